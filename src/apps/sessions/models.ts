@@ -1,0 +1,98 @@
+import {
+  index,
+  integer,
+  real,
+  sqliteTable,
+  text,
+} from "drizzle-orm/sqlite-core";
+import type { Proxy, ResourceLimits, Screen } from "../../core/browser_spec.ts";
+import { workPools } from "../workerpool/models.ts";
+import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
+
+/**
+ * Sessions. `proxy`, `environment` and `endpoint` are secret: only the claim and the gateway's look-up select them.
+ *
+ * `worker_id` refers to `workers.id` without a constraint: a session outlives the row of its worker.
+ */
+export const sessions = sqliteTable("sessions", {
+  id: text().primaryKey(),
+  browser: text().notNull(),
+  version: text().notNull(),
+  headless: integer({ mode: "boolean" }).notNull(),
+  operatingSystem: text("operating_system").notNull(),
+  screen: text({ mode: "json" }).notNull().$type<Screen>(),
+  proxy: text({ mode: "json" }).$type<Proxy>(),
+  resourceLimits: text("resource_limits", { mode: "json" }).notNull().$type<
+    ResourceLimits
+  >(),
+  environment: text({ mode: "json" }).notNull().$type<Record<string, string>>(),
+  workPoolId: text("work_pool_id").notNull().references(() => workPools.id),
+  provider: text().notNull(),
+  priority: integer().notNull(),
+  idleTimeoutSeconds: real("idle_timeout_seconds"),
+  labels: text({ mode: "json" }).notNull().$type<Record<string, string>>(),
+  webhooksEnabled: integer("webhooks_enabled", { mode: "boolean" }).notNull(),
+  /** Ends when its client's socket closes: made by `/v1/connect`. */
+  ephemeral: integer({ mode: "boolean" }).notNull(),
+  status: text({ enum: SESSION_STATUSES }).notNull(),
+  statusReason: text("status_reason"),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+  startedAt: integer("started_at"),
+  endedAt: integer("ended_at"),
+  expiresAt: integer("expires_at").notNull(),
+  queueDeadlineAt: integer("queue_deadline_at").notNull(),
+  /** Last time that a client was connected or sent something. */
+  lastActivityAt: integer("last_activity_at"),
+  workerId: text("worker_id"),
+  containerId: text("container_id"),
+  /** What the provider tells of the browser: pid, image, version. */
+  details: text({ mode: "json" }).notNull().$type<Record<string, string>>(),
+  endpoint: text(),
+  /** Grows with each claim; a write that carries an older one is refused. */
+  fencingToken: integer("fencing_token").notNull(),
+  leaseExpiresAt: integer("lease_expires_at"),
+  /** Lets a repeated claim find what it was given. */
+  claimRequestId: text("claim_request_id"),
+  startAttempts: integer("start_attempts").notNull(),
+  /** The command to end it, repeated to its worker until it has ended. */
+  stopRequestedAt: integer("stop_requested_at"),
+  stopStatus: text("stop_status", { enum: SESSION_STATUSES }),
+  stopReason: text("stop_reason"),
+  stopForce: integer("stop_force", { mode: "boolean" }).notNull(),
+}, (table) => [
+  index("sessions_queue").on(
+    table.workPoolId,
+    table.status,
+    table.priority,
+    table.id,
+  ),
+  index("sessions_worker").on(table.workerId, table.status),
+  index("sessions_status").on(table.status, table.expiresAt),
+]);
+
+/** What happened to sessions. `seq` is commit order: the cursor of whoever follows. */
+export const sessionEvents = sqliteTable("session_events", {
+  seq: integer().primaryKey({ autoIncrement: true }),
+  sessionId: text("session_id").notNull().references(() => sessions.id, {
+    onDelete: "cascade",
+  }),
+  event: text({ enum: SESSION_EVENTS }).notNull(),
+  data: text({ mode: "json" }).notNull().$type<Record<string, unknown>>(),
+  timestamp: integer().notNull(),
+}, (table) => [index("session_events_session").on(table.sessionId, table.seq)]);
+
+/** What sessions use, as their workers measure it. */
+export const sessionMetrics = sqliteTable("session_metrics", {
+  seq: integer().primaryKey({ autoIncrement: true }),
+  sessionId: text("session_id").notNull().references(() => sessions.id, {
+    onDelete: "cascade",
+  }),
+  cpuPercent: real("cpu_percent"),
+  memoryMb: real("memory_mb"),
+  networkRxBytes: integer("network_rx_bytes"),
+  networkTxBytes: integer("network_tx_bytes"),
+  timestamp: integer().notNull(),
+}, (table) => [
+  index("session_metrics_session").on(table.sessionId, table.seq),
+]);

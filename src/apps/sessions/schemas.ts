@@ -1,0 +1,201 @@
+import { z } from "@hono/zod-openapi";
+import {
+  browserSchema,
+  environmentSchema,
+  operatingSystemSchema,
+  proxySchema,
+  resourceLimitsSchema,
+  screenSchema,
+  versionSchema,
+} from "../../core/browser_spec.ts";
+import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
+
+const labelsSchema = z.record(
+  z.string().min(1).max(63),
+  z.string().max(256),
+).refine((labels) => Object.keys(labels).length <= 64, "expected at most 64");
+
+/** Body of `POST /v1/sessions`. What is not given comes from the pool, then from the defaults of the grid. */
+export const sessionInputSchema = z.strictObject({
+  browser: browserSchema.optional(),
+  version: versionSchema.optional(),
+  headless: z.boolean().optional(),
+  operating_system: operatingSystemSchema.optional(),
+  screen: screenSchema.optional(),
+  proxy: proxySchema.optional(),
+  resource_limits: resourceLimitsSchema.optional(),
+  environment: environmentSchema.optional(),
+  work_pool_id: z.string().min(1).optional().describe(
+    "Id or name of a work pool; without it the best match is taken",
+  ),
+  priority: z.int().min(-1_000).max(1_000).optional(),
+  idle_timeout_seconds: z.number().min(1).max(7 * 86_400).optional(),
+  labels: labelsSchema.optional(),
+  webhooks_enabled: z.boolean().optional(),
+}).openapi("SessionInput");
+
+/** A session as it is answered. The proxy's password and the environment's values are never in it. */
+export const sessionSchema = z.object({
+  id: z.uuid(),
+  browser: browserSchema,
+  version: z.string(),
+  headless: z.boolean(),
+  operating_system: operatingSystemSchema,
+  screen: screenSchema,
+  proxy: z.object({
+    proxy_url: z.string(),
+    proxy_username: z.string().optional(),
+  }).nullable(),
+  resource_limits: resourceLimitsSchema,
+  environment: z.array(z.string()).describe(
+    "Names of the variables; values are not shown",
+  ),
+  work_pool_id: z.uuid(),
+  provider: z.string(),
+  priority: z.int(),
+  idle_timeout_seconds: z.number().nullable(),
+  labels: z.record(z.string(), z.string()),
+  webhooks_enabled: z.boolean(),
+  status: z.enum(SESSION_STATUSES),
+  status_reason: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+  started_at: z.iso.datetime().nullable(),
+  ended_at: z.iso.datetime().nullable(),
+  expires_at: z.iso.datetime(),
+  worker_id: z.uuid().nullable(),
+  container_id: z.string().nullable(),
+  details: z.record(z.string(), z.string()).describe(
+    "What the provider tells of the browser: process id, image, version",
+  ),
+  connect_url: z.string().describe(
+    "WebSocket address for Playwright, Puppeteer or any CDP client",
+  ),
+  live_url: z.string().nullable(),
+}).openapi("Session");
+
+export const sessionEventSchema = z.object({
+  seq: z.int(),
+  session_id: z.uuid(),
+  event: z.enum(SESSION_EVENTS),
+  data: z.record(z.string(), z.unknown()),
+  timestamp: z.iso.datetime(),
+}).openapi("SessionEvent");
+
+/** Body of `POST /v1/sessions/{id}/events`, by the worker that holds the session. */
+export const sessionEventInputSchema = z.strictObject({
+  fencing_token: z.int().min(1),
+  event: z.enum(SESSION_EVENTS),
+  data: z.record(z.string(), z.unknown()).default({}),
+}).openapi("SessionEventInput");
+
+const metricFields = {
+  cpu_percent: z.number().min(0).nullable().default(null),
+  memory_mb: z.number().min(0).nullable().default(null),
+  network_rx_bytes: z.int().min(0).nullable().default(null),
+  network_tx_bytes: z.int().min(0).nullable().default(null),
+};
+
+export const sessionMetricValuesSchema = z.strictObject(metricFields);
+
+export const sessionMetricSchema = z.object({
+  ...metricFields,
+  session_id: z.uuid(),
+  timestamp: z.iso.datetime(),
+}).openapi("SessionMetric");
+
+/** Body of `POST /v1/sessions/{id}/metrics`, by the worker that holds the session. */
+export const sessionMetricInputSchema = z.strictObject({
+  ...metricFields,
+  fencing_token: z.int().min(1),
+}).openapi("SessionMetricInput");
+
+/** Answer of `GET /v1/sessions/{id}`: `include=events,metrics` adds the last of each. */
+export const sessionDetailSchema = sessionSchema.extend({
+  events: z.array(sessionEventSchema).optional(),
+  metrics: z.array(sessionMetricSchema).optional(),
+}).openapi("SessionDetail");
+
+/** Answer of `GET /v1/sessions`, newest first. */
+export const sessionListSchema = z.object({
+  items: z.array(sessionSchema),
+  next_cursor: z.string().nullable(),
+}).openapi("SessionList");
+
+export const sessionEventListSchema = z.object({
+  items: z.array(sessionEventSchema),
+}).openapi("SessionEventList");
+
+export const sessionMetricListSchema = z.object({
+  items: z.array(sessionMetricSchema),
+}).openapi("SessionMetricList");
+
+/** What a worker is given with a claim: the only answer that has the session's secrets. */
+export const claimedSessionSchema = z.object({
+  id: z.uuid(),
+  fencing_token: z.int(),
+  /** From the moment the claim was *sent*. */
+  lease_ttl_ms: z.int(),
+  start_timeout_ms: z.int(),
+  work_pool_id: z.uuid(),
+  provider_type: z.string(),
+  provider_config: z.record(z.string(), z.unknown()),
+  browser: browserSchema,
+  version: z.string(),
+  headless: z.boolean(),
+  operating_system: operatingSystemSchema,
+  screen: screenSchema,
+  proxy: proxySchema.nullable(),
+  resource_limits: resourceLimitsSchema,
+  environment: environmentSchema,
+}).openapi("ClaimedSession");
+
+/** One session in a worker's heartbeat. Reports of the past are repeated until they are answered. */
+export const sessionReportSchema = z.strictObject({
+  session_id: z.uuid(),
+  fencing_token: z.int().min(1),
+  status: z.enum([
+    "starting",
+    "running",
+    "completed",
+    "failed",
+    "crashed",
+    "expired",
+    "timed_out",
+    "terminated",
+  ]),
+  status_reason: z.string().max(8_000).optional(),
+  /** The browser's own address; required with `running`. */
+  endpoint: z.url({ protocol: /^wss?$/ }).optional(),
+  container_id: z.string().max(256).optional(),
+  details: z.record(z.string(), z.string()).optional(),
+  /** What a slow start is doing, for the events. */
+  progress: z.array(z.string().max(500)).max(50).optional(),
+  metrics: sessionMetricValuesSchema.optional(),
+}).openapi("SessionReport");
+
+/** What became of a report. `lease_lost`: end that browser. */
+export const reportResultSchema = z.object({
+  session_id: z.uuid(),
+  result: z.enum(["accepted", "lease_lost"]),
+}).openapi("SessionReportResult");
+
+/** An order to a worker about one session, repeated until a report shows it done. */
+export const stopCommandSchema = z.object({
+  type: z.literal("stop"),
+  session_id: z.uuid(),
+  fencing_token: z.int(),
+  /** The terminal status to report. */
+  status: z.enum(["completed", "terminated", "expired", "timed_out"]),
+  reason: z.string(),
+  force: z.boolean(),
+}).openapi("StopCommand");
+
+export type SessionInput = z.infer<typeof sessionInputSchema>;
+export type SessionWire = z.infer<typeof sessionSchema>;
+export type SessionDetailWire = z.infer<typeof sessionDetailSchema>;
+export type SessionEventWire = z.infer<typeof sessionEventSchema>;
+export type ClaimedSession = z.infer<typeof claimedSessionSchema>;
+export type SessionReport = z.infer<typeof sessionReportSchema>;
+export type ReportResult = z.infer<typeof reportResultSchema>;
+export type StopCommand = z.infer<typeof stopCommandSchema>;

@@ -1,0 +1,105 @@
+/**
+ * The state machine of a session. SQL guards, tests and the picture come from {@linkcode TRANSITIONS}.
+ *
+ * ```text
+ * pending ──claim──▶ starting ──report──▶ running ──▶ completed │ expired │ crashed │ timed_out │ terminated
+ *    ▲                  │ lease lost
+ *    └──────requeue─────┘      pending, starting ──▶ failed │ expired │ terminated │ completed
+ * ```
+ *
+ * @module
+ */
+export const SESSION_STATUSES = [
+  "pending",
+  "starting",
+  "running",
+  "completed",
+  "failed",
+  "expired",
+  "crashed",
+  "timed_out",
+  "terminated",
+] as const;
+
+export type SessionStatus = (typeof SESSION_STATUSES)[number];
+
+/** Where each status may go. Those that go nowhere are terminal. */
+export const TRANSITIONS: Readonly<
+  Record<SessionStatus, readonly SessionStatus[]>
+> = {
+  pending: ["starting", "failed", "expired", "terminated", "completed"],
+  starting: [
+    "pending",
+    "running",
+    "failed",
+    "crashed",
+    "expired",
+    "terminated",
+    "completed",
+  ],
+  running: ["completed", "expired", "crashed", "timed_out", "terminated"],
+  completed: [],
+  failed: [],
+  expired: [],
+  crashed: [],
+  timed_out: [],
+  terminated: [],
+};
+
+/** Statuses from which `to` can be reached: the guard of a statement that sets it. */
+export function sourcesOf(to: SessionStatus): readonly SessionStatus[] {
+  return SESSION_STATUSES.filter((from) => TRANSITIONS[from].includes(to));
+}
+
+/** Whether a session in `status` has ended for good. */
+export function isTerminal(status: SessionStatus): boolean {
+  return TRANSITIONS[status].length === 0;
+}
+
+/** Statuses of sessions that have not ended. */
+export const LIVE_STATUSES: readonly SessionStatus[] = SESSION_STATUSES.filter(
+  (status) => !isTerminal(status),
+);
+
+/** Statuses of sessions that a worker holds. */
+export const HELD_STATUSES = [
+  "starting",
+  "running",
+] as const satisfies readonly SessionStatus[];
+
+/** What happens to sessions, as `session_events` and subscribers name it. */
+export const SESSION_EVENTS = [
+  "session_created",
+  "session_assigned",
+  "session_starting",
+  "session_progress",
+  "browser_started",
+  "session_idle",
+  "session_active",
+  "session_completed",
+  "session_crashed",
+  "session_timed_out",
+  "session_terminated",
+  "session_expired",
+  "session_failed",
+  "session_requeued",
+  "client_connected",
+  "client_disconnected",
+] as const;
+
+export type SessionEventName = (typeof SESSION_EVENTS)[number];
+
+/** The event that a session's arrival in `status` is. */
+export const EVENT_OF_STATUS: Readonly<
+  Record<SessionStatus, SessionEventName>
+> = {
+  pending: "session_requeued",
+  starting: "session_starting",
+  running: "browser_started",
+  completed: "session_completed",
+  failed: "session_failed",
+  expired: "session_expired",
+  crashed: "session_crashed",
+  timed_out: "session_timed_out",
+  terminated: "session_terminated",
+};

@@ -1,0 +1,36 @@
+import { integer, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { Proxy, ResourceLimits, Screen } from "../../core/browser_spec.ts";
+import { POOL_STATUSES } from "./status.ts";
+
+/** Work pools. `default_proxy` and `default_environment` are secret. */
+export const workPools = sqliteTable("work_pools", {
+  id: text().primaryKey(),
+  name: text().notNull().unique(),
+  description: text().notNull(),
+  providerType: text("provider_type").notNull(),
+  providerConfig: text("provider_config", { mode: "json" }).notNull().$type<
+    Record<string, unknown>
+  >(),
+  status: text({ enum: POOL_STATUSES }).notNull(),
+  priority: integer().notNull(),
+  defaultBrowser: text("default_browser"),
+  defaultBrowserVersion: text("default_browser_version"),
+  defaultHeadless: integer("default_headless", { mode: "boolean" }),
+  defaultOperatingSystem: text("default_operating_system"),
+  defaultScreen: text("default_screen", { mode: "json" }).$type<Screen>(),
+  defaultProxy: text("default_proxy", { mode: "json" }).$type<Proxy>(),
+  defaultResourceLimits: text("default_resource_limits", { mode: "json" })
+    .$type<ResourceLimits>(),
+  defaultEnvironment: text("default_environment", { mode: "json" }).$type<
+    Record<string, string>
+  >(),
+  maxSessions: integer("max_sessions"),
+  minWorkers: integer("min_workers").notNull(),
+  maxWorkers: integer("max_workers"),
+  maxSessionsPerWorker: integer("max_sessions_per_worker"),
+  minReady: integer("min_ready").notNull(),
+  maxQueue: integer("max_queue"),
+  maxTimeoutMinutes: real("max_timeout_minutes"),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+});

@@ -1,0 +1,108 @@
+import { z } from "@hono/zod-openapi";
+import {
+  browserSchema,
+  environmentSchema,
+  operatingSystemSchema,
+  proxySchema,
+  resourceLimitsSchema,
+  screenSchema,
+  versionSchema,
+} from "../../core/browser_spec.ts";
+import { POOL_STATUSES } from "./status.ts";
+
+const nameSchema = z.string().trim().min(1).max(100);
+
+/** What people write of a pool, without defaults: the body of PATCH. */
+const poolFields = {
+  name: nameSchema,
+  description: z.string().max(2_000),
+  provider_type: z.string().min(1),
+  provider_config: z.record(z.string(), z.unknown()),
+  status: z.enum(POOL_STATUSES),
+  priority: z.int().min(-1_000).max(1_000),
+  default_browser: browserSchema.nullable(),
+  default_browser_version: versionSchema.nullable(),
+  default_headless: z.boolean().nullable(),
+  default_operating_system: operatingSystemSchema.nullable(),
+  default_screen: screenSchema.nullable(),
+  default_proxy: proxySchema.nullable(),
+  default_resource_limits: resourceLimitsSchema.nullable(),
+  default_environment: environmentSchema.nullable(),
+  max_sessions: z.int().min(1).nullable(),
+  min_workers: z.int().min(0),
+  max_workers: z.int().min(1).nullable(),
+  max_sessions_per_worker: z.int().min(1).nullable(),
+  min_ready: z.int().min(0).max(1_000),
+  max_queue: z.int().min(0).nullable(),
+  max_timeout_minutes: z.number().gt(0).nullable(),
+};
+
+/** Body of PATCH: what is given is changed. */
+export const poolPatchSchema = z.strictObject(poolFields).partial().openapi(
+  "WorkPoolPatch",
+);
+
+/** Body of POST and PUT: what is not given takes its default. */
+export const poolInputSchema = z.strictObject({
+  ...poolFields,
+  description: poolFields.description.default(""),
+  provider_config: poolFields.provider_config.default({}),
+  status: poolFields.status.default("active"),
+  priority: poolFields.priority.default(0),
+  default_browser: poolFields.default_browser.default(null),
+  default_browser_version: poolFields.default_browser_version.default(null),
+  default_headless: poolFields.default_headless.default(null),
+  default_operating_system: poolFields.default_operating_system.default(null),
+  default_screen: poolFields.default_screen.default(null),
+  default_proxy: poolFields.default_proxy.default(null),
+  default_resource_limits: poolFields.default_resource_limits.default(null),
+  default_environment: poolFields.default_environment.default(null),
+  max_sessions: poolFields.max_sessions.default(null),
+  min_workers: poolFields.min_workers.default(0),
+  max_workers: poolFields.max_workers.default(null),
+  max_sessions_per_worker: poolFields.max_sessions_per_worker.default(null),
+  min_ready: poolFields.min_ready.default(0),
+  max_queue: poolFields.max_queue.default(null),
+  max_timeout_minutes: poolFields.max_timeout_minutes.default(null),
+}).openapi("WorkPoolInput");
+
+/** A pool as it is answered: the proxy's password and the environment's values are left out. */
+export const poolSchema = z.object({
+  ...poolFields,
+  id: z.uuid(),
+  default_proxy: z.object({
+    proxy_url: z.string(),
+    proxy_username: z.string().optional(),
+  }).nullable(),
+  /** Names only. */
+  default_environment: z.array(z.string()).nullable().describe(
+    "Names of the variables; values are not shown",
+  ),
+  created_at: z.iso.datetime(),
+  updated_at: z.iso.datetime(),
+}).openapi("WorkPool");
+
+/** How loaded a pool is. */
+export const pressureSchema = z.object({
+  work_pool_id: z.uuid(),
+  status: z.enum(POOL_STATUSES),
+  pending: z.int(),
+  starting: z.int(),
+  running: z.int(),
+  max_sessions: z.int().nullable(),
+  max_queue: z.int().nullable(),
+  workers_online: z.int(),
+  capacity: z.int(),
+  oldest_pending_seconds: z.number().nullable(),
+}).openapi("WorkPoolPressure");
+
+/** Answer of `GET /v1/workerpool/pools`. */
+export const poolListSchema = z.object({
+  items: z.array(poolSchema),
+  next_cursor: z.string().nullable(),
+}).openapi("WorkPoolList");
+
+export type PoolInput = z.infer<typeof poolInputSchema>;
+export type PoolPatch = z.infer<typeof poolPatchSchema>;
+export type PoolWire = z.infer<typeof poolSchema>;
+export type Pressure = z.infer<typeof pressureSchema>;

@@ -1,0 +1,36 @@
+import {
+  integer,
+  real,
+  sqliteTable,
+  text,
+  unique,
+} from "drizzle-orm/sqlite-core";
+import { workPools } from "../workerpool/models.ts";
+import { WORKER_STATUSES } from "./status.ts";
+
+/** Workers. */
+export const workers = sqliteTable("workers", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  workPoolId: text("work_pool_id").notNull().references(() => workPools.id, {
+    onDelete: "cascade",
+  }),
+  providerType: text("provider_type").notNull(),
+  providerDetails: text("provider_details", { mode: "json" }).notNull().$type<
+    Record<string, unknown>
+  >(),
+  /** Hash of what the worker made up at its first start: proves that it is the same one. */
+  secretHash: text("secret_hash").notNull(),
+  capacity: integer().notNull(),
+  currentLoad: integer("current_load").notNull(),
+  status: text({ enum: WORKER_STATUSES }).notNull(),
+  drainRequestedAt: integer("drain_requested_at"),
+  cpuPercent: real("cpu_percent"),
+  memoryUsageMb: real("memory_usage_mb"),
+  diskUsageMb: real("disk_usage_mb"),
+  ipAddress: text("ip_address"),
+  version: text(),
+  createdAt: integer("created_at").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+  lastHeartbeat: integer("last_heartbeat").notNull(),
+}, (table) => [unique("workers_pool_name").on(table.workPoolId, table.name)]);

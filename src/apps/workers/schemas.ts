@@ -1,0 +1,126 @@
+import { z } from "@hono/zod-openapi";
+import {
+  claimedSessionSchema,
+  reportResultSchema,
+  sessionReportSchema,
+  stopCommandSchema,
+} from "../sessions/schemas.ts";
+import { WORKER_STATUSES } from "./status.ts";
+
+/** What may stand in a worker's name: it becomes part of container labels and folders. */
+const workerNameSchema = z.string().regex(
+  /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
+  "expected 1 to 100 letters, digits, dots, dashes and underscores",
+);
+
+/**
+ * Body of `POST /v1/workerpool/workers`.
+ *
+ * The same name in the same pool with the same `secret` is the same worker: its row is brought up to date and returned.
+ */
+export const workerInputSchema = z.strictObject({
+  id: z.uuid().optional().describe("Id of an existing worker to come back as"),
+  name: workerNameSchema.optional(),
+  work_pool_id: z.string().min(1).describe("Id or name of a work pool"),
+  provider_type: z.string().min(1).optional().describe(
+    "Refused if it is not the pool's",
+  ),
+  provider_details: z.record(z.string(), z.unknown()).default({}),
+  capacity: z.int().min(1).max(10_000).default(5),
+  secret: z.string().min(16).max(200).optional().describe(
+    "Made up by the worker at its first start; proves later that it is the same",
+  ),
+  ip_address: z.string().max(100).optional(),
+  version: z.string().max(100).optional(),
+}).openapi("WorkerInput");
+
+export const workerSchema = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  work_pool_id: z.uuid(),
+  provider_type: z.string(),
+  provider_details: z.record(z.string(), z.unknown()),
+  capacity: z.int(),
+  current_load: z.int(),
+  status: z.enum(WORKER_STATUSES),
+  cpu_percent: z.number().nullable(),
+  memory_usage_mb: z.number().nullable(),
+  disk_usage_mb: z.number().nullable(),
+  ip_address: z.string().nullable(),
+  version: z.string().nullable(),
+  created_at: z.iso.datetime(),
+  last_heartbeat: z.iso.datetime(),
+}).openapi("Worker");
+
+/** A session that a worker held when it was last heard of: it adopts these and ends the rest. */
+export const heldSessionSchema = z.object({
+  session_id: z.uuid(),
+  fencing_token: z.int(),
+  status: z.enum(["starting", "running"]),
+}).openapi("HeldSession");
+
+/** Answer of a registration. */
+export const registrationSchema = z.object({
+  worker: workerSchema,
+  /** Tells this grid's browsers from others'. */
+  grid_id: z.string(),
+  provider_config: z.record(z.string(), z.unknown()),
+  lease_ttl_ms: z.int(),
+  heartbeat_ms: z.int(),
+  held_sessions: z.array(heldSessionSchema),
+}).openapi("WorkerRegistration");
+
+export const workerListSchema = z.object({
+  items: z.array(workerSchema),
+  next_cursor: z.string().nullable(),
+}).openapi("WorkerList");
+
+/** Body of PUT `/heartbeat`: every report of the worker in one request. */
+export const heartbeatInputSchema = z.strictObject({
+  status: z.enum(["online", "busy", "draining", "failed"]).optional(),
+  current_load: z.int().min(0).optional(),
+  cpu_percent: z.number().min(0).nullable().optional(),
+  memory_usage_mb: z.number().min(0).nullable().optional(),
+  disk_usage_mb: z.number().min(0).nullable().optional(),
+  provider_details: z.record(z.string(), z.unknown()).optional(),
+  sessions: z.array(sessionReportSchema).max(10_000).default([]),
+}).openapi("HeartbeatInput");
+
+/** An order to a worker. */
+export const commandSchema = z.discriminatedUnion("type", [
+  stopCommandSchema,
+  z.object({ type: z.literal("drain") }),
+]).openapi("Command");
+
+export const heartbeatAnswerSchema = z.object({
+  status: z.enum(WORKER_STATUSES),
+  lease_ttl_ms: z.int(),
+  reports: z.array(reportResultSchema),
+  commands: z.array(commandSchema),
+}).openapi("HeartbeatAnswer");
+
+/** Body of `claim-session`; may be left out. */
+export const claimInputSchema = z.strictObject({
+  request_id: z.string().min(1).max(100).optional().describe(
+    "A repeat with the same id gets the same session",
+  ),
+  room: z.int().min(0).optional().describe(
+    "How many sessions the worker could take now; with 0 it waits for commands only",
+  ),
+}).openapi("ClaimInput");
+
+/** Answer of `claim-session`. With only commands (`session` null) the worker was woken to obey them. */
+export const claimAnswerSchema = z.object({
+  session: claimedSessionSchema.nullable(),
+  commands: z.array(commandSchema),
+}).openapi("ClaimAnswer");
+
+export type WorkerInput = z.infer<typeof workerInputSchema>;
+export type WorkerWire = z.infer<typeof workerSchema>;
+export type Registration = z.infer<typeof registrationSchema>;
+export type HeartbeatInput = z.input<typeof heartbeatInputSchema>;
+export type HeartbeatAnswer = z.infer<typeof heartbeatAnswerSchema>;
+export type Command = z.infer<typeof commandSchema>;
+export type ClaimInput = z.infer<typeof claimInputSchema>;
+export type ClaimAnswer = z.infer<typeof claimAnswerSchema>;
+export type HeldSessionWire = z.infer<typeof heldSessionSchema>;

@@ -1,0 +1,108 @@
+import { z } from "@hono/zod-openapi";
+
+/** Browsers that a session may ask for; each provider says which of them it starts. */
+export const BROWSERS = [
+  "chrome",
+  "chromium",
+  "edge",
+  "firefox",
+  "safari",
+] as const;
+
+export const browserSchema = z.enum(BROWSERS).openapi("Browser");
+
+/** Name of a browser. */
+export type Browser = z.infer<typeof browserSchema>;
+
+/** Release channel or exact version: `latest`, `stable`, `dev`, `canary`, `126`, `126.0.6478.55`. */
+export const versionSchema = z.string().regex(
+  /^(latest|stable|dev|canary|\d+(\.\d+){0,3})$/,
+  "expected latest, stable, dev, canary or a version such as 126.0.6478.55",
+);
+
+/** Operating systems that a session may ask for. */
+export const operatingSystemSchema = z.enum(["linux", "windows", "macos"]);
+
+/** Size of the screen in pixels, and how densely it is drawn. */
+export const screenSchema = z.strictObject({
+  width: z.int().min(1).max(16384).default(1280),
+  height: z.int().min(1).max(16384).default(720),
+  dpi: z.int().min(24).max(960).default(96),
+  scale: z.number().min(0.25).max(8).default(1),
+}).openapi("Screen");
+
+export type Screen = z.infer<typeof screenSchema>;
+
+/** HTTP or SOCKS proxy of the browser. The password is a secret. */
+export const proxySchema = z.strictObject({
+  proxy_url: z.string().refine(
+    isProxyUrl,
+    "expected a URL such as http://proxy.example:3128 (http, https, socks4, socks5) without user name and password in it",
+  ),
+  proxy_username: z.string().min(1).optional(),
+  proxy_password: z.string().optional(),
+}).openapi("Proxy");
+
+export type Proxy = z.infer<typeof proxySchema>;
+
+/** Memory as people write it: `512M`, `2G`, `1.5Gi`; a bare number is bytes. */
+export const memorySchema = z.string().refine(
+  (text) => parseMemory(text) !== undefined,
+  "expected a number with K, M, G or T, such as 512M or 2G, from 64M to 1T",
+);
+
+/** What a session's browser may use, and for how long. */
+export const resourceLimitsSchema = z.strictObject({
+  cpu: z.number().gt(0).max(1024).optional(),
+  memory: memorySchema.optional(),
+  timeout_minutes: z.number().gt(0).max(7 * 24 * 60).optional(),
+}).openapi("ResourceLimits");
+
+export type ResourceLimits = z.infer<typeof resourceLimitsSchema>;
+
+/** Environment variables of the browser. Values are secrets. */
+export const environmentSchema = z.record(
+  z.string().regex(
+    /^[A-Za-z_][A-Za-z0-9_]*$/,
+    "expected a variable name of letters, digits and _",
+  ),
+  z.string().max(32_768),
+);
+
+/** What a browser must be like, every default filled in. Given to providers; has secrets. */
+export interface BrowserSpec {
+  readonly browser: Browser;
+  readonly version: string;
+  readonly headless: boolean;
+  readonly screen: Screen;
+  readonly proxy?: Proxy;
+  /** Cores; absent: no limit. */
+  readonly cpu?: number;
+  /** Bytes; absent: no limit. */
+  readonly memoryBytes?: number;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+};
+
+/** Bytes of `"2G"`, `"512m"`, `"1.5Gi"`, `"64MB"` (powers of 1024), or undefined if it is no such text or not within 64M and 1T. */
+export function parseMemory(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b?)$/i.exec(text.trim());
+  if (!match) return undefined;
+  const [, amount = "", unit = ""] = match;
+  const bytes = Math.floor(Number(amount) * (UNITS[unit.toLowerCase()] ?? NaN));
+  return bytes >= 64 * 2 ** 20 && bytes <= 2 ** 40 ? bytes : undefined;
+}
+
+function isProxyUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && url.hostname !== "" && url.username === "" &&
+    url.password === "" &&
+    ["http:", "https:", "socks4:", "socks5:"].includes(url.protocol);
+}

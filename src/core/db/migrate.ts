@@ -1,0 +1,169 @@
+/**
+ * Brings a database up to date with folders of SQL files made by drizzle-kit.
+ *
+ * A migration and the row that records it are one batch, with the row first: of two processes that migrate at once
+ * one breaks the row's primary key, changes nothing, and goes on with the next.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { type Database, isConstraintError } from "./client.ts";
+
+const STATEMENT_BREAK = "--> statement-breakpoint";
+
+const journalSchema = z.object({
+  entries: z.array(z.object({ tag: z.string(), when: z.number() })),
+});
+
+/** One SQL file. */
+export interface Migration {
+  /** `0000_initial`; an app's own are `app/0000_initial`. */
+  readonly name: string;
+  readonly statements: readonly string[];
+}
+
+/** One row of `migrate status`. */
+export interface MigrationStatus {
+  readonly name: string;
+  /** Milliseconds since the epoch; absent: not applied. */
+  readonly appliedAt?: number;
+  /** Applied, but not known to this program. */
+  readonly unknown: boolean;
+}
+
+/** A database that this program must not touch. */
+export class MigrationError extends Error {
+  override readonly name = "MigrationError";
+}
+
+/** The project's own folder; embedded in the compiled program. */
+export const PROJECT_MIGRATIONS: URL = new URL(
+  "../../../migrations/",
+  import.meta.url,
+);
+
+/** Reads the migrations of `folder` in the order of its journal. @param prefix Put before each name. */
+export async function readMigrations(
+  folder: URL,
+  prefix = "",
+): Promise<readonly Migration[]> {
+  const text = await Deno.readTextFile(new URL("meta/_journal.json", folder));
+  const journal = journalSchema.parse(JSON.parse(text));
+  return await Promise.all(journal.entries.map(async ({ tag }) => {
+    const sql = await Deno.readTextFile(new URL(`${tag}.sql`, folder));
+    return { name: prefix + tag, statements: sql.split(STATEMENT_BREAK) };
+  }));
+}
+
+/** What is applied, what is not, and what is not known here. */
+export async function migrationStatus(
+  db: Database,
+  migrations: readonly Migration[],
+): Promise<readonly MigrationStatus[]> {
+  const applied = await readApplied(db);
+  const known = migrations.map(({ name }) => {
+    const appliedAt = applied.get(name);
+    return {
+      name,
+      unknown: false,
+      ...(appliedAt === undefined ? {} : { appliedAt }),
+    };
+  });
+  const names = new Set(migrations.map(({ name }) => name));
+  const unknown = [...applied].filter(([name]) => !names.has(name)).map((
+    [name, appliedAt],
+  ) => ({ name, appliedAt, unknown: true }));
+  return [...known, ...unknown];
+}
+
+/**
+ * Applies what is missing. Safe in several processes at once.
+ *
+ * @returns The names that were applied here.
+ * @throws {MigrationError} If the database has migrations that are not known, or one is missing before an applied one.
+ */
+export async function migrate(
+  db: Database,
+  migrations: readonly Migration[],
+  now: number,
+): Promise<readonly string[]> {
+  await db.client.execute(
+    "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL)",
+  );
+  const done: string[] = [];
+  const status = await migrationStatus(db, migrations);
+  refuseUnknown(status);
+  refuseGaps(status);
+  const applied = new Set(
+    status.filter((each) => each.appliedAt !== undefined).map(({ name }) =>
+      name
+    ),
+  );
+  for (const migration of migrations) {
+    if (applied.has(migration.name)) continue;
+    if (await apply(db, migration, now)) done.push(migration.name);
+  }
+  return done;
+}
+
+async function apply(
+  db: Database,
+  migration: Migration,
+  now: number,
+): Promise<boolean> {
+  try {
+    await db.client.batch([
+      {
+        sql: "INSERT INTO schema_migrations (name, applied_at) VALUES (?, ?)",
+        args: [migration.name, now],
+      },
+      ...migration.statements,
+    ], "write");
+    return true;
+  } catch (error) {
+    const isTaken = isConstraintError(error) &&
+      (await readApplied(db)).has(migration.name);
+    if (isTaken) return false;
+    throw error;
+  }
+}
+
+async function readApplied(db: Database): Promise<Map<string, number>> {
+  const tables = await db.client.execute(
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
+  );
+  if (tables.rows.length === 0) return new Map();
+  const { rows } = await db.client.execute(
+    "SELECT name, applied_at FROM schema_migrations ORDER BY applied_at, name",
+  );
+  return new Map(
+    rows.map((row) => [String(row.name), Number(row.applied_at)]),
+  );
+}
+
+function refuseUnknown(status: readonly MigrationStatus[]): void {
+  const unknown = status.filter((each) => each.unknown);
+  if (unknown.length === 0) return;
+  throw new MigrationError(
+    `Cannot migrate the database: it has "${
+      unknown.map(({ name }) => name).join('", "')
+    }", which this version does not know, expected an older database or a newer program`,
+  );
+}
+
+/** A file that was merged in before one that is applied would otherwise be run out of order. */
+function refuseGaps(status: readonly MigrationStatus[]): void {
+  const lastApplied = new Map<string, string>();
+  for (const { name, appliedAt } of [...status].reverse()) {
+    const folder = name.slice(0, name.lastIndexOf("/") + 1);
+    if (appliedAt !== undefined && !lastApplied.has(folder)) {
+      lastApplied.set(folder, name);
+    }
+    const last = lastApplied.get(folder);
+    if (appliedAt === undefined && last !== undefined) {
+      throw new MigrationError(
+        `Cannot migrate the database: "${name}" is missing, but "${last}" after it is applied, expected migrations in order; make it anew with "migrate make"`,
+      );
+    }
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Errors that a client can act on, and the one place that turns any error into an answer.
+ *
+ * @module
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9457 RFC 9457: Problem Details for HTTP APIs}
+ */
+
+interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+}
+
+/** Every code that the core and the built-in apps answer. A code never changes its meaning. */
+const KINDS = {
+  invalid_request: { status: 422, title: "Invalid request" },
+  malformed_json: { status: 400, title: "Malformed JSON" },
+  unsupported_media_type: { status: 415, title: "Unsupported media type" },
+  body_too_large: { status: 413, title: "Body too large" },
+  unauthorized: { status: 401, title: "Missing or wrong API key" },
+  forbidden: { status: 403, title: "Not allowed" },
+  origin_not_allowed: { status: 403, title: "Origin not allowed" },
+  not_found: { status: 404, title: "Not found" },
+  method_not_allowed: { status: 405, title: "Method not allowed" },
+  session_not_found: { status: 404, title: "Session not found" },
+  session_not_running: { status: 409, title: "Session is not running" },
+  session_ended: { status: 410, title: "Session has ended" },
+  session_failed: { status: 502, title: "Session failed to start" },
+  start_timeout: { status: 504, title: "Session did not start in time" },
+  lease_lost: { status: 409, title: "Lease lost" },
+  worker_not_found: { status: 404, title: "Worker not found" },
+  worker_unreachable: { status: 503, title: "Browser cannot be reached" },
+  worker_in_use: { status: 409, title: "Worker name is in use" },
+  worker_busy: { status: 409, title: "Worker holds sessions" },
+  pool_not_found: { status: 404, title: "Work pool not found" },
+  pool_paused: { status: 409, title: "Work pool takes no sessions" },
+  pool_name_taken: { status: 409, title: "Work pool name is taken" },
+  pool_in_use: { status: 409, title: "Work pool is in use" },
+  provider_mismatch: { status: 409, title: "Provider does not match" },
+  unknown_provider: { status: 422, title: "Unknown provider" },
+  invalid_provider_config: { status: 422, title: "Invalid provider_config" },
+  no_matching_pool: { status: 409, title: "No matching work pool" },
+  browser_not_available: { status: 422, title: "Browser not available" },
+  queue_full: { status: 429, title: "Queue is full" },
+  upgrade_required: { status: 426, title: "WebSocket expected" },
+  database_busy: { status: 503, title: "Database is busy" },
+  database_unavailable: { status: 503, title: "Database is unavailable" },
+  shutting_down: { status: 503, title: "Server is shutting down" },
+  internal: { status: 500, title: "Internal error" },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ErrorCode = keyof typeof KINDS;
+
+/** Statuses that may be answered with a {@linkcode Problem}. */
+export type ProblemStatus = (typeof KINDS)[ErrorCode]["status"];
+
+/** Status that `code` is answered with. */
+export function statusOf(code: ErrorCode): ProblemStatus {
+  return KINDS[code].status;
+}
+
+/** Seconds that a client should wait before it tries again, for codes that pass by themselves. */
+const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
+  queue_full: 5,
+  database_busy: 1,
+  database_unavailable: 2,
+  shutting_down: 5,
+  worker_unreachable: 2,
+};
+
+/** A refusal: something that the caller did or could wait for, with a stable code. */
+export class GridError extends Error {
+  override readonly name = "GridError";
+  readonly code: ErrorCode;
+  /** Members that are added to the answer, in snake_case. Never secrets. */
+  readonly extensions: Readonly<Record<string, unknown>>;
+
+  /** @param detail `Cannot <verb> <thing> "<value>": <what is>, expected <what would be accepted>`. */
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    extensions: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(detail, options);
+    this.code = code;
+    this.extensions = extensions;
+  }
+
+  get status(): ProblemStatus {
+    return statusOf(this.code);
+  }
+}
+
+/** Body of every refusal. `request_id` finds the log line. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: ProblemStatus;
+  readonly detail: string;
+  readonly code: ErrorCode;
+  readonly request_id?: string;
+  readonly [extension: string]: unknown;
+}
+
+/**
+ * The error that the database reported, if `error` is drizzle's envelope of it.
+ *
+ * The envelope's message has every bound value, secrets too: it must reach neither a log nor a client.
+ */
+export function unwrapQueryError(error: unknown): unknown {
+  return error instanceof Error && error.message.startsWith("Failed query: ")
+    ? error.cause ?? new Error("Query failed")
+    : error;
+}
+
+/** The refusal that stands for `error`; a foreign error becomes `internal` and shows nothing of itself. */
+export function toGridError(thrown: unknown): GridError {
+  const error = unwrapQueryError(thrown);
+  if (error instanceof GridError) return error;
+  return new GridError(
+    "internal",
+    "Something went wrong here; the log has it under this request_id",
+    {},
+    { cause: error },
+  );
+}
+
+/** Body for `error`. */
+export function toProblem(error: GridError, requestId?: string): Problem {
+  const kind = KINDS[error.code];
+  return {
+    type: `urn:browsergrid:problem:${error.code}`,
+    title: kind.title,
+    status: kind.status,
+    detail: error.message,
+    code: error.code,
+    ...(requestId === undefined ? {} : { request_id: requestId }),
+    ...error.extensions,
+  };
+}
+
+/** Headers that belong to an answer with `error`. */
+export function problemHeaders(error: GridError): Record<string, string> {
+  const seconds = RETRY_AFTER_SECONDS[error.code];
+  return {
+    "content-type": "application/problem+json",
+    ...(seconds === undefined ? {} : { "retry-after": String(seconds) }),
+    ...(error.code === "unauthorized" ? { "www-authenticate": "Bearer" } : {}),
+  };
+}
+
+/** Answer for `error`. */
+export function problemResponse(
+  error: GridError,
+  requestId?: string,
+): Response {
+  return new Response(JSON.stringify(toProblem(error, requestId)), {
+    status: error.status,
+    headers: problemHeaders(error),
+  });
+}

@@ -1,0 +1,79 @@
+import {
+  configure,
+  getLogger,
+  getTextFormatter,
+  jsonLinesFormatter,
+  type Logger,
+  type LogRecord,
+  reset,
+} from "@logtape/logtape";
+import { unwrapQueryError } from "./errors.ts";
+import type { Settings } from "./settings.ts";
+
+/** Names of properties whose values are never logged, wherever they come from. */
+const SECRET =
+  /(api_?key|authorization|password|secret|^token$|auth_token|environment)$/i;
+
+/** Logger of a part: `logOf("worker", "claim_loop")`. */
+export function logOf(room: string, part: string): Logger {
+  return getLogger(["browsergrid", room, part]);
+}
+
+/** Sends logs to stderr, so that stdout is left to what a command prints. */
+export async function configureLog(
+  { log_level, log_format }: Pick<Settings, "log_level" | "log_format">,
+): Promise<AsyncDisposable> {
+  const format = log_format === "json"
+    ? jsonLinesFormatter
+    : getTextFormatter({ timestamp: "time", category: formatCategory });
+  const encoder = new TextEncoder();
+  await configure({
+    reset: true,
+    sinks: {
+      stderr: (record) =>
+        void Deno.stderr.writeSync(encoder.encode(format(redacted(record)))),
+    },
+    loggers: [
+      {
+        category: "browsergrid",
+        lowestLevel: log_level,
+        sinks: ["stderr"],
+      },
+      {
+        category: ["logtape", "meta"],
+        lowestLevel: "warning",
+        sinks: ["stderr"],
+      },
+    ],
+  });
+  return { [Symbol.asyncDispose]: () => reset() };
+}
+
+function formatCategory(category: readonly string[]): string {
+  return category.slice(1).join(".");
+}
+
+/** The record without what is secret; errors as text. */
+function redacted(record: LogRecord): LogRecord {
+  const properties = Object.fromEntries(
+    Object.entries(record.properties).map(([name, value]) => [
+      name,
+      SECRET.test(name) ? "…" : describeValue(value),
+    ]),
+  );
+  return { ...record, properties };
+}
+
+function describeValue(value: unknown): unknown {
+  return value instanceof Error ? describeError(value) : value;
+}
+
+/** An error's text with its causes, without what a query bound. */
+export function describeError(thrown: unknown): string {
+  const error = unwrapQueryError(thrown);
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined
+    ? ""
+    : ` (because: ${describeError(error.cause)})`;
+  return `${error.name}: ${error.message}${cause}`;
+}

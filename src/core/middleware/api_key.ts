@@ -1,0 +1,26 @@
+import { z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { callerOf } from "../auth.ts";
+import { defineMiddleware, type GridEnv } from "../middleware.ts";
+
+/** Lets in who has the key, if one is set. */
+export const apiKey = defineMiddleware({
+  name: "api_key",
+  optionsSchema: z.strictObject({
+    open_paths: z.array(z.string()).default([
+      "/health",
+      "/ready",
+      "/openapi.json",
+    ]).describe("Paths that need no key"),
+  }),
+  create({ open_paths }, { auth }): MiddlewareHandler<GridEnv> {
+    const open = new Set(open_paths);
+    return async function checkApiKey(c, next) {
+      if (!open.has(c.req.path)) {
+        const query = new URL(c.req.url).searchParams;
+        c.set("caller", await callerOf(auth, c.req.raw.headers, query));
+      }
+      await next();
+    };
+  },
+});

@@ -1,0 +1,143 @@
+/**
+ * The contract of a provider: a way to run browsers.
+ *
+ * ```text
+ * Provider (declaration, light) ── open() ──▶ BrowserHost (connection) ── start() ──▶ RunningBrowser
+ * ```
+ *
+ * A provider knows nothing of HTTP, leases or the database.
+ *
+ * @module
+ */
+import type { z } from "@hono/zod-openapi";
+import type { Browser, BrowserSpec } from "./browser_spec.ts";
+import type { Named } from "./registry.ts";
+
+/** A way to run browsers: declared lightly, so that listing providers loads no engine library. */
+export interface Provider<C extends z.ZodObject = z.ZodObject> extends Named {
+  readonly displayName: string;
+  readonly description: string;
+  /** Shape of a pool's `provider_config`; also makes the options of `pool create <name>`. Every member needs `.describe()`, last. */
+  readonly configSchema: C;
+  /** Browsers and versions that this provider can start with `config`. No I/O. */
+  browsers(config: z.infer<C>): readonly BrowserChoice[];
+  /** Body of a new pool made from `config`: what is added to `name`, `provider_type` and `provider_config`. */
+  poolConfig?(config: z.infer<C>): Readonly<Record<string, unknown>>;
+  /** The command by which a person would start the same browser by hand. Secrets are shown as `…`. */
+  deployCommand(spec: BrowserSpec, config: z.infer<C>): string;
+  /** What else it can be told to do, mounted by the CLI as `browsergrid <provider> <command>`. */
+  readonly commands?: readonly ProviderCommand[];
+  /** Loads the engine and connects to it. Light: what is slow or may fail is left to `check` and `start`. */
+  open(config: z.infer<C>, host: HostInfo): Promise<BrowserHost>;
+}
+
+/** A command of one provider, such as `browsergrid docker build-image`. */
+export interface ProviderCommand<O extends z.ZodObject = z.ZodObject> {
+  readonly name: string;
+  readonly description: string;
+  /** Makes the command's options. Every member needs `.describe()`, last, and none is required without a default. */
+  readonly optionsSchema: O;
+  /** Does it and returns what is printed on stdout. */
+  run(options: z.infer<O>, context: CommandContext): Promise<string>;
+}
+
+/** What a command may use of the program that runs it. */
+export interface CommandContext {
+  /** Told what a slow step is doing; not part of the result. */
+  readonly onProgress: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** One browser that can be started, with a pattern of its versions. */
+export interface BrowserChoice {
+  readonly browser: Browser;
+  /** Channels that are accepted, e.g. `["latest", "stable"]`; `"*"` also accepts exact versions. */
+  readonly versions: readonly string[];
+}
+
+/** Who is asking, so that what is started can be told from other grids' and workers' browsers. */
+export interface HostInfo {
+  readonly gridId: string;
+  readonly workerId: string;
+  /** Folder that this host may write to; survives a restart of the worker. */
+  readonly dataDir: string;
+  /** Told what a slow step is doing ("Pulling image …: 40 %"). */
+  readonly onProgress?: (line: string) => void;
+}
+
+/** An open connection to the infrastructure that runs browsers. */
+export interface BrowserHost extends AsyncDisposable {
+  /** Reports what a start would need and whether it is there. Starts nothing. */
+  check(): Promise<readonly CheckResult[]>;
+  /** Gets what the first start would otherwise have to wait for: a browser to install, an image to pull. */
+  prepare?(signal: AbortSignal): Promise<void>;
+  /**
+   * Starts a browser and waits until it answers CDP.
+   *
+   * On failure or abort nothing is left running, and the error carries the browser's last output.
+   */
+  start(
+    spec: BrowserSpec,
+    sessionId: string,
+    signal: AbortSignal,
+  ): Promise<RunningBrowser>;
+  /** Takes over the browsers of an earlier process of this worker that still run. */
+  adopt(): Promise<readonly RunningBrowser[]>;
+  /** Ends whatever this worker once started and is not in `keep`. Returns the session ids ended. */
+  sweep(keep: ReadonlySet<string>): Promise<readonly string[]>;
+}
+
+/** One line of `browsergrid check`. */
+export interface CheckResult {
+  readonly name: string;
+  /** `warn`: it works, but somebody should know. */
+  readonly status: "ok" | "warn" | "fail";
+  /** A sentence that a person can act on. */
+  readonly detail: string;
+}
+
+/** Why a browser is gone. */
+export interface BrowserExit {
+  readonly reason: "stopped" | "crashed";
+  /** For `status_reason`: "exit code 139", "killed by the engine: out of memory". */
+  readonly detail: string;
+}
+
+/** Use of resources at one moment. */
+export interface BrowserStats {
+  /** 100 is one core. */
+  readonly cpuPercent?: number;
+  readonly memoryMb?: number;
+  readonly networkRxBytes?: number;
+  readonly networkTxBytes?: number;
+}
+
+/** A browser that answers CDP. */
+export interface RunningBrowser {
+  readonly sessionId: string;
+  /** WebSocket URL of the browser itself (`ws://host:port/devtools/browser/<id>`), reachable from the worker. */
+  readonly endpoint: URL;
+  /** What the session shows of it: `container_id`, `pid`, `image`, `browser_version`. Never a secret. */
+  readonly details: Readonly<Record<string, string>>;
+  /** Settles when the browser is gone, whoever ended it. Never rejects. */
+  readonly exited: Promise<BrowserExit>;
+  /** Ends it: asks first, kills after `graceMs`. Idempotent. Resolves when nothing of it is left. */
+  stop(graceMs: number): Promise<void>;
+  stats?(): Promise<BrowserStats>;
+  /** Its last lines of output. */
+  logs?(lines: number): Promise<string>;
+}
+
+/** Declares a provider with its configuration's type inferred. */
+export function defineProvider<C extends z.ZodObject>(
+  provider: Provider<C>,
+): Provider<C> {
+  return provider;
+}
+
+/** Declares a command of a provider with its options' type inferred. */
+export function defineProviderCommand<O extends z.ZodObject>(
+  command: ProviderCommand<O>,
+): ProviderCommand<O> {
+  return command;
+}

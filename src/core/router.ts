@@ -1,0 +1,139 @@
+import { type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { InstalledApp } from "./app.ts";
+import {
+  type ErrorCode,
+  GridError,
+  problemResponse,
+  type ProblemStatus,
+  statusOf,
+  toGridError,
+} from "./errors.ts";
+import { describeError, logOf } from "./log.ts";
+import type { GridEnv } from "./middleware.ts";
+
+const log = logOf("core", "router");
+
+/** Shape of every refusal, for the OpenAPI document. */
+export const problemSchema = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.string(),
+  request_id: z.string().optional(),
+}).openapi("Problem");
+
+/** What a router is put together from. */
+export interface RouterParts {
+  readonly version: string;
+  readonly middleware: readonly MiddlewareHandler<GridEnv>[];
+  readonly apps: Iterable<InstalledApp>;
+  /** Whether requests that need the database can be served now; rejects with the reason if not. */
+  readonly checkReady: () => Promise<unknown>;
+}
+
+/** An empty router whose validation refuses with a problem. Every router of an app is made by it. */
+export function createRouter(): OpenAPIHono<GridEnv> {
+  return new OpenAPIHono<GridEnv>({ defaultHook: refuseInvalid });
+}
+
+/** The whole HTTP side: middleware in order, apps by version, and what belongs to no app. */
+export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
+  const root = createRouter();
+  for (const handler of parts.middleware) root.use(handler);
+  root.get("/health", (c) => c.json({ status: "ok" }));
+  root.get("/ready", async (c) => {
+    await parts.checkReady();
+    return c.json({ status: "ready" });
+  });
+  for (const app of parts.apps) {
+    for (const [version, routes] of Object.entries(app.routes ?? {})) {
+      root.route(`/${version}`, routes);
+    }
+  }
+  root.doc31("/openapi.json", {
+    openapi: "3.1.0",
+    info: { title: "Browsergrid", version: parts.version },
+  });
+  root.notFound((c) =>
+    problemResponse(
+      new GridError(
+        "not_found",
+        `Cannot find "${c.req.method} ${c.req.path}": no such endpoint, expected one of /openapi.json`,
+      ),
+      c.get("requestId"),
+    )
+  );
+  root.onError((error, c) => {
+    const refusal = refusalOf(error);
+    if (refusal.code === "internal") {
+      log.error("Request failed: {error}", {
+        error: describeError(error),
+        request_id: c.get("requestId"),
+      });
+    }
+    return problemResponse(refusal, c.get("requestId"));
+  });
+  return root;
+}
+
+/** Turns a failed validation into `invalid_request` with every path. */
+const refuseInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
+  result,
+  c,
+) => {
+  if (result.success) return undefined;
+  const errors = result.error.issues.map((issue) => ({
+    in: result.target,
+    path: issue.path.join("."),
+    message: issue.message,
+  }));
+  const detail = errors.map(({ path, message }) =>
+    path === "" ? message : `${path}: ${message}`
+  ).join("; ");
+  return problemResponse(
+    new GridError(
+      "invalid_request",
+      `Cannot use the ${result.target}: ${detail}`,
+      {
+        errors,
+      },
+    ),
+    c.get("requestId"),
+  );
+};
+
+function refusalOf(error: Error): GridError {
+  if (!(error instanceof HTTPException)) return toGridError(error);
+  if (error.status === 400) {
+    return new GridError(
+      "malformed_json",
+      "Cannot read the body: it is not JSON",
+    );
+  }
+  return toGridError(error);
+}
+
+interface Refusal {
+  readonly description: string;
+  readonly content: {
+    readonly "application/problem+json": {
+      readonly schema: typeof problemSchema;
+    };
+  };
+}
+
+/** Entries of a route's `responses` for refusals with these codes. */
+export function refusals(
+  ...codes: readonly ErrorCode[]
+): Partial<Record<ProblemStatus, Refusal>> {
+  const byStatus = Map.groupBy(codes, statusOf);
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [status, {
+      description: group.join(", "),
+      content: { "application/problem+json": { schema: problemSchema } },
+    }]),
+  );
+}

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/core/clock.ts";
+import { every } from "../../src/core/loop.ts";
+
+Deno.test("every() goes on after a failure and tells only the first of a streak", async () => {
+  const failures: unknown[] = [];
+  const third = Promise.withResolvers<void>();
+  let runs = 0;
+  {
+    await using _loop = every(() => {
+      if (++runs === 3) third.resolve();
+      return Promise.reject(new Error(`run ${runs}`));
+    }, {
+      clock: systemClock,
+      periodMs: 1,
+      onFailure: (error) => failures.push(error),
+    });
+    await third.promise;
+  }
+  assert.equal(failures.length, 1);
+});
+
+Deno.test("every() ends the step that runs when it is disposed, and starts no other", async () => {
+  let runs = 0;
+  {
+    await using _loop = every((signal) => {
+      runs++;
+      return new Promise<void>((resolve) =>
+        signal.addEventListener("abort", () => resolve(), { once: true })
+      );
+    }, { clock: systemClock, periodMs: 1 });
+  }
+  assert.equal(runs, 1);
+});

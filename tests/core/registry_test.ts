@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { Registry } from "../../src/core/registry.ts";
+
+Deno.test("Registry.get() names what is known when the name is not", () => {
+  const registry = new Registry("provider", [{ name: "docker" }]);
+  assert.throws(() => registry.get("dokcer"), {
+    name: "UnknownNameError",
+    message: 'Cannot find provider "dokcer": known are "docker"',
+  });
+});
+
+Deno.test("Registry.add() refuses a name that is taken", () => {
+  const registry = new Registry("provider", [{ name: "docker" }]);
+  assert.throws(() => registry.add({ name: "docker" }), TypeError);
+});

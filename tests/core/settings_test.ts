@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import {
+  loadSettings,
+  type SettingsSources,
+  settingsTable,
+} from "../../src/core/settings.ts";
+
+function load(sources: Partial<SettingsSources>) {
+  return loadSettings({
+    defaults: { data_dir: "/data" },
+    env: {},
+    flags: {},
+    ...sources,
+  });
+}
+
+Deno.test("loadSettings() lets flags win over variables, variables over the file, the file over defaults", () => {
+  const sources = {
+    file: {
+      path: "grid.json",
+      text: '{"port": 1, "host": "a", "data_dir": "/file"}',
+    },
+    env: { BROWSERGRID_PORT: "2", BROWSERGRID_HOST: "b" },
+    flags: { port: 3 },
+  };
+  const { settings } = load(sources);
+  assert.deepEqual(
+    [settings.port, settings.host, settings.data_dir, settings.lease_seconds],
+    [3, "b", "/file", 30],
+  );
+});
+
+Deno.test("loadSettings() warns of an unknown variable with the nearest known one and goes on", () => {
+  const { settings, warnings } = load({ env: { BROWSERGRID_PROT: "99" } });
+  assert.equal(settings.port, 8765);
+  assert.deepEqual(warnings, [
+    "Unknown variable BROWSERGRID_PROT is ignored; the nearest known one is BROWSERGRID_PORT",
+  ]);
+});
+
+Deno.test("loadSettings() refuses a wrong value and says where it came from", () => {
+  assert.throws(
+    () => load({ env: { BROWSERGRID_PORT: "many" } }),
+    /Cannot use setting "port" \(variable BROWSERGRID_PORT\)/,
+  );
+  assert.throws(
+    () => load({ flags: { port: 70_000 } }),
+    /Cannot use setting "port" \(flag --port\)/,
+  );
+});
+
+Deno.test("loadSettings() refuses an unknown name in the file and names the nearest", () => {
+  assert.throws(
+    () => load({ file: { path: "grid.json", text: '{"prot": 1}' } }),
+    /Cannot use setting "prot": unknown, did you mean "port"\?/,
+  );
+});
+
+Deno.test("loadSettings() refuses a file that is not a JSON object", () => {
+  for (const text of ["[]", "{", "1"]) {
+    assert.throws(
+      () => load({ file: { path: "grid.json", text } }),
+      /Cannot read settings from "grid.json": expected a JSON object/,
+    );
+  }
+});
+
+Deno.test("settingsTable() describes every setting", () => {
+  for (const row of settingsTable()) {
+    assert.notEqual(row.description, "", row.name);
+    assert.match(row.variable, /^BROWSERGRID_[A-Z_]+$/);
+  }
+});
