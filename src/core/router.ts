@@ -15,6 +15,8 @@ import type { GridEnv } from "./middleware.ts";
 
 const log = logOf("core", "router");
 
+const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
+
 /** Shape of every refusal, for the OpenAPI document. */
 export const problemSchema = z.looseObject({
   type: z.string(),
@@ -43,6 +45,7 @@ export function createRouter(): OpenAPIHono<GridEnv> {
 export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
   const root = createRouter();
   for (const handler of parts.middleware) root.use(handler);
+  root.use(requireJson);
   root.get("/health", (c) => c.json({ status: "ok" }));
   root.get("/ready", async (c) => {
     await parts.checkReady();
@@ -77,6 +80,28 @@ export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
     return problemResponse(refusal, c.get("requestId"));
   });
   return root;
+}
+
+/** Refuses bodies of another type, which the validation of routes would pass by unread. */
+const requireJson: MiddlewareHandler<GridEnv> = async (c, next) => {
+  const type = c.req.header("content-type");
+  if (hasBody(c.req.raw) && !JSON_TYPE.test(type ?? "")) {
+    throw new GridError(
+      "unsupported_media_type",
+      `Cannot read the body: its Content-Type is "${
+        type ?? ""
+      }", expected application/json`,
+    );
+  }
+  await next();
+};
+
+function hasBody(request: Request): boolean {
+  return request.headers.has("transfer-encoding") ||
+    Number(request.headers.get("content-length") ?? 0) > 0 ||
+    // A request made in this process has a body without a length.
+    request.method !== "GET" && request.method !== "HEAD" &&
+      request.body !== null;
 }
 
 /** Turns a failed validation into `invalid_request` with every path. */

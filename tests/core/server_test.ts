@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { type ServerOptions, startServer } from "../../src/core/server.ts";
+
+function start(options: Partial<ServerOptions> = {}) {
+  return startServer({
+    host: "127.0.0.1",
+    port: 0,
+    fetch: () => new Response("hello"),
+    upgraders: [],
+    graceMs: 100,
+    ...options,
+  });
+}
+
+async function openSocket(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  return socket;
+}
+
+const UPGRADE = "GET /x HTTP/1.1\r\nHost: localhost\r\n" +
+  "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+Deno.test("startServer() answers requests on a free port", async () => {
+  await using server = await start();
+  const response = await fetch(`http://127.0.0.1:${server.port}/`);
+  assert.equal(await response.text(), "hello");
+});
+
+Deno.test("startServer() refuses a port that is taken with the system's error", async () => {
+  await using server = await start();
+  await assert.rejects(start({ port: server.port }), { code: "EADDRINUSE" });
+});
+
+Deno.test("startServer() gives an upgrade to the first app that takes it, as a raw socket", async () => {
+  const asked: string[] = [];
+  await using server = await start({
+    upgraders: [
+      (request) => {
+        asked.push("first");
+        return Promise.resolve(request.url === "/other");
+      },
+      (request, socket) => {
+        asked.push(`second ${request.url}`);
+        socket.end("HTTP/1.1 101 Switching Protocols\r\n\r\nraw");
+        return Promise.resolve(request.url === "/x");
+      },
+    ],
+  });
+  const socket = await openSocket(server.port);
+  socket.write(UPGRADE);
+  const [chunk] = await once(socket, "data");
+  assert.match(String(chunk), /^HTTP\/1.1 101 .*raw$/s);
+  assert.deepEqual(asked, ["first", "second /x"]);
+  socket.destroy();
+  await once(socket, "close");
+});
+
+Deno.test("startServer() answers 404 to an upgrade that nobody takes", async () => {
+  await using server = await start();
+  const socket = await openSocket(server.port);
+  socket.write(UPGRADE);
+  const [chunk] = await once(socket, "data");
+  assert.match(String(chunk), /^HTTP\/1.1 404 /);
+  socket.destroy();
+  await once(socket, "close");
+});
+
+Deno.test("startServer() closes sockets that stay open when it is disposed", async () => {
+  const server = await start();
+  const socket = await openSocket(server.port);
+  const closed = once(socket, "close");
+  await server[Symbol.asyncDispose]();
+  await closed;
+});
