@@ -58,6 +58,7 @@ CREATE TABLE `sessions` (
 	`stop_status` text,
 	`stop_reason` text,
 	`stop_force` integer NOT NULL,
+	`logs` text,
 	FOREIGN KEY (`work_pool_id`) REFERENCES `work_pools`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
@@ -92,6 +93,11 @@ CREATE TABLE `work_pools` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `work_pools_name_unique` ON `work_pools` (`name`);--> statement-breakpoint
+CREATE TABLE `grid` (
+	`only` integer PRIMARY KEY NOT NULL,
+	`id` text NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `workers` (
 	`id` text PRIMARY KEY NOT NULL,
 	`name` text NOT NULL,

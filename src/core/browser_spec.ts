@@ -21,7 +21,9 @@ export const versionSchema = z.string().regex(
 );
 
 /** Operating systems that a session may ask for. */
-export const operatingSystemSchema = z.enum(["linux", "windows", "macos"]);
+export const OPERATING_SYSTEMS = ["linux", "windows", "macos"] as const;
+
+export const operatingSystemSchema = z.enum(OPERATING_SYSTEMS);
 
 /** Size of the screen in pixels, and how densely it is drawn. */
 export const screenSchema = z.strictObject({
@@ -81,6 +83,16 @@ export interface BrowserSpec {
   /** Bytes; absent: no limit. */
   readonly memoryBytes?: number;
   readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A proxy as it is answered. */
+export function withoutPassword(
+  { proxy_url, proxy_username }: Proxy,
+): { proxy_url: string; proxy_username?: string } {
+  return {
+    proxy_url,
+    ...(proxy_username === undefined ? {} : { proxy_username }),
+  };
 }
 
 const UNITS: Readonly<Record<string, number>> = {

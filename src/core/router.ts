@@ -96,12 +96,10 @@ const requireJson: MiddlewareHandler<GridEnv> = async (c, next) => {
   await next();
 };
 
-function hasBody(request: Request): boolean {
-  return request.headers.has("transfer-encoding") ||
-    Number(request.headers.get("content-length") ?? 0) > 0 ||
-    // A request made in this process has a body without a length.
-    request.method !== "GET" && request.method !== "HEAD" &&
-      request.body !== null;
+function hasBody({ method, headers }: Request): boolean {
+  if (method === "GET" || method === "HEAD") return false;
+  return headers.has("content-type") || headers.has("transfer-encoding") ||
+    Number(headers.get("content-length") ?? 0) > 0;
 }
 
 /** Turns a failed validation into `invalid_request` with every path. */

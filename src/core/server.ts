@@ -18,6 +18,9 @@ const HEADERS_TIMEOUT_MS = 15_000;
 /** Longest time for a whole request to arrive; answers may take longer. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
+/** Silence after which a connection is probed. */
+const KEEP_ALIVE_MS = 30_000;
+
 /** What a server serves. */
 export interface ServerOptions {
   readonly host: string;
@@ -46,8 +49,12 @@ export async function startServer(
       requestTimeout: REQUEST_TIMEOUT_MS,
       // Without it a request line of a few megabytes is read to its end.
       maxHeaderSize: 64 * 1024,
+      // Clients that vanish are noticed, and load balancers see traffic on idle WebSockets.
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      noDelay: true,
     },
-    getRequestListener(options.fetch, { overrideGlobalObjects: false }),
+    getRequestListener(options.fetch),
   );
   const sockets = trackSockets(server);
   server.on("upgrade", (request, socket, head) => {

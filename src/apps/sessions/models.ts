@@ -5,7 +5,13 @@ import {
   sqliteTable,
   text,
 } from "drizzle-orm/sqlite-core";
-import type { Proxy, ResourceLimits, Screen } from "../../core/browser_spec.ts";
+import {
+  BROWSERS,
+  OPERATING_SYSTEMS,
+  type Proxy,
+  type ResourceLimits,
+  type Screen,
+} from "../../core/browser_spec.ts";
 import { workPools } from "../workerpool/models.ts";
 import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
 
@@ -16,10 +22,11 @@ import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
  */
 export const sessions = sqliteTable("sessions", {
   id: text().primaryKey(),
-  browser: text().notNull(),
+  browser: text({ enum: BROWSERS }).notNull(),
   version: text().notNull(),
   headless: integer({ mode: "boolean" }).notNull(),
-  operatingSystem: text("operating_system").notNull(),
+  operatingSystem: text("operating_system", { enum: OPERATING_SYSTEMS })
+    .notNull(),
   screen: text({ mode: "json" }).notNull().$type<Screen>(),
   proxy: text({ mode: "json" }).$type<Proxy>(),
   resourceLimits: text("resource_limits", { mode: "json" }).notNull().$type<
@@ -60,6 +67,8 @@ export const sessions = sqliteTable("sessions", {
   stopStatus: text("stop_status", { enum: SESSION_STATUSES }),
   stopReason: text("stop_reason"),
   stopForce: integer("stop_force", { mode: "boolean" }).notNull(),
+  /** Last output of the browser, once it has ended. */
+  logs: text(),
 }, (table) => [
   index("sessions_queue").on(
     table.workPoolId,

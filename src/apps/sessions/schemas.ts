@@ -172,6 +172,7 @@ export const sessionReportSchema = z.strictObject({
   /** What a slow start is doing, for the events. */
   progress: z.array(z.string().max(500)).max(50).optional(),
   metrics: sessionMetricValuesSchema.optional(),
+  logs: z.string().max(32_768).optional().describe("Last output"),
 }).openapi("SessionReport");
 
 /** What became of a report. `lease_lost`: end that browser. */
@@ -199,3 +200,5 @@ export type ClaimedSession = z.infer<typeof claimedSessionSchema>;
 export type SessionReport = z.infer<typeof sessionReportSchema>;
 export type ReportResult = z.infer<typeof reportResultSchema>;
 export type StopCommand = z.infer<typeof stopCommandSchema>;
+export type SessionMetricWire = z.infer<typeof sessionMetricSchema>;
+export type SessionMetricValues = z.infer<typeof sessionMetricValuesSchema>;

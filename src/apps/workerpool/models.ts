@@ -1,5 +1,11 @@
 import { integer, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import type { Proxy, ResourceLimits, Screen } from "../../core/browser_spec.ts";
+import {
+  BROWSERS,
+  OPERATING_SYSTEMS,
+  type Proxy,
+  type ResourceLimits,
+  type Screen,
+} from "../../core/browser_spec.ts";
 import { POOL_STATUSES } from "./status.ts";
 
 /** Work pools. `default_proxy` and `default_environment` are secret. */
@@ -13,10 +19,12 @@ export const workPools = sqliteTable("work_pools", {
   >(),
   status: text({ enum: POOL_STATUSES }).notNull(),
   priority: integer().notNull(),
-  defaultBrowser: text("default_browser"),
+  defaultBrowser: text("default_browser", { enum: BROWSERS }),
   defaultBrowserVersion: text("default_browser_version"),
   defaultHeadless: integer("default_headless", { mode: "boolean" }),
-  defaultOperatingSystem: text("default_operating_system"),
+  defaultOperatingSystem: text("default_operating_system", {
+    enum: OPERATING_SYSTEMS,
+  }),
   defaultScreen: text("default_screen", { mode: "json" }).$type<Screen>(),
   defaultProxy: text("default_proxy", { mode: "json" }).$type<Proxy>(),
   defaultResourceLimits: text("default_resource_limits", { mode: "json" })

@@ -34,3 +34,9 @@ export const workers = sqliteTable("workers", {
   updatedAt: integer("updated_at").notNull(),
   lastHeartbeat: integer("last_heartbeat").notNull(),
 }, (table) => [unique("workers_pool_name").on(table.workPoolId, table.name)]);
+
+/** One row: the id that tells this grid's browsers from others'. */
+export const grid = sqliteTable("grid", {
+  only: integer().primaryKey(),
+  id: text().notNull(),
+});

@@ -119,6 +119,7 @@ export type WorkerInput = z.infer<typeof workerInputSchema>;
 export type WorkerWire = z.infer<typeof workerSchema>;
 export type Registration = z.infer<typeof registrationSchema>;
 export type HeartbeatInput = z.input<typeof heartbeatInputSchema>;
+export type HeartbeatBody = z.infer<typeof heartbeatInputSchema>;
 export type HeartbeatAnswer = z.infer<typeof heartbeatAnswerSchema>;
 export type Command = z.infer<typeof commandSchema>;
 export type ClaimInput = z.infer<typeof claimInputSchema>;

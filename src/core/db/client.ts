@@ -1,4 +1,6 @@
 import type { Client } from "@libsql/client";
+import type { BatchItem } from "drizzle-orm/batch";
+import type { RunnableQuery } from "drizzle-orm/runnable-query";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 // The variant without the native library: `client` is given.
 import { drizzle } from "drizzle-orm/libsql/web";
@@ -6,6 +8,12 @@ import { GridError } from "../errors.ts";
 
 /** Longest wait for another process's write, in a file. */
 const BUSY_TIMEOUT_MS = 5_000;
+
+/** A query that has not run yet: awaited alone, or one of a batch. `T` is its result either way. */
+export type Statement<T> =
+  & BatchItem<"sqlite">
+  & RunnableQuery<T, "sqlite">
+  & PromiseLike<T>;
 
 /** The database of the grid: one file, or a remote libSQL server. */
 export interface Database extends Disposable {

@@ -1,0 +1,149 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { GridError } from "../../../../core/errors.ts";
+import type { GridEnv } from "../../../../core/middleware.ts";
+import { createRouter, refusals } from "../../../../core/router.ts";
+import type { SessionManager } from "../../manager.ts";
+import {
+  sessionEventInputSchema,
+  sessionEventListSchema,
+  sessionMetricInputSchema,
+  sessionMetricListSchema,
+} from "../../schemas.ts";
+import { renderEvent, renderMetric } from "../../session.ts";
+
+const params = z.object({ id: z.string() });
+const tags = ["Sessions"];
+
+const events = createRoute({
+  method: "get",
+  path: "/sessions/{id}/events",
+  tags,
+  summary: "List what happened to a session, in order",
+  request: {
+    params,
+    query: z.object({
+      after: z.coerce.number().int().min(0).default(0),
+      limit: z.coerce.number().int().min(1).max(1_000).default(500),
+    }),
+  },
+  responses: {
+    200: {
+      description: "Events, oldest first",
+      content: { "application/json": { schema: sessionEventListSchema } },
+    },
+    ...refusals("invalid_request", "session_not_found"),
+  },
+});
+
+const addEvent = createRoute({
+  method: "post",
+  path: "/sessions/{id}/events",
+  tags,
+  summary: "Record an event, by the worker that holds the session",
+  request: {
+    params,
+    body: {
+      required: true,
+      content: { "application/json": { schema: sessionEventInputSchema } },
+    },
+  },
+  responses: {
+    204: { description: "It is recorded" },
+    ...refusals("invalid_request", "session_not_found", "lease_lost"),
+  },
+});
+
+const metrics = createRoute({
+  method: "get",
+  path: "/sessions/{id}/metrics",
+  tags,
+  summary: "List what a session used",
+  request: {
+    params,
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(1_000).default(100),
+    }),
+  },
+  responses: {
+    200: {
+      description: "The last measurements, oldest first",
+      content: { "application/json": { schema: sessionMetricListSchema } },
+    },
+    ...refusals("invalid_request", "session_not_found"),
+  },
+});
+
+const addMetric = createRoute({
+  method: "post",
+  path: "/sessions/{id}/metrics",
+  tags,
+  summary: "Record a measurement, by the worker that holds the session",
+  request: {
+    params,
+    body: {
+      required: true,
+      content: { "application/json": { schema: sessionMetricInputSchema } },
+    },
+  },
+  responses: {
+    204: { description: "It is recorded" },
+    ...refusals("invalid_request", "session_not_found", "lease_lost"),
+  },
+});
+
+const logs = createRoute({
+  method: "get",
+  path: "/sessions/{id}/logs",
+  tags,
+  summary: "Show the last output of a session's browser, once it has ended",
+  request: { params },
+  responses: {
+    200: {
+      description: "Text, empty if there was none",
+      content: { "text/plain": { schema: z.string() } },
+    },
+    ...refusals("session_not_found"),
+  },
+});
+
+/** Endpoints of what a session did. */
+export function historyRoutes(
+  manager: SessionManager,
+): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  router.openapi(events, async (c) => {
+    const { id } = c.req.valid("param");
+    const { after, limit } = c.req.valid("query");
+    const items = await manager.events(id, after, limit);
+    return c.json({ items: items.map(renderEvent) }, 200);
+  });
+  router.openapi(addEvent, async (c) => {
+    const { id } = c.req.valid("param");
+    const { fencing_token, event, data } = c.req.valid("json");
+    requireHolder(id, await manager.addEvent(id, fencing_token, event, data));
+    return c.body(null, 204);
+  });
+  router.openapi(metrics, async (c) => {
+    const { id } = c.req.valid("param");
+    const items = await manager.metrics(id, c.req.valid("query").limit);
+    return c.json({ items: items.map(renderMetric) }, 200);
+  });
+  router.openapi(addMetric, async (c) => {
+    const { id } = c.req.valid("param");
+    const { fencing_token, ...values } = c.req.valid("json");
+    requireHolder(id, await manager.addMetric(id, fencing_token, values));
+    return c.body(null, 204);
+  });
+  router.openapi(logs, async (c) => {
+    return c.text(await manager.logs(c.req.valid("param").id), 200);
+  });
+  return router;
+}
+
+function requireHolder(id: string, isHolder: boolean): void {
+  if (isHolder) return;
+  throw new GridError(
+    "lease_lost",
+    `Cannot record for session "${id}": the fencing token is stale, or it has ended; expected the token of its last claim`,
+  );
+}

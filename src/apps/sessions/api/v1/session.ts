@@ -1,0 +1,119 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { GridEnv } from "../../../../core/middleware.ts";
+import { createRouter, refusals } from "../../../../core/router.ts";
+import type { Session, SessionManager } from "../../manager.ts";
+import { sessionDetailSchema, sessionSchema } from "../../schemas.ts";
+import { renderEvent, renderMetric, renderSession } from "../../session.ts";
+import { isTerminal } from "../../status.ts";
+
+const params = z.object({ id: z.string() });
+const content = { "application/json": { schema: sessionSchema } };
+const tags = ["Sessions"];
+
+const get = createRoute({
+  method: "get",
+  path: "/sessions/{id}",
+  tags,
+  summary: "Get a session",
+  request: {
+    params,
+    query: z.object({
+      include: z.string().regex(
+        /^(events|metrics)(,(events|metrics))?$/,
+        "expected events, metrics or both with a comma between",
+      ).optional(),
+    }),
+  },
+  responses: {
+    200: {
+      description: "The session",
+      content: { "application/json": { schema: sessionDetailSchema } },
+    },
+    ...refusals("invalid_request", "session_not_found"),
+  },
+});
+
+const stop = createRoute({
+  method: "delete",
+  path: "/sessions/{id}",
+  tags,
+  summary: "End a session",
+  description:
+    "Its worker closes the browser, and the session is `completed`. With `force` the session is `terminated` at once, and the browser is killed.",
+  request: {
+    params,
+    query: z.object({ force: z.stringbool().optional() }),
+  },
+  responses: {
+    200: { description: "The session has ended", content },
+    202: { description: "Its worker is ending it", content },
+    ...refusals("session_not_found"),
+  },
+});
+
+const refresh = createRoute({
+  method: "post",
+  path: "/sessions/{id}/refresh",
+  tags,
+  summary: "Give a session more time, counted from now",
+  request: {
+    params,
+    body: {
+      required: false,
+      content: {
+        "application/json": {
+          schema: z.strictObject({
+            timeout_minutes: z.number().gt(0).max(7 * 24 * 60).optional(),
+          }),
+        },
+      },
+    },
+  },
+  responses: {
+    200: { description: "The session", content },
+    ...refusals("invalid_request", "session_not_found", "session_ended"),
+  },
+});
+
+/** Endpoints of one session. */
+export function oneSessionRoutes(
+  manager: SessionManager,
+): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  const render = (session: Session) =>
+    renderSession(session, manager.connectUrlOf(session.id));
+  router.openapi(get, async (c) => {
+    const { id } = c.req.valid("param");
+    const include = c.req.valid("query").include?.split(",") ?? [];
+    if (include.length === 0) {
+      return c.json(render(await manager.get(id)), 200);
+    }
+    const { session, events, metrics } = await manager.detail(id);
+    return c.json({
+      ...render(session),
+      ...(include.includes("events")
+        ? { events: events.map(renderEvent) }
+        : {}),
+      ...(include.includes("metrics")
+        ? { metrics: metrics.map(renderMetric) }
+        : {}),
+    }, 200);
+  });
+  router.openapi(stop, async (c) => {
+    const { force } = c.req.valid("query");
+    const session = await manager.requestStop(
+      c.req.valid("param").id,
+      force
+        ? { status: "terminated", reason: "ended by force", force }
+        : { status: "completed", reason: "ended by its owner" },
+    );
+    return c.json(render(session), isTerminal(session.status) ? 200 : 202);
+  });
+  router.openapi(refresh, async (c) => {
+    // Without a body there is nothing valid to read.
+    const minutes = c.req.valid("json")?.timeout_minutes;
+    const session = await manager.refresh(c.req.valid("param").id, minutes);
+    return c.json(render(session), 200);
+  });
+  return router;
+}

@@ -1,0 +1,136 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Core } from "../../../../core/app.ts";
+import { GridError } from "../../../../core/errors.ts";
+import type { GridEnv } from "../../../../core/middleware.ts";
+import { createRouter, refusals } from "../../../../core/router.ts";
+import type { Session, SessionManager } from "../../manager.ts";
+import {
+  sessionInputSchema,
+  sessionListSchema,
+  sessionSchema,
+} from "../../schemas.ts";
+import { renderSession } from "../../session.ts";
+import { SESSION_STATUSES } from "../../status.ts";
+
+const LONGEST_WAIT_SECONDS = 300;
+
+const statusSchema = z.enum(SESSION_STATUSES);
+
+const create = createRoute({
+  method: "post",
+  path: "/sessions",
+  tags: ["Sessions"],
+  summary: "Ask for a browser",
+  description:
+    "Answers at once with a pending session. With `wait` the answer is held until the browser runs; a session that still waits then is answered as it is, with 202.",
+  request: {
+    query: z.object({
+      wait: z.coerce.number().min(0).max(LONGEST_WAIT_SECONDS).optional(),
+    }),
+    body: {
+      required: true,
+      content: { "application/json": { schema: sessionInputSchema } },
+    },
+  },
+  responses: {
+    201: {
+      description: "The session",
+      content: { "application/json": { schema: sessionSchema } },
+    },
+    202: {
+      description: "It was accepted, but does not run yet after `wait`",
+      content: { "application/json": { schema: sessionSchema } },
+    },
+    ...refusals(
+      "invalid_request",
+      "pool_not_found",
+      "pool_paused",
+      "no_matching_pool",
+      "browser_not_available",
+      "queue_full",
+      "session_failed",
+    ),
+  },
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/sessions",
+  tags: ["Sessions"],
+  summary: "List the sessions, newest first",
+  request: {
+    query: z.object({
+      status: z.string().transform((text) => text.split(",")).pipe(
+        z.array(statusSchema),
+      ).optional().openapi({
+        type: "string",
+        example: "pending,running",
+        description: "One status, or several with commas between",
+      }),
+      work_pool_id: z.string().optional(),
+      worker_id: z.string().optional(),
+      label: z.string().regex(/^[^=]+=/, "expected NAME=VALUE").transform(
+        labelOf,
+      ).optional().openapi({ type: "string", example: "team=search" }),
+      limit: z.coerce.number().int().min(1).max(500).default(50),
+      cursor: z.string().optional(),
+    }),
+  },
+  responses: {
+    200: {
+      description: "Sessions, newest first",
+      content: { "application/json": { schema: sessionListSchema } },
+    },
+    ...refusals("invalid_request"),
+  },
+});
+
+/** Endpoints of all sessions. */
+export function sessionsRoutes(
+  core: Core,
+  manager: SessionManager,
+): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  const render = (session: Session) =>
+    renderSession(session, manager.connectUrlOf(session.id));
+  router.openapi(create, async (c) => {
+    const created = await manager.create(c.req.valid("json"));
+    c.header("Location", `/v1/sessions/${created.id}`);
+    const { wait } = c.req.valid("query");
+    if (wait === undefined) return c.json(render(created), 201);
+    const session = await manager.waitUntilStarted(
+      created.id,
+      AbortSignal.any([
+        AbortSignal.timeout(wait * 1_000),
+        c.req.raw.signal,
+        core.stopping,
+      ]),
+    );
+    if (session.status === "running") return c.json(render(session), 201);
+    if (session.endedAt !== null) throw failed(session);
+    return c.json(render(session), 202);
+  });
+  router.openapi(list, async (c) => {
+    const { items, nextCursor } = await manager.list(c.req.valid("query"));
+    return c.json(
+      { items: items.map(render), next_cursor: nextCursor ?? null },
+      200,
+    );
+  });
+  return router;
+}
+
+function labelOf(text: string): [string, string] {
+  const at = text.indexOf("=");
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function failed({ id, status, statusReason }: Session): GridError {
+  return new GridError(
+    "session_failed",
+    `Cannot give a browser: session "${id}" is ${status}: ${
+      statusReason ?? "no reason is known"
+    }`,
+    { session_id: id, status_of_session: status },
+  );
+}

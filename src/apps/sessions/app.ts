@@ -1,0 +1,21 @@
+import { defineApp } from "../../core/app.ts";
+import { workerpool } from "../workerpool/app.ts";
+import { createSessionManager, type SessionManager } from "./manager.ts";
+import { sessionRoutes } from "./routes.ts";
+import { createSessionStore } from "./store.ts";
+import { createLateStore } from "./store_late.ts";
+
+/** Sessions: browsers asked for, from the request to the end. */
+export const sessions = defineApp<SessionManager>({
+  name: "sessions",
+  verboseName: "Sessions",
+  setup(core) {
+    const manager = createSessionManager(
+      core,
+      core.use(workerpool),
+      createSessionStore(core.db),
+      createLateStore(core.db),
+    );
+    return { manager, routes: { v1: sessionRoutes(core, manager) } };
+  },
+});

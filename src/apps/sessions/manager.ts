@@ -1,0 +1,330 @@
+import { v7 as uuid, validate } from "uuid";
+import type { Core } from "../../core/app.ts";
+import type { Statement } from "../../core/db/client.ts";
+import { GridError } from "../../core/errors.ts";
+import type { WorkPoolManager } from "../workerpool/manager.ts";
+import { type Claim, claimSession } from "./claim.ts";
+import type {
+  SessionInput,
+  SessionMetricValues,
+  SessionReport,
+} from "./schemas.ts";
+import {
+  newRow,
+  type Session,
+  type SessionEvent,
+  type SessionMetric,
+  withoutSecrets,
+} from "./session.ts";
+import {
+  EVENT_OF_STATUS,
+  isTerminal,
+  type SessionEventName,
+} from "./status.ts";
+import type {
+  SessionPage,
+  SessionStore,
+  SessionTarget,
+  Stop,
+} from "./store.ts";
+import type { LateStore } from "./store_late.ts";
+import { applyReports, type ReportOutcome } from "./store_reports.ts";
+import type { Changed } from "./store_transition.ts";
+
+export type { Session, SessionEvent, SessionMetric } from "./session.ts";
+export { renderSession } from "./session.ts";
+export type { SessionTarget, Stop } from "./store.ts";
+
+/** How often a waiting request looks for what happened on other replicas. */
+const LOOK_MS = 1_000;
+
+/** Sessions, newest first. */
+export interface SessionList {
+  readonly items: readonly Session[];
+  readonly nextCursor?: string;
+}
+
+/** A session with the last of its events and measurements. */
+export interface SessionDetail {
+  readonly session: Session;
+  readonly events: readonly SessionEvent[];
+  readonly metrics: readonly SessionMetric[];
+}
+
+/** The rules of sessions. Everything about one session is refused with `session_not_found` if there is none. */
+export interface SessionManager {
+  /**
+   * Accepts a session into the queue of its pool. Two round trips.
+   *
+   * @throws {GridError} As {@linkcode WorkPoolManager.assign}.
+   */
+  create(
+    input: SessionInput,
+    options?: { readonly ephemeral?: boolean },
+  ): Promise<Session>;
+  get(id: string): Promise<Session>;
+  detail(id: string): Promise<SessionDetail>;
+  list(page: SessionPage): Promise<SessionList>;
+  events(
+    id: string,
+    after: number,
+    limit: number,
+  ): Promise<readonly SessionEvent[]>;
+  metrics(id: string, limit: number): Promise<readonly SessionMetric[]>;
+  logs(id: string): Promise<string>;
+  /** Records for the worker that holds it. False: the token is stale, or it has ended. */
+  addEvent(
+    id: string,
+    fencingToken: number,
+    event: SessionEventName,
+    data: Readonly<Record<string, unknown>>,
+  ): Promise<boolean>;
+  addMetric(
+    id: string,
+    fencingToken: number,
+    values: SessionMetricValues,
+  ): Promise<boolean>;
+  /** Resolves when it is neither pending nor starting, or with what it is when `signal` is aborted. */
+  waitUntilStarted(id: string, signal: AbortSignal): Promise<Session>;
+  /** Ends it: a pending one at once, a held one by its worker, with `force` in the record at once. */
+  requestStop(id: string, stop: Stop): Promise<Session>;
+  /** Gives it `minutes` from now, or as long as it was given at first. */
+  refresh(id: string, minutes?: number): Promise<Session>;
+  /** One round trip; the only read of the browser's own address. */
+  target(id: string): Promise<SessionTarget>;
+  connectUrlOf(id: string): string;
+  recordEvent(
+    id: string,
+    event: SessionEventName,
+    data?: Readonly<Record<string, unknown>>,
+  ): Promise<void>;
+  /** Last activity by session, milliseconds since the epoch. One round trip. */
+  recordActivity(lastActivity: ReadonlyMap<string, number>): Promise<void>;
+  /** One round trip. */
+  claimNext(
+    workerId: string,
+    options: {
+      readonly requestId: string;
+      readonly room?: number | undefined;
+    },
+  ): Promise<Claim>;
+  /** Applies a worker's reports in one batch with `first`. One round trip. */
+  applyReports<T>(
+    workerId: string,
+    reports: readonly SessionReport[],
+    first: Statement<T>,
+  ): Promise<ReportOutcome<T>>;
+  /** What time does to sessions, for the reconciler. Each returns how many it changed. */
+  readonly late: Readonly<Record<LateConcern, () => Promise<number>>>;
+}
+
+type LateConcern = keyof LateStore;
+
+/** The manager over its stores. */
+export function createSessionManager(
+  core: Core,
+  pools: WorkPoolManager,
+  store: SessionStore,
+  late: LateStore,
+): SessionManager {
+  const { clock, bus, settings, db } = core;
+  const leaseMs = settings.lease_seconds * 1_000;
+
+  function publish(changed: readonly Changed[]): void {
+    for (const { id, status, workPoolId, workerId } of changed) {
+      bus.publish({
+        type: EVENT_OF_STATUS[status],
+        subject: id,
+        work_pool_id: workPoolId,
+        ...(workerId ? { worker_id: workerId } : {}),
+      });
+    }
+  }
+
+  /** Wakes the worker's long poll, so that an order is obeyed at once. */
+  function wake(workerId: string | null): void {
+    if (workerId === null) return;
+    bus.publish({
+      type: "worker_commanded",
+      subject: workerId,
+      worker_id: workerId,
+    });
+  }
+
+  async function get(id: string): Promise<Session> {
+    return found(id, isId(id) ? await store.find(id) : undefined);
+  }
+
+  async function run(change: Promise<readonly Changed[]>): Promise<number> {
+    const changed = await change;
+    publish(
+      changed.filter(({ status }) =>
+        isTerminal(status) || status === "pending"
+      ),
+    );
+    for (const { workerId } of changed) wake(workerId);
+    return changed.length;
+  }
+
+  return {
+    get,
+    async create(input, { ephemeral = false } = {}) {
+      const assignment = await pools.assign(input);
+      const row = newRow(input, assignment, {
+        id: uuid(),
+        ephemeral,
+        now: clock.now(),
+        queueTimeoutMs: settings.queue_timeout_seconds * 1_000,
+      });
+      if (!await store.insert(row)) throw closedMeanwhile(assignment.pool.name);
+      bus.publish({
+        type: "session_created",
+        subject: row.id,
+        work_pool_id: row.workPoolId,
+      });
+      return withoutSecrets(row);
+    },
+    async detail(id) {
+      if (!isId(id)) throw sessionNotFound(id);
+      const { session, ...rest } = await store.detail(id);
+      return { session: found(id, session), ...rest };
+    },
+    async list(page) {
+      const items = await store.list(page);
+      const last = items.at(-1);
+      return items.length < page.limit || !last
+        ? { items }
+        : { items, nextCursor: last.id };
+    },
+    async events(id, after, limit) {
+      await get(id);
+      return await store.events(id, after, limit);
+    },
+    async metrics(id, limit) {
+      await get(id);
+      return await store.metrics(id, limit);
+    },
+    async addEvent(id, fencingToken, event, data) {
+      await get(id);
+      return await store.addEvent(
+        id,
+        { fencingToken, event, data },
+        clock.now(),
+      );
+    },
+    async addMetric(id, fencingToken, values) {
+      await get(id);
+      return await store.addMetric(
+        id,
+        { fencingToken, ...values },
+        clock.now(),
+      );
+    },
+    async logs(id) {
+      const row = isId(id) ? await store.logs(id) : undefined;
+      return found(id, row).logs ?? "";
+    },
+    async waitUntilStarted(id, signal) {
+      for (;;) {
+        const look = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+        // Before the look, so that nothing is missed between the two.
+        const next = bus.next(({ subject }) => subject === id, look);
+        const session = await get(id);
+        const isOver = session.status !== "pending" &&
+          session.status !== "starting";
+        if (isOver || signal.aborted) return session;
+        await next;
+      }
+    },
+    async requestStop(id, stop) {
+      if (!isId(id)) throw sessionNotFound(id);
+      const { session, changed } = await store.stop(id, stop, clock.now());
+      publish(changed);
+      wake(found(id, session).workerId);
+      return found(id, session);
+    },
+    async refresh(id, minutes) {
+      const session = await get(id);
+      if (isTerminal(session.status)) throw sessionEnded(session);
+      const lifetime = minutes ?? session.resourceLimits.timeout_minutes ?? 60;
+      const now = clock.now();
+      const refreshed = await store.refresh(id, now + lifetime * 60_000, now);
+      return found(id, refreshed);
+    },
+    async target(id) {
+      return found(id, isId(id) ? await store.target(id) : undefined);
+    },
+    connectUrlOf: (id) =>
+      `${core.publicUrl().replace(/^http/, "ws")}/v1/sessions/${id}/cdp`,
+    recordEvent: (id, event, data = {}) =>
+      store.recordEvent(id, event, data, clock.now()),
+    recordActivity: (lastActivity) => store.recordActivity(lastActivity),
+    async claimNext(workerId, { requestId, room }) {
+      const claim = await claimSession(db, {
+        workerId,
+        requestId,
+        room,
+        now: clock.now(),
+        leaseMs,
+        startTimeoutMs: settings.start_timeout_seconds * 1_000,
+      });
+      if (claim.session) {
+        bus.publish({
+          type: "session_starting",
+          subject: claim.session.id,
+          work_pool_id: claim.session.work_pool_id,
+          worker_id: workerId,
+        });
+      }
+      return claim;
+    },
+    async applyReports(workerId, reports, first) {
+      const input = { workerId, reports, now: clock.now(), leaseMs };
+      const outcome = await applyReports(db, input, first);
+      publish(outcome.changed);
+      return outcome;
+    },
+    late: {
+      expireLeases: () =>
+        run(late.expireLeases(clock.now(), settings.max_start_attempts)),
+      failOverdue: () => run(late.failOverdue(clock.now())),
+      expireLifetimes: () => run(late.expireLifetimes(clock.now())),
+      timeOutIdle: () => run(late.timeOutIdle(clock.now())),
+      enforceStops: () =>
+        run(late.enforceStops(clock.now() - leaseMs, clock.now())),
+      prune: () =>
+        late.prune(clock.now() - settings.retention_hours * 3_600_000),
+    },
+  };
+}
+
+function isId(id: string): boolean {
+  return validate(id);
+}
+
+function found<T>(id: string, value: T | undefined): T {
+  if (value === undefined) throw sessionNotFound(id);
+  return value;
+}
+
+function sessionNotFound(id: string): GridError {
+  return new GridError(
+    "session_not_found",
+    `Cannot find session "${id}": there is none with this id, expected one of GET /v1/sessions`,
+  );
+}
+
+function sessionEnded({ id, status, statusReason }: Session): GridError {
+  return new GridError(
+    "session_ended",
+    `Cannot refresh session "${id}": it is ${status}, expected one that has not ended`,
+    { status_of_session: status, status_reason: statusReason },
+  );
+}
+
+function closedMeanwhile(pool: string): GridError {
+  return new GridError(
+    "queue_full",
+    `Cannot queue the session: work pool "${pool}" has just been filled or paused, expected one that takes sessions`,
+  );
+}

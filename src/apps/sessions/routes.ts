@@ -1,0 +1,19 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Core } from "../../core/app.ts";
+import type { GridEnv } from "../../core/middleware.ts";
+import { createRouter } from "../../core/router.ts";
+import { historyRoutes } from "./api/v1/history.ts";
+import { oneSessionRoutes } from "./api/v1/session.ts";
+import { sessionsRoutes } from "./api/v1/sessions.ts";
+import type { SessionManager } from "./manager.ts";
+
+/** Endpoints of version 1. */
+export function sessionRoutes(
+  core: Core,
+  manager: SessionManager,
+): OpenAPIHono<GridEnv> {
+  return createRouter()
+    .route("/", sessionsRoutes(core, manager))
+    .route("/", oneSessionRoutes(manager))
+    .route("/", historyRoutes(manager));
+}

@@ -1,0 +1,152 @@
+import type { Assignment } from "../workerpool/manager.ts";
+import { withoutPassword } from "../../core/browser_spec.ts";
+import type { sessionEvents, sessionMetrics, sessions } from "./models.ts";
+import type {
+  SessionEventWire,
+  SessionInput,
+  SessionMetricWire,
+  SessionWire,
+} from "./schemas.ts";
+
+/** A session as it is stored, with its secrets. Stays inside the store. */
+export type SessionRow = typeof sessions.$inferSelect;
+
+/** Columns that no one but the claim and the gateway's look-up may read. */
+export type SecretColumn = "proxy" | "environment" | "endpoint" | "logs";
+
+/** A session without its secrets. */
+export type Session = Readonly<Omit<SessionRow, SecretColumn>> & {
+  readonly proxyShown: SessionWire["proxy"];
+  readonly environmentNames: readonly string[];
+};
+
+export type SessionEvent = Readonly<typeof sessionEvents.$inferSelect>;
+export type SessionMetric = Readonly<typeof sessionMetrics.$inferSelect>;
+
+/** What a new session is made of besides what was asked for. */
+export interface NewSession {
+  readonly id: string;
+  readonly ephemeral: boolean;
+  readonly now: number;
+  readonly queueTimeoutMs: number;
+}
+
+/** The row of a new session. */
+export function newRow(
+  input: SessionInput,
+  { pool, session }: Assignment,
+  { id, ephemeral, now, queueTimeoutMs }: NewSession,
+): SessionRow {
+  const lifetimeMs = session.resourceLimits.timeout_minutes * 60_000;
+  return {
+    ...session,
+    id,
+    environment: { ...session.environment },
+    workPoolId: pool.id,
+    provider: pool.providerType,
+    priority: input.priority ?? pool.priority,
+    idleTimeoutSeconds: input.idle_timeout_seconds ?? null,
+    labels: input.labels ?? {},
+    webhooksEnabled: input.webhooks_enabled ?? true,
+    ephemeral,
+    status: "pending",
+    statusReason: null,
+    createdAt: now,
+    updatedAt: now,
+    startedAt: null,
+    endedAt: null,
+    expiresAt: now + queueTimeoutMs + lifetimeMs,
+    queueDeadlineAt: now + queueTimeoutMs,
+    lastActivityAt: null,
+    workerId: null,
+    containerId: null,
+    details: {},
+    endpoint: null,
+    fencingToken: 0,
+    leaseExpiresAt: null,
+    claimRequestId: null,
+    startAttempts: 0,
+    stopRequestedAt: null,
+    stopStatus: null,
+    stopReason: null,
+    stopForce: false,
+    logs: null,
+  };
+}
+
+/** The session without the secrets of its row. */
+export function withoutSecrets(row: SessionRow): Session {
+  const { proxy, environment, endpoint: _, logs: __, ...session } = row;
+  return {
+    ...session,
+    proxyShown: proxy && withoutPassword(proxy),
+    environmentNames: Object.keys(environment),
+  };
+}
+
+/** A session as it is answered. @param connectUrl Where clients connect. */
+export function renderSession(
+  session: Session,
+  connectUrl: string,
+): SessionWire {
+  return {
+    id: session.id,
+    browser: session.browser,
+    version: session.version,
+    headless: session.headless,
+    operating_system: session.operatingSystem,
+    screen: session.screen,
+    proxy: session.proxyShown,
+    resource_limits: session.resourceLimits,
+    environment: [...session.environmentNames],
+    work_pool_id: session.workPoolId,
+    provider: session.provider,
+    priority: session.priority,
+    idle_timeout_seconds: session.idleTimeoutSeconds,
+    labels: session.labels,
+    webhooks_enabled: session.webhooksEnabled,
+    status: session.status,
+    status_reason: session.statusReason,
+    created_at: isoTime(session.createdAt),
+    updated_at: isoTime(session.updatedAt),
+    started_at: isoTimeOrNull(session.startedAt),
+    ended_at: isoTimeOrNull(session.endedAt),
+    expires_at: isoTime(session.expiresAt),
+    worker_id: session.workerId,
+    container_id: session.containerId,
+    details: session.details,
+    connect_url: connectUrl,
+    live_url: null,
+  };
+}
+
+/** An event as it is answered. */
+export function renderEvent(event: SessionEvent): SessionEventWire {
+  return {
+    seq: event.seq,
+    session_id: event.sessionId,
+    event: event.event,
+    data: event.data,
+    timestamp: isoTime(event.timestamp),
+  };
+}
+
+/** A measurement as it is answered. */
+export function renderMetric(metric: SessionMetric): SessionMetricWire {
+  return {
+    session_id: metric.sessionId,
+    cpu_percent: metric.cpuPercent,
+    memory_mb: metric.memoryMb,
+    network_rx_bytes: metric.networkRxBytes,
+    network_tx_bytes: metric.networkTxBytes,
+    timestamp: isoTime(metric.timestamp),
+  };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function isoTimeOrNull(ms: number | null): string | null {
+  return ms === null ? null : isoTime(ms);
+}

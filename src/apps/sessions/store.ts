@@ -1,0 +1,273 @@
+import {
+  and,
+  desc,
+  eq,
+  getTableColumns,
+  gt,
+  inArray,
+  isNull,
+  lt,
+  type SQL,
+  sql,
+} from "drizzle-orm";
+import type { Database } from "../../core/db/client.ts";
+import { workPools } from "../workerpool/models.ts";
+import { sessionEvents, sessionMetrics, sessions } from "./models.ts";
+import type { SessionMetricValues } from "./schemas.ts";
+import type {
+  Session,
+  SessionEvent,
+  SessionMetric,
+  SessionRow,
+} from "./session.ts";
+import {
+  HELD_STATUSES,
+  type SessionEventName,
+  type SessionStatus,
+} from "./status.ts";
+import {
+  type Changed,
+  eventOf,
+  shownColumns,
+  transition,
+} from "./store_transition.ts";
+
+/** Which sessions to list, newest first. */
+export interface SessionPage {
+  readonly status?: readonly SessionStatus[] | undefined;
+  readonly work_pool_id?: string | undefined;
+  readonly worker_id?: string | undefined;
+  /** Label and value that they must have. */
+  readonly label?: readonly [string, string] | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** How a session is to end. */
+export interface Stop {
+  /** The status that it ends in. */
+  readonly status: "completed" | "terminated" | "expired" | "timed_out";
+  readonly reason: string;
+  /** End it in the record at once, and the browser without asking. @default {false} */
+  readonly force?: boolean;
+}
+
+/** What the gateway needs to know to reach a browser. `endpoint` never leaves the grid. */
+export interface SessionTarget {
+  readonly id: string;
+  readonly status: SessionStatus;
+  readonly statusReason: string | null;
+  readonly endpoint: string | null;
+  readonly workerId: string | null;
+  readonly ephemeral: boolean;
+}
+
+/** SQL of sessions. Each method is one round trip. */
+export interface SessionStore {
+  /** False: the pool is no longer active, or its queue is full. */
+  insert(row: SessionRow): Promise<boolean>;
+  find(id: string): Promise<Session | undefined>;
+  detail(id: string): Promise<
+    {
+      readonly session?: Session | undefined;
+      readonly events: readonly SessionEvent[];
+      readonly metrics: readonly SessionMetric[];
+    }
+  >;
+  target(id: string): Promise<SessionTarget | undefined>;
+  logs(id: string): Promise<{ readonly logs: string | null } | undefined>;
+  list(page: SessionPage): Promise<readonly Session[]>;
+  events(id: string, after: number, limit: number): Promise<
+    readonly SessionEvent[]
+  >;
+  metrics(id: string, limit: number): Promise<readonly SessionMetric[]>;
+  /** Ends a pending session; orders the worker of a held one to end it. */
+  stop(id: string, stop: Stop, now: number): Promise<
+    {
+      readonly session?: Session | undefined;
+      readonly changed: readonly Changed[];
+    }
+  >;
+  refresh(id: string, expiresAt: number, now: number): Promise<
+    Session | undefined
+  >;
+  /** False: the token is stale, or it has ended. */
+  addEvent(
+    id: string,
+    event: {
+      readonly fencingToken: number;
+      readonly event: SessionEventName;
+      readonly data: Readonly<Record<string, unknown>>;
+    },
+    now: number,
+  ): Promise<boolean>;
+  addMetric(
+    id: string,
+    metric: SessionMetricValues & { readonly fencingToken: number },
+    now: number,
+  ): Promise<boolean>;
+  recordEvent(
+    id: string,
+    event: SessionEventName,
+    data: Readonly<Record<string, unknown>>,
+    now: number,
+  ): Promise<void>;
+  recordActivity(lastActivity: ReadonlyMap<string, number>): Promise<void>;
+}
+
+/** The store over `db`. */
+export function createSessionStore({ orm }: Database): SessionStore {
+  const find = (id: string) =>
+    orm.select(shownColumns).from(sessions).where(eq(sessions.id, id));
+  const eventsOf = (id: string, after: number, limit: number) =>
+    orm.select().from(sessionEvents).where(
+      and(eq(sessionEvents.sessionId, id), gt(sessionEvents.seq, after)),
+    ).orderBy(sessionEvents.seq).limit(limit);
+  const metricsOf = (id: string, limit: number) =>
+    orm.select().from(sessionMetrics).where(eq(sessionMetrics.sessionId, id))
+      .orderBy(desc(sessionMetrics.seq)).limit(limit);
+  return {
+    async insert(row) {
+      const isNew = sql`${sessions.id} = ${row.id}`;
+      const [inserted] = await orm.batch([
+        orm.run(insertIfOpen(row)),
+        eventOf(orm, "session_created", isNew, row.createdAt),
+        eventOf(orm, "session_assigned", isNew, row.createdAt, {
+          work_pool_id: row.workPoolId,
+        }),
+      ]);
+      return inserted.rowsAffected > 0;
+    },
+    find: async (id) => (await find(id))[0],
+    async detail(id) {
+      const [[session], events, metrics] = await orm.batch([
+        find(id),
+        eventsOf(id, 0, 500),
+        metricsOf(id, 100),
+      ]);
+      return { session, events, metrics: metrics.reverse() };
+    },
+    async target(id) {
+      const [target] = await orm.select({
+        id: sessions.id,
+        status: sessions.status,
+        statusReason: sessions.statusReason,
+        endpoint: sessions.endpoint,
+        workerId: sessions.workerId,
+        ephemeral: sessions.ephemeral,
+      }).from(sessions).where(eq(sessions.id, id));
+      return target;
+    },
+    async logs(id) {
+      const [row] = await orm.select({ logs: sessions.logs }).from(sessions)
+        .where(eq(sessions.id, id));
+      return row;
+    },
+    async list({ status, work_pool_id, worker_id, label, limit, cursor }) {
+      return await orm.select(shownColumns).from(sessions).where(and(
+        status && inArray(sessions.status, [...status]),
+        work_pool_id ? eq(sessions.workPoolId, work_pool_id) : undefined,
+        worker_id ? eq(sessions.workerId, worker_id) : undefined,
+        label && hasLabel(label),
+        cursor ? lt(sessions.id, cursor) : undefined,
+      )).orderBy(desc(sessions.id)).limit(limit);
+    },
+    events: async (id, after, limit) => await eventsOf(id, after, limit),
+    metrics: async (id, limit) => (await metricsOf(id, limit)).reverse(),
+    async stop(id, stop, now) {
+      const ends = and(
+        eq(sessions.id, id),
+        inArray(
+          sessions.status,
+          stop.force ? ["pending", ...HELD_STATUSES] : ["pending"],
+        ),
+      ) ?? sql`0`;
+      const command = {
+        stopRequestedAt: now,
+        stopStatus: stop.status,
+        stopReason: stop.reason,
+        stopForce: stop.force ?? false,
+      };
+      const [, changed, , [session]] = await orm.batch([
+        ...transition(orm, stop.status, ends, now, {
+          statusReason: stop.reason,
+          ...command,
+        }),
+        orm.update(sessions).set(command).where(and(
+          eq(sessions.id, id),
+          inArray(sessions.status, [...HELD_STATUSES]),
+          isNull(sessions.stopRequestedAt),
+        )),
+        find(id),
+      ]);
+      return { session, changed };
+    },
+    async refresh(id, expiresAt, now) {
+      const [, [session]] = await orm.batch([
+        orm.update(sessions).set({ expiresAt, updatedAt: now }).where(and(
+          eq(sessions.id, id),
+          inArray(sessions.status, ["pending", ...HELD_STATUSES]),
+        )),
+        find(id),
+      ]);
+      return session;
+    },
+    async addEvent(id, { fencingToken, event, data }, now) {
+      const held = heldWith(id, fencingToken);
+      const { rowsAffected } = await eventOf(orm, event, held, now, data);
+      return rowsAffected > 0;
+    },
+    async addMetric(id, { fencingToken, ...values }, now) {
+      const { rowsAffected } = await orm.run(sql`INSERT INTO ${sessionMetrics}
+        (session_id, cpu_percent, memory_mb, network_rx_bytes, network_tx_bytes, timestamp)
+        SELECT ${sessions.id}, ${values.cpu_percent}, ${values.memory_mb},
+          ${values.network_rx_bytes}, ${values.network_tx_bytes}, ${now}
+        FROM ${sessions} WHERE ${heldWith(id, fencingToken)}`);
+      return rowsAffected > 0;
+    },
+    async recordEvent(id, event, data, now) {
+      await eventOf(orm, event, sql`${sessions.id} = ${id}`, now, data);
+    },
+    async recordActivity(lastActivity) {
+      if (lastActivity.size === 0) return;
+      const times = JSON.stringify(Object.fromEntries(lastActivity));
+      await orm.update(sessions).set({
+        lastActivityAt:
+          sql`(SELECT value FROM json_each(${times}) WHERE key = ${sessions.id})`,
+      }).where(
+        sql`${sessions.id} IN (SELECT key FROM json_each(${times}))`,
+      );
+    },
+  };
+}
+
+/** Repeats the pool's limits, so that two requests at once cannot pass them together. */
+function insertIfOpen(row: SessionRow): SQL {
+  const columns = Object.entries(getTableColumns(sessions));
+  const values: Readonly<Record<string, unknown>> = row;
+  const names = columns.map(([, column]) => sql.identifier(column.name));
+  const cells = columns.map(([key, column]) => {
+    const value = values[key] ?? null;
+    return value === null ? sql`NULL` : sql`${sql.param(value, column)}`;
+  });
+  return sql`INSERT INTO ${sessions} (${sql.join(names, sql`, `)})
+    SELECT ${sql.join(cells, sql`, `)} FROM ${workPools}
+    WHERE ${workPools.id} = ${row.workPoolId}
+    AND ${workPools.status} = 'active'
+    AND (${workPools.maxQueue} IS NULL OR ${workPools.maxQueue} >
+      (SELECT count(*) FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
+        AND ${sessions.status} = 'pending'))`;
+}
+
+function heldWith(id: string, fencingToken: number): SQL {
+  return and(
+    eq(sessions.id, id),
+    eq(sessions.fencingToken, fencingToken),
+    inArray(sessions.status, [...HELD_STATUSES]),
+  ) ?? sql`0`;
+}
+
+function hasLabel([name, value]: readonly [string, string]): SQL {
+  return sql`EXISTS (SELECT 1 FROM json_each(${sessions.labels}) AS label
+    WHERE label.key = ${name} AND label.value = ${value})`;
+}

@@ -1,0 +1,182 @@
+/**
+ * Applies what a worker reports, all sessions at once: the number of statements does not grow with their number.
+ *
+ * Every statement joins the reports with the sessions on id, worker and fencing token, so that a stale report changes
+ * nothing; and on the status, so that a repeated one changes nothing more.
+ *
+ * @module
+ */
+import { type SQL, sql } from "drizzle-orm";
+import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
+import type { Database, Statement } from "../../core/db/client.ts";
+import { commandOf, commandsFor } from "./claim.ts";
+import { sessionEvents, sessionMetrics, sessions } from "./models.ts";
+import type { ReportResult, SessionReport, StopCommand } from "./schemas.ts";
+import {
+  EVENT_OF_STATUS,
+  HELD_STATUSES,
+  isTerminal,
+  SESSION_STATUSES,
+  type SessionStatus,
+  TRANSITIONS,
+} from "./status.ts";
+import type { Changed } from "./store_transition.ts";
+
+/** A worker's reports, and when they are applied. */
+export interface ReportInput {
+  readonly workerId: string;
+  readonly reports: readonly SessionReport[];
+  readonly now: number;
+  readonly leaseMs: number;
+}
+
+/** What became of a worker's reports. */
+export interface ReportOutcome<T> {
+  /** Result of the statement that was run first. */
+  readonly first: T;
+  readonly results: readonly ReportResult[];
+  readonly commands: readonly StopCommand[];
+  readonly changed: readonly Changed[];
+}
+
+/** Applies reports, renews the leases of what they name, and reads the worker's orders. `first` runs in the same batch: one round trip. */
+export async function applyReports<T>(
+  { orm }: Database,
+  input: ReportInput,
+  first: Statement<T>,
+): Promise<ReportOutcome<T>> {
+  const [firstResult, , , changed, , , , owned, commands] = await orm.batch([
+    first,
+    progressEvents(orm, input),
+    statusEvents(orm, input),
+    statusChanges(orm, input),
+    renewal(orm, input),
+    acknowledgement(orm, input),
+    metrics(orm, input),
+    ownedSessions(orm, input),
+    commandsFor(orm, input.workerId),
+  ]);
+  return {
+    first: firstResult,
+    results: input.reports.map((report) => resultOf(report, owned)),
+    commands: commands.map(commandOf),
+    changed,
+  };
+}
+
+/** The reports as a table `r` beside the sessions that they may speak of. */
+function reported({ workerId, reports }: ReportInput): SQL {
+  return sql`(SELECT value ->> 'session_id' AS session_id,
+      value ->> 'fencing_token' AS token, value ->> 'status' AS status,
+      value AS report FROM json_each(${JSON.stringify(reports)})) AS r
+    WHERE r.session_id = ${sessions.id} AND r.token = ${sessions.fencingToken}
+    AND ${sessions.workerId} = ${workerId}`;
+}
+
+/** Whether the report's status can follow the session's, by the table of transitions. */
+const ADVANCES: SQL = (() => {
+  const pairs = HELD_STATUSES.flatMap((from) =>
+    TRANSITIONS[from].filter((to) => to !== "pending").map((to) =>
+      `('${from}', '${to}')`
+    )
+  );
+  return sql`(${sessions.status}, r.status) IN (VALUES ${
+    sql.raw(pairs.join(", "))
+  })`;
+})();
+
+const TERMINAL: SQL = sql.raw(
+  `('${SESSION_STATUSES.filter(isTerminal).join("', '")}')`,
+);
+
+const HELD: SQL = sql.raw(`('${HELD_STATUSES.join("', '")}')`);
+
+function progressEvents(orm: LibSQLDatabase, input: ReportInput) {
+  return orm.run(sql`INSERT INTO ${sessionEvents}
+    (session_id, event, data, timestamp)
+    SELECT held.id, 'session_progress',
+      json_object('message', line.value), ${input.now}
+    FROM (SELECT ${sessions.id} AS id, r.report AS report
+      FROM ${sessions}, ${reported(input)}
+      AND ${sessions.status} IN ${HELD}) AS held,
+      json_each(held.report, '$.progress') AS line`);
+}
+
+function statusEvents(orm: LibSQLDatabase, input: ReportInput) {
+  const names = JSON.stringify(EVENT_OF_STATUS);
+  return orm.run(sql`INSERT INTO ${sessionEvents}
+    (session_id, event, data, timestamp)
+    SELECT ${sessions.id}, json_extract(${names}, '$.' || r.status),
+      iif(r.report ->> 'status_reason' IS NULL, '{}',
+        json_object('reason', r.report ->> 'status_reason')), ${input.now}
+    FROM ${sessions}, ${reported(input)} AND ${ADVANCES}`);
+}
+
+function statusChanges(orm: LibSQLDatabase, input: ReportInput) {
+  const { now, leaseMs } = input;
+  const ends = sql`r.status IN ${TERMINAL}`;
+  const given = (name: string) => sql`r.report ->> ${`$.${name}`}`;
+  return orm.all<Changed>(sql`UPDATE ${sessions} SET
+    status = r.status, updated_at = ${now},
+    status_reason = coalesce(${given("status_reason")}, status_reason),
+    container_id = coalesce(${given("container_id")}, container_id),
+    details = coalesce(${given("details")}, details),
+    logs = coalesce(${given("logs")}, logs),
+    endpoint = iif(${ends}, NULL, coalesce(${given("endpoint")}, endpoint)),
+    lease_expires_at = iif(${ends}, NULL, ${now + leaseMs}),
+    ended_at = iif(${ends}, ${now}, NULL),
+    stop_requested_at = iif(${ends}, NULL, stop_requested_at),
+    started_at = iif(r.status = 'running', ${now}, started_at),
+    expires_at = iif(r.status = 'running',
+      ${now} + CAST((resource_limits ->> 'timeout_minutes') * 60000 AS INTEGER),
+      expires_at)
+    FROM ${reported(input)} AND ${ADVANCES}
+    RETURNING id, status, work_pool_id AS "workPoolId", worker_id AS "workerId"`);
+}
+
+function renewal(orm: LibSQLDatabase, input: ReportInput) {
+  return orm.run(sql`UPDATE ${sessions}
+    SET lease_expires_at = ${input.now + input.leaseMs}
+    FROM ${reported(input)} AND ${sessions.status} IN ${HELD}`);
+}
+
+/** The report of an end that was forced before: the order is obeyed. */
+function acknowledgement(orm: LibSQLDatabase, input: ReportInput) {
+  return orm.run(sql`UPDATE ${sessions} SET stop_requested_at = NULL,
+    logs = coalesce(r.report ->> '$.logs', logs)
+    FROM ${reported(input)}
+    AND ${sessions.status} IN ${TERMINAL} AND r.status IN ${TERMINAL}`);
+}
+
+function metrics(orm: LibSQLDatabase, input: ReportInput) {
+  return orm.run(sql`INSERT INTO ${sessionMetrics} (session_id, cpu_percent,
+      memory_mb, network_rx_bytes, network_tx_bytes, timestamp)
+    SELECT ${sessions.id}, r.report ->> '$.metrics.cpu_percent',
+      r.report ->> '$.metrics.memory_mb',
+      r.report ->> '$.metrics.network_rx_bytes',
+      r.report ->> '$.metrics.network_tx_bytes', ${input.now}
+    FROM ${sessions}, ${reported(input)}
+    AND ${sessions.status} IN ${HELD}
+    AND r.report -> '$.metrics' IS NOT NULL`);
+}
+
+interface Owned {
+  readonly id: string;
+  readonly status: SessionStatus;
+}
+
+function ownedSessions(orm: LibSQLDatabase, input: ReportInput) {
+  return orm.all<Owned>(sql`SELECT ${sessions.id} AS id,
+    ${sessions.status} AS status FROM ${sessions}, ${reported(input)}`);
+}
+
+/** A report is accepted if the session is the worker's still, or has just ended as it says. */
+function resultOf(
+  { session_id, status }: SessionReport,
+  owned: readonly Owned[],
+): ReportResult {
+  const mine = owned.find(({ id }) => id === session_id);
+  const isAccepted = mine !== undefined &&
+    (!isTerminal(mine.status) || isTerminal(status));
+  return { session_id, result: isAccepted ? "accepted" : "lease_lost" };
+}

@@ -1,0 +1,14 @@
+import { defineApp } from "../../core/app.ts";
+import { poolRoutes } from "./api/v1/pools.ts";
+import { createPoolManager, type WorkPoolManager } from "./manager.ts";
+import { createPoolStore } from "./store.ts";
+
+/** Work pools: how browsers are run, and which of them a session goes to. */
+export const workerpool = defineApp<WorkPoolManager>({
+  name: "workerpool",
+  verboseName: "Work pools",
+  setup(core) {
+    const manager = createPoolManager(core, createPoolStore(core.db));
+    return { manager, routes: { v1: poolRoutes(manager) } };
+  },
+});

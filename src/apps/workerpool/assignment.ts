@@ -1,0 +1,155 @@
+import type { BrowserChoice } from "../../core/provider.ts";
+import type {
+  Browser,
+  Proxy,
+  ResourceLimits,
+  Screen,
+} from "../../core/browser_spec.ts";
+import { GridError } from "../../core/errors.ts";
+import type { Pool } from "./pool.ts";
+
+/** What a session asks for; what is absent comes from the pool. */
+export interface SessionWant {
+  readonly browser?: Browser | undefined;
+  readonly version?: string | undefined;
+  readonly headless?: boolean | undefined;
+  readonly operating_system?: "linux" | "windows" | "macos" | undefined;
+  readonly screen?: Screen | undefined;
+  readonly proxy?: Proxy | undefined;
+  readonly resource_limits?: ResourceLimits | undefined;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly work_pool_id?: string | undefined;
+}
+
+/** A pool with how loaded it is and what its provider can start. */
+export interface Candidate {
+  readonly pool: Pool;
+  readonly pending: number;
+  /** Sessions that its online workers could still take. */
+  readonly room: number;
+  readonly choices: readonly BrowserChoice[];
+}
+
+/**
+ * Picks the pool for `want` among `candidates`, which are all pools, or the one that was named.
+ *
+ * Of several that can start it: one with room, then more of its defaults alike, higher priority, shorter queue, older.
+ *
+ * @throws {GridError} `pool_not_found`, `no_matching_pool`, `pool_paused`, `browser_not_available` (with what is), `queue_full`.
+ */
+export function assignPool(
+  want: SessionWant,
+  candidates: readonly Candidate[],
+): Candidate {
+  if (candidates.length === 0) throw noPool(want);
+  const active = candidates.filter(({ pool }) => pool.status === "active");
+  if (active.length === 0) throw notActive(candidates);
+  const able = active.filter((each) => canStart(want, each));
+  if (able.length === 0) throw notAvailable(want, active);
+  const open = able.filter(hasQueueLeft);
+  if (open.length === 0) throw queueFull(able);
+  const [best = open[0]] = [...open].sort((a, b) => compare(want, a, b));
+  if (best === undefined) throw noPool(want);
+  return best;
+}
+
+/** Whether the pool's provider starts what `want` comes to with the pool's defaults. */
+function canStart(want: SessionWant, { pool, choices }: Candidate): boolean {
+  const browser = want.browser ?? pool.defaultBrowser;
+  const version = want.version ?? pool.defaultBrowserVersion ?? "latest";
+  return choices.some((choice) =>
+    (browser === null || choice.browser === browser) &&
+    (choice.versions.includes(version) ||
+      choice.versions.includes("*") && /^\d/.test(version))
+  );
+}
+
+function hasQueueLeft({ pool, pending }: Candidate): boolean {
+  return pool.maxQueue === null || pending < pool.maxQueue;
+}
+
+/** Negative: `a` is better. */
+function compare(want: SessionWant, a: Candidate, b: Candidate): number {
+  return Number(b.room > b.pending) - Number(a.room > a.pending) ||
+    likeness(want, b.pool) - likeness(want, a.pool) ||
+    b.pool.priority - a.pool.priority ||
+    a.pending - b.pending ||
+    (a.pool.id < b.pool.id ? -1 : 1);
+}
+
+/** How many of the pool's own defaults are what is asked for, less those that are not. */
+function likeness(want: SessionWant, pool: Pool): number {
+  const pairs = [
+    [want.browser, pool.defaultBrowser],
+    [want.version, pool.defaultBrowserVersion],
+    [want.headless, pool.defaultHeadless],
+    [want.operating_system, pool.defaultOperatingSystem],
+  ];
+  return pairs.reduce((sum, [asked, own]) => {
+    if (asked === undefined || own === null) return sum;
+    return sum + (asked === own ? 1 : -1);
+  }, 0);
+}
+
+function noPool(want: SessionWant): GridError {
+  return want.work_pool_id === undefined
+    ? new GridError(
+      "no_matching_pool",
+      'Cannot find a work pool: there is none, expected one made with "browsergrid pool create"',
+    )
+    : poolNotFound(want.work_pool_id);
+}
+
+/** The refusal for a pool that does not exist. */
+export function poolNotFound(ref: string): GridError {
+  return new GridError(
+    "pool_not_found",
+    `Cannot find work pool "${ref}": no pool has this id or name, expected one of GET /v1/workerpool/pools`,
+  );
+}
+
+function notActive(candidates: readonly Candidate[]): GridError {
+  const states = candidates.map(({ pool }) =>
+    `"${pool.name}" is ${pool.status}`
+  );
+  return new GridError(
+    "pool_paused",
+    `Cannot take a session: work pool ${
+      states.join(", ")
+    }, expected an active one`,
+  );
+}
+
+function notAvailable(
+  want: SessionWant,
+  candidates: readonly Candidate[],
+): GridError {
+  const available = candidates.flatMap(({ pool, choices }) =>
+    choices.map(({ browser, versions }) => ({
+      browser,
+      versions,
+      work_pool: pool.name,
+    }))
+  );
+  const asked = [want.browser, want.version].filter(Boolean).join(" ");
+  const list = available.map(({ browser, versions, work_pool }) =>
+    `${browser} (${
+      versions.join(", ").replace("*", "exact versions")
+    }) in ${work_pool}`
+  );
+  return new GridError(
+    "browser_not_available",
+    `Cannot start browser "${asked}": no work pool has it, expected ${
+      list.join("; ") || "a pool whose provider starts it"
+    }`,
+    { available },
+  );
+}
+
+function queueFull(candidates: readonly Candidate[]): GridError {
+  const [first] = candidates;
+  return new GridError(
+    "queue_full",
+    `Cannot queue the session: ${first?.pending} wait in work pool "${first?.pool.name}", expected fewer than its max_queue of ${first?.pool.maxQueue}`,
+  );
+}

@@ -1,0 +1,205 @@
+import { v7 as uuid } from "uuid";
+import type { Core } from "../../core/app.ts";
+import { GridError } from "../../core/errors.ts";
+import type { Provider } from "../../core/provider.ts";
+import { UnknownNameError } from "../../core/registry.ts";
+import {
+  assignPool,
+  type Candidate,
+  poolNotFound,
+  type SessionWant,
+} from "./assignment.ts";
+import { inherit, type ResolvedSession } from "./defaults.ts";
+import { inputOf, type Pool, poolFields } from "./pool.ts";
+import type { PoolInput, PoolPatch, Pressure } from "./schemas.ts";
+import type { PoolStatus } from "./status.ts";
+import {
+  type PoolLoad,
+  type PoolPage,
+  type PoolStore,
+  roomOf,
+} from "./store.ts";
+
+export type { Pool } from "./pool.ts";
+
+/** Where a session goes, and what it comes to there. */
+export interface Assignment {
+  readonly pool: Pool;
+  readonly session: ResolvedSession;
+}
+
+/** Pools in order of id. */
+export interface PoolList {
+  readonly items: readonly Pool[];
+  readonly nextCursor?: string;
+}
+
+/** The rules of work pools. A pool is named by its id or its name. */
+export interface WorkPoolManager {
+  /**
+   * Finds the pool for a session. One round trip.
+   *
+   * @throws {GridError} As {@linkcode assignPool} and {@linkcode inherit}.
+   */
+  assign(want: SessionWant): Promise<Assignment>;
+  /** @throws {GridError} `unknown_provider`, `invalid_provider_config`, `pool_name_taken`. */
+  create(input: PoolInput): Promise<Pool>;
+  /** @throws {GridError} `pool_not_found`. */
+  get(ref: string): Promise<Pool>;
+  list(page: PoolPage): Promise<PoolList>;
+  replace(ref: string, input: PoolInput): Promise<Pool>;
+  patch(ref: string, patch: PoolPatch): Promise<Pool>;
+  /** @throws {GridError} `pool_in_use` — while it has live sessions. What has ended in it goes with it. */
+  remove(ref: string): Promise<void>;
+  setStatus(ref: string, status: PoolStatus): Promise<Pool>;
+  pressure(ref: string): Promise<Pressure>;
+}
+
+/** The manager over `store`. */
+export function createPoolManager(
+  core: Core,
+  store: PoolStore,
+): WorkPoolManager {
+  async function get(ref: string): Promise<Pool> {
+    const pool = await store.find(ref);
+    if (!pool) throw poolNotFound(ref);
+    return pool;
+  }
+
+  async function write(pool: Pool, input: PoolInput): Promise<Pool> {
+    const checked = withConfig(core, input);
+    if (checked.provider_type !== pool.providerType) {
+      throw new GridError(
+        "provider_mismatch",
+        `Cannot change the provider of work pool "${pool.name}": it is "${pool.providerType}", expected the same; make a new pool for another`,
+      );
+    }
+    const now = core.clock.now();
+    const updated = await store.update(pool.id, poolFields(checked), now);
+    if (!updated) throw poolNotFound(pool.id);
+    return updated;
+  }
+
+  return {
+    get,
+    async assign(want) {
+      const loads = await store.loads(want.work_pool_id);
+      const { pool, choices } = assignPool(
+        want,
+        loads.map((load) => candidateOf(core, load)),
+      );
+      const [first] = choices;
+      const session = inherit(want, pool, {
+        browser: first?.browser ?? "chrome",
+        timeoutMinutes: core.settings.session_timeout_minutes,
+      });
+      return { pool, session };
+    },
+    async create(input) {
+      const now = core.clock.now();
+      const fields = poolFields(withConfig(core, input));
+      const pool = { ...fields, id: uuid(), createdAt: now, updatedAt: now };
+      await store.insert(pool);
+      return pool;
+    },
+    async list(page) {
+      const items = await store.list(page);
+      const last = items.at(-1);
+      return items.length < page.limit || !last
+        ? { items }
+        : { items, nextCursor: last.id };
+    },
+    replace: async (ref, input) => await write(await get(ref), input),
+    async patch(ref, patch) {
+      const pool = await get(ref);
+      return await write(pool, { ...inputOf(pool), ...withoutAbsent(patch) });
+    },
+    async remove(ref) {
+      const pool = await get(ref);
+      if (await store.remove(pool.id)) return;
+      throw new GridError(
+        "pool_in_use",
+        `Cannot delete work pool "${pool.name}": it has live sessions, expected none; drain it and wait, or end them`,
+      );
+    },
+    async setStatus(ref, status) {
+      const pool = await get(ref);
+      const now = core.clock.now();
+      const updated = await store.update(pool.id, { status }, now);
+      if (!updated) throw poolNotFound(ref);
+      return updated;
+    },
+    async pressure(ref) {
+      const [load] = await store.loads(ref);
+      if (!load) throw poolNotFound(ref);
+      return pressureOf(load, core.clock.now());
+    },
+  };
+}
+
+function providerOf(core: Core, name: string): Provider {
+  try {
+    return core.providers.get(name);
+  } catch (error) {
+    if (!(error instanceof UnknownNameError)) throw error;
+    throw new GridError("unknown_provider", error.message, {
+      known: [...core.providers].map((each) => each.name),
+    });
+  }
+}
+
+/** The input with its provider_config checked and its defaults filled in. */
+function withConfig(core: Core, input: PoolInput): PoolInput {
+  const { configSchema } = providerOf(core, input.provider_type);
+  const parsed = configSchema.safeParse(input.provider_config);
+  if (parsed.success) return { ...input, provider_config: parsed.data };
+  const errors = parsed.error.issues.map(({ path, message }) => ({
+    path: ["provider_config", ...path].join("."),
+    message,
+  }));
+  throw new GridError(
+    "invalid_provider_config",
+    `Cannot use the configuration of provider "${input.provider_type}": ${
+      errors.map(({ path, message }) => `${path}: ${message}`).join("; ")
+    }`,
+    { errors },
+  );
+}
+
+/** A pool whose provider is not installed here starts nothing. */
+function candidateOf(core: Core, load: PoolLoad): Candidate {
+  const provider = [...core.providers].find(({ name }) =>
+    name === load.pool.providerType
+  );
+  const config = provider?.configSchema.safeParse(load.pool.providerConfig);
+  return {
+    pool: load.pool,
+    pending: load.pending,
+    room: roomOf(load),
+    choices: provider && config?.success ? provider.browsers(config.data) : [],
+  };
+}
+
+function withoutAbsent(patch: PoolPatch): Partial<PoolInput> {
+  return Object.fromEntries(
+    Object.entries(patch).filter(([, value]) => value !== undefined),
+  );
+}
+
+function pressureOf(load: PoolLoad, now: number): Pressure {
+  const { pool, oldestPendingAt } = load;
+  return {
+    work_pool_id: pool.id,
+    status: pool.status,
+    pending: load.pending,
+    starting: load.starting,
+    running: load.running,
+    max_sessions: pool.maxSessions,
+    max_queue: pool.maxQueue,
+    workers_online: load.workersOnline,
+    capacity: load.capacity,
+    oldest_pending_seconds: oldestPendingAt === null
+      ? null
+      : Math.max(0, (now - oldestPendingAt) / 1_000),
+  };
+}

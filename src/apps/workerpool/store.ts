@@ -1,0 +1,148 @@
+import {
+  and,
+  eq,
+  gt,
+  inArray,
+  notExists,
+  or,
+  type SQL,
+  sql,
+} from "drizzle-orm";
+import { type Database, isConstraintError } from "../../core/db/client.ts";
+import { GridError } from "../../core/errors.ts";
+import { sessions } from "../sessions/models.ts";
+import { workers } from "../workers/models.ts";
+import { workPools } from "./models.ts";
+import type { Pool, PoolFields } from "./pool.ts";
+import type { PoolStatus } from "./status.ts";
+
+/** How loaded a pool is. */
+export interface PoolLoad {
+  readonly pool: Pool;
+  readonly pending: number;
+  readonly starting: number;
+  readonly running: number;
+  readonly workersOnline: number;
+  readonly capacity: number;
+  readonly oldestPendingAt: number | null;
+}
+
+/** Which pools to list. */
+export interface PoolPage {
+  readonly status?: PoolStatus | undefined;
+  readonly provider_type?: string | undefined;
+  readonly limit: number;
+  /** Id of the last one seen. */
+  readonly cursor?: string | undefined;
+}
+
+/** SQL of the work pools. Each method is one round trip. */
+export interface PoolStore {
+  insert(pool: Pool): Promise<void>;
+  find(ref: string): Promise<Pool | undefined>;
+  list(page: PoolPage): Promise<readonly Pool[]>;
+  update(
+    id: string,
+    fields: Partial<PoolFields>,
+    now: number,
+  ): Promise<Pool | undefined>;
+  /** Deletes a pool that has no live session, with what has ended in it. False: it has one, or is not there. */
+  remove(id: string): Promise<boolean>;
+  /** All pools, or the one that `ref` names, with their load. */
+  loads(ref?: string): Promise<readonly PoolLoad[]>;
+}
+
+/** The store over `db`. */
+export function createPoolStore({ orm }: Database): PoolStore {
+  return {
+    async insert(pool) {
+      await nameFree(pool.name, () => orm.insert(workPools).values(pool));
+    },
+    async find(ref) {
+      const [pool] = await orm.select().from(workPools).where(isRef(ref));
+      return pool;
+    },
+    async list({ status, provider_type, limit, cursor }) {
+      return await orm.select().from(workPools).where(and(
+        status && eq(workPools.status, status),
+        provider_type ? eq(workPools.providerType, provider_type) : undefined,
+        cursor ? gt(workPools.id, cursor) : undefined,
+      )).orderBy(workPools.id).limit(limit);
+    },
+    async update(id, fields, now) {
+      const [pool] = await nameFree(
+        fields.name ?? "",
+        () =>
+          orm.update(workPools).set({ ...fields, updatedAt: now })
+            .where(eq(workPools.id, id)).returning(),
+      );
+      return pool;
+    },
+    async remove(id) {
+      const unused = notExists(
+        orm.select({ one: sql`1` }).from(sessions).where(and(
+          eq(sessions.workPoolId, id),
+          inArray(sessions.status, ["pending", "starting", "running"]),
+        )),
+      );
+      const [, gone] = await orm.batch([
+        orm.delete(sessions).where(and(eq(sessions.workPoolId, id), unused)),
+        orm.delete(workPools).where(and(eq(workPools.id, id), unused))
+          .returning({ id: workPools.id }),
+      ]);
+      return gone.length > 0;
+    },
+    async loads(ref) {
+      const rows = await orm.select({
+        pool: workPools,
+        pending: countOf("pending"),
+        starting: countOf("starting"),
+        running: countOf("running"),
+        workersOnline: ofWorkers(sql`count(*)`),
+        capacity: ofWorkers(sql`coalesce(sum(${workers.capacity}), 0)`),
+        oldestPendingAt: sql<number | null>`(SELECT min(${sessions.createdAt})
+          FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
+          AND ${sessions.status} = 'pending')`,
+      }).from(workPools).where(ref === undefined ? undefined : isRef(ref))
+        .orderBy(workPools.id);
+      return rows;
+    },
+  };
+}
+
+/** Sessions that a pool could start at once, by its workers and its own limit. */
+export function roomOf(
+  { pool, capacity, starting, running }: PoolLoad,
+): number {
+  const most = Math.min(capacity, pool.maxSessions ?? Infinity);
+  return Math.max(0, most - starting - running);
+}
+
+function isRef(ref: string): SQL | undefined {
+  return or(eq(workPools.id, ref), eq(workPools.name, ref));
+}
+
+function countOf(status: "pending" | "starting" | "running") {
+  return sql<number>`(SELECT count(*) FROM ${sessions}
+    WHERE ${sessions.workPoolId} = ${workPools.id}
+    AND ${sessions.status} = ${status})`;
+}
+
+function ofWorkers(value: SQL) {
+  return sql<number>`(SELECT ${value} FROM ${workers}
+    WHERE ${workers.workPoolId} = ${workPools.id}
+    AND ${workers.status} IN ('online', 'busy'))`;
+}
+
+async function nameFree<T>(name: string, write: () => PromiseLike<T>) {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isConstraintError(error)) throw error;
+    throw new GridError(
+      "pool_name_taken",
+      `Cannot name the work pool "${name}": another one has this name, expected a free one`,
+      {},
+    );
+  }
+}

@@ -1,0 +1,81 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { GridEnv } from "../../../../core/middleware.ts";
+import { createRouter, refusals } from "../../../../core/router.ts";
+import type { WorkerManager } from "../../manager.ts";
+import {
+  claimAnswerSchema,
+  claimInputSchema,
+  heartbeatAnswerSchema,
+  heartbeatInputSchema,
+} from "../../schemas.ts";
+
+const params = z.object({ worker_id: z.string() });
+const tags = ["Workers"];
+
+const heartbeat = createRoute({
+  method: "put",
+  path: "/workerpool/workers/{worker_id}/heartbeat",
+  tags,
+  summary: "Report, by a worker: reports in, orders out",
+  request: {
+    params,
+    body: {
+      required: true,
+      content: { "application/json": { schema: heartbeatInputSchema } },
+    },
+  },
+  responses: {
+    200: {
+      description: "What became of the reports, and the worker's orders",
+      content: { "application/json": { schema: heartbeatAnswerSchema } },
+    },
+    ...refusals("invalid_request", "worker_not_found"),
+  },
+});
+
+const claim = createRoute({
+  method: "post",
+  path: "/workerpool/workers/{worker_id}/claim-session",
+  tags,
+  summary: "Claim the next pending session, by a worker",
+  request: {
+    params,
+    query: z.object({
+      wait: z.coerce.number().min(0).max(30).default(0),
+    }),
+    body: {
+      required: false,
+      content: { "application/json": { schema: claimInputSchema } },
+    },
+  },
+  responses: {
+    200: {
+      description: "A session to hold, or orders to obey",
+      content: { "application/json": { schema: claimAnswerSchema } },
+    },
+    204: { description: "There was none in time" },
+    ...refusals("invalid_request", "worker_not_found"),
+  },
+});
+
+/** Endpoints that workers call. */
+export function serviceRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  router.openapi(heartbeat, async (c) => {
+    const { worker_id } = c.req.valid("param");
+    const answer = await manager.heartbeat(worker_id, c.req.valid("json"));
+    return c.json(answer, 200);
+  });
+  router.openapi(claim, async (c) => {
+    // Without a body there is nothing valid to read.
+    const input = c.req.valid("json");
+    const answer = await manager.claim(c.req.valid("param").worker_id, {
+      requestId: input?.request_id,
+      room: input?.room,
+      waitSeconds: c.req.valid("query").wait,
+      signal: c.req.raw.signal,
+    });
+    return answer ? c.json(answer, 200) : c.body(null, 204);
+  });
+  return router;
+}

@@ -1,0 +1,126 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { GridEnv } from "../../../../core/middleware.ts";
+import { createRouter, refusals } from "../../../../core/router.ts";
+import type { WorkerManager } from "../../manager.ts";
+import {
+  registrationSchema,
+  workerInputSchema,
+  workerListSchema,
+  workerSchema,
+} from "../../schemas.ts";
+import { WORKER_STATUSES } from "../../status.ts";
+import { renderWorker } from "../../worker.ts";
+
+const params = z.object({ worker_id: z.string() });
+const tags = ["Workers"];
+const worker = {
+  description: "The worker",
+  content: { "application/json": { schema: workerSchema } },
+};
+
+const list = createRoute({
+  method: "get",
+  path: "/workerpool/workers",
+  tags,
+  summary: "List the workers",
+  request: {
+    query: z.object({
+      work_pool_id: z.string().optional(),
+      status: z.enum(WORKER_STATUSES).optional(),
+      limit: z.coerce.number().int().min(1).max(500).default(100),
+      cursor: z.string().optional(),
+    }),
+  },
+  responses: {
+    200: {
+      description: "Workers in order of age",
+      content: { "application/json": { schema: workerListSchema } },
+    },
+    ...refusals("invalid_request"),
+  },
+});
+
+const register = createRoute({
+  method: "post",
+  path: "/workerpool/workers",
+  tags,
+  summary: "Register a worker",
+  request: {
+    body: {
+      required: true,
+      content: { "application/json": { schema: workerInputSchema } },
+    },
+  },
+  responses: {
+    201: {
+      description: "The worker, and what it needs to serve its pool",
+      content: { "application/json": { schema: registrationSchema } },
+    },
+    ...refusals(
+      "invalid_request",
+      "pool_not_found",
+      "provider_mismatch",
+      "worker_in_use",
+    ),
+  },
+});
+
+const get = createRoute({
+  method: "get",
+  path: "/workerpool/workers/{worker_id}",
+  tags,
+  summary: "Get a worker",
+  request: { params },
+  responses: { 200: worker, ...refusals("worker_not_found") },
+});
+
+const remove = createRoute({
+  method: "delete",
+  path: "/workerpool/workers/{worker_id}",
+  tags,
+  summary: "Delete a worker that holds no session",
+  request: { params },
+  responses: {
+    204: { description: "It is gone" },
+    ...refusals("worker_not_found", "worker_busy"),
+  },
+});
+
+const drain = createRoute({
+  method: "post",
+  path: "/workerpool/workers/{worker_id}/drain",
+  tags,
+  summary: "Give a worker no more sessions; what runs goes on to its end",
+  request: { params },
+  responses: { 200: worker, ...refusals("worker_not_found") },
+});
+
+/** Endpoints of workers for those who look after them. */
+export function workersRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  router.openapi(list, async (c) => {
+    const { items, nextCursor } = await manager.list(c.req.valid("query"));
+    return c.json({
+      items: items.map(renderWorker),
+      next_cursor: nextCursor ?? null,
+    }, 200);
+  });
+  router.openapi(register, async (c) => {
+    const registration = await manager.register(c.req.valid("json"));
+    c.header("Location", `/v1/workerpool/workers/${registration.worker.id}`);
+    return c.json(registration, 201);
+  });
+  router.openapi(get, async (c) => {
+    const found = await manager.get(c.req.valid("param").worker_id);
+    return c.json(renderWorker(found), 200);
+  });
+  router.openapi(remove, async (c) => {
+    await manager.remove(c.req.valid("param").worker_id);
+    return c.body(null, 204);
+  });
+  router.openapi(drain, async (c) => {
+    const draining = await manager.drain(c.req.valid("param").worker_id);
+    return c.json(renderWorker(draining), 200);
+  });
+  return router;
+}

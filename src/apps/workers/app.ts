@@ -1,0 +1,21 @@
+import { defineApp } from "../../core/app.ts";
+import { sessions } from "../sessions/app.ts";
+import { workerpool } from "../workerpool/app.ts";
+import { workerRoutes } from "./routes.ts";
+import { createWorkerManager, type WorkerManager } from "./manager.ts";
+import { createWorkerStore } from "./store.ts";
+
+/** Workers: who serves a work pool, and what they hold. */
+export const workers = defineApp<WorkerManager>({
+  name: "workers",
+  verboseName: "Workers",
+  setup(core) {
+    const manager = createWorkerManager(
+      core,
+      core.use(workerpool),
+      core.use(sessions),
+      createWorkerStore(core.db),
+    );
+    return { manager, routes: { v1: workerRoutes(manager) } };
+  },
+});

@@ -1,0 +1,238 @@
+import { v7 as uuid, validate } from "uuid";
+import type { Core } from "../../core/app.ts";
+import { GridError } from "../../core/errors.ts";
+import type { SessionManager } from "../sessions/manager.ts";
+import type { WorkPoolManager } from "../workerpool/manager.ts";
+import type {
+  ClaimAnswer,
+  Command,
+  HeartbeatAnswer,
+  HeartbeatBody,
+  Registration,
+  WorkerInput,
+} from "./schemas.ts";
+import type { WorkerPage, WorkerStore } from "./store.ts";
+import { renderWorker, type WorkerRow } from "./worker.ts";
+
+/** How often a waiting claim looks for sessions that were made on other replicas. */
+const LOOK_MS = 1_000;
+
+/** Missed heartbeats after which a worker is offline. */
+const MISSED_HEARTBEATS = 3;
+
+/** How a claim is asked for. */
+export interface ClaimOptions {
+  readonly requestId?: string | undefined;
+  readonly room?: number | undefined;
+  readonly waitSeconds: number;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** The rules of workers. Everything about one worker is refused with `worker_not_found` if there is none. */
+export interface WorkerManager {
+  /**
+   * Enters a worker, or the same one again.
+   *
+   * @throws {GridError} `pool_not_found`, `provider_mismatch`, `worker_in_use` — the name belongs to another, `worker_not_found` — no worker has the id that was given.
+   */
+  register(input: WorkerInput): Promise<Registration>;
+  get(id: string): Promise<WorkerRow>;
+  list(
+    page: WorkerPage,
+  ): Promise<
+    { readonly items: readonly WorkerRow[]; readonly nextCursor?: string }
+  >;
+  /** @throws {GridError} `worker_busy` — while it holds sessions. */
+  remove(id: string): Promise<void>;
+  drain(id: string): Promise<WorkerRow>;
+  /** One round trip. */
+  heartbeat(id: string, body: HeartbeatBody): Promise<HeartbeatAnswer>;
+  /** Waits for a session or an order. One round trip a look. Undefined: there was none in time. */
+  claim(id: string, options: ClaimOptions): Promise<ClaimAnswer | undefined>;
+  /** For the reconciler: how many are newly offline, and how many old ones were deleted. */
+  markLost(): Promise<number>;
+  prune(): Promise<number>;
+}
+
+/** The manager over `store`. */
+export function createWorkerManager(
+  core: Core,
+  pools: WorkPoolManager,
+  sessions: SessionManager,
+  store: WorkerStore,
+): WorkerManager {
+  const { clock, settings, bus } = core;
+
+  async function get(id: string): Promise<WorkerRow> {
+    const worker = validate(id) ? await store.find(id) : undefined;
+    if (!worker) throw workerNotFound(id);
+    return worker;
+  }
+
+  async function look(id: string, options: ClaimOptions, requestId: string) {
+    const claim = await sessions.claimNext(id, {
+      requestId,
+      room: options.room,
+    });
+    const isEmpty = !claim.session && claim.commands.length === 0;
+    return isEmpty ? undefined : {
+      session: claim.session ?? null,
+      commands: [...claim.commands],
+    };
+  }
+
+  return {
+    get,
+    async register(input) {
+      const pool = await pools.get(input.work_pool_id);
+      if (input.provider_type && input.provider_type !== pool.providerType) {
+        throw mismatch(input.provider_type, pool.name, pool.providerType);
+      }
+      const known = input.id ? await store.find(input.id) : undefined;
+      const row = await rowOf(input, pool, clock.now(), known);
+      const { worker, gridId, held } = await store.register(row, uuid());
+      if (!worker) throw inUse(row.name);
+      return {
+        worker: renderWorker(worker),
+        grid_id: gridId,
+        provider_config: pool.providerConfig,
+        lease_ttl_ms: settings.lease_seconds * 1_000,
+        heartbeat_ms: settings.heartbeat_seconds * 1_000,
+        held_sessions: [...held],
+      };
+    },
+    async list(page) {
+      const items = await store.list(page);
+      const last = items.at(-1);
+      return items.length < page.limit || !last
+        ? { items }
+        : { items, nextCursor: last.id };
+    },
+    async remove(id) {
+      const { name } = await get(id);
+      if (await store.remove(id)) return;
+      throw new GridError(
+        "worker_busy",
+        `Cannot delete worker "${name}": it holds sessions, expected none; drain it and wait, or end them`,
+      );
+    },
+    async drain(id) {
+      const worker = validate(id)
+        ? await store.drain(id, clock.now())
+        : undefined;
+      if (!worker) throw workerNotFound(id);
+      bus.publish({ type: "worker_commanded", subject: id, worker_id: id });
+      return worker;
+    },
+    async heartbeat(id, body) {
+      if (!validate(id)) throw workerNotFound(id);
+      const { first, results, commands } = await sessions.applyReports(
+        id,
+        body.sessions,
+        store.heartbeat(id, body, clock.now()),
+      );
+      const [worker] = first;
+      if (!worker) throw workerNotFound(id);
+      const drain: Command[] = worker.drainRequestedAt === null
+        ? []
+        : [{ type: "drain" }];
+      return {
+        status: worker.status,
+        lease_ttl_ms: settings.lease_seconds * 1_000,
+        reports: [...results],
+        commands: [...drain, ...commands],
+      };
+    },
+    async claim(id, options) {
+      const worker = await get(id);
+      const requestId = options.requestId ?? uuid();
+      const over = AbortSignal.any([
+        options.signal,
+        core.stopping,
+        AbortSignal.timeout(options.waitSeconds * 1_000),
+      ]);
+      let isWoken = false;
+      for (;;) {
+        const pause = AbortSignal.any([over, AbortSignal.timeout(LOOK_MS)]);
+        // Before the look, so that nothing is missed between the two.
+        const next = bus.next(
+          (event) =>
+            event.type === "worker_commanded"
+              ? event.worker_id === id
+              : event.work_pool_id === worker.workPoolId,
+          pause,
+        );
+        const answer = await look(id, options, requestId);
+        if (answer) return answer;
+        // An order that is no session's (drain) comes with the heartbeat that an empty answer makes.
+        if (isWoken) return { session: null, commands: [] };
+        if (over.aborted) return undefined;
+        isWoken = (await next)?.type === "worker_commanded";
+      }
+    },
+    async markLost() {
+      const patience = MISSED_HEARTBEATS * settings.heartbeat_seconds * 1_000;
+      const now = clock.now();
+      return (await store.markLost(now - patience, now)).length;
+    },
+    prune: () =>
+      store.prune(clock.now() - settings.retention_hours * 3_600_000),
+  };
+}
+
+async function rowOf(
+  input: WorkerInput,
+  pool: { readonly id: string; readonly providerType: string },
+  now: number,
+  known: WorkerRow | undefined,
+): Promise<WorkerRow> {
+  const id = input.id ?? uuid();
+  return {
+    id,
+    name: input.name ?? known?.name ?? `worker-${id.slice(-12)}`,
+    workPoolId: pool.id,
+    providerType: pool.providerType,
+    providerDetails: input.provider_details,
+    secretHash: await hash(input.secret ?? id),
+    capacity: input.capacity,
+    currentLoad: 0,
+    status: "online",
+    drainRequestedAt: null,
+    cpuPercent: null,
+    memoryUsageMb: null,
+    diskUsageMb: null,
+    ipAddress: input.ip_address ?? null,
+    version: input.version ?? null,
+    createdAt: now,
+    updatedAt: now,
+    lastHeartbeat: now,
+  };
+}
+
+async function hash(secret: string): Promise<string> {
+  const bytes = new TextEncoder().encode(secret);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(digest).toHex();
+}
+
+function workerNotFound(id: string): GridError {
+  return new GridError(
+    "worker_not_found",
+    `Cannot find worker "${id}": there is none with this id, expected one of GET /v1/workerpool/workers`,
+  );
+}
+
+function inUse(name: string): GridError {
+  return new GridError(
+    "worker_in_use",
+    `Cannot register worker "${name}": another worker of this work pool has the name, expected another name or that worker's secret`,
+  );
+}
+
+function mismatch(asked: string, pool: string, own: string): GridError {
+  return new GridError(
+    "provider_mismatch",
+    `Cannot serve work pool "${pool}" with provider "${asked}": its provider is "${own}", expected the same`,
+  );
+}

@@ -1,0 +1,13 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { GridEnv } from "../../core/middleware.ts";
+import { createRouter } from "../../core/router.ts";
+import { serviceRoutes } from "./api/v1/service.ts";
+import { workersRoutes } from "./api/v1/workers.ts";
+import type { WorkerManager } from "./manager.ts";
+
+/** Endpoints of version 1. */
+export function workerRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
+  return createRouter()
+    .route("/", workersRoutes(manager))
+    .route("/", serviceRoutes(manager));
+}

@@ -1,0 +1,170 @@
+import { and, eq, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
+import type { Database, Statement } from "../../core/db/client.ts";
+import { sessions } from "../sessions/models.ts";
+import { HELD_STATUSES } from "../sessions/status.ts";
+import { grid, workers } from "./models.ts";
+import type { HeartbeatBody, HeldSessionWire } from "./schemas.ts";
+import type { WorkerStatus } from "./status.ts";
+import type { WorkerRow } from "./worker.ts";
+
+/** Which workers to list. */
+export interface WorkerPage {
+  readonly work_pool_id?: string | undefined;
+  readonly status?: WorkerStatus | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+/** What a registration gave. */
+export interface Registered {
+  /** Absent: the name belongs to another worker. */
+  readonly worker?: WorkerRow | undefined;
+  readonly gridId: string;
+  readonly held: readonly HeldSessionWire[];
+}
+
+/** What a heartbeat reads of its worker. */
+export interface HeartbeatRow {
+  readonly status: WorkerStatus;
+  readonly drainRequestedAt: number | null;
+}
+
+/** SQL of workers. Each method is one round trip. */
+export interface WorkerStore {
+  /** Inserts `row`, or brings the worker of the same pool, name and secret up to date. @param gridId Taken if the grid has none yet. */
+  register(row: WorkerRow, gridId: string): Promise<Registered>;
+  find(id: string): Promise<WorkerRow | undefined>;
+  list(page: WorkerPage): Promise<readonly WorkerRow[]>;
+  /** False: it holds sessions, or is not there. */
+  remove(id: string): Promise<boolean>;
+  drain(id: string, now: number): Promise<WorkerRow | undefined>;
+  /** The statement of a heartbeat; run in one batch with the worker's reports. */
+  heartbeat(
+    id: string,
+    body: HeartbeatBody,
+    now: number,
+  ): Statement<HeartbeatRow[]>;
+  /** Marks workers that were not heard of since `since`. Returns their ids. */
+  markLost(since: number, now: number): Promise<readonly string[]>;
+  prune(before: number): Promise<number>;
+}
+
+/** The store over `db`. */
+export function createWorkerStore({ orm }: Database): WorkerStore {
+  return {
+    async register(row, gridId) {
+      const [, [worker], [{ id } = { id: gridId }], held] = await orm.batch([
+        orm.insert(grid).values({ only: 1, id: gridId }).onConflictDoNothing(),
+        orm.insert(workers).values(row).onConflictDoUpdate({
+          target: [workers.workPoolId, workers.name],
+          set: {
+            providerDetails: row.providerDetails,
+            capacity: row.capacity,
+            ipAddress: row.ipAddress,
+            version: row.version,
+            status: "online",
+            drainRequestedAt: null,
+            updatedAt: row.updatedAt,
+            lastHeartbeat: row.lastHeartbeat,
+          },
+          setWhere: eq(workers.secretHash, row.secretHash),
+        }).returning(),
+        orm.select({ id: grid.id }).from(grid),
+        orm.select({
+          session_id: sessions.id,
+          fencing_token: sessions.fencingToken,
+          status: sql<HeldSessionWire["status"]>`${sessions.status}`,
+        }).from(sessions).innerJoin(
+          workers,
+          eq(workers.id, sessions.workerId),
+        ).where(and(
+          eq(workers.workPoolId, row.workPoolId),
+          eq(workers.name, row.name),
+          eq(workers.secretHash, row.secretHash),
+          inArray(sessions.status, [...HELD_STATUSES]),
+        )),
+      ]);
+      return { worker, gridId: id, held };
+    },
+    async find(id) {
+      const [worker] = await orm.select().from(workers).where(
+        eq(workers.id, id),
+      );
+      return worker;
+    },
+    async list({ work_pool_id, status, limit, cursor }) {
+      return await orm.select().from(workers).where(and(
+        work_pool_id ? eq(workers.workPoolId, work_pool_id) : undefined,
+        status && eq(workers.status, status),
+        cursor ? gt(workers.id, cursor) : undefined,
+      )).orderBy(workers.id).limit(limit);
+    },
+    async remove(id) {
+      const gone = await orm.delete(workers).where(
+        and(eq(workers.id, id), holdsNothing(id)),
+      ).returning({ id: workers.id });
+      return gone.length > 0;
+    },
+    async drain(id, now) {
+      const [worker] = await orm.update(workers).set({
+        status: "draining",
+        drainRequestedAt: now,
+        updatedAt: now,
+      }).where(eq(workers.id, id)).returning();
+      return worker;
+    },
+    heartbeat: (id, body, now) => heartbeatStatement(orm, id, body, now),
+    async markLost(since, now) {
+      const lost = await orm.update(workers).set({
+        status: "offline",
+        currentLoad: 0,
+        updatedAt: now,
+      }).where(and(
+        lt(workers.lastHeartbeat, since),
+        sql`${workers.status} <> 'offline'`,
+      )).returning({ id: workers.id });
+      return lost.map(({ id }) => id);
+    },
+    async prune(before) {
+      const { rowsAffected } = await orm.delete(workers).where(and(
+        eq(workers.status, "offline"),
+        lt(workers.lastHeartbeat, before),
+      ));
+      return rowsAffected;
+    },
+  };
+}
+
+function heartbeatStatement(
+  orm: Database["orm"],
+  id: string,
+  body: HeartbeatBody,
+  now: number,
+): Statement<HeartbeatRow[]> {
+  const { status = "online" } = body;
+  return orm.update(workers).set({
+    // A worker that was told to drain does not become online by a heartbeat that crossed the order.
+    status:
+      sql`iif(${workers.drainRequestedAt} IS NULL, ${status}, 'draining')`,
+    lastHeartbeat: now,
+    updatedAt: now,
+    ...optional("currentLoad", body.current_load),
+    ...optional("cpuPercent", body.cpu_percent),
+    ...optional("memoryUsageMb", body.memory_usage_mb),
+    ...optional("diskUsageMb", body.disk_usage_mb),
+    ...optional("providerDetails", body.provider_details),
+  }).where(eq(workers.id, id)).returning({
+    status: workers.status,
+    drainRequestedAt: workers.drainRequestedAt,
+  });
+}
+
+function optional<K extends string, V>(name: K, value: V | undefined) {
+  return value === undefined ? {} : { [name]: value };
+}
+
+function holdsNothing(id: string): SQL {
+  return sql`NOT EXISTS (SELECT 1 FROM ${sessions}
+    WHERE ${sessions.workerId} = ${id}
+    AND ${sessions.status} IN ('starting', 'running'))`;
+}

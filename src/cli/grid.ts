@@ -1,0 +1,210 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { sessions } from "../apps/sessions/app.ts";
+import type { SessionManager } from "../apps/sessions/manager.ts";
+import { workerpool } from "../apps/workerpool/app.ts";
+import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
+import { workers } from "../apps/workers/app.ts";
+import type { WorkerManager } from "../apps/workers/manager.ts";
+import {
+  type App,
+  type Core,
+  installApps,
+  type InstalledApp,
+} from "../core/app.ts";
+import { createAuth } from "../core/auth.ts";
+import { Bus } from "../core/bus.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
+import { openDatabase } from "../core/db/client.ts";
+import {
+  migrate,
+  type Migration,
+  PROJECT_MIGRATIONS,
+  readMigrations,
+} from "../core/db/migrate.ts";
+import type { GridEnv, Middleware } from "../core/middleware.ts";
+import type { Provider } from "../core/provider.ts";
+import { type Named, Registry } from "../core/registry.ts";
+import { buildRouter } from "../core/router.ts";
+import { startServer } from "../core/server.ts";
+import { type Settings, SettingsError } from "../core/settings.ts";
+import { startReconciler } from "../reconciler/reconciler.ts";
+
+/** What a grid is made of; tests give their own. */
+export interface GridParts {
+  readonly apps: readonly App[];
+  readonly middleware: readonly Middleware[];
+  readonly providers: readonly Provider[];
+  readonly version: string;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** A server put together from settings. Disposal stops what runs, in reverse order of its start. */
+export interface Grid extends AsyncDisposable {
+  readonly core: Omit<Core, "use">;
+  readonly router: OpenAPIHono<GridEnv>;
+  readonly pools: WorkPoolManager;
+  readonly sessions: SessionManager;
+  readonly workers: WorkerManager;
+  /** Listens, and starts the apps' background work and the reconciler. Returns the server's own URL. */
+  listen(): Promise<string>;
+}
+
+/** URL of the database that the settings name. */
+export function databaseUrlOf(settings: Settings): string {
+  return settings.database_url ?? `file:${settings.data_dir}/browsergrid.db`;
+}
+
+/** The project's migrations and those of the apps that bring their own. */
+export async function migrationsOf(
+  apps: readonly App[],
+): Promise<readonly Migration[]> {
+  const own = await readMigrations(PROJECT_MIGRATIONS);
+  const others = await Promise.all(
+    apps.flatMap(({ name, migrations }) =>
+      migrations ? [readMigrations(migrations, `${name}/`)] : []
+    ),
+  );
+  return [...own, ...others.flat()];
+}
+
+/**
+ * Opens the database, brings it up to date and wires the apps. Listens to nothing yet.
+ *
+ * @throws {SettingsError} If the settings name an app or a middleware that is not known.
+ */
+export async function openGrid(
+  settings: Settings,
+  parts: GridParts,
+): Promise<Grid> {
+  await using stack = new AsyncDisposableStack();
+  const db = stack.use(
+    await openDatabase(databaseUrlOf(settings), settings.database_auth_token),
+  );
+  const clock = parts.clock ?? systemClock;
+  const apps = chosen(parts.apps, settings.apps, "app");
+  if (settings.migrate) {
+    await migrate(db, await migrationsOf(apps), clock.now());
+  }
+  const stopping = new AbortController();
+  const origin = { url: settings.public_url ?? settings.api_url };
+  const core: Omit<Core, "use"> = {
+    settings,
+    db,
+    clock,
+    bus: new Bus(),
+    auth: createAuth(settings.api_key),
+    providers: new Registry("provider", parts.providers),
+    publicUrl: () => origin.url.replace(/\/+$/, ""),
+    stopping: stopping.signal,
+  };
+  const installed = installApps(core, apps);
+  const router = buildRouter({
+    version: parts.version,
+    middleware: createMiddleware(parts.middleware, core),
+    apps: installed.values(),
+    checkReady: () => db.client.execute("SELECT 1"),
+  });
+  const managers = {
+    pools: managerOf(installed, workerpool),
+    sessions: managerOf(installed, sessions),
+    workers: managerOf(installed, workers),
+  };
+  const running = stack.move();
+  return {
+    core,
+    router,
+    ...managers,
+    async listen() {
+      const server = running.use(
+        await startServer({
+          host: settings.host,
+          port: settings.port,
+          fetch: router.fetch,
+          upgraders: upgradersOf(installed),
+          graceMs: settings.shutdown_seconds * 1_000 / 2,
+        }),
+      );
+      const url = ownUrl(server.host, server.port);
+      origin.url = settings.public_url ?? url;
+      for (const app of installed.values()) {
+        if (app.ready) running.use(app.ready());
+      }
+      running.use(startReconciler(core, managers));
+      return url;
+    },
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await running.disposeAsync();
+    },
+  };
+}
+
+function upgradersOf(
+  installed: ReadonlyMap<App, InstalledApp>,
+): readonly NonNullable<InstalledApp["upgrade"]>[] {
+  return [...installed.values()].flatMap(({ upgrade }) =>
+    upgrade ? [upgrade] : []
+  );
+}
+
+function managerOf<M>(
+  installed: ReadonlyMap<App, InstalledApp>,
+  app: App<M>,
+): M {
+  const found = installed.get(app);
+  if (!found) {
+    throw new SettingsError(
+      `Cannot start without app "${app.name}": it is not in setting "apps"`,
+    );
+  }
+  return found.manager as M; // Made by the setup() of an App<M>; the map cannot say so.
+}
+
+/** URL under which the server reaches itself. */
+function ownUrl(host: string, port: number): string {
+  const isAny = host === "0.0.0.0" || host === "::";
+  const name = isAny ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}
+
+function createMiddleware(
+  known: readonly Middleware[],
+  core: Omit<Core, "use">,
+): readonly MiddlewareHandler<GridEnv>[] {
+  const entries = core.settings.middleware ??
+    known.map(({ name }) => ({ name, enabled: true, options: {} }));
+  const registry = new Registry("middleware", known);
+  return entries.filter(({ enabled }) => enabled).map(({ name, options }) => {
+    const middleware = named(registry, name);
+    const parsed = middleware.optionsSchema.safeParse(options);
+    if (parsed.success) return middleware.create(parsed.data, core);
+    const faults = parsed.error.issues.map(({ path, message }) =>
+      [...path, message].join(": ")
+    );
+    throw new SettingsError(
+      `Cannot use middleware "${name}": ${faults.join("; ")}`,
+    );
+  });
+}
+
+function chosen<T extends Named>(
+  known: readonly T[],
+  names: readonly string[] | undefined,
+  kind: string,
+): readonly T[] {
+  const registry = new Registry(kind, known);
+  return names?.map((name) => named(registry, name)) ?? known;
+}
+
+function named<T extends Named>(registry: Registry<T>, name: string): T {
+  try {
+    return registry.get(name);
+  } catch (cause) {
+    throw new SettingsError(
+      cause instanceof Error ? cause.message : String(cause),
+      { cause },
+    );
+  }
+}

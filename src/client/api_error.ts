@@ -1,0 +1,64 @@
+import { z } from "@hono/zod-openapi";
+
+const problemSchema = z.looseObject({
+  code: z.string(),
+  detail: z.string(),
+  request_id: z.string().optional(),
+});
+
+/** A refusal of the server, or that there was no answer (`unreachable`, `unreadable`). */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly code: string;
+  /** HTTP status; 0 if there was no answer. */
+  readonly status: number;
+
+  constructor(
+    code: string,
+    message: string,
+    status: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.code = code;
+    this.status = status;
+  }
+}
+
+/** The error for a server that does not answer. */
+export function unreachable(url: string, cause: unknown): ApiError {
+  return new ApiError(
+    "unreachable",
+    `Cannot reach the server at "${url}": there is no answer, expected a running "browsergrid serve"`,
+    0,
+    { cause },
+  );
+}
+
+/** The error for an answer that is not what this version understands. */
+export function unreadable(
+  url: string,
+  status: number,
+  cause: unknown,
+): ApiError {
+  return new ApiError(
+    "unreadable",
+    `Cannot read the answer of "${url}": it is not JSON, expected a Browsergrid server`,
+    status,
+    { cause },
+  );
+}
+
+/** The error that a refusal stands for. */
+export async function errorOf(response: Response): Promise<ApiError> {
+  const text = await response.text();
+  try {
+    const { code, detail } = problemSchema.parse(JSON.parse(text));
+    const hint = code === "unauthorized"
+      ? "; give it with BROWSERGRID_API_KEY or --api-key"
+      : "";
+    return new ApiError(code, detail + hint, response.status);
+  } catch (cause) {
+    return unreadable(response.url, response.status, cause);
+  }
+}

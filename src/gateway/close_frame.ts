@@ -1,0 +1,16 @@
+/** Close codes that clients see. @see {@link https://www.rfc-editor.org/rfc/rfc6455#section-7.4 RFC 6455, 7.4} */
+export const CLOSE_CODES = {
+  /** The session has ended, or the server stops. */
+  goingAway: 1001,
+  /** The browser is gone. */
+  browserGone: 1011,
+} as const;
+
+/** A close frame as a server sends it: not masked. The reason is cut to what fits. */
+export function closeFrame(code: number, reason: string): Uint8Array {
+  const text = new TextEncoder().encode(reason).subarray(0, 120);
+  const frame = new Uint8Array(4 + text.length);
+  frame.set([0x88, 2 + text.length, code >> 8, code & 0xff]);
+  frame.set(text, 4);
+  return frame;
+}

@@ -1,0 +1,110 @@
+import { z } from "@hono/zod-openapi";
+import {
+  type SessionInput,
+  sessionInputSchema,
+} from "../apps/sessions/schemas.ts";
+import { GridError } from "../core/errors.ts";
+
+/** Query parameters of `/v1/connect` and where they stand in a session's body. */
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  browser: ["browser"],
+  version: ["version"],
+  headless: ["headless"],
+  operating_system: ["operating_system"],
+  width: ["screen", "width"],
+  height: ["screen", "height"],
+  dpi: ["screen", "dpi"],
+  scale: ["screen", "scale"],
+  proxy_url: ["proxy", "proxy_url"],
+  proxy_username: ["proxy", "proxy_username"],
+  proxy_password: ["proxy", "proxy_password"],
+  cpu: ["resource_limits", "cpu"],
+  memory: ["resource_limits", "memory"],
+  timeout_minutes: ["resource_limits", "timeout_minutes"],
+  work_pool_id: ["work_pool_id"],
+  priority: ["priority"],
+  idle_timeout_seconds: ["idle_timeout_seconds"],
+  webhooks_enabled: ["webhooks_enabled"],
+};
+
+/** Those whose text is a number or a boolean. */
+const JSON_PARAMETERS = new Set([
+  "headless",
+  "width",
+  "height",
+  "dpi",
+  "scale",
+  "cpu",
+  "timeout_minutes",
+  "priority",
+  "idle_timeout_seconds",
+  "webhooks_enabled",
+]);
+
+type Body = Record<string, unknown>;
+
+/**
+ * The session that a query asks for. `launch` is a whole body as JSON, over which the other parameters are laid; `label`
+ * (NAME=VALUE) and `env.NAME` may stand several times.
+ *
+ * @throws {GridError} `invalid_request` — with what is wrong, or the parameters that are known.
+ */
+export function sessionOfQuery(query: URLSearchParams): SessionInput {
+  const body: Body = launchOf(query.get("launch"));
+  for (const [name, text] of query) {
+    if (name === "token" || name === "launch") continue;
+    place(body, pathOf(name, text), valueOf(name, text));
+  }
+  const parsed = sessionInputSchema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) =>
+    [...path, message].join(": ")
+  );
+  throw invalid(faults.join("; "));
+}
+
+function launchOf(text: string | null): Body {
+  if (text === null) return {};
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
+  } catch {
+    throw invalid('launch: expected a JSON object such as {"headless":true}');
+  }
+}
+
+function pathOf(name: string, text: string): readonly string[] {
+  const known = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined;
+  if (known) return known;
+  if (name.startsWith("env.")) return ["environment", name.slice(4)];
+  if (name === "label") return ["labels", text.split("=")[0] ?? ""];
+  throw invalid(
+    `${name}: unknown parameter, expected one of ${
+      Object.keys(PARAMETERS).join(", ")
+    }, label, env.NAME, launch, token`,
+  );
+}
+
+function valueOf(name: string, text: string): unknown {
+  if (name === "label") return text.slice(text.indexOf("=") + 1);
+  if (!JSON_PARAMETERS.has(name)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // The schema says what is expected in its place.
+  }
+}
+
+function place(body: Body, path: readonly string[], value: unknown): void {
+  const [first = "", second] = path;
+  if (second === undefined) {
+    body[first] = value;
+    return;
+  }
+  const inner = body[first];
+  const isObject = typeof inner === "object" && inner !== null;
+  body[first] = { ...(isObject ? inner : {}), [second]: value };
+}
+
+function invalid(what: string): GridError {
+  return new GridError("invalid_request", `Cannot use the query: ${what}`);
+}

@@ -1,0 +1,79 @@
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { CLOSE_CODES, closeFrame } from "./close_frame.ts";
+
+/** How long a client may take to read its last bytes. */
+const LINGER_MS = 2_000;
+
+/** Why a stream ended. */
+export interface StreamEnd {
+  readonly by: "client" | "browser" | "grid";
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** A client's socket joined with a browser's. */
+export interface Splice {
+  /** Resolves when both are closed. Never rejects. */
+  readonly ended: Promise<StreamEnd>;
+  /** Bytes so far, both ways: whoever wants to know about activity compares it with an earlier look. */
+  bytes(): number;
+  /** Ends it from the grid's side; the client gets a close frame. */
+  close(code: number, reason: string): void;
+}
+
+/**
+ * Copies bytes both ways until either side ends, with the back-pressure of the sockets themselves.
+ *
+ * No frame is parsed. When the browser's side vanishes, a close frame is written after its last byte; in the middle of
+ * a frame the client takes it for payload and sees an abnormal closure, which is what it is.
+ */
+export function splice(client: Duplex, upstream: Socket): Splice {
+  const ended = Promise.withResolvers<StreamEnd>();
+  let by: StreamEnd["by"] | undefined;
+  let bytesIn = 0;
+  let bytesOut = 0;
+  client.on("data", (chunk: Uint8Array) => {
+    bytesIn += chunk.length;
+    if (!upstream.write(chunk)) client.pause();
+  });
+  upstream.on("drain", () => client.resume());
+  upstream.on("data", (chunk: Uint8Array) => {
+    bytesOut += chunk.length;
+    if (!client.write(chunk)) upstream.pause();
+  });
+  client.on("drain", () => upstream.resume());
+
+  function end(side: StreamEnd["by"], code: number, reason: string): void {
+    if (by !== undefined) return;
+    by = side;
+    if (side === "client") upstream.destroy();
+    else {
+      upstream.destroy();
+      client.end(closeFrame(code, reason));
+      // What the client still sends is read and dropped, so that its end is seen.
+      client.resume();
+    }
+    const linger = setTimeout(() => client.destroy(), LINGER_MS);
+    const finish = () => {
+      clearTimeout(linger);
+      ended.resolve({ by: side, bytesIn, bytesOut });
+    };
+    if (client.destroyed || client.closed) finish();
+    else client.once("close", finish);
+    if (side === "client") client.destroy();
+  }
+
+  client.on("error", () => end("client", 1001, ""));
+  client.on("end", () => end("client", 1001, ""));
+  client.on("close", () => end("client", 1001, ""));
+  const gone = () => end("browser", CLOSE_CODES.browserGone, "browser gone");
+  upstream.on("error", gone);
+  upstream.on("end", gone);
+  upstream.on("close", gone);
+  return {
+    ended: ended.promise,
+    bytes: () => bytesIn + bytesOut,
+    close: (code, reason) => end("grid", code, reason),
+  };
+}

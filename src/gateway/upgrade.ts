@@ -1,0 +1,81 @@
+import type { IncomingMessage } from "node:http";
+import { callerOf } from "../core/auth.ts";
+import type { Core } from "../core/app.ts";
+import { GridError } from "../core/errors.ts";
+
+const SESSION_PATH =
+  /^\/v1\/sessions\/([^/]+)\/cdp(\/devtools\/(?:page|browser)\/[A-Za-z0-9-]+)?\/?$/;
+
+/** What a client's upgrade asks for. */
+export type Wanted =
+  | { readonly kind: "connect" }
+  | {
+    readonly kind: "session";
+    readonly id: string;
+    /** Path at the browser, if it is not the whole browser that is asked for. */
+    readonly path?: string | undefined;
+  };
+
+/** What the path asks for, or undefined if it is not the gateway's. */
+export function wantedOf(pathname: string): Wanted | undefined {
+  if (/^\/v1\/connect\/?$/.test(pathname)) return { kind: "connect" };
+  const [, id, path] = SESSION_PATH.exec(pathname) ?? [];
+  return id === undefined ? undefined : { kind: "session", id, path };
+}
+
+/** Header of a request, once. */
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return typeof value === "string" ? value : undefined;
+}
+
+/**
+ * Checks what the middleware checks for other requests, and what only browsers' pages do.
+ *
+ * @throws {GridError} `upgrade_required`, `origin_not_allowed`, `unauthorized`.
+ */
+export async function admit(
+  core: Core,
+  request: IncomingMessage,
+  query: URLSearchParams,
+): Promise<void> {
+  const isWebSocket = request.method === "GET" &&
+    header(request, "upgrade")?.toLowerCase() === "websocket" &&
+    header(request, "sec-websocket-key") !== undefined;
+  if (!isWebSocket) {
+    throw new GridError(
+      "upgrade_required",
+      "Cannot upgrade: the request is no WebSocket handshake, expected Upgrade: websocket",
+    );
+  }
+  checkOrigin(core, header(request, "origin"), header(request, "host"));
+  const headers = new Headers();
+  for (const name of ["x-api-key", "authorization"]) {
+    const value = header(request, name);
+    if (value !== undefined) headers.set(name, value);
+  }
+  await callerOf(core.auth, headers, query);
+}
+
+/** A page of another site must not use a visitor's grid: browsers send its origin, other clients send none. */
+function checkOrigin(
+  { settings }: Core,
+  origin: string | undefined,
+  host: string | undefined,
+): void {
+  if (origin === undefined) return;
+  const { allowed_origins } = settings;
+  const isAllowed = allowed_origins.includes("*") ||
+    allowed_origins.includes(origin) ||
+    isLoopback(host) && URL.parse(origin)?.host === host;
+  if (isAllowed) return;
+  throw new GridError(
+    "origin_not_allowed",
+    `Cannot connect from origin "${origin}": it is not allowed, expected one of the setting allowed_origins`,
+  );
+}
+
+/** A name that an attacker's domain name server could point here is not trusted to be our own. */
+function isLoopback(host: string | undefined): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host ?? "");
+}

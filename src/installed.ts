@@ -1,0 +1,31 @@
+/** Everything that is built in, one line each. Nothing else imports an implementation. */
+import { sessions } from "./apps/sessions/app.ts";
+import { workerpool } from "./apps/workerpool/app.ts";
+import { workers } from "./apps/workers/app.ts";
+import type { App } from "./core/app.ts";
+import type { Middleware } from "./core/middleware.ts";
+import { apiKey } from "./core/middleware/api_key.ts";
+import { bodyLimit } from "./core/middleware/body_limit.ts";
+import { requestLog } from "./core/middleware/request_log.ts";
+import type { Provider } from "./core/provider.ts";
+import { gateway } from "./gateway/app.ts";
+import { azureContainerInstance } from "./providers/azure_container_instance/provider.ts";
+import { docker } from "./providers/docker/provider.ts";
+import { local } from "./providers/local/provider.ts";
+
+/** Apps, each after those that it needs. */
+export const APPS: readonly App[] = [workerpool, sessions, workers, gateway];
+
+/** Middleware in the default order of requests in. */
+export const MIDDLEWARE: readonly Middleware[] = [
+  requestLog,
+  bodyLimit,
+  apiKey,
+];
+
+/** Providers in the order of `pool create --help`. */
+export const PROVIDERS: readonly Provider[] = [
+  local,
+  docker,
+  azureContainerInstance,
+];

@@ -1,0 +1,74 @@
+import { z } from "@hono/zod-openapi";
+import { systemClock } from "../core/clock.ts";
+
+/** Pause between two questions: short, because a start is over when the first of them is answered. */
+const POLL_MS = 20;
+
+/** Longest time that one question may take. */
+const ANSWER_TIMEOUT_MS = 2_000;
+
+const versionAnswerSchema = z.object({
+  Browser: z.string(),
+  webSocketDebuggerUrl: z.url(),
+});
+
+/** A browser that answers. */
+export interface CdpReady {
+  /** WebSocket URL of the browser itself. */
+  readonly endpoint: URL;
+  /** `Chrome/126.0.6478.55` */
+  readonly product: string;
+}
+
+/** How long {@linkcode waitForCdp} waits. */
+export interface CdpWaitOptions {
+  readonly timeoutMs: number;
+  /** Aborted with the reason to give up: the session is no longer wanted, or the browser has ended. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Asks `address` (`http://host:port`) for `/json/version` until a browser answers.
+ *
+ * @throws the signal's reason, or an error when `timeoutMs` is over.
+ */
+export async function waitForCdp(
+  address: URL,
+  { timeoutMs, signal }: CdpWaitOptions,
+): Promise<CdpReady> {
+  const deadline = systemClock.monotonic() + timeoutMs;
+  while (systemClock.monotonic() < deadline) {
+    signal.throwIfAborted();
+    const answer = await askVersion(address, signal);
+    if (answer) return answer;
+    await systemClock.sleep(POLL_MS, signal);
+  }
+  throw new Error(
+    `the browser did not answer CDP within ${timeoutMs / 1000} s`,
+  );
+}
+
+async function askVersion(
+  address: URL,
+  signal: AbortSignal,
+): Promise<CdpReady | undefined> {
+  const given = new AbortController();
+  const giveUp = () => given.abort();
+  const timer = setTimeout(giveUp, ANSWER_TIMEOUT_MS);
+  signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    const response = await fetch(new URL("/json/version", address), {
+      signal: given.signal,
+    });
+    const version = versionAnswerSchema.parse(await response.json());
+    const endpoint = new URL(version.webSocketDebuggerUrl);
+    // The browser names the address it listens on, which is not always where it is reached.
+    endpoint.host = address.host;
+    return { endpoint, product: version.Browser };
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", giveUp);
+  }
+}

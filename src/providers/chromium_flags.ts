@@ -1,0 +1,53 @@
+import type { BrowserSpec } from "../core/browser_spec.ts";
+
+/** What differs between the providers that start Chromium. */
+export interface ChromiumFlagOptions {
+  /** Proxy that Chromium is given instead of the session's, e.g. one on the loopback that adds credentials; `null`: none is given. */
+  readonly proxyServer?: string | null;
+}
+
+/** Flags that every session has. The comment tells what goes wrong without. */
+const ALWAYS: readonly string[] = [
+  // Dialogues and pages of a first start stand before the client's page.
+  "--no-first-run",
+  "--no-default-browser-check",
+  "--disable-search-engine-choice-screen",
+  // Nobody can type the password of a key ring.
+  "--password-store=basic",
+  "--use-mock-keychain",
+  // Traffic and load that no client asked for.
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-default-apps",
+  "--disable-sync",
+  "--metrics-recording-only",
+  "--disable-breakpad",
+  // A page that is not in front must run as if it were: several clients share one browser.
+  "--disable-background-timer-throttling",
+  "--disable-backgrounding-occluded-windows",
+  "--disable-renderer-backgrounding",
+  "--disable-hang-monitor",
+  // Boxes that only a person can close.
+  "--disable-popup-blocking",
+  "--disable-prompt-on-repost",
+  "--disable-features=Translate,MediaRouter,OptimizationHints,DialMediaRouteProvider",
+];
+
+/** Flags by which Chromium becomes what a session asks for; secrets are never among them. */
+export function chromiumFlags(
+  spec: BrowserSpec,
+  { proxyServer }: ChromiumFlagOptions = {},
+): string[] {
+  const { width, height, scale } = spec.screen;
+  const proxy = proxyServer === undefined
+    ? spec.proxy?.proxy_url
+    : proxyServer ?? undefined;
+  return [
+    ...ALWAYS,
+    ...(spec.headless ? ["--headless=new", "--hide-scrollbars"] : []),
+    `--window-size=${width},${height}`,
+    "--window-position=0,0",
+    ...(scale === 1 ? [] : [`--force-device-scale-factor=${scale}`]),
+    ...(proxy === undefined ? [] : [`--proxy-server=${proxy}`]),
+  ];
+}

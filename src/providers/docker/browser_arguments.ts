@@ -1,0 +1,28 @@
+import type { BrowserSpec } from "../../core/browser_spec.ts";
+import { chromiumFlags } from "../chromium_flags.ts";
+import type { DockerConfig } from "./config.ts";
+import { needsCredentials } from "./proxy.ts";
+
+/**
+ * Arguments of the browser, which are the container's command. Never a secret.
+ *
+ * The project's entrypoint adds what depends on the container: port, profile, sandbox, forwarder of a proxy.
+ */
+export function browserArguments(
+  spec: BrowserSpec,
+  config: Pick<DockerConfig, "arguments" | "sandbox">,
+  isOwnImage: boolean,
+): string[] {
+  const noSandbox = !isOwnImage && config.sandbox !== "on";
+  return [
+    ...chromiumFlags(spec, {
+      ...(needsCredentials(spec.proxy) && { proxyServer: null }),
+    }),
+    // There is no GPU: headless draws WebGL in software by itself, headful only when it is told.
+    ...(spec.headless ? [] : ["--enable-unsafe-swiftshader"]),
+    ...(noSandbox ? ["--no-sandbox"] : []),
+    ...config.arguments,
+    // Without a page some clients wait for one.
+    "about:blank",
+  ];
+}

@@ -1,0 +1,163 @@
+import type { CheckResult } from "../../core/provider.ts";
+import type { DockerConfig } from "./config.ts";
+import { confinement } from "./container_options.ts";
+import {
+  ask,
+  type Engine,
+  type EngineInfo,
+  engineWords,
+  inspectEngine,
+} from "./engine.ts";
+import { findImage, imageName, type LocalImage } from "./image.ts";
+
+/** How long the image may take to say whether Chromium's sandbox can start. */
+const PROBE_TIMEOUT_MS = 20_000;
+
+/** Reports on engine, image, limits and sandbox. Starts no browser; the sandbox is tried in a container that lives for a moment. */
+export async function checkDocker(
+  engine: Engine,
+  config: DockerConfig,
+): Promise<readonly CheckResult[]> {
+  let info: EngineInfo;
+  try {
+    info = await inspectEngine(engine);
+  } catch (error) {
+    return [{
+      name: "engine",
+      status: "fail",
+      detail: `Cannot reach the Docker engine at ${engine.address}: ${
+        engineWords(error)
+      }. Start it, or set docker_host`,
+    }];
+  }
+  const name = imageName(config.image, {
+    browser: "chromium",
+    version: "latest",
+  });
+  const image = await findImage(engine, name);
+  return [
+    {
+      name: "engine",
+      status: "ok",
+      detail: `Docker engine ${info.version} at ${engine.address}`,
+    },
+    checkImage(name, image, config),
+    checkInit(info),
+    checkLimits(info),
+    await checkSandbox(engine, config, { name, image, info }),
+  ];
+}
+
+function checkImage(
+  name: string,
+  image: LocalImage | undefined,
+  { pull }: DockerConfig,
+): CheckResult {
+  if (image) {
+    return { name: "image", status: "ok", detail: `Image ${name} is there` };
+  }
+  return pull === "never"
+    ? {
+      name: "image",
+      status: "fail",
+      detail:
+        `Image ${name} is missing: make it with "browsergrid docker build-image"`,
+    }
+    : {
+      name: "image",
+      status: "warn",
+      detail:
+        `Image ${name} is missing and will be pulled; "browsergrid docker build-image" makes the project's own`,
+    };
+}
+
+function checkInit({ hasInit }: EngineInfo): CheckResult {
+  return hasInit
+    ? { name: "init", status: "ok", detail: "The engine has docker-init" }
+    : {
+      name: "init",
+      status: "warn",
+      detail:
+        "The engine has no docker-init, so that only the project's own image reaps ended processes: install the package tini or docker-init",
+    };
+}
+
+function checkLimits(info: EngineInfo): CheckResult {
+  const missing = [
+    !info.limitsCpu && "cpu",
+    !info.limitsMemory && "memory",
+    !info.limitsPids && "pids",
+  ].filter((limit) => limit !== false);
+  return missing.length === 0
+    ? {
+      name: "limits",
+      status: "ok",
+      detail: "The engine holds containers to cpu, memory and pids limits",
+    }
+    : {
+      name: "limits",
+      status: "warn",
+      detail: `The engine cannot limit ${
+        missing.join(", ")
+      }: enable these cgroup controllers`,
+    };
+}
+
+async function checkSandbox(
+  engine: Engine,
+  config: DockerConfig,
+  { name, image, info }: {
+    name: string;
+    image: LocalImage | undefined;
+    info: EngineInfo;
+  },
+): Promise<CheckResult> {
+  const result = (status: CheckResult["status"], detail: string) => ({
+    name: "sandbox",
+    status,
+    detail,
+  });
+  if (config.sandbox === "off") {
+    return result("warn", "Chromium's sandbox is off: the pool says so");
+  }
+  if (!image) {
+    return result("warn", "Chromium's sandbox is not known without the image");
+  }
+  if (!image.isOwn) {
+    return result(
+      "warn",
+      `Image ${name} is not the project's, so that it is started with --no-sandbox unless sandbox is "on"`,
+    );
+  }
+  if (await sandboxStarts(engine, config, name, info)) {
+    return result("ok", "Chromium's sandbox is on");
+  }
+  return result(
+    config.sandbox === "on" ? "fail" : "warn",
+    "Chromium's sandbox is off: the engine or the kernel does not let containers make user namespaces",
+  );
+}
+
+async function sandboxStarts(
+  engine: Engine,
+  config: DockerConfig,
+  image: string,
+  info: EngineInfo,
+): Promise<boolean> {
+  const container = await ask(() =>
+    engine.docker.createContainer({
+      Image: image,
+      Cmd: ["probe-sandbox"],
+      NetworkDisabled: true,
+      HostConfig: confinement(config, info),
+    })
+  );
+  try {
+    return await ask(async (abortSignal) => {
+      await container.start({ abortSignal });
+      return (await container.wait({ abortSignal })).StatusCode === 0;
+    }, { timeoutMs: PROBE_TIMEOUT_MS });
+  } finally {
+    await container.remove({ force: true });
+  }
+}

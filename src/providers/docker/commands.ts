@@ -1,0 +1,38 @@
+import { z } from "@hono/zod-openapi";
+import {
+  defineProviderCommand,
+  type ProviderCommand,
+} from "../../core/provider.ts";
+import { DEFAULT_IMAGE, dockerConfigSchema } from "./config.ts";
+import seccompProfile from "./image/seccomp.json" with { type: "json" };
+
+const buildImage = defineProviderCommand({
+  name: "build-image",
+  description: "Build the project's browser image with the Docker engine",
+  optionsSchema: z.strictObject({
+    tag: z.string().min(1).default(DEFAULT_IMAGE).describe(
+      "Name of the image",
+    ),
+    docker_host: dockerConfigSchema.shape.docker_host,
+    network: z.string().min(1).optional().describe(
+      "Network of the build's steps, e.g. host where containers have no way out",
+    ),
+  }),
+  async run(options, context) {
+    const { buildImage } = await import("./image.ts");
+    return `${await buildImage({ ...options, ...context })}\n`;
+  },
+});
+
+const printSeccompProfile = defineProviderCommand({
+  name: "seccomp-profile",
+  description: "Print the system call filter that browsers run under",
+  optionsSchema: z.strictObject({}),
+  run: () => Promise.resolve(`${JSON.stringify(seccompProfile, null, 2)}\n`),
+});
+
+/** What `browsergrid docker` can be told to do. */
+export const dockerCommands: readonly ProviderCommand[] = [
+  buildImage,
+  printSeccompProfile,
+];

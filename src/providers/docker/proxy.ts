@@ -1,0 +1,41 @@
+import type { BrowserSpec, Proxy } from "../../core/browser_spec.ts";
+
+/**
+ * Whether the proxy asks for a user name, which Chromium takes from nobody but a person at a dialogue.
+ *
+ * The project's image then runs a forwarder of its own inside the container, which adds the credentials. It is there,
+ * and not in the worker, so that it works with remote engines and lives as long as the browser does.
+ */
+export function needsCredentials(proxy: Proxy | undefined): proxy is Proxy {
+  return proxy?.proxy_username !== undefined ||
+    proxy?.proxy_password !== undefined;
+}
+
+/** The settings of the image's forwarder. Secret. */
+export function forwarderVariables(proxy: Proxy): Record<string, string> {
+  const { hostname, port } = new URL(proxy.proxy_url);
+  const credentials = `${proxy.proxy_username ?? ""}:${
+    proxy.proxy_password ?? ""
+  }`;
+  return {
+    BROWSERGRID_PROXY_ADDRESS: `${hostname}:${port || "80"}`,
+    BROWSERGRID_PROXY_CREDENTIALS: new TextEncoder().encode(credentials)
+      .toBase64(),
+  };
+}
+
+/** Why the proxy of `spec` cannot be used with an image; undefined if it can. */
+export function proxyProblem(
+  { proxy }: BrowserSpec,
+  isOwnImage: boolean,
+): string | undefined {
+  if (!needsCredentials(proxy)) return undefined;
+  const { protocol } = new URL(proxy.proxy_url);
+  if (protocol !== "http:") {
+    return `Cannot use proxy "${proxy.proxy_url}" with a user name: docker pools give credentials to http:// proxies only`;
+  }
+  if (!isOwnImage) {
+    return `Cannot use proxy "${proxy.proxy_url}" with a user name: expected an image made by "browsergrid docker build-image"`;
+  }
+  return undefined;
+}

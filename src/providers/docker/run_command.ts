@@ -1,0 +1,80 @@
+import type { ContainerCreateOptions, HostConfig } from "dockerode";
+import type { BrowserSpec } from "../../core/browser_spec.ts";
+import { DEFAULT_NETWORK, type DockerConfig } from "./config.ts";
+import { containerOptions, PLAIN_VARIABLES } from "./container_options.ts";
+import { imageName } from "./image.ts";
+
+/** Where CDP is published by the command. */
+const PUBLISH = "127.0.0.1:9222:9222";
+
+/**
+ * The `docker run` that starts the same browser by hand. Values of variables are shown as `…`.
+ *
+ * The project's filter of system calls is fetched by the shell (bash or zsh): it is part of this program.
+ */
+export function runCommand(spec: BrowserSpec, config: DockerConfig): string {
+  const image = imageName(config.image, spec);
+  const options = containerOptions(spec, config, {
+    image,
+    isOwnImage: true,
+    network: config.network,
+    labels: {},
+    init: true,
+    limitsSwap: true,
+    filtersSyscalls: false,
+    publishOn: undefined,
+  });
+  return [
+    "docker run --rm",
+    ...hostOptions(options.HostConfig ?? {}),
+    ...seccompOption(config),
+    ...(config.network === DEFAULT_NETWORK
+      ? []
+      : ["--network", quote(config.network)]),
+    ...variables(options),
+    "--publish",
+    PUBLISH,
+    quote(image),
+    ...(options.Cmd ?? []).map(quote),
+  ].join(" ");
+}
+
+function hostOptions(host: HostConfig): string[] {
+  return [
+    "--init",
+    "--cap-drop ALL",
+    "--security-opt no-new-privileges",
+    ...(host.NanoCpus ? [`--cpus ${host.NanoCpus / 1e9}`] : []),
+    ...(host.Memory
+      ? [`--memory ${host.Memory}`, `--memory-swap ${host.Memory}`]
+      : []),
+    `--shm-size ${host.ShmSize}`,
+    `--pids-limit ${host.PidsLimit}`,
+  ];
+}
+
+function seccompOption({ seccomp }: DockerConfig): string[] {
+  switch (seccomp) {
+    case "browser":
+      return ["--security-opt seccomp=<(browsergrid docker seccomp-profile)"];
+    case "engine":
+      return [];
+    case "unconfined":
+      return ["--security-opt seccomp=unconfined"];
+    default:
+      return seccomp satisfies never;
+  }
+}
+
+function variables({ Env = [] }: ContainerCreateOptions): string[] {
+  return Env.flatMap((pair) => {
+    const name = pair.slice(0, pair.indexOf("="));
+    return ["--env", PLAIN_VARIABLES.has(name) ? quote(pair) : `${name}=…`];
+  });
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word)
+    ? word
+    : `'${word.replaceAll("'", `'\\''`)}'`;
+}

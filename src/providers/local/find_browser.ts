@@ -1,0 +1,115 @@
+import { join } from "node:path";
+
+/** A browser on this host. */
+export interface FoundBrowser {
+  readonly path: string;
+  /** Where it was found, for people. */
+  readonly source: string;
+  /** It has no window. */
+  readonly headlessOnly: boolean;
+  /** Folder of the shared libraries that it brings with it. */
+  readonly libraryPath?: string;
+}
+
+/** What of this host is looked at. */
+export interface Surroundings {
+  readonly os: typeof Deno.build.os;
+  readonly env: (name: string) => string | undefined;
+  readonly isFile: (path: string) => Promise<boolean>;
+}
+
+/** This host. The one place of the project, besides the settings, that reads its environment. */
+export const thisHost: Surroundings = {
+  os: Deno.build.os,
+  env: (name) => Deno.env.get(name),
+  isFile: async (path) =>
+    await Deno.stat(path).then((stat) => stat.isFile, () => false),
+};
+
+const NAMES = [
+  "google-chrome-stable",
+  "google-chrome",
+  "chrome",
+  "chromium",
+  "chromium-browser",
+  "microsoft-edge",
+];
+
+/** Known places of each system; `%NAME%` stands for a variable. */
+const KNOWN: Partial<Record<typeof Deno.build.os, readonly string[]>> = {
+  linux: [
+    "/opt/google/chrome/chrome",
+    "/usr/lib/chromium/chromium",
+    "/usr/lib/chromium-browser/chromium-browser",
+    "/snap/bin/chromium",
+    "/var/lib/flatpak/exports/bin/org.chromium.Chromium",
+  ],
+  darwin: [
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "%HOME%/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+  ],
+  windows: [
+    "%PROGRAMFILES%\\Google\\Chrome\\Application\\chrome.exe",
+    "%PROGRAMFILES(X86)%\\Google\\Chrome\\Application\\chrome.exe",
+    "%LOCALAPPDATA%\\Google\\Chrome\\Application\\chrome.exe",
+    "%LOCALAPPDATA%\\Chromium\\Application\\chrome.exe",
+    "%PROGRAMFILES(X86)%\\Microsoft\\Edge\\Application\\msedge.exe",
+  ],
+};
+
+/**
+ * Looks for a browser: the configured path, `CHROME_PATH`, the `PATH`, the known places.
+ *
+ * @throws {Error} If a path that somebody named has no browser.
+ */
+export async function findBrowser(
+  configured: string | undefined,
+  host: Surroundings = thisHost,
+): Promise<FoundBrowser | undefined> {
+  const named = configured ?? host.env("CHROME_PATH");
+  if (named) {
+    const source = configured ? "executable_path of the pool" : "CHROME_PATH";
+    if (await host.isFile(named)) return found(named, source);
+    throw new Error(
+      `Cannot use the browser "${named}" (${source}): there is no such file, expected the path of Chrome or Chromium`,
+    );
+  }
+  for (const [path, source] of candidates(host)) {
+    if (await host.isFile(path)) return found(path, source);
+  }
+}
+
+/** The program called `name` on the `PATH`. */
+export async function findProgram(
+  name: string,
+  host: Surroundings = thisHost,
+): Promise<string | undefined> {
+  for (const path of onPath([name], host)) {
+    if (await host.isFile(path)) return path;
+  }
+}
+
+function found(path: string, source: string): FoundBrowser {
+  return { path, source, headlessOnly: /headless[_-]shell/.test(path) };
+}
+
+function candidates(host: Surroundings): readonly [string, string][] {
+  const known = (KNOWN[host.os] ?? []).map((path) =>
+    path.replace(/%([^%]+)%/, (_, name: string) => host.env(name) ?? "")
+  );
+  return [
+    ...onPath(NAMES, host).map((path): [string, string] => [path, "PATH"]),
+    ...known.map((path): [string, string] => [path, "known folder"]),
+  ];
+}
+
+function onPath(names: readonly string[], host: Surroundings): string[] {
+  const separator = host.os === "windows" ? ";" : ":";
+  const suffix = host.os === "windows" ? ".exe" : "";
+  const folders = (host.env("PATH") ?? "").split(separator).filter(Boolean);
+  return names.flatMap((name) =>
+    folders.map((folder) => join(folder, name + suffix))
+  );
+}

@@ -1,0 +1,174 @@
+import { join } from "node:path";
+import type {
+  BrowserHost,
+  CheckResult,
+  HostInfo,
+} from "../../core/provider.ts";
+import { displayProblem } from "./display.ts";
+import { findBrowser, type FoundBrowser } from "./find_browser.ts";
+import { installBrowser, installedBrowser } from "./install_browser.ts";
+import { launch } from "./launch.ts";
+import { endGroup, LocalBrowser } from "./local_browser.ts";
+import { startMarkOf } from "./process_group.ts";
+import type { LocalConfig } from "./provider.ts";
+import { readRecord, removeFolder, sessionFolders } from "./record.ts";
+
+/** This host, as far as `config` lets it be used. */
+export function openLocalHost(
+  config: LocalConfig,
+  { gridId, workerId, dataDir, onProgress = () => {} }: HostInfo,
+): BrowserHost {
+  const root = join(dataDir, "local", workerId);
+  const browsers = join(dataDir, "browsers");
+  const sandbox = config.sandbox === "on" ||
+    config.sandbox === "auto" && !isRoot();
+  let ready: Promise<FoundBrowser> | undefined;
+
+  async function find(): Promise<FoundBrowser | undefined> {
+    return await findBrowser(config.executable_path) ??
+      await installedBrowser(browsers);
+  }
+
+  /** The browser to use, installed once if there is none. A failure is tried again by the next start. */
+  function browser(): Promise<FoundBrowser> {
+    ready ??= findOrInstall().catch((error: unknown) => {
+      ready = undefined;
+      throw error;
+    });
+    return ready;
+  }
+
+  async function findOrInstall(): Promise<FoundBrowser> {
+    const found = await find() ?? await installBrowser(browsers, onProgress);
+    onProgress(`Using the browser ${found.path} (${found.source})`);
+    return found;
+  }
+
+  return {
+    async check() {
+      const found = await find();
+      return [
+        found ? await describeBrowser(found) : {
+          name: "browser",
+          status: "warn",
+          detail:
+            "No Chrome or Chromium was found; one is installed at the first start",
+        },
+        await describeHeadful(found),
+        sandbox ? { name: "sandbox", status: "ok", detail: "On" } : {
+          name: "sandbox",
+          status: "warn",
+          detail:
+            "Off: the browser cannot use it as root; run the worker as another user",
+        },
+        {
+          name: "limits",
+          status: "warn",
+          detail:
+            "cpu and memory of resource_limits are not enforced for local processes; the docker provider does",
+        },
+      ];
+    },
+    async prepare() {
+      await browser();
+    },
+    async start(spec, sessionId, signal) {
+      const found = await browser();
+      signal.throwIfAborted();
+      if (found.headlessOnly && !spec.headless) {
+        throw new Error(
+          `Cannot start a headful browser: "${found.path}" (${found.source}) has no window, expected Chrome or Chromium; or ask for headless: true`,
+        );
+      }
+      return await launch({
+        spec,
+        sessionId,
+        gridId,
+        browser: found,
+        folder: join(root, sessionId),
+        sandbox,
+        arguments: config.arguments,
+      }, signal);
+    },
+    async adopt() {
+      const adopted: LocalBrowser[] = [];
+      for (const { folder } of await sessionFolders(root)) {
+        const record = await readRecord(folder);
+        const lives = record?.grid_id === gridId &&
+          await startMarkOf(record.pid) === record.start_mark;
+        if (record && lives) adopted.push(new LocalBrowser({ record, folder }));
+      }
+      return adopted;
+    },
+    async sweep(keep) {
+      const ended: string[] = [];
+      for (const { sessionId, folder } of await sessionFolders(root)) {
+        if (keep.has(sessionId)) continue;
+        await endLeftover(folder);
+        ended.push(sessionId);
+      }
+      return ended;
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** Ends what a record speaks of, if it is still that, and removes the folder. */
+async function endLeftover(folder: string): Promise<void> {
+  const record = await readRecord(folder);
+  const groups = record
+    ? [{ pid: record.pid, start_mark: record.start_mark }, ...record.companions]
+    : [];
+  for (const { pid, start_mark } of groups) {
+    if (await startMarkOf(pid) === start_mark) await endGroup(pid, 0);
+  }
+  await removeFolder(folder);
+}
+
+async function describeBrowser(found: FoundBrowser): Promise<CheckResult> {
+  const version = await versionOf(found);
+  return version === undefined
+    ? {
+      name: "browser",
+      status: "fail",
+      detail: `${found.path} (${found.source}) does not tell its version`,
+    }
+    : {
+      name: "browser",
+      status: "ok",
+      detail: `${version} at ${found.path} (${found.source})`,
+    };
+}
+
+async function versionOf(found: FoundBrowser): Promise<string | undefined> {
+  // On Windows the question opens a window.
+  if (Deno.build.os === "windows") return "installed";
+  const { libraryPath } = found;
+  try {
+    const { stdout } = await new Deno.Command(found.path, {
+      args: ["--version", ...(isRoot() ? ["--no-sandbox"] : [])],
+      stderr: "null",
+      ...(libraryPath ? { env: { LD_LIBRARY_PATH: libraryPath } } : {}),
+    }).output();
+    return new TextDecoder().decode(stdout).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function describeHeadful(
+  found: FoundBrowser | undefined,
+): Promise<CheckResult> {
+  const problem = found?.headlessOnly
+    ? `${found.source} has no window`
+    : await displayProblem();
+  return {
+    name: "headful",
+    status: problem ? "warn" : "ok",
+    detail: problem ? `Not possible: ${problem}` : "Possible",
+  };
+}
+
+function isRoot(): boolean {
+  return Deno.build.os !== "windows" && Deno.uid() === 0;
+}

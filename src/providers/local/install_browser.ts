@@ -1,0 +1,168 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { createBrotliDecompress } from "node:zlib";
+import type { FoundBrowser } from "./find_browser.ts";
+
+/** Told what is being done. */
+type Progress = (line: string) => void;
+
+const HEADLESS_SHELL = "@sparticuz/chromium";
+
+/** A browser that was installed earlier, if there is one. @param folder Where browsers are installed. */
+export async function installedBrowser(
+  folder: string,
+): Promise<FoundBrowser | undefined> {
+  return await installedChrome(folder) ?? await installedShell(folder);
+}
+
+/**
+ * Installs Chrome for Testing, or, where it cannot be downloaded on Linux x64, the headless shell of an npm package.
+ *
+ * @throws {Error} If neither can be had; says what would help.
+ */
+export async function installBrowser(
+  folder: string,
+  onProgress: Progress,
+): Promise<FoundBrowser> {
+  try {
+    return await installChrome(folder, onProgress);
+  } catch (cause) {
+    const isLinux = Deno.build.os === "linux" && Deno.build.arch === "x86_64";
+    if (!isLinux) throw notInstalled(cause);
+    onProgress("Chrome for Testing cannot be downloaded here");
+    return await installShell(folder, onProgress).catch((error) => {
+      throw notInstalled(error);
+    });
+  }
+}
+
+function notInstalled(cause: unknown): Error {
+  return new Error(
+    "Cannot install a browser: none can be downloaded here, expected Chrome or Chromium on the PATH or in CHROME_PATH",
+    { cause },
+  );
+}
+
+async function installedChrome(
+  folder: string,
+): Promise<FoundBrowser | undefined> {
+  const hasAny = await Deno.stat(join(folder, "chrome")).then(
+    () => true,
+    () => false,
+  );
+  if (!hasAny) return undefined;
+  const { Browser, getInstalledBrowsers } = await import("@puppeteer/browsers");
+  const all = await getInstalledBrowsers({ cacheDir: folder });
+  const chrome = all.filter(({ browser }) => browser === Browser.CHROME).at(-1);
+  return chrome && {
+    path: chrome.executablePath,
+    source: "installed Chrome for Testing",
+    headlessOnly: false,
+  };
+}
+
+async function installChrome(
+  folder: string,
+  onProgress: Progress,
+): Promise<FoundBrowser> {
+  const { Browser, install, resolveBuildId, detectBrowserPlatform } =
+    await import("@puppeteer/browsers");
+  const platform = detectBrowserPlatform();
+  if (!platform) throw new Error("No build for this platform");
+  onProgress("Installing Chrome for Testing");
+  const buildId = await resolveBuildId(Browser.CHROME, platform, "stable");
+  let shown = -1;
+  const { executablePath } = await install({
+    browser: Browser.CHROME,
+    buildId,
+    cacheDir: folder,
+    downloadProgressCallback(done, total) {
+      const tenth = Math.floor(done / total * 10);
+      if (tenth === shown) return;
+      shown = tenth;
+      onProgress(`Installing Chrome for Testing ${buildId}: ${tenth * 10} %`);
+    },
+  });
+  return {
+    path: executablePath,
+    source: "installed Chrome for Testing",
+    headlessOnly: false,
+  };
+}
+
+async function installedShell(
+  folder: string,
+): Promise<FoundBrowser | undefined> {
+  const path = join(folder, "headless_shell", "chromium");
+  const isThere = await Deno.stat(path).then(() => true, () => false);
+  if (!isThere) return undefined;
+  return {
+    path,
+    source: `headless shell of ${HEADLESS_SHELL}`,
+    headlessOnly: true,
+    libraryPath: join(folder, "headless_shell", "lib"),
+  };
+}
+
+/** Unpacks the package's archives into a new folder, which then takes its place at once. */
+async function installShell(
+  folder: string,
+  onProgress: Progress,
+): Promise<FoundBrowser> {
+  onProgress(`Installing the headless shell of ${HEADLESS_SHELL}`);
+  const archives = await shellArchives();
+  await Deno.mkdir(folder, { recursive: true });
+  const fresh = await Deno.makeTempDir({ dir: folder });
+  try {
+    const path = join(fresh, "chromium");
+    await unpack(join(archives, "chromium.br"), path);
+    await Deno.chmod(path, 0o755);
+    await untar(join(archives, "al2023.tar.br"), fresh);
+    await Deno.rename(fresh, join(folder, "headless_shell"));
+  } catch (error) {
+    await Deno.remove(fresh, { recursive: true }).catch(() => {});
+    throw error;
+  }
+  const browser = await installedShell(folder);
+  if (!browser) throw new Error("The headless shell was not unpacked");
+  return browser;
+}
+
+/** The package's folder of archives. Only this import makes Deno download it: it is large, and seldom needed. */
+async function shellArchives(): Promise<string> {
+  const name: string = HEADLESS_SHELL;
+  await import(name);
+  const main = fileURLToPath(import.meta.resolve(name));
+  for (const levels of ["..", "../..", "../../.."]) {
+    const candidate = join(main, levels, "bin");
+    const isThere = await Deno.stat(join(candidate, "chromium.br")).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return candidate;
+  }
+  throw new Error(`Cannot find the archives of ${HEADLESS_SHELL}`);
+}
+
+/** Unpacks a file into another. */
+async function unpack(archive: string, path: string): Promise<void> {
+  await pipeline(
+    createReadStream(archive),
+    createBrotliDecompress(),
+    createWriteStream(path),
+  );
+}
+
+/** Every Linux has `tar`; the package is for Linux only. */
+async function untar(archive: string, folder: string): Promise<void> {
+  const path = join(folder, "archive.tar");
+  await unpack(archive, path);
+  const { success } = await new Deno.Command("tar", {
+    args: ["-xf", path, "-C", folder],
+    stderr: "null",
+  }).output();
+  await Deno.remove(path);
+  if (!success) throw new Error(`Cannot unpack "${archive}"`);
+}

@@ -1,0 +1,99 @@
+import process from "node:process";
+
+/** Ends the processes of a group; one that is gone is fine. */
+export function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
+  if (Deno.build.os === "windows") {
+    new Deno.Command("taskkill", {
+      args: ["/PID", String(pid), "/T", "/F"],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync();
+    return;
+  }
+  try {
+    process.kill(-pid, signal);
+  } catch {
+    // Nobody of it is left.
+  }
+}
+
+/** Whether a process of the group is left that has not ended. */
+export async function groupLives(pid: number): Promise<boolean> {
+  if (Deno.build.os === "linux") return await someInGroup(pid);
+  try {
+    return process.kill(Deno.build.os === "windows" ? pid : -pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What tells this process from a later one with the same number: the moment of its start, as the system counts it.
+ * Undefined: there is no such process, or it has ended.
+ */
+export async function startMarkOf(pid: number): Promise<string | undefined> {
+  if (Deno.build.os === "linux") {
+    const stat = await readStat(pid);
+    return stat === undefined || stat.state === "Z" ? undefined : stat.start;
+  }
+  if (Deno.build.os === "windows") {
+    return await groupLives(pid) ? "unknown" : undefined;
+  }
+  const { stdout, success } = await new Deno.Command("ps", {
+    args: ["-o", "lstart=", "-p", String(pid)],
+    stderr: "null",
+  }).output();
+  return success ? new TextDecoder().decode(stdout).trim() : undefined;
+}
+
+/** Use of a whole group. Linux only. */
+export async function groupStats(
+  pid: number,
+): Promise<{ readonly ticks: number; readonly memoryMb: number } | undefined> {
+  if (Deno.build.os !== "linux") return undefined;
+  let ticks = 0;
+  let pages = 0;
+  for await (const stat of statsOfGroup(pid)) {
+    ticks += stat.ticks;
+    pages += stat.pages;
+  }
+  return { ticks, memoryMb: pages * 4 / 1024 };
+}
+
+interface Stat {
+  readonly state: string;
+  readonly group: number;
+  readonly start: string;
+  readonly ticks: number;
+  readonly pages: number;
+}
+
+async function someInGroup(pid: number): Promise<boolean> {
+  for await (const { state } of statsOfGroup(pid)) {
+    if (state !== "Z" && state !== "X") return true;
+  }
+  return false;
+}
+
+async function* statsOfGroup(pid: number): AsyncGenerator<Stat> {
+  for await (const { name } of Deno.readDir("/proc")) {
+    const stat = /^\d+$/.test(name) ? await readStat(Number(name)) : undefined;
+    if (stat?.group === pid) yield stat;
+  }
+}
+
+/** @see {@link https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html proc_pid_stat(5)} */
+async function readStat(pid: number): Promise<Stat | undefined> {
+  const text = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
+  // The name before may have blanks and brackets.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [state = "", , group = ""] = fields;
+  if (group === "") return undefined;
+  return {
+    state,
+    group: Number(group),
+    ticks: Number(fields[11]) + Number(fields[12]),
+    start: fields[19] ?? "",
+    pages: Number(fields[21]),
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * Browsers as processes on the worker's own host.
+ *
+ * ```text
+ * provider.ts ─▶ host.ts ─▶ find_browser.ts, install_browser.ts ─▶ launch.ts ─▶ local_browser.ts ─▶ process_group.ts
+ *                   └─────▶ record.ts: what is left to adopt or sweep
+ * ```
+ *
+ * Each browser has a folder with its profile, its output and its record; it is in a process group of its own and
+ * outlives a worker that is killed, so that the next one can adopt it.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { defineProvider } from "../../core/provider.ts";
+import { chromiumFlags } from "../chromium_flags.ts";
+
+export const localConfigSchema = z.strictObject({
+  executable_path: z.string().min(1).optional().describe(
+    "Path of the browser; by default one is looked for, or installed",
+  ),
+  arguments: z.array(z.string().startsWith("--")).default([]).describe(
+    "More arguments for the browser",
+  ),
+  sandbox: z.enum(["auto", "on", "off"]).default("auto").describe(
+    "The browser's own sandbox; auto: on, but for root",
+  ),
+});
+
+export type LocalConfig = z.infer<typeof localConfigSchema>;
+
+/** The provider `local`. */
+export const local = defineProvider({
+  name: "local",
+  displayName: "Local process",
+  description: "Each browser a process on the worker's host",
+  configSchema: localConfigSchema,
+  browsers: () =>
+    (["chrome", "chromium"] as const).map((browser) => ({
+      browser,
+      versions: ["latest", "stable"],
+    })),
+  deployCommand(spec, { executable_path = "chromium" }) {
+    const variables = Object.keys(spec.environment).map((name) => `${name}=…`);
+    const flags = ["--remote-debugging-port=9222", ...chromiumFlags(spec)];
+    return [...variables, executable_path, ...flags.map(quoted)].join(" ");
+  },
+  async open(config, host) {
+    const { openLocalHost } = await import("./host.ts");
+    return openLocalHost(config, host);
+  },
+});
+
+function quoted(argument: string): string {
+  return /^[\w@%+=:,./-]+$/.test(argument)
+    ? argument
+    : `'${argument.replaceAll("'", `'\\''`)}'`;
+}

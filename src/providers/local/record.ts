@@ -1,0 +1,68 @@
+import { z } from "@hono/zod-openapi";
+import { join } from "node:path";
+
+const FILE = "browser.json";
+
+const recordSchema = z.strictObject({
+  session_id: z.string(),
+  grid_id: z.string(),
+  pid: z.int().positive(),
+  /** Tells the process from a later one with the same number. */
+  start_mark: z.string(),
+  endpoint: z.url(),
+  /** Process groups that end with it: its own display. */
+  companions: z.array(z.strictObject({
+    pid: z.int().positive(),
+    start_mark: z.string(),
+  })),
+  executable: z.string(),
+});
+
+/** What a later process of the same worker needs to find a browser again. */
+export type BrowserRecord = z.infer<typeof recordSchema>;
+
+/** Writes it so that a crash leaves the old or the new one, never half of it. */
+export async function writeRecord(
+  folder: string,
+  record: BrowserRecord,
+): Promise<void> {
+  const temporary = join(folder, `${FILE}.new`);
+  await Deno.writeTextFile(temporary, JSON.stringify(record), { mode: 0o600 });
+  await Deno.rename(temporary, join(folder, FILE));
+}
+
+/** The record in `folder`; undefined if there is none or it cannot be understood. */
+export async function readRecord(
+  folder: string,
+): Promise<BrowserRecord | undefined> {
+  try {
+    const text = await Deno.readTextFile(join(folder, FILE));
+    return recordSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Folders of the sessions below `root`, by session. */
+export async function sessionFolders(
+  root: string,
+): Promise<readonly { readonly sessionId: string; readonly folder: string }[]> {
+  const entries = await Array.fromAsync(Deno.readDir(root)).catch(() => []);
+  return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => ({
+    sessionId: name,
+    folder: join(root, name),
+  }));
+}
+
+/** Removes a browser's folder; a process that is about to end may still write into it. */
+export async function removeFolder(folder: string): Promise<void> {
+  for (let tries = 0;; tries++) {
+    try {
+      return await Deno.remove(folder, { recursive: true });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      if (tries === 20) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import type { ReportResult, SessionReport } from "../client/client.ts";
+import type { Report } from "./held_session.ts";
+
+/** Statuses after which nothing more is to be said. */
+function isFinal({ status }: Report): boolean {
+  return status !== "starting" && status !== "running";
+}
+
+/**
+ * What is to be said to the server: the latest report of each session, repeated until it is answered.
+ *
+ * A held session stays in it as a bare `starting` or `running`, which renews its lease.
+ */
+export class Outbox {
+  readonly #reports = new Map<string, Report>();
+
+  /** Puts a report in the place of the session's earlier one; progress lines that were not sent yet are kept. */
+  put(report: Report): void {
+    const before = this.#reports.get(report.session_id);
+    const progress = [...before?.progress ?? [], ...report.progress ?? []];
+    this.#reports.set(report.session_id, {
+      ...report,
+      ...(progress.length > 0 ? { progress: progress.slice(-50) } : {}),
+    });
+  }
+
+  /** Adds a line that tells what a slow start is doing. */
+  addProgress(sessionId: string, line: string): void {
+    const report = this.#reports.get(sessionId);
+    if (!report || report.status !== "starting") return;
+    this.put({ ...report, progress: [line.slice(0, 500)] });
+  }
+
+  /** All reports, as they are now. */
+  snapshot(): readonly Report[] {
+    return [...this.#reports.values()];
+  }
+
+  /**
+   * Takes the answers to what was sent. What has changed since then stays to be sent.
+   *
+   * @returns The sessions whose lease is lost.
+   */
+  settle(
+    sent: readonly SessionReport[],
+    results: readonly ReportResult[],
+  ): readonly string[] {
+    const lost = results.filter(({ result }) => result === "lease_lost").map((
+      { session_id },
+    ) => session_id);
+    for (const report of sent) {
+      const id = report.session_id;
+      const now = this.#reports.get(id);
+      if (lost.includes(id)) this.#reports.delete(id);
+      else if (now && now.status === report.status) this.#acknowledge(now);
+    }
+    return lost;
+  }
+
+  #acknowledge(report: Report): void {
+    if (isFinal(report)) {
+      this.#reports.delete(report.session_id);
+      return;
+    }
+    const { session_id, fencing_token, status } = report;
+    this.#reports.set(session_id, { session_id, fencing_token, status });
+  }
+}

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { docker as dockerProvider } from "../../../src/providers/docker/provider.ts";
+import { imageName } from "../../../src/providers/docker/image.ts";
+import { browserSpec } from "../../support/docker.ts";
+
+const defaults = dockerProvider.configSchema.parse({});
+
+Deno.test("imageName() replaces every {browser} and {version}", () => {
+  const asked = { browser: "chrome", version: "126" } as const;
+  assert.equal(
+    imageName("registry:5000/{browser}/{browser}:{version}", asked),
+    "registry:5000/chrome/chrome:126",
+  );
+});
+
+Deno.test("browsers() accepts exact versions only if the image's name depends on them", () => {
+  const [fixed] = dockerProvider.browsers(defaults);
+  assert.deepEqual(fixed?.versions, ["latest", "stable"]);
+  const [any] = dockerProvider.browsers({
+    ...defaults,
+    image: "x/{browser}:{version}",
+  });
+  assert.deepEqual(any?.versions, ["*"]);
+});
+
+Deno.test("configSchema refuses a misspelt member", () => {
+  assert.throws(() => dockerProvider.configSchema.parse({ imgae: "x" }));
+});
+
+Deno.test("configSchema describes every member", () => {
+  for (
+    const [name, member] of Object.entries(dockerProvider.configSchema.shape)
+  ) {
+    assert.ok(member.description, name);
+  }
+});
+
+Deno.test("deployCommand() shows variables' names and hides their values", () => {
+  const command = dockerProvider.deployCommand(
+    browserSpec({ environment: { TOKEN: "planted" }, cpu: 2 }),
+    defaults,
+  );
+  assert.match(command, /^docker run .*--cpus 2 .*--env TOKEN=… /);
+  assert.ok(!command.includes("planted"));
+});

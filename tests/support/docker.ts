@@ -1,0 +1,164 @@
+import Docker from "dockerode";
+import type { BrowserSpec } from "../../src/core/browser_spec.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { BrowserHost } from "../../src/core/provider.ts";
+import { DEFAULT_IMAGE } from "../../src/providers/docker/config.ts";
+import { docker as dockerProvider } from "../../src/providers/docker/provider.ts";
+
+/** Image that tests of the docker provider start. */
+export const TEST_IMAGE = DEFAULT_IMAGE;
+
+/** A client of the engine beside the provider, to see what the provider really did. */
+export const docker: Docker = new Docker();
+
+/** Why tests with a real engine cannot run here; undefined if they can. */
+export const dockerMissing: string | undefined = await reason();
+
+async function reason(): Promise<string | undefined> {
+  try {
+    await docker.ping();
+  } catch {
+    return "no Docker engine answers";
+  }
+  try {
+    await docker.getImage(TEST_IMAGE).inspect();
+  } catch {
+    return `the engine has no image ${TEST_IMAGE}; run "browsergrid docker build-image"`;
+  }
+}
+
+/** A test that needs a Docker engine with the project's image. Without them it is skipped and tells why. */
+export function dockerTest(name: string, fn: () => Promise<void>): void {
+  if (dockerMissing !== undefined) {
+    // deno-lint-ignore no-console -- the reason of a skipped test is its result
+    console.log(`skipped: ${name}: ${dockerMissing}`);
+  }
+  Deno.test({ name, fn, ignore: dockerMissing !== undefined });
+}
+
+/** Containers that a worker of a grid left, in any state. */
+export async function containersOf(gridId: string): Promise<string[]> {
+  const found = await docker.listContainers({
+    all: true,
+    filters: { label: [`browsergrid.grid_id=${gridId}`] },
+  });
+  return found.map(({ Id }) => Id);
+}
+
+/** An opened docker provider of a grid of its own. Disposal also removes what it left. */
+export interface TestDockerHost extends AsyncDisposable {
+  readonly host: BrowserHost;
+  readonly gridId: string;
+}
+
+/** Opens the docker provider with the project's image, which is never pulled. */
+export async function testDockerHost(
+  config: Readonly<Record<string, unknown>> = {},
+  { gridId = crypto.randomUUID(), workerId = "worker-1" }: {
+    readonly gridId?: string;
+    readonly workerId?: string;
+  } = {},
+): Promise<TestDockerHost> {
+  const host = await dockerProvider.open(
+    dockerProvider.configSchema.parse({ pull: "never", ...config }),
+    { gridId, workerId, dataDir: "" },
+  );
+  return {
+    host,
+    gridId,
+    async [Symbol.asyncDispose]() {
+      await host.sweep(new Set());
+      await host[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A headless Chromium without limits, except for what is given. */
+export function browserSpec(given: Partial<BrowserSpec> = {}): BrowserSpec {
+  return {
+    browser: "chromium",
+    version: "latest",
+    headless: true,
+    screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
+    environment: {},
+    ...given,
+  };
+}
+
+/** Runs a command in a container, as root, and returns its exit code. */
+export async function runInContainer(
+  id: string,
+  ...command: string[]
+): Promise<number | null> {
+  const exec = await docker.getContainer(id).exec({
+    Cmd: command,
+    User: "root",
+    AttachStdout: true,
+  });
+  const output = await exec.start({});
+  output.resume();
+  await new Promise((done) => output.on("close", done));
+  return (await exec.inspect()).ExitCode;
+}
+
+/** Opens `page` in the browser behind `endpoint` and returns the value of a JavaScript expression there. */
+export async function evaluate(
+  endpoint: URL,
+  page: string,
+  expression: string,
+): Promise<unknown> {
+  const opened = await fetch(`http://${endpoint.host}/json/new?${page}`, {
+    method: "PUT",
+  });
+  const { webSocketDebuggerUrl } = await opened.json();
+  const client = await connectCdp(webSocketDebuggerUrl);
+  // Asked again and again: the answer to a question during a navigation is lost.
+  for (let attempt = 0; attempt < 500; attempt++) {
+    const answer = await client.ask("Runtime.evaluate", {
+      expression:
+        `document.readyState === "complete" && location.href !== "about:blank" ? { value: ${expression} } : undefined`,
+      returnByValue: true,
+    });
+    if (answer?.result?.value) {
+      await client.close();
+      return answer.result.value.value;
+    }
+    await systemClock.sleep(20);
+  }
+  throw new Error(`${page} was not loaded within 10 s`);
+}
+
+/** The part of CDP's answer to `Runtime.evaluate` that is looked at. */
+interface Evaluated {
+  readonly result?: { readonly value?: { readonly value: unknown } };
+}
+
+/** A CDP client that asks one question at a time. */
+interface CdpClient {
+  ask(method: string, params: object): Promise<Evaluated | undefined>;
+  close(): Promise<void>;
+}
+
+async function connectCdp(url: string): Promise<CdpClient> {
+  const socket = new WebSocket(url);
+  const next = (type: "open" | "message" | "close") =>
+    new Promise<Event>((done) =>
+      socket.addEventListener(type, done, { once: true })
+    );
+  await next("open");
+  return {
+    async ask(method, params) {
+      const answer = next("message");
+      socket.send(JSON.stringify({ id: 1, method, params }));
+      const event = await answer;
+      return event instanceof MessageEvent
+        ? JSON.parse(event.data).result
+        : undefined;
+    },
+    async close() {
+      const closed = next("close");
+      socket.close();
+      await closed;
+    },
+  };
+}

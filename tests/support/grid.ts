@@ -1,0 +1,69 @@
+import { systemClock } from "../../src/core/clock.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import type { Provider } from "../../src/core/provider.ts";
+import { loadSettings, type SettingsInput } from "../../src/core/settings.ts";
+import { type Grid, openGrid } from "../../src/cli/grid.ts";
+import { APPS, MIDDLEWARE, PROVIDERS } from "../../src/installed.ts";
+
+/** What a test changes of the real grid. */
+export interface TestGridOptions {
+  readonly settings?: SettingsInput;
+  /** Added to, or in place of, the built-in providers of the same name. */
+  readonly providers?: readonly Provider[];
+  readonly clock?: Clock;
+  /** Listen on a free port. @default {false} */
+  readonly listen?: boolean;
+}
+
+/** The real server over a real SQLite file in a folder of its own. */
+export interface TestGrid extends Grid {
+  /** The server's URL; with `listen` only. */
+  readonly url: string;
+  readonly dataDir: string;
+  /** Asks the router without a socket. An object `json` becomes the body. */
+  request(
+    path: string,
+    init?: RequestInit & { readonly json?: unknown },
+  ): Promise<Response>;
+}
+
+/** Starts a grid that leaves nothing behind when it is disposed. */
+export async function testGrid(
+  options: TestGridOptions = {},
+): Promise<TestGrid> {
+  await using stack = new AsyncDisposableStack();
+  const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
+  stack.defer(() => Deno.remove(dataDir, { recursive: true }));
+  const { settings } = loadSettings({
+    defaults: { data_dir: dataDir, port: 0, log_level: "error" },
+    env: {},
+    flags: options.settings ?? {},
+  });
+  const own = options.providers ?? [];
+  const names = new Set(own.map(({ name }) => name));
+  const grid = stack.use(
+    await openGrid(settings, {
+      apps: APPS,
+      middleware: MIDDLEWARE,
+      providers: [...PROVIDERS.filter(({ name }) => !names.has(name)), ...own],
+      version: "0.0.0-test",
+      clock: options.clock ?? systemClock,
+    }),
+  );
+  const url = options.listen ? await grid.listen() : "";
+  const owned = stack.move();
+  return {
+    ...grid,
+    url,
+    dataDir,
+    request: async (path, { json, ...init } = {}) =>
+      await grid.router.request(path, {
+        ...init,
+        ...(json === undefined ? {} : {
+          body: JSON.stringify(json),
+          headers: { "content-type": "application/json", ...init.headers },
+        }),
+      }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}

@@ -1,0 +1,111 @@
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
+
+/** Longest time for `serve` or `worker` to say that it is ready. */
+const READY_MS = 60_000;
+
+/** The program in a process of its own. Disposal ends it with SIGTERM, after 15 s with SIGKILL. */
+export interface RunningProgram extends AsyncDisposable {
+  readonly pid: number;
+  /** What it has printed so far, both streams. */
+  output(): string;
+  /** Resolves when the output matches; rejects with all output if the program ends before or takes too long. */
+  until(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Resolves with the exit code. */
+  readonly status: Promise<Deno.CommandStatus>;
+  kill(signal: Deno.Signal): void;
+}
+
+/** Starts `browsergrid <args>` with `env` added to the environment. */
+export function startProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): RunningProgram {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--quiet", "-A", MAIN, ...args],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  const waiting = new Set<() => void>();
+  const reading = Promise.all(
+    [child.stdout, child.stderr].map(async (stream) => {
+      const decoder = new TextDecoderStream();
+      for await (const chunk of stream.pipeThrough(decoder)) {
+        text += chunk;
+        for (const check of [...waiting]) check();
+      }
+    }),
+  );
+  const program: RunningProgram = {
+    pid: child.pid,
+    status: child.status,
+    output: () => text,
+    kill: (signal) => child.kill(signal),
+    until: (pattern) => until(pattern),
+    async [Symbol.asyncDispose]() {
+      const timer = setTimeout(() => child.kill("SIGKILL"), 15_000);
+      try {
+        child.kill("SIGTERM");
+      } catch {
+        // It has ended already.
+      }
+      await child.status;
+      clearTimeout(timer);
+      await reading;
+    },
+  };
+  return program;
+
+  function until(pattern: RegExp): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) => {
+        finish();
+        reject(
+          new Error(`Waited for ${pattern}, but ${why}. Output:\n${text}`),
+        );
+      };
+      const timer = setTimeout(() => fail("it took too long"), READY_MS);
+      const check = () => {
+        const match = pattern.exec(text);
+        if (!match) return;
+        finish();
+        resolve(match);
+      };
+      function finish() {
+        clearTimeout(timer);
+        waiting.delete(check);
+      }
+      waiting.add(check);
+      check();
+      void child.status.then(() => reading).then(() => {
+        if (waiting.has(check)) fail("the program ended");
+      });
+    });
+  }
+}
+
+/** Runs `browsergrid <args>` to its end. */
+export async function runProgram(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<
+  { readonly code: number; readonly stdout: string; readonly stderr: string }
+> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--quiet", "-A", MAIN, ...args],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  return {
+    code,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+  };
+}
