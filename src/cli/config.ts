@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import {
+  loadSettings,
+  type Settings,
+  type SettingsInput,
+} from "../core/settings.ts";
+import { createClient, type GridClient } from "../client/client.ts";
+import type { Output } from "./output.ts";
+
+const CONFIG_VARIABLE = "BROWSERGRID_CONFIG";
+const DEFAULT_CONFIG = "browsergrid.json";
+
+/** Flags that several commands share. */
+export interface CommonFlags {
+  readonly config?: string | undefined;
+  readonly debug?: boolean | undefined;
+}
+
+/** Settings from the file, the environment and `flags`; warnings go to stderr. */
+export async function settingsFrom(
+  flags: SettingsInput,
+  { config, debug }: CommonFlags,
+  output: Output,
+): Promise<Settings> {
+  const { [CONFIG_VARIABLE]: named, ...env } = Deno.env.toObject();
+  const file = await readConfig(config ?? named);
+  const { settings, warnings } = loadSettings({
+    defaults: { data_dir: defaultDataDir(env) },
+    env,
+    flags: { ...flags, ...(debug ? { log_level: "debug" } : {}) },
+    ...(file ? { file } : {}),
+  });
+  for (const warning of warnings) output.error(`Warning: ${warning}`);
+  return settings;
+}
+
+/** A client for the server that flags or settings name. */
+export async function clientFrom(
+  flags: CommonFlags & {
+    readonly apiUrl?: string | undefined;
+    readonly apiKey?: string | undefined;
+  },
+  output: Output,
+): Promise<GridClient> {
+  const settings = await settingsFrom(
+    { api_url: flags.apiUrl, api_key: flags.apiKey },
+    flags,
+    output,
+  );
+  return createClient({ apiUrl: settings.api_url, apiKey: settings.api_key });
+}
+
+async function readConfig(named: string | undefined) {
+  const path = named ?? DEFAULT_CONFIG;
+  try {
+    return { path, text: await Deno.readTextFile(path) };
+  } catch (error) {
+    if (named === undefined && error instanceof Deno.errors.NotFound) return;
+    throw new Error(
+      `Cannot read the configuration file "${path}": expected a JSON file that may be read`,
+      { cause: error },
+    );
+  }
+}
+
+function defaultDataDir(env: Readonly<Record<string, string>>): string {
+  const home = env.HOME ?? env.USERPROFILE ?? ".";
+  switch (Deno.build.os) {
+    case "windows":
+      return join(env.LOCALAPPDATA ?? home, "browsergrid");
+    case "darwin":
+      return join(home, "Library", "Application Support", "browsergrid");
+    default:
+      return join(
+        env.XDG_DATA_HOME || join(home, ".local", "share"),
+        "browsergrid",
+      );
+  }
+}

@@ -1,0 +1,115 @@
+import { Option } from "@commander-js/extra-typings";
+import type { PoolPatch } from "../apps/workerpool/schemas.ts";
+
+/** How an option's text becomes a pool's field. */
+interface Field {
+  readonly flag: string;
+  readonly what: string;
+  readonly field: keyof PoolPatch;
+  /** Text stays text without it. */
+  readonly isJson?: boolean;
+}
+
+const FIELDS: readonly Field[] = [
+  {
+    flag: "--description <text>",
+    what: "what it is for",
+    field: "description",
+  },
+  {
+    flag: "--priority <number>",
+    what: "higher ones are preferred",
+    field: "priority",
+    isJson: true,
+  },
+  {
+    flag: "--browser <name>",
+    what: "browser of sessions that name none",
+    field: "default_browser",
+  },
+  {
+    flag: "--browser-version <version>",
+    what: "its version",
+    field: "default_browser_version",
+  },
+  {
+    flag: "--headless <true|false>",
+    what: "whether it has no window",
+    field: "default_headless",
+    isJson: true,
+  },
+  {
+    flag: "--screen <json>",
+    what: 'such as {"width":1280,"height":720}',
+    field: "default_screen",
+    isJson: true,
+  },
+  {
+    flag: "--resource-limits <json>",
+    what: 'such as {"cpu":1,"memory":"2G"}',
+    field: "default_resource_limits",
+    isJson: true,
+  },
+  {
+    flag: "--max-sessions <number>",
+    what: "sessions at once",
+    field: "max_sessions",
+    isJson: true,
+  },
+  {
+    flag: "--max-queue <number>",
+    what: "sessions that may wait",
+    field: "max_queue",
+    isJson: true,
+  },
+  {
+    flag: "--max-workers <number>",
+    what: "workers",
+    field: "max_workers",
+    isJson: true,
+  },
+  {
+    flag: "--max-sessions-per-worker <number>",
+    what: "sessions of one worker",
+    field: "max_sessions_per_worker",
+    isJson: true,
+  },
+  {
+    flag: "--max-timeout-minutes <number>",
+    what: "longest life of a session",
+    field: "max_timeout_minutes",
+    isJson: true,
+  },
+];
+
+/** The options of a pool's own fields. @param taken Names that the provider's options have. */
+export function poolFieldOptions(taken: readonly string[]): readonly Option[] {
+  return FIELDS.filter(({ flag }) => !taken.includes(nameOf(flag))).map((
+    { flag, what },
+  ) => new Option(flag, what));
+}
+
+/** The fields that were given. @throws {Error} If a value is no JSON where it must be. */
+export function poolFields(
+  given: Readonly<Record<string, unknown>>,
+): PoolPatch {
+  const entries = FIELDS.flatMap(({ flag, field, isJson }) => {
+    const option = new Option(flag).attributeName();
+    const text = given[option];
+    if (typeof text !== "string") return [];
+    return [[field, isJson ? parsed(flag, text) : text]];
+  });
+  return Object.fromEntries(entries);
+}
+
+function nameOf(flag: string): string {
+  return flag.replace(/^--([\w-]+).*$/, "$1").replaceAll("-", "_");
+}
+
+function parsed(flag: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(`Cannot use ${flag}: "${text}" is not such a value`);
+  }
+}

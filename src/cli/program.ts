@@ -1,0 +1,102 @@
+import { Command, CommanderError } from "@commander-js/extra-typings";
+import { ApiError } from "../client/api_error.ts";
+import { describeError } from "../core/log.ts";
+import { PROVIDERS } from "../installed.ts";
+import { checkCommand } from "./check.ts";
+import {
+  createdbCommand,
+  makemigrationsCommand,
+  migrateCommand,
+} from "./migrate.ts";
+import { type Output, terminal } from "./output.ts";
+import { poolCommand } from "./pool.ts";
+import { providerCommands } from "./provider_commands.ts";
+import { serveCommand } from "./serve.ts";
+import { sessionCommand } from "./session.ts";
+import { settingsCommand } from "./settings_command.ts";
+import { VERSION } from "./version.ts";
+import { workerCommand } from "./worker.ts";
+
+/** Exit codes: done, failed, used wrongly. */
+const DONE = 0;
+const FAILED = 1;
+const USAGE = 2;
+
+/** Runs a command line. Resolves with the exit code. */
+export async function run(
+  args: readonly string[],
+  output: Output = terminal,
+): Promise<number> {
+  const code = { value: DONE };
+  const program = createProgram(output, code);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code.value;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? DONE : USAGE;
+    }
+    output.error(messageOf(error));
+    if (args.includes("--debug")) output.error(describeStack(error));
+    return FAILED;
+  }
+}
+
+function createProgram(output: Output, code: { value: number }): Command {
+  const program = new Command("browsergrid")
+    .description("A self-hosted grid for browser sessions")
+    .version(VERSION)
+    .showHelpAfterError("(add --help for what is accepted)")
+    .showSuggestionAfterError()
+    .configureOutput({
+      writeOut: (text) => output.print(text.trimEnd()),
+      writeErr: (text) => output.error(text.trimEnd()),
+    })
+    .addHelpText(
+      "after",
+      `
+Examples:
+  browsergrid serve --with-worker        a whole grid on this machine
+  browsergrid pool create docker --name containers
+  browsergrid worker --work-pool-id containers
+  browsergrid session create --wait
+
+Every setting is also a variable: see "browsergrid settings".
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by a second signal.`,
+    )
+    .exitOverride();
+  const commands = [
+    serveCommand(output, code),
+    workerCommand(output, code),
+    poolCommand(output),
+    sessionCommand(output),
+    migrateCommand(output),
+    createdbCommand(output),
+    makemigrationsCommand(output),
+    checkCommand(output, code),
+    settingsCommand(output),
+    ...providerCommands(PROVIDERS, output),
+  ];
+  for (const command of commands) program.addCommand(inherit(command, program));
+  return program;
+}
+
+/** Settings of the root that commander gives only to commands made by it. */
+function inherit(command: Command, parent: Command): Command {
+  command.copyInheritedSettings(parent);
+  for (const child of command.commands) inherit(child as Command, command); // Commander's own list has no options' types.
+  return command;
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof ApiError) {
+    return `Error: ${error.message} [${error.code}]`;
+  }
+  return `Error: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function describeStack(error: unknown): string {
+  return error instanceof Error && error.stack
+    ? error.stack
+    : describeError(error);
+}

@@ -1,0 +1,192 @@
+import { Command } from "@commander-js/extra-typings";
+import { ApiError } from "../client/api_error.ts";
+import { createClient, type GridClient } from "../client/client.ts";
+import { systemClock } from "../core/clock.ts";
+import { configureLog } from "../core/log.ts";
+import { Registry } from "../core/registry.ts";
+import type { Settings } from "../core/settings.ts";
+import { listenForShutdown } from "../core/shutdown.ts";
+import { APPS, MIDDLEWARE, PROVIDERS } from "../installed.ts";
+import { type RunningWorker, startWorker } from "../worker/worker.ts";
+import { settingsFrom } from "./config.ts";
+import { databaseUrlOf, openGrid } from "./grid.ts";
+import type { Output } from "./output.ts";
+import { VERSION } from "./version.ts";
+
+/** Name of the pool that `--with-worker` serves. */
+const DEFAULT_POOL = "default";
+
+/** Exit code of a process that was interrupted (128 + SIGINT). */
+const INTERRUPTED = 130;
+
+interface ServeFlags {
+  readonly host?: string | undefined;
+  readonly port?: string | undefined;
+  readonly databaseUrl?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly publicUrl?: string | undefined;
+  readonly withWorker?: string | true | undefined;
+  readonly workerCapacity: string;
+  readonly migrate: boolean;
+  readonly config?: string | undefined;
+  readonly debug?: boolean | undefined;
+}
+
+/** `browsergrid serve`. */
+export function serveCommand(
+  output: Output,
+  code: { value: number },
+): Command {
+  const command = new Command("serve")
+    .alias("runserver")
+    .description("Start the server, with --with-worker also a worker here")
+    .option("--host <address>", "address to listen on (127.0.0.1)")
+    .option("--port <number>", "port to listen on (8765); 0 takes a free one")
+    .option("--database-url <url>", "file:PATH, :memory: or libsql://HOST")
+    .option("--data-dir <folder>", "folder for database, browsers and state")
+    .option("--public-url <url>", "URL under which clients reach the server")
+    .option(
+      "--with-worker [provider]",
+      'start a worker for the pool "default" too (local)',
+    )
+    .option("--worker-capacity <number>", "sessions of that worker", "5")
+    .option("--no-migrate", "leave the database as it is")
+    .option("--config <file>", "configuration file (browsergrid.json)")
+    .option("--debug", "log every step")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  browsergrid serve --with-worker
+  browsergrid serve --host 0.0.0.0 --database-url libsql://grid.example`,
+    );
+  command.action(async () => {
+    code.value = await serve(command.opts() as ServeFlags, output); // The options above.
+  });
+  return command as unknown as Command; // Without the types of its own options.
+}
+
+async function serve(flags: ServeFlags, output: Output): Promise<number> {
+  const settings = await settingsFrom(
+    {
+      host: flags.host,
+      port: flags.port,
+      database_url: flags.databaseUrl,
+      data_dir: flags.dataDir,
+      public_url: flags.publicUrl,
+      migrate: flags.migrate ? undefined : flags.migrate,
+    },
+    flags,
+    output,
+  );
+  using shutdown = listenForShutdown();
+  await using stack = new AsyncDisposableStack();
+  stack.use(await configureLog(settings));
+  await Deno.mkdir(settings.data_dir, { recursive: true });
+  const grid = stack.use(
+    await openGrid(settings, {
+      apps: APPS,
+      middleware: MIDDLEWARE,
+      providers: PROVIDERS,
+      version: VERSION,
+    }),
+  );
+  const url = await grid.listen().catch((error) => {
+    throw portProblem(error, settings);
+  });
+  const client = createClient({ apiUrl: url, apiKey: settings.api_key });
+  const worker = flags.withWorker
+    ? stack.use(await startEmbedded(client, settings, flags))
+    : undefined;
+  output.print(summary(settings, grid.core.publicUrl(), worker));
+  await aborted(shutdown.stop);
+  output.progress("Stopping; a second signal stops at once");
+  const ended = stack.disposeAsync();
+  const isForced = await Promise.race([
+    ended.then(() => undefined),
+    aborted(shutdown.now).then(() => INTERRUPTED),
+  ]);
+  return isForced ?? 0;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+/** Makes the pool if it is not there, and starts its worker. */
+async function startEmbedded(
+  client: GridClient,
+  settings: Settings,
+  { withWorker, workerCapacity }: ServeFlags,
+): Promise<RunningWorker> {
+  const provider = typeof withWorker === "string" ? withWorker : "local";
+  const name = provider === "local"
+    ? DEFAULT_POOL
+    : `${DEFAULT_POOL}-${provider}`;
+  try {
+    await client.createPool({
+      name,
+      provider_type: provider,
+      description: "Made by serve --with-worker",
+      default_headless: true,
+    });
+  } catch (error) {
+    const isThere = error instanceof ApiError &&
+      error.code === "pool_name_taken";
+    if (!isThere) throw error;
+  }
+  return await startWorker({
+    client,
+    providers: new Registry("provider", PROVIDERS),
+    clock: systemClock,
+    workPoolId: name,
+    capacity: wholeNumber("--worker-capacity", workerCapacity),
+    pollIntervalSeconds: 10,
+    dataDir: settings.data_dir,
+    version: VERSION,
+  });
+}
+
+/** The number that an option was given. @throws {Error} If it is none above zero. */
+export function wholeNumber(option: string, text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(
+    `Cannot use ${option} "${text}": expected a whole number above 0`,
+  );
+}
+
+function portProblem(error: unknown, { host, port }: Settings): unknown {
+  const isTaken = error instanceof Error && "code" in error &&
+    error.code === "EADDRINUSE";
+  return isTaken
+    ? new Error(
+      `Cannot listen on ${host}:${port}: the port is taken, expected a free one; give another with --port`,
+      { cause: error },
+    )
+    : error;
+}
+
+function summary(
+  settings: Settings,
+  url: string,
+  worker: RunningWorker | undefined,
+): string {
+  const key = settings.api_key
+    ? "required: the value of BROWSERGRID_API_KEY"
+    : "none is set: whoever reaches the port may use the grid";
+  const rows = [
+    ["API", `${url}/v1`],
+    ["Connect", `${url.replace(/^http/, "ws")}/v1/connect`],
+    ["Key", key],
+    ["Data", databaseUrlOf(settings)],
+    ["Worker", worker ? worker.name : "none here: browsergrid worker --help"],
+  ];
+  const lines = rows.map(([name = "", value]) => `  ${name.padEnd(9)}${value}`);
+  return `Browsergrid ${VERSION} is ready\n\n${
+    lines.join("\n")
+  }\n\nStop with Ctrl+C`;
+}

@@ -1,0 +1,122 @@
+import { Command } from "@commander-js/extra-typings";
+import { createClient } from "../client/client.ts";
+import { systemClock } from "../core/clock.ts";
+import { configureLog } from "../core/log.ts";
+import { Registry } from "../core/registry.ts";
+import { listenForShutdown } from "../core/shutdown.ts";
+import { PROVIDERS } from "../installed.ts";
+import { startWorker } from "../worker/worker.ts";
+import { settingsFrom } from "./config.ts";
+import type { Output } from "./output.ts";
+import { wholeNumber } from "./serve.ts";
+import { VERSION } from "./version.ts";
+
+/** What a worker is started with on the command line. */
+export interface WorkerFlags {
+  readonly workPoolId: string;
+  readonly apiUrl?: string | undefined;
+  readonly apiKey?: string | undefined;
+  readonly workerId?: string | undefined;
+  readonly workerName?: string | undefined;
+  readonly capacity: string;
+  readonly pollInterval: string;
+  readonly dataDir?: string | undefined;
+  readonly config?: string | undefined;
+  readonly debug?: boolean | undefined;
+}
+
+/** `browsergrid worker`. */
+export function workerCommand(
+  output: Output,
+  code: { value: number },
+): Command {
+  const command = withWorkerOptions(new Command("worker"))
+    .description("Start a worker for a work pool; it waits for its server")
+    .requiredOption("--work-pool-id <id>", "id or name of the work pool")
+    .addHelpText(
+      "after",
+      `
+The first signal drains: running sessions go on to their end. A second one ends them.
+
+Examples:
+  browsergrid worker --work-pool-id containers --capacity 10
+  BROWSERGRID_API_URL=https://grid.example BROWSERGRID_API_KEY=… browsergrid worker --work-pool-id containers`,
+    );
+  command.action(async () => {
+    code.value = await runWorker(command.opts() as WorkerFlags, output); // The options above.
+  });
+  return command as unknown as Command; // Without the types of its own options.
+}
+
+/** The options of everything that starts a worker. */
+export function withWorkerOptions(command: Command): Command {
+  command
+    .option("--api-url <url>", "the server (http://127.0.0.1:8765)")
+    .option(
+      "--api-key <key>",
+      "key of the server; BROWSERGRID_API_KEY does not show in the list of processes",
+    )
+    .option("--worker-id <id>", "come back as this worker")
+    .option("--worker-name <name>", "name of the worker")
+    .option("--capacity <number>", "sessions at once", "5")
+    .option("--poll-interval <seconds>", "pause between polls", "10")
+    .option("--data-dir <folder>", "folder for browsers and state")
+    .option("--config <file>", "configuration file (browsergrid.json)")
+    .option("--debug", "log every step");
+  return command;
+}
+
+/** Runs a worker until it is told to end. Resolves with the exit code. */
+export async function runWorker(
+  flags: WorkerFlags,
+  output: Output,
+): Promise<number> {
+  const settings = await settingsFrom(
+    {
+      api_url: flags.apiUrl,
+      api_key: flags.apiKey,
+      data_dir: flags.dataDir,
+    },
+    flags,
+    output,
+  );
+  using shutdown = listenForShutdown();
+  await using stack = new AsyncDisposableStack();
+  stack.use(await configureLog(settings));
+  await Deno.mkdir(settings.data_dir, { recursive: true });
+  const starting = startWorker({
+    client: createClient({
+      apiUrl: settings.api_url,
+      apiKey: settings.api_key,
+    }),
+    providers: new Registry("provider", PROVIDERS),
+    clock: systemClock,
+    workPoolId: flags.workPoolId,
+    workerId: flags.workerId,
+    workerName: flags.workerName,
+    capacity: wholeNumber("--capacity", flags.capacity),
+    pollIntervalSeconds: wholeNumber("--poll-interval", flags.pollInterval),
+    dataDir: settings.data_dir,
+    version: VERSION,
+    signal: shutdown.stop,
+  });
+  const worker = await starting.catch((error) => {
+    if (shutdown.stop.aborted) return undefined;
+    throw error;
+  });
+  if (!worker) return 0;
+  stack.use(worker);
+  output.print(
+    `Worker ${worker.name} (${worker.id}) serves work pool ${flags.workPoolId} of ${settings.api_url}`,
+  );
+  shutdown.stop.addEventListener("abort", () => worker.drain());
+  if (shutdown.stop.aborted) worker.drain();
+  await Promise.race([worker.drained, aborted(shutdown.now)]);
+  return 0;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) =>
+    signal.addEventListener("abort", () => resolve(), { once: true })
+  );
+}
