@@ -6,7 +6,11 @@ import type { Provider } from "../core/provider.ts";
 import { PROVIDERS } from "../installed.ts";
 import { clientFrom, type CommonFlags } from "./config.ts";
 import type { Output } from "./output.ts";
-import { poolFieldOptions, poolFields } from "./pool_options.ts";
+import {
+  poolChangeOptions,
+  poolFieldOptions,
+  poolFields,
+} from "./pool_options.ts";
 import { optionsOfSchema, valuesOfSchema } from "./schema_options.ts";
 import { runWorker, withWorkerOptions, type WorkerFlags } from "./worker.ts";
 
@@ -116,7 +120,7 @@ function updateCommand(output: Output): Command {
     .description("Change a work pool: what is given is changed")
     .argument("<pool>", "id or name")
     .option("--name <name>", "new name");
-  for (const option of poolFieldOptions([])) command.addOption(option);
+  for (const option of poolChangeOptions()) command.addOption(option);
   command.action(async (ref) => {
     const flags: Readonly<Record<string, unknown>> = command.opts();
     const client = await clientFrom(flags as ClientFlags, output); // The options above.

@@ -39,9 +39,26 @@ const FIELDS: readonly Field[] = [
     isJson: true,
   },
   {
+    flag: "--operating-system <name>",
+    what: "linux, windows or macos",
+    field: "default_operating_system",
+  },
+  {
     flag: "--screen <json>",
     what: 'such as {"width":1280,"height":720}',
     field: "default_screen",
+    isJson: true,
+  },
+  {
+    flag: "--proxy <json>",
+    what: 'such as {"proxy_url":"http://proxy.example:3128"}',
+    field: "default_proxy",
+    isJson: true,
+  },
+  {
+    flag: "--environment <json>",
+    what: 'variables of the browser, such as {"TZ":"UTC"}',
+    field: "default_environment",
     isJson: true,
   },
   {
@@ -63,8 +80,20 @@ const FIELDS: readonly Field[] = [
     isJson: true,
   },
   {
+    flag: "--min-ready <number>",
+    what: "browsers kept warm",
+    field: "min_ready",
+    isJson: true,
+  },
+  {
+    flag: "--min-workers <number>",
+    what: "workers that should be there",
+    field: "min_workers",
+    isJson: true,
+  },
+  {
     flag: "--max-workers <number>",
-    what: "workers",
+    what: "workers that may register",
     field: "max_workers",
     isJson: true,
   },
@@ -82,7 +111,22 @@ const FIELDS: readonly Field[] = [
   },
 ];
 
-/** The options of a pool's own fields. @param taken Names that the provider's options have. */
+/** For changes only: of a new pool it is given option by option. */
+const PROVIDER_CONFIG: Field = {
+  flag: "--provider-config <json>",
+  what: "configuration of its provider, whole",
+  field: "provider_config",
+  isJson: true,
+};
+
+/** The options of a change of a pool. */
+export function poolChangeOptions(): readonly Option[] {
+  return [...FIELDS, PROVIDER_CONFIG].map(({ flag, what }) =>
+    new Option(flag, what)
+  );
+}
+
+/** The options of a new pool's own fields. @param taken Names that the provider's options have. */
 export function poolFieldOptions(taken: readonly string[]): readonly Option[] {
   return FIELDS.filter(({ flag }) => !taken.includes(nameOf(flag))).map((
     { flag, what },
@@ -93,7 +137,9 @@ export function poolFieldOptions(taken: readonly string[]): readonly Option[] {
 export function poolFields(
   given: Readonly<Record<string, unknown>>,
 ): PoolPatch {
-  const entries = FIELDS.flatMap(({ flag, field, isJson }) => {
+  const entries = [...FIELDS, PROVIDER_CONFIG].flatMap((
+    { flag, field, isJson },
+  ) => {
     const option = new Option(flag).attributeName();
     const text = given[option];
     if (typeof text !== "string") return [];

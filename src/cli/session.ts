@@ -1,22 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 import type { GridClient } from "../client/client.ts";
-import { sessionInputSchema } from "../apps/sessions/schemas.ts";
 import { clientFrom } from "./config.ts";
 import type { Output } from "./output.ts";
 import { type ClientFlags, showRecord, withClientOptions } from "./pool.ts";
-
-/** How long `--wait` without a number waits. */
-const WAIT_SECONDS = 60;
-
-interface CreateFlags extends ClientFlags {
-  readonly browser?: string;
-  readonly browserVersion?: string;
-  readonly headless?: string;
-  readonly pool?: string;
-  readonly timeoutMinutes?: string;
-  readonly label?: readonly string[];
-  readonly wait?: string | true;
-}
+import { sessionCreateCommand } from "./session_create.ts";
 
 /** `browsergrid session`. */
 export function sessionCommand(output: Output): Command {
@@ -28,68 +15,12 @@ Examples:
   browsergrid session list --status running
   browsergrid session stop SESSION`,
   )
-    .addCommand(createCommand(output))
+    .addCommand(sessionCreateCommand(output))
     .addCommand(listCommand(output))
     .addCommand(getCommand(output))
     .addCommand(eventsCommand(output))
     .addCommand(logsCommand(output))
     .addCommand(stopCommand(output));
-}
-
-function createCommand(output: Output): Command {
-  const command = withClientOptions(new Command("create"))
-    .description("Ask for a browser")
-    .option("--browser <name>", "chrome, chromium, edge, firefox, safari")
-    .option("--browser-version <version>", "latest, stable or a version")
-    .option("--headless <true|false>", "whether it has no window")
-    .option("--pool <pool>", "id or name of the work pool")
-    .option("--timeout-minutes <number>", "longest life")
-    .option("--label <name=value...>", "labels")
-    .option("--wait [seconds]", "wait until it runs");
-  command.action(async (flags: CreateFlags) => {
-    const client = await clientFrom(flags, output);
-    const input = sessionInputSchema.safeParse(inputOf(flags));
-    if (!input.success) {
-      const faults = input.error.issues.map(({ path, message }) =>
-        `${path.join(".")}: ${message}`
-      );
-      throw new Error(`Cannot ask for the browser: ${faults.join("; ")}`);
-    }
-    if (flags.wait) output.progress("Waiting for the browser to run …");
-    const waitSeconds = flags.wait === true ? WAIT_SECONDS : Number(flags.wait);
-    const session = await client.createSession(
-      input.data,
-      flags.wait ? { waitSeconds } : {},
-    );
-    showRecord(session, flags.json, output);
-  });
-  return command as unknown as Command; // Without the types of its own options.
-}
-
-function inputOf(flags: CreateFlags): Record<string, unknown> {
-  const labels = flags.label?.map((each) => {
-    const at = each.indexOf("=");
-    return at < 0 ? [each, ""] : [each.slice(0, at), each.slice(at + 1)];
-  });
-  const given = {
-    browser: flags.browser,
-    version: flags.browserVersion,
-    headless: flags.headless === undefined
-      ? undefined
-      : flags.headless === "true"
-      ? true
-      : flags.headless === "false"
-      ? false
-      : flags.headless,
-    work_pool_id: flags.pool,
-    resource_limits: flags.timeoutMinutes === undefined
-      ? undefined
-      : { timeout_minutes: Number(flags.timeoutMinutes) },
-    labels: labels && Object.fromEntries(labels),
-  };
-  return Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  );
 }
 
 function listCommand(output: Output): Command {

@@ -72,7 +72,7 @@ export interface GridClient {
   getSession(id: string, query?: Query): Promise<SessionDetailWire>;
   stopSession(id: string, query?: Query): Promise<SessionWire>;
   refreshSession(id: string, minutes?: number): Promise<SessionWire>;
-  sessionEvents(id: string): Promise<Page<SessionEventWire>>;
+  sessionEvents(id: string, query?: Query): Promise<Page<SessionEventWire>>;
   sessionLogs(id: string): Promise<string>;
   createPool(body: PoolBody): Promise<PoolWire>;
   listPools(query?: Query): Promise<Page<PoolWire>>;
@@ -171,7 +171,8 @@ export function createClient(options: ClientOptions): GridClient {
       call("POST", `${sessionPath(id)}/refresh`, {
         body: minutes === undefined ? {} : { timeout_minutes: minutes },
       }),
-    sessionEvents: (id) => call("GET", `${sessionPath(id)}/events`),
+    sessionEvents: (id, query) =>
+      call("GET", `${sessionPath(id)}/events`, { query }),
     async sessionLogs(id) {
       const response = await send("GET", `${sessionPath(id)}/logs`, {});
       return await response.text();

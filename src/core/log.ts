@@ -23,9 +23,13 @@ export function logOf(room: string, part: string): Logger {
 export async function configureLog(
   { log_level, log_format }: Pick<Settings, "log_level" | "log_format">,
 ): Promise<AsyncDisposable> {
-  const format = log_format === "json"
-    ? jsonLinesFormatter
-    : getTextFormatter({ timestamp: "time", category: formatCategory });
+  const format = log_format === "json" ? jsonLinesFormatter : getTextFormatter({
+    timestamp: "time",
+    category: formatCategory,
+    // Words without quotation marks around them.
+    value: (value, inspect) =>
+      typeof value === "string" ? value : inspect(value),
+  });
   const encoder = new TextEncoder();
   await configure({
     reset: true,

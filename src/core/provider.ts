@@ -83,7 +83,10 @@ export interface BrowserHost extends AsyncDisposable {
   ): Promise<RunningBrowser>;
   /** Takes over the browsers of an earlier process of this worker that still run. */
   adopt(): Promise<readonly RunningBrowser[]>;
-  /** Ends whatever this worker once started and is not in `keep`. Returns the session ids ended. */
+  /**
+   * Ends whatever this worker once started and is not in `keep`, a live view that has a session before its start: what
+   * is there is listed first, and `keep` is asked then. Returns the session ids ended.
+   */
   sweep(keep: ReadonlySet<string>): Promise<readonly string[]>;
 }
 

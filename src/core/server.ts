@@ -117,6 +117,10 @@ async function close(
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
+  // A connection on which nothing was ever sent does not count as idle there.
+  for (const socket of sockets) {
+    if (socket.bytesRead === 0) socket.destroy();
+  }
   const timer = setTimeout(() => {
     for (const socket of sockets) socket.destroy();
   }, graceMs);

@@ -27,6 +27,13 @@ type FinalStatus = Exclude<SessionReport["status"], "starting" | "running">;
 /** What is to be said to the server of a session, in full; a later report replaces an earlier one. */
 export type Report = Omit<SessionReport, "metrics">;
 
+/** How {@linkcode HeldSession.start} starts. */
+export interface StartOptions {
+  readonly onReport: (report: Report) => void;
+  /** What must have ended before: the same session under an older lease. */
+  readonly after?: Promise<void> | undefined;
+}
+
 /**
  * One session from its claim to its end.
  *
@@ -59,13 +66,13 @@ export class HeldSession {
   static start(
     claimed: ClaimedSession,
     host: BrowserHost,
-    onReport: (report: Report) => void,
+    { onReport, after }: StartOptions,
   ): HeldSession {
     return new HeldSession(
       claimed.id,
       claimed.fencing_token,
       onReport,
-      (held) => held.#run(claimed, host),
+      (held) => held.#run(claimed, host, after),
     );
   }
 
@@ -100,13 +107,20 @@ export class HeldSession {
     this.#stop.abort();
   }
 
-  async #run(claimed: ClaimedSession, host: BrowserHost): Promise<void> {
+  async #run(
+    claimed: ClaimedSession,
+    host: BrowserHost,
+    after?: Promise<void>,
+  ): Promise<void> {
+    await after?.catch(() => {});
     const signal = AbortSignal.any([
       this.#stop.signal,
       AbortSignal.timeout(claimed.start_timeout_ms),
     ]);
     try {
-      log.info("Starting a browser", { session_id: this.id });
+      log.info("Starting a browser for session {session_id}", {
+        session_id: this.id,
+      });
       const browser = await host.start(specOf(claimed), this.id, signal);
       await this.#watch(browser);
     } catch (error) {
@@ -116,7 +130,7 @@ export class HeldSession {
           claimed.start_timeout_ms / 1_000
         } s`
         : withoutSecrets(textOf(error), claimed);
-      log.warn("Cannot start a browser: {reason}", {
+      log.warn("Cannot start a browser for session {session_id}: {reason}", {
         session_id: this.id,
         reason,
       });
@@ -126,7 +140,9 @@ export class HeldSession {
 
   async #watch(browser: RunningBrowser): Promise<void> {
     this.#browser = browser;
-    log.info("A browser runs", { session_id: this.id });
+    log.info("A browser runs for session {session_id}", {
+      session_id: this.id,
+    });
     this.#onReport({
       ...this.#base("running"),
       endpoint: browser.endpoint.href,
@@ -143,7 +159,7 @@ export class HeldSession {
     // Also after an exit by itself: its container and profile are still there.
     await browser.stop(this.#graceMs);
     const end = this.#order ?? endOf(exit);
-    log.info("A browser has ended: {status}, {reason}", {
+    log.info("Session {session_id} has ended: {status}, {reason}", {
       session_id: this.id,
       ...end,
     });

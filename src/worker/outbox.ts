@@ -14,9 +14,10 @@ function isFinal({ status }: Report): boolean {
 export class Outbox {
   readonly #reports = new Map<string, Report>();
 
-  /** Puts a report in the place of the session's earlier one; progress lines that were not sent yet are kept. */
+  /** Puts a report in the place of the session's earlier one; progress lines that were not sent yet are kept. One under an older lease is dropped. */
   put(report: Report): void {
     const before = this.#reports.get(report.session_id);
+    if (before && before.fencing_token > report.fencing_token) return;
     const progress = [...before?.progress ?? [], ...report.progress ?? []];
     this.#reports.set(report.session_id, {
       ...report,
@@ -45,14 +46,20 @@ export class Outbox {
     sent: readonly SessionReport[],
     results: readonly ReportResult[],
   ): readonly string[] {
-    const lost = results.filter(({ result }) => result === "lease_lost").map((
-      { session_id },
-    ) => session_id);
-    for (const report of sent) {
-      const id = report.session_id;
-      const now = this.#reports.get(id);
-      if (lost.includes(id)) this.#reports.delete(id);
-      else if (now && now.status === report.status) this.#acknowledge(now);
+    const refused = new Set(
+      results.filter(({ result }) => result === "lease_lost").map((
+        { session_id },
+      ) => session_id),
+    );
+    const lost: string[] = [];
+    for (const { session_id, fencing_token, status } of sent) {
+      const now = this.#reports.get(session_id);
+      // Claimed again since it was sent: the answer is about the old lease.
+      if (now?.fencing_token !== fencing_token) continue;
+      if (refused.has(session_id)) {
+        this.#reports.delete(session_id);
+        lost.push(session_id);
+      } else if (now.status === status) this.#acknowledge(now);
     }
     return lost;
   }

@@ -37,10 +37,16 @@ export class Supervisor {
     string,
     { readonly session: HeldSession; readonly lease: Lease }
   >();
+  readonly #ids = new Set<string>();
   readonly #stats = new Map<string, BrowserStats>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+  }
+
+  /** Ids of the sessions that it holds; a live view. */
+  get heldIds(): ReadonlySet<string> {
+    return this.#ids;
   }
 
   get size(): number {
@@ -57,14 +63,21 @@ export class Supervisor {
     const known = this.#held.get(claimed.id);
     // The answer to a repeated claim.
     if (known?.session.fencingToken === claimed.fencing_token) return;
+    // Its lease was lost and it comes back: the old browser goes first.
+    if (known) this.release([claimed.id]);
     this.#options.outbox.put({
       session_id: claimed.id,
       fencing_token: claimed.fencing_token,
       status: "starting",
     });
     this.#hold(
-      HeldSession.start(claimed, this.#options.host, this.#report),
+      claimed.id,
       trustedUntil(sentAt, claimed.lease_ttl_ms),
+      () =>
+        HeldSession.start(claimed, this.#options.host, {
+          onReport: this.#report,
+          after: known?.session.ended,
+        }),
     );
   }
 
@@ -79,10 +92,11 @@ export class Supervisor {
         sessionId === session_id
       );
       if (browser) {
-        log.info("Adopted a browser", { session_id });
+        log.info("Adopted the browser of session {session_id}", { session_id });
         this.#hold(
-          HeldSession.adopt(browser, fencing_token, this.#report),
+          session_id,
           until,
+          () => HeldSession.adopt(browser, fencing_token, this.#report),
         );
       } else {
         this.#report({
@@ -114,7 +128,9 @@ export class Supervisor {
     for (const id of sessionIds) {
       const held = this.#held.get(id);
       if (!held) continue;
-      log.warn("Lease lost, the browser is ended", { session_id: id });
+      log.warn("Lease of session {session_id} lost, its browser is ended", {
+        session_id: id,
+      });
       held.session.obey({
         status: "terminated",
         reason: "its lease was lost",
@@ -166,16 +182,22 @@ export class Supervisor {
     }
   }
 
-  #hold(session: HeldSession, until: number): void {
-    this.#held.set(session.id, { session, lease: { until } });
+  /** Counts it as held before `begin` starts anything, so that no sweep takes it for a leftover. */
+  #hold(id: string, until: number, begin: () => HeldSession): void {
+    this.#ids.add(id);
+    const session = begin();
+    this.#held.set(id, { session, lease: { until } });
     void session.ended.catch((error: unknown) =>
-      log.error("Session ended badly: {error}", {
-        session_id: session.id,
+      log.error("Session {session_id} ended badly: {error}", {
+        session_id: id,
         error,
       })
     ).finally(() => {
-      this.#held.delete(session.id);
-      this.#stats.delete(session.id);
+      // Unless the session has come back meanwhile.
+      if (this.#held.get(id)?.session !== session) return;
+      this.#held.delete(id);
+      this.#ids.delete(id);
+      this.#stats.delete(id);
       this.#options.onChange();
     });
   }

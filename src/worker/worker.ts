@@ -3,6 +3,7 @@ import { ApiError } from "../client/api_error.ts";
 import type { Command, GridClient, Registration } from "../client/client.ts";
 import type { Clock } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
+import { every } from "../core/loop.ts";
 import type { BrowserHost, Provider } from "../core/provider.ts";
 import type { Registry } from "../core/registry.ts";
 import { ClaimLoop } from "./claim_loop.ts";
@@ -16,6 +17,9 @@ const log = logOf("worker", "worker");
 
 /** Longest wait for the last reports of a worker that leaves. */
 const FAREWELL_MS = 3_000;
+
+/** Time between two looks for browsers that no session holds. */
+const SWEEP_MS = 60_000;
 
 /** Longest pause between tries to reach the server. */
 const MAX_PAUSE_MS = 5_000;
@@ -84,10 +88,9 @@ export async function startWorker(
     onChange,
   });
   const leaseUntil = trustedUntil(clock.monotonic(), registration.lease_ttl_ms);
-  const { held_sessions } = registration;
-  supervisor.adopt(await host.adopt(), held_sessions, leaseUntil);
-  await host.sweep(new Set(held_sessions.map(({ session_id }) => session_id)));
+  const adoptable = await host.adopt();
 
+  let claims: ClaimLoop | undefined = undefined;
   const heartbeat = stack.use(
     new Heartbeat({
       client,
@@ -105,7 +108,10 @@ export async function startWorker(
       onUnknown: async () => void await register(options, state),
     }),
   );
-  const claims = stack.use(
+  supervisor.adopt(adoptable, registration.held_sessions, leaseUntil);
+  stack.use(startSweeping(host, supervisor, clock));
+  stack.use(startPreparing(host));
+  claims = stack.use(
     new ClaimLoop({
       client,
       workerId: worker.id,
@@ -121,7 +127,7 @@ export async function startWorker(
 
   function onChange(): void {
     heartbeat.nudge();
-    claims.roomChanged();
+    claims?.roomChanged();
     if (isDraining && supervisor.size === 0) drained.resolve();
   }
 
@@ -131,7 +137,9 @@ export async function startWorker(
   }
 
   function drain(): void {
-    if (!isDraining) log.info("Draining: no more sessions are claimed");
+    // The order is repeated with every answer.
+    if (isDraining) return;
+    log.info("Draining: no more sessions are claimed");
     isDraining = true;
     onChange();
   }
@@ -144,12 +152,41 @@ export async function startWorker(
     sessionsHeld: () => supervisor.size,
     async [Symbol.asyncDispose]() {
       isDraining = true;
-      await claims[Symbol.asyncDispose]();
+      await claims?.[Symbol.asyncDispose]();
       await supervisor.endAll("its worker was stopped");
       await lastReport(heartbeat);
       await running.disposeAsync();
     },
   };
+}
+
+/** Ends, at once and again and again, the browsers of this worker that belong to no session it holds. */
+function startSweeping(
+  host: BrowserHost,
+  supervisor: Supervisor,
+  clock: Clock,
+): AsyncDisposable {
+  return every(async () => {
+    for (const session_id of await host.sweep(supervisor.heldIds)) {
+      log.warn("Ended the browser of {session_id}, which is not held", {
+        session_id,
+      });
+    }
+  }, {
+    clock,
+    periodMs: SWEEP_MS,
+    onFailure: (error) => log.warn("Cannot sweep: {error}", { error }),
+  });
+}
+
+/** Gets in the background what the first session would wait for. */
+function startPreparing(host: BrowserHost): Disposable {
+  const stop = new AbortController();
+  void host.prepare?.(stop.signal).catch((error) => {
+    if (stop.signal.aborted) return;
+    log.warn("Cannot prepare for the first session: {error}", { error });
+  });
+  return { [Symbol.dispose]: () => stop.abort() };
 }
 
 /** Says what is left to say, if the server answers soon. */

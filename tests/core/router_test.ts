@@ -44,7 +44,7 @@ function router(): OpenAPIHono<GridEnv> {
   return buildRouter({
     version: "1.2.3",
     middleware: [
-      requestLog.create({ header: "X-Request-Id" }, core),
+      requestLog.create({ header: "X-Request-Id", quiet: [] }, core),
       bodyLimit.create({ max_bytes: 1_024 }, core),
       apiKey.create({ open_paths: ["/health"] }, core),
     ],

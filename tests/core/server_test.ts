@@ -75,3 +75,13 @@ Deno.test("startServer() closes sockets that stay open when it is disposed", asy
   await server[Symbol.asyncDispose]();
   await closed;
 });
+
+Deno.test("startServer() does not wait, when it is disposed, for a connection that never asked anything", async () => {
+  const server = await start({ graceMs: 60_000 });
+  const socket = await openSocket(server.port);
+  const closed = once(socket, "close");
+  // An answer means that the connection before it was accepted too.
+  await (await fetch(`http://127.0.0.1:${server.port}/`)).text();
+  await server[Symbol.asyncDispose]();
+  await closed;
+});

@@ -1,0 +1,127 @@
+import { z } from "@hono/zod-openapi";
+import type { BrowserSpec } from "../../src/core/browser_spec.ts";
+import type {
+  BrowserExit,
+  Provider,
+  RunningBrowser,
+} from "../../src/core/provider.ts";
+
+/** A browser that is only an entry in a list. */
+export interface FakeBrowser extends RunningBrowser {
+  readonly spec: BrowserSpec;
+  /** Ends it from outside, as a crash does. */
+  die(detail: string): void;
+}
+
+/** Knobs of the fake provider; a test may turn them at any time. */
+export interface FakeKnobs {
+  /** Awaited by every start before its browser is there. */
+  hold?: Promise<void> | undefined;
+  /** What the next starts fail with. */
+  startError?: string | undefined;
+  /** What an earlier process has left to adopt. */
+  leftovers: readonly RunningBrowser[];
+}
+
+/** A provider without browsers, to test what is around them. */
+export interface FakeProvider extends Provider {
+  readonly knobs: FakeKnobs;
+  /** Browsers that run now, by session id. */
+  readonly running: ReadonlyMap<string, FakeBrowser>;
+  /** Most browsers that were there at once, starting ones included. */
+  mostAtOnce(): number;
+  /** Session ids that were swept. */
+  readonly swept: readonly string[];
+}
+
+/** Makes a provider named "fake". */
+export function createFakeProvider(): FakeProvider {
+  const running = new Map<string, FakeBrowser>();
+  const swept: string[] = [];
+  const knobs: FakeKnobs = { leftovers: [] };
+  let now = 0;
+  let most = 0;
+  return {
+    name: "fake",
+    displayName: "Fake",
+    description: "No browsers at all",
+    configSchema: z.strictObject({}),
+    browsers: () => [{ browser: "chrome", versions: ["latest"] }],
+    deployCommand: () => "true",
+    knobs,
+    running,
+    swept,
+    mostAtOnce: () => most,
+    open: () =>
+      Promise.resolve({
+        check: () => Promise.resolve([]),
+        async start(spec, sessionId, signal) {
+          most = Math.max(most, ++now);
+          try {
+            await Promise.race([knobs.hold, rejectedBy(signal)]);
+            signal.throwIfAborted();
+            if (knobs.startError) throw new Error(knobs.startError);
+          } catch (error) {
+            now--;
+            throw error;
+          }
+          const browser = createFakeBrowser(spec, sessionId, () => {
+            now--;
+            running.delete(sessionId);
+          });
+          running.set(sessionId, browser);
+          return browser;
+        },
+        adopt: () => Promise.resolve(knobs.leftovers),
+        async sweep(keep) {
+          const left = knobs.leftovers.filter(({ sessionId }) =>
+            !keep.has(sessionId)
+          );
+          for (const browser of left) {
+            await browser.stop(0);
+            swept.push(browser.sessionId);
+          }
+          knobs.leftovers = [];
+          return left.map(({ sessionId }) => sessionId);
+        },
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }),
+  };
+}
+
+/** A browser; `onGone` is told once. */
+export function createFakeBrowser(
+  spec: BrowserSpec,
+  sessionId: string,
+  onGone: () => void = () => {},
+): FakeBrowser {
+  const exited = Promise.withResolvers<BrowserExit>();
+  let isGone = false;
+  function end(exit: BrowserExit): void {
+    if (isGone) return;
+    isGone = true;
+    onGone();
+    exited.resolve(exit);
+  }
+  return {
+    spec,
+    sessionId,
+    endpoint: new URL(`ws://127.0.0.1:1/devtools/browser/${sessionId}`),
+    details: {},
+    exited: exited.promise,
+    die: (detail) => end({ reason: "crashed", detail }),
+    stop() {
+      end({ reason: "stopped", detail: "it was asked to" });
+      return Promise.resolve();
+    },
+  };
+}
+
+function rejectedBy(signal: AbortSignal): Promise<void> | undefined {
+  return signal.aborted ? Promise.reject(signal.reason) : new Promise(
+    (_, reject) =>
+      signal.addEventListener("abort", () => reject(signal.reason), {
+        once: true,
+      }),
+  );
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import type { ReportResult } from "../../src/client/client.ts";
+import { Outbox } from "../../src/worker/outbox.ts";
+
+const SESSION = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
+
+function report(status: "starting" | "running" | "crashed", token = 1) {
+  return { session_id: SESSION, fencing_token: token, status };
+}
+
+function answer(result: ReportResult["result"]): ReportResult[] {
+  return [{ session_id: SESSION, result }];
+}
+
+Deno.test("Outbox repeats a report until it is answered", () => {
+  const outbox = new Outbox();
+  outbox.put({ ...report("running"), endpoint: "ws://127.0.0.1:1/x" });
+  assert.equal(outbox.snapshot()[0]?.endpoint, "ws://127.0.0.1:1/x");
+  assert.equal(outbox.snapshot()[0]?.endpoint, "ws://127.0.0.1:1/x");
+});
+
+Deno.test("Outbox keeps a bare report of a held session, which renews its lease", () => {
+  const outbox = new Outbox();
+  outbox.put({ ...report("running"), endpoint: "ws://127.0.0.1:1/x" });
+  outbox.settle(outbox.snapshot(), answer("accepted"));
+  assert.deepEqual(outbox.snapshot(), [report("running")]);
+});
+
+Deno.test("Outbox forgets a session whose end was answered", () => {
+  const outbox = new Outbox();
+  outbox.put(report("crashed"));
+  outbox.settle(outbox.snapshot(), answer("accepted"));
+  assert.deepEqual(outbox.snapshot(), []);
+});
+
+Deno.test("Outbox keeps what changed while its report was under way", () => {
+  const outbox = new Outbox();
+  outbox.put(report("starting"));
+  const sent = outbox.snapshot();
+  outbox.put(report("running"));
+  outbox.settle(sent, answer("accepted"));
+  assert.deepEqual(outbox.snapshot(), [report("running")]);
+});
+
+Deno.test("Outbox tells which leases are lost and says nothing more of them", () => {
+  const outbox = new Outbox();
+  outbox.put(report("running"));
+  const lost = outbox.settle(outbox.snapshot(), answer("lease_lost"));
+  assert.deepEqual(lost, [SESSION]);
+  assert.deepEqual(outbox.snapshot(), []);
+});
+
+Deno.test("Outbox does not take the loss of an old lease for the loss of a new one", () => {
+  const outbox = new Outbox();
+  outbox.put(report("running", 1));
+  const sent = outbox.snapshot();
+  outbox.put(report("starting", 2));
+  assert.deepEqual(outbox.settle(sent, answer("lease_lost")), []);
+  outbox.put(report("crashed", 1));
+  assert.deepEqual(outbox.snapshot(), [report("starting", 2)]);
+});
+
+Deno.test("Outbox gathers the progress of a start, at most 50 lines", () => {
+  const outbox = new Outbox();
+  outbox.put(report("starting"));
+  for (let line = 0; line < 60; line++) {
+    outbox.addProgress(SESSION, `line ${line}`);
+  }
+  const [{ progress = [] } = {}] = outbox.snapshot();
+  assert.equal(progress.length, 50);
+  assert.equal(progress.at(-1), "line 59");
+});

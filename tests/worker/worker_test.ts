@@ -1,0 +1,200 @@
+import assert from "node:assert/strict";
+import { awaitStatus } from "../support/await_status.ts";
+import { createFakeBrowser } from "../support/fake_provider.ts";
+import { workerScene } from "../support/worker.ts";
+
+Deno.test("a worker runs a session and ends its browser when the session is deleted", async () => {
+  await using scene = await workerScene();
+  await using worker = await scene.start();
+  const id = await scene.ask();
+  const running = await awaitStatus(scene.grid, id, "running");
+  assert.equal(running.workerId, worker.id);
+  assert.deepEqual([...scene.provider.running.keys()], [id]);
+  await scene.grid.request(`/v1/sessions/${id}`, { method: "DELETE" });
+  await awaitStatus(scene.grid, id, "completed");
+  assert.equal(scene.provider.running.size, 0);
+});
+
+Deno.test("a worker hands the session's wishes to the provider", async () => {
+  await using scene = await workerScene();
+  await using _worker = await scene.start();
+  const id = await scene.ask({
+    headless: false,
+    screen: { width: 800, height: 600 },
+    environment: { TZ: "UTC" },
+    proxy: { proxy_url: "http://proxy.example:3128", proxy_password: "pw" },
+    resource_limits: { cpu: 0.5, memory: "1G" },
+  });
+  await awaitStatus(scene.grid, id, "running");
+  const spec = scene.provider.running.get(id)?.spec;
+  assert.deepEqual([spec?.headless, spec?.screen.width], [false, 800]);
+  assert.deepEqual(spec?.environment, { TZ: "UTC" });
+  assert.equal(spec?.proxy?.proxy_password, "pw");
+  assert.equal(spec?.cpu, 0.5);
+  assert.equal(spec?.memoryBytes, 2 ** 30);
+});
+
+Deno.test("a start that fails is reported with its reason, without the session's secrets", async () => {
+  await using scene = await workerScene();
+  await using _worker = await scene.start();
+  scene.provider.knobs.startError = "no luck with TOKEN=hush-hush";
+  const id = await scene.ask({ environment: { TOKEN: "hush-hush" } });
+  const { statusReason } = await awaitStatus(scene.grid, id, "failed");
+  assert.match(statusReason ?? "", /no luck with TOKEN=…/);
+});
+
+Deno.test("a start that takes too long fails and is given up", async () => {
+  await using scene = await workerScene({
+    settings: { start_timeout_seconds: 1 },
+  });
+  await using _worker = await scene.start();
+  scene.provider.knobs.hold = new Promise(() => {});
+  const id = await scene.ask();
+  const { statusReason } = await awaitStatus(scene.grid, id, "failed");
+  assert.match(statusReason ?? "", /did not start within 1 s/);
+  assert.equal(scene.provider.running.size, 0);
+});
+
+Deno.test("a browser that dies makes its session crashed with what is known of it", async () => {
+  await using scene = await workerScene();
+  await using _worker = await scene.start();
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "running");
+  scene.provider.running.get(id)?.die("exit code 139");
+  const { statusReason } = await awaitStatus(scene.grid, id, "crashed");
+  assert.equal(statusReason, "exit code 139");
+});
+
+Deno.test("a session that is deleted while it starts is never run", async () => {
+  await using scene = await workerScene();
+  await using _worker = await scene.start();
+  scene.provider.knobs.hold = new Promise(() => {});
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "starting");
+  await scene.grid.request(`/v1/sessions/${id}`, { method: "DELETE" });
+  await awaitStatus(scene.grid, id, "completed");
+  assert.equal(scene.provider.running.size, 0);
+});
+
+Deno.test("a worker never holds more sessions than its capacity, and serves the rest as they end", async () => {
+  await using scene = await workerScene();
+  const ids = await Promise.all(Array.from({ length: 6 }, () => scene.ask()));
+  await using _worker = await scene.start({ capacity: 2 });
+  for (const id of ids) {
+    await awaitStatus(scene.grid, id, "running");
+    await scene.grid.request(`/v1/sessions/${id}`, { method: "DELETE" });
+    await awaitStatus(scene.grid, id, "completed");
+  }
+  assert.equal(scene.provider.mostAtOnce(), 2);
+});
+
+Deno.test("a worker may be started before its server", async () => {
+  const free = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = free.addr;
+  free.close();
+  await using early = await workerScene({ settings: { port } });
+  // Its address is taken by nobody: the first tries fail.
+  const url = `http://127.0.0.1:${port}`;
+  await early.grid[Symbol.asyncDispose]();
+  const starting = early.start({ apiUrl: url });
+  await using scene = await workerScene({ settings: { port } });
+  await using worker = await starting;
+  const found = await scene.grid.workers.get(worker.id);
+  assert.equal(found.status, "online");
+});
+
+Deno.test("a worker that waits for its server ends its wait when it is told to", async () => {
+  await using scene = await workerScene();
+  const stop = new AbortController();
+  const starting = scene.start({
+    apiUrl: "http://127.0.0.1:1",
+    signal: stop.signal,
+  });
+  stop.abort(new Error("enough"));
+  await assert.rejects(starting, /enough/);
+});
+
+Deno.test("a worker for a pool that does not exist is refused at once", async () => {
+  await using scene = await workerScene();
+  await scene.grid.request("/v1/workerpool/pools/fakes", { method: "DELETE" });
+  await assert.rejects(scene.start(), /Cannot find work pool "fakes"/);
+});
+
+Deno.test("a worker that is disposed ends its browsers and says so", async () => {
+  await using scene = await workerScene();
+  const worker = await scene.start();
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "running");
+  await worker[Symbol.asyncDispose]();
+  assert.equal(scene.provider.running.size, 0);
+  const { status, statusReason } = await scene.grid.sessions.get(id);
+  assert.equal(status, "terminated");
+  assert.match(statusReason ?? "", /worker was stopped/);
+});
+
+Deno.test("a drained worker claims nothing more and is done when its last session ends", async () => {
+  await using scene = await workerScene();
+  await using worker = await scene.start();
+  const first = await scene.ask();
+  await awaitStatus(scene.grid, first, "running");
+  await scene.grid.request(`/v1/workerpool/workers/${worker.id}/drain`, {
+    method: "POST",
+  });
+  const second = await scene.ask();
+  await scene.grid.request(`/v1/sessions/${first}`, { method: "DELETE" });
+  await worker.drained;
+  assert.equal((await scene.grid.sessions.get(second)).status, "pending");
+});
+
+Deno.test("a worker that comes back adopts what runs, reports the missing and ends the rest", async () => {
+  await using scene = await workerScene();
+  const { grid } = scene;
+  const secret = "a-secret-of-16-letters";
+  const registered = await grid.request("/v1/workerpool/workers", {
+    method: "POST",
+    json: { work_pool_id: "fakes", name: "back", secret },
+  });
+  const { worker } = await registered.json();
+  await Deno.mkdir(`${grid.dataDir}/workers`);
+  await Deno.writeTextFile(
+    `${grid.dataDir}/workers/fakes-back.json`,
+    JSON.stringify({ name: "back", secret, id: worker.id }),
+  );
+  const alive = await scene.ask();
+  const missing = await scene.ask();
+  for (const id of [alive, missing]) {
+    const claim = await grid.request(
+      `/v1/workerpool/workers/${worker.id}/claim-session`,
+      { method: "POST" },
+    );
+    assert.equal((await claim.json()).session.id, id);
+  }
+  await grid.request(`/v1/workerpool/workers/${worker.id}/heartbeat`, {
+    method: "PUT",
+    json: {
+      sessions: [alive, missing].map((session_id) => ({
+        session_id,
+        fencing_token: 1,
+        status: "running",
+        endpoint: "ws://127.0.0.1:1/devtools/browser/x",
+      })),
+    },
+  });
+  const spec = {
+    browser: "chrome",
+    version: "latest",
+    headless: true,
+    screen: { width: 1, height: 1, dpi: 96, scale: 1 },
+    environment: {},
+  } as const;
+  const stray = crypto.randomUUID();
+  const adopted = createFakeBrowser(spec, alive);
+  scene.provider.knobs.leftovers = [adopted, createFakeBrowser(spec, stray)];
+  await using again = await scene.start({ name: "back" });
+  assert.equal(again.id, worker.id);
+  await awaitStatus(grid, missing, "crashed");
+  assert.equal((await grid.sessions.get(alive)).status, "running");
+  assert.deepEqual(scene.provider.swept, [stray]);
+  adopted.die("gone at last");
+  await awaitStatus(grid, alive, "crashed");
+});
