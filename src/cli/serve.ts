@@ -101,12 +101,18 @@ async function serve(flags: ServeFlags, output: Output): Promise<number> {
   output.print(summary(settings, grid.core.publicUrl(), worker));
   await aborted(shutdown.stop);
   output.progress("Stopping; a second signal stops at once");
-  const ended = stack.disposeAsync();
-  const isForced = await Promise.race([
-    ended.then(() => undefined),
-    aborted(shutdown.now).then(() => INTERRUPTED),
-  ]);
-  return isForced ?? 0;
+  const ended = stack.disposeAsync().then(() => 0);
+  return await Promise.race([ended, killed(shutdown.now, worker)]);
+}
+
+/** On the second signal: ends the browsers without asking, and nothing else. */
+async function killed(
+  now: AbortSignal,
+  worker: RunningWorker | undefined,
+): Promise<number> {
+  await aborted(now);
+  await worker?.kill();
+  return INTERRUPTED;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

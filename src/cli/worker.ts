@@ -112,6 +112,7 @@ export async function runWorker(
   shutdown.stop.addEventListener("abort", () => worker.drain());
   if (shutdown.stop.aborted) worker.drain();
   await Promise.race([worker.drained, aborted(shutdown.now)]);
+  if (shutdown.now.aborted) await worker.kill();
   return 0;
 }
 

@@ -164,11 +164,12 @@ export class Supervisor {
     return this.#stats.get(sessionId);
   }
 
-  /** Ends every session and waits until nothing is left of them. */
-  async endAll(reason: string): Promise<void> {
+  /** Ends every session and waits until nothing is left of them. `killed`: the browsers are not asked. */
+  async endAll(reason: string, how: "asked" | "killed"): Promise<void> {
     const all = [...this.#held.values()];
+    const force = how === "killed";
     for (const { session } of all) {
-      session.obey({ status: "terminated", reason, force: false });
+      session.obey({ status: "terminated", reason, force });
     }
     await Promise.all(all.map(({ session }) => session.ended));
   }

@@ -51,6 +51,8 @@ export interface RunningWorker extends AsyncDisposable {
   readonly drained: Promise<void>;
   /** Takes no more sessions; what runs goes on to its end. */
   drain(): void;
+  /** Ends its browsers without asking them; resolves when nothing is left of them. */
+  kill(): Promise<void>;
   sessionsHeld(): number;
 }
 
@@ -149,11 +151,15 @@ export async function startWorker(
     name: worker.name,
     drained: drained.promise,
     drain,
+    async kill() {
+      isDraining = true;
+      await supervisor.endAll("its worker was stopped at once", "killed");
+    },
     sessionsHeld: () => supervisor.size,
     async [Symbol.asyncDispose]() {
       isDraining = true;
       await claims?.[Symbol.asyncDispose]();
-      await supervisor.endAll("its worker was stopped");
+      await supervisor.endAll("its worker was stopped", "asked");
       await lastReport(heartbeat);
       await running.disposeAsync();
     },
