@@ -34,6 +34,7 @@ const KINDS = {
   pool_not_found: { status: 404, title: "Work pool not found" },
   pool_paused: { status: 409, title: "Work pool takes no sessions" },
   pool_name_taken: { status: 409, title: "Work pool name is taken" },
+  pool_full: { status: 409, title: "Work pool has all its workers" },
   pool_in_use: { status: 409, title: "Work pool is in use" },
   provider_mismatch: { status: 409, title: "Provider does not match" },
   unknown_provider: { status: 422, title: "Unknown provider" },

@@ -37,6 +37,8 @@ export interface ClaimRequest {
 
 /** What a claim gave. */
 export interface Claim {
+  /** Pool of the worker; absent: there is no such worker. */
+  readonly workPoolId?: string | undefined;
   readonly session?: ClaimedSession | undefined;
   readonly commands: readonly StopCommand[];
 }
@@ -58,7 +60,7 @@ export async function claimSession(
   ) ?? sql`0`;
   const isFresh =
     sql`${mine} AND ${sessions.updatedAt} = ${now} AND changes() > 0`;
-  const [, , claimed, commands] = await orm.batch([
+  const [, , claimed, commands, [worker]] = await orm.batch([
     orm.update(sessions).set({
       status: "starting",
       workerId,
@@ -78,9 +80,13 @@ export async function claimSession(
       eq(workPools.id, sessions.workPoolId),
     ).where(mine),
     commandsFor(orm, workerId),
+    orm.select({ workPoolId: workers.workPoolId }).from(workers).where(
+      eq(workers.id, workerId),
+    ),
   ]);
   const [found] = claimed;
   return {
+    workPoolId: worker?.workPoolId,
     commands: commands.map(commandOf),
     session: found && claimedSession(found.sessions, found.work_pools, request),
   };

@@ -197,28 +197,22 @@ export function createSessionManager(
         : { items, nextCursor: last.id };
     },
     async events(id, after, limit) {
-      await get(id);
-      return await store.events(id, after, limit);
+      if (!isId(id)) throw sessionNotFound(id);
+      return found(id, await store.events(id, after, limit));
     },
     async metrics(id, limit) {
-      await get(id);
-      return await store.metrics(id, limit);
+      if (!isId(id)) throw sessionNotFound(id);
+      return found(id, await store.metrics(id, limit));
     },
     async addEvent(id, fencingToken, event, data) {
-      await get(id);
-      return await store.addEvent(
-        id,
-        { fencingToken, event, data },
-        clock.now(),
-      );
+      if (!isId(id)) throw sessionNotFound(id);
+      const record = { fencingToken, event, data };
+      return found(id, await store.addEvent(id, record, clock.now()));
     },
     async addMetric(id, fencingToken, values) {
-      await get(id);
-      return await store.addMetric(
-        id,
-        { fencingToken, ...values },
-        clock.now(),
-      );
+      if (!isId(id)) throw sessionNotFound(id);
+      const record = { fencingToken, ...values };
+      return found(id, await store.addMetric(id, record, clock.now()));
     },
     async logs(id) {
       const row = isId(id) ? await store.logs(id) : undefined;
@@ -244,12 +238,11 @@ export function createSessionManager(
       return found(id, session);
     },
     async refresh(id, minutes) {
-      const session = await get(id);
+      if (!isId(id)) throw sessionNotFound(id);
+      const refreshed = await store.refresh(id, minutes, clock.now());
+      const session = found(id, refreshed);
       if (isTerminal(session.status)) throw sessionEnded(session);
-      const lifetime = minutes ?? session.resourceLimits.timeout_minutes ?? 60;
-      const now = clock.now();
-      const refreshed = await store.refresh(id, now + lifetime * 60_000, now);
-      return found(id, refreshed);
+      return session;
     },
     async target(id) {
       return found(id, isId(id) ? await store.target(id) : undefined);

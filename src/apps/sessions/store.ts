@@ -77,10 +77,14 @@ export interface SessionStore {
   target(id: string): Promise<SessionTarget | undefined>;
   logs(id: string): Promise<{ readonly logs: string | null } | undefined>;
   list(page: SessionPage): Promise<readonly Session[]>;
+  /** Undefined: there is no such session; so do the next ones tell it. */
   events(id: string, after: number, limit: number): Promise<
-    readonly SessionEvent[]
+    readonly SessionEvent[] | undefined
   >;
-  metrics(id: string, limit: number): Promise<readonly SessionMetric[]>;
+  metrics(
+    id: string,
+    limit: number,
+  ): Promise<readonly SessionMetric[] | undefined>;
   /** Ends a pending session; orders the worker of a held one to end it. */
   stop(id: string, stop: Stop, now: number): Promise<
     {
@@ -88,9 +92,12 @@ export interface SessionStore {
       readonly changed: readonly Changed[];
     }
   >;
-  refresh(id: string, expiresAt: number, now: number): Promise<
-    Session | undefined
-  >;
+  /** Moves the end of one that has not ended. @param minutes From now; absent: what it was given at first. */
+  refresh(
+    id: string,
+    minutes: number | undefined,
+    now: number,
+  ): Promise<Session | undefined>;
   /** False: the token is stale, or it has ended. */
   addEvent(
     id: string,
@@ -100,12 +107,12 @@ export interface SessionStore {
       readonly data: Readonly<Record<string, unknown>>;
     },
     now: number,
-  ): Promise<boolean>;
+  ): Promise<boolean | undefined>;
   addMetric(
     id: string,
     metric: SessionMetricValues & { readonly fencingToken: number },
     now: number,
-  ): Promise<boolean>;
+  ): Promise<boolean | undefined>;
   recordEvent(
     id: string,
     event: SessionEventName,
@@ -119,6 +126,8 @@ export interface SessionStore {
 export function createSessionStore({ orm }: Database): SessionStore {
   const find = (id: string) =>
     orm.select(shownColumns).from(sessions).where(eq(sessions.id, id));
+  const exists = (id: string) =>
+    orm.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, id));
   const eventsOf = (id: string, after: number, limit: number) =>
     orm.select().from(sessionEvents).where(
       and(eq(sessionEvents.sessionId, id), gt(sessionEvents.seq, after)),
@@ -172,8 +181,20 @@ export function createSessionStore({ orm }: Database): SessionStore {
         cursor ? lt(sessions.id, cursor) : undefined,
       )).orderBy(desc(sessions.id)).limit(limit);
     },
-    events: async (id, after, limit) => await eventsOf(id, after, limit),
-    metrics: async (id, limit) => (await metricsOf(id, limit)).reverse(),
+    async events(id, after, limit) {
+      const [[session], events] = await orm.batch([
+        exists(id),
+        eventsOf(id, after, limit),
+      ]);
+      return session && events;
+    },
+    async metrics(id, limit) {
+      const [[session], metrics] = await orm.batch([
+        exists(id),
+        metricsOf(id, limit),
+      ]);
+      return session && metrics.reverse();
+    },
     async stop(id, stop, now) {
       const ends = and(
         eq(sessions.id, id),
@@ -202,7 +223,11 @@ export function createSessionStore({ orm }: Database): SessionStore {
       ]);
       return { session, changed };
     },
-    async refresh(id, expiresAt, now) {
+    async refresh(id, minutes, now) {
+      const own = sql`${sessions.resourceLimits} ->> 'timeout_minutes'`;
+      const expiresAt = minutes === undefined
+        ? sql`${now} + CAST(${own} * 60000 AS INTEGER)`
+        : now + Math.round(minutes * 60_000);
       const [, [session]] = await orm.batch([
         orm.update(sessions).set({ expiresAt, updatedAt: now }).where(and(
           eq(sessions.id, id),
@@ -214,16 +239,22 @@ export function createSessionStore({ orm }: Database): SessionStore {
     },
     async addEvent(id, { fencingToken, event, data }, now) {
       const held = heldWith(id, fencingToken);
-      const { rowsAffected } = await eventOf(orm, event, held, now, data);
-      return rowsAffected > 0;
+      const [[session], { rowsAffected }] = await orm.batch([
+        exists(id),
+        eventOf(orm, event, held, now, data),
+      ]);
+      return session && rowsAffected > 0;
     },
     async addMetric(id, { fencingToken, ...values }, now) {
-      const { rowsAffected } = await orm.run(sql`INSERT INTO ${sessionMetrics}
-        (session_id, cpu_percent, memory_mb, network_rx_bytes, network_tx_bytes, timestamp)
-        SELECT ${sessions.id}, ${values.cpu_percent}, ${values.memory_mb},
-          ${values.network_rx_bytes}, ${values.network_tx_bytes}, ${now}
-        FROM ${sessions} WHERE ${heldWith(id, fencingToken)}`);
-      return rowsAffected > 0;
+      const [[session], { rowsAffected }] = await orm.batch([
+        exists(id),
+        orm.run(sql`INSERT INTO ${sessionMetrics} (session_id, cpu_percent,
+          memory_mb, network_rx_bytes, network_tx_bytes, timestamp)
+          SELECT ${sessions.id}, ${values.cpu_percent}, ${values.memory_mb},
+            ${values.network_rx_bytes}, ${values.network_tx_bytes}, ${now}
+          FROM ${sessions} WHERE ${heldWith(id, fencingToken)}`),
+      ]);
+      return session && rowsAffected > 0;
     },
     async recordEvent(id, event, data, now) {
       await eventOf(orm, event, sql`${sessions.id} = ${id}`, now, data);

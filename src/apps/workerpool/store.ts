@@ -99,10 +99,10 @@ export function createPoolStore({ orm }: Database): PoolStore {
         starting: countOf("starting"),
         running: countOf("running"),
         workersOnline: ofWorkers(sql`count(*)`),
-        capacity: ofWorkers(sql`coalesce(sum(${workers.capacity}), 0)`),
-        oldestPendingAt: sql<number | null>`(SELECT min(${sessions.createdAt})
-          FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
-          AND ${sessions.status} = 'pending')`,
+        capacity: ofWorkers(sql`coalesce(sum(w.capacity), 0)`),
+        oldestPendingAt: sql<number | null>`(SELECT min(s.created_at)
+          FROM ${sessions} AS s WHERE s.work_pool_id = ${workPools}.id
+          AND s.status = 'pending')`,
       }).from(workPools).where(ref === undefined ? undefined : isRef(ref))
         .orderBy(workPools.id);
       return rows;
@@ -122,16 +122,16 @@ function isRef(ref: string): SQL | undefined {
   return or(eq(workPools.id, ref), eq(workPools.name, ref));
 }
 
+// Columns are written out with their table: among selected fields Drizzle drops the tables' names.
 function countOf(status: "pending" | "starting" | "running") {
-  return sql<number>`(SELECT count(*) FROM ${sessions}
-    WHERE ${sessions.workPoolId} = ${workPools.id}
-    AND ${sessions.status} = ${status})`;
+  return sql<number>`(SELECT count(*) FROM ${sessions} AS s
+    WHERE s.work_pool_id = ${workPools}.id AND s.status = ${status})`;
 }
 
 function ofWorkers(value: SQL) {
-  return sql<number>`(SELECT ${value} FROM ${workers}
-    WHERE ${workers.workPoolId} = ${workPools.id}
-    AND ${workers.status} IN ('online', 'busy'))`;
+  return sql<number>`(SELECT ${value} FROM ${workers} AS w
+    WHERE w.work_pool_id = ${workPools}.id
+    AND w.status IN ('online', 'busy'))`;
 }
 
 async function nameFree<T>(name: string, write: () => PromiseLike<T>) {

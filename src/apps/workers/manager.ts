@@ -34,7 +34,7 @@ export interface WorkerManager {
   /**
    * Enters a worker, or the same one again.
    *
-   * @throws {GridError} `pool_not_found`, `provider_mismatch`, `worker_in_use` — the name belongs to another, `worker_not_found` — no worker has the id that was given.
+   * @throws {GridError} `pool_not_found`, `provider_mismatch`, `worker_in_use` — name or id belong to another, `pool_full` — the pool has all its workers.
    */
   register(input: WorkerInput): Promise<Registration>;
   get(id: string): Promise<WorkerRow>;
@@ -70,18 +70,6 @@ export function createWorkerManager(
     return worker;
   }
 
-  async function look(id: string, options: ClaimOptions, requestId: string) {
-    const claim = await sessions.claimNext(id, {
-      requestId,
-      room: options.room,
-    });
-    const isEmpty = !claim.session && claim.commands.length === 0;
-    return isEmpty ? undefined : {
-      session: claim.session ?? null,
-      commands: [...claim.commands],
-    };
-  }
-
   return {
     get,
     async register(input) {
@@ -91,7 +79,13 @@ export function createWorkerManager(
       }
       const known = input.id ? await store.find(input.id) : undefined;
       const row = await rowOf(input, pool, clock.now(), known);
-      const { worker, gridId, held } = await store.register(row, uuid());
+      if (pool.maxWorkers !== null) {
+        const others = await store.countOthers(row);
+        if (others >= pool.maxWorkers) throw full(pool.name, pool.maxWorkers);
+      }
+      const { worker, gridId, held } = known
+        ? await store.comeBack(row, uuid())
+        : await store.register(row, uuid());
       if (!worker) throw inUse(row.name);
       return {
         worker: renderWorker(worker),
@@ -145,8 +139,9 @@ export function createWorkerManager(
       };
     },
     async claim(id, options) {
-      const worker = await get(id);
-      const requestId = options.requestId ?? uuid();
+      if (!validate(id)) throw workerNotFound(id);
+      const { room, requestId = uuid() } = options;
+      let workPoolId: string | undefined;
       const over = AbortSignal.any([
         options.signal,
         core.stopping,
@@ -160,11 +155,16 @@ export function createWorkerManager(
           (event) =>
             event.type === "worker_commanded"
               ? event.worker_id === id
-              : event.work_pool_id === worker.workPoolId,
+              : !workPoolId || event.work_pool_id === workPoolId,
           pause,
         );
-        const answer = await look(id, options, requestId);
-        if (answer) return answer;
+        const claim = await sessions.claimNext(id, { requestId, room });
+        if (!claim.workPoolId) throw workerNotFound(id);
+        ({ workPoolId } = claim);
+        const { session = null, commands } = claim;
+        if (session || commands.length > 0) {
+          return { session, commands: [...commands] };
+        }
         // An order that is no session's (drain) comes with the heartbeat that an empty answer makes.
         if (isWoken) return { session: null, commands: [] };
         if (over.aborted) return undefined;
@@ -226,7 +226,14 @@ function workerNotFound(id: string): GridError {
 function inUse(name: string): GridError {
   return new GridError(
     "worker_in_use",
-    `Cannot register worker "${name}": another worker of this work pool has the name, expected another name or that worker's secret`,
+    `Cannot register worker "${name}": its name or id belongs to another worker, expected free ones, or that worker's secret and work pool`,
+  );
+}
+
+function full(pool: string, most: number): GridError {
+  return new GridError(
+    "pool_full",
+    `Cannot register the worker: work pool "${pool}" has ${most} workers already, expected fewer than its max_workers`,
   );
 }
 

@@ -1,5 +1,19 @@
-import { and, eq, gt, inArray, lt, type SQL, sql } from "drizzle-orm";
-import type { Database, Statement } from "../../core/db/client.ts";
+import {
+  and,
+  count,
+  eq,
+  gt,
+  inArray,
+  lt,
+  ne,
+  type SQL,
+  sql,
+} from "drizzle-orm";
+import {
+  type Database,
+  isConstraintError,
+  type Statement,
+} from "../../core/db/client.ts";
 import { sessions } from "../sessions/models.ts";
 import { HELD_STATUSES } from "../sessions/status.ts";
 import { grid, workers } from "./models.ts";
@@ -33,6 +47,10 @@ export interface HeartbeatRow {
 export interface WorkerStore {
   /** Inserts `row`, or brings the worker of the same pool, name and secret up to date. @param gridId Taken if the grid has none yet. */
   register(row: WorkerRow, gridId: string): Promise<Registered>;
+  /** Brings the worker with this id up to date, if pool and secret are its own. */
+  comeBack(row: WorkerRow, gridId: string): Promise<Registered>;
+  /** Workers of the same pool that are not offline, besides this one. */
+  countOthers(row: WorkerRow): Promise<number>;
   find(id: string): Promise<WorkerRow | undefined>;
   list(page: WorkerPage): Promise<readonly WorkerRow[]>;
   /** False: it holds sessions, or is not there. */
@@ -52,39 +70,40 @@ export interface WorkerStore {
 /** The store over `db`. */
 export function createWorkerStore({ orm }: Database): WorkerStore {
   return {
-    async register(row, gridId) {
-      const [, [worker], [{ id } = { id: gridId }], held] = await orm.batch([
-        orm.insert(grid).values({ only: 1, id: gridId }).onConflictDoNothing(),
+    register: (row, gridId) =>
+      enter(
+        orm,
+        row,
+        gridId,
         orm.insert(workers).values(row).onConflictDoUpdate({
           target: [workers.workPoolId, workers.name],
-          set: {
-            providerDetails: row.providerDetails,
-            capacity: row.capacity,
-            ipAddress: row.ipAddress,
-            version: row.version,
-            status: "online",
-            drainRequestedAt: null,
-            updatedAt: row.updatedAt,
-            lastHeartbeat: row.lastHeartbeat,
-          },
+          set: refreshed(row),
           setWhere: eq(workers.secretHash, row.secretHash),
         }).returning(),
-        orm.select({ id: grid.id }).from(grid),
-        orm.select({
-          session_id: sessions.id,
-          fencing_token: sessions.fencingToken,
-          status: sql<HeldSessionWire["status"]>`${sessions.status}`,
-        }).from(sessions).innerJoin(
-          workers,
-          eq(workers.id, sessions.workerId),
-        ).where(and(
-          eq(workers.workPoolId, row.workPoolId),
-          eq(workers.name, row.name),
-          eq(workers.secretHash, row.secretHash),
-          inArray(sessions.status, [...HELD_STATUSES]),
-        )),
-      ]);
-      return { worker, gridId: id, held };
+      ),
+    comeBack: (row, gridId) =>
+      enter(
+        orm,
+        row,
+        gridId,
+        orm.update(workers).set({ name: row.name, ...refreshed(row) }).where(
+          and(
+            eq(workers.id, row.id),
+            eq(workers.workPoolId, row.workPoolId),
+            eq(workers.secretHash, row.secretHash),
+          ),
+        ).returning(),
+      ),
+    async countOthers({ id, name, workPoolId }) {
+      const [row] = await orm.select({ count: count() }).from(workers).where(
+        and(
+          eq(workers.workPoolId, workPoolId),
+          ne(workers.status, "offline"),
+          ne(workers.id, id),
+          ne(workers.name, name),
+        ),
+      );
+      return row?.count ?? 0;
     },
     async find(id) {
       const [worker] = await orm.select().from(workers).where(
@@ -133,6 +152,51 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
       return rowsAffected;
     },
   };
+}
+
+/** Runs the statement that enters a worker together with what its registration is answered. */
+async function enter(
+  orm: Database["orm"],
+  row: WorkerRow,
+  gridId: string,
+  statement: Statement<WorkerRow[]>,
+): Promise<Registered> {
+  try {
+    const [, [worker], [{ id } = { id: gridId }], held] = await orm.batch([
+      orm.insert(grid).values({ only: 1, id: gridId }).onConflictDoNothing(),
+      statement,
+      orm.select({ id: grid.id }).from(grid),
+      orm.select({
+        session_id: sessions.id,
+        fencing_token: sessions.fencingToken,
+        status: sql<HeldSessionWire["status"]>`${sessions.status}`,
+      }).from(sessions).innerJoin(workers, eq(workers.id, sessions.workerId))
+        .where(and(
+          eq(workers.workPoolId, row.workPoolId),
+          eq(workers.name, row.name),
+          eq(workers.secretHash, row.secretHash),
+          inArray(sessions.status, [...HELD_STATUSES]),
+        )),
+    ]);
+    return { worker, gridId: id, held };
+  } catch (error) {
+    if (!isConstraintError(error)) throw error;
+    return { gridId, held: [] };
+  }
+}
+
+/** What a registration changes of a worker that is known. */
+function refreshed(row: WorkerRow) {
+  return {
+    providerDetails: row.providerDetails,
+    capacity: row.capacity,
+    ipAddress: row.ipAddress,
+    version: row.version,
+    status: "online",
+    drainRequestedAt: null,
+    updatedAt: row.updatedAt,
+    lastHeartbeat: row.lastHeartbeat,
+  } as const;
 }
 
 function heartbeatStatement(

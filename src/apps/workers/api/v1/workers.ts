@@ -61,6 +61,7 @@ const register = createRoute({
       "pool_not_found",
       "provider_mismatch",
       "worker_in_use",
+      "pool_full",
     ),
   },
 });

@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import type {
+  Candidate,
+  SessionWant,
+} from "../../../src/apps/workerpool/assignment.ts";
+import { type Pool } from "../../../src/apps/workerpool/pool.ts";
+import { poolInputSchema } from "../../../src/apps/workerpool/schemas.ts";
+import { POOL_STATUSES } from "../../../src/apps/workerpool/status.ts";
+import { poolFields } from "../../../src/apps/workerpool/pool.ts";
+
+const browser = fc.constantFrom("chrome", "chromium", "firefox");
+const minutes = fc.integer({ min: 1, max: 600 });
+const environment = fc.dictionary(
+  fc.constantFrom("A", "B", "C"),
+  fc.string({ maxLength: 4 }),
+);
+
+/** Pools with every default there or not. */
+export const poolArbitrary: fc.Arbitrary<Pool> = fc.record({
+  id: fc.uuid(),
+  name: fc.string({ minLength: 1, maxLength: 8 }),
+  status: fc.constantFrom(...POOL_STATUSES),
+  priority: fc.integer({ min: -3, max: 3 }),
+  default_browser: fc.option(browser),
+  default_headless: fc.option(fc.boolean()),
+  default_environment: fc.option(environment),
+  timeout: fc.option(minutes),
+  max_queue: fc.option(fc.nat(3)),
+  max_timeout_minutes: fc.option(minutes),
+}).map(({ id, timeout, ...fields }) => ({
+  ...poolFields({
+    ...poolInputSchema.parse({ name: "x", provider_type: "local" }),
+    ...fields,
+    default_resource_limits: timeout === null
+      ? null
+      : { timeout_minutes: timeout },
+  }),
+  id,
+  createdAt: 0,
+  updatedAt: 0,
+}));
+
+/** Pools with their load and what their provider starts. */
+export const candidateArbitrary: fc.Arbitrary<Candidate> = fc.record({
+  pool: poolArbitrary,
+  pending: fc.nat(4),
+  room: fc.nat(4),
+  choices: fc.array(
+    fc.record({ browser, versions: fc.constant(["latest", "stable"]) }),
+    { maxLength: 2 },
+  ),
+});
+
+/** What sessions ask for. */
+export const wantArbitrary: fc.Arbitrary<SessionWant> = fc.record({
+  browser: fc.option(browser, { nil: undefined }),
+  headless: fc.option(fc.boolean(), { nil: undefined }),
+  environment: fc.option(environment, { nil: undefined }),
+  resource_limits: fc.option(
+    fc.record({ timeout_minutes: minutes }),
+    { nil: undefined },
+  ),
+});

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { assignPool } from "../../../src/apps/workerpool/assignment.ts";
+import type { Candidate } from "../../../src/apps/workerpool/assignment.ts";
+import { GridError } from "../../../src/core/errors.ts";
+import { candidateArbitrary, wantArbitrary } from "./arbitraries.ts";
+
+/** Runs it; a refusal is its code. */
+function outcome(
+  want: Parameters<typeof assignPool>[0],
+  candidates: readonly Candidate[],
+): Candidate | string {
+  try {
+    return assignPool(want, candidates);
+  } catch (error) {
+    if (error instanceof GridError) return error.code;
+    throw error;
+  }
+}
+
+const candidates = fc.uniqueArray(candidateArbitrary, {
+  selector: ({ pool }) => pool.id,
+  maxLength: 6,
+});
+
+Deno.test("assignPool() gives an active pool with room in its queue whose provider starts the browser, or refuses", () => {
+  fc.assert(fc.property(wantArbitrary, candidates, (want, all) => {
+    const given = outcome(want, all);
+    if (typeof given === "string") return;
+    const browser = want.browser ?? given.pool.defaultBrowser;
+    assert.equal(given.pool.status, "active");
+    assert.ok(
+      given.pool.maxQueue === null || given.pending < given.pool.maxQueue,
+    );
+    assert.ok(
+      given.choices.some((choice) => !browser || choice.browser === browser),
+    );
+  }));
+});
+
+Deno.test("assignPool() refuses only when no pool could take the session", () => {
+  fc.assert(fc.property(wantArbitrary, candidates, (want, all) => {
+    const given = outcome(want, all);
+    const alone = all.filter((each) =>
+      typeof outcome(want, [each]) !== "string"
+    );
+    assert.equal(typeof given === "string", alone.length === 0);
+  }));
+});
+
+Deno.test("assignPool() does not depend on the order of the pools", () => {
+  fc.assert(fc.property(wantArbitrary, candidates, (want, all) => {
+    const [one, other] = [all, all.toReversed()].map((each) => {
+      const given = outcome(want, each);
+      return typeof given === "string" ? given : given.pool.id;
+    });
+    assert.equal(one, other);
+  }));
+});
+
+Deno.test("assignPool() prefers room, then likeness, then priority, then the shorter queue", () => {
+  const base = fc.sample(candidateArbitrary, { numRuns: 1, seed: 7 })[0];
+  assert.ok(base);
+  const make = (
+    id: string,
+    load: Partial<Candidate>,
+    pool: Partial<Candidate["pool"]> = {},
+  ): Candidate => ({
+    choices: [{ browser: "chrome", versions: ["latest"] }],
+    pending: 0,
+    room: 5,
+    ...load,
+    pool: {
+      ...base.pool,
+      status: "active",
+      maxQueue: null,
+      priority: 0,
+      defaultBrowser: null,
+      defaultBrowserVersion: null,
+      defaultHeadless: null,
+      defaultOperatingSystem: null,
+      ...pool,
+      id,
+    },
+  });
+  const plain = make("b", {});
+  const full = make("a", { room: 0 }, { priority: 9 });
+  const alike = make("c", {}, { defaultHeadless: true });
+  const dear = make("d", {}, { priority: 3 });
+  const queued = make("a", { pending: 1 });
+  const best = (...all: Candidate[]) =>
+    assignPool({ headless: true }, all).pool.id;
+  assert.equal(best(full, plain), "b");
+  assert.equal(best(plain, alike, dear), "c");
+  assert.equal(best(plain, dear), "d");
+  assert.equal(best(queued, plain), "b");
+});

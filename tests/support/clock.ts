@@ -1,0 +1,38 @@
+import type { Clock } from "../../src/core/clock.ts";
+
+/** A clock that moves only when it is told to. Sleeps end when their time has come, or with their signal. */
+export interface FakeClock extends Clock {
+  advance(ms: number): void;
+}
+
+/** Starts at a fixed moment. */
+export function createFakeClock(): FakeClock {
+  const start = Date.UTC(2026, 0, 1);
+  let elapsed = 0;
+  const sleepers = new Set<{ readonly until: number; wake(): void }>();
+  return {
+    now: () => start + elapsed,
+    monotonic: () => elapsed,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        const sleeper = {
+          until: elapsed + ms,
+          wake() {
+            sleepers.delete(sleeper);
+            resolve();
+          },
+        };
+        sleepers.add(sleeper);
+        signal?.addEventListener("abort", () => {
+          sleepers.delete(sleeper);
+          reject(signal.reason);
+        }, { once: true });
+      }),
+    advance(ms) {
+      elapsed += ms;
+      for (const sleeper of [...sleepers]) {
+        if (sleeper.until <= elapsed) sleeper.wake();
+      }
+    },
+  };
+}
