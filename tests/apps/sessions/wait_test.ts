@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { apiOf, assertRefused } from "../../support/api.ts";
+import { testGrid } from "../../support/grid.ts";
+
+Deno.test("POST sessions?wait answers 201 as soon as the browser runs", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const worker = await api.worker();
+  const asked = api.call("POST", "/sessions?wait=300", {});
+  const wait = `/workerpool/workers/${worker}/claim-session?wait=30`;
+  const { body: { session } } = await api.call("POST", wait);
+  await api.report(worker, session, "running", {
+    endpoint: "ws://127.0.0.1:9/devtools/browser/x",
+  });
+  const { status, body } = await asked;
+  assert.deepEqual([status, body.status], [201, "running"]);
+});
+
+Deno.test("POST sessions?wait answers 202 with the session as it is when the time is over", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const { status, headers, body } = await api.call(
+    "POST",
+    "/sessions?wait=0.05",
+    {},
+  );
+  assert.deepEqual([status, body.status], [202, "pending"]);
+  assert.equal(headers.get("location"), `/v1/sessions/${body.id}`);
+});
+
+Deno.test("POST sessions?wait says why a session that has failed gives no browser", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const worker = await api.worker();
+  const asked = api.call("POST", "/sessions?wait=300", {});
+  const wait = `/workerpool/workers/${worker}/claim-session?wait=30`;
+  const { body: { session } } = await api.call("POST", wait);
+  await api.report(worker, session, "failed", {
+    status_reason: "the disk is full",
+  });
+  assertRefused(
+    await asked,
+    { status: 502, code: "session_failed" },
+    /the disk is full/,
+  );
+});
+
+Deno.test("a claim that waits is woken by a creation, without a look at the clock", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const worker = await api.worker();
+  const trips = grid.core.db.trips();
+  const waiting = api.call(
+    "POST",
+    `/workerpool/workers/${worker}/claim-session?wait=30`,
+  );
+  const { id } = await api.session();
+  const { body } = await waiting;
+  assert.equal(body.session.id, id);
+  // The look before, two of the creation, the one that found it.
+  assert.ok(grid.core.db.trips() - trips <= 4);
+});
+
+Deno.test("a claim that waits ends when its time is over", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const worker = await api.worker();
+  const { status, text } = await api.call(
+    "POST",
+    `/workerpool/workers/${worker}/claim-session?wait=0.05`,
+  );
+  assert.deepEqual([status, text], [204, ""]);
+});
