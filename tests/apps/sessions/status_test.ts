@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  EVENT_OF_STATUS,
+  isTerminal,
+  SESSION_EVENTS,
+  SESSION_STATUSES,
+  type SessionStatus,
+  sourcesOf,
+  TRANSITIONS,
+} from "../../../src/apps/sessions/status.ts";
+import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
+import { apiOf } from "../../support/api.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { testGrid } from "../../support/grid.ts";
+
+Deno.test("six statuses are terminal, and every status has an event", () => {
+  assert.deepEqual(SESSION_STATUSES.filter(isTerminal), [
+    "completed",
+    "failed",
+    "expired",
+    "crashed",
+    "timed_out",
+    "terminated",
+  ]);
+  for (const status of SESSION_STATUSES) {
+    assert.ok(SESSION_EVENTS.includes(EVENT_OF_STATUS[status]));
+  }
+});
+
+Deno.test("sourcesOf() is the inverse of the table of transitions", () => {
+  for (const to of SESSION_STATUSES) {
+    for (const from of SESSION_STATUSES) {
+      assert.equal(
+        sourcesOf(to).includes(from),
+        TRANSITIONS[from].includes(to),
+      );
+    }
+  }
+});
+
+const REPORTS = [
+  "starting",
+  "running",
+  "completed",
+  "failed",
+  "crashed",
+  "expired",
+  "timed_out",
+  "terminated",
+] as const;
+
+/** What can happen to a session, in any order. */
+const step = fc.oneof(
+  fc.record({ do: fc.constant("claim" as const) }),
+  fc.record({
+    do: fc.constant("report" as const),
+    status: fc.constantFrom(...REPORTS),
+    stale: fc.boolean(),
+  }),
+  fc.record({ do: fc.constant("delete" as const), force: fc.boolean() }),
+  fc.record({
+    do: fc.constant("wait" as const),
+    seconds: fc.constantFrom(1, 20, 40, 400, 4_000),
+  }),
+  fc.record({ do: fc.constant("reconcile" as const) }),
+);
+
+Deno.test("whatever happens, a session goes only where the table lets it, each change is one event, and an end is final", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 1, maxLength: 14 }),
+      async (steps) => {
+        const clock = createFakeClock();
+        await using grid = await testGrid({ clock });
+        const api = apiOf(grid);
+        await api.pool();
+        const workerId = await api.worker();
+        const { id } = await api.session({ idle_timeout_seconds: 600 });
+        let token = 0;
+        const seen: SessionStatus[] = ["pending"];
+        for (const each of steps) {
+          if (each.do === "claim") {
+            token = (await api.claim(workerId))?.fencing_token ?? token;
+          } else if (each.do === "report") {
+            const fencing_token = each.stale ? token + 1 : token;
+            if (fencing_token < 1) continue;
+            const before = (await grid.sessions.get(id)).status;
+            const result = await api.report(
+              workerId,
+              { id, fencing_token },
+              each.status,
+            );
+            const after = (await grid.sessions.get(id)).status;
+            if (each.stale) {
+              assert.equal(result, "lease_lost");
+              assert.equal(after, before);
+            }
+          } else if (each.do === "delete") {
+            await api.call("DELETE", `/sessions/${id}?force=${each.force}`);
+          } else if (each.do === "wait") {
+            clock.advance(each.seconds * 1_000);
+          } else {
+            await reconcileOnce(grid);
+            await reconcileOnce(grid);
+          }
+          const now = (await grid.sessions.get(id)).status;
+          if (now !== seen.at(-1)) seen.push(now);
+        }
+        for (const [at, to] of seen.entries()) {
+          const from = seen[at - 1];
+          if (from === undefined) continue;
+          const isAllowed = TRANSITIONS[from].includes(to) ||
+            // Two changes within one pass: queued again, then failed.
+            TRANSITIONS[from].some((via) => TRANSITIONS[via].includes(to));
+          assert.ok(isAllowed && !isTerminal(from), seen.join(" → "));
+        }
+        await assertOneEventAChange(grid, id);
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
+/** The events alone must tell a path through the table that ends in the present status. */
+async function assertOneEventAChange(
+  { sessions }: Awaited<ReturnType<typeof testGrid>>,
+  id: string,
+): Promise<void> {
+  const events = await sessions.events(id, 0, 1_000);
+  const statuses = events.flatMap(({ event }) =>
+    SESSION_STATUSES.filter((status) => EVENT_OF_STATUS[status] === event)
+  );
+  let status: SessionStatus = "pending";
+  for (const next of statuses) {
+    assert.ok(TRANSITIONS[status].includes(next), `${status} → ${next}`);
+    status = next;
+  }
+  assert.equal(status, (await sessions.get(id)).status);
+}

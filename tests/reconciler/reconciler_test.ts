@@ -1,0 +1,230 @@
+import assert from "node:assert/strict";
+import { reconcileOnce } from "../../src/reconciler/reconciler.ts";
+import type { SettingsInput } from "../../src/core/settings.ts";
+import { type Api, apiOf } from "../support/api.ts";
+import { createFakeClock, type FakeClock } from "../support/clock.ts";
+import { type TestGrid, testGrid } from "../support/grid.ts";
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** A grid with a pool whose time stands still. */
+async function scene(
+  settings: SettingsInput = {},
+): Promise<
+  AsyncDisposable & {
+    readonly grid: TestGrid;
+    readonly api: Api;
+    readonly clock: FakeClock;
+    pass(): ReturnType<typeof reconcileOnce>;
+    statusOf(id: string): Promise<readonly [string, string | null]>;
+  }
+> {
+  const clock = createFakeClock();
+  const grid = await testGrid({ clock, settings });
+  const api = apiOf(grid);
+  await api.pool();
+  return {
+    grid,
+    api,
+    clock,
+    pass: () => reconcileOnce(grid),
+    async statusOf(id) {
+      const { status, statusReason } = await grid.sessions.get(id);
+      return [status, statusReason];
+    },
+    [Symbol.asyncDispose]: () => grid[Symbol.asyncDispose](),
+  };
+}
+
+Deno.test("a worker is offline after three missed heartbeats, not before, and online again with the next", async () => {
+  await using s = await scene();
+  const id = await s.api.worker();
+  s.clock.advance(30 * SECOND);
+  await s.pass();
+  assert.equal((await s.grid.workers.get(id)).status, "online");
+  s.clock.advance(1);
+  assert.equal((await s.pass()).lostWorkers, 1);
+  assert.equal((await s.grid.workers.get(id)).status, "offline");
+  await s.api.call("PUT", `/workerpool/workers/${id}/heartbeat`, {});
+  assert.equal((await s.grid.workers.get(id)).status, "online");
+});
+
+Deno.test("a starting session whose worker is lost is queued again, and fails after max_start_attempts", async () => {
+  await using s = await scene({ max_start_attempts: 2 });
+  const { id } = await s.api.session();
+  await s.api.claim(await s.api.worker());
+  s.clock.advance(31 * SECOND);
+  assert.equal((await s.pass()).expiredLeases, 1);
+  const [status] = await s.statusOf(id);
+  assert.equal(status, "pending");
+  const again = await s.api.claim(await s.api.worker());
+  assert.deepEqual([again?.id, again?.fencing_token], [id, 2]);
+  s.clock.advance(31 * SECOND);
+  await s.pass();
+  const [end, reason] = await s.statusOf(id);
+  assert.equal(end, "failed");
+  assert.match(reason ?? "", /too often/);
+});
+
+Deno.test("a running session whose worker is lost has crashed, and its late report is refused", async () => {
+  await using s = await scene();
+  const { workerId, claimed } = await s.api.running();
+  s.clock.advance(31 * SECOND);
+  await s.pass();
+  assert.deepEqual(await s.statusOf(claimed.id), [
+    "crashed",
+    "its worker was lost",
+  ]);
+  assert.equal(
+    await s.api.report(workerId, claimed, "running"),
+    "lease_lost",
+  );
+});
+
+Deno.test("heartbeats keep a session as long as it is allowed to live", async () => {
+  await using s = await scene();
+  const { workerId, claimed } = await s.api.running();
+  for (let beat = 0; beat < 50; beat++) {
+    s.clock.advance(10 * SECOND);
+    await s.api.report(workerId, claimed, "running");
+    await s.pass();
+  }
+  assert.deepEqual((await s.statusOf(claimed.id))[0], "running");
+});
+
+Deno.test("a session that nobody takes until the queue deadline fails, and says whether there were workers", async () => {
+  await using s = await scene({ queue_timeout_seconds: 60 });
+  const alone = await s.api.session();
+  s.clock.advance(61 * SECOND);
+  assert.equal((await s.pass()).overdue, 1);
+  const [status, reason] = await s.statusOf(alone.id);
+  assert.equal(status, "failed");
+  assert.match(reason ?? "", /no worker .* was online/);
+  const busy = await s.api.session();
+  s.clock.advance(61 * SECOND);
+  await s.api.worker();
+  await s.pass();
+  assert.match((await s.statusOf(busy.id))[1] ?? "", /were busy/);
+});
+
+Deno.test("a session past its lifetime is ordered to end, and is expired", async () => {
+  await using s = await scene();
+  const { workerId, claimed } = await s.api.running({
+    resource_limits: { timeout_minutes: 5 },
+  });
+  for (let minute = 0; minute < 10; minute++) {
+    s.clock.advance(MINUTE / 2);
+    await s.api.report(workerId, claimed, "running");
+  }
+  await s.pass();
+  assert.equal((await s.statusOf(claimed.id))[0], "running", "to the minute");
+  s.clock.advance(1);
+  assert.equal((await s.pass()).expired, 1);
+  const { body } = await s.api.call(
+    "PUT",
+    `/workerpool/workers/${workerId}/heartbeat`,
+    {},
+  );
+  assert.equal(body.commands[0].status, "expired");
+  await s.api.report(workerId, claimed, "expired");
+  assert.equal((await s.statusOf(claimed.id))[0], "expired");
+});
+
+Deno.test("a session that nobody uses for its idle time is ordered to end; one that is used is not", async () => {
+  await using s = await scene();
+  const { workerId, claimed } = await s.api.running({
+    idle_timeout_seconds: 60,
+  });
+  s.clock.advance(20 * SECOND);
+  await s.api.report(workerId, claimed, "running");
+  await s.grid.sessions.recordActivity(new Map([[claimed.id, s.clock.now()]]));
+  for (let beat = 0; beat < 3; beat++) {
+    s.clock.advance(20 * SECOND);
+    await s.api.report(workerId, claimed, "running");
+  }
+  assert.equal((await s.pass()).idle, 0);
+  s.clock.advance(1);
+  assert.equal((await s.pass()).idle, 1);
+  await s.api.report(workerId, claimed, "timed_out");
+  assert.equal((await s.statusOf(claimed.id))[0], "timed_out");
+});
+
+Deno.test("an order that its worker does not obey for a whole lease ends the session in the record, as ordered", async () => {
+  await using s = await scene();
+  const { workerId, claimed } = await s.api.running();
+  await s.api.call("DELETE", `/sessions/${claimed.id}`);
+  for (let beat = 0; beat < 4; beat++) {
+    s.clock.advance(10 * SECOND);
+    await s.api.report(workerId, claimed, "running");
+    await s.pass();
+  }
+  assert.equal((await s.statusOf(claimed.id))[0], "completed");
+  const { body } = await s.api.call(
+    "PUT",
+    `/workerpool/workers/${workerId}/heartbeat`,
+    {},
+  );
+  assert.deepEqual(
+    body.commands.map(({ type, session_id }: Record<string, string>) => [
+      type,
+      session_id,
+    ]),
+    [["stop", claimed.id]],
+    "the worker still has to end the browser",
+  );
+});
+
+Deno.test("what was ordered to end when its worker is lost ends as ordered, not as crashed", async () => {
+  await using s = await scene();
+  const { claimed } = await s.api.running();
+  await s.api.call("DELETE", `/sessions/${claimed.id}`);
+  s.clock.advance(31 * SECOND);
+  await s.pass();
+  assert.equal((await s.statusOf(claimed.id))[0], "completed");
+});
+
+Deno.test("ended sessions and offline workers are forgotten after retention_hours, live ones never", async () => {
+  await using s = await scene({ retention_hours: 1 });
+  const ended = await s.api.session();
+  await s.api.call("DELETE", `/sessions/${ended.id}`);
+  await s.api.worker();
+  s.clock.advance(59 * MINUTE);
+  await s.pass();
+  assert.equal((await s.statusOf(ended.id))[0], "completed");
+  s.clock.advance(2 * MINUTE);
+  const live = await s.api.session();
+  await s.pass();
+  await assert.rejects(s.grid.sessions.get(ended.id), {
+    code: "session_not_found",
+  });
+  assert.equal((await s.statusOf(live.id))[0], "pending");
+  const { items } = await s.grid.workers.list({ limit: 10 });
+  assert.deepEqual(items, []);
+});
+
+Deno.test("two reconcilers at once change each thing once", async () => {
+  await using s = await scene();
+  const ids: string[] = [];
+  for (let at = 0; at < 6; at++) ids.push((await s.api.session()).id);
+  const worker = await s.api.worker();
+  for (let at = 0; at < 3; at++) await s.api.claim(worker);
+  s.clock.advance(400 * SECOND);
+  const passes = await Promise.all([s.pass(), s.pass(), s.pass()]);
+  const sum = (concern: string) =>
+    passes.reduce((total, counts) => total + (counts[concern] ?? 0), 0);
+  assert.equal(sum("lostWorkers"), 1);
+  assert.equal(sum("expiredLeases"), 3);
+  // Those that were queued again are past the deadline, too.
+  assert.equal(sum("overdue"), 6);
+  for (const id of ids) {
+    const events = await s.grid.sessions.events(id, 0, 100);
+    const failures = events.filter(({ event }) => event === "session_failed");
+    assert.equal(failures.length, 1);
+  }
+  assert.deepEqual(
+    Object.values(await s.pass()).filter((count) => count > 0),
+    [],
+    "and nothing is left to change",
+  );
+});
