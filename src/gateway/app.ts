@@ -34,7 +34,7 @@ export const gateway = defineApp({
     const streams = new Streams(core, manager);
     return {
       manager: {},
-      routes: { v1: discoveryRoutes(manager) },
+      routes: { v1: discoveryRoutes(core, manager) },
       ready: () => streams.start(),
       async upgrade(request, socket, head) {
         const url = URL.parse(request.url ?? "", "http://grid");

@@ -1,7 +1,10 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { HonoRequest } from "hono";
 import type { SessionManager } from "../apps/sessions/manager.ts";
+import type { Core } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
+import { webSocketOrigin } from "../core/public_origin.ts";
 import { createRouter } from "../core/router.ts";
 import { endpointOf } from "./target.ts";
 
@@ -16,6 +19,7 @@ const OWN_ADDRESSES = ["devtoolsFrontendUrl", "devtoolsFrontendUrlCompat"];
 
 /** Chrome's HTTP endpoints, for clients that find the WebSocket by them; every address in the answers is the grid's. */
 export function discoveryRoutes(
+  { settings }: Pick<Core, "settings">,
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
@@ -31,17 +35,26 @@ export function discoveryRoutes(
       const id = c.req.param("id");
       const answer = await describe(id, "/json/version", c.req.raw.signal);
       const version = answerSchema.parse(answer);
-      return c.json(rewritten(version, connectUrl(id, c.req.query("token"))));
+      return c.json(rewritten(version, connectUrl(c.req, id)));
+    });
+    router.get(`/connect/json/version${slash}`, (c) => {
+      const origin = webSocketOrigin(settings, c.req.url);
+      return c.json({
+        "Browser": "Browsergrid",
+        "Protocol-Version": "1.3",
+        webSocketDebuggerUrl: `${origin}/v1/connect${
+          new URL(c.req.url).search
+        }`,
+      });
     });
     for (const list of ["json/list", "json"]) {
       router.get(`/sessions/:id/cdp/${list}${slash}`, async (c) => {
         const id = c.req.param("id");
         const answer = await describe(id, "/json/list", c.req.raw.signal);
         const targets = z.array(answerSchema).parse(answer);
-        const token = c.req.query("token");
         return c.json(
           targets.map((target) =>
-            rewritten(target, connectUrl(id, token, pagePathOf(target)))
+            rewritten(target, connectUrl(c.req, id, pagePathOf(target)))
           ),
         );
       });
@@ -50,9 +63,10 @@ export function discoveryRoutes(
   return router;
 
   /** The key is in it only if the client itself put it into the URL. */
-  function connectUrl(id: string, token?: string, path = ""): string {
+  function connectUrl(request: HonoRequest, id: string, path = ""): string {
+    const token = request.query("token");
     const query = token ? `?${new URLSearchParams({ token })}` : "";
-    return manager.connectUrlOf(id) + path + query;
+    return manager.connectUrlOf(id, request.url) + path + query;
   }
 }
 

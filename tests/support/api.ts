@@ -33,16 +33,24 @@ export interface Api {
     status: SessionReport["status"],
     fields?: Partial<SessionReport>,
   ): Promise<ReportResult["result"]>;
-  /** A session that runs on a new worker. */
+  /** A session that runs on a new worker, with its browser at `endpoint`. */
   running(
     fields?: Readonly<Record<string, unknown>>,
+    endpoint?: string,
   ): Promise<{ readonly workerId: string; readonly claimed: ClaimedSession }>;
 }
 
-/** The API of a grid. */
-export function apiOf(grid: TestGrid): Api {
+/** The API of a grid; `headers` go with every request. */
+export function apiOf(
+  grid: TestGrid,
+  headers: Readonly<Record<string, string>> = {},
+): Api {
   async function call(method: string, path: string, json?: unknown) {
-    const response = await grid.request(`/v1${path}`, { method, json });
+    const response = await grid.request(`/v1${path}`, {
+      method,
+      json,
+      headers,
+    });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get("content-type") ?? "");
     return {
@@ -95,14 +103,16 @@ export function apiOf(grid: TestGrid): Api {
       );
       return answer.reports[0].result;
     },
-    async running(fields = {}) {
+    async running(
+      fields = {},
+      endpoint = "ws://127.0.0.1:9/devtools/browser/x",
+    ) {
       const { id } = await api.session(fields);
       const workerId = await api.worker();
       const claimed = await api.claim(workerId);
       assert.equal(claimed?.id, id);
-      await api.report(workerId, claimed, "running", {
-        endpoint: "ws://127.0.0.1:9/devtools/browser/x",
-      });
+      assert.ok(claimed);
+      await api.report(workerId, claimed, "running", { endpoint });
       return { workerId, claimed };
     },
   };

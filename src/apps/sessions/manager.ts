@@ -2,6 +2,7 @@ import { v7 as uuid, validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import type { Statement } from "../../core/db/client.ts";
 import { GridError } from "../../core/errors.ts";
+import { webSocketOrigin } from "../../core/public_origin.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
 import { type Claim, claimSession } from "./claim.ts";
 import type {
@@ -92,7 +93,8 @@ export interface SessionManager {
   refresh(id: string, minutes?: number): Promise<Session>;
   /** One round trip; the only read of the browser's own address. */
   target(id: string): Promise<SessionTarget>;
-  connectUrlOf(id: string): string;
+  /** Where clients connect. @param requestUrl Of whoever asks: what reached the server once reaches it again, unless `public_url` says better. */
+  connectUrlOf(id: string, requestUrl: string): string;
   recordEvent(
     id: string,
     event: SessionEventName,
@@ -247,8 +249,8 @@ export function createSessionManager(
     async target(id) {
       return found(id, isId(id) ? await store.target(id) : undefined);
     },
-    connectUrlOf: (id) =>
-      `${core.publicUrl().replace(/^http/, "ws")}/v1/sessions/${id}/cdp`,
+    connectUrlOf: (id, requestUrl) =>
+      `${webSocketOrigin(settings, requestUrl)}/v1/sessions/${id}/cdp`,
     recordEvent: (id, event, data = {}) =>
       store.recordEvent(id, event, data, clock.now()),
     recordActivity: (lastActivity) => store.recordActivity(lastActivity),

@@ -177,7 +177,7 @@ Deno.test("one heartbeat carries the reports of many sessions, and changes nothi
   const api = apiOf(grid);
   await api.pool();
   const worker = await api.worker();
-  const claimed = [];
+  const claimed: Awaited<ReturnType<typeof api.claim>>[] = [];
   for (let at = 0; at < 4; at++) {
     await api.session();
     claimed.push(await api.claim(worker));

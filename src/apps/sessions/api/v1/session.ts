@@ -80,17 +80,17 @@ export function oneSessionRoutes(
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  const render = (session: Session) =>
-    renderSession(session, manager.connectUrlOf(session.id));
+  const render = (session: Session, { url }: { readonly url: string }) =>
+    renderSession(session, manager.connectUrlOf(session.id, url));
   router.openapi(get, async (c) => {
     const { id } = c.req.valid("param");
     const include = c.req.valid("query").include?.split(",") ?? [];
     if (include.length === 0) {
-      return c.json(render(await manager.get(id)), 200);
+      return c.json(render(await manager.get(id), c.req), 200);
     }
     const { session, events, metrics } = await manager.detail(id);
     return c.json({
-      ...render(session),
+      ...render(session, c.req),
       ...(include.includes("events")
         ? { events: events.map(renderEvent) }
         : {}),
@@ -107,13 +107,16 @@ export function oneSessionRoutes(
         ? { status: "terminated", reason: "ended by force", force }
         : { status: "completed", reason: "ended by its owner" },
     );
-    return c.json(render(session), isTerminal(session.status) ? 200 : 202);
+    return c.json(
+      render(session, c.req),
+      isTerminal(session.status) ? 200 : 202,
+    );
   });
   router.openapi(refresh, async (c) => {
     // Without a body there is nothing valid to read.
     const minutes = c.req.valid("json")?.timeout_minutes;
     const session = await manager.refresh(c.req.valid("param").id, minutes);
-    return c.json(render(session), 200);
+    return c.json(render(session, c.req), 200);
   });
   return router;
 }

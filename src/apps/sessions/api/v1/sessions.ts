@@ -91,13 +91,13 @@ export function sessionsRoutes(
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  const render = (session: Session) =>
-    renderSession(session, manager.connectUrlOf(session.id));
+  const render = (session: Session, { url }: { readonly url: string }) =>
+    renderSession(session, manager.connectUrlOf(session.id, url));
   router.openapi(create, async (c) => {
     const created = await manager.create(c.req.valid("json"));
     c.header("Location", `/v1/sessions/${created.id}`);
     const { wait } = c.req.valid("query");
-    if (wait === undefined) return c.json(render(created), 201);
+    if (wait === undefined) return c.json(render(created, c.req), 201);
     const session = await manager.waitUntilStarted(
       created.id,
       AbortSignal.any([
@@ -106,14 +106,19 @@ export function sessionsRoutes(
         core.stopping,
       ]),
     );
-    if (session.status === "running") return c.json(render(session), 201);
+    if (session.status === "running") {
+      return c.json(render(session, c.req), 201);
+    }
     if (session.endedAt !== null) throw failed(session);
-    return c.json(render(session), 202);
+    return c.json(render(session, c.req), 202);
   });
   router.openapi(list, async (c) => {
     const { items, nextCursor } = await manager.list(c.req.valid("query"));
     return c.json(
-      { items: items.map(render), next_cursor: nextCursor ?? null },
+      {
+        items: items.map((session) => render(session, c.req)),
+        next_cursor: nextCursor ?? null,
+      },
       200,
     );
   });

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { gatewayScene } from "./scene.ts";
+
+Deno.test("discovery gives the grid's addresses in place of the browser's", async () => {
+  await using scene = await gatewayScene();
+  const { grid, url, upstream } = scene;
+  const http = url.replace("ws", "http");
+  for (const path of ["/json/version", "/json/version/"]) {
+    const answer = await (await fetch(`${http}${path}`)).json();
+    assert.deepEqual(answer, {
+      Browser: "Chrome/1",
+      webSocketDebuggerUrl: url,
+    });
+  }
+  for (const path of ["/json/list", "/json", "/json/list/"]) {
+    const text = await (await fetch(`${http}${path}`)).text();
+    const [target] = JSON.parse(text);
+    assert.equal(target.webSocketDebuggerUrl, `${url}/devtools/page/PAGE`);
+    assert.ok(!text.includes(String(upstream.port)), text);
+  }
+  const quick = await fetch(
+    `${grid.url}/v1/connect/json/version?headless=true`,
+  );
+  assert.equal(
+    (await quick.json()).webSocketDebuggerUrl,
+    `${grid.url.replace("http", "ws")}/v1/connect?headless=true`,
+  );
+});
+
+Deno.test("addresses have the name by which the server was reached, unless it is told a better one", async () => {
+  await using scene = await gatewayScene();
+  const named = scene.url.replace("ws://127.0.0.1", "http://localhost");
+  const answer = await (await fetch(`${named}/json/version`)).json();
+  assert.equal(
+    answer.webSocketDebuggerUrl,
+    named.replace("http", "ws"),
+  );
+  await using told = await gatewayScene({
+    grid: { settings: { public_url: "https://grid.example/" } },
+  });
+  const { body } = await told.api.call("GET", `/sessions/${told.sessionId}`);
+  assert.equal(
+    body.connect_url,
+    `wss://grid.example/v1/sessions/${told.sessionId}/cdp`,
+  );
+});
+
+Deno.test("a key that stands in the URL goes on into the addresses, a key in a header does not", async () => {
+  const key = "key-0123456789";
+  const headers = { "x-api-key": key };
+  await using scene = await gatewayScene({
+    grid: { settings: { api_key: key } },
+    headers,
+  });
+  const http = scene.url.replace("ws", "http");
+  const refused = await fetch(`${http}/json/version`);
+  assert.equal(refused.status, 401);
+  await refused.body?.cancel();
+  const plain = await fetch(`${http}/json/version`, { headers });
+  assert.equal((await plain.json()).webSocketDebuggerUrl, scene.url);
+  const keyed = await fetch(`${http}/json/version?token=${key}`);
+  assert.equal(
+    (await keyed.json()).webSocketDebuggerUrl,
+    `${scene.url}?token=${key}`,
+  );
+});

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { systemClock } from "../../src/core/clock.ts";
+import { awaitStatus } from "../support/await_status.ts";
+import { rawClient, readBytes } from "../support/raw_client.ts";
+import { type GatewayScene, gatewayScene } from "./scene.ts";
+
+/** A client as most are, connected. */
+async function connected(url: string): Promise<WebSocket> {
+  const socket = new WebSocket(url);
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = reject;
+  });
+  return socket;
+}
+
+function closed(socket: WebSocket): Promise<CloseEvent> {
+  return new Promise((resolve) => socket.onclose = resolve);
+}
+
+/** Resolves when the session has this event. */
+async function eventOf(
+  { grid, sessionId }: GatewayScene,
+  name: string,
+): Promise<Readonly<Record<string, unknown>>> {
+  for (let look = 0; look < 1_000; look++) {
+    // The local database answers within one turn: sockets need the next.
+    await systemClock.sleep(5);
+    const events = await grid.sessions.events(sessionId, 0, 100);
+    const found = events.find(({ event }) => event === name);
+    if (found) return found.data;
+  }
+  throw new Error(`There is no event ${name}`);
+}
+
+Deno.test("a browser that dies closes its client with 1011, and the session stays to its worker", async () => {
+  await using scene = await gatewayScene();
+  const socket = await connected(scene.url);
+  const end = closed(socket);
+  scene.upstream.sockets[0]?.destroy();
+  const { code, reason } = await end;
+  assert.deepEqual([code, reason], [1011, "browser gone"]);
+  assert.equal(
+    (await scene.grid.sessions.get(scene.sessionId)).status,
+    "running",
+  );
+});
+
+Deno.test("a session that ends closes its clients with 1001", async () => {
+  await using scene = await gatewayScene();
+  const ends = [await connected(scene.url), await connected(scene.url)].map(
+    closed,
+  );
+  await scene.api.call("DELETE", `/sessions/${scene.sessionId}?force=true`);
+  for (const { code, reason } of await Promise.all(ends)) {
+    assert.deepEqual([code, reason], [1001, "session ended"]);
+  }
+});
+
+Deno.test("a server that stops closes its clients with 1001", async () => {
+  await using scene = await gatewayScene();
+  const end = closed(await connected(scene.url));
+  await scene.grid[Symbol.asyncDispose]();
+  assert.equal((await end).code, 1001);
+});
+
+Deno.test("a client that vanishes frees the browser's socket, and its session goes on", async () => {
+  await using scene = await gatewayScene();
+  const client = await rawClient(scene.url);
+  const [upstream] = scene.upstream.sockets;
+  assert.ok(upstream);
+  const gone = once(upstream, "close");
+  client.socket.resetAndDestroy();
+  await gone;
+  const { status } = await scene.grid.sessions.get(scene.sessionId);
+  assert.equal(status, "running");
+});
+
+Deno.test("connections are recorded with what went over them", async () => {
+  await using scene = await gatewayScene();
+  {
+    using client = await rawClient(scene.url);
+    client.socket.write("to and fro");
+    await readBytes(client.socket, 10);
+  }
+  await eventOf(scene, "client_connected");
+  const { by, bytes_in, bytes_out } = await eventOf(
+    scene,
+    "client_disconnected",
+  );
+  assert.deepEqual([by, bytes_in, bytes_out], ["client", 10, 10]);
+});
+
+Deno.test("/v1/connect makes a session, connects it when it runs, and ends it with its socket", async () => {
+  await using scene = await gatewayScene();
+  const { api, grid, upstream } = scene;
+  const worker = await api.worker({ name: "second" });
+  const waiting = api.call(
+    "POST",
+    `/workerpool/workers/${worker}/claim-session?wait=30`,
+  );
+  const origin = grid.url.replace("http", "ws");
+  const connecting = connected(
+    `${origin}/v1/connect?headless=false&width=900&timeout_minutes=7&label=a=b&env.TZ=UTC`,
+  );
+  const { body: { session } } = await waiting;
+  assert.deepEqual([session.headless, session.screen.width], [false, 900]);
+  assert.equal(session.resource_limits.timeout_minutes, 7);
+  assert.deepEqual(session.environment, { TZ: "UTC" });
+  await api.report(worker, session, "running", { endpoint: upstream.endpoint });
+  const socket = await connecting;
+  const end = closed(socket);
+  socket.close();
+  upstream.sockets.at(-1)?.end();
+  await end;
+  const order = await api.call(
+    "POST",
+    `/workerpool/workers/${worker}/claim-session?wait=30`,
+  );
+  assert.deepEqual(
+    [order.body.commands[0].session_id, order.body.commands[0].status],
+    [session.id, "completed"],
+  );
+  await api.report(worker, session, "completed");
+  const { labels } = await awaitStatus(grid, session.id, "completed");
+  assert.deepEqual(labels, { a: "b" });
+});
+
+Deno.test("a client that gives up while its session waits withdraws it; it is never started", async () => {
+  await using scene = await gatewayScene();
+  const { api, grid } = scene;
+  const made = grid.core.bus.next(
+    ({ type }) => type === "session_created",
+    AbortSignal.timeout(10_000),
+  );
+  const origin = grid.url.replace("http", "ws");
+  const socket = new WebSocket(`${origin}/v1/connect`);
+  const end = new Promise((resolve) => socket.onclose = resolve);
+  const id = (await made)?.subject ?? "";
+  socket.close();
+  await end;
+  const { startedAt } = await awaitStatus(grid, id, "terminated");
+  assert.equal(startedAt, null);
+  assert.equal(
+    await api.claim(await api.worker({ name: "late" })),
+    undefined,
+  );
+});
