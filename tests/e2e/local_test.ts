@@ -85,6 +85,29 @@ Deno.test("serve ends within 10 s of SIGTERM with code 0 while a browser runs, a
   await assertNothingLeft(grid.dataDir);
 });
 
+Deno.test("a Ctrl+C that comes twice, as from a task runner, still ends everything in good order", async () => {
+  await using grid = await startGrid();
+  const client = createClient({ apiUrl: grid.url });
+  await client.createSession({}, { waitSeconds: 30 });
+  grid.program.kill("SIGINT");
+  grid.program.kill("SIGINT");
+  const { code } = await grid.program.status;
+  assert.equal(code, 0, grid.program.output());
+  await assertNothingLeft(grid.dataDir);
+});
+
+Deno.test("Playwright connects over http to the server's connect address", async () => {
+  await using grid = await startGrid();
+  const { stdout, stderr } = await runNode(
+    `import { chromium } from "playwright-core";
+     const browser = await chromium.connectOverCDP("${grid.url}/v1/connect");
+     console.log(browser.version());
+     await browser.close();`,
+  );
+  assert.equal(stderr, "");
+  assert.match(stdout, /^\d+\./);
+});
+
 Deno.test("a browser that is killed makes its session crashed and closes its clients", async () => {
   await using grid = await startGrid();
   const client = createClient({ apiUrl: grid.url });
