@@ -69,8 +69,11 @@ function connection(address: string | undefined): Docker.DockerOptions {
 }
 
 /** Asks the engine about itself. */
-export async function inspectEngine(engine: Engine): Promise<EngineInfo> {
-  const info = await ask(() => engine.docker.info());
+export async function inspectEngine(
+  engine: Engine,
+  signal?: AbortSignal,
+): Promise<EngineInfo> {
+  const info = await ask(() => engine.docker.info(), { signal });
   const security: string[] = info.SecurityOptions ?? [];
   const isRemote = engine.host !== undefined;
   const isVirtual = /Docker Desktop|OrbStack|Colima/i.test(

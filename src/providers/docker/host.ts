@@ -142,7 +142,11 @@ class DockerHost implements BrowserHost {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new Error("The docker host was closed"));
     await settledWithin(
-      Promise.allSettled([...this.#removals, ...this.#pulls.values()]),
+      Promise.allSettled([
+        ...this.#removals,
+        ...this.#pulls.values(),
+        this.#surroundings,
+      ]),
       CLOSE_WAIT_MS,
     );
   }
@@ -193,7 +197,7 @@ async function lookAround(
   signal: AbortSignal,
 ): Promise<Surroundings> {
   const [info, network] = await Promise.all([
-    inspectEngine(engine),
+    inspectEngine(engine, signal),
     ensureNetwork(engine, config.network, signal),
   ]);
   return {
