@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { sessions } from "../apps/sessions/app.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { type Core, defineApp } from "../core/app.ts";
-import { toGridError } from "../core/errors.ts";
+import { GridError, toGridError } from "../core/errors.ts";
 import { describeError, logOf } from "../core/log.ts";
 import { sessionOfQuery } from "./connect.ts";
 import { dial } from "./dial.ts";
@@ -32,52 +32,80 @@ export const gateway = defineApp({
   setup(core) {
     const manager = core.use(sessions);
     const streams = new Streams(core, manager);
+    const attended = new Set<Promise<void>>();
     return {
       manager: {},
       routes: { v1: discoveryRoutes(core, manager) },
-      ready: () => streams.start(),
+      ready() {
+        const running = streams.start();
+        return {
+          async [Symbol.asyncDispose]() {
+            await running[Symbol.asyncDispose]();
+            // Each ends what it began: a session of its own, its record.
+            await Promise.all(attended);
+          },
+        };
+      },
       async upgrade(request, socket, head) {
         const url = URL.parse(request.url ?? "", "http://grid");
         const wanted = url && wantedOf(url.pathname);
         if (!wanted) return false;
         const client = { request, socket, head, gone: goneSignal(socket) };
-        try {
-          await admit(core, request, url.searchParams);
-          await serve(core, manager, streams, client, wanted, url.searchParams);
-        } catch (error) {
-          if (client.gone.aborted) socket.destroy();
-          else refuse(socket, refusalOf(error));
-        }
+        const done = attend(
+          { core, manager, streams },
+          client,
+          wanted,
+          url.searchParams,
+        );
+        attended.add(done);
+        await done;
+        attended.delete(done);
         return true;
       },
     };
   },
 });
 
-async function serve(
-  core: Core,
-  manager: SessionManager,
-  streams: Streams,
+interface Parts {
+  readonly core: Core;
+  readonly manager: SessionManager;
+  readonly streams: Streams;
+}
+
+/** Serves one client until it is gone, or refuses it. Never rejects. */
+async function attend(
+  parts: Parts,
   client: Client,
   wanted: Wanted,
   query: URLSearchParams,
 ): Promise<void> {
-  const waiting = AbortSignal.any([client.gone, core.stopping]);
-  if (wanted.kind === "session") {
-    const endpoint = await endpointOf(manager, wanted.id, waiting);
-    if (wanted.path) endpoint.pathname = wanted.path;
-    return await join(streams, wanted.id, endpoint, client);
-  }
-  const input = sessionOfQuery(query);
-  const { id } = await manager.create(input, { ephemeral: true });
+  const { core } = parts;
   try {
-    const endpoint = await endpointOf(manager, id, waiting);
-    client.gone.throwIfAborted();
-    await join(streams, id, endpoint, client);
-    await manager.requestStop(id, {
-      status: "completed",
-      reason: "its client disconnected",
-    });
+    if (core.stopping.aborted) throw shuttingDown();
+    await admit(core, client.request, query);
+    if (wanted.kind === "connect") return await joinNew(parts, client, query);
+    const { parted } = await join(parts, client, wanted);
+    await parted;
+  } catch (error) {
+    const refusal = core.stopping.aborted ? shuttingDown() : refusalOf(error);
+    if (client.gone.aborted) client.socket.destroy();
+    else refuse(client.socket, refusal);
+  }
+}
+
+/** Joins the client with a session of its own, which ends with it. */
+async function joinNew(
+  parts: Parts,
+  client: Client,
+  query: URLSearchParams,
+): Promise<void> {
+  const { manager } = parts;
+  const { id } = await manager.create(sessionOfQuery(query), {
+    ephemeral: true,
+  });
+  try {
+    const { parted } = await join(parts, client, { id });
+    await parted;
   } catch (error) {
     // Nobody will use it: a session that waits is never started, one that starts is stopped.
     await manager.requestStop(id, {
@@ -86,22 +114,29 @@ async function serve(
     });
     throw error;
   }
+  await manager.requestStop(id, {
+    status: "completed",
+    reason: "its client disconnected",
+  });
 }
 
-/** Joins the client with the browser. Resolves when they are parted. */
+/** Joins the client with a session's browser. `parted` resolves when they are no longer. */
 async function join(
-  streams: Streams,
-  sessionId: string,
-  endpoint: URL,
-  { request, socket, head }: Client,
-): Promise<void> {
-  const { socket: upstream, answer } = await dial(endpoint, request);
+  { core, manager, streams }: Parts,
+  { request, socket, head, gone }: Client,
+  { id, path }: { readonly id: string; readonly path?: string | undefined },
+): Promise<{ readonly parted: Promise<void> }> {
+  using end = streams.endOf(id);
+  const waiting = AbortSignal.any([gone, end.signal, core.stopping]);
+  const endpoint = await endpointOf(manager, id, waiting);
+  if (path) endpoint.pathname = path;
+  const { socket: upstream, answer } = await dial(endpoint, request, waiting);
   socket.write(answer);
   if (head.length > 0) upstream.write(head);
   const joined = splice(socket, upstream);
   upstream.resume();
   socket.resume();
-  await streams.add(sessionId, joined);
+  return { parted: streams.add(id, joined) };
 }
 
 /** Aborted when the socket is closed while nobody reads it. */
@@ -111,6 +146,13 @@ function goneSignal(socket: Duplex): AbortSignal {
   // Without a reader an end is not noticed; what a client sends before the answer is against the protocol.
   socket.once("end", () => gone.abort());
   return gone.signal;
+}
+
+function shuttingDown(): GridError {
+  return new GridError(
+    "shutting_down",
+    "Cannot connect: the server is stopping, expected one that runs; try again",
+  );
 }
 
 function refusalOf(error: unknown) {

@@ -29,11 +29,12 @@ export interface Dialled {
 /**
  * Opens a connection to a browser and repeats the client's handshake there, so that the two agree with each other.
  *
- * @throws {GridError} `worker_unreachable` — no connection, or no 101.
+ * @throws {GridError} `worker_unreachable` — no connection, no 101, or `signal` was aborted before.
  */
 export async function dial(
   endpoint: URL,
   request: IncomingMessage,
+  signal: AbortSignal,
 ): Promise<Dialled> {
   const socket = connect({
     port: Number(endpoint.port || 80),
@@ -42,8 +43,13 @@ export async function dial(
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
   });
+  const giveUp = () => socket.destroy();
+  signal.addEventListener("abort", giveUp);
   try {
-    return await answered(socket, handshake(endpoint, request));
+    signal.throwIfAborted();
+    const dialled = await answered(socket, handshake(endpoint, request));
+    signal.throwIfAborted();
+    return dialled;
   } catch (cause) {
     socket.destroy();
     throw new GridError(
@@ -52,6 +58,8 @@ export async function dial(
       {},
       { cause },
     );
+  } finally {
+    signal.removeEventListener("abort", giveUp);
   }
 }
 

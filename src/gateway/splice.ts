@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { CLOSE_CODES, closeFrame } from "./close_frame.ts";
 
-/** How long a client may take to read its last bytes. */
+/** How long either side may take to read its last bytes. */
 const LINGER_MS = 2_000;
 
 /** Why a stream ended. */
@@ -34,6 +34,7 @@ export function splice(client: Duplex, upstream: Socket): Splice {
   let bytesIn = 0;
   let bytesOut = 0;
   client.on("data", (chunk: Uint8Array) => {
+    if (by !== undefined) return;
     bytesIn += chunk.length;
     if (!upstream.write(chunk)) client.pause();
   });
@@ -47,21 +48,24 @@ export function splice(client: Duplex, upstream: Socket): Splice {
   function end(side: StreamEnd["by"], code: number, reason: string): void {
     if (by !== undefined) return;
     by = side;
-    if (side === "client") upstream.destroy();
-    else {
+    if (side === "client") {
+      client.destroy();
+      // What the client sent before it left still arrives.
+      upstream.destroySoon();
+    } else {
       upstream.destroy();
       client.end(closeFrame(code, reason));
       // What the client still sends is read and dropped, so that its end is seen.
       client.resume();
     }
-    const linger = setTimeout(() => client.destroy(), LINGER_MS);
-    const finish = () => {
+    const linger = setTimeout(() => {
+      client.destroy();
+      upstream.destroy();
+    }, LINGER_MS);
+    void Promise.all([closed(client), closed(upstream)]).then(() => {
       clearTimeout(linger);
       ended.resolve({ by: side, bytesIn, bytesOut });
-    };
-    if (client.destroyed || client.closed) finish();
-    else client.once("close", finish);
-    if (side === "client") client.destroy();
+    });
   }
 
   client.on("error", () => end("client", 1001, ""));
@@ -76,4 +80,11 @@ export function splice(client: Duplex, upstream: Socket): Splice {
     bytes: () => bytesIn + bytesOut,
     close: (code, reason) => end("grid", code, reason),
   };
+}
+
+function closed(socket: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once("close", () => resolve());
+  });
 }

@@ -42,16 +42,29 @@ export class Streams {
     const streams = this.#open.get(sessionId) ?? new Set();
     this.#open.set(sessionId, streams.add(stream));
     const startedAt = this.#core.clock.monotonic();
-    this.#record(sessionId, "client_connected", {});
+    // The data path does not wait for the record of it.
+    void this.#record(sessionId, "client_connected", {});
     const { by, bytesIn, bytesOut } = await splice.ended;
     streams.delete(stream);
     if (streams.size === 0) this.#open.delete(sessionId);
-    this.#record(sessionId, "client_disconnected", {
+    await this.#record(sessionId, "client_disconnected", {
       by,
       bytes_in: bytesIn,
       bytes_out: bytesOut,
       duration_ms: Math.round(this.#core.clock.monotonic() - startedAt),
     });
+  }
+
+  /** Watches for the end of a session that nobody is connected with yet. */
+  endOf(sessionId: string): Disposable & { readonly signal: AbortSignal } {
+    const ended = new AbortController();
+    const subscription = this.#core.bus.subscribe(({ type, subject }) => {
+      if (subject === sessionId && END_EVENTS.has(type)) ended.abort();
+    });
+    return {
+      signal: ended.signal,
+      [Symbol.dispose]: () => subscription[Symbol.dispose](),
+    };
   }
 
   /** Ends the streams of a session. */
@@ -96,19 +109,21 @@ export class Streams {
     );
   }
 
-  #record(
+  /** Never rejects. */
+  async #record(
     sessionId: string,
     event: "client_connected" | "client_disconnected",
     data: Readonly<Record<string, unknown>>,
-  ): void {
-    // The data path does not wait for the record of it.
-    void this.#sessions.recordEvent(sessionId, event, data).catch((error) =>
+  ): Promise<void> {
+    try {
+      await this.#sessions.recordEvent(sessionId, event, data);
+    } catch (error) {
       log.warn("Cannot record {event}: {error}", {
         event,
         session_id: sessionId,
         error: describeError(error),
-      })
-    );
+      });
+    }
   }
 }
 

@@ -41,11 +41,12 @@ export async function admit(
 ): Promise<void> {
   const isWebSocket = request.method === "GET" &&
     header(request, "upgrade")?.toLowerCase() === "websocket" &&
+    header(request, "sec-websocket-version") === "13" &&
     header(request, "sec-websocket-key") !== undefined;
   if (!isWebSocket) {
     throw new GridError(
       "upgrade_required",
-      "Cannot upgrade: the request is no WebSocket handshake, expected Upgrade: websocket",
+      "Cannot upgrade: the request is no WebSocket handshake, expected Upgrade: websocket and Sec-WebSocket-Version: 13",
     );
   }
   checkOrigin(core, header(request, "origin"), header(request, "host"));
