@@ -54,7 +54,9 @@ function portOf(server: Server): number {
 }
 
 function dialProxy({ proxy_url }: Proxy): Socket {
-  const { hostname, port, protocol } = new URL(proxy_url);
+  const { hostname: named, port, protocol } = new URL(proxy_url);
+  // A URL has IPv6 addresses in brackets.
+  const hostname = named.replace(/^\[(.*)\]$/, "$1");
   return protocol === "https:"
     ? connectTls({
       host: hostname,
@@ -77,8 +79,9 @@ function forward(client: Socket, upstream: Socket, header: string): void {
     upstream.destroy();
   };
   for (const socket of [client, upstream]) socket.on("error", end);
-  client.on("close", end);
-  upstream.on("close", end);
+  // Not destroyed: what the one has said may still be on its way to the other.
+  client.on("close", () => upstream.destroySoon());
+  upstream.on("close", () => client.destroySoon());
   const onData = (chunk: Buffer) => {
     chunks.push(chunk);
     const all = Buffer.concat(chunks);

@@ -21,6 +21,7 @@ import { labelsOf } from "./labels.ts";
 import { ensureNetwork } from "./network.ts";
 import { proxyProblem } from "./proxy.ts";
 import { settledWithin } from "./settled_within.ts";
+import { orAbort } from "../or_abort.ts";
 import { startContainer } from "./start_container.ts";
 import { adoptContainer, listOwn, sessionOf } from "./sweep.ts";
 
@@ -213,17 +214,4 @@ async function lookAround(
 
 function usesPorts({ reach }: DockerConfig, info: EngineInfo): boolean {
   return reach === "auto" ? !info.sharesNetwork : reach === "port";
-}
-
-/** Waits for work that others also wait for, and leaves it alone when `signal` is aborted. */
-async function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

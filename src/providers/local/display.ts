@@ -1,23 +1,32 @@
 import { spawn } from "node:child_process";
 import type { Screen } from "../../core/browser_spec.ts";
-import { findProgram, thisHost } from "./find_browser.ts";
-import { endGroup } from "./local_browser.ts";
-import { startMarkOf } from "./process_group.ts";
+import { systemClock } from "../../core/clock.ts";
+import { findProgram, type Surroundings, thisHost } from "./find_browser.ts";
+import { endGroup, type MarkedProcess, startMarkOf } from "./process_group.ts";
 
+/** Longest time until a virtual display says its number. */
 const START_MS = 10_000;
+
+/** How long a virtual display may take to end when asked. */
+const GRACE_MS = 500;
 
 /** A display for a headful browser. Disposal ends it if it was started for it. */
 export interface Display extends AsyncDisposable {
   /** Value of DISPLAY; absent where the system needs none. */
   readonly name?: string;
   /** The process that was started for it. */
-  readonly own?: { readonly pid: number; readonly start_mark: string };
+  readonly own?: MarkedProcess;
 }
 
+const HOSTS_DISPLAY: Display = {
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
 /** Why a headful browser cannot be started here; undefined if it can. */
-export async function displayProblem(): Promise<string | undefined> {
-  if (thisHost.os !== "linux" || hasDisplay()) return undefined;
-  if (await findProgram("Xvfb")) return undefined;
+export async function displayProblem(
+  host: Surroundings = thisHost,
+): Promise<string | undefined> {
+  if (hasDisplay(host) || await findProgram("Xvfb", host)) return undefined;
   return "there is no display, expected DISPLAY or Xvfb on the PATH; or ask for headless: true";
 }
 
@@ -25,71 +34,80 @@ export async function displayProblem(): Promise<string | undefined> {
 export async function startDisplay(
   screen: Screen,
   signal: AbortSignal,
+  host: Surroundings = thisHost,
 ): Promise<Display> {
-  const problem = await displayProblem();
-  if (problem) throw new Error(`Cannot start a headful browser: ${problem}`);
-  if (thisHost.os !== "linux" || hasDisplay()) {
-    return { [Symbol.asyncDispose]: () => Promise.resolve() };
-  }
-  return await startXvfb(screen, signal);
+  if (hasDisplay(host)) return HOSTS_DISPLAY;
+  const program = await findProgram("Xvfb", host);
+  if (program !== undefined) return await startXvfb(program, screen, signal);
+  throw new Error(
+    `Cannot start a headful browser: ${await displayProblem(host)}`,
+  );
 }
 
-function hasDisplay(): boolean {
-  return Boolean(thisHost.env("DISPLAY") ?? thisHost.env("WAYLAND_DISPLAY"));
+/** Only Linux needs one that is named. */
+function hasDisplay({ os, env }: Surroundings): boolean {
+  return os !== "linux" || Boolean(env("DISPLAY") || env("WAYLAND_DISPLAY"));
 }
 
 /** Xvfb picks a free number itself and writes it to its standard output. */
 async function startXvfb(
+  program: string,
   { width, height, dpi }: Screen,
   signal: AbortSignal,
 ): Promise<Display> {
-  const child = spawn("Xvfb", [
-    "-displayfd",
-    "1",
-    "-screen",
-    "0",
-    `${width}x${height}x24`,
-    "-dpi",
-    String(dpi),
-    "-nolisten",
-    "tcp",
+  signal.throwIfAborted();
+  const size = `${width}x${height}x24`;
+  const child = spawn(program, [
+    ...["-displayfd", "1", "-screen", "0", size, "-dpi", String(dpi)],
+    ...["-nolisten", "tcp"],
   ], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
-  const pid = child.pid ?? 0;
-  try {
-    const number = await firstLine(
-      child.stdout,
-      AbortSignal.any([signal, AbortSignal.timeout(START_MS)]),
-    );
-    const start_mark = await startMarkOf(pid) ?? "";
-    child.unref();
-    return {
-      name: `:${number}`,
-      own: { pid, start_mark },
-      [Symbol.asyncDispose]: () => endGroup(pid, 500),
-    };
-  } catch (error) {
-    await endGroup(pid, 0);
-    throw error;
-  }
+  const exit = new Promise<Error>((resolve) => {
+    child.once("error", resolve);
+    child.once("close", () => resolve(new Error(`"${program}" has ended`)));
+  });
+  const { pid, stdout } = child;
+  if (pid === undefined) throw await exit;
+  const own = { pid, start_mark: await startMarkOf(pid) ?? "" };
+  await using undo = new AsyncDisposableStack();
+  undo.defer(async () => {
+    const killAt = systemClock.monotonic() + GRACE_MS;
+    await endGroup(own, () => killAt);
+    stdout.destroy();
+    await exit;
+  });
+  const number = await firstLine(stdout, exit, signal);
+  const started = undo.move();
+  return {
+    name: `:${number}`,
+    own,
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  };
 }
 
+/** The first line of `stream`, unless the process ends before, it takes too long, or `signal` is aborted. */
 async function firstLine(
-  stream: NodeJS.ReadableStream | null,
+  stream: NodeJS.ReadableStream,
+  exit: Promise<Error>,
   signal: AbortSignal,
 ): Promise<string> {
   const line = Promise.withResolvers<string>();
   const onAbort = () => line.reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
+  const timer = setTimeout(
+    () => line.reject(new Error("Xvfb said no display number")),
+    START_MS,
+  );
+  void exit.then(line.reject);
   let text = "";
-  stream?.on("data", (chunk: Uint8Array) => {
+  stream.on("data", (chunk: Uint8Array) => {
     text += new TextDecoder().decode(chunk);
     const [first, rest] = text.split("\n");
     if (rest !== undefined) line.resolve(first ?? "");
   });
-  stream?.once("end", () => line.reject(new Error("Xvfb has ended")));
   try {
     return await line.promise;
   } finally {
+    clearTimeout(timer);
     signal.removeEventListener("abort", onAbort);
   }
 }

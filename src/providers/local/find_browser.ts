@@ -7,14 +7,15 @@ export interface FoundBrowser {
   readonly source: string;
   /** It has no window. */
   readonly headlessOnly: boolean;
-  /** Folder of the shared libraries that it brings with it. */
-  readonly libraryPath?: string;
+  /** Environment variables without which it does not run. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 /** What of this host is looked at. */
 export interface Surroundings {
   readonly os: typeof Deno.build.os;
   readonly env: (name: string) => string | undefined;
+  /** Whether there is a file that can be run. */
   readonly isFile: (path: string) => Promise<boolean>;
 }
 
@@ -22,9 +23,13 @@ export interface Surroundings {
 export const thisHost: Surroundings = {
   os: Deno.build.os,
   env: (name) => Deno.env.get(name),
-  isFile: async (path) =>
-    await Deno.stat(path).then((stat) => stat.isFile, () => false),
+  isFile: async (path) => await Deno.stat(path).then(isProgram, () => false),
 };
+
+/** Only where there are modes can it be told that a file is not to be run. */
+function isProgram({ isFile, mode }: Deno.FileInfo): boolean {
+  return isFile && (mode === null || (mode & 0o111) !== 0);
+}
 
 const NAMES = [
   "google-chrome-stable",
@@ -73,7 +78,7 @@ export async function findBrowser(
     const source = configured ? "executable_path of the pool" : "CHROME_PATH";
     if (await host.isFile(named)) return found(named, source);
     throw new Error(
-      `Cannot use the browser "${named}" (${source}): there is no such file, expected the path of Chrome or Chromium`,
+      `Cannot use the browser "${named}" (${source}): there is no such program, expected the path of Chrome or Chromium`,
     );
   }
   for (const [path, source] of candidates(host)) {

@@ -4,24 +4,27 @@ import type {
   CheckResult,
   HostInfo,
 } from "../../core/provider.ts";
+import { orAbort } from "../or_abort.ts";
 import { displayProblem } from "./display.ts";
 import { findBrowser, type FoundBrowser } from "./find_browser.ts";
 import { installBrowser, installedBrowser } from "./install_browser.ts";
 import { launch } from "./launch.ts";
-import { endGroup, LocalBrowser } from "./local_browser.ts";
-import { startMarkOf } from "./process_group.ts";
+import { LocalBrowser } from "./local_browser.ts";
+import { endGroup, isRunning } from "./process_group.ts";
 import type { LocalConfig } from "./provider.ts";
-import { readRecord, removeFolder, sessionFolders } from "./record.ts";
+import { isReady, readRecord, removeFolder, sessionFolders } from "./record.ts";
+import { watchProcess } from "./watch_process.ts";
 
 /** This host, as far as `config` lets it be used. */
 export function openLocalHost(
   config: LocalConfig,
   { gridId, workerId, dataDir, onProgress = () => {} }: HostInfo,
 ): BrowserHost {
-  const root = join(dataDir, "local", workerId);
+  const root = join(dataDir, "local", gridId, workerId);
   const browsers = join(dataDir, "browsers");
   const sandbox = config.sandbox === "on" ||
     config.sandbox === "auto" && !isRoot();
+  const closed = new AbortController();
   let ready: Promise<FoundBrowser> | undefined;
 
   async function find(): Promise<FoundBrowser | undefined> {
@@ -69,34 +72,45 @@ export function openLocalHost(
         },
       ];
     },
-    async prepare() {
-      await browser();
+    async prepare(signal) {
+      await orAbort(browser(), signal);
     },
     async start(spec, sessionId, signal) {
-      const found = await browser();
-      signal.throwIfAborted();
+      const found = await orAbort(browser(), signal);
       if (found.headlessOnly && !spec.headless) {
         throw new Error(
           `Cannot start a headful browser: "${found.path}" (${found.source}) has no window, expected Chrome or Chromium; or ask for headless: true`,
         );
       }
-      return await launch({
-        spec,
-        sessionId,
-        gridId,
-        browser: found,
-        folder: join(root, sessionId),
-        sandbox,
-        arguments: config.arguments,
-      }, signal);
+      const folder = join(root, sessionId);
+      await endLeftover(folder);
+      try {
+        return await launch({
+          spec,
+          sessionId,
+          gridId,
+          browser: found,
+          folder,
+          sandbox,
+          arguments: config.arguments,
+        }, signal);
+      } catch (error) {
+        // The browser may have been removed or replaced: look for it again next time.
+        ready = undefined;
+        throw error;
+      }
     },
     async adopt() {
       const adopted: LocalBrowser[] = [];
       for (const { folder } of await sessionFolders(root)) {
         const record = await readRecord(folder);
-        const lives = record?.grid_id === gridId &&
-          await startMarkOf(record.pid) === record.start_mark;
-        if (record && lives) adopted.push(new LocalBrowser({ record, folder }));
+        if (!record || !isReady(record) || !await isRunning(record)) continue;
+        // Its way to its proxy has ended with the earlier process.
+        if (record.has_forwarder) continue;
+        const exit = watchProcess(record, closed.signal);
+        adopted.push(
+          new LocalBrowser({ record, folder, exit, isAdopted: true }),
+        );
       }
       return adopted;
     },
@@ -109,18 +123,19 @@ export function openLocalHost(
       }
       return ended;
     },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    /** Lets browsers run, so that the worker's next process can adopt them. */
+    [Symbol.asyncDispose]() {
+      closed.abort();
+      return Promise.resolve();
+    },
   };
 }
 
 /** Ends what a record speaks of, if it is still that, and removes the folder. */
 async function endLeftover(folder: string): Promise<void> {
   const record = await readRecord(folder);
-  const groups = record
-    ? [{ pid: record.pid, start_mark: record.start_mark }, ...record.companions]
-    : [];
-  for (const { pid, start_mark } of groups) {
-    if (await startMarkOf(pid) === start_mark) await endGroup(pid, 0);
+  for (const leader of record ? [record, ...record.companions] : []) {
+    if (await isRunning(leader)) await endGroup(leader);
   }
   await removeFolder(folder);
 }
@@ -143,12 +158,11 @@ async function describeBrowser(found: FoundBrowser): Promise<CheckResult> {
 async function versionOf(found: FoundBrowser): Promise<string | undefined> {
   // On Windows the question opens a window.
   if (Deno.build.os === "windows") return "installed";
-  const { libraryPath } = found;
   try {
     const { stdout } = await new Deno.Command(found.path, {
       args: ["--version", ...(isRoot() ? ["--no-sandbox"] : [])],
       stderr: "null",
-      ...(libraryPath ? { env: { LD_LIBRARY_PATH: libraryPath } } : {}),
+      env: { ...found.variables },
     }).output();
     return new TextDecoder().decode(stdout).trim() || undefined;
   } catch {

@@ -3,12 +3,31 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
+import { orAbort } from "../or_abort.ts";
 import type { FoundBrowser } from "./find_browser.ts";
 
 /** Told what is being done. */
 type Progress = (line: string) => void;
 
 const HEADLESS_SHELL = "@sparticuz/chromium";
+
+/** How long the list of Chrome's versions may take; a firewall that drops packets would be waited for for minutes. */
+const ANSWER_MS = 15_000;
+
+/** Where the headless shell is below the folder of browsers. */
+const SHELL_FOLDER = "headless_shell";
+
+const SYSTEM_FONTS = "/etc/fonts/fonts.conf";
+
+/** In place of the package's own, which looks for fonts where AWS Lambda has them. */
+const FONTS_CONF = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir prefix="relative">fonts_cache</cachedir>
+</fontconfig>
+`;
 
 /** A browser that was installed earlier, if there is one. @param folder Where browsers are installed. */
 export async function installedBrowser(
@@ -48,11 +67,7 @@ function notInstalled(cause: unknown): Error {
 async function installedChrome(
   folder: string,
 ): Promise<FoundBrowser | undefined> {
-  const hasAny = await Deno.stat(join(folder, "chrome")).then(
-    () => true,
-    () => false,
-  );
-  if (!hasAny) return undefined;
+  if (!await isThere(join(folder, "chrome"))) return undefined;
   const { Browser, getInstalledBrowsers } = await import("@puppeteer/browsers");
   const all = await getInstalledBrowsers({ cacheDir: folder });
   const chrome = all.filter(({ browser }) => browser === Browser.CHROME).at(-1);
@@ -72,7 +87,10 @@ async function installChrome(
   const platform = detectBrowserPlatform();
   if (!platform) throw new Error("No build for this platform");
   onProgress("Installing Chrome for Testing");
-  const buildId = await resolveBuildId(Browser.CHROME, platform, "stable");
+  const buildId = await within(
+    ANSWER_MS,
+    resolveBuildId(Browser.CHROME, platform, "stable"),
+  );
   let shown = -1;
   const { executablePath } = await install({
     browser: Browser.CHROME,
@@ -92,42 +110,58 @@ async function installChrome(
   };
 }
 
+/** The headless shell below `folder`, which is complete if it is there: it was put there in one step. */
 async function installedShell(
   folder: string,
 ): Promise<FoundBrowser | undefined> {
-  const path = join(folder, "headless_shell", "chromium");
-  const isThere = await Deno.stat(path).then(() => true, () => false);
-  if (!isThere) return undefined;
+  const home = join(folder, SHELL_FOLDER);
+  const path = join(home, "chromium");
+  if (!await isThere(path)) return undefined;
   return {
     path,
     source: `headless shell of ${HEADLESS_SHELL}`,
     headlessOnly: true,
-    libraryPath: join(folder, "headless_shell", "lib"),
+    variables: {
+      LD_LIBRARY_PATH: join(home, "lib"),
+      // Fonts of the system are better, where there are any.
+      ...(await isThere(SYSTEM_FONTS) ? {} : { FONTCONFIG_PATH: home }),
+    },
   };
 }
 
-/** Unpacks the package's archives into a new folder, which then takes its place at once. */
-async function installShell(
+/** Unpacks the archives of the npm package into a new folder, which then takes its place at once. */
+export async function installShell(
   folder: string,
   onProgress: Progress,
 ): Promise<FoundBrowser> {
   onProgress(`Installing the headless shell of ${HEADLESS_SHELL}`);
   const archives = await shellArchives();
   await Deno.mkdir(folder, { recursive: true });
-  const fresh = await Deno.makeTempDir({ dir: folder });
+  const fresh = await Deno.makeTempDir({ dir: folder, prefix: "unpacking_" });
   try {
-    const path = join(fresh, "chromium");
-    await unpack(join(archives, "chromium.br"), path);
-    await Deno.chmod(path, 0o755);
-    await untar(join(archives, "al2023.tar.br"), fresh);
-    await Deno.rename(fresh, join(folder, "headless_shell"));
+    await unpackShell(archives, fresh);
+    await Deno.rename(fresh, join(folder, SHELL_FOLDER));
   } catch (error) {
     await Deno.remove(fresh, { recursive: true }).catch(() => {});
+    // Another worker with the same data folder may have been faster.
+    const other = await installedShell(folder);
+    if (other) return other;
     throw error;
   }
   const browser = await installedShell(folder);
   if (!browser) throw new Error("The headless shell was not unpacked");
   return browser;
+}
+
+/** The browser, its libraries, its software renderer (which it expects beside itself) and its fonts. */
+async function unpackShell(archives: string, folder: string): Promise<void> {
+  const path = join(folder, "chromium");
+  await unpack(join(archives, "chromium.br"), path);
+  await Deno.chmod(path, 0o755);
+  for (const name of ["al2023", "swiftshader", "fonts"]) {
+    await untar(join(archives, `${name}.tar.br`), folder);
+  }
+  await Deno.writeTextFile(join(folder, "fonts.conf"), FONTS_CONF);
 }
 
 /** The package's folder of archives. Only this import makes Deno download it: it is large, and seldom needed. */
@@ -137,11 +171,7 @@ async function shellArchives(): Promise<string> {
   const main = fileURLToPath(import.meta.resolve(name));
   for (const levels of ["..", "../..", "../../.."]) {
     const candidate = join(main, levels, "bin");
-    const isThere = await Deno.stat(join(candidate, "chromium.br")).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return candidate;
+    if (await isThere(join(candidate, "chromium.br"))) return candidate;
   }
   throw new Error(`Cannot find the archives of ${HEADLESS_SHELL}`);
 }
@@ -160,9 +190,27 @@ async function untar(archive: string, folder: string): Promise<void> {
   const path = join(folder, "archive.tar");
   await unpack(archive, path);
   const { success } = await new Deno.Command("tar", {
-    args: ["-xf", path, "-C", folder],
+    // Owned by who unpacks, also for root.
+    args: ["-xof", path, "-C", folder],
     stderr: "null",
   }).output();
   await Deno.remove(path);
   if (!success) throw new Error(`Cannot unpack "${archive}"`);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const late = new AbortController();
+  const timer = setTimeout(
+    () => late.abort(new Error(`No answer within ${ms / 1_000} s`)),
+    ms,
+  );
+  try {
+    return await orAbort(work, late.signal);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,21 +1,15 @@
-import { spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { BrowserExit } from "../../core/provider.ts";
 import { startAuthProxy } from "../auth_proxy.ts";
-import { chromiumFlags } from "../chromium_flags.ts";
-import type { FoundBrowser } from "./find_browser.ts";
-import {
-  endGroup,
-  lastLines,
-  LocalBrowser,
-  OUTPUT_FILE,
-} from "./local_browser.ts";
-import { startMarkOf } from "./process_group.ts";
-import { removeFolder, writeRecord } from "./record.ts";
 import { type Display, startDisplay } from "./display.ts";
+import type { FoundBrowser } from "./find_browser.ts";
+import { lastLines, LocalBrowser, OUTPUT_FILE } from "./local_browser.ts";
+import { endGroup, startMarkOf } from "./process_group.ts";
+import { type BrowserRecord, removeFolder, writeRecord } from "./record.ts";
+import { spawnBrowser } from "./spawn_browser.ts";
+import { startFailure } from "./start_failure.ts";
 
 /** Longest time until a browser says its address. */
 const START_MS = 30_000;
@@ -35,129 +29,91 @@ export interface Launch {
   readonly folder: string;
   readonly sandbox: boolean;
   readonly arguments: readonly string[];
+  /** Longest time until it says its address; 30 s by default. */
+  readonly timeoutMs?: number;
 }
 
 /**
  * Starts a browser and waits until it says its CDP address. On failure or abort nothing is left.
  *
- * Its output goes to a file and not to a pipe, so that it outlives the worker.
+ * It is recorded before it is ready, so that a worker killed meanwhile leaves nothing that the next cannot find.
+ *
+ * @throws {Error} If it does not start: why, what to do, and its last output.
  */
 export async function launch(
   options: Launch,
   signal: AbortSignal,
 ): Promise<LocalBrowser> {
+  signal.throwIfAborted();
   await using undo = new AsyncDisposableStack();
   const { spec, folder, browser } = options;
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
   undo.defer(() => removeFolder(folder));
+  const companions = undo.use(new AsyncDisposableStack());
   const proxy = spec.proxy?.proxy_username === undefined
     ? undefined
-    : undo.use(await startAuthProxy(spec.proxy));
+    : companions.use(await startAuthProxy(spec.proxy));
   const display: Display | undefined = spec.headless
     ? undefined
-    : undo.use(await startDisplay(spec.screen, signal));
-  const { pid, exit } = spawnGroup(options, proxy?.url, display?.name);
-  undo.defer(() => endGroup(pid, 0));
-  const endpoint = await addressOf(folder, exit, signal);
-  const record = {
+    : companions.use(await startDisplay(spec.screen, signal));
+  const { pid, exit } = spawnBrowser(options, {
+    proxyServer: proxy?.url,
+    display: display?.name,
+  });
+  if (pid === undefined) {
+    throw startFailure(browser.path, (await exit).detail, "");
+  }
+  const leader = { pid, start_mark: await startMarkOf(pid) ?? "" };
+  undo.defer(async () => {
+    await endGroup(leader);
+    await exit;
+  });
+  const record: BrowserRecord = {
+    ...leader,
     session_id: options.sessionId,
     grid_id: options.gridId,
-    pid,
-    start_mark: await startMarkOf(pid) ?? "",
-    endpoint,
     companions: display?.own ? [display.own] : [],
+    has_forwarder: proxy !== undefined,
     executable: browser.path,
   };
   await writeRecord(folder, record);
+  const endpoint = await addressOf(options, exit, signal);
+  const ready = { ...record, endpoint };
+  await writeRecord(folder, ready);
   undo.move();
-  return new LocalBrowser({ record, folder, exit, companion: proxy });
-}
-
-/** Starts the process as the first of a new group. */
-function spawnGroup(
-  { spec, browser, folder, sandbox, arguments: more }: Launch,
-  proxyServer: string | undefined,
-  display: string | undefined,
-): { readonly pid: number; readonly exit: Promise<BrowserExit> } {
-  const output = openSync(join(folder, OUTPUT_FILE), "w", 0o600);
-  const flags = [
-    "--remote-debugging-port=0",
-    `--user-data-dir=${join(folder, "profile")}`,
-    "--disable-quic",
-    ...(sandbox ? [] : ["--no-sandbox"]),
-    // Small shared memory, as in containers, makes tabs crash.
-    "--disable-dev-shm-usage",
-    ...chromiumFlags(spec, proxyServer === undefined ? {} : { proxyServer }),
-    ...more,
-    "about:blank",
-  ];
-  try {
-    const child = spawn(browser.path, flags, {
-      detached: true,
-      stdio: ["ignore", output, output],
-      env: {
-        ...Deno.env.toObject(),
-        ...variables(browser, display),
-        ...spec.environment,
-      },
-    });
-    const exit = new Promise<BrowserExit>((resolve) => {
-      child.once(
-        "error",
-        ({ message }) => resolve({ reason: "crashed", detail: message }),
-      );
-      child.once("exit", (code, name) => resolve(endOf(code, name)));
-    });
-    // A pid that is not there is told by "error".
-    return { pid: child.pid ?? 0, exit };
-  } finally {
-    closeSync(output);
-  }
-}
-
-function variables(
-  { libraryPath }: FoundBrowser,
-  display: string | undefined,
-): Record<string, string> {
-  return {
-    ...(libraryPath === undefined ? {} : { LD_LIBRARY_PATH: libraryPath }),
-    ...(display === undefined ? {} : { DISPLAY: display }),
-  };
-}
-
-/** A browser that ends by itself with 0 was closed by its client. */
-function endOf(code: number | null, signal: string | null): BrowserExit {
-  if (code === 0) {
-    return { reason: "stopped", detail: "the browser was closed" };
-  }
-  return {
-    reason: "crashed",
-    detail: signal
-      ? `the browser was ended by ${signal}`
-      : `the browser ended with exit code ${code}`,
-  };
+  return new LocalBrowser({
+    record: ready,
+    folder,
+    exit,
+    isAdopted: false,
+    companions,
+  });
 }
 
 /** The CDP address that the browser writes when it is ready. */
 async function addressOf(
-  folder: string,
+  { folder, browser, timeoutMs = START_MS }: Launch,
   exit: Promise<BrowserExit>,
   signal: AbortSignal,
 ): Promise<string> {
   let end: BrowserExit | undefined;
   void exit.then((value) => end = value);
-  const deadline = systemClock.monotonic() + START_MS;
+  const deadline = systemClock.monotonic() + timeoutMs;
   for (;;) {
+    signal.throwIfAborted();
+    // Asked before the output is read, so that its last words are in it.
+    const why = end?.detail ??
+      (systemClock.monotonic() > deadline
+        ? `it said no address within ${timeoutMs / 1_000} s`
+        : undefined);
     const output = await Deno.readTextFile(join(folder, OUTPUT_FILE));
     const [, address] = /^DevTools listening on (ws:\S+)\s/m.exec(output) ?? [];
-    if (address !== undefined) return address;
-    signal.throwIfAborted();
-    const isLate = systemClock.monotonic() > deadline;
-    if (end || isLate) {
-      const why = end?.detail ?? `it said no address in ${START_MS / 1_000} s`;
-      const last = await lastLines(folder, ERROR_LINES);
-      throw new Error(
-        `Cannot start the browser: ${why}. Its last output:\n${last}`,
+    if (address !== undefined && !end) return address;
+    if (why !== undefined) {
+      throw startFailure(
+        browser.path,
+        why,
+        await lastLines(folder, ERROR_LINES),
       );
     }
     await systemClock.sleep(LOOK_MS, signal);

@@ -5,34 +5,29 @@ import type {
   BrowserStats,
   RunningBrowser,
 } from "../../core/provider.ts";
-import {
-  groupLives,
-  groupStats,
-  signalGroup,
-  startMarkOf,
-} from "./process_group.ts";
-import { type BrowserRecord, removeFolder } from "./record.ts";
+import { endGroup, groupStats } from "./process_group.ts";
+import { type ReadyRecord, removeFolder } from "./record.ts";
 
 /** File of a browser's output in its folder. */
 export const OUTPUT_FILE = "output.log";
 
-/** How often an adopted browser, whose end nobody is told, is looked at. */
-const LOOK_MS = 500;
-
-/** How often a group that is being ended is looked at. */
-const END_LOOK_MS = 20;
+/** How long what a browser brought along may take to end when asked. */
+const COMPANION_GRACE_MS = 500;
 
 /** Ticks of the processor's clock in a second, as Linux counts for programs. */
 const TICKS_PER_SECOND = 100;
 
+const STOPPED: BrowserExit = { reason: "stopped", detail: "stopped" };
+
 /** A browser's record, its folder, and what else ends with it. */
 export interface LocalBrowserParts {
-  readonly record: BrowserRecord;
+  readonly record: ReadyRecord;
   readonly folder: string;
-  /** Settles with the end of the process; absent for an adopted one. */
-  readonly exit?: Promise<BrowserExit>;
-  /** Ended after it: the forwarder of its proxy. */
-  readonly companion?: AsyncDisposable | undefined;
+  /** Settles with the end of the process; of an adopted one only while its host is open. */
+  readonly exit: Promise<BrowserExit>;
+  readonly isAdopted: boolean;
+  /** Ended after it: the forwarder of its proxy, its display. */
+  readonly companions?: AsyncDisposable;
 }
 
 /** A browser that runs as a process of this host. */
@@ -42,8 +37,9 @@ export class LocalBrowser implements RunningBrowser {
   readonly details: Readonly<Record<string, string>>;
   readonly exited: Promise<BrowserExit>;
   readonly #parts: LocalBrowserParts;
+  readonly #ended = Promise.withResolvers<BrowserExit>();
   #stopping: Promise<void> | undefined;
-  #asked = false;
+  #killAt = Infinity;
   #lastTicks = 0;
   #lastAt = 0;
 
@@ -53,17 +49,17 @@ export class LocalBrowser implements RunningBrowser {
     this.sessionId = record.session_id;
     this.endpoint = new URL(record.endpoint);
     this.details = { pid: String(record.pid), executable: record.executable };
-    const exit = parts.exit ?? watchProcess(record);
-    this.exited = exit.then((end) =>
-      this.#asked ? { reason: "stopped", detail: "stopped" } : end
+    this.exited = this.#ended.promise;
+    void parts.exit.then((end) =>
+      this.#ended.resolve(this.#stopping ? STOPPED : end)
     );
   }
 
+  /** A later call with less patience hurries the first. */
   stop(graceMs: number): Promise<void> {
-    this.#asked = true;
-    this.#stopping ??= this.#stop(graceMs);
-    // A later call with less patience hurries the first.
-    if (graceMs === 0) signalGroup(this.#parts.record.pid, "SIGKILL");
+    const killAt = systemClock.monotonic() + graceMs;
+    this.#killAt = Math.min(this.#killAt, killAt);
+    this.#stopping ??= this.#stop();
     return this.#stopping;
   }
 
@@ -91,25 +87,17 @@ export class LocalBrowser implements RunningBrowser {
     return await lastLines(this.#parts.folder, lines);
   }
 
-  async #stop(graceMs: number): Promise<void> {
-    const { record, folder, companion } = this.#parts;
-    await endGroup(record.pid, graceMs);
-    for (const { pid, start_mark } of record.companions) {
-      if (await startMarkOf(pid) === start_mark) await endGroup(pid, 500);
+  async #stop(): Promise<void> {
+    const { record, folder, exit, isAdopted, companions } = this.#parts;
+    await endGroup(record, () => this.#killAt);
+    if (!isAdopted) await exit;
+    this.#ended.resolve(STOPPED);
+    const killAt = systemClock.monotonic() + COMPANION_GRACE_MS;
+    for (const companion of record.companions) {
+      await endGroup(companion, () => killAt);
     }
-    await this.exited;
-    await companion?.[Symbol.asyncDispose]();
+    await companions?.[Symbol.asyncDispose]();
     await removeFolder(folder);
-  }
-}
-
-/** Asks a process group to end, kills it after `graceMs`. Resolves when nothing of it is left. */
-export async function endGroup(pid: number, graceMs: number): Promise<void> {
-  const deadline = systemClock.monotonic() + graceMs;
-  signalGroup(pid, graceMs > 0 ? "SIGTERM" : "SIGKILL");
-  while (await groupLives(pid)) {
-    if (systemClock.monotonic() > deadline) signalGroup(pid, "SIGKILL");
-    await systemClock.sleep(END_LOOK_MS);
   }
 }
 
@@ -121,13 +109,5 @@ export async function lastLines(
   const text = await Deno.readTextFile(join(folder, OUTPUT_FILE)).catch(() =>
     ""
   );
-  return text.split("\n").slice(-lines).join("\n").trim();
-}
-
-/** Settles when a process that is not our child has ended. */
-async function watchProcess(record: BrowserRecord): Promise<BrowserExit> {
-  while (await startMarkOf(record.pid) === record.start_mark) {
-    await systemClock.sleep(LOOK_MS);
-  }
-  return { reason: "crashed", detail: "its process has ended" };
+  return text.trimEnd().split("\n").slice(-lines).join("\n").trim();
 }

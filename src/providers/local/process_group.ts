@@ -1,7 +1,56 @@
 import process from "node:process";
+import { systemClock } from "../../core/clock.ts";
+
+/** How often a group that is being ended is looked at. */
+const LOOK_MS = 20;
+
+/** A process, told from a later one with the same number. */
+export interface MarkedProcess {
+  readonly pid: number;
+  /** Of {@linkcode startMarkOf}; empty: it had ended before it could be looked at. */
+  readonly start_mark: string;
+}
+
+/** Whether the process that was marked still runs. */
+export async function isRunning(
+  { pid, start_mark }: MarkedProcess,
+): Promise<boolean> {
+  return await startMarkOf(pid) === start_mark;
+}
+
+/**
+ * Asks the group that `leader` founded to end and kills it when `killAt` is over, a moment of the monotonic clock that
+ * may come nearer meanwhile; by default at once. Resolves when nothing of it is left.
+ *
+ * A group whose number now belongs to another process is left alone.
+ */
+export async function endGroup(
+  leader: MarkedProcess,
+  killAt: () => number = () => 0,
+): Promise<void> {
+  // 0 is the caller's own group and 1 everybody.
+  if (leader.pid <= 1) {
+    throw new RangeError(`Cannot end process group ${leader.pid}`);
+  }
+  let asked = false;
+  while (!await isSomebodyElse(leader) && await groupLives(leader.pid)) {
+    if (systemClock.monotonic() >= killAt()) signalGroup(leader.pid, "SIGKILL");
+    else if (!asked) signalGroup(leader.pid, "SIGTERM");
+    asked = true;
+    await systemClock.sleep(LOOK_MS);
+  }
+}
+
+/** A number is given again only when its process and its whole group are gone. */
+async function isSomebodyElse(
+  { pid, start_mark }: MarkedProcess,
+): Promise<boolean> {
+  const mark = await startMarkOf(pid);
+  return mark !== undefined && mark !== start_mark;
+}
 
 /** Ends the processes of a group; one that is gone is fine. */
-export function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
+function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   if (Deno.build.os === "windows") {
     new Deno.Command("taskkill", {
       args: ["/PID", String(pid), "/T", "/F"],

@@ -3,23 +3,35 @@ import { join } from "node:path";
 
 const FILE = "browser.json";
 
-const recordSchema = z.strictObject({
-  session_id: z.string(),
-  grid_id: z.string(),
-  pid: z.int().positive(),
+const markedProcessSchema = z.strictObject({
+  pid: z.int().min(2),
   /** Tells the process from a later one with the same number. */
   start_mark: z.string(),
-  endpoint: z.url(),
+});
+
+const recordSchema = z.strictObject({
+  ...markedProcessSchema.shape,
+  session_id: z.string(),
+  grid_id: z.string(),
+  /** Absent while it starts. */
+  endpoint: z.url().optional(),
   /** Process groups that end with it: its own display. */
-  companions: z.array(z.strictObject({
-    pid: z.int().positive(),
-    start_mark: z.string(),
-  })),
+  companions: z.array(markedProcessSchema),
+  /** It depends on the forwarder to its proxy, which ends with the worker's process. */
+  has_forwarder: z.boolean(),
   executable: z.string(),
 });
 
 /** What a later process of the same worker needs to find a browser again. */
 export type BrowserRecord = z.infer<typeof recordSchema>;
+
+/** The record of a browser that has said its address. */
+export type ReadyRecord = BrowserRecord & { readonly endpoint: string };
+
+/** Whether the browser has said its address. */
+export function isReady(record: BrowserRecord): record is ReadyRecord {
+  return record.endpoint !== undefined;
+}
 
 /** Writes it so that a crash leaves the old or the new one, never half of it. */
 export async function writeRecord(

@@ -1,0 +1,92 @@
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import type { BrowserExit } from "../../core/provider.ts";
+import { chromiumFlags } from "../chromium_flags.ts";
+import type { Launch } from "./launch.ts";
+import { OUTPUT_FILE } from "./local_browser.ts";
+
+/** The worker's own settings, its key among them. */
+const OWN_SETTING = /^BROWSERGRID_/;
+
+/** What a browser is given besides what its session asks for. */
+export interface Given {
+  /** Its proxy in place of the session's. */
+  readonly proxyServer: string | undefined;
+  readonly display: string | undefined;
+}
+
+/** A process that was started. */
+export interface Spawned {
+  /** Absent if the system refused; `exit` then tells why. */
+  readonly pid: number | undefined;
+  readonly exit: Promise<BrowserExit>;
+}
+
+/**
+ * Starts the process as the first of a new group.
+ *
+ * Its output goes to a file and not to a pipe, so that it outlives the worker.
+ */
+export function spawnBrowser(
+  { spec, browser, folder, sandbox, arguments: more }: Launch,
+  { proxyServer, display }: Given,
+): Spawned {
+  const output = openSync(join(folder, OUTPUT_FILE), "w", 0o600);
+  const flags = [
+    "--remote-debugging-port=0",
+    `--user-data-dir=${join(folder, "profile")}`,
+    "--disable-quic",
+    ...(sandbox ? [] : ["--no-sandbox"]),
+    // Small shared memory, as in containers, makes tabs crash.
+    "--disable-dev-shm-usage",
+    ...chromiumFlags(spec, proxyServer === undefined ? {} : { proxyServer }),
+    ...more,
+    "about:blank",
+  ];
+  try {
+    const child = spawn(browser.path, flags, {
+      // Whatever it leaves where it stands goes with its session.
+      cwd: folder,
+      detached: true,
+      stdio: ["ignore", output, output],
+      env: {
+        ...inherited(),
+        ...browser.variables,
+        ...(display === undefined ? {} : { DISPLAY: display }),
+        ...spec.environment,
+      },
+    });
+    const exit = new Promise<BrowserExit>((resolve) => {
+      child.once(
+        "error",
+        ({ message }) => resolve({ reason: "crashed", detail: message }),
+      );
+      child.once("exit", (code, name) => resolve(endOf(code, name)));
+    });
+    return { pid: child.pid, exit };
+  } finally {
+    closeSync(output);
+  }
+}
+
+function inherited(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(Deno.env.toObject()).filter(([name]) =>
+      !OWN_SETTING.test(name)
+    ),
+  );
+}
+
+/** A browser that ends by itself with 0 was closed by its client. */
+function endOf(code: number | null, signal: string | null): BrowserExit {
+  if (code === 0) {
+    return { reason: "stopped", detail: "the browser was closed" };
+  }
+  return {
+    reason: "crashed",
+    detail: signal
+      ? `the browser was ended by ${signal}`
+      : `the browser ended with exit code ${code}`,
+  };
+}

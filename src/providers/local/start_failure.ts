@@ -1,0 +1,33 @@
+/** What helps when a browser's output has this, the first that fits. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [
+    /no usable sandbox|running as root without --no-sandbox|setuid sandbox/i,
+    "The browser's sandbox does not work on this host: allow unprivileged user namespaces, or set sandbox to off in the pool's provider_config",
+  ],
+  [
+    /error while loading shared libraries: (?:lib\S+)/i,
+    "Libraries of the system are missing: install the browser with the system's package manager, which brings them",
+  ],
+  [
+    /missing x server|cannot open display|failed to (?:open|initialize) .*(?:display|ozone)/i,
+    "The display does not answer: unset DISPLAY and install Xvfb, or ask for headless: true",
+  ],
+  [
+    /no space left on device|disk full/i,
+    "The disk is full: make room in the data folder",
+  ],
+];
+
+/** Says why a browser did not start, its last output, and what to do next. */
+export function startFailure(
+  path: string,
+  why: string,
+  output: string,
+): Error {
+  const advice = ADVICE.find(([pattern]) => pattern.test(output))?.[1] ??
+    `Try "${path}" by hand as the worker's user, or run "browsergrid check"`;
+  const last = output === ""
+    ? "It wrote nothing"
+    : `Its last output:\n${output}`;
+  return new Error(`Cannot start the browser: ${why}. ${advice}. ${last}`);
+}

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import {
+  displayProblem,
+  startDisplay,
+} from "../../../src/providers/local/display.ts";
+import {
+  findProgram,
+  type Surroundings,
+  thisHost,
+} from "../../../src/providers/local/find_browser.ts";
+import { isRunning } from "../../../src/providers/local/process_group.ts";
+
+const NEVER = new AbortController().signal;
+const SCREEN = { width: 1000, height: 600, dpi: 96, scale: 1 };
+
+/** A Linux host with these variables. */
+function host(env: Readonly<Record<string, string>>): Surroundings {
+  return { ...thisHost, os: "linux", env: (name) => env[name] };
+}
+
+const withoutDisplay = host({ PATH: Deno.env.get("PATH") ?? "" });
+const skip = await findProgram("Xvfb")
+  ? undefined
+  : "there is no Xvfb on the PATH";
+
+function xvfbTest(name: string, fn: () => Promise<void>): void {
+  if (skip !== undefined) {
+    // deno-lint-ignore no-console -- the reason of a skipped test is its result
+    console.log(`skipped: ${name}: ${skip}`);
+  }
+  Deno.test({ name, fn, ignore: skip !== undefined });
+}
+
+Deno.test("startDisplay() refuses where there is neither a display nor Xvfb", async () => {
+  await assert.rejects(
+    startDisplay(SCREEN, NEVER, host({ PATH: "/nowhere" })),
+    {
+      message:
+        "Cannot start a headful browser: there is no display, expected DISPLAY or Xvfb on the PATH; or ask for headless: true",
+    },
+  );
+});
+
+for (const name of ["DISPLAY", "WAYLAND_DISPLAY"]) {
+  Deno.test(`startDisplay() uses the display of ${name} and starts none`, async () => {
+    await using display = await startDisplay(
+      SCREEN,
+      NEVER,
+      host({ [name]: "x" }),
+    );
+    assert.equal(display.own, undefined);
+    assert.equal(display.name, undefined);
+  });
+}
+
+Deno.test("displayProblem() is none where systems need no DISPLAY", async () => {
+  const mac: Surroundings = { ...host({}), os: "darwin" };
+  assert.equal(await displayProblem(mac), undefined);
+  assert.match(
+    await displayProblem(host({})) ?? "",
+    /expected DISPLAY or Xvfb/,
+  );
+});
+
+xvfbTest(
+  "startDisplay() starts a virtual display, another each time, and ends it",
+  async () => {
+    const one = await startDisplay(SCREEN, NEVER, withoutDisplay);
+    const other = await startDisplay(SCREEN, NEVER, withoutDisplay);
+    assert.match(one.name ?? "", /^:\d+$/);
+    assert.notEqual(one.name, other.name);
+    assert.ok(one.own && other.own);
+    assert.ok(await isRunning(one.own));
+    await one[Symbol.asyncDispose]();
+    assert.ok(!await isRunning(one.own));
+    assert.ok(await isRunning(other.own));
+    await other[Symbol.asyncDispose]();
+    assert.ok(!await isRunning(other.own));
+  },
+);
+
+for (
+  const [what, script] of [
+    ["ends at once", "exit 1"],
+    ["is no program", ""],
+  ] as const
+) {
+  Deno.test(`startDisplay() tells of an Xvfb that ${what}`, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const text = script === "" ? "\0" : `#!/bin/sh\n${script}\n`;
+      await Deno.writeTextFile(join(folder, "Xvfb"), text, { mode: 0o755 });
+      await assert.rejects(
+        startDisplay(SCREEN, NEVER, host({ PATH: folder })),
+        /Xvfb/,
+      );
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("startDisplay() that is aborted leaves no Xvfb", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = join(folder, "Xvfb");
+    await Deno.writeTextFile(
+      path,
+      '#!/bin/sh\necho $$ > "$0.tmp"; mv "$0.tmp" "$0.pid"; exec sleep 300\n',
+      { mode: 0o755 },
+    );
+    const abort = new AbortController();
+    const starting = startDisplay(SCREEN, abort.signal, {
+      ...host({ PATH: folder }),
+    });
+    const refused = assert.rejects(starting, /no longer wanted/);
+    let pid = "";
+    while (pid === "") {
+      pid = await Deno.readTextFile(`${path}.pid`).catch(() => "");
+      await new Promise((done) => setTimeout(done, 5));
+    }
+    abort.abort(new Error("no longer wanted"));
+    await refused;
+    await assert.rejects(Deno.stat(`/proc/${pid.trim()}`));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

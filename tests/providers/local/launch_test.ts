@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { BrowserSpec } from "../../../src/core/browser_spec.ts";
+import { type Launch, launch } from "../../../src/providers/local/launch.ts";
+import { local } from "../../../src/providers/local/provider.ts";
+import { startMarkOf } from "../../../src/providers/local/process_group.ts";
+
+const NEVER = new AbortController().signal;
+
+const SPEC: BrowserSpec = {
+  browser: "chromium",
+  version: "latest",
+  headless: true,
+  screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
+  environment: {},
+};
+
+/** What a browser says when it is ready. */
+const READY = "echo DevTools listening on ws://127.0.0.1:1/devtools/browser/1";
+
+/** A launch of a shell script in place of a browser. Disposal removes its folder. */
+interface Stage extends AsyncDisposable {
+  readonly options: Launch;
+  /** A file beside the session's folder. */
+  file(name: string): string;
+}
+
+async function stage(
+  script: string,
+  given: Partial<Launch> = {},
+): Promise<Stage> {
+  const home = await Deno.makeTempDir();
+  const path = join(home, "browser.sh");
+  await Deno.writeTextFile(path, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return {
+    options: {
+      spec: SPEC,
+      sessionId: "session-1",
+      gridId: "grid-1",
+      browser: { path, source: "test", headlessOnly: false },
+      folder: join(home, "session-1"),
+      sandbox: false,
+      arguments: [],
+      ...given,
+    },
+    file: (name) => join(home, name),
+    [Symbol.asyncDispose]: () => Deno.remove(home, { recursive: true }),
+  };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+Deno.test("launch() of a browser that dies tells its exit code, last output and what to do", async () => {
+  await using test = await stage(
+    "for i in $(seq 30); do echo line $i; done; echo the last words >&2; exit 41",
+  );
+  const error = await launch(test.options, NEVER).then(
+    () => assert.fail("it started"),
+    (reason: Error) => reason,
+  );
+  assert.match(
+    error.message,
+    /^Cannot start the browser: the browser ended with exit code 41\. /,
+  );
+  assert.match(error.message, /browsergrid check/);
+  assert.match(error.message, /\nline 30\nthe last words$/);
+  assert.doesNotMatch(error.message, /\nline 5\n/);
+  assert.ok(!await isThere(test.options.folder));
+});
+
+for (
+  const [output, advice] of [
+    ["No usable sandbox! Update your kernel", /set sandbox to off/],
+    [
+      "Running as root without --no-sandbox is not supported",
+      /set sandbox to off/,
+    ],
+    [
+      "x: error while loading shared libraries: libnss3.so: cannot open",
+      /package manager/,
+    ],
+    ["Missing X server or $DISPLAY", /Xvfb, or ask for headless: true/],
+  ] as const
+) {
+  Deno.test(`launch() tells what to do about "${output}"`, async () => {
+    await using test = await stage(`echo '${output}'; exit 1`);
+    await assert.rejects(launch(test.options, NEVER), advice);
+  });
+}
+
+Deno.test("launch() ends a browser, and its children, that says no address in time", async () => {
+  await using test = await stage(
+    `sleep 300 & echo $$ > "$0.pid"; echo still thinking; wait`,
+    { timeoutMs: 200 },
+  );
+  await assert.rejects(
+    launch(test.options, NEVER),
+    /it said no address within 0.2 s\.[^]*still thinking/,
+  );
+  const pid = Number(await Deno.readTextFile(test.file("browser.sh.pid")));
+  assert.equal(await startMarkOf(pid), undefined);
+  assert.ok(!await isThere(test.options.folder));
+});
+
+Deno.test("launch() of a browser that the system cannot find harms nobody and says so", async () => {
+  await using test = await stage("");
+  await Deno.remove(test.options.browser.path);
+  await assert.rejects(
+    launch(test.options, NEVER),
+    /Cannot start the browser: .*ENOENT.*It wrote nothing/,
+  );
+  assert.ok(!await isThere(test.options.folder));
+});
+
+Deno.test("launch() records a browser before it is ready, so that a killed worker leaves none behind", async () => {
+  await using test = await stage(
+    `while [ ! -e "$0.go" ]; do sleep 0.01; done; ${READY}; exec sleep 300`,
+  );
+  const launching = launch(test.options, NEVER);
+  const record = join(test.options.folder, "browser.json");
+  while (!await isThere(record)) {
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  const early = JSON.parse(await Deno.readTextFile(record));
+  assert.equal(early.endpoint, undefined);
+  assert.equal(await startMarkOf(early.pid), early.start_mark);
+  await Deno.writeTextFile(test.file("browser.sh.go"), "");
+  const browser = await launching;
+  assert.equal(browser.endpoint.href, "ws://127.0.0.1:1/devtools/browser/1");
+  const late = JSON.parse(await Deno.readTextFile(record));
+  assert.equal(late.endpoint, browser.endpoint.href);
+  assert.equal(late.pid, early.pid);
+  await browser.stop(0);
+});
+
+Deno.test("launch() does not give the browser the worker's own settings", async () => {
+  Deno.env.set("BROWSERGRID_API_KEY", "planted");
+  try {
+    await using test = await stage(
+      `env > "$0.env"; ${READY}; exec sleep 300`,
+      { spec: { ...SPEC, environment: { TOKEN: "given" } } },
+    );
+    const browser = await launch(test.options, NEVER);
+    const env = await Deno.readTextFile(test.file("browser.sh.env"));
+    assert.match(env, /^TOKEN=given$/m);
+    assert.match(env, /^PATH=./m);
+    assert.doesNotMatch(env, /planted/);
+    await browser.stop(0);
+  } finally {
+    Deno.env.delete("BROWSERGRID_API_KEY");
+  }
+});
+
+Deno.test("launch() gives a hostile proxy as one argument", async () => {
+  const proxy_url = "http://x --no-sandbox --renderer-cmd-prefix=sh";
+  await using test = await stage(
+    `for a; do echo "$a"; done > "$0.args"; ${READY}; exec sleep 300`,
+    { sandbox: true, spec: { ...SPEC, proxy: { proxy_url } } },
+  );
+  const browser = await launch(test.options, NEVER);
+  const args = (await Deno.readTextFile(test.file("browser.sh.args"))).split(
+    "\n",
+  );
+  assert.ok(args.includes(`--proxy-server=${proxy_url}`));
+  assert.ok(!args.includes("--no-sandbox"));
+  await browser.stop(0);
+});
+
+Deno.test("stop() without patience hurries one that has it", async () => {
+  await using test = await stage(
+    `trap '' TERM; ${READY}; while :; do sleep 0.01; done`,
+  );
+  const browser = await launch(test.options, NEVER);
+  await Promise.all([browser.stop(3_600_000), browser.stop(0)]);
+  assert.deepEqual(await browser.exited, {
+    reason: "stopped",
+    detail: "stopped",
+  });
+  assert.ok(!await isThere(test.options.folder));
+});
+
+Deno.test("deployCommand() shows variables' names and hides their values", () => {
+  const command = local.deployCommand(
+    { ...SPEC, environment: { TOKEN: "planted" } },
+    local.configSchema.parse({}),
+  );
+  assert.match(command, /^TOKEN=… chromium --remote-debugging-port=9222 /);
+  assert.ok(!command.includes("planted"));
+});

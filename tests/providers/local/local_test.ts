@@ -1,0 +1,90 @@
+import { join } from "node:path";
+import process from "node:process";
+import type { BrowserSpec } from "../../../src/core/browser_spec.ts";
+import type { BrowserHost } from "../../../src/core/provider.ts";
+import { findBrowser } from "../../../src/providers/local/find_browser.ts";
+import { local } from "../../../src/providers/local/provider.ts";
+import { type Ground, testProvider } from "../../support/provider_contract.ts";
+
+/** A data folder of its own, which stands in the command lines of its browsers. */
+async function openGround(): Promise<Ground> {
+  const dataDir = await Deno.makeTempDir();
+  const hosts: BrowserHost[] = [];
+  return {
+    gridId: crypto.randomUUID(),
+    async openHost(owner) {
+      const config = local.configSchema.parse({});
+      const host = await local.open(config, { ...owner, dataDir });
+      hosts.push(host);
+      return host;
+    },
+    async left() {
+      return [
+        ...(await processes()).filter((line) => line.includes(dataDir)),
+        ...await displays(),
+        ...await sessionFolders(dataDir),
+      ];
+    },
+    kill({ details: { pid } }) {
+      process.kill(Number(pid), "SIGKILL");
+      return Promise.resolve();
+    },
+    async commandLines() {
+      return (await processes()).filter((line) => line.includes(dataDir))
+        .join("\n");
+    },
+    async [Symbol.asyncDispose]() {
+      for (const host of hosts) {
+        await host.sweep(new Set());
+        await host[Symbol.asyncDispose]();
+      }
+      await Deno.remove(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** Command lines as anybody sees them. */
+async function processes(): Promise<readonly string[]> {
+  const { stdout } = await new Deno.Command("ps", { args: ["-eo", "args="] })
+    .output();
+  return new TextDecoder().decode(stdout).split("\n");
+}
+
+/** Virtual displays that this test process started. */
+async function displays(): Promise<readonly string[]> {
+  const { stdout } = await new Deno.Command("ps", {
+    args: ["-o", "stat=,args=", "--ppid", String(Deno.pid)],
+  }).output();
+  return new TextDecoder().decode(stdout).split("\n").filter((line) =>
+    line.includes("Xvfb") && !line.startsWith("Z")
+  );
+}
+
+/** Folders of sessions: `local/<grid>/<worker>/<session>`. */
+async function sessionFolders(dataDir: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  async function walk(path: string, depth: number): Promise<void> {
+    if (depth === 0) return void found.push(path);
+    const entries = await Array.fromAsync(Deno.readDir(path)).catch(() => []);
+    for (const { name } of entries) await walk(join(path, name), depth - 1);
+  }
+  await walk(join(dataDir, "local"), 3);
+  return found;
+}
+
+function spec(given: Partial<BrowserSpec> = {}): BrowserSpec {
+  return {
+    browser: "chromium",
+    version: "latest",
+    headless: true,
+    screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
+    environment: {},
+    ...given,
+  };
+}
+
+const skip = await findBrowser(undefined)
+  ? undefined
+  : "no Chrome or Chromium on this machine";
+
+testProvider("local", { open: openGround, spec, skip });

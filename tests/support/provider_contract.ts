@@ -1,0 +1,416 @@
+/**
+ * What every provider must keep, as tests. A provider's own tests call {@linkcode testProvider} with a way to open it
+ * and to see, past it, what it did to the machine.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import puppeteer, { type Browser as Client } from "puppeteer-core";
+import type { BrowserSpec } from "../../src/core/browser_spec.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { BrowserHost, RunningBrowser } from "../../src/core/provider.ts";
+
+/** How long what is expected may take to be there. */
+const PATIENCE_MS = 10_000;
+
+/** Starts that are aborted, each after another time. */
+const ABORTED_STARTS = 5;
+
+/** Time within which a start is aborted. */
+const START_MS = 600;
+
+const NEVER = new AbortController().signal;
+const PASSWORD = "planted-password-7";
+const GRACE_MS = 2_000;
+
+/** A grid and a worker of it. */
+export interface Owner {
+  readonly gridId: string;
+  readonly workerId: string;
+}
+
+/** A machine, or as good as one, on which nothing of the provider runs yet. Disposal ends what tests left. */
+export interface Ground extends AsyncDisposable {
+  /** Grid of this ground; others' hosts may be opened on it too. */
+  readonly gridId: string;
+  /** Opens the provider on it, as an earlier or later process of `owner`. */
+  openHost(owner: Owner): Promise<BrowserHost>;
+  /** What runs or lies there of all owners, looked at without the provider. */
+  left(): Promise<readonly string[]>;
+  /** Ends a browser as an accident would, without the provider. */
+  kill(browser: RunningBrowser): Promise<void>;
+  /** Command lines of everything that runs for a browser, as any user of the machine sees them. */
+  commandLines(browser: RunningBrowser): Promise<string>;
+}
+
+/** A provider as the contract needs it. */
+export interface ProviderUnderTest {
+  open(): Promise<Ground>;
+  /** What a browser must be like, headless without limits but for what is given. */
+  spec(given?: Partial<BrowserSpec>): BrowserSpec;
+  /** Why it cannot be tested here. */
+  readonly skip?: string | undefined;
+}
+
+/** A ground with a host of `worker-1` on it. */
+interface Setting extends AsyncDisposable {
+  readonly ground: Ground;
+  readonly host: BrowserHost;
+  readonly owner: Owner;
+}
+
+/** Declares the tests of the contract for the provider `name`. */
+export function testProvider(name: string, provider: ProviderUnderTest): void {
+  const { spec, skip } = provider;
+
+  function contract(sentence: string, fn: () => Promise<void>): void {
+    const title = `${name}: ${sentence}`;
+    if (skip !== undefined) {
+      // deno-lint-ignore no-console -- the reason of a skipped test is its result
+      console.log(`skipped: ${title}: ${skip}`);
+    }
+    Deno.test({ name: title, fn, ignore: skip !== undefined });
+  }
+
+  async function set(): Promise<Setting> {
+    const ground = await provider.open();
+    const owner = { gridId: ground.gridId, workerId: "worker-1" };
+    const host = await ground.openHost(owner);
+    return {
+      ground,
+      host,
+      owner,
+      [Symbol.asyncDispose]: () => ground[Symbol.asyncDispose](),
+    };
+  }
+
+  contract("start() gives a browser that answers CDP", async () => {
+    await using test = await set();
+    const browser = await test.host.start(spec(), "session-1", NEVER);
+    assert.equal(browser.sessionId, "session-1");
+    assert.match(browser.endpoint.href, /^ws:\/\/[^/]+\/devtools\/browser\//);
+    const answer = await fetch(`http://${browser.endpoint.host}/json/version`);
+    const overHttp: unknown = await answer.json();
+    await using client = await connectTo(browser);
+    const overSocket = await client.version();
+    assert.match(overSocket, /^(Headless)?Chrome\/\d+\./);
+    assert.partialDeepStrictEqual(overHttp, { Browser: overSocket });
+    await browser.stop(GRACE_MS);
+  });
+
+  contract("start() without a screen gives the size asked for", async () => {
+    await using test = await set();
+    const screen = { width: 901, height: 703, dpi: 96, scale: 2 };
+    const browser = await test.host.start(spec({ screen }), "s", NEVER);
+    await using client = await connectTo(browser);
+    const page = await client.newPage();
+    const seen = await page.evaluate(
+      "[outerWidth, outerHeight, devicePixelRatio]",
+    );
+    assert.deepEqual(seen, [901, 703, 2]);
+    assert.match(await client.userAgent(), /Headless/);
+    await browser.stop(GRACE_MS);
+  });
+
+  contract(
+    "start() with headless false gives a screen of the size asked for",
+    async () => {
+      await using test = await set();
+      const screen = { width: 901, height: 703, dpi: 96, scale: 1 };
+      const browser = await test.host.start(
+        spec({ headless: false, screen }),
+        "s",
+        NEVER,
+      );
+      await using client = await connectTo(browser);
+      const page = await client.newPage();
+      const seen = await page.evaluate("[screen.width, screen.height]");
+      assert.deepEqual(seen, [901, 703]);
+      assert.doesNotMatch(await client.userAgent(), /Headless/);
+      await browser.stop(GRACE_MS);
+      assert.deepEqual(await test.ground.left(), []);
+    },
+  );
+
+  contract("start() gives the browser the variables asked for", async () => {
+    await using test = await set();
+    const environment = { TZ: "Pacific/Kiritimati" };
+    const browser = await test.host.start(spec({ environment }), "s", NEVER);
+    await using client = await connectTo(browser);
+    const page = await client.newPage();
+    const zone = await page.evaluate(
+      "Intl.DateTimeFormat().resolvedOptions().timeZone",
+    );
+    assert.equal(zone, "Pacific/Kiritimati");
+    await browser.stop(GRACE_MS);
+  });
+
+  contract("start() shows a proxy's password to nobody", async () => {
+    await using test = await set();
+    const proxy = {
+      proxy_url: "http://127.0.0.1:9",
+      proxy_username: "user",
+      proxy_password: PASSWORD,
+    };
+    const browser = await test.host.start(spec({ proxy }), "s", NEVER);
+    const lines = await test.ground.commandLines(browser);
+    assert.match(lines, /--proxy-server=/);
+    const shown = [
+      lines,
+      JSON.stringify(browser.details),
+      await browser.logs?.(1_000) ?? "",
+    ].join("\n");
+    assert.ok(!shown.includes(PASSWORD));
+    assert.ok(!shown.includes(btoa(`user:${PASSWORD}`)));
+    await browser.stop(GRACE_MS);
+  });
+
+  contract("start() gives each session a profile of its own", async () => {
+    await using test = await set();
+    const [one, other] = await Promise.all([
+      test.host.start(spec(), "one", NEVER),
+      test.host.start(spec(), "other", NEVER),
+    ]);
+    assert.notEqual(one.endpoint.href, other.endpoint.href);
+    await using oneClient = await connectTo(one);
+    await using otherClient = await connectTo(other);
+    const cookie = {
+      name: "who",
+      value: "one",
+      domain: "site.example",
+      expires: Date.now() / 1_000 + 3_600,
+    };
+    await oneClient.setCookie(cookie);
+    assert.deepEqual((await oneClient.cookies()).map(({ name }) => name), [
+      "who",
+    ]);
+    assert.deepEqual(await otherClient.cookies(), []);
+    await Promise.all([one.stop(GRACE_MS), other.stop(GRACE_MS)]);
+    const later = await test.host.start(spec(), "one", NEVER);
+    await using laterClient = await connectTo(later);
+    assert.deepEqual(await laterClient.cookies(), []);
+    await later.stop(GRACE_MS);
+  });
+
+  contract("stop() is idempotent and leaves nothing", async () => {
+    await using test = await set();
+    const browser = await test.host.start(spec(), "s", NEVER);
+    assert.notDeepEqual(await test.ground.left(), []);
+    await Promise.all([browser.stop(GRACE_MS), browser.stop(GRACE_MS)]);
+    assert.deepEqual(await test.ground.left(), []);
+    await browser.stop(0);
+    assert.equal((await browser.exited).reason, "stopped");
+  });
+
+  contract("start() refuses at once when it is already aborted", async () => {
+    await using test = await set();
+    const signal = AbortSignal.abort(new Error("no longer wanted"));
+    await assert.rejects(
+      test.host.start(spec(), "s", signal),
+      /no longer wanted/,
+    );
+    assert.deepEqual(await test.ground.left(), []);
+  });
+
+  contract(
+    "start() aborted when something is there leaves nothing",
+    async () => {
+      await using test = await set();
+      const abort = new AbortController();
+      const starting = endOfStart(test.host.start(spec(), "s", abort.signal));
+      await until(async () => (await test.ground.left()).length > 0);
+      abort.abort(new Error("no longer wanted"));
+      await starting;
+      await nothingLeft(test.ground);
+    },
+  );
+
+  contract("start() aborted at any moment leaves nothing", async () => {
+    await using test = await set();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 0, max: START_MS }),
+        fc.boolean(),
+        async (afterMs, headless) => {
+          const abort = new AbortController();
+          const id = crypto.randomUUID();
+          const starting = endOfStart(
+            test.host.start(spec({ headless }), id, abort.signal),
+          );
+          await systemClock.sleep(afterMs);
+          abort.abort(new Error("no longer wanted"));
+          await starting;
+          await nothingLeft(test.ground);
+        },
+      ),
+      { numRuns: ABORTED_STARTS, endOnFailure: true },
+    );
+  });
+
+  contract("exited tells that and why a browser died", async () => {
+    await using test = await set();
+    const browser = await test.host.start(spec(), "s", NEVER);
+    await test.ground.kill(browser);
+    const { reason, detail } = await browser.exited;
+    assert.equal(reason, "crashed");
+    assert.match(detail, /SIGKILL|137/);
+    await browser.stop(0);
+    assert.deepEqual(await browser.exited, { reason, detail });
+    assert.deepEqual(await test.ground.left(), []);
+  });
+
+  contract("exited tells that a client closed the browser", async () => {
+    await using test = await set();
+    const browser = await test.host.start(spec(), "s", NEVER);
+    await using client = await connectTo(browser);
+    await client.close();
+    assert.equal((await browser.exited).reason, "stopped");
+    await browser.stop(0);
+    assert.deepEqual(await test.ground.left(), []);
+  });
+
+  contract(
+    "adopt() gives a worker's next process its browsers, which answer and can be stopped",
+    async () => {
+      await using test = await set();
+      const started = await test.host.start(spec(), "session-1", NEVER);
+      await test.host[Symbol.asyncDispose]();
+      const next = await test.ground.openHost(test.owner);
+      const adopted = await next.adopt();
+      assert.deepEqual(adopted.map(({ sessionId }) => sessionId), [
+        "session-1",
+      ]);
+      const [browser] = adopted;
+      assert.ok(browser);
+      assert.equal(browser.endpoint.href, started.endpoint.href);
+      assert.deepEqual(
+        Object.keys(browser.details).sort(),
+        Object.keys(started.details).sort(),
+      );
+      await using client = await connectTo(browser);
+      assert.match(await client.version(), /Chrome/);
+      await browser.stop(GRACE_MS);
+      assert.equal((await browser.exited).reason, "stopped");
+      assert.deepEqual(await test.ground.left(), []);
+      assert.deepEqual(await next.adopt(), []);
+    },
+  );
+
+  contract("exited of an adopted browser tells that it died", async () => {
+    await using test = await set();
+    await test.host.start(spec(), "session-1", NEVER);
+    await test.host[Symbol.asyncDispose]();
+    const next = await test.ground.openHost(test.owner);
+    const [browser] = await next.adopt();
+    assert.ok(browser);
+    await test.ground.kill(browser);
+    assert.equal((await browser.exited).reason, "crashed");
+    await browser.stop(0);
+    assert.deepEqual(await test.ground.left(), []);
+  });
+
+  contract(
+    "adopt() and sweep() leave the browsers of other workers and grids alone",
+    async () => {
+      await using test = await set();
+      const mine = await test.host.start(spec(), "mine", NEVER);
+      const others = await Promise.all([
+        test.ground.openHost({ ...test.owner, workerId: "worker-2" }),
+        test.ground.openHost({ ...test.owner, gridId: crypto.randomUUID() }),
+      ]);
+      for (const other of others) {
+        assert.deepEqual(await other.adopt(), []);
+        assert.deepEqual(await other.sweep(new Set()), []);
+      }
+      await using client = await connectTo(mine);
+      assert.match(await client.version(), /Chrome/);
+      await mine.stop(GRACE_MS);
+    },
+  );
+
+  contract(
+    "sweep() ends what is not kept and tells which sessions that were",
+    async () => {
+      await using test = await set();
+      const [kept, dead] = await Promise.all([
+        test.host.start(spec(), "kept", NEVER),
+        test.host.start(spec(), "dead", NEVER),
+      ]);
+      assert.deepEqual(await test.host.sweep(new Set(["kept"])), ["dead"]);
+      await dead.exited;
+      await using client = await connectTo(kept);
+      assert.match(await client.version(), /Chrome/);
+      await kept.stop(GRACE_MS);
+      assert.deepEqual(await test.ground.left(), []);
+      await dead.stop(0);
+      assert.deepEqual(await test.host.sweep(new Set()), []);
+    },
+  );
+
+  contract("logs() and stats() tell of the browser", async () => {
+    await using test = await set();
+    const browser = await test.host.start(spec(), "s", NEVER);
+    assert.match(await browser.logs?.(1_000) ?? "", /DevTools listening on/);
+    const one = await browser.logs?.(1) ?? "";
+    assert.equal(one.split("\n").length, 1);
+    await browser.stats?.();
+    await using client = await connectTo(browser);
+    const page = await client.newPage();
+    await page.evaluate(
+      "{ const end = performance.now() + 400; while (performance.now() < end); }",
+    );
+    const { memoryMb = 0, cpuPercent = 0 } = await browser.stats?.() ?? {};
+    assert.ok(memoryMb > 20 && memoryMb < 20_000, `${memoryMb} MB`);
+    assert.ok(cpuPercent > 5 && cpuPercent < 6_400, `${cpuPercent} %`);
+    await browser.stop(GRACE_MS);
+  });
+
+  contract("check() says whether a browser can be started", async () => {
+    await using test = await set();
+    const checks = await test.host.check();
+    assert.ok(checks.length > 0);
+    assert.deepEqual(
+      checks.filter(({ status }) => status === "fail"),
+      [],
+    );
+    for (const { name, detail } of checks) assert.ok(name && detail);
+    assert.deepEqual(await test.ground.left(), []);
+  });
+}
+
+/** A client that hangs up at the end of its scope. */
+async function connectTo(
+  { endpoint }: RunningBrowser,
+): Promise<Client> {
+  const client = await puppeteer.connect({
+    browserWSEndpoint: endpoint.href,
+    defaultViewport: null,
+  });
+  return Object.assign(client, {
+    [Symbol.asyncDispose]: () => client.disconnect(),
+  });
+}
+
+/** Waits for a start that is aborted: it is refused with the reason, or was fast enough and is stopped. */
+async function endOfStart(starting: Promise<RunningBrowser>): Promise<void> {
+  await starting.then(
+    (browser) => browser.stop(0),
+    (error: unknown) => {
+      assert.match(String(error), /no longer wanted/);
+    },
+  );
+}
+
+async function nothingLeft(ground: Ground): Promise<void> {
+  await until(async () => (await ground.left()).length === 0).catch(() => {});
+  assert.deepEqual(await ground.left(), []);
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  const deadline = systemClock.monotonic() + PATIENCE_MS;
+  while (!await holds()) {
+    assert.ok(systemClock.monotonic() < deadline, "did not come about");
+    await systemClock.sleep(5);
+  }
+}
