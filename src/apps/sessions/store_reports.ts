@@ -91,6 +91,7 @@ const TERMINAL: SQL = sql.raw(
 
 const HELD: SQL = sql.raw(`('${HELD_STATUSES.join("', '")}')`);
 
+/** A line that the session has had since its last claim is not recorded again: the report was repeated. */
 function progressEvents(orm: LibSQLDatabase, input: ReportInput) {
   return orm.run(sql`INSERT INTO ${sessionEvents}
     (session_id, event, data, timestamp)
@@ -99,7 +100,12 @@ function progressEvents(orm: LibSQLDatabase, input: ReportInput) {
     FROM (SELECT ${sessions.id} AS id, r.report AS report
       FROM ${sessions}, ${reported(input)}
       AND ${sessions.status} IN ${HELD}) AS held,
-      json_each(held.report, '$.progress') AS line`);
+      json_each(held.report, '$.progress') AS line
+    WHERE NOT EXISTS (SELECT 1 FROM ${sessionEvents} AS had
+      WHERE had.session_id = held.id AND had.event = 'session_progress'
+      AND had.data ->> '$.message' = line.value
+      AND had.seq > (SELECT max(seq) FROM ${sessionEvents} AS start
+        WHERE start.session_id = held.id AND start.event = 'session_starting'))`);
 }
 
 function statusEvents(orm: LibSQLDatabase, input: ReportInput) {

@@ -10,7 +10,7 @@ import {
   type SessionWant,
 } from "./assignment.ts";
 import { inherit, type ResolvedSession } from "./defaults.ts";
-import { inputOf, type Pool, poolFields } from "./pool.ts";
+import { inputOf, type Pool, type PoolFields, poolFields } from "./pool.ts";
 import type { PoolInput, PoolPatch, Pressure } from "./schemas.ts";
 import type { PoolStatus } from "./status.ts";
 import {
@@ -66,7 +66,16 @@ export function createPoolManager(
     return pool;
   }
 
-  async function write(pool: Pool, input: PoolInput): Promise<Pool> {
+  /** Writes and wakes the workers that wait for sessions: their pool may have resumed or grown. */
+  async function update(id: string, fields: Partial<PoolFields>) {
+    const updated = await store.update(id, fields, core.clock.now());
+    if (!updated) throw poolNotFound(id);
+    core.bus.publish({ type: "pool_changed", subject: id, work_pool_id: id });
+    return updated;
+  }
+
+  /** The fields of `input` for `pool`, checked. */
+  function fieldsFor(pool: Pool, input: PoolInput): PoolFields {
     const checked = withConfig(core, input);
     if (checked.provider_type !== pool.providerType) {
       throw new GridError(
@@ -74,10 +83,7 @@ export function createPoolManager(
         `Cannot change the provider of work pool "${pool.name}": it is "${pool.providerType}", expected the same; make a new pool for another`,
       );
     }
-    const now = core.clock.now();
-    const updated = await store.update(pool.id, poolFields(checked), now);
-    if (!updated) throw poolNotFound(pool.id);
-    return updated;
+    return poolFields(checked);
   }
 
   return {
@@ -109,10 +115,14 @@ export function createPoolManager(
         ? { items }
         : { items, nextCursor: last.id };
     },
-    replace: async (ref, input) => await write(await get(ref), input),
+    async replace(ref, input) {
+      const pool = await get(ref);
+      return await update(pool.id, fieldsFor(pool, input));
+    },
     async patch(ref, patch) {
       const pool = await get(ref);
-      return await write(pool, { ...inputOf(pool), ...withoutAbsent(patch) });
+      const input = { ...inputOf(pool), ...withoutAbsent(patch) };
+      return await update(pool.id, changed(pool, fieldsFor(pool, input)));
     },
     async remove(ref) {
       const pool = await get(ref);
@@ -122,13 +132,8 @@ export function createPoolManager(
         `Cannot delete work pool "${pool.name}": it has live sessions, expected none; drain it and wait, or end them`,
       );
     },
-    async setStatus(ref, status) {
-      const pool = await get(ref);
-      const now = core.clock.now();
-      const updated = await store.update(pool.id, { status }, now);
-      if (!updated) throw poolNotFound(ref);
-      return updated;
-    },
+    setStatus: async (ref, status) =>
+      await update((await get(ref)).id, { status }),
     async pressure(ref) {
       const [load] = await store.loads(ref);
       if (!load) throw poolNotFound(ref);
@@ -178,6 +183,14 @@ function candidateOf(core: Core, load: PoolLoad): Candidate {
     room: roomOf(load),
     choices: provider && config?.success ? provider.browsers(config.data) : [],
   };
+}
+
+/** Fields that differ: what others change at the same time stays as they set it. */
+function changed(pool: Pool, fields: PoolFields): Partial<PoolFields> {
+  const own: Readonly<Record<string, unknown>> = pool;
+  return Object.fromEntries(
+    Object.entries(fields).filter(([name, value]) => value !== own[name]),
+  );
 }
 
 function withoutAbsent(patch: PoolPatch): Partial<PoolInput> {

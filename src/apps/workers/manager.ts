@@ -79,14 +79,13 @@ export function createWorkerManager(
       }
       const known = input.id ? await store.find(input.id) : undefined;
       const row = await rowOf(input, pool, clock.now(), known);
-      if (pool.maxWorkers !== null) {
-        const others = await store.countOthers(row);
-        if (others >= pool.maxWorkers) throw full(pool.name, pool.maxWorkers);
-      }
-      const { worker, gridId, held } = known
+      const { worker, others, gridId, held } = known
         ? await store.comeBack(row, uuid())
         : await store.register(row, uuid());
-      if (!worker) throw inUse(row.name);
+      if (!worker) {
+        const most = pool.maxWorkers ?? Infinity;
+        throw others < most ? inUse(row.name) : full(pool.name, most);
+      }
       return {
         worker: renderWorker(worker),
         grid_id: gridId,

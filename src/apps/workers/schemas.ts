@@ -83,7 +83,12 @@ export const heartbeatInputSchema = z.strictObject({
   memory_usage_mb: z.number().min(0).nullable().optional(),
   disk_usage_mb: z.number().min(0).nullable().optional(),
   provider_details: z.record(z.string(), z.unknown()).optional(),
-  sessions: z.array(sessionReportSchema).max(10_000).default([]),
+  sessions: z.array(sessionReportSchema).max(10_000).refine(
+    (reports) =>
+      new Set(reports.map(({ session_id }) => session_id)).size ===
+        reports.length,
+    "expected one report a session, the latest",
+  ).default([]),
 }).openapi("HeartbeatInput");
 
 /** An order to a worker. */

@@ -1,11 +1,10 @@
 import {
   and,
-  count,
   eq,
+  getTableColumns,
   gt,
   inArray,
   lt,
-  ne,
   type SQL,
   sql,
 } from "drizzle-orm";
@@ -15,6 +14,7 @@ import {
   type Statement,
 } from "../../core/db/client.ts";
 import { sessions } from "../sessions/models.ts";
+import { workPools } from "../workerpool/models.ts";
 import { HELD_STATUSES } from "../sessions/status.ts";
 import { grid, workers } from "./models.ts";
 import type { HeartbeatBody, HeldSessionWire } from "./schemas.ts";
@@ -31,8 +31,10 @@ export interface WorkerPage {
 
 /** What a registration gave. */
 export interface Registered {
-  /** Absent: the name belongs to another worker. */
+  /** Absent: the name or id belongs to another worker, or the pool has all its workers. */
   readonly worker?: WorkerRow | undefined;
+  /** Workers of the same pool that are not offline, besides this one. */
+  readonly others: number;
   readonly gridId: string;
   readonly held: readonly HeldSessionWire[];
 }
@@ -49,8 +51,6 @@ export interface WorkerStore {
   register(row: WorkerRow, gridId: string): Promise<Registered>;
   /** Brings the worker with this id up to date, if pool and secret are its own. */
   comeBack(row: WorkerRow, gridId: string): Promise<Registered>;
-  /** Workers of the same pool that are not offline, besides this one. */
-  countOthers(row: WorkerRow): Promise<number>;
   find(id: string): Promise<WorkerRow | undefined>;
   list(page: WorkerPage): Promise<readonly WorkerRow[]>;
   /** False: it holds sessions, or is not there. */
@@ -75,7 +75,7 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
         orm,
         row,
         gridId,
-        orm.insert(workers).values(row).onConflictDoUpdate({
+        orm.insert(workers).select(ifRoom(row)).onConflictDoUpdate({
           target: [workers.workPoolId, workers.name],
           set: refreshed(row),
           setWhere: eq(workers.secretHash, row.secretHash),
@@ -91,20 +91,10 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
             eq(workers.id, row.id),
             eq(workers.workPoolId, row.workPoolId),
             eq(workers.secretHash, row.secretHash),
+            hasRoom(row),
           ),
         ).returning(),
       ),
-    async countOthers({ id, name, workPoolId }) {
-      const [row] = await orm.select({ count: count() }).from(workers).where(
-        and(
-          eq(workers.workPoolId, workPoolId),
-          ne(workers.status, "offline"),
-          ne(workers.id, id),
-          ne(workers.name, name),
-        ),
-      );
-      return row?.count ?? 0;
-    },
     async find(id) {
       const [worker] = await orm.select().from(workers).where(
         eq(workers.id, id),
@@ -162,10 +152,10 @@ async function enter(
   statement: Statement<WorkerRow[]>,
 ): Promise<Registered> {
   try {
-    const [, [worker], [{ id } = { id: gridId }], held] = await orm.batch([
+    const [, [worker], [own], held] = await orm.batch([
       orm.insert(grid).values({ only: 1, id: gridId }).onConflictDoNothing(),
       statement,
-      orm.select({ id: grid.id }).from(grid),
+      orm.select({ id: grid.id, others: othersOf(row) }).from(grid),
       orm.select({
         session_id: sessions.id,
         fencing_token: sessions.fencingToken,
@@ -178,11 +168,36 @@ async function enter(
           inArray(sessions.status, [...HELD_STATUSES]),
         )),
     ]);
-    return { worker, gridId: id, held };
+    return {
+      worker,
+      others: own?.others ?? 0,
+      gridId: own?.id ?? gridId,
+      held,
+    };
   } catch (error) {
     if (!isConstraintError(error)) throw error;
-    return { gridId, held: [] };
+    return { others: 0, gridId, held: [] };
   }
+}
+
+/** The row, unless its pool has all its workers: two registrations at once cannot pass the limit together. */
+function ifRoom(row: WorkerRow): SQL {
+  const values: Readonly<Record<string, unknown>> = row;
+  const cells = Object.entries(getTableColumns(workers)).map(
+    ([key, column]) => sql`${sql.param(values[key] ?? null, column)}`,
+  );
+  return sql`SELECT ${sql.join(cells, sql`, `)} WHERE ${hasRoom(row)}`;
+}
+
+function hasRoom(row: WorkerRow): SQL {
+  return sql`coalesce((SELECT p.max_workers FROM ${workPools} AS p
+    WHERE p.id = ${row.workPoolId}), 9e9) > ${othersOf(row)}`;
+}
+
+function othersOf({ id, name, workPoolId }: WorkerRow): SQL<number> {
+  return sql<number>`(SELECT count(*) FROM ${workers} AS o
+    WHERE o.work_pool_id = ${workPoolId} AND o.status <> 'offline'
+    AND o.id <> ${id} AND o.name <> ${name})`;
 }
 
 /** What a registration changes of a worker that is known. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../../src/core/clock.ts";
 import { apiOf, assertRefused } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
@@ -249,4 +250,40 @@ Deno.test("a pool that is wrong is refused with what would be right", async () =
     { status: 409, code: "provider_mismatch" },
   );
   assert.equal((await api.call("GET", POOLS)).body.items.length, 1);
+});
+
+Deno.test("PATCH leaves what others change at the same time as they set it", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  await Promise.all([
+    api.call("PATCH", `${POOLS}/pool`, { priority: 7 }),
+    api.call("PATCH", `${POOLS}/pool`, { description: "busy" }),
+    api.call("POST", `${POOLS}/pool/pause`),
+  ]);
+  const { body } = await api.call("GET", `${POOLS}/pool`);
+  assert.deepEqual(
+    [body.priority, body.description, body.status],
+    [7, "busy", "paused"],
+  );
+});
+
+Deno.test("resuming a pool wakes the workers that wait for its sessions", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const worker = await api.worker();
+  const { id } = await api.session();
+  await api.call("POST", `${POOLS}/pool/pause`);
+  const looks = grid.core.db.trips();
+  const claim = api.call(
+    "POST",
+    `/workerpool/workers/${worker}/claim-session?wait=30`,
+  );
+  while (grid.core.db.trips() === looks) await systemClock.sleep(1);
+  const before = systemClock.monotonic();
+  await api.call("POST", `${POOLS}/pool/resume`);
+  assert.equal((await claim).body.session.id, id);
+  // Not by the look that a waiting claim takes every second.
+  assert.ok(systemClock.monotonic() - before < 500);
 });

@@ -302,3 +302,57 @@ Deno.test("everything about a worker that does not exist is refused alike", asyn
     }
   }
 });
+
+Deno.test("a report that comes twice records its progress once; the next start may say the same again", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const { id } = await api.session();
+  const worker = await api.worker();
+  const claimed = await api.claim(worker);
+  assert.ok(claimed);
+  const progress = ["Pulling", "Starting"];
+  await api.report(worker, claimed, "starting", { progress });
+  await api.report(worker, claimed, "starting", { progress });
+  const { body } = await api.call("GET", `/sessions/${id}/events`);
+  const lines = body.items.filter(({ event }: { event: string }) =>
+    event === "session_progress"
+  );
+  assert.deepEqual(
+    lines.map(({ data }: { data: { message: string } }) => data.message),
+    progress,
+  );
+});
+
+Deno.test("two reports of one session in one heartbeat are refused", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const worker = await api.worker();
+  const report = { session_id: UNKNOWN, fencing_token: 1, status: "running" };
+  assertRefused(
+    await api.call("PUT", `${WORKERS}/${worker}/heartbeat`, {
+      sessions: [report, report],
+    }),
+    { status: 422, code: "invalid_request" },
+    /one report a session/,
+  );
+});
+
+Deno.test("registrations at once do not pass max_workers together", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool({ max_workers: 2 });
+  const answers = await Promise.all(
+    Array.from(
+      { length: 5 },
+      (_, at) =>
+        api.call("POST", WORKERS, {
+          work_pool_id: "pool",
+          name: `worker-${at}`,
+        }),
+    ),
+  );
+  const codes = answers.map(({ status, body }) => body.code ?? status).sort();
+  assert.deepEqual(codes, [201, 201, "pool_full", "pool_full", "pool_full"]);
+});
