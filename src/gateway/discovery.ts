@@ -10,9 +10,25 @@ import { endpointOf } from "./target.ts";
 
 const ASK_MS = 5_000;
 
-const answerSchema = z.record(z.string(), z.unknown());
+const versionSchema = z.record(z.string(), z.unknown());
+const targetsSchema = z.array(versionSchema);
 
-type Described = z.infer<typeof answerSchema>;
+type Described = z.infer<typeof versionSchema>;
+
+/** What the browser is asked. */
+interface Question<T> {
+  readonly path: string;
+  readonly schema: z.ZodType<T>;
+}
+
+const VERSION: Question<Described> = {
+  path: "/json/version",
+  schema: versionSchema,
+};
+const TARGETS: Question<readonly Described[]> = {
+  path: "/json/list",
+  schema: targetsSchema,
+};
 
 /** Members of Chrome's answers that show its own address. */
 const OWN_ADDRESSES = ["devtoolsFrontendUrl", "devtoolsFrontendUrlCompat"];
@@ -24,17 +40,20 @@ export function discoveryRoutes(
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
 
-  async function describe(id: string, path: string, signal: AbortSignal) {
+  async function describe<T>(
+    id: string,
+    question: Question<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
     const endpoint = await endpointOf(manager, id, signal);
-    return await ask(endpoint, path, signal);
+    return await ask(endpoint, question, signal);
   }
 
   /** Playwright asks with a slash at the end. */
   for (const slash of ["", "/"]) {
     router.get(`/sessions/:id/cdp/json/version${slash}`, async (c) => {
       const id = c.req.param("id");
-      const answer = await describe(id, "/json/version", c.req.raw.signal);
-      const version = answerSchema.parse(answer);
+      const version = await describe(id, VERSION, c.req.raw.signal);
       return c.json(rewritten(version, connectUrl(c.req, id)));
     });
     router.get(`/connect/json/version${slash}`, (c) => {
@@ -50,8 +69,7 @@ export function discoveryRoutes(
     for (const list of ["json/list", "json"]) {
       router.get(`/sessions/:id/cdp/${list}${slash}`, async (c) => {
         const id = c.req.param("id");
-        const answer = await describe(id, "/json/list", c.req.raw.signal);
-        const targets = z.array(answerSchema).parse(answer);
+        const targets = await describe(id, TARGETS, c.req.raw.signal);
         return c.json(
           targets.map((target) =>
             rewritten(target, connectUrl(c.req, id, pagePathOf(target)))
@@ -70,17 +88,21 @@ export function discoveryRoutes(
   }
 }
 
-async function ask(endpoint: URL, path: string, signal: AbortSignal) {
+/** @throws {GridError} `worker_unreachable` — no answer, or none that a browser gives. */
+async function ask<T>(
+  endpoint: URL,
+  { path, schema }: Question<T>,
+  signal: AbortSignal,
+): Promise<T> {
   try {
     const response = await fetch(`http://${endpoint.host}${path}`, {
       signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]),
     });
-    const answer: unknown = await response.json();
-    return answer;
+    return schema.parse(await response.json());
   } catch (cause) {
     throw new GridError(
       "worker_unreachable",
-      "Cannot ask the browser: it does not answer, expected a browser that runs; try again",
+      "Cannot ask the browser: it does not answer as one, expected a browser that runs; try again",
       {},
       { cause },
     );

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { assertRefused } from "../support/api.ts";
 import { gatewayScene } from "./scene.ts";
 
 Deno.test("discovery gives the grid's addresses in place of the browser's", async () => {
@@ -64,3 +65,16 @@ Deno.test("a key that stands in the URL goes on into the addresses, a key in a h
     `${scene.url}?token=${key}`,
   );
 });
+
+for (const answer of ["", "{", "null", "7"]) {
+  Deno.test(`a browser that answers ${JSON.stringify(answer)} cannot be reached`, async () => {
+    await using scene = await gatewayScene({ upstream: { answer } });
+    for (const path of ["json/version", "json/list"]) {
+      const refused = await scene.api.call(
+        "GET",
+        `/sessions/${scene.sessionId}/cdp/${path}`,
+      );
+      assertRefused(refused, { status: 503, code: "worker_unreachable" });
+    }
+  });
+}

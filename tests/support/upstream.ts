@@ -23,12 +23,17 @@ export interface UpstreamOptions {
   readonly onSocket?: (socket: Socket) => void;
   /** Sent with the handshake's answer, at once. */
   readonly greeting?: Uint8Array;
+  /** Answer to every request, in place of a browser's. */
+  readonly answer?: string;
 }
 
 /** Starts an upstream on a free port. */
 export async function startUpstream(
-  { onSocket = (socket) => socket.pipe(socket), greeting }: UpstreamOptions =
-    {},
+  {
+    onSocket = (socket) => socket.pipe(socket),
+    greeting,
+    answer,
+  }: UpstreamOptions = {},
 ): Promise<Upstream> {
   const sockets: Socket[] = [];
   let last: IncomingMessage | undefined;
@@ -41,6 +46,7 @@ export async function startUpstream(
       webSocketDebuggerUrl: `ws://${own}/devtools/page/PAGE`,
     };
     response.setHeader("content-type", "application/json");
+    if (answer !== undefined) return void response.end(answer);
     response.end(JSON.stringify(
       request.url === "/json/version"
         ? {
