@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { createClient } from "../../src/client/client.ts";
+import type { SessionWire } from "../../src/apps/sessions/schemas.ts";
+import { createClient, type GridClient } from "../../src/client/client.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { containersOf, docker, dockerTest } from "../support/docker.ts";
 import { assertNothingLeft } from "../support/leaks.ts";
@@ -95,7 +96,7 @@ dockerTest(
       const stopped = await runProgram(["session", "stop", id], env);
       assert.equal(stopped.code, 0, stopped.stderr);
       await assertNoContainers(gridId);
-      assert.equal((await client.getSession(id)).status, "completed");
+      assert.equal((await settled(client, id)).status, "completed");
     } finally {
       await assertNothingLeft(dataDir);
       await Deno.remove(dataDir, { recursive: true });
@@ -127,11 +128,7 @@ dockerTest(
       await docker.getContainer(container_id).kill();
       assert.equal((await closed).code, 1011);
       await assertNoContainers(gridId);
-      let session = await client.getSession(id);
-      for (let look = 0; session.status === "running" && look < 100; look++) {
-        await systemClock.sleep(50);
-        session = await client.getSession(id);
-      }
+      const session = await settled(client, id);
       assert.equal(session.status, "crashed");
       assert.ok(session.status_reason);
       assert.ok(!server.output().includes("hush-variable"));
@@ -140,3 +137,13 @@ dockerTest(
     }
   },
 );
+
+/** The session once its worker has reported its end, or after 5 s. */
+async function settled(client: GridClient, id: string): Promise<SessionWire> {
+  let session = await client.getSession(id);
+  for (let look = 0; session.status === "running" && look < 100; look++) {
+    await systemClock.sleep(50);
+    session = await client.getSession(id);
+  }
+  return session;
+}

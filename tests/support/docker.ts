@@ -111,7 +111,7 @@ export async function evaluate(
     method: "PUT",
   });
   const { webSocketDebuggerUrl } = await opened.json();
-  const client = await connectCdp(webSocketDebuggerUrl);
+  let client = await connectCdp(webSocketDebuggerUrl);
   // Asked again and again: the answer to a question during a navigation is lost.
   for (let attempt = 0; attempt < 500; attempt++) {
     const answer = await client.ask("Runtime.evaluate", {
@@ -119,6 +119,7 @@ export async function evaluate(
         `document.readyState === "complete" && location.href !== "about:blank" ? { value: ${expression} } : undefined`,
       returnByValue: true,
     });
+    if (answer === undefined) client = await connectCdp(webSocketDebuggerUrl);
     if (answer?.result?.value) {
       await client.close();
       return answer.result.value.value;
@@ -148,7 +149,7 @@ async function connectCdp(url: string): Promise<CdpClient> {
   await next("open");
   return {
     async ask(method, params) {
-      const answer = next("message");
+      const answer = Promise.race([next("message"), next("close")]);
       socket.send(JSON.stringify({ id: 1, method, params }));
       const event = await answer;
       return event instanceof MessageEvent

@@ -9,7 +9,7 @@ import { readLogs } from "./container_logs.ts";
 import { CpuMeter, memoryMb, networkBytes } from "./container_stats.ts";
 import { ask, engineStatus } from "./engine.ts";
 import { watchExit } from "./exit.ts";
-import { settledWithin } from "./settled_within.ts";
+import { settledWithin } from "../settled_within.ts";
 
 /** How long the removal of a container is tried again when the engine fails. */
 const REMOVE_TIMEOUT_MS = 60_000;

@@ -20,7 +20,7 @@ import { ensureImage, imageName, type LocalImage } from "./image.ts";
 import { labelsOf } from "./labels.ts";
 import { ensureNetwork } from "./network.ts";
 import { proxyProblem } from "./proxy.ts";
-import { settledWithin } from "./settled_within.ts";
+import { settledWithin } from "../settled_within.ts";
 import { orAbort } from "../or_abort.ts";
 import { startContainer } from "./start_container.ts";
 import { adoptContainer, listOwn, sessionOf } from "./sweep.ts";

@@ -6,7 +6,7 @@ import { CDP_PORT } from "./container_options.ts";
 import { readLogs } from "./container_logs.ts";
 import { ask, type Engine, engineWords } from "./engine.ts";
 import { watchExit } from "./exit.ts";
-import { settledWithin } from "./settled_within.ts";
+import { settledWithin } from "../settled_within.ts";
 
 /** Lines of a browser's output that an error carries. */
 const LOG_LINES = 20;

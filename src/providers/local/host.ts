@@ -5,6 +5,7 @@ import type {
   HostInfo,
 } from "../../core/provider.ts";
 import { orAbort } from "../or_abort.ts";
+import { settledWithin } from "../settled_within.ts";
 import { displayProblem } from "./display.ts";
 import { findBrowser, type FoundBrowser } from "./find_browser.ts";
 import { installBrowser, installedBrowser } from "./install_browser.ts";
@@ -12,8 +13,16 @@ import { launch } from "./launch.ts";
 import { LocalBrowser } from "./local_browser.ts";
 import { endGroup, isRunning } from "./process_group.ts";
 import type { LocalConfig } from "./provider.ts";
-import { isReady, readRecord, removeFolder, sessionFolders } from "./record.ts";
+import {
+  isReady,
+  readRecord,
+  removeFolders,
+  sessionFolders,
+} from "./record.ts";
 import { watchProcess } from "./watch_process.ts";
+
+/** How long the end of a host waits for an installation that goes on. */
+const CLOSE_WAIT_MS = 1_000;
 
 /** This host, as far as `config` lets it be used. */
 export function openLocalHost(
@@ -124,9 +133,10 @@ export function openLocalHost(
       return ended;
     },
     /** Lets browsers run, so that the worker's next process can adopt them. */
-    [Symbol.asyncDispose]() {
+    async [Symbol.asyncDispose]() {
       closed.abort();
-      return Promise.resolve();
+      // The search for a browser that a start has given up on.
+      if (ready) await settledWithin(ready, CLOSE_WAIT_MS);
     },
   };
 }
@@ -137,7 +147,7 @@ async function endLeftover(folder: string): Promise<void> {
   for (const leader of record ? [record, ...record.companions] : []) {
     if (await isRunning(leader)) await endGroup(leader);
   }
-  await removeFolder(folder);
+  await removeFolders(folder);
 }
 
 async function describeBrowser(found: FoundBrowser): Promise<CheckResult> {

@@ -7,7 +7,12 @@ import { type Display, startDisplay } from "./display.ts";
 import type { FoundBrowser } from "./find_browser.ts";
 import { lastLines, LocalBrowser, OUTPUT_FILE } from "./local_browser.ts";
 import { endGroup, startMarkOf } from "./process_group.ts";
-import { type BrowserRecord, removeFolder, writeRecord } from "./record.ts";
+import {
+  type BrowserRecord,
+  makeFolders,
+  removeFolders,
+  writeRecord,
+} from "./record.ts";
 import { spawnBrowser } from "./spawn_browser.ts";
 import { startFailure } from "./start_failure.ts";
 
@@ -47,8 +52,8 @@ export async function launch(
   signal.throwIfAborted();
   await using undo = new AsyncDisposableStack();
   const { spec, folder, browser } = options;
-  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
-  undo.defer(() => removeFolder(folder));
+  undo.defer(() => removeFolders(folder));
+  await makeFolders(folder);
   const companions = undo.use(new AsyncDisposableStack());
   const proxy = spec.proxy?.proxy_username === undefined
     ? undefined

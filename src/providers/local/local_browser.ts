@@ -6,7 +6,7 @@ import type {
   RunningBrowser,
 } from "../../core/provider.ts";
 import { endGroup, groupStats } from "./process_group.ts";
-import { type ReadyRecord, removeFolder } from "./record.ts";
+import { type ReadyRecord, removeFolders } from "./record.ts";
 
 /** File of a browser's output in its folder. */
 export const OUTPUT_FILE = "output.log";
@@ -97,7 +97,7 @@ export class LocalBrowser implements RunningBrowser {
       await endGroup(companion, () => killAt);
     }
     await companions?.[Symbol.asyncDispose]();
-    await removeFolder(folder);
+    await removeFolders(folder);
   }
 }
 

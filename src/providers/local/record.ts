@@ -1,4 +1,6 @@
 import { z } from "@hono/zod-openapi";
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const FILE = "browser.json";
@@ -66,8 +68,30 @@ export async function sessionFolders(
   }));
 }
 
-/** Removes a browser's folder; a process that is about to end may still write into it. */
-export async function removeFolder(folder: string): Promise<void> {
+/**
+ * Where the browser of the session in `folder` may put temporary files, its singleton's socket among them: a killed one
+ * leaves them. Below the system's folder, because a socket's path may have no more than 107 bytes.
+ */
+export function temporaryFolderOf(folder: string): string {
+  const mark = createHash("sha256").update(folder).digest("hex").slice(0, 12);
+  return join(tmpdir(), `browsergrid-${mark}`);
+}
+
+/** Makes the folders of a session, for its owner alone. */
+export async function makeFolders(folder: string): Promise<void> {
+  for (const path of [folder, temporaryFolderOf(folder)]) {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  }
+}
+
+/** Removes the folders of a session; a process that is about to end may still write into them. */
+export async function removeFolders(folder: string): Promise<void> {
+  for (const path of [temporaryFolderOf(folder), folder]) {
+    await removeFolder(path);
+  }
+}
+
+async function removeFolder(folder: string): Promise<void> {
   for (let tries = 0;; tries++) {
     try {
       return await Deno.remove(folder, { recursive: true });

@@ -5,6 +5,7 @@ import type { BrowserExit } from "../../core/provider.ts";
 import { chromiumFlags } from "../chromium_flags.ts";
 import type { Launch } from "./launch.ts";
 import { OUTPUT_FILE } from "./local_browser.ts";
+import { temporaryFolderOf } from "./record.ts";
 
 /** The worker's own settings, its key among them. */
 const OWN_SETTING = /^BROWSERGRID_/;
@@ -52,6 +53,7 @@ export function spawnBrowser(
       stdio: ["ignore", output, output],
       env: {
         ...inherited(),
+        TMPDIR: temporaryFolderOf(folder),
         ...browser.variables,
         ...(display === undefined ? {} : { DISPLAY: display }),
         ...spec.environment,

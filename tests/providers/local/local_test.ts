@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { tmpdir } from "node:os";
 import process from "node:process";
 import type { BrowserSpec } from "../../../src/core/browser_spec.ts";
 import type { BrowserHost } from "../../../src/core/provider.ts";
@@ -6,23 +7,40 @@ import { findBrowser } from "../../../src/providers/local/find_browser.ts";
 import { local } from "../../../src/providers/local/provider.ts";
 import { type Ground, testProvider } from "../../support/provider_contract.ts";
 
+const LEFT_BEHIND =
+  /^(org\.chromium\.|\.org\.chromium\.|browsergrid-[0-9a-f]{12}$)/;
+
+/** What lay there when the tests began. */
+const BEFORE = new Set(
+  (await Array.fromAsync(Deno.readDir(tmpdir()))).map(({ name }) => name),
+);
+
 /** A data folder of its own, which stands in the command lines of its browsers. */
 async function openGround(): Promise<Ground> {
   const dataDir = await Deno.makeTempDir();
   const hosts: BrowserHost[] = [];
+  const ends: Promise<unknown>[] = [];
   return {
     gridId: crypto.randomUUID(),
     async openHost(owner) {
       const config = local.configSchema.parse({});
       const host = await local.open(config, { ...owner, dataDir });
       hosts.push(host);
-      return host;
+      return {
+        ...host,
+        async start(...args) {
+          const browser = await host.start(...args);
+          ends.push(browser.exited);
+          return browser;
+        },
+      };
     },
     async left() {
       return [
         ...(await processes()).filter((line) => line.includes(dataDir)),
         ...await displays(),
         ...await sessionFolders(dataDir),
+        ...await temporaryFolders(),
       ];
     },
     kill({ details: { pid } }) {
@@ -38,6 +56,8 @@ async function openGround(): Promise<Ground> {
         await host.sweep(new Set());
         await host[Symbol.asyncDispose]();
       }
+      // Children of this process, whoever ended them.
+      await Promise.all(ends);
       await Deno.remove(dataDir, { recursive: true });
     },
   };
@@ -57,6 +77,14 @@ async function displays(): Promise<readonly string[]> {
   }).output();
   return new TextDecoder().decode(stdout).split("\n").filter((line) =>
     line.includes("Xvfb") && !line.startsWith("Z")
+  );
+}
+
+/** What browsers that do not end in good order leave among the system's temporary files. */
+async function temporaryFolders(): Promise<readonly string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(tmpdir()));
+  return entries.map(({ name }) => name).filter((name) =>
+    LEFT_BEHIND.test(name) && !BEFORE.has(name)
   );
 }
 
