@@ -15,6 +15,28 @@ export const systemClock: Clock = {
   sleep: delay,
 };
 
+/**
+ * A signal that is aborted when `ms` have passed by `clock`, or with the first of `signals`.
+ *
+ * Unlike `AbortSignal.timeout` it follows a test's clock, and its disposal leaves no timer.
+ */
+export function deadline(
+  clock: Pick<Clock, "sleep">,
+  ms: number,
+  ...signals: readonly AbortSignal[]
+): Disposable & { readonly signal: AbortSignal } {
+  const over = new AbortController();
+  const waiting = new AbortController();
+  const expire = () =>
+    over.abort(new DOMException("Deadline passed", "TimeoutError"));
+  if (ms <= 0) expire();
+  else void clock.sleep(ms, waiting.signal).then(expire, () => {});
+  return {
+    signal: AbortSignal.any([over.signal, ...signals]),
+    [Symbol.dispose]: () => waiting.abort(),
+  };
+}
+
 /** Resolves after `ms`; rejects with the signal's reason when it is aborted first. Leaves no timer. */
 function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

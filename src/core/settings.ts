@@ -75,6 +75,12 @@ export const settingsSchema = z.strictObject({
   max_start_attempts: count(1).default(3).describe(
     "How often a session is queued again when its worker is lost while it starts",
   ),
+  server_grace_seconds: seconds(0).default(120).describe(
+    "How much longer than its lease a worker keeps browsers that run while the server is known to be away",
+  ),
+  drain_timeout_seconds: seconds(0).default(3_600).describe(
+    "How long the sessions of a worker that drains may go on",
+  ),
   retention_hours: z.coerce.number().gt(0).default(24 * 7).describe(
     "How long ended sessions and their events are kept",
   ),

@@ -1,6 +1,6 @@
 import type { Command, GridClient, HeartbeatInput } from "../client/client.ts";
 import { ApiError } from "../client/api_error.ts";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import { every } from "../core/loop.ts";
 import { trustedUntil } from "./lease.ts";
@@ -85,12 +85,9 @@ export class Heartbeat implements AsyncDisposable {
         ...metricsOf(supervisor, report.session_id),
       })),
     };
+    using patience = deadline(clock, ANSWER_MS);
     try {
-      const answer = await client.heartbeat(
-        workerId,
-        body,
-        AbortSignal.timeout(ANSWER_MS),
-      );
+      const answer = await client.heartbeat(workerId, body, patience.signal);
       supervisor.release(outbox.settle(sent, answer.reports));
       const kept = answer.reports.filter(({ result }) => result === "accepted");
       supervisor.renew(

@@ -15,6 +15,7 @@ export function createFakeClock(): FakeClock {
     monotonic: () => elapsed,
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
         const sleeper = {
           until: elapsed + ms,
           wake() {

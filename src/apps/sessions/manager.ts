@@ -1,5 +1,6 @@
 import { v7 as uuid, validate } from "uuid";
 import type { Core } from "../../core/app.ts";
+import { deadline } from "../../core/clock.ts";
 import type { Statement } from "../../core/db/client.ts";
 import { GridError } from "../../core/errors.ts";
 import { webSocketOrigin } from "../../core/public_origin.ts";
@@ -222,9 +223,9 @@ export function createSessionManager(
     },
     async waitUntilStarted(id, signal) {
       for (;;) {
-        const look = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)]);
+        using look = deadline(clock, LOOK_MS, signal);
         // Before the look, so that nothing is missed between the two.
-        const next = bus.next(({ subject }) => subject === id, look);
+        const next = bus.next(({ subject }) => subject === id, look.signal);
         const session = await get(id);
         const isOver = session.status !== "pending" &&
           session.status !== "starting";

@@ -1,6 +1,8 @@
+import { isNotNull } from "drizzle-orm";
 import {
   index,
   integer,
+  primaryKey,
   real,
   sqliteTable,
   text,
@@ -49,6 +51,10 @@ export const sessions = sqliteTable("sessions", {
   endedAt: integer("ended_at"),
   expiresAt: integer("expires_at").notNull(),
   queueDeadlineAt: integer("queue_deadline_at").notNull(),
+  /** Latest moment for a `starting` one to run; news of its start move it. */
+  startDeadlineAt: integer("start_deadline_at"),
+  /** Of an ephemeral one: until when its client counts as there; the server that has the client renews it. */
+  attendedUntil: integer("attended_until"),
   /** Last time that a client was connected or sent something. */
   lastActivityAt: integer("last_activity_at"),
   workerId: text("worker_id"),
@@ -78,6 +84,24 @@ export const sessions = sqliteTable("sessions", {
   ),
   index("sessions_worker").on(table.workerId, table.status),
   index("sessions_status").on(table.status, table.expiresAt),
+  index("sessions_ended").on(table.endedAt).where(isNotNull(table.endedAt)),
+]);
+
+/** Keys by which a repeated request for a session finds what the first one made. */
+export const idempotencyKeys = sqliteTable("idempotency_keys", {
+  /** Who made the request: keys of different callers are different keys. */
+  caller: text().notNull(),
+  key: text().notNull(),
+  /** Hash of the request's body. */
+  fingerprint: text().notNull(),
+  sessionId: text("session_id").notNull().references(() => sessions.id, {
+    onDelete: "cascade",
+  }),
+  createdAt: integer("created_at").notNull(),
+}, (table) => [
+  primaryKey({ columns: [table.caller, table.key] }),
+  index("idempotency_keys_session").on(table.sessionId),
+  index("idempotency_keys_age").on(table.createdAt),
 ]);
 
 /** What happened to sessions. `seq` is commit order: the cursor of whoever follows. */

@@ -57,6 +57,8 @@ export function newRow(
     endedAt: null,
     expiresAt: now + queueTimeoutMs + lifetimeMs,
     queueDeadlineAt: now + queueTimeoutMs,
+    startDeadlineAt: null,
+    attendedUntil: null,
     lastActivityAt: null,
     workerId: null,
     containerId: null,

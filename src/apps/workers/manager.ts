@@ -1,5 +1,6 @@
 import { v7 as uuid, validate } from "uuid";
 import type { Core } from "../../core/app.ts";
+import { deadline } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import type { SessionManager } from "../sessions/manager.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
@@ -141,21 +142,22 @@ export function createWorkerManager(
       if (!validate(id)) throw workerNotFound(id);
       const { room, requestId = uuid() } = options;
       let workPoolId: string | undefined;
-      const over = AbortSignal.any([
+      using over = deadline(
+        clock,
+        options.waitSeconds * 1_000,
         options.signal,
         core.stopping,
-        AbortSignal.timeout(options.waitSeconds * 1_000),
-      ]);
+      );
       let isWoken = false;
       for (;;) {
-        const pause = AbortSignal.any([over, AbortSignal.timeout(LOOK_MS)]);
+        using pause = deadline(clock, LOOK_MS, over.signal);
         // Before the look, so that nothing is missed between the two.
         const next = bus.next(
           (event) =>
             event.type === "worker_commanded"
               ? event.worker_id === id
               : !workPoolId || event.work_pool_id === workPoolId,
-          pause,
+          pause.signal,
         );
         const claim = await sessions.claimNext(id, { requestId, room });
         if (!claim.workPoolId) throw workerNotFound(id);
@@ -166,7 +168,7 @@ export function createWorkerManager(
         }
         // An order that is no session's (drain) comes with the heartbeat that an empty answer makes.
         if (isWoken) return { session: null, commands: [] };
-        if (over.aborted) return undefined;
+        if (over.signal.aborted) return undefined;
         isWoken = (await next)?.type === "worker_commanded";
       }
     },
@@ -197,7 +199,9 @@ async function rowOf(
     capacity: input.capacity,
     currentLoad: 0,
     status: "online",
+    instanceId: null,
     drainRequestedAt: null,
+    drainDeadlineAt: null,
     cpuPercent: null,
     memoryUsageMb: null,
     diskUsageMb: null,

@@ -24,7 +24,11 @@ export const workers = sqliteTable("workers", {
   capacity: integer().notNull(),
   currentLoad: integer("current_load").notNull(),
   status: text({ enum: WORKER_STATUSES }).notNull(),
+  /** The process that is this worker now; an earlier one is refused. */
+  instanceId: text("instance_id"),
   drainRequestedAt: integer("drain_requested_at"),
+  /** When what it still holds is ended. */
+  drainDeadlineAt: integer("drain_deadline_at"),
   cpuPercent: real("cpu_percent"),
   memoryUsageMb: real("memory_usage_mb"),
   diskUsageMb: real("disk_usage_mb"),

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Core } from "../../../../core/app.ts";
+import { deadline } from "../../../../core/clock.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
@@ -98,13 +99,15 @@ export function sessionsRoutes(
     c.header("Location", `/v1/sessions/${created.id}`);
     const { wait } = c.req.valid("query");
     if (wait === undefined) return c.json(render(created, c.req), 201);
+    using patience = deadline(
+      core.clock,
+      wait * 1_000,
+      c.req.raw.signal,
+      core.stopping,
+    );
     const session = await manager.waitUntilStarted(
       created.id,
-      AbortSignal.any([
-        AbortSignal.timeout(wait * 1_000),
-        c.req.raw.signal,
-        core.stopping,
-      ]),
+      patience.signal,
     );
     if (session.status === "running") {
       return c.json(render(session, c.req), 201);
