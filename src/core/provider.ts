@@ -69,8 +69,19 @@ export interface HostInfo {
 export interface BrowserHost extends AsyncDisposable {
   /** Reports what a start would need and whether it is there. Starts nothing. */
   check(): Promise<readonly CheckResult[]>;
-  /** Gets what the first start would otherwise have to wait for: a browser to install, an image to pull. */
-  prepare?(signal: AbortSignal): Promise<void>;
+  /**
+   * Asks whether the infrastructure answers at all: cheap, and over within a few seconds. Rejects with what a person
+   * can do about it. Absent where browsers run on the machine itself.
+   */
+  ping?(signal: AbortSignal): Promise<void>;
+  /**
+   * Gets what a start of `spec` would otherwise have to wait for: a browser to install, an image to pull. Without
+   * `spec` it is what the first start would need.
+   *
+   * Cheap when all is there, and what it has found out is not asked again by the start that follows. Many at once share
+   * one pull or installation; one that makes no progress is given up.
+   */
+  prepare?(signal: AbortSignal, spec?: BrowserSpec): Promise<void>;
   /**
    * Starts a browser and waits until it answers CDP.
    *
@@ -124,7 +135,12 @@ export interface RunningBrowser {
   readonly details: Readonly<Record<string, string>>;
   /** Settles when the browser is gone, whoever ended it. Never rejects. */
   readonly exited: Promise<BrowserExit>;
-  /** Ends it: asks first, kills after `graceMs`. Idempotent. Resolves when nothing of it is left. */
+  /**
+   * Ends it: asks first, kills after `graceMs`. Idempotent. Resolves when nothing of it is left.
+   *
+   * Rejects, within a minute after `graceMs`, when that cannot be reached, such as while the infrastructure does not
+   * answer. Its host then goes on with it in the background, and so does the sweep of a later process.
+   */
   stop(graceMs: number): Promise<void>;
   stats?(): Promise<BrowserStats>;
   /** Its last lines of output. */

@@ -6,9 +6,10 @@ export async function orAbort<T>(
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
   try {
-    signal.throwIfAborted();
-    return await Promise.race([work, aborted]);
+    // Always, so that a later failure of the work is heard by somebody.
+    return await Promise.race([aborted, work]);
   } finally {
     signal.removeEventListener("abort", onAbort);
   }

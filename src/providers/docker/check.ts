@@ -30,10 +30,7 @@ export async function checkDocker(
       }. Start it, or set docker_host`,
     }];
   }
-  const name = imageName(config.image, {
-    browser: "chromium",
-    version: "latest",
-  });
+  const name = imageName(config.image);
   const image = await findImage(engine, name);
   return [
     {

@@ -11,6 +11,9 @@ import type { DockerConfig } from "./config.ts";
 /** How long one short question to the engine may take. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
+/** How long an engine that is well takes at most to say so. */
+const PING_TIMEOUT_MS = 3_000;
+
 /** A connection to a Docker engine. Makes no request by itself. */
 export interface Engine {
   readonly docker: Docker;
@@ -91,6 +94,33 @@ export async function inspectEngine(
     sharesNetwork: Deno.build.os === "linux" && !isRemote && !isVirtual &&
       !isRootless,
   };
+}
+
+/**
+ * Asks whether the engine answers at all.
+ *
+ * @throws {Error} that says which engine does not, and why.
+ */
+export async function pingEngine(
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await ask(
+      // The type lacks the option that every other call has.
+      (abortSignal) =>
+        engine.docker.ping(...[{ abortSignal }] as unknown as []),
+      { signal, timeoutMs: PING_TIMEOUT_MS },
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Error(
+      `Docker engine at ${engine.address} does not answer: ${
+        engineWords(error)
+      }`,
+      { cause: error },
+    );
+  }
 }
 
 /** Address under which published ports of the engine's containers are reached. Chromium refuses host names. */

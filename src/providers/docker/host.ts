@@ -14,9 +14,11 @@ import {
   type EngineInfo,
   inspectEngine,
   openEngine,
+  pingEngine,
   publishedAddress,
 } from "./engine.ts";
-import { ensureImage, imageName, type LocalImage } from "./image.ts";
+import { imageName } from "./image.ts";
+import { Images } from "./images.ts";
 import { labelsOf } from "./labels.ts";
 import { ensureNetwork } from "./network.ts";
 import { proxyProblem } from "./proxy.ts";
@@ -44,26 +46,30 @@ class DockerHost implements BrowserHost {
   readonly #closed = new AbortController();
   /** Removals that outlived a failed start. */
   readonly #removals = new Set<Promise<void>>();
-  /** Pulls under way, so that ten sessions cause one. */
-  readonly #pulls = new Map<string, Promise<LocalImage>>();
+  readonly #images: Images;
   #surroundings: Promise<Surroundings> | undefined;
 
   constructor(config: DockerConfig, info: HostInfo, engine: Engine) {
     this.#config = config;
     this.#info = info;
     this.#engine = engine;
+    this.#images = new Images(engine, {
+      policy: config.pull,
+      onProgress: info.onProgress ?? (() => {}),
+      signal: this.#closed.signal,
+    });
   }
 
   check(): Promise<readonly CheckResult[]> {
     return checkDocker(this.#engine, this.#config);
   }
 
-  async prepare(signal: AbortSignal): Promise<void> {
-    const name = imageName(this.#config.image, {
-      browser: "chromium",
-      version: "latest",
-    });
-    await this.#image(name, signal);
+  ping(signal: AbortSignal): Promise<void> {
+    return pingEngine(this.#engine, signal);
+  }
+
+  async prepare(signal: AbortSignal, spec?: BrowserSpec): Promise<void> {
+    await this.#images.fetch(imageName(this.#config.image, spec), signal);
   }
 
   async start(
@@ -73,7 +79,7 @@ class DockerHost implements BrowserHost {
   ): Promise<RunningBrowser> {
     signal.throwIfAborted();
     const name = imageName(this.#config.image, spec);
-    const { isOwn } = await this.#image(name, signal);
+    const { isOwn } = await this.#images.use(name, signal);
     const problem = proxyProblem(spec, isOwn);
     if (problem !== undefined) throw new Error(problem);
     const surroundings = await orAbort(this.#look(), signal);
@@ -106,8 +112,9 @@ class DockerHost implements BrowserHost {
         closed: this.#closed.signal,
       });
     } catch (error) {
-      // The engine may have been replaced or the network removed: look again next time.
+      // The engine may have been replaced, the network or the image removed: look again next time.
       this.#surroundings = undefined;
+      this.#images.forget(name);
       throw error;
     }
   }
@@ -145,21 +152,11 @@ class DockerHost implements BrowserHost {
     await settledWithin(
       Promise.allSettled([
         ...this.#removals,
-        ...this.#pulls.values(),
+        this.#images.idle(),
         this.#surroundings,
       ]),
       CLOSE_WAIT_MS,
     );
-  }
-
-  #image(name: string, signal: AbortSignal): Promise<LocalImage> {
-    const pull = this.#pulls.get(name) ??
-      ensureImage(this.#engine, name, this.#config.pull, {
-        onProgress: this.#info.onProgress ?? (() => {}),
-        signal: this.#closed.signal,
-      }).finally(() => this.#pulls.delete(name));
-    this.#pulls.set(name, pull);
-    return orAbort(pull, signal);
   }
 
   /** Asks the engine once; a failure is not remembered. */
