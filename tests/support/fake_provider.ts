@@ -15,10 +15,20 @@ export interface FakeBrowser extends RunningBrowser {
 
 /** Knobs of the fake provider; a test may turn them at any time. */
 export interface FakeKnobs {
-  /** Awaited by every start before its browser is there. */
+  /** Why the infrastructure does not answer `ping()`. Starts, stops and the rest go on unless other knobs say so. */
+  down?: string | undefined;
+  /** Awaited by every `prepare()`, until its signal is aborted. */
+  prepareHold?: Promise<void> | undefined;
+  /** What the next `prepare()` fail with. */
+  prepareError?: string | undefined;
+  /** Awaited by every start before its browser is there, until its signal is aborted. */
   hold?: Promise<void> | undefined;
   /** What the next starts fail with. */
   startError?: string | undefined;
+  /** Starts do not hear their signal: one that is held comes about even when it is aborted. */
+  deaf?: boolean;
+  /** Awaited by every `stop()` before its browser is gone. */
+  stopHold?: Promise<void> | undefined;
   /** What an earlier process has left to adopt. */
   leftovers: readonly RunningBrowser[];
 }
@@ -30,6 +40,8 @@ export interface FakeProvider extends Provider {
   readonly running: ReadonlyMap<string, FakeBrowser>;
   /** Most browsers that were there at once, starting ones included. */
   mostAtOnce(): number;
+  /** What each `prepare()` was asked to prepare for; undefined: the first start. */
+  readonly prepared: readonly (BrowserSpec | undefined)[];
   /** Session ids that were swept. */
   readonly swept: readonly string[];
 }
@@ -38,6 +50,7 @@ export interface FakeProvider extends Provider {
 export function createFakeProvider(): FakeProvider {
   const running = new Map<string, FakeBrowser>();
   const swept: string[] = [];
+  const prepared: (BrowserSpec | undefined)[] = [];
   const knobs: FakeKnobs = { leftovers: [] };
   let now = 0;
   let most = 0;
@@ -51,11 +64,23 @@ export function createFakeProvider(): FakeProvider {
     knobs,
     running,
     swept,
+    prepared,
     mostAtOnce: () => most,
     open: () =>
       Promise.resolve({
         check: () => Promise.resolve([]),
-        async start(spec, sessionId, signal) {
+        ping: () =>
+          knobs.down === undefined
+            ? Promise.resolve()
+            : Promise.reject(new Error(knobs.down)),
+        async prepare(signal, spec) {
+          prepared.push(spec);
+          await Promise.race([knobs.prepareHold, rejectedBy(signal)]);
+          signal.throwIfAborted();
+          if (knobs.prepareError) throw new Error(knobs.prepareError);
+        },
+        async start(spec, sessionId, given) {
+          const signal = knobs.deaf ? new AbortController().signal : given;
           most = Math.max(most, ++now);
           try {
             await Promise.race([knobs.hold, rejectedBy(signal)]);
@@ -69,8 +94,15 @@ export function createFakeProvider(): FakeProvider {
             now--;
             running.delete(sessionId);
           });
-          running.set(sessionId, browser);
-          return browser;
+          const held = {
+            ...browser,
+            async stop(graceMs: number) {
+              await knobs.stopHold;
+              await browser.stop(graceMs);
+            },
+          };
+          running.set(sessionId, held);
+          return held;
         },
         adopt: () => Promise.resolve(knobs.leftovers),
         async sweep(keep) {
