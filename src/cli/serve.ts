@@ -98,6 +98,8 @@ async function serve(flags: ServeFlags, output: Output): Promise<number> {
   const worker = flags.withWorker
     ? stack.use(await startEmbedded(client, settings, flags))
     : undefined;
+  // The server goes on without it.
+  void worker?.done.then(() => worker[Symbol.asyncDispose]());
   output.print(summary(settings, grid.core.publicUrl(), worker));
   await aborted(shutdown.stop);
   output.progress("Stopping; a second signal stops at once");

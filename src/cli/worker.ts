@@ -22,6 +22,7 @@ export interface WorkerFlags {
   readonly pollInterval: string;
   readonly dataDir?: string | undefined;
   readonly config?: string | undefined;
+  readonly drainTimeout?: string | undefined;
   readonly debug?: boolean | undefined;
 }
 
@@ -33,10 +34,14 @@ export function workerCommand(
   const command = withWorkerOptions(new Command("worker"))
     .description("Start a worker for a work pool; it waits for its server")
     .requiredOption("--work-pool-id <id>", "id or name of the work pool")
+    .option(
+      "--drain-timeout <seconds>",
+      "how long sessions may go on after the first signal (as the server says)",
+    )
     .addHelpText(
       "after",
       `
-The first signal drains: running sessions go on to their end. A second one ends them.
+The first signal drains: running sessions go on to their end, or to that of the drain timeout. A second one ends them.
 
 Examples:
   browsergrid worker --work-pool-id containers --capacity 10
@@ -96,6 +101,9 @@ export async function runWorker(
     workerName: flags.workerName,
     capacity: wholeNumber("--capacity", flags.capacity),
     pollIntervalSeconds: wholeNumber("--poll-interval", flags.pollInterval),
+    drainTimeoutSeconds: flags.drainTimeout === undefined
+      ? undefined
+      : wholeNumber("--drain-timeout", flags.drainTimeout),
     dataDir: settings.data_dir,
     version: VERSION,
     signal: shutdown.stop,
@@ -111,8 +119,13 @@ export async function runWorker(
   );
   shutdown.stop.addEventListener("abort", () => worker.drain());
   if (shutdown.stop.aborted) worker.drain();
-  await Promise.race([worker.drained, aborted(shutdown.now)]);
-  if (shutdown.now.aborted) await worker.kill();
+  const end = await Promise.race([worker.done, aborted(shutdown.now)]);
+  if (end !== "drained") await worker.kill();
+  if (end === "replaced") {
+    throw new Error(
+      `Cannot go on as worker "${worker.name}": a newer process of it has registered, expected one; give one of the two another --worker-name`,
+    );
+  }
   return 0;
 }
 

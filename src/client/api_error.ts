@@ -23,6 +23,17 @@ export class ApiError extends Error {
     this.code = code;
     this.status = status;
   }
+
+  /** Whether it shows that no server is there now. Silence does not: whoever is cut off hears nothing either. */
+  get saysAway(): boolean {
+    return [502, 503, 504].includes(this.status) ||
+      this.status === 0 && /refused/i.test(causesOf(this));
+  }
+}
+
+function causesOf(error: Error): string {
+  const { cause } = error;
+  return cause instanceof Error ? `${cause.message} ${causesOf(cause)}` : "";
 }
 
 /** The error for a server that does not answer. */

@@ -8,6 +8,15 @@ export interface BusEvent {
   readonly worker_id?: string;
 }
 
+/** Remembers what has come to pass until it is asked for. */
+export interface Latch extends Disposable {
+  /**
+   * Resolves with the types of the events since it was asked last, as soon as there is one; with none when `signal` is
+   * aborted first.
+   */
+  next(signal: AbortSignal): Promise<ReadonlySet<string>>;
+}
+
 /** Events inside one process: a hint to look at the database, never the truth itself. */
 export class Bus {
   readonly #listeners = new Set<(event: BusEvent) => void>();
@@ -20,6 +29,32 @@ export class Bus {
   subscribe(listener: (event: BusEvent) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Remembers events that `matches` from now on, so that nothing is missed between two looks at the database. */
+  latch(matches: (event: BusEvent) => boolean): Latch {
+    let seen = new Set<string>();
+    let wake = () => {};
+    const subscription = this.subscribe((event) => {
+      if (!matches(event)) return;
+      seen.add(event.type);
+      wake();
+    });
+    return {
+      async next(signal) {
+        if (seen.size === 0 && !signal.aborted) {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          wake = resolve;
+          signal.addEventListener("abort", wake, { once: true });
+          await promise;
+          signal.removeEventListener("abort", wake);
+        }
+        const types = seen;
+        seen = new Set();
+        return types;
+      },
+      [Symbol.dispose]: () => subscription[Symbol.dispose](),
+    };
   }
 
   /**

@@ -18,7 +18,8 @@ export const systemClock: Clock = {
 /**
  * A signal that is aborted when `ms` have passed by `clock`, or with the first of `signals`.
  *
- * Unlike `AbortSignal.timeout` it follows a test's clock, and its disposal leaves no timer.
+ * Unlike `AbortSignal.timeout` it follows a test's clock, and its disposal leaves no timer:
+ * whoever still waits on it is released.
  */
 export function deadline(
   clock: Pick<Clock, "sleep">,
@@ -33,7 +34,10 @@ export function deadline(
   else void clock.sleep(ms, waiting.signal).then(expire, () => {});
   return {
     signal: AbortSignal.any([over.signal, ...signals]),
-    [Symbol.dispose]: () => waiting.abort(),
+    [Symbol.dispose]() {
+      waiting.abort();
+      over.abort(new DOMException("No longer waited for", "AbortError"));
+    },
   };
 }
 

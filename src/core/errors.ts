@@ -30,6 +30,7 @@ const KINDS = {
   worker_not_found: { status: 404, title: "Worker not found" },
   worker_unreachable: { status: 503, title: "Browser cannot be reached" },
   worker_in_use: { status: 409, title: "Worker name is in use" },
+  worker_replaced: { status: 409, title: "Worker runs in a newer process" },
   worker_busy: { status: 409, title: "Worker holds sessions" },
   pool_not_found: { status: 404, title: "Work pool not found" },
   pool_paused: { status: 409, title: "Work pool takes no sessions" },
@@ -90,6 +91,12 @@ export class GridError extends Error {
   get status(): ProblemStatus {
     return statusOf(this.code);
   }
+}
+
+/** Whether `error` is of the kind that passes by itself: the database is busy or away. */
+export function isPassing(error: unknown): error is GridError {
+  return error instanceof GridError &&
+    (error.code === "database_busy" || error.code === "database_unavailable");
 }
 
 /** Body of every refusal. `request_id` finds the log line. */

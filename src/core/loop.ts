@@ -5,6 +5,8 @@ export interface LoopOptions {
   readonly clock: Clock;
   /** Time between the end of one step and the start of the next. */
   readonly periodMs: number;
+  /** Pause after a failure, doubled with each further one up to the period; by default a failure lengthens the pause. */
+  readonly retryMs?: number;
   /** Share of the period, 0 to 1, by which it is lengthened at random, so that replicas do not act in step. @default {0} */
   readonly jitter?: number;
   /** Told of the first failure of a streak. */
@@ -35,7 +37,7 @@ export function every(
 
 async function run(
   step: (signal: AbortSignal) => Promise<unknown>,
-  { clock, periodMs, jitter = 0, onFailure }: LoopOptions,
+  { clock, periodMs, retryMs, jitter = 0, onFailure }: LoopOptions,
   signal: AbortSignal,
 ): Promise<void> {
   let failures = 0;
@@ -47,8 +49,11 @@ async function run(
       if (signal.aborted) return;
       if (failures++ === 0) onFailure?.(error);
     }
-    const backoff = Math.min(2 ** failures, MAX_BACKOFF);
-    const pause = periodMs * backoff * (1 + jitter * Math.random());
-    await clock.sleep(pause, signal).catch(() => {});
+    const pause = retryMs !== undefined && failures > 0
+      ? Math.min(retryMs * 2 ** (failures - 1), periodMs)
+      : periodMs * Math.min(2 ** failures, MAX_BACKOFF);
+    await clock.sleep(pause * (1 + jitter * Math.random()), signal).catch(
+      () => {},
+    );
   }
 }

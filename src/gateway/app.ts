@@ -99,10 +99,11 @@ async function joinNew(
   client: Client,
   query: URLSearchParams,
 ): Promise<void> {
-  const { manager } = parts;
+  const { manager, streams } = parts;
   const { id } = await manager.create(sessionOfQuery(query), {
     ephemeral: true,
   });
+  using _attended = streams.attend(id);
   try {
     const { parted } = await join(parts, client, { id });
     await parted;
@@ -128,7 +129,7 @@ async function join(
 ): Promise<{ readonly parted: Promise<void> }> {
   using end = streams.endOf(id);
   const waiting = AbortSignal.any([gone, end.signal, core.stopping]);
-  const endpoint = await endpointOf(manager, id, waiting);
+  const endpoint = await endpointOf({ core, manager }, id, waiting);
   if (path) endpoint.pathname = path;
   const { socket: upstream, answer } = await dial(endpoint, request, waiting);
   socket.write(answer);

@@ -35,7 +35,7 @@ const OWN_ADDRESSES = ["devtoolsFrontendUrl", "devtoolsFrontendUrlCompat"];
 
 /** Chrome's HTTP endpoints, for clients that find the WebSocket by them; every address in the answers is the grid's. */
 export function discoveryRoutes(
-  { settings }: Pick<Core, "settings">,
+  core: Pick<Core, "clock" | "settings">,
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
@@ -45,7 +45,7 @@ export function discoveryRoutes(
     question: Question<T>,
     signal: AbortSignal,
   ): Promise<T> {
-    const endpoint = await endpointOf(manager, id, signal);
+    const endpoint = await endpointOf({ core, manager }, id, signal);
     return await ask(endpoint, question, signal);
   }
 
@@ -57,7 +57,7 @@ export function discoveryRoutes(
       return c.json(rewritten(version, connectUrl(c.req, id)));
     });
     router.get(`/connect/json/version${slash}`, (c) => {
-      const origin = webSocketOrigin(settings, c.req.url);
+      const origin = webSocketOrigin(core.settings, c.req.url);
       return c.json({
         "Browser": "Browsergrid",
         "Protocol-Version": "1.3",

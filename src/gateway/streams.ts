@@ -12,8 +12,11 @@ import type { Splice } from "./splice.ts";
 
 const log = logOf("gateway", "streams");
 
-/** How often activity is written. */
-const ACTIVITY_MS = 5_000;
+/** How often it is written who is there and what has moved: some times before an ephemeral session counts as abandoned. */
+const PRESENCE_MS = 5_000;
+
+/** Pause after a failure to write it. */
+const RETRY_MS = 1_000;
 
 /** Events after which a session has no browser any more. */
 const END_EVENTS: ReadonlySet<string> = new Set(
@@ -30,6 +33,7 @@ export class Streams {
   readonly #core: Core;
   readonly #sessions: SessionManager;
   readonly #open = new Map<string, Set<OpenStream>>();
+  readonly #attended = new Set<string>();
 
   constructor(core: Core, sessions: SessionManager) {
     this.#core = core;
@@ -42,6 +46,7 @@ export class Streams {
     const streams = this.#open.get(sessionId) ?? new Set();
     this.#open.set(sessionId, streams.add(stream));
     const startedAt = this.#core.clock.monotonic();
+    using _watch = this.#sessions.watch("end", sessionId);
     // The data path does not wait for the record of it.
     void this.#record(sessionId, "client_connected", {});
     const { by, bytesIn, bytesOut } = await splice.ended;
@@ -53,6 +58,12 @@ export class Streams {
       bytes_out: bytesOut,
       duration_ms: Math.round(this.#core.clock.monotonic() - startedAt),
     });
+  }
+
+  /** Says, until disposed, that the client of an ephemeral session is there. */
+  attend(sessionId: string): Disposable {
+    this.#attended.add(sessionId);
+    return { [Symbol.dispose]: () => void this.#attended.delete(sessionId) };
   }
 
   /** Watches for the end of a session that nobody is connected with yet. */
@@ -74,7 +85,7 @@ export class Streams {
     }
   }
 
-  /** Writes activity, and ends the streams of sessions that end, until disposed: then all of them end. */
+  /** Writes who is there, and ends the streams of sessions that end, until disposed: then all of them end. */
   start(): AsyncDisposable {
     const { bus, clock } = this.#core;
     const subscription = bus.subscribe(({ type, subject }) => {
@@ -82,11 +93,12 @@ export class Streams {
         this.close(subject, CLOSE_CODES.goingAway, "session ended");
       }
     });
-    const loop = every(() => this.#writeActivity(), {
+    const loop = every(() => this.#writePresence(), {
       clock,
-      periodMs: ACTIVITY_MS,
+      periodMs: PRESENCE_MS,
+      retryMs: RETRY_MS,
       onFailure: (error) =>
-        log.warn("Cannot write activity: {error}", { error }),
+        log.warn("Cannot write who is there: {error}", { error }),
     });
     return {
       [Symbol.asyncDispose]: async () => {
@@ -99,14 +111,13 @@ export class Streams {
     };
   }
 
-  async #writeActivity(): Promise<void> {
-    const now = this.#core.clock.now();
+  async #writePresence(): Promise<void> {
     const active = [...this.#open].filter(([, streams]) =>
       [...streams].filter(hasMoved).length > 0
-    );
-    await this.#sessions.recordActivity(
-      new Map(active.map(([id]) => [id, now])),
-    );
+    ).map(([id]) => id);
+    const attended = [...this.#attended];
+    if (active.length + attended.length === 0) return;
+    await this.#sessions.recordPresence({ active, attended });
   }
 
   /** Never rejects. */

@@ -1,9 +1,8 @@
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { isTerminal } from "../apps/sessions/status.ts";
+import type { Core } from "../core/app.ts";
+import { deadline } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
-
-/** Longest wait for a session that is about to start. */
-const WAIT_MS = 120_000;
 
 /**
  * The address of a session's browser. One round trip when it runs; one that waits or starts is awaited, so that a client
@@ -12,14 +11,20 @@ const WAIT_MS = 120_000;
  * @throws {GridError} `session_not_found`, `session_failed`, `session_ended`, `session_not_running` — not in time.
  */
 export async function endpointOf(
-  sessions: SessionManager,
+  { core, manager: sessions }: {
+    readonly core: Pick<Core, "clock" | "settings">;
+    readonly manager: SessionManager;
+  },
   id: string,
   signal: AbortSignal,
 ): Promise<URL> {
   let target = await sessions.target(id);
   if (target.status === "pending" || target.status === "starting") {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS)]);
-    await sessions.waitUntilStarted(id, patience);
+    // As long as it may wait and start, by its own deadlines.
+    const { queue_timeout_seconds, start_timeout_seconds } = core.settings;
+    const waitMs = (queue_timeout_seconds + start_timeout_seconds) * 1_000;
+    using patience = deadline(core.clock, waitMs, signal);
+    await sessions.waitUntilStarted(id, patience.signal);
     target = await sessions.target(id);
   }
   const { status, statusReason, endpoint } = target;

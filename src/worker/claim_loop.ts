@@ -1,4 +1,5 @@
 import type { Command, GridClient } from "../client/client.ts";
+import { ApiError } from "../client/api_error.ts";
 import type { Clock } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -8,18 +9,25 @@ const log = logOf("worker", "claim_loop");
 /** How long the server holds a claim that it has nothing for. */
 const WAIT_SECONDS = 25;
 
+/** Most sessions of one claim: the next one, an answer away, leaves others their share. */
+const MOST_AT_ONCE = 4;
+
 /** What a claim loop works with. */
 export interface ClaimLoopOptions {
   readonly client: GridClient;
   readonly workerId: string;
+  readonly instanceId: string;
   readonly clock: Clock;
   readonly supervisor: Supervisor;
   /** Pause after a failure. */
   readonly pauseMs: number;
-  readonly isDraining: () => boolean;
-  readonly onCommand: (command: Command) => void;
-  /** The answer had neither session nor orders: what woke it is told by a heartbeat. */
+  /** Whether sessions may be claimed at all. */
+  readonly isOpen: () => boolean;
+  readonly onCommands: (commands: readonly Command[]) => void;
+  /** The answer had neither sessions nor orders: what woke it is told by a heartbeat. */
   readonly onWoken: () => void;
+  /** A newer process is this worker. */
+  readonly onReplaced: () => void;
 }
 
 /**
@@ -49,10 +57,11 @@ export class ClaimLoop implements AsyncDisposable {
   }
 
   #room(): number {
-    return this.#options.isDraining() ? 0 : this.#options.supervisor.room;
+    return this.#options.isOpen() ? this.#options.supervisor.room : 0;
   }
 
   async #run(): Promise<void> {
+    const { clock, pauseMs, onReplaced } = this.#options;
     const { signal } = this.#stop;
     let failures = 0;
     let requestId = crypto.randomUUID();
@@ -64,36 +73,42 @@ export class ClaimLoop implements AsyncDisposable {
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
+        const isReplaced = error instanceof ApiError &&
+          error.code === "worker_replaced";
+        if (isReplaced) return onReplaced();
         if (failures++ === 0) {
           log.warn("Cannot claim sessions, tries go on: {error}", { error });
         }
-        const { clock, pauseMs } = this.#options;
-        await clock.sleep(pauseMs, signal).catch(() => {});
+        const pause = pauseMs * (1 + Math.random() / 2);
+        await clock.sleep(pause, signal).catch(() => {});
       }
     }
   }
 
   async #claim(requestId: string): Promise<void> {
-    const { client, workerId, clock, supervisor } = this.#options;
+    const { client, workerId, instanceId, clock, supervisor, onCommands } =
+      this.#options;
     const sentAt = clock.monotonic();
     const room = this.#room();
+    const count = Math.max(1, Math.min(room, MOST_AT_ONCE));
     const poll = new AbortController();
     this.#fullPoll = room === 0 ? poll : undefined;
     try {
       const answer = await client.claimSession(
         workerId,
-        { request_id: requestId, room },
+        { request_id: requestId, instance_id: instanceId, room, count },
         {
           waitSeconds: WAIT_SECONDS,
           signal: AbortSignal.any([poll.signal, this.#stop.signal]),
         },
       );
-      if (answer?.session) supervisor.take(answer.session, sentAt);
-      for (const command of answer?.commands ?? []) {
-        this.#options.onCommand(command);
+      if (!answer) return;
+      const { sessions, commands, waited_ms } = answer;
+      for (const session of sessions) {
+        supervisor.take(session, sentAt + waited_ms);
       }
-      const isBare = answer && !answer.session && answer.commands.length === 0;
-      if (isBare) this.#options.onWoken();
+      onCommands(commands);
+      if (sessions.length + commands.length === 0) this.#options.onWoken();
     } catch (error) {
       if (!poll.signal.aborted) throw error;
     } finally {

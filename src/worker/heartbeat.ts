@@ -2,9 +2,9 @@ import type { Command, GridClient, HeartbeatInput } from "../client/client.ts";
 import { ApiError } from "../client/api_error.ts";
 import { type Clock, deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
-import { every } from "../core/loop.ts";
 import { trustedUntil } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
+import type { ServerSight } from "./server_sight.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const log = logOf("worker", "heartbeat");
@@ -12,72 +12,112 @@ const log = logOf("worker", "heartbeat");
 /** Longest wait for an answer: one that is lost must not eat the lease. */
 const ANSWER_MS = 8_000;
 
+/** Pause after a failure. Short, because a lease is short and a server that comes back waits for its workers. */
+const RETRY_MS = 1_000;
+
+/** Longest wait for the answer to the last one. */
+const FAREWELL_MS = 3_000;
+
 /** What a heartbeat works with. */
 export interface HeartbeatOptions {
   readonly client: GridClient;
   readonly workerId: string;
+  readonly instanceId: string;
   readonly clock: Clock;
   readonly periodMs: number;
   readonly outbox: Outbox;
   readonly supervisor: Supervisor;
-  readonly status: () => "online" | "busy" | "draining";
-  readonly onCommand: (command: Command) => void;
+  readonly sight: ServerSight;
+  readonly status: () => NonNullable<HeartbeatInput["status"]>;
+  /** All that the server wants now. */
+  readonly onCommands: (commands: readonly Command[]) => void;
   /** The server does not know this worker (any more). */
   readonly onUnknown: () => Promise<void>;
+  /** A newer process is this worker. */
+  readonly onReplaced: () => void;
 }
 
 /** Reports to the server, at its period and at once when there is something to say. Never two at a time. */
 export class Heartbeat implements AsyncDisposable {
   readonly #options: HeartbeatOptions;
-  readonly #loop: AsyncDisposable;
-  #inFlight: Promise<void> | undefined;
-  #again = false;
+  readonly #stop = new AbortController();
+  readonly #done: Promise<void>;
+  #nudged = new AbortController();
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
-    this.#loop = every(() => this.send(), {
-      clock: options.clock,
-      periodMs: options.periodMs,
-      onFailure: (error) =>
-        log.warn("Cannot report, the next try follows: {error}", { error }),
-    });
+    this.#done = this.#run();
   }
 
-  /** Sends now, without waiting for the answer; a failure is left to the next period. */
+  /** Sends soon; at once, if the last one was answered. */
   nudge(): void {
-    void this.send().catch(() => {});
-  }
-
-  /** Sends what is to be said and resolves with its answer taken. While one is under way, one more follows it. */
-  send(): Promise<void> {
-    if (this.#inFlight) {
-      this.#again = true;
-      return this.#inFlight;
-    }
-    this.#inFlight = this.#sendAll().finally(() => this.#inFlight = undefined);
-    return this.#inFlight;
+    this.#nudged.abort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#loop[Symbol.asyncDispose]();
-    await this.#inFlight?.catch(() => {});
+    this.#stop.abort();
+    await this.#done;
   }
 
-  async #sendAll(): Promise<void> {
-    do {
-      this.#again = false;
-      await this.#sendOnce();
-    } while (this.#again);
+  /** Says what is left to say, and that the worker leaves. After the disposal. */
+  async farewell(): Promise<void> {
+    await this.#send("offline", FAREWELL_MS).catch(() => {});
   }
 
-  async #sendOnce(): Promise<void> {
-    const { client, workerId, clock, outbox, supervisor, status } =
-      this.#options;
-    supervisor.releaseUntrusted();
+  async #run(): Promise<void> {
+    const { clock, periodMs, status } = this.#options;
+    const stop = this.#stop.signal;
+    let failures = 0;
+    while (!stop.aborted) {
+      // Before it is sent: what is to be said from now on may not be in it.
+      this.#nudged = new AbortController();
+      try {
+        await this.#send(status(), ANSWER_MS, stop);
+        failures = 0;
+      } catch (error) {
+        if (stop.aborted) return;
+        if (failures++ === 0) {
+          log.warn("Cannot report, tries go on: {error}", { error });
+        }
+      }
+      const pause = failures === 0
+        ? clock.sleep(periodMs, AbortSignal.any([stop, this.#nudged.signal]))
+        : clock.sleep(RETRY_MS * (1 + Math.random() / 2), stop);
+      await pause.catch(() => {});
+    }
+  }
+
+  async #send(
+    status: NonNullable<HeartbeatInput["status"]>,
+    patienceMs: number,
+    stop?: AbortSignal,
+  ): Promise<void> {
+    const { client, workerId, clock, outbox, sight } = this.#options;
+    using patience = deadline(clock, patienceMs, ...(stop ? [stop] : []));
     const sentAt = clock.monotonic();
     const sent = outbox.snapshot();
-    const body: HeartbeatInput = {
-      status: status(),
+    try {
+      const answer = await client.heartbeat(
+        workerId,
+        this.#body(status, sent),
+        patience.signal,
+      );
+      sight.answered();
+      this.#take(sent, answer, trustedUntil(sentAt, answer.lease_ttl_ms));
+    } catch (error) {
+      sight.failed(error);
+      await this.#refused(error);
+    }
+  }
+
+  #body(
+    status: NonNullable<HeartbeatInput["status"]>,
+    sent: ReturnType<Outbox["snapshot"]>,
+  ): HeartbeatInput {
+    const { supervisor, instanceId } = this.#options;
+    return {
+      instance_id: instanceId,
+      status,
       current_load: supervisor.size,
       ...hostUse(),
       sessions: sent.map((report) => ({
@@ -85,22 +125,27 @@ export class Heartbeat implements AsyncDisposable {
         ...metricsOf(supervisor, report.session_id),
       })),
     };
-    using patience = deadline(clock, ANSWER_MS);
-    try {
-      const answer = await client.heartbeat(workerId, body, patience.signal);
-      supervisor.release(outbox.settle(sent, answer.reports));
-      const kept = answer.reports.filter(({ result }) => result === "accepted");
-      supervisor.renew(
-        kept.map(({ session_id }) => session_id),
-        trustedUntil(sentAt, answer.lease_ttl_ms),
-      );
-      for (const command of answer.commands) this.#options.onCommand(command);
-    } catch (error) {
-      const isUnknown = error instanceof ApiError &&
-        error.code === "worker_not_found";
-      if (!isUnknown) throw error;
-      await this.#options.onUnknown();
-    }
+  }
+
+  #take(
+    sent: ReturnType<Outbox["snapshot"]>,
+    { reports, commands }: Awaited<ReturnType<GridClient["heartbeat"]>>,
+    until: number,
+  ): void {
+    const { supervisor, outbox, onCommands } = this.#options;
+    supervisor.release(outbox.settle(sent, reports));
+    supervisor.renew(
+      reports.filter(({ result }) => result === "accepted"),
+      until,
+    );
+    onCommands(commands);
+  }
+
+  async #refused(error: unknown): Promise<void> {
+    const code = error instanceof ApiError ? error.code : undefined;
+    if (code === "worker_replaced") this.#options.onReplaced();
+    else if (code === "worker_not_found") await this.#options.onUnknown();
+    else throw error;
   }
 }
 

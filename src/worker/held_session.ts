@@ -3,13 +3,15 @@ import type {
   SessionReport,
   StopCommand,
 } from "../client/client.ts";
-import { type BrowserSpec, parseMemory } from "../core/browser_spec.ts";
+import { type Clock, deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import type {
   BrowserExit,
   BrowserHost,
   RunningBrowser,
 } from "../core/provider.ts";
+import { specOf, withoutSecrets } from "./claimed_session.ts";
+import { orLeftBehind } from "./left_behind.ts";
 
 const log = logOf("worker", "session");
 
@@ -24,12 +26,22 @@ const MAX_LOGS = 32_000;
 
 type FinalStatus = Exclude<SessionReport["status"], "starting" | "running">;
 
+/** How a session ended. */
+interface End {
+  readonly status: FinalStatus;
+  readonly reason: string;
+}
+
 /** What is to be said to the server of a session, in full; a later report replaces an earlier one. */
 export type Report = Omit<SessionReport, "metrics">;
 
 /** How {@linkcode HeldSession.start} starts. */
 export interface StartOptions {
+  readonly host: BrowserHost;
+  readonly clock: Clock;
   readonly onReport: (report: Report) => void;
+  /** Whether the host answers at all: if not, a start that failed is no fault of the session. */
+  readonly isHostUp: () => Promise<boolean>;
   /** What must have ended before: the same session under an older lease. */
   readonly after?: Promise<void> | undefined;
 }
@@ -38,7 +50,7 @@ export interface StartOptions {
  * One session from its claim to its end.
  *
  * It ends its browser on every path: by order, when the lease is lost, when the worker leaves. `ended` resolves when
- * nothing of it is left.
+ * nothing of it is left, or what is left is the host's to end.
  */
 export class HeldSession {
   readonly id: string;
@@ -46,7 +58,7 @@ export class HeldSession {
   readonly ended: Promise<void>;
   readonly #stop = new AbortController();
   readonly #onReport: (report: Report) => void;
-  #order: { readonly status: FinalStatus; readonly reason: string } | undefined;
+  #order: End | undefined;
   #graceMs = STOP_GRACE_MS;
   #browser: RunningBrowser | undefined;
 
@@ -63,16 +75,12 @@ export class HeldSession {
   }
 
   /** Starts the browser of a claimed session. */
-  static start(
-    claimed: ClaimedSession,
-    host: BrowserHost,
-    { onReport, after }: StartOptions,
-  ): HeldSession {
+  static start(claimed: ClaimedSession, options: StartOptions): HeldSession {
     return new HeldSession(
       claimed.id,
       claimed.fencing_token,
-      onReport,
-      (held) => held.#run(claimed, host, after),
+      options.onReport,
+      (held) => held.#run(claimed, options),
     );
   }
 
@@ -95,6 +103,11 @@ export class HeldSession {
     return this.#browser;
   }
 
+  /** Whether it was told to end. */
+  get isEnding(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
   /** Ends it as ordered; the first order counts, a forced one hurries. */
   obey(
     { status, reason, force }: Omit<
@@ -102,42 +115,66 @@ export class HeldSession {
       "type" | "session_id" | "fencing_token"
     >,
   ): void {
-    this.#order ??= { status, reason };
+    this.#end({ status, reason }, force);
+  }
+
+  /** Gives it up: it ends as `status` if its browser runs; if not, another worker may still start it. */
+  giveUp(
+    { status, reason, force }: {
+      readonly status: "crashed" | "terminated";
+      readonly reason: string;
+      readonly force: boolean;
+    },
+  ): void {
+    this.#end({ status: this.#browser ? status : "released", reason }, force);
+  }
+
+  #end(end: End, force: boolean): void {
+    this.#order ??= end;
     if (force) this.#graceMs = 0;
     this.#stop.abort();
   }
 
-  async #run(
-    claimed: ClaimedSession,
-    host: BrowserHost,
-    after?: Promise<void>,
-  ): Promise<void> {
-    await after?.catch(() => {});
-    const signal = AbortSignal.any([
-      this.#stop.signal,
-      AbortSignal.timeout(claimed.start_timeout_ms),
-    ]);
+  async #run(claimed: ClaimedSession, options: StartOptions): Promise<void> {
+    await options.after?.catch(() => {});
     try {
       log.info("Starting a browser for session {session_id}", {
         session_id: this.id,
       });
-      const browser = await host.start(specOf(claimed), this.id, signal);
-      await this.#watch(browser);
+      await this.#watch(await this.#start(claimed, options));
     } catch (error) {
-      if (this.#order) return this.#report(this.#order);
-      const reason = signal.aborted
-        ? `the browser did not start within ${
-          claimed.start_timeout_ms / 1_000
-        } s`
-        : withoutSecrets(textOf(error), claimed);
-      log.warn("Cannot start a browser for session {session_id}: {reason}", {
+      const end = this.#order ?? {
+        reason: withoutSecrets(textOf(error), claimed),
+        status: await options.isHostUp() ? "failed" : "released",
+      };
+      log.warn("Session {session_id} did not start: {reason}", {
         session_id: this.id,
-        reason,
+        ...end,
       });
-      this.#report({ status: "failed", reason });
+      this.#report(end);
     }
   }
 
+  /** What takes its time but is no fault, as to pull an image, is done before the start is timed. */
+  async #start(
+    claimed: ClaimedSession,
+    { host, clock }: StartOptions,
+  ): Promise<RunningBrowser> {
+    const spec = specOf(claimed);
+    const { signal } = this.#stop;
+    await host.prepare?.(signal, spec);
+    using patience = deadline(clock, claimed.start_timeout_ms, signal);
+    try {
+      const starting = host.start(spec, this.id, patience.signal);
+      return await orLeftBehind(starting, patience.signal, clock);
+    } catch (error) {
+      if (!patience.signal.aborted || signal.aborted) throw error;
+      const seconds = claimed.start_timeout_ms / 1_000;
+      throw new Error(`the browser did not start within ${seconds} s`);
+    }
+  }
+
+  /** Never rejects. */
   async #watch(browser: RunningBrowser): Promise<void> {
     this.#browser = browser;
     log.info("A browser runs for session {session_id}", {
@@ -156,23 +193,30 @@ export class HeldSession {
       aborted(this.#stop.signal),
     ]);
     const logs = await tailOf(browser);
-    // Also after an exit by itself: its container and profile are still there.
-    await browser.stop(this.#graceMs);
-    const end = this.#order ?? endOf(exit);
-    log.info("Session {session_id} has ended: {status}, {reason}", {
-      session_id: this.id,
-      ...end,
-    });
-    this.#report(end, logs);
+    // Of an end by itself everybody is told at once; of an ordered one when it is done.
+    if (exit) this.#report(this.#order ?? endOf(exit), logs);
+    await this.#dispose(browser);
+    if (!exit) this.#report(this.#order ?? GONE, logs);
   }
 
-  #report(
-    { status, reason }: {
-      readonly status: FinalStatus;
-      readonly reason: string;
-    },
-    logs = "",
-  ): void {
+  /** Also after an exit by itself: its container and profile are still there. */
+  async #dispose(browser: RunningBrowser): Promise<void> {
+    try {
+      await browser.stop(this.#graceMs);
+    } catch (error) {
+      log.warn("What is left of session {session_id} is ended later: {error}", {
+        session_id: this.id,
+        error,
+      });
+    }
+  }
+
+  #report({ status, reason }: End, logs = ""): void {
+    log.info("Session {session_id} has ended: {status}, {reason}", {
+      session_id: this.id,
+      status,
+      reason,
+    });
     this.#onReport({
       ...this.#base(status),
       status_reason: reason.slice(0, MAX_REASON),
@@ -185,13 +229,11 @@ export class HeldSession {
   }
 }
 
-function endOf(exit: BrowserExit | undefined) {
-  return exit?.reason === "stopped"
-    ? { status: "completed" as const, reason: exit.detail }
-    : {
-      status: "crashed" as const,
-      reason: exit?.detail ?? "the browser died",
-    };
+const GONE: End = { status: "crashed", reason: "the browser died" };
+
+function endOf({ reason, detail }: BrowserExit): End {
+  const status = reason === "stopped" ? "completed" : "crashed";
+  return { status, reason: detail };
 }
 
 async function tailOf(browser: RunningBrowser): Promise<string> {
@@ -199,33 +241,8 @@ async function tailOf(browser: RunningBrowser): Promise<string> {
   return (text ?? "").slice(-MAX_LOGS);
 }
 
-/** What the claimed session's browser must be like. */
-function specOf(claimed: ClaimedSession): BrowserSpec {
-  const { cpu, memory } = claimed.resource_limits;
-  const memoryBytes = memory === undefined ? undefined : parseMemory(memory);
-  return {
-    browser: claimed.browser,
-    version: claimed.version,
-    headless: claimed.headless,
-    screen: claimed.screen,
-    environment: claimed.environment,
-    ...(claimed.proxy === null ? {} : { proxy: claimed.proxy }),
-    ...(cpu === undefined ? {} : { cpu }),
-    ...(memoryBytes === undefined ? {} : { memoryBytes }),
-  };
-}
-
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** The text with every secret of the session blotted out: a browser's output may have them. */
-function withoutSecrets(text: string, claimed: ClaimedSession): string {
-  const secrets = [
-    claimed.proxy?.proxy_password ?? "",
-    ...Object.values(claimed.environment),
-  ].filter((secret) => secret.length > 2);
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
 }
 
 function aborted(signal: AbortSignal): Promise<undefined> {

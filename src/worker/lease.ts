@@ -1,6 +1,17 @@
 /** Share of a lease that is given up at its end, so that the worker stops before the server gives the session away. */
 const MARGIN = 1 / 6;
 
+/** How much longer than its life a session is left to the order of the server, which may have prolonged it. */
+const LIFE_SLACK_MS = 15_000;
+
+/** What a worker knows of its right to a session. Moments of its own monotonic clock. */
+export interface Lease {
+  /** How long the lease may be trusted. */
+  until: number;
+  /** End of the session's life, as far as it is known. */
+  expiresAt: number;
+}
+
 /**
  * How long a lease may be trusted, by the worker's own monotonic clock.
  *
@@ -8,4 +19,19 @@ const MARGIN = 1 / 6;
  */
 export function trustedUntil(sentAt: number, ttlMs: number): number {
   return sentAt + ttlMs * (1 - MARGIN);
+}
+
+/**
+ * Whether the server may have given the session up.
+ *
+ * @param graceMs How much longer it is known to wait: only for browsers that run, which are never given to another
+ * worker, and only while no server is there.
+ */
+export function isLost(lease: Lease, now: number, graceMs: number): boolean {
+  return lease.until + graceMs < now;
+}
+
+/** Whether the session is past its life, and no order to end it has come. */
+export function isOverLife(lease: Lease, now: number): boolean {
+  return lease.expiresAt + LIFE_SLACK_MS < now;
 }

@@ -1,7 +1,8 @@
 import type {
   ClaimedSession,
-  Command,
   HeldSessionWire,
+  ReportResult,
+  StopCommand,
 } from "../client/client.ts";
 import type { Clock } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
@@ -11,7 +12,7 @@ import type {
   RunningBrowser,
 } from "../core/provider.ts";
 import { HeldSession, type Report } from "./held_session.ts";
-import { trustedUntil } from "./lease.ts";
+import { isLost, isOverLife, type Lease, trustedUntil } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
 
 const log = logOf("worker", "supervisor");
@@ -22,12 +23,11 @@ export interface SupervisorOptions {
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly capacity: number;
+  /** How much longer than its lease a browser that runs is kept now. */
+  readonly graceMs: () => number;
+  readonly isHostUp: () => Promise<boolean>;
   /** Told that there is something to report, or room again. */
   readonly onChange: () => void;
-}
-
-interface Lease {
-  until: number;
 }
 
 /** The sessions that a worker holds. */
@@ -58,36 +58,40 @@ export class Supervisor {
     return Math.max(0, this.#options.capacity - this.size);
   }
 
-  /** Starts the browser of a session that was claimed with a request sent at `sentAt` (monotonic). */
-  take(claimed: ClaimedSession, sentAt: number): void {
+  /** Starts the browser of a session that was not claimed before `claimedAt` (monotonic). */
+  take(claimed: ClaimedSession, claimedAt: number): void {
     const known = this.#held.get(claimed.id);
     // The answer to a repeated claim.
     if (known?.session.fencingToken === claimed.fencing_token) return;
     // Its lease was lost and it comes back: the old browser goes first.
     if (known) this.release([claimed.id]);
-    this.#options.outbox.put({
+    const { outbox, clock, host, isHostUp } = this.#options;
+    outbox.put({
       session_id: claimed.id,
       fencing_token: claimed.fencing_token,
       status: "starting",
     });
     this.#hold(
       claimed.id,
-      trustedUntil(sentAt, claimed.lease_ttl_ms),
+      trustedUntil(claimedAt, claimed.lease_ttl_ms),
       () =>
-        HeldSession.start(claimed, this.#options.host, {
+        HeldSession.start(claimed, {
+          host,
+          clock,
+          isHostUp,
           onReport: this.#report,
           after: known?.session.ended,
         }),
     );
   }
 
-  /** Goes on with the browsers that still run and that the server counts as this worker's. Reports the missing as crashed. */
+  /** Goes on with the browsers that still run and that the server counts as this worker's. Of the others, what had run has crashed, what had not is given back. */
   adopt(
     browsers: readonly RunningBrowser[],
     held: readonly HeldSessionWire[],
     until: number,
   ): void {
-    for (const { session_id, fencing_token } of held) {
+    for (const { session_id, fencing_token, status } of held) {
       const browser = browsers.find(({ sessionId }) =>
         sessionId === session_id
       );
@@ -102,7 +106,7 @@ export class Supervisor {
         this.#report({
           session_id,
           fencing_token,
-          status: "crashed",
+          status: status === "running" ? "crashed" : "released",
           status_reason: "the browser was gone when its worker came back",
         });
       }
@@ -110,10 +114,11 @@ export class Supervisor {
   }
 
   /** Obeys an order; one for a session that is gone is answered with its end. */
-  obey(command: Extract<Command, { type: "stop" }>): void {
+  obey(command: StopCommand): void {
     const held = this.#held.get(command.session_id);
-    if (held) held.session.obey(command);
-    else {
+    if (held?.session.fencingToken === command.fencing_token) {
+      held.session.obey(command);
+    } else if (!held) {
       this.#report({
         session_id: command.session_id,
         fencing_token: command.fencing_token,
@@ -131,7 +136,7 @@ export class Supervisor {
       log.warn("Lease of session {session_id} lost, its browser is ended", {
         session_id: id,
       });
-      held.session.obey({
+      held.session.giveUp({
         status: "terminated",
         reason: "its lease was lost",
         force: true,
@@ -139,19 +144,38 @@ export class Supervisor {
     }
   }
 
-  /** Counts the leases of `sessionIds` as renewed. */
-  renew(sessionIds: readonly string[], until: number): void {
-    for (const id of sessionIds) {
-      const held = this.#held.get(id);
-      if (held) held.lease.until = until;
+  /** Counts the leases of sessions whose reports were accepted as renewed. */
+  renew(results: readonly ReportResult[], until: number): void {
+    const now = this.#options.clock.monotonic();
+    for (const { session_id, expires_in_ms } of results) {
+      const lease = this.#held.get(session_id)?.lease;
+      if (!lease) continue;
+      lease.until = until;
+      if (expires_in_ms !== undefined) lease.expiresAt = now + expires_in_ms;
     }
   }
 
-  /** Ends what was not renewed in time: the server may have given it away. */
-  releaseUntrusted(): void {
+  /** Ends what the server may have given up, and what is past its life although no order has come. */
+  endOverdue(): void {
     const now = this.#options.clock.monotonic();
-    const late = [...this.#held].filter(([, { lease }]) => lease.until < now);
-    this.release(late.map(([id]) => id));
+    const graceMs = this.#options.graceMs();
+    for (const { session, lease } of this.#held.values()) {
+      if (session.isEnding) continue;
+      const isRunning = session.browser !== undefined;
+      if (isLost(lease, now, isRunning ? graceMs : 0)) {
+        log.warn("Session {session_id} is given up: no word from the server", {
+          session_id: session.id,
+        });
+        session.giveUp({
+          status: "crashed",
+          reason: "its worker could not reach the server",
+          force: true,
+        });
+      } else if (isOverLife(lease, now)) {
+        const reason = "its maximum lifetime passed";
+        session.obey({ status: "expired", reason, force: false });
+      }
+    }
   }
 
   /** The last measurement of a session's browser; a new one is begun, but not waited for. */
@@ -164,30 +188,27 @@ export class Supervisor {
     return this.#stats.get(sessionId);
   }
 
-  /** Ends every session and waits until nothing is left of them. `killed`: the browsers are not asked. */
-  async endAll(reason: string, how: "asked" | "killed"): Promise<void> {
-    const all = [...this.#held.values()];
+  /** Begins to end every session; what has not started is given back. `killed`: the browsers are not asked. */
+  giveUpAll(reason: string, how: "asked" | "killed"): void {
     const force = how === "killed";
-    for (const { session } of all) {
-      session.obey({ status: "terminated", reason, force });
+    for (const { session } of this.#held.values()) {
+      session.giveUp({ status: "terminated", reason, force });
     }
-    await Promise.all(all.map(({ session }) => session.ended));
   }
 
-  /** Resolves when nothing is held. */
-  async idle(): Promise<void> {
-    while (this.size > 0) {
-      await Promise.race(
-        [...this.#held.values()].map(({ session }) => session.ended),
-      );
-    }
+  /** As {@linkcode giveUpAll}; resolves when nothing is left of them. */
+  async endAll(reason: string, how: "asked" | "killed"): Promise<void> {
+    this.giveUpAll(reason, how);
+    await Promise.all(
+      [...this.#held.values()].map(({ session }) => session.ended),
+    );
   }
 
   /** Counts it as held before `begin` starts anything, so that no sweep takes it for a leftover. */
   #hold(id: string, until: number, begin: () => HeldSession): void {
     this.#ids.add(id);
     const session = begin();
-    this.#held.set(id, { session, lease: { until } });
+    this.#held.set(id, { session, lease: { until, expiresAt: Infinity } });
     void session.ended.catch((error: unknown) =>
       log.error("Session {session_id} ended badly: {error}", {
         session_id: id,

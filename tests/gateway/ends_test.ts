@@ -104,7 +104,7 @@ Deno.test("/v1/connect makes a session, connects it when it runs, and ends it wi
   const connecting = connected(
     `${origin}/v1/connect?headless=false&width=900&timeout_minutes=7&label=a=b&env.TZ=UTC`,
   );
-  const { body: { session } } = await waiting;
+  const { body: { sessions: [session] } } = await waiting;
   assert.deepEqual([session.headless, session.screen.width], [false, 900]);
   assert.equal(session.resource_limits.timeout_minutes, 7);
   assert.deepEqual(session.environment, { TZ: "UTC" });

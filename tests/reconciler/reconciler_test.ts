@@ -138,7 +138,7 @@ Deno.test("a session that nobody uses for its idle time is ordered to end; one t
   });
   s.clock.advance(20 * SECOND);
   await s.api.report(workerId, claimed, "running");
-  await s.grid.sessions.recordActivity(new Map([[claimed.id, s.clock.now()]]));
+  await s.grid.sessions.recordPresence({ active: [claimed.id], attended: [] });
   for (let beat = 0; beat < 3; beat++) {
     s.clock.advance(20 * SECOND);
     await s.api.report(workerId, claimed, "running");

@@ -92,7 +92,7 @@ export function apiOf(
         "POST",
         `/workerpool/workers/${workerId}/claim-session`,
       );
-      return status === 204 ? undefined : body.session ?? undefined;
+      return status === 204 ? undefined : body.sessions[0];
     },
     async report(workerId, { id, fencing_token }, status, fields = {}) {
       const answer = await expect(

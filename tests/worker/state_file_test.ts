@@ -1,32 +1,45 @@
 import assert from "node:assert/strict";
-import { readState, writeState } from "../../src/worker/state_file.ts";
+import { openStateFile } from "../../src/worker/state_file.ts";
 
-Deno.test("writeState() makes a file that only its owner may read, and leaves no other", async () => {
+/** Runs `act` with a path in a folder of its own. */
+async function withPath(act: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
   try {
-    const path = `${folder}/workers/one.json`;
-    await writeState(path, { name: "one", secret: "hush" });
-    await writeState(path, { name: "one", secret: "hush", id: "7" });
-    assert.deepEqual(await readState(path), {
+    await act(`${folder}/workers/one.json`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("write() makes a file that only its owner may read, and read() gives what was written last", () =>
+  withPath(async (path) => {
+    await using file = await openStateFile(path);
+    await file.write({ name: "one", secret: "hush" });
+    await file.write({ name: "one", secret: "hush", id: "7" });
+    assert.deepEqual(await file.read(), {
       name: "one",
       secret: "hush",
       id: "7",
     });
     assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o077, 0);
-    const names = await Array.fromAsync(Deno.readDir(`${folder}/workers`));
-    assert.deepEqual(names.map(({ name }) => name), ["one.json"]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
-Deno.test("readState() takes a file that it cannot understand for none", async () => {
-  const path = await Deno.makeTempFile({ prefix: "browsergrid-test-" });
-  try {
+Deno.test("read() takes a file that it cannot understand for none", () =>
+  withPath(async (path) => {
+    await using file = await openStateFile(path);
+    assert.equal(await file.read(), undefined);
     await Deno.writeTextFile(path, '{"name":');
-    assert.equal(await readState(path), undefined);
-    assert.equal(await readState(`${path}.none`), undefined);
-  } finally {
-    await Deno.remove(path);
-  }
-});
+    assert.equal(await file.read(), undefined);
+  }));
+
+Deno.test("openStateFile() refuses a second opener until the first is disposed", () =>
+  withPath(async (path) => {
+    const first = await openStateFile(path);
+    await assert.rejects(
+      openStateFile(path),
+      /another process .* expected one/,
+    );
+    await first[Symbol.asyncDispose]();
+    await using again = await openStateFile(path);
+    assert.equal(await again.read(), undefined);
+  }));

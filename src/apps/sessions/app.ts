@@ -4,6 +4,7 @@ import { createSessionManager, type SessionManager } from "./manager.ts";
 import { sessionRoutes } from "./routes.ts";
 import { createSessionStore } from "./store.ts";
 import { createLateStore } from "./store_late.ts";
+import { createLookoutStore } from "./store_lookout.ts";
 
 /** Sessions: browsers asked for, from the request to the end. */
 export const sessions = defineApp<SessionManager>({
@@ -14,7 +15,10 @@ export const sessions = defineApp<SessionManager>({
       core,
       core.use(workerpool),
       createSessionStore(core.db),
-      createLateStore(core.db),
+      {
+        late: createLateStore(core.db),
+        looks: createLookoutStore(core.db),
+      },
     );
     return { manager, routes: { v1: sessionRoutes(core, manager) } };
   },

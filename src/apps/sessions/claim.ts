@@ -5,12 +5,11 @@
  */
 import {
   and,
+  desc,
   eq,
   gt,
   inArray,
-  isNotNull,
   notExists,
-  or,
   type SQL,
   sql,
 } from "drizzle-orm";
@@ -26,10 +25,12 @@ import { eventOf } from "./store_transition.ts";
 /** Who claims, and when. */
 export interface ClaimRequest {
   readonly workerId: string;
-  /** A repeat with the same id, while the lease runs, gets the same session. */
+  /** The worker's process; an earlier one gets nothing. */
+  readonly instanceId?: string | undefined;
+  /** A repeat with the same id, while the lease runs, gets the same sessions. */
   readonly requestId: string;
-  /** Not more than this many sessions are held after it; absent: the worker's capacity. */
-  readonly room?: number | undefined;
+  /** Most sessions to give; 0: only orders are asked for. */
+  readonly count: number;
   readonly now: number;
   readonly leaseMs: number;
   readonly startTimeoutMs: number;
@@ -37,21 +38,24 @@ export interface ClaimRequest {
 
 /** What a claim gave. */
 export interface Claim {
-  /** Pool of the worker; absent: there is no such worker. */
-  readonly workPoolId?: string | undefined;
-  readonly session?: ClaimedSession | undefined;
+  /** Absent: there is no such worker. */
+  readonly worker?: {
+    readonly workPoolId: string;
+    readonly instanceId: string | null;
+  } | undefined;
+  readonly sessions: readonly ClaimedSession[];
   readonly commands: readonly StopCommand[];
 }
 
 /**
- * Gives the worker the pending session of its pool with the highest priority, the oldest first, if pool and worker have
- * room. One round trip; atomic, because SQLite has one writer.
+ * Gives the worker pending sessions of its pool, those with the highest priority first, then the oldest, as far as pool
+ * and worker have room. One round trip; atomic, because SQLite has one writer.
  */
-export async function claimSession(
+export async function claimSessions(
   { orm }: Database,
   request: ClaimRequest,
 ): Promise<Claim> {
-  const { workerId, requestId, now, leaseMs } = request;
+  const { workerId, requestId, now, leaseMs, startTimeoutMs } = request;
   const mine = and(
     eq(sessions.workerId, workerId),
     eq(sessions.claimRequestId, requestId),
@@ -60,56 +64,114 @@ export async function claimSession(
   ) ?? sql`0`;
   const isFresh =
     sql`${mine} AND ${sessions.updatedAt} = ${now} AND changes() > 0`;
-  const [, , claimed, commands, [worker]] = await orm.batch([
+  const [, , , claimed, commands, [worker]] = await orm.batch([
     orm.update(sessions).set({
       status: "starting",
       workerId,
       fencingToken: sql`${sessions.fencingToken} + 1`,
       leaseExpiresAt: now + leaseMs,
+      // A worker that keeps its leases and never starts anything is late some day, too.
+      startDeadlineAt: now + startTimeoutMs + leaseMs,
       claimRequestId: requestId,
       startAttempts: sql`${sessions.startAttempts} + 1`,
       updatedAt: now,
     }).where(and(
-      request.room === 0 ? sql`0` : eq(sessions.id, nextFor(workerId)),
+      request.count === 0 ? sql`0` : sql`${sessions.id} IN ${nextFor(request)}`,
       eq(sessions.status, "pending"),
       notExists(orm.select({ one: sql`1` }).from(sessions).where(mine)),
     )),
     eventOf(orm, "session_starting", isFresh, now, { worker_id: workerId }),
+    // Whoever repeats a claim counts its leases from the repeat.
+    orm.update(sessions).set({ leaseExpiresAt: now + leaseMs }).where(mine),
     orm.select().from(sessions).innerJoin(
       workPools,
       eq(workPools.id, sessions.workPoolId),
-    ).where(mine),
+    ).where(mine).orderBy(desc(sessions.priority), sessions.id),
     commandsFor(orm, workerId),
-    orm.select({ workPoolId: workers.workPoolId }).from(workers).where(
-      eq(workers.id, workerId),
-    ),
+    orm.select({
+      workPoolId: workers.workPoolId,
+      instanceId: workers.instanceId,
+    }).from(workers).where(eq(workers.id, workerId)),
   ]);
-  const [found] = claimed;
   return {
-    workPoolId: worker?.workPoolId,
+    worker,
     commands: commands.map(commandOf),
-    session: found && claimedSession(found.sessions, found.work_pools, request),
+    sessions: claimed.map((row) =>
+      claimedSession(row.sessions, row.work_pools, request)
+    ),
   };
 }
 
-/** The id of the session that the worker is to have, in SQL. */
-function nextFor(workerId: string): SQL {
+/** The ids of the sessions that the worker is to have, in SQL. */
+function nextFor({ workerId, instanceId, count }: ClaimRequest): SQL {
   const held = sql.raw("('starting', 'running')");
+  const isNow = instanceId === undefined
+    ? sql`1`
+    : sql`coalesce(w.instance_id, ${instanceId}) = ${instanceId}`;
+  // Below zero would be no limit at all.
+  const room = sql`coalesce(max(0, (SELECT min(${count},
+      min(w.capacity, coalesce(p.max_sessions_per_worker, w.capacity))
+        - (SELECT count(*) FROM ${sessions} AS h
+          WHERE h.worker_id = w.id AND h.status IN ${held}),
+      coalesce(p.max_sessions - (SELECT count(*) FROM ${sessions} AS h
+        WHERE h.work_pool_id = p.id AND h.status IN ${held}), ${count}))
+    FROM ${workers} AS w JOIN ${workPools} AS p ON p.id = w.work_pool_id
+    WHERE w.id = ${workerId})), 0)`;
   return sql`(SELECT s.id FROM ${sessions} AS s
     JOIN ${workPools} AS p ON p.id = s.work_pool_id
     JOIN ${workers} AS w ON w.work_pool_id = p.id
     WHERE w.id = ${workerId} AND w.status IN ('online', 'busy')
-    AND w.drain_requested_at IS NULL
+    AND w.drain_requested_at IS NULL AND ${isNow}
     AND p.status = 'active' AND s.status = 'pending'
-    AND (SELECT count(*) FROM ${sessions} AS h
-      WHERE h.worker_id = w.id AND h.status IN ${held})
-      < min(w.capacity, coalesce(p.max_sessions_per_worker, w.capacity))
-    AND (p.max_sessions IS NULL OR p.max_sessions > (SELECT count(*)
-      FROM ${sessions} AS h WHERE h.work_pool_id = p.id AND h.status IN ${held}))
-    ORDER BY s.priority DESC, s.id LIMIT 1)`;
+    ORDER BY s.priority DESC, s.id LIMIT ${room})`;
 }
 
-/** Orders that the worker has not obeyed yet: a forced one stays until it reports the end. */
+/** A worker as its registration proves it. */
+export interface WorkerProof {
+  readonly workPoolId: string;
+  readonly name: string;
+  readonly secretHash: string;
+}
+
+/** A session that a worker holds. */
+export interface HeldSession {
+  readonly id: string;
+  readonly fencingToken: number;
+  readonly status: SessionStatus;
+}
+
+/**
+ * The statement by which a worker's new process takes over what the worker holds: under new fencing tokens, so that
+ * nothing an earlier process still says counts, and with new leases.
+ */
+export function takeOver(
+  orm: LibSQLDatabase,
+  { workPoolId, name, secretHash }: WorkerProof,
+  { now, leaseMs }: { readonly now: number; readonly leaseMs: number },
+): Statement<HeldSession[]> {
+  const proven = orm.select({ id: workers.id }).from(workers).where(and(
+    eq(workers.workPoolId, workPoolId),
+    eq(workers.name, name),
+    eq(workers.secretHash, secretHash),
+  ));
+  return orm.update(sessions).set({
+    fencingToken: sql`${sessions.fencingToken} + 1`,
+    leaseExpiresAt: now + leaseMs,
+  }).where(and(
+    inArray(sessions.workerId, proven),
+    inArray(sessions.status, [...HELD_STATUSES]),
+  )).returning({
+    id: sessions.id,
+    fencingToken: sessions.fencingToken,
+    status: sessions.status,
+  });
+}
+
+/** Whether a session has an order that its worker has not obeyed yet: a forced one stays until it reports the end. */
+export const isOrdered: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL
+  AND (${sessions.status} IN ('starting', 'running') OR ${sessions.stopForce} = 1))`;
+
+/** Orders that the worker has not obeyed yet. */
 export function commandsFor(
   orm: LibSQLDatabase,
   workerId: string,
@@ -120,14 +182,7 @@ export function commandsFor(
     stopStatus: sessions.stopStatus,
     stopReason: sessions.stopReason,
     stopForce: sessions.stopForce,
-  }).from(sessions).where(and(
-    eq(sessions.workerId, workerId),
-    isNotNull(sessions.stopRequestedAt),
-    or(
-      inArray(sessions.status, [...HELD_STATUSES]),
-      eq(sessions.stopForce, sql`1`),
-    ),
-  ));
+  }).from(sessions).where(and(eq(sessions.workerId, workerId), isOrdered));
 }
 
 /** What is read of a session that was ordered to end. */

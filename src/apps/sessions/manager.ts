@@ -2,16 +2,24 @@ import { v7 as uuid, validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
 import type { Statement } from "../../core/db/client.ts";
-import { GridError } from "../../core/errors.ts";
+import { GridError, isPassing } from "../../core/errors.ts";
 import { webSocketOrigin } from "../../core/public_origin.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
-import { type Claim, claimSession } from "./claim.ts";
+import {
+  type Claim,
+  claimSessions,
+  type HeldSession,
+  takeOver,
+  type WorkerProof,
+} from "./claim.ts";
+import { Lookout, type Watched } from "./lookout.ts";
 import type {
   SessionInput,
   SessionMetricValues,
   SessionReport,
 } from "./schemas.ts";
 import {
+  ATTENDED_MS,
   newRow,
   type Session,
   type SessionEvent,
@@ -30,15 +38,20 @@ import type {
   Stop,
 } from "./store.ts";
 import type { LateStore } from "./store_late.ts";
+import type { LookoutStore } from "./store_lookout.ts";
 import { applyReports, type ReportOutcome } from "./store_reports.ts";
 import type { Changed } from "./store_transition.ts";
 
 export type { Session, SessionEvent, SessionMetric } from "./session.ts";
 export { renderSession } from "./session.ts";
 export type { SessionTarget, Stop } from "./store.ts";
+export type { HeldSession } from "./claim.ts";
 
-/** How often a waiting request looks for what happened on other replicas. */
-const LOOK_MS = 1_000;
+/** Pause of a waiting request before it asks a database again that was busy or away. */
+const RETRY_MS = 1_000;
+
+/** How long a repeated request finds what the first one made. */
+const KEY_MS = 24 * 3_600_000;
 
 /** Sessions, newest first. */
 export interface SessionList {
@@ -86,8 +99,13 @@ export interface SessionManager {
     fencingToken: number,
     values: SessionMetricValues,
   ): Promise<boolean>;
-  /** Resolves when it is neither pending nor starting, or with what it is when `signal` is aborted. */
+  /**
+   * Resolves when it is neither pending nor starting, or with what it is when `signal` is aborted. A database that is
+   * busy or away meanwhile is waited for.
+   */
   waitUntilStarted(id: string, signal: AbortSignal): Promise<Session>;
+  /** Has the bus told of what other replicas do with it, until disposed. Subscribe before. */
+  watch(what: Watched, id: string): Disposable;
   /** Ends it: a pending one at once, a held one by its worker, with `force` in the record at once. */
   requestStop(id: string, stop: Stop): Promise<Session>;
   /** Gives it `minutes` from now, or as long as it was given at first. */
@@ -101,16 +119,24 @@ export interface SessionManager {
     event: SessionEventName,
     data?: Readonly<Record<string, unknown>>,
   ): Promise<void>;
-  /** Last activity by session, milliseconds since the epoch. One round trip. */
-  recordActivity(lastActivity: ReadonlyMap<string, number>): Promise<void>;
+  /** That bytes pass for the `active`, and that the clients of the `attended` are there. One round trip. */
+  recordPresence(
+    presence: {
+      readonly active: readonly string[];
+      readonly attended: readonly string[];
+    },
+  ): Promise<void>;
   /** One round trip. */
-  claimNext(
+  claim(
     workerId: string,
     options: {
       readonly requestId: string;
-      readonly room?: number | undefined;
+      readonly instanceId?: string | undefined;
+      readonly count: number;
     },
   ): Promise<Claim>;
+  /** The statement that gives a worker's new process what the worker holds; run in the batch that enters it. */
+  takeOver(worker: WorkerProof): Statement<HeldSession[]>;
   /** Applies a worker's reports in one batch with `first`. One round trip. */
   applyReports<T>(
     workerId: string,
@@ -128,10 +154,13 @@ export function createSessionManager(
   core: Core,
   pools: WorkPoolManager,
   store: SessionStore,
-  late: LateStore,
+  { late, looks }: { readonly late: LateStore; readonly looks: LookoutStore },
 ): SessionManager {
   const { clock, bus, settings, db } = core;
   const leaseMs = settings.lease_seconds * 1_000;
+  const startTimeoutMs = settings.start_timeout_seconds * 1_000;
+  const maxAttempts = settings.max_start_attempts;
+  const lookout = new Lookout({ clock, bus, store: looks });
 
   function publish(changed: readonly Changed[]): void {
     for (const { id, status, workPoolId, workerId } of changed) {
@@ -222,17 +251,24 @@ export function createSessionManager(
       return found(id, row).logs ?? "";
     },
     async waitUntilStarted(id, signal) {
+      using news = bus.latch(({ subject }) => subject === id);
+      using _watch = lookout.watch("start", id);
       for (;;) {
-        using look = deadline(clock, LOOK_MS, signal);
-        // Before the look, so that nothing is missed between the two.
-        const next = bus.next(({ subject }) => subject === id, look.signal);
-        const session = await get(id);
-        const isOver = session.status !== "pending" &&
+        const session = await get(id).catch((error: unknown) => {
+          if (!isPassing(error) || signal.aborted) throw error;
+          return undefined;
+        });
+        const isOver = session && session.status !== "pending" &&
           session.status !== "starting";
-        if (isOver || signal.aborted) return session;
-        await next;
+        if (session && (isOver || signal.aborted)) return session;
+        if (session) await news.next(signal);
+        else {
+          using retry = deadline(clock, RETRY_MS, signal);
+          await news.next(retry.signal);
+        }
       }
     },
+    watch: (what, id) => lookout.watch(what, id),
     async requestStop(id, stop) {
       if (!isId(id)) throw sessionNotFound(id);
       const { session, changed } = await store.stop(id, stop, clock.now());
@@ -254,42 +290,55 @@ export function createSessionManager(
       `${webSocketOrigin(settings, requestUrl)}/v1/sessions/${id}/cdp`,
     recordEvent: (id, event, data = {}) =>
       store.recordEvent(id, event, data, clock.now()),
-    recordActivity: (lastActivity) => store.recordActivity(lastActivity),
-    async claimNext(workerId, { requestId, room }) {
-      const claim = await claimSession(db, {
+    async recordPresence(presence) {
+      const now = clock.now();
+      const attendedUntil = now + ATTENDED_MS;
+      await store.recordPresence({ ...presence, now, attendedUntil });
+    },
+    async claim(workerId, options) {
+      const now = clock.now();
+      const limits = { now, leaseMs, startTimeoutMs };
+      const claim = await claimSessions(db, {
         workerId,
-        requestId,
-        room,
-        now: clock.now(),
-        leaseMs,
-        startTimeoutMs: settings.start_timeout_seconds * 1_000,
+        ...options,
+        ...limits,
       });
-      if (claim.session) {
+      for (const { id, work_pool_id } of claim.sessions) {
         bus.publish({
           type: "session_starting",
-          subject: claim.session.id,
-          work_pool_id: claim.session.work_pool_id,
+          subject: id,
+          work_pool_id,
           worker_id: workerId,
         });
       }
       return claim;
     },
+    takeOver: (worker) =>
+      takeOver(db.orm, worker, { now: clock.now(), leaseMs }),
     async applyReports(workerId, reports, first) {
-      const input = { workerId, reports, now: clock.now(), leaseMs };
+      const now = clock.now();
+      const limits = { now, leaseMs, startTimeoutMs, maxAttempts };
+      const input = { workerId, reports, ...limits };
       const outcome = await applyReports(db, input, first);
       publish(outcome.changed);
       return outcome;
     },
     late: {
       expireLeases: () =>
-        run(late.expireLeases(clock.now(), settings.max_start_attempts)),
+        run(late.expireLeases(clock.now(), { maxAttempts, leaseMs })),
       failOverdue: () => run(late.failOverdue(clock.now())),
+      failSlowStarts: () => run(late.failSlowStarts(clock.now())),
+      endAbandoned: () => run(late.endAbandoned(clock.now())),
+      endDrained: () => run(late.endDrained(clock.now())),
       expireLifetimes: () => run(late.expireLifetimes(clock.now())),
       timeOutIdle: () => run(late.timeOutIdle(clock.now())),
       enforceStops: () =>
         run(late.enforceStops(clock.now() - leaseMs, clock.now())),
-      prune: () =>
-        late.prune(clock.now() - settings.retention_hours * 3_600_000),
+      prune: () => {
+        const now = clock.now();
+        const ended = now - settings.retention_hours * 3_600_000;
+        return late.prune({ ended, keys: now - KEY_MS });
+      },
     },
   };
 }

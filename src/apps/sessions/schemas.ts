@@ -163,7 +163,10 @@ export const sessionReportSchema = z.strictObject({
     "expired",
     "timed_out",
     "terminated",
-  ]),
+    "released",
+  ]).describe(
+    "What the session is now; released: it was not started, and may be queued again",
+  ),
   status_reason: z.string().max(8_000).optional(),
   /** The browser's own address; required with `running`. */
   endpoint: z.url({ protocol: /^wss?$/ }).optional(),
@@ -179,6 +182,8 @@ export const sessionReportSchema = z.strictObject({
 export const reportResultSchema = z.object({
   session_id: z.uuid(),
   result: z.enum(["accepted", "lease_lost"]),
+  /** How much longer a held session may live: a duration, for clocks may differ. */
+  expires_in_ms: z.int().optional(),
 }).openapi("SessionReportResult");
 
 /** An order to a worker about one session, repeated until a report shows it done. */

@@ -8,6 +8,9 @@ import type {
   SessionWire,
 } from "./schemas.ts";
 
+/** How long the client of an ephemeral session counts as there once its server has said so. */
+export const ATTENDED_MS = 15_000;
+
 /** A session as it is stored, with its secrets. Stays inside the store. */
 export type SessionRow = typeof sessions.$inferSelect;
 
@@ -58,7 +61,7 @@ export function newRow(
     expiresAt: now + queueTimeoutMs + lifetimeMs,
     queueDeadlineAt: now + queueTimeoutMs,
     startDeadlineAt: null,
-    attendedUntil: null,
+    attendedUntil: ephemeral ? now + ATTENDED_MS : null,
     lastActivityAt: null,
     workerId: null,
     containerId: null,

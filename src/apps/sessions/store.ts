@@ -119,7 +119,17 @@ export interface SessionStore {
     data: Readonly<Record<string, unknown>>,
     now: number,
   ): Promise<void>;
-  recordActivity(lastActivity: ReadonlyMap<string, number>): Promise<void>;
+  recordPresence(presence: Presence): Promise<void>;
+}
+
+/** Which sessions clients use. */
+export interface Presence {
+  /** Sessions over whose streams bytes have passed just now. */
+  readonly active: readonly string[];
+  /** Ephemeral sessions whose client is there. */
+  readonly attended: readonly string[];
+  readonly now: number;
+  readonly attendedUntil: number;
 }
 
 /** The store over `db`. */
@@ -259,15 +269,13 @@ export function createSessionStore({ orm }: Database): SessionStore {
     async recordEvent(id, event, data, now) {
       await eventOf(orm, event, sql`${sessions.id} = ${id}`, now, data);
     },
-    async recordActivity(lastActivity) {
-      if (lastActivity.size === 0) return;
-      const times = JSON.stringify(Object.fromEntries(lastActivity));
-      await orm.update(sessions).set({
-        lastActivityAt:
-          sql`(SELECT value FROM json_each(${times}) WHERE key = ${sessions.id})`,
-      }).where(
-        sql`${sessions.id} IN (SELECT key FROM json_each(${times}))`,
-      );
+    async recordPresence({ active, attended, now, attendedUntil }) {
+      await orm.batch([
+        orm.update(sessions).set({ lastActivityAt: now }).where(among(active)),
+        orm.update(sessions).set({ attendedUntil }).where(
+          sql`${among(attended)} AND ${sessions.ephemeral} = 1`,
+        ),
+      ]);
     },
   };
 }
@@ -296,6 +304,13 @@ function heldWith(id: string, fencingToken: number): SQL {
     eq(sessions.fencingToken, fencingToken),
     inArray(sessions.status, [...HELD_STATUSES]),
   ) ?? sql`0`;
+}
+
+/** One bound value, however many ids. */
+function among(ids: readonly string[]): SQL {
+  return sql`${sessions.id} IN (SELECT value FROM json_each(${
+    JSON.stringify(ids)
+  }))`;
 }
 
 function hasLabel([name, value]: readonly [string, string]): SQL {

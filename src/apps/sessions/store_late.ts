@@ -1,80 +1,87 @@
-/** What time does to sessions: the statements of the reconciler. Each is guarded, so that running it twice changes nothing more. */
-import { and, eq, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
+/**
+ * What time does to sessions: the statements of the reconciler.
+ *
+ * Each is guarded, so that running it twice changes nothing more, and changes no more than {@linkcode MOST} rows, so that
+ * a clock that jumps does not end everything at once.
+ *
+ * @module
+ */
+import {
+  and,
+  eq,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  type SQL,
+  sql,
+} from "drizzle-orm";
+import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database } from "../../core/db/client.ts";
 import { workers } from "../workers/models.ts";
-import { sessions } from "./models.ts";
+import { idempotencyKeys, sessions } from "./models.ts";
 import {
   HELD_STATUSES,
   isTerminal,
   SESSION_STATUSES,
   type SessionStatus,
 } from "./status.ts";
+import type { Stop } from "./store.ts";
 import { type Changed, type Changes, transition } from "./store_transition.ts";
+
+/** Most rows that one statement of one pass changes. */
+const MOST = 200;
 
 /** SQL of lateness. Each method is one round trip. */
 export interface LateStore {
   /** Leases that ran out: `starting` is queued again or fails, `running` has crashed, what was ordered to end has ended. */
-  expireLeases(now: number, maxAttempts: number): Promise<readonly Changed[]>;
+  expireLeases(
+    now: number,
+    limits: { readonly maxAttempts: number; readonly leaseMs: number },
+  ): Promise<readonly Changed[]>;
   /** Sessions that no worker took in time. */
   failOverdue(now: number): Promise<readonly Changed[]>;
+  /** Starts that took too long, whatever their workers say. */
+  failSlowStarts(now: number): Promise<readonly Changed[]>;
   /** Lifetimes that are over: pending ones end, the workers of held ones are ordered to end them. */
   expireLifetimes(now: number): Promise<readonly Changed[]>;
   /** Browsers that nobody used for too long: their workers are ordered to end them. */
   timeOutIdle(now: number): Promise<readonly Changed[]>;
+  /** Ephemeral sessions whose client is gone together with its server. */
+  endAbandoned(now: number): Promise<readonly Changed[]>;
+  /** What workers still hold when their time to drain is over: they are ordered to end it. */
+  endDrained(now: number): Promise<readonly Changed[]>;
   /** Orders that were given before `since` and not obeyed: the session ends in the record. */
   enforceStops(since: number, now: number): Promise<readonly Changed[]>;
-  /** Deletes what ended before `before`. Returns how many. */
-  prune(before: number): Promise<number>;
+  /** Deletes what ended before `ended`, and keys older than `keys`. Returns how many. */
+  prune(
+    before: { readonly ended: number; readonly keys: number },
+  ): Promise<number>;
 }
 
 /** The store over `db`. */
 export function createLateStore({ orm }: Database): LateStore {
-  const move = (
-    status: SessionStatus,
-    condition: SQL,
-    now: number,
-    changes: Changes,
-  ) => transition(orm, status, condition, now, changes);
-  const order = (
-    status: "expired" | "timed_out",
-    reason: string,
-    condition: SQL,
-    now: number,
-  ) =>
-    orm.update(sessions).set({
-      stopRequestedAt: now,
-      stopStatus: status,
-      stopReason: reason,
-    }).where(all(isHeld, isNull(sessions.stopRequestedAt), condition))
-      .returning({
-        id: sessions.id,
-        status: sessions.status,
-        workPoolId: sessions.workPoolId,
-        workerId: sessions.workerId,
-      });
+  const { move, order } = statements(orm);
   return {
-    async expireLeases(now, maxAttempts) {
-      const late = lt(sessions.leaseExpiresAt, now);
-      const free = isNull(sessions.stopRequestedAt);
+    async expireLeases(now, { maxAttempts, leaseMs }) {
+      const late = all(isHeld, lt(sessions.leaseExpiresAt, now));
+      const starting = all(late, eq(sessions.status, "starting"));
       const results = await orm.batch([
-        ...orderedEnds(all(isHeld, late, sql`NOT ${free}`), move, now),
+        clampLeases(orm, now + leaseMs),
+        ...orderedEnds(all(late, isOrdered), move, now),
         ...move(
           "failed",
-          all(
-            eq(sessions.status, "starting"),
-            late,
-            sql`${sessions.startAttempts} >= ${maxAttempts}`,
-          ),
+          all(starting, sql`${sessions.startAttempts} >= ${maxAttempts}`),
           now,
           { statusReason: "its worker was lost while it started, too often" },
         ),
-        ...move("pending", all(eq(sessions.status, "starting"), late), now, {
+        ...move("pending", starting, now, {
           workerId: null,
           leaseExpiresAt: null,
           claimRequestId: null,
           statusReason: "its worker was lost while it started",
         }),
-        ...move("crashed", all(eq(sessions.status, "running"), late), now, {
+        ...move("crashed", all(late, eq(sessions.status, "running")), now, {
           statusReason: "its worker was lost",
           endpoint: null,
         }),
@@ -82,25 +89,38 @@ export function createLateStore({ orm }: Database): LateStore {
       return changesIn(results);
     },
     async failOverdue(now) {
-      const [, failed] = await orm.batch(move(
-        "failed",
-        all(
-          eq(sessions.status, "pending"),
-          lt(sessions.queueDeadlineAt, now),
-        ),
-        now,
-        { statusReason: noWorkerReason() },
-      ));
+      const late = lt(sessions.queueDeadlineAt, now);
+      const [, failed] = await orm.batch(
+        move("failed", all(isPending, late), now, {
+          statusReason: noWorkerReason(),
+        }),
+      );
+      return failed;
+    },
+    async failSlowStarts(now) {
+      const late = all(
+        eq(sessions.status, "starting"),
+        lt(sessions.startDeadlineAt, now),
+      );
+      const reason = "it did not start in time";
+      const [, failed] = await orm.batch(move("failed", late, now, {
+        statusReason: reason,
+        // Its worker may still be at it.
+        stopRequestedAt: now,
+        stopStatus: "terminated",
+        stopReason: reason,
+        stopForce: true,
+      }));
       return failed;
     },
     async expireLifetimes(now) {
       const over = lt(sessions.expiresAt, now);
       const reason = "its maximum lifetime passed";
       const [, ended, ordered] = await orm.batch([
-        ...move("expired", all(eq(sessions.status, "pending"), over), now, {
+        ...move("expired", all(isPending, over), now, {
           statusReason: reason,
         }),
-        order("expired", reason, over, now),
+        order({ status: "expired", reason }, over, now),
       ]);
       return [...ended, ...ordered];
     },
@@ -109,36 +129,103 @@ export function createLateStore({ orm }: Database): LateStore {
         AND ${sessions.idleTimeoutSeconds} IS NOT NULL
         AND coalesce(${sessions.lastActivityAt}, ${sessions.startedAt})
           + ${sessions.idleTimeoutSeconds} * 1000 < ${now}`;
-      return await order("timed_out", "nobody used it for too long", idle, now);
+      return await order(
+        { status: "timed_out", reason: "nobody used it for too long" },
+        idle,
+        now,
+      );
+    },
+    async endAbandoned(now) {
+      const gone = lt(sessions.attendedUntil, now);
+      const reason = "its client has gone, with the server that it came to";
+      const [, ended, ordered] = await orm.batch([
+        ...move("terminated", all(isPending, gone), now, {
+          statusReason: reason,
+        }),
+        order({ status: "terminated", reason }, gone, now),
+      ]);
+      return [...ended, ...ordered];
+    },
+    async endDrained(now) {
+      const over = orm.select({ id: workers.id }).from(workers).where(
+        lt(workers.drainDeadlineAt, now),
+      );
+      return await order(
+        {
+          status: "terminated",
+          reason: "its worker had to leave: the time to drain was over",
+        },
+        inArray(sessions.workerId, over),
+        now,
+      );
     },
     async enforceStops(since, now) {
-      const condition = all(isHeld, lt(sessions.stopRequestedAt, since));
-      const results = await orm.batch(orderedEnds(condition, move, now));
+      const late = all(isHeld, lt(sessions.stopRequestedAt, since));
+      const results = await orm.batch(orderedEnds(late, move, now));
       return changesIn(results);
     },
-    async prune(before) {
-      const ended = SESSION_STATUSES.filter(isTerminal);
-      const { rowsAffected } = await orm.delete(sessions).where(
-        all(inArray(sessions.status, ended), lt(sessions.endedAt, before)),
+    async prune({ ended, keys }) {
+      const terminal = SESSION_STATUSES.filter(isTerminal);
+      // What a repeated request must find is kept as long as its key.
+      const isFree = sql`NOT EXISTS (SELECT 1 FROM ${idempotencyKeys} AS k
+        WHERE k.session_id = ${sessions.id})`;
+      const old = all(
+        inArray(sessions.status, terminal),
+        isNotNull(sessions.endedAt),
+        lt(sessions.endedAt, ended),
+        isFree,
       );
+      const [, { rowsAffected }] = await orm.batch([
+        orm.delete(idempotencyKeys).where(lt(idempotencyKeys.createdAt, keys)),
+        orm.delete(sessions).where(capped(old)),
+      ]);
       return rowsAffected;
     },
   };
 }
 
+type Move = (
+  status: SessionStatus,
+  condition: SQL,
+  now: number,
+  changes: Changes,
+) => ReturnType<typeof transition>;
+
+/** The two kinds of statements: a change of status, and an order to the worker. */
+function statements(orm: LibSQLDatabase) {
+  const move: Move = (status, condition, now, changes) =>
+    transition(orm, status, capped(condition), now, changes);
+  const order = (stop: Stop, condition: SQL, now: number) =>
+    orm.update(sessions).set({
+      stopRequestedAt: now,
+      stopStatus: stop.status,
+      stopReason: stop.reason,
+    }).where(
+      capped(all(isHeld, isNull(sessions.stopRequestedAt), condition)),
+    ).returning({
+      id: sessions.id,
+      status: sessions.status,
+      workPoolId: sessions.workPoolId,
+      workerId: sessions.workerId,
+    });
+  return { move, order };
+}
+
+const isPending = eq(sessions.status, "pending");
+
 const isHeld = inArray(sessions.status, [...HELD_STATUSES]);
 
+const isOrdered = isNotNull(sessions.stopRequestedAt);
+
+/** No lease can end later than one that is given now: a clock that was set back would keep the dead alive. */
+function clampLeases(orm: LibSQLDatabase, latest: number) {
+  return orm.update(sessions).set({ leaseExpiresAt: latest }).where(
+    all(isHeld, sql`${sessions.leaseExpiresAt} > ${latest}`),
+  );
+}
+
 /** What was ordered to end ends as it was ordered; a forced one is kept as an order, for the worker may come back. */
-function orderedEnds(
-  condition: SQL,
-  move: (
-    status: SessionStatus,
-    condition: SQL,
-    now: number,
-    changes: Changes,
-  ) => ReturnType<typeof transition>,
-  now: number,
-) {
+function orderedEnds(condition: SQL, move: Move, now: number) {
   const end = (status: SessionStatus) =>
     move(status, all(condition, eq(sessions.stopStatus, status)), now, {
       statusReason: sql`${sessions.stopReason}`,
@@ -160,6 +247,12 @@ function noWorkerReason(): SQL {
       AND ${workers.status} IN ('online', 'busy')),
     'all workers of its work pool were busy until the queue deadline',
     'no worker of its work pool was online until the queue deadline')`;
+}
+
+/** The first of the sessions that meet `condition`. */
+function capped(condition: SQL): SQL {
+  return sql`${sessions.id} IN (SELECT ${sessions.id} FROM ${sessions}
+    WHERE ${condition} ORDER BY ${sessions.id} LIMIT ${MOST})`;
 }
 
 function all(...conditions: readonly SQL[]): SQL {

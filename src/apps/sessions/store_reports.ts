@@ -28,6 +28,9 @@ export interface ReportInput {
   readonly reports: readonly SessionReport[];
   readonly now: number;
   readonly leaseMs: number;
+  readonly startTimeoutMs: number;
+  /** Claims of one session after which it is not queued again. */
+  readonly maxAttempts: number;
 }
 
 /** What became of a worker's reports. */
@@ -58,7 +61,7 @@ export async function applyReports<T>(
   ]);
   return {
     first: firstResult,
-    results: input.reports.map((report) => resultOf(report, owned)),
+    results: input.reports.map((report) => resultOf(report, owned, input.now)),
     commands: commands.map(commandOf),
     changed,
   };
@@ -73,17 +76,23 @@ function reported({ workerId, reports }: ReportInput): SQL {
     AND ${sessions.workerId} = ${workerId}`;
 }
 
+/** The status that a report means: what was released ends as it was ordered to, or is queued again, but not for ever. */
+function meant({ maxAttempts }: ReportInput): SQL {
+  return sql`iif(r.status <> 'released', r.status,
+    coalesce(${sessions.stopStatus}, iif(${sessions.status} = 'running', 'crashed',
+      iif(${sessions.startAttempts} < ${maxAttempts}, 'pending', 'failed'))))`;
+}
+
 /** Whether the report's status can follow the session's, by the table of transitions. */
-const ADVANCES: SQL = (() => {
-  const pairs = HELD_STATUSES.flatMap((from) =>
-    TRANSITIONS[from].filter((to) => to !== "pending").map((to) =>
-      `('${from}', '${to}')`
-    )
-  );
-  return sql`(${sessions.status}, r.status) IN (VALUES ${
-    sql.raw(pairs.join(", "))
-  })`;
-})();
+function advances(input: ReportInput): SQL {
+  return sql`(${sessions.status}, ${meant(input)}) IN (VALUES ${PAIRS})`;
+}
+
+const PAIRS: SQL = sql.raw(
+  HELD_STATUSES.flatMap((from) =>
+    TRANSITIONS[from].map((to) => `('${from}', '${to}')`)
+  ).join(", "),
+);
 
 const TERMINAL: SQL = sql.raw(
   `('${SESSION_STATUSES.filter(isTerminal).join("', '")}')`,
@@ -112,37 +121,46 @@ function statusEvents(orm: LibSQLDatabase, input: ReportInput) {
   const names = JSON.stringify(EVENT_OF_STATUS);
   return orm.run(sql`INSERT INTO ${sessionEvents}
     (session_id, event, data, timestamp)
-    SELECT ${sessions.id}, json_extract(${names}, '$.' || r.status),
+    SELECT ${sessions.id}, json_extract(${names}, '$.' || ${meant(input)}),
       iif(r.report ->> 'status_reason' IS NULL, '{}',
         json_object('reason', r.report ->> 'status_reason')), ${input.now}
-    FROM ${sessions}, ${reported(input)} AND ${ADVANCES}`);
+    FROM ${sessions}, ${reported(input)} AND ${advances(input)}`);
 }
 
 function statusChanges(orm: LibSQLDatabase, input: ReportInput) {
   const { now, leaseMs } = input;
-  const ends = sql`r.status IN ${TERMINAL}`;
+  const to = meant(input);
+  const ends = sql`${to} IN ${TERMINAL}`;
+  const leaves = sql`${to} NOT IN ${HELD}`;
+  const queued = sql`${to} = 'pending'`;
   const given = (name: string) => sql`r.report ->> ${`$.${name}`}`;
   return orm.all<Changed>(sql`UPDATE ${sessions} SET
-    status = r.status, updated_at = ${now},
+    status = ${to}, updated_at = ${now},
     status_reason = coalesce(${given("status_reason")}, status_reason),
     container_id = coalesce(${given("container_id")}, container_id),
     details = coalesce(${given("details")}, details),
     logs = coalesce(${given("logs")}, logs),
-    endpoint = iif(${ends}, NULL, coalesce(${given("endpoint")}, endpoint)),
-    lease_expires_at = iif(${ends}, NULL, ${now + leaseMs}),
+    endpoint = iif(${leaves}, NULL, coalesce(${given("endpoint")}, endpoint)),
+    lease_expires_at = iif(${leaves}, NULL, ${now + leaseMs}),
+    worker_id = iif(${queued}, NULL, worker_id),
+    claim_request_id = iif(${queued}, NULL, claim_request_id),
     ended_at = iif(${ends}, ${now}, NULL),
     stop_requested_at = iif(${ends}, NULL, stop_requested_at),
-    started_at = iif(r.status = 'running', ${now}, started_at),
-    expires_at = iif(r.status = 'running',
+    started_at = iif(${to} = 'running', ${now}, started_at),
+    expires_at = iif(${to} = 'running',
       ${now} + CAST((resource_limits ->> 'timeout_minutes') * 60000 AS INTEGER),
       expires_at)
-    FROM ${reported(input)} AND ${ADVANCES}
+    FROM ${reported(input)} AND ${advances(input)}
     RETURNING id, status, work_pool_id AS "workPoolId", worker_id AS "workerId"`);
 }
 
+/** News of a start, as from a long pull, give it more time. */
 function renewal(orm: LibSQLDatabase, input: ReportInput) {
+  const { now, leaseMs, startTimeoutMs } = input;
   return orm.run(sql`UPDATE ${sessions}
-    SET lease_expires_at = ${input.now + input.leaseMs}
+    SET lease_expires_at = ${now + leaseMs},
+      start_deadline_at = iif(json_array_length(r.report, '$.progress') > 0,
+        ${now + startTimeoutMs + leaseMs}, start_deadline_at)
     FROM ${reported(input)} AND ${sessions.status} IN ${HELD}`);
 }
 
@@ -151,7 +169,8 @@ function acknowledgement(orm: LibSQLDatabase, input: ReportInput) {
   return orm.run(sql`UPDATE ${sessions} SET stop_requested_at = NULL,
     logs = coalesce(r.report ->> '$.logs', logs)
     FROM ${reported(input)}
-    AND ${sessions.status} IN ${TERMINAL} AND r.status IN ${TERMINAL}`);
+    AND ${sessions.status} IN ${TERMINAL}
+    AND (r.status IN ${TERMINAL} OR r.status = 'released')`);
 }
 
 function metrics(orm: LibSQLDatabase, input: ReportInput) {
@@ -169,20 +188,30 @@ function metrics(orm: LibSQLDatabase, input: ReportInput) {
 interface Owned {
   readonly id: string;
   readonly status: SessionStatus;
+  readonly expiresAt: number;
 }
 
 function ownedSessions(orm: LibSQLDatabase, input: ReportInput) {
   return orm.all<Owned>(sql`SELECT ${sessions.id} AS id,
-    ${sessions.status} AS status FROM ${sessions}, ${reported(input)}`);
+    ${sessions.status} AS status, ${sessions.expiresAt} AS "expiresAt" FROM ${sessions}, ${
+    reported(input)
+  }`);
 }
 
 /** A report is accepted if the session is the worker's still, or has just ended as it says. */
 function resultOf(
   { session_id, status }: SessionReport,
   owned: readonly Owned[],
+  now: number,
 ): ReportResult {
+  // Of what was released nothing is left to end, whoever has it now.
+  if (status === "released") return { session_id, result: "accepted" };
   const mine = owned.find(({ id }) => id === session_id);
-  const isAccepted = mine !== undefined &&
-    (!isTerminal(mine.status) || isTerminal(status));
-  return { session_id, result: isAccepted ? "accepted" : "lease_lost" };
+  if (mine === undefined) return { session_id, result: "lease_lost" };
+  if (isTerminal(mine.status)) {
+    const result = isTerminal(status) ? "accepted" : "lease_lost";
+    return { session_id, result };
+  }
+  const expires_in_ms = Math.max(0, mine.expiresAt - now);
+  return { session_id, result: "accepted", expires_in_ms };
 }

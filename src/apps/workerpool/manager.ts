@@ -53,6 +53,8 @@ export interface WorkPoolManager {
   remove(ref: string): Promise<void>;
   setStatus(ref: string, status: PoolStatus): Promise<Pool>;
   pressure(ref: string): Promise<Pressure>;
+  /** For the reconciler: draining pools without a live session become inactive. Returns how many. */
+  finishDrains(): Promise<number>;
 }
 
 /** The manager over `store`. */
@@ -134,6 +136,7 @@ export function createPoolManager(
     },
     setStatus: async (ref, status) =>
       await update((await get(ref)).id, { status }),
+    finishDrains: () => store.finishDrains(core.clock.now()),
     async pressure(ref) {
       const [load] = await store.loads(ref);
       if (!load) throw poolNotFound(ref);

@@ -1,4 +1,4 @@
-/** Statuses of a work pool. Only an `active` one takes sessions and gives them to workers. */
+/** Statuses of a work pool. Only an `active` one takes sessions and gives them to workers; a `draining` one becomes `inactive` when its last session has ended. */
 export const POOL_STATUSES = [
   "active",
   "paused",

@@ -48,6 +48,8 @@ export interface PoolStore {
   ): Promise<Pool | undefined>;
   /** Deletes a pool that has no live session, with what has ended in it. False: it has one, or is not there. */
   remove(id: string): Promise<boolean>;
+  /** Draining pools without a live session become inactive. Returns how many. */
+  finishDrains(now: number): Promise<number>;
   /** All pools, or the one that `ref` names, with their load. */
   loads(ref?: string): Promise<readonly PoolLoad[]>;
 }
@@ -77,6 +79,13 @@ export function createPoolStore({ orm }: Database): PoolStore {
             .where(eq(workPools.id, id)).returning(),
       );
       return pool;
+    },
+    async finishDrains(now) {
+      const { rowsAffected } = await orm.update(workPools).set({
+        status: "inactive",
+        updatedAt: now,
+      }).where(and(eq(workPools.status, "draining"), isUnused));
+      return rowsAffected;
     },
     async remove(id) {
       const unused = notExists(
@@ -109,6 +118,10 @@ export function createPoolStore({ orm }: Database): PoolStore {
     },
   };
 }
+
+const isUnused = sql`NOT EXISTS (SELECT 1 FROM ${sessions} AS s
+  WHERE s.work_pool_id = ${workPools.id}
+  AND s.status IN ('pending', 'starting', 'running'))`;
 
 /** Sessions that a pool could start at once, by its workers and its own limit. */
 export function roomOf(

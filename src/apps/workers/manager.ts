@@ -2,21 +2,35 @@ import { v7 as uuid, validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
-import type { SessionManager } from "../sessions/manager.ts";
+import type { HeldSession, SessionManager } from "../sessions/manager.ts";
+import {
+  EVENT_OF_STATUS,
+  isTerminal,
+  SESSION_STATUSES,
+} from "../sessions/status.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
 import type {
   ClaimAnswer,
   Command,
   HeartbeatAnswer,
   HeartbeatBody,
+  HeldSessionWire,
   Registration,
   WorkerInput,
 } from "./schemas.ts";
 import type { WorkerPage, WorkerStore } from "./store.ts";
 import { renderWorker, type WorkerRow } from "./worker.ts";
 
-/** How often a waiting claim looks for sessions that were made on other replicas. */
-const LOOK_MS = 1_000;
+/** What happens in a pool that may leave a waiting worker something to claim. */
+const CLAIMABLE: ReadonlySet<string> = new Set([
+  "session_created",
+  "session_requeued",
+  "sessions_waiting",
+  "pool_changed",
+  ...SESSION_STATUSES.filter(isTerminal).map((status) =>
+    EVENT_OF_STATUS[status]
+  ),
+]);
 
 /** Missed heartbeats after which a worker is offline. */
 const MISSED_HEARTBEATS = 3;
@@ -24,7 +38,9 @@ const MISSED_HEARTBEATS = 3;
 /** How a claim is asked for. */
 export interface ClaimOptions {
   readonly requestId?: string | undefined;
+  readonly instanceId?: string | undefined;
   readonly room?: number | undefined;
+  readonly count?: number | undefined;
   readonly waitSeconds: number;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
@@ -46,10 +62,13 @@ export interface WorkerManager {
   >;
   /** @throws {GridError} `worker_busy` — while it holds sessions. */
   remove(id: string): Promise<void>;
-  drain(id: string): Promise<WorkerRow>;
-  /** One round trip. */
+  /** Gives it no more sessions. What it holds is ended after `timeoutSeconds`, by default those of the settings. */
+  drain(id: string, timeoutSeconds?: number): Promise<WorkerRow>;
+  /** Takes a drain back, while the worker is still there. */
+  resume(id: string): Promise<WorkerRow>;
+  /** One round trip. @throws {GridError} `worker_replaced` — a newer process of the worker has registered. */
   heartbeat(id: string, body: HeartbeatBody): Promise<HeartbeatAnswer>;
-  /** Waits for a session or an order. One round trip a look. Undefined: there was none in time. */
+  /** Waits for sessions or an order. One round trip a look. Undefined: there was none in time. @throws {GridError} As heartbeat. */
   claim(id: string, options: ClaimOptions): Promise<ClaimAnswer | undefined>;
   /** For the reconciler: how many are newly offline, and how many old ones were deleted. */
   markLost(): Promise<number>;
@@ -71,6 +90,21 @@ export function createWorkerManager(
     return worker;
   }
 
+  async function change(
+    id: string,
+    write: () => Promise<WorkerRow | undefined>,
+  ): Promise<WorkerRow> {
+    const worker = validate(id) ? await write() : undefined;
+    if (!worker) throw workerNotFound(id);
+    bus.publish({ type: "worker_commanded", subject: id, worker_id: id });
+    return worker;
+  }
+
+  /** Tells an earlier process of the worker from one that is not known. */
+  async function refuse(id: string): Promise<never> {
+    throw replaced((await get(id)).name);
+  }
+
   return {
     get,
     async register(input) {
@@ -80,9 +114,10 @@ export function createWorkerManager(
       }
       const known = input.id ? await store.find(input.id) : undefined;
       const row = await rowOf(input, pool, clock.now(), known);
+      const entry = { row, gridId: uuid(), takeOver: sessions.takeOver(row) };
       const { worker, others, gridId, held } = known
-        ? await store.comeBack(row, uuid())
-        : await store.register(row, uuid());
+        ? await store.comeBack(entry)
+        : await store.register(entry);
       if (!worker) {
         const most = pool.maxWorkers ?? Infinity;
         throw others < most ? inUse(row.name) : full(pool.name, most);
@@ -93,7 +128,9 @@ export function createWorkerManager(
         provider_config: pool.providerConfig,
         lease_ttl_ms: settings.lease_seconds * 1_000,
         heartbeat_ms: settings.heartbeat_seconds * 1_000,
-        held_sessions: [...held],
+        server_grace_ms: settings.server_grace_seconds * 1_000,
+        drain_timeout_ms: settings.drain_timeout_seconds * 1_000,
+        held_sessions: held.map(heldWire),
       };
     },
     async list(page) {
@@ -111,26 +148,26 @@ export function createWorkerManager(
         `Cannot delete worker "${name}": it holds sessions, expected none; drain it and wait, or end them`,
       );
     },
-    async drain(id) {
-      const worker = validate(id)
-        ? await store.drain(id, clock.now())
-        : undefined;
-      if (!worker) throw workerNotFound(id);
-      bus.publish({ type: "worker_commanded", subject: id, worker_id: id });
-      return worker;
-    },
+    drain: (id, timeoutSeconds = settings.drain_timeout_seconds) =>
+      change(id, () => {
+        const now = clock.now();
+        return store.drain(id, now, now + timeoutSeconds * 1_000);
+      }),
+    resume: (id) => change(id, () => store.resume(id, clock.now())),
     async heartbeat(id, body) {
       if (!validate(id)) throw workerNotFound(id);
+      const now = clock.now();
       const { first, results, commands } = await sessions.applyReports(
         id,
         body.sessions,
-        store.heartbeat(id, body, clock.now()),
+        store.heartbeat(id, body, now),
       );
       const [worker] = first;
-      if (!worker) throw workerNotFound(id);
-      const drain: Command[] = worker.drainRequestedAt === null
-        ? []
-        : [{ type: "drain" }];
+      if (!worker) return await refuse(id);
+      const drain: Command[] = worker.drainDeadlineAt === null ? [] : [{
+        type: "drain",
+        timeout_ms: Math.max(0, worker.drainDeadlineAt - now),
+      }];
       return {
         status: worker.status,
         lease_ttl_ms: settings.lease_seconds * 1_000,
@@ -140,36 +177,46 @@ export function createWorkerManager(
     },
     async claim(id, options) {
       if (!validate(id)) throw workerNotFound(id);
-      const { room, requestId = uuid() } = options;
-      let workPoolId: string | undefined;
+      const { requestId = uuid(), instanceId, room = Infinity } = options;
+      const count = Math.min(options.count ?? 1, room);
+      const askedAt = clock.monotonic();
       using over = deadline(
         clock,
         options.waitSeconds * 1_000,
         options.signal,
         core.stopping,
       );
-      let isWoken = false;
-      for (;;) {
-        using pause = deadline(clock, LOOK_MS, over.signal);
-        // Before the look, so that nothing is missed between the two.
-        const next = bus.next(
-          (event) =>
-            event.type === "worker_commanded"
-              ? event.worker_id === id
-              : !workPoolId || event.work_pool_id === workPoolId,
-          pause.signal,
-        );
-        const claim = await sessions.claimNext(id, { requestId, room });
-        if (!claim.workPoolId) throw workerNotFound(id);
-        ({ workPoolId } = claim);
-        const { session = null, commands } = claim;
-        if (session || commands.length > 0) {
-          return { session, commands: [...commands] };
-        }
+      let workPoolId: string | undefined;
+      // Before the first look, so that nothing is missed between two.
+      using news = bus.latch((event) =>
+        event.type === "worker_commanded"
+          ? event.worker_id === id
+          : count > 0 && CLAIMABLE.has(event.type) &&
+            (!workPoolId || event.work_pool_id === workPoolId)
+      );
+      using watches = new DisposableStack();
+      for (let isWoken = false;;) {
+        const waited_ms = Math.floor(clock.monotonic() - askedAt);
+        const claim = { requestId, instanceId, count };
+        const found = await sessions.claim(id, claim);
+        if (!found.worker) throw workerNotFound(id);
+        const { instanceId: own } = found.worker;
+        if (instanceId && own && own !== instanceId) return await refuse(id);
+        const answer = {
+          sessions: [...found.sessions],
+          commands: [...found.commands],
+          waited_ms,
+        };
         // An order that is no session's (drain) comes with the heartbeat that an empty answer makes.
-        if (isWoken) return { session: null, commands: [] };
+        const isAnswer = answer.sessions.length + answer.commands.length > 0;
+        if (isAnswer || isWoken) return answer;
         if (over.signal.aborted) return undefined;
-        isWoken = (await next)?.type === "worker_commanded";
+        if (!workPoolId) {
+          ({ workPoolId } = found.worker);
+          watches.use(sessions.watch("worker", id));
+          if (count > 0) watches.use(sessions.watch("pool", workPoolId));
+        }
+        isWoken = (await news.next(over.signal)).has("worker_commanded");
       }
     },
     async markLost() {
@@ -199,7 +246,7 @@ async function rowOf(
     capacity: input.capacity,
     currentLoad: 0,
     status: "online",
-    instanceId: null,
+    instanceId: input.instance_id ?? null,
     drainRequestedAt: null,
     drainDeadlineAt: null,
     cpuPercent: null,
@@ -213,6 +260,14 @@ async function rowOf(
   };
 }
 
+function heldWire({ id, fencingToken, status }: HeldSession): HeldSessionWire {
+  return {
+    session_id: id,
+    fencing_token: fencingToken,
+    status: status === "running" ? status : "starting",
+  };
+}
+
 async function hash(secret: string): Promise<string> {
   const bytes = new TextEncoder().encode(secret);
   const digest = await crypto.subtle.digest("SHA-256", bytes);
@@ -223,6 +278,13 @@ function workerNotFound(id: string): GridError {
   return new GridError(
     "worker_not_found",
     `Cannot find worker "${id}": there is none with this id, expected one of GET /v1/workerpool/workers`,
+  );
+}
+
+function replaced(name: string): GridError {
+  return new GridError(
+    "worker_replaced",
+    `Cannot serve worker "${name}": a newer process of it has registered, expected that this one ends; give one of the two another --worker-name`,
   );
 }
 

@@ -27,6 +27,9 @@ export const workerInputSchema = z.strictObject({
   ),
   provider_details: z.record(z.string(), z.unknown()).default({}),
   capacity: z.int().min(1).max(10_000).default(5),
+  instance_id: z.uuid().optional().describe(
+    "Made up by each process of the worker; what an earlier one still says is refused",
+  ),
   secret: z.string().min(16).max(200).optional().describe(
     "Made up by the worker at its first start; proves later that it is the same",
   ),
@@ -52,7 +55,7 @@ export const workerSchema = z.object({
   last_heartbeat: z.iso.datetime(),
 }).openapi("Worker");
 
-/** A session that a worker held when it was last heard of: it adopts these and ends the rest. */
+/** A session that a worker held when it was last heard of, under a new fencing token: it adopts these and ends the rest. */
 export const heldSessionSchema = z.object({
   session_id: z.uuid(),
   fencing_token: z.int(),
@@ -67,6 +70,10 @@ export const registrationSchema = z.object({
   provider_config: z.record(z.string(), z.unknown()),
   lease_ttl_ms: z.int(),
   heartbeat_ms: z.int(),
+  /** How much longer than a lease browsers that run are kept while the server is known to be away. */
+  server_grace_ms: z.int(),
+  /** How long sessions may go on when the worker drains of its own accord. */
+  drain_timeout_ms: z.int(),
   held_sessions: z.array(heldSessionSchema),
 }).openapi("WorkerRegistration");
 
@@ -77,7 +84,9 @@ export const workerListSchema = z.object({
 
 /** Body of PUT `/heartbeat`: every report of the worker in one request. */
 export const heartbeatInputSchema = z.strictObject({
-  status: z.enum(["online", "busy", "draining", "failed"]).optional(),
+  instance_id: z.uuid().optional(),
+  status: z.enum(["online", "busy", "draining", "failed", "offline"])
+    .optional().describe("offline: it leaves"),
   current_load: z.int().min(0).optional(),
   cpu_percent: z.number().min(0).nullable().optional(),
   memory_usage_mb: z.number().min(0).nullable().optional(),
@@ -91,32 +100,50 @@ export const heartbeatInputSchema = z.strictObject({
   ).default([]),
 }).openapi("HeartbeatInput");
 
+/** Body of `drain`; may be left out. */
+export const drainInputSchema = z.strictObject({
+  timeout_seconds: z.number().min(0).max(7 * 86_400).optional().describe(
+    "How long its sessions may go on; by default the setting drain_timeout_seconds",
+  ),
+}).openapi("DrainInput");
+
 /** An order to a worker. */
 export const commandSchema = z.discriminatedUnion("type", [
   stopCommandSchema,
-  z.object({ type: z.literal("drain") }),
+  z.object({
+    type: z.literal("drain"),
+    /** How long what it holds may go on. */
+    timeout_ms: z.int(),
+  }),
 ]).openapi("Command");
 
 export const heartbeatAnswerSchema = z.object({
   status: z.enum(WORKER_STATUSES),
   lease_ttl_ms: z.int(),
   reports: z.array(reportResultSchema),
+  /** Repeated until they are obeyed. Without a drain among them, an ordered drain is taken back. */
   commands: z.array(commandSchema),
 }).openapi("HeartbeatAnswer");
 
 /** Body of `claim-session`; may be left out. */
 export const claimInputSchema = z.strictObject({
   request_id: z.string().min(1).max(100).optional().describe(
-    "A repeat with the same id gets the same session",
+    "A repeat with the same id gets the same sessions",
+  ),
+  instance_id: z.uuid().optional(),
+  count: z.int().min(1).max(100).default(1).describe(
+    "Most sessions to claim at once",
   ),
   room: z.int().min(0).optional().describe(
     "How many sessions the worker could take now; with 0 it waits for commands only",
   ),
 }).openapi("ClaimInput");
 
-/** Answer of `claim-session`. With only commands (`session` null) the worker was woken to obey them. */
+/** Answer of `claim-session`. Without sessions the worker was woken to obey its commands. */
 export const claimAnswerSchema = z.object({
-  session: claimedSessionSchema.nullable(),
+  sessions: z.array(claimedSessionSchema),
+  /** How long the server had waited when it gave them away: their leases began then. */
+  waited_ms: z.number(),
   commands: z.array(commandSchema),
 }).openapi("ClaimAnswer");
 
@@ -127,6 +154,6 @@ export type HeartbeatInput = z.input<typeof heartbeatInputSchema>;
 export type HeartbeatBody = z.infer<typeof heartbeatInputSchema>;
 export type HeartbeatAnswer = z.infer<typeof heartbeatAnswerSchema>;
 export type Command = z.infer<typeof commandSchema>;
-export type ClaimInput = z.infer<typeof claimInputSchema>;
+export type ClaimInput = z.input<typeof claimInputSchema>;
 export type ClaimAnswer = z.infer<typeof claimAnswerSchema>;
 export type HeldSessionWire = z.infer<typeof heldSessionSchema>;

@@ -1,13 +1,4 @@
-import {
-  and,
-  eq,
-  getTableColumns,
-  gt,
-  inArray,
-  lt,
-  type SQL,
-  sql,
-} from "drizzle-orm";
+import { and, eq, getTableColumns, gt, lt, type SQL, sql } from "drizzle-orm";
 import {
   type Database,
   isConstraintError,
@@ -15,9 +6,9 @@ import {
 } from "../../core/db/client.ts";
 import { sessions } from "../sessions/models.ts";
 import { workPools } from "../workerpool/models.ts";
-import { HELD_STATUSES } from "../sessions/status.ts";
 import { grid, workers } from "./models.ts";
-import type { HeartbeatBody, HeldSessionWire } from "./schemas.ts";
+import type { HeldSession } from "../sessions/manager.ts";
+import type { HeartbeatBody } from "./schemas.ts";
 import type { WorkerStatus } from "./status.ts";
 import type { WorkerRow } from "./worker.ts";
 
@@ -29,6 +20,15 @@ export interface WorkerPage {
   readonly cursor?: string | undefined;
 }
 
+/** A worker that registers. */
+export interface Entry {
+  readonly row: WorkerRow;
+  /** Taken if the grid has no id yet. */
+  readonly gridId: string;
+  /** Gives the worker's new process what the worker holds. */
+  readonly takeOver: Statement<HeldSession[]>;
+}
+
 /** What a registration gave. */
 export interface Registered {
   /** Absent: the name or id belongs to another worker, or the pool has all its workers. */
@@ -36,27 +36,32 @@ export interface Registered {
   /** Workers of the same pool that are not offline, besides this one. */
   readonly others: number;
   readonly gridId: string;
-  readonly held: readonly HeldSessionWire[];
+  readonly held: readonly HeldSession[];
 }
 
 /** What a heartbeat reads of its worker. */
 export interface HeartbeatRow {
   readonly status: WorkerStatus;
-  readonly drainRequestedAt: number | null;
+  readonly drainDeadlineAt: number | null;
 }
 
 /** SQL of workers. Each method is one round trip. */
 export interface WorkerStore {
-  /** Inserts `row`, or brings the worker of the same pool, name and secret up to date. @param gridId Taken if the grid has none yet. */
-  register(row: WorkerRow, gridId: string): Promise<Registered>;
+  /** Inserts the worker, or brings the one of the same pool, name and secret up to date. */
+  register(entry: Entry): Promise<Registered>;
   /** Brings the worker with this id up to date, if pool and secret are its own. */
-  comeBack(row: WorkerRow, gridId: string): Promise<Registered>;
+  comeBack(entry: Entry): Promise<Registered>;
   find(id: string): Promise<WorkerRow | undefined>;
   list(page: WorkerPage): Promise<readonly WorkerRow[]>;
   /** False: it holds sessions, or is not there. */
   remove(id: string): Promise<boolean>;
-  drain(id: string, now: number): Promise<WorkerRow | undefined>;
-  /** The statement of a heartbeat; run in one batch with the worker's reports. */
+  drain(
+    id: string,
+    now: number,
+    deadlineAt: number,
+  ): Promise<WorkerRow | undefined>;
+  resume(id: string, now: number): Promise<WorkerRow | undefined>;
+  /** The statement of a heartbeat; run in one batch with the worker's reports. No row: no such worker, or not this process of it. */
   heartbeat(
     id: string,
     body: HeartbeatBody,
@@ -70,31 +75,29 @@ export interface WorkerStore {
 /** The store over `db`. */
 export function createWorkerStore({ orm }: Database): WorkerStore {
   return {
-    register: (row, gridId) =>
+    register: (entry) =>
       enter(
         orm,
-        row,
-        gridId,
-        orm.insert(workers).select(ifRoom(row)).onConflictDoUpdate({
+        entry,
+        orm.insert(workers).select(ifRoom(entry.row)).onConflictDoUpdate({
           target: [workers.workPoolId, workers.name],
-          set: refreshed(row),
-          setWhere: eq(workers.secretHash, row.secretHash),
+          set: refreshed(entry.row),
+          setWhere: eq(workers.secretHash, entry.row.secretHash),
         }).returning(),
       ),
-    comeBack: (row, gridId) =>
-      enter(
-        orm,
-        row,
-        gridId,
-        orm.update(workers).set({ name: row.name, ...refreshed(row) }).where(
-          and(
-            eq(workers.id, row.id),
-            eq(workers.workPoolId, row.workPoolId),
-            eq(workers.secretHash, row.secretHash),
-            hasRoom(row),
-          ),
-        ).returning(),
-      ),
+    comeBack(entry) {
+      const { row } = entry;
+      const statement = orm.update(workers).set({
+        name: row.name,
+        ...refreshed(row),
+      }).where(and(
+        eq(workers.id, row.id),
+        eq(workers.workPoolId, row.workPoolId),
+        eq(workers.secretHash, row.secretHash),
+        hasRoom(row),
+      )).returning();
+      return enter(orm, entry, statement);
+    },
     async find(id) {
       const [worker] = await orm.select().from(workers).where(
         eq(workers.id, id),
@@ -114,24 +117,41 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
       ).returning({ id: workers.id });
       return gone.length > 0;
     },
-    async drain(id, now) {
+    async drain(id, now, deadlineAt) {
       const [worker] = await orm.update(workers).set({
-        status: "draining",
+        status: sql`iif(${workers.status} = 'offline', 'offline', 'draining')`,
         drainRequestedAt: now,
+        drainDeadlineAt: deadlineAt,
+        updatedAt: now,
+      }).where(eq(workers.id, id)).returning();
+      return worker;
+    },
+    async resume(id, now) {
+      const [worker] = await orm.update(workers).set({
+        status:
+          sql`iif(${workers.status} = 'draining', 'online', ${workers.status})`,
+        drainRequestedAt: null,
+        drainDeadlineAt: null,
         updatedAt: now,
       }).where(eq(workers.id, id)).returning();
       return worker;
     },
     heartbeat: (id, body, now) => heartbeatStatement(orm, id, body, now),
     async markLost(since, now) {
-      const lost = await orm.update(workers).set({
-        status: "offline",
-        currentLoad: 0,
-        updatedAt: now,
-      }).where(and(
-        lt(workers.lastHeartbeat, since),
-        sql`${workers.status} <> 'offline'`,
-      )).returning({ id: workers.id });
+      const [, lost] = await orm.batch([
+        // Nobody was heard of later than now: a clock that was set back would keep the dead alive.
+        orm.update(workers).set({ lastHeartbeat: now }).where(
+          gt(workers.lastHeartbeat, now),
+        ),
+        orm.update(workers).set({
+          status: "offline",
+          currentLoad: 0,
+          updatedAt: now,
+        }).where(and(
+          lt(workers.lastHeartbeat, since),
+          sql`${workers.status} <> 'offline'`,
+        )).returning({ id: workers.id }),
+      ]);
       return lost.map(({ id }) => id);
     },
     async prune(before) {
@@ -147,8 +167,7 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
 /** Runs the statement that enters a worker together with what its registration is answered. */
 async function enter(
   orm: Database["orm"],
-  row: WorkerRow,
-  gridId: string,
+  { row, gridId, takeOver }: Entry,
   statement: Statement<WorkerRow[]>,
 ): Promise<Registered> {
   try {
@@ -156,17 +175,7 @@ async function enter(
       orm.insert(grid).values({ only: 1, id: gridId }).onConflictDoNothing(),
       statement,
       orm.select({ id: grid.id, others: othersOf(row) }).from(grid),
-      orm.select({
-        session_id: sessions.id,
-        fencing_token: sessions.fencingToken,
-        status: sql<HeldSessionWire["status"]>`${sessions.status}`,
-      }).from(sessions).innerJoin(workers, eq(workers.id, sessions.workerId))
-        .where(and(
-          eq(workers.workPoolId, row.workPoolId),
-          eq(workers.name, row.name),
-          eq(workers.secretHash, row.secretHash),
-          inArray(sessions.status, [...HELD_STATUSES]),
-        )),
+      takeOver,
     ]);
     return {
       worker,
@@ -208,7 +217,9 @@ function refreshed(row: WorkerRow) {
     ipAddress: row.ipAddress,
     version: row.version,
     status: "online",
+    instanceId: row.instanceId,
     drainRequestedAt: null,
+    drainDeadlineAt: null,
     updatedAt: row.updatedAt,
     lastHeartbeat: row.lastHeartbeat,
   } as const;
@@ -220,11 +231,17 @@ function heartbeatStatement(
   body: HeartbeatBody,
   now: number,
 ): Statement<HeartbeatRow[]> {
-  const { status = "online" } = body;
+  const { status = "online", instance_id } = body;
+  // A worker that was told to drain does not become online by a heartbeat that crossed the order. One that neither leaves
+  // nor holds anything when its time is over counts as gone.
+  const isStubborn = sql`${workers.drainDeadlineAt} < ${now}
+    AND ${holdsNothing(workers.id)}`;
+  const next = sql<WorkerStatus>`CASE
+    WHEN ${status} = 'offline' OR ${workers.drainRequestedAt} IS NULL
+      THEN ${status}
+    WHEN ${isStubborn} THEN 'offline' ELSE 'draining' END`;
   return orm.update(workers).set({
-    // A worker that was told to drain does not become online by a heartbeat that crossed the order.
-    status:
-      sql`iif(${workers.drainRequestedAt} IS NULL, ${status}, 'draining')`,
+    status: next,
     lastHeartbeat: now,
     updatedAt: now,
     ...optional("currentLoad", body.current_load),
@@ -232,9 +249,14 @@ function heartbeatStatement(
     ...optional("memoryUsageMb", body.memory_usage_mb),
     ...optional("diskUsageMb", body.disk_usage_mb),
     ...optional("providerDetails", body.provider_details),
-  }).where(eq(workers.id, id)).returning({
+  }).where(and(
+    eq(workers.id, id),
+    instance_id === undefined
+      ? undefined
+      : sql`coalesce(${workers.instanceId}, ${instance_id}) = ${instance_id}`,
+  )).returning({
     status: workers.status,
-    drainRequestedAt: workers.drainRequestedAt,
+    drainDeadlineAt: workers.drainDeadlineAt,
   });
 }
 
@@ -242,7 +264,7 @@ function optional<K extends string, V>(name: K, value: V | undefined) {
   return value === undefined ? {} : { [name]: value };
 }
 
-function holdsNothing(id: string): SQL {
+function holdsNothing(id: string | typeof workers.id): SQL {
   return sql`NOT EXISTS (SELECT 1 FROM ${sessions}
     WHERE ${sessions.workerId} = ${id}
     AND ${sessions.status} IN ('starting', 'running'))`;

@@ -287,7 +287,7 @@ Deno.test("DELETE orders the worker of a running session to end it", async () =>
     "POST",
     `/workerpool/workers/${workerId}/claim-session`,
   );
-  assert.equal(body.session, null);
+  assert.deepEqual(body.sessions, []);
   assert.deepEqual(body.commands, [{
     type: "stop",
     session_id: claimed.id,

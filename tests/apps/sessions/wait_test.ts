@@ -9,7 +9,7 @@ Deno.test("POST sessions?wait answers 201 as soon as the browser runs", async ()
   const worker = await api.worker();
   const asked = api.call("POST", "/sessions?wait=300", {});
   const wait = `/workerpool/workers/${worker}/claim-session?wait=30`;
-  const { body: { session } } = await api.call("POST", wait);
+  const { body: { sessions: [session] } } = await api.call("POST", wait);
   await api.report(worker, session, "running", {
     endpoint: "ws://127.0.0.1:9/devtools/browser/x",
   });
@@ -37,7 +37,7 @@ Deno.test("POST sessions?wait says why a session that has failed gives no browse
   const worker = await api.worker();
   const asked = api.call("POST", "/sessions?wait=300", {});
   const wait = `/workerpool/workers/${worker}/claim-session?wait=30`;
-  const { body: { session } } = await api.call("POST", wait);
+  const { body: { sessions: [session] } } = await api.call("POST", wait);
   await api.report(worker, session, "failed", {
     status_reason: "the disk is full",
   });
@@ -60,7 +60,7 @@ Deno.test("a claim that waits is woken by a creation, without a look at the cloc
   );
   const { id } = await api.session();
   const { body } = await waiting;
-  assert.equal(body.session.id, id);
+  assert.equal(body.sessions[0].id, id);
   // The look before, two of the creation, the one that found it.
   assert.ok(grid.core.db.trips() - trips <= 4);
 });

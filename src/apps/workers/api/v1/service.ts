@@ -29,7 +29,7 @@ const heartbeat = createRoute({
       description: "What became of the reports, and the worker's orders",
       content: { "application/json": { schema: heartbeatAnswerSchema } },
     },
-    ...refusals("invalid_request", "worker_not_found"),
+    ...refusals("invalid_request", "worker_not_found", "worker_replaced"),
   },
 });
 
@@ -37,7 +37,7 @@ const claim = createRoute({
   method: "post",
   path: "/workerpool/workers/{worker_id}/claim-session",
   tags,
-  summary: "Claim the next pending session, by a worker",
+  summary: "Claim the next pending sessions, by a worker",
   request: {
     params,
     query: z.object({
@@ -50,11 +50,11 @@ const claim = createRoute({
   },
   responses: {
     200: {
-      description: "A session to hold, or orders to obey",
+      description: "Sessions to hold, or orders to obey",
       content: { "application/json": { schema: claimAnswerSchema } },
     },
     204: { description: "There was none in time" },
-    ...refusals("invalid_request", "worker_not_found"),
+    ...refusals("invalid_request", "worker_not_found", "worker_replaced"),
   },
 });
 
@@ -71,7 +71,9 @@ export function serviceRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
     const input = c.req.valid("json");
     const answer = await manager.claim(c.req.valid("param").worker_id, {
       requestId: input?.request_id,
+      instanceId: input?.instance_id,
       room: input?.room,
+      count: input?.count,
       waitSeconds: c.req.valid("query").wait,
       signal: c.req.raw.signal,
     });

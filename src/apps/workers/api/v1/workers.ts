@@ -3,6 +3,7 @@ import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
 import type { WorkerManager } from "../../manager.ts";
 import {
+  drainInputSchema,
   registrationSchema,
   workerInputSchema,
   workerListSchema,
@@ -91,7 +92,25 @@ const drain = createRoute({
   method: "post",
   path: "/workerpool/workers/{worker_id}/drain",
   tags,
-  summary: "Give a worker no more sessions; what runs goes on to its end",
+  summary: "Give a worker no more sessions; it leaves when what runs has ended",
+  request: {
+    params,
+    body: {
+      required: false,
+      content: { "application/json": { schema: drainInputSchema } },
+    },
+  },
+  responses: {
+    200: worker,
+    ...refusals("invalid_request", "worker_not_found"),
+  },
+});
+
+const resume = createRoute({
+  method: "post",
+  path: "/workerpool/workers/{worker_id}/resume",
+  tags,
+  summary: "Give a worker that drains sessions again",
   request: { params },
   responses: { 200: worker, ...refusals("worker_not_found") },
 });
@@ -120,8 +139,14 @@ export function workersRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
     return c.body(null, 204);
   });
   router.openapi(drain, async (c) => {
-    const draining = await manager.drain(c.req.valid("param").worker_id);
-    return c.json(renderWorker(draining), 200);
+    // Without a body there is nothing valid to read.
+    const seconds = c.req.valid("json")?.timeout_seconds;
+    const { worker_id } = c.req.valid("param");
+    return c.json(renderWorker(await manager.drain(worker_id, seconds)), 200);
+  });
+  router.openapi(resume, async (c) => {
+    const resumed = await manager.resume(c.req.valid("param").worker_id);
+    return c.json(renderWorker(resumed), 200);
   });
   return router;
 }

@@ -1,0 +1,71 @@
+import { hostname } from "node:os";
+import { ApiError } from "../client/api_error.ts";
+import type { Registration } from "../client/client.ts";
+import { logOf } from "../core/log.ts";
+import type { WorkerState } from "./state_file.ts";
+import type { WorkerOptions } from "./worker.ts";
+
+const log = logOf("worker", "register");
+
+/** Longest pause between tries to reach the server. */
+const MAX_PAUSE_MS = 5_000;
+
+/**
+ * Registers; waits for a server that is not there yet, or cannot answer now.
+ *
+ * @throws {ApiError} When the server refuses the worker.
+ */
+export async function register(
+  { client, clock, signal, ...options }: WorkerOptions,
+  state: WorkerState,
+  instanceId: string,
+): Promise<Registration> {
+  const id = options.workerId ?? state.id;
+  for (let tries = 0;; tries++) {
+    try {
+      return await client.registerWorker({
+        ...(id === undefined ? {} : { id }),
+        name: state.name,
+        secret: state.secret,
+        instance_id: instanceId,
+        work_pool_id: options.workPoolId,
+        capacity: options.capacity,
+        version: options.version,
+        provider_details: { hostname: hostname(), os: Deno.build.os },
+      });
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      if (tries === 0) log.warn("Waiting for the server: {error}", { error });
+      const pause = Math.min(MAX_PAUSE_MS, 100 * 2 ** tries);
+      await clock.sleep(pause * (0.5 + Math.random() / 2), signal);
+    }
+  }
+}
+
+/** Whether another try may succeed: no answer, or one that says "later". */
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError &&
+    (error.status === 0 || error.status >= 500 || error.status === 429);
+}
+
+/** The state of a worker at its first start. */
+export function newState(
+  { workerName, workPoolId }: Pick<WorkerOptions, "workerName" | "workPoolId">,
+): WorkerState {
+  const base = `${hostname()}-${workPoolId}`.replaceAll(/[^\w.-]/g, "-");
+  return {
+    name: workerName ?? base.replace(/^[^A-Za-z0-9]+/, "").slice(0, 100),
+    secret: crypto.randomUUID() + crypto.randomUUID(),
+  };
+}
+
+/** One file a pool and name: several workers of one host do not share it. */
+export function statePathOf(
+  { dataDir, workPoolId, workerName }: Pick<
+    WorkerOptions,
+    "dataDir" | "workPoolId" | "workerName"
+  >,
+): string {
+  const name = [workPoolId, workerName ?? "default"].map(encodeURIComponent);
+  return `${dataDir}/workers/${name.join("-")}.json`;
+}
