@@ -48,6 +48,8 @@ function createProgram(output: Output, code: { value: number }): Command {
     .version(VERSION)
     .showHelpAfterError("(add --help for what is accepted)")
     .showSuggestionAfterError()
+    // "worker" and "worker list" have options of the same names.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => output.print(text.trimEnd()),
       writeErr: (text) => output.error(text.trimEnd()),

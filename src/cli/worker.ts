@@ -10,6 +10,7 @@ import { settingsFrom } from "./config.ts";
 import type { Output } from "./output.ts";
 import { wholeNumber } from "./serve.ts";
 import { VERSION } from "./version.ts";
+import { workerCommands } from "./worker_commands.ts";
 
 /** What a worker is started with on the command line. */
 export interface WorkerFlags {
@@ -32,8 +33,10 @@ export function workerCommand(
   code: { value: number },
 ): Command {
   const command = withWorkerOptions(new Command("worker"))
-    .description("Start a worker for a work pool; it waits for its server")
-    .requiredOption("--work-pool-id <id>", "id or name of the work pool")
+    .description(
+      "Start a worker for a work pool; it waits for its server. Or look after workers",
+    )
+    .option("--work-pool-id <id>", "id or name of the work pool (required)")
     .option(
       "--drain-timeout <seconds>",
       "how long sessions may go on after the first signal (as the server says)",
@@ -45,11 +48,22 @@ The first signal drains: running sessions go on to their end, or to that of the 
 
 Examples:
   browsergrid worker --work-pool-id containers --capacity 10
+  browsergrid worker list
+  browsergrid worker drain my-host-containers --timeout 600
   BROWSERGRID_API_URL=https://grid.example BROWSERGRID_API_KEY=… browsergrid worker --work-pool-id containers`,
     );
   command.action(async () => {
-    code.value = await runWorker(command.opts() as WorkerFlags, output); // The options above.
+    const flags = command.opts() as Partial<WorkerFlags>; // The options above.
+    const { workPoolId } = flags;
+    if (workPoolId === undefined) {
+      command.error(
+        "error: required option '--work-pool-id <id>' not specified",
+      );
+    }
+    const given = { ...flags, workPoolId } as WorkerFlags; // The others have defaults.
+    code.value = await runWorker(given, output);
   });
+  for (const each of workerCommands(output)) command.addCommand(each);
   return command as unknown as Command; // Without the types of its own options.
 }
 

@@ -88,7 +88,8 @@ export interface GridClient {
   listWorkers(query?: Query): Promise<Page<WorkerWire>>;
   getWorker(id: string): Promise<WorkerWire>;
   deleteWorker(id: string): Promise<void>;
-  drainWorker(id: string): Promise<WorkerWire>;
+  drainWorker(id: string, timeoutSeconds?: number): Promise<WorkerWire>;
+  resumeWorker(id: string): Promise<WorkerWire>;
   heartbeat(
     workerId: string,
     body: HeartbeatInput,
@@ -188,7 +189,13 @@ export function createClient(options: ClientOptions): GridClient {
     listWorkers: (query) => call("GET", "/workerpool/workers", { query }),
     getWorker: (id) => call("GET", workerPath(id)),
     deleteWorker: (id) => discard("DELETE", workerPath(id)),
-    drainWorker: (id) => call("POST", `${workerPath(id)}/drain`),
+    drainWorker: (id, timeoutSeconds) =>
+      call("POST", `${workerPath(id)}/drain`, {
+        body: timeoutSeconds === undefined
+          ? {}
+          : { timeout_seconds: timeoutSeconds },
+      }),
+    resumeWorker: (id) => call("POST", `${workerPath(id)}/resume`),
     heartbeat: (id, body, signal) =>
       call("PUT", `${workerPath(id)}/heartbeat`, { body, signal }),
     async claimSession(id, body, { waitSeconds, signal }) {

@@ -153,6 +153,30 @@ Deno.test("sessions are asked for, listed, shown and stopped", async () => {
   assert.match(wrong.err, /WIDTHxHEIGHT/);
 });
 
+Deno.test("workers are listed, shown, drained, resumed and deleted, by id or name", async () => {
+  await using grid = await testGrid({ listen: true });
+  const at = ["--api-url", grid.url];
+  await cli("pool", "create", "local", "--name", "here", ...at);
+  const made = await grid.request("/v1/workerpool/workers", {
+    method: "POST",
+    json: { work_pool_id: "here", name: "one" },
+  });
+  const { worker: { id } } = await made.json();
+  const list = await cli("worker", "list", ...at);
+  assert.match(list.out, /"one","online","0\/5"/, list.err);
+  const drained = await cli(
+    ...["worker", "drain", "one", "--timeout", "60", "--json", ...at],
+  );
+  assert.equal(JSON.parse(drained.out).status, "draining", drained.err);
+  const resumed = await cli("worker", "resume", id, "--json", ...at);
+  assert.equal(JSON.parse(resumed.out).status, "online");
+  const wrong = await cli("worker", "drain", "one", "--timeout", "x", ...at);
+  assert.match(wrong.err, /--timeout "x".*expected a number/);
+  assert.equal((await cli("worker", "delete", "one", ...at)).code, 0);
+  const gone = await cli("worker", "get", "one", ...at);
+  assert.deepEqual([gone.code, /none has this name/.test(gone.err)], [1, true]);
+});
+
 Deno.test("migrate, createdb and status tell where a database is", async () => {
   const dir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
   try {

@@ -1,0 +1,122 @@
+import { Command } from "@commander-js/extra-typings";
+import { validate } from "uuid";
+import type { GridClient } from "../client/client.ts";
+import { clientFrom } from "./config.ts";
+import type { Output } from "./output.ts";
+import { type ClientFlags, showRecord, withClientOptions } from "./pool.ts";
+
+type Worker = Awaited<ReturnType<GridClient["getWorker"]>>;
+
+/** Commands below `browsergrid worker` that look after workers wherever they run. */
+export function workerCommands(output: Output): readonly Command[] {
+  return [
+    listCommand(output),
+    onWorker(
+      "get",
+      "Show a worker",
+      output,
+      (client, id) => client.getWorker(id),
+    ),
+    drainCommand(output),
+    onWorker(
+      "resume",
+      "Take back a drain: it claims sessions again",
+      output,
+      (client, id) => client.resumeWorker(id),
+    ),
+    deleteCommand(output),
+  ];
+}
+
+function listCommand(output: Output): Command {
+  const command = withClientOptions(new Command("list"))
+    .description("List the workers");
+  command.action(async (flags: ClientFlags) => {
+    const client = await clientFrom(flags, output);
+    const { items } = await client.listWorkers({ limit: 500 });
+    if (flags.json) return output.json(items);
+    output.table(
+      ["name", "status", "load", "provider", "last heartbeat", "id"],
+      items.map((worker) => [
+        worker.name,
+        worker.status,
+        `${worker.current_load}/${worker.capacity}`,
+        worker.provider_type,
+        worker.last_heartbeat,
+        worker.id,
+      ]),
+    );
+  });
+  return command;
+}
+
+function drainCommand(output: Output): Command {
+  const command = withClientOptions(new Command("drain"))
+    .description(
+      "Give a worker no more sessions; it leaves when what runs has ended",
+    )
+    .argument("<worker>", "id or name")
+    .option(
+      "--timeout <seconds>",
+      "how long what runs may go on (setting drain_timeout_seconds)",
+    );
+  command.action(async (ref) => {
+    const flags = command.opts() as ClientFlags & { timeout?: string }; // The options above.
+    const client = await clientFrom(flags, output);
+    const id = await idOf(client, ref);
+    const drained = await client.drainWorker(id, secondsOf(flags.timeout));
+    showRecord(drained, flags.json, output);
+  });
+  return command as unknown as Command; // Without the types of its own options.
+}
+
+function deleteCommand(output: Output): Command {
+  const command = withClientOptions(new Command("delete"))
+    .description("Delete a worker that holds no session")
+    .argument("<worker>", "id or name");
+  command.action(async (ref, flags: ClientFlags) => {
+    const client = await clientFrom(flags, output);
+    await client.deleteWorker(await idOf(client, ref));
+    if (flags.json) output.json({ deleted: ref });
+    else output.print(`Deleted worker ${ref}`);
+  });
+  return command as unknown as Command; // Without the types of its own arguments.
+}
+
+/** A command that takes a worker and shows what comes of it. */
+function onWorker(
+  name: string,
+  description: string,
+  output: Output,
+  act: (client: GridClient, id: string) => Promise<Worker>,
+): Command {
+  const command = withClientOptions(new Command(name)).description(description)
+    .argument("<worker>", "id or name");
+  command.action(async (ref, flags: ClientFlags) => {
+    const client = await clientFrom(flags, output);
+    const worker = await act(client, await idOf(client, ref));
+    showRecord(worker, flags.json, output);
+  });
+  return command as unknown as Command; // Without the types of its own arguments.
+}
+
+async function idOf(client: GridClient, ref: string): Promise<string> {
+  if (validate(ref)) return ref;
+  const { items } = await client.listWorkers({ limit: 500 });
+  const [found, ...others] = items.filter(({ name }) => name === ref);
+  if (found && others.length === 0) return found.id;
+  throw new Error(
+    `Cannot find worker "${ref}": ${
+      found ? "several have" : "none has"
+    } this name, expected the id or name of one of "browsergrid worker list"`,
+  );
+}
+
+function secondsOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0) return value;
+  throw new Error(
+    `Cannot use --timeout "${text}": expected a number of seconds, 0 or more`,
+  );
+}
