@@ -7,10 +7,10 @@ import type { BrowserHost } from "../core/provider.ts";
 const log = logOf("worker", "host_health");
 
 /** Time between two questions. */
-const PERIOD_MS = 5_000;
+const PERIOD_MS = 2_000;
 
 /** Longest wait for an answer. */
-const ANSWER_MS = 5_000;
+const ANSWER_MS = 4_000;
 
 /** What host health is watched with. */
 export interface HostHealthOptions {

@@ -19,3 +19,19 @@ Deno.test("Bus.next() resolves with undefined when it is aborted", async () => {
   abort.abort();
   assert.equal(await next, undefined);
 });
+
+Deno.test("a latch remembers what came before it was asked, and gives it once", async () => {
+  const bus = new Bus();
+  const stop = new AbortController();
+  using latch = bus.latch(({ subject }) => subject === "mine");
+  bus.publish({ type: "a", subject: "mine" });
+  bus.publish({ type: "b", subject: "mine" });
+  bus.publish({ type: "c", subject: "other" });
+  assert.deepEqual([...await latch.next(stop.signal)], ["a", "b"]);
+  const next = latch.next(stop.signal);
+  bus.publish({ type: "d", subject: "mine" });
+  assert.deepEqual([...await next], ["d"]);
+  const none = latch.next(stop.signal);
+  stop.abort();
+  assert.deepEqual([...await none], []);
+});

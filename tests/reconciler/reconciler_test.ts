@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { reconcileOnce } from "../../src/reconciler/reconciler.ts";
+import { reconcileOnce, type Watch } from "../../src/reconciler/reconciler.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";
 import { type Api, apiOf } from "../support/api.ts";
 import { createFakeClock, type FakeClock } from "../support/clock.ts";
@@ -16,7 +16,8 @@ async function scene(
     readonly grid: TestGrid;
     readonly api: Api;
     readonly clock: FakeClock;
-    pass(): ReturnType<typeof reconcileOnce>;
+    /** @param watch By default a server that has always watched. */
+    pass(watch?: Watch): ReturnType<typeof reconcileOnce>;
     statusOf(id: string): Promise<readonly [string, string | null]>;
   }
 > {
@@ -28,7 +29,7 @@ async function scene(
     grid,
     api,
     clock,
-    pass: () => reconcileOnce(grid),
+    pass: (watch) => reconcileOnce(grid, watch),
     async statusOf(id) {
       const { status, statusReason } = await grid.sessions.get(id);
       return [status, statusReason];
@@ -227,4 +228,151 @@ Deno.test("two reconcilers at once change each thing once", async () => {
     [],
     "and nothing is left to change",
   );
+});
+
+Deno.test("a server that has watched for less than a lease declares nobody late", async () => {
+  await using s = await scene({ queue_timeout_seconds: 60 });
+  const { workerId, claimed } = await s.api.running();
+  const waiting = await s.api.session();
+  s.clock.advance(10 * MINUTE);
+  const counts = await s.pass({ watchedMs: 29_999, leaseMs: 30_000 });
+  assert.deepEqual(Object.values(counts).filter((count) => count > 0), []);
+  await s.api.report(workerId, claimed, "running");
+  await s.pass({ watchedMs: 30_000, leaseMs: 30_000 });
+  assert.equal((await s.statusOf(claimed.id))[0], "running", "it came back");
+  assert.equal((await s.statusOf(waiting.id))[0], "failed");
+});
+
+Deno.test("a clock that was set back by hours keeps no dead worker and no lost session alive", async () => {
+  await using s = await scene();
+  const { workerId, claimed } = await s.api.running();
+  s.clock.advance(-3 * 60 * MINUTE);
+  await s.pass();
+  s.clock.advance(31 * SECOND);
+  await s.pass();
+  assert.equal((await s.grid.workers.get(workerId)).status, "offline");
+  assert.equal((await s.statusOf(claimed.id))[0], "crashed");
+});
+
+Deno.test("one pass ends no more than a few hundred sessions, the next ones the rest", async () => {
+  await using s = await scene({ queue_timeout_seconds: 60 });
+  await Promise.all(Array.from({ length: 250 }, () => s.api.session()));
+  s.clock.advance(61 * SECOND);
+  assert.deepEqual(
+    [
+      (await s.pass()).overdue,
+      (await s.pass()).overdue,
+      (await s.pass())
+        .overdue,
+    ],
+    [200, 50, 0],
+  );
+});
+
+Deno.test("a start that takes too long has failed whatever its worker says; news of a pull give it more time", async () => {
+  await using s = await scene({ start_timeout_seconds: 60 });
+  const { id } = await s.api.session();
+  const worker = await s.api.worker();
+  const claimed = await s.api.claim(worker);
+  assert.ok(claimed);
+  const beat = async (times: number, progress: string[]) => {
+    for (let at = 0; at < times; at++) {
+      s.clock.advance(10 * SECOND);
+      await s.api.report(worker, claimed, "starting", { progress });
+      await s.pass();
+    }
+  };
+  await beat(20, ["Pulling"]);
+  assert.equal((await s.statusOf(id))[0], "starting");
+  await beat(9, []);
+  assert.equal((await s.statusOf(id))[0], "starting", "60 s, and a lease");
+  await beat(1, []);
+  assert.deepEqual(await s.statusOf(id), [
+    "failed",
+    "it did not start in time",
+  ]);
+  const { body } = await s.api.call(
+    "PUT",
+    `/workerpool/workers/${worker}/heartbeat`,
+    {},
+  );
+  assert.deepEqual(
+    [body.commands[0].session_id, body.commands[0].force],
+    [id, true],
+    "its worker has to end what it is at",
+  );
+});
+
+Deno.test("an ephemeral session that nobody attends ends: it waits no more, or its worker is ordered to end it", async () => {
+  await using s = await scene();
+  const { sessions } = s.grid;
+  const connect = async () =>
+    (await sessions.create({}, { ephemeral: true })).id;
+  const held = await connect();
+  const worker = await s.api.worker({ capacity: 1 });
+  const claimed = await s.api.claim(worker);
+  assert.equal(claimed?.id, held);
+  const [left, kept, posted] = [
+    await connect(),
+    await connect(),
+    (await s.api.session()).id,
+  ];
+  s.clock.advance(10 * SECOND);
+  await sessions.recordPresence({ active: [], attended: [kept, posted] });
+  s.clock.advance(5 * SECOND + 1);
+  assert.equal((await s.pass()).abandoned, 2);
+  assert.equal((await s.statusOf(left))[0], "terminated");
+  assert.equal((await s.statusOf(kept))[0], "pending");
+  assert.equal((await s.statusOf(posted))[0], "pending");
+  const { body } = await s.api.call(
+    "PUT",
+    `/workerpool/workers/${worker}/heartbeat`,
+    {},
+  );
+  assert.equal(body.commands[0].session_id, held);
+  s.clock.advance(60 * SECOND);
+  await s.pass();
+  assert.equal((await s.statusOf(posted))[0], "pending", "made by POST");
+});
+
+Deno.test("what a drained worker still holds when its time is over is ordered to end", async () => {
+  await using s = await scene();
+  const { workerId, claimed } = await s.api.running();
+  const path = `/workerpool/workers/${workerId}`;
+  await s.api.call("POST", `${path}/drain`, { timeout_seconds: 60 });
+  s.clock.advance(20 * SECOND);
+  const first = await s.api.call("PUT", `${path}/heartbeat`, {});
+  assert.deepEqual(first.body.commands, [{
+    type: "drain",
+    timeout_ms: 40_000,
+  }]);
+  await s.api.report(workerId, claimed, "running");
+  assert.equal((await s.pass()).drained, 0);
+  s.clock.advance(20 * SECOND);
+  await s.api.report(workerId, claimed, "running");
+  s.clock.advance(20 * SECOND + 1);
+  assert.equal((await s.pass()).drained, 1);
+  const { body } = await s.api.call("PUT", `${path}/heartbeat`, {});
+  const stop = body.commands.find(({ type }: { type: string }) =>
+    type === "stop"
+  );
+  assert.equal(stop.session_id, claimed.id);
+  await s.api.report(workerId, claimed, "terminated");
+  await s.api.call("PUT", `${path}/heartbeat`, {});
+  assert.equal(
+    (await s.grid.workers.get(workerId)).status,
+    "offline",
+    "nothing stays draining for good, not even a worker that does not leave",
+  );
+});
+
+Deno.test("a draining pool becomes inactive when its last session has ended", async () => {
+  await using s = await scene();
+  const { workerId, claimed } = await s.api.running();
+  await s.api.call("POST", "/workerpool/pools/pool/drain");
+  await s.pass();
+  assert.equal((await s.grid.pools.get("pool")).status, "draining");
+  await s.api.report(workerId, claimed, "completed");
+  assert.equal((await s.pass()).drainedPools, 1);
+  assert.equal((await s.grid.pools.get("pool")).status, "inactive");
 });

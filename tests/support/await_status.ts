@@ -10,9 +10,10 @@ export async function awaitStatus(
   { core, sessions }: TestGrid,
   id: string,
   status: SessionStatus,
+  patienceMs: number = PATIENCE_MS,
 ): Promise<Session> {
   const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), PATIENCE_MS);
+  const timer = setTimeout(() => stop.abort(), patienceMs);
   try {
     for (;;) {
       const next = core.bus.next(({ subject }) => subject === id, stop.signal);

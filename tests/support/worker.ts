@@ -1,6 +1,7 @@
 import { createClient } from "../../src/client/client.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { Registry } from "../../src/core/registry.ts";
+import type { StateStore } from "../../src/worker/state_file.ts";
 import { type RunningWorker, startWorker } from "../../src/worker/worker.ts";
 import { createFakeProvider, type FakeProvider } from "./fake_provider.ts";
 import { type TestGrid, testGrid, type TestGridOptions } from "./grid.ts";
@@ -21,6 +22,8 @@ export interface StartOptions {
   readonly capacity?: number;
   readonly apiUrl?: string;
   readonly signal?: AbortSignal;
+  /** In place of a file in the grid's folder. */
+  readonly state?: StateStore;
 }
 
 /** Sets the scene. Workers are disposed by who starts them. */
@@ -40,7 +43,7 @@ export async function workerScene(
   return {
     grid,
     provider,
-    start: ({ name, workerId, capacity = 5, apiUrl, signal } = {}) =>
+    start: ({ name, workerId, capacity = 5, apiUrl, signal, state } = {}) =>
       startWorker({
         client: createClient({ apiUrl: apiUrl ?? grid.url }),
         providers: new Registry("provider", [provider]),
@@ -53,6 +56,7 @@ export async function workerScene(
         dataDir: grid.dataDir,
         version: "0.0.0-test",
         signal,
+        state,
       }),
     async ask(input = {}) {
       const answer = await grid.request("/v1/sessions", {

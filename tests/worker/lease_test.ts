@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { trustedUntil } from "../../src/worker/lease.ts";
+import { isLost, isOverLife, trustedUntil } from "../../src/worker/lease.ts";
 
 Deno.test("trustedUntil() ends before the server's lease, whenever the request arrived", () => {
   fc.assert(fc.property(
@@ -13,4 +13,23 @@ Deno.test("trustedUntil() ends before the server's lease, whenever the request a
       assert.ok(trustedUntil(sentAt, ttlMs) > sentAt);
     },
   ));
+});
+
+Deno.test("isLost() is false to the end of what is trusted and of the grace, and true after", () => {
+  fc.assert(fc.property(
+    fc.nat(1_000_000),
+    fc.nat(200_000),
+    fc.nat(2_000_000),
+    (until, graceMs, now) => {
+      const lease = { until, expiresAt: Infinity };
+      assert.equal(isLost(lease, now, graceMs), now > until + graceMs);
+    },
+  ));
+});
+
+Deno.test("isOverLife() leaves a session to the server's order first, and ends what knows no end never", () => {
+  const lease = { until: Infinity, expiresAt: 60_000 };
+  assert.ok(!isOverLife(lease, 60_001));
+  assert.ok(isOverLife(lease, 90_000));
+  assert.ok(!isOverLife({ until: 0, expiresAt: Infinity }, 1e12));
 });

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import type { BusEvent } from "../../src/core/bus.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import type { StateStore, WorkerState } from "../../src/worker/state_file.ts";
 import { awaitStatus } from "../support/await_status.ts";
+import type { TestGrid } from "../support/grid.ts";
 import { createFakeBrowser } from "../support/fake_provider.ts";
 import { workerScene } from "../support/worker.ts";
 
@@ -198,3 +202,150 @@ Deno.test("a worker that comes back adopts what runs, reports the missing and en
   adopted.die("gone at last");
   await awaitStatus(grid, alive, "crashed");
 });
+
+Deno.test("a worker whose host is away gives back what it could not start, is failed, and serves it when the host is back", async () => {
+  await using scene = await workerScene();
+  const { knobs } = scene.provider;
+  await using worker = await scene.start();
+  knobs.down = "the engine is away";
+  knobs.startError = "no engine";
+  const id = await scene.ask();
+  const requeued =
+    (await nextEvent(scene.grid, id, "session_requeued")).subject;
+  assert.equal(requeued, id);
+  const found = () => scene.grid.workers.get(worker.id);
+  while ((await found()).status !== "failed") await heartbeatOf(scene.grid);
+  knobs.down = undefined;
+  knobs.startError = undefined;
+  await awaitStatus(scene.grid, id, "running");
+  while ((await found()).status !== "online") await heartbeatOf(scene.grid);
+});
+
+Deno.test("a second process of a worker on one host is refused while the first runs, and may start after it", async () => {
+  await using scene = await workerScene();
+  const first = await scene.start({ name: "one" });
+  await assert.rejects(
+    scene.start({ name: "one" }),
+    /another process here is the same worker, expected one/,
+  );
+  await first[Symbol.asyncDispose]();
+  await using second = await scene.start({ name: "one" });
+  assert.equal(second.id, first.id);
+});
+
+Deno.test("a worker whose state runs elsewhere too ends when the newer process has registered", async () => {
+  await using scene = await workerScene();
+  const state = { name: "one", secret: "a-secret-of-16-letters" };
+  const first = await scene.start({ state: inMemory(state) });
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "running");
+  await using _second = await scene.start({ state: inMemory(state) });
+  // The newer one has no such browser.
+  await awaitStatus(scene.grid, id, "crashed");
+  assert.equal(await first.done, "replaced");
+  await first.kill();
+  assert.equal(scene.provider.running.size, 0);
+  await first[Symbol.asyncDispose]();
+});
+
+Deno.test("a worker that leaves is offline at once, and what it was starting waits again", async () => {
+  await using scene = await workerScene();
+  const worker = await scene.start();
+  scene.provider.knobs.hold = new Promise(() => {});
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "starting");
+  await worker[Symbol.asyncDispose]();
+  assert.equal((await scene.grid.workers.get(worker.id)).status, "offline");
+  assert.equal((await scene.grid.sessions.get(id)).status, "pending");
+  scene.provider.knobs.hold = undefined;
+  await using _next = await scene.start();
+  await awaitStatus(scene.grid, id, "running");
+});
+
+Deno.test("a worker that is drained by the server leaves when its time is over, and ends what it holds", async () => {
+  await using scene = await workerScene();
+  await using worker = await scene.start();
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "running");
+  await scene.grid.workers.drain(worker.id, 0);
+  assert.equal(await worker.done, "drained");
+  await awaitStatus(scene.grid, id, "terminated");
+});
+
+Deno.test("a drain that is taken back lets a worker claim again", async () => {
+  await using scene = await workerScene();
+  await using worker = await scene.start();
+  const first = await scene.ask();
+  await awaitStatus(scene.grid, first, "running");
+  await scene.grid.workers.drain(worker.id);
+  const second = await scene.ask();
+  await scene.grid.workers.resume(worker.id);
+  await awaitStatus(scene.grid, second, "running");
+});
+
+Deno.test("a start that does not hear its signal is left behind: the session fails in time, its slot is free, its browser ends", async () => {
+  await using scene = await workerScene({
+    settings: { start_timeout_seconds: 1 },
+  });
+  await using worker = await scene.start({ capacity: 1 });
+  const hold = Promise.withResolvers<void>();
+  Object.assign(scene.provider.knobs, { hold: hold.promise, deaf: true });
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "failed", 30_000);
+  Object.assign(scene.provider.knobs, { hold: undefined });
+  const next = await scene.ask();
+  await awaitStatus(scene.grid, next, "running");
+  hold.resolve();
+  while (scene.provider.running.has(id)) await systemClock.sleep(5);
+  assert.equal(worker.sessionsHeld(), 1);
+});
+
+Deno.test("what takes long to prepare is no slow start", async () => {
+  await using scene = await workerScene({
+    settings: { start_timeout_seconds: 1 },
+  });
+  await using _worker = await scene.start();
+  const hold = Promise.withResolvers<void>();
+  scene.provider.knobs.prepareHold = hold.promise;
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "starting");
+  await systemClock.sleep(1_200);
+  assert.equal((await scene.grid.sessions.get(id)).status, "starting");
+  hold.resolve();
+  await awaitStatus(scene.grid, id, "running");
+});
+
+/** A state of its own, on no disk. */
+function inMemory(first: WorkerState): StateStore {
+  let state = first;
+  return {
+    read: () => Promise.resolve(state),
+    write(next) {
+      state = next;
+      return Promise.resolve();
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+async function nextEvent(
+  { core, sessions }: TestGrid,
+  id: string,
+  name: string,
+): Promise<BusEvent> {
+  const waiting = core.bus.next(
+    ({ subject, type }) => subject === id && type === name,
+    AbortSignal.timeout(15_000),
+  );
+  const had = await sessions.events(id, 0, 100);
+  if (had.some(({ event }) => event === name)) {
+    return { type: name, subject: id };
+  }
+  return await waiting ?? assert.fail(`There is no event ${name}`);
+}
+
+/** Resolves after the next round trip to the database: a heartbeat's, where nothing else goes on. */
+async function heartbeatOf({ core }: TestGrid): Promise<void> {
+  const before = core.db.trips();
+  while (core.db.trips() <= before + 1) await systemClock.sleep(10);
+}

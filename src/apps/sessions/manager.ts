@@ -140,7 +140,11 @@ export interface SessionManager {
   /** Applies a worker's reports in one batch with `first`. One round trip. */
   applyReports<T>(
     workerId: string,
-    reports: readonly SessionReport[],
+    reports: {
+      readonly items: readonly SessionReport[];
+      /** The worker leaves. */
+      readonly isLast: boolean;
+    },
     first: Statement<T>,
   ): Promise<ReportOutcome<T>>;
   /** What time does to sessions, for the reconciler. Each returns how many it changed. */
@@ -315,10 +319,10 @@ export function createSessionManager(
     },
     takeOver: (worker) =>
       takeOver(db.orm, worker, { now: clock.now(), leaseMs }),
-    async applyReports(workerId, reports, first) {
+    async applyReports(workerId, { items: reports, isLast }, first) {
       const now = clock.now();
       const limits = { now, leaseMs, startTimeoutMs, maxAttempts };
-      const input = { workerId, reports, ...limits };
+      const input = { workerId, reports, isLast, ...limits };
       const outcome = await applyReports(db, input, first);
       publish(outcome.changed);
       return outcome;

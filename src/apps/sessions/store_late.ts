@@ -6,28 +6,15 @@
  *
  * @module
  */
-import {
-  and,
-  eq,
-  inArray,
-  isNotNull,
-  isNull,
-  lt,
-  type SQL,
-  sql,
-} from "drizzle-orm";
+import { eq, inArray, isNotNull, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database } from "../../core/db/client.ts";
 import { workers } from "../workers/models.ts";
 import { idempotencyKeys, sessions } from "./models.ts";
-import {
-  HELD_STATUSES,
-  isTerminal,
-  SESSION_STATUSES,
-  type SessionStatus,
-} from "./status.ts";
+import { HELD_STATUSES, isTerminal, SESSION_STATUSES } from "./status.ts";
 import type { Stop } from "./store.ts";
-import { type Changed, type Changes, transition } from "./store_transition.ts";
+import { all, lossOf, type Move, orderedEnds } from "./store_lost.ts";
+import { type Changed, changesIn, transition } from "./store_transition.ts";
 
 /** Most rows that one statement of one pass changes. */
 const MOST = 200;
@@ -64,27 +51,11 @@ export function createLateStore({ orm }: Database): LateStore {
   const { move, order } = statements(orm);
   return {
     async expireLeases(now, { maxAttempts, leaseMs }) {
-      const late = all(isHeld, lt(sessions.leaseExpiresAt, now));
-      const starting = all(late, eq(sessions.status, "starting"));
+      const late = lt(sessions.leaseExpiresAt, now);
+      const loss = { now, maxAttempts, why: "its worker was lost" };
       const results = await orm.batch([
         clampLeases(orm, now + leaseMs),
-        ...orderedEnds(all(late, isOrdered), move, now),
-        ...move(
-          "failed",
-          all(starting, sql`${sessions.startAttempts} >= ${maxAttempts}`),
-          now,
-          { statusReason: "its worker was lost while it started, too often" },
-        ),
-        ...move("pending", starting, now, {
-          workerId: null,
-          leaseExpiresAt: null,
-          claimRequestId: null,
-          statusReason: "its worker was lost while it started",
-        }),
-        ...move("crashed", all(late, eq(sessions.status, "running")), now, {
-          statusReason: "its worker was lost",
-          endpoint: null,
-        }),
+        ...lossOf(move, late, loss),
       ]);
       return changesIn(results);
     },
@@ -161,7 +132,7 @@ export function createLateStore({ orm }: Database): LateStore {
     },
     async enforceStops(since, now) {
       const late = all(isHeld, lt(sessions.stopRequestedAt, since));
-      const results = await orm.batch(orderedEnds(late, move, now));
+      const results = await orm.batch(orderedEnds(move, late, now));
       return changesIn(results);
     },
     async prune({ ended, keys }) {
@@ -183,13 +154,6 @@ export function createLateStore({ orm }: Database): LateStore {
     },
   };
 }
-
-type Move = (
-  status: SessionStatus,
-  condition: SQL,
-  now: number,
-  changes: Changes,
-) => ReturnType<typeof transition>;
 
 /** The two kinds of statements: a change of status, and an order to the worker. */
 function statements(orm: LibSQLDatabase) {
@@ -215,29 +179,11 @@ const isPending = eq(sessions.status, "pending");
 
 const isHeld = inArray(sessions.status, [...HELD_STATUSES]);
 
-const isOrdered = isNotNull(sessions.stopRequestedAt);
-
 /** No lease can end later than one that is given now: a clock that was set back would keep the dead alive. */
 function clampLeases(orm: LibSQLDatabase, latest: number) {
   return orm.update(sessions).set({ leaseExpiresAt: latest }).where(
     all(isHeld, sql`${sessions.leaseExpiresAt} > ${latest}`),
   );
-}
-
-/** What was ordered to end ends as it was ordered; a forced one is kept as an order, for the worker may come back. */
-function orderedEnds(condition: SQL, move: Move, now: number) {
-  const end = (status: SessionStatus) =>
-    move(status, all(condition, eq(sessions.stopStatus, status)), now, {
-      statusReason: sql`${sessions.stopReason}`,
-      endpoint: null,
-      stopForce: sql`1`,
-    });
-  return [
-    ...end("completed"),
-    ...end("terminated"),
-    ...end("expired"),
-    ...end("timed_out"),
-  ] as const;
 }
 
 /** Why nobody took it: for people who look at a failed session. */
@@ -253,13 +199,4 @@ function noWorkerReason(): SQL {
 function capped(condition: SQL): SQL {
   return sql`${sessions.id} IN (SELECT ${sessions.id} FROM ${sessions}
     WHERE ${condition} ORDER BY ${sessions.id} LIMIT ${MOST})`;
-}
-
-function all(...conditions: readonly SQL[]): SQL {
-  return and(...conditions) ?? sql`1`;
-}
-
-/** Results of a batch that are rows of changes; the others belong to events. */
-function changesIn(results: readonly unknown[]): readonly Changed[] {
-  return results.filter((result) => Array.isArray(result)).flat();
 }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type SQL, sql } from "drizzle-orm";
+import { eq, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../core/db/client.ts";
 import { commandOf, commandsFor } from "./claim.ts";
@@ -20,7 +20,8 @@ import {
   type SessionStatus,
   TRANSITIONS,
 } from "./status.ts";
-import type { Changed } from "./store_transition.ts";
+import { lossOf, type Move } from "./store_lost.ts";
+import { type Changed, changesIn, transition } from "./store_transition.ts";
 
 /** A worker's reports, and when they are applied. */
 export interface ReportInput {
@@ -31,6 +32,8 @@ export interface ReportInput {
   readonly startTimeoutMs: number;
   /** Claims of one session after which it is not queued again. */
   readonly maxAttempts: number;
+  /** The worker leaves: what it does not report, it does not have. */
+  readonly isLast: boolean;
 }
 
 /** What became of a worker's reports. */
@@ -48,23 +51,36 @@ export async function applyReports<T>(
   input: ReportInput,
   first: Statement<T>,
 ): Promise<ReportOutcome<T>> {
-  const [firstResult, , , changed, , , , owned, commands] = await orm.batch([
-    first,
-    progressEvents(orm, input),
-    statusEvents(orm, input),
-    statusChanges(orm, input),
-    renewal(orm, input),
-    acknowledgement(orm, input),
-    metrics(orm, input),
-    ownedSessions(orm, input),
-    commandsFor(orm, input.workerId),
-  ]);
+  const [firstResult, , , changed, , , , owned, commands, ...lost] = await orm
+    .batch([
+      first,
+      progressEvents(orm, input),
+      statusEvents(orm, input),
+      statusChanges(orm, input),
+      renewal(orm, input),
+      acknowledgement(orm, input),
+      metrics(orm, input),
+      ownedSessions(orm, input),
+      commandsFor(orm, input.workerId),
+      ...(input.isLast ? lossOfAll(orm, input) : []),
+    ]);
   return {
     first: firstResult,
     results: input.reports.map((report) => resultOf(report, owned, input.now)),
     commands: commands.map(commandOf),
-    changed,
+    changed: [...changed, ...changesIn(lost)],
   };
+}
+
+/** Such as a session whose claim it never got the answer of. */
+function lossOfAll(
+  orm: LibSQLDatabase,
+  { workerId, now, maxAttempts }: ReportInput,
+) {
+  const move: Move = (status, condition, at, changes) =>
+    transition(orm, status, condition, at, changes);
+  const loss = { now, maxAttempts, why: "its worker left" };
+  return lossOf(move, eq(sessions.workerId, workerId), loss);
 }
 
 /** The reports as a table `r` beside the sessions that they may speak of. */

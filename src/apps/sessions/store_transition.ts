@@ -90,6 +90,11 @@ export interface Changed {
   readonly workerId: string | null;
 }
 
+/** Results of a batch that are rows of changes; the others belong to events. */
+export function changesIn(results: readonly unknown[]): readonly Changed[] {
+  return results.filter((result) => Array.isArray(result)).flat();
+}
+
 function isSql(value: unknown): value is SQL {
   return typeof value === "object" && value !== null && "queryChunks" in value;
 }

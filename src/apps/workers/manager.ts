@@ -159,7 +159,7 @@ export function createWorkerManager(
       const now = clock.now();
       const { first, results, commands } = await sessions.applyReports(
         id,
-        body.sessions,
+        { items: body.sessions, isLast: body.status === "offline" },
         store.heartbeat(id, body, now),
       );
       const [worker] = first;

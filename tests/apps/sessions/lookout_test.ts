@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { openGrid } from "../../../src/cli/grid.ts";
+import { APPS, MIDDLEWARE, PROVIDERS } from "../../../src/installed.ts";
+import { type Api, apiOf } from "../../support/api.ts";
+import { createFakeClock, type FakeClock } from "../../support/clock.ts";
+import { type TestGrid, testGrid } from "../../support/grid.ts";
+
+/** Longest time between two looks. */
+const LOOK_MS = 900;
+
+/** Two servers on one database; the clock of both moves only when it is told to. */
+async function replicas(): Promise<
+  AsyncDisposable & {
+    readonly clock: FakeClock;
+    readonly here: Api;
+    readonly there: Api;
+    readonly grid: TestGrid;
+  }
+> {
+  const clock = createFakeClock();
+  await using stack = new AsyncDisposableStack();
+  const grid = stack.use(await testGrid({ clock }));
+  const other = stack.use(
+    await openGrid({ ...grid.core.settings, migrate: false }, {
+      apps: APPS,
+      middleware: MIDDLEWARE,
+      providers: PROVIDERS,
+      version: "0.0.0-test",
+      clock,
+    }),
+  );
+  const second = {
+    ...grid,
+    ...other,
+    request: async (
+      path: string,
+      { json, ...init }: RequestInit & { json?: unknown } = {},
+    ) =>
+      await other.router.request(path, {
+        ...init,
+        ...(json === undefined ? {} : {
+          body: JSON.stringify(json),
+          headers: { "content-type": "application/json" },
+        }),
+      }),
+  };
+  const owned = stack.move();
+  return {
+    clock,
+    grid,
+    here: apiOf(grid),
+    there: apiOf(second),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** Lets requests go on until they wait. The local database answers without a turn of the event loop. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
+
+Deno.test("a claim that waits gets within a second what was created through another server", async () => {
+  await using s = await replicas();
+  await s.here.pool();
+  const worker = await s.here.worker();
+  const waiting = s.here.call(
+    "POST",
+    `/workerpool/workers/${worker}/claim-session?wait=30`,
+  );
+  await settle();
+  const { id } = await s.there.session();
+  s.clock.advance(LOOK_MS);
+  assert.equal((await waiting).body.sessions[0].id, id);
+});
+
+Deno.test("a worker that waits gets within a second an order that was given through another server", async () => {
+  await using s = await replicas();
+  await s.here.pool();
+  const { workerId, claimed } = await s.here.running();
+  const waiting = s.here.call(
+    "POST",
+    `/workerpool/workers/${workerId}/claim-session?wait=30`,
+    { room: 0 },
+  );
+  await settle();
+  await s.there.call("DELETE", `/sessions/${claimed.id}`);
+  s.clock.advance(LOOK_MS);
+  assert.equal((await waiting).body.commands[0].session_id, claimed.id);
+});
+
+Deno.test("POST sessions?wait tells within a second that the browser runs for another server", async () => {
+  await using s = await replicas();
+  await s.here.pool();
+  const asked = s.here.call("POST", "/sessions?wait=60", {});
+  await settle();
+  const worker = await s.there.worker();
+  const claimed = await s.there.claim(worker);
+  assert.ok(claimed);
+  await s.there.report(worker, claimed, "running", {
+    endpoint: "ws://127.0.0.1:9/devtools/browser/x",
+  });
+  s.clock.advance(LOOK_MS);
+  const { status, body } = await asked;
+  assert.deepEqual([status, body.status], [201, "running"]);
+});
+
+Deno.test("however many wait, they share one look at the database, and nobody looks when nobody waits", async () => {
+  await using s = await replicas();
+  await s.here.pool();
+  const { db } = s.grid.core;
+  const asked = Array.from(
+    { length: 100 },
+    () => s.here.call("POST", "/sessions?wait=5", {}),
+  );
+  await settle();
+  const before = db.trips();
+  for (let second = 0; second < 4; second++) {
+    s.clock.advance(LOOK_MS);
+    await settle();
+  }
+  assert.ok(db.trips() - before <= 5, `${db.trips() - before} looks`);
+  s.clock.advance(5_000);
+  const answers = await Promise.all(asked);
+  assert.ok(answers.every(({ status }) => status === 202));
+  const after = db.trips();
+  for (let second = 0; second < 4; second++) {
+    s.clock.advance(LOOK_MS);
+    await settle();
+  }
+  assert.equal(db.trips(), after);
+});

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { deadline, systemClock } from "../../src/core/clock.ts";
+import { createFakeClock } from "../support/clock.ts";
+
+Deno.test("deadline() aborts when its time has come, by the clock that it was given", async () => {
+  const clock = createFakeClock();
+  using patience = deadline(clock, 1_000);
+  clock.advance(999);
+  await Promise.resolve();
+  assert.ok(!patience.signal.aborted);
+  clock.advance(1);
+  await Promise.resolve();
+  assert.equal(patience.signal.reason.name, "TimeoutError");
+});
+
+Deno.test("deadline() of no time at all has passed already", () => {
+  using patience = deadline(createFakeClock(), 0);
+  assert.ok(patience.signal.aborted);
+});
+
+Deno.test("deadline() follows the signals that it is given, and releases who waits when it is disposed", () => {
+  const stop = new AbortController();
+  const followed = deadline(systemClock, 60_000, stop.signal);
+  stop.abort(new Error("enough"));
+  assert.match(String(followed.signal.reason), /enough/);
+  followed[Symbol.dispose]();
+  const left = deadline(systemClock, 60_000);
+  left[Symbol.dispose]();
+  assert.equal(left.signal.reason.name, "AbortError");
+});

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { ApiError } from "../../src/client/api_error.ts";
+import { createClient } from "../../src/client/client.ts";
+import { ServerSight } from "../../src/worker/server_sight.ts";
+
+/** What the client throws for a server behind `respond`. */
+async function failureOf(
+  respond: (signal: AbortSignal) => Promise<Response>,
+): Promise<unknown> {
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    (request) => respond(request.signal),
+  );
+  try {
+    const apiUrl = `http://127.0.0.1:${server.addr.port}`;
+    return await createClient({ apiUrl }).heartbeat(
+      "w",
+      {},
+      AbortSignal.timeout(200),
+    ).then(() => undefined, (error) => error);
+  } finally {
+    await server.shutdown();
+  }
+}
+
+Deno.test("a refused connection and an answer of 502, 503 or 504 show that no server is there", async () => {
+  const sight = new ServerSight();
+  const nobody = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = nobody.addr;
+  nobody.close();
+  const refused = await createClient({ apiUrl: `http://127.0.0.1:${port}` })
+    .getWorker("w").catch((error: unknown) => error);
+  sight.failed(refused);
+  assert.ok(sight.isAway);
+  for (const status of [502, 503, 504]) {
+    sight.answered();
+    assert.ok(!sight.isAway);
+    sight.failed(
+      await failureOf(() => Promise.resolve(new Response("", { status }))),
+    );
+    assert.ok(sight.isAway, String(status));
+  }
+});
+
+Deno.test("silence, and a refusal by a server that is there, do not", async () => {
+  const sight = new ServerSight();
+  sight.failed(new ApiError("unauthorized", "no", 401));
+  assert.ok(!sight.isAway);
+  sight.failed(
+    await failureOf(async (signal) => {
+      await new Promise((resolve) =>
+        signal.addEventListener("abort", resolve, { once: true })
+      );
+      return new Response();
+    }),
+  );
+  assert.ok(!sight.isAway);
+});

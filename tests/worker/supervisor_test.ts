@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import type { ClaimedSession } from "../../src/client/client.ts";
+import { Outbox } from "../../src/worker/outbox.ts";
+import { Supervisor } from "../../src/worker/supervisor.ts";
+import { createFakeClock } from "../support/clock.ts";
+import { createFakeProvider } from "../support/fake_provider.ts";
+
+const LEASE_MS = 30_000;
+
+/** A supervisor with a fake host, whose time stands still. */
+async function scene() {
+  const clock = createFakeClock();
+  const provider = createFakeProvider();
+  const outbox = new Outbox();
+  const host = await provider.open({}, {
+    gridId: "grid",
+    workerId: "worker",
+    dataDir: "",
+  });
+  const knobs = { graceMs: 0 };
+  const supervisor = new Supervisor({
+    host,
+    outbox,
+    clock,
+    capacity: 5,
+    graceMs: () => knobs.graceMs,
+    isHostUp: async () => await true,
+    onChange: () => {},
+  });
+  return {
+    clock,
+    provider,
+    supervisor,
+    knobs,
+    /** The last report of a session. */
+    report: (id: string) =>
+      outbox.snapshot().find(({ session_id }) => session_id === id),
+    async idle() {
+      while (supervisor.size > 0) await turn();
+    },
+    async running(id: string) {
+      supervisor.take(claimed(id), clock.monotonic());
+      while (!provider.running.has(id)) await turn();
+      await turn();
+    },
+  };
+}
+
+function claimed(id: string, fencing_token = 1): ClaimedSession {
+  return {
+    id,
+    fencing_token,
+    lease_ttl_ms: LEASE_MS,
+    start_timeout_ms: 60_000,
+    work_pool_id: "pool",
+    provider_type: "fake",
+    provider_config: {},
+    browser: "chrome",
+    version: "latest",
+    headless: true,
+    operating_system: "linux",
+    screen: { width: 1, height: 1, dpi: 96, scale: 1 },
+    proxy: null,
+    resource_limits: {},
+    environment: {},
+  };
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+Deno.test("a session whose lease is no longer trusted is ended before the server's lease is over", async () => {
+  const s = await scene();
+  await s.running("a");
+  s.clock.advance(LEASE_MS * 5 / 6);
+  s.supervisor.endOverdue();
+  assert.ok(s.provider.running.has("a"), "to the end of the trust");
+  s.clock.advance(1);
+  s.supervisor.endOverdue();
+  await s.idle();
+  assert.ok(!s.provider.running.has("a"));
+  assert.equal(s.report("a")?.status, "crashed");
+});
+
+Deno.test("while no server is there, browsers that run are kept for the grace, starts are given back all the same", async () => {
+  const s = await scene();
+  await s.running("a");
+  s.provider.knobs.hold = new Promise(() => {});
+  s.supervisor.take(claimed("b"), s.clock.monotonic());
+  await turn();
+  s.knobs.graceMs = 120_000;
+  s.clock.advance(LEASE_MS);
+  s.supervisor.endOverdue();
+  await turn();
+  assert.equal(s.report("b")?.status, "released");
+  assert.ok(s.provider.running.has("a"));
+  s.clock.advance(120_000);
+  s.supervisor.endOverdue();
+  await s.idle();
+  assert.equal(s.report("a")?.status, "crashed");
+});
+
+Deno.test("a renewal counts from when it was sent, and tells how long the session may live", async () => {
+  const s = await scene();
+  await s.running("a");
+  const renew = (expires_in_ms: number) =>
+    s.supervisor.renew(
+      [{ session_id: "a", result: "accepted", expires_in_ms }],
+      s.clock.monotonic() + LEASE_MS,
+    );
+  renew(60_000);
+  s.clock.advance(LEASE_MS);
+  renew(30_000);
+  s.clock.advance(LEASE_MS);
+  s.supervisor.endOverdue();
+  assert.ok(s.provider.running.has("a"), "the order to end it is the server's");
+  renew(0);
+  s.clock.advance(15_001);
+  s.supervisor.endOverdue();
+  await s.idle();
+  assert.equal(s.report("a")?.status, "expired");
+});
+
+Deno.test("an order under an older fencing token does not end the session under the newer one", async () => {
+  const s = await scene();
+  s.supervisor.take(claimed("a", 2), s.clock.monotonic());
+  while (!s.provider.running.has("a")) await turn();
+  const order = {
+    type: "stop",
+    session_id: "a",
+    status: "completed",
+    reason: "ended",
+    force: false,
+  } as const;
+  s.supervisor.obey({ ...order, fencing_token: 1 });
+  await turn();
+  assert.ok(s.provider.running.has("a"));
+  s.supervisor.obey({ ...order, fencing_token: 2 });
+  await s.idle();
+  assert.equal(s.report("a")?.status, "completed");
+});
+
+Deno.test("of what an earlier process held, what had run has crashed, what had not is given back", async () => {
+  const s = await scene();
+  s.supervisor.adopt(
+    [],
+    [
+      { session_id: "a", fencing_token: 1, status: "running" },
+      { session_id: "b", fencing_token: 1, status: "starting" },
+    ],
+    0,
+  );
+  assert.equal(s.report("a")?.status, "crashed");
+  assert.equal(s.report("b")?.status, "released");
+});
