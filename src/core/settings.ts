@@ -90,7 +90,15 @@ export const settingsSchema = z.strictObject({
   allowed_origins: jsonSetting(z.array(z.string())).default([]).describe(
     'Web origins whose pages may call the server, such as "https://app.example"; "*" for all',
   ),
-});
+}).refine(
+  ({ lease_seconds, heartbeat_seconds }) =>
+    lease_seconds >= 2 * heartbeat_seconds,
+  {
+    path: ["lease_seconds"],
+    error:
+      "expected at least twice heartbeat_seconds: one heartbeat may be lost",
+  },
+);
 
 /** Settings, checked. */
 export type Settings = z.infer<typeof settingsSchema>;

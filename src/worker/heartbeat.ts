@@ -133,12 +133,14 @@ export class Heartbeat implements AsyncDisposable {
     until: number,
   ): void {
     const { supervisor, outbox, onCommands } = this.#options;
+    const isAll = outbox.size === sent.length;
     supervisor.release(outbox.settle(sent, reports));
     supervisor.renew(
       reports.filter(({ result }) => result === "accepted"),
       until,
     );
     onCommands(commands);
+    if (!isAll) this.nudge();
   }
 
   async #refused(error: unknown): Promise<void> {

@@ -1,5 +1,12 @@
-import type { ReportResult, SessionReport } from "../client/client.ts";
+import type { ReportResult } from "../client/client.ts";
 import type { Report } from "./held_session.ts";
+
+/** Most characters of ends in one request: many sessions may end at once, each with its last output. */
+const MOST_TEXT = 200_000;
+
+function textOf({ logs = "", status_reason = "" }: Report): number {
+  return logs.length + status_reason.length;
+}
 
 /** Statuses after which nothing more is to be said. */
 function isFinal({ status }: Report): boolean {
@@ -32,9 +39,20 @@ export class Outbox {
     this.put({ ...report, progress: [line.slice(0, 500)] });
   }
 
-  /** All reports, as they are now. */
+  /** What is to be said now: every session that is held, and of the ends as many as one request carries. */
   snapshot(): readonly Report[] {
-    return [...this.#reports.values()];
+    let room = MOST_TEXT;
+    return [...this.#reports.values()].filter((report) => {
+      if (!isFinal(report)) return true;
+      const fits = room > 0;
+      room -= textOf(report);
+      return fits;
+    });
+  }
+
+  /** How much there is to say. */
+  get size(): number {
+    return this.#reports.size;
   }
 
   /**
@@ -43,7 +61,7 @@ export class Outbox {
    * @returns The sessions whose lease is lost.
    */
   settle(
-    sent: readonly SessionReport[],
+    sent: readonly Report[],
     results: readonly ReportResult[],
   ): readonly string[] {
     const refused = new Set(
@@ -52,14 +70,15 @@ export class Outbox {
       ) => session_id),
     );
     const lost: string[] = [];
-    for (const { session_id, fencing_token, status } of sent) {
+    for (const report of sent) {
+      const { session_id, fencing_token } = report;
       const now = this.#reports.get(session_id);
       // Claimed again since it was sent: the answer is about the old lease.
       if (now?.fencing_token !== fencing_token) continue;
       if (refused.has(session_id)) {
         this.#reports.delete(session_id);
         lost.push(session_id);
-      } else if (now.status === status) this.#acknowledge(now);
+      } else if (now === report) this.#acknowledge(now);
     }
     return lost;
   }

@@ -71,3 +71,10 @@ Deno.test("settingsTable() describes every setting", () => {
     assert.match(row.variable, /^BROWSERGRID_[A-Z_]+$/);
   }
 });
+
+Deno.test("loadSettings() refuses a lease that one lost heartbeat would end", () => {
+  assert.throws(
+    () => load({ env: { BROWSERGRID_LEASE_SECONDS: "15" } }),
+    /lease_seconds.*twice heartbeat_seconds/,
+  );
+});

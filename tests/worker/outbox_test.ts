@@ -70,3 +70,36 @@ Deno.test("Outbox gathers the progress of a start, at most 50 lines", () => {
   assert.equal(progress.length, 50);
   assert.equal(progress.at(-1), "line 59");
 });
+
+Deno.test("Outbox says the ends of many sessions in parts, and that sessions are held in each", () => {
+  const outbox = new Outbox();
+  const held = { ...report("running"), session_id: crypto.randomUUID() };
+  outbox.put(held);
+  for (let at = 0; at < 100; at++) {
+    outbox.put({
+      ...report("crashed"),
+      session_id: crypto.randomUUID(),
+      logs: "x".repeat(32_000),
+    });
+  }
+  let requests = 0;
+  for (; outbox.size > 1; requests++) {
+    const sent = outbox.snapshot();
+    assert.ok(JSON.stringify(sent).length < 300_000);
+    assert.ok(sent.some(({ session_id }) => session_id === held.session_id));
+    outbox.settle(
+      sent,
+      sent.map(({ session_id }) => ({ session_id, result: "accepted" })),
+    );
+  }
+  assert.ok(requests > 10 && requests < 20, String(requests));
+});
+
+Deno.test("Outbox keeps a fuller report of the same status that was put while the barer one was under way", () => {
+  const outbox = new Outbox();
+  outbox.put(report("running"));
+  const sent = outbox.snapshot();
+  outbox.put({ ...report("running"), endpoint: "ws://127.0.0.1:1/x" });
+  outbox.settle(sent, answer("accepted"));
+  assert.equal(outbox.snapshot()[0]?.endpoint, "ws://127.0.0.1:1/x");
+});
