@@ -18,8 +18,8 @@ const HEADERS_TIMEOUT_MS = 15_000;
 /** Longest time for a whole request to arrive; answers may take longer. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
-/** Silence after which a connection is probed. */
-const KEEP_ALIVE_MS = 30_000;
+/** Connections are probed after 30 s of silence. */
+const KEEP_ALIVE = [true, 30_000] as const;
 
 /** What a server serves. */
 export interface ServerOptions {
@@ -49,10 +49,6 @@ export async function startServer(
       requestTimeout: REQUEST_TIMEOUT_MS,
       // Without it a request line of a few megabytes is read to its end.
       maxHeaderSize: 64 * 1024,
-      // Clients that vanish are noticed, and load balancers see traffic on idle WebSockets.
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_MS,
-      noDelay: true,
     },
     getRequestListener(options.fetch),
   );
@@ -104,6 +100,10 @@ async function offer(
 function trackSockets(server: Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
+    // Clients that vanish are noticed, and load balancers see traffic on idle WebSockets. By hand, because Deno's server
+    // takes no notice of its options of the same names.
+    socket.setKeepAlive(...KEEP_ALIVE);
+    socket.setNoDelay();
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });

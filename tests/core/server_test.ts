@@ -85,3 +85,26 @@ Deno.test("startServer() does not wait, when it is disposed, for a connection th
   await server[Symbol.asyncDispose]();
   await closed;
 });
+
+Deno.test("startServer() probes connections that are silent", async () => {
+  await using server = await start();
+  const client = await openSocket(server.port);
+  client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await once(client, "data");
+  assert.equal(await timerOf(server.port), KEEP_ALIVE_TIMER);
+  client.destroy();
+});
+
+/** @see {@link https://docs.kernel.org/networking/proc_net_tcp.html proc_net_tcp} */
+const KEEP_ALIVE_TIMER = "02";
+
+/** The kind of timer that the kernel has for the server's end of its connection; undefined: none. */
+async function timerOf(port: number): Promise<string | undefined> {
+  const local = port.toString(16).toUpperCase().padStart(4, "0");
+  const table = await Deno.readTextFile("/proc/net/tcp");
+  const rows = table.split("\n").map((line) => line.trim().split(/\s+/));
+  const row = rows.find(([, address = "", , state]) =>
+    address.endsWith(`:${local}`) && state === "01"
+  );
+  return row?.[5]?.slice(0, 2);
+}
