@@ -33,6 +33,7 @@ interface CreateFlags extends ClientFlags {
   readonly idleTimeoutSeconds?: string;
   readonly label?: readonly string[];
   readonly wait?: string | true;
+  readonly idempotencyKey?: string;
 }
 
 /** `browsergrid session create`. */
@@ -53,10 +54,16 @@ export function sessionCreateCommand(output: Output): Command {
     .option("--timeout-minutes <number>", "longest life")
     .option("--idle-timeout-seconds <number>", "longest time without use")
     .option("--label <name=value...>", "labels")
-    .option("--wait [seconds]", "wait until it runs (60)");
+    .option("--wait [seconds]", "wait until it runs (60)")
+    .option(
+      "--idempotency-key <key>",
+      "a repeat with the same key, within 24 h, gives the same session",
+    );
   command.action(async (flags: CreateFlags) => {
     const client = await clientFrom(flags, output);
-    const created = await client.createSession(readInput(flags));
+    const created = await client.createSession(readInput(flags), {
+      idempotencyKey: flags.idempotencyKey,
+    });
     const session = flags.wait
       ? await waitUntilRunning(client, created, flags.wait, output)
       : created;

@@ -58,15 +58,20 @@ export interface ClientOptions {
 interface Call {
   readonly body?: unknown;
   readonly query?: Query | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** One method for each endpoint. All throw `ApiError`. */
 export interface GridClient {
   readonly apiUrl: string;
+  /** @param options With `idempotencyKey` it may be called again after an error: there is one session for each key. */
   createSession(
     input: SessionInput,
-    options?: { readonly waitSeconds?: number | undefined },
+    options?: {
+      readonly waitSeconds?: number | undefined;
+      readonly idempotencyKey?: string | undefined;
+    },
   ): Promise<SessionWire>;
   listSessions(query?: Query): Promise<Page<SessionWire>>;
   getSession(id: string, query?: Query): Promise<SessionDetailWire>;
@@ -113,7 +118,7 @@ export function createClient(options: ClientOptions): GridClient {
   async function send(
     method: string,
     path: string,
-    { body, query = {}, signal }: Call,
+    { body, query = {}, headers, signal }: Call,
   ): Promise<Response> {
     const url = new URL(`${base}/v1${path}`);
     for (const [name, value] of Object.entries(query)) {
@@ -126,6 +131,7 @@ export function createClient(options: ClientOptions): GridClient {
           ? {}
           : { "x-api-key": options.apiKey }),
         ...(body === undefined ? {} : { "content-type": "application/json" }),
+        ...headers,
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
@@ -163,8 +169,14 @@ export function createClient(options: ClientOptions): GridClient {
 
   return {
     apiUrl: base,
-    createSession: (body, { waitSeconds } = {}) =>
-      call("POST", "/sessions", { body, query: { wait: waitSeconds } }),
+    createSession: (body, { waitSeconds, idempotencyKey } = {}) =>
+      call("POST", "/sessions", {
+        body,
+        query: { wait: waitSeconds },
+        ...(idempotencyKey === undefined
+          ? {}
+          : { headers: { "idempotency-key": idempotencyKey } }),
+      }),
     listSessions: (query) => call("GET", "/sessions", { query }),
     getSession: (id, query) => call("GET", sessionPath(id), { query }),
     stopSession: (id, query) => call("DELETE", sessionPath(id), { query }),

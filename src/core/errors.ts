@@ -13,6 +13,10 @@ interface ProblemKind {
 /** Every code that the core and the built-in apps answer. A code never changes its meaning. */
 const KINDS = {
   invalid_request: { status: 422, title: "Invalid request" },
+  idempotency_key_reused: {
+    status: 422,
+    title: "Idempotency key stands for another request",
+  },
   malformed_json: { status: 400, title: "Malformed JSON" },
   unsupported_media_type: { status: 415, title: "Unsupported media type" },
   body_too_large: { status: 413, title: "Body too large" },

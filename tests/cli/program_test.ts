@@ -149,6 +149,11 @@ Deno.test("sessions are asked for, listed, shown and stopped", async () => {
   const waited = await cli("session", "create", "--wait", "0.1", ...at);
   assert.equal(waited.code, 1);
   assert.match(waited.err, /still pending after 0\.1 s/);
+  const once = ["session", "create", "--idempotency-key", "k", "--json", ...at];
+  const [first, again] = [await cli(...once), await cli(...once)];
+  assert.equal(JSON.parse(first.out).id, JSON.parse(again.out).id);
+  const reused = await cli(...once, "--priority", "1");
+  assert.deepEqual([reused.code, /another body/.test(reused.err)], [1, true]);
   const wrong = await cli("session", "create", "--screen", "big", ...at);
   assert.match(wrong.err, /WIDTHxHEIGHT/);
 });

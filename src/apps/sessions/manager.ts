@@ -1,4 +1,4 @@
-import { v7 as uuid, validate } from "uuid";
+import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
 import type { Statement } from "../../core/db/client.ts";
@@ -12,19 +12,15 @@ import {
   takeOver,
   type WorkerProof,
 } from "./claim.ts";
+import { createCreation, type SessionCreation } from "./creation.ts";
+import { REMEMBERED_MS } from "./idempotency.ts";
 import { Lookout, type Watched } from "./lookout.ts";
-import type {
-  SessionInput,
-  SessionMetricValues,
-  SessionReport,
-} from "./schemas.ts";
+import type { SessionMetricValues, SessionReport } from "./schemas.ts";
 import {
   ATTENDED_MS,
-  newRow,
   type Session,
   type SessionEvent,
   type SessionMetric,
-  withoutSecrets,
 } from "./session.ts";
 import {
   EVENT_OF_STATUS,
@@ -50,9 +46,6 @@ export type { HeldSession } from "./claim.ts";
 /** Pause of a waiting request before it asks a database again that was busy or away. */
 const RETRY_MS = 1_000;
 
-/** How long a repeated request finds what the first one made. */
-const KEY_MS = 24 * 3_600_000;
-
 /** Sessions, newest first. */
 export interface SessionList {
   readonly items: readonly Session[];
@@ -67,16 +60,7 @@ export interface SessionDetail {
 }
 
 /** The rules of sessions. Everything about one session is refused with `session_not_found` if there is none. */
-export interface SessionManager {
-  /**
-   * Accepts a session into the queue of its pool. Two round trips.
-   *
-   * @throws {GridError} As {@linkcode WorkPoolManager.assign}.
-   */
-  create(
-    input: SessionInput,
-    options?: { readonly ephemeral?: boolean },
-  ): Promise<Session>;
+export interface SessionManager extends SessionCreation {
   get(id: string): Promise<Session>;
   detail(id: string): Promise<SessionDetail>;
   list(page: SessionPage): Promise<SessionList>;
@@ -203,23 +187,8 @@ export function createSessionManager(
   }
 
   return {
+    ...createCreation(core, pools),
     get,
-    async create(input, { ephemeral = false } = {}) {
-      const assignment = await pools.assign(input);
-      const row = newRow(input, assignment, {
-        id: uuid(),
-        ephemeral,
-        now: clock.now(),
-        queueTimeoutMs: settings.queue_timeout_seconds * 1_000,
-      });
-      if (!await store.insert(row)) throw closedMeanwhile(assignment.pool.name);
-      bus.publish({
-        type: "session_created",
-        subject: row.id,
-        work_pool_id: row.workPoolId,
-      });
-      return withoutSecrets(row);
-    },
     async detail(id) {
       if (!isId(id)) throw sessionNotFound(id);
       const { session, ...rest } = await store.detail(id);
@@ -341,7 +310,7 @@ export function createSessionManager(
       prune: () => {
         const now = clock.now();
         const ended = now - settings.retention_hours * 3_600_000;
-        return late.prune({ ended, keys: now - KEY_MS });
+        return late.prune({ ended, keys: now - REMEMBERED_MS });
       },
     },
   };
@@ -368,12 +337,5 @@ function sessionEnded({ id, status, statusReason }: Session): GridError {
     "session_ended",
     `Cannot refresh session "${id}": it is ${status}, expected one that has not ended`,
     { status_of_session: status, status_reason: statusReason },
-  );
-}
-
-function closedMeanwhile(pool: string): GridError {
-  return new GridError(
-    "queue_full",
-    `Cannot queue the session: work pool "${pool}" has just been filled or paused, expected one that takes sessions`,
   );
 }

@@ -2,7 +2,6 @@ import {
   and,
   desc,
   eq,
-  getTableColumns,
   gt,
   inArray,
   isNull,
@@ -11,15 +10,9 @@ import {
   sql,
 } from "drizzle-orm";
 import type { Database } from "../../core/db/client.ts";
-import { workPools } from "../workerpool/models.ts";
 import { sessionEvents, sessionMetrics, sessions } from "./models.ts";
 import type { SessionMetricValues } from "./schemas.ts";
-import type {
-  Session,
-  SessionEvent,
-  SessionMetric,
-  SessionRow,
-} from "./session.ts";
+import type { Session, SessionEvent, SessionMetric } from "./session.ts";
 import {
   HELD_STATUSES,
   type SessionEventName,
@@ -64,8 +57,6 @@ export interface SessionTarget {
 
 /** SQL of sessions. Each method is one round trip. */
 export interface SessionStore {
-  /** False: the pool is no longer active, or its queue is full. */
-  insert(row: SessionRow): Promise<boolean>;
   find(id: string): Promise<Session | undefined>;
   detail(id: string): Promise<
     {
@@ -146,17 +137,6 @@ export function createSessionStore({ orm }: Database): SessionStore {
     orm.select().from(sessionMetrics).where(eq(sessionMetrics.sessionId, id))
       .orderBy(desc(sessionMetrics.seq)).limit(limit);
   return {
-    async insert(row) {
-      const isNew = sql`${sessions.id} = ${row.id}`;
-      const [inserted] = await orm.batch([
-        orm.run(insertIfOpen(row)),
-        eventOf(orm, "session_created", isNew, row.createdAt),
-        eventOf(orm, "session_assigned", isNew, row.createdAt, {
-          work_pool_id: row.workPoolId,
-        }),
-      ]);
-      return inserted.rowsAffected > 0;
-    },
     find: async (id) => (await find(id))[0],
     async detail(id) {
       const [[session], events, metrics] = await orm.batch([
@@ -278,24 +258,6 @@ export function createSessionStore({ orm }: Database): SessionStore {
       ]);
     },
   };
-}
-
-/** Repeats the pool's limits, so that two requests at once cannot pass them together. */
-function insertIfOpen(row: SessionRow): SQL {
-  const columns = Object.entries(getTableColumns(sessions));
-  const values: Readonly<Record<string, unknown>> = row;
-  const names = columns.map(([, column]) => sql.identifier(column.name));
-  const cells = columns.map(([key, column]) => {
-    const value = values[key] ?? null;
-    return value === null ? sql`NULL` : sql`${sql.param(value, column)}`;
-  });
-  return sql`INSERT INTO ${sessions} (${sql.join(names, sql`, `)})
-    SELECT ${sql.join(cells, sql`, `)} FROM ${workPools}
-    WHERE ${workPools.id} = ${row.workPoolId}
-    AND ${workPools.status} = 'active'
-    AND (${workPools.maxQueue} IS NULL OR ${workPools.maxQueue} >
-      (SELECT count(*) FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
-        AND ${sessions.status} = 'pending'))`;
 }
 
 function heldWith(id: string, fencingToken: number): SQL {

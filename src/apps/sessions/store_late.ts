@@ -6,7 +6,16 @@
  *
  * @module
  */
-import { eq, inArray, isNotNull, isNull, lt, type SQL, sql } from "drizzle-orm";
+import {
+  eq,
+  inArray,
+  isNotNull,
+  isNull,
+  lt,
+  lte,
+  type SQL,
+  sql,
+} from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database } from "../../core/db/client.ts";
 import { workers } from "../workers/models.ts";
@@ -40,7 +49,7 @@ export interface LateStore {
   endDrained(now: number): Promise<readonly Changed[]>;
   /** Orders that were given before `since` and not obeyed: the session ends in the record. */
   enforceStops(since: number, now: number): Promise<readonly Changed[]>;
-  /** Deletes what ended before `ended`, and keys older than `keys`. Returns how many. */
+  /** Deletes what ended before `ended`, and keys that are as old as `keys`. Returns how many. */
   prune(
     before: { readonly ended: number; readonly keys: number },
   ): Promise<number>;
@@ -147,7 +156,7 @@ export function createLateStore({ orm }: Database): LateStore {
         isFree,
       );
       const [, { rowsAffected }] = await orm.batch([
-        orm.delete(idempotencyKeys).where(lt(idempotencyKeys.createdAt, keys)),
+        orm.delete(idempotencyKeys).where(lte(idempotencyKeys.createdAt, keys)),
         orm.delete(sessions).where(capped(old)),
       ]);
       return rowsAffected;

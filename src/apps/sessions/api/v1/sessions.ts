@@ -4,8 +4,15 @@ import { deadline } from "../../../../core/clock.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
+import type { CreatedOnce } from "../../creation.ts";
+import {
+  idempotencyHeaderSchema,
+  REPLAYED_HEADER,
+  type RequestKey,
+} from "../../idempotency.ts";
 import type { Session, SessionManager } from "../../manager.ts";
 import {
+  type SessionInput,
   sessionInputSchema,
   sessionListSchema,
   sessionSchema,
@@ -25,6 +32,7 @@ const create = createRoute({
   description:
     "Answers at once with a pending session. With `wait` the answer is held until the browser runs; a session that still waits then is answered as it is, with 202.",
   request: {
+    headers: idempotencyHeaderSchema,
     query: z.object({
       wait: z.coerce.number().min(0).max(LONGEST_WAIT_SECONDS).optional(),
     }),
@@ -44,6 +52,7 @@ const create = createRoute({
     },
     ...refusals(
       "invalid_request",
+      "idempotency_key_reused",
       "pool_not_found",
       "pool_paused",
       "no_matching_pool",
@@ -94,9 +103,24 @@ export function sessionsRoutes(
   const router = createRouter();
   const render = (session: Session, { url }: { readonly url: string }) =>
     renderSession(session, manager.connectUrlOf(session.id, url));
+  const make = async (
+    input: SessionInput,
+    request: RequestKey | undefined,
+  ): Promise<CreatedOnce> =>
+    request
+      ? await manager.createOnce(input, request)
+      : { session: await manager.create(input), isReplay: false };
   router.openapi(create, async (c) => {
-    const created = await manager.create(c.req.valid("json"));
+    const key = c.req.valid("header")["Idempotency-Key"];
+    const { session: created, isReplay } = await make(
+      c.req.valid("json"),
+      // Without the middleware that asks for keys nobody has a name.
+      key === undefined
+        ? undefined
+        : { caller: c.get("caller")?.name ?? "", key },
+    );
     c.header("Location", `/v1/sessions/${created.id}`);
+    if (isReplay) c.header(REPLAYED_HEADER, "true");
     const { wait } = c.req.valid("query");
     if (wait === undefined) return c.json(render(created, c.req), 201);
     using patience = deadline(

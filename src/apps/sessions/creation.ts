@@ -1,0 +1,138 @@
+import { v7 as uuid } from "uuid";
+import type { Core } from "../../core/app.ts";
+import { GridError } from "../../core/errors.ts";
+import type { Assignment, WorkPoolManager } from "../workerpool/manager.ts";
+import {
+  fingerprintOf,
+  keyReused,
+  type OnceOnly,
+  type RequestKey,
+} from "./idempotency.ts";
+import type { SessionInput } from "./schemas.ts";
+import { newRow, type Session, withoutSecrets } from "./session.ts";
+import type { Remembered } from "./store_idempotency.ts";
+import { findRemembered, insertSession } from "./store_insert.ts";
+
+/** How often a pool is looked for: the one that was found may be filled or paused before the session is in it. */
+const MOST_ATTEMPTS = 3;
+
+/** What a request under a key has come to. */
+export interface CreatedOnce {
+  readonly session: Session;
+  /** An earlier request has made it. */
+  readonly isReplay: boolean;
+}
+
+/** How sessions come to be: accepted into the queue of their pool, or refused without a trace. */
+export interface SessionCreation {
+  /**
+   * Two round trips.
+   *
+   * @throws {GridError} As {@linkcode WorkPoolManager.assign}.
+   */
+  create(
+    input: SessionInput,
+    options?: { readonly ephemeral?: boolean },
+  ): Promise<Session>;
+  /**
+   * Like `create`, but however often and at once it is called with the same key within 24 hours, there is one session.
+   * Two round trips, for a repeat too.
+   *
+   * @throws {GridError} Also `idempotency_key_reused`. A request that was refused leaves its key free.
+   */
+  createOnce(input: SessionInput, request: RequestKey): Promise<CreatedOnce>;
+}
+
+/** What is asked for. */
+interface Wanted {
+  readonly input: SessionInput;
+  readonly ephemeral: boolean;
+  readonly once?: OnceOnly;
+}
+
+/** Creation over pools and database. */
+export function createCreation(
+  { clock, bus, db, settings }: Core,
+  pools: WorkPoolManager,
+): SessionCreation {
+  /** A pool for the session; or, if there is none now, what an earlier request was given when there was. */
+  async function place({ input, once }: Wanted): Promise<Place> {
+    try {
+      return { assignment: await pools.assign(input) };
+    } catch (refusal) {
+      if (!once || !(refusal instanceof GridError)) throw refusal;
+      const remembered = await findRemembered(db, once, clock.now());
+      if (!remembered) throw refusal;
+      return { remembered };
+    }
+  }
+
+  function rowOf({ input, ephemeral }: Wanted, assignment: Assignment) {
+    return newRow(input, assignment, {
+      id: uuid(),
+      ephemeral,
+      now: clock.now(),
+      queueTimeoutMs: settings.queue_timeout_seconds * 1_000,
+    });
+  }
+
+  /** Undefined: the pool has been closed since it was found. */
+  async function attempt(wanted: Wanted): Promise<CreatedOnce | undefined> {
+    const { once } = wanted;
+    const { assignment, remembered } = await place(wanted);
+    if (!assignment) return replay(once, remembered);
+    const row = rowOf(wanted, assignment);
+    const { isInserted, remembered: earlier } = await insertSession(
+      db,
+      row,
+      once,
+    );
+    if (!isInserted) return replay(once, earlier);
+    bus.publish({
+      type: "session_created",
+      subject: row.id,
+      work_pool_id: row.workPoolId,
+    });
+    return { session: withoutSecrets(row), isReplay: false };
+  }
+
+  async function accept(wanted: Wanted): Promise<CreatedOnce> {
+    for (let count = 0; count < MOST_ATTEMPTS; count++) {
+      const accepted = await attempt(wanted);
+      if (accepted) return accepted;
+    }
+    throw closedAgain();
+  }
+
+  return {
+    async create(input, { ephemeral = false } = {}) {
+      return (await accept({ input, ephemeral })).session;
+    },
+    async createOnce(input, request) {
+      const once = { ...request, fingerprint: await fingerprintOf(input) };
+      return await accept({ input, ephemeral: false, once });
+    },
+  };
+}
+
+/** Where a session goes, or what it was given before. */
+interface Place {
+  readonly assignment?: Assignment;
+  readonly remembered?: Remembered;
+}
+
+function replay(
+  once: OnceOnly | undefined,
+  remembered: Remembered | undefined,
+): CreatedOnce | undefined {
+  if (!once || !remembered) return undefined;
+  if (remembered.fingerprint !== once.fingerprint) throw keyReused(once);
+  return { session: remembered.session, isReplay: true };
+}
+
+function closedAgain(): GridError {
+  return new GridError(
+    "queue_full",
+    "Cannot queue the session: each work pool that was found for it has been filled or paused at the same moment, expected one that stays open; try again",
+  );
+}
