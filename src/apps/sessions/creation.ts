@@ -52,7 +52,7 @@ interface Wanted {
 
 /** Creation over pools and database. */
 export function createCreation(
-  { clock, bus, db, settings }: Core,
+  { clock, bus, db, settings }: Pick<Core, "clock" | "bus" | "db" | "settings">,
   pools: WorkPoolManager,
 ): SessionCreation {
   /** A pool for the session; or, if there is none now, what an earlier request was given when there was. */

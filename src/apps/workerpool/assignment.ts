@@ -64,8 +64,9 @@ function canStart(want: SessionWant, { pool, choices }: Candidate): boolean {
   );
 }
 
-function hasQueueLeft({ pool, pending }: Candidate): boolean {
-  return pool.maxQueue === null || pending < pool.maxQueue;
+/** What could start at once does not count as waiting: `max_queue` comes on top of the room. */
+function hasQueueLeft({ pool, pending, room }: Candidate): boolean {
+  return pool.maxQueue === null || pending < pool.maxQueue + room;
 }
 
 /** Negative: `a` is better. */
@@ -147,9 +148,12 @@ function notAvailable(
 }
 
 function queueFull(candidates: readonly Candidate[]): GridError {
-  const [first] = candidates;
+  const queues = candidates.map(({ pool, pending, room }) =>
+    `${pending} wait in work pool "${pool.name}", expected fewer than its max_queue of ${pool.maxQueue}` +
+    (room > 0 ? ` and the ${room} that its workers could start` : "")
+  );
   return new GridError(
     "queue_full",
-    `Cannot queue the session: ${first?.pending} wait in work pool "${first?.pool.name}", expected fewer than its max_queue of ${first?.pool.maxQueue}`,
+    `Cannot queue the session: ${queues.join("; ")}`,
   );
 }

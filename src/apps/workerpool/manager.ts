@@ -13,14 +13,10 @@ import { inherit, type ResolvedSession } from "./defaults.ts";
 import { inputOf, type Pool, type PoolFields, poolFields } from "./pool.ts";
 import type { PoolInput, PoolPatch, Pressure } from "./schemas.ts";
 import type { PoolStatus } from "./status.ts";
-import {
-  type PoolLoad,
-  type PoolPage,
-  type PoolStore,
-  roomOf,
-} from "./store.ts";
+import type { PoolLoad, PoolPage, PoolStore } from "./store.ts";
 
 export type { Pool } from "./pool.ts";
+export { roomOfPool } from "./store_room.ts";
 
 /** Where a session goes, and what it comes to there. */
 export interface Assignment {
@@ -183,7 +179,7 @@ function candidateOf(core: Core, load: PoolLoad): Candidate {
   return {
     pool: load.pool,
     pending: load.pending,
-    room: roomOf(load),
+    room: load.room,
     choices: provider && config?.success ? provider.browsers(config.data) : [],
   };
 }

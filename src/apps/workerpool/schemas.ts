@@ -10,6 +10,9 @@ import {
 } from "../../core/browser_spec.ts";
 import { POOL_STATUSES } from "./status.ts";
 
+const MAX_QUEUE =
+  "How many sessions may wait, besides those that its workers could start at once; one more is refused (429, queue_full). 0: only what a worker has room for is taken. Without it, any number. A session that is queued again, because its worker was lost, is never refused";
+
 const nameSchema = z.string().trim().min(1).max(100);
 
 /** What people write of a pool, without defaults: the body of PATCH. */
@@ -33,7 +36,7 @@ const poolFields = {
   max_workers: z.int().min(1).nullable(),
   max_sessions_per_worker: z.int().min(1).nullable(),
   min_ready: z.int().min(0).max(1_000),
-  max_queue: z.int().min(0).nullable(),
+  max_queue: z.int().min(0).nullable().describe(MAX_QUEUE),
   max_timeout_minutes: z.number().gt(0).nullable(),
 };
 
@@ -62,7 +65,7 @@ export const poolInputSchema = z.strictObject({
   max_workers: poolFields.max_workers.default(null),
   max_sessions_per_worker: poolFields.max_sessions_per_worker.default(null),
   min_ready: poolFields.min_ready.default(0),
-  max_queue: poolFields.max_queue.default(null),
+  max_queue: poolFields.max_queue.default(null).describe(MAX_QUEUE),
   max_timeout_minutes: poolFields.max_timeout_minutes.default(null),
 }).openapi("WorkPoolInput");
 

@@ -15,6 +15,7 @@ import { workers } from "../workers/models.ts";
 import { workPools } from "./models.ts";
 import type { Pool, PoolFields } from "./pool.ts";
 import type { PoolStatus } from "./status.ts";
+import { roomOfPool } from "./store_room.ts";
 
 /** How loaded a pool is. */
 export interface PoolLoad {
@@ -24,6 +25,8 @@ export interface PoolLoad {
   readonly running: number;
   readonly workersOnline: number;
   readonly capacity: number;
+  /** Sessions that it could start at once. */
+  readonly room: number;
   readonly oldestPendingAt: number | null;
 }
 
@@ -109,6 +112,7 @@ export function createPoolStore({ orm }: Database): PoolStore {
         running: countOf("running"),
         workersOnline: ofWorkers(sql`count(*)`),
         capacity: ofWorkers(sql`coalesce(sum(w.capacity), 0)`),
+        room: roomOfPool(),
         oldestPendingAt: sql<number | null>`(SELECT min(s.created_at)
           FROM ${sessions} AS s WHERE s.work_pool_id = ${workPools}.id
           AND s.status = 'pending')`,
@@ -122,14 +126,6 @@ export function createPoolStore({ orm }: Database): PoolStore {
 const isUnused = sql`NOT EXISTS (SELECT 1 FROM ${sessions} AS s
   WHERE s.work_pool_id = ${workPools.id}
   AND s.status IN ('pending', 'starting', 'running'))`;
-
-/** Sessions that a pool could start at once, by its workers and its own limit. */
-export function roomOf(
-  { pool, capacity, starting, running }: PoolLoad,
-): number {
-  const most = Math.min(capacity, pool.maxSessions ?? Infinity);
-  return Math.max(0, most - starting - running);
-}
 
 function isRef(ref: string): SQL | undefined {
   return or(eq(workPools.id, ref), eq(workPools.name, ref));
