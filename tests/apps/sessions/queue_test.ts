@@ -229,7 +229,10 @@ Deno.test("a pool that is closed at each insert, and open at each look, is given
   const create = interrupted(
     grid,
     () => grid.pools.setStatus("pool", "paused"),
-    () => (looks++, grid.pools.setStatus("pool", "active")),
+    async () => {
+      looks++;
+      await grid.pools.setStatus("pool", "active");
+    },
   );
   const before = await rows(grid);
   await assert.rejects(create(), FULL);
