@@ -29,6 +29,8 @@ export interface FakeKnobs {
   deaf?: boolean;
   /** Awaited by every `stop()` before its browser is gone. */
   stopHold?: Promise<void> | undefined;
+  /** Where the next browsers answer. @default Nobody listens. */
+  endpoint?: URL | undefined;
   /** What an earlier process has left to adopt. */
   leftovers: readonly RunningBrowser[];
 }
@@ -96,6 +98,7 @@ export function createFakeProvider(): FakeProvider {
           });
           const held = {
             ...browser,
+            endpoint: knobs.endpoint ?? browser.endpoint,
             async stop(graceMs: number) {
               await knobs.stopHold;
               await browser.stop(graceMs);
