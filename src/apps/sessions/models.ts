@@ -1,4 +1,4 @@
-import { isNotNull } from "drizzle-orm";
+import { isNotNull, sql } from "drizzle-orm";
 import {
   index,
   integer,
@@ -76,10 +76,11 @@ export const sessions = sqliteTable("sessions", {
   /** Last output of the browser, once it has ended. */
   logs: text(),
 }, (table) => [
+  // In the order of the claim, which else would sort a whole queue for each session.
   index("sessions_queue").on(
     table.workPoolId,
     table.status,
-    table.priority,
+    sql`${table.priority} DESC`,
     table.id,
   ),
   index("sessions_worker").on(table.workerId, table.status),

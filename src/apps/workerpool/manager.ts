@@ -13,7 +13,7 @@ import { inherit, type ResolvedSession } from "./defaults.ts";
 import { inputOf, type Pool, type PoolFields, poolFields } from "./pool.ts";
 import type { PoolInput, PoolPatch, Pressure } from "./schemas.ts";
 import type { PoolStatus } from "./status.ts";
-import type { PoolLoad, PoolPage, PoolStore } from "./store.ts";
+import type { PoolLoad, PoolPage, PoolPressure, PoolStore } from "./store.ts";
 
 export type { Pool } from "./pool.ts";
 export { roomOfPool } from "./store_room.ts";
@@ -134,9 +134,9 @@ export function createPoolManager(
       await update((await get(ref)).id, { status }),
     finishDrains: () => store.finishDrains(core.clock.now()),
     async pressure(ref) {
-      const [load] = await store.loads(ref);
-      if (!load) throw poolNotFound(ref);
-      return pressureOf(load, core.clock.now());
+      const pressure = await store.pressure(ref);
+      if (!pressure) throw poolNotFound(ref);
+      return pressureOf(pressure, core.clock.now());
     },
   };
 }
@@ -198,7 +198,7 @@ function withoutAbsent(patch: PoolPatch): Partial<PoolInput> {
   );
 }
 
-function pressureOf(load: PoolLoad, now: number): Pressure {
+function pressureOf(load: PoolPressure, now: number): Pressure {
   const { pool, oldestPendingAt } = load;
   return {
     work_pool_id: pool.id,

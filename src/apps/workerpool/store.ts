@@ -17,16 +17,22 @@ import type { Pool, PoolFields } from "./pool.ts";
 import type { PoolStatus } from "./status.ts";
 import { roomOfPool } from "./store_room.ts";
 
-/** How loaded a pool is. */
+/** What the assignment of a session looks at. */
 export interface PoolLoad {
+  readonly pool: Pool;
+  readonly pending: number;
+  /** Sessions that it could start at once. */
+  readonly room: number;
+}
+
+/** How loaded a pool is, for people. */
+export interface PoolPressure {
   readonly pool: Pool;
   readonly pending: number;
   readonly starting: number;
   readonly running: number;
   readonly workersOnline: number;
   readonly capacity: number;
-  /** Sessions that it could start at once. */
-  readonly room: number;
   readonly oldestPendingAt: number | null;
 }
 
@@ -55,6 +61,7 @@ export interface PoolStore {
   finishDrains(now: number): Promise<number>;
   /** All pools, or the one that `ref` names, with their load. */
   loads(ref?: string): Promise<readonly PoolLoad[]>;
+  pressure(ref: string): Promise<PoolPressure | undefined>;
 }
 
 /** The store over `db`. */
@@ -105,20 +112,26 @@ export function createPoolStore({ orm }: Database): PoolStore {
       return gone.length > 0;
     },
     async loads(ref) {
-      const rows = await orm.select({
+      return await orm.select({
+        pool: workPools,
+        pending: countOf("pending"),
+        room: roomOfPool(),
+      }).from(workPools).where(ref === undefined ? undefined : isRef(ref))
+        .orderBy(workPools.id);
+    },
+    async pressure(ref) {
+      const [pressure] = await orm.select({
         pool: workPools,
         pending: countOf("pending"),
         starting: countOf("starting"),
         running: countOf("running"),
         workersOnline: ofWorkers(sql`count(*)`),
         capacity: ofWorkers(sql`coalesce(sum(w.capacity), 0)`),
-        room: roomOfPool(),
         oldestPendingAt: sql<number | null>`(SELECT min(s.created_at)
           FROM ${sessions} AS s WHERE s.work_pool_id = ${workPools}.id
           AND s.status = 'pending')`,
-      }).from(workPools).where(ref === undefined ? undefined : isRef(ref))
-        .orderBy(workPools.id);
-      return rows;
+      }).from(workPools).where(isRef(ref));
+      return pressure;
     },
   };
 }
