@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { systemClock } from "../../../src/core/clock.ts";
 import { apiOf, assertRefused } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
@@ -75,4 +76,30 @@ Deno.test("a claim that waits ends when its time is over", async () => {
     `/workerpool/workers/${worker}/claim-session?wait=0.05`,
   );
   assert.deepEqual([status, text], [204, ""]);
+});
+
+Deno.test("a claim whose worker has hung up is given nothing", async () => {
+  await using grid = await testGrid({ listen: true });
+  const api = apiOf(grid);
+  await api.pool();
+  const worker = await api.worker();
+  const gone = new AbortController();
+  const path = `/v1/workerpool/workers/${worker}/claim-session?wait=30`;
+  const trips = grid.core.db.trips();
+  const waiting = fetch(grid.url + path, {
+    method: "POST",
+    signal: gone.signal,
+  });
+  while (grid.core.db.trips() === trips) await systemClock.sleep(5);
+  gone.abort();
+  await assert.rejects(waiting);
+  // The server hears of it a moment after the client: a claim of its own is answered behind that.
+  assert.equal(await api.claim(worker), undefined);
+  await (await fetch(grid.url + path.replace("30", "0.05"), { method: "POST" }))
+    .body?.cancel();
+  const { id } = await api.session();
+  assert.equal(
+    (await api.call("GET", `/sessions/${id}`)).body.status,
+    "pending",
+  );
 });
