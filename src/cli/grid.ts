@@ -38,6 +38,8 @@ export interface GridParts {
   readonly version: string;
   /** @default {systemClock} */
   readonly clock?: Clock;
+  /** @default {openDatabase} */
+  readonly openDatabase?: typeof openDatabase;
 }
 
 /** A server put together from settings. Disposal stops what runs, in reverse order of its start. */
@@ -47,8 +49,10 @@ export interface Grid extends AsyncDisposable {
   readonly pools: WorkPoolManager;
   readonly sessions: SessionManager;
   readonly workers: WorkerManager;
-  /** Listens, and starts the apps' background work and the reconciler. Returns the server's own URL. */
+  /** Listens, and begins to {@linkcode work}. Returns the server's own URL. */
   listen(): Promise<string>;
+  /** Starts the apps' background work and the reconciler. */
+  work(): void;
 }
 
 /** URL of the database that the settings name. */
@@ -80,7 +84,10 @@ export async function openGrid(
 ): Promise<Grid> {
   await using stack = new AsyncDisposableStack();
   const db = stack.use(
-    await openDatabase(databaseUrlOf(settings), settings.database_auth_token),
+    await (parts.openDatabase ?? openDatabase)(
+      databaseUrlOf(settings),
+      settings.database_auth_token,
+    ),
   );
   const clock = parts.clock ?? systemClock;
   const apps = chosen(parts.apps, settings.apps, "app");
@@ -112,6 +119,12 @@ export async function openGrid(
     workers: managerOf(installed, workers),
   };
   const running = stack.move();
+  function work(): void {
+    for (const app of installed.values()) {
+      if (app.ready) running.use(app.ready());
+    }
+    running.use(startReconciler(core, managers));
+  }
   return {
     core,
     router,
@@ -128,12 +141,10 @@ export async function openGrid(
       );
       const url = ownUrl(server.host, server.port);
       origin.url = settings.public_url ?? url;
-      for (const app of installed.values()) {
-        if (app.ready) running.use(app.ready());
-      }
-      running.use(startReconciler(core, managers));
+      work();
       return url;
     },
+    work,
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await running.disposeAsync();

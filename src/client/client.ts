@@ -53,6 +53,8 @@ export type Query = Readonly<
 export interface ClientOptions {
   readonly apiUrl: string;
   readonly apiKey?: string | undefined;
+  /** How requests are sent. @default {fetch} */
+  readonly fetch?: typeof fetch;
 }
 
 interface Call {
@@ -89,7 +91,7 @@ export interface GridClient {
     verb: "pause" | "resume" | "drain",
   ): Promise<PoolWire>;
   poolPressure(ref: string): Promise<Pressure>;
-  registerWorker(body: WorkerBody): Promise<Registration>;
+  registerWorker(body: WorkerBody, signal?: AbortSignal): Promise<Registration>;
   listWorkers(query?: Query): Promise<Page<WorkerWire>>;
   getWorker(id: string): Promise<WorkerWire>;
   deleteWorker(id: string): Promise<void>;
@@ -114,6 +116,7 @@ export interface GridClient {
 /** A client of the server at `apiUrl`. Answers are trusted to be of this version's shapes. */
 export function createClient(options: ClientOptions): GridClient {
   const base = options.apiUrl.replace(/\/+$/, "");
+  const request = options.fetch ?? fetch;
 
   async function send(
     method: string,
@@ -124,7 +127,7 @@ export function createClient(options: ClientOptions): GridClient {
     for (const [name, value] of Object.entries(query)) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const response = await fetch(url, {
+    const response = await request(url, {
       method,
       headers: {
         ...(options.apiKey === undefined
@@ -197,7 +200,8 @@ export function createClient(options: ClientOptions): GridClient {
     deletePool: (ref) => discard("DELETE", poolPath(ref)),
     setPoolStatus: (ref, verb) => call("POST", `${poolPath(ref)}/${verb}`),
     poolPressure: (ref) => call("GET", `${poolPath(ref)}/pressure`),
-    registerWorker: (body) => call("POST", "/workerpool/workers", { body }),
+    registerWorker: (body, signal) =>
+      call("POST", "/workerpool/workers", { body, signal }),
     listWorkers: (query) => call("GET", "/workerpool/workers", { query }),
     getWorker: (id) => call("GET", workerPath(id)),
     deleteWorker: (id) => discard("DELETE", workerPath(id)),
