@@ -1,6 +1,6 @@
 import type { Command, GridClient } from "../client/client.ts";
 import { ApiError } from "../client/api_error.ts";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import type { Supervisor } from "./supervisor.ts";
 
@@ -8,6 +8,9 @@ const log = logOf("worker", "claim_loop");
 
 /** How long the server holds a claim that it has nothing for. */
 const WAIT_SECONDS = 25;
+
+/** Longest wait for an answer: one that is lost must not end the claiming. */
+const ANSWER_MS = WAIT_SECONDS * 1_000 + 8_000;
 
 /** Most sessions of one claim: the next one, an answer away, leaves others their share. */
 const MOST_AT_ONCE = 4;
@@ -93,14 +96,13 @@ export class ClaimLoop implements AsyncDisposable {
     const count = Math.max(1, Math.min(room, MOST_AT_ONCE));
     const poll = new AbortController();
     this.#fullPoll = room === 0 ? poll : undefined;
+    const ends = [poll.signal, this.#stop.signal];
+    using patience = deadline(clock, ANSWER_MS, ...ends);
     try {
       const answer = await client.claimSession(
         workerId,
         { request_id: requestId, instance_id: instanceId, room, count },
-        {
-          waitSeconds: WAIT_SECONDS,
-          signal: AbortSignal.any([poll.signal, this.#stop.signal]),
-        },
+        { waitSeconds: WAIT_SECONDS, signal: patience.signal },
       );
       if (!answer) return;
       const { sessions, commands, waited_ms } = answer;

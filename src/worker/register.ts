@@ -1,11 +1,15 @@
 import { hostname } from "node:os";
 import { ApiError } from "../client/api_error.ts";
 import type { Registration } from "../client/client.ts";
+import { deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import type { WorkerState } from "./state_file.ts";
 import type { WorkerOptions } from "./worker.ts";
 
 const log = logOf("worker", "register");
+
+/** Longest wait for an answer: one that is lost must not end the waiting for a server. */
+const ANSWER_MS = 10_000;
 
 /** Longest pause between tries to reach the server. */
 const MAX_PAUSE_MS = 5_000;
@@ -21,20 +25,23 @@ export async function register(
   instanceId: string,
 ): Promise<Registration> {
   const id = options.workerId ?? state.id;
+  const body = {
+    ...(id === undefined ? {} : { id }),
+    name: state.name,
+    secret: state.secret,
+    instance_id: instanceId,
+    work_pool_id: options.workPoolId,
+    capacity: options.capacity,
+    version: options.version,
+    provider_details: { hostname: hostname(), os: Deno.build.os },
+  };
   for (let tries = 0;; tries++) {
+    using patience = deadline(clock, ANSWER_MS, ...(signal ? [signal] : []));
     try {
-      return await client.registerWorker({
-        ...(id === undefined ? {} : { id }),
-        name: state.name,
-        secret: state.secret,
-        instance_id: instanceId,
-        work_pool_id: options.workPoolId,
-        capacity: options.capacity,
-        version: options.version,
-        provider_details: { hostname: hostname(), os: Deno.build.os },
-      });
+      return await client.registerWorker(body, patience.signal);
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      signal?.throwIfAborted();
+      if (!patience.signal.aborted && !isPassing(error)) throw error;
       if (tries === 0) log.warn("Waiting for the server: {error}", { error });
       const pause = Math.min(MAX_PAUSE_MS, 100 * 2 ** tries);
       await clock.sleep(pause * (0.5 + Math.random() / 2), signal);
