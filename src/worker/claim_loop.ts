@@ -101,7 +101,14 @@ export class ClaimLoop implements AsyncDisposable {
     try {
       const answer = await client.claimSession(
         workerId,
-        { request_id: requestId, instance_id: instanceId, room, count },
+        {
+          request_id: requestId,
+          instance_id: instanceId,
+          // Else each claim would be answered at once with the orders that are being obeyed.
+          obeying: [...supervisor.endingIds],
+          room,
+          count,
+        },
         { waitSeconds: WAIT_SECONDS, signal: patience.signal },
       );
       if (!answer) return;

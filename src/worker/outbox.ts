@@ -50,6 +50,13 @@ export class Outbox {
     });
   }
 
+  /** Sessions whose end is still to be said. */
+  get endedIds(): readonly string[] {
+    return [...this.#reports.values()].filter(isFinal).map(({ session_id }) =>
+      session_id
+    );
+  }
+
   /** How much there is to say. */
   get size(): number {
     return this.#reports.size;

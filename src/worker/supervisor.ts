@@ -49,6 +49,17 @@ export class Supervisor {
     return this.#ids;
   }
 
+  /** Ids of those that are being ended, or whose end is being reported: no order of theirs is news. */
+  get endingIds(): readonly string[] {
+    const ending = [...this.#held.values()].filter(({ session }) =>
+      session.isEnding
+    );
+    return [
+      ...ending.map(({ session }) => session.id),
+      ...this.#options.outbox.endedIds,
+    ];
+  }
+
   get size(): number {
     return this.#held.size;
   }

@@ -31,6 +31,8 @@ export interface ClaimRequest {
   readonly requestId: string;
   /** Most sessions to give; 0: only orders are asked for. */
   readonly count: number;
+  /** Sessions whose orders need not be told. */
+  readonly obeying: readonly string[];
   readonly now: number;
   readonly leaseMs: number;
   readonly startTimeoutMs: number;
@@ -55,7 +57,8 @@ export async function claimSessions(
   { orm }: Database,
   request: ClaimRequest,
 ): Promise<Claim> {
-  const { workerId, requestId, now, leaseMs, startTimeoutMs } = request;
+  const { workerId, requestId, now, leaseMs, startTimeoutMs, obeying } =
+    request;
   const mine = and(
     eq(sessions.workerId, workerId),
     eq(sessions.claimRequestId, requestId),
@@ -87,7 +90,7 @@ export async function claimSessions(
       workPools,
       eq(workPools.id, sessions.workPoolId),
     ).where(mine).orderBy(desc(sessions.priority), sessions.id),
-    commandsFor(orm, workerId),
+    commandsFor(orm, workerId, obeying),
     orm.select({
       workPoolId: workers.workPoolId,
       instanceId: workers.instanceId,
@@ -171,10 +174,11 @@ export function takeOver(
 export const isOrdered: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL
   AND (${sessions.status} IN ('starting', 'running') OR ${sessions.stopForce} = 1))`;
 
-/** Orders that the worker has not obeyed yet. */
+/** Orders that the worker has not obeyed yet. @param known Sessions whose orders it is obeying. */
 export function commandsFor(
   orm: LibSQLDatabase,
   workerId: string,
+  known: readonly string[] = [],
 ): Statement<CommandRow[]> {
   return orm.select({
     id: sessions.id,
@@ -182,7 +186,15 @@ export function commandsFor(
     stopStatus: sessions.stopStatus,
     stopReason: sessions.stopReason,
     stopForce: sessions.stopForce,
-  }).from(sessions).where(and(eq(sessions.workerId, workerId), isOrdered));
+  }).from(sessions).where(and(
+    eq(sessions.workerId, workerId),
+    isOrdered,
+    known.length === 0
+      ? undefined
+      : sql`${sessions.id} NOT IN (SELECT value FROM json_each(${
+        JSON.stringify(known)
+      }))`,
+  ));
 }
 
 /** What is read of a session that was ordered to end. */

@@ -117,6 +117,7 @@ export interface SessionManager extends SessionCreation {
       readonly requestId: string;
       readonly instanceId?: string | undefined;
       readonly count: number;
+      readonly obeying: readonly string[];
     },
   ): Promise<Claim>;
   /** The statement that gives a worker's new process what the worker holds; run in the batch that enters it. */

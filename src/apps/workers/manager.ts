@@ -39,6 +39,8 @@ const MISSED_HEARTBEATS = 3;
 export interface ClaimOptions {
   readonly requestId?: string | undefined;
   readonly instanceId?: string | undefined;
+  /** Sessions whose orders need not be told. */
+  readonly obeying?: readonly string[] | undefined;
   readonly room?: number | undefined;
   readonly count?: number | undefined;
   readonly waitSeconds: number;
@@ -178,6 +180,7 @@ export function createWorkerManager(
     async claim(id, options) {
       if (!validate(id)) throw workerNotFound(id);
       const { requestId = uuid(), instanceId, room = Infinity } = options;
+      const { obeying = [] } = options;
       const count = Math.min(options.count ?? 1, room);
       const askedAt = clock.monotonic();
       using over = deadline(
@@ -197,7 +200,7 @@ export function createWorkerManager(
       using watches = new DisposableStack();
       for (let isWoken = false;;) {
         const waited_ms = Math.floor(clock.monotonic() - askedAt);
-        const claim = { requestId, instanceId, count };
+        const claim = { requestId, instanceId, count, obeying };
         const found = await sessions.claim(id, claim);
         if (!found.worker) throw workerNotFound(id);
         const { instanceId: own } = found.worker;

@@ -134,6 +134,9 @@ export const claimInputSchema = z.strictObject({
   count: z.int().min(1).max(100).default(1).describe(
     "Most sessions to claim at once",
   ),
+  obeying: z.array(z.uuid()).max(10_000).default([]).describe(
+    "Sessions that the worker is ending already: no order of theirs is worth an answer",
+  ),
   room: z.int().min(0).optional().describe(
     "How many sessions the worker could take now; with 0 it waits for commands only",
   ),

@@ -125,3 +125,16 @@ Deno.test("a worker gets sessions of its own pool only", async () => {
   await api.session({ work_pool_id: "other" });
   assert.equal(await api.claim(await api.worker()), undefined);
 });
+
+Deno.test("a claim is not answered with an order that its worker is obeying already", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const { workerId, claimed } = await api.running();
+  await api.call("DELETE", `/sessions/${claimed.id}`);
+  const path = `/workerpool/workers/${workerId}/claim-session`;
+  const told = await api.call("POST", path, {});
+  assert.equal(told.body.commands.length, 1);
+  const known = await api.call("POST", path, { obeying: [claimed.id] });
+  assert.equal(known.status, 204);
+});

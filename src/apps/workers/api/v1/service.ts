@@ -72,6 +72,7 @@ export function serviceRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
     const answer = await manager.claim(c.req.valid("param").worker_id, {
       requestId: input?.request_id,
       instanceId: input?.instance_id,
+      obeying: input?.obeying,
       room: input?.room,
       count: input?.count,
       waitSeconds: c.req.valid("query").wait,
