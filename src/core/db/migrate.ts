@@ -87,10 +87,6 @@ export async function migrate(
   migrations: readonly Migration[],
   now: number,
 ): Promise<readonly string[]> {
-  await db.client.execute(
-    "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL)",
-  );
-  const done: string[] = [];
   const status = await migrationStatus(db, migrations);
   refuseUnknown(status);
   refuseGaps(status);
@@ -99,8 +95,14 @@ export async function migrate(
       name
     ),
   );
-  for (const migration of migrations) {
-    if (applied.has(migration.name)) continue;
+  const missing = migrations.filter(({ name }) => !applied.has(name));
+  // An up-to-date database is not written: a server starts also while it is locked.
+  if (missing.length === 0) return [];
+  await db.client.execute(
+    "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL)",
+  );
+  const done: string[] = [];
+  for (const migration of missing) {
     if (await apply(db, migration, now)) done.push(migration.name);
   }
   return done;
