@@ -112,7 +112,9 @@ function checkFolder({ data_dir }: Settings): Promise<CheckResult> {
 function checkDatabase(settings: Settings): Promise<CheckResult> {
   return attempt("database", async () => {
     const url = databaseUrlOf(settings);
-    using db = await openDatabase(url, settings.database_auth_token);
+    using db = await openDatabase(url, {
+      authToken: settings.database_auth_token,
+    });
     const status = await migrationStatus(db, await migrationsOf(APPS));
     const missing = status.filter(({ appliedAt }) => appliedAt === undefined);
     return missing.length === 0

@@ -83,13 +83,13 @@ export async function openGrid(
   parts: GridParts,
 ): Promise<Grid> {
   await using stack = new AsyncDisposableStack();
-  const db = stack.use(
-    await (parts.openDatabase ?? openDatabase)(
-      databaseUrlOf(settings),
-      settings.database_auth_token,
-    ),
-  );
   const clock = parts.clock ?? systemClock;
+  const db = stack.use(
+    await (parts.openDatabase ?? openDatabase)(databaseUrlOf(settings), {
+      authToken: settings.database_auth_token,
+      clock,
+    }),
+  );
   const apps = chosen(parts.apps, settings.apps, "app");
   if (settings.migrate) {
     await migrate(db, await migrationsOf(apps), clock.now());

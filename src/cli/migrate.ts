@@ -66,7 +66,10 @@ async function open(
   );
   await Deno.mkdir(settings.data_dir, { recursive: true });
   const url = databaseUrlOf(settings);
-  return { ...await openDatabase(url, settings.database_auth_token), url };
+  return {
+    ...await openDatabase(url, { authToken: settings.database_auth_token }),
+    url,
+  };
 }
 
 async function up(flags: DatabaseFlags, output: Output): Promise<void> {

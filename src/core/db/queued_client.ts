@@ -1,0 +1,110 @@
+import type {
+  Client,
+  InArgs,
+  InStatement,
+  TransactionMode,
+} from "@libsql/client";
+import type { Clock } from "../clock.ts";
+import type { Connection } from "./connection.ts";
+import { databaseBusy, isBusy, translate } from "./driver_errors.ts";
+import { Line } from "./line.ts";
+import { createOutageLog } from "./outage_log.ts";
+import { readsOnly } from "./reads_only.ts";
+
+/** Longest wait for the database's lock, from the call on. */
+const WAIT_MS = 5_000;
+
+/** Calls of one kind that may wait. Far more than are made in one moment: a few kilobytes each. */
+const MAX_WAITING = 10_000;
+
+/** How calls are queued, and who is told of them. */
+export interface QueueOptions {
+  readonly clock: Clock;
+  /** Told of each call, which is one round trip; not of repeated tries. */
+  readonly onCall: () => void;
+}
+
+/**
+ * The connection's client, whose calls wait for the database's lock in line, without holding up anything else. Reads
+ * have a line of their own: the lock that writers wait for is seldom in their way.
+ *
+ * A batch is a transaction that takes the lock at its start, or never if it only reads: it cannot find out half-way that
+ * another process has written what it has read.
+ *
+ * @throws {GridError} From each method: `database_busy` — when it was locked for 5 s, or too many wait. `database_unavailable`
+ */
+export function queuedClient(
+  connection: Connection,
+  { clock, onCall }: QueueOptions,
+): Client {
+  const { client } = connection;
+  const kinds = { read: kindOf("read"), write: kindOf("write") };
+  async function call<T>(
+    act: () => Promise<T>,
+    { isRead = false, isRepeatable = true } = {},
+  ): Promise<T> {
+    onCall();
+    const attempt = () => connection.run(act, { isRead });
+    const { line, outage } = isRead ? kinds.read : kinds.write;
+    try {
+      const result = await (isRepeatable ? line.run(attempt) : attempt());
+      outage.worked();
+      return result;
+    } catch (error) {
+      const refusal = translate(error);
+      if (!client.closed) outage.failed(refusal);
+      throw refusal;
+    }
+  }
+  function kindOf(kind: "read" | "write") {
+    return { line: lineOf(connection, clock), outage: createOutageLog(kind) };
+  }
+  return {
+    execute: (statement: InStatement, args?: InArgs) =>
+      call(
+        () =>
+          typeof statement === "string"
+            ? client.execute(statement, args)
+            : client.execute(statement),
+        { isRead: readsOnly(sqlOf(statement)) },
+      ),
+    batch(statements, mode) {
+      const isRead = statements.every((each) => readsOnly(sqlOf(each)));
+      const chosen = mode ?? (isRead ? "read" : "write");
+      return call(() => client.batch(statements, chosen), { isRead });
+    },
+    migrate: (statements) => call(() => client.migrate(statements)),
+    transaction: (mode?: TransactionMode) =>
+      call(() => client.transaction(mode)),
+    // Not one transaction: a second try could repeat a half.
+    executeMultiple: (sql) =>
+      call(() => client.executeMultiple(sql), { isRepeatable: false }),
+    sync: () => call(() => client.sync(), { isRead: true }),
+    reconnect: () => connection.reconnect(),
+    close() {
+      connection[Symbol.dispose]();
+      kinds.read.line[Symbol.dispose]();
+      kinds.write.line[Symbol.dispose]();
+    },
+    get closed() {
+      return client.closed;
+    },
+    protocol: client.protocol,
+  };
+}
+
+function lineOf({ places }: Connection, clock: Clock): Line {
+  return new Line({
+    clock,
+    places,
+    waitMs: WAIT_MS,
+    maxWaiting: MAX_WAITING,
+    isPassing: isBusy,
+    refusal: databaseBusy,
+  });
+}
+
+function sqlOf(statement: InStatement | [string, unknown?]): string {
+  if (typeof statement === "string") return statement;
+  return Array.isArray(statement) ? statement[0] : statement.sql;
+}

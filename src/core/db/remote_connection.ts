@@ -1,0 +1,59 @@
+import { createClient } from "@libsql/client/web";
+import { deadline, systemClock } from "../clock.ts";
+import { type Connection, PLACES } from "./connection.ts";
+import { databaseUnavailable } from "./driver_errors.ts";
+
+/** Longest time for a remote server to answer one request. */
+const ANSWER_MS = 10_000;
+
+/** How a remote server is reached. */
+export interface RemoteOptions {
+  readonly authToken?: string | undefined;
+  /** @default {10_000} */
+  readonly answerMs?: number;
+}
+
+/** Prepares the way to `libsql://…`, `https://…` or `http://…`. A request that is not answered in time is given up. */
+export function connectRemote(
+  url: string,
+  { authToken, answerMs = ANSWER_MS }: RemoteOptions = {},
+): Connection {
+  const closing = new AbortController();
+  const client = createClient({
+    url,
+    ...(authToken === undefined ? {} : { authToken }),
+    concurrency: 2 * PLACES,
+    fetch: (request: Request) => ask(request, answerMs, closing.signal),
+  });
+  return {
+    client,
+    places: PLACES,
+    run: (call) => call(),
+    reconnect: () => client.reconnect(),
+    [Symbol.dispose]() {
+      closing.abort();
+      client.close();
+    },
+  };
+}
+
+/**
+ * The whole answer to `request`.
+ *
+ * @throws {GridError} `database_unavailable` — when there is none. Whether the server has done its part is not known.
+ */
+async function ask(
+  request: Request,
+  answerMs: number,
+  closing: AbortSignal,
+): Promise<Response> {
+  try {
+    using within = deadline(systemClock, answerMs, closing);
+    const response = await fetch(request, { signal: within.signal });
+    const body = await response.text();
+    if (!response.ok) throw new Error(`HTTP status ${response.status}`);
+    return new Response(body, { headers: response.headers });
+  } catch (error) {
+    throw databaseUnavailable(error);
+  }
+}

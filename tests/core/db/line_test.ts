@@ -1,0 +1,221 @@
+import assert from "node:assert/strict";
+import { setImmediate } from "node:timers";
+import fc from "fast-check";
+import { type Clock, systemClock } from "../../../src/core/clock.ts";
+import { Line, type LineOptions } from "../../../src/core/db/line.ts";
+import { createFakeClock, type FakeClock } from "../../support/clock.ts";
+
+class Locked extends Error {}
+class Refused extends Error {}
+
+const WAIT_MS = 5_000;
+
+function lineBy(clock: Clock, options: Partial<LineOptions> = {}): Line {
+  return new Line({
+    clock,
+    places: 1,
+    waitMs: WAIT_MS,
+    maxWaiting: 1_000,
+    isPassing: (error) => error instanceof Locked,
+    refusal: () => new Refused(),
+    ...options,
+  });
+}
+
+/** Lets everything run that needs no time to pass. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function pass(clock: FakeClock, ms: number): Promise<void> {
+  for (let each = 0; each < ms; each++) {
+    clock.advance(1);
+    await settle();
+  }
+}
+
+interface Scene {
+  /** How long after the start each caller comes, and how long its work takes. */
+  readonly callers: readonly { readonly at: number; readonly work: number }[];
+  /** Times in which every try fails. */
+  readonly locks: readonly { readonly from: number; readonly for: number }[];
+  readonly places: number;
+  readonly maxWaiting: number;
+}
+
+const scenes: fc.Arbitrary<Scene> = fc.record({
+  callers: fc.array(
+    fc.record({ at: fc.nat(200), work: fc.nat(8) }),
+    { minLength: 1, maxLength: 30 },
+  ).map((callers) => callers.toSorted((a, b) => a.at - b.at)),
+  locks: fc.array(
+    fc.record({ from: fc.nat(200), for: fc.integer({ min: 1, max: 120 }) }),
+    { maxLength: 4 },
+  ),
+  places: fc.integer({ min: 1, max: 3 }),
+  maxWaiting: fc.nat(30),
+});
+
+/** Runs a scene to its end; `ends` says when each caller was done, and how. */
+async function play({ callers, locks, places, maxWaiting }: Scene) {
+  const clock = createFakeClock();
+  const waitMs = 60;
+  using line = lineBy(clock, { places, maxWaiting, waitMs });
+  const isLocked = () =>
+    locks.some((lock) =>
+      clock.monotonic() >= lock.from &&
+      clock.monotonic() < lock.from + lock.for
+    );
+  const first: number[] = [];
+  const applied: number[] = [];
+  const ends: { readonly at: number; readonly result: unknown }[] = [];
+  let inside = 0;
+  let most = 0;
+  async function attempt(caller: number): Promise<number> {
+    most = Math.max(most, ++inside);
+    try {
+      if (!first.includes(caller)) first.push(caller);
+      if (isLocked()) throw new Locked();
+      applied.push(caller);
+      const { work = 0 } = callers[caller] ?? {};
+      if (work > 0) await clock.sleep(work);
+      return caller;
+    } finally {
+      inside--;
+    }
+  }
+  for (let now = 0; now < 1_000; now++) {
+    callers.forEach(({ at }, caller) => {
+      if (at !== now) return;
+      void line.run(() => attempt(caller)).catch((error) => error).then(
+        (result) => ends[caller] = { at: clock.monotonic(), result },
+      );
+    });
+    await settle();
+    await pass(clock, 1);
+  }
+  return { first, applied, ends, most, waitMs };
+}
+
+Deno.test("a Line lets as many try at once as it has places, in order, each until it succeeds once or its time is over", async () => {
+  await fc.assert(
+    fc.asyncProperty(scenes, async (scene) => {
+      const { first, applied, ends, most, waitMs } = await play(scene);
+      assert.ok(most <= scene.places);
+      assert.deepEqual(first, first.toSorted((a, b) => a - b));
+      scene.callers.forEach(({ at, work }, caller) => {
+        const end = ends[caller];
+        assert.ok(end, "it waits for ever");
+        const isDone = end.result === caller;
+        assert.ok(isDone || end.result instanceof Error);
+        assert.equal(
+          applied.filter((each) => each === caller).length,
+          isDone ? 1 : 0,
+        );
+        // One that works when the time of those behind it is over keeps its place until it is done.
+        assert.ok(end.at <= at + waitMs + Math.max(work, 8) + 1);
+      });
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("a Line refuses at once whom it has no room for, and nobody else", async () => {
+  const clock = createFakeClock();
+  using line = lineBy(clock, { maxWaiting: 3 });
+  let isLocked = true;
+  const attempt = () =>
+    isLocked ? Promise.reject(new Locked()) : Promise.resolve("done");
+  const outcomes = Array.from({ length: 10 }, () => line.run(attempt));
+  const refused = await Promise.allSettled(outcomes.slice(4));
+  assert.ok(
+    refused.every((each) =>
+      each.status === "rejected" && each.reason instanceof Refused
+    ),
+  );
+  isLocked = false;
+  await pass(clock, 50);
+  assert.deepEqual(
+    await Promise.all(outcomes.slice(0, 4)),
+    ["done", "done", "done", "done"],
+  );
+});
+
+Deno.test("a thousand callers of what stays locked cost little more than one, and all of them are done when it opens", async () => {
+  const clock = createFakeClock();
+  using line = lineBy(clock, { random: () => 0 });
+  let tries = 0;
+  let isLocked = true;
+  const attempt = () => {
+    tries++;
+    return isLocked ? Promise.reject(new Locked()) : Promise.resolve("done");
+  };
+  const outcomes = Array.from({ length: 1_000 }, () => line.run(attempt));
+  await pass(clock, WAIT_MS - 100);
+  // Half of the longest pause, 5 ms, is the shortest that a jitter can make of it.
+  assert.ok(tries <= WAIT_MS / 5, `${tries} tries`);
+  isLocked = false;
+  await pass(clock, 50);
+  assert.deepEqual(new Set(await Promise.all(outcomes)), new Set(["done"]));
+});
+
+Deno.test("a thousand callers of what is locked for too long fail together when their time is over", async () => {
+  const clock = createFakeClock();
+  using line = lineBy(clock);
+  let tries = 0;
+  const attempt = () => {
+    tries++;
+    return Promise.reject(new Locked());
+  };
+  const outcomes = Promise.allSettled(
+    Array.from({ length: 1_000 }, () => line.run(attempt)),
+  );
+  await pass(clock, WAIT_MS + 1);
+  const results = await outcomes;
+  assert.ok(results.every(({ status }) => status === "rejected"));
+  assert.ok(tries < 1_100, `${tries} tries`);
+});
+
+Deno.test("a Line does not repeat what failed for another reason", async () => {
+  using line = lineBy(createFakeClock());
+  let tries = 0;
+  await assert.rejects(
+    line.run(() => {
+      tries++;
+      return Promise.reject(new TypeError("wrong"));
+    }),
+    TypeError,
+  );
+  assert.equal(tries, 1);
+});
+
+Deno.test("a Line that is disposed keeps nobody waiting", async () => {
+  const clock = createFakeClock();
+  const line = lineBy(clock);
+  const outcomes = Promise.allSettled(
+    Array.from(
+      { length: 5 },
+      () => line.run(() => Promise.reject(new Locked())),
+    ),
+  );
+  await settle();
+  line[Symbol.dispose]();
+  assert.ok((await outcomes).every(({ status }) => status === "rejected"));
+});
+
+Deno.test("callers that follow each other leave timers and sockets their turn", async () => {
+  using line = lineBy(systemClock);
+  const order: string[] = [];
+  const blocking = () => {
+    const end = systemClock.monotonic() + 4;
+    while (systemClock.monotonic() < end);
+    order.push("caller");
+    return Promise.resolve();
+  };
+  const timer = systemClock.sleep(0).then(() => order.push("timer"));
+  await Promise.all([
+    timer,
+    ...Array.from({ length: 20 }, () => line.run(blocking)),
+  ]);
+  assert.notEqual(order.at(-1), "timer", order.join(" "));
+});
