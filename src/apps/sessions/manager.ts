@@ -13,7 +13,7 @@ import {
   type WorkerProof,
 } from "./claim.ts";
 import { createCreation, type SessionCreation } from "./creation.ts";
-import { REMEMBERED_MS } from "./idempotency.ts";
+import { createLateness, type Lateness } from "./lateness.ts";
 import { Lookout, type Watched } from "./lookout.ts";
 import type { SessionMetricValues, SessionReport } from "./schemas.ts";
 import {
@@ -133,10 +133,8 @@ export interface SessionManager extends SessionCreation {
     first: Statement<T>,
   ): Promise<ReportOutcome<T>>;
   /** What time does to sessions, for the reconciler. Each returns how many it changed. */
-  readonly late: Readonly<Record<LateConcern, () => Promise<number>>>;
+  readonly late: Lateness;
 }
-
-type LateConcern = keyof LateStore;
 
 /** The manager over its stores. */
 export function createSessionManager(
@@ -176,15 +174,14 @@ export function createSessionManager(
     return found(id, isId(id) ? await store.find(id) : undefined);
   }
 
-  async function run(change: Promise<readonly Changed[]>): Promise<number> {
-    const changed = await change;
+  /** Tells whoever waits of what time has done. */
+  function announce(changed: readonly Changed[]): void {
     publish(
       changed.filter(({ status }) =>
         isTerminal(status) || status === "pending"
       ),
     );
     for (const { workerId } of changed) wake(workerId);
-    return changed.length;
   }
 
   return {
@@ -297,23 +294,7 @@ export function createSessionManager(
       publish(outcome.changed);
       return outcome;
     },
-    late: {
-      expireLeases: () =>
-        run(late.expireLeases(clock.now(), { maxAttempts, leaseMs })),
-      failOverdue: () => run(late.failOverdue(clock.now())),
-      failSlowStarts: () => run(late.failSlowStarts(clock.now())),
-      endAbandoned: () => run(late.endAbandoned(clock.now())),
-      endDrained: () => run(late.endDrained(clock.now())),
-      expireLifetimes: () => run(late.expireLifetimes(clock.now())),
-      timeOutIdle: () => run(late.timeOutIdle(clock.now())),
-      enforceStops: () =>
-        run(late.enforceStops(clock.now() - leaseMs, clock.now())),
-      prune: () => {
-        const now = clock.now();
-        const ended = now - settings.retention_hours * 3_600_000;
-        return late.prune({ ended, keys: now - REMEMBERED_MS });
-      },
-    },
+    late: createLateness(core, late, announce),
   };
 }
 

@@ -1,52 +1,22 @@
 import { v7 as uuid, validate } from "uuid";
 import type { Core } from "../../core/app.ts";
-import { deadline } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
-import type { HeldSession, SessionManager } from "../sessions/manager.ts";
-import {
-  EVENT_OF_STATUS,
-  isTerminal,
-  SESSION_STATUSES,
-} from "../sessions/status.ts";
+import type { SessionManager } from "../sessions/manager.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
 import type {
-  ClaimAnswer,
   Command,
   HeartbeatAnswer,
   HeartbeatBody,
-  HeldSessionWire,
   Registration,
   WorkerInput,
 } from "./schemas.ts";
+import { type WaitForClaim, waitForClaim } from "./claim_wait.ts";
+import { full, heldWire, inUse, mismatch, rowOf } from "./registration.ts";
 import type { WorkerPage, WorkerStore } from "./store.ts";
 import { renderWorker, type WorkerRow } from "./worker.ts";
 
-/** What happens in a pool that may leave a waiting worker something to claim. */
-const CLAIMABLE: ReadonlySet<string> = new Set([
-  "session_created",
-  "session_requeued",
-  "sessions_waiting",
-  "pool_changed",
-  ...SESSION_STATUSES.filter(isTerminal).map((status) =>
-    EVENT_OF_STATUS[status]
-  ),
-]);
-
 /** Missed heartbeats after which a worker is offline. */
 const MISSED_HEARTBEATS = 3;
-
-/** How a claim is asked for. */
-export interface ClaimOptions {
-  readonly requestId?: string | undefined;
-  readonly instanceId?: string | undefined;
-  /** Sessions whose orders need not be told. */
-  readonly obeying?: readonly string[] | undefined;
-  readonly room?: number | undefined;
-  readonly count?: number | undefined;
-  readonly waitSeconds: number;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
-}
 
 /** The rules of workers. Everything about one worker is refused with `worker_not_found` if there is none. */
 export interface WorkerManager {
@@ -70,8 +40,8 @@ export interface WorkerManager {
   resume(id: string): Promise<WorkerRow>;
   /** One round trip. @throws {GridError} `worker_replaced` — a newer process of the worker has registered. */
   heartbeat(id: string, body: HeartbeatBody): Promise<HeartbeatAnswer>;
-  /** Waits for sessions or an order. One round trip a look. Undefined: there was none in time. @throws {GridError} As heartbeat. */
-  claim(id: string, options: ClaimOptions): Promise<ClaimAnswer | undefined>;
+  /** As {@linkcode WaitForClaim}. @throws {GridError} As heartbeat. */
+  readonly claim: WaitForClaim;
   /** For the reconciler: how many are newly offline, and how many old ones were deleted. */
   markLost(): Promise<number>;
   prune(): Promise<number>;
@@ -115,7 +85,7 @@ export function createWorkerManager(
         throw mismatch(input.provider_type, pool.name, pool.providerType);
       }
       const known = input.id ? await store.find(input.id) : undefined;
-      const row = await rowOf(input, pool, clock.now(), known);
+      const row = await rowOf(input, { pool, now: clock.now(), known });
       const entry = { row, gridId: uuid(), takeOver: sessions.takeOver(row) };
       const { worker, others, gridId, held } = known
         ? await store.comeBack(entry)
@@ -177,51 +147,7 @@ export function createWorkerManager(
         commands: [...drain, ...commands],
       };
     },
-    async claim(id, options) {
-      if (!validate(id)) throw workerNotFound(id);
-      const { requestId = uuid(), instanceId, room = Infinity } = options;
-      const { obeying = [] } = options;
-      const count = Math.min(options.count ?? 1, room);
-      const askedAt = clock.monotonic();
-      using over = deadline(
-        clock,
-        options.waitSeconds * 1_000,
-        options.signal,
-        core.stopping,
-      );
-      let workPoolId: string | undefined;
-      // Before the first look, so that nothing is missed between two.
-      using news = bus.latch((event) =>
-        event.type === "worker_commanded"
-          ? event.worker_id === id
-          : count > 0 && CLAIMABLE.has(event.type) &&
-            (!workPoolId || event.work_pool_id === workPoolId)
-      );
-      using watches = new DisposableStack();
-      for (let isWoken = false;;) {
-        const waited_ms = Math.floor(clock.monotonic() - askedAt);
-        const claim = { requestId, instanceId, count, obeying };
-        const found = await sessions.claim(id, claim);
-        if (!found.worker) throw workerNotFound(id);
-        const { instanceId: own } = found.worker;
-        if (instanceId && own && own !== instanceId) return await refuse(id);
-        const answer = {
-          sessions: [...found.sessions],
-          commands: [...found.commands],
-          waited_ms,
-        };
-        // An order that is no session's (drain) comes with the heartbeat that an empty answer makes.
-        const isAnswer = answer.sessions.length + answer.commands.length > 0;
-        if (isAnswer || isWoken) return answer;
-        if (over.signal.aborted) return undefined;
-        if (!workPoolId) {
-          ({ workPoolId } = found.worker);
-          watches.use(sessions.watch("worker", id));
-          if (count > 0) watches.use(sessions.watch("pool", workPoolId));
-        }
-        isWoken = (await news.next(over.signal)).has("worker_commanded");
-      }
-    },
+    claim: waitForClaim(core, sessions, refuse),
     async markLost() {
       const patience = MISSED_HEARTBEATS * settings.heartbeat_seconds * 1_000;
       const now = clock.now();
@@ -230,51 +156,6 @@ export function createWorkerManager(
     prune: () =>
       store.prune(clock.now() - settings.retention_hours * 3_600_000),
   };
-}
-
-async function rowOf(
-  input: WorkerInput,
-  pool: { readonly id: string; readonly providerType: string },
-  now: number,
-  known: WorkerRow | undefined,
-): Promise<WorkerRow> {
-  const id = input.id ?? uuid();
-  return {
-    id,
-    name: input.name ?? known?.name ?? `worker-${id.slice(-12)}`,
-    workPoolId: pool.id,
-    providerType: pool.providerType,
-    providerDetails: input.provider_details,
-    secretHash: await hash(input.secret ?? id),
-    capacity: input.capacity,
-    currentLoad: 0,
-    status: "online",
-    instanceId: input.instance_id ?? null,
-    drainRequestedAt: null,
-    drainDeadlineAt: null,
-    cpuPercent: null,
-    memoryUsageMb: null,
-    diskUsageMb: null,
-    ipAddress: input.ip_address ?? null,
-    version: input.version ?? null,
-    createdAt: now,
-    updatedAt: now,
-    lastHeartbeat: now,
-  };
-}
-
-function heldWire({ id, fencingToken, status }: HeldSession): HeldSessionWire {
-  return {
-    session_id: id,
-    fencing_token: fencingToken,
-    status: status === "running" ? status : "starting",
-  };
-}
-
-async function hash(secret: string): Promise<string> {
-  const bytes = new TextEncoder().encode(secret);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest).toHex();
 }
 
 function workerNotFound(id: string): GridError {
@@ -288,26 +169,5 @@ function replaced(name: string): GridError {
   return new GridError(
     "worker_replaced",
     `Cannot serve worker "${name}": a newer process of it has registered, expected that this one ends; give one of the two another --worker-name`,
-  );
-}
-
-function inUse(name: string): GridError {
-  return new GridError(
-    "worker_in_use",
-    `Cannot register worker "${name}": its name or id belongs to another worker, expected free ones, or that worker's secret and work pool`,
-  );
-}
-
-function full(pool: string, most: number): GridError {
-  return new GridError(
-    "pool_full",
-    `Cannot register the worker: work pool "${pool}" has ${most} workers already, expected fewer than its max_workers`,
-  );
-}
-
-function mismatch(asked: string, pool: string, own: string): GridError {
-  return new GridError(
-    "provider_mismatch",
-    `Cannot serve work pool "${pool}" with provider "${asked}": its provider is "${own}", expected the same`,
   );
 }

@@ -1,0 +1,93 @@
+import { v7 as uuid, validate } from "uuid";
+import type { Core } from "../../core/app.ts";
+import { deadline } from "../../core/clock.ts";
+import type { SessionManager } from "../sessions/manager.ts";
+import {
+  EVENT_OF_STATUS,
+  isTerminal,
+  SESSION_STATUSES,
+} from "../sessions/status.ts";
+import type { ClaimAnswer } from "./schemas.ts";
+
+/** What happens in a pool that may leave a waiting worker something to claim. */
+const CLAIMABLE: ReadonlySet<string> = new Set([
+  "session_created",
+  "session_requeued",
+  "sessions_waiting",
+  "pool_changed",
+  ...SESSION_STATUSES.filter(isTerminal).map((status) =>
+    EVENT_OF_STATUS[status]
+  ),
+]);
+
+/** How a claim is asked for. */
+export interface ClaimOptions {
+  readonly requestId?: string | undefined;
+  readonly instanceId?: string | undefined;
+  /** Sessions whose orders need not be told. */
+  readonly obeying?: readonly string[] | undefined;
+  readonly room?: number | undefined;
+  readonly count?: number | undefined;
+  readonly waitSeconds: number;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Waits for sessions or an order; one round trip a look. Undefined: there was none in time. */
+export type WaitForClaim = (
+  id: string,
+  options: ClaimOptions,
+) => Promise<ClaimAnswer | undefined>;
+
+/** @param refuse Of a worker that is not known, or an earlier process of one. Throws. */
+export function waitForClaim(
+  { bus, clock, stopping }: Pick<Core, "bus" | "clock" | "stopping">,
+  sessions: SessionManager,
+  refuse: (id: string) => Promise<never>,
+): WaitForClaim {
+  return async function claim(id, options) {
+    if (!validate(id)) return await refuse(id);
+    const { requestId = uuid(), instanceId, room = Infinity } = options;
+    const { obeying = [] } = options;
+    const count = Math.min(options.count ?? 1, room);
+    const askedAt = clock.monotonic();
+    using over = deadline(
+      clock,
+      options.waitSeconds * 1_000,
+      options.signal,
+      stopping,
+    );
+    let workPoolId: string | undefined;
+    // Before the first look, so that nothing is missed between two.
+    using news = bus.latch((event) =>
+      event.type === "worker_commanded"
+        ? event.worker_id === id
+        : count > 0 && CLAIMABLE.has(event.type) &&
+          (!workPoolId || event.work_pool_id === workPoolId)
+    );
+    using watches = new DisposableStack();
+    for (let isWoken = false;;) {
+      const waited_ms = Math.floor(clock.monotonic() - askedAt);
+      const claim = { requestId, instanceId, count, obeying };
+      const found = await sessions.claim(id, claim);
+      if (!found.worker) return await refuse(id);
+      const { instanceId: own } = found.worker;
+      if (instanceId && own && own !== instanceId) return await refuse(id);
+      const answer = {
+        sessions: [...found.sessions],
+        commands: [...found.commands],
+        waited_ms,
+      };
+      // An order that is no session's (drain) comes with the heartbeat that an empty answer makes.
+      const isAnswer = answer.sessions.length + answer.commands.length > 0;
+      if (isAnswer || isWoken) return answer;
+      if (over.signal.aborted) return undefined;
+      if (!workPoolId) {
+        ({ workPoolId } = found.worker);
+        watches.use(sessions.watch("worker", id));
+        if (count > 0) watches.use(sessions.watch("pool", workPoolId));
+      }
+      isWoken = (await news.next(over.signal)).has("worker_commanded");
+    }
+  };
+}

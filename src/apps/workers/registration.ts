@@ -1,0 +1,80 @@
+import { v7 as uuid } from "uuid";
+import { GridError } from "../../core/errors.ts";
+import type { HeldSession } from "../sessions/manager.ts";
+import type { HeldSessionWire, WorkerInput } from "./schemas.ts";
+import type { WorkerRow } from "./worker.ts";
+
+/** The row of a worker that registers. @param known The worker with its id, if there is one. */
+export async function rowOf(
+  input: WorkerInput,
+  { pool, now, known }: {
+    readonly pool: { readonly id: string; readonly providerType: string };
+    readonly now: number;
+    readonly known: WorkerRow | undefined;
+  },
+): Promise<WorkerRow> {
+  const id = input.id ?? uuid();
+  return {
+    id,
+    name: input.name ?? known?.name ?? `worker-${id.slice(-12)}`,
+    workPoolId: pool.id,
+    providerType: pool.providerType,
+    providerDetails: input.provider_details,
+    secretHash: await hash(input.secret ?? id),
+    capacity: input.capacity,
+    currentLoad: 0,
+    status: "online",
+    instanceId: input.instance_id ?? null,
+    drainRequestedAt: null,
+    drainDeadlineAt: null,
+    cpuPercent: null,
+    memoryUsageMb: null,
+    diskUsageMb: null,
+    ipAddress: input.ip_address ?? null,
+    version: input.version ?? null,
+    createdAt: now,
+    updatedAt: now,
+    lastHeartbeat: now,
+  };
+}
+
+/** A held session as its worker is told of it. */
+export function heldWire(
+  { id, fencingToken, status }: HeldSession,
+): HeldSessionWire {
+  return {
+    session_id: id,
+    fencing_token: fencingToken,
+    status: status === "running" ? status : "starting",
+  };
+}
+
+async function hash(secret: string): Promise<string> {
+  const bytes = new TextEncoder().encode(secret);
+  const digest = await crypto.subtle.digest("SHA-256", bytes);
+  return new Uint8Array(digest).toHex();
+}
+
+/** The refusal of a name or an id that belongs to another worker. */
+export function inUse(name: string): GridError {
+  return new GridError(
+    "worker_in_use",
+    `Cannot register worker "${name}": its name or id belongs to another worker, expected free ones, or that worker's secret and work pool`,
+  );
+}
+
+/** The refusal of one worker too many. */
+export function full(pool: string, most: number): GridError {
+  return new GridError(
+    "pool_full",
+    `Cannot register the worker: work pool "${pool}" has ${most} workers already, expected fewer than its max_workers`,
+  );
+}
+
+/** The refusal of a provider that is not the pool's. */
+export function mismatch(asked: string, pool: string, own: string): GridError {
+  return new GridError(
+    "provider_mismatch",
+    `Cannot serve work pool "${pool}" with provider "${asked}": its provider is "${own}", expected the same`,
+  );
+}
