@@ -81,13 +81,15 @@ export function waitForClaim(
       // An order that is no session's (drain) comes with the heartbeat that an empty answer makes.
       const isAnswer = answer.sessions.length + answer.commands.length > 0;
       if (isAnswer || isWoken) return answer;
-      if (over.signal.aborted) return undefined;
       if (!workPoolId) {
         ({ workPoolId } = found.worker);
         watches.use(sessions.watch("worker", id));
         if (count > 0) watches.use(sessions.watch("pool", workPoolId));
       }
-      isWoken = (await news.next(over.signal)).has("worker_commanded");
+      const types = await news.next(over.signal);
+      // Whoever has hung up must not be given anything any more.
+      if (types.size === 0 || options.signal.aborted) return undefined;
+      isWoken = types.has("worker_commanded");
     }
   };
 }
