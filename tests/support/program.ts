@@ -17,13 +17,15 @@ export interface RunningProgram extends AsyncDisposable {
   kill(signal: Deno.Signal): void;
 }
 
-/** Starts `browsergrid <args>` with `env` added to the environment. */
+/** Starts `browsergrid <args>` with `env` added to the environment. @param options `inspect`: its output names a debugger's URL. */
 export function startProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  { inspect = false }: { readonly inspect?: boolean } = {},
 ): RunningProgram {
+  const how = inspect ? "--inspect=127.0.0.1:0" : "--quiet";
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--quiet", "-A", MAIN, ...args],
+    args: ["run", "--no-check", how, "-A", MAIN, ...args],
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",

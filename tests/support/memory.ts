@@ -1,0 +1,50 @@
+import { once } from "node:events";
+import { z } from "zod";
+import type { RunningProgram } from "./program.ts";
+
+const answerSchema = z.object({
+  id: z.int(),
+  result: z.looseObject({ usedSize: z.number().optional() }),
+});
+
+/** What a program's memory comes to. All in megabytes. */
+export interface MemoryGauge extends Disposable {
+  /** What it has of the machine's memory. Linux. */
+  resident(): Promise<number>;
+  /** What its objects take that are in use: after the rest was collected. */
+  live(): Promise<number>;
+}
+
+/** Measures a program that was started with `inspect`. */
+export async function gaugeMemory(
+  program: RunningProgram,
+): Promise<MemoryGauge> {
+  const [, url = ""] = await program.until(/Debugger listening on (ws:\S+)/);
+  const socket = new WebSocket(url);
+  await once(socket, "open");
+  let last = 0;
+  async function call(method: string) {
+    const id = ++last;
+    socket.send(JSON.stringify({ id, method }));
+    for (;;) {
+      const [{ data }] = await once(socket, "message");
+      const answer = answerSchema.safeParse(JSON.parse(data));
+      if (answer.data?.id === id) return answer.data.result;
+    }
+  }
+  return {
+    async resident() {
+      const path = `/proc/${program.pid}/status`;
+      const status = await Deno.readTextFile(path);
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024;
+    },
+    async live() {
+      // What finalizers held on to at first goes with the second.
+      await call("HeapProfiler.collectGarbage");
+      await call("HeapProfiler.collectGarbage");
+      const { usedSize = NaN } = await call("Runtime.getHeapUsage");
+      return usedSize / 1_048_576;
+    },
+    [Symbol.dispose]: () => socket.close(),
+  };
+}
