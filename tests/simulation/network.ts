@@ -1,0 +1,242 @@
+import {
+  type Answer,
+  type Listener,
+  type Message,
+  requestOf,
+  responseOf,
+  type Server,
+} from "./message.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** How the network is now; faults change it. */
+export interface Weather {
+  /** Longest usual way of a message, in milliseconds. */
+  latencyMs: number;
+  /** Share of messages that are lost: their connection hangs. */
+  loss: number;
+  /** Share of requests that arrive twice. */
+  duplicates: number;
+}
+
+interface Sent extends Message {
+  /** Settles the client's side, once. */
+  readonly finish: (settle: () => void) => void;
+  readonly resolve: (response: Response) => void;
+  readonly reject: (error: unknown) => void;
+  isOver: boolean;
+}
+
+/** A request that has arrived and is not answered yet. */
+interface Open {
+  readonly sent: Sent;
+  readonly server: Server;
+  readonly process: Process;
+  /** Tells the server that nobody waits any more. */
+  readonly hungUp: AbortController;
+}
+
+/** How long a connection that is cut takes to notice, when it does. */
+const RETRANSMISSION_MS = 2_000;
+
+/** A network that delays, loses and repeats messages, and can be cut. */
+export class Network {
+  readonly weather: Weather = { latencyMs: 30, loss: 0, duplicates: 0 };
+  readonly #scheduler: Scheduler;
+  readonly #random: Random;
+  readonly #servers: readonly Server[];
+  readonly #listener: Listener;
+  /** Names of processes that nothing reaches, and what waits for them to be reached again. */
+  readonly #cut = new Map<string, (() => void)[]>();
+  readonly #open = new Set<Open>();
+
+  constructor(
+    { scheduler, random, servers, listener }: {
+      readonly scheduler: Scheduler;
+      readonly random: Random;
+      readonly servers: readonly Server[];
+      readonly listener: Listener;
+    },
+  ) {
+    this.#scheduler = scheduler;
+    this.#random = random;
+    this.#servers = servers;
+    this.#listener = listener;
+  }
+
+  /** Exchanges that nobody has given up and nobody has answered. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** `fetch` as it works in `from`. */
+  fetchOf(from: Process): typeof fetch {
+    return (input, init = {}) =>
+      new Promise((resolve, reject) => {
+        const { signal } = init;
+        if (signal?.aborted) return reject(signal.reason);
+        const url = new URL(String(input));
+        const sent: Sent = {
+          from,
+          url: url.href,
+          method: init.method ?? "GET",
+          path: `${url.pathname}${url.search}`,
+          body: typeof init.body === "string" ? init.body : undefined,
+          headers: new Headers(init.headers),
+          isOver: false,
+          finish(settle) {
+            if (sent.isOver) return;
+            sent.isOver = true;
+            signal?.removeEventListener("abort", onAbort);
+            settle();
+          },
+          resolve,
+          reject,
+        };
+        const onAbort = () => {
+          sent.finish(() => reject(signal?.reason));
+          this.#hangUp((open) => open.sent === sent);
+        };
+        signal?.addEventListener("abort", onAbort, { once: true });
+        this.#send(sent);
+      });
+  }
+
+  cut(name: string): void {
+    if (!this.#cut.has(name)) this.#cut.set(name, []);
+  }
+
+  heal(name: string): void {
+    const waiting = this.#cut.get(name) ?? [];
+    this.#cut.delete(name);
+    for (const arrive of waiting) {
+      this.#scheduler.after(this.#random.between(0, RETRANSMISSION_MS), arrive);
+    }
+  }
+
+  isCut(name: string): boolean {
+    return this.#cut.has(name);
+  }
+
+  /** What a killed server leaves behind: its connections are reset. */
+  reset(server: Server): void {
+    for (const each of this.#open) {
+      if (each.server !== server) continue;
+      this.#open.delete(each);
+      this.#refuse(each.sent, "connection reset by peer");
+    }
+  }
+
+  /** What a killed client leaves behind: servers notice, unless they are cut off. */
+  hangUp(process: Process): void {
+    this.#hangUp(({ sent }) => sent.from === process);
+  }
+
+  #send(sent: Sent): void {
+    const { loss, duplicates } = this.weather;
+    if (this.#random.chance(loss)) return;
+    const server = this.#serverFor();
+    const copies = this.#random.chance(duplicates) ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      this.#travel(sent.from.name, () => this.#arrive(sent, server));
+    }
+  }
+
+  /** The balancer before the servers: it mostly knows which of them are there. */
+  #serverFor(): Server | undefined {
+    const up = this.#servers.filter(({ process }) => process !== undefined);
+    const isKnown = up.length > 0 && this.#random.chance(0.95);
+    return this.#random.pick(isKnown ? up : this.#servers);
+  }
+
+  #arrive(sent: Sent, server: Server | undefined): void {
+    if (!server?.process) return this.#unavailable(sent);
+    if (this.isCut(server.name)) return;
+    const { process } = server;
+    const hungUp = new AbortController();
+    const open = { sent, server, process, hungUp };
+    this.#open.add(open);
+    if (sent.isOver) this.#hangUp((each) => each === open);
+    process.deliver(() => {
+      this.#listener.onRequest(sent, server);
+      void server.handle(requestOf(sent, hungUp.signal)).then(
+        async (response) => {
+          const answer = {
+            status: response.status,
+            headers: [...response.headers],
+            text: await response.text(),
+          };
+          this.#listener.onAnswer(sent, server, answer);
+          this.#open.delete(open);
+          if (this.#random.chance(this.weather.loss)) return;
+          this.#travel(server.name, () => this.#return(sent, answer));
+        },
+      );
+    });
+  }
+
+  #return(sent: Sent, answer: Answer): void {
+    this.#travel(
+      sent.from.name,
+      () =>
+        sent.from.deliver(() =>
+          sent.finish(() => sent.resolve(responseOf(answer)))
+        ),
+      0,
+    );
+  }
+
+  #hangUp(which: (open: Open) => boolean): void {
+    for (const open of this.#open) {
+      if (!which(open)) continue;
+      this.#travel(
+        open.sent.from.name,
+        () => open.process.deliver(() => open.hungUp.abort()),
+      );
+    }
+  }
+
+  /** No server is there: its machine refuses, or a proxy before it says so. */
+  #unavailable(sent: Sent): void {
+    if (this.#random.chance(0.5)) return this.#refuse(sent, REFUSED);
+    const text = "<html>Bad Gateway</html>";
+    this.#return(sent, {
+      status: 502,
+      headers: [["content-type", "text/html"]],
+      text,
+    });
+  }
+
+  #refuse(sent: Sent, why: string): void {
+    this.#travel(
+      sent.from.name,
+      () =>
+        sent.from.deliver(() =>
+          sent.finish(() =>
+            sent.reject(
+              new TypeError(
+                `error sending request for url (${sent.url}): ${why}`,
+              ),
+            )
+          )
+        ),
+    );
+  }
+
+  /** Brings a message on its way; past a cut it is lost, or comes when the cut is over. */
+  #travel(
+    name: string,
+    arrive: () => void,
+    delayMs = this.#random.between(1, this.weather.latencyMs),
+  ): void {
+    this.#scheduler.after(delayMs, () => {
+      const waiting = this.#cut.get(name);
+      if (!waiting) return arrive();
+      if (this.#random.chance(0.5)) waiting.push(arrive);
+    });
+  }
+}
+
+const REFUSED =
+  "client error (Connect): tcp connect error: Connection refused (os error 111)";

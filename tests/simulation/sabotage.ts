@@ -1,0 +1,95 @@
+import { z } from "@hono/zod-openapi";
+import type { Entry } from "./ledger.ts";
+import type { World } from "./world.ts";
+
+/** Breaks a world before it begins: the simulation must see it. */
+export type Sabotage = (world: World) => void | Promise<void>;
+
+/** Starts that take this long are often under way when a lease is lost. */
+const SLOW_START_MS = 35_000;
+
+/** Servers that look after nothing. */
+export function noReconciler({ replicas }: World): void {
+  for (const replica of replicas) replica.isIdle = true;
+}
+
+/** Machines that leave some browsers running, and say that they have ended. */
+export function leakyMachines({ workers }: World): void {
+  for (const { machine } of workers) machine.habits.leaks = 0.1;
+}
+
+/** Workers whose clock hardly goes, so that they trust their leases for ever. */
+export function slowClocks({ workers }: World): void {
+  for (const worker of workers) {
+    worker.rate = 0.01;
+    worker.machine.habits.slowestMs = SLOW_START_MS;
+  }
+}
+
+/** Servers that take every report for one of the session's owner, whoever sends it and under which token. */
+export function noFencing({ replicas, ledger, workers }: World): void {
+  for (const { machine } of workers) machine.habits.slowestMs = SLOW_START_MS;
+  for (const replica of replicas) {
+    replica.tamper = (request) =>
+      asFromOwner(request, (sessionId) => ledger.sessions.get(sessionId));
+  }
+}
+
+/** Servers that do not see the keys of repeated requests. */
+export function noIdempotency({ replicas }: World): void {
+  for (const replica of replicas) {
+    replica.tamper = (request) => {
+      request.headers.delete("idempotency-key");
+      return Promise.resolve(request);
+    };
+  }
+}
+
+/** A server that takes workers for larger than they are. */
+export function wrongCapacity(world: World): Promise<void> {
+  return world.meddle(`CREATE TRIGGER wrong_capacity AFTER INSERT ON workers
+    BEGIN UPDATE workers SET capacity = 50 WHERE id = new.id; END`);
+}
+
+/** A statement without its guard: what has ended runs again. */
+export function undeadSessions(world: World): Promise<void> {
+  return world.meddle(`CREATE TRIGGER undead AFTER UPDATE OF status ON sessions
+    WHEN new.status = 'crashed' AND old.status = 'running'
+    BEGIN UPDATE sessions SET status = 'running' WHERE id = new.id; END`);
+}
+
+/** A statement that forgets its event. */
+export function silentChanges(world: World): Promise<void> {
+  return world.meddle(`CREATE TRIGGER silent AFTER INSERT ON session_events
+    WHEN new.event = 'session_requeued'
+    BEGIN DELETE FROM session_events WHERE seq = new.seq; END`);
+}
+
+const heartbeatSchema = z.looseObject({
+  instance_id: z.string().optional(),
+  sessions: z.array(z.looseObject({ session_id: z.string() })).default([]),
+});
+
+/** The heartbeat as if the owner of its first session had sent it. */
+async function asFromOwner(
+  request: Request,
+  find: (sessionId: string) => Entry | undefined,
+): Promise<Request> {
+  if (!request.url.endsWith("/heartbeat")) return request;
+  const body = heartbeatSchema.parse(await request.json());
+  const [first] = body.sessions;
+  const owner = first && find(first.session_id)?.worker_id;
+  const sessions = body.sessions.map((report) => ({
+    ...report,
+    fencing_token: find(report.session_id)?.fencing_token ?? 1,
+  }));
+  const url = owner
+    ? request.url.replace(/[^/]+(?=\/heartbeat$)/, owner)
+    : request.url;
+  return new Request(url, {
+    method: request.method,
+    signal: request.signal,
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ ...body, instance_id: undefined, sessions }),
+  });
+}

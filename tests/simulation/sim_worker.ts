@@ -1,0 +1,127 @@
+import { createClient } from "../../src/client/client.ts";
+import { Registry } from "../../src/core/registry.ts";
+import { type RunningWorker, startWorker } from "../../src/worker/worker.ts";
+import type { Machine } from "./machine.ts";
+import type { Network } from "./network.ts";
+import { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { providerOn } from "./sim_provider.ts";
+
+/** What a worker is made of. */
+export interface SimWorkerParts {
+  readonly machine: Machine;
+  readonly pool: string;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+  readonly network: Network;
+  /** How far the machine's wall clock is off. */
+  readonly wallOffset: () => number;
+  readonly log: (what: string) => void;
+}
+
+/** When a worker that has ended by itself is started again. */
+const RESTART_MS = 5_000;
+
+/** A worker: the real worker code on a simulated machine, in one process after another. */
+export class SimWorker {
+  readonly machine: Machine;
+  readonly pool: string;
+  readonly #parts: SimWorkerParts;
+  /** Whether something starts it again when it has ended by itself. */
+  isWanted = true;
+  /** How fast the monotonic clocks of its next processes go. */
+  rate = 1;
+  #process: Process | undefined;
+  #running: RunningWorker | undefined;
+
+  constructor(parts: SimWorkerParts) {
+    this.machine = parts.machine;
+    this.pool = parts.pool;
+    this.#parts = parts;
+  }
+
+  /** The process that is there now, running or stopped. */
+  get process(): Process | undefined {
+    return this.#process;
+  }
+
+  /** The worker, once it has registered. */
+  get running(): RunningWorker | undefined {
+    return this.#running;
+  }
+
+  /** Starts a process, unless one is there. */
+  start(): void {
+    if (this.#process) return;
+    const { machine, scheduler, random, network, wallOffset, log } =
+      this.#parts;
+    const process = new Process({
+      name: machine.name,
+      scheduler,
+      wallOffset,
+      uptimeMs: random.between(0, 1e9),
+      rate: this.rate,
+    });
+    this.#process = process;
+    log(`${machine.name} starts`);
+    void startWorker({
+      client: createClient({
+        apiUrl: "http://grid",
+        fetch: network.fetchOf(process),
+      }),
+      providers: new Registry("provider", [providerOn(machine, process)]),
+      clock: process.clock,
+      workPoolId: this.pool,
+      workerName: machine.name,
+      capacity: machine.capacity,
+      pollIntervalSeconds: 10,
+      dataDir: "unused",
+      state: machine.disk.open(),
+      version: "0.0.0-simulation",
+    }).then(
+      (running) => this.#serve(running),
+      (error: unknown) => this.#exit(`cannot start: ${error}`),
+    );
+  }
+
+  /** Ends the process at once (kill -9); its browsers live on. */
+  kill(): void {
+    const process = this.#process;
+    if (!process) return;
+    process.kill();
+    this.machine.disk.unlock();
+    this.#process = undefined;
+    this.#running = undefined;
+    this.#parts.network.hangUp(process);
+  }
+
+  /** Takes no more sessions and leaves when it holds none (the first SIGTERM). */
+  drain(): void {
+    this.#running?.drain();
+  }
+
+  /** Ends its browsers and leaves; resolves in virtual time. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    await running?.[Symbol.asyncDispose]();
+  }
+
+  #serve(running: RunningWorker): void {
+    this.#running = running;
+    void running.done.then(async (why) => {
+      if (this.#running !== running) return;
+      await this.stop();
+      this.#exit(`has left: ${why}`);
+    });
+  }
+
+  #exit(why: string): void {
+    this.#parts.log(`${this.machine.name} ${why}`);
+    this.kill();
+    if (this.isWanted) {
+      this.#parts.scheduler.after(RESTART_MS, () => this.start());
+    }
+  }
+}

@@ -1,0 +1,239 @@
+import { openDatabase } from "../../src/core/db/client.ts";
+import { migrate } from "../../src/core/db/migrate.ts";
+import { loadSettings } from "../../src/core/settings.ts";
+import { migrationsOf } from "../../src/cli/grid.ts";
+import { APPS } from "../../src/installed.ts";
+import type { Client } from "@libsql/client";
+import { Ledger } from "./ledger.ts";
+import { Machine } from "./machine.ts";
+import type { Listener } from "./message.ts";
+import { Network } from "./network.ts";
+import { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+import { Replica } from "./replica.ts";
+import { Scheduler } from "./scheduler.ts";
+import type { DatabaseConditions } from "./sim_database.ts";
+import { SimWorker } from "./sim_worker.ts";
+import type { Trace } from "./trace.ts";
+
+/** A pool as its operator set it. */
+export interface PoolPlan {
+  readonly name: string;
+  readonly max_sessions?: number;
+  readonly max_sessions_per_worker?: number;
+  readonly max_queue?: number;
+  readonly workers: number;
+}
+
+/** The pools that a run begins with. */
+export const POOLS: readonly PoolPlan[] = [
+  { name: "open", workers: 2, max_queue: 40 },
+  {
+    name: "narrow",
+    max_sessions: 6,
+    max_sessions_per_worker: 3,
+    max_queue: 8,
+    workers: 3,
+  },
+  { name: "single", workers: 1 },
+];
+
+const LEASE_SECONDS = 30;
+
+/** Everything that a run is made of. */
+export class World implements Disposable {
+  readonly scheduler = new Scheduler();
+  readonly leaseMs = LEASE_SECONDS * 1_000;
+  readonly conditions: DatabaseConditions;
+  readonly ledger: Ledger;
+  readonly network: Network;
+  readonly replicas: readonly Replica[];
+  readonly workers: readonly SimWorker[];
+  /** Whoever asks for sessions. */
+  readonly clients: Process;
+  readonly trace: Trace;
+  /** Ids of the sessions that somebody was told he has. */
+  readonly accepted = new Set<string>();
+  readonly #client: Client;
+  readonly #pools = new Map<string, PoolPlan>();
+  readonly #names = new Map<string, string>();
+  #wallOffset = 0;
+  #jumpedAt = -Infinity;
+  #isStale = true;
+  #failure: unknown;
+  #unwellAt = 0;
+
+  private constructor(
+    { random, trace, client, ledger, url, folder, listener }: {
+      readonly random: Random;
+      readonly trace: Trace;
+      readonly client: Client;
+      readonly ledger: Ledger;
+      readonly url: string;
+      readonly folder: string;
+      readonly listener: (world: World) => Listener;
+    },
+  ) {
+    const { scheduler } = this;
+    this.trace = trace;
+    this.ledger = ledger;
+    this.#client = client;
+    // Half of the runs have a file, the others a database at some distance.
+    const latencyMs = random.chance(0.5) ? 0 : 15;
+    this.conditions = { latencyMs, isLocked: false, lostAnswers: 0 };
+    const { settings } = loadSettings({
+      defaults: { data_dir: folder, database_url: url, migrate: false },
+      env: {},
+      flags: {
+        lease_seconds: LEASE_SECONDS,
+        queue_timeout_seconds: 90,
+        start_timeout_seconds: 40,
+        session_timeout_minutes: 2,
+      },
+    });
+    this.replicas = ["a", "b"].map((name) =>
+      new Replica({
+        name,
+        settings,
+        scheduler,
+        random: random.fork(),
+        conditions: this.conditions,
+        wallOffset: () => this.#wallOffset,
+        onTrip: () => this.#isStale = true,
+      })
+    );
+    this.network = new Network({
+      scheduler,
+      random: random.fork(),
+      servers: this.replicas,
+      listener: listener(this),
+    });
+    this.workers = POOLS.flatMap(({ name, workers }) =>
+      Array.from(
+        { length: workers },
+        (_, at) => this.#worker(`${name}${at + 1}`, name, random.fork()),
+      )
+    );
+    this.clients = new Process({ name: "clients", scheduler });
+  }
+
+  /** Makes a world on a new database in `folder`; nothing runs in it yet. */
+  static async create(
+    { random, trace, folder, listener }: {
+      readonly random: Random;
+      readonly trace: Trace;
+      readonly folder: string;
+      readonly listener: (world: World) => Listener;
+    },
+  ): Promise<World> {
+    const url = `file:${folder}/grid.db`;
+    const database = await openDatabase(url);
+    await migrate(database, await migrationsOf(APPS), 0);
+    const { client } = database;
+    const ledger = await Ledger.open(client);
+    return new World({ random, trace, client, ledger, url, folder, listener });
+  }
+
+  /** What the servers' wall clock says. */
+  serverNow(): number {
+    return this.clients.clock.now() + this.#wallOffset;
+  }
+
+  /** Sets the servers' wall clock `ms` off the true time. */
+  jump(ms: number): void {
+    this.#wallOffset = ms;
+    this.#jumpedAt = this.scheduler.now;
+  }
+
+  log(what: string): void {
+    this.trace.add(this.scheduler.now, what);
+  }
+
+  /** Whether some server has been there for `ms`, with its database and a steady clock. */
+  isWell(ms: number): boolean {
+    const { now } = this.scheduler;
+    const isServed = this.replicas.some(({ process }) => process?.isRunning);
+    if (!isServed || this.conditions.isLocked) this.#unwellAt = now;
+    return now - Math.max(this.#unwellAt, this.#jumpedAt) > ms;
+  }
+
+  /** Brings the ledger up to date, if something was written. */
+  async news(): Promise<Awaited<ReturnType<Ledger["read"]>> | undefined> {
+    if (!this.#isStale) return undefined;
+    this.#isStale = false;
+    const news = await this.ledger.read();
+    if (news.changes.length > 0) await this.#learnWorkers();
+    return news;
+  }
+
+  /** Enters a pool that was made. */
+  poolMade(id: string, plan: PoolPlan): void {
+    this.#pools.set(id, plan);
+  }
+
+  poolOf(id: string): PoolPlan {
+    const pool = this.#pools.get(id);
+    if (!pool) throw new TypeError(`Cannot find pool ${id}`);
+    return pool;
+  }
+
+  /** Capacity of the machine of a worker. */
+  capacityOf(workerId: string): number {
+    const name = this.#names.get(workerId);
+    const worker = this.workers.find(({ machine }) => machine.name === name);
+    return worker?.machine.capacity ?? 0;
+  }
+
+  /** Runs SQL that nobody expects. */
+  async meddle(sql: string): Promise<void> {
+    await this.#client.executeMultiple(sql);
+  }
+
+  /** Ends the run with `error`: the first one counts. */
+  fail(error: unknown): void {
+    this.#failure ??= error ?? new TypeError("Failed without an error");
+  }
+
+  throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  [Symbol.dispose](): void {
+    for (const replica of this.replicas) replica.kill();
+    for (const worker of this.workers) worker.kill();
+    this.#client.close();
+  }
+
+  #worker(name: string, pool: string, random: Random): SimWorker {
+    const { scheduler, network } = this;
+    const hoursOff = random.int(-5, 5);
+    const machine = new Machine({
+      name,
+      capacity: random.int(2, 6),
+      leftovers: random.chance(0.5) ? "ended" : "kept",
+      scheduler,
+      random: random.fork(),
+    });
+    // Fast machines show other faults than slow ones.
+    machine.habits.slowestMs = random.pick([500, 2_000, 30_000]);
+    return new SimWorker({
+      machine,
+      pool,
+      scheduler,
+      random,
+      network,
+      wallOffset: () => hoursOff * 3_600_000,
+      log: (what) => this.log(what),
+    });
+  }
+
+  async #learnWorkers(): Promise<void> {
+    const { rows } = await this.#client.execute(
+      "SELECT id, name FROM workers",
+    );
+    for (const { id, name } of rows) {
+      this.trace.name(String(id), `worker-${name}`);
+      this.#names.set(String(id), String(name));
+    }
+  }
+}
