@@ -13,6 +13,7 @@ import {
   type SQL,
   sql,
 } from "drizzle-orm";
+import type { ResultSet } from "@libsql/client";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../core/db/client.ts";
 import { workPools } from "../workerpool/models.ts";
@@ -129,13 +130,6 @@ function nextFor({ workerId, instanceId, count }: ClaimRequest): SQL {
     ORDER BY s.priority DESC, s.id LIMIT ${room})`;
 }
 
-/** A worker as its registration proves it. */
-export interface WorkerProof {
-  readonly workPoolId: string;
-  readonly name: string;
-  readonly secretHash: string;
-}
-
 /** A session that a worker holds. */
 export interface HeldSession {
   readonly id: string;
@@ -143,31 +137,46 @@ export interface HeldSession {
   readonly status: SessionStatus;
 }
 
-/**
- * The statement by which a worker's new process takes over what the worker holds: under new fencing tokens, so that
- * nothing an earlier process still says counts, and with new leases.
- */
+/** Of whom a registration takes sessions over. Both are conditions on `workers`, in SQL. */
+export interface TakenOver {
+  /** The worker whose earlier process ends with this registration; evaluated before the worker's row is brought up to date. */
+  readonly replaced: SQL;
+  /** The worker as it is afterwards. */
+  readonly entered: SQL;
+}
+
+/** Statements of a registration, to be run in this order, the worker's own between the two. */
+export interface TakeOver {
+  /** Raises the fencing tokens, so that nothing the earlier process still says counts, and renews the leases. */
+  readonly raise: Statement<ResultSet>;
+  readonly held: Statement<HeldSession[]>;
+}
+
+/** The statements by which a worker's new process takes over what the worker holds. */
 export function takeOver(
   orm: LibSQLDatabase,
-  { workPoolId, name, secretHash }: WorkerProof,
+  { replaced, entered }: TakenOver,
   { now, leaseMs }: { readonly now: number; readonly leaseMs: number },
-): Statement<HeldSession[]> {
-  const proven = orm.select({ id: workers.id }).from(workers).where(and(
-    eq(workers.workPoolId, workPoolId),
-    eq(workers.name, name),
-    eq(workers.secretHash, secretHash),
-  ));
-  return orm.update(sessions).set({
-    fencingToken: sql`${sessions.fencingToken} + 1`,
-    leaseExpiresAt: now + leaseMs,
-  }).where(and(
-    inArray(sessions.workerId, proven),
-    inArray(sessions.status, [...HELD_STATUSES]),
-  )).returning({
-    id: sessions.id,
-    fencingToken: sessions.fencingToken,
-    status: sessions.status,
-  });
+): TakeOver {
+  const heldBy = (condition: SQL) =>
+    and(
+      inArray(
+        sessions.workerId,
+        orm.select({ id: workers.id }).from(workers).where(condition),
+      ),
+      inArray(sessions.status, [...HELD_STATUSES]),
+    );
+  return {
+    raise: orm.update(sessions).set({
+      fencingToken: sql`${sessions.fencingToken} + 1`,
+      leaseExpiresAt: now + leaseMs,
+    }).where(heldBy(replaced)),
+    held: orm.select({
+      id: sessions.id,
+      fencingToken: sessions.fencingToken,
+      status: sessions.status,
+    }).from(sessions).where(heldBy(entered)),
+  };
 }
 
 /** Whether a session has an order that its worker has not obeyed yet: a forced one stays until it reports the end. */

@@ -8,9 +8,9 @@ import type { WorkPoolManager } from "../workerpool/manager.ts";
 import {
   type Claim,
   claimSessions,
-  type HeldSession,
+  type TakenOver,
+  type TakeOver,
   takeOver,
-  type WorkerProof,
 } from "./claim.ts";
 import { createCreation, type SessionCreation } from "./creation.ts";
 import { createLateness, type Lateness } from "./lateness.ts";
@@ -41,7 +41,7 @@ import type { Changed } from "./store_transition.ts";
 export type { Session, SessionEvent, SessionMetric } from "./session.ts";
 export { renderSession } from "./session.ts";
 export type { SessionTarget, Stop } from "./store.ts";
-export type { HeldSession } from "./claim.ts";
+export type { HeldSession, TakeOver } from "./claim.ts";
 
 /** Pause of a waiting request before it asks a database again that was busy or away. */
 const RETRY_MS = 1_000;
@@ -120,13 +120,14 @@ export interface SessionManager extends SessionCreation {
       readonly obeying: readonly string[];
     },
   ): Promise<Claim>;
-  /** The statement that gives a worker's new process what the worker holds; run in the batch that enters it. */
-  takeOver(worker: WorkerProof): Statement<HeldSession[]>;
+  /** The statements by which a worker's new process takes over what the worker holds; run in the batch that enters it. */
+  takeOver(workers: TakenOver): TakeOver;
   /** Applies a worker's reports in one batch with `first`. One round trip. */
   applyReports<T>(
     workerId: string,
     reports: {
       readonly items: readonly SessionReport[];
+      readonly instanceId?: string | undefined;
       /** The worker leaves. */
       readonly isLast: boolean;
     },
@@ -284,12 +285,12 @@ export function createSessionManager(
       }
       return claim;
     },
-    takeOver: (worker) =>
-      takeOver(db.orm, worker, { now: clock.now(), leaseMs }),
-    async applyReports(workerId, { items: reports, isLast }, first) {
+    takeOver: (workers) =>
+      takeOver(db.orm, workers, { now: clock.now(), leaseMs }),
+    async applyReports(workerId, { items, ...how }, first) {
       const now = clock.now();
       const limits = { now, leaseMs, startTimeoutMs, maxAttempts };
-      const input = { workerId, reports, isLast, ...limits };
+      const input = { workerId, reports: items, ...how, ...limits };
       const outcome = await applyReports(db, input, first);
       publish(outcome.changed);
       return outcome;

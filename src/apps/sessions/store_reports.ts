@@ -20,12 +20,15 @@ import {
   type SessionStatus,
   TRANSITIONS,
 } from "./status.ts";
-import { lossOf, type Move } from "./store_lost.ts";
+import { workers } from "../workers/models.ts";
+import { all, lossOf, type Move } from "./store_lost.ts";
 import { type Changed, changesIn, transition } from "./store_transition.ts";
 
 /** A worker's reports, and when they are applied. */
 export interface ReportInput {
   readonly workerId: string;
+  /** The worker's process; of an earlier one nothing counts. */
+  readonly instanceId?: string | undefined;
   readonly reports: readonly SessionReport[];
   readonly now: number;
   readonly leaseMs: number;
@@ -73,23 +76,30 @@ export async function applyReports<T>(
 }
 
 /** Such as a session whose claim it never got the answer of. */
-function lossOfAll(
-  orm: LibSQLDatabase,
-  { workerId, now, maxAttempts }: ReportInput,
-) {
+function lossOfAll(orm: LibSQLDatabase, input: ReportInput) {
+  const { workerId, now, maxAttempts } = input;
+  const own = all(eq(sessions.workerId, workerId), isPresent(input));
   const move: Move = (status, condition, at, changes) =>
     transition(orm, status, condition, at, changes);
   const loss = { now, maxAttempts, why: "its worker left" };
-  return lossOf(move, eq(sessions.workerId, workerId), loss);
+  return lossOf(move, own, loss);
+}
+
+/** Whether it is the worker's present process that reports. */
+function isPresent({ workerId, instanceId }: ReportInput): SQL {
+  return instanceId === undefined ? sql`1` : sql`EXISTS (SELECT 1
+    FROM ${workers} AS w WHERE w.id = ${workerId}
+    AND coalesce(w.instance_id, ${instanceId}) = ${instanceId})`;
 }
 
 /** The reports as a table `r` beside the sessions that they may speak of. */
-function reported({ workerId, reports }: ReportInput): SQL {
+function reported(input: ReportInput): SQL {
+  const { workerId, reports } = input;
   return sql`(SELECT value ->> 'session_id' AS session_id,
       value ->> 'fencing_token' AS token, value ->> 'status' AS status,
       value AS report FROM json_each(${JSON.stringify(reports)})) AS r
     WHERE r.session_id = ${sessions.id} AND r.token = ${sessions.fencingToken}
-    AND ${sessions.workerId} = ${workerId}`;
+    AND ${sessions.workerId} = ${workerId} AND ${isPresent(input)}`;
 }
 
 /** The status that a report means: what was released ends as it was ordered to, or is queued again, but not for ever. */

@@ -86,7 +86,7 @@ export function createWorkerManager(
       }
       const known = input.id ? await store.find(input.id) : undefined;
       const row = await rowOf(input, { pool, now: clock.now(), known });
-      const entry = { row, gridId: uuid(), takeOver: sessions.takeOver(row) };
+      const entry = { row, gridId: uuid(), takeOver: sessions.takeOver };
       const { worker, others, gridId, held } = known
         ? await store.comeBack(entry)
         : await store.register(entry);
@@ -131,7 +131,11 @@ export function createWorkerManager(
       const now = clock.now();
       const { first, results, commands } = await sessions.applyReports(
         id,
-        { items: body.sessions, isLast: body.status === "offline" },
+        {
+          items: body.sessions,
+          instanceId: body.instance_id,
+          isLast: body.status === "offline",
+        },
         store.heartbeat(id, body, now),
       );
       const [worker] = first;

@@ -7,7 +7,7 @@ import {
 import { sessions } from "../sessions/models.ts";
 import { workPools } from "../workerpool/models.ts";
 import { grid, workers } from "./models.ts";
-import type { HeldSession } from "../sessions/manager.ts";
+import type { HeldSession, SessionManager } from "../sessions/manager.ts";
 import type { HeartbeatBody } from "./schemas.ts";
 import type { WorkerStatus } from "./status.ts";
 import type { WorkerRow } from "./worker.ts";
@@ -25,8 +25,8 @@ export interface Entry {
   readonly row: WorkerRow;
   /** Taken if the grid has no id yet. */
   readonly gridId: string;
-  /** Gives the worker's new process what the worker holds. */
-  readonly takeOver: Statement<HeldSession[]>;
+  /** Makes the statements that give the worker's new process what the worker holds. */
+  readonly takeOver: SessionManager["takeOver"];
 }
 
 /** What a registration gave. */
@@ -78,7 +78,7 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
     register: (entry) =>
       enter(
         orm,
-        entry,
+        { entry, isKnown: isNamed(entry.row) },
         orm.insert(workers).select(ifRoom(entry.row)).onConflictDoUpdate({
           target: [workers.workPoolId, workers.name],
           set: refreshed(entry.row),
@@ -96,7 +96,8 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
         eq(workers.secretHash, row.secretHash),
         hasRoom(row),
       )).returning();
-      return enter(orm, entry, statement);
+      const isKnown = eq(workers.id, row.id);
+      return enter(orm, { entry, isKnown }, statement);
     },
     async find(id) {
       const [worker] = await orm.select().from(workers).where(
@@ -167,15 +168,26 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
 /** Runs the statement that enters a worker together with what its registration is answered. */
 async function enter(
   orm: Database["orm"],
-  { row, gridId, takeOver }: Entry,
+  { entry: { row, gridId, takeOver }, isKnown }: {
+    readonly entry: Entry;
+    readonly isKnown: SQL;
+  },
   statement: Statement<WorkerRow[]>,
 ): Promise<Registered> {
+  const isOwn = sql`${isKnown} AND ${eq(workers.workPoolId, row.workPoolId)}
+    AND ${eq(workers.secretHash, row.secretHash)}`;
+  const { raise, held: heldNow } = takeOver({
+    // A registration that is repeated, or refused, replaces nobody.
+    replaced: sql`${isOwn} AND NOT ${isSameProcess(row)} AND ${hasRoom(row)}`,
+    entered: sql`${isOwn} AND ${isSameProcess(row)}`,
+  });
   try {
-    const [, [worker], [own], held] = await orm.batch([
+    const [, , [worker], [own], held] = await orm.batch([
       orm.insert(grid).values({ only: 1, id: gridId }).onConflictDoNothing(),
+      raise,
       statement,
       orm.select({ id: grid.id, others: othersOf(row) }).from(grid),
-      takeOver,
+      heldNow,
     ]);
     return {
       worker,
@@ -187,6 +199,16 @@ async function enter(
     if (!isConstraintError(error)) throw error;
     return { others: 0, gridId, held: [] };
   }
+}
+
+function isNamed({ workPoolId, name }: WorkerRow): SQL {
+  return sql`${eq(workers.workPoolId, workPoolId)}
+    AND ${eq(workers.name, name)}`;
+}
+
+/** Whether it is the process that has registered last: the request is repeated then, or late. */
+function isSameProcess({ instanceId }: WorkerRow): SQL {
+  return sql`(${workers.instanceId} IS ${instanceId})`;
 }
 
 /** The row, unless its pool has all its workers: two registrations at once cannot pass the limit together. */
@@ -211,15 +233,18 @@ function othersOf({ id, name, workPoolId }: WorkerRow): SQL<number> {
 
 /** What a registration changes of a worker that is known. */
 function refreshed(row: WorkerRow) {
+  const isSame = isSameProcess(row);
   return {
     providerDetails: row.providerDetails,
     capacity: row.capacity,
     ipAddress: row.ipAddress,
     version: row.version,
-    status: "online",
+    // A new process is not the one that was told to drain.
+    status: sql`iif(${isSame} AND ${workers.drainRequestedAt} IS NOT NULL,
+      'draining', 'online')`,
     instanceId: row.instanceId,
-    drainRequestedAt: null,
-    drainDeadlineAt: null,
+    drainRequestedAt: sql`iif(${isSame}, ${workers.drainRequestedAt}, NULL)`,
+    drainDeadlineAt: sql`iif(${isSame}, ${workers.drainDeadlineAt}, NULL)`,
     updatedAt: row.updatedAt,
     lastHeartbeat: row.lastHeartbeat,
   } as const;

@@ -57,6 +57,51 @@ Deno.test("an earlier process of a worker is refused whatever it does, and chang
   assert.equal((await claim(newer)).body.sessions.length, 1);
 });
 
+Deno.test("a farewell of an earlier process takes nothing from the newer one", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const [older, newer] = [crypto.randomUUID(), crypto.randomUUID()];
+  const { worker: { id } } = await register(api, older);
+  const { id: session } = await api.session();
+  await register(api, newer);
+  const claimed = await api.claim(id);
+  assert.equal(claimed?.id, session);
+  const bye = await api.call("PUT", `${WORKERS}/${id}/heartbeat`, {
+    instance_id: older,
+    status: "offline",
+    sessions: [{ session_id: session, fencing_token: 1, status: "terminated" }],
+  });
+  assert.equal(bye.body.code, "worker_replaced");
+  const { body } = await api.call("GET", `/sessions/${session}`);
+  assert.deepEqual([body.status, body.worker_id], ["starting", id]);
+});
+
+Deno.test("a registration that comes twice, or late, or is refused, takes nothing from the process that runs", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const instance = crypto.randomUUID();
+  const { worker: { id } } = await register(api, instance);
+  await api.session();
+  const claimed = await api.claim(id);
+  assert.ok(claimed);
+  await api.call("POST", `${WORKERS}/${id}/drain`, {});
+  const again = await register(api, instance);
+  assert.equal(again.worker.status, "draining", "a drain is not undone");
+  assert.equal(again.held_sessions[0].fencing_token, 1);
+  await api.call("POST", WORKERS, { work_pool_id: "pool", name: "other" });
+  await api.call("PATCH", "/workerpool/pools/pool", { max_workers: 1 });
+  const refused = await api.call("POST", WORKERS, {
+    work_pool_id: "pool",
+    name: "one",
+    secret: "a-secret-of-16-letters",
+    instance_id: crypto.randomUUID(),
+  });
+  assertRefused(refused, { status: 409, code: "pool_full" });
+  assert.equal(await api.report(id, claimed, "running"), "accepted");
+});
+
 Deno.test("a session that is released waits again, for another worker too, until it was tried too often", async () => {
   await using grid = await testGrid({ settings: { max_start_attempts: 2 } });
   const api = apiOf(grid);
