@@ -1,8 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 import { ApiError } from "../client/api_error.ts";
 import { createClient, type GridClient } from "../client/client.ts";
+import { aborted } from "../core/aborted.ts";
 import { systemClock } from "../core/clock.ts";
-import { configureLog } from "../core/log.ts";
+import { configureLog, describeError } from "../core/log.ts";
 import { Registry } from "../core/registry.ts";
 import type { Settings } from "../core/settings.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
@@ -99,7 +100,9 @@ async function serve(flags: ServeFlags, output: Output): Promise<number> {
     ? stack.use(await startEmbedded(client, settings, flags))
     : undefined;
   // The server goes on without it.
-  void worker?.done.then(() => worker[Symbol.asyncDispose]());
+  void worker?.done.then(() => worker[Symbol.asyncDispose]()).catch(
+    (error: unknown) => output.error(describeError(error)),
+  );
   output.print(summary(settings, grid.core.publicUrl(), worker));
   await aborted(shutdown.stop);
   output.progress("Stopping; a second signal stops at once");
@@ -115,13 +118,6 @@ async function killed(
   await aborted(now);
   await worker?.kill();
   return INTERRUPTED;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }
 
 /** Makes the pool if it is not there, and starts its worker. */

@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { createClient } from "../client/client.ts";
+import { aborted } from "../core/aborted.ts";
 import { systemClock } from "../core/clock.ts";
 import { configureLog } from "../core/log.ts";
 import { Registry } from "../core/registry.ts";
@@ -141,10 +142,4 @@ export async function runWorker(
     );
   }
   return 0;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) =>
-    signal.addEventListener("abort", () => resolve(), { once: true })
-  );
 }

@@ -12,6 +12,9 @@ const WAIT_SECONDS = 25;
 /** Longest wait for an answer: one that is lost must not end the claiming. */
 const ANSWER_MS = WAIT_SECONDS * 1_000 + 8_000;
 
+/** Pause between an answer and the next claim. */
+const BREATH_MS = 5;
+
 /** Most sessions of one claim: the next one, an answer away, leaves others their share. */
 const MOST_AT_ONCE = 4;
 
@@ -74,6 +77,8 @@ export class ClaimLoop implements AsyncDisposable {
         // Only an answer ends a request: one that was lost is asked for again under its id.
         requestId = crypto.randomUUID();
         failures = 0;
+        // Whatever the server answers at once and again: not in a circle without a pause.
+        await clock.sleep(BREATH_MS, signal).catch(() => {});
       } catch (error) {
         if (signal.aborted) return;
         const isReplaced = error instanceof ApiError &&

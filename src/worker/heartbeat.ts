@@ -1,8 +1,10 @@
 import type { Command, GridClient, HeartbeatInput } from "../client/client.ts";
 import { ApiError } from "../client/api_error.ts";
+import { aborted } from "../core/aborted.ts";
 import { type Clock, deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import { trustedUntil } from "./lease.ts";
+import type { Report } from "./held_session.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ServerSight } from "./server_sight.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -31,8 +33,10 @@ export interface HeartbeatOptions {
   readonly status: () => NonNullable<HeartbeatInput["status"]>;
   /** All that the server wants now. */
   readonly onCommands: (commands: readonly Command[]) => void;
+  /** What people are told of the worker's host. */
+  readonly providerDetails: () => Readonly<Record<string, unknown>>;
   /** The server does not know this worker (any more). */
-  readonly onUnknown: () => Promise<void>;
+  readonly onUnknown: (signal: AbortSignal) => Promise<void>;
   /** A newer process is this worker. */
   readonly onReplaced: () => void;
 }
@@ -43,6 +47,7 @@ export class Heartbeat implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
   #nudged = new AbortController();
+  #isBare = false;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -59,9 +64,18 @@ export class Heartbeat implements AsyncDisposable {
     await this.#done;
   }
 
-  /** Says what is left to say, and that the worker leaves. After the disposal. */
+  /** Says what is left to say, and that the worker leaves; gives up after a few seconds. After the disposal. */
   async farewell(): Promise<void> {
-    await this.#send("offline", FAREWELL_MS).catch(() => {});
+    const { clock, outbox } = this.#options;
+    using patience = deadline(clock, FAREWELL_MS);
+    try {
+      while (outbox.snapshot().length < outbox.size) {
+        await this.#send("draining", patience.signal);
+      }
+      await this.#send("offline", patience.signal);
+    } catch {
+      // The server notices by itself that the worker has gone.
+    }
   }
 
   async #run(): Promise<void> {
@@ -72,11 +86,13 @@ export class Heartbeat implements AsyncDisposable {
       // Before it is sent: what is to be said from now on may not be in it.
       this.#nudged = new AbortController();
       try {
-        await this.#send(status(), ANSWER_MS, stop);
+        using patience = deadline(clock, ANSWER_MS, stop);
+        await this.#send(status(), patience.signal);
         failures = 0;
       } catch (error) {
         if (stop.aborted) return;
-        if (failures++ === 0) {
+        const isUnderstood = await this.#isUnderstood(error, stop);
+        if (failures++ === 0 && !isUnderstood) {
           log.warn("Cannot report, tries go on: {error}", { error });
         }
       }
@@ -89,79 +105,109 @@ export class Heartbeat implements AsyncDisposable {
 
   async #send(
     status: NonNullable<HeartbeatInput["status"]>,
-    patienceMs: number,
-    stop?: AbortSignal,
+    signal: AbortSignal,
   ): Promise<void> {
     const { client, workerId, clock, outbox, sight } = this.#options;
-    using patience = deadline(clock, patienceMs, ...(stop ? [stop] : []));
     const sentAt = clock.monotonic();
     const sent = outbox.snapshot();
     try {
-      const answer = await client.heartbeat(
-        workerId,
-        this.#body(status, sent),
-        patience.signal,
-      );
+      const body = this.#body(status, sent);
+      const answer = await client.heartbeat(workerId, body, signal);
       sight.answered();
+      this.#isBare = false;
       this.#take(sent, answer, trustedUntil(sentAt, answer.lease_ttl_ms));
     } catch (error) {
       sight.failed(error);
-      await this.#refused(error);
+      throw error;
     }
   }
 
   #body(
     status: NonNullable<HeartbeatInput["status"]>,
-    sent: ReturnType<Outbox["snapshot"]>,
+    sent: readonly Report[],
   ): HeartbeatInput {
-    const { supervisor, instanceId } = this.#options;
+    const { supervisor, instanceId, providerDetails } = this.#options;
     return {
       instance_id: instanceId,
       status,
+      provider_details: providerDetails(),
       current_load: supervisor.size,
       ...hostUse(),
-      sessions: sent.map((report) => ({
-        ...report,
-        ...metricsOf(supervisor, report.session_id),
-      })),
+      sessions: sent.map((report) =>
+        this.#isBare ? bare(report) : {
+          ...report,
+          ...metricsOf(supervisor, report.session_id),
+        }
+      ),
     };
   }
 
   #take(
-    sent: ReturnType<Outbox["snapshot"]>,
+    sent: readonly Report[],
     { reports, commands }: Awaited<ReturnType<GridClient["heartbeat"]>>,
     until: number,
   ): void {
     const { supervisor, outbox, onCommands } = this.#options;
     const isAll = outbox.size === sent.length;
     supervisor.release(outbox.settle(sent, reports));
-    supervisor.renew(
-      reports.filter(({ result }) => result === "accepted"),
-      until,
-    );
+    supervisor.renew(sent, reports, until);
     onCommands(commands);
     if (!isAll) this.nudge();
   }
 
-  async #refused(error: unknown): Promise<void> {
-    const code = error instanceof ApiError ? error.code : undefined;
-    if (code === "worker_replaced") this.#options.onReplaced();
-    else if (code === "worker_not_found") await this.#options.onUnknown();
-    else throw error;
+  /** Whether it is a refusal that something can be done about. */
+  async #isUnderstood(error: unknown, stop: AbortSignal): Promise<boolean> {
+    const { onReplaced, onUnknown } = this.#options;
+    const { code, status } = error instanceof ApiError ? error : NO_REFUSAL;
+    if (code === "worker_replaced") {
+      onReplaced();
+      await aborted(stop);
+      return true;
+    }
+    if (code === "worker_not_found") {
+      await onUnknown(stop);
+      return true;
+    }
+    // What one session has to say must not cost the others their leases.
+    const isFirst = status === INVALID && !this.#isBare;
+    if (isFirst) {
+      this.#isBare = true;
+      log.error("Reports are refused, bare ones follow: {error}", { error });
+    }
+    return isFirst;
   }
 }
 
+const NO_REFUSAL = { code: "", status: 0 };
+
+/** HTTP status of a body that is not understood. */
+const INVALID = 422;
+
+/** The least that a report says. */
+function bare({ session_id, fencing_token, status, endpoint }: Report) {
+  return {
+    session_id,
+    fencing_token,
+    status,
+    ...(endpoint === undefined ? {} : { endpoint }),
+  };
+}
+
 function metricsOf(supervisor: Supervisor, sessionId: string) {
-  const stats = supervisor.statsOf(sessionId);
+  const stats = supervisor.takeStats(sessionId);
   if (!stats) return {};
   return {
     metrics: {
       cpu_percent: stats.cpuPercent ?? null,
       memory_mb: stats.memoryMb ?? null,
-      network_rx_bytes: stats.networkRxBytes ?? null,
-      network_tx_bytes: stats.networkTxBytes ?? null,
+      network_rx_bytes: wholeOrNull(stats.networkRxBytes),
+      network_tx_bytes: wholeOrNull(stats.networkTxBytes),
     },
   };
+}
+
+function wholeOrNull(bytes: number | undefined): number | null {
+  return bytes === undefined ? null : Math.round(bytes);
 }
 
 function hostUse() {

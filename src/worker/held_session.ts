@@ -3,6 +3,7 @@ import type {
   SessionReport,
   StopCommand,
 } from "../client/client.ts";
+import { aborted } from "../core/aborted.ts";
 import { type Clock, deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import type {
@@ -20,6 +21,9 @@ const STOP_GRACE_MS = 5_000;
 
 /** Longest text of a failure that is reported. */
 const MAX_REASON = 8_000;
+
+/** Longest wait for a browser's output. */
+const LOGS_MS = 1_000;
 
 /** Longest tail of a browser's output that is reported. */
 const MAX_LOGS = 32_000;
@@ -58,19 +62,22 @@ export class HeldSession {
   readonly ended: Promise<void>;
   readonly #stop = new AbortController();
   readonly #onReport: (report: Report) => void;
+  readonly #clock: Clock;
   #order: End | undefined;
   #graceMs = STOP_GRACE_MS;
   #browser: RunningBrowser | undefined;
+  #stopping = false;
 
   private constructor(
     id: string,
     fencingToken: number,
-    onReport: (report: Report) => void,
+    { onReport, clock }: Pick<StartOptions, "onReport" | "clock">,
     run: (held: HeldSession) => Promise<void>,
   ) {
     this.id = id;
     this.fencingToken = fencingToken;
     this.#onReport = onReport;
+    this.#clock = clock;
     this.ended = run(this);
   }
 
@@ -79,7 +86,7 @@ export class HeldSession {
     return new HeldSession(
       claimed.id,
       claimed.fencing_token,
-      options.onReport,
+      options,
       (held) => held.#run(claimed, options),
     );
   }
@@ -88,12 +95,12 @@ export class HeldSession {
   static adopt(
     browser: RunningBrowser,
     fencingToken: number,
-    onReport: (report: Report) => void,
+    options: Pick<StartOptions, "onReport" | "clock">,
   ): HeldSession {
     return new HeldSession(
       browser.sessionId,
       fencingToken,
-      onReport,
+      options,
       (held) => held.#watch(browser),
     );
   }
@@ -131,8 +138,11 @@ export class HeldSession {
 
   #end(end: End, force: boolean): void {
     this.#order ??= end;
-    if (force) this.#graceMs = 0;
     this.#stop.abort();
+    if (!force || this.#graceMs === 0) return;
+    this.#graceMs = 0;
+    // Hurries a stop that is under way.
+    if (this.#stopping) void this.#browser?.stop(0).catch(() => {});
   }
 
   async #run(claimed: ClaimedSession, options: StartOptions): Promise<void> {
@@ -192,7 +202,7 @@ export class HeldSession {
       browser.exited,
       aborted(this.#stop.signal),
     ]);
-    const logs = await tailOf(browser);
+    const logs = await tailOf(browser, this.#clock);
     // Of an end by itself everybody is told at once; of an ordered one when it is done.
     if (exit) this.#report(this.#order ?? endOf(exit), logs);
     await this.#dispose(browser);
@@ -201,6 +211,7 @@ export class HeldSession {
 
   /** Also after an exit by itself: its container and profile are still there. */
   async #dispose(browser: RunningBrowser): Promise<void> {
+    this.#stopping = true;
     try {
       await browser.stop(this.#graceMs);
     } catch (error) {
@@ -219,7 +230,7 @@ export class HeldSession {
     });
     this.#onReport({
       ...this.#base(status),
-      status_reason: reason.slice(0, MAX_REASON),
+      status_reason: reason.slice(0, MAX_REASON).toWellFormed(),
       ...(logs === "" ? {} : { logs }),
     });
   }
@@ -236,18 +247,21 @@ function endOf({ reason, detail }: BrowserExit): End {
   return { status, reason: detail };
 }
 
-async function tailOf(browser: RunningBrowser): Promise<string> {
-  const text = await browser.logs?.(200).catch(() => "");
-  return (text ?? "").slice(-MAX_LOGS);
+/** An engine that hangs must not keep the end from being told. */
+async function tailOf(browser: RunningBrowser, clock: Clock): Promise<string> {
+  using patience = deadline(clock, LOGS_MS);
+  try {
+    const text = await Promise.race([
+      browser.logs?.(200),
+      aborted(patience.signal),
+    ]);
+    // A character may have been cut in two.
+    return (text ?? "").slice(-MAX_LOGS).toWellFormed();
+  } catch {
+    return "";
+  }
 }
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve(undefined);
-    signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
 }

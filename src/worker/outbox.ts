@@ -36,7 +36,7 @@ export class Outbox {
   addProgress(sessionId: string, line: string): void {
     const report = this.#reports.get(sessionId);
     if (!report || report.status !== "starting") return;
-    this.put({ ...report, progress: [line.slice(0, 500)] });
+    this.put({ ...report, progress: [line.slice(0, 500).toWellFormed()] });
   }
 
   /** What is to be said now: every session that is held, and of the ends as many as one request carries. */

@@ -14,6 +14,19 @@ const ANSWER_MS = 10_000;
 /** Longest pause between tries to reach the server. */
 const MAX_PAUSE_MS = 5_000;
 
+/** What people are told of the worker's host. */
+export const HOST: Readonly<Record<string, string>> = {
+  hostname: hostname(),
+  os: Deno.build.os,
+};
+
+/** A registration that was answered. */
+export interface Registered {
+  readonly registration: Registration;
+  /** Moment of the worker's monotonic clock when it was asked for: leases count from it. */
+  readonly sentAt: number;
+}
+
 /**
  * Registers; waits for a server that is not there yet, or cannot answer now.
  *
@@ -23,7 +36,7 @@ export async function register(
   { client, clock, signal, ...options }: WorkerOptions,
   state: WorkerState,
   instanceId: string,
-): Promise<Registration> {
+): Promise<Registered> {
   const id = options.workerId ?? state.id;
   const body = {
     ...(id === undefined ? {} : { id }),
@@ -33,12 +46,14 @@ export async function register(
     work_pool_id: options.workPoolId,
     capacity: options.capacity,
     version: options.version,
-    provider_details: { hostname: hostname(), os: Deno.build.os },
+    provider_details: HOST,
   };
   for (let tries = 0;; tries++) {
     using patience = deadline(clock, ANSWER_MS, ...(signal ? [signal] : []));
     try {
-      return await client.registerWorker(body, patience.signal);
+      const sentAt = clock.monotonic();
+      const registration = await client.registerWorker(body, patience.signal);
+      return { registration, sentAt };
     } catch (error) {
       signal?.throwIfAborted();
       if (!patience.signal.aborted && !isPassing(error)) throw error;

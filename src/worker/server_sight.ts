@@ -3,13 +3,14 @@ import { ApiError } from "../client/api_error.ts";
 /**
  * What the worker knows of a server that it does not reach.
  *
- * A connection that is refused, or an answer that says "not now", shows that no server is there, and so that none gives
+ * It is away from the first sign of that until an answer: one that comes back under the load of all its workers may well
+ * keep some of them waiting. A connection that is refused, or an answer that says "not now", shows that no server is there, and so that none gives
  * up on anybody. Silence shows nothing: the server may well be there, for everybody but this worker.
  */
 export class ServerSight {
   #isAway = false;
 
-  /** Whether the last attempt has shown that no server is there. */
+  /** Whether an attempt since the last answer has shown that no server is there. */
   get isAway(): boolean {
     return this.#isAway;
   }
@@ -19,6 +20,8 @@ export class ServerSight {
   }
 
   failed(error: unknown): void {
-    this.#isAway = error instanceof ApiError && error.saysAway;
+    if (!(error instanceof ApiError)) return;
+    // Any other status is an answer by a server that is there.
+    this.#isAway = error.saysAway || this.#isAway && error.status === 0;
   }
 }

@@ -11,6 +11,7 @@ import type {
   BrowserStats,
   RunningBrowser,
 } from "../core/provider.ts";
+import { BrowserMeter } from "./browser_meter.ts";
 import { HeldSession, type Report } from "./held_session.ts";
 import { isLost, isOverLife, type Lease, trustedUntil } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
@@ -35,10 +36,13 @@ export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #held = new Map<
     string,
-    { readonly session: HeldSession; readonly lease: Lease }
+    {
+      readonly session: HeldSession;
+      readonly lease: Lease;
+      readonly meter: BrowserMeter;
+    }
   >();
   readonly #ids = new Set<string>();
-  readonly #stats = new Map<string, BrowserStats>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -111,7 +115,11 @@ export class Supervisor {
         this.#hold(
           session_id,
           until,
-          () => HeldSession.adopt(browser, fencing_token, this.#report),
+          () =>
+            HeldSession.adopt(browser, fencing_token, {
+              clock: this.#options.clock,
+              onReport: this.#report,
+            }),
         );
       } else {
         this.#report({
@@ -129,7 +137,10 @@ export class Supervisor {
     const held = this.#held.get(command.session_id);
     if (held?.session.fencingToken === command.fencing_token) {
       held.session.obey(command);
-    } else if (!held) {
+    } else if (held) {
+      // One of the two is no longer the server's: the next report tells which.
+      this.#options.onChange();
+    } else {
       this.#report({
         session_id: command.session_id,
         fencing_token: command.fencing_token,
@@ -156,13 +167,24 @@ export class Supervisor {
   }
 
   /** Counts the leases of sessions whose reports were accepted as renewed. */
-  renew(results: readonly ReportResult[], until: number): void {
+  renew(
+    sent: readonly Report[],
+    results: readonly ReportResult[],
+    until: number,
+  ): void {
     const now = this.#options.clock.monotonic();
-    for (const { session_id, expires_in_ms } of results) {
-      const lease = this.#held.get(session_id)?.lease;
-      if (!lease) continue;
-      lease.until = until;
-      if (expires_in_ms !== undefined) lease.expiresAt = now + expires_in_ms;
+    const answers = new Map(results.map((each) => [each.session_id, each]));
+    for (const { session_id, fencing_token } of sent) {
+      const held = this.#held.get(session_id);
+      const answer = answers.get(session_id);
+      if (answer?.result !== "accepted") continue;
+      // Claimed again since it was sent: the answer is about the old lease.
+      if (held?.session.fencingToken !== fencing_token) continue;
+      held.lease.until = until;
+      const { expires_in_ms } = answer;
+      if (expires_in_ms !== undefined) {
+        held.lease.expiresAt = now + expires_in_ms;
+      }
     }
   }
 
@@ -189,14 +211,10 @@ export class Supervisor {
     }
   }
 
-  /** The last measurement of a session's browser; a new one is begun, but not waited for. */
-  statsOf(sessionId: string): BrowserStats | undefined {
-    const browser = this.#held.get(sessionId)?.session.browser;
-    void browser?.stats?.().then(
-      (stats) => this.#stats.set(sessionId, stats),
-      () => this.#stats.delete(sessionId),
-    );
-    return this.#stats.get(sessionId);
+  /** A new measurement of a session's browser, if there is one. */
+  takeStats(sessionId: string): BrowserStats | undefined {
+    const held = this.#held.get(sessionId);
+    return held?.session.browser && held.meter.take(held.session.browser);
   }
 
   /** Begins to end every session; what has not started is given back. `killed`: the browsers are not asked. */
@@ -219,7 +237,11 @@ export class Supervisor {
   #hold(id: string, until: number, begin: () => HeldSession): void {
     this.#ids.add(id);
     const session = begin();
-    this.#held.set(id, { session, lease: { until, expiresAt: Infinity } });
+    this.#held.set(id, {
+      session,
+      lease: { until, expiresAt: Infinity },
+      meter: new BrowserMeter(this.#options.clock),
+    });
     void session.ended.catch((error: unknown) =>
       log.error("Session {session_id} ended badly: {error}", {
         session_id: id,
@@ -230,7 +252,6 @@ export class Supervisor {
       if (this.#held.get(id)?.session !== session) return;
       this.#held.delete(id);
       this.#ids.delete(id);
-      this.#stats.delete(id);
       this.#options.onChange();
     });
   }

@@ -16,7 +16,7 @@ import { Heartbeat } from "./heartbeat.ts";
 import { HostHealth } from "./host_health.ts";
 import { trustedUntil } from "./lease.ts";
 import { Outbox } from "./outbox.ts";
-import { newState, register, statePathOf } from "./register.ts";
+import { HOST, newState, register, statePathOf } from "./register.ts";
 import { ServerSight } from "./server_sight.ts";
 import { openStateFile, type StateStore } from "./state_file.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -81,10 +81,11 @@ export async function startWorker(
   );
   const state = await file.read() ?? newState(options);
   const instanceId = crypto.randomUUID();
-  const registration = await register(options, state, instanceId);
-  const until = trustedUntil(clock.monotonic(), registration.lease_ttl_ms);
+  const { registration, sentAt } = await register(options, state, instanceId);
+  const until = trustedUntil(sentAt, registration.lease_ttl_ms);
   const { worker, held_sessions } = registration;
-  await file.write({ ...state, id: worker.id });
+  const known = { ...state, id: worker.id };
+  await file.write(known);
   log.info("Registered as {name} in work pool {work_pool_id}", {
     name: worker.name,
     worker_id: worker.id,
@@ -98,6 +99,7 @@ export async function startWorker(
   const host = stack.use(await openHost({ ...options, registration, outbox }));
   const health = stack.use(new HostHealth({ host, clock, onChange }));
   let hasAdopted = false;
+  let isReplaced = false;
   let claims: ClaimLoop | undefined = undefined;
   const supervisor: Supervisor = new Supervisor({
     host,
@@ -124,7 +126,9 @@ export async function startWorker(
     sight,
     status,
     onCommands,
-    onUnknown: async () => void await register(options, state, instanceId),
+    providerDetails: () =>
+      health.problem ? { ...HOST, problem: health.problem } : HOST,
+    onUnknown,
     onReplaced,
   });
   stack.use(heartbeat);
@@ -194,11 +198,20 @@ export async function startWorker(
     onChange();
   }
 
+  /** Its row was deleted. What it holds, the server no longer counts as its own. */
+  async function onUnknown(signal: AbortSignal): Promise<void> {
+    log.warn("The server does not know worker {name}: it registers anew", {
+      name: worker.name,
+    });
+    await register({ ...options, signal }, known, instanceId);
+  }
+
   /** The newer process has its sessions; browsers here belong to nobody. */
   function onReplaced(): void {
     log.error("A newer process of worker {name} has registered", {
       name: worker.name,
     });
+    isReplaced = true;
     done.resolve("replaced");
   }
 
@@ -233,7 +246,7 @@ export async function startWorker(
     await claims?.[Symbol.asyncDispose]();
     await supervisor.endAll("its worker was stopped", "asked");
     await heartbeat[Symbol.asyncDispose]();
-    await heartbeat.farewell();
+    if (!isReplaced) await heartbeat.farewell();
     await running.disposeAsync();
   }
 }

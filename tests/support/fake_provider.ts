@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { BrowserSpec } from "../../src/core/browser_spec.ts";
 import type {
   BrowserExit,
+  BrowserStats,
   Provider,
   RunningBrowser,
 } from "../../src/core/provider.ts";
@@ -31,6 +32,8 @@ export interface FakeKnobs {
   stopHold?: Promise<void> | undefined;
   /** Where the next browsers answer. @default Nobody listens. */
   endpoint?: URL | undefined;
+  /** What browsers measure. */
+  stats?: BrowserStats | undefined;
   /** What an earlier process has left to adopt. */
   leftovers: readonly RunningBrowser[];
 }
@@ -99,6 +102,7 @@ export function createFakeProvider(): FakeProvider {
           const held = {
             ...browser,
             endpoint: knobs.endpoint ?? browser.endpoint,
+            stats: () => Promise.resolve(knobs.stats ?? {}),
             async stop(graceMs: number) {
               await knobs.stopHold;
               await browser.stop(graceMs);

@@ -106,6 +106,7 @@ Deno.test("a renewal counts from when it was sent, and tells how long the sessio
   await s.running("a");
   const renew = (expires_in_ms: number) =>
     s.supervisor.renew(
+      [{ session_id: "a", fencing_token: 1, status: "running" }],
       [{ session_id: "a", result: "accepted", expires_in_ms }],
       s.clock.monotonic() + LEASE_MS,
     );

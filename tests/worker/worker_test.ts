@@ -315,6 +315,29 @@ Deno.test("what takes long to prepare is no slow start", async () => {
   await awaitStatus(scene.grid, id, "running");
 });
 
+Deno.test("a worker whose row was deleted registers anew under its id, and serves", async () => {
+  await using scene = await workerScene({
+    settings: { heartbeat_seconds: 1 },
+  });
+  await using worker = await scene.start();
+  await scene.grid.workers.remove(worker.id);
+  const id = await scene.ask();
+  const { workerId } = await awaitStatus(scene.grid, id, "running");
+  assert.equal(workerId, worker.id);
+});
+
+Deno.test("a report that is refused costs no other session its lease", async () => {
+  await using scene = await workerScene({
+    settings: { heartbeat_seconds: 1, lease_seconds: 4 },
+  });
+  await using _worker = await scene.start();
+  scene.provider.knobs.stats = { memoryMb: -1 };
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "running");
+  await systemClock.sleep(6_000);
+  assert.equal((await scene.grid.sessions.get(id)).status, "running");
+});
+
 /** A state of its own, on no disk. */
 function inMemory(first: WorkerState): StateStore {
   let state = first;
