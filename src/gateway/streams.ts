@@ -13,7 +13,7 @@ import type { Splice } from "./splice.ts";
 const log = logOf("gateway", "streams");
 
 /** How often it is written who is there and what has moved: some times before an ephemeral session counts as abandoned. */
-const PRESENCE_MS = 5_000;
+const PRESENCE_MS = 4_000;
 
 /** Pause after a failure to write it. */
 const RETRY_MS = 1_000;
@@ -112,12 +112,19 @@ export class Streams {
   }
 
   async #writePresence(): Promise<void> {
-    const active = [...this.#open].filter(([, streams]) =>
-      [...streams].filter(hasMoved).length > 0
-    ).map(([id]) => id);
+    const looks = [...this.#open].flatMap(([id, streams]) =>
+      [...streams].map((stream) => ({
+        id,
+        stream,
+        bytes: stream.splice.bytes(),
+      }))
+    ).filter(({ stream, bytes }) => stream.seenBytes !== bytes);
+    const active = [...new Set(looks.map(({ id }) => id))];
     const attended = [...this.#attended];
     if (active.length + attended.length === 0) return;
     await this.#sessions.recordPresence({ active, attended });
+    // Only what is written is seen.
+    for (const { stream, bytes } of looks) stream.seenBytes = bytes;
   }
 
   /** Never rejects. */
@@ -136,12 +143,4 @@ export class Streams {
       });
     }
   }
-}
-
-/** Whether bytes have passed since the last look. */
-function hasMoved(stream: OpenStream): boolean {
-  const bytes = stream.splice.bytes();
-  const moved = bytes !== stream.seenBytes;
-  stream.seenBytes = bytes;
-  return moved;
 }

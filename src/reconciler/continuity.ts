@@ -1,16 +1,10 @@
 import type { Clock } from "../core/clock.ts";
 
-/** Longest time between two passes of a server that watches. */
+/** Longest time between two looks of a server that watches. */
 const GAP_MS = 10_000;
 
-/** Most by which the wall clock may differ from the monotonic one between two passes. */
+/** Most by which the wall clock may differ from the monotonic one between two looks. */
 const JUMP_MS = 2_000;
-
-/** One moment by both clocks. */
-interface Moment {
-  readonly now: number;
-  readonly monotonic: number;
-}
 
 /**
  * How long this server has watched without a break, so that silence is that of others and not its own.
@@ -20,41 +14,44 @@ interface Moment {
  */
 export class Continuity {
   readonly #clock: Pick<Clock, "now" | "monotonic">;
-  #last: Moment | undefined;
-  #begun: Moment | undefined;
+  readonly #onBreak: (reason: string) => void;
+  #last: { readonly now: number; readonly monotonic: number } | undefined;
   #since = 0;
 
-  constructor(clock: Pick<Clock, "now" | "monotonic">) {
+  /** @param onBreak Told why watching was interrupted; not of its beginning. */
+  constructor(
+    clock: Pick<Clock, "now" | "monotonic">,
+    onBreak: (reason: string) => void = () => {},
+  ) {
     this.#clock = clock;
+    this.#onBreak = onBreak;
   }
 
-  /** Milliseconds since the last break. To be called before each pass. */
+  /** Milliseconds since the last break. A look: to be called before each step of a pass. */
   watchedMs(): number {
-    const moment = this.#moment();
-    if (this.breakBefore(moment) !== undefined) this.#since = moment.monotonic;
-    this.#begun = moment;
-    return moment.monotonic - this.#since;
+    const now = this.#clock.now();
+    const monotonic = this.#clock.monotonic();
+    const reason = this.#breakBefore(now, monotonic);
+    if (!this.#last || reason) this.#since = monotonic;
+    if (reason) this.#onBreak(reason);
+    this.#last = { now, monotonic };
+    return monotonic - this.#since;
   }
 
-  /** The pass has done what it had to; one that fails is as good as none. */
-  passed(): void {
-    this.#last = this.#begun;
+  /** The database did nothing for it: it may have done nothing for others either. */
+  wasBlind(): void {
+    this.#since = this.#clock.monotonic();
   }
 
-  /** Why watching was interrupted since the last pass; undefined if it was not. */
-  breakBefore({ now, monotonic }: Moment = this.#moment()): string | undefined {
-    if (!this.#last) return "it has not watched before";
+  #breakBefore(now: number, monotonic: number): string | undefined {
+    if (!this.#last) return undefined;
     const elapsed = monotonic - this.#last.monotonic;
     if (elapsed > GAP_MS) {
-      return `it did not watch for ${Math.round(elapsed / 1_000)} s`;
+      return `this server did not watch for ${Math.round(elapsed / 1_000)} s`;
     }
     const jump = now - this.#last.now - elapsed;
     if (Math.abs(jump) > JUMP_MS) {
       return `the clock jumped by ${Math.round(jump / 1_000)} s`;
     }
-  }
-
-  #moment(): Moment {
-    return { now: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
 }

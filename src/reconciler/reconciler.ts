@@ -21,61 +21,73 @@ export interface ReconcilerManagers {
   readonly workers: Pick<WorkerManager, "markLost" | "prune">;
 }
 
-/** How many rows each concern has changed. */
-export type Counts = Readonly<Record<string, number>>;
+/** What came of a pass. */
+export interface Pass {
+  /** How many rows each concern has changed. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly failures: ReadonlyMap<string, unknown>;
+}
 
 /** What a server may declare by now. */
 export interface Watch {
   /** How long it has watched without a break. */
-  readonly watchedMs: number;
+  readonly watchedMs: () => number;
   readonly leaseMs: number;
 }
 
-type Concern = readonly [name: string, runOnce: () => Promise<number>];
+type Concern = readonly [
+  name: string,
+  runOnce: () => Promise<number>,
+  patienceMs: number,
+];
 
 /**
- * Runs every concern once. Safe in several processes at once: each is one guarded statement or batch.
+ * Runs every concern once. Safe in several processes at once: each is one guarded statement or batch. One that fails
+ * keeps no other from its work.
  *
  * Others are declared late only by a server that has watched for a whole lease: in that time every worker that lives has
  * renewed what it holds, and taken what it can of the queue.
+ *
+ * @param watchedMs How long the server has watched without a break, asked before each concern.
  */
 export async function reconcileOnce(
   managers: ReconcilerManagers,
-  { watchedMs, leaseMs }: Watch = { watchedMs: Infinity, leaseMs: 0 },
-): Promise<Counts> {
-  const concerns = [
-    ...(watchedMs >= leaseMs ? lateness(managers) : []),
-    ...(watchedMs >= Math.min(leaseMs, PRESENCE_MS)
-      ? [["abandoned", managers.sessions.late.endAbandoned] as Concern]
-      : []),
-    ...order(managers),
-  ];
+  { watchedMs, leaseMs }: Watch = ALWAYS,
+): Promise<Pass> {
   const counts: Record<string, number> = {};
-  for (const [name, runOnce] of concerns) counts[name] = await runOnce();
-  return counts;
+  const failures = new Map<string, unknown>();
+  for (const [name, runOnce, patienceMs] of concernsOf(managers, leaseMs)) {
+    if (watchedMs() < patienceMs) continue;
+    try {
+      counts[name] = await runOnce();
+    } catch (error) {
+      failures.set(name, error);
+    }
+  }
+  return { counts, failures };
 }
 
-/** What depends on others having had their chance. */
-function lateness({ sessions, workers }: ReconcilerManagers): Concern[] {
+const ALWAYS: Watch = { watchedMs: () => Infinity, leaseMs: 0 };
+
+/** What is looked after, and how long a server must have watched before it may. */
+function concernsOf(
+  { pools, sessions, workers }: ReconcilerManagers,
+  leaseMs: number,
+): readonly Concern[] {
   const { late } = sessions;
   return [
-    ["lostWorkers", workers.markLost],
-    ["expiredLeases", late.expireLeases],
-    ["overdue", late.failOverdue],
-    ["slowStarts", late.failSlowStarts],
-    ["expired", late.expireLifetimes],
-    ["idle", late.timeOutIdle],
-    ["enforced", late.enforceStops],
-  ];
-}
-
-/** What does not. */
-function order({ pools, sessions, workers }: ReconcilerManagers): Concern[] {
-  return [
-    ["drained", sessions.late.endDrained],
-    ["drainedPools", pools.finishDrains],
-    ["pruned", sessions.late.prune],
-    ["prunedWorkers", workers.prune],
+    ["lostWorkers", workers.markLost, leaseMs],
+    ["expiredLeases", late.expireLeases, leaseMs],
+    ["overdue", late.failOverdue, leaseMs],
+    ["slowStarts", late.failSlowStarts, leaseMs],
+    ["expired", late.expireLifetimes, leaseMs],
+    ["idle", late.timeOutIdle, leaseMs],
+    ["enforced", late.enforceStops, leaseMs],
+    ["abandoned", late.endAbandoned, Math.min(leaseMs, PRESENCE_MS)],
+    ["drained", late.endDrained, leaseMs],
+    ["drainedPools", pools.finishDrains, 0],
+    ["pruned", late.prune, leaseMs],
+    ["prunedWorkers", workers.prune, leaseMs],
   ];
 }
 
@@ -84,29 +96,42 @@ export function startReconciler(
   { clock, settings }: Pick<Core, "clock" | "settings">,
   managers: ReconcilerManagers,
 ): AsyncDisposable {
-  const continuity = new Continuity(clock);
-  const leaseMs = settings.lease_seconds * 1_000;
-  return every(async () => {
-    const reason = continuity.breakBefore();
-    if (reason) {
-      log.debug("Nobody is declared late for {seconds} s: {reason}", {
+  const continuity = new Continuity(
+    clock,
+    (reason) =>
+      log.warn("Nobody is declared late for {seconds} s: {reason}", {
         seconds: settings.lease_seconds,
         reason,
-      });
+      }),
+  );
+  const leaseMs = settings.lease_seconds * 1_000;
+  const failing = new Set<string>();
+  return every(async () => {
+    const { counts, failures } = await reconcileOnce(managers, {
+      watchedMs: () => continuity.watchedMs(),
+      leaseMs,
+    });
+    if (Object.keys(counts).length === 0) continuity.wasBlind();
+    tell(counts, failures, failing);
+  }, { clock, periodMs: PERIOD_MS, jitter: 0.5 });
+}
+
+/** Logs what was done, and the first failure of a streak. */
+function tell(
+  counts: Pass["counts"],
+  failures: Pass["failures"],
+  failing: Set<string>,
+): void {
+  for (const [concern, count] of Object.entries(counts)) {
+    failing.delete(concern);
+    if (count > 0) {
+      log.info("Reconciled {count}: {concern}", { concern, count });
     }
-    const watchedMs = continuity.watchedMs();
-    const counts = await reconcileOnce(managers, { watchedMs, leaseMs });
-    continuity.passed();
-    for (const [concern, count] of Object.entries(counts)) {
-      if (count > 0) {
-        log.info("Reconciled {count}: {concern}", { concern, count });
-      }
+  }
+  for (const [concern, error] of failures) {
+    if (!failing.has(concern)) {
+      log.warn("Cannot reconcile {concern}: {error}", { concern, error });
     }
-  }, {
-    clock,
-    periodMs: PERIOD_MS,
-    retryMs: PERIOD_MS,
-    jitter: 0.5,
-    onFailure: (error) => log.warn("Cannot reconcile: {error}", { error }),
-  });
+    failing.add(concern);
+  }
 }

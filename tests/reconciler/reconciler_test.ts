@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { reconcileOnce, type Watch } from "../../src/reconciler/reconciler.ts";
+import {
+  type Pass,
+  reconcileOnce,
+  type Watch,
+} from "../../src/reconciler/reconciler.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";
 import { type Api, apiOf } from "../support/api.ts";
 import { createFakeClock, type FakeClock } from "../support/clock.ts";
@@ -17,7 +21,7 @@ async function scene(
     readonly api: Api;
     readonly clock: FakeClock;
     /** @param watch By default a server that has always watched. */
-    pass(watch?: Watch): ReturnType<typeof reconcileOnce>;
+    pass(watch?: Watch): Promise<Pass["counts"]>;
     statusOf(id: string): Promise<readonly [string, string | null]>;
   }
 > {
@@ -29,7 +33,11 @@ async function scene(
     grid,
     api,
     clock,
-    pass: (watch) => reconcileOnce(grid, watch),
+    async pass(watch) {
+      const { counts, failures } = await reconcileOnce(grid, watch);
+      assert.deepEqual([...failures.values()], []);
+      return counts;
+    },
     async statusOf(id) {
       const { status, statusReason } = await grid.sessions.get(id);
       return [status, statusReason];
@@ -235,10 +243,10 @@ Deno.test("a server that has watched for less than a lease declares nobody late"
   const { workerId, claimed } = await s.api.running();
   const waiting = await s.api.session();
   s.clock.advance(10 * MINUTE);
-  const counts = await s.pass({ watchedMs: 29_999, leaseMs: 30_000 });
+  const counts = await s.pass({ watchedMs: () => 29_999, leaseMs: 30_000 });
   assert.deepEqual(Object.values(counts).filter((count) => count > 0), []);
   await s.api.report(workerId, claimed, "running");
-  await s.pass({ watchedMs: 30_000, leaseMs: 30_000 });
+  await s.pass({ watchedMs: () => 30_000, leaseMs: 30_000 });
   assert.equal((await s.statusOf(claimed.id))[0], "running", "it came back");
   assert.equal((await s.statusOf(waiting.id))[0], "failed");
 });
@@ -317,9 +325,9 @@ Deno.test("an ephemeral session that nobody attends ends: it waits no more, or i
     await connect(),
     (await s.api.session()).id,
   ];
-  s.clock.advance(10 * SECOND);
+  s.clock.advance(12 * SECOND);
   await sessions.recordPresence({ active: [], attended: [kept, posted] });
-  s.clock.advance(5 * SECOND + 1);
+  s.clock.advance(8 * SECOND + 1);
   assert.equal((await s.pass()).abandoned, 2);
   assert.equal((await s.statusOf(left))[0], "terminated");
   assert.equal((await s.statusOf(kept))[0], "pending");
@@ -375,4 +383,39 @@ Deno.test("a draining pool becomes inactive when its last session has ended", as
   await s.api.report(workerId, claimed, "completed");
   assert.equal((await s.pass()).drainedPools, 1);
   assert.equal((await s.grid.pools.get("pool")).status, "inactive");
+});
+
+Deno.test("a concern that fails keeps no other from its work", async () => {
+  await using s = await scene();
+  const { claimed } = await s.api.running();
+  s.clock.advance(31 * SECOND);
+  const { counts, failures } = await reconcileOnce({
+    ...s.grid,
+    workers: {
+      markLost: () => Promise.reject(new Error("no luck")),
+      prune: () => Promise.reject(new Error("no luck either")),
+    },
+  });
+  assert.deepEqual([...failures.keys()], ["lostWorkers", "prunedWorkers"]);
+  assert.equal(counts.expiredLeases, 1);
+  assert.equal((await s.statusOf(claimed.id))[0], "crashed");
+});
+
+Deno.test("more time that is asked for in time takes back the order to end a session for its age, no other", async () => {
+  await using s = await scene();
+  const { claimed } = await s.api.running({
+    resource_limits: { timeout_minutes: 0.1 },
+  });
+  s.clock.advance(6 * SECOND + 1);
+  assert.equal((await s.pass()).expired, 1);
+  const path = `/sessions/${claimed.id}`;
+  const more = await s.api.call("POST", `${path}/refresh`, {
+    timeout_minutes: 5,
+  });
+  assert.equal(more.status, 200);
+  assert.equal((await s.pass()).expired, 0);
+  await s.api.call("DELETE", path);
+  const late = await s.api.call("POST", `${path}/refresh`, {});
+  assert.deepEqual([late.status, late.body.code], [410, "session_ended"]);
+  assert.match(late.body.detail, /running and being ended/);
 });

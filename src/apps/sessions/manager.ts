@@ -252,7 +252,10 @@ export function createSessionManager(
       if (!isId(id)) throw sessionNotFound(id);
       const refreshed = await store.refresh(id, minutes, clock.now());
       const session = found(id, refreshed);
-      if (isTerminal(session.status)) throw sessionEnded(session);
+      const isEnding = session.stopRequestedAt !== null;
+      if (isEnding || isTerminal(session.status)) throw sessionEnded(session);
+      // It learns of its new end with the next heartbeat.
+      wake(session.workerId);
       return session;
     },
     async target(id) {
@@ -315,10 +318,14 @@ function sessionNotFound(id: string): GridError {
   );
 }
 
-function sessionEnded({ id, status, statusReason }: Session): GridError {
+function sessionEnded(
+  { id, status, statusReason, stopRequestedAt }: Session,
+): GridError {
   return new GridError(
     "session_ended",
-    `Cannot refresh session "${id}": it is ${status}, expected one that has not ended`,
+    `Cannot refresh session "${id}": it is ${status}${
+      stopRequestedAt === null ? "" : " and being ended"
+    }, expected one that has not ended`,
     { status_of_session: status, status_reason: statusReason },
   );
 }

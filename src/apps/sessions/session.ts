@@ -9,7 +9,7 @@ import type {
 } from "./schemas.ts";
 
 /** How long the client of an ephemeral session counts as there once its server has said so. */
-export const ATTENDED_MS = 15_000;
+export const ATTENDED_MS = 20_000;
 
 /** A session as it is stored, with its secrets. Stays inside the store. */
 export type SessionRow = typeof sessions.$inferSelect;

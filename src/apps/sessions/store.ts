@@ -6,6 +6,7 @@ import {
   inArray,
   isNull,
   lt,
+  or,
   type SQL,
   sql,
 } from "drizzle-orm";
@@ -219,9 +220,23 @@ export function createSessionStore({ orm }: Database): SessionStore {
         ? sql`${now} + CAST(${own} * 60000 AS INTEGER)`
         : now + Math.round(minutes * 60_000);
       const [, [session]] = await orm.batch([
-        orm.update(sessions).set({ expiresAt, updatedAt: now }).where(and(
+        // An order to end it for its age is taken back with that; any other stands.
+        orm.update(sessions).set({
+          expiresAt,
+          updatedAt: now,
+          stopRequestedAt: null,
+          stopStatus: null,
+          stopReason: null,
+        }).where(and(
           eq(sessions.id, id),
           inArray(sessions.status, ["pending", ...HELD_STATUSES]),
+          or(
+            isNull(sessions.stopRequestedAt),
+            and(
+              eq(sessions.stopStatus, "expired"),
+              eq(sessions.stopForce, sql`0`),
+            ),
+          ),
         )),
         find(id),
       ]);

@@ -227,7 +227,7 @@ Deno.test("a session is kept as long as its key, whatever the retention, and goe
   await api.pool();
   const { body: { id } } = await ask(grid, "k");
   await api.call("DELETE", `/sessions/${id}`);
-  const pruned = async () => (await reconcileOnce(grid)).pruned;
+  const pruned = async () => (await reconcileOnce(grid)).counts.pruned;
   clock.advance(24 * HOUR - 1);
   assert.equal(await pruned(), 0);
   assert.equal((await ask(grid, "k")).body.id, id);

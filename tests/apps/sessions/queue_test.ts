@@ -161,7 +161,7 @@ Deno.test("a session that is queued again is never refused for a full queue, and
   assert.equal((await api.claim(lost))?.id, id);
   const { id: waiting } = await api.session();
   clock.advance(31_000);
-  const { expiredLeases } = await reconcileOnce(grid);
+  const { counts: { expiredLeases } } = await reconcileOnce(grid);
   assert.equal(expiredLeases, 1);
   assertFull(await ask(api));
   const worker = await api.worker({ name: "next", capacity: 2 });
