@@ -4,7 +4,7 @@ import { systemClock } from "../core/clock.ts";
 /** Pause between two questions: short, because a start is over when the first of them is answered. */
 const POLL_MS = 20;
 
-/** Longest time that one question may take. */
+/** Longest time that one question may take, unless more is given. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
 const versionAnswerSchema = z.object({
@@ -23,6 +23,8 @@ export interface CdpReady {
 /** How long {@linkcode waitForCdp} waits. */
 export interface CdpWaitOptions {
   readonly timeoutMs: number;
+  /** For one question. @default {2_000} */
+  readonly answerTimeoutMs?: number;
   /** Aborted with the reason to give up: the session is no longer wanted, or the browser has ended. */
   readonly signal: AbortSignal;
 }
@@ -34,12 +36,15 @@ export interface CdpWaitOptions {
  */
 export async function waitForCdp(
   address: URL,
-  { timeoutMs, signal }: CdpWaitOptions,
+  { timeoutMs, answerTimeoutMs = ANSWER_TIMEOUT_MS, signal }: CdpWaitOptions,
 ): Promise<CdpReady> {
   const deadline = systemClock.monotonic() + timeoutMs;
   while (systemClock.monotonic() < deadline) {
     signal.throwIfAborted();
-    const answer = await askVersion(address, signal);
+    const answer = await askVersion(address, {
+      timeoutMs: answerTimeoutMs,
+      signal,
+    });
     if (answer) return answer;
     await systemClock.sleep(POLL_MS, signal);
   }
@@ -50,11 +55,11 @@ export async function waitForCdp(
 
 async function askVersion(
   address: URL,
-  signal: AbortSignal,
+  { timeoutMs, signal }: CdpWaitOptions,
 ): Promise<CdpReady | undefined> {
   const given = new AbortController();
   const giveUp = () => given.abort();
-  const timer = setTimeout(giveUp, ANSWER_TIMEOUT_MS);
+  const timer = setTimeout(giveUp, timeoutMs);
   signal.addEventListener("abort", giveUp, { once: true });
   try {
     const response = await fetch(new URL("/json/version", address), {

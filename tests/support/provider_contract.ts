@@ -6,13 +6,18 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import puppeteer, { type Browser as Client } from "puppeteer-core";
-import type { BrowserSpec } from "../../src/core/browser_spec.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import type { BrowserHost, RunningBrowser } from "../../src/core/provider.ts";
-
-/** How long what is expected may take to be there. */
-const PATIENCE_MS = 10_000;
+import {
+  connectTo,
+  endOfStart,
+  GRACE_MS,
+  NEVER,
+  nothingLeft,
+  providerTest,
+  type ProviderUnderTest,
+  set,
+  until,
+} from "./provider_ground.ts";
 
 /** Starts that are aborted, each after another time. */
 const ABORTED_STARTS = 5;
@@ -20,73 +25,16 @@ const ABORTED_STARTS = 5;
 /** Time within which a start is aborted. */
 const START_MS = 600;
 
-const NEVER = new AbortController().signal;
 const PASSWORD = "planted-password-7";
-const GRACE_MS = 2_000;
-
-/** A grid and a worker of it. */
-export interface Owner {
-  readonly gridId: string;
-  readonly workerId: string;
-}
-
-/** A machine, or as good as one, on which nothing of the provider runs yet. Disposal ends what tests left. */
-export interface Ground extends AsyncDisposable {
-  /** Grid of this ground; others' hosts may be opened on it too. */
-  readonly gridId: string;
-  /** Opens the provider on it, as an earlier or later process of `owner`. */
-  openHost(owner: Owner): Promise<BrowserHost>;
-  /** What runs or lies there of all owners, looked at without the provider. */
-  left(): Promise<readonly string[]>;
-  /** Ends a browser as an accident would, without the provider. */
-  kill(browser: RunningBrowser): Promise<void>;
-  /** Command lines of everything that runs for a browser, as any user of the machine sees them. */
-  commandLines(browser: RunningBrowser): Promise<string>;
-}
-
-/** A provider as the contract needs it. */
-export interface ProviderUnderTest {
-  open(): Promise<Ground>;
-  /** What a browser must be like, headless without limits but for what is given. */
-  spec(given?: Partial<BrowserSpec>): BrowserSpec;
-  /** Why it cannot be tested here. */
-  readonly skip?: string | undefined;
-}
-
-/** A ground with a host of `worker-1` on it. */
-interface Setting extends AsyncDisposable {
-  readonly ground: Ground;
-  readonly host: BrowserHost;
-  readonly owner: Owner;
-}
 
 /** Declares the tests of the contract for the provider `name`. */
 export function testProvider(name: string, provider: ProviderUnderTest): void {
-  const { spec, skip } = provider;
-
-  function contract(sentence: string, fn: () => Promise<void>): void {
-    const title = `${name}: ${sentence}`;
-    if (skip !== undefined) {
-      // deno-lint-ignore no-console -- the reason of a skipped test is its result
-      console.log(`skipped: ${title}: ${skip}`);
-    }
-    Deno.test({ name: title, fn, ignore: skip !== undefined });
-  }
-
-  async function set(): Promise<Setting> {
-    const ground = await provider.open();
-    const owner = { gridId: ground.gridId, workerId: "worker-1" };
-    const host = await ground.openHost(owner);
-    return {
-      ground,
-      host,
-      owner,
-      [Symbol.asyncDispose]: () => ground[Symbol.asyncDispose](),
-    };
-  }
+  const { spec } = provider;
+  const contract = (sentence: string, fn: () => Promise<void>) =>
+    providerTest(`${name}: ${sentence}`, provider, fn);
 
   contract("start() gives a browser that answers CDP", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const browser = await test.host.start(spec(), "session-1", NEVER);
     assert.equal(browser.sessionId, "session-1");
     assert.match(browser.endpoint.href, /^ws:\/\/[^/]+\/devtools\/browser\//);
@@ -99,8 +47,26 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
     await browser.stop(GRACE_MS);
   });
 
+  contract("prepare() makes the start that follows possible", async () => {
+    await using test = await set(provider);
+    await test.host.prepare?.(NEVER, spec());
+    const browser = await test.host.start(spec(), "s", NEVER);
+    await using client = await connectTo(browser);
+    assert.match(await client.version(), /Chrome/);
+    await browser.stop(GRACE_MS);
+    assert.deepEqual(await test.ground.left(), []);
+  });
+
+  contract("prepare() is given up with the reason of its signal", async () => {
+    await using test = await set(provider);
+    assert.ok(test.host.prepare);
+    const signal = AbortSignal.abort(new Error("no longer wanted"));
+    await assert.rejects(test.host.prepare(signal, spec()), /no longer wanted/);
+    await test.host.prepare(NEVER);
+  });
+
   contract("start() without a screen gives the size asked for", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const screen = { width: 901, height: 703, dpi: 96, scale: 2 };
     const browser = await test.host.start(spec({ screen }), "s", NEVER);
     await using client = await connectTo(browser);
@@ -116,7 +82,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   contract(
     "start() with headless false gives a screen of the size asked for",
     async () => {
-      await using test = await set();
+      await using test = await set(provider);
       const screen = { width: 901, height: 703, dpi: 96, scale: 1 };
       const browser = await test.host.start(
         spec({ headless: false, screen }),
@@ -134,7 +100,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   );
 
   contract("start() gives the browser the variables asked for", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const environment = { TZ: "Pacific/Kiritimati" };
     const browser = await test.host.start(spec({ environment }), "s", NEVER);
     await using client = await connectTo(browser);
@@ -147,7 +113,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   });
 
   contract("start() shows a proxy's password to nobody", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const proxy = {
       proxy_url: "http://127.0.0.1:9",
       proxy_username: "user",
@@ -167,7 +133,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   });
 
   contract("start() gives each session a profile of its own", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const [one, other] = await Promise.all([
       test.host.start(spec(), "one", NEVER),
       test.host.start(spec(), "other", NEVER),
@@ -194,7 +160,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   });
 
   contract("stop() is idempotent and leaves nothing", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const browser = await test.host.start(spec(), "s", NEVER);
     assert.notDeepEqual(await test.ground.left(), []);
     await Promise.all([browser.stop(GRACE_MS), browser.stop(GRACE_MS)]);
@@ -203,8 +169,20 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
     assert.equal((await browser.exited).reason, "stopped");
   });
 
+  contract("stop() with less patience hurries an earlier one", async () => {
+    await using test = await set(provider);
+    const browser = await test.host.start(spec(), "s", NEVER);
+    await test.ground.freeze(browser);
+    const asked = systemClock.monotonic();
+    const patient = browser.stop(60_000);
+    await browser.stop(0);
+    await patient;
+    assert.ok(systemClock.monotonic() - asked < 20_000);
+    assert.deepEqual(await test.ground.left(), []);
+  });
+
   contract("start() refuses at once when it is already aborted", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const signal = AbortSignal.abort(new Error("no longer wanted"));
     await assert.rejects(
       test.host.start(spec(), "s", signal),
@@ -216,7 +194,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   contract(
     "start() aborted when something is there leaves nothing",
     async () => {
-      await using test = await set();
+      await using test = await set(provider);
       const abort = new AbortController();
       const starting = endOfStart(test.host.start(spec(), "s", abort.signal));
       await until(async () => (await test.ground.left()).length > 0);
@@ -227,7 +205,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   );
 
   contract("start() aborted at any moment leaves nothing", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     await fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 0, max: START_MS }),
@@ -249,7 +227,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   });
 
   contract("exited tells that and why a browser died", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const browser = await test.host.start(spec(), "s", NEVER);
     await test.ground.kill(browser);
     const { reason, detail } = await browser.exited;
@@ -261,7 +239,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   });
 
   contract("exited tells that a client closed the browser", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const browser = await test.host.start(spec(), "s", NEVER);
     await using client = await connectTo(browser);
     await client.close();
@@ -273,7 +251,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   contract(
     "adopt() gives a worker's next process its browsers, which answer and can be stopped",
     async () => {
-      await using test = await set();
+      await using test = await set(provider);
       const started = await test.host.start(spec(), "session-1", NEVER);
       await test.host[Symbol.asyncDispose]();
       const next = await test.ground.openHost(test.owner);
@@ -298,7 +276,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   );
 
   contract("exited of an adopted browser tells that it died", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     await test.host.start(spec(), "session-1", NEVER);
     await test.host[Symbol.asyncDispose]();
     const next = await test.ground.openHost(test.owner);
@@ -313,7 +291,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   contract(
     "adopt() and sweep() leave the browsers of other workers and grids alone",
     async () => {
-      await using test = await set();
+      await using test = await set(provider);
       const mine = await test.host.start(spec(), "mine", NEVER);
       const others = await Promise.all([
         test.ground.openHost({ ...test.owner, workerId: "worker-2" }),
@@ -332,7 +310,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   contract(
     "sweep() ends what is not kept and tells which sessions that were",
     async () => {
-      await using test = await set();
+      await using test = await set(provider);
       const [kept, dead] = await Promise.all([
         test.host.start(spec(), "kept", NEVER),
         test.host.start(spec(), "dead", NEVER),
@@ -349,7 +327,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   );
 
   contract("logs() and stats() tell of the browser", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const browser = await test.host.start(spec(), "s", NEVER);
     assert.match(await browser.logs?.(1_000) ?? "", /DevTools listening on/);
     const one = await browser.logs?.(1) ?? "";
@@ -367,7 +345,7 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
   });
 
   contract("check() says whether a browser can be started", async () => {
-    await using test = await set();
+    await using test = await set(provider);
     const checks = await test.host.check();
     assert.ok(checks.length > 0);
     assert.deepEqual(
@@ -377,40 +355,4 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
     for (const { name, detail } of checks) assert.ok(name && detail);
     assert.deepEqual(await test.ground.left(), []);
   });
-}
-
-/** A client that hangs up at the end of its scope. */
-async function connectTo(
-  { endpoint }: RunningBrowser,
-): Promise<Client> {
-  const client = await puppeteer.connect({
-    browserWSEndpoint: endpoint.href,
-    defaultViewport: null,
-  });
-  return Object.assign(client, {
-    [Symbol.asyncDispose]: () => client.disconnect(),
-  });
-}
-
-/** Waits for a start that is aborted: it is refused with the reason, or was fast enough and is stopped. */
-async function endOfStart(starting: Promise<RunningBrowser>): Promise<void> {
-  await starting.then(
-    (browser) => browser.stop(0),
-    (error: unknown) => {
-      assert.match(String(error), /no longer wanted/);
-    },
-  );
-}
-
-async function nothingLeft(ground: Ground): Promise<void> {
-  await until(async () => (await ground.left()).length === 0).catch(() => {});
-  assert.deepEqual(await ground.left(), []);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = systemClock.monotonic() + PATIENCE_MS;
-  while (!await holds()) {
-    assert.ok(systemClock.monotonic() < deadline, "did not come about");
-    await systemClock.sleep(5);
-  }
 }

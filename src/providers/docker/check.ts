@@ -1,22 +1,20 @@
 import type { CheckResult } from "../../core/provider.ts";
 import type { DockerConfig } from "./config.ts";
-import { confinement } from "./container_options.ts";
 import {
-  ask,
   type Engine,
   type EngineInfo,
   engineWords,
   inspectEngine,
 } from "./engine.ts";
 import { findImage, imageName, type LocalImage } from "./image.ts";
-
-/** How long the image may take to say whether Chromium's sandbox can start. */
-const PROBE_TIMEOUT_MS = 20_000;
+import type { Removals } from "./removals.ts";
+import { sandboxStarts } from "./sandbox_probe.ts";
 
 /** Reports on engine, image, limits and sandbox. Starts no browser; the sandbox is tried in a container that lives for a moment. */
 export async function checkDocker(
   engine: Engine,
   config: DockerConfig,
+  removals: Removals,
 ): Promise<readonly CheckResult[]> {
   let info: EngineInfo;
   try {
@@ -41,7 +39,7 @@ export async function checkDocker(
     checkImage(name, image, config),
     checkInit(info),
     checkLimits(info),
-    await checkSandbox(engine, config, { name, image, info }),
+    await checkSandbox(engine, config, { name, image, info, removals }),
   ];
 }
 
@@ -103,10 +101,11 @@ function checkLimits(info: EngineInfo): CheckResult {
 async function checkSandbox(
   engine: Engine,
   config: DockerConfig,
-  { name, image, info }: {
-    name: string;
-    image: LocalImage | undefined;
-    info: EngineInfo;
+  { name, image, info, removals }: {
+    readonly name: string;
+    readonly image: LocalImage | undefined;
+    readonly info: EngineInfo;
+    readonly removals: Removals;
   },
 ): Promise<CheckResult> {
   const result = (status: CheckResult["status"], detail: string) => ({
@@ -126,35 +125,11 @@ async function checkSandbox(
       `Image ${name} is not the project's, so that it is started with --no-sandbox unless sandbox is "on"`,
     );
   }
-  if (await sandboxStarts(engine, config, name, info)) {
+  if (await sandboxStarts(engine, config, { image: name, info, removals })) {
     return result("ok", "Chromium's sandbox is on");
   }
   return result(
     config.sandbox === "on" ? "fail" : "warn",
     "Chromium's sandbox is off: the engine or the kernel does not let containers make user namespaces",
   );
-}
-
-async function sandboxStarts(
-  engine: Engine,
-  config: DockerConfig,
-  image: string,
-  info: EngineInfo,
-): Promise<boolean> {
-  const container = await ask(() =>
-    engine.docker.createContainer({
-      Image: image,
-      Cmd: ["probe-sandbox"],
-      NetworkDisabled: true,
-      HostConfig: confinement(config, info),
-    })
-  );
-  try {
-    return await ask(async (abortSignal) => {
-      await container.start({ abortSignal });
-      return (await container.wait({ abortSignal })).StatusCode === 0;
-    }, { timeoutMs: PROBE_TIMEOUT_MS });
-  } finally {
-    await container.remove({ force: true });
-  }
 }

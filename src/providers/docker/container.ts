@@ -7,14 +7,21 @@ import type {
 } from "../../core/provider.ts";
 import { readLogs } from "./container_logs.ts";
 import { CpuMeter, memoryMb, networkBytes } from "./container_stats.ts";
-import { ask, engineStatus } from "./engine.ts";
+import { ask } from "./engine.ts";
 import { watchExit } from "./exit.ts";
+import type { Removals } from "./removals.ts";
 import { settledWithin } from "../settled_within.ts";
 
-/** How long the removal of a container is tried again when the engine fails. */
-const REMOVE_TIMEOUT_MS = 60_000;
+/** How long the engine may take to hand a browser the request to end. */
+const ASK_TIMEOUT_MS = 5_000;
 
-const REMOVE_RETRY_MS = 500;
+/** How long a stop waits until its container is gone. */
+const REMOVE_WAIT_MS = 30_000;
+
+/** How often a stop looks whether somebody has less patience. */
+const LOOK_MS = 100;
+
+const STATS_TIMEOUT_MS = 5_000;
 
 /** What a {@linkcode ContainerBrowser} is made of. */
 export interface ContainerBrowserParts {
@@ -24,6 +31,8 @@ export interface ContainerBrowserParts {
   readonly details: Readonly<Record<string, string>>;
   /** When the container was started. */
   readonly startedAt: number;
+  /** Those of its host, which go on with what a stop could not wait for. */
+  readonly removals: Removals;
   /** Ends the watching of the container, not the container. */
   readonly closed: AbortSignal;
 }
@@ -35,8 +44,10 @@ export class ContainerBrowser implements RunningBrowser {
   readonly details: Readonly<Record<string, string>>;
   readonly exited: Promise<BrowserExit>;
   readonly #container: Docker.Container;
+  readonly #removals: Removals;
   readonly #cpu: CpuMeter;
-  #wasStopped = false;
+  #killAt = Infinity;
+  #hasExited = false;
   #stopping: Promise<void> | undefined;
 
   constructor(parts: ContainerBrowserParts) {
@@ -44,30 +55,49 @@ export class ContainerBrowser implements RunningBrowser {
     this.endpoint = parts.endpoint;
     this.details = parts.details;
     this.#container = parts.container;
+    this.#removals = parts.removals;
     this.#cpu = new CpuMeter(parts.startedAt);
     this.exited = watchExit(
       parts.container,
-      () => this.#wasStopped,
+      () => this.#killAt !== Infinity,
       parts.closed,
     );
+    void this.exited.then(() => this.#hasExited = true);
   }
 
+  /** A later call with less patience hurries the first. */
   stop(graceMs: number): Promise<void> {
+    this.#killAt = Math.min(
+      this.#killAt,
+      systemClock.monotonic() + graceMs,
+    );
     // A removal that failed may be tried again.
-    this.#stopping ??= this.#stop(graceMs).catch((error) => {
+    this.#stopping ??= this.#stop().catch((error) => {
       this.#stopping = undefined;
       throw error;
     });
     return this.#stopping;
   }
 
-  async #stop(graceMs: number): Promise<void> {
-    this.#wasStopped = true;
-    const asked = await ask((abortSignal) =>
-      this.#container.kill({ signal: "SIGTERM", abortSignal })
+  async #stop(): Promise<void> {
+    if (this.#patience() > 0 && await this.#ask()) {
+      while (!this.#hasExited && this.#patience() > 0) {
+        await settledWithin(this.exited, Math.min(LOOK_MS, this.#patience()));
+      }
+    }
+    await this.#removals.remove(this.#container.id, REMOVE_WAIT_MS);
+  }
+
+  #patience(): number {
+    return this.#killAt - systemClock.monotonic();
+  }
+
+  /** Whether it was asked to end. */
+  #ask(): Promise<boolean> {
+    return ask(
+      (abortSignal) => this.#container.kill({ signal: "SIGTERM", abortSignal }),
+      { timeoutMs: ASK_TIMEOUT_MS },
     ).then(() => true, () => false);
-    if (asked) await settledWithin(this.exited, graceMs);
-    await removeContainer(this.#container);
   }
 
   async stats(): Promise<BrowserStats> {
@@ -77,8 +107,7 @@ export class ContainerBrowser implements RunningBrowser {
         "one-shot": true,
         // The type lacks the option that every other call has.
         ...({ abortSignal }),
-      })
-    );
+      }), { timeoutMs: STATS_TIMEOUT_MS });
     return {
       cpuPercent: this.#cpu.percent(sample),
       memoryMb: memoryMb(sample),
@@ -88,26 +117,5 @@ export class ContainerBrowser implements RunningBrowser {
 
   logs(lines: number): Promise<string> {
     return readLogs(this.#container, lines);
-  }
-}
-
-/** Kills and removes a container, and resolves when it is gone. An engine that fails is asked again for a minute. */
-export async function removeContainer(
-  container: Docker.Container,
-): Promise<void> {
-  const start = systemClock.monotonic();
-  while (true) {
-    try {
-      await ask((abortSignal) =>
-        container.remove({ force: true, v: true, abortSignal })
-      );
-      return;
-    } catch (error) {
-      const status = engineStatus(error);
-      if (status === 404) return;
-      // 409: somebody else is removing it; that is not the end of it yet.
-      if (systemClock.monotonic() - start > REMOVE_TIMEOUT_MS) throw error;
-    }
-    await systemClock.sleep(REMOVE_RETRY_MS);
   }
 }

@@ -5,13 +5,18 @@ import { ask } from "./engine.ts";
 /** Bytes before each piece of output: stream, three zeros, length. */
 const HEADER_BYTES = 8;
 
+/** Short, because the end of a session waits for it. */
+const TIMEOUT_MS = 5_000;
+
 /** The last lines that a container wrote. */
 export async function readLogs(
   container: Docker.Container,
   lines: number,
 ): Promise<string> {
-  const bytes = await ask((abortSignal) =>
-    container.logs({ stdout: true, stderr: true, tail: lines, abortSignal })
+  const bytes = await ask(
+    (abortSignal) =>
+      container.logs({ stdout: true, stderr: true, tail: lines, abortSignal }),
+    { timeoutMs: TIMEOUT_MS },
   );
   return demultiplex(bytes).trimEnd();
 }

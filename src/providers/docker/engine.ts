@@ -4,8 +4,12 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
+import { Agent } from "node:http";
+import { Agent as TlsAgent } from "node:https";
 import { isIP } from "node:net";
+import { z } from "@hono/zod-openapi";
 import type Docker from "dockerode";
+import { readAnswer } from "./answer.ts";
 import type { DockerConfig } from "./config.ts";
 
 /** How long one short question to the engine may take. */
@@ -45,6 +49,11 @@ export async function openEngine(
   const docker = new Dockerode(connection(config.docker_host));
   // The library's types leave out that it looks for the socket itself.
   const modem: Modem = docker.modem as unknown as Modem;
+  // One connection a request: when a kept one dies, Deno sends its request again, which would be done twice.
+  const options = { keepAlive: false };
+  modem.agent = modem.protocol === "https"
+    ? new TlsAgent(options)
+    : new Agent(options);
   if (modem.socketPath !== undefined) {
     return { docker, host: undefined, address: await modem.getSocketPath() };
   }
@@ -55,6 +64,8 @@ export async function openEngine(
 interface Modem {
   readonly socketPath?: unknown;
   readonly host?: string;
+  readonly protocol: string;
+  agent: Agent | undefined;
   getSocketPath(): Promise<string>;
 }
 
@@ -71,25 +82,43 @@ function connection(address: string | undefined): Docker.DockerOptions {
   };
 }
 
+const infoSchema = z.object({
+  ServerVersion: z.string(),
+  OperatingSystem: z.string().default(""),
+  Name: z.string().default(""),
+  InitCommit: z.object({ ID: z.string() }).nullish(),
+  SecurityOptions: z.array(z.string()).nullish(),
+  CpuCfsQuota: z.boolean().nullish(),
+  CPUCfsQuota: z.boolean().nullish(),
+  MemoryLimit: z.boolean().nullish(),
+  SwapLimit: z.boolean().nullish(),
+  PidsLimit: z.boolean().nullish(),
+});
+
 /** Asks the engine about itself. */
 export async function inspectEngine(
   engine: Engine,
   signal?: AbortSignal,
 ): Promise<EngineInfo> {
-  const info = await ask(() => engine.docker.info(), { signal });
-  const security: string[] = info.SecurityOptions ?? [];
+  const answer = await ask(
+    (abortSignal) =>
+      readAnswer(engine.docker.modem, { path: "/info", abortSignal }),
+    { signal },
+  );
+  const info = infoSchema.parse(JSON.parse(answer));
+  const security = info.SecurityOptions ?? [];
   const isRemote = engine.host !== undefined;
   const isVirtual = /Docker Desktop|OrbStack|Colima/i.test(
     `${info.OperatingSystem} ${info.Name}`,
   );
   const isRootless = security.some((entry) => entry.includes("name=rootless"));
   return {
-    version: String(info.ServerVersion),
+    version: info.ServerVersion,
     hasInit: info.InitCommit?.ID !== "N/A",
-    limitsCpu: Boolean(info.CpuCfsQuota ?? info.CPUCfsQuota),
-    limitsMemory: Boolean(info.MemoryLimit),
-    limitsSwap: Boolean(info.SwapLimit),
-    limitsPids: Boolean(info.PidsLimit),
+    limitsCpu: info.CpuCfsQuota ?? info.CPUCfsQuota ?? false,
+    limitsMemory: info.MemoryLimit ?? false,
+    limitsSwap: info.SwapLimit ?? false,
+    limitsPids: info.PidsLimit ?? false,
     filtersSyscalls: security.some((entry) => entry.includes("name=seccomp")),
     sharesNetwork: Deno.build.os === "linux" && !isRemote && !isVirtual &&
       !isRootless,
@@ -156,7 +185,7 @@ export async function ask<T>(
   const { promise: givenUp, reject } = Promise.withResolvers<never>();
   given.signal.addEventListener("abort", () => reject(given.signal.reason));
   try {
-    // Some calls of dockerode take no signal, hence the race.
+    // Some calls of the library take no signal, hence the race.
     return await Promise.race([request(given.signal), givenUp]);
   } catch (error) {
     throw given.signal.aborted ? given.signal.reason : error;
@@ -177,7 +206,14 @@ export function engineWords(error: unknown): string {
   if (/ECONNREFUSED|ENOENT|EACCES|EPERM/.test(code + error.message)) {
     return `the engine cannot be reached (${code || error.message})`;
   }
-  return error.message.trim();
+  // The library names the status before the engine's own words.
+  return error.message.replace(/^\(HTTP code \d+\) .+? - /, "").trim();
+}
+
+/** Whether a failed request cannot have reached the engine, because there was no connection. */
+export function neverReached(error: unknown): boolean {
+  return error instanceof Error && "code" in error &&
+    /^(ECONNREFUSED|ENOENT|EACCES|EPERM|ENOTFOUND)$/.test(String(error.code));
 }
 
 /** HTTP status of an engine's refusal; undefined if it did not answer. */

@@ -5,30 +5,33 @@ import type {
   HostInfo,
   RunningBrowser,
 } from "../../core/provider.ts";
+import { forEach } from "../for_each.ts";
+import { orAbort } from "../or_abort.ts";
+import { settledWithin } from "../settled_within.ts";
+import {
+  findRunning,
+  type FoundContainer,
+  listOwn,
+  sessionOf,
+} from "./adopt.ts";
 import { checkDocker } from "./check.ts";
 import type { DockerConfig } from "./config.ts";
-import { ContainerBrowser, removeContainer } from "./container.ts";
+import { ContainerBrowser } from "./container.ts";
 import { containerOptions } from "./container_options.ts";
-import {
-  type Engine,
-  type EngineInfo,
-  inspectEngine,
-  openEngine,
-  pingEngine,
-  publishedAddress,
-} from "./engine.ts";
+import { type Engine, openEngine, pingEngine } from "./engine.ts";
 import { imageName } from "./image.ts";
 import { Images } from "./images.ts";
 import { labelsOf } from "./labels.ts";
-import { ensureNetwork } from "./network.ts";
 import { proxyProblem } from "./proxy.ts";
-import { settledWithin } from "../settled_within.ts";
-import { orAbort } from "../or_abort.ts";
+import { Removals } from "./removals.ts";
 import { startContainer } from "./start_container.ts";
-import { adoptContainer, listOwn, sessionOf } from "./sweep.ts";
+import { lookAround, type Surroundings } from "./surroundings.ts";
 
 /** How long disposal waits for what an engine that hangs still owes. */
 const CLOSE_WAIT_MS = 10_000;
+
+/** How long a sweep waits for one container to be gone; its removal then goes on in the background. */
+const SWEEP_WAIT_MS = 30_000;
 
 /** Opens a host. Connects to no engine yet. */
 export async function openDockerHost(
@@ -43,9 +46,11 @@ class DockerHost implements BrowserHost {
   readonly #config: DockerConfig;
   readonly #info: HostInfo;
   readonly #engine: Engine;
+  /** Ends what goes on by itself: pulls, the watching of containers. */
   readonly #closed = new AbortController();
-  /** Removals that outlived a failed start. */
-  readonly #removals = new Set<Promise<void>>();
+  /** Ends what even a host that is closed waits for a moment. */
+  readonly #abandoned = new AbortController();
+  readonly #removals: Removals;
   readonly #images: Images;
   #surroundings: Promise<Surroundings> | undefined;
 
@@ -53,6 +58,7 @@ class DockerHost implements BrowserHost {
     this.#config = config;
     this.#info = info;
     this.#engine = engine;
+    this.#removals = new Removals(engine, this.#abandoned.signal);
     this.#images = new Images(engine, {
       policy: config.pull,
       onProgress: info.onProgress ?? (() => {}),
@@ -61,7 +67,7 @@ class DockerHost implements BrowserHost {
   }
 
   check(): Promise<readonly CheckResult[]> {
-    return checkDocker(this.#engine, this.#config);
+    return checkDocker(this.#engine, this.#config, this.#removals);
   }
 
   ping(signal: AbortSignal): Promise<void> {
@@ -78,59 +84,74 @@ class DockerHost implements BrowserHost {
     signal: AbortSignal,
   ): Promise<RunningBrowser> {
     signal.throwIfAborted();
-    const name = imageName(this.#config.image, spec);
-    const { isOwn } = await this.#images.use(name, signal);
+    const image = imageName(this.#config.image, spec);
+    try {
+      return await this.#start(spec, { image, sessionId, signal });
+    } catch (error) {
+      // The engine may have been replaced, the network or the image removed: look again next time.
+      this.#surroundings = undefined;
+      this.#images.forget(image);
+      throw error;
+    }
+  }
+
+  async #start(
+    spec: BrowserSpec,
+    { image, sessionId, signal }: {
+      readonly image: string;
+      readonly sessionId: string;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<RunningBrowser> {
+    const { isOwn } = await this.#images.use(image, signal);
     const problem = proxyProblem(spec, isOwn);
     if (problem !== undefined) throw new Error(problem);
     const surroundings = await orAbort(this.#look(), signal);
     const create = containerOptions(spec, this.#config, {
-      image: name,
+      image,
       isOwnImage: isOwn,
       labels: labelsOf(this.#info, sessionId),
       ...surroundings,
     });
-    try {
-      const started = await startContainer(this.#engine, {
-        ...create,
-        name: `browsergrid-${sessionId}-${crypto.randomUUID().slice(0, 4)}`,
-      }, {
-        timeoutMs: this.#config.start_timeout_seconds * 1_000,
-        publishedOn: surroundings.publishOn,
-        signal,
-        onCleanup: (removal) => this.#remember(removal),
-      });
-      return new ContainerBrowser({
-        sessionId,
-        container: started.container,
-        endpoint: started.endpoint,
-        details: {
-          container_id: started.info.Id,
-          image: name,
-          browser_version: started.product,
-        },
-        startedAt: Date.parse(started.info.State.StartedAt),
-        closed: this.#closed.signal,
-      });
-    } catch (error) {
-      // The engine may have been replaced, the network or the image removed: look again next time.
-      this.#surroundings = undefined;
-      this.#images.forget(name);
-      throw error;
-    }
+    const started = await startContainer(this.#engine, {
+      ...create,
+      name: `browsergrid-${sessionId}-${crypto.randomUUID().slice(0, 4)}`,
+    }, {
+      timeoutMs: this.#config.start_timeout_seconds * 1_000,
+      publishedOn: surroundings.publishOn,
+      signal,
+      removals: this.#removals,
+      abandoned: this.#abandoned.signal,
+    });
+    return this.#browser(started, { sessionId, image });
   }
 
   async adopt(): Promise<readonly RunningBrowser[]> {
     const { publishOn } = await this.#look();
     const containers = await listOwn(this.#engine, this.#info);
-    const adopted = await Promise.all(
-      containers.filter(({ State }) => State === "running").map((container) =>
-        adoptContainer(this.#engine, container, {
+    const found = await Promise.all(
+      containers.filter(({ State }) => State === "running").map((listed) =>
+        findRunning(this.#engine, listed, {
           publishedOn: publishOn,
           closed: this.#closed.signal,
         })
       ),
     );
-    return adopted.filter((browser) => browser !== undefined);
+    const newestFirst = found.filter((container) => container !== undefined)
+      .sort((a, b) => b.listed.Created - a.listed.Created);
+    const adopted = new Map<string, RunningBrowser>();
+    for (const container of newestFirst) {
+      const { listed } = container;
+      const sessionId = sessionOf(listed);
+      // The older one was to be removed when the earlier process died.
+      if (adopted.has(sessionId)) {
+        void this.#removals.remove(listed.Id, SWEEP_WAIT_MS).catch(() => {});
+        continue;
+      }
+      const image = listed.Image;
+      adopted.set(sessionId, this.#browser(container, { sessionId, image }));
+    }
+    return [...adopted.values()];
   }
 
   async sweep(keep: ReadonlySet<string>): Promise<readonly string[]> {
@@ -138,10 +159,9 @@ class DockerHost implements BrowserHost {
     const doomed = containers.filter((container) =>
       !keep.has(sessionOf(container))
     );
-    await Promise.all(
-      doomed.map(({ Id }) =>
-        removeContainer(this.#engine.docker.getContainer(Id))
-      ),
+    await forEach(
+      doomed,
+      ({ Id }) => this.#removals.remove(Id, SWEEP_WAIT_MS),
     );
     return doomed.map(sessionOf);
   }
@@ -151,12 +171,36 @@ class DockerHost implements BrowserHost {
     this.#closed.abort(new Error("The docker host was closed"));
     await settledWithin(
       Promise.allSettled([
-        ...this.#removals,
+        this.#removals.idle(),
         this.#images.idle(),
         this.#surroundings,
       ]),
       CLOSE_WAIT_MS,
     );
+    this.#abandoned.abort(new Error("The docker host was closed"));
+    await this.#removals.idle();
+  }
+
+  #browser(
+    { info, endpoint, product }: Omit<FoundContainer, "listed">,
+    { sessionId, image }: {
+      readonly sessionId: string;
+      readonly image: string;
+    },
+  ): ContainerBrowser {
+    return new ContainerBrowser({
+      sessionId,
+      container: this.#engine.docker.getContainer(info.Id),
+      endpoint,
+      details: {
+        container_id: info.Id,
+        image,
+        browser_version: product,
+      },
+      startedAt: Date.parse(info.State.StartedAt),
+      removals: this.#removals,
+      closed: this.#closed.signal,
+    });
   }
 
   /** Asks the engine once; a failure is not remembered. */
@@ -171,44 +215,4 @@ class DockerHost implements BrowserHost {
     });
     return this.#surroundings;
   }
-
-  #remember(removal: Promise<void>): void {
-    const done = removal.catch(() => {
-      // Left for sweep(), which finds it by its labels.
-    }).finally(() => this.#removals.delete(done));
-    this.#removals.add(done);
-  }
-}
-
-/** What is the same for all containers of an engine. */
-interface Surroundings {
-  readonly network: string;
-  readonly init: boolean;
-  readonly limitsSwap: boolean;
-  readonly filtersSyscalls: boolean;
-  readonly publishOn: string | undefined;
-}
-
-async function lookAround(
-  engine: Engine,
-  config: DockerConfig,
-  signal: AbortSignal,
-): Promise<Surroundings> {
-  const [info, network] = await Promise.all([
-    inspectEngine(engine, signal),
-    ensureNetwork(engine, config.network, signal),
-  ]);
-  return {
-    network,
-    init: info.hasInit,
-    limitsSwap: info.limitsSwap,
-    filtersSyscalls: info.filtersSyscalls,
-    publishOn: usesPorts(config, info)
-      ? await publishedAddress(engine)
-      : undefined,
-  };
-}
-
-function usesPorts({ reach }: DockerConfig, info: EngineInfo): boolean {
-  return reach === "auto" ? !info.sharesNetwork : reach === "port";
 }

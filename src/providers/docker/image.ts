@@ -1,37 +1,21 @@
 /**
- * The image of the browser: its name, getting it, building the project's own.
+ * The image of the browser: its name and getting it.
  *
  * @module
  */
-import { Readable } from "node:stream";
+import { z } from "@hono/zod-openapi";
 import type { Browser } from "../../core/browser_spec.ts";
+import { readAnswer } from "./answer.ts";
 import { DEFAULT_IMAGE, type DockerConfig } from "./config.ts";
-import {
-  ask,
-  type Engine,
-  engineStatus,
-  engineWords,
-  openEngine,
-} from "./engine.ts";
-import dockerfile from "./image/Dockerfile" with { type: "text" };
-import entrypoint from "./image/entrypoint.sh" with { type: "text" };
-import haproxyConfig from "./image/haproxy.cfg" with { type: "text" };
+import { ask, type Engine, engineStatus, engineWords } from "./engine.ts";
 import { IMAGE_LABEL } from "./labels.ts";
-
-/** Longest time that a pull or a build may take. */
-const TRANSFER_TIMEOUT_MS = 30 * 60_000;
+import { pullImage, type PullOptions } from "./pull_image.ts";
 
 /** An image that the engine has. */
 export interface LocalImage {
   readonly id: string;
-  /** Whether it was made by {@linkcode buildImage}. */
+  /** Whether it was made by `browsergrid docker build-image`. */
   readonly isOwn: boolean;
-}
-
-/** How a slow step tells where it is and is ended. */
-export interface Progress {
-  readonly onProgress: (line: string) => void;
-  readonly signal: AbortSignal;
 }
 
 /** What most sessions ask for. */
@@ -47,6 +31,12 @@ export function imageName(
     .replaceAll("{version}", spec.version);
 }
 
+const imageSchema = z.object({
+  Id: z.string(),
+  Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() })
+    .nullish(),
+});
+
 /** The engine's image of that name, or undefined. */
 export async function findImage(
   engine: Engine,
@@ -54,14 +44,13 @@ export async function findImage(
   signal?: AbortSignal,
 ): Promise<LocalImage | undefined> {
   try {
-    const info = await ask(
-      () => engine.docker.getImage(name).inspect(),
+    const path = `/images/${name}/json`;
+    const answer = await ask(
+      (abortSignal) => readAnswer(engine.docker.modem, { path, abortSignal }),
       { signal },
     );
-    return {
-      id: info.Id,
-      isOwn: info.Config.Labels?.[IMAGE_LABEL] !== undefined,
-    };
+    const { Id, Config } = imageSchema.parse(JSON.parse(answer));
+    return { id: Id, isOwn: Config?.Labels?.[IMAGE_LABEL] !== undefined };
   } catch (error) {
     if (engineStatus(error) === 404) return undefined;
     throw error;
@@ -77,7 +66,7 @@ export async function ensureImage(
   engine: Engine,
   name: string,
   policy: DockerConfig["pull"],
-  progress: Progress,
+  progress: PullOptions,
 ): Promise<LocalImage> {
   const found = await findImage(engine, name, progress.signal);
   if (found && policy !== "always") return found;
@@ -104,107 +93,4 @@ function adviceFor(name: string): string {
   return name === DEFAULT_IMAGE
     ? `; make it with "browsergrid docker build-image"`
     : "";
-}
-
-async function pullImage(
-  engine: Engine,
-  name: string,
-  { onProgress, signal }: Progress,
-): Promise<void> {
-  // Without a tag the engine would pull every tag there is.
-  const reference = /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
-  const layers = new Map<string, number>();
-  let last = "";
-  await ask(async (abortSignal) => {
-    const answer = await engine.docker.pull(reference, { abortSignal });
-    await follow(engine, answer, (event) => {
-      const line = pullLine(name, layers, event);
-      if (line !== last) onProgress(last = line);
-    });
-  }, { signal, timeoutMs: TRANSFER_TIMEOUT_MS });
-}
-
-/** One line of the engine's stream about a pull or a build. */
-interface EngineEvent {
-  readonly stream?: string;
-  readonly error?: string;
-  readonly id?: string;
-  readonly progressDetail?: { readonly current?: number; total?: number };
-}
-
-function pullLine(
-  name: string,
-  layers: Map<string, number>,
-  { id, progressDetail }: EngineEvent,
-): string {
-  const { current, total } = progressDetail ?? {};
-  if (id && current && total) layers.set(id, current / total);
-  const done = [...layers.values()].reduce((sum, part) => sum + part, 0);
-  const percent = layers.size === 0
-    ? 0
-    : Math.floor(100 * done / layers.size / 10) * 10;
-  return `Pulling image ${name}: ${percent} %`;
-}
-
-/** Reads the engine's stream to its end; an error in it is thrown. */
-function follow(
-  engine: Engine,
-  stream: NodeJS.ReadableStream,
-  onEvent: (event: EngineEvent) => void,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  engine.docker.modem.followProgress(
-    stream,
-    (error: Error | null) => error ? reject(error) : resolve(),
-    (event: EngineEvent) =>
-      event.error ? reject(new Error(event.error)) : onEvent(event),
-  );
-  return promise;
-}
-
-/** What {@linkcode buildImage} needs. */
-export interface BuildOptions extends Progress {
-  /** @default {"browsergrid/chromium:latest"} */
-  readonly tag?: string | undefined;
-  readonly docker_host?: string | undefined;
-  /** Network of the build's steps, e.g. `host` where the engine's bridge has no way out. */
-  readonly network?: string | undefined;
-}
-
-/** Builds the project's image with the engine and returns its name. Packages come from Debian's archive. */
-export async function buildImage(options: BuildOptions): Promise<string> {
-  const { tag = DEFAULT_IMAGE, docker_host, network, onProgress, signal } =
-    options;
-  const engine = await openEngine({ docker_host });
-  const context = await packContext();
-  try {
-    await ask(async (abortSignal) => {
-      const answer = await engine.docker.buildImage(context, {
-        t: tag,
-        ...(network !== undefined && { networkmode: network }),
-        abortSignal,
-      });
-      await follow(engine, answer, ({ stream }) => {
-        const line = stream?.trim();
-        if (line) onProgress(line);
-      });
-    }, { signal, timeoutMs: TRANSFER_TIMEOUT_MS });
-  } catch (error) {
-    if (signal.aborted) throw error;
-    throw new Error(`Cannot build image "${tag}": ${engineWords(error)}`, {
-      cause: error,
-    });
-  }
-  return tag;
-}
-
-/** The folder `image/` as a tar stream. The files are part of the program, so that a compiled one has them. */
-async function packContext(): Promise<NodeJS.ReadableStream> {
-  const { default: tar } = await import("tar-stream");
-  const pack = tar.pack();
-  pack.entry({ name: "Dockerfile" }, dockerfile);
-  pack.entry({ name: "entrypoint.sh" }, entrypoint);
-  pack.entry({ name: "haproxy.cfg" }, haproxyConfig);
-  pack.finalize();
-  return Readable.from(pack);
 }

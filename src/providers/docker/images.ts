@@ -2,7 +2,8 @@ import { systemClock } from "../../core/clock.ts";
 import { orAbort } from "../or_abort.ts";
 import type { DockerConfig } from "./config.ts";
 import type { Engine } from "./engine.ts";
-import { ensureImage, type LocalImage, type Progress } from "./image.ts";
+import { ensureImage, type LocalImage } from "./image.ts";
+import type { Progress } from "./pull_image.ts";
 
 /** How long a start may take an image for still there without asking. */
 const REMEMBER_MS = 60_000;

@@ -1,20 +1,21 @@
 import type Docker from "dockerode";
-import type { ContainerCreateOptions, ContainerInspectInfo } from "dockerode";
+import type { ContainerInspectInfo } from "dockerode";
 import { waitForCdp } from "../cdp_ready.ts";
-import { removeContainer } from "./container.ts";
 import { CDP_PORT } from "./container_options.ts";
 import { readLogs } from "./container_logs.ts";
+import { createContainer, type NamedContainer } from "./create_container.ts";
 import { ask, type Engine, engineWords } from "./engine.ts";
 import { watchExit } from "./exit.ts";
-import { settledWithin } from "../settled_within.ts";
+import type { Removals } from "./removals.ts";
 
 /** Lines of a browser's output that an error carries. */
 const LOG_LINES = 20;
 
-const LOGS_WAIT_MS = 5_000;
-
 /** How long a failed start waits for its container to be gone; after that the removal goes on by itself. */
 const CLEANUP_WAIT_MS = 10_000;
+
+/** How long an engine may take to make a container that nobody waits for any more. */
+const CREATE_TIMEOUT_MS = 300_000;
 
 /** A container whose browser answers. */
 export interface StartedContainer {
@@ -27,34 +28,40 @@ export interface StartedContainer {
 
 /** What {@linkcode startContainer} needs besides the container's options. */
 export interface StartOptions {
+  /** For each of its steps. */
   readonly timeoutMs: number;
   /** Address of ports published by the engine; undefined: the container's own address is used. */
   readonly publishedOn: string | undefined;
   readonly signal: AbortSignal;
-  /** Told of a removal that outlives a failed start. */
-  readonly onCleanup: (removal: Promise<void>) => void;
+  /** Those of the host, which go on with what a failed start could not wait for. */
+  readonly removals: Removals;
+  /** Aborted when the host is closed and waits no more. */
+  readonly abandoned: AbortSignal;
 }
 
 /**
  * Makes and starts a container and waits until its browser answers.
  *
- * @throws {Error} with the last output of the browser; the container is gone then.
+ * @throws {Error} with the last output of the browser; the container is gone then, or is removed in the background.
  */
 export async function startContainer(
   engine: Engine,
-  create: ContainerCreateOptions,
+  create: NamedContainer,
   options: StartOptions,
 ): Promise<StartedContainer> {
-  // Not aborted: an engine that answers late would leave a container that nobody knows.
-  const creating = engine.docker.createContainer(create);
+  const { signal, removals, abandoned } = options;
+  // Not aborted by `signal`: an engine that answers late would leave a container that nobody knows.
+  const creating = ask(
+    (abortSignal) => createContainer(engine, create, abortSignal),
+    { signal: abandoned, timeoutMs: CREATE_TIMEOUT_MS },
+  );
   try {
     return await bringUp(creating, options);
   } catch (error) {
-    const logs = await lastOutput(creating, options.signal);
-    const removal = creating.then(removeContainer, () => {});
-    options.onCleanup(removal);
-    await settledWithin(removal, CLEANUP_WAIT_MS);
-    if (options.signal.aborted) throw options.signal.reason;
+    const logs = signal.aborted ? "" : await lastOutput(engine, create.name);
+    const waitMs = CLEANUP_WAIT_MS;
+    await removals.removeUnborn({ name: create.name, creating, waitMs });
+    if (signal.aborted) throw signal.reason;
     throw new Error(
       `Cannot start a container of image "${create.Image}": ${
         engineWords(error)
@@ -68,8 +75,9 @@ async function bringUp(
   creating: Promise<Docker.Container>,
   { publishedOn, signal, timeoutMs }: StartOptions,
 ): Promise<StartedContainer> {
-  const container = await ask(() => creating, { signal });
-  await ask((abortSignal) => container.start({ abortSignal }), { signal });
+  const limits = { signal, timeoutMs };
+  const container = await ask(() => creating, limits);
+  await ask((abortSignal) => container.start({ abortSignal }), limits);
   const info = await inspect(container, signal);
   const address = cdpAddress(info, publishedOn);
   const { endpoint, product } = await whileRunning(
@@ -82,7 +90,7 @@ async function bringUp(
 }
 
 /** Does `work` with a signal that is also aborted when the container ends: nothing will answer then. */
-async function whileRunning<T>(
+export async function whileRunning<T>(
   container: Docker.Container,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
@@ -99,14 +107,10 @@ async function whileRunning<T>(
   }
 }
 
-/** What a browser wrote before its start failed; empty if nobody wants to know. */
-async function lastOutput(
-  creating: Promise<Docker.Container>,
-  signal: AbortSignal,
-): Promise<string> {
-  if (signal.aborted) return "";
-  const reading = creating.then((container) => readLogs(container, LOG_LINES));
-  return await ask(() => reading, { timeoutMs: LOGS_WAIT_MS }).catch(() => "");
+/** What a browser wrote before its start failed. */
+async function lastOutput(engine: Engine, name: string): Promise<string> {
+  return await readLogs(engine.docker.getContainer(name), LOG_LINES)
+    .catch(() => "");
 }
 
 /** Facts of a container. */

@@ -6,20 +6,31 @@ import {
   docker,
   dockerMissing,
 } from "../../support/docker.ts";
-import { type Ground, testProvider } from "../../support/provider_contract.ts";
+import { startEngineProxy } from "../../support/engine_proxy.ts";
+import { testProvider } from "../../support/provider_contract.ts";
+import { testProviderFaults } from "../../support/provider_faults.ts";
+import type {
+  Ground,
+  ProviderUnderTest,
+} from "../../support/provider_ground.ts";
 
 /** The engine of this machine, as far as the grids of this ground use it. */
-function openGround(): Promise<Ground> {
+async function openGround(): Promise<Ground> {
   const gridId = crypto.randomUUID();
   const grids = new Set<string>([gridId]);
   const hosts: BrowserHost[] = [];
+  const proxy = await startEngineProxy();
   const containers = async () =>
     (await Promise.all([...grids].map(containersOf))).flat();
-  return Promise.resolve({
+  return {
     gridId,
+    way: proxy,
     async openHost(owner) {
       grids.add(owner.gridId);
-      const config = dockerProvider.configSchema.parse({ pull: "never" });
+      const config = dockerProvider.configSchema.parse({
+        pull: "never",
+        docker_host: proxy.dockerHost,
+      });
       const host = await dockerProvider.open(config, { ...owner, dataDir: "" });
       hosts.push(host);
       return host;
@@ -27,22 +38,31 @@ function openGround(): Promise<Ground> {
     left: containers,
     kill: ({ details }) =>
       docker.getContainer(details.container_id ?? "").kill(),
+    freeze: ({ details }) =>
+      docker.getContainer(details.container_id ?? "").kill({
+        signal: "SIGSTOP",
+      }),
     async commandLines({ details }) {
       const container = docker.getContainer(details.container_id ?? "");
       const { Processes } = await container.top({ ps_args: "-eo pid,args" });
       return Processes.flat().join("\n");
     },
     async [Symbol.asyncDispose]() {
+      await proxy.mend();
       for (const host of hosts) {
         await host.sweep(new Set());
         await host[Symbol.asyncDispose]();
       }
+      await proxy[Symbol.asyncDispose]();
     },
-  });
+  };
 }
 
-testProvider("docker", {
+const provider: ProviderUnderTest = {
   open: openGround,
   spec: browserSpec,
   skip: dockerMissing,
-});
+};
+
+testProvider("docker", provider);
+testProviderFaults("docker", provider);

@@ -10,6 +10,7 @@ import {
   runInContainer,
   testDockerHost,
 } from "../../support/docker.ts";
+import { startEngineProxy } from "../../support/engine_proxy.ts";
 
 const NEVER = new AbortController().signal;
 const SECRET = "planted-secret-7";
@@ -99,7 +100,8 @@ dockerTest(
 dockerTest(
   "start() lets secrets stand in the container's environment only",
   async () => {
-    await using test = await testDockerHost();
+    await using engine = await startEngineProxy();
+    await using test = await testDockerHost({ docker_host: engine.dockerHost });
     const spec = browserSpec({
       environment: { TOKEN: SECRET },
       proxy: {
@@ -120,6 +122,8 @@ dockerTest(
       await commandLines(id),
       await browser.logs?.(1_000) ?? "",
       dockerProvider.deployCommand(spec, dockerProvider.configSchema.parse({})),
+      // Addresses of requests are logged by engines and proxies.
+      ...engine.requests.map(decodeURIComponent),
     ].join("\n");
     assert.ok(!shown.includes(SECRET));
     assert.ok(!shown.includes(btoa(`user:${SECRET}`)));

@@ -5,7 +5,8 @@ import type { BrowserSpec } from "../../../src/core/browser_spec.ts";
 import type { BrowserHost } from "../../../src/core/provider.ts";
 import { findBrowser } from "../../../src/providers/local/find_browser.ts";
 import { local } from "../../../src/providers/local/provider.ts";
-import { type Ground, testProvider } from "../../support/provider_contract.ts";
+import { testProvider } from "../../support/provider_contract.ts";
+import type { Ground } from "../../support/provider_ground.ts";
 
 const LEFT_BEHIND =
   /^(org\.chromium\.|\.org\.chromium\.|browsergrid-[0-9a-f]{12}$)/;
@@ -45,6 +46,10 @@ async function openGround(): Promise<Ground> {
     },
     kill({ details: { pid } }) {
       process.kill(Number(pid), "SIGKILL");
+      return Promise.resolve();
+    },
+    freeze({ details: { pid } }) {
+      process.kill(-Number(pid), "SIGSTOP");
       return Promise.resolve();
     },
     async commandLines() {

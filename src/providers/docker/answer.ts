@@ -1,0 +1,75 @@
+/**
+ * Answers of the engine that are read as they come.
+ *
+ * The client library never settles a request whose connection breaks in the midst of the answer, and takes a stream
+ * that breaks for one that has ended. Both are noticed here.
+ *
+ * @module
+ */
+import { IncomingMessage } from "node:http";
+import { addAbortSignal } from "node:stream";
+import type { Engine } from "./engine.ts";
+
+/** A request without a body. */
+export interface EngineRequest {
+  /** @default {"GET"} */
+  readonly method?: "GET" | "POST";
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly abortSignal: AbortSignal;
+}
+
+/** The part of the client library that makes requests. */
+export type Modem = Engine["docker"]["modem"];
+
+/** Makes a request and resolves with the beginning of its answer. Reading on fails when the connection breaks. */
+export function openAnswer(
+  modem: Modem,
+  { method = "GET", path, query = {}, abortSignal }: EngineRequest,
+): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) =>
+    modem.dial({
+      method,
+      path: `${path}?`,
+      options: { _query: query, _body: {} },
+      abortSignal,
+      isStream: true,
+      statusCodes: { 200: true },
+    }, (error, answer) => {
+      if (!(answer instanceof IncomingMessage)) return reject(error);
+      resolve(addAbortSignal(abortSignal, answer));
+    })
+  );
+}
+
+/** Makes a request and reads its whole answer. */
+export async function readAnswer(
+  modem: Modem,
+  request: EngineRequest,
+): Promise<string> {
+  const answer = await openAnswer(modem, request);
+  let text = "";
+  for await (const chunk of textOf(answer)) text += chunk;
+  return text;
+}
+
+/** The lines of an answer, as they come. */
+export async function* linesOf(
+  answer: NodeJS.ReadableStream,
+): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of textOf(answer)) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines.map((line) => line.trim()).filter((line) => line !== "");
+  }
+}
+
+async function* textOf(answer: NodeJS.ReadableStream): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  for await (const chunk of answer) {
+    yield typeof chunk === "string"
+      ? chunk
+      : decoder.decode(chunk, { stream: true });
+  }
+}
