@@ -1,5 +1,4 @@
 import Docker from "dockerode";
-import type { BrowserSpec } from "../../src/core/browser_spec.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { BrowserHost } from "../../src/core/provider.ts";
 import { DEFAULT_IMAGE } from "../../src/providers/docker/config.ts";
@@ -70,18 +69,6 @@ export async function testDockerHost(
       await host.sweep(new Set());
       await host[Symbol.asyncDispose]();
     },
-  };
-}
-
-/** A headless Chromium without limits, except for what is given. */
-export function browserSpec(given: Partial<BrowserSpec> = {}): BrowserSpec {
-  return {
-    browser: "chromium",
-    version: "latest",
-    headless: true,
-    screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
-    environment: {},
-    ...given,
   };
 }
 

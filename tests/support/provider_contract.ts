@@ -275,6 +275,14 @@ export function testProvider(name: string, provider: ProviderUnderTest): void {
     },
   );
 
+  contract("stop() leaves nothing also when its host is closed", async () => {
+    await using test = await set(provider);
+    const browser = await test.host.start(spec(), "s", NEVER);
+    await test.host[Symbol.asyncDispose]();
+    await browser.stop(0);
+    assert.deepEqual(await test.ground.left(), []);
+  });
+
   contract("exited of an adopted browser tells that it died", async () => {
     await using test = await set(provider);
     await test.host.start(spec(), "session-1", NEVER);

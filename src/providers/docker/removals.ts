@@ -102,7 +102,8 @@ export class Removals {
               v: true,
               abortSignal,
             }),
-          { signal: this.#signal },
+          // Also when the host is closed, but then only once.
+          this.#signal.aborted ? {} : { signal: this.#signal },
         );
         return;
       } catch (error) {

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { Screen } from "../../core/browser_spec.ts";
 import { systemClock } from "../../core/clock.ts";
 import { findProgram, type Surroundings, thisHost } from "./find_browser.ts";
+import { OWNER_OPTION } from "./strays.ts";
 import { endGroup, type MarkedProcess, startMarkOf } from "./process_group.ts";
 
 /** Longest time until a virtual display says its number. */
@@ -30,15 +31,24 @@ export async function displayProblem(
   return "there is no display, expected DISPLAY or Xvfb on the PATH; or ask for headless: true";
 }
 
+/** For whom a display is started. */
+export interface DisplayOptions {
+  /** Of the session; stands in the display's command line. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  /** @default {thisHost} */
+  readonly host?: Surroundings;
+}
+
 /** The host's display, or a virtual one of the wanted size. @throws {Error} If there is neither. */
 export async function startDisplay(
   screen: Screen,
-  signal: AbortSignal,
-  host: Surroundings = thisHost,
+  options: DisplayOptions,
 ): Promise<Display> {
+  const { host = thisHost } = options;
   if (hasDisplay(host)) return HOSTS_DISPLAY;
   const program = await findProgram("Xvfb", host);
-  if (program !== undefined) return await startXvfb(program, screen, signal);
+  if (program !== undefined) return await startXvfb(program, screen, options);
   throw new Error(
     `Cannot start a headful browser: ${await displayProblem(host)}`,
   );
@@ -53,13 +63,13 @@ function hasDisplay({ os, env }: Surroundings): boolean {
 async function startXvfb(
   program: string,
   { width, height, dpi }: Screen,
-  signal: AbortSignal,
+  { folder, signal }: DisplayOptions,
 ): Promise<Display> {
   signal.throwIfAborted();
   const size = `${width}x${height}x24`;
   const child = spawn(program, [
     ...["-displayfd", "1", "-screen", "0", size, "-dpi", String(dpi)],
-    ...["-nolisten", "tcp"],
+    ...["-nolisten", "tcp", OWNER_OPTION, folder],
   ], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
   const exit = new Promise<Error>((resolve) => {
     child.once("error", resolve);

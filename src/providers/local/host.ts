@@ -4,21 +4,18 @@ import type {
   CheckResult,
   HostInfo,
 } from "../../core/provider.ts";
+import { forEach } from "../for_each.ts";
 import { orAbort } from "../or_abort.ts";
 import { settledWithin } from "../settled_within.ts";
 import { displayProblem } from "./display.ts";
 import { findBrowser, type FoundBrowser } from "./find_browser.ts";
 import { installBrowser, installedBrowser } from "./install_browser.ts";
 import { launch } from "./launch.ts";
+import { Leftovers } from "./leftovers.ts";
 import { LocalBrowser } from "./local_browser.ts";
-import { endGroup, isRunning } from "./process_group.ts";
+import { isRunning } from "./process_group.ts";
 import type { LocalConfig } from "./provider.ts";
-import {
-  isReady,
-  readRecord,
-  removeFolders,
-  sessionFolders,
-} from "./record.ts";
+import { isReady, readRecord, sessionFolders } from "./record.ts";
 import { watchProcess } from "./watch_process.ts";
 
 /** How long the end of a host waits for an installation that goes on. */
@@ -34,6 +31,7 @@ export function openLocalHost(
   const sandbox = config.sandbox === "on" ||
     config.sandbox === "auto" && !isRoot();
   const closed = new AbortController();
+  const leftovers = new Leftovers();
   let ready: Promise<FoundBrowser> | undefined;
 
   async function find(): Promise<FoundBrowser | undefined> {
@@ -92,7 +90,7 @@ export function openLocalHost(
         );
       }
       const folder = join(root, sessionId);
-      await endLeftover(folder);
+      await leftovers.end(folder);
       try {
         return await launch({
           spec,
@@ -124,13 +122,11 @@ export function openLocalHost(
       return adopted;
     },
     async sweep(keep) {
-      const ended: string[] = [];
-      for (const { sessionId, folder } of await sessionFolders(root)) {
-        if (keep.has(sessionId)) continue;
-        await endLeftover(folder);
-        ended.push(sessionId);
-      }
-      return ended;
+      const doomed = (await sessionFolders(root)).filter(({ sessionId }) =>
+        !keep.has(sessionId)
+      );
+      await forEach(doomed, ({ folder }) => leftovers.end(folder));
+      return doomed.map(({ sessionId }) => sessionId);
     },
     /** Lets browsers run, so that the worker's next process can adopt them. */
     async [Symbol.asyncDispose]() {
@@ -139,15 +135,6 @@ export function openLocalHost(
       if (ready) await settledWithin(ready, CLOSE_WAIT_MS);
     },
   };
-}
-
-/** Ends what a record speaks of, if it is still that, and removes the folder. */
-async function endLeftover(folder: string): Promise<void> {
-  const record = await readRecord(folder);
-  for (const leader of record ? [record, ...record.companions] : []) {
-    if (await isRunning(leader)) await endGroup(leader);
-  }
-  await removeFolders(folder);
 }
 
 async function describeBrowser(found: FoundBrowser): Promise<CheckResult> {

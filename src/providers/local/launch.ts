@@ -60,7 +60,7 @@ export async function launch(
     : companions.use(await startAuthProxy(spec.proxy));
   const display: Display | undefined = spec.headless
     ? undefined
-    : companions.use(await startDisplay(spec.screen, signal));
+    : companions.use(await startDisplay(spec.screen, { folder, signal }));
   const { pid, exit } = spawnBrowser(options, {
     proxyServer: proxy?.url,
     display: display?.name,

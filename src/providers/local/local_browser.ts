@@ -51,7 +51,7 @@ export class LocalBrowser implements RunningBrowser {
     this.details = { pid: String(record.pid), executable: record.executable };
     this.exited = this.#ended.promise;
     void parts.exit.then((end) =>
-      this.#ended.resolve(this.#stopping ? STOPPED : end)
+      this.#ended.resolve(this.#killAt < Infinity ? STOPPED : end)
     );
   }
 
@@ -59,7 +59,11 @@ export class LocalBrowser implements RunningBrowser {
   stop(graceMs: number): Promise<void> {
     const killAt = systemClock.monotonic() + graceMs;
     this.#killAt = Math.min(this.#killAt, killAt);
-    this.#stopping ??= this.#stop();
+    // What could not be ended or removed may be tried again.
+    this.#stopping ??= this.#stop().catch((error) => {
+      this.#stopping = undefined;
+      throw error;
+    });
     return this.#stopping;
   }
 

@@ -4,6 +4,9 @@ import { systemClock } from "../../core/clock.ts";
 /** How often a group that is being ended is looked at. */
 const LOOK_MS = 20;
 
+/** How long a group that is killed may take; one that waits for a disk or a network cannot end. */
+const KILL_WAIT_MS = 30_000;
+
 /** A process, told from a later one with the same number. */
 export interface MarkedProcess {
   readonly pid: number;
@@ -23,6 +26,8 @@ export async function isRunning(
  * may come nearer meanwhile; by default at once. Resolves when nothing of it is left.
  *
  * A group whose number now belongs to another process is left alone.
+ *
+ * @throws {Error} If it is not gone half a minute after it was killed.
  */
 export async function endGroup(
   leader: MarkedProcess,
@@ -33,9 +38,18 @@ export async function endGroup(
     throw new RangeError(`Cannot end process group ${leader.pid}`);
   }
   let asked = false;
+  let giveUpAt = Infinity;
   while (!await isSomebodyElse(leader) && await groupLives(leader.pid)) {
-    if (systemClock.monotonic() >= killAt()) signalGroup(leader.pid, "SIGKILL");
-    else if (!asked) signalGroup(leader.pid, "SIGTERM");
+    const now = systemClock.monotonic();
+    if (now > giveUpAt) {
+      throw new Error(
+        `Cannot end process group ${leader.pid}: it was killed and is still there`,
+      );
+    }
+    if (now >= killAt()) {
+      giveUpAt = Math.min(giveUpAt, now + KILL_WAIT_MS);
+      signalGroup(leader.pid, "SIGKILL");
+    } else if (!asked) signalGroup(leader.pid, "SIGTERM");
     asked = true;
     await systemClock.sleep(LOOK_MS);
   }
@@ -109,7 +123,8 @@ export async function groupStats(
   return { ticks, memoryMb: pages * 4 / 1024 };
 }
 
-interface Stat {
+/** What Linux tells of a process. */
+export interface Stat {
   readonly state: string;
   readonly group: number;
   readonly start: string;
@@ -131,8 +146,12 @@ async function* statsOfGroup(pid: number): AsyncGenerator<Stat> {
   }
 }
 
-/** @see {@link https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html proc_pid_stat(5)} */
-async function readStat(pid: number): Promise<Stat | undefined> {
+/**
+ * What the system tells of a process.
+ *
+ * @see {@link https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html proc_pid_stat(5)}
+ */
+export async function readStat(pid: number): Promise<Stat | undefined> {
   const text = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
   // The name before may have blanks and brackets.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");

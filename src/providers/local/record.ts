@@ -40,9 +40,15 @@ export async function writeRecord(
   folder: string,
   record: BrowserRecord,
 ): Promise<void> {
-  const temporary = join(folder, `${FILE}.new`);
-  await Deno.writeTextFile(temporary, JSON.stringify(record), { mode: 0o600 });
-  await Deno.rename(temporary, join(folder, FILE));
+  const path = join(folder, FILE);
+  const temporary = `${path}.new`;
+  try {
+    const text = JSON.stringify(record);
+    await Deno.writeTextFile(temporary, text, { mode: 0o600 });
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    throw new Error(`Cannot write "${path}": ${error}`, { cause: error });
+  }
 }
 
 /** The record in `folder`; undefined if there is none or it cannot be understood. */
@@ -61,7 +67,10 @@ export async function readRecord(
 export async function sessionFolders(
   root: string,
 ): Promise<readonly { readonly sessionId: string; readonly folder: string }[]> {
-  const entries = await Array.fromAsync(Deno.readDir(root)).catch(() => []);
+  const entries = await Array.fromAsync(Deno.readDir(root)).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  });
   return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => ({
     sessionId: name,
     folder: join(root, name),
@@ -84,7 +93,11 @@ export async function makeFolders(folder: string): Promise<void> {
   }
 }
 
-/** Removes the folders of a session; a process that is about to end may still write into them. */
+/**
+ * Removes the folders of a session; a process that is about to end may still write into them.
+ *
+ * The session's own comes last: as long as it is there, the other is found.
+ */
 export async function removeFolders(folder: string): Promise<void> {
   for (const path of [temporaryFolderOf(folder), folder]) {
     await removeFolder(path);
@@ -97,7 +110,11 @@ async function removeFolder(folder: string): Promise<void> {
       return await Deno.remove(folder, { recursive: true });
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
-      if (tries === 20) throw error;
+      if (tries === 20) {
+        throw new Error(`Cannot remove folder "${folder}": ${error}`, {
+          cause: error,
+        });
+      }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }

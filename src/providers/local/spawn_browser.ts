@@ -6,6 +6,7 @@ import { chromiumFlags } from "../chromium_flags.ts";
 import type { Launch } from "./launch.ts";
 import { OUTPUT_FILE } from "./local_browser.ts";
 import { temporaryFolderOf } from "./record.ts";
+import { profileOption } from "./strays.ts";
 
 /** The worker's own settings, its key among them. */
 const OWN_SETTING = /^BROWSERGRID_/;
@@ -36,7 +37,7 @@ export function spawnBrowser(
   const output = openSync(join(folder, OUTPUT_FILE), "w", 0o600);
   const flags = [
     "--remote-debugging-port=0",
-    `--user-data-dir=${join(folder, "profile")}`,
+    profileOption(folder),
     "--disable-quic",
     ...(sandbox ? [] : ["--no-sandbox"]),
     // Small shared memory, as in containers, makes tabs crash.

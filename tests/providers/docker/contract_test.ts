@@ -1,11 +1,7 @@
 import type { BrowserHost } from "../../../src/core/provider.ts";
 import { docker as dockerProvider } from "../../../src/providers/docker/provider.ts";
-import {
-  browserSpec,
-  containersOf,
-  docker,
-  dockerMissing,
-} from "../../support/docker.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
+import { containersOf, docker, dockerMissing } from "../../support/docker.ts";
 import { startEngineProxy } from "../../support/engine_proxy.ts";
 import { testProvider } from "../../support/provider_contract.ts";
 import { testProviderFaults } from "../../support/provider_faults.ts";

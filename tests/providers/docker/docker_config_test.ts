@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { docker as dockerProvider } from "../../../src/providers/docker/provider.ts";
 import { imageName } from "../../../src/providers/docker/image.ts";
-import { browserSpec } from "../../support/docker.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
+import {} from "../../support/docker.ts";
 
 const defaults = dockerProvider.configSchema.parse({});
 

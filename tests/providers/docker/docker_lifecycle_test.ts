@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { browserSpec } from "../../support/browser_spec.ts";
 import {
-  browserSpec,
   containersOf,
   docker,
   dockerTest,

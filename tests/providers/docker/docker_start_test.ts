@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { docker as dockerProvider } from "../../../src/providers/docker/provider.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
 import {
-  browserSpec,
   docker,
   dockerTest,
   evaluate,

@@ -4,11 +4,8 @@ import type { ServerResponse } from "node:http";
 import { systemClock } from "../../../src/core/clock.ts";
 import { openEngine } from "../../../src/providers/docker/engine.ts";
 import { pullImage } from "../../../src/providers/docker/pull_image.ts";
-import {
-  browserSpec,
-  dockerTest,
-  testDockerHost,
-} from "../../support/docker.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
+import { dockerTest, testDockerHost } from "../../support/docker.ts";
 import { startEngineProxy } from "../../support/engine_proxy.ts";
 import { LAYER_BYTES, startRegistry } from "../../support/registry.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
+  type DisplayOptions,
   displayProblem,
   startDisplay,
 } from "../../../src/providers/local/display.ts";
@@ -32,9 +33,13 @@ function xvfbTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, fn, ignore: skip !== undefined });
 }
 
+function given(host: Surroundings, signal = NEVER): DisplayOptions {
+  return { folder: "/nowhere/session", signal, host };
+}
+
 Deno.test("startDisplay() refuses where there is neither a display nor Xvfb", async () => {
   await assert.rejects(
-    startDisplay(SCREEN, NEVER, host({ PATH: "/nowhere" })),
+    startDisplay(SCREEN, given(host({ PATH: "/nowhere" }))),
     {
       message:
         "Cannot start a headful browser: there is no display, expected DISPLAY or Xvfb on the PATH; or ask for headless: true",
@@ -46,8 +51,7 @@ for (const name of ["DISPLAY", "WAYLAND_DISPLAY"]) {
   Deno.test(`startDisplay() uses the display of ${name} and starts none`, async () => {
     await using display = await startDisplay(
       SCREEN,
-      NEVER,
-      host({ [name]: "x" }),
+      given(host({ [name]: "x" })),
     );
     assert.equal(display.own, undefined);
     assert.equal(display.name, undefined);
@@ -66,8 +70,8 @@ Deno.test("displayProblem() is none where systems need no DISPLAY", async () => 
 xvfbTest(
   "startDisplay() starts a virtual display, another each time, and ends it",
   async () => {
-    const one = await startDisplay(SCREEN, NEVER, withoutDisplay);
-    const other = await startDisplay(SCREEN, NEVER, withoutDisplay);
+    const one = await startDisplay(SCREEN, given(withoutDisplay));
+    const other = await startDisplay(SCREEN, given(withoutDisplay));
     assert.match(one.name ?? "", /^:\d+$/);
     assert.notEqual(one.name, other.name);
     assert.ok(one.own && other.own);
@@ -92,7 +96,7 @@ for (
       const text = script === "" ? "\0" : `#!/bin/sh\n${script}\n`;
       await Deno.writeTextFile(join(folder, "Xvfb"), text, { mode: 0o755 });
       await assert.rejects(
-        startDisplay(SCREEN, NEVER, host({ PATH: folder })),
+        startDisplay(SCREEN, given(host({ PATH: folder }))),
         /Xvfb/,
       );
     } finally {
@@ -111,9 +115,10 @@ Deno.test("startDisplay() that is aborted leaves no Xvfb", async () => {
       { mode: 0o755 },
     );
     const abort = new AbortController();
-    const starting = startDisplay(SCREEN, abort.signal, {
-      ...host({ PATH: folder }),
-    });
+    const starting = startDisplay(
+      SCREEN,
+      given(host({ PATH: folder }), abort.signal),
+    );
     const refused = assert.rejects(starting, /no longer wanted/);
     let pid = "";
     while (pid === "") {

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import { tmpdir } from "node:os";
 import process from "node:process";
-import type { BrowserSpec } from "../../../src/core/browser_spec.ts";
 import type { BrowserHost } from "../../../src/core/provider.ts";
 import { findBrowser } from "../../../src/providers/local/find_browser.ts";
 import { local } from "../../../src/providers/local/provider.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
 import { testProvider } from "../../support/provider_contract.ts";
 import type { Ground } from "../../support/provider_ground.ts";
 
@@ -105,19 +105,8 @@ async function sessionFolders(dataDir: string): Promise<readonly string[]> {
   return found;
 }
 
-function spec(given: Partial<BrowserSpec> = {}): BrowserSpec {
-  return {
-    browser: "chromium",
-    version: "latest",
-    headless: true,
-    screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
-    environment: {},
-    ...given,
-  };
-}
-
 const skip = await findBrowser(undefined)
   ? undefined
   : "no Chrome or Chromium on this machine";
 
-testProvider("local", { open: openGround, spec, skip });
+testProvider("local", { open: openGround, spec: browserSpec, skip });
