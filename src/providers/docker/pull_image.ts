@@ -1,3 +1,4 @@
+import { Watchdog } from "../watchdog.ts";
 import { openAnswer } from "./answer.ts";
 import { ask, type Engine } from "./engine.ts";
 import { type EngineEvent, eventsOf } from "./engine_events.ts";
@@ -41,7 +42,7 @@ export async function pullImage(
       abortSignal,
     });
     for await (const event of eventsOf(answer)) {
-      if (layers.add(event)) watchdog.feed();
+      if (layers.add(event)) watchdog.feed(stallMs);
       const line = `Pulling image ${name}: ${layers.percent()} %`;
       if (line !== last) onProgress(last = line);
     }
@@ -78,40 +79,5 @@ class Layers {
     if (this.#done.size === 0) return 0;
     const done = [...this.#done.values()].reduce((sum, part) => sum + part, 0);
     return Math.floor(10 * done / this.#done.size) * 10;
-  }
-}
-
-/** Aborts its signal when it is not fed for a while. */
-class Watchdog implements Disposable {
-  readonly #ms: number;
-  readonly #starved = new AbortController();
-  #timer: ReturnType<typeof setTimeout>;
-
-  constructor(ms: number) {
-    this.#ms = ms;
-    this.#timer = this.#start();
-  }
-
-  get signal(): AbortSignal {
-    return this.#starved.signal;
-  }
-
-  feed(): void {
-    clearTimeout(this.#timer);
-    this.#timer = this.#start();
-  }
-
-  [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-  }
-
-  #start(): ReturnType<typeof setTimeout> {
-    return setTimeout(
-      () =>
-        this.#starved.abort(
-          new Error(`it made no progress for ${this.#ms / 1_000} s`),
-        ),
-      this.#ms,
-    );
   }
 }

@@ -3,16 +3,14 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
-import { orAbort } from "../or_abort.ts";
 import type { FoundBrowser } from "./find_browser.ts";
+import { installChrome, installedChrome } from "./install_chrome.ts";
+import { unpackInto } from "./unpack_into.ts";
 
 /** Told what is being done. */
 type Progress = (line: string) => void;
 
 const HEADLESS_SHELL = "@sparticuz/chromium";
-
-/** How long the list of Chrome's versions may take; a firewall that drops packets would be waited for for minutes. */
-const ANSWER_MS = 15_000;
 
 /** Where the headless shell is below the folder of browsers. */
 const SHELL_FOLDER = "headless_shell";
@@ -46,7 +44,7 @@ export async function installBrowser(
   onProgress: Progress,
 ): Promise<FoundBrowser> {
   try {
-    return await installChrome(folder, onProgress);
+    return await installChrome(folder, { onProgress });
   } catch (cause) {
     const isLinux = Deno.build.os === "linux" && Deno.build.arch === "x86_64";
     if (!isLinux) throw notInstalled(cause);
@@ -62,52 +60,6 @@ function notInstalled(cause: unknown): Error {
     "Cannot install a browser: none can be downloaded here, expected Chrome or Chromium on the PATH or in CHROME_PATH",
     { cause },
   );
-}
-
-async function installedChrome(
-  folder: string,
-): Promise<FoundBrowser | undefined> {
-  if (!await isThere(join(folder, "chrome"))) return undefined;
-  const { Browser, getInstalledBrowsers } = await import("@puppeteer/browsers");
-  const all = await getInstalledBrowsers({ cacheDir: folder });
-  const chrome = all.filter(({ browser }) => browser === Browser.CHROME).at(-1);
-  return chrome && {
-    path: chrome.executablePath,
-    source: "installed Chrome for Testing",
-    headlessOnly: false,
-  };
-}
-
-async function installChrome(
-  folder: string,
-  onProgress: Progress,
-): Promise<FoundBrowser> {
-  const { Browser, install, resolveBuildId, detectBrowserPlatform } =
-    await import("@puppeteer/browsers");
-  const platform = detectBrowserPlatform();
-  if (!platform) throw new Error("No build for this platform");
-  onProgress("Installing Chrome for Testing");
-  const buildId = await within(
-    ANSWER_MS,
-    resolveBuildId(Browser.CHROME, platform, "stable"),
-  );
-  let shown = -1;
-  const { executablePath } = await install({
-    browser: Browser.CHROME,
-    buildId,
-    cacheDir: folder,
-    downloadProgressCallback(done, total) {
-      const tenth = Math.floor(done / total * 10);
-      if (tenth === shown) return;
-      shown = tenth;
-      onProgress(`Installing Chrome for Testing ${buildId}: ${tenth * 10} %`);
-    },
-  });
-  return {
-    path: executablePath,
-    source: "installed Chrome for Testing",
-    headlessOnly: false,
-  };
 }
 
 /** The headless shell below `folder`, which is complete if it is there: it was put there in one step. */
@@ -129,26 +81,21 @@ async function installedShell(
   };
 }
 
-/** Unpacks the archives of the npm package into a new folder, which then takes its place at once. */
+/** Unpacks the archives of the npm package. */
 export async function installShell(
   folder: string,
   onProgress: Progress,
 ): Promise<FoundBrowser> {
   onProgress(`Installing the headless shell of ${HEADLESS_SHELL}`);
   const archives = await shellArchives();
-  await Deno.mkdir(folder, { recursive: true });
-  const fresh = await Deno.makeTempDir({ dir: folder, prefix: "unpacking_" });
-  try {
-    await unpackShell(archives, fresh);
-    await Deno.rename(fresh, join(folder, SHELL_FOLDER));
-  } catch (error) {
-    await Deno.remove(fresh, { recursive: true }).catch(() => {});
-    // Another worker with the same data folder may have been faster.
-    const other = await installedShell(folder);
-    if (other) return other;
-    throw error;
-  }
-  const browser = await installedShell(folder);
+  const browser = await unpackInto(folder, {
+    name: SHELL_FOLDER,
+    unpack: async (fresh) => {
+      await unpackShell(archives, fresh);
+      return fresh;
+    },
+    find: () => installedShell(folder),
+  });
   if (!browser) throw new Error("The headless shell was not unpacked");
   return browser;
 }
@@ -200,17 +147,4 @@ async function untar(archive: string, folder: string): Promise<void> {
 
 async function isThere(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const late = new AbortController();
-  const timer = setTimeout(
-    () => late.abort(new Error(`No answer within ${ms / 1_000} s`)),
-    ms,
-  );
-  try {
-    return await orAbort(work, late.signal);
-  } finally {
-    clearTimeout(timer);
-  }
 }

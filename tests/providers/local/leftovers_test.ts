@@ -42,8 +42,11 @@ async function scene(): Promise<Scene> {
 
 /** A process that has `words` in its command line, and does nothing. */
 function startIdle(...words: string[]): ChildProcess {
-  const args = ["-c", "sleep 300 & wait", "idle", ...words];
-  return spawn("sh", args, { detached: true, stdio: "ignore" });
+  const args = ["-c", "read line", "idle", ...words];
+  return spawn("sh", args, {
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
 }
 
 /** Runs a program and tells whether it succeeded. */
