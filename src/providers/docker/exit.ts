@@ -16,7 +16,7 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import type { BrowserExit } from "../../core/provider.ts";
-import { systemClock } from "../../core/clock.ts";
+import { deadline, systemClock } from "../../core/clock.ts";
 import { type Modem, readAnswer } from "./answer.ts";
 import { ask, engineStatus } from "./engine.ts";
 import { wasToldToEnd } from "./told_to_end.ts";
@@ -74,20 +74,17 @@ async function waitForEnd(
   container: Docker.Container,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), WAIT_MS);
+  using patience = deadline(systemClock, WAIT_MS, signal);
   const modem: Modem = container.modem;
   try {
     await readAnswer(modem, {
       method: "POST",
       path: `/containers/${container.id}/wait`,
-      abortSignal: AbortSignal.any([signal, patience.signal]),
+      abortSignal: patience.signal,
     });
     return true;
   } catch (error) {
     return patience.signal.aborted || engineStatus(error) !== undefined;
-  } finally {
-    clearTimeout(timer);
   }
 }
 
