@@ -84,8 +84,14 @@ export function testProviderFaults(
     "prepare() and start() fail while the infrastructure is away, and work again after",
     async ({ host, ground }, way) => {
       await way.cut();
-      await assert.rejects(async () => await host.prepare?.(NEVER, spec()));
-      await assert.rejects(host.start(spec(), "s", NEVER));
+      await assert.rejects(
+        async () => await host.prepare?.(NEVER, spec()),
+        /^Error: Cannot .*: ./,
+      );
+      await assert.rejects(
+        host.start(spec(), "s", NEVER),
+        /^Error: Cannot .*: ./,
+      );
       await way.mend();
       await host.prepare?.(NEVER, spec());
       const browser = await host.start(spec(), "s", NEVER);
@@ -230,8 +236,8 @@ export function testProviderFaults(
       await host[Symbol.asyncDispose]();
       const next = await ground.openHost(owner);
       await way.cut();
-      await assert.rejects(next.adopt());
-      await assert.rejects(next.sweep(new Set()));
+      await assert.rejects(next.adopt(), /^Error: Cannot .*: ./);
+      await assert.rejects(next.sweep(new Set()), /^Error: Cannot .*: ./);
       await way.mend();
       const [browser] = await next.adopt();
       assert.equal(browser?.endpoint.href, started.endpoint.href);

@@ -1,7 +1,7 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import type { HostInfo } from "../../core/provider.ts";
 import { type CdpReady, waitForCdp } from "../cdp_ready.ts";
-import { ask, type Engine, engineStatus } from "./engine.ts";
+import { ask, because, type Engine, engineStatus } from "./engine.ts";
 import { ownContainers, SESSION_LABEL } from "./labels.ts";
 import { cdpAddress, inspect, whileRunning } from "./start_container.ts";
 
@@ -22,7 +22,7 @@ export function listOwn(
       filters: ownContainers(host),
       abortSignal,
     })
-  );
+  ).catch(because("Cannot list this worker's containers"));
 }
 
 /** The session that a container was made for. */

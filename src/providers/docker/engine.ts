@@ -206,8 +206,18 @@ export function engineWords(error: unknown): string {
   if (/ECONNREFUSED|ENOENT|EACCES|EPERM/.test(code + error.message)) {
     return `the engine cannot be reached (${code || error.message})`;
   }
+  if (/ECONNRESET|EPIPE/.test(code)) {
+    return `the engine broke off the connection (${code})`;
+  }
   // The library names the status before the engine's own words.
   return error.message.replace(/^\(HTTP code \d+\) .+? - /, "").trim();
+}
+
+/** For `catch`: throws that `what` failed, with the engine's own words. */
+export function because(what: string): (error: unknown) => never {
+  return (error) => {
+    throw new Error(`${what}: ${engineWords(error)}`, { cause: error });
+  };
 }
 
 /** Whether a failed request cannot have reached the engine, because there was no connection. */

@@ -18,7 +18,7 @@ import { checkDocker } from "./check.ts";
 import type { DockerConfig } from "./config.ts";
 import { ContainerBrowser } from "./container.ts";
 import { containerOptions } from "./container_options.ts";
-import { type Engine, openEngine, pingEngine } from "./engine.ts";
+import { because, type Engine, openEngine, pingEngine } from "./engine.ts";
 import { imageName } from "./image.ts";
 import { Images } from "./images.ts";
 import { labelsOf } from "./labels.ts";
@@ -212,7 +212,7 @@ class DockerHost implements BrowserHost {
     ).catch((error) => {
       this.#surroundings = undefined;
       throw error;
-    });
+    }).catch(because("Cannot ask the Docker engine for what it can do"));
     return this.#surroundings;
   }
 }

@@ -7,7 +7,13 @@ import { z } from "@hono/zod-openapi";
 import type { Browser } from "../../core/browser_spec.ts";
 import { readAnswer } from "./answer.ts";
 import { DEFAULT_IMAGE, type DockerConfig } from "./config.ts";
-import { ask, type Engine, engineStatus, engineWords } from "./engine.ts";
+import {
+  ask,
+  because,
+  type Engine,
+  engineStatus,
+  engineWords,
+} from "./engine.ts";
 import { IMAGE_LABEL } from "./labels.ts";
 import { pullImage, type PullOptions } from "./pull_image.ts";
 
@@ -68,7 +74,8 @@ export async function ensureImage(
   policy: DockerConfig["pull"],
   progress: PullOptions,
 ): Promise<LocalImage> {
-  const found = await findImage(engine, name, progress.signal);
+  const found = await findImage(engine, name, progress.signal)
+    .catch(because(`Cannot look for image "${name}"`));
   if (found && policy !== "always") return found;
   if (policy === "never") {
     throw new Error(
