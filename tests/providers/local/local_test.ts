@@ -1,26 +1,19 @@
 import { join } from "node:path";
-import { tmpdir } from "node:os";
 import process from "node:process";
 import type { BrowserHost } from "../../../src/core/provider.ts";
 import { findBrowser } from "../../../src/providers/local/find_browser.ts";
 import { local } from "../../../src/providers/local/provider.ts";
+import { temporaryFolderOf } from "../../../src/providers/local/record.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import { testProvider } from "../../support/provider_contract.ts";
 import type { Ground } from "../../support/provider_ground.ts";
-
-const LEFT_BEHIND =
-  /^(org\.chromium\.|\.org\.chromium\.|browsergrid-[0-9a-f]{12}$)/;
-
-/** What lay there when the tests began. */
-const BEFORE = new Set(
-  (await Array.fromAsync(Deno.readDir(tmpdir()))).map(({ name }) => name),
-);
 
 /** A data folder of its own, which stands in the command lines of its browsers. */
 async function openGround(): Promise<Ground> {
   const dataDir = await Deno.makeTempDir();
   const hosts: BrowserHost[] = [];
   const ends: Promise<unknown>[] = [];
+  const temporary = new Set<string>();
   return {
     gridId: crypto.randomUUID(),
     async openHost(owner) {
@@ -29,8 +22,11 @@ async function openGround(): Promise<Ground> {
       hosts.push(host);
       return {
         ...host,
-        async start(...args) {
-          const browser = await host.start(...args);
+        async start(spec, sessionId, signal) {
+          temporary.add(temporaryFolderOf(
+            join(dataDir, "local", owner.gridId, owner.workerId, sessionId),
+          ));
+          const browser = await host.start(spec, sessionId, signal);
           ends.push(browser.exited);
           return browser;
         },
@@ -41,7 +37,7 @@ async function openGround(): Promise<Ground> {
         ...(await processes()).filter((line) => line.includes(dataDir)),
         ...await displays(),
         ...await sessionFolders(dataDir),
-        ...await temporaryFolders(),
+        ...await existing(temporary),
       ];
     },
     kill({ details: { pid } }) {
@@ -86,11 +82,12 @@ async function displays(): Promise<readonly string[]> {
 }
 
 /** What browsers that do not end in good order leave among the system's temporary files. */
-async function temporaryFolders(): Promise<readonly string[]> {
-  const entries = await Array.fromAsync(Deno.readDir(tmpdir()));
-  return entries.map(({ name }) => name).filter((name) =>
-    LEFT_BEHIND.test(name) && !BEFORE.has(name)
-  );
+async function existing(paths: Iterable<string>): Promise<readonly string[]> {
+  const all = await Promise.all([...paths].map(async (path) => ({
+    path,
+    isThere: await Deno.stat(path).then(() => true, () => false),
+  })));
+  return all.filter(({ isThere }) => isThere).map(({ path }) => path);
 }
 
 /** Folders of sessions: `local/<grid>/<worker>/<session>`. */
