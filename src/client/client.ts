@@ -172,13 +172,15 @@ export function createClient(options: ClientOptions): GridClient {
 
   return {
     apiUrl: base,
-    createSession: (body, { waitSeconds, idempotencyKey } = {}) =>
+    createSession: (
+      body,
+      // Also without a wish for it: a connection that breaks may have the request sent a second time by the runtime.
+      { waitSeconds, idempotencyKey = crypto.randomUUID() } = {},
+    ) =>
       call("POST", "/sessions", {
         body,
         query: { wait: waitSeconds },
-        ...(idempotencyKey === undefined
-          ? {}
-          : { headers: { "idempotency-key": idempotencyKey } }),
+        headers: { "idempotency-key": idempotencyKey },
       }),
     listSessions: (query) => call("GET", "/sessions", { query }),
     getSession: (id, query) => call("GET", sessionPath(id), { query }),

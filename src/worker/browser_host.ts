@@ -67,7 +67,7 @@ export async function findBrowsers(
   }
 }
 
-/** Ends, at once and again and again, the browsers of this worker that are not in `held`, a live view. */
+/** Ends, at once and again and again, the browsers of this worker that are not in `held`, a live view. A host that does not answer is asked again soon. */
 export function startSweeping(
   host: BrowserHost,
   held: ReadonlySet<string>,
