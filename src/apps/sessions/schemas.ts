@@ -82,11 +82,30 @@ export const sessionEventSchema = z.object({
   timestamp: z.iso.datetime(),
 }).openapi("SessionEvent");
 
+/** SQLite unpacks no JSON text that is nested more than 1,000 deep: a statement over such data would fail. */
+const DATA_DEPTH = 32;
+
+const DATA_LENGTH = 65_536;
+
+const eventDataSchema = z.record(z.string(), z.unknown()).refine(
+  (data) => isNestedWithin(data, DATA_DEPTH),
+  `expected at most ${DATA_DEPTH} levels of objects and arrays`,
+).refine(
+  (data) => JSON.stringify(data).length <= DATA_LENGTH,
+  `expected at most ${DATA_LENGTH} characters of JSON`,
+);
+
+function isNestedWithin(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return depth > 0 &&
+    Object.values(value).every((each) => isNestedWithin(each, depth - 1));
+}
+
 /** Body of `POST /v1/sessions/{id}/events`, by the worker that holds the session. */
 export const sessionEventInputSchema = z.strictObject({
   fencing_token: z.int().min(1),
   event: z.enum(SESSION_EVENTS),
-  data: z.record(z.string(), z.unknown()).default({}),
+  data: eventDataSchema.default({}),
 }).openapi("SessionEventInput");
 
 const metricFields = {

@@ -10,6 +10,7 @@ import { databaseBusy, isBusy, translate } from "./driver_errors.ts";
 import { Line } from "./line.ts";
 import { createOutageLog } from "./outage_log.ts";
 import { readsOnly } from "./reads_only.ts";
+import { wellFormed } from "./well_formed.ts";
 
 /** Longest wait for the database's lock, from the call on. */
 const WAIT_MS = 5_000;
@@ -30,6 +31,8 @@ export interface QueueOptions {
  *
  * A batch is a transaction that takes the lock at its start, or never if it only reads: it cannot find out half-way that
  * another process has written what it has read.
+ *
+ * What is bound to a statement is made well-formed, so that no text can hurt the database or whoever reads it.
  *
  * @throws {GridError} From each method: `database_busy` — when it was locked for 5 s, or too many wait. `database_unavailable`
  */
@@ -60,20 +63,23 @@ export function queuedClient(
     return { line: lineOf(connection, clock), outage: createOutageLog(kind) };
   }
   return {
-    execute: (statement: InStatement, args?: InArgs) =>
-      call(
-        () =>
-          typeof statement === "string"
-            ? client.execute(statement, args)
-            : client.execute(statement),
-        { isRead: readsOnly(sqlOf(statement)) },
-      ),
-    batch(statements, mode) {
+    execute(given: InStatement, args?: InArgs) {
+      const statement = wellFormed(
+        typeof given === "string" ? [given, args] : given,
+      );
+      const isRead = readsOnly(sqlOf(statement));
+      return call(() => client.execute(statement), { isRead });
+    },
+    batch(given, mode) {
+      const statements = given.map(wellFormed);
       const isRead = statements.every((each) => readsOnly(sqlOf(each)));
       const chosen = mode ?? (isRead ? "read" : "write");
       return call(() => client.batch(statements, chosen), { isRead });
     },
-    migrate: (statements) => call(() => client.migrate(statements)),
+    migrate(given) {
+      const statements = given.map(wellFormed);
+      return call(() => client.migrate(statements));
+    },
     transaction: (mode?: TransactionMode) =>
       call(() => client.transaction(mode)),
     // Not one transaction: a second try could repeat a half.
@@ -104,7 +110,6 @@ function lineOf({ places }: Connection, clock: Clock): Line {
   });
 }
 
-function sqlOf(statement: InStatement | [string, unknown?]): string {
-  if (typeof statement === "string") return statement;
-  return Array.isArray(statement) ? statement[0] : statement.sql;
+function sqlOf(statement: InStatement): string {
+  return typeof statement === "string" ? statement : statement.sql;
 }

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { apiOf, assertRefused } from "../../support/api.ts";
+import { testGrid } from "../../support/grid.ts";
+
+const WORKERS = "/workerpool/workers";
+
+/** Cut within an emoji, with a NUL within. */
+const CUT = "cut \ud83d and \0 more \ude00";
+
+/** How it comes back. */
+const KEPT = "cut \ufffd and \ufffd more \ufffd";
+
+Deno.test("what a worker reports of text that was cut within an emoji is accepted and read back whole", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const { workerId, claimed } = await api.running();
+  const report = (status: "running" | "crashed", fields = {}) =>
+    api.report(workerId, claimed, status, fields);
+  const progress = [CUT, `${CUT} again`];
+  assert.equal(await report("running", { progress }), "accepted");
+  assert.equal(await report("running", { progress }), "accepted");
+  const path = `/sessions/${claimed.id}`;
+  const sent = await api.call("POST", `${path}/events`, {
+    fencing_token: claimed.fencing_token,
+    event: "session_progress",
+    data: { message: CUT, [CUT]: [CUT] },
+  });
+  assert.equal(sent.status, 204);
+  const crash = {
+    status_reason: CUT,
+    logs: CUT,
+    container_id: CUT,
+    details: { [CUT]: CUT },
+  };
+  assert.equal(await report("crashed", crash), "accepted");
+  const { body } = await api.call("GET", `${path}?include=events`);
+  assert.equal(body.status, "crashed");
+  assert.equal(body.status_reason, KEPT);
+  assert.equal(body.container_id, KEPT);
+  assert.deepEqual(body.details, { [KEPT]: KEPT });
+  const news = body.events.slice(-4);
+  assert.deepEqual(news.map(({ data }: { data: unknown }) => data), [
+    { message: KEPT },
+    { message: `${KEPT} again` },
+    { message: KEPT, [KEPT]: [KEPT] },
+    { reason: KEPT },
+  ], "also a line that was reported twice is recorded once");
+  assert.equal((await api.call("GET", `${path}/logs`)).text, KEPT);
+});
+
+Deno.test("labels, variables and worker details that were cut within an emoji are read back whole", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool({ description: CUT });
+  const workerId = await api.worker({ provider_details: { [CUT]: CUT } });
+  const { id } = await api.session({
+    labels: { [CUT]: CUT },
+    environment: { NAME: CUT },
+  });
+  const { body: session } = await api.call("GET", `/sessions/${id}`);
+  assert.deepEqual(session.labels, { [KEPT]: KEPT });
+  const query = new URLSearchParams({ label: `${CUT}=${CUT}` });
+  const { body: { items } } = await api.call("GET", `/sessions?${query}`);
+  assert.deepEqual(items.map((each: { id: string }) => each.id), [id]);
+  assert.equal((await api.claim(workerId))?.environment["NAME"], KEPT);
+  const { body: worker } = await api.call("GET", `${WORKERS}/${workerId}`);
+  assert.deepEqual(worker.provider_details, { [KEPT]: KEPT });
+  const { body: pool } = await api.call("GET", "/workerpool/pools/pool");
+  assert.equal(pool.description, KEPT);
+});
+
+/** An array in an array, `depth` times. */
+function nested(depth: number): unknown {
+  return JSON.parse("[".repeat(depth) + "]".repeat(depth));
+}
+
+Deno.test("event data that is too deep or too large is refused; what is accepted is in no heartbeat's way", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const { workerId, claimed } = await api.running();
+  const send = (data: unknown) =>
+    api.call("POST", `/sessions/${claimed.id}/events`, {
+      fencing_token: claimed.fencing_token,
+      event: "session_progress",
+      data,
+    });
+  const refusal = { status: 422, code: "invalid_request" };
+  for (const depth of [32, 1_000, 100_000]) {
+    assertRefused(await send({ a: nested(depth) }), refusal, /at most 32/);
+  }
+  const large = { a: "x".repeat(65_536) };
+  assertRefused(await send(large), refusal, /at most 65536/);
+  assert.equal((await send({ a: nested(31) })).status, 204);
+  assert.equal((await send({ a: "x".repeat(65_528) })).status, 204);
+  // Which looks into what was recorded.
+  const progress = ["pulling"];
+  assert.equal(
+    await api.report(workerId, claimed, "running", { progress }),
+    "accepted",
+  );
+  // Nobody looks into these.
+  for (const depth of [1_000, 100_000]) {
+    const beat = await api.call("PUT", `${WORKERS}/${workerId}/heartbeat`, {
+      provider_details: { a: nested(depth) },
+    });
+    assert.equal(beat.status, 200);
+  }
+  const { status } = await api.call("GET", `${WORKERS}/${workerId}`);
+  assert.equal(status, 200);
+});
