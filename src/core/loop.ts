@@ -5,7 +5,7 @@ export interface LoopOptions {
   readonly clock: Clock;
   /** Time between the end of one step and the start of the next. */
   readonly periodMs: number;
-  /** Pause after a failure, doubled with each further one up to the period; by default a failure lengthens the pause. */
+  /** Pause after a failure, for what must not wait long once it is possible again; by default failures lengthen the pause. */
   readonly retryMs?: number;
   /** Share of the period, 0 to 1, by which it is lengthened at random, so that replicas do not act in step. @default {0} */
   readonly jitter?: number;
@@ -50,7 +50,7 @@ async function run(
       if (failures++ === 0) onFailure?.(error);
     }
     const pause = retryMs !== undefined && failures > 0
-      ? Math.min(retryMs * 2 ** (failures - 1), periodMs)
+      ? retryMs
       : periodMs * Math.min(2 ** failures, MAX_BACKOFF);
     await clock.sleep(pause * (1 + jitter * Math.random()), signal).catch(
       () => {},

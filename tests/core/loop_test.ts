@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/core/clock.ts";
 import { every } from "../../src/core/loop.ts";
+import { createFakeClock } from "../support/clock.ts";
 
 Deno.test("every() goes on after a failure and tells only the first of a streak", async () => {
   const failures: unknown[] = [];
@@ -31,4 +32,18 @@ Deno.test("every() ends the step that runs when it is disposed, and starts no ot
     }, { clock: systemClock, periodMs: 1 });
   }
   assert.equal(runs, 1);
+});
+
+Deno.test("every() waits for retryMs after a failure, however long its period", async () => {
+  const clock = createFakeClock();
+  let runs = 0;
+  await using _loop = every(() => {
+    runs++;
+    return Promise.reject(new Error("no luck"));
+  }, { clock, periodMs: 60_000, retryMs: 1_000 });
+  for (let second = 1; second <= 5; second++) {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.equal(runs, second);
+    clock.advance(1_000);
+  }
 });
