@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import type { GridClient } from "../../src/client/client.ts";
+import { chaosGrid } from "../support/chaos_grid.ts";
+import { endEngine, engineTest } from "../support/docker_engine.ts";
+import { eventually } from "../support/eventually.ts";
+import { assertCleanEnd, cleanAgain } from "../support/settle.ts";
+
+const POOL = "containers";
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  engineTest(
+    `while the Docker engine is down after ${signal} its worker is failed and claims nothing; sessions are told of truthfully, and it serves again by itself`,
+    async () => {
+      await using grid = await chaosGrid({
+        pools: [{ name: POOL, provider_type: "docker" }],
+      });
+      const { client } = grid;
+      const worker = await grid.startWorker({ pool: POOL });
+      const ran = await createSession(client);
+      assert.equal(ran.status, "running");
+
+      await using engine = await endEngine(signal);
+      await eventually("the worker is failed", async () => {
+        return (await client.getWorker(worker.id)).status === "failed";
+      });
+      const waiting = await client.createSession({ work_pool_id: POOL });
+
+      await engine.start();
+      await eventually("the worker is back by itself", async () => {
+        return (await client.getWorker(worker.id)).status === "online";
+      });
+      await eventually("what waited runs", async () => {
+        return (await client.getSession(waiting.id)).status === "running";
+      }, { withinMs: 60_000 });
+      await eventually("what ran is told of as it is", async () => {
+        return await isTruth(grid, ran.id);
+      });
+      await cleanAgain(grid);
+      const next = await createSession(client);
+      assert.equal(next.status, "running");
+      await assertCleanEnd(grid, [ran.id, waiting.id, next.id]);
+    },
+  );
+}
+
+function createSession(client: GridClient) {
+  return client.createSession({ work_pool_id: POOL }, { waitSeconds: 60 });
+}
+
+/** Running with its container, or crashed without one. */
+async function isTruth(
+  grid: Awaited<ReturnType<typeof chaosGrid>>,
+  id: string,
+): Promise<boolean> {
+  const { status, status_reason } = await grid.client.getSession(id);
+  const traces = (await grid.traces()).filter(({ sessionId }) =>
+    sessionId === id
+  );
+  const runs = traces.some(({ text }) => text.includes("(running)"));
+  return status === "running"
+    ? runs
+    : status === "crashed" && status_reason !== null && traces.length === 0;
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import type { SessionEventWire } from "../../src/apps/sessions/schemas.ts";
+import {
+  EVENT_OF_STATUS,
+  isTerminal,
+  SESSION_STATUSES,
+  type SessionStatus,
+  TRANSITIONS,
+} from "../../src/apps/sessions/status.ts";
+import type { GridClient } from "../../src/client/client.ts";
+
+/** More events than any session of a test has. */
+const ALL_EVENTS = 1_000;
+
+const STATUS_OF_EVENT: ReadonlyMap<string, SessionStatus> = new Map<
+  string,
+  SessionStatus
+>([
+  ["session_created", "pending"],
+  ...SESSION_STATUSES.map((status) =>
+    [EVENT_OF_STATUS[status], status] as const
+  ),
+]);
+
+/** The statuses that a session went through, as its events tell. */
+export function statusesIn(
+  events: readonly Pick<SessionEventWire, "event">[],
+): SessionStatus[] {
+  return events.flatMap(({ event }) => STATUS_OF_EVENT.get(event) ?? []);
+}
+
+/** Names of a session's events, oldest first. */
+export async function eventsOf(
+  client: GridClient,
+  id: string,
+): Promise<readonly SessionEventWire[]> {
+  const { items } = await client.sessionEvents(id, { limit: ALL_EVENTS });
+  return items;
+}
+
+/**
+ * Asserts of each session that was accepted: it is found by its id, each of its changes is one event that the table of
+ * transitions allows, nothing follows its end, and its status is that of its last change.
+ */
+export async function assertHistories(
+  client: GridClient,
+  ids: Iterable<string>,
+): Promise<void> {
+  for (const id of ids) await assertHistory(client, id);
+}
+
+async function assertHistory(client: GridClient, id: string): Promise<void> {
+  // Events first: the session may go on meanwhile, but never back.
+  const session = await client.getSession(id);
+  const statuses = statusesIn(await eventsOf(client, id));
+  const path = `${id}: ${statuses.join(" → ")}`;
+  assert.equal(statuses[0], "pending", path);
+  for (const [index, status] of statuses.slice(1).entries()) {
+    const before = statuses[index];
+    assert.ok(before && TRANSITIONS[before].includes(status), path);
+  }
+  if (isTerminal(session.status)) {
+    assert.equal(statuses.at(-1), session.status, path);
+  }
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import type { SessionWire } from "../../src/apps/sessions/schemas.ts";
+import { isTerminal, LIVE_STATUSES } from "../../src/apps/sessions/status.ts";
+import { ApiError } from "../../src/client/api_error.ts";
+import type { GridClient } from "../../src/client/client.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { type ChaosGrid, exitOf, signal } from "./chaos_grid.ts";
+import { eventually, gone } from "./eventually.ts";
+import { assertHistories } from "./histories.ts";
+import type { Trace } from "./traces.ts";
+
+/** How long anything may outlive its session once the grid can be reached again. */
+export const CLEAN_MS = 30_000;
+
+/** Longest page of a list. */
+const PAGE = 500;
+
+/** Sessions that have not ended. */
+export async function liveSessions(
+  client: GridClient,
+): Promise<readonly SessionWire[]> {
+  const { items } = await client.listSessions({
+    status: LIVE_STATUSES.join(","),
+    limit: PAGE,
+  });
+  return items;
+}
+
+/** What browsers have left whose session is over, waits in the queue, or was never known. */
+export async function strays(grid: ChaosGrid): Promise<readonly string[]> {
+  // Traces first: what is seen after its session has ended is a leftover, not the other way round.
+  const traces = await grid.traces();
+  const dead = new Map<string, boolean>();
+  for (const { sessionId } of traces) {
+    if (sessionId === undefined || dead.has(sessionId)) continue;
+    dead.set(sessionId, await hasNoBrowser(grid.client, sessionId));
+  }
+  return traces.filter(({ sessionId }) => sessionId && dead.get(sessionId))
+    .map(({ text }) => text);
+}
+
+/** Resolves when nothing is left of sessions that are over. @returns How long that took, in ms. */
+export async function cleanAgain(grid: ChaosGrid): Promise<number> {
+  const startedAt = systemClock.monotonic();
+  await gone("browser of a session that is over", () => strays(grid), {
+    withinMs: CLEAN_MS,
+  });
+  return systemClock.monotonic() - startedAt;
+}
+
+/** Asserts that no worker holds more sessions than its capacity. */
+export async function assertCapacities(grid: ChaosGrid): Promise<void> {
+  const { items } = await grid.client.listSessions({
+    status: "starting,running",
+    limit: PAGE,
+  });
+  for (const { id, name, options: { capacity = 2 } } of grid.workers) {
+    const held = items.filter(({ worker_id }) => worker_id === id);
+    assert.ok(
+      held.length <= capacity,
+      `${name} holds ${held.length} sessions, expected at most ${capacity}`,
+    );
+  }
+}
+
+/**
+ * The end of every test: ends all sessions and asserts that within 30 s none is live and nothing of any browser is
+ * left on the machine; that the histories of all `accepted` sessions are as they must be; and that the workers leave
+ * in good order when they are told to.
+ */
+export async function assertCleanEnd(
+  grid: ChaosGrid,
+  accepted: Iterable<string>,
+): Promise<void> {
+  const { client } = grid;
+  await eventually("every session ends", async () => {
+    const live = await liveSessions(client);
+    for (const { id } of live) await client.stopSession(id);
+    return live.length === 0;
+  }, { withinMs: CLEAN_MS });
+  await gone("trace of a browser", async () => textsOf(await grid.traces()), {
+    withinMs: CLEAN_MS,
+  });
+  await assertHistories(client, accepted);
+  const workers = new Map(grid.workers.map((worker) => [worker.id, worker]));
+  for (const { process } of workers.values()) {
+    signal(process, "SIGTERM");
+    assert.equal(await exitOf(process), 0, process.output());
+  }
+  assert.deepEqual(textsOf(await grid.traces()), []);
+}
+
+function textsOf(traces: readonly Trace[]): readonly string[] {
+  return traces.map(({ text }) => text);
+}
+
+async function hasNoBrowser(client: GridClient, id: string): Promise<boolean> {
+  try {
+    const { status } = await client.getSession(id);
+    return isTerminal(status) || status === "pending";
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return true;
+    throw error;
+  }
+}
