@@ -5,6 +5,7 @@ import { findBrowser } from "../../src/providers/local/find_browser.ts";
 import { freePort } from "./free_port.ts";
 import { type RunningProgram, startProgram } from "./program.ts";
 import {
+  type BrowserProcess,
   browserProcesses,
   endTraces,
   type Trace,
@@ -65,6 +66,7 @@ export interface ChaosGrid extends AsyncDisposable {
   readonly url: string;
   /** Talks to the first server. */
   readonly client: GridClient;
+  readonly databaseUrl: string;
   /** While this file is there, no local browser goes beyond the first step of its start. */
   readonly holdFile: string;
   readonly workers: readonly ChaosWorker[];
@@ -79,7 +81,9 @@ export interface ChaosGrid extends AsyncDisposable {
   spawnWorker(options?: ChaosWorkerOptions): RunningProgram;
   /** What browsers of this grid have left or have on this machine. */
   traces(): Promise<Trace[]>;
-  /** Ids of the main processes of the sessions' local browsers. */
+  /** The main processes of the sessions' local browsers. */
+  browsers(): Promise<BrowserProcess[]>;
+  /** Their ids. */
   browserPids(): Promise<number[]>;
 }
 
@@ -154,10 +158,16 @@ export async function chaosGrid(
     return program;
   }
 
+  async function browsers(): Promise<BrowserProcess[]> {
+    const found = await browserProcesses([...workerDirs]);
+    return found.filter(({ commandLine }) => !commandLine.includes("--type="));
+  }
+
   let server = await serve(port);
   const grid: ChaosGrid = {
     url,
     client: createClient({ apiUrl: url }),
+    databaseUrl: `file:${join(root, "server")}/browsergrid.db`,
     holdFile,
     get workers() {
       return [...workers.values()];
@@ -184,11 +194,8 @@ export async function chaosGrid(
       return worker;
     },
     traces: () => tracesOf(sources()),
-    async browserPids() {
-      const found = await browserProcesses([...workerDirs]);
-      return found.filter(({ commandLine }) => !commandLine.includes("--type="))
-        .map(({ pid }) => pid);
-    },
+    browsers: () => browsers(),
+    browserPids: async () => (await browsers()).map(({ pid }) => pid),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
   await grid.client.createPool({

@@ -82,8 +82,7 @@ export async function assertCleanEnd(
     withinMs: CLEAN_MS,
   });
   await assertHistories(client, accepted);
-  const workers = new Map(grid.workers.map((worker) => [worker.id, worker]));
-  for (const { process } of workers.values()) {
+  for (const { process } of grid.workers) {
     signal(process, "SIGTERM");
     assert.equal(await exitOf(process), 0, process.output());
   }

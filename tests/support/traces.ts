@@ -41,6 +41,7 @@ export async function tracesOf(sources: TraceSources): Promise<Trace[]> {
 export interface BrowserProcess {
   readonly pid: number;
   readonly commandLine: string;
+  readonly workerId: string | undefined;
   readonly sessionId: string | undefined;
 }
 
@@ -53,10 +54,9 @@ export async function browserProcesses(
     if (!workerDirs.some((dir) => commandLine.includes(`${dir}/local/`))) {
       continue;
     }
-    const [, sessionId] = /\/local\/[^/]+\/[^/]+\/([^/]+)\/profile/.exec(
-      commandLine,
-    ) ?? [];
-    found.push({ pid, commandLine, sessionId });
+    const [, workerId, sessionId] =
+      /\/local\/[^/]+\/([^/]+)\/([^/]+)\/profile/.exec(commandLine) ?? [];
+    found.push({ pid, commandLine, workerId, sessionId });
   }
   return found;
 }

@@ -1,0 +1,128 @@
+import type { GridClient } from "../../src/client/client.ts";
+import { isTerminal } from "../../src/apps/sessions/status.ts";
+import { systemClock } from "../../src/core/clock.ts";
+import { eventually } from "../support/eventually.ts";
+import { connectTo } from "../support/page_mark.ts";
+
+/** Pause of a user that was refused. */
+const PAUSE_MS = 200;
+
+/** Longest time that a user keeps a browser. */
+const KEEP_MS = 1_000;
+
+/** Longest wait of a user for what a grid that recovers owes to it. */
+const PATIENCE_MS = 60_000;
+
+/** Where the users of a load ask. */
+export interface LoadOptions {
+  /** Each user asks one of them, the next time the next. */
+  readonly clients: readonly GridClient[];
+  /** One user for each: the name of a pool. */
+  readonly pools: readonly string[];
+}
+
+/** Users who ask for sessions, use them and end them, all the time. Disposal lets them finish what they have begun. */
+export interface Load extends AsyncDisposable {
+  /** Sessions that were answered with 201. */
+  readonly accepted: ReadonlySet<string>;
+  /** Requests without such an answer: the grid was away. */
+  refused(): number;
+  /** Sessions whose browsers answered their users. */
+  served(): number;
+  /** Resolves when every user has been served by a session that is asked for from now on. */
+  servedAnew(): Promise<void>;
+}
+
+interface User {
+  readonly pool: string;
+  /** When the session that served it last was asked for. */
+  servedSince: number;
+}
+
+/** Starts the users. */
+export function startLoad({ clients, pools }: LoadOptions): Load {
+  const accepted = new Set<string>();
+  const users = pools.map((pool): User => ({ pool, servedSince: -Infinity }));
+  const stop = new AbortController();
+  let asked = 0;
+  let refused = 0;
+  let served = 0;
+
+  async function work(user: User): Promise<void> {
+    while (!stop.signal.aborted) {
+      const client = clients[asked++ % clients.length];
+      const askedAt = systemClock.monotonic();
+      try {
+        if (client && await useSession(client, user)) {
+          user.servedSince = askedAt;
+          served++;
+        }
+      } catch {
+        refused++;
+        await systemClock.sleep(PAUSE_MS);
+      }
+    }
+  }
+
+  /** Whether it was of use: it may be hit by a fault. @throws If it was not accepted. */
+  async function useSession(
+    client: GridClient,
+    { pool }: User,
+  ): Promise<boolean> {
+    const { id } = await client.createSession({ work_pool_id: pool });
+    accepted.add(id);
+    const connectUrl = await started(client, id);
+    const isOfUse = connectUrl !== undefined && await use(connectUrl);
+    await eventually(
+      `the wish to end session ${id} is taken`,
+      () => client.stopSession(id),
+      { withinMs: PATIENCE_MS },
+    );
+    return isOfUse;
+  }
+
+  const working = users.map(work);
+  return {
+    accepted,
+    refused: () => refused,
+    served: () => served,
+    async servedAnew() {
+      const since = systemClock.monotonic();
+      const late = () => users.filter((user) => user.servedSince < since);
+      await eventually(
+        "every user is served again",
+        () => Promise.resolve(late().length === 0),
+        { withinMs: PATIENCE_MS },
+      );
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await Promise.all(working);
+    },
+  };
+}
+
+/** The address of the session once it runs; undefined if it ended before. */
+async function started(
+  client: GridClient,
+  id: string,
+): Promise<string | undefined> {
+  const session = await eventually(`session ${id} starts`, async () => {
+    const found = await client.getSession(id);
+    const isWaiting = found.status === "pending" || found.status === "starting";
+    return isWaiting ? undefined : found;
+  }, { withinMs: PATIENCE_MS });
+  return isTerminal(session.status) ? undefined : session.connect_url;
+}
+
+/** Asks the browser something and keeps it for a while. False: a fault came between. */
+async function use(connectUrl: string): Promise<boolean> {
+  try {
+    await using browser = await connectTo(connectUrl);
+    await browser.version();
+    await systemClock.sleep(Math.random() * KEEP_MS);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../src/core/clock.ts";
+import { every } from "../../src/core/loop.ts";
+import { type ChaosGrid, LEASE_SECONDS } from "../support/chaos_grid.ts";
+
+/** How often it is looked. */
+const LOOK_MS = 250;
+
+/** Watches that no two workers run a browser for the same session for longer than a lease, until disposed. */
+export interface OwnerWatch extends AsyncDisposable {
+  /** @throws {AssertionError} With the sessions that had two. */
+  assertOne(): void;
+}
+
+/** Begins to watch. */
+export function watchOwners(grid: ChaosGrid): OwnerWatch {
+  const since = new Map<string, number>();
+  const faults = new Set<string>();
+  const loop = every(async () => {
+    const now = systemClock.monotonic();
+    const twice = await withTwoOwners(grid);
+    for (const id of since.keys()) if (!twice.has(id)) since.delete(id);
+    for (const id of twice) {
+      const first = since.get(id) ?? now;
+      since.set(id, first);
+      if (now - first > LEASE_SECONDS * 1_000) faults.add(id);
+    }
+  }, { clock: systemClock, periodMs: LOOK_MS });
+  return {
+    assertOne: () => assert.deepEqual([...faults], []),
+    [Symbol.asyncDispose]: () => loop[Symbol.asyncDispose](),
+  };
+}
+
+async function withTwoOwners(grid: ChaosGrid): Promise<ReadonlySet<string>> {
+  const owners = new Map<string, Set<string>>();
+  for (const { sessionId, workerId } of await grid.browsers()) {
+    if (!sessionId || !workerId) continue;
+    owners.set(sessionId, (owners.get(sessionId) ?? new Set()).add(workerId));
+  }
+  return new Set(
+    [...owners].filter(([, workers]) => workers.size > 1).map(([id]) => id),
+  );
+}
