@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { systemClock } from "../../src/core/clock.ts";
 import { ApiError } from "../../src/client/api_error.ts";
 import type { GridClient } from "../../src/client/client.ts";
+import { LOCAL } from "../support/chaos_grid.ts";
 import {
   assertCapacities,
   assertCleanEnd,
@@ -12,7 +13,7 @@ import {
 import { type Fault, faultsOf } from "./faults.ts";
 import { type Load, startLoad } from "./load.ts";
 import { watchOwners } from "./owners.ts";
-import { setScene } from "./scene.ts";
+import { type Scene, setScene } from "./scene.ts";
 
 /** How long and in which order. */
 export interface ChaosOptions {
@@ -59,7 +60,7 @@ export async function runChaos(
   await using owners = watchOwners(grid);
   const load = startLoad({
     clients: [grid.client, second.client],
-    pools: [...scene.pools, ...scene.pools],
+    pools: [...scene.pools, LOCAL],
   });
   try {
     await using _load = load;
@@ -90,7 +91,7 @@ export async function runChaos(
 async function recovered(
   fault: Fault,
   load: Load,
-  grid: Awaited<ReturnType<typeof setScene>>["grid"],
+  grid: Scene["grid"],
 ): Promise<number> {
   const since = systemClock.monotonic();
   try {

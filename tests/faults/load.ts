@@ -29,32 +29,27 @@ export interface Load extends AsyncDisposable {
   refused(): number;
   /** Sessions whose browsers answered their users. */
   served(): number;
-  /** Resolves when every user has been served by a session that is asked for from now on. */
+  /** Resolves when a user of each pool has been served by a session that was asked for from now on. */
   servedAnew(): Promise<void>;
-}
-
-interface User {
-  readonly pool: string;
-  /** When the session that served it last was asked for. */
-  servedSince: number;
 }
 
 /** Starts the users. */
 export function startLoad({ clients, pools }: LoadOptions): Load {
   const accepted = new Set<string>();
-  const users = pools.map((pool): User => ({ pool, servedSince: -Infinity }));
+  /** When the session was asked for that served a pool's user last. */
+  const servedSince = new Map(pools.map((pool) => [pool, -Infinity]));
   const stop = new AbortController();
   let asked = 0;
   let refused = 0;
   let served = 0;
 
-  async function work(user: User): Promise<void> {
+  async function work(pool: string): Promise<void> {
     while (!stop.signal.aborted) {
       const client = clients[asked++ % clients.length];
       const askedAt = systemClock.monotonic();
       try {
-        if (client && await useSession(client, user)) {
-          user.servedSince = askedAt;
+        if (client && await useSession(client, pool)) {
+          servedSince.set(pool, askedAt);
           served++;
         }
       } catch {
@@ -67,7 +62,7 @@ export function startLoad({ clients, pools }: LoadOptions): Load {
   /** Whether it was of use: it may be hit by a fault. @throws If it was not accepted. */
   async function useSession(
     client: GridClient,
-    { pool }: User,
+    pool: string,
   ): Promise<boolean> {
     const { id } = await client.createSession({ work_pool_id: pool });
     accepted.add(id);
@@ -81,17 +76,17 @@ export function startLoad({ clients, pools }: LoadOptions): Load {
     return isOfUse;
   }
 
-  const working = users.map(work);
+  const working = pools.map(work);
   return {
     accepted,
     refused: () => refused,
     served: () => served,
     async servedAnew() {
       const since = systemClock.monotonic();
-      const late = () => users.filter((user) => user.servedSince < since);
+      const isServed = () => Math.min(...servedSince.values()) >= since;
       await eventually(
-        "every user is served again",
-        () => Promise.resolve(late().length === 0),
+        "each pool serves again",
+        () => Promise.resolve(isServed()),
         { withinMs: PATIENCE_MS },
       );
     },
