@@ -4,7 +4,6 @@ import { ApiError } from "../../src/client/api_error.ts";
 import type { GridClient } from "../../src/client/client.ts";
 import { LOCAL } from "../support/chaos_grid.ts";
 import {
-  assertCapacities,
   assertCleanEnd,
   CLEAN_MS,
   cleanAgain,
@@ -12,7 +11,7 @@ import {
 } from "../support/settle.ts";
 import { type Fault, faultsOf } from "./faults.ts";
 import { type Load, startLoad } from "./load.ts";
-import { watchOwners } from "./owners.ts";
+import { watchOwnership } from "./ownership.ts";
 import { type Scene, setScene } from "./scene.ts";
 
 /** How long and in which order. */
@@ -57,7 +56,7 @@ export async function runChaos(
   const isOver = () => systemClock.monotonic() - startedAt > forMs;
   await using scene = await setScene();
   const { grid, second } = scene;
-  await using owners = watchOwners(grid);
+  await using ownership = watchOwnership(grid);
   const load = startLoad({
     clients: [grid.client, second.client],
     pools: [...scene.pools, LOCAL],
@@ -76,7 +75,7 @@ export async function runChaos(
     }
     await load[Symbol.asyncDispose]();
     await assertCleanEnd(grid, load.accepted);
-    owners.assertOne();
+    ownership.assertKept();
   } finally {
     figures.accepted = load.accepted.size;
     figures.served = load.served();
@@ -96,7 +95,6 @@ async function recovered(
   const since = systemClock.monotonic();
   try {
     await Promise.all([load.servedAnew(), cleanAgain(grid)]);
-    await assertCapacities(grid);
   } catch (cause) {
     throw new Error(`After this: ${fault.name}: ${cause}`, { cause });
   }

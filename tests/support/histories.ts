@@ -50,7 +50,7 @@ export async function assertHistories(
 }
 
 async function assertHistory(client: GridClient, id: string): Promise<void> {
-  // Events first: the session may go on meanwhile, but never back.
+  // The session first: it may go on meanwhile, but what it was is in its events.
   const session = await client.getSession(id);
   const statuses = statusesIn(await eventsOf(client, id));
   const path = `${id}: ${statuses.join(" → ")}`;

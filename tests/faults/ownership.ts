@@ -2,18 +2,22 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/core/clock.ts";
 import { every } from "../../src/core/loop.ts";
 import { type ChaosGrid, LEASE_SECONDS } from "../support/chaos_grid.ts";
+import { overfull } from "../support/settle.ts";
 
 /** How often it is looked. */
 const LOOK_MS = 250;
 
-/** Watches that no two workers run a browser for the same session for longer than a lease, until disposed. */
-export interface OwnerWatch extends AsyncDisposable {
-  /** @throws {AssertionError} With the sessions that had two. */
-  assertOne(): void;
+/**
+ * Watches, until disposed, that no two workers run a browser for the same session for longer than a lease, and that no
+ * worker holds more sessions than its capacity.
+ */
+export interface OwnershipWatch extends AsyncDisposable {
+  /** @throws {AssertionError} With what was seen that must not be. */
+  assertKept(): void;
 }
 
 /** Begins to watch. */
-export function watchOwners(grid: ChaosGrid): OwnerWatch {
+export function watchOwnership(grid: ChaosGrid): OwnershipWatch {
   const since = new Map<string, number>();
   const faults = new Set<string>();
   const loop = every(async () => {
@@ -23,11 +27,14 @@ export function watchOwners(grid: ChaosGrid): OwnerWatch {
     for (const id of twice) {
       const first = since.get(id) ?? now;
       since.set(id, first);
-      if (now - first > LEASE_SECONDS * 1_000) faults.add(id);
+      const isLong = now - first > LEASE_SECONDS * 1_000;
+      if (isLong) faults.add(`session ${id} has two browsers`);
     }
+    // Last: while a server is down there is no answer.
+    for (const fault of await overfull(grid)) faults.add(fault);
   }, { clock: systemClock, periodMs: LOOK_MS });
   return {
-    assertOne: () => assert.deepEqual([...faults], []),
+    assertKept: () => assert.deepEqual([...faults], []),
     [Symbol.asyncDispose]: () => loop[Symbol.asyncDispose](),
   };
 }
