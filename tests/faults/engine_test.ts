@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { GridClient } from "../../src/client/client.ts";
-import { chaosGrid } from "../support/chaos_grid.ts";
+import { type ChaosGrid, chaosGrid } from "../support/chaos_grid.ts";
 import { endEngine, engineTest } from "../support/docker_engine.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertCleanEnd, cleanAgain } from "../support/settle.ts";
@@ -47,17 +47,14 @@ function createSession(client: GridClient) {
   return client.createSession({ work_pool_id: POOL }, { waitSeconds: 60 });
 }
 
-/** Running with its container, or crashed without one. */
-async function isTruth(
-  grid: Awaited<ReturnType<typeof chaosGrid>>,
-  id: string,
-): Promise<boolean> {
+/** Running with its container, or crashed with a reason and without one; also when the engine has ended it in good order. */
+async function isTruth(grid: ChaosGrid, id: string): Promise<boolean> {
   const { status, status_reason } = await grid.client.getSession(id);
   const traces = (await grid.traces()).filter(({ sessionId }) =>
     sessionId === id
   );
-  const runs = traces.some(({ text }) => text.includes("(running)"));
-  return status === "running"
-    ? runs
-    : status === "crashed" && status_reason !== null && traces.length === 0;
+  const texts = traces.map(({ text }) => text).join();
+  if (status === "running" && texts.includes("(running)")) return true;
+  if (status === "crashed" && status_reason && texts === "") return true;
+  throw new Error(`it is ${status} (${status_reason}), and there is: ${texts}`);
 }

@@ -8,7 +8,7 @@ import { connectTo } from "../support/page_mark.ts";
 const PAUSE_MS = 200;
 
 /** Longest time that a user keeps a browser. */
-const KEEP_MS = 1_000;
+const KEEP_MS = 300;
 
 /** Longest wait of a user for what a grid that recovers owes to it. */
 const PATIENCE_MS = 60_000;

@@ -4,6 +4,8 @@ import { eventually } from "./eventually.ts";
 /** Says that the engine was started for the tests, so that they may end it. */
 const VARIABLE = "BROWSERGRID_TEST_ENGINE_RESTART";
 
+const PID_FILE = "/var/run/docker.pid";
+
 /** Why the engine may not be restarted here; undefined if it may. */
 export const restartForbidden: string | undefined =
   Deno.env.get(VARIABLE) === "1"
@@ -33,8 +35,13 @@ export async function endEngine(
   const pid = await enginePid();
   if (pid === undefined) throw new Error("Cannot end the engine: none runs");
   const start = await commandOf(pid);
+  // Its containerd ends with it, but a little later; a new engine would take it for its own.
+  const family = [pid, ...await childrenOf(pid)];
   Deno.kill(pid, signal);
-  await eventually("the engine ends", () => isGone(pid), { withinMs: 60_000 });
+  await eventually("the engine ends", () => areGone(family), {
+    withinMs: 60_000,
+  });
+  await removePidFile(pid);
   let isDown = true;
   async function startAgain(): Promise<void> {
     if (!isDown) return;
@@ -89,10 +96,29 @@ async function spawnDetached({ command, env, output }: Start): Promise<void> {
   if (!success) throw new Error(`Cannot start ${command.join(" ")}`);
 }
 
-/** A zombie has ended too. */
-async function isGone(pid: number): Promise<boolean> {
-  const [program] = await fieldsOf(`/proc/${pid}/cmdline`);
-  return program === undefined;
+/** Each of its threads has its own. */
+async function childrenOf(pid: number): Promise<number[]> {
+  const threads = await Array.fromAsync(Deno.readDir(`/proc/${pid}/task`));
+  const lists = await Promise.all(
+    threads.map(({ name }) =>
+      Deno.readTextFile(`/proc/${pid}/task/${name}/children`).catch(() => "")
+    ),
+  );
+  return lists.join(" ").split(/\s+/).filter(Boolean).map(Number);
+}
+
+/** A zombie is there still: the next engine would take it for one that lives. */
+async function areGone(pids: readonly number[]): Promise<boolean> {
+  const left = await Promise.all(
+    pids.map((pid) => Deno.stat(`/proc/${pid}`).catch(() => undefined)),
+  );
+  return left.every((stat) => stat === undefined);
+}
+
+/** A killed engine leaves it, and the next would not start as long as the number is not free. */
+async function removePidFile(pid: number): Promise<void> {
+  const text = await Deno.readTextFile(PID_FILE).catch(() => "");
+  if (Number(text) === pid) await Deno.remove(PID_FILE);
 }
 
 async function fieldsOf(path: string): Promise<string[]> {
