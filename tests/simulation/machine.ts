@@ -73,15 +73,10 @@ export interface Habits {
   leaks: number;
 }
 
-/** What becomes of a session's earlier browser when it is started again on the same machine. */
-export type Leftovers = "ended" | "kept";
-
 /** A machine with an engine that runs browsers, whether or not a worker looks after them. */
 export class Machine {
   readonly name: string;
   readonly capacity: number;
-  /** As for a folder of its own (local), or for containers with names of their own (docker). */
-  readonly leftovers: Leftovers;
   readonly browsers = new Set<MachineBrowser>();
   readonly habits: Habits = {
     failures: 0.01,
@@ -97,17 +92,15 @@ export class Machine {
   #whenUp: (() => void)[] = [];
 
   constructor(
-    { name, capacity, leftovers, scheduler, random }: {
+    { name, capacity, scheduler, random }: {
       readonly name: string;
       readonly capacity: number;
-      readonly leftovers: Leftovers;
       readonly scheduler: Scheduler;
       readonly random: Random;
     },
   ) {
     this.name = name;
     this.capacity = capacity;
-    this.leftovers = leftovers;
     this.#scheduler = scheduler;
     this.#random = random;
   }

@@ -58,10 +58,9 @@ function hostOn(machine: Machine, process: Process): BrowserHost {
       signal.throwIfAborted();
       await ask(() => {});
       signal.throwIfAborted();
-      if (machine.leftovers === "ended") {
-        await endAll(machine, process, ({ sessionId: id }) => id === sessionId);
-        signal.throwIfAborted();
-      }
+      // What an earlier process left of the same session: a sweep would take it for this one.
+      await endAll(machine, process, ({ sessionId: id }) => id === sessionId);
+      signal.throwIfAborted();
       return await begin(machine, process, sessionId, signal);
     },
     async adopt() {

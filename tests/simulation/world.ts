@@ -210,7 +210,6 @@ export class World implements Disposable {
     const machine = new Machine({
       name,
       capacity: random.int(2, 6),
-      leftovers: random.chance(0.5) ? "ended" : "kept",
       scheduler,
       random: random.fork(),
     });
