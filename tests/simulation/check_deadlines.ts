@@ -46,8 +46,12 @@ export class DeadlineCheck {
   }
 }
 
-function deadlineOf({ status, queue_deadline_at, expires_at }: Entry): number {
-  return status === "pending"
-    ? Math.min(queue_deadline_at, expires_at)
-    : expires_at;
+/** When it must be over: also when nobody is there any more for whom it was made. */
+function deadlineOf(entry: Entry): number {
+  const { status, queue_deadline_at, expires_at, attended_until } = entry;
+  return Math.min(
+    expires_at,
+    status === "pending" ? queue_deadline_at : Infinity,
+    attended_until ?? Infinity,
+  );
 }

@@ -67,6 +67,7 @@ export class OwnershipCheck {
   #isOwner({ worker: { machine, process }, browser }: Place): boolean {
     const { now } = this.#world.scheduler;
     return process !== undefined && browser.owner === process &&
+      !process.isSuperseded &&
       browser.isLive && now - process.wokenAt > WAKE_MS &&
       !isAway(machine, now);
   }

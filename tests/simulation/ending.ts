@@ -14,7 +14,11 @@ const CLEAN_MS = 30_000;
 /** Longest time until every pool serves again. */
 const SERVED_MS = 60_000;
 
-const sessionSchema = z.object({ id: z.string(), status: z.string() });
+const MOST_TRIES = 10;
+
+const SERVES = "Every pool serves when the faults are over";
+
+const madeSchema = z.object({ id: z.string() });
 
 /** What must hold when the faults are over: all ends, nothing is left, and the grid serves as before. */
 export class Ending {
@@ -48,14 +52,11 @@ export class Ending {
 
   /** Every pool starts a session, and ends it. */
   async #probe(pool: string): Promise<void> {
-    const created = await this.#api.insist("POST", "/sessions", {
-      body: { work_pool_id: pool },
-    });
-    const { id } = sessionSchema.parse(created?.body);
+    const id = await this.#ask(pool);
     this.#world.trace.name(id, `probe-of-${pool}`);
     await this.#until(
       SERVED_MS,
-      "Every pool serves when the faults are over",
+      SERVES,
       () => {
         const status = this.#world.ledger.sessions.get(id)?.status;
         return status === "running" ? undefined : `${id} is ${status}`;
@@ -66,6 +67,20 @@ export class Ending {
       const status = this.#world.ledger.sessions.get(id)?.status;
       return status && isTerminal(status) ? undefined : `${id} is ${status}`;
     });
+  }
+
+  /** Asks for a session until it is given one: what pauses the pool is undone just now. */
+  async #ask(pool: string): Promise<string> {
+    for (let tries = 1;; tries++) {
+      const created = await this.#api.insist("POST", "/sessions", {
+        body: { work_pool_id: pool },
+      });
+      if (created?.status === 201) return madeSchema.parse(created.body).id;
+      if (tries === MOST_TRIES) {
+        throw new Violation(SERVES, `${pool}: ${JSON.stringify(created)}`);
+      }
+      await this.#world.clients.clock.sleep(SERVED_MS / MOST_TRIES);
+    }
   }
 
   async #end(id: string): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Random } from "./random.ts";
-import type { World } from "./world.ts";
+import { POOLS, type World } from "./world.ts";
 
 /** A fault that was injected. */
 interface Injected {
@@ -58,6 +58,43 @@ export const FAULTS = {
       end: () => {},
     };
   },
+  /** A copy of its machine comes up, such as from a backup: the same worker, elsewhere. */
+  worker_twin(world, random) {
+    const worker = pickWorker(world, random);
+    const twin = worker && world.twinOf(worker);
+    if (!twin || twin.isWanted) return undefined;
+    twin.machine.disk.copy(worker.machine.disk);
+    [worker.isWanted, twin.isWanted] = [false, true];
+    twin.start();
+    return {
+      where: worker.machine.name,
+      lastsMs: some(random, SHORT, LEASE),
+      end() {
+        twin.kill();
+        for (const browser of twin.machine.browsers) {
+          browser.end({ reason: "crashed", detail: "its machine is gone" });
+        }
+        [worker.isWanted, twin.isWanted] = [true, false];
+        worker.start();
+      },
+    };
+  },
+  pool_pause: (world, random) => setPool(world, random, "pause"),
+  pool_drain: (world, random) => setPool(world, random, "drain"),
+  worker_ordered_to_drain(world, random) {
+    const worker = pickWorker(world, random);
+    const id = worker?.running?.id;
+    if (id === undefined) return undefined;
+    const path = `/workerpool/workers/${id}`;
+    world.order("POST", `${path}/drain`, {
+      timeout_seconds: random.between(0, 60),
+    });
+    return {
+      where: worker?.machine.name ?? "",
+      lastsMs: some(random, SHORT, LEASE),
+      end: () => world.order("POST", `${path}/resume`),
+    };
+  },
   server_crash(world, random) {
     const replica = pickReplica(world, random);
     if (!replica) return undefined;
@@ -103,22 +140,35 @@ export const FAULTS = {
     };
   },
   database_locked(world, random) {
-    const { conditions } = world;
-    if (conditions.isLocked) return undefined;
-    conditions.isLocked = true;
+    for (const replica of world.replicas) {
+      replica.reachDatabase({ failure: "SQLITE_BUSY" });
+    }
     return {
-      where: "database",
+      where: "all",
       lastsMs: some(random, SHORT, 8_000, LEASE),
-      end: () => void (conditions.isLocked = false),
+      end() {
+        for (const replica of world.replicas) {
+          replica.reachDatabase({ failure: undefined });
+        }
+      },
+    };
+  },
+  database_unreachable(world, random) {
+    const replica = random.pick(world.replicas);
+    replica.reachDatabase({ failure: "HRANA_WEBSOCKET_ERROR" });
+    return {
+      where: replica.name,
+      lastsMs: some(random, SHORT, LEASE),
+      end: () => replica.reachDatabase({ failure: undefined }),
     };
   },
   database_answers_lost(world, random) {
-    const { conditions } = world;
-    conditions.lostAnswers = random.between(0.02, 0.3);
+    const replica = random.pick(world.replicas);
+    replica.reachDatabase({ lostAnswers: random.between(0.02, 0.3) });
     return {
-      where: "database",
+      where: replica.name,
       lastsMs: some(random, SHORT, 15_000),
-      end: () => void (conditions.lostAnswers = 0),
+      end: () => replica.reachDatabase({ lostAnswers: 0 }),
     };
   },
   clock_jump(world, random) {
@@ -192,6 +242,20 @@ export const FAULTS = {
 export type FaultName = keyof typeof FAULTS;
 
 export const FAULT_NAMES = Object.keys(FAULTS) as FaultName[]; // Its own keys; TypeScript says string.
+
+function setPool(
+  world: World,
+  random: Random,
+  verb: "pause" | "drain",
+): Injected {
+  const { name } = random.pick(POOLS);
+  world.order("POST", `/workerpool/pools/${name}/${verb}`);
+  return {
+    where: name,
+    lastsMs: some(random, SHORT, LEASE),
+    end: () => world.order("POST", `/workerpool/pools/${name}/resume`),
+  };
+}
 
 /** A time about one of `each`. */
 function some(random: Random, ...each: readonly number[]): number {

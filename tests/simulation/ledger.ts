@@ -10,6 +10,7 @@ const COLUMNS = [
   "fencing_token",
   "expires_at",
   "queue_deadline_at",
+  "attended_until",
   "work_pool_id",
 ] as const;
 
@@ -26,6 +27,7 @@ const entrySchema = z.object({
   fencing_token: z.number(),
   expires_at: z.number(),
   queue_deadline_at: z.number(),
+  attended_until: z.number().nullable(),
   work_pool_id: z.string(),
 });
 

@@ -42,6 +42,11 @@ export class Disk {
   #state: WorkerState | undefined;
   #isLocked = false;
 
+  /** Becomes a copy of `other`. */
+  copy(other: Disk): void {
+    this.#state = other.#state;
+  }
+
   open(): StateStore {
     if (this.#isLocked) throw new Error("Another process is the same worker");
     this.#isLocked = true;
@@ -73,6 +78,14 @@ export interface Habits {
   leaks: number;
 }
 
+/** What a machine is made of. */
+export interface MachinePlan {
+  readonly name: string;
+  readonly capacity: number;
+  readonly scheduler: Scheduler;
+  readonly random: Random;
+}
+
 /** A machine with an engine that runs browsers, whether or not a worker looks after them. */
 export class Machine {
   readonly name: string;
@@ -91,14 +104,7 @@ export class Machine {
   #engineWokenAt = -Infinity;
   #whenUp: (() => void)[] = [];
 
-  constructor(
-    { name, capacity, scheduler, random }: {
-      readonly name: string;
-      readonly capacity: number;
-      readonly scheduler: Scheduler;
-      readonly random: Random;
-    },
-  ) {
+  constructor({ name, capacity, scheduler, random }: MachinePlan) {
     this.name = name;
     this.capacity = capacity;
     this.#scheduler = scheduler;

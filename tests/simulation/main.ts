@@ -45,15 +45,22 @@ try {
 }
 
 function summary(seed: number, outcome: Outcome): string {
-  const { asked, accepted, steps, virtualMs, faults, cleanAfterMs } = outcome;
+  const { asked, accepted, steps, virtualMs, faults } = outcome;
+  const { cleanAfterMs, outlivedMs, emptyMs } = outcome;
   const kinds = [...faults].map(([name, count]) => `${name} ${count}`);
   const injected = [...faults.values()].reduce((sum, each) => sum + each, 0);
   return [
     `seed ${seed}: ${asked} asked for, ${accepted} accepted, 0 lost, 0 leaked`,
     `${injected} faults (${kinds.sort().join(", ")})`,
     `${steps} steps, ${(virtualMs / 60_000).toFixed(1)} virtual minutes`,
-    `clean ${(cleanAfterMs / 1_000).toFixed(1)} s after the last fault`,
+    `clean ${secondsOf(cleanAfterMs)} after the last fault`,
+    `a browser outlived its session by ${secondsOf(outlivedMs)} at most`,
+    `a session was held without one for ${secondsOf(emptyMs)} at most`,
   ].join("; ");
+}
+
+function secondsOf(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
 }
 
 function print(line: string): void {

@@ -115,6 +115,11 @@ export class Network {
     }
   }
 
+  /** Whether messages arrive, soon and for certain. */
+  get isCalm(): boolean {
+    return this.weather.loss === 0 && this.weather.latencyMs < 1_000;
+  }
+
   isCut(name: string): boolean {
     return this.#cut.has(name);
   }

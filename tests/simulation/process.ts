@@ -28,6 +28,9 @@ export class Process {
   #delayed: (() => void)[] = [];
   #timers = 0;
   #wokenAt = -Infinity;
+  /** Whether a newer process is the same worker. */
+  isSuperseded = false;
+  readonly startedAt: number;
 
   constructor(
     { name, scheduler, wallOffset = () => 0, uptimeMs = 0, rate = 1 }:
@@ -36,6 +39,7 @@ export class Process {
     this.name = name;
     this.#scheduler = scheduler;
     const startedAt = scheduler.now;
+    this.startedAt = startedAt;
     this.clock = {
       now: () => Math.floor(EPOCH + scheduler.now + wallOffset()),
       monotonic: () => uptimeMs + (scheduler.now - startedAt) * rate,

@@ -1,12 +1,13 @@
 import { type Grid, openGrid } from "../../src/cli/grid.ts";
-import { openDatabase } from "../../src/core/db/client.ts";
+import { databaseOn } from "../../src/core/db/client.ts";
+import { connectFile } from "../../src/core/db/file_connection.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { APPS, MIDDLEWARE } from "../../src/installed.ts";
 import type { Server } from "./message.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { type DatabaseConditions, simDatabase } from "./sim_database.ts";
+import { type DatabaseConditions, simConnection } from "./sim_connection.ts";
 import { declaredProvider } from "./sim_provider.ts";
 
 /** What a replica is made of. */
@@ -16,7 +17,8 @@ export interface ReplicaParts {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly wallOffset: () => number;
-  readonly conditions: DatabaseConditions;
+  /** Longest usual way to the database. */
+  readonly latencyMs: number;
   /** Told after every statement of its database. */
   readonly onTrip: () => void;
 }
@@ -36,12 +38,35 @@ export class Replica implements Server {
   /** What happens to requests on their way in. */
   tamper: (request: Request) => Promise<Request> = (request) =>
     Promise.resolve(request);
+  readonly conditions: DatabaseConditions;
   readonly #parts: ReplicaParts;
+  #wellAt = 0;
   #up: Up | undefined;
 
   constructor(parts: ReplicaParts) {
     this.name = parts.name;
     this.#parts = parts;
+    this.conditions = {
+      latencyMs: parts.latencyMs,
+      failure: undefined,
+      lostAnswers: 0,
+    };
+  }
+
+  /** Since when it can do what a server does; Infinity: it cannot. */
+  get wellSince(): number {
+    const process = this.#up?.process;
+    const { failure, lostAnswers } = this.conditions;
+    if (!process?.isRunning || failure !== undefined || lostAnswers > 0) {
+      return Infinity;
+    }
+    return Math.max(this.#wellAt, process.startedAt, process.wokenAt);
+  }
+
+  /** Changes how its database is reached. */
+  reachDatabase(change: Partial<DatabaseConditions>): void {
+    Object.assign(this.conditions, change);
+    this.#wellAt = this.#parts.scheduler.now;
   }
 
   get process(): Process | undefined {
@@ -62,21 +87,28 @@ export class Replica implements Server {
       wallOffset,
       uptimeMs: random.between(0, 1e9),
     });
-    const database = Promise.withResolvers<() => void>();
+    let close = () => {};
     const grid = await openGrid(settings, {
       apps: APPS,
       middleware: MIDDLEWARE,
       providers: [declaredProvider()],
       version: "0.0.0-simulation",
       clock: process.clock,
-      openDatabase: async (url) => {
-        const real = await openDatabase(url);
-        database.resolve(() => real[Symbol.dispose]());
-        const isOpen = () => this.#up !== undefined;
-        return simDatabase(real, { ...this.#parts, process, isOpen });
+      openDatabase: (url) => {
+        const real = connectFile(url);
+        const connection = simConnection(real, {
+          ...this.#parts,
+          process,
+          conditions: this.conditions,
+          isOpen: () => this.#up !== undefined,
+        });
+        close = () => real[Symbol.dispose]();
+        return Promise.resolve(
+          databaseOn(connection, { clock: process.clock }),
+        );
       },
     });
-    this.#up = { process, grid, close: await database.promise };
+    this.#up = { process, grid, close };
     if (!this.isIdle) grid.work();
   }
 

@@ -10,6 +10,9 @@ import { providerOn } from "./sim_provider.ts";
 
 /** What a worker is made of. */
 export interface SimWorkerParts {
+  /** By which the grid knows it. */
+  readonly name: string;
+  readonly isWanted: boolean;
   readonly machine: Machine;
   readonly pool: string;
   readonly scheduler: Scheduler;
@@ -17,6 +20,8 @@ export interface SimWorkerParts {
   readonly network: Network;
   /** How far the machine's wall clock is off. */
   readonly wallOffset: () => number;
+  /** Told when the server knows its process. */
+  readonly onServing: (worker: SimWorker) => void;
   readonly log: (what: string) => void;
 }
 
@@ -25,17 +30,20 @@ const RESTART_MS = 5_000;
 
 /** A worker: the real worker code on a simulated machine, in one process after another. */
 export class SimWorker {
+  readonly name: string;
   readonly machine: Machine;
   readonly pool: string;
   readonly #parts: SimWorkerParts;
-  /** Whether something starts it again when it has ended by itself. */
-  isWanted = true;
+  /** Whether something starts it, and starts it again when it has ended. */
+  isWanted: boolean;
   /** How fast the monotonic clocks of its next processes go. */
   rate = 1;
   #process: Process | undefined;
   #running: RunningWorker | undefined;
 
   constructor(parts: SimWorkerParts) {
+    this.name = parts.name;
+    this.isWanted = parts.isWanted;
     this.machine = parts.machine;
     this.pool = parts.pool;
     this.#parts = parts;
@@ -51,9 +59,9 @@ export class SimWorker {
     return this.#running;
   }
 
-  /** Starts a process, unless one is there. */
+  /** Starts a process, unless one is there or none is wanted. */
   start(): void {
-    if (this.#process) return;
+    if (this.#process || !this.isWanted) return;
     const { machine, scheduler, random, network, wallOffset, log } =
       this.#parts;
     const process = new Process({
@@ -73,7 +81,7 @@ export class SimWorker {
       providers: new Registry("provider", [providerOn(machine, process)]),
       clock: process.clock,
       workPoolId: this.pool,
-      workerName: machine.name,
+      workerName: this.name,
       capacity: machine.capacity,
       pollIntervalSeconds: 10,
       dataDir: "unused",
@@ -110,6 +118,7 @@ export class SimWorker {
 
   #serve(running: RunningWorker): void {
     this.#running = running;
+    this.#parts.onServing(this);
     void running.done.then(async (why) => {
       if (this.#running !== running) return;
       await this.stop();
@@ -120,8 +129,6 @@ export class SimWorker {
   #exit(why: string): void {
     this.#parts.log(`${this.machine.name} ${why}`);
     this.kill();
-    if (this.isWanted) {
-      this.#parts.scheduler.after(RESTART_MS, () => this.start());
-    }
+    this.#parts.scheduler.after(RESTART_MS, () => this.start());
   }
 }

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { attend } from "./attended_user.ts";
 import { Caller } from "./caller.ts";
 import { Ending } from "./ending.ts";
 import { FaultSchedule } from "./fault_schedule.ts";
@@ -37,6 +38,10 @@ export interface Outcome {
   readonly faults: ReadonlyMap<FaultName, number>;
   /** How long it took from the end of the last fault until all was well. */
   readonly cleanAfterMs: number;
+  /** Longest time that a browser has outlived its session, while its worker could see to it. */
+  readonly outlivedMs: number;
+  /** Longest time that a session was held without a browser, likewise. */
+  readonly emptyMs: number;
   /** The same for the same history. */
   readonly digest: string;
 }
@@ -54,7 +59,13 @@ export class SimulationFailure extends Error {
 }
 
 /** Mean time between two users. */
-const ARRIVAL_MS = 700;
+const ARRIVAL_MS = 500;
+
+/** Longest part of a run. */
+const LONGEST_MS = 4 * 3_600_000;
+
+/** Share of users who connect, and for whom the session ends with their connection. */
+const CONNECTED = 0.1;
 
 const madeSchema = z.object({ id: z.string() });
 
@@ -114,6 +125,7 @@ class Run {
       virtualMs: world.scheduler.now,
       faults: faults.counts,
       cleanAfterMs,
+      ...this.#invariants.leaks.longest,
       digest: world.trace.digest(),
     };
   }
@@ -124,15 +136,15 @@ class Run {
     void work.catch((error) => this.#world.fail(error)).finally(() =>
       isOver = true
     );
+    const { scheduler } = this.#world;
+    const begun = scheduler.now;
     while (!isOver) {
-      const isAlive = await this.#world.scheduler.step();
+      const isAlive = await scheduler.step();
       await this.#invariants.afterStep();
       this.#world.throwFailure();
-      if (!isAlive && !isOver) {
-        throw new Violation(
-          "Nothing waits for ever",
-          "no timer is left, and not all is done",
-        );
+      const isLate = !isAlive || scheduler.now - begun > LONGEST_MS;
+      if (isLate && !isOver) {
+        throw new Violation("Nothing waits for ever", "a run does not end");
       }
     }
     return await work;
@@ -159,8 +171,15 @@ class Run {
     const { clients } = this.#world;
     for (let each = 1; each <= count; each++) {
       const random = this.#random.fork();
-      const user = new User(this.#world, { random, name: String(each), pools });
-      users.push(user.live().catch((error) => this.#world.fail(error)));
+      const name = String(each);
+      const fail = (error: unknown) => this.#world.fail(error);
+      // Who is connected ends with his server: nobody can wait for that.
+      if (this.#random.chance(CONNECTED)) {
+        void attend(this.#world, random).catch(fail);
+      } else {
+        const user = new User(this.#world, { random, name, pools });
+        users.push(user.live().catch(fail));
+      }
       await clients.clock.sleep(this.#random.exponential(ARRIVAL_MS));
     }
   }

@@ -4,15 +4,15 @@ import { loadSettings } from "../../src/core/settings.ts";
 import { migrationsOf } from "../../src/cli/grid.ts";
 import { APPS } from "../../src/installed.ts";
 import type { Client } from "@libsql/client";
+import { Caller } from "./caller.ts";
 import { Ledger } from "./ledger.ts";
-import { Machine } from "./machine.ts";
+import { Machine, type MachinePlan } from "./machine.ts";
 import type { Listener } from "./message.ts";
 import { Network } from "./network.ts";
 import { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import { Replica } from "./replica.ts";
 import { Scheduler } from "./scheduler.ts";
-import type { DatabaseConditions } from "./sim_database.ts";
 import { SimWorker } from "./sim_worker.ts";
 import type { Trace } from "./trace.ts";
 
@@ -40,11 +40,16 @@ export const POOLS: readonly PoolPlan[] = [
 
 const LEASE_SECONDS = 30;
 
+/** Ends the names of machines that are copies of others: what runs there is the same worker. */
+const TWIN = "-twin";
+
+/** Most by which the clocks of servers differ that keep them right. */
+const SKEW_MS = 300;
+
 /** Everything that a run is made of. */
 export class World implements Disposable {
   readonly scheduler = new Scheduler();
   readonly leaseMs = LEASE_SECONDS * 1_000;
-  readonly conditions: DatabaseConditions;
   readonly ledger: Ledger;
   readonly network: Network;
   readonly replicas: readonly Replica[];
@@ -55,13 +60,13 @@ export class World implements Disposable {
   /** Ids of the sessions that somebody was told he has. */
   readonly accepted = new Set<string>();
   readonly #client: Client;
+  readonly #operator: Caller;
   readonly #pools = new Map<string, PoolPlan>();
   readonly #names = new Map<string, string>();
   #wallOffset = 0;
   #jumpedAt = -Infinity;
   #isStale = true;
   #failure: unknown;
-  #unwellAt = 0;
 
   private constructor(
     { random, trace, client, ledger, url, folder, listener }: {
@@ -80,7 +85,6 @@ export class World implements Disposable {
     this.#client = client;
     // Half of the runs have a file, the others a database at some distance.
     const latencyMs = random.chance(0.5) ? 0 : 15;
-    this.conditions = { latencyMs, isLocked: false, lostAnswers: 0 };
     const { settings } = loadSettings({
       defaults: { data_dir: folder, database_url: url, migrate: false },
       env: {},
@@ -91,14 +95,15 @@ export class World implements Disposable {
         session_timeout_minutes: 2,
       },
     });
+    const offBy = (skewMs: number) => () => this.#wallOffset + skewMs;
     this.replicas = ["a", "b"].map((name) =>
       new Replica({
         name,
         settings,
         scheduler,
         random: random.fork(),
-        conditions: this.conditions,
-        wallOffset: () => this.#wallOffset,
+        latencyMs,
+        wallOffset: offBy(random.between(-SKEW_MS, SKEW_MS)),
         onTrip: () => this.#isStale = true,
       })
     );
@@ -108,13 +113,19 @@ export class World implements Disposable {
       servers: this.replicas,
       listener: listener(this),
     });
-    this.workers = POOLS.flatMap(({ name, workers }) =>
-      Array.from(
-        { length: workers },
-        (_, at) => this.#worker(`${name}${at + 1}`, name, random.fork()),
-      )
+    this.workers = POOLS.flatMap(({ name: pool, workers }) =>
+      Array.from({ length: workers }, (_, at) => {
+        const name = `${pool}${at + 1}`;
+        const capacity = random.int(2, 6);
+        return [name, name + TWIN].map((name) =>
+          this.#worker({ name, capacity, random: random.fork() }, pool)
+        );
+      }).flat()
     );
     this.clients = new Process({ name: "clients", scheduler });
+    const operator = new Process({ name: "operator", scheduler });
+    const { network } = this;
+    this.#operator = new Caller({ process: operator, network, random });
   }
 
   /** Makes a world on a new database in `folder`; nothing runs in it yet. */
@@ -134,6 +145,12 @@ export class World implements Disposable {
     return new World({ random, trace, client, ledger, url, folder, listener });
   }
 
+  /** The copy of a worker's machine. */
+  twinOf({ machine }: SimWorker): SimWorker | undefined {
+    const name = machine.name + TWIN;
+    return this.workers.find((worker) => worker.machine.name === name);
+  }
+
   /** What the servers' wall clock says. */
   serverNow(): number {
     return this.clients.clock.now() + this.#wallOffset;
@@ -145,16 +162,21 @@ export class World implements Disposable {
     this.#jumpedAt = this.scheduler.now;
   }
 
+  /** What an operator wants; he asks until he is answered. */
+  order(method: string, path: string, body: unknown = {}): void {
+    void this.#operator.insist(method, path, { body, tries: 100 })
+      .catch((error) => this.fail(error));
+  }
+
   log(what: string): void {
     this.trace.add(this.scheduler.now, what);
   }
 
   /** Whether some server has been there for `ms`, with its database and a steady clock. */
   isWell(ms: number): boolean {
+    const since = this.replicas.map(({ wellSince }) => wellSince);
     const { now } = this.scheduler;
-    const isServed = this.replicas.some(({ process }) => process?.isRunning);
-    if (!isServed || this.conditions.isLocked) this.#unwellAt = now;
-    return now - Math.max(this.#unwellAt, this.#jumpedAt) > ms;
+    return now - Math.max(Math.min(...since), this.#jumpedAt) > ms;
   }
 
   /** Brings the ledger up to date, if something was written. */
@@ -177,11 +199,15 @@ export class World implements Disposable {
     return pool;
   }
 
+  workerName(workerId: string): string | undefined {
+    return this.#names.get(workerId);
+  }
+
   /** Capacity of the machine of a worker. */
   capacityOf(workerId: string): number {
-    const name = this.#names.get(workerId);
-    const worker = this.workers.find(({ machine }) => machine.name === name);
-    return worker?.machine.capacity ?? 0;
+    const name = this.workerName(workerId);
+    return this.workers.find((worker) => worker.name === name)?.machine
+      .capacity ?? 0;
   }
 
   /** Runs SQL that nobody expects. */
@@ -204,26 +230,33 @@ export class World implements Disposable {
     this.#client.close();
   }
 
-  #worker(name: string, pool: string, random: Random): SimWorker {
+  #worker(plan: Omit<MachinePlan, "scheduler">, pool: string): SimWorker {
     const { scheduler, network } = this;
+    const { random, name } = plan;
     const hoursOff = random.int(-5, 5);
-    const machine = new Machine({
-      name,
-      capacity: random.int(2, 6),
-      scheduler,
-      random: random.fork(),
-    });
+    const machine = new Machine({ ...plan, scheduler });
     // Fast machines show other faults than slow ones.
     machine.habits.slowestMs = random.pick([500, 2_000, 30_000]);
     return new SimWorker({
+      name: name.replace(TWIN, ""),
+      isWanted: !name.endsWith(TWIN),
       machine,
       pool,
       scheduler,
       random,
       network,
       wallOffset: () => hoursOff * 3_600_000,
+      onServing: (newest) => this.#supersede(newest),
       log: (what) => this.log(what),
     });
+  }
+
+  /** Who is the same worker as `newest` is not any more. */
+  #supersede(newest: SimWorker): void {
+    for (const other of this.workers) {
+      const isSame = other.name === newest.name && other !== newest;
+      if (isSame && other.process) other.process.isSuperseded = true;
+    }
   }
 
   async #learnWorkers(): Promise<void> {

@@ -1,0 +1,60 @@
+import { LibsqlError } from "@libsql/client";
+import { type Connection, PLACES } from "../../src/core/db/connection.ts";
+import type { Process } from "./process.ts";
+import type { Random } from "./random.ts";
+
+/** How the database is reached now; faults change it. */
+export interface DatabaseConditions {
+  /** Longest usual way to it, in milliseconds; 0: a file, whose answers take no time. */
+  latencyMs: number;
+  /** Code of what every call fails with: it is locked by another process, or cannot be reached. */
+  failure: "SQLITE_BUSY" | "HRANA_WEBSOCKET_ERROR" | undefined;
+  /** Share of calls that are done, but whose answer is lost. */
+  lostAnswers: number;
+}
+
+/** Longest time until it is known that nobody answers. */
+const NO_ANSWER_MS = 5_000;
+
+/** What a {@linkcode simConnection} is made of. */
+export interface SimConnectionParts {
+  readonly process: Process;
+  readonly conditions: DatabaseConditions;
+  readonly random: Random;
+  /** False while the server starts, which is one step. */
+  readonly isOpen: () => boolean;
+  /** Told after every call that was done. */
+  readonly onTrip: () => void;
+}
+
+/** The way to the database of one process: slow, barred, or one on which answers are lost. Nothing returns to a dead process. */
+export function simConnection(
+  real: Connection,
+  { process, conditions, random, isOpen, onTrip }: SimConnectionParts,
+): Connection {
+  async function travel(longestMs: number): Promise<void> {
+    if (longestMs > 0) await process.clock.sleep(random.between(0, longestMs));
+  }
+
+  async function fail(code: string): Promise<never> {
+    if (code !== "SQLITE_BUSY") await travel(NO_ANSWER_MS);
+    throw new LibsqlError("there is no database now", code);
+  }
+
+  return {
+    ...real,
+    places: conditions.latencyMs > 0 ? PLACES : real.places,
+    async run(call, options) {
+      if (!isOpen()) return await real.run(call, options);
+      await travel(conditions.latencyMs);
+      if (conditions.failure !== undefined) await fail(conditions.failure);
+      const result = await real.run(call, options);
+      onTrip();
+      await travel(conditions.latencyMs);
+      if (random.chance(conditions.lostAnswers)) {
+        await fail("HRANA_CLOSED_ERROR");
+      }
+      return result;
+    },
+  };
+}
