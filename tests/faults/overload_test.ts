@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
+import { systemClock } from "../../src/core/clock.ts";
 import {
   askSession,
   askUpgrade,
@@ -28,19 +29,32 @@ async function scene(): Promise<WorkerScene> {
   return { ...own, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
+/** Does as it is told by a server that is too busy on a slow machine: it comes again. */
+async function persist<T extends { readonly status: number }>(
+  ask: () => Promise<T>,
+): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (answer.status !== 503) return answer;
+    await systemClock.sleep(1_000);
+  }
+}
+
 /** Asks over HTTP, waits for the browser, and ends it. */
 async function askAndWait({ grid }: WorkerScene): Promise<Told> {
-  const answer = await fetch(`${grid.url}/v1/sessions?wait=300`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: "{}",
-  });
+  const answer = await persist(() =>
+    fetch(`${grid.url}/v1/sessions?wait=300`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{}",
+    })
+  );
   const { id, status } = await answer.json();
   if (answer.status === 201) {
     assert.equal(status, "running");
-    const ended = await fetch(`${grid.url}/v1/sessions/${id}`, {
-      method: "DELETE",
-    });
+    const ended = await persist(() =>
+      fetch(`${grid.url}/v1/sessions/${id}`, { method: "DELETE" })
+    );
     await ended.body?.cancel();
   }
   return {
@@ -74,7 +88,7 @@ function connectUrl(url: string): string {
 function clientsOf(own: WorkerScene): readonly Promise<Told>[] {
   return Array.from(
     { length: CLIENTS },
-    (_, at) => at % 2 ? connect(own) : askAndWait(own),
+    (_, at) => at % 2 ? persist(() => connect(own)) : askAndWait(own),
   );
 }
 
