@@ -80,6 +80,8 @@ export class Ending {
         throw new Violation(SERVES, `${pool}: ${JSON.stringify(created)}`);
       }
       await this.#world.clients.clock.sleep(SERVED_MS / MOST_TRIES);
+      // An order that came twice, and late, may have closed it again.
+      await this.#api.insist("POST", `/workerpool/pools/${pool}/resume`);
     }
   }
 
