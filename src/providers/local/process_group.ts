@@ -38,20 +38,25 @@ export async function endGroup(
     throw new RangeError(`Cannot end process group ${leader.pid}`);
   }
   let asked = false;
+  let killed = false;
   let giveUpAt = Infinity;
-  while (!await isSomebodyElse(leader) && await groupLives(leader.pid)) {
+  while (!await isSomebodyElse(leader)) {
+    const lives = await groupLives(leader.pid);
+    if (!lives && killed) return;
     const now = systemClock.monotonic();
     if (now > giveUpAt) {
       throw new Error(
         `Cannot end process group ${leader.pid}: it was killed and is still there`,
       );
     }
-    if (now >= killAt()) {
+    // A look takes its time: it misses what was started since by one that has ended since. The killed start nothing.
+    killed = !lives || now >= killAt();
+    if (killed) {
       giveUpAt = Math.min(giveUpAt, now + KILL_WAIT_MS);
       signalGroup(leader.pid, "SIGKILL");
     } else if (!asked) signalGroup(leader.pid, "SIGTERM");
     asked = true;
-    await systemClock.sleep(LOOK_MS);
+    if (lives) await systemClock.sleep(LOOK_MS);
   }
 }
 

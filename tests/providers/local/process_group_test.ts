@@ -54,6 +54,26 @@ Deno.test("endGroup() ends children whose parent is gone", async () => {
   await closed;
 });
 
+Deno.test("endGroup() takes no group for ended whose processes start others and end, faster than they can be looked at", async () => {
+  const { leader, closed } = await startGroup(
+    `trap '' TERM; export S='sh -c "$S" &'; echo; sh -c "$S"`,
+  );
+  const gone = Promise.withResolvers<string>();
+  const timer = setTimeout(() => gone.resolve("somebody is left"), 2_000);
+  void closed.then(() => gone.resolve("nobody is left"));
+  try {
+    await endGroup(leader, () => Infinity);
+    assert.equal(await gone.promise, "nobody is left");
+  } finally {
+    clearTimeout(timer);
+    await new Deno.Command("kill", {
+      args: ["-KILL", "--", `-${leader.pid}`],
+      stderr: "null",
+    }).output();
+    await closed;
+  }
+});
+
 Deno.test("endGroup() asks before it kills", async () => {
   const { leader, exited, closed } = await startGroup(
     "trap 'exit 7' TERM; echo; while :; do sleep 0.01; done",
