@@ -1,4 +1,3 @@
-import { createClient } from "@libsql/client";
 import { systemClock } from "../../src/core/clock.ts";
 import {
   type ChaosWorkerOptions,
@@ -7,6 +6,7 @@ import {
   LEASE_SECONDS,
   signal,
 } from "../support/chaos_grid.ts";
+import { lockDatabase } from "../support/database_lock.ts";
 import { docker } from "../support/docker.ts";
 import { eventually } from "../support/eventually.ts";
 import { startNode } from "../support/node_process.ts";
@@ -95,13 +95,12 @@ const FAULTS: readonly Fault[] = [
   {
     name: "the database is locked for 5 s",
     async inject({ grid }) {
-      using database = closing(createClient({ url: grid.databaseUrl }));
-      const lock = await eventually(
+      await using lock = await eventually(
         "the database can be locked",
-        () => database.client.transaction("write"),
+        () => lockDatabase(grid.databasePath),
       );
       await systemClock.sleep(LOCK_MS);
-      await lock.rollback();
+      await lock.release();
     },
   },
   {
@@ -166,8 +165,4 @@ function killProcess(pid: number): void {
   } catch {
     // It has ended meanwhile.
   }
-}
-
-function closing(client: ReturnType<typeof createClient>) {
-  return { client, [Symbol.dispose]: () => client.close() };
 }

@@ -2,6 +2,7 @@ import type { GridClient } from "../../src/client/client.ts";
 import { isTerminal } from "../../src/apps/sessions/status.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { eventually } from "../support/eventually.ts";
+import { within } from "../support/within.ts";
 import { connectTo } from "../support/page_mark.ts";
 
 /** Pause of a user that was refused. */
@@ -92,7 +93,8 @@ export function startLoad({ clients, pools }: LoadOptions): Load {
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
-      await Promise.all(working);
+      const what = "every user is done";
+      await within(Promise.all(working), { what, ms: 2 * PATIENCE_MS });
     },
   };
 }

@@ -12,6 +12,7 @@ import {
   tracesOf,
   type TraceSources,
 } from "./traces.ts";
+import { within } from "./within.ts";
 
 /** The lease of these grids; the shortest that a busy machine with few cores keeps. */
 export const LEASE_SECONDS = 4;
@@ -66,7 +67,8 @@ export interface ChaosGrid extends AsyncDisposable {
   readonly url: string;
   /** Talks to the first server. */
   readonly client: GridClient;
-  readonly databaseUrl: string;
+  /** The file of the servers' database. */
+  readonly databasePath: string;
   /** While this file is there, no local browser goes beyond the first step of its start. */
   readonly holdFile: string;
   readonly workers: readonly ChaosWorker[];
@@ -167,7 +169,7 @@ export async function chaosGrid(
   const grid: ChaosGrid = {
     url,
     client: createClient({ apiUrl: url }),
-    databaseUrl: `file:${join(root, "server")}/browsergrid.db`,
+    databasePath: join(root, "server", "browsergrid.db"),
     holdFile,
     get workers() {
       return [...workers.values()];
@@ -226,14 +228,8 @@ export async function kill(...programs: RunningProgram[]): Promise<void> {
 
 /** The code with which a program ends by itself. @throws {Error} With its output, if it does not within 10 s. */
 export async function exitOf(program: RunningProgram): Promise<number> {
-  const patience = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => patience.resolve(undefined), EXIT_MS);
-  const status = await Promise.race([program.status, patience.promise]);
-  clearTimeout(timer);
-  if (status) return status.code;
-  throw new Error(
-    `The program goes on, expected its end:\n${program.output()}`,
-  );
+  const what = `the program ends by itself:\n${program.output()}`;
+  return (await within(program.status, { what, ms: EXIT_MS })).code;
 }
 
 /** A program that waits while the file `hold` is there, and then is the browser. */

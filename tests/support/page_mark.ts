@@ -1,4 +1,5 @@
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { within } from "./within.ts";
 
 /** A page of its own that no other test opens. */
 const ADDRESS = "data:text/html,<title>marked</title>";
@@ -10,14 +11,19 @@ const PATIENCE_MS = 20_000;
 export async function connectTo(
   connectUrl: string,
 ): Promise<Browser & AsyncDisposable> {
-  const client = await puppeteer.connect({
+  const connecting = puppeteer.connect({
     browserWSEndpoint: connectUrl,
     defaultViewport: null,
     protocolTimeout: PATIENCE_MS,
-  }).catch((cause) => {
-    // What a socket's library throws is an event, with a page of its inner life.
-    throw new Error(`Cannot connect to ${connectUrl}: ${cause?.message}`);
   });
+  // The library waits for ever for the pages of a browser that dies meanwhile.
+  const what = `a client is connected to ${connectUrl}`;
+  const client = await within(connecting, { what, ms: PATIENCE_MS })
+    .catch((cause) => {
+      void connecting.then((late) => late.disconnect()).catch(() => {});
+      // What its socket throws is an event, with a page of its inner life.
+      throw new Error(`Cannot connect to ${connectUrl}: ${cause?.message}`);
+    });
   return Object.assign(client, {
     [Symbol.asyncDispose]: () => client.disconnect(),
   });

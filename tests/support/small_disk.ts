@@ -1,19 +1,16 @@
-/** How much it holds. */
-const SIZE = "8m";
-
 /**
  * Mounts, and unmounts when its input ends: also when the test that started it is killed. Lazily, because the database's
  * files are closed when they are collected as garbage.
  */
 const SCRIPT = `trap '' INT TERM
-if mount -t tmpfs -o size=${SIZE} tmpfs "$1"; then
+if mount -t tmpfs -o size=$2 tmpfs "$1"; then
   echo mounted
   cat > /dev/null
   umount --lazy "$1"
 fi
 rmdir "$1"`;
 
-/** A disk of its own, 8 MB in memory, that can be full. Needs root. */
+/** A disk of its own, in memory, that can be full. Needs root. */
 export interface SmallDisk extends AsyncDisposable {
   /** Its folder. */
   readonly path: string;
@@ -23,11 +20,14 @@ export interface SmallDisk extends AsyncDisposable {
   free(): Promise<void>;
 }
 
-/** @throws {Error} With the system's words, if it cannot be mounted. */
-export async function mountSmallDisk(): Promise<SmallDisk> {
+/**
+ * @param size As `mount` takes it.
+ * @throws {Error} With the system's words, if it cannot be mounted.
+ */
+export async function mountSmallDisk(size = "8m"): Promise<SmallDisk> {
   const path = await Deno.makeTempDir({ prefix: "browsergrid-disk-" });
   const child = new Deno.Command("sh", {
-    args: ["-c", SCRIPT, "sh", path],
+    args: ["-c", SCRIPT, "sh", path, size],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

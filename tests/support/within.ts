@@ -1,0 +1,18 @@
+import { deadline, systemClock } from "../../src/core/clock.ts";
+import { orAbort } from "../../src/providers/or_abort.ts";
+
+/**
+ * The outcome of work that may never settle.
+ *
+ * @throws {Error} With `what` is expected, a sentence, when it takes longer than `ms`. The work goes on.
+ */
+export async function within<T>(
+  work: Promise<T>,
+  { what, ms }: { readonly what: string; readonly ms: number },
+): Promise<T> {
+  using patience = deadline(systemClock, ms);
+  return await orAbort(work, patience.signal).catch((error) => {
+    if (!patience.signal.aborted) throw error;
+    throw new Error(`Waited ${ms / 1_000} s for this: ${what}`);
+  });
+}
