@@ -18,6 +18,9 @@ const HEADERS_TIMEOUT_MS = 15_000;
 /** Longest time for a whole request to arrive; answers may take longer. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
+/** Connections that may wait to be accepted: a crowd that comes at once is not refused. The system may allow fewer. */
+const BACKLOG = 4_096;
+
 /** Connections are probed after 30 s of silence. */
 const KEEP_ALIVE = [true, 30_000] as const;
 
@@ -68,7 +71,7 @@ export async function startServer(
 function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: BACKLOG }, () => {
       server.off("error", reject);
       server.on("error", (error) => log.error("Server: {error}", { error }));
       resolve();

@@ -45,7 +45,7 @@ export function translate(error: unknown): unknown {
 export function databaseBusy(cause?: unknown): GridError {
   return new GridError(
     "database_busy",
-    "Cannot use the database now: others are writing, try again",
+    "Cannot use the database now: too much is being written, try again",
     {},
     { cause },
   );
