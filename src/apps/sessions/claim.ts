@@ -45,6 +45,8 @@ export interface Claim {
   readonly worker?: {
     readonly workPoolId: string;
     readonly instanceId: string | null;
+    /** Whether the pool has a limit: the end of another worker's session may leave it something to claim. */
+    readonly isPoolLimited: boolean;
   } | undefined;
   readonly sessions: readonly ClaimedSession[];
   readonly commands: readonly StopCommand[];
@@ -79,9 +81,14 @@ export async function claimSessions(
       claimRequestId: requestId,
       startAttempts: sql`${sessions.startAttempts} + 1`,
       updatedAt: now,
+      // What an earlier attempt has left.
+      statusReason: null,
+      containerId: null,
+      details: {},
+      logs: null,
     }).where(and(
+      // They are pending: to say it again would search the whole queue.
       request.count === 0 ? sql`0` : sql`${sessions.id} IN ${nextFor(request)}`,
-      eq(sessions.status, "pending"),
       notExists(orm.select({ one: sql`1` }).from(sessions).where(mine)),
     )),
     eventOf(orm, "session_starting", isFresh, now, { worker_id: workerId }),
@@ -95,7 +102,13 @@ export async function claimSessions(
     orm.select({
       workPoolId: workers.workPoolId,
       instanceId: workers.instanceId,
-    }).from(workers).where(eq(workers.id, workerId)),
+      isPoolLimited: sql<
+        boolean
+      >`${workPools.maxSessions} IS NOT NULL`.mapWith(Boolean),
+    }).from(workers).innerJoin(
+      workPools,
+      eq(workPools.id, workers.workPoolId),
+    ).where(eq(workers.id, workerId)),
   ]);
   return {
     worker,

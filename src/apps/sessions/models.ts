@@ -1,9 +1,10 @@
-import { isNotNull, sql } from "drizzle-orm";
+import { isNotNull, type SQL, sql } from "drizzle-orm";
 import {
   index,
   integer,
   primaryKey,
   real,
+  type SQLiteColumn,
   sqliteTable,
   text,
 } from "drizzle-orm/sqlite-core";
@@ -86,7 +87,25 @@ export const sessions = sqliteTable("sessions", {
   index("sessions_worker").on(table.workerId, table.status),
   index("sessions_status").on(table.status, table.expiresAt),
   index("sessions_ended").on(table.endedAt).where(isNotNull(table.endedAt)),
+  // A worker's orders, without all that it has ever held.
+  index("sessions_ordered").on(table.workerId).where(
+    isNotNull(table.stopRequestedAt),
+  ),
+  index("sessions_waiting").on(table.status, waitsUntil(table)).where(
+    sql`${table.status} = 'pending'`,
+  ),
 ]);
+
+/** Until when a pending session may wait at most, whatever ends it: one index for every such rule. */
+export function waitsUntil(
+  { queueDeadlineAt, attendedUntil }: Readonly<
+    Record<"queueDeadlineAt" | "attendedUntil", SQLiteColumn>
+  >,
+): SQL {
+  // Not min(): the generator of migrations takes the comma for the end of a column.
+  return sql`CASE WHEN ${attendedUntil} < ${queueDeadlineAt}
+    THEN ${attendedUntil} ELSE ${queueDeadlineAt} END`;
+}
 
 /** Keys by which a repeated request for a session finds what the first one made. */
 export const idempotencyKeys = sqliteTable("idempotency_keys", {

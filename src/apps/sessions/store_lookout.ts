@@ -1,5 +1,6 @@
-import { and, eq, inArray, or, sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../core/db/client.ts";
+import { roomOfPool } from "../workerpool/manager.ts";
 import { workPools } from "../workerpool/models.ts";
 import { isOrdered } from "./claim.ts";
 import type { Watched } from "./lookout.ts";
@@ -12,11 +13,18 @@ export interface Seen {
     readonly id: string;
     readonly status: SessionStatus;
   }[];
-  /** Pools that have sessions to claim. */
+  /** Pools that have sessions to claim, and a worker with room for them. */
   readonly pools: readonly string[];
   /** Workers that have orders. */
   readonly workers: readonly string[];
 }
+
+const TERMINAL = sql.raw(
+  `('${SESSION_STATUSES.filter(isTerminal).join("', '")}')`,
+);
+
+/** Of a session that is not what is waited for. */
+const WAITING = sql.raw("('pending', 'starting')");
 
 /** SQL of the lookout. */
 export interface LookoutStore {
@@ -24,34 +32,23 @@ export interface LookoutStore {
   look(ids: Readonly<Record<Watched, readonly string[]>>): Promise<Seen>;
 }
 
-const TERMINAL = SESSION_STATUSES.filter(isTerminal);
-
-/** Statuses of a session that is neither waiting nor starting. */
-const STARTED = SESSION_STATUSES.filter((status) =>
-  status !== "pending" && status !== "starting"
-);
-
 /** The store over `db`. */
 export function createLookoutStore({ orm }: Database): LookoutStore {
   return {
     async look({ start, end, pool, worker }) {
       const [found, pools, workers] = await orm.batch([
-        orm.select({ id: sessions.id, status: sessions.status }).from(sessions)
-          .where(or(
-            and(among(sessions.id, start), inArray(sessions.status, STARTED)),
-            and(among(sessions.id, end), inArray(sessions.status, TERMINAL)),
-          )),
-        orm.selectDistinct({ id: sessions.workPoolId }).from(sessions)
-          .innerJoin(workPools, eq(workPools.id, sessions.workPoolId))
-          .where(and(
-            among(sessions.workPoolId, pool),
-            eq(sessions.status, "pending"),
-            eq(workPools.status, "active"),
-          )),
-        orm.selectDistinct({ id: sql<string>`${sessions.workerId}` })
-          .from(sessions).where(
-            and(among(sessions.workerId, worker), isOrdered),
-          ),
+        orm.all<Seen["sessions"][number]>(sql`
+          ${sessionsOf(start)} AND ${sessions.status} NOT IN ${WAITING}
+          UNION ${sessionsOf(end)} AND ${sessions.status} IN ${TERMINAL}`),
+        orm.all<Id>(sql`SELECT ${workPools.id} AS id FROM ${each(pool)}
+          CROSS JOIN ${workPools} ON ${workPools.id} = watched.value
+          WHERE ${workPools.status} = 'active' AND EXISTS (SELECT 1
+            FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
+            AND ${sessions.status} = 'pending')
+          AND ${roomOfPool()} > 0`),
+        orm.all<Id>(sql`SELECT watched.value AS id FROM ${each(worker)}
+          WHERE EXISTS (SELECT 1 FROM ${sessions}
+            WHERE ${sessions.workerId} = watched.value AND ${isOrdered})`),
       ]);
       return {
         sessions: found,
@@ -62,15 +59,17 @@ export function createLookoutStore({ orm }: Database): LookoutStore {
   };
 }
 
-/** One bound value, however many ids. */
-function among(
-  column:
-    | typeof sessions.id
-    | typeof sessions.workPoolId
-    | typeof sessions.workerId,
-  ids: readonly string[],
-) {
-  return sql`${column} IN (SELECT value FROM json_each(${
-    JSON.stringify(ids)
-  }))`;
+interface Id {
+  readonly id: string;
+}
+
+/** What is watched comes first in each statement, so that a look costs what is watched, however much there is. */
+function each(ids: readonly string[]): SQL {
+  return sql`json_each(${JSON.stringify(ids)}) AS watched`;
+}
+
+function sessionsOf(ids: readonly string[]): SQL {
+  return sql`SELECT ${sessions.id} AS id, ${sessions.status} AS status
+    FROM ${each(ids)} CROSS JOIN ${sessions}
+    WHERE ${sessions.id} = watched.value`;
 }

@@ -1,6 +1,7 @@
 import { v7 as uuid, validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
+import type { BusEvent } from "../../core/bus.ts";
 import type { SessionManager } from "../sessions/manager.ts";
 import {
   EVENT_OF_STATUS,
@@ -15,10 +16,15 @@ const CLAIMABLE: ReadonlySet<string> = new Set([
   "session_requeued",
   "sessions_waiting",
   "pool_changed",
-  ...SESSION_STATUSES.filter(isTerminal).map((status) =>
-    EVENT_OF_STATUS[status]
-  ),
 ]);
+
+/** Ends of sessions: they leave room to the worker that held them, and to others if the pool has a limit. */
+const ENDS: ReadonlySet<string> = new Set(
+  SESSION_STATUSES.filter(isTerminal).map((status) => EVENT_OF_STATUS[status]),
+);
+
+/** What a look tells of the worker. */
+type Claimant = Awaited<ReturnType<SessionManager["claim"]>>["worker"];
 
 /** How a claim is asked for. */
 export interface ClaimOptions {
@@ -57,14 +63,9 @@ export function waitForClaim(
       options.signal,
       stopping,
     );
-    let workPoolId: string | undefined;
+    let worker: Claimant;
     // Before the first look, so that nothing is missed between two.
-    using news = bus.latch((event) =>
-      event.type === "worker_commanded"
-        ? event.worker_id === id
-        : count > 0 && CLAIMABLE.has(event.type) &&
-          (!workPoolId || event.work_pool_id === workPoolId)
-    );
+    using news = bus.latch((event) => concerns(event, { id, count, worker }));
     using watches = new DisposableStack();
     for (let isWoken = false;;) {
       const waited_ms = Math.floor(clock.monotonic() - askedAt);
@@ -81,15 +82,36 @@ export function waitForClaim(
       // An order that is no session's (drain) comes with the heartbeat that an empty answer makes.
       const isAnswer = answer.sessions.length + answer.commands.length > 0;
       if (isAnswer || isWoken) return answer;
-      if (!workPoolId) {
-        ({ workPoolId } = found.worker);
+      if (!worker) {
+        const { workPoolId } = found.worker;
         watches.use(sessions.watch("worker", id));
         if (count > 0) watches.use(sessions.watch("pool", workPoolId));
       }
+      worker = found.worker;
       const types = await news.next(over.signal);
       // Whoever has hung up must not be given anything any more.
       if (types.size === 0 || options.signal.aborted) return undefined;
       isWoken = types.has("worker_commanded");
     }
   };
+}
+
+/** Who waits. */
+interface Waiting {
+  readonly id: string;
+  readonly count: number;
+  /** What the last look told of it; absent before the first. */
+  readonly worker: Claimant;
+}
+
+/** Whether something may be there now for who waits. */
+function concerns(
+  { type, worker_id, work_pool_id }: BusEvent,
+  { id, count, worker }: Waiting,
+): boolean {
+  if (type === "worker_commanded") return worker_id === id;
+  const isElsewhere = worker && work_pool_id !== worker.workPoolId;
+  if (count === 0 || isElsewhere) return false;
+  if (!ENDS.has(type)) return CLAIMABLE.has(type);
+  return worker_id === id || !worker || worker.isPoolLimited;
 }

@@ -4,6 +4,7 @@ import { APPS, MIDDLEWARE, PROVIDERS } from "../../../src/installed.ts";
 import { type Api, apiOf } from "../../support/api.ts";
 import { createFakeClock, type FakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
+import { untilWaiting } from "../../support/until_waiting.ts";
 
 /** Longest time between two looks. */
 const LOOK_MS = 900;
@@ -54,13 +55,6 @@ async function replicas(): Promise<
   };
 }
 
-/** Lets requests go on until they wait. The local database answers without a turn of the event loop. */
-async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-  }
-}
-
 Deno.test("a claim that waits gets within a second what was created through another server", async () => {
   await using s = await replicas();
   await s.here.pool();
@@ -69,7 +63,7 @@ Deno.test("a claim that waits gets within a second what was created through anot
     "POST",
     `/workerpool/workers/${worker}/claim-session?wait=30`,
   );
-  await settle();
+  await untilWaiting();
   const { id } = await s.there.session();
   s.clock.advance(LOOK_MS);
   assert.equal((await waiting).body.sessions[0].id, id);
@@ -84,7 +78,7 @@ Deno.test("a worker that waits gets within a second an order that was given thro
     `/workerpool/workers/${workerId}/claim-session?wait=30`,
     { room: 0 },
   );
-  await settle();
+  await untilWaiting();
   await s.there.call("DELETE", `/sessions/${claimed.id}`);
   s.clock.advance(LOOK_MS);
   assert.equal((await waiting).body.commands[0].session_id, claimed.id);
@@ -94,7 +88,7 @@ Deno.test("POST sessions?wait tells within a second that the browser runs for an
   await using s = await replicas();
   await s.here.pool();
   const asked = s.here.call("POST", "/sessions?wait=60", {});
-  await settle();
+  await untilWaiting();
   const worker = await s.there.worker();
   const claimed = await s.there.claim(worker);
   assert.ok(claimed);
@@ -114,11 +108,11 @@ Deno.test("however many wait, they share one look at the database, and nobody lo
     { length: 100 },
     () => s.here.call("POST", "/sessions?wait=5", {}),
   );
-  await settle();
+  await untilWaiting();
   const before = db.trips();
   for (let second = 0; second < 4; second++) {
     s.clock.advance(LOOK_MS);
-    await settle();
+    await untilWaiting();
   }
   assert.ok(db.trips() - before <= 5, `${db.trips() - before} looks`);
   s.clock.advance(5_000);
@@ -127,7 +121,35 @@ Deno.test("however many wait, they share one look at the database, and nobody lo
   const after = db.trips();
   for (let second = 0; second < 4; second++) {
     s.clock.advance(LOOK_MS);
-    await settle();
+    await untilWaiting();
   }
   assert.equal(db.trips(), after);
+});
+
+Deno.test("a pool that has a queue, but no room by its limits, wakes nobody until there is some", async () => {
+  for (const limit of ["max_sessions", "max_sessions_per_worker"]) {
+    await using s = await replicas();
+    await s.here.pool({ [limit]: 1 });
+    await s.here.session();
+    const workerId = await s.here.worker({ capacity: 4 });
+    const claimed = await s.here.claim(workerId);
+    assert.ok(claimed);
+    const waiting = s.here.call(
+      "POST",
+      `/workerpool/workers/${workerId}/claim-session?wait=30`,
+    );
+    await untilWaiting();
+    const { id } = await s.there.session();
+    const { db } = s.grid.core;
+    const before = db.trips();
+    for (let second = 0; second < 4; second++) {
+      s.clock.advance(LOOK_MS);
+      await untilWaiting();
+    }
+    const trips = db.trips() - before;
+    assert.ok(trips >= 4 && trips <= 5, `${trips} looks, ${limit}`);
+    await s.there.report(workerId, claimed, "completed");
+    s.clock.advance(LOOK_MS);
+    assert.equal((await waiting).body.sessions[0].id, id, limit);
+  }
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/core/clock.ts";
 import { apiOf, assertRefused } from "../../support/api.ts";
+import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
+import { untilWaiting } from "../../support/until_waiting.ts";
 
 Deno.test("POST sessions?wait answers 201 as soon as the browser runs", async () => {
   await using grid = await testGrid();
@@ -102,4 +104,48 @@ Deno.test("a claim whose worker has hung up is given nothing", async () => {
     (await api.call("GET", `/sessions/${id}`)).body.status,
     "pending",
   );
+});
+
+Deno.test("the end of a session wakes the claims of other workers only if the pool has a limit, its own worker's always", async () => {
+  for (const limit of [null, 1]) {
+    await using grid = await testGrid({ clock: createFakeClock() });
+    const api = apiOf(grid);
+    await api.pool({ max_sessions: limit });
+    const { workerId, claimed } = await api.running();
+    const other = await api.worker();
+    const gone = new AbortController();
+    const wait = (worker: string) =>
+      grid.workers.claim(worker, { waitSeconds: 30, signal: gone.signal });
+    const waiting = [wait(other), wait(workerId)];
+    await untilWaiting();
+    const trips = grid.core.db.trips();
+    await api.report(workerId, claimed, "completed");
+    await untilWaiting();
+    // The report, and the looks of those that were woken.
+    assert.equal(grid.core.db.trips() - trips, limit === null ? 2 : 3);
+    gone.abort();
+    assert.deepEqual(await Promise.all(waiting), [undefined, undefined]);
+  }
+});
+
+Deno.test("a claim learns of a limit that its pool is given while it waits", async () => {
+  await using grid = await testGrid({ clock: createFakeClock() });
+  const api = apiOf(grid);
+  await api.pool();
+  const { workerId, claimed } = await api.running();
+  const other = await api.worker();
+  const waiting = api.call(
+    "POST",
+    `/workerpool/workers/${other}/claim-session?wait=30`,
+  );
+  await untilWaiting();
+  const { status, text } = await api.call("PATCH", "/workerpool/pools/pool", {
+    max_sessions: 1,
+  });
+  assert.equal(status, 200, text);
+  await untilWaiting();
+  const { id } = await api.session();
+  await untilWaiting();
+  await api.report(workerId, claimed, "completed");
+  assert.equal((await waiting).body.sessions[0].id, id);
 });
