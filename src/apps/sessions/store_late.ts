@@ -6,23 +6,15 @@
  *
  * @module
  */
-import {
-  eq,
-  inArray,
-  isNotNull,
-  isNull,
-  lt,
-  lte,
-  type SQL,
-  sql,
-} from "drizzle-orm";
+import { eq, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database } from "../../core/db/client.ts";
 import { workers } from "../workers/models.ts";
-import { idempotencyKeys, sessions } from "./models.ts";
-import { HELD_STATUSES, isTerminal, SESSION_STATUSES } from "./status.ts";
+import { sessions, waitsUntil } from "./models.ts";
+import { HELD_STATUSES } from "./status.ts";
 import type { Stop } from "./store.ts";
 import { all, lossOf, type Move, orderedEnds } from "./store_lost.ts";
+import { prune } from "./store_prune.ts";
 import { type Changed, changesIn, transition } from "./store_transition.ts";
 
 /** Most rows that one statement of one pass changes. */
@@ -49,10 +41,8 @@ export interface LateStore {
   endDrained(now: number): Promise<readonly Changed[]>;
   /** Orders that were given before `since` and not obeyed: the session ends in the record. */
   enforceStops(since: number, now: number): Promise<readonly Changed[]>;
-  /** Deletes what ended before `ended`, and keys that are as old as `keys`. Returns how many. */
-  prune(
-    before: { readonly ended: number; readonly keys: number },
-  ): Promise<number>;
+  /** As {@linkcode prune}. */
+  prune(before: Parameters<typeof prune>[1]): Promise<number>;
 }
 
 /** The store over `db`. */
@@ -71,7 +61,7 @@ export function createLateStore({ orm }: Database): LateStore {
     async failOverdue(now) {
       const late = lt(sessions.queueDeadlineAt, now);
       const [, failed] = await orm.batch(
-        move("failed", all(isPending, late), now, {
+        move("failed", all(waitedUntil(now), late), now, {
           statusReason: noWorkerReason(),
         }),
       );
@@ -119,7 +109,7 @@ export function createLateStore({ orm }: Database): LateStore {
       const gone = lt(sessions.attendedUntil, now);
       const reason = "its client has gone, with the server that it came to";
       const [, ended, ordered] = await orm.batch([
-        ...move("terminated", all(isPending, gone), now, {
+        ...move("terminated", all(waitedUntil(now), gone), now, {
           statusReason: reason,
         }),
         order({ status: "terminated", reason }, gone, now),
@@ -144,23 +134,7 @@ export function createLateStore({ orm }: Database): LateStore {
       const results = await orm.batch(orderedEnds(move, late, now));
       return changesIn(results);
     },
-    async prune({ ended, keys }) {
-      const terminal = SESSION_STATUSES.filter(isTerminal);
-      // What a repeated request must find is kept as long as its key.
-      const isFree = sql`NOT EXISTS (SELECT 1 FROM ${idempotencyKeys} AS k
-        WHERE k.session_id = ${sessions.id})`;
-      const old = all(
-        inArray(sessions.status, terminal),
-        isNotNull(sessions.endedAt),
-        lt(sessions.endedAt, ended),
-        isFree,
-      );
-      const [, { rowsAffected }] = await orm.batch([
-        orm.delete(idempotencyKeys).where(lte(idempotencyKeys.createdAt, keys)),
-        orm.delete(sessions).where(capped(old)),
-      ]);
-      return rowsAffected;
-    },
+    prune: (before) => prune(orm, before),
   };
 }
 
@@ -184,7 +158,13 @@ function statements(orm: LibSQLDatabase) {
   return { move, order };
 }
 
-const isPending = eq(sessions.status, "pending");
+// Written out, as in the index of those that wait.
+const isPending = sql`${sessions.status} = 'pending'`;
+
+/** Finds the pending ones that may not wait any more, whatever the rule, without a search of the whole queue. */
+function waitedUntil(now: number): SQL {
+  return all(isPending, lt(waitsUntil(sessions), now));
+}
 
 const isHeld = inArray(sessions.status, [...HELD_STATUSES]);
 

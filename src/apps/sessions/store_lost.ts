@@ -1,13 +1,24 @@
 import type { ResultSet } from "@libsql/client";
-import { and, eq, inArray, isNotNull, type SQL, sql } from "drizzle-orm";
+import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { Statement } from "../../core/db/client.ts";
 import { sessions } from "./models.ts";
-import { HELD_STATUSES, type SessionStatus } from "./status.ts";
+import {
+  HELD_STATUSES,
+  isTerminal,
+  SESSION_STATUSES,
+  type SessionStatus,
+} from "./status.ts";
 import type { Changed, Changes, transition } from "./store_transition.ts";
+
+/**
+ * Least time that a session has to be claimed after it was queued again: at the end of its time in the queue it would
+ * fail at once, as if no worker had taken it. Bounded, for so are the attempts.
+ */
+const REQUEUED_MS = 60_000;
 
 /** Makes the statements that move every session that meets a condition. */
 export type Move = (
-  status: SessionStatus,
+  status: SessionStatus | SQL,
   condition: SQL,
   now: number,
   changes: Changes,
@@ -38,20 +49,23 @@ export function lossOf(
   { now, maxAttempts, why }: Loss,
 ): Moves {
   const held = all(inArray(sessions.status, [...HELD_STATUSES]), condition);
-  const starting = all(held, eq(sessions.status, "starting"));
-  const isTooOften = sql`${sessions.startAttempts} >= ${maxAttempts}`;
+  // Moves may be capped: what the first of them leaves is for the next pass, not for the next move.
+  const lost = all(held, sql`NOT ${isToEnd}`);
+  const starting = all(lost, eq(sessions.status, "starting"));
+  const isTooOften = sql`(${sessions.startAttempts} >= ${maxAttempts})`;
   return [
     ...orderedEnds(move, held, now),
     ...move("failed", all(starting, isTooOften), now, {
       statusReason: `${why} while it started, too often`,
     }),
-    ...move("pending", starting, now, {
+    ...move("pending", all(starting, sql`NOT ${isTooOften}`), now, {
       workerId: null,
       leaseExpiresAt: null,
       claimRequestId: null,
+      queueDeadlineAt: queueDeadlineAgain(now),
       statusReason: `${why} while it started`,
     }),
-    ...move("crashed", all(held, eq(sessions.status, "running")), now, {
+    ...move("crashed", all(lost, eq(sessions.status, "running")), now, {
       statusReason: why,
       endpoint: null,
     }),
@@ -60,19 +74,22 @@ export function lossOf(
 
 /** What was ordered to end ends as it was ordered; a forced one is kept as an order, for the worker may come back. */
 export function orderedEnds(move: Move, condition: SQL, now: number): Moves {
-  const ordered = all(condition, isNotNull(sessions.stopRequestedAt));
-  const end = (status: SessionStatus) =>
-    move(status, all(ordered, eq(sessions.stopStatus, status)), now, {
-      statusReason: sql`${sessions.stopReason}`,
-      endpoint: null,
-      stopForce: sql`1`,
-    });
-  return [
-    ...end("completed"),
-    ...end("terminated"),
-    ...end("expired"),
-    ...end("timed_out"),
-  ];
+  return move(sql`${sessions.stopStatus}`, all(condition, isToEnd), now, {
+    statusReason: sql`${sessions.stopReason}`,
+    endpoint: null,
+    stopForce: sql`1`,
+  });
+}
+
+/** Whether a session was ordered to end, never null. */
+const isToEnd: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL
+  AND coalesce(${sessions.stopStatus}, '') IN ${
+  sql.raw(`('${SESSION_STATUSES.filter(isTerminal).join("', '")}')`)
+})`;
+
+/** The queue deadline of a session that is queued again at `now`. */
+export function queueDeadlineAgain(now: number): SQL {
+  return sql`max(${sessions.queueDeadlineAt}, ${now + REQUEUED_MS})`;
 }
 
 /** All of the conditions. */

@@ -40,7 +40,7 @@ export type Changes = {
 /** A statement that records `event` for every session that meets `condition`. */
 export function eventOf(
   orm: LibSQLDatabase,
-  event: SessionEventName,
+  event: SessionEventName | SQL,
   condition: SQL,
   now: number,
   data: Readonly<Record<string, unknown>> | SQL = {},
@@ -52,10 +52,10 @@ export function eventOf(
     WHERE ${condition} ORDER BY ${sessions.id}`);
 }
 
-/** The two statements that move every session that meets `condition` to `status`. */
+/** The two statements that move every session that meets `condition` to `status`: over the old row in SQL, always a terminal one. */
 export function transition(
   orm: LibSQLDatabase,
-  status: SessionStatus,
+  status: SessionStatus | SQL,
   condition: SQL,
   now: number,
   changes: Changes = {},
@@ -67,11 +67,13 @@ export function transition(
     ? sql`json_object('reason', ${reason})`
     : { reason };
   return [
-    eventOf(orm, EVENT_OF_STATUS[status], condition, now, data),
+    eventOf(orm, eventIn(status), condition, now, data),
     orm.update(sessions).set({
       status,
       updatedAt: now,
-      ...(isTerminal(status) ? { endedAt: now, leaseExpiresAt: null } : {}),
+      ...(isSql(status) || isTerminal(status)
+        ? { endedAt: now, leaseExpiresAt: null }
+        : {}),
       ...changes,
     }).where(condition).returning({
       id: sessions.id,
@@ -93,6 +95,13 @@ export interface Changed {
 /** Results of a batch that are rows of changes; the others belong to events. */
 export function changesIn(results: readonly unknown[]): readonly Changed[] {
   return results.filter((result) => Array.isArray(result)).flat();
+}
+
+/** The event that arrival in `status` is. */
+function eventIn(status: SessionStatus | SQL): SessionEventName | SQL {
+  return isSql(status)
+    ? sql`json_extract(${JSON.stringify(EVENT_OF_STATUS)}, '$.' || ${status})`
+    : EVENT_OF_STATUS[status];
 }
 
 function isSql(value: unknown): value is SQL {

@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { type Api, apiOf } from "../../support/api.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { type TestGrid, testGrid } from "../../support/grid.ts";
+
+const HOUR = 3_600_000;
+
+async function count(grid: TestGrid, table: string): Promise<number> {
+  const { rows } = await grid.core.db.client.execute(
+    `SELECT count(*) AS n FROM ${table}`,
+  );
+  return Number(rows[0]?.n);
+}
+
+/** A session that has ended; gives it `metrics` measurements and `events` events more. */
+async function ended(
+  grid: TestGrid,
+  api: Api,
+  { metrics = 0, events = 0 } = {},
+): Promise<string> {
+  const { id } = await api.session();
+  await api.call("DELETE", `/sessions/${id}`);
+  const times = (sql: string, most: number) =>
+    grid.core.db.client.execute({
+      sql: `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+        ${sql} FROM n LIMIT ${most}`,
+      args: [id],
+    });
+  await times(
+    "INSERT INTO session_metrics (session_id, timestamp) SELECT ?, i",
+    metrics,
+  );
+  await times(
+    `INSERT INTO session_events (session_id, event, data, timestamp)
+      SELECT ?, 'session_idle', '{}', i`,
+    events,
+  );
+  return id;
+}
+
+Deno.test("what is old goes in small parts, until nothing of it is left and all of the rest is there", async () => {
+  const clock = createFakeClock();
+  await using grid = await testGrid({
+    clock,
+    settings: { retention_hours: 1 },
+  });
+  const api = apiOf(grid);
+  await api.pool();
+  await ended(grid, api, { metrics: 12_000, events: 6_000 });
+  await ended(grid, api, { metrics: 3_000 });
+  for (let at = 0; at < 220; at++) await ended(grid, api);
+  clock.advance(HOUR + 1);
+  const young = await ended(grid, api, { metrics: 7, events: 7 });
+  const live = (await api.session()).id;
+  const tables = ["session_metrics", "session_events", "sessions"];
+  const sizes = () => Promise.all(tables.map((table) => count(grid, table)));
+  let gone = 0;
+  let passes = 0;
+  for (let before = await sizes();; passes++) {
+    gone += await grid.sessions.late.prune();
+    const after = await sizes();
+    const parts = before.map((size, at) => size - (after[at] ?? 0));
+    assert.ok((parts[0] ?? 0) <= 5_000, `${parts[0]} metrics at once`);
+    assert.ok((parts[1] ?? 0) <= 5_000, `${parts[1]} events at once`);
+    assert.ok((parts[2] ?? 0) <= 200, `${parts[2]} sessions at once`);
+    if (parts.every((part) => part === 0)) break;
+    before = after;
+  }
+  assert.equal(gone, 222);
+  assert.ok(passes <= 5, `${passes} passes`);
+  const { items } = await grid.sessions.list({ limit: 10 });
+  assert.deepEqual(items.map(({ id }) => id), [live, young]);
+  // Created, assigned and, of the young one, terminated.
+  assert.deepEqual(await sizes(), [7, 7 + 3 + 2, 2]);
+});
+
+Deno.test("sessions that are kept for their keys are in nobody's way, however many there are", async () => {
+  const clock = createFakeClock();
+  await using grid = await testGrid({
+    clock,
+    settings: { retention_hours: 1 },
+  });
+  await apiOf(grid).pool();
+  for (let at = 0; at < 210; at++) {
+    await ended(grid, apiOf(grid, { "idempotency-key": `k${at}` }));
+  }
+  clock.advance(1);
+  await ended(grid, apiOf(grid), { metrics: 10 });
+  clock.advance(HOUR + 1);
+  assert.equal(await grid.sessions.late.prune(), 1);
+  assert.equal(await grid.sessions.late.prune(), 0);
+  assert.equal(await count(grid, "session_metrics"), 0);
+  clock.advance(23 * HOUR);
+  for (const gone of [200, 10, 0]) {
+    assert.equal(await grid.sessions.late.prune(), gone);
+  }
+});
