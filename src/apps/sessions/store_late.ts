@@ -53,7 +53,7 @@ export function createLateStore({ orm }: Database): LateStore {
       const late = lt(sessions.leaseExpiresAt, now);
       const loss = { now, maxAttempts, why: "its worker was lost" };
       const results = await orm.batch([
-        clampLeases(orm, now + leaseMs),
+        clampLeases(orm, now, leaseMs),
         ...lossOf(move, late, loss),
       ]);
       return changesIn(results);
@@ -168,10 +168,10 @@ function waitedUntil(now: number): SQL {
 
 const isHeld = inArray(sessions.status, [...HELD_STATUSES]);
 
-/** No lease can end later than one that is given now: a clock that was set back would keep the dead alive. */
-function clampLeases(orm: LibSQLDatabase, latest: number) {
-  return orm.update(sessions).set({ leaseExpiresAt: latest }).where(
-    all(isHeld, sql`${sessions.leaseExpiresAt} > ${latest}`),
+/** No lease ends much later than one that is given now: a clock that was set back would keep the dead alive. Another server may give longer ones. */
+function clampLeases(orm: LibSQLDatabase, now: number, leaseMs: number) {
+  return orm.update(sessions).set({ leaseExpiresAt: now + leaseMs }).where(
+    all(isHeld, sql`${sessions.leaseExpiresAt} > ${now + 10 * leaseMs}`),
   );
 }
 
