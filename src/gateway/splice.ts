@@ -18,6 +18,8 @@ export interface Splice {
   readonly ended: Promise<StreamEnd>;
   /** Bytes so far, both ways: whoever wants to know about activity compares it with an earlier look. */
   bytes(): number;
+  /** Says what the client is told when the browser's side ends from now on, for that was ordered. */
+  expectEnd(code: number, reason: string): void;
   /** Ends it from the grid's side; the client gets a close frame. */
   close(code: number, reason: string): void;
 }
@@ -31,6 +33,10 @@ export interface Splice {
 export function splice(client: Duplex, upstream: Socket): Splice {
   const ended = Promise.withResolvers<StreamEnd>();
   let by: StreamEnd["by"] | undefined;
+  let lastWord: readonly [code: number, reason: string] = [
+    CLOSE_CODES.browserGone,
+    "browser gone",
+  ];
   let bytesIn = 0;
   let bytesOut = 0;
   client.on("data", (chunk: Uint8Array) => {
@@ -71,13 +77,16 @@ export function splice(client: Duplex, upstream: Socket): Splice {
   client.on("error", () => end("client", 1001, ""));
   client.on("end", () => end("client", 1001, ""));
   client.on("close", () => end("client", 1001, ""));
-  const gone = () => end("browser", CLOSE_CODES.browserGone, "browser gone");
+  const gone = () => end("browser", ...lastWord);
   upstream.on("error", gone);
   upstream.on("end", gone);
   upstream.on("close", gone);
   return {
     ended: ended.promise,
     bytes: () => bytesIn + bytesOut,
+    expectEnd(code, reason) {
+      lastWord = [code, reason];
+    },
     close: (code, reason) => end("grid", code, reason),
   };
 }

@@ -78,6 +78,13 @@ export class Streams {
     };
   }
 
+  /** The browser will end before the session does: no crash, then. */
+  #expectEnd(sessionId: string): void {
+    for (const { splice } of this.#open.get(sessionId) ?? []) {
+      splice.expectEnd(CLOSE_CODES.goingAway, "session ended");
+    }
+  }
+
   /** Ends the streams of a session. */
   close(sessionId: string, code: number, reason: string): void {
     for (const { splice } of this.#open.get(sessionId) ?? []) {
@@ -91,7 +98,7 @@ export class Streams {
     const subscription = bus.subscribe(({ type, subject }) => {
       if (END_EVENTS.has(type)) {
         this.close(subject, CLOSE_CODES.goingAway, "session ended");
-      }
+      } else if (type === "session_stopping") this.#expectEnd(subject);
     });
     const loop = every(() => this.#writePresence(), {
       clock,

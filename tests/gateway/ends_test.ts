@@ -58,6 +58,15 @@ Deno.test("a session that ends closes its clients with 1001", async () => {
   }
 });
 
+Deno.test("a browser that ends because its session was to end closes its client with 1001, as no crash", async () => {
+  await using scene = await gatewayScene();
+  const end = closed(await connected(scene.url));
+  await scene.api.call("DELETE", `/sessions/${scene.sessionId}`);
+  scene.upstream.sockets[0]?.destroy();
+  const { code, reason } = await end;
+  assert.deepEqual([code, reason], [1001, "session ended"]);
+});
+
 Deno.test("a server that stops closes its clients with 1001", async () => {
   await using scene = await gatewayScene();
   const end = closed(await connected(scene.url));

@@ -28,7 +28,6 @@ const SETTINGS = {
   BROWSERGRID_HEARTBEAT_SECONDS: "1",
   BROWSERGRID_SERVER_GRACE_SECONDS: String(GRACE_SECONDS),
   // For the tests only: programs would warn of a variable that they do not know.
-  BROWSERGRID_TEST_ENGINE_RESTART: "",
 };
 
 /** Name of the pool of local browsers that every grid has. */

@@ -2,7 +2,7 @@ import { docker, dockerMissing } from "./docker.ts";
 import { eventually } from "./eventually.ts";
 
 /** Says that the engine was started for the tests, so that they may end it. */
-const VARIABLE = "BROWSERGRID_TEST_ENGINE_RESTART";
+const VARIABLE = "TEST_ENGINE_RESTART";
 
 const PID_FILE = "/var/run/docker.pid";
 

@@ -161,7 +161,12 @@ export function createSessionManager(
     }
   }
 
-  /** Wakes the worker's long poll, so that an order is obeyed at once. */
+  /** Tells the gateway, and wakes the worker's long poll, so that an order is obeyed at once. */
+  function order({ id, workerId }: Pick<Changed, "id" | "workerId">): void {
+    bus.publish({ type: "session_stopping", subject: id });
+    wake(workerId);
+  }
+
   function wake(workerId: string | null): void {
     if (workerId === null) return;
     bus.publish({
@@ -182,7 +187,7 @@ export function createSessionManager(
         isTerminal(status) || status === "pending"
       ),
     );
-    for (const { workerId } of changed) wake(workerId);
+    for (const each of changed) order(each);
   }
 
   return {
@@ -245,7 +250,7 @@ export function createSessionManager(
       if (!isId(id)) throw sessionNotFound(id);
       const { session, changed } = await store.stop(id, stop, clock.now());
       publish(changed);
-      wake(found(id, session).workerId);
+      order(found(id, session));
       return found(id, session);
     },
     async refresh(id, minutes) {
