@@ -10,8 +10,8 @@ if (dockerMissing !== undefined) {
 }
 
 Deno.test("after each fault in turn, while sessions are created, users are served again and nothing is left over within 30 s", async () => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  const figures = await runChaos({ seed, forMs: 0, print });
+  // One order of faults here; "deno task chaos" takes others.
+  const figures = await runChaos({ seed: 1, forMs: 0, print });
   assert.equal(figures.survived, figures.injected);
   assert.equal(figures.lost, 0);
   assert.equal(figures.leaked, 0);

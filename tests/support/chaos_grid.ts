@@ -27,7 +27,6 @@ const SETTINGS = {
   BROWSERGRID_LEASE_SECONDS: String(LEASE_SECONDS),
   BROWSERGRID_HEARTBEAT_SECONDS: "1",
   BROWSERGRID_SERVER_GRACE_SECONDS: String(GRACE_SECONDS),
-  // For the tests only: programs would warn of a variable that they do not know.
 };
 
 /** Name of the pool of local browsers that every grid has. */
