@@ -21,7 +21,7 @@ import {
   TRANSITIONS,
 } from "./status.ts";
 import { workers } from "../workers/models.ts";
-import { all, lossOf, type Move } from "./store_lost.ts";
+import { all, lossOf, type Move, queueDeadlineAgain } from "./store_lost.ts";
 import { type Changed, changesIn, transition } from "./store_transition.ts";
 
 /** A worker's reports, and when they are applied. */
@@ -92,14 +92,21 @@ function isPresent({ workerId, instanceId }: ReportInput): SQL {
     AND coalesce(w.instance_id, ${instanceId}) = ${instanceId})`;
 }
 
-/** The reports as a table `r` beside the sessions that they may speak of. */
+/**
+ * The reports as a table `r` beside the sessions that they may speak of.
+ *
+ * The sessions are found by their ids: a plus before a column keeps SQLite from an index of it, which would lead through
+ * all that the worker has ever held, once for each report.
+ *
+ * @see {@link https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_}
+ */
 function reported(input: ReportInput): SQL {
   const { workerId, reports } = input;
   return sql`(SELECT value ->> 'session_id' AS session_id,
       value ->> 'fencing_token' AS token, value ->> 'status' AS status,
       value AS report FROM json_each(${JSON.stringify(reports)})) AS r
     WHERE r.session_id = ${sessions.id} AND r.token = ${sessions.fencingToken}
-    AND ${sessions.workerId} = ${workerId} AND ${isPresent(input)}`;
+    AND +${sessions.workerId} = ${workerId} AND ${isPresent(input)}`;
 }
 
 /** The status that a report means: what was released ends as it was ordered to, or is queued again, but not for ever. */
@@ -111,7 +118,7 @@ function meant({ maxAttempts }: ReportInput): SQL {
 
 /** Whether the report's status can follow the session's, by the table of transitions. */
 function advances(input: ReportInput): SQL {
-  return sql`(${sessions.status}, ${meant(input)}) IN (VALUES ${PAIRS})`;
+  return sql`(+${sessions.status}, ${meant(input)}) IN (VALUES ${PAIRS})`;
 }
 
 const PAIRS: SQL = sql.raw(
@@ -134,7 +141,7 @@ function progressEvents(orm: LibSQLDatabase, input: ReportInput) {
       json_object('message', line.value), ${input.now}
     FROM (SELECT ${sessions.id} AS id, r.report AS report
       FROM ${sessions}, ${reported(input)}
-      AND ${sessions.status} IN ${HELD}) AS held,
+      AND +${sessions.status} IN ${HELD}) AS held,
       json_each(held.report, '$.progress') AS line
     WHERE NOT EXISTS (SELECT 1 FROM ${sessionEvents} AS had
       WHERE had.session_id = held.id AND had.event = 'session_progress'
@@ -170,6 +177,9 @@ function statusChanges(orm: LibSQLDatabase, input: ReportInput) {
     lease_expires_at = iif(${leaves}, NULL, ${now + leaseMs}),
     worker_id = iif(${queued}, NULL, worker_id),
     claim_request_id = iif(${queued}, NULL, claim_request_id),
+    queue_deadline_at = iif(${queued}, ${
+    queueDeadlineAgain(now)
+  }, queue_deadline_at),
     ended_at = iif(${ends}, ${now}, NULL),
     stop_requested_at = iif(${ends}, NULL, stop_requested_at),
     started_at = iif(${to} = 'running', ${now}, started_at),
@@ -187,7 +197,7 @@ function renewal(orm: LibSQLDatabase, input: ReportInput) {
     SET lease_expires_at = ${now + leaseMs},
       start_deadline_at = iif(json_array_length(r.report, '$.progress') > 0,
         ${now + startTimeoutMs + leaseMs}, start_deadline_at)
-    FROM ${reported(input)} AND ${sessions.status} IN ${HELD}`);
+    FROM ${reported(input)} AND +${sessions.status} IN ${HELD}`);
 }
 
 /** The report of an end that was forced before: the order is obeyed. */
@@ -195,7 +205,7 @@ function acknowledgement(orm: LibSQLDatabase, input: ReportInput) {
   return orm.run(sql`UPDATE ${sessions} SET stop_requested_at = NULL,
     logs = coalesce(r.report ->> '$.logs', logs)
     FROM ${reported(input)}
-    AND ${sessions.status} IN ${TERMINAL}
+    AND +${sessions.status} IN ${TERMINAL}
     AND (r.status IN ${TERMINAL} OR r.status = 'released')`);
 }
 
@@ -207,7 +217,7 @@ function metrics(orm: LibSQLDatabase, input: ReportInput) {
       r.report ->> '$.metrics.network_rx_bytes',
       r.report ->> '$.metrics.network_tx_bytes', ${input.now}
     FROM ${sessions}, ${reported(input)}
-    AND ${sessions.status} IN ${HELD}
+    AND +${sessions.status} IN ${HELD}
     AND r.report -> '$.metrics' IS NOT NULL`);
 }
 
