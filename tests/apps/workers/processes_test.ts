@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Api, apiOf, assertRefused } from "../../support/api.ts";
+import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
 
 const WORKERS = "/workerpool/workers";
@@ -138,6 +139,38 @@ Deno.test("a session that is released waits again, for another worker too, until
     "session_starting",
     "session_failed",
   ]);
+});
+
+Deno.test("what is released at the end of its queue deadline can be claimed for a minute, and takes nothing along", async () => {
+  const clock = createFakeClock();
+  await using grid = await testGrid({ clock });
+  const api = apiOf(grid);
+  await api.pool();
+  const { id } = await api.session();
+  const worker = await api.worker();
+  clock.advance(299_000);
+  const claimed = await api.claim(worker);
+  assert.ok(claimed);
+  clock.advance(2_000);
+  await api.report(worker, claimed, "released", {
+    status_reason: "its engine was away",
+    container_id: "first",
+    details: { image: "first" },
+    logs: "first",
+  });
+  clock.advance(60_000);
+  assert.equal(await grid.sessions.late.failOverdue(), 0);
+  assert.equal((await grid.sessions.get(id)).containerId, "first");
+  assert.equal((await api.claim(worker))?.id, id);
+  const { status, statusReason, containerId, details } = await grid.sessions
+    .get(id);
+  assert.deepEqual([status, statusReason, containerId, details], [
+    "starting",
+    null,
+    null,
+    {},
+  ]);
+  assert.equal(await grid.sessions.logs(id), "");
 });
 
 Deno.test("what is released after it was ordered to end, ends as ordered", async () => {

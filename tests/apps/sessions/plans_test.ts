@@ -1,0 +1,90 @@
+/**
+ * What SQLite makes of the statements that run all the time: none may cost what the grid has been, or how long its queue
+ * is.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import type { InStatement } from "@libsql/client";
+import { createLookoutStore } from "../../../src/apps/sessions/store_lookout.ts";
+import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
+import { apiOf } from "../../support/api.ts";
+import { type TestGrid, testGrid } from "../../support/grid.ts";
+
+/** How the statements that `act` runs search the sessions. */
+async function searches(
+  { core: { db: { client } } }: TestGrid,
+  act: () => Promise<unknown>,
+): Promise<readonly string[]> {
+  const { batch, execute } = client;
+  const seen: InStatement[] = [];
+  client.batch = (given, mode) => {
+    for (const each of given) {
+      seen.push(
+        Array.isArray(each) ? { sql: each[0], args: each[1] ?? [] } : each,
+      );
+    }
+    return batch(given, mode);
+  };
+  try {
+    await act();
+  } finally {
+    client.batch = batch;
+  }
+  const plans: string[] = [];
+  for (const each of seen) {
+    const { sql, args = [] } = typeof each === "string" ? { sql: each } : each;
+    const { rows } = await execute({ sql: `EXPLAIN QUERY PLAN ${sql}`, args });
+    plans.push(...rows.map(({ detail }) => String(detail)));
+  }
+  return plans.filter((plan) =>
+    /^\w+ (sessions|s|h|old)\b(?! VIRTUAL)/.test(plan)
+  );
+}
+
+/** By its id, by what a worker or pool holds, in the order of the claim, or by its orders. */
+const CHEAP =
+  /sqlite_autoindex_sessions_1 \(id=|sessions_worker \(worker_id=\? AND status=\?\)|sessions_queue \(work_pool_id=\? AND status=\?\)|sessions_ordered \(worker_id=\?\)/;
+
+Deno.test("heartbeats, claims and looks for others find sessions by what is asked, never through all of them", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  const pool = await api.pool({ max_sessions: 5 });
+  const { workerId, claimed } = await api.running();
+  const { id } = await api.session();
+  const ask = {
+    heartbeat: () =>
+      api.report(workerId, claimed, "running", { progress: ["x"] }),
+    farewell: () =>
+      api.call("PUT", `/workerpool/workers/${workerId}/heartbeat`, {
+        status: "offline",
+        sessions: [],
+      }),
+    claim: () => api.claim(workerId),
+    look: () =>
+      createLookoutStore(grid.core.db).look({
+        start: [id],
+        end: [id],
+        pool: [pool.id],
+        worker: [workerId],
+      }),
+  };
+  for (const [name, act] of Object.entries(ask)) {
+    const plans = await searches(grid, act);
+    assert.ok(plans.length > 2, name);
+    for (const plan of plans) assert.match(plan, CHEAP, name);
+  }
+});
+
+Deno.test("what is overdue is found without a search of the queue", async () => {
+  await using grid = await testGrid();
+  const plans = await searches(grid, () => reconcileOnce(grid));
+  // Of those that wait the index tells which may not any more; those that workers hold are few.
+  const ofQueue = plans.filter((plan) => /sessions_waiting \(/.test(plan));
+  assert.equal(
+    ofQueue.length,
+    2 + 2,
+    "overdue and abandoned, event and change",
+  );
+  for (const plan of plans) assert.doesNotMatch(plan, /^SCAN/);
+});
