@@ -20,7 +20,7 @@ import { type Changed, changesIn, transition } from "./store_transition.ts";
 /** Most rows that one statement of one pass changes. */
 const MOST = 200;
 
-/** SQL of lateness. Each method is one round trip. */
+/** SQL of lateness. Each method but the last is one round trip. */
 export interface LateStore {
   /** Leases that ran out: `starting` is queued again or fails, `running` has crashed, what was ordered to end has ended. */
   expireLeases(
