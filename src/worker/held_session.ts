@@ -125,15 +125,15 @@ export class HeldSession {
     this.#end({ status, reason }, force);
   }
 
-  /** Gives it up: it ends as `status` if its browser runs; if not, another worker may still start it. */
+  /** Gives it up. As `released`, another worker may still start it. */
   giveUp(
     { status, reason, force }: {
-      readonly status: "crashed" | "terminated";
+      readonly status: "crashed" | "terminated" | "released";
       readonly reason: string;
       readonly force: boolean;
     },
   ): void {
-    this.#end({ status: this.#browser ? status : "released", reason }, force);
+    this.#end({ status, reason }, force);
   }
 
   #end(end: End, force: boolean): void {

@@ -10,6 +10,8 @@ export interface Lease {
   until: number;
   /** End of the session's life, as far as it is known. */
   expiresAt: number;
+  /** The server has it as running. Until then it may still give it to another worker, whatever runs here. */
+  isRunning: boolean;
 }
 
 /**
@@ -24,11 +26,11 @@ export function trustedUntil(sentAt: number, ttlMs: number): number {
 /**
  * Whether the server may have given the session up.
  *
- * @param graceMs How much longer it is known to wait: only for browsers that run, which are never given to another
- * worker, and only while no server is there.
+ * @param graceMs How much longer it is known to wait while no server is there: only for what it has as running, which is
+ * never given to another worker.
  */
 export function isLost(lease: Lease, now: number, graceMs: number): boolean {
-  return lease.until + graceMs < now;
+  return lease.until + (lease.isRunning ? graceMs : 0) < now;
 }
 
 /** Whether the session is past its life, and no order to end it has come. */

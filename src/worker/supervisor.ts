@@ -88,7 +88,11 @@ export class Supervisor {
     });
     this.#hold(
       claimed.id,
-      trustedUntil(claimedAt, claimed.lease_ttl_ms),
+      {
+        until: trustedUntil(claimedAt, claimed.lease_ttl_ms),
+        expiresAt: Infinity,
+        isRunning: false,
+      },
       () =>
         HeldSession.start(claimed, {
           host,
@@ -114,7 +118,7 @@ export class Supervisor {
         log.info("Adopted the browser of session {session_id}", { session_id });
         this.#hold(
           session_id,
-          until,
+          { until, expiresAt: Infinity, isRunning: status === "running" },
           () =>
             HeldSession.adopt(browser, fencing_token, {
               clock: this.#options.clock,
@@ -174,13 +178,14 @@ export class Supervisor {
   ): void {
     const now = this.#options.clock.monotonic();
     const answers = new Map(results.map((each) => [each.session_id, each]));
-    for (const { session_id, fencing_token } of sent) {
+    for (const { session_id, fencing_token, status } of sent) {
       const held = this.#held.get(session_id);
       const answer = answers.get(session_id);
       if (answer?.result !== "accepted") continue;
       // Claimed again since it was sent: the answer is about the old lease.
       if (held?.session.fencingToken !== fencing_token) continue;
       held.lease.until = until;
+      held.lease.isRunning ||= status === "running";
       const { expires_in_ms } = answer;
       if (expires_in_ms !== undefined) {
         held.lease.expiresAt = now + expires_in_ms;
@@ -194,13 +199,12 @@ export class Supervisor {
     const graceMs = this.#options.graceMs();
     for (const { session, lease } of this.#held.values()) {
       if (session.isEnding) continue;
-      const isRunning = session.browser !== undefined;
-      if (isLost(lease, now, isRunning ? graceMs : 0)) {
+      if (isLost(lease, now, graceMs)) {
         log.warn("Session {session_id} is given up: no word from the server", {
           session_id: session.id,
         });
         session.giveUp({
-          status: "crashed",
+          status: lease.isRunning ? "crashed" : "released",
           reason: "its worker could not reach the server",
           force: true,
         });
@@ -221,7 +225,8 @@ export class Supervisor {
   giveUpAll(reason: string, how: "asked" | "killed"): void {
     const force = how === "killed";
     for (const { session } of this.#held.values()) {
-      session.giveUp({ status: "terminated", reason, force });
+      const status = session.browser ? "terminated" : "released";
+      session.giveUp({ status, reason, force });
     }
   }
 
@@ -234,12 +239,12 @@ export class Supervisor {
   }
 
   /** Counts it as held before `begin` starts anything, so that no sweep takes it for a leftover. */
-  #hold(id: string, until: number, begin: () => HeldSession): void {
+  #hold(id: string, lease: Lease, begin: () => HeldSession): void {
     this.#ids.add(id);
     const session = begin();
     this.#held.set(id, {
       session,
-      lease: { until, expiresAt: Infinity },
+      lease,
       meter: new BrowserMeter(this.#options.clock),
     });
     void session.ended.catch((error: unknown) =>

@@ -21,15 +21,17 @@ Deno.test("isLost() is false to the end of what is trusted and of the grace, and
     fc.nat(200_000),
     fc.nat(2_000_000),
     (until, graceMs, now) => {
-      const lease = { until, expiresAt: Infinity };
+      const lease = { until, expiresAt: Infinity, isRunning: true };
       assert.equal(isLost(lease, now, graceMs), now > until + graceMs);
+      const starting = { ...lease, isRunning: false };
+      assert.equal(isLost(starting, now, graceMs), now > until);
     },
   ));
 });
 
 Deno.test("isOverLife() leaves a session to the server's order first, and ends what knows no end never", () => {
-  const lease = { until: Infinity, expiresAt: 60_000 };
+  const lease = { until: Infinity, expiresAt: 60_000, isRunning: true };
   assert.ok(!isOverLife(lease, 60_001));
   assert.ok(isOverLife(lease, 90_000));
-  assert.ok(!isOverLife({ until: 0, expiresAt: Infinity }, 1e12));
+  assert.ok(!isOverLife({ ...lease, expiresAt: Infinity }, 1e12));
 });

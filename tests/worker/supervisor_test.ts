@@ -38,10 +38,16 @@ async function scene() {
     async idle() {
       while (supervisor.size > 0) await turn();
     },
+    /** A session whose browser runs, as the server knows. */
     async running(id: string) {
       supervisor.take(claimed(id), clock.monotonic());
       while (!provider.running.has(id)) await turn();
       await turn();
+      supervisor.renew(
+        [{ session_id: id, fencing_token: 1, status: "running" }],
+        [{ session_id: id, result: "accepted" }],
+        clock.monotonic() + LEASE_MS * 5 / 6,
+      );
     },
   };
 }
@@ -99,6 +105,17 @@ Deno.test("while no server is there, browsers that run are kept for the grace, s
   s.supervisor.endOverdue();
   await s.idle();
   assert.equal(s.report("a")?.status, "crashed");
+});
+
+Deno.test("a browser that the server does not know to run is given back at the end of the trust, grace or not", async () => {
+  const s = await scene();
+  s.supervisor.take(claimed("a"), s.clock.monotonic());
+  while (!s.provider.running.has("a")) await turn();
+  s.knobs.graceMs = 120_000;
+  s.clock.advance(LEASE_MS);
+  s.supervisor.endOverdue();
+  await s.idle();
+  assert.equal(s.report("a")?.status, "released");
 });
 
 Deno.test("a renewal counts from when it was sent, and tells how long the session may live", async () => {
