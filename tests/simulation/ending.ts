@@ -3,7 +3,8 @@ import { isTerminal } from "../../src/apps/sessions/status.ts";
 import { Caller } from "./caller.ts";
 import type { Random } from "./random.ts";
 import { Violation } from "./violation.ts";
-import { POOLS, type World } from "./world.ts";
+import { POOLS } from "./pools.ts";
+import type { World } from "./world.ts";
 
 /** Longest time until every session has ended, once the faults are over and all are asked to end. */
 const ENDED_MS = 90_000;

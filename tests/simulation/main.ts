@@ -45,12 +45,12 @@ try {
 }
 
 function summary(seed: number, outcome: Outcome): string {
-  const { asked, accepted, steps, virtualMs, faults } = outcome;
+  const { asked, made, accepted, steps, virtualMs, faults } = outcome;
   const { cleanAfterMs, outlivedMs, emptyMs } = outcome;
   const kinds = [...faults].map(([name, count]) => `${name} ${count}`);
   const injected = [...faults.values()].reduce((sum, each) => sum + each, 0);
   return [
-    `seed ${seed}: ${asked} asked for, ${accepted} accepted, 0 lost, 0 leaked`,
+    `seed ${seed}: ${asked} asked for, ${made} made, ${accepted} accepted, 0 lost, 0 leaked`,
     `${injected} faults (${kinds.sort().join(", ")})`,
     `${steps} steps, ${(virtualMs / 60_000).toFixed(1)} virtual minutes`,
     `clean ${secondsOf(cleanAfterMs)} after the last fault`,

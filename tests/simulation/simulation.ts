@@ -14,7 +14,8 @@ import { Trace } from "./trace.ts";
 import { User } from "./user.ts";
 import { Violation } from "./violation.ts";
 import { PROVIDER } from "./sim_provider.ts";
-import { POOLS, World } from "./world.ts";
+import { POOLS } from "./pools.ts";
+import { World } from "./world.ts";
 
 /** What a run is made from. */
 export interface SimulationOptions {
@@ -32,6 +33,8 @@ export interface SimulationOptions {
 /** What a run came to. */
 export interface Outcome {
   readonly asked: number;
+  /** Sessions that there were, also those that nobody was told of. */
+  readonly made: number;
   readonly accepted: number;
   readonly steps: number;
   readonly virtualMs: number;
@@ -120,6 +123,7 @@ class Run {
     await this.#drive(this.#leave());
     return {
       asked: sessions,
+      made: world.ledger.sessions.size,
       accepted: world.accepted.size,
       steps: world.scheduler.steps,
       virtualMs: world.scheduler.now,
