@@ -45,7 +45,7 @@ const CASES: readonly {
   {
     what: "servers that do not look at who reports under which fencing token",
     sabotage: noFencing,
-    faults: ["worker_partition"],
+    faults: ["messages_slow", "worker_pause"],
     rule: "A report under an older fencing token is never accepted",
   },
   {
