@@ -17,6 +17,8 @@ export interface LookoutOptions {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly store: LookoutStore;
+  /** Aborted when the server begins to stop: whoever waits is released then. */
+  readonly stopping: AbortSignal;
 }
 
 /**
@@ -57,17 +59,19 @@ export class Lookout {
   }
 
   async #run(rest: AbortController): Promise<void> {
-    const { clock, store } = this.#options;
-    while (!rest.signal.aborted) {
+    const { clock, store, stopping } = this.#options;
+    const end = AbortSignal.any([rest.signal, stopping]);
+    while (!end.aborted) {
       const pause = LOOK_MS * (1 - JITTER * Math.random());
-      await clock.sleep(pause, rest.signal).catch(() => {});
-      if (rest.signal.aborted) break;
+      await clock.sleep(pause, end).catch(() => {});
+      if (end.aborted) break;
       try {
         this.#tell(await store.look(this.#ids()));
       } catch {
         // Whoever waits looks for himself in the end; the next look may succeed.
       }
     }
+    if (stopping.aborted) return;
     this.#rest = undefined;
     // Somebody may have begun to wait while the last one left.
     if (!this.#isIdle()) void this.#run(this.#rest = new AbortController());

@@ -148,7 +148,12 @@ export function createSessionManager(
   const leaseMs = settings.lease_seconds * 1_000;
   const startTimeoutMs = settings.start_timeout_seconds * 1_000;
   const maxAttempts = settings.max_start_attempts;
-  const lookout = new Lookout({ clock, bus, store: looks });
+  const lookout = new Lookout({
+    clock,
+    bus,
+    store: looks,
+    stopping: core.stopping,
+  });
 
   function publish(changed: readonly Changed[]): void {
     for (const { id, status, workPoolId, workerId } of changed) {
