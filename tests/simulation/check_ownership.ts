@@ -64,12 +64,20 @@ export class OwnershipCheck {
   }
 
   /** Whether a process that runs, and has had the time to look about, counts the browser as its own. */
-  #isOwner({ worker: { machine, process }, browser }: Place): boolean {
+  #isOwner({ worker, browser }: Place): boolean {
+    const { machine, process } = worker;
     const { now } = this.#world.scheduler;
     return process !== undefined && browser.owner === process &&
-      !process.isSuperseded &&
+      !process.isSuperseded && !this.#isToBeSwept(worker, browser) &&
       browser.isLive && now - process.wokenAt > WAKE_MS &&
       !isAway(machine, now);
+  }
+
+  /** Found by a process that has just begun, whose worker does not hold its session. */
+  #isToBeSwept({ name }: SimWorker, browser: MachineBrowser): boolean {
+    const entry = this.#world.ledger.sessions.get(browser.sessionId);
+    const holder = this.#world.workerName(entry?.worker_id ?? "");
+    return browser.isAdopted && holder !== name;
   }
 }
 
