@@ -107,6 +107,7 @@ class DockerHost implements BrowserHost {
     const problem = proxyProblem(spec, isOwn);
     if (problem !== undefined) throw new Error(problem);
     const surroundings = await orAbort(this.#look(), signal);
+    await orAbort(this.#endEarlier(sessionId), signal);
     const create = containerOptions(spec, this.#config, {
       image,
       isOwnImage: isOwn,
@@ -124,6 +125,15 @@ class DockerHost implements BrowserHost {
       abandoned: this.#abandoned.signal,
     });
     return this.#browser(started, { sessionId, image });
+  }
+
+  /** A process that was killed may have left a container of the session, which no sweep takes once the session is held again. */
+  async #endEarlier(sessionId: string): Promise<void> {
+    const containers = await listOwn(this.#engine, this.#info);
+    await forEach(
+      containers.filter((container) => sessionOf(container) === sessionId),
+      ({ Id }) => this.#removals.remove(Id, SWEEP_WAIT_MS),
+    );
   }
 
   async adopt(): Promise<readonly RunningBrowser[]> {

@@ -85,3 +85,18 @@ dockerTest(
     );
   },
 );
+
+dockerTest(
+  "start() ends what an earlier process has left of the same session",
+  async () => {
+    await using first = await testDockerHost();
+    const { gridId, host } = first;
+    const left = await host.start(browserSpec(), "s", NEVER);
+    await using next = await testDockerHost({}, { gridId });
+    const browser = await next.host.start(browserSpec(), "s", NEVER);
+    assert.deepEqual(await containersOf(gridId), [
+      browser.details.container_id,
+    ]);
+    assert.notEqual(left.details.container_id, browser.details.container_id);
+  },
+);
