@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
 import type { RunningBrowser } from "../../src/core/provider.ts";
 import { orLeftBehind } from "../../src/worker/left_behind.ts";
+import { browserSpec } from "../support/browser_spec.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { createFakeBrowser } from "../support/fake_provider.ts";
-
-const SPEC = {
-  browser: "chrome",
-  version: "latest",
-  headless: true,
-  screen: { width: 1, height: 1, dpi: 96, scale: 1 },
-  environment: {},
-} as const;
 
 Deno.test("a start that ends is waited for, also after it was given up", async () => {
   const clock = createFakeClock();
@@ -31,7 +24,7 @@ Deno.test("a start that does not end is left behind, and its browser is stopped 
   stop.abort(new Error("not wanted"));
   clock.advance(15_000);
   await assert.rejects(waiting, /not wanted/);
-  const browser = createFakeBrowser(SPEC, "late");
+  const browser = createFakeBrowser(browserSpec(), "late");
   starting.resolve(browser);
   assert.equal((await browser.exited).reason, "stopped");
 });
