@@ -4,10 +4,16 @@
  * @module
  */
 import { getRequestListener } from "@hono/node-server";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { InstalledApp } from "./app.ts";
+import { discardBody } from "./discard_body.ts";
 import { describeError, logOf } from "./log.ts";
 
 const log = logOf("core", "server");
@@ -53,7 +59,7 @@ export async function startServer(
       // Without it a request line of a few megabytes is read to its end.
       maxHeaderSize: 64 * 1024,
     },
-    getRequestListener(options.fetch),
+    listener(options.fetch),
   );
   const sockets = trackSockets(server);
   server.on("upgrade", (request, socket, head) => {
@@ -65,6 +71,14 @@ export async function startServer(
     host: options.host,
     port,
     [Symbol.asyncDispose]: () => close(server, sockets, options.graceMs),
+  };
+}
+
+function listener(fetch: ServerOptions["fetch"]): RequestListener {
+  const answer = getRequestListener(fetch, { autoCleanupIncoming: false });
+  return (incoming, outgoing) => {
+    discardBody(incoming, outgoing);
+    void answer(incoming, outgoing);
   };
 }
 
