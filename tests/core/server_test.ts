@@ -108,3 +108,17 @@ async function timerOf(port: number): Promise<string | undefined> {
   );
   return row?.[5]?.slice(0, 2);
 }
+
+Deno.test("startServer() serves the next request of a connection whose last body nobody read", async () => {
+  await using server = await start();
+  const socket = await openSocket(server.port);
+  const body = "x".repeat(5_000_000);
+  const answers: string[] = [];
+  socket.on("data", (chunk) => answers.push(String(chunk)));
+  socket.write(
+    `POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}` +
+      "GET /second HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+  );
+  await once(socket, "close");
+  assert.equal(answers.join("").match(/HTTP\/1.1 200/g)?.length, 2);
+});
