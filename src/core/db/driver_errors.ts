@@ -16,9 +16,6 @@ const BUSY = /^(SQLITE_(BUSY|LOCKED|PROTOCOL)|TRANSACTION_BUSY)/;
 const UNAVAILABLE =
   /^SQLITE_(CANTOPEN|FULL|INTERRUPT|IOERR|NOMEM|PERM|READONLY)/;
 
-/** How the native library begins the message of a file that it cannot open; there is no code. */
-const CANNOT_OPEN = /^ConnectionFailed\(/;
-
 /** Codes of the libSQL clients that speak of the statement; all others speak of the way to the server, or of its state. */
 const STATEMENT = /^(SQLITE_|SQL_|ARGS_|URL_|RESPONSE_TOO_LARGE)/;
 
@@ -64,7 +61,7 @@ export function databaseUnavailable(cause?: unknown): GridError {
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);
-  return UNAVAILABLE.test(code) || CANNOT_OPEN.test(error.message) ||
+  return UNAVAILABLE.test(code) ||
     // A server's answer that is no JSON.
     error instanceof SyntaxError ||
     error.name.startsWith("Libsql") && !STATEMENT.test(code);

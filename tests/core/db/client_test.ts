@@ -3,11 +3,9 @@ import type { Client } from "@libsql/client";
 import { systemClock } from "../../../src/core/clock.ts";
 import {
   type Database,
-  databaseOn,
   isConstraintError,
   openDatabase,
 } from "../../../src/core/db/client.ts";
-import { connectFile } from "../../../src/core/db/file_connection.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { lockDatabase } from "../../support/database_lock.ts";
 
@@ -44,15 +42,6 @@ Deno.test("openDatabase() sets the journal, the syncs and foreign keys, also of 
   await assertPragmas(files.db.client);
   files.db.client.reconnect();
   await assertPragmas(files.db.client);
-  // As the library does by itself when it cannot roll back.
-  using connection = connectFile(`file:${files.path}`);
-  using db = databaseOn(connection);
-  await db.client.execute("SELECT 1");
-  await assert.rejects(connection.run(() => {
-    connection.client.reconnect();
-    return Promise.reject(new Error("disk"));
-  }, { isRead: false }));
-  await assertPragmas(db.client);
 });
 
 Deno.test("openDatabase() refuses what is no database, or cannot be opened", async () => {

@@ -1,0 +1,36 @@
+import type { Row } from "@libsql/client";
+import type { SQLOutputValue } from "node:sqlite";
+
+/** Where the values of a row stand by position. */
+const VALUES = Symbol("values");
+
+/** What makes rows of a statement's columns. */
+export type MakeRow = (values: readonly SQLOutputValue[]) => Row;
+
+/**
+ * Makes rows as the libSQL client gives them: members by name, which alone are enumerable, and all values by position.
+ *
+ * Positions are read through the rows' prototype, so that a row costs no more than its members.
+ */
+export function rowMaker(columns: readonly string[]): MakeRow {
+  const prototype = Object.create(null, {
+    length: { value: columns.length },
+    ...Object.fromEntries(columns.map((_, at) => [at, positionAt(at)])),
+  });
+  // Of two columns with one name the last has it, as with the library.
+  const places = [...new Map(columns.map((name, at) => [name, at]))];
+  return function makeRow(values) {
+    const row = Object.create(prototype);
+    Object.defineProperty(row, VALUES, { value: values });
+    for (const [name, at] of places) row[name] = values[at];
+    return row;
+  };
+}
+
+function positionAt(at: number): PropertyDescriptor {
+  return {
+    get(this: { readonly [VALUES]: readonly SQLOutputValue[] }) {
+      return this[VALUES][at];
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * Primary result codes by their number; numbers above 255 say more about one of them.
+ *
+ * @see {@link https://www.sqlite.org/rescode.html SQLite: result codes}
+ */
+const CODES: Readonly<Record<number, string>> = {
+  1: "ERROR",
+  2: "INTERNAL",
+  3: "PERM",
+  4: "ABORT",
+  5: "BUSY",
+  6: "LOCKED",
+  7: "NOMEM",
+  8: "READONLY",
+  9: "INTERRUPT",
+  10: "IOERR",
+  11: "CORRUPT",
+  13: "FULL",
+  14: "CANTOPEN",
+  15: "PROTOCOL",
+  17: "SCHEMA",
+  18: "TOOBIG",
+  19: "CONSTRAINT",
+  20: "MISMATCH",
+  21: "MISUSE",
+  25: "RANGE",
+  26: "NOTADB",
+};
+
+/** How the messages begin that the runtime gives without a number: of a file that it opens, of a script. */
+const MESSAGES: readonly (readonly [message: string, code: string])[] = [
+  ["database is locked", "BUSY"],
+  ["database table is locked", "LOCKED"],
+  ["unable to open database file", "CANTOPEN"],
+  ["disk I/O error", "IOERR"],
+  ["database or disk is full", "FULL"],
+  ["attempt to write a readonly database", "READONLY"],
+  ["file is not a database", "NOTADB"],
+];
+
+/** A failure of SQLite under its own code, such as `SQLITE_BUSY`, as the libSQL client names them. */
+export class SqliteError extends Error {
+  override readonly name = "SqliteError";
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(`${code}: ${message}`, options);
+    this.code = code;
+  }
+}
+
+/** The runtime's error under SQLite's code; anything else as it is. */
+export function sqliteError(error: unknown): unknown {
+  const isSqlite = error instanceof Error && "code" in error &&
+    error.code === "ERR_SQLITE_ERROR";
+  if (!isSqlite) return error;
+  const number = "errcode" in error ? Number(error.errcode) : 0;
+  const code = CODES[number & 0xff] ?? codeOfMessage(error.message);
+  return new SqliteError(`SQLITE_${code}`, error.message, { cause: error });
+}
+
+function codeOfMessage(message: string): string {
+  const known = MESSAGES.find(([start]) => message.startsWith(start));
+  return known?.[1] ?? "ERROR";
+}
