@@ -81,3 +81,8 @@ export function describeError(thrown: unknown): string {
     : ` (because: ${describeError(error.cause)})`;
   return `${error.name}: ${error.message}${cause}`;
 }
+
+/** An error's message alone, for people who can do something about it. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -5,7 +5,7 @@ import type {
 } from "../client/client.ts";
 import { aborted } from "../core/aborted.ts";
 import { type Clock, deadline } from "../core/clock.ts";
-import { logOf } from "../core/log.ts";
+import { logOf, messageOf } from "../core/log.ts";
 import type {
   BrowserExit,
   BrowserHost,
@@ -154,7 +154,7 @@ export class HeldSession {
       await this.#watch(await this.#start(claimed, options));
     } catch (error) {
       const end = this.#order ?? {
-        reason: withoutSecrets(textOf(error), claimed),
+        reason: withoutSecrets(messageOf(error), claimed),
         status: await options.isHostUp() ? "failed" : "released",
       };
       log.warn("Session {session_id} did not start: {reason}", {
@@ -260,8 +260,4 @@ async function tailOf(browser: RunningBrowser, clock: Clock): Promise<string> {
   } catch {
     return "";
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

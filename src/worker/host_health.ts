@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import { deadline } from "../core/clock.ts";
-import { logOf } from "../core/log.ts";
+import { logOf, messageOf } from "../core/log.ts";
 import { every } from "../core/loop.ts";
 import type { BrowserHost } from "../core/provider.ts";
 
@@ -54,7 +54,7 @@ export class HostHealth implements AsyncDisposable {
       await host.ping?.(patience.signal);
       this.#become(undefined);
     } catch (error) {
-      if (!signal?.aborted) this.#become(textOf(error));
+      if (!signal?.aborted) this.#become(messageOf(error));
     }
     return this.isUp;
   }
@@ -71,8 +71,4 @@ export class HostHealth implements AsyncDisposable {
     else log.warn("Cannot start browsers now: {problem}", { problem });
     this.#options.onChange();
   }
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -46,11 +46,6 @@ export const TRANSITIONS: Readonly<
   terminated: [],
 };
 
-/** Statuses from which `to` can be reached: the guard of a statement that sets it. */
-export function sourcesOf(to: SessionStatus): readonly SessionStatus[] {
-  return SESSION_STATUSES.filter((from) => TRANSITIONS[from].includes(to));
-}
-
 /** Whether a session in `status` has ended for good. */
 export function isTerminal(status: SessionStatus): boolean {
   return TRANSITIONS[status].length === 0;
