@@ -13,6 +13,7 @@ import type {
   InStatement,
   InValue,
   ResultSet,
+  Transaction,
   TransactionMode,
 } from "@libsql/client";
 import {
@@ -27,6 +28,9 @@ import { SqliteError, sqliteError } from "./sqlite_error.ts";
 /** Statements that stay prepared; the program has fewer, but some vary with the length of a list. */
 const MAX_PREPARED = 300;
 
+/** What may change the columns that prepared statements return. */
+const CHANGES_SCHEMA = /^\s*(create|alter|drop)\b/i;
+
 /** Rows as arrays: two columns may have the same name. */
 const AS_ARRAYS = true;
 
@@ -37,21 +41,83 @@ interface Prepared {
   readonly makeRow: MakeRow;
 }
 
-/**
- * Opens the SQLite file at `path`, or `:memory:`. Calls are made at once, and never wait for a lock.
- *
- * @throws {SqliteError} When it cannot be opened.
- */
-export function openFileClient(path: string): Client {
-  let db = open(path);
-  let prepared = new Map<string, Prepared>();
-  let isClosed = false;
+/** One SQLite file, or memory. Calls are made at once, and never wait for a lock. */
+export class FileClient implements Client {
+  readonly protocol = "file";
+  readonly #path: string;
+  readonly #prepared = new Map<string, Prepared>();
+  #db: DatabaseSync;
+  #isClosed = false;
+
+  /** @param path Of a file, or `:memory:`. @throws {SqliteError} When it cannot be opened. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#db = open(path);
+  }
+
+  get closed(): boolean {
+    return this.#isClosed;
+  }
+
+  execute(given: InStatement | string, args?: InArgs): Promise<ResultSet> {
+    return this.#attempt(() => this.#run(statementOf(given, args)));
+  }
+
+  batch(
+    given: (InStatement | [string, InArgs?])[],
+    mode: TransactionMode = "deferred",
+  ): Promise<ResultSet[]> {
+    return this.#attempt(() => this.#inTransaction(BEGIN[mode], given));
+  }
+
+  migrate(given: InStatement[]): Promise<ResultSet[]> {
+    return this.#attempt(() => {
+      this.#db.exec("PRAGMA foreign_keys = OFF");
+      try {
+        return this.#inTransaction(BEGIN.write, given);
+      } finally {
+        this.#db.exec("PRAGMA foreign_keys = ON");
+      }
+    });
+  }
+
+  /** Refused: it would hold the file's lock between calls. */
+  transaction(): Promise<Transaction> {
+    const what = "it would hold the lock between calls, expected a batch";
+    return Promise.reject(
+      new TypeError(`Cannot begin a transaction: ${what}`),
+    );
+  }
+
+  executeMultiple(sql: string): Promise<void> {
+    return this.#attempt(() => {
+      this.#prepared.clear();
+      this.#db.exec(sql);
+    });
+  }
+
+  sync(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  reconnect(): void {
+    this.#db.close();
+    this.#prepared.clear();
+    this.#db = open(this.#path);
+  }
+
+  close(): void {
+    if (!this.#isClosed) this.#db.close();
+    this.#isClosed = true;
+  }
 
   /** Makes a call now; whoever awaits it learns of its failure. */
-  function attempt<T>(call: () => T): Promise<T> {
+  #attempt<T>(call: () => T): Promise<T> {
     return new Promise((resolve, reject) => {
       try {
-        if (isClosed) throw new SqliteError("SQLITE_CANTOPEN", "it was closed");
+        if (this.#isClosed) {
+          throw new SqliteError("SQLITE_CANTOPEN", "it was closed");
+        }
         resolve(call());
       } catch (error) {
         reject(sqliteError(error));
@@ -59,9 +125,45 @@ export function openFileClient(path: string): Client {
     });
   }
 
-  function prepare(sql: string): Prepared {
-    const known = prepared.get(sql);
-    const found = known ?? preparedOf(db, sql);
+  #inTransaction(
+    begin: string,
+    given: readonly (InStatement | [string, InArgs?])[],
+  ): ResultSet[] {
+    this.#db.exec(begin);
+    try {
+      const results = given.map((each) =>
+        this.#run(Array.isArray(each) ? statementOf(...each) : each)
+      );
+      this.#db.exec("COMMIT");
+      return results;
+    } catch (error) {
+      // A full disk, for instance, has ended it already.
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #run(given: InStatement): ResultSet {
+    const { sql, args = [] } = typeof given === "string"
+      ? { sql: given }
+      : given;
+    const { statement, columns, makeRow } = this.#prepare(sql);
+    const bound = boundOf(args);
+    if (columns.length > 0) {
+      const rows = rowsOf(statement, bound).map(makeRow);
+      return resultOf({ columns: [...columns], rows });
+    }
+    const { changes, lastInsertRowid } = statement.run(...bound);
+    if (CHANGES_SCHEMA.test(sql)) this.#prepared.clear();
+    return resultOf({
+      rowsAffected: Number(changes),
+      lastInsertRowid: BigInt(lastInsertRowid),
+    });
+  }
+
+  #prepare(sql: string): Prepared {
+    const prepared = this.#prepared;
+    const found = prepared.get(sql) ?? preparedOf(this.#db, sql);
     // The one that was used longest ago is first.
     prepared.delete(sql);
     prepared.set(sql, found);
@@ -69,93 +171,6 @@ export function openFileClient(path: string): Client {
     if (oldest !== undefined) prepared.delete(oldest);
     return found;
   }
-
-  function run(given: InStatement): ResultSet {
-    const { sql, args = [] } = typeof given === "string"
-      ? { sql: given }
-      : given;
-    const { statement, columns, makeRow } = prepare(sql);
-    const bound = boundOf(args);
-    if (columns.length > 0) {
-      return resultOf({
-        columns: [...columns],
-        rows: rowsOf(statement, bound).map(makeRow),
-      });
-    }
-    const { changes, lastInsertRowid } = statement.run(...bound);
-    return resultOf({
-      rowsAffected: Number(changes),
-      lastInsertRowid: BigInt(lastInsertRowid),
-    });
-  }
-
-  function inTransaction<T>(begin: string, act: () => T): T {
-    db.exec(begin);
-    try {
-      const result = act();
-      db.exec("COMMIT");
-      return result;
-    } catch (error) {
-      // A full disk, for instance, has ended it already.
-      if (db.isTransaction) db.exec("ROLLBACK");
-      throw error;
-    }
-  }
-
-  function execute(given: InStatement | string, args?: InArgs) {
-    const isText = typeof given === "string";
-    return attempt(() =>
-      run(isText ? { sql: given, args: args ?? [] } : given)
-    );
-  }
-
-  return {
-    execute,
-    batch: (statements, mode = "deferred") =>
-      attempt(() =>
-        inTransaction(
-          BEGIN[mode],
-          () =>
-            statements.map((each) =>
-              run(
-                Array.isArray(each)
-                  ? { sql: each[0], args: each[1] ?? [] }
-                  : each,
-              )
-            ),
-        )
-      ),
-    migrate: (statements) =>
-      attempt(() => {
-        db.exec("PRAGMA foreign_keys = OFF");
-        try {
-          return inTransaction(BEGIN.write, () => statements.map(run));
-        } finally {
-          db.exec("PRAGMA foreign_keys = ON");
-        }
-      }),
-    transaction: () =>
-      Promise.reject(
-        new TypeError(
-          "Cannot begin a transaction: it would hold the file's lock between calls, expected a batch",
-        ),
-      ),
-    executeMultiple: (sql) => attempt(() => db.exec(sql)),
-    sync: () => Promise.resolve(undefined),
-    reconnect() {
-      db.close();
-      prepared = new Map();
-      db = open(path);
-    },
-    close() {
-      if (!isClosed) db.close();
-      isClosed = true;
-    },
-    get closed() {
-      return isClosed;
-    },
-    protocol: "file",
-  };
 }
 
 /** How transactions begin. A writer takes the lock at once: it cannot find out half-way that what it read is old. */
@@ -172,6 +187,13 @@ function open(path: string): DatabaseSync {
   } catch (error) {
     throw sqliteError(error);
   }
+}
+
+function statementOf(
+  given: InStatement | string,
+  args: InArgs = [],
+): InStatement {
+  return typeof given === "string" ? { sql: given, args } : given;
 }
 
 function preparedOf(db: DatabaseSync, sql: string): Prepared {

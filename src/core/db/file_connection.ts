@@ -1,5 +1,5 @@
 import type { Connection } from "./connection.ts";
-import { openFileClient } from "./file_client.ts";
+import { FileClient } from "./file_client.ts";
 
 /** Readers do not wait for the writer; a commit survives the process, if not always the power. */
 const PRAGMAS =
@@ -7,7 +7,7 @@ const PRAGMAS =
 
 /** Opens `file:PATH` or `:memory:`. @throws {SqliteError} When it cannot be opened. */
 export function connectFile(url: string): Connection {
-  const client = openFileClient(pathOf(url));
+  const client = new FileClient(pathOf(url));
   // Not when it is opened: the file may be locked then.
   let isNew = true;
   return {

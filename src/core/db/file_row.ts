@@ -17,8 +17,10 @@ export function rowMaker(columns: readonly string[]): MakeRow {
     length: { value: columns.length },
     ...Object.fromEntries(columns.map((_, at) => [at, positionAt(at)])),
   });
-  // Of two columns with one name the last has it, as with the library.
-  const places = [...new Map(columns.map((name, at) => [name, at]))];
+  // Of two columns with one name the first has it.
+  const places = [...new Set(columns)].map((name) =>
+    [name, columns.indexOf(name)] as const
+  );
   return function makeRow(values) {
     const row = Object.create(prototype);
     Object.defineProperty(row, VALUES, { value: values });

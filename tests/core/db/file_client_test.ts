@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { type Client, createClient, type InStatement } from "@libsql/client";
+import fc from "fast-check";
+import { FileClient } from "../../../src/core/db/file_client.ts";
+
+/** The library's own client of files, which this one stands in for. */
+function library(): Client {
+  return createClient({ url: ":memory:" });
+}
+
+/** What a call gave, in a form in which answers of both clients can be compared. */
+async function outcomeOf(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await call();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    // The library says more of a constraint.
+    return String(code).replace(/^(SQLITE_CONSTRAINT).*/, "$1");
+  }
+}
+
+async function answerTo(client: Client, statement: InStatement) {
+  const { columns, rows, rowsAffected } = await client.execute(statement);
+  return {
+    columns,
+    rowsAffected,
+    named: rows.map((row) => Object.entries(row)),
+    placed: rows.map((row) => Array.prototype.slice.call(row)),
+  };
+}
+
+const SCRIPT: readonly InStatement[] = [
+  "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT UNIQUE, size REAL, data JSON)",
+  { sql: "INSERT INTO t (name, size) VALUES (?, ?)", args: ["a", 1.5] },
+  { sql: "INSERT INTO t (name, size) VALUES (?, ?)", args: ["b", null] },
+  { sql: "INSERT INTO t (name) VALUES (?)", args: ["a"] },
+  {
+    sql: "INSERT INTO t (id, name) VALUES ($id, :name)",
+    args: { id: 7, name: "c" },
+  },
+  "SELECT * FROM t ORDER BY id",
+  "SELECT a.id, b.id, a.name AS id FROM t AS a JOIN t AS b ON a.id = b.id",
+  { sql: "UPDATE t SET size = ? WHERE id > ?", args: [true, 1] },
+  { sql: "UPDATE t SET size = ? RETURNING id, size", args: [new Date(5)] },
+  { sql: "DELETE FROM t WHERE name = ?", args: ["none"] },
+  "SELECT json_object('id', id) AS data, count(*) AS n FROM t GROUP BY id",
+  "SELECT * FROM nowhere",
+  "SELEC",
+  "SELECT 1 WHERE 0",
+];
+
+Deno.test("FileClient answers as the library's own client does", async () => {
+  using theirs = disposable(library());
+  using ours = disposable(new FileClient(":memory:"));
+  for (const statement of SCRIPT) {
+    assert.deepEqual(
+      await outcomeOf(() => answerTo(ours.client, statement)),
+      await outcomeOf(() => answerTo(theirs.client, statement)),
+      JSON.stringify(statement),
+    );
+  }
+});
+
+const writeArbitrary = fc.oneof(
+  fc.record({
+    sql: fc.constant("INSERT INTO t (id, name) VALUES (?, ?)"),
+    args: fc.tuple(fc.nat(5), fc.string()),
+  }),
+  fc.record({
+    sql: fc.constantFrom(
+      "DELETE FROM t WHERE id = ?",
+      "UPDATE t SET id = id + 1 WHERE id = ?",
+    ),
+    args: fc.tuple(fc.nat(5)),
+  }),
+);
+
+Deno.test("a batch is done whole or not at all, as with the library's own client", async () => {
+  const batches = fc.array(fc.array(writeArbitrary, { minLength: 1 }));
+  await fc.assert(
+    fc.asyncProperty(batches, async (given) => {
+      using theirs = disposable(library());
+      using ours = disposable(new FileClient(":memory:"));
+      for (const { client } of [theirs, ours]) {
+        await client.execute(
+          "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)",
+        );
+      }
+      for (const statements of given) {
+        const [their, our] = [theirs, ours].map(({ client }) =>
+          outcomeOf(async () => {
+            const results = await client.batch(statements, "write");
+            return results.map(({ rowsAffected }) => rowsAffected);
+          })
+        );
+        assert.deepEqual(await our, await their);
+      }
+      assert.deepEqual(
+        await answerTo(ours.client, "SELECT * FROM t"),
+        await answerTo(theirs.client, "SELECT * FROM t"),
+      );
+    }),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("statements that no longer stay prepared are prepared again", async () => {
+  using ours = disposable(new FileClient(":memory:"));
+  for (let round = 0; round < 2; round++) {
+    for (let number = 0; number < 1_000; number++) {
+      const { rows } = await ours.client.execute(`SELECT ${number} AS n`);
+      assert.equal(rows[0]?.n, number);
+    }
+  }
+});
+
+Deno.test("a statement that stays prepared sees a column that was added", async () => {
+  using ours = disposable(new FileClient(":memory:"));
+  await ours.client.execute("CREATE TABLE t (a)");
+  await ours.client.execute("INSERT INTO t VALUES (1)");
+  const read = async () =>
+    Object.entries(
+      (await ours.client.execute("SELECT * FROM t")).rows[0] ?? {},
+    );
+  assert.deepEqual(await read(), [["a", 1]]);
+  await ours.client.execute("ALTER TABLE t ADD COLUMN b DEFAULT 2");
+  assert.deepEqual(await read(), [["a", 1], ["b", 2]]);
+});
+
+Deno.test("a closed client, and a transaction over several calls, are refused", async () => {
+  const client = new FileClient(":memory:");
+  await assert.rejects(client.transaction(), /expected a batch/);
+  client.close();
+  client.close();
+  await assert.rejects(client.execute("SELECT 1"), { code: "SQLITE_CANTOPEN" });
+});
+
+function disposable(client: Client): Disposable & { readonly client: Client } {
+  return { client, [Symbol.dispose]: () => client.close() };
+}
