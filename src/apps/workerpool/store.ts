@@ -5,6 +5,7 @@ import {
   inArray,
   notExists,
   or,
+  type Placeholder,
   type SQL,
   sql,
 } from "drizzle-orm";
@@ -66,12 +67,23 @@ export interface PoolStore {
 
 /** The store over `db`. */
 export function createPoolStore({ orm }: Database): PoolStore {
+  // What is asked most is built once.
+  const ref = sql.placeholder("ref");
+  const found = orm.select().from(workPools).where(isRef(ref)).prepare();
+  const loads = () =>
+    orm.select({
+      pool: workPools,
+      pending: countOf("pending"),
+      room: roomOfPool(),
+    }).from(workPools).orderBy(workPools.id).$dynamic();
+  const loadsOfAll = loads().prepare();
+  const loadOfOne = loads().where(isRef(ref)).prepare();
   return {
     async insert(pool) {
       await nameFree(pool.name, () => orm.insert(workPools).values(pool));
     },
     async find(ref) {
-      const [pool] = await orm.select().from(workPools).where(isRef(ref));
+      const [pool] = await found.all({ ref });
       return pool;
     },
     async list({ status, provider_type, limit, cursor }) {
@@ -111,14 +123,8 @@ export function createPoolStore({ orm }: Database): PoolStore {
       ]);
       return gone.length > 0;
     },
-    async loads(ref) {
-      return await orm.select({
-        pool: workPools,
-        pending: countOf("pending"),
-        room: roomOfPool(),
-      }).from(workPools).where(ref === undefined ? undefined : isRef(ref))
-        .orderBy(workPools.id);
-    },
+    loads: (ref) =>
+      ref === undefined ? loadsOfAll.all() : loadOfOne.all({ ref }),
     async pressure(ref) {
       const [pressure] = await orm.select({
         pool: workPools,
@@ -140,7 +146,7 @@ const isUnused = sql`NOT EXISTS (SELECT 1 FROM ${sessions} AS s
   WHERE s.work_pool_id = ${workPools.id}
   AND s.status IN ('pending', 'starting', 'running'))`;
 
-function isRef(ref: string): SQL | undefined {
+function isRef(ref: string | Placeholder): SQL | undefined {
   return or(eq(workPools.id, ref), eq(workPools.name, ref));
 }
 
