@@ -6,7 +6,11 @@ import type { App } from "./core/app.ts";
 import type { Middleware } from "./core/middleware.ts";
 import { apiKey } from "./core/middleware/api_key.ts";
 import { bodyLimit } from "./core/middleware/body_limit.ts";
+import { compress } from "./core/middleware/compress.ts";
+import { cors } from "./core/middleware/cors.ts";
+import { rateLimit } from "./core/middleware/rate_limit.ts";
 import { requestLog } from "./core/middleware/request_log.ts";
+import { securityHeaders } from "./core/middleware/security_headers.ts";
 import type { Provider } from "./core/provider.ts";
 import { gateway } from "./gateway/app.ts";
 import { azureContainerInstance } from "./providers/azure_container_instance/provider.ts";
@@ -19,8 +23,12 @@ export const APPS: readonly App[] = [workerpool, sessions, workers, gateway];
 /** Middleware in the default order of requests in. */
 export const MIDDLEWARE: readonly Middleware[] = [
   requestLog,
+  securityHeaders,
+  cors,
+  compress,
   bodyLimit,
   apiKey,
+  rateLimit,
 ];
 
 /** Providers in the order of `pool create --help`. */

@@ -1,5 +1,4 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
 import { sessions } from "../apps/sessions/app.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { workerpool } from "../apps/workerpool/app.ts";
@@ -23,11 +22,13 @@ import {
   readMigrations,
 } from "../core/db/migrate.ts";
 import type { GridEnv, Middleware } from "../core/middleware.ts";
+import { createChain } from "../core/middleware_chain.ts";
 import type { Provider } from "../core/provider.ts";
 import { type Named, Registry } from "../core/registry.ts";
 import { buildRouter } from "../core/router.ts";
 import { startServer } from "../core/server.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
+import { createUpgradeGate } from "../core/upgrade_gate.ts";
 import { startReconciler } from "../reconciler/reconciler.ts";
 
 /** What a grid is made of; tests give their own. */
@@ -107,9 +108,10 @@ export async function openGrid(
     stopping: stopping.signal,
   };
   const installed = installApps(core, apps);
+  const chain = createChain(parts.middleware, core);
   const router = buildRouter({
     version: parts.version,
-    middleware: createMiddleware(parts.middleware, core),
+    middleware: chain,
     apps: installed.values(),
     checkReady: () => db.client.execute("SELECT 1"),
   });
@@ -135,6 +137,7 @@ export async function openGrid(
           host: settings.host,
           port: settings.port,
           fetch: router.fetch,
+          gate: createUpgradeGate(chain),
           upgraders: upgradersOf(installed),
           graceMs: settings.shutdown_seconds * 1_000 / 2,
         }),
@@ -178,26 +181,6 @@ function ownUrl(host: string, port: number): string {
   const isAny = host === "0.0.0.0" || host === "::";
   const name = isAny ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
   return `http://${name}:${port}`;
-}
-
-function createMiddleware(
-  known: readonly Middleware[],
-  core: Omit<Core, "use">,
-): readonly MiddlewareHandler<GridEnv>[] {
-  const entries = core.settings.middleware ??
-    known.map(({ name }) => ({ name, enabled: true, options: {} }));
-  const registry = new Registry("middleware", known);
-  return entries.filter(({ enabled }) => enabled).map(({ name, options }) => {
-    const middleware = named(registry, name);
-    const parsed = middleware.optionsSchema.safeParse(options);
-    if (parsed.success) return middleware.create(parsed.data, core);
-    const faults = parsed.error.issues.map(({ path, message }) =>
-      [...path, message].join(": ")
-    );
-    throw new SettingsError(
-      `Cannot use middleware "${name}": ${faults.join("; ")}`,
-    );
-  });
 }
 
 function chosen<T extends Named>(

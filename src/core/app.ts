@@ -9,6 +9,7 @@ import type { GridEnv } from "./middleware.ts";
 import type { Provider } from "./provider.ts";
 import type { Named, Registry } from "./registry.ts";
 import type { Settings } from "./settings.ts";
+import type { UpgradeContext } from "./upgrade_gate.ts";
 
 /** What every app is given. Nothing in it knows any app. */
 export interface Core {
@@ -41,11 +42,12 @@ export interface InstalledApp<M = unknown> {
   readonly manager: M;
   /** Endpoints by API version: `{ v1: … }` is mounted under `/v1`. */
   readonly routes?: Readonly<Record<string, OpenAPIHono<GridEnv>>>;
-  /** Takes over a socket that asks for an upgrade. `false`: not mine. */
+  /** Takes over a socket that asks for an upgrade and has passed the middleware. `false`: not mine. */
   upgrade?(
     request: IncomingMessage,
     socket: Duplex,
     head: Uint8Array,
+    context: UpgradeContext,
   ): Promise<boolean>;
   /** Starts background work once every app is set up; disposed in reverse order at shutdown. */
   ready?(): AsyncDisposable;

@@ -7,6 +7,8 @@ export type Role = (typeof ROLES)[number];
 
 /** Who a request comes from. */
 export interface Caller {
+  /** Unique to its key: `anonymous`, `bootstrap`, or the key's id. */
+  readonly id: string;
   /** For logs: `anonymous`, `bootstrap`, or the prefix of a key. Never the key. */
   readonly name: string;
   readonly role: Role;
@@ -20,8 +22,8 @@ export interface Auth {
   authenticate(key: string | undefined): Promise<Caller | undefined>;
 }
 
-const ANONYMOUS: Caller = { name: "anonymous", role: "admin" };
-const BOOTSTRAP: Caller = { name: "bootstrap", role: "admin" };
+const ANONYMOUS: Caller = { id: "anonymous", name: "anonymous", role: "admin" };
+const BOOTSTRAP: Caller = { id: "bootstrap", name: "bootstrap", role: "admin" };
 
 /** Lets everybody in without `apiKey`, else those who have it. */
 export function createAuth(apiKey: string | undefined): Auth {

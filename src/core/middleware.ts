@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import type { z } from "@hono/zod-openapi";
 import type { Auth, Caller } from "./auth.ts";
 import type { Clock } from "./clock.ts";
@@ -9,11 +9,24 @@ import type { Settings } from "./settings.ts";
 export interface GridVariables {
   requestId: string;
   caller: Caller;
+  /** `upgrade`: the request asks for its socket; what is answered is sent only if it is a refusal. */
+  kind?: "upgrade";
+}
+
+/** What whoever serves the router tells of a request; each member only where it is known. */
+export interface GridBindings {
+  /** From `node:http`. */
+  readonly incoming?: {
+    readonly socket?: { readonly remoteAddress?: string | undefined };
+  };
+  /** From `Deno.serve`. */
+  readonly remoteAddr?: Readonly<Record<string, unknown>>;
 }
 
 /** Environment of every router. */
 export interface GridEnv {
   Variables: GridVariables;
+  Bindings: GridBindings;
 }
 
 /** What a middleware is given. */
@@ -27,7 +40,14 @@ export interface MiddlewareCore {
 export interface Middleware<O extends z.ZodObject = z.ZodObject> extends Named {
   /** Shape of `options` in the `middleware` setting; every member has a default. */
   readonly optionsSchema: O;
+  /** Whether it is used when the setting does not name it. @default {true} */
+  readonly isOnByDefault?: boolean;
   create(options: z.infer<O>, core: MiddlewareCore): MiddlewareHandler<GridEnv>;
+  /** A part that must also see requests which `api_key` refuses: it runs right before that, if its own place is later. */
+  guard?(
+    options: z.infer<O>,
+    core: MiddlewareCore,
+  ): MiddlewareHandler<GridEnv> | undefined;
 }
 
 /** Declares a middleware with its options' type inferred. */
@@ -35,4 +55,39 @@ export function defineMiddleware<O extends z.ZodObject>(
   middleware: Middleware<O>,
 ): Middleware<O> {
   return middleware;
+}
+
+/** A middleware in two halves. */
+export interface Halves<O extends z.ZodObject> extends Named {
+  readonly optionsSchema: O;
+  readonly isOnByDefault?: boolean;
+  /** On the way in. An answer stops the request here; a thrown `GridError` refuses it. */
+  before?(
+    c: Context<GridEnv>,
+    options: z.infer<O>,
+    core: MiddlewareCore,
+  ): Promise<Response | void> | Response | void;
+  /** On the way out, with the answer in `c.res`: always if `before` has passed or answered, also when something below has failed. */
+  after?(
+    c: Context<GridEnv>,
+    options: z.infer<O>,
+    core: MiddlewareCore,
+  ): Promise<void> | void;
+}
+
+/** Declares a middleware by what it does on the way in and on the way out. */
+export function beforeAfter<O extends z.ZodObject>(
+  { before, after, ...declared }: Halves<O>,
+): Middleware<O> {
+  return {
+    ...declared,
+    create(options, core) {
+      return async function runHalves(c, next) {
+        const answer = await before?.(c, options, core);
+        if (answer) c.res = answer;
+        else await next(); // Never rejects: what fails below is in c.res as its answer.
+        await after?.(c, options, core);
+      };
+    },
+  };
 }

@@ -1,19 +1,14 @@
 import { type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { HTTPException } from "hono/http-exception";
+import { answerError, answerProblem } from "./answer_error.ts";
 import type { InstalledApp } from "./app.ts";
 import {
   type ErrorCode,
   GridError,
-  problemResponse,
   type ProblemStatus,
   statusOf,
-  toGridError,
 } from "./errors.ts";
-import { describeError, logOf } from "./log.ts";
 import type { GridEnv } from "./middleware.ts";
-
-const log = logOf("core", "router");
 
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
@@ -61,24 +56,15 @@ export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
     info: { title: "Browsergrid", version: parts.version },
   });
   root.notFound((c) =>
-    problemResponse(
+    answerProblem(
+      c,
       new GridError(
         "not_found",
         `Cannot find "${c.req.method} ${c.req.path}": no such endpoint, expected one of /openapi.json`,
       ),
-      c.get("requestId"),
     )
   );
-  root.onError((error, c) => {
-    const refusal = refusalOf(error);
-    if (refusal.code === "internal") {
-      log.error("Request failed: {error}", {
-        error: describeError(error),
-        request_id: c.get("requestId"),
-      });
-    }
-    return problemResponse(refusal, c.get("requestId"));
-  });
+  root.onError(answerError);
   return root;
 }
 
@@ -116,7 +102,8 @@ const refuseInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
   const detail = errors.map(({ path, message }) =>
     path === "" ? message : `${path}: ${message}`
   ).join("; ");
-  return problemResponse(
+  return answerProblem(
+    c,
     new GridError(
       "invalid_request",
       `Cannot use the ${result.target}: ${detail}`,
@@ -124,20 +111,8 @@ const refuseInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
         errors,
       },
     ),
-    c.get("requestId"),
   );
 };
-
-function refusalOf(error: Error): GridError {
-  if (!(error instanceof HTTPException)) return toGridError(error);
-  if (error.status === 400) {
-    return new GridError(
-      "malformed_json",
-      "Cannot read the body: it is not JSON",
-    );
-  }
-  return toGridError(error);
-}
 
 interface Refusal {
   readonly description: string;

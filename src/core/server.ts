@@ -9,20 +9,39 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerOptions as HttpOptions,
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { InstalledApp } from "./app.ts";
+import { answerClientError } from "./client_error.ts";
 import { discardBody } from "./discard_body.ts";
+import { GridError, problemResponse, toGridError } from "./errors.ts";
 import { describeError, logOf } from "./log.ts";
+import type { GridBindings } from "./middleware.ts";
+import { answerRaw, refusalOf } from "./raw_answer.ts";
+import {
+  requestOf,
+  type UpgradeContext,
+  type UpgradeGate,
+} from "./upgrade_gate.ts";
 
 const log = logOf("core", "server");
 
-/** Longest time for a client to send its request's head: a slow-loris client gets no further. */
-const HEADERS_TIMEOUT_MS = 15_000;
+/** How long clients may take. What is answered, and sockets that were upgraded, may take any time. */
+export interface ServerLimits {
+  /** For a request's head: a slow-loris client gets no further. @default {15_000} */
+  readonly headMs?: number;
+  /** For a whole request. @default {60_000} */
+  readonly requestMs?: number;
+  /** For the next request on a connection: longer than load balancers keep one (60 s), which would else find it closed. @default {65_000} */
+  readonly idleMs?: number;
+  /** How often the first two are looked after. @default {5_000} */
+  readonly checkMs?: number;
+}
 
-/** Longest time for a whole request to arrive; answers may take longer. */
-const REQUEST_TIMEOUT_MS = 60_000;
+/** Longest head of a request, in bytes. Without it a request line of a few megabytes is read to its end. */
+const MAX_HEAD_BYTES = 64 * 1024;
 
 /** Connections that may wait to be accepted: a crowd that comes at once is not refused. The system may allow fewer. */
 const BACKLOG = 4_096;
@@ -35,11 +54,17 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly fetch: (request: Request) => Response | Promise<Response>;
-  /** Offered each upgrade in order, until one takes it. */
+  readonly fetch: (
+    request: Request,
+    bindings: GridBindings,
+  ) => Response | Promise<Response>;
+  /** What upgrades have to pass. By default all are let in. */
+  readonly gate?: UpgradeGate;
+  /** Offered each upgrade that the gate lets in, in order, until one takes it. */
   readonly upgraders: readonly NonNullable<InstalledApp["upgrade"]>[];
   /** How long disposal waits for requests that run. */
   readonly graceMs: number;
+  readonly limits?: ServerLimits;
 }
 
 /** A listening server. Disposal stops accepting, waits for requests, then closes every socket. */
@@ -53,17 +78,13 @@ export async function startServer(
   options: ServerOptions,
 ): Promise<RunningServer> {
   const server = createServer(
-    {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      // Without it a request line of a few megabytes is read to its end.
-      maxHeaderSize: 64 * 1024,
-    },
+    httpOptions(options.limits),
     listener(options.fetch),
   );
   const sockets = trackSockets(server);
+  server.on("clientError", answerClientError);
   server.on("upgrade", (request, socket, head) => {
-    void offer(options.upgraders, request, socket, head);
+    void receive(options, { request, socket, head });
   });
   await listen(server, options);
   const { port } = server.address() as AddressInfo; // A TCP server's address is never text.
@@ -74,12 +95,44 @@ export async function startServer(
   };
 }
 
+function httpOptions(
+  { headMs = 15_000, requestMs = 60_000, idleMs = 65_000, checkMs = 5_000 }:
+    ServerLimits = {},
+): HttpOptions {
+  return {
+    headersTimeout: headMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: idleMs,
+    connectionsCheckingInterval: checkMs,
+    maxHeaderSize: MAX_HEAD_BYTES,
+    // Others, with a body, are requests that offer another protocol besides (Java's client: h2c), which nobody has to take.
+    shouldUpgradeCallback: ({ method }) => method === "GET",
+  };
+}
+
 function listener(fetch: ServerOptions["fetch"]): RequestListener {
-  const answer = getRequestListener(fetch, { autoCleanupIncoming: false });
+  const answer = getRequestListener(fetch, {
+    autoCleanupIncoming: false,
+    errorHandler: answerFailure,
+  });
   return (incoming, outgoing) => {
     discardBody(incoming, outgoing);
     void answer(incoming, outgoing);
   };
+}
+
+/** Answers what never got into the router, or got out of it unanswered. */
+function answerFailure(error: unknown): Response {
+  if (error instanceof Error && error.name === "RequestError") {
+    return problemResponse(
+      new GridError(
+        "malformed_request",
+        `Cannot read the request: ${error.message}, expected a path below this server`,
+      ),
+    );
+  }
+  log.error("Request failed: {error}", { error: describeError(error) });
+  return problemResponse(toGridError(error));
 }
 
 function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
@@ -93,25 +146,63 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
   });
 }
 
-async function offer(
-  upgraders: ServerOptions["upgraders"],
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Uint8Array,
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+}
+
+/** Has an upgrade pass the gate and find who takes it, or answers it. Never rejects. */
+async function receive(
+  options: ServerOptions,
+  { request, socket, head }: Upgrade,
 ): Promise<void> {
+  const gone = new AbortController();
   // Until somebody takes the socket, a reset by its client must not end the process.
   socket.on("error", () => socket.destroy());
+  socket.once("close", () => gone.abort());
   try {
-    for (const upgrade of upgraders) {
-      if (await upgrade(request, socket, head)) return;
+    const standIn = requestOf(request, gone.signal);
+    const context = await options.gate?.(request, standIn) ??
+      letIn(standIn);
+    if (socket.destroyed) return;
+    if (context instanceof Response) return await answerRaw(socket, context);
+    for (const upgrade of options.upgraders) {
+      if (await upgrade(request, socket, head, context)) return;
     }
-    socket.end(
-      "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
-    );
+    await answerRaw(socket, await untaken(options, request, context));
   } catch (error) {
-    log.error("Upgrade failed: {error}", { error: describeError(error) });
-    socket.destroy();
+    if (!(error instanceof GridError)) {
+      log.error("Upgrade failed: {error}", { error: describeError(error) });
+    }
+    await answerRaw(socket, problemResponse(toGridError(error)));
   }
+}
+
+function letIn({ url }: Request): UpgradeContext {
+  return {
+    url: new URL(url),
+    caller: undefined,
+    requestId: undefined,
+    headers: new Headers(),
+  };
+}
+
+/** Answer to an upgrade that no app takes: if it is no WebSocket's, that of the same request without it. */
+function untaken(
+  { fetch }: ServerOptions,
+  incoming: IncomingMessage,
+  context: UpgradeContext,
+): Response | Promise<Response> {
+  if (!/^websocket$/i.test(incoming.headers.upgrade ?? "")) {
+    const signal = new AbortController().signal;
+    return fetch(requestOf(incoming, signal), { incoming });
+  }
+  const error = new GridError(
+    "not_found",
+    `Cannot connect to "${context.url.pathname}": no such endpoint, expected one of /openapi.json`,
+  );
+  return refusalOf(error, context);
 }
 
 function trackSockets(server: Server): ReadonlySet<Socket> {

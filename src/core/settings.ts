@@ -5,6 +5,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { closest } from "fastest-levenshtein";
+import { isNetwork } from "./client_address.ts";
 
 const PREFIX = "BROWSERGRID_";
 
@@ -89,6 +90,16 @@ export const settingsSchema = z.strictObject({
   ),
   allowed_origins: jsonSetting(z.array(z.string())).default([]).describe(
     'Web origins whose pages may call the server, such as "https://app.example"; "*" for all',
+  ),
+  trusted_proxies: jsonSetting(
+    z.array(
+      z.string().refine(
+        isNetwork,
+        'expected addresses or networks such as "10.0.0.0/8"',
+      ),
+    ),
+  ).default([]).describe(
+    'Proxies whose X-Forwarded-For is believed, such as ["10.0.0.0/8", "::1"]; by default the address of the connection counts',
   ),
 }).refine(
   ({ lease_seconds, heartbeat_seconds }) =>

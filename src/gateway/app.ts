@@ -5,6 +5,7 @@ import type { SessionManager } from "../apps/sessions/manager.ts";
 import { type Core, defineApp } from "../core/app.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import { describeError, logOf } from "../core/log.ts";
+import type { UpgradeContext } from "../core/upgrade_gate.ts";
 import { sessionOfQuery } from "./connect.ts";
 import { dial } from "./dial.ts";
 import { discoveryRoutes } from "./discovery.ts";
@@ -21,6 +22,7 @@ interface Client {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Uint8Array;
+  readonly context: UpgradeContext;
   /** Aborted when it has gone. */
   readonly gone: AbortSignal;
 }
@@ -46,11 +48,12 @@ export const gateway = defineApp({
           },
         };
       },
-      async upgrade(request, socket, head) {
-        const url = URL.parse(request.url ?? "", "http://grid");
-        const wanted = url && wantedOf(url.pathname);
+      async upgrade(request, socket, head, context) {
+        const { url } = context;
+        const wanted = wantedOf(url.pathname);
         if (!wanted) return false;
-        const client = { request, socket, head, gone: goneSignal(socket) };
+        const gone = goneSignal(socket);
+        const client = { request, socket, head, context, gone };
         const done = attend(
           { core, manager, streams },
           client,
@@ -82,14 +85,14 @@ async function attend(
   const { core } = parts;
   try {
     if (core.stopping.aborted) throw shuttingDown();
-    await admit(core, client.request, query);
+    admit(core, client.request);
     if (wanted.kind === "connect") return await joinNew(parts, client, query);
     const { parted } = await join(parts, client, wanted);
     await parted;
   } catch (error) {
     const refusal = core.stopping.aborted ? shuttingDown() : refusalOf(error);
     if (client.gone.aborted) client.socket.destroy();
-    else refuse(client.socket, refusal);
+    else refuse(client.socket, refusal, client.context);
   }
 }
 

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import { callerOf } from "../core/auth.ts";
 import type { Core } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
 
@@ -30,15 +29,11 @@ function header(request: IncomingMessage, name: string): string | undefined {
 }
 
 /**
- * Checks what the middleware checks for other requests, and what only browsers' pages do.
+ * Checks what the middleware, which the request has passed, does not: the handshake, and what only browsers' pages send.
  *
- * @throws {GridError} `upgrade_required`, `origin_not_allowed`, `unauthorized`.
+ * @throws {GridError} `upgrade_required`, `origin_not_allowed`.
  */
-export async function admit(
-  core: Core,
-  request: IncomingMessage,
-  query: URLSearchParams,
-): Promise<void> {
+export function admit(core: Core, request: IncomingMessage): void {
   const isWebSocket = request.method === "GET" &&
     header(request, "upgrade")?.toLowerCase() === "websocket" &&
     header(request, "sec-websocket-version") === "13" &&
@@ -50,12 +45,6 @@ export async function admit(
     );
   }
   checkOrigin(core, header(request, "origin"), header(request, "host"));
-  const headers = new Headers();
-  for (const name of ["x-api-key", "authorization"]) {
-    const value = header(request, name);
-    if (value !== undefined) headers.set(name, value);
-  }
-  await callerOf(core.auth, headers, query);
 }
 
 /** A page of another site must not use a visitor's grid: browsers send its origin, other clients send none. */

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { v7 as uuid } from "uuid";
+import { clientAddress } from "../client_address.ts";
 import { logOf } from "../log.ts";
 import { defineMiddleware, type GridEnv } from "../middleware.ts";
 
@@ -16,14 +17,16 @@ const QUIET = ["/health", "/ready", "/metrics", "/heartbeat", "/claim-session"];
 export const requestLog = defineMiddleware({
   name: "request_log",
   optionsSchema: z.strictObject({
-    header: z.string().min(1).default("X-Request-Id").describe(
-      "Header that carries the id in and out",
-    ),
+    header: z.string().regex(/^[A-Za-z0-9-]+$/).default("X-Request-Id")
+      .describe("Header that carries the id in and out"),
     quiet: z.array(z.string()).default(QUIET).describe(
       "Endings of paths whose requests are logged at debug, unless they fail",
     ),
   }),
-  create({ header, quiet }, { clock }): MiddlewareHandler<GridEnv> {
+  create({ header, quiet }, { clock, settings }): MiddlewareHandler<GridEnv> {
+    const addressOf = clientAddress(settings.trusted_proxies);
+    const isQuiet = ({ req, res }: Context<GridEnv>) =>
+      res.status < 400 && quiet.some((ending) => req.path.endsWith(ending));
     return async function logRequest(c, next) {
       const given = c.req.header(header) ?? "";
       const requestId = REQUEST_ID.test(given) ? given : uuid();
@@ -31,20 +34,23 @@ export const requestLog = defineMiddleware({
       c.set("requestId", requestId);
       await next();
       c.res.headers.set(header, requestId);
-      // The path only: a query may carry a token.
-      const isQuiet = c.res.status < 400 &&
-        quiet.some((ending) => c.req.path.endsWith(ending));
-      log[isQuiet ? "debug" : "info"](
+      log[isQuiet(c) ? "debug" : "info"](
         "{method} {path} {status} in {duration_ms} ms",
         {
           method: c.req.method,
-          path: c.req.path,
-          status: c.res.status,
+          path: c.req.path, // Without the query, which may carry a token.
+          status: statusOf(c),
           duration_ms: Math.round(clock.monotonic() - startedAt),
           request_id: requestId,
           caller: c.get("caller")?.name,
+          client_address: addressOf(c),
         },
       );
     };
   },
 });
+
+/** What the client sees. An upgrade that is let in is answered by whoever takes its socket. */
+function statusOf(c: Context<GridEnv>): number {
+  return c.get("kind") === "upgrade" && c.res.ok ? 101 : c.res.status;
+}

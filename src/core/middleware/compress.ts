@@ -1,0 +1,141 @@
+import { z } from "@hono/zod-openapi";
+import type { Context, MiddlewareHandler } from "hono";
+import { COMPRESSIBLE_CONTENT_TYPE_REGEX } from "hono/compress";
+import { parseAccept } from "hono/utils/accept";
+import { defineMiddleware, type GridEnv } from "../middleware.ts";
+
+/** Names on the wire, best first, and what platforms call them. `CompressionStream` is asked which of them it has. */
+const FORMATS: Readonly<Record<string, string>> = {
+  zstd: "zstd",
+  br: "brotli",
+  gzip: "gzip",
+  deflate: "deflate",
+};
+
+type Transform = ReadableWritablePair<
+  Uint8Array<ArrayBuffer>,
+  Uint8Array<ArrayBuffer>
+>;
+
+/**
+ * Compresses answers for clients that say they can read it.
+ *
+ * Left as they are: small answers, event streams, and what has an encoding, is a part (206) or must not be changed
+ * (`no-transform`). Hono's own middleware knows neither brotli nor, without a `Content-Length`, what is small.
+ */
+export const compress = defineMiddleware({
+  name: "compress",
+  optionsSchema: z.strictObject({
+    encodings: z.array(z.enum(["zstd", "br", "gzip", "deflate"])).default([
+      "zstd",
+      "br",
+      "gzip",
+      "deflate",
+    ]).describe("Encodings, best first; those that the platform has are used"),
+    min_bytes: z.int().min(0).default(1_024).describe(
+      "Smallest answer that is compressed",
+    ),
+  }),
+  create({ encodings, min_bytes }): MiddlewareHandler<GridEnv> {
+    const offered = encodings.filter((name) => compressor(name) !== undefined);
+    return async function compressAnswer(c, next) {
+      await next();
+      if (!isCompressible(c)) return;
+      addVary(c.res.headers);
+      const encoding = choose(c.req.header("accept-encoding"), offered);
+      if (encoding) await encode(c, encoding, min_bytes);
+    };
+  },
+});
+
+function isCompressible({ req, res }: Context<GridEnv>): boolean {
+  const { headers, status } = res;
+  return req.method !== "HEAD" && ![204, 206, 304].includes(status) &&
+    !headers.has("content-encoding") && !headers.has("transfer-encoding") &&
+    !/\bno-transform\b/i.test(headers.get("cache-control") ?? "") &&
+    COMPRESSIBLE_CONTENT_TYPE_REGEX.test(headers.get("content-type") ?? "");
+}
+
+/** The offered encoding that the client likes best; ours first among equals. */
+function choose(
+  header: string | undefined,
+  offered: readonly string[],
+): string | undefined {
+  const accepted = parseAccept(header ?? "");
+  const qOf = (name: string) =>
+    accepted.find(({ type }) => type.toLowerCase() === name)?.q;
+  const any = qOf("*") ?? 0;
+  const rated = offered.map((name) => ({ name, q: qOf(name) ?? any }));
+  const best = Math.max(0, ...rated.map(({ q }) => q));
+  return best > 0 ? rated.find(({ q }) => q === best)?.name : undefined;
+}
+
+async function encode(
+  c: Context<GridEnv>,
+  encoding: string,
+  minBytes: number,
+): Promise<void> {
+  const transform = compressor(encoding);
+  const length = Number(c.res.headers.get("content-length") ?? minBytes);
+  if (!c.res.body || !transform || length < minBytes) return;
+  const { isLarge, body } = await peek(c.res.body, minBytes);
+  if (!isLarge) {
+    c.res = new Response(body, c.res);
+    return;
+  }
+  const encoded = new Response(body.pipeThrough(transform), c.res);
+  encoded.headers.set("content-encoding", encoding);
+  encoded.headers.delete("content-length");
+  const etag = encoded.headers.get("etag");
+  if (etag?.startsWith('"')) encoded.headers.set("etag", `W/${etag}`);
+  c.res = undefined; // Else the headers of the answer before are laid over it.
+  c.res = encoded;
+}
+
+/** Looks at the first chunk: all of an answer that was made at once, which carries no length yet. Never waits for one. */
+async function peek(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  minBytes: number,
+) {
+  const reader = body.getReader();
+  let reading: ReturnType<typeof reader.read> | undefined = reader.read();
+  const first = await orNextTurn(reading);
+  const rest = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      const { done, value } = await (reading ?? reader.read());
+      reading = undefined;
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+  return { isLarge: (first?.value?.length ?? 0) >= minBytes, body: rest };
+}
+
+/** What `promise` resolves to if it does so now, else undefined. */
+async function orNextTurn<T>(promise: Promise<T>): Promise<T | undefined> {
+  const { promise: turn, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), 0);
+  try {
+    return await Promise.race([promise, turn]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A stream that encodes, or undefined if the platform cannot. */
+function compressor(encoding: string): Transform | undefined {
+  const format = FORMATS[encoding] as CompressionFormat; // The type does not know what newer platforms have.
+  try {
+    return new CompressionStream(format);
+  } catch {
+    return undefined;
+  }
+}
+
+function addVary(headers: Headers): void {
+  const vary = headers.get("vary") ?? "";
+  if (!/(^|,)\s*(accept-encoding|\*)\s*(,|$)/i.test(vary)) {
+    headers.append("vary", "Accept-Encoding");
+  }
+}

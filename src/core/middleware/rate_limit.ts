@@ -1,0 +1,142 @@
+import { z } from "@hono/zod-openapi";
+import type { Context, MiddlewareHandler } from "hono";
+import { clientAddress, networkKey } from "../client_address.ts";
+import { GridError } from "../errors.ts";
+import {
+  defineMiddleware,
+  type GridEnv,
+  type MiddlewareCore,
+} from "../middleware.ts";
+import {
+  type BucketLevel,
+  type BucketLimit,
+  TokenBuckets,
+} from "./token_buckets.ts";
+
+/** Endings of paths that must not wait for others of the same key: health checks, and what keeps a worker alive. */
+const EXEMPT = ["/health", "/ready", "/heartbeat", "/claim-session"];
+
+function limit(perSecond: number, burst: number) {
+  return z.strictObject({
+    requests_per_second: z.number().positive().default(perSecond),
+    burst: z.int().min(1).default(burst),
+  }).nullable().default({ requests_per_second: perSecond, burst });
+}
+
+const optionsSchema = z.strictObject({
+  per_key: limit(50, 200).describe(
+    "What each key may do; null: no limit. Callers without a key have none",
+  ),
+  per_address: limit(100, 400).describe(
+    "What each client address may do, with or without a key; null: no limit",
+  ),
+  exempt_paths: z.array(z.string()).default(EXEMPT).describe(
+    "Endings of paths that are not counted, unless the key is refused",
+  ),
+  max_buckets: z.int().min(1).default(50_000).describe(
+    "Keys, and addresses, that are remembered; past it those used longest ago are forgotten",
+  ),
+});
+
+type Options = z.infer<typeof optionsSchema>;
+
+/**
+ * Refuses those who ask too often, and tells everybody how much they have left.
+ *
+ * Addresses are counted before `api_key`, so that guessing keys counts too; keys where the entry stands, once they are
+ * proven. On exempt paths only refused keys are counted, against a bucket of their own for each address. An IPv6 client
+ * is its /64 network.
+ *
+ * @see {@link https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11 RateLimit header fields for HTTP, draft 11}
+ */
+export const rateLimit = defineMiddleware({
+  name: "rate_limit",
+  isOnByDefault: false,
+  optionsSchema,
+  guard: limitAddresses,
+  create: limitKeys,
+});
+
+function limitKeys(
+  options: Options,
+  { clock }: MiddlewareCore,
+): MiddlewareHandler<GridEnv> {
+  const { per_key, max_buckets } = options;
+  const isExempt = exemption(options);
+  const buckets = per_key && new TokenBuckets(per_key, max_buckets);
+  return async function limitKey(c, next) {
+    const id = c.get("caller")?.id ?? "anonymous";
+    if (!buckets || id === "anonymous" || isExempt(c)) return await next();
+    const level = buckets.take(id, clock.monotonic());
+    const policy = { name: "key", limit: per_key, level };
+    if (!level.isGiven) refuse(c, policy);
+    await next();
+    tell(c, policy);
+  };
+}
+
+function limitAddresses(
+  options: Options,
+  { clock, settings }: MiddlewareCore,
+): MiddlewareHandler<GridEnv> | undefined {
+  const { per_address, max_buckets } = options;
+  if (!per_address) return undefined;
+  const addressOf = clientAddress(settings.trusted_proxies);
+  const isExempt = exemption(options);
+  const buckets = new TokenBuckets(per_address, max_buckets);
+  const guesses = new TokenBuckets(per_address, max_buckets);
+  return async function limitAddress(c, next) {
+    const address = addressOf(c);
+    if (address === undefined) return await next();
+    const key = networkKey(address);
+    const policyOf = (level: BucketLevel) => ({
+      name: "address",
+      limit: per_address,
+      level,
+    });
+    if (!isExempt(c)) {
+      const policy = policyOf(buckets.take(key, clock.monotonic()));
+      if (!policy.level.isGiven) refuse(c, policy);
+      await next();
+      return tell(c, policy);
+    }
+    const policy = policyOf(guesses.peek(key, clock.monotonic()));
+    if (!policy.level.isGiven) refuse(c, policy);
+    await next();
+    if (c.res.status === 401) guesses.take(key, clock.monotonic());
+  };
+}
+
+function exemption({ exempt_paths }: Options) {
+  return ({ req }: Context<GridEnv>) =>
+    exempt_paths.some((ending) => req.path.endsWith(ending));
+}
+
+interface Policy {
+  readonly name: string;
+  readonly limit: BucketLimit;
+  readonly level: BucketLevel;
+}
+
+function tell(c: Context<GridEnv>, { name, limit, level }: Policy): void {
+  const { burst, requests_per_second } = limit;
+  const window = Math.ceil(burst / requests_per_second);
+  const append = { append: true };
+  c.header("RateLimit-Policy", `"${name}";q=${burst};w=${window}`, append);
+  c.header(
+    "RateLimit",
+    `"${name}";r=${level.remaining};t=${level.nextSeconds}`,
+    append,
+  );
+}
+
+function refuse(c: Context<GridEnv>, policy: Policy): never {
+  const { name, limit, level } = policy;
+  tell(c, policy);
+  c.header("Retry-After", String(level.nextSeconds));
+  throw new GridError(
+    "rate_limited",
+    `Cannot serve the request: the limit of its ${name} is used up, expected at most ${limit.requests_per_second} a second; try again in ${level.nextSeconds} s`,
+    { policy: name },
+  );
+}
