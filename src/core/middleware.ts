@@ -84,7 +84,8 @@ export function beforeAfter<O extends z.ZodObject>(
     create(options, core) {
       return async function runHalves(c, next) {
         const answer = await before?.(c, options, core);
-        if (answer) c.res = answer;
+        // A copy: the headers of an answer that was fetched from elsewhere cannot be changed.
+        if (answer) c.res = new Response(answer.body, answer);
         else await next(); // Never rejects: what fails below is in c.res as its answer.
         await after?.(c, options, core);
       };

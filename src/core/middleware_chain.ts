@@ -2,7 +2,7 @@ import type { z } from "@hono/zod-openapi";
 import { closest } from "fastest-levenshtein";
 import type { MiddlewareHandler } from "hono";
 import type { GridEnv, Middleware, MiddlewareCore } from "./middleware.ts";
-import { Registry, UnknownNameError } from "./registry.ts";
+import { Registry } from "./registry.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
 type Entry = NonNullable<Settings["middleware"]>[number];
@@ -62,17 +62,14 @@ function arrange(
   });
 }
 
-function check(registry: Registry<Middleware>, name: string): void {
-  try {
-    registry.get(name);
-  } catch (cause) {
-    if (!(cause instanceof UnknownNameError)) throw cause;
-    const nearest = closest(name, [...registry].map((each) => each.name));
-    throw new SettingsError(
-      `${cause.message}; did you mean "${nearest}"?`,
-      { cause },
-    );
-  }
+function check(known: Iterable<Middleware>, name: string): void {
+  const names = [...known].map((each) => each.name);
+  if (names.includes(name)) return;
+  throw new SettingsError(
+    `Cannot use middleware "${name}": it is unknown, did you mean "${
+      closest(name, names)
+    }"? Known are ${names.join(", ")}`,
+  );
 }
 
 function parse(

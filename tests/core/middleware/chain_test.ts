@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { z } from "@hono/zod-openapi";
+import { GridError } from "../../../src/core/errors.ts";
+import { beforeAfter, type Middleware } from "../../../src/core/middleware.ts";
+import { MIDDLEWARE } from "../../../src/installed.ts";
+import { ask, chained } from "./chained.ts";
+
+/** Notes in `log` when its halves run. */
+function noting(name: string, log: string[]): Middleware {
+  return beforeAfter({
+    name,
+    optionsSchema: z.strictObject({ word: z.string().default("") }),
+    before: (_c, { word }) => void log.push(`> ${name}${word}`),
+    after: (c) => void log.push(`< ${name} ${c.res.status}`),
+  });
+}
+
+function three(log: string[]): readonly Middleware[] {
+  return ["a", "b", "c"].map((name) => noting(name, log));
+}
+
+Deno.test("requests go in through the middleware in order, answers come out in reverse", async () => {
+  const log: string[] = [];
+  await ask(chained({ known: three(log) }), "/v1/ok");
+  assert.deepEqual(log, ["> a", "> b", "> c", "< c 200", "< b 200", "< a 200"]);
+});
+
+Deno.test("the setting orders, configures and turns off middleware; what it does not name keeps its place", async () => {
+  const log: string[] = [];
+  const enter = async (middleware: readonly unknown[]) => {
+    log.length = 0;
+    await ask(
+      chained({ known: three(log), settings: { middleware } }),
+      "/v1/ok",
+    );
+    return log.filter((line) => line.startsWith(">")).join(" ");
+  };
+  assert.equal(
+    await enter([{ name: "c" }, { name: "b" }, { name: "a" }]),
+    "> c > b > a",
+  );
+  assert.equal(await enter([{ name: "c" }, { name: "a" }]), "> c > b > a");
+  assert.equal(
+    await enter([{ name: "b", options: { word: "!" } }]),
+    "> a > b! > c",
+  );
+  assert.equal(await enter([{ name: "b", enabled: false }]), "> a > c");
+});
+
+Deno.test("a middleware that is registered by code stands behind the built-in ones, and sees the caller", async () => {
+  const seen: unknown[] = [];
+  const own = beforeAfter({
+    name: "own",
+    optionsSchema: z.strictObject({}),
+    before: (c) =>
+      void seen.push(c.get("caller").id, typeof c.get("requestId")),
+    after: (c) => c.res.headers.set("x-own", "yes"),
+  });
+  const response = await ask(
+    chained({ known: [...MIDDLEWARE, own] }),
+    "/v1/ok",
+  );
+  assert.deepEqual(seen, ["bootstrap", "string"]);
+  assert.equal(response.headers.get("x-own"), "yes");
+});
+
+Deno.test("a before-half that answers or refuses stops the request; halves outside it still see the answer", async () => {
+  for (const how of ["answer", "refuse"] as const) {
+    const log: string[] = [];
+    const stopping = beforeAfter({
+      name: "stopping",
+      optionsSchema: z.strictObject({}),
+      before() {
+        if (how === "answer") return new Response("stop", { status: 418 });
+        throw new GridError("queue_full", "Cannot queue");
+      },
+      after: (c) => void log.push(`< stopping ${c.res.status}`),
+    });
+    const [a, b] = three(log);
+    assert.ok(a && b);
+    await ask(chained({ known: [a, stopping, b] }), "/v1/ok");
+    assert.deepEqual(
+      log,
+      how === "answer"
+        ? ["> a", "< stopping 418", "< a 418"]
+        : ["> a", "< a 429"],
+    );
+  }
+});
+
+Deno.test("an after-half runs with the error's answer when something below it fails, whatever was thrown", async () => {
+  for (const path of ["/v1/broken", "/v1/not-an-error"]) {
+    const log: string[] = [];
+    const response = await ask(chained({ known: three(log) }), path);
+    assert.deepEqual(log.slice(3), ["< c 500", "< b 500", "< a 500"], path);
+    assert.equal((await response.json()).code, "internal");
+  }
+});
+
+Deno.test("an after-half that fails becomes the answer, without what described the answer before it", async () => {
+  const failing = beforeAfter({
+    name: "failing",
+    optionsSchema: z.strictObject({}),
+    after: () => {
+      throw new Error("after");
+    },
+  });
+  const compress = MIDDLEWARE.filter(({ name }) => name === "compress");
+  const router = chained({ known: [failing, ...compress] });
+  const headers = { "accept-encoding": "gzip" };
+  const response = await ask(router, "/v1/large", { headers });
+  assert.equal(response.status, 500);
+  assert.equal(response.headers.get("content-encoding"), null);
+  assert.equal((await response.json()).code, "internal");
+});
+
+Deno.test("headers that were set before something failed are kept", async () => {
+  const response = await ask(chained(), "/v1/broken");
+  assert.equal(response.headers.get("x-set-before"), "kept");
+  assert.equal(
+    response.headers.get("content-type"),
+    "application/problem+json",
+  );
+});
+
+Deno.test("headers can be set on an answer that was fetched from elsewhere", async () => {
+  const fetching = beforeAfter({
+    name: "fetching",
+    optionsSchema: z.strictObject({}),
+    before: ({ req }) =>
+      req.path === "/ahead" ? fetch("data:text/plain,elsewhere") : undefined,
+  });
+  const router = chained({ known: [...MIDDLEWARE, fetching] });
+  for (const path of ["/v1/fetched", "/ahead"]) {
+    const response = await ask(router, path);
+    assert.equal(response.status, 200, path);
+    assert.equal(await response.text(), "elsewhere");
+    assert.ok(response.headers.get("x-request-id"));
+  }
+});
+
+Deno.test("a wrong name, option or repetition in the setting stops the start and says what is known", () => {
+  const cases = [
+    [
+      { name: "corss" },
+      /"corss": it is unknown, did you mean "cors"\? Known are request_log, /,
+    ],
+    [
+      { name: "body_limit", options: { max_byte: 1 } },
+      /"body_limit": option "max_byte" is unknown, did you mean "max_bytes"\? Known are max_bytes$/,
+    ],
+    [
+      { name: "rate_limit", options: { per_key: { bursts: 1 } } },
+      /option "per_key.bursts" is unknown, did you mean "burst"\? Known are requests_per_second, burst$/,
+    ],
+    [
+      { name: "body_limit", options: { max_bytes: "much" } },
+      /"body_limit": option max_bytes: .*expected number/,
+    ],
+    [
+      { name: "cors", options: { origins: ["*"], credentials: true } },
+      /"cors": credentials are allowed to all origins/,
+    ],
+  ] as const;
+  for (const [entry, message] of cases) {
+    assert.throws(
+      () => chained({ settings: { middleware: [entry] } }),
+      { name: "SettingsError", message },
+    );
+  }
+  assert.throws(
+    () =>
+      chained({
+        settings: { middleware: [{ name: "cors" }, { name: "cors" }] },
+      }),
+    { name: "SettingsError", message: /"cors": it is listed twice/ },
+  );
+});

@@ -1,0 +1,102 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createAuth } from "../../../src/core/auth.ts";
+import { type Clock, systemClock } from "../../../src/core/clock.ts";
+import { GridError } from "../../../src/core/errors.ts";
+import type { GridEnv, Middleware } from "../../../src/core/middleware.ts";
+import { createChain } from "../../../src/core/middleware_chain.ts";
+import { buildRouter, createRouter } from "../../../src/core/router.ts";
+import {
+  loadSettings,
+  type SettingsInput,
+} from "../../../src/core/settings.ts";
+import { MIDDLEWARE } from "../../../src/installed.ts";
+
+export const KEY = "k-0123456789";
+
+/** What a test changes. */
+export interface ChainedOptions {
+  /** @default {MIDDLEWARE} */
+  readonly known?: readonly Middleware[];
+  readonly settings?: SettingsInput;
+  readonly clock?: Clock;
+}
+
+const things = createRoute({
+  method: "post",
+  path: "/things",
+  request: {
+    body: {
+      content: {
+        "application/json": { schema: z.strictObject({ size: z.int() }) },
+      },
+    },
+  },
+  responses: { 204: { description: "Done" } },
+});
+
+/** The real router behind the real chain, with a few routes of `/v1` that answer, refuse and fail. */
+export function chained(options: ChainedOptions = {}): OpenAPIHono<GridEnv> {
+  const { settings } = loadSettings({
+    defaults: { data_dir: "/data", api_key: KEY },
+    env: {},
+    flags: options.settings ?? {},
+  });
+  const v1 = createRouter();
+  v1.openapi(things, (c) => c.body(null, 204));
+  v1.get("/ok", (c) => c.json({ ok: true }));
+  v1.get("/large", (c) => c.json({ text: "large ".repeat(1_000) }));
+  v1.put("/workers/:id/heartbeat", (c) => c.json({}));
+  v1.get("/own", (c) => {
+    c.header("Content-Security-Policy", "default-src 'self'");
+    c.header("Cache-Control", "max-age=60");
+    return c.text("own");
+  });
+  v1.get("/fetched", () => fetch("data:text/plain,elsewhere"));
+  v1.get("/full", () => {
+    throw new GridError("queue_full", "Cannot queue");
+  });
+  v1.get("/broken", (c) => {
+    c.header("X-Set-Before", "kept");
+    throw new Error("broken");
+  });
+  v1.get("/not-an-error", () => {
+    throw "text"; // deno-lint-ignore no-throw-literal
+  });
+  return buildRouter({
+    version: "0.0.0",
+    middleware: createChain(options.known ?? MIDDLEWARE, {
+      settings,
+      auth: createAuth(settings.api_key),
+      clock: options.clock ?? systemClock,
+    }),
+    apps: [{ manager: {}, routes: { v1 } }],
+    checkReady: () => Promise.resolve(),
+  });
+}
+
+/** Asks with the key, as from `address`. */
+export function ask(
+  router: OpenAPIHono<GridEnv>,
+  path: string,
+  { address = "192.0.2.1", headers = {}, ...init }: {
+    readonly address?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly method?: string;
+    readonly body?: string;
+  } = {},
+): Promise<Response> {
+  const request = new Request(`http://grid${path}`, {
+    ...init,
+    headers: { "x-api-key": KEY, ...headers },
+  });
+  const incoming = { socket: { remoteAddress: address } };
+  return Promise.resolve(router.fetch(request, { incoming }));
+}
+
+/** Status, code and the headers that every answer has to have. */
+export async function refusalOf(
+  response: Response,
+): Promise<readonly [number, unknown]> {
+  const { code } = await response.json();
+  return [response.status, code];
+}

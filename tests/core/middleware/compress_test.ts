@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
+import { Hono } from "hono";
+import type { GridEnv } from "../../../src/core/middleware.ts";
+import { compress } from "../../../src/core/middleware/compress.ts";
+import { ask, chained } from "./chained.ts";
+
+async function encodingFor(accept: string | undefined, path = "/v1/large") {
+  const headers = accept === undefined ? {} : { "accept-encoding": accept };
+  const { headers: answered, body } = await ask(chained(), path, { headers });
+  await body?.cancel();
+  return answered.get("content-encoding");
+}
+
+Deno.test("compress takes the encoding that the client likes best, its own order among equals", async () => {
+  assert.equal(await encodingFor("gzip, deflate, br"), "br");
+  assert.equal(await encodingFor("gzip, deflate"), "gzip");
+  assert.equal(await encodingFor("br;q=0.5, gzip;q=0.8"), "gzip");
+  assert.equal(await encodingFor("br;q=0, *"), "gzip");
+  assert.equal(await encodingFor("deflate;q=0.1"), "deflate");
+  assert.equal(await encodingFor("identity"), null);
+  assert.equal(await encodingFor("gzip;q=0"), null);
+  assert.equal(await encodingFor("*;q=0"), null);
+  assert.equal(await encodingFor(undefined), null);
+});
+
+Deno.test("what is compressed can be read again", async () => {
+  const plain = await (await ask(chained(), "/v1/large")).text();
+  const decoders = {
+    br: brotliDecompressSync,
+    gzip: gunzipSync,
+    deflate: inflateSync,
+  };
+  for (const [encoding, decode] of Object.entries(decoders)) {
+    const response = await ask(chained(), "/v1/large", {
+      headers: { "accept-encoding": encoding },
+    });
+    assert.match(response.headers.get("vary") ?? "", /Accept-Encoding/);
+    assert.equal(response.headers.get("content-length"), null);
+    const bytes = await response.bytes();
+    assert.ok(bytes.length < plain.length / 10, encoding);
+    assert.equal(new TextDecoder().decode(decode(bytes)), plain, encoding);
+  }
+});
+
+Deno.test("compress leaves small answers as they are, whole", async () => {
+  const response = await ask(chained(), "/v1/ok", {
+    headers: { "accept-encoding": "gzip" },
+  });
+  assert.equal(response.headers.get("content-encoding"), null);
+  assert.deepEqual(await response.json(), { ok: true });
+});
+
+/** A route behind `compress` alone. */
+async function answered(response: Response): Promise<Response> {
+  const handler = Reflect.apply(compress.create, compress, [
+    compress.optionsSchema.parse({}),
+    {},
+  ]);
+  const app = new Hono<GridEnv>().use(handler).get("/", () => response);
+  return await app.request("/", { headers: { "accept-encoding": "gzip" } });
+}
+
+Deno.test("compress leaves what has an encoding, must not be changed, is a part or no text", async () => {
+  const text = "text ".repeat(1_000);
+  const untouched: readonly (readonly [number, Record<string, string>])[] = [
+    [200, { "content-type": "text/plain", "content-encoding": "zstd" }],
+    [200, { "content-type": "text/plain", "cache-control": "no-transform" }],
+    [200, { "content-type": "image/png" }],
+    [206, { "content-type": "text/plain" }],
+    [200, { "content-type": "text/event-stream" }],
+  ];
+  for (const [status, headers] of untouched) {
+    const response = await answered(new Response(text, { status, headers }));
+    assert.notEqual(response.headers.get("content-encoding"), "gzip");
+    assert.equal(await response.text(), text);
+  }
+});
+
+Deno.test("compress makes a strong ETag weak: the bytes are others", async () => {
+  const response = await answered(
+    new Response("text ".repeat(1_000), {
+      headers: { "content-type": "text/plain", etag: '"abc"' },
+    }),
+  );
+  assert.equal(response.headers.get("etag"), 'W/"abc"');
+  await response.body?.cancel();
+});
+
+Deno.test("compress holds back no event, and no answer that has nothing to say yet", async () => {
+  for (const type of ["text/event-stream", "text/plain"]) {
+    const { readable, writable } = new TransformStream<Uint8Array>();
+    const writer = writable.getWriter();
+    const response = await answered(
+      new Response(readable, { headers: { "content-type": type } }),
+    );
+    assert.equal(response.headers.get("content-encoding"), null);
+    assert.ok(response.body);
+    const reader = response.body.getReader();
+    for (const event of ["data: 1\n\n", "data: 2\n\n"]) {
+      void writer.write(new TextEncoder().encode(event));
+      const { value } = await reader.read();
+      assert.equal(new TextDecoder().decode(value), event);
+    }
+    await writer.close();
+    assert.equal((await reader.read()).done, true);
+  }
+});
+
+Deno.test("a client that leaves cancels what is compressed for it", async () => {
+  const { promise: cancelled, resolve } = Promise.withResolvers<void>();
+  const endless = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(4_096)),
+    cancel: () => resolve(),
+  });
+  const response = await answered(
+    new Response(endless, { headers: { "content-type": "text/plain" } }),
+  );
+  assert.equal(response.headers.get("content-encoding"), "gzip");
+  await response.body?.cancel();
+  await cancelled;
+});

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { TokenBuckets } from "../../../src/core/middleware/token_buckets.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { ask, chained, refusalOf } from "./chained.ts";
+
+const TWO = { requests_per_second: 0.5, burst: 2 };
+
+function limited(
+  options: Readonly<Record<string, unknown>>,
+  settings: Readonly<Record<string, unknown>> = {},
+) {
+  const clock = createFakeClock();
+  const middleware = [{ name: "rate_limit", options }];
+  const router = chained({ clock, settings: { ...settings, middleware } });
+  return { clock, router };
+}
+
+Deno.test("rate_limit is off unless it is asked for", async () => {
+  const { headers } = await ask(chained(), "/v1/ok");
+  assert.equal(headers.get("ratelimit"), null);
+});
+
+Deno.test("rate_limit refuses a key whose bucket is empty, says when to come back, and lets it in then", async () => {
+  const { clock, router } = limited({ per_key: TWO, per_address: null });
+  const first = await ask(router, "/v1/ok");
+  assert.equal(first.headers.get("ratelimit-policy"), '"key";q=2;w=4');
+  assert.equal(first.headers.get("ratelimit"), '"key";r=1;t=2');
+  await ask(router, "/v1/ok");
+  const refused = await ask(router, "/v1/ok");
+  assert.equal(refused.headers.get("retry-after"), "2");
+  assert.equal(refused.headers.get("ratelimit"), '"key";r=0;t=2');
+  assert.deepEqual(await refusalOf(refused), [429, "rate_limited"]);
+  clock.advance(2_000);
+  assert.equal((await ask(router, "/v1/ok")).status, 200);
+  assert.equal((await ask(router, "/v1/ok")).status, 429);
+});
+
+Deno.test("rate_limit tells what is left with every answer, refusals too", async () => {
+  const { router } = limited({});
+  const headers = { "content-type": "application/json" };
+  const answers = [
+    await ask(router, "/v1/nothing"),
+    await ask(router, "/v1/things", { method: "POST", body: "{}", headers }),
+    await ask(router, "/v1/broken"),
+  ];
+  for (const { headers, status } of answers) {
+    assert.match(
+      headers.get("ratelimit") ?? "",
+      /^"key";r=\d+;t=1, "address";r=\d+;t=1$/,
+      String(status),
+    );
+  }
+});
+
+Deno.test("rate_limit counts requests of an address that are refused for their key: guessing is limited", async () => {
+  const { router } = limited({ per_address: TWO });
+  const guess = (path: string, address: string) =>
+    ask(router, path, { address, headers: { "x-api-key": "guess" } });
+  for (const path of ["/v1/ok", "/v1/workers/1/heartbeat"]) {
+    const address = path.length > 10 ? "192.0.2.7" : "192.0.2.8";
+    const statuses = [];
+    for (let count = 0; count < 4; count++) {
+      statuses.push((await guess(path, address)).status);
+    }
+    assert.deepEqual(statuses, [401, 401, 429, 429], path);
+  }
+  assert.equal((await guess("/v1/ok", "192.0.2.9")).status, 401);
+});
+
+Deno.test("rate_limit lets heartbeats through when everything else of the key and address is used up", async () => {
+  const { router } = limited({ per_key: TWO, per_address: TWO });
+  for (let count = 0; count < 3; count++) await ask(router, "/v1/ok");
+  assert.equal((await ask(router, "/v1/ok")).status, 429);
+  for (let count = 0; count < 10; count++) {
+    const beat = await ask(router, "/v1/workers/1/heartbeat", {
+      method: "PUT",
+    });
+    assert.equal(beat.status, 200);
+  }
+});
+
+Deno.test("rate_limit takes a trusted proxy's word for the address, and nobody else's", async () => {
+  const { router } = limited({ per_address: TWO, per_key: null }, {
+    trusted_proxies: ["10.0.0.0/8"],
+  });
+  const from = async (address: string, forwarded: string) => {
+    const headers = { "x-forwarded-for": forwarded };
+    return (await ask(router, "/v1/ok", { address, headers })).status;
+  };
+  for (let count = 0; count < 3; count++) await from("10.0.0.1", "192.0.2.1");
+  assert.equal(await from("10.0.0.1", "192.0.2.1"), 429);
+  assert.equal(await from("10.0.0.1", "1.1.1.1, 192.0.2.1"), 429);
+  assert.equal(await from("10.0.0.1", "192.0.2.2"), 200);
+  for (let count = 0; count < 3; count++) {
+    await from("192.0.2.3", `10.9.9.${count}`);
+  }
+  assert.equal(await from("192.0.2.3", "10.9.9.9"), 429);
+});
+
+Deno.test("rate_limit takes an IPv6 client for its /64 network", async () => {
+  const { router } = limited({ per_address: TWO });
+  const from = async (address: string) =>
+    (await ask(router, "/v1/ok", { address })).status;
+  assert.equal(await from("2001:db8::1"), 200);
+  assert.equal(await from("2001:db8::2"), 200);
+  assert.equal(await from("2001:db8::3"), 429);
+  assert.equal(await from("2001:db8:0:1::3"), 200);
+});
+
+Deno.test("rate_limit does not take all who have no key for one caller", async () => {
+  const { router } = limited({ per_key: TWO, per_address: null }, {
+    api_key: undefined,
+  });
+  for (let count = 0; count < 5; count++) {
+    const open = await ask(router, "/health", { headers: { "x-api-key": "" } });
+    assert.equal(open.status, 200);
+  }
+});
+
+Deno.test("a bucket never gives more than its burst and what has flowed in since", () => {
+  const steps = fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 1 });
+  fc.assert(fc.property(steps, (waits) => {
+    const buckets = new TokenBuckets({ requests_per_second: 2, burst: 3 }, 10);
+    let now = 0;
+    let given = 0;
+    for (const wait of waits) {
+      now += wait;
+      const level = buckets.take("a", now);
+      if (level.isGiven) given++;
+      else {
+        const later = now + level.nextSeconds * 1_000;
+        assert.ok(buckets.peek("a", later).isGiven);
+      }
+    }
+    assert.ok(given <= 3 + now / 1_000 * 2);
+  }));
+});
+
+Deno.test("buckets that were used longest ago are forgotten past the limit", () => {
+  const buckets = new TokenBuckets({ requests_per_second: 1, burst: 1 }, 2);
+  for (const key of ["a", "b", "a", "c"]) buckets.take(key, 0);
+  assert.equal(buckets.size, 2);
+  assert.equal(buckets.take("a", 0).isGiven, false);
+  assert.equal(buckets.take("b", 0).isGiven, true);
+});
