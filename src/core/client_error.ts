@@ -23,6 +23,8 @@ export function answerClientError(
     socket.destroy();
     return;
   }
+  // The parser would complain of every further piece of what is read away.
+  socket.removeAllListeners("data");
   const [code, detail] = KNOWN[error.code ?? ""] ?? [
     "malformed_request",
     "Cannot read the request: it is not HTTP/1.1, expected a request line and headers",

@@ -34,6 +34,7 @@ export async function answerRaw(
 ): Promise<void> {
   const body = await response.bytes().catch(() => new Uint8Array());
   if (socket.destroyed) return;
+  socket.on("error", () => socket.destroy());
   const lines = [...response.headers].flatMap(([name, value]) =>
     OWN_HEADERS.has(name) ? [] : [`${name}: ${value}\r\n`]
   );

@@ -38,7 +38,8 @@ export const requestLog = defineMiddleware({
         "{method} {path} {status} in {duration_ms} ms",
         {
           method: c.req.method,
-          path: c.req.path, // Without the query, which may carry a token.
+          // As it came: decoded it may hold line breaks. Without the query, which may carry a token.
+          path: new URL(c.req.url).pathname,
           status: statusOf(c),
           duration_ms: Math.round(clock.monotonic() - startedAt),
           request_id: requestId,

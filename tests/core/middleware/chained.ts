@@ -1,3 +1,4 @@
+import type { MiddlewareHandler } from "hono";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { createAuth } from "../../../src/core/auth.ts";
 import { type Clock, systemClock } from "../../../src/core/clock.ts";
@@ -34,13 +35,27 @@ const things = createRoute({
   responses: { 204: { description: "Done" } },
 });
 
-/** The real router behind the real chain, with a few routes of `/v1` that answer, refuse and fail. */
-export function chained(options: ChainedOptions = {}): OpenAPIHono<GridEnv> {
+/** The real chain. */
+export function chainOf(
+  { known, settings: flags, clock }: ChainedOptions = {},
+): readonly MiddlewareHandler<GridEnv>[] {
   const { settings } = loadSettings({
     defaults: { data_dir: "/data", api_key: KEY },
     env: {},
-    flags: options.settings ?? {},
+    flags: flags ?? {},
   });
+  return createChain(known ?? MIDDLEWARE, {
+    settings,
+    auth: createAuth(settings.api_key),
+    clock: clock ?? systemClock,
+  });
+}
+
+/** The real router behind the real chain, with a few routes of `/v1` that answer, refuse and fail. */
+export function chained(
+  options: ChainedOptions = {},
+  middleware: readonly MiddlewareHandler<GridEnv>[] = chainOf(options),
+): OpenAPIHono<GridEnv> {
   const v1 = createRouter();
   v1.openapi(things, (c) => c.body(null, 204));
   v1.get("/ok", (c) => c.json({ ok: true }));
@@ -60,15 +75,12 @@ export function chained(options: ChainedOptions = {}): OpenAPIHono<GridEnv> {
     throw new Error("broken");
   });
   v1.get("/not-an-error", () => {
-    throw "text"; // deno-lint-ignore no-throw-literal
+    // deno-lint-ignore no-throw-literal -- what a careless app may do
+    throw "text";
   });
   return buildRouter({
     version: "0.0.0",
-    middleware: createChain(options.known ?? MIDDLEWARE, {
-      settings,
-      auth: createAuth(settings.api_key),
-      clock: options.clock ?? systemClock,
-    }),
+    middleware,
     apps: [{ manager: {}, routes: { v1 } }],
     checkReady: () => Promise.resolve(),
   });

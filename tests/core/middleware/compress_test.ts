@@ -103,7 +103,7 @@ Deno.test("compress holds back no event, and no answer that has nothing to say y
       assert.equal(new TextDecoder().decode(value), event);
     }
     await writer.close();
-    assert.equal((await reader.read()).done, true);
+    assert.ok((await reader.read()).done);
   }
 });
 

@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { type RawAnswer, rawHttp } from "../support/raw_http.ts";
+import { type TestGrid, testGrid } from "../support/grid.ts";
+
+const MB = 2 ** 20;
+
+/** What the server sends back until the connection closes, which the client asks for. */
+async function answerTo(
+  { url }: TestGrid,
+  request: string | Uint8Array,
+): Promise<RawAnswer> {
+  using client = await rawHttp(url, request);
+  return await client.closed;
+}
+
+function head(line: string, ...headers: readonly string[]): string {
+  return [line, "Host: grid", "Connection: close", ...headers, "", ""].join(
+    "\r\n",
+  );
+}
+
+/** The server answers others as before. */
+async function assertServes({ url }: TestGrid): Promise<void> {
+  const health = await fetch(`${url}/health`);
+  assert.deepEqual(await health.json(), { status: "ok" });
+  const sessions = await fetch(`${url}/v1/sessions`);
+  assert.equal(sessions.status, 200);
+  await sessions.body?.cancel();
+}
+
+const JSON_TYPE = "Content-Type: application/json";
+
+Deno.test("a body of 10 MB is refused with 413, with a length or in chunks, read or not, and the server goes on", async () => {
+  await using grid = await testGrid({ listen: true });
+  const chunk = `${MB.toString(16)}\r\n${"a".repeat(MB)}\r\n`;
+  const bodies = [
+    [`Content-Length: ${10 * MB}`, "a".repeat(10 * MB)],
+    ["Transfer-Encoding: chunked", `${chunk.repeat(10)}0\r\n\r\n`],
+  ] as const;
+  for (const [length, body] of bodies) {
+    for (const path of ["/v1/sessions", "/v1/nothing"]) {
+      const line = `POST ${path} HTTP/1.1`;
+      const { status, code } = await answerTo(
+        grid,
+        head(line, JSON_TYPE, length) + body,
+      );
+      assert.deepEqual([status, code], [413, "body_too_large"], length);
+    }
+  }
+  await assertServes(grid);
+});
+
+Deno.test("a body that never ends is refused at the limit, not at its end", async () => {
+  await using grid = await testGrid({ listen: true });
+  using client = await rawHttp(
+    grid.url,
+    head("POST /v1/sessions HTTP/1.1", JSON_TYPE, "Transfer-Encoding: chunked"),
+  );
+  const chunk = `${(MB / 4).toString(16)}\r\n${"a".repeat(MB / 4)}\r\n`;
+  let written = 0;
+  const timer = setInterval(() => {
+    client.socket.write(chunk);
+    written += MB / 4;
+  }, 5);
+  const { status } = await client.closed;
+  clearInterval(timer);
+  assert.equal(status, 413);
+  assert.ok(written < 60 * MB, `${written} bytes were read`);
+  await assertServes(grid);
+});
+
+Deno.test("a head that is too large is refused with 431: one line of 1 MB, a path, or many lines", async () => {
+  await using grid = await testGrid({ listen: true });
+  const requests = [
+    head("GET /health HTTP/1.1", `X-Long: ${"a".repeat(MB)}`),
+    head(`GET /${"a".repeat(MB)} HTTP/1.1`),
+    head("GET /health HTTP/1.1", ...Array(20_000).fill("X-Many: yes")),
+  ];
+  for (const request of requests) {
+    const { status, code } = await answerTo(grid, request);
+    assert.deepEqual([status, code], [431, "headers_too_large"]);
+  }
+  await assertServes(grid);
+});
+
+Deno.test("what is not HTTP/1.1 is answered 400 or nothing, and the connection closed", async () => {
+  await using grid = await testGrid({ listen: true });
+  const requests = [
+    "\0\0\0\0\r\n\r\n",
+    "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", // TLS
+    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "GET / HTTP/1.1\nHost: grid\n\n",
+    "GET / HTTP/9.9\r\nHost: grid\r\n\r\n",
+    "GE(T / HTTP/1.1\r\nHost: grid\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: grid\r\nBad Name: x\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: grid\r\nX: a\r\n folded\r\n\r\n",
+    "GET / HTTP/1.1\r\n\r\n",
+    "CONNECT evil.example:443 HTTP/1.1\r\nHost: grid\r\n\r\n",
+    // Two lengths: what one server takes for the body, the next takes for a request.
+    `POST / HTTP/1.1\r\nHost: grid\r\n${JSON_TYPE}\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
+    `POST / HTTP/1.1\r\nHost: grid\r\n${JSON_TYPE}\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`,
+    `POST / HTTP/1.1\r\nHost: grid\r\n${JSON_TYPE}\r\nContent-Length: -1\r\n\r\n`,
+    `POST / HTTP/1.1\r\nHost: grid\r\n${JSON_TYPE}\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n`,
+  ];
+  for (const request of requests) {
+    const { status, text } = await answerTo(grid, request);
+    assert.ok(
+      status === undefined || status >= 400 && status < 500,
+      request + text,
+    );
+    assert.ok((text.match(/HTTP\/1\.1 \d/g)?.length ?? 0) <= 1, request + text);
+  }
+  await assertServes(grid);
+});
+
+Deno.test("a path that plays tricks is refused or is the plain path, never one that needs no key", async () => {
+  const key = "key-0123456789";
+  await using grid = await testGrid({
+    listen: true,
+    settings: { api_key: key },
+  });
+  const targets = [
+    "//v1/sessions",
+    "/v1//sessions",
+    "/health/../v1/sessions",
+    "/health/%2e%2e/v1/sessions",
+    "/health/%2E%2E%2Fv1/sessions",
+    "/health/..%2fv1/sessions",
+    "/health%2f..%2fv1/sessions",
+    "/health\\..\\v1\\sessions",
+    "/\\evil.example/",
+    "/v1/sessions%00",
+    "/v1/sessions/%00",
+    "/v1/sessions/%ff%fe",
+    "/v1/sessions/%zz",
+    "/v1/sessions;/health",
+    "/v1/sessions#/health",
+    "/v1/sessions/../../../../etc/passwd",
+    "/HEALTH/../v1/sessions",
+    "http://grid/v1/sessions",
+    "http://evil.example/v1/sessions",
+    "http://evil.example:99999/v1/sessions",
+    "http://[::1/v1/sessions",
+    "ftp://grid/v1/sessions",
+    "*",
+    "v1/sessions",
+    "?x",
+    `/v1/sessions/${"a/".repeat(20_000)}`,
+    `/v1/sessions/${"%2e%2e/".repeat(5_000)}`,
+  ];
+  for (const target of targets) {
+    const { status, text } = await answerTo(
+      grid,
+      head(`GET ${target} HTTP/1.1`),
+    );
+    assert.ok(status && [400, 401, 404].includes(status), `${target} ${text}`);
+    const withKey = await answerTo(
+      grid,
+      head(`GET ${target} HTTP/1.1`, `X-API-Key: ${key}`),
+    );
+    assert.ok(
+      withKey.status && withKey.status < 500,
+      `${target} ${withKey.text}`,
+    );
+  }
+  const health = await fetch(`${grid.url}/health`);
+  assert.equal(await health.text(), '{"status":"ok"}');
+});
+
+Deno.test("a Host that is none is refused or does no harm", async () => {
+  await using grid = await testGrid({ listen: true });
+  for (
+    const host of [
+      "a b",
+      "grid/..",
+      "grid@evil",
+      "[::1",
+      "grid:port",
+      "",
+      "gr%00id",
+      "a".repeat(5_000),
+    ]
+  ) {
+    const request =
+      `GET /health HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    const { status, text } = await answerTo(grid, request);
+    assert.ok(status && status < 500, host + text);
+  }
+  await assertServes(grid);
+});
+
+Deno.test("a body that is no JSON, or not declared as it, is refused with what is wrong", async () => {
+  await using grid = await testGrid({ listen: true });
+  const post = (
+    body: BodyInit,
+    type: string | undefined = "application/json",
+  ) =>
+    fetch(`${grid.url}/v1/sessions`, {
+      method: "POST",
+      body,
+      headers: type === "" ? {} : { "content-type": type },
+    });
+  const cases:
+    readonly (readonly [Promise<Response>, readonly [number, string]])[] = [
+      [post("{"), [400, "malformed_json"]],
+      [post(new Uint8Array([0xff, 0xfe, 0x00])), [400, "malformed_json"]],
+      [post('{"browser":"chrome"}garbage'), [400, "malformed_json"]],
+      [post("[".repeat(100_000)), [400, "malformed_json"]],
+      [post("null"), [422, "invalid_request"]],
+      [post("[]"), [422, "invalid_request"]],
+      [post('"text"'), [422, "invalid_request"]],
+      [post('{"__proto__":{"browser":"chrome"}, "x": 1}'), [
+        422,
+        "invalid_request",
+      ]],
+      [post("[".repeat(10_000) + "]".repeat(10_000)), [422, "invalid_request"]],
+      [post("a=b", "application/x-www-form-urlencoded"), [
+        415,
+        "unsupported_media_type",
+      ]],
+      [post("<a/>", "application/xml"), [415, "unsupported_media_type"]],
+      [post("{}", "text/plain"), [415, "unsupported_media_type"]],
+      [post("{}", "application/jsonx"), [415, "unsupported_media_type"]],
+      [post(new Uint8Array([123, 125]), ""), [415, "unsupported_media_type"]],
+      [post("--x\r\n\r\n--x--", "multipart/form-data; boundary=x"), [
+        415,
+        "unsupported_media_type",
+      ]],
+    ];
+  for (const [answering, expected] of cases) {
+    const response = await answering;
+    assert.equal(
+      response.headers.get("content-type"),
+      "application/problem+json",
+    );
+    const { code } = await response.json();
+    assert.deepEqual([response.status, code], expected);
+  }
+  await assertServes(grid);
+});
+
+Deno.test("a crowd of requests in one go, and of clients that leave before their answer, is served or dropped", async () => {
+  await using grid = await testGrid({ listen: true });
+  const pipelined = "GET /health HTTP/1.1\r\nHost: grid\r\n\r\n".repeat(200) +
+    head("GET /health HTTP/1.1");
+  const { text } = await answerTo(grid, pipelined);
+  assert.equal(text.match(/HTTP\/1\.1 200/g)?.length, 201);
+  for (let count = 0; count < 100; count++) {
+    using _leaver = await rawHttp(
+      grid.url,
+      "GET /v1/sessions HTTP/1.1\r\nHost: grid\r\n\r\n",
+    );
+  }
+  await assertServes(grid);
+});

@@ -1,0 +1,16 @@
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+
+/** What the project logs until disposal. */
+export async function logRecords(): Promise<
+  AsyncDisposable & { readonly records: readonly LogRecord[] }
+> {
+  const records: LogRecord[] = [];
+  await configure({
+    sinks: { records: (record) => records.push(record) },
+    loggers: [
+      { category: "browsergrid", lowestLevel: "debug", sinks: ["records"] },
+      { category: ["logtape", "meta"], lowestLevel: "error", sinks: [] },
+    ],
+  });
+  return { records, [Symbol.asyncDispose]: () => reset() };
+}
