@@ -51,7 +51,7 @@ export const settingsSchema = z.strictObject({
     "Apps that are installed, in order; by default all that are built in",
   ),
   middleware: jsonSetting(z.array(middlewareEntrySchema)).optional().describe(
-    "Middleware in the order of requests in, each { name, enabled, options }",
+    "Middleware whose order, options or use is to differ, each { name, enabled, options }; what is not named keeps its place and its defaults",
   ),
   log_level: z.enum(["debug", "info", "warning", "error"]).default("info")
     .describe("Least level that is logged"),
