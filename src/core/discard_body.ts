@@ -15,7 +15,12 @@ export function discardBody(
 ): void {
   const { socket } = incoming;
   outgoing.once("finish", () => {
-    if (incoming.readableEnded || incoming.destroyed) return;
+    if (incoming.readableEnded) return;
+    if (incoming.destroyed) {
+      // Given up half-way, its rest would stand before the next request for ever.
+      if (!incoming.complete) socket.destroySoon();
+      return;
+    }
     const timer = setTimeout(() => socket.destroySoon(), DISCARD_MS);
     const done = () => {
       clearTimeout(timer);
@@ -23,6 +28,8 @@ export function discardBody(
     };
     socket.once("close", done);
     incoming.once("end", done);
+    // Who has begun to read it would stop it again: nobody takes what it has.
+    incoming.removeAllListeners("data");
     incoming.resume();
   });
 }

@@ -30,24 +30,52 @@ async function assertServes({ url }: TestGrid): Promise<void> {
 
 const JSON_TYPE = "Content-Type: application/json";
 
-Deno.test("a body of 10 MB is refused with 413, with a length or in chunks, read or not, and the server goes on", async () => {
+const CHUNK = `${MB.toString(16)}\r\n${"a".repeat(MB)}\r\n`;
+
+/** 10 MB, with their length and without. */
+const LARGE_BODIES = [
+  [`Content-Length: ${10 * MB}`, "a".repeat(10 * MB)],
+  ["Transfer-Encoding: chunked", `${CHUNK.repeat(10)}0\r\n\r\n`],
+] as const;
+
+Deno.test("a body of 10 MB is refused with 413, with a length or in chunks, and the server goes on", async () => {
   await using grid = await testGrid({ listen: true });
-  const chunk = `${MB.toString(16)}\r\n${"a".repeat(MB)}\r\n`;
-  const bodies = [
-    [`Content-Length: ${10 * MB}`, "a".repeat(10 * MB)],
-    ["Transfer-Encoding: chunked", `${chunk.repeat(10)}0\r\n\r\n`],
-  ] as const;
-  for (const [length, body] of bodies) {
-    for (const path of ["/v1/sessions", "/v1/nothing"]) {
-      const line = `POST ${path} HTTP/1.1`;
-      const { status, code } = await answerTo(
-        grid,
-        head(line, JSON_TYPE, length) + body,
-      );
-      assert.deepEqual([status, code], [413, "body_too_large"], length);
-    }
+  for (const [length, body] of LARGE_BODIES) {
+    const line = "POST /v1/sessions HTTP/1.1";
+    const { status, code } = await answerTo(
+      grid,
+      head(line, JSON_TYPE, length) + body,
+    );
+    assert.deepEqual([status, code], [413, "body_too_large"], length);
   }
   await assertServes(grid);
+});
+
+Deno.test("the connection of a body that was refused carries the next request", async () => {
+  await using grid = await testGrid({ listen: true });
+  for (const path of ["/v1/sessions", "/v1/nothing"]) {
+    for (const [length, body] of LARGE_BODIES) {
+      const refused = head(`POST ${path} HTTP/1.1`, JSON_TYPE, length)
+        .replace("Connection: close", "Connection: keep-alive");
+      const next = head("GET /health HTTP/1.1");
+      const { status, text } = await answerTo(grid, refused + body + next);
+      assert.ok(status === 413 || status === 404, text);
+      assert.match(text, /"status":"ok"\}$/);
+    }
+  }
+});
+
+Deno.test("a body without a key is not read, whatever its length", async () => {
+  await using grid = await testGrid({
+    listen: true,
+    settings: { api_key: "key-0123456789" },
+  });
+  using client = await rawHttp(
+    grid.url,
+    head("POST /v1/sessions HTTP/1.1", JSON_TYPE, "Transfer-Encoding: chunked"),
+  );
+  // No byte of it has been sent.
+  assert.match(await client.until("unauthorized"), /^HTTP\/1\.1 401 /);
 });
 
 Deno.test("a body that never ends is refused at the limit, not at its end", async () => {
