@@ -1,7 +1,10 @@
 import type { Duplex } from "node:stream";
 import type { GridError } from "../core/errors.ts";
+import { logOf } from "../core/log.ts";
 import { answerRaw, refusalOf } from "../core/raw_answer.ts";
 import type { UpgradeContext } from "../core/upgrade_gate.ts";
+
+const log = logOf("gateway", "refuse");
 
 /** What a client should ask for. @see {@link https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2 RFC 6455, 4.2.2} */
 const EXPECTED = { upgrade: "websocket", "sec-websocket-version": "13" };
@@ -18,5 +21,12 @@ export function refuse(
       refusal.headers.set(...header);
     }
   }
+  // The request's own line in the log says only that it was let in.
+  log.info("{path} refused with {status} {code}", {
+    path: context.url.pathname,
+    status: error.status,
+    code: error.code,
+    request_id: context.requestId,
+  });
   void answerRaw(socket, refusal);
 }

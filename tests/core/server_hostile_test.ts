@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { type RawAnswer, rawHttp } from "../support/raw_http.ts";
 import { type TestGrid, testGrid } from "../support/grid.ts";
 
@@ -279,5 +280,47 @@ Deno.test("a crowd of requests in one go, and of clients that leave before their
       "GET /v1/sessions HTTP/1.1\r\nHost: grid\r\n\r\n",
     );
   }
+  await assertServes(grid);
+});
+
+/** Pieces of requests, and what is none. */
+const PIECES = fc.oneof(
+  fc.constantFrom(
+    "GET /health HTTP/1.1\r\n",
+    "POST /v1/sessions HTTP/1.1\r\n",
+    "GET /v1/connect HTTP/1.1\r\n",
+    "Host: grid\r\n",
+    "Content-Length: 5\r\n",
+    "Content-Length: 18446744073709551616\r\n",
+    "Transfer-Encoding: chunked\r\n",
+    "Transfer-Encoding: gzip, chunked\r\n",
+    `${JSON_TYPE}\r\n`,
+    "Connection: Upgrade\r\nUpgrade: websocket\r\n",
+    "Connection: Upgrade\r\nUpgrade: h2c\r\n",
+    "Expect: 100-continue\r\n",
+    "Trailer: X\r\n",
+    "\r\n",
+    "\n",
+    ":",
+    "5\r\nhello\r\n",
+    "ffffffffffffffff\r\n",
+    "0\r\n\r\n",
+    "{}",
+  ).map((text) => new TextEncoder().encode(text)),
+  fc.uint8Array({ maxLength: 40 }),
+);
+
+Deno.test("whatever bytes come, no answer is a 5xx, every connection is closed, and the server goes on", async () => {
+  await using grid = await testGrid({ listen: true });
+  await fc.assert(
+    fc.asyncProperty(fc.array(PIECES, { maxLength: 14 }), async (pieces) => {
+      using client = await rawHttp(grid.url);
+      for (const piece of pieces) client.socket.write(piece);
+      client.socket.end();
+      const { text } = await client.closed;
+      assert.doesNotMatch(text, /HTTP\/1\.1 5\d\d/);
+    }),
+    { numRuns: 300 },
+  );
   await assertServes(grid);
 });

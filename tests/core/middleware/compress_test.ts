@@ -3,6 +3,9 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { Hono } from "hono";
 import type { GridEnv } from "../../../src/core/middleware.ts";
 import { compress } from "../../../src/core/middleware/compress.ts";
+import { startServer } from "../../../src/core/server.ts";
+import { rawHttp } from "../../support/raw_http.ts";
+import { testGrid } from "../../support/grid.ts";
 import { ask, chained } from "./chained.ts";
 
 async function encodingFor(accept: string | undefined, path = "/v1/large") {
@@ -119,4 +122,46 @@ Deno.test("a client that leaves cancels what is compressed for it", async () => 
   assert.equal(response.headers.get("content-encoding"), "gzip");
   await response.body?.cancel();
   await cancelled;
+});
+
+Deno.test("clients of the listening server get less over the wire, and read the same", async () => {
+  await using grid = await testGrid({ listen: true });
+  const plain = await (await fetch(`${grid.url}/openapi.json`, {
+    headers: { "accept-encoding": "identity" },
+  })).text();
+  const decoded = await fetch(`${grid.url}/openapi.json`, {
+    headers: { "accept-encoding": "br" },
+  });
+  assert.equal(await decoded.text(), plain);
+  using client = await rawHttp(
+    grid.url,
+    "GET /openapi.json HTTP/1.1\r\nHost: grid\r\nAccept-Encoding: br\r\nConnection: close\r\n\r\n",
+  );
+  const { text } = await client.closed;
+  assert.match(text, /^content-encoding: br\r$/mi);
+  assert.ok(text.length < plain.length / 3, `${text.length} bytes`);
+});
+
+Deno.test("events go over the wire one by one, to clients that take compressed answers too", async () => {
+  const { readable, writable } = new TransformStream<Uint8Array>();
+  const writer = writable.getWriter();
+  const headers = { "content-type": "text/event-stream" };
+  await using server = await startServer({
+    host: "127.0.0.1",
+    port: 0,
+    fetch: () => answered(new Response(readable, { headers })),
+    upgraders: [],
+    graceMs: 100,
+  });
+  using client = await rawHttp(
+    `http://127.0.0.1:${server.port}`,
+    "GET / HTTP/1.1\r\nHost: grid\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n",
+  );
+  await client.until("\r\n\r\n");
+  for (const event of ["data: 1\n\n", "data: 2\n\n"]) {
+    await writer.write(new TextEncoder().encode(event));
+    await client.until(event);
+  }
+  await writer.close();
+  assert.doesNotMatch((await client.closed).text, /content-encoding/i);
 });
