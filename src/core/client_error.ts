@@ -1,6 +1,9 @@
 import type { Duplex } from "node:stream";
 import { type ErrorCode, GridError, problemResponse } from "./errors.ts";
+import { logOf } from "./log.ts";
 import { answerRaw } from "./raw_answer.ts";
+
+const log = logOf("core", "server");
 
 /** What the HTTP parser and its timers complain of; the rest is malformed. */
 const KNOWN: Readonly<Record<string, readonly [ErrorCode, string]>> = {
@@ -19,6 +22,7 @@ export function answerClientError(
   error: Error & { readonly code?: string },
   socket: Duplex,
 ): void {
+  log.debug("A client's connection is closed: {code}", { code: error.code });
   if (!socket.writable || error.code === "ECONNRESET" || isAnswering(socket)) {
     socket.destroy();
     return;

@@ -13,6 +13,7 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { v7 as uuid } from "uuid";
 import type { InstalledApp } from "./app.ts";
 import { answerClientError } from "./client_error.ts";
 import { discardBody } from "./discard_body.ts";
@@ -131,8 +132,12 @@ function answerFailure(error: unknown): Response {
       ),
     );
   }
-  log.error("Request failed: {error}", { error: describeError(error) });
-  return problemResponse(toGridError(error));
+  const requestId = uuid();
+  log.error("Request failed: {error}", {
+    error: describeError(error),
+    request_id: requestId,
+  });
+  return problemResponse(toGridError(error), requestId);
 }
 
 function listen(server: Server, { host, port }: ServerOptions): Promise<void> {

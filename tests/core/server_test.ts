@@ -122,3 +122,15 @@ Deno.test("startServer() serves the next request of a connection whose last body
   await once(socket, "close");
   assert.equal(answers.join("").match(/HTTP\/1.1 200/g)?.length, 2);
 });
+
+Deno.test("startServer() answers a failure of its router as internal, without its text", async () => {
+  await using server = await start({
+    fetch: () => Promise.reject(new Error("password is hunter2")),
+  });
+  const response = await fetch(`http://127.0.0.1:${server.port}/`);
+  assert.equal(response.status, 500);
+  const { code, request_id, detail } = await response.json();
+  assert.equal(code, "internal");
+  assert.match(request_id, /^[0-9a-f-]{36}$/);
+  assert.doesNotMatch(detail, /hunter2/);
+});

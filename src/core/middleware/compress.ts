@@ -12,10 +12,9 @@ const FORMATS: Readonly<Record<string, string>> = {
   deflate: "deflate",
 };
 
-type Transform = ReadableWritablePair<
-  Uint8Array<ArrayBuffer>,
-  Uint8Array<ArrayBuffer>
->;
+type Bytes = Uint8Array<ArrayBuffer>;
+
+type Transform = ReadableWritablePair<Bytes, Bytes>;
 
 /**
  * Compresses answers for clients that say they can read it.
@@ -78,12 +77,15 @@ async function encode(
   const transform = compressor(encoding);
   const length = Number(c.res.headers.get("content-length") ?? minBytes);
   if (!c.res.body || !transform || length < minBytes) return;
-  const { isLarge, body } = await peek(c.res.body, minBytes);
-  if (!isLarge) {
+  const { first, body } = await peek(c.res.body);
+  if (first < minBytes) {
     c.res = new Response(body, c.res);
     return;
   }
-  const encoded = new Response(body.pipeThrough(transform), c.res);
+  const stream = body instanceof ReadableStream
+    ? body
+    : new Blob([body]).stream();
+  const encoded = new Response(stream.pipeThrough(transform), c.res);
   encoded.headers.set("content-encoding", encoding);
   encoded.headers.delete("content-length");
   const etag = encoded.headers.get("etag");
@@ -92,28 +94,43 @@ async function encode(
   c.res = encoded;
 }
 
-/** Looks at the first chunk: all of an answer that was made at once, which carries no length yet. Never waits for one. */
+/** The length of a body's first chunk, and the body: in one piece if it was made at once. Never waits for more. */
 async function peek(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  minBytes: number,
-) {
+  body: ReadableStream<Bytes>,
+): Promise<
+  { readonly first: number; readonly body: Bytes | ReadableStream<Bytes> }
+> {
   const reader = body.getReader();
-  let reading: ReturnType<typeof reader.read> | undefined = reader.read();
-  const first = await orNextTurn(reading);
-  const rest = new ReadableStream<Uint8Array<ArrayBuffer>>({
+  const reads = [reader.read()];
+  const first = await orNextTurn(reads[0]);
+  if (first?.value) {
+    reads.push(reader.read());
+    const second = await orNextTurn(reads[1]);
+    // An answer that was made at once carries no length yet; in one piece it is sent fastest.
+    if (second?.done) return { first: first.value.length, body: first.value };
+  }
+  return { first: first?.value?.length ?? 0, body: resume(reader, reads) };
+}
+
+/** The stream that `reader` reads, from `reads` on. */
+function resume(
+  reader: ReadableStreamDefaultReader<Bytes>,
+  reads: ReturnType<typeof reader.read>[],
+): ReadableStream<Bytes> {
+  return new ReadableStream<Bytes>({
     async pull(controller) {
-      const { done, value } = await (reading ?? reader.read());
-      reading = undefined;
+      const { done, value } = await (reads.shift() ?? reader.read());
       if (done) controller.close();
       else controller.enqueue(value);
     },
     cancel: (reason) => reader.cancel(reason),
   });
-  return { isLarge: (first?.value?.length ?? 0) >= minBytes, body: rest };
 }
 
 /** What `promise` resolves to if it does so now, else undefined. */
-async function orNextTurn<T>(promise: Promise<T>): Promise<T | undefined> {
+async function orNextTurn<T>(
+  promise: Promise<T> | undefined,
+): Promise<T | undefined> {
   const { promise: turn, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), 0);
   try {
