@@ -13,8 +13,14 @@ import {
   TokenBuckets,
 } from "./token_buckets.ts";
 
-/** Endings of paths that must not wait for others of the same key: health checks, and what keeps a worker alive. */
-const EXEMPT = ["/health", "/ready", "/heartbeat", "/claim-session"];
+/** What must not wait for others of the same key: health checks, and what keeps a worker and its sessions alive. */
+const EXEMPT = [
+  "/health",
+  "/ready",
+  "/v*/workerpool/workers/*/heartbeat",
+  "/v*/workerpool/workers/*/claim-session",
+  "/v*/workerpool/workers/*/tunnel",
+];
 
 function limit(perSecond: number, burst: number) {
   return z.strictObject({
@@ -31,7 +37,7 @@ const optionsSchema = z.strictObject({
     "What each client address may do, with or without a key; null: no limit",
   ),
   exempt_paths: z.array(z.string()).default(EXEMPT).describe(
-    "Endings of paths that are not counted, unless the key is refused",
+    "Paths that are not counted, unless the key is refused; * stands for any text without a slash",
   ),
   max_buckets: z.int().min(1).default(50_000).describe(
     "Keys, and addresses, that are remembered; past it those used longest ago are forgotten",
@@ -108,8 +114,11 @@ function limitAddresses(
 }
 
 function exemption({ exempt_paths }: Options) {
+  const patterns = exempt_paths.map((path) =>
+    new RegExp(`^${path.split("*").map(RegExp.escape).join("[^/]*")}$`)
+  );
   return ({ req }: Context<GridEnv>) =>
-    exempt_paths.some((ending) => req.path.endsWith(ending));
+    patterns.some((pattern) => pattern.test(req.path));
 }
 
 interface Policy {

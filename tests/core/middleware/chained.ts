@@ -60,7 +60,7 @@ export function chained(
   v1.openapi(things, (c) => c.body(null, 204));
   v1.get("/ok", (c) => c.json({ ok: true }));
   v1.get("/large", (c) => c.json({ text: "large ".repeat(1_000) }));
-  v1.put("/workers/:id/heartbeat", (c) => c.json({}));
+  v1.put("/workerpool/workers/:id/heartbeat", (c) => c.json({}));
   v1.get("/own", (c) => {
     c.header("Content-Security-Policy", "default-src 'self'");
     c.header("Cache-Control", "max-age=60");

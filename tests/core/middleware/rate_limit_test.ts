@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { TokenBuckets } from "../../../src/core/middleware/token_buckets.ts";
 import { createFakeClock } from "../../support/clock.ts";
+import { testGrid } from "../../support/grid.ts";
 import { ask, chained, refusalOf } from "./chained.ts";
 
 const TWO = { requests_per_second: 0.5, burst: 2 };
@@ -57,7 +58,7 @@ Deno.test("rate_limit counts requests of an address that are refused for their k
   const { router } = limited({ per_address: TWO });
   const guess = (path: string, address: string) =>
     ask(router, path, { address, headers: { "x-api-key": "guess" } });
-  for (const path of ["/v1/ok", "/v1/workers/1/heartbeat"]) {
+  for (const path of ["/v1/ok", "/v1/workerpool/workers/1/heartbeat"]) {
     const address = path.length > 10 ? "192.0.2.7" : "192.0.2.8";
     const statuses = [];
     for (let count = 0; count < 4; count++) {
@@ -73,11 +74,69 @@ Deno.test("rate_limit lets heartbeats through when everything else of the key an
   for (let count = 0; count < 3; count++) await ask(router, "/v1/ok");
   assert.equal((await ask(router, "/v1/ok")).status, 429);
   for (let count = 0; count < 10; count++) {
-    const beat = await ask(router, "/v1/workers/1/heartbeat", {
+    const beat = await ask(router, "/v1/workerpool/workers/1/heartbeat", {
       method: "PUT",
     });
     assert.equal(beat.status, 200);
   }
+});
+
+Deno.test("the exempt paths are those of the real endpoints", async () => {
+  const key = "key-0123456789";
+  const options = { per_address: { ...TWO, burst: 1 } };
+  const middleware = [{ name: "rate_limit", options }];
+  await using grid = await testGrid({
+    listen: true,
+    settings: { api_key: key, middleware },
+  });
+  const call = async (method: string, path: string) => {
+    const response = await fetch(`${grid.url}/v1/workerpool/workers/${path}`, {
+      method,
+      body: "{}",
+      headers: { "content-type": "application/json", "x-api-key": key },
+    });
+    return (await refusalOf(response))[1];
+  };
+  await call("POST", "");
+  assert.equal(await call("POST", ""), "rate_limited");
+  for (
+    const [method, path] of [
+      ["PUT", "none/heartbeat"],
+      ["POST", "none/claim-session"],
+    ] as const
+  ) {
+    const code = await call(method, path);
+    assert.ok(
+      code !== "not_found" && code !== "rate_limited",
+      `${path} ${code}`,
+    );
+  }
+});
+
+Deno.test("rate_limit exempts no path that only looks like an exempt one", async () => {
+  const { router } = limited({ per_key: TWO, per_address: null });
+  const paths = [
+    "/v1/sessions/heartbeat",
+    "/v1/health",
+    "/v1/workerpool/workers/1/2/heartbeat",
+    "/v1/workerpool/workers/1/heartbeat/x",
+  ];
+  for (const path of paths) await ask(router, path);
+  assert.equal((await ask(router, "/v1/ok")).status, 429);
+});
+
+Deno.test("rate_limit counts addresses without api_key, too", async () => {
+  const clock = createFakeClock();
+  const middleware = [
+    { name: "api_key", enabled: false },
+    { name: "rate_limit", options: { per_address: TWO } },
+  ];
+  const router = chained({ clock, settings: { middleware } });
+  const statuses = [];
+  for (let count = 0; count < 3; count++) {
+    statuses.push((await ask(router, "/v1/ok")).status);
+  }
+  assert.deepEqual(statuses, [200, 200, 429]);
 });
 
 Deno.test("rate_limit takes a trusted proxy's word for the address, and nobody else's", async () => {
