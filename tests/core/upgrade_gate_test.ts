@@ -8,8 +8,9 @@ import {
   type UpgradeContext,
 } from "../../src/core/upgrade_gate.ts";
 import { MIDDLEWARE } from "../../src/installed.ts";
+import { answerTo } from "./hostile_client.ts";
 import { logRecords } from "../support/log_records.ts";
-import { type RawAnswer, rawHttp } from "../support/raw_http.ts";
+import { rawHttp } from "../support/raw_http.ts";
 import { testGrid } from "../support/grid.ts";
 import {
   chained,
@@ -58,15 +59,10 @@ function upgrade(target: string, ...headers: readonly string[]): string {
   ].join("\r\n");
 }
 
-async function answerTo(url: string, request: string): Promise<RawAnswer> {
-  using client = await rawHttp(url, request);
-  return await client.closed;
-}
-
 Deno.test("a socket passes the middleware, and its app is told who it is", async () => {
   await using server = await gated();
   const answer = await answerTo(
-    server.url,
+    server,
     upgrade(`/v1/socket?token=${KEY}`, "X-Request-Id: abc-1"),
   );
   assert.equal(answer.status, 101);
@@ -80,7 +76,7 @@ Deno.test("a socket passes the middleware, and its app is told who it is", async
 Deno.test("what the middleware refuses is written to the socket with all its headers, and no app sees it", async () => {
   await using server = await gated();
   const { status, code, text } = await answerTo(
-    server.url,
+    server,
     upgrade("/v1/socket?token=wrong", "X-Request-Id: abc-2"),
   );
   assert.deepEqual([status, code], [401, "unauthorized"]);
@@ -94,7 +90,7 @@ Deno.test("what the middleware refuses is written to the socket with all its hea
 Deno.test("an upgrade of a path that no app takes is a problem with its request id", async () => {
   await using server = await gated();
   const { status, code, text } = await answerTo(
-    server.url,
+    server,
     upgrade("/v1/nothing", `X-API-Key: ${KEY}`, "X-Request-Id: abc-3"),
   );
   assert.deepEqual([status, code], [404, "not_found"]);
@@ -114,7 +110,7 @@ Deno.test("sockets and requests are counted in the same buckets", async () => {
   const headers = { "x-api-key": KEY };
   const ok = await fetch(`${server.url}/v1/ok`, { headers });
   await ok.body?.cancel();
-  const ask = () => answerTo(server.url, upgrade(`/v1/socket?token=${KEY}`));
+  const ask = () => answerTo(server, upgrade(`/v1/socket?token=${KEY}`));
   assert.equal((await ask()).status, 101);
   assert.equal((await ask()).status, 101);
   const refused = await ask();
@@ -139,8 +135,8 @@ Deno.test("both halves of a middleware see upgrades, and its answer is the clien
   });
   await using server = await gated({ known: [...MIDDLEWARE, own] });
   const target = `/v1/socket?token=${KEY}`;
-  assert.equal((await answerTo(server.url, upgrade(target))).status, 101);
-  const away = await answerTo(server.url, upgrade(target, "X-Turn-Away: 1"));
+  assert.equal((await answerTo(server, upgrade(target))).status, 101);
+  const away = await answerTo(server, upgrade(target, "X-Turn-Away: 1"));
   assert.equal(away.status, 403);
   assert.match(away.text, /^x-own: 1\r\n(.*\r\n)*\r\naway$/m);
   assert.deepEqual(log, [
@@ -182,7 +178,7 @@ Deno.test("an offer of another protocol than WebSocket is passed over: the reque
     "HTTP2-Settings: AAMAAABkAAQAAP__",
     `X-API-Key: ${KEY}`,
   ];
-  const get = await answerTo(server.url, upgrade("/v1/ok", ...offer));
+  const get = await answerTo(server, upgrade("/v1/ok", ...offer));
   assert.equal(get.status, 200);
   assert.match(get.text, /\{"ok":true\}$/);
   const post = upgrade(
@@ -195,7 +191,7 @@ Deno.test("an offer of another protocol than WebSocket is passed over: the reque
       "Connection: Upgrade",
       "Connection: Upgrade, close",
     );
-  assert.equal((await answerTo(server.url, `${post}{"size":1}`)).status, 204);
+  assert.equal((await answerTo(server, `${post}{"size":1}`)).status, 204);
 });
 
 Deno.test("an upgrade whose target, host or handshake is none is refused, and the server goes on", async () => {
@@ -203,11 +199,11 @@ Deno.test("an upgrade whose target, host or handshake is none is refused, and th
   for (
     const target of ["*", "x", "/a\\b", "http://[::1/", "ftp://grid/v1/socket"]
   ) {
-    const { status } = await answerTo(server.url, upgrade(target));
+    const { status } = await answerTo(server, upgrade(target));
     assert.equal(status, 400, target);
   }
   const absolute = upgrade(`http://grid/v1/socket?token=${KEY}`);
-  assert.equal((await answerTo(server.url, absolute)).status, 101);
+  assert.equal((await answerTo(server, absolute)).status, 101);
   const ok = await fetch(`${server.url}/v1/ok`, {
     headers: { "x-api-key": KEY },
   });
@@ -218,10 +214,10 @@ Deno.test("one line is logged for a socket, with the client's address and withou
   await using server = await gated();
   await using log = await logRecords();
   await answerTo(
-    server.url,
+    server,
     upgrade(`/v1/socket?token=${KEY}`, "X-Request-Id: abc-4"),
   );
-  await answerTo(server.url, upgrade("/v1/soc%0aket?token=wrong"));
+  await answerTo(server, upgrade("/v1/soc%0aket?token=wrong"));
   const lines = log.records.map(({ properties }) => properties);
   assert.deepEqual(
     lines.map((
@@ -245,7 +241,7 @@ Deno.test("a refusal of the gateway carries the request id, too", async () => {
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
   ];
   const { status, code, text } = await answerTo(
-    grid.url,
+    grid,
     upgrade("/v1/sessions/none/cdp", ...handshake, "X-Request-Id: abc-5"),
   );
   assert.deepEqual([status, code], [404, "session_not_found"]);
