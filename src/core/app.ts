@@ -42,6 +42,8 @@ export interface InstalledApp<M = unknown> {
   readonly manager: M;
   /** Endpoints by API version: `{ v1: … }` is mounted under `/v1`. */
   readonly routes?: Readonly<Record<string, OpenAPIHono<GridEnv>>>;
+  /** Groups that its endpoints stand in in the description of the API, with a sentence each. */
+  readonly tags?: Readonly<Record<string, string>>;
   /** Takes over a socket that asks for an upgrade and has passed the middleware. `false`: not mine. */
   upgrade?(
     request: IncomingMessage,

@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { textSchema } from "./text.ts";
 
 /** Browsers that a session may ask for; each provider says which of them it starts. */
 export const BROWSERS = [
@@ -9,7 +10,9 @@ export const BROWSERS = [
   "safari",
 ] as const;
 
-export const browserSchema = z.enum(BROWSERS).openapi("Browser");
+export const browserSchema = z.enum(BROWSERS).openapi("Browser", {
+  description: "Name of a browser; the pool's provider says which it can start",
+});
 
 /** Name of a browser. */
 export type Browser = z.infer<typeof browserSchema>;
@@ -18,20 +21,26 @@ export type Browser = z.infer<typeof browserSchema>;
 export const versionSchema = z.string().regex(
   /^(latest|stable|dev|canary|\d+(\.\d+){0,3})$/,
   "expected latest, stable, dev, canary or a version such as 126.0.6478.55",
-);
+).describe("Release channel, or an exact version such as 126.0.6478.55");
 
 /** Operating systems that a session may ask for. */
 export const OPERATING_SYSTEMS = ["linux", "windows", "macos"] as const;
 
-export const operatingSystemSchema = z.enum(OPERATING_SYSTEMS);
+export const operatingSystemSchema = z.enum(OPERATING_SYSTEMS).describe(
+  "System that the browser runs on",
+);
 
 /** Size of the screen in pixels, and how densely it is drawn. */
 export const screenSchema = z.strictObject({
-  width: z.int().min(1).max(16384).default(1280),
-  height: z.int().min(1).max(16384).default(720),
-  dpi: z.int().min(24).max(960).default(96),
-  scale: z.number().min(0.25).max(8).default(1),
-}).openapi("Screen");
+  width: z.int().min(1).max(16384).default(1280).describe("Pixels"),
+  height: z.int().min(1).max(16384).default(720).describe("Pixels"),
+  dpi: z.int().min(24).max(960).default(96).describe("Dots per inch"),
+  scale: z.number().min(0.25).max(8).default(1).describe(
+    "Device pixels for each CSS pixel",
+  ),
+}).openapi("Screen", {
+  description: "Size of the screen, and how densely it is drawn",
+});
 
 export type Screen = z.infer<typeof screenSchema>;
 
@@ -40,10 +49,19 @@ export const proxySchema = z.strictObject({
   proxy_url: z.string().refine(
     isProxyUrl,
     "expected a URL such as http://proxy.example:3128 (http, https, socks4, socks5) without user name and password in it",
+  ).openapi({
+    description:
+      "http, https, socks4 or socks5, without user name and password in it",
+    pattern: "^(https?|socks[45])://[^/?#@\\s]+",
+    examples: ["http://proxy.example:3128"],
+  }),
+  proxy_username: textSchema().min(1).optional().describe(
+    "User name at the proxy",
   ),
-  proxy_username: z.string().min(1).optional(),
-  proxy_password: z.string().optional(),
-}).openapi("Proxy");
+  proxy_password: textSchema().optional().describe(
+    "A secret: no answer has it, but the one to the worker that starts the browser",
+  ),
+}).openapi("Proxy", { description: "HTTP or SOCKS proxy of the browser" });
 
 export type Proxy = z.infer<typeof proxySchema>;
 
@@ -51,16 +69,28 @@ export type Proxy = z.infer<typeof proxySchema>;
 export const memorySchema = z.string().refine(
   (text) => parseMemory(text) !== undefined,
   "expected a number with K, M, G or T, such as 512M or 2G, from 64M to 1T",
-);
+).openapi({
+  description: "Memory from 64M to 1T, in powers of 1024: 512M, 2G, 1.5Gi",
+  pattern: String.raw`^\s*\d+(\.\d+)?\s*[KMGTkmgt]?[Ii]?[Bb]?\s*$`,
+  examples: ["2G"],
+});
 
 /** What a session's browser may use, and for how long. */
 export const resourceLimitsSchema = z.strictObject({
-  cpu: z.number().gt(0).max(1024).optional(),
+  cpu: z.number().gt(0).max(1024).optional().describe("Cores"),
   memory: memorySchema.optional(),
-  timeout_minutes: z.number().gt(0).max(7 * 24 * 60).optional(),
-}).openapi("ResourceLimits");
+  timeout_minutes: z.number().gt(0).max(7 * 24 * 60).optional().describe(
+    "Longest life of the session",
+  ),
+}).openapi("ResourceLimits", {
+  description: "What the browser may use, and for how long",
+});
 
 export type ResourceLimits = z.infer<typeof resourceLimitsSchema>;
+
+const VARIABLE_NAMES = {
+  propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
+};
 
 /** Environment variables of the browser. Values are secrets. */
 export const environmentSchema = z.record(
@@ -68,8 +98,13 @@ export const environmentSchema = z.record(
     /^[A-Za-z_][A-Za-z0-9_]*$/,
     "expected a variable name of letters, digits and _",
   ),
-  z.string().max(32_768),
-);
+  textSchema().max(32_768),
+).openapi({
+  description:
+    "Environment variables of the browser; no answer has their values, but the one to the worker that starts it",
+  ...VARIABLE_NAMES,
+  examples: [{ LANG: "de_DE.UTF-8" }],
+});
 
 /** What a browser must be like, every default filled in. Given to providers; has secrets. */
 export interface BrowserSpec {

@@ -1,26 +1,16 @@
-import { type Hook, OpenAPIHono, z } from "@hono/zod-openapi";
+import { type Hook, OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { answerError, answerProblem } from "./answer_error.ts";
 import type { InstalledApp } from "./app.ts";
-import {
-  type ErrorCode,
-  GridError,
-  type ProblemStatus,
-  statusOf,
-} from "./errors.ts";
+import { GridError } from "./errors.ts";
 import type { GridEnv } from "./middleware.ts";
+import { problemSchema } from "./refusals.ts";
+import { addSystemRoutes } from "./system_routes.ts";
+import { unmatched } from "./unmatched.ts";
+
+export { refusals } from "./refusals.ts";
 
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
-
-/** Shape of every refusal, for the OpenAPI document. */
-export const problemSchema = z.looseObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.string(),
-  request_id: z.string().optional(),
-}).openapi("Problem");
 
 /** What a router is put together from. */
 export interface RouterParts {
@@ -41,29 +31,16 @@ export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
   const root = createRouter();
   for (const handler of parts.middleware) root.use(handler);
   root.use(requireJson);
-  root.get("/health", (c) => c.json({ status: "ok" }));
-  root.get("/ready", async (c) => {
-    await parts.checkReady();
-    return c.json({ status: "ready" });
-  });
+  root.openAPIRegistry.register("Problem", problemSchema);
+  const tags: Record<string, string> = {};
   for (const app of parts.apps) {
+    Object.assign(tags, app.tags);
     for (const [version, routes] of Object.entries(app.routes ?? {})) {
       root.route(`/${version}`, routes);
     }
   }
-  root.doc31("/openapi.json", {
-    openapi: "3.1.0",
-    info: { title: "Browsergrid", version: parts.version },
-  });
-  root.notFound((c) =>
-    answerProblem(
-      c,
-      new GridError(
-        "not_found",
-        `Cannot find "${c.req.method} ${c.req.path}": no such endpoint, expected one of /openapi.json`,
-      ),
-    )
-  );
+  addSystemRoutes(root, { ...parts, tags });
+  root.notFound((c) => unmatched(root, c));
   root.onError(answerError);
   return root;
 }
@@ -113,25 +90,3 @@ const refuseInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
     ),
   );
 };
-
-interface Refusal {
-  readonly description: string;
-  readonly content: {
-    readonly "application/problem+json": {
-      readonly schema: typeof problemSchema;
-    };
-  };
-}
-
-/** Entries of a route's `responses` for refusals with these codes. */
-export function refusals(
-  ...codes: readonly ErrorCode[]
-): Partial<Record<ProblemStatus, Refusal>> {
-  const byStatus = Map.groupBy(codes, statusOf);
-  return Object.fromEntries(
-    [...byStatus].map(([status, group]) => [status, {
-      description: group.join(", "),
-      content: { "application/problem+json": { schema: problemSchema } },
-    }]),
-  );
-}

@@ -7,9 +7,11 @@ import { GridError, toGridError } from "../core/errors.ts";
 import { describeError, logOf } from "../core/log.ts";
 import type { UpgradeContext } from "../core/upgrade_gate.ts";
 import { sessionOfQuery } from "./connect.ts";
+import { createRouter } from "../core/router.ts";
 import { dial } from "./dial.ts";
 import { discoveryRoutes } from "./discovery.ts";
 import { refuse } from "./refuse.ts";
+import { socketRoutes } from "./socket_routes.ts";
 import { splice } from "./splice.ts";
 import { Streams } from "./streams.ts";
 import { endpointOf } from "./target.ts";
@@ -37,7 +39,15 @@ export const gateway = defineApp({
     const attended = new Set<Promise<void>>();
     return {
       manager: {},
-      routes: { v1: discoveryRoutes(core, manager) },
+      routes: {
+        v1: createRouter()
+          .route("/", discoveryRoutes(core, manager))
+          .route("/", socketRoutes()),
+      },
+      tags: {
+        Connect:
+          "Joins clients with browsers: WebSockets, and how they are found",
+      },
       ready() {
         const running = streams.start();
         return {

@@ -1,11 +1,12 @@
-import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { HonoRequest } from "hono";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import type { Core } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { webSocketOrigin } from "../core/public_origin.ts";
-import { createRouter } from "../core/router.ts";
+import { createRouter, refusals } from "../core/router.ts";
+import { connectQuerySchema } from "./connect_query.ts";
 import { endpointOf } from "./target.ts";
 
 const ASK_MS = 5_000;
@@ -33,6 +34,91 @@ const TARGETS: Question<readonly Described[]> = {
 /** Members of Chrome's answers that show its own address. */
 const OWN_ADDRESSES = ["devtoolsFrontendUrl", "devtoolsFrontendUrlCompat"];
 
+const params = z.object({ id: z.string().describe("Id of a session") });
+const tags = ["Connect"];
+
+const VERSION_EXAMPLE = {
+  "Browser": "Chrome/142.0.7444.59",
+  "Protocol-Version": "1.3",
+  webSocketDebuggerUrl:
+    "ws://127.0.0.1:8765/v1/sessions/01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d/cdp",
+};
+
+const version = {
+  description: "As Chrome gives it, with the grid's address",
+  content: {
+    "application/json": { schema: versionSchema, example: VERSION_EXAMPLE },
+  },
+};
+
+const unreachable = refusals(
+  "session_not_found",
+  "session_not_running",
+  "session_ended",
+  "session_failed",
+  "worker_unreachable",
+);
+
+const sessionVersion = createRoute({
+  method: "get",
+  path: "/sessions/{id}/cdp/json/version",
+  operationId: "sessionVersion",
+  tags,
+  summary: "Find a session's WebSocket, as clients of Chrome do",
+  description: "Waits for a session that has not started yet.",
+  request: { params },
+  responses: { 200: version, ...unreachable },
+});
+
+const sessionTargets = createRoute({
+  method: "get",
+  path: "/sessions/{id}/cdp/json/list",
+  operationId: "sessionTargets",
+  tags,
+  summary: "List the pages of a session's browser, as Chrome does",
+  description: "Waits for a session that has not started yet.",
+  request: { params },
+  responses: {
+    200: {
+      description: "As Chrome gives them, with the grid's addresses",
+      content: {
+        "application/json": {
+          schema: targetsSchema,
+          example: [{
+            id: "8C1D",
+            type: "page",
+            title: "Example",
+            url: "https://example.com/",
+            webSocketDebuggerUrl:
+              `${VERSION_EXAMPLE.webSocketDebuggerUrl}/devtools/page/8C1D`,
+          }],
+        },
+      },
+    },
+    ...unreachable,
+  },
+});
+
+const connectVersion = createRoute({
+  method: "get",
+  path: "/connect/json/version",
+  operationId: "connectVersion",
+  tags,
+  summary: "Find the WebSocket that makes a session",
+  description: "Its parameters go on into the address; they are checked there.",
+  request: { query: connectQuerySchema },
+  responses: { 200: version },
+});
+
+/** The route, and other paths of the same: those of Chrome, and a slash at the end, with which Playwright asks. */
+function variantsOf<R extends { readonly path: string }>(
+  route: R,
+  ...others: readonly string[]
+): readonly R[] {
+  const paths = [route.path, ...others].flatMap((path) => [path, `${path}/`]);
+  return paths.map((path) => ({ ...route, path, hide: path !== route.path }));
+}
+
 /** Chrome's HTTP endpoints, for clients that find the WebSocket by them; every address in the answers is the grid's. */
 export function discoveryRoutes(
   core: Pick<Core, "clock" | "settings">,
@@ -49,14 +135,16 @@ export function discoveryRoutes(
     return await ask(endpoint, question, signal);
   }
 
-  /** Playwright asks with a slash at the end. */
-  for (const slash of ["", "/"]) {
-    router.get(`/sessions/:id/cdp/json/version${slash}`, async (c) => {
-      const id = c.req.param("id");
+  for (const route of variantsOf(sessionVersion)) {
+    router.openapi(route, async (c) => {
+      const { id } = c.req.valid("param");
       const version = await describe(id, VERSION, c.req.raw.signal);
-      return c.json(rewritten(version, connectUrl(c.req, id)));
+      return c.json(rewritten(version, connectUrl(c.req, id)), 200);
     });
-    router.get(`/connect/json/version${slash}`, (c) => {
+  }
+  router.openAPIRegistry.registerPath(connectVersion);
+  for (const slash of ["", "/"]) {
+    router.get(connectVersion.path + slash, (c) => {
       const origin = webSocketOrigin(core.settings, c.req.url);
       return c.json({
         "Browser": "Browsergrid",
@@ -66,17 +154,18 @@ export function discoveryRoutes(
         }`,
       });
     });
-    for (const list of ["json/list", "json"]) {
-      router.get(`/sessions/:id/cdp/${list}${slash}`, async (c) => {
-        const id = c.req.param("id");
-        const targets = await describe(id, TARGETS, c.req.raw.signal);
-        return c.json(
-          targets.map((target) =>
-            rewritten(target, connectUrl(c.req, id, pagePathOf(target)))
-          ),
-        );
-      });
-    }
+  }
+  for (const route of variantsOf(sessionTargets, "/sessions/{id}/cdp/json")) {
+    router.openapi(route, async (c) => {
+      const { id } = c.req.valid("param");
+      const targets = await describe(id, TARGETS, c.req.raw.signal);
+      return c.json(
+        targets.map((target) =>
+          rewritten(target, connectUrl(c.req, id, pagePathOf(target)))
+        ),
+        200,
+      );
+    });
   }
   return router;
 

@@ -7,7 +7,10 @@ import type { UpgradeContext } from "../core/upgrade_gate.ts";
 const log = logOf("gateway", "refuse");
 
 /** What a client should ask for. @see {@link https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2 RFC 6455, 4.2.2} */
-const EXPECTED = { upgrade: "websocket", "sec-websocket-version": "13" };
+export const EXPECTED_UPGRADE = {
+  upgrade: "websocket",
+  "sec-websocket-version": "13",
+};
 
 /** Answers a request that asked for an upgrade with a problem, and closes its socket. */
 export function refuse(
@@ -17,7 +20,7 @@ export function refuse(
 ): void {
   const refusal = refusalOf(error, context);
   if (error.code === "upgrade_required") {
-    for (const header of Object.entries(EXPECTED)) {
+    for (const header of Object.entries(EXPECTED_UPGRADE)) {
       refusal.headers.set(...header);
     }
   }

@@ -170,3 +170,23 @@ Deno.test("buildRouter() refuses a request without the body that its route needs
   assert.equal(response.status, 422);
   assert.equal(await codeOf(response), "invalid_request");
 });
+
+Deno.test("buildRouter() answers a known path under another method with 405 and what it takes", async () => {
+  const headers = { "x-api-key": KEY };
+  for (const method of ["GET", "HEAD", "PUT", "DELETE"]) {
+    const response = await router().request("/v1/things", { method, headers });
+    assert.equal(response.status, 405, method);
+    assert.equal(response.headers.get("allow"), "POST, OPTIONS");
+    if (method !== "HEAD") {
+      assert.equal(await codeOf(response), "method_not_allowed");
+    }
+  }
+  const asked = await router().request("/v1/busy", {
+    method: "OPTIONS",
+    headers,
+  });
+  assert.equal(asked.status, 204);
+  assert.equal(asked.headers.get("allow"), "GET, HEAD, OPTIONS");
+  const nothing = { method: "OPTIONS", headers };
+  assert.equal((await router().request("/nothing", nothing)).status, 404);
+});

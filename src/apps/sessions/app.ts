@@ -20,6 +20,10 @@ export const sessions = defineApp<SessionManager>({
         looks: createLookoutStore(core.db),
       },
     );
-    return { manager, routes: { v1: sessionRoutes(core, manager) } };
+    return {
+      manager,
+      routes: { v1: sessionRoutes(core, manager) },
+      tags: { Sessions: "Browsers asked for, from the request to the end" },
+    };
   },
 });

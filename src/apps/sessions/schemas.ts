@@ -8,31 +8,60 @@ import {
   screenSchema,
   versionSchema,
 } from "../../core/browser_spec.ts";
+import { jsonObjectSchema, textSchema } from "../../core/text.ts";
+import * as examples from "./examples.ts";
 import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
 
+const LABEL_NAMES = { propertyNames: { minLength: 1, maxLength: 63 } };
+
 const labelsSchema = z.record(
-  z.string().min(1).max(63),
-  z.string().max(256),
-).refine((labels) => Object.keys(labels).length <= 64, "expected at most 64");
+  textSchema().min(1).max(63),
+  textSchema().max(256),
+).refine((labels) => Object.keys(labels).length <= 64, "expected at most 64")
+  .openapi({
+    description:
+      "Names and values of your own, by which sessions can be listed",
+    maxProperties: 64,
+    ...LABEL_NAMES,
+  });
 
 /** Body of `POST /v1/sessions`. What is not given comes from the pool, then from the defaults of the grid. */
 export const sessionInputSchema = z.strictObject({
   browser: browserSchema.optional(),
   version: versionSchema.optional(),
-  headless: z.boolean().optional(),
+  headless: z.boolean().optional().describe(
+    "Whether the browser runs without a window",
+  ),
   operating_system: operatingSystemSchema.optional(),
   screen: screenSchema.optional(),
   proxy: proxySchema.optional(),
   resource_limits: resourceLimitsSchema.optional(),
   environment: environmentSchema.optional(),
-  work_pool_id: z.string().min(1).optional().describe(
+  work_pool_id: textSchema().min(1).optional().describe(
     "Id or name of a work pool; without it the best match is taken",
   ),
-  priority: z.int().min(-1_000).max(1_000).optional(),
-  idle_timeout_seconds: z.number().min(1).max(7 * 86_400).optional(),
+  priority: z.int().min(-1_000).max(1_000).optional().describe(
+    "Of those that wait, the highest is started first",
+  ),
+  idle_timeout_seconds: z.number().min(1).max(7 * 86_400).optional().describe(
+    "How long it may go without traffic of a client before it is timed_out",
+  ),
   labels: labelsSchema.optional(),
-  webhooks_enabled: z.boolean().optional(),
-}).openapi("SessionInput");
+  webhooks_enabled: z.boolean().optional().describe(
+    "Whether webhooks are told of this session",
+  ),
+}).openapi("SessionInput", {
+  description:
+    "What the browser must be like. What is not said comes from the pool, then from the grid's defaults",
+  examples: [examples.sessionInputExample],
+});
+
+/** Body of `refresh`; may be left out. */
+export const refreshInputSchema = z.strictObject({
+  timeout_minutes: z.number().gt(0).max(7 * 24 * 60).optional().describe(
+    "How long it may live from now; by default as long as it was given at first",
+  ),
+}).openapi("RefreshInput", { examples: [{ timeout_minutes: 30 }] });
 
 /** A session as it is answered. The proxy's password and the environment's values are never in it. */
 export const sessionSchema = z.object({
@@ -72,7 +101,11 @@ export const sessionSchema = z.object({
     "WebSocket address for Playwright, Puppeteer or any CDP client",
   ),
   live_url: z.string().nullable(),
-}).openapi("Session");
+}).openapi("Session", {
+  description:
+    "A session. The proxy's password and the environment's values are never in it",
+  examples: [examples.sessionExample],
+});
 
 export const sessionEventSchema = z.object({
   seq: z.int(),
@@ -80,33 +113,26 @@ export const sessionEventSchema = z.object({
   event: z.enum(SESSION_EVENTS),
   data: z.record(z.string(), z.unknown()),
   timestamp: z.iso.datetime(),
-}).openapi("SessionEvent");
-
-/** SQLite unpacks no JSON text that is nested more than 1,000 deep: a statement over such data would fail. */
-const DATA_DEPTH = 32;
+}).openapi("SessionEvent", {
+  description: "One thing that happened to a session",
+  examples: [examples.sessionEventExample],
+});
 
 const DATA_LENGTH = 65_536;
 
-const eventDataSchema = z.record(z.string(), z.unknown()).refine(
-  (data) => isNestedWithin(data, DATA_DEPTH),
-  `expected at most ${DATA_DEPTH} levels of objects and arrays`,
-).refine(
+const eventDataSchema = jsonObjectSchema().refine(
   (data) => JSON.stringify(data).length <= DATA_LENGTH,
   `expected at most ${DATA_LENGTH} characters of JSON`,
 );
-
-function isNestedWithin(value: unknown, depth: number): boolean {
-  if (typeof value !== "object" || value === null) return true;
-  return depth > 0 &&
-    Object.values(value).every((each) => isNestedWithin(each, depth - 1));
-}
 
 /** Body of `POST /v1/sessions/{id}/events`, by the worker that holds the session. */
 export const sessionEventInputSchema = z.strictObject({
   fencing_token: z.int().min(1),
   event: z.enum(SESSION_EVENTS),
   data: eventDataSchema.default({}),
-}).openapi("SessionEventInput");
+}).openapi("SessionEventInput", {
+  examples: [examples.sessionEventInputExample],
+});
 
 const metricFields = {
   cpu_percent: z.number().min(0).nullable().default(null),
@@ -121,33 +147,47 @@ export const sessionMetricSchema = z.object({
   ...metricFields,
   session_id: z.uuid(),
   timestamp: z.iso.datetime(),
-}).openapi("SessionMetric");
+}).openapi("SessionMetric", {
+  description: "What a session's browser used at one time",
+  examples: [examples.sessionMetricExample],
+});
 
 /** Body of `POST /v1/sessions/{id}/metrics`, by the worker that holds the session. */
 export const sessionMetricInputSchema = z.strictObject({
   ...metricFields,
   fencing_token: z.int().min(1),
-}).openapi("SessionMetricInput");
+}).openapi("SessionMetricInput", {
+  examples: [examples.sessionMetricInputExample],
+});
 
 /** Answer of `GET /v1/sessions/{id}`: `include=events,metrics` adds the last of each. */
 export const sessionDetailSchema = sessionSchema.extend({
   events: z.array(sessionEventSchema).optional(),
   metrics: z.array(sessionMetricSchema).optional(),
-}).openapi("SessionDetail");
+}).openapi("SessionDetail", {
+  description: "A session; with `include`, also the last of what it did",
+  examples: [examples.sessionExample],
+});
 
 /** Answer of `GET /v1/sessions`, newest first. */
 export const sessionListSchema = z.object({
   items: z.array(sessionSchema),
   next_cursor: z.string().nullable(),
-}).openapi("SessionList");
+}).openapi("SessionList", {
+  examples: [{ items: [examples.sessionExample], next_cursor: null }],
+});
 
 export const sessionEventListSchema = z.object({
   items: z.array(sessionEventSchema),
-}).openapi("SessionEventList");
+}).openapi("SessionEventList", {
+  examples: [{ items: [examples.sessionEventExample] }],
+});
 
 export const sessionMetricListSchema = z.object({
   items: z.array(sessionMetricSchema),
-}).openapi("SessionMetricList");
+}).openapi("SessionMetricList", {
+  examples: [{ items: [examples.sessionMetricExample] }],
+});
 
 /** What a worker is given with a claim: the only answer that has the session's secrets. */
 export const claimedSessionSchema = z.object({
@@ -167,7 +207,11 @@ export const claimedSessionSchema = z.object({
   proxy: proxySchema.nullable(),
   resource_limits: resourceLimitsSchema,
   environment: environmentSchema,
-}).openapi("ClaimedSession");
+}).openapi("ClaimedSession", {
+  description:
+    "What a worker is given with a claim: the only answer that has the session's secrets",
+  examples: [examples.claimedSessionExample],
+});
 
 /** One session in a worker's heartbeat. Reports of the past are repeated until they are answered. */
 export const sessionReportSchema = z.strictObject({
@@ -195,7 +239,10 @@ export const sessionReportSchema = z.strictObject({
   progress: z.array(z.string().max(500)).max(50).optional(),
   metrics: sessionMetricValuesSchema.optional(),
   logs: z.string().max(32_768).optional().describe("Last output"),
-}).openapi("SessionReport");
+}).openapi("SessionReport", {
+  description: "What a worker says of one session that it holds",
+  examples: [examples.sessionReportExample],
+});
 
 /** What became of a report. `lease_lost`: end that browser. */
 export const reportResultSchema = z.object({
@@ -203,7 +250,10 @@ export const reportResultSchema = z.object({
   result: z.enum(["accepted", "lease_lost"]),
   /** How much longer a held session may live: a duration, for clocks may differ. */
   expires_in_ms: z.int().optional(),
-}).openapi("SessionReportResult");
+}).openapi("SessionReportResult", {
+  description: "What became of a report. `lease_lost`: end that browser",
+  examples: [examples.reportResultExample],
+});
 
 /** An order to a worker about one session, repeated until a report shows it done. */
 export const stopCommandSchema = z.object({
@@ -214,7 +264,11 @@ export const stopCommandSchema = z.object({
   status: z.enum(["completed", "terminated", "expired", "timed_out"]),
   reason: z.string(),
   force: z.boolean(),
-}).openapi("StopCommand");
+}).openapi("StopCommand", {
+  description:
+    "An order to end one session, repeated until a report shows it done",
+  examples: [examples.stopCommandExample],
+});
 
 export type SessionInput = z.infer<typeof sessionInputSchema>;
 export type SessionWire = z.infer<typeof sessionSchema>;

@@ -9,6 +9,13 @@ export const workerpool = defineApp<WorkPoolManager>({
   verboseName: "Work pools",
   setup(core) {
     const manager = createPoolManager(core, createPoolStore(core.db));
-    return { manager, routes: { v1: poolRoutes(manager) } };
+    return {
+      manager,
+      routes: { v1: poolRoutes(manager) },
+      tags: {
+        "Work pools":
+          "How browsers are run, and what the sessions in them inherit",
+      },
+    };
   },
 });

@@ -8,19 +8,25 @@ import {
   screenSchema,
   versionSchema,
 } from "../../core/browser_spec.ts";
+import { storableObjectSchema, textSchema } from "../../core/text.ts";
+import * as examples from "./examples.ts";
 import { POOL_STATUSES } from "./status.ts";
 
 const MAX_QUEUE =
   "How many sessions may wait, besides those that its workers could start at once; one more is refused (429, queue_full). 0: only what a worker has room for is taken. Without it, any number. A session that is queued again, because its worker was lost, is never refused";
 
-const nameSchema = z.string().trim().min(1).max(100);
+const nameSchema = textSchema().trim().min(1).max(100);
 
 /** What people write of a pool, without defaults: the body of PATCH. */
 const poolFields = {
   name: nameSchema,
-  description: z.string().max(2_000),
-  provider_type: z.string().min(1),
-  provider_config: z.record(z.string(), z.unknown()),
+  description: textSchema().max(2_000),
+  provider_type: textSchema().min(1).describe(
+    "Name of the provider that starts the browsers",
+  ),
+  provider_config: storableObjectSchema().describe(
+    "Options of the provider, checked against its own schema",
+  ),
   status: z.enum(POOL_STATUSES),
   priority: z.int().min(-1_000).max(1_000),
   default_browser: browserSchema.nullable(),
@@ -43,6 +49,10 @@ const poolFields = {
 /** Body of PATCH: what is given is changed. */
 export const poolPatchSchema = z.strictObject(poolFields).partial().openapi(
   "WorkPoolPatch",
+  {
+    description: "What is given is changed",
+    examples: [examples.poolPatchExample],
+  },
 );
 
 /** Body of POST and PUT: what is not given takes its default. */
@@ -67,7 +77,10 @@ export const poolInputSchema = z.strictObject({
   min_ready: poolFields.min_ready.default(0),
   max_queue: poolFields.max_queue.default(null).describe(MAX_QUEUE),
   max_timeout_minutes: poolFields.max_timeout_minutes.default(null),
-}).openapi("WorkPoolInput");
+}).openapi("WorkPoolInput", {
+  description: "What is not given takes its default",
+  examples: [examples.poolInputExample],
+});
 
 /** A pool as it is answered: the proxy's password and the environment's values are left out. */
 export const poolSchema = z.object({
@@ -83,7 +96,11 @@ export const poolSchema = z.object({
   ),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
-}).openapi("WorkPool");
+}).openapi("WorkPool", {
+  description:
+    "A work pool: how browsers are run, and what sessions inherit. The proxy's password and the environment's values are never in it",
+  examples: [examples.poolExample],
+});
 
 /** How loaded a pool is. */
 export const pressureSchema = z.object({
@@ -97,13 +114,18 @@ export const pressureSchema = z.object({
   workers_online: z.int(),
   capacity: z.int(),
   oldest_pending_seconds: z.number().nullable(),
-}).openapi("WorkPoolPressure");
+}).openapi("WorkPoolPressure", {
+  description: "How loaded a pool is",
+  examples: [examples.pressureExample],
+});
 
 /** Answer of `GET /v1/workerpool/pools`. */
 export const poolListSchema = z.object({
   items: z.array(poolSchema),
   next_cursor: z.string().nullable(),
-}).openapi("WorkPoolList");
+}).openapi("WorkPoolList", {
+  examples: [{ items: [examples.poolExample], next_cursor: null }],
+});
 
 export type PoolInput = z.infer<typeof poolInputSchema>;
 export type PoolPatch = z.infer<typeof poolPatchSchema>;

@@ -16,6 +16,10 @@ export const workers = defineApp<WorkerManager>({
       core.use(sessions),
       createWorkerStore(core.db),
     );
-    return { manager, routes: { v1: workerRoutes(manager) } };
+    return {
+      manager,
+      routes: { v1: workerRoutes(manager) },
+      tags: { Workers: "Who serves a work pool, and what they hold" },
+    };
   },
 });

@@ -5,6 +5,8 @@ import {
   sessionReportSchema,
   stopCommandSchema,
 } from "../sessions/schemas.ts";
+import { textSchema } from "../../core/text.ts";
+import * as examples from "./examples.ts";
 import { WORKER_STATUSES } from "./status.ts";
 
 /** What may stand in a worker's name: it becomes part of container labels and folders. */
@@ -21,11 +23,13 @@ const workerNameSchema = z.string().regex(
 export const workerInputSchema = z.strictObject({
   id: z.uuid().optional().describe("Id of an existing worker to come back as"),
   name: workerNameSchema.optional(),
-  work_pool_id: z.string().min(1).describe("Id or name of a work pool"),
-  provider_type: z.string().min(1).optional().describe(
+  work_pool_id: textSchema().min(1).describe("Id or name of a work pool"),
+  provider_type: textSchema().min(1).optional().describe(
     "Refused if it is not the pool's",
   ),
-  provider_details: z.record(z.string(), z.unknown()).default({}),
+  provider_details: z.record(z.string(), z.unknown()).default({}).describe(
+    "What the worker tells of its engine",
+  ),
   capacity: z.int().min(1).max(10_000).default(5),
   instance_id: z.uuid().optional().describe(
     "Made up by each process of the worker; what an earlier one still says is refused",
@@ -35,7 +39,11 @@ export const workerInputSchema = z.strictObject({
   ),
   ip_address: z.string().max(100).optional(),
   version: z.string().max(100).optional(),
-}).openapi("WorkerInput");
+}).openapi("WorkerInput", {
+  description:
+    "The same name in the same pool with the same `secret` is the same worker",
+  examples: [examples.workerInputExample],
+});
 
 export const workerSchema = z.object({
   id: z.uuid(),
@@ -53,7 +61,10 @@ export const workerSchema = z.object({
   version: z.string().nullable(),
   created_at: z.iso.datetime(),
   last_heartbeat: z.iso.datetime(),
-}).openapi("Worker");
+}).openapi("Worker", {
+  description: "A process that holds browsers of one work pool",
+  examples: [examples.workerExample],
+});
 
 /** A session that a worker held when it was last heard of, under a new fencing token: it adopts these and ends the rest. */
 export const heldSessionSchema = z.object({
@@ -75,12 +86,17 @@ export const registrationSchema = z.object({
   /** How long sessions may go on when the worker drains of its own accord. */
   drain_timeout_ms: z.int(),
   held_sessions: z.array(heldSessionSchema),
-}).openapi("WorkerRegistration");
+}).openapi("WorkerRegistration", {
+  description: "The worker, and what it needs to serve its pool",
+  examples: [examples.registrationExample],
+});
 
 export const workerListSchema = z.object({
   items: z.array(workerSchema),
   next_cursor: z.string().nullable(),
-}).openapi("WorkerList");
+}).openapi("WorkerList", {
+  examples: [{ items: [examples.workerExample], next_cursor: null }],
+});
 
 /** Body of PUT `/heartbeat`: every report of the worker in one request. */
 export const heartbeatInputSchema = z.strictObject({
@@ -98,14 +114,17 @@ export const heartbeatInputSchema = z.strictObject({
         reports.length,
     "expected one report a session, the latest",
   ).default([]),
-}).openapi("HeartbeatInput");
+}).openapi("HeartbeatInput", {
+  description: "Every report of the worker in one request",
+  examples: [examples.heartbeatInputExample],
+});
 
 /** Body of `drain`; may be left out. */
 export const drainInputSchema = z.strictObject({
   timeout_seconds: z.number().min(0).max(7 * 86_400).optional().describe(
     "How long its sessions may go on; by default the setting drain_timeout_seconds",
   ),
-}).openapi("DrainInput");
+}).openapi("DrainInput", { examples: [{ timeout_seconds: 600 }] });
 
 /** An order to a worker. */
 export const commandSchema = z.discriminatedUnion("type", [
@@ -123,7 +142,9 @@ export const heartbeatAnswerSchema = z.object({
   reports: z.array(reportResultSchema),
   /** Repeated until they are obeyed. Without a drain among them, an ordered drain is taken back. */
   commands: z.array(commandSchema),
-}).openapi("HeartbeatAnswer");
+}).openapi("HeartbeatAnswer", {
+  examples: [examples.heartbeatAnswerExample],
+});
 
 /** Body of `claim-session`; may be left out. */
 export const claimInputSchema = z.strictObject({
@@ -140,7 +161,7 @@ export const claimInputSchema = z.strictObject({
   room: z.int().min(0).optional().describe(
     "How many sessions the worker could take now; with 0 it waits for commands only",
   ),
-}).openapi("ClaimInput");
+}).openapi("ClaimInput", { examples: [examples.claimInputExample] });
 
 /** Answer of `claim-session`. Without sessions the worker was woken to obey its commands. */
 export const claimAnswerSchema = z.object({
@@ -148,7 +169,7 @@ export const claimAnswerSchema = z.object({
   /** How long the server had waited when it gave them away: their leases began then. */
   waited_ms: z.number(),
   commands: z.array(commandSchema),
-}).openapi("ClaimAnswer");
+}).openapi("ClaimAnswer", { examples: [examples.claimAnswerExample] });
 
 export type WorkerInput = z.infer<typeof workerInputSchema>;
 export type WorkerWire = z.infer<typeof workerSchema>;

@@ -106,7 +106,8 @@ Deno.test("cors without allowed origins adds nothing, and OPTIONS is an ordinary
     method: "OPTIONS",
     headers: { origin: ORIGIN, "access-control-request-method": "GET" },
   });
-  assert.equal(options.status, 404);
+  assert.equal(options.status, 204);
+  assert.equal(options.headers.get("allow"), "GET, HEAD, OPTIONS");
 });
 
 Deno.test("cors lets all origins in if it is told to", async () => {

@@ -11,19 +11,24 @@ import {
 } from "../../schemas.ts";
 import { renderEvent, renderMetric } from "../../session.ts";
 
-const params = z.object({ id: z.string() });
+const params = z.object({ id: z.string().describe("Id of a session") });
 const tags = ["Sessions"];
 
 const events = createRoute({
   method: "get",
   path: "/sessions/{id}/events",
   tags,
+  operationId: "sessionEvents",
   summary: "List what happened to a session, in order",
   request: {
     params,
     query: z.object({
-      after: z.coerce.number().int().min(0).default(0),
-      limit: z.coerce.number().int().min(1).max(1_000).default(500),
+      after: z.coerce.number().int().min(0).default(0).describe(
+        "Only events with a larger seq",
+      ),
+      limit: z.coerce.number().int().min(1).max(1_000).default(500).describe(
+        "Most events to give",
+      ),
     }),
   },
   responses: {
@@ -39,6 +44,7 @@ const addEvent = createRoute({
   method: "post",
   path: "/sessions/{id}/events",
   tags,
+  operationId: "addSessionEvent",
   summary: "Record an event, by the worker that holds the session",
   request: {
     params,
@@ -57,11 +63,14 @@ const metrics = createRoute({
   method: "get",
   path: "/sessions/{id}/metrics",
   tags,
+  operationId: "sessionMetrics",
   summary: "List what a session used",
   request: {
     params,
     query: z.object({
-      limit: z.coerce.number().int().min(1).max(1_000).default(100),
+      limit: z.coerce.number().int().min(1).max(1_000).default(100).describe(
+        "Most measurements to give",
+      ),
     }),
   },
   responses: {
@@ -77,6 +86,7 @@ const addMetric = createRoute({
   method: "post",
   path: "/sessions/{id}/metrics",
   tags,
+  operationId: "addSessionMetric",
   summary: "Record a measurement, by the worker that holds the session",
   request: {
     params,
@@ -95,12 +105,18 @@ const logs = createRoute({
   method: "get",
   path: "/sessions/{id}/logs",
   tags,
+  operationId: "sessionLogs",
   summary: "Show the last output of a session's browser, once it has ended",
   request: { params },
   responses: {
     200: {
       description: "Text, empty if there was none",
-      content: { "text/plain": { schema: z.string() } },
+      content: {
+        "text/plain": {
+          schema: z.string(),
+          example: "DevTools listening on ws://127.0.0.1:33333",
+        },
+      },
     },
     ...refusals("session_not_found"),
   },

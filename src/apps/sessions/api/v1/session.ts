@@ -2,11 +2,15 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
 import type { Session, SessionManager } from "../../manager.ts";
-import { sessionDetailSchema, sessionSchema } from "../../schemas.ts";
+import {
+  refreshInputSchema,
+  sessionDetailSchema,
+  sessionSchema,
+} from "../../schemas.ts";
 import { renderEvent, renderMetric, renderSession } from "../../session.ts";
 import { isTerminal } from "../../status.ts";
 
-const params = z.object({ id: z.string() });
+const params = z.object({ id: z.string().describe("Id of a session") });
 const content = { "application/json": { schema: sessionSchema } };
 const tags = ["Sessions"];
 
@@ -14,6 +18,7 @@ const get = createRoute({
   method: "get",
   path: "/sessions/{id}",
   tags,
+  operationId: "getSession",
   summary: "Get a session",
   request: {
     params,
@@ -21,7 +26,11 @@ const get = createRoute({
       include: z.string().regex(
         /^(events|metrics)(,(events|metrics))?$/,
         "expected events, metrics or both with a comma between",
-      ).optional(),
+      ).optional().openapi({
+        description:
+          "What to add: events, metrics or both with a comma between",
+        example: "events,metrics",
+      }),
     }),
   },
   responses: {
@@ -37,17 +46,24 @@ const stop = createRoute({
   method: "delete",
   path: "/sessions/{id}",
   tags,
+  operationId: "stopSession",
   summary: "End a session",
   description:
     "Its worker closes the browser, and the session is `completed`. With `force` the session is `terminated` at once, and the browser is killed.",
   request: {
     params,
-    query: z.object({ force: z.stringbool().optional() }),
+    query: z.object({
+      force: z.stringbool().optional().openapi({
+        type: "string",
+        enum: ["true", "false"],
+        description: "Whether to kill the browser, asking nobody",
+      }),
+    }),
   },
   responses: {
     200: { description: "The session has ended", content },
     202: { description: "Its worker is ending it", content },
-    ...refusals("session_not_found"),
+    ...refusals("invalid_request", "session_not_found"),
   },
 });
 
@@ -55,6 +71,7 @@ const refresh = createRoute({
   method: "post",
   path: "/sessions/{id}/refresh",
   tags,
+  operationId: "refreshSession",
   summary: "Give a session more time, counted from now",
   request: {
     params,
@@ -62,9 +79,7 @@ const refresh = createRoute({
       required: false,
       content: {
         "application/json": {
-          schema: z.strictObject({
-            timeout_minutes: z.number().gt(0).max(7 * 24 * 60).optional(),
-          }),
+          schema: refreshInputSchema,
         },
       },
     },

@@ -24,17 +24,29 @@ const LONGEST_WAIT_SECONDS = 300;
 
 const statusSchema = z.enum(SESSION_STATUSES);
 
+const headers = z.object({
+  "Location": z.string().openapi({
+    description: "Path of the session",
+    example: "/v1/sessions/01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d",
+  }),
+  [REPLAYED_HEADER]: z.literal("true").optional().describe(
+    "There if the request came before under the same Idempotency-Key",
+  ),
+});
+
 const create = createRoute({
   method: "post",
   path: "/sessions",
   tags: ["Sessions"],
+  operationId: "createSession",
   summary: "Ask for a browser",
   description:
     "Answers at once with a pending session. With `wait` the answer is held until the browser runs; a session that still waits then is answered as it is, with 202.",
   request: {
     headers: idempotencyHeaderSchema,
     query: z.object({
-      wait: z.coerce.number().min(0).max(LONGEST_WAIT_SECONDS).optional(),
+      wait: z.coerce.number().min(0).max(LONGEST_WAIT_SECONDS).optional()
+        .describe("Seconds to hold the answer until the browser runs"),
     }),
     body: {
       required: true,
@@ -44,10 +56,12 @@ const create = createRoute({
   responses: {
     201: {
       description: "The session",
+      headers,
       content: { "application/json": { schema: sessionSchema } },
     },
     202: {
       description: "It was accepted, but does not run yet after `wait`",
+      headers,
       content: { "application/json": { schema: sessionSchema } },
     },
     ...refusals(
@@ -67,6 +81,7 @@ const list = createRoute({
   method: "get",
   path: "/sessions",
   tags: ["Sessions"],
+  operationId: "listSessions",
   summary: "List the sessions, newest first",
   request: {
     query: z.object({
@@ -77,13 +92,21 @@ const list = createRoute({
         example: "pending,running",
         description: "One status, or several with commas between",
       }),
-      work_pool_id: z.string().optional(),
-      worker_id: z.string().optional(),
+      work_pool_id: z.string().optional().describe("Id of a work pool"),
+      worker_id: z.string().optional().describe("Id of a worker"),
       label: z.string().regex(/^[^=]+=/, "expected NAME=VALUE").transform(
         labelOf,
-      ).optional().openapi({ type: "string", example: "team=search" }),
-      limit: z.coerce.number().int().min(1).max(500).default(50),
-      cursor: z.string().optional(),
+      ).optional().openapi({
+        type: "string",
+        example: "team=search",
+        description: "NAME=VALUE: only sessions with this label",
+      }),
+      limit: z.coerce.number().int().min(1).max(500).default(50).describe(
+        "Most sessions to give",
+      ),
+      cursor: z.string().optional().describe(
+        "next_cursor of the page before",
+      ),
     }),
   },
   responses: {

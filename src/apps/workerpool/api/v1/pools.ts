@@ -25,13 +25,22 @@ const list = createRoute({
   method: "get",
   path: "/workerpool/pools",
   tags,
+  operationId: "listPools",
   summary: "List the work pools",
   request: {
     query: z.object({
-      status: z.enum(POOL_STATUSES).optional(),
-      provider_type: z.string().optional(),
-      limit: z.coerce.number().int().min(1).max(500).default(100),
-      cursor: z.string().optional(),
+      status: z.enum(POOL_STATUSES).optional().describe(
+        "Only pools with this status",
+      ),
+      provider_type: z.string().optional().describe(
+        "Only pools of this provider",
+      ),
+      limit: z.coerce.number().int().min(1).max(500).default(100).describe(
+        "Most work pools to give",
+      ),
+      cursor: z.string().optional().describe(
+        "next_cursor of the page before",
+      ),
     }),
   },
   responses: {
@@ -47,6 +56,7 @@ const create = createRoute({
   method: "post",
   path: "/workerpool/pools",
   tags,
+  operationId: "createPool",
   summary: "Create a work pool",
   request: {
     body: {
@@ -55,7 +65,16 @@ const create = createRoute({
     },
   },
   responses: {
-    201: { ...pool, description: "The new work pool" },
+    201: {
+      ...pool,
+      description: "The new work pool",
+      headers: z.object({
+        "Location": z.string().openapi({
+          description: "Path of the work pool",
+          example: "/v1/workerpool/pools/01a20ad2-5e0f-7c11-9d7a-0d6f2b1c4e88",
+        }),
+      }),
+    },
     ...refusals(
       "invalid_request",
       "unknown_provider",
@@ -69,6 +88,7 @@ const get = createRoute({
   method: "get",
   path: "/workerpool/pools/{pool_id}",
   tags,
+  operationId: "getPool",
   summary: "Get a work pool",
   request: { params },
   responses: { 200: pool, ...refusals("pool_not_found") },
@@ -78,6 +98,7 @@ const replace = createRoute({
   method: "put",
   path: "/workerpool/pools/{pool_id}",
   tags,
+  operationId: "replacePool",
   summary: "Update a work pool: what is not given takes its default",
   request: {
     params,
@@ -101,6 +122,7 @@ const replace = createRoute({
 const patch = createRoute({
   ...replace,
   method: "patch",
+  operationId: "patchPool",
   summary: "Change what is given of a work pool",
   request: {
     params,
@@ -115,6 +137,7 @@ const remove = createRoute({
   method: "delete",
   path: "/workerpool/pools/{pool_id}",
   tags,
+  operationId: "deletePool",
   summary: "Delete a work pool that has no live session",
   request: { params },
   responses: {
@@ -127,6 +150,7 @@ const pressure = createRoute({
   method: "get",
   path: "/workerpool/pools/{pool_id}/pressure",
   tags,
+  operationId: "poolPressure",
   summary: "Tell how loaded a work pool is",
   request: { params },
   responses: {
@@ -138,11 +162,16 @@ const pressure = createRoute({
   },
 });
 
-/** Statuses that a person sets, and the path that does. */
+/** Statuses that a person sets, the path that does, and the operation's name. */
 const STATUS_PATHS = [
-  ["pause", "paused", "Take no sessions until it is resumed"],
-  ["resume", "active", "Take sessions again"],
-  ["drain", "draining", "Take no sessions; what runs goes on to its end"],
+  ["pause", "paused", "Take no sessions until it is resumed", "pausePool"],
+  ["resume", "active", "Take sessions again", "resumePool"],
+  [
+    "drain",
+    "draining",
+    "Take no sessions; what runs goes on to its end",
+    "drainPool",
+  ],
 ] as const;
 
 /** Endpoints of work pools. */
@@ -182,11 +211,12 @@ export function poolRoutes(manager: WorkPoolManager): OpenAPIHono<GridEnv> {
     const found = await manager.pressure(c.req.valid("param").pool_id);
     return c.json(found, 200);
   });
-  for (const [verb, status, summary] of STATUS_PATHS) {
+  for (const [verb, status, summary, operationId] of STATUS_PATHS) {
     const route = createRoute({
       method: "post",
       path: `/workerpool/pools/{pool_id}/${verb}`,
       tags,
+      operationId,
       summary,
       request: { params },
       responses: { 200: pool, ...refusals("pool_not_found") },

@@ -9,13 +9,16 @@ import {
   heartbeatInputSchema,
 } from "../../schemas.ts";
 
-const params = z.object({ worker_id: z.string() });
+const params = z.object({
+  worker_id: z.string().describe("Id of a worker"),
+});
 const tags = ["Workers"];
 
 const heartbeat = createRoute({
   method: "put",
   path: "/workerpool/workers/{worker_id}/heartbeat",
   tags,
+  operationId: "heartbeat",
   summary: "Report, by a worker: reports in, orders out",
   request: {
     params,
@@ -37,11 +40,14 @@ const claim = createRoute({
   method: "post",
   path: "/workerpool/workers/{worker_id}/claim-session",
   tags,
+  operationId: "claimSession",
   summary: "Claim the next pending sessions, by a worker",
   request: {
     params,
     query: z.object({
-      wait: z.coerce.number().min(0).max(30).default(0),
+      wait: z.coerce.number().min(0).max(30).default(0).describe(
+        "Seconds to wait for a session or an order",
+      ),
     }),
     body: {
       required: false,

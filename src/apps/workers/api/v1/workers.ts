@@ -12,7 +12,9 @@ import {
 import { WORKER_STATUSES } from "../../status.ts";
 import { renderWorker } from "../../worker.ts";
 
-const params = z.object({ worker_id: z.string() });
+const params = z.object({
+  worker_id: z.string().describe("Id of a worker"),
+});
 const tags = ["Workers"];
 const worker = {
   description: "The worker",
@@ -23,13 +25,20 @@ const list = createRoute({
   method: "get",
   path: "/workerpool/workers",
   tags,
+  operationId: "listWorkers",
   summary: "List the workers",
   request: {
     query: z.object({
-      work_pool_id: z.string().optional(),
-      status: z.enum(WORKER_STATUSES).optional(),
-      limit: z.coerce.number().int().min(1).max(500).default(100),
-      cursor: z.string().optional(),
+      work_pool_id: z.string().optional().describe("Id of a work pool"),
+      status: z.enum(WORKER_STATUSES).optional().describe(
+        "Only workers with this status",
+      ),
+      limit: z.coerce.number().int().min(1).max(500).default(100).describe(
+        "Most workers to give",
+      ),
+      cursor: z.string().optional().describe(
+        "next_cursor of the page before",
+      ),
     }),
   },
   responses: {
@@ -45,6 +54,7 @@ const register = createRoute({
   method: "post",
   path: "/workerpool/workers",
   tags,
+  operationId: "registerWorker",
   summary: "Register a worker",
   request: {
     body: {
@@ -55,6 +65,13 @@ const register = createRoute({
   responses: {
     201: {
       description: "The worker, and what it needs to serve its pool",
+      headers: z.object({
+        "Location": z.string().openapi({
+          description: "Path of the worker",
+          example:
+            "/v1/workerpool/workers/01a20ad2-9f3a-7b64-8a55-6c1e7f0b2d39",
+        }),
+      }),
       content: { "application/json": { schema: registrationSchema } },
     },
     ...refusals(
@@ -71,6 +88,7 @@ const get = createRoute({
   method: "get",
   path: "/workerpool/workers/{worker_id}",
   tags,
+  operationId: "getWorker",
   summary: "Get a worker",
   request: { params },
   responses: { 200: worker, ...refusals("worker_not_found") },
@@ -80,6 +98,7 @@ const remove = createRoute({
   method: "delete",
   path: "/workerpool/workers/{worker_id}",
   tags,
+  operationId: "deleteWorker",
   summary: "Delete a worker that holds no session",
   request: { params },
   responses: {
@@ -92,6 +111,7 @@ const drain = createRoute({
   method: "post",
   path: "/workerpool/workers/{worker_id}/drain",
   tags,
+  operationId: "drainWorker",
   summary: "Give a worker no more sessions; it leaves when what runs has ended",
   request: {
     params,
@@ -110,6 +130,7 @@ const resume = createRoute({
   method: "post",
   path: "/workerpool/workers/{worker_id}/resume",
   tags,
+  operationId: "resumeWorker",
   summary: "Give a worker that drains sessions again",
   request: { params },
   responses: { 200: worker, ...refusals("worker_not_found") },

@@ -1,0 +1,129 @@
+/** Examples for the description of the API; a test holds them to their schemas. */
+
+const ID = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
+const POOL_ID = "01a20ad2-5e0f-7c11-9d7a-0d6f2b1c4e88";
+const WORKER_ID = "01a20ad2-9f3a-7b64-8a55-6c1e7f0b2d39";
+const CREATED = "2026-11-24T10:15:02.140Z";
+const STARTED = "2026-11-24T10:15:03.020Z";
+
+export const sessionInputExample = {
+  browser: "chrome",
+  version: "stable",
+  headless: true,
+  operating_system: "linux",
+  screen: { width: 1920, height: 1080, dpi: 96, scale: 1 },
+  proxy: {
+    proxy_url: "http://proxy.example:3128",
+    proxy_username: "crawler",
+    proxy_password: "a secret",
+  },
+  resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
+  environment: { LANG: "de_DE.UTF-8" },
+  work_pool_id: "default",
+  priority: 10,
+  idle_timeout_seconds: 300,
+  labels: { team: "search" },
+};
+
+export const sessionExample = {
+  id: ID,
+  browser: "chrome",
+  version: "stable",
+  headless: true,
+  operating_system: "linux",
+  screen: { width: 1920, height: 1080, dpi: 96, scale: 1 },
+  proxy: {
+    proxy_url: "http://proxy.example:3128",
+    proxy_username: "crawler",
+  },
+  resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
+  environment: ["LANG"],
+  work_pool_id: POOL_ID,
+  provider: "docker",
+  priority: 10,
+  idle_timeout_seconds: 300,
+  labels: { team: "search" },
+  webhooks_enabled: true,
+  status: "running",
+  status_reason: null,
+  created_at: CREATED,
+  updated_at: STARTED,
+  started_at: STARTED,
+  ended_at: null,
+  expires_at: "2026-11-24T10:45:02.140Z",
+  worker_id: WORKER_ID,
+  container_id: "4f1c2ab9d0e7",
+  details: { image: "browsergrid/chrome:latest" },
+  connect_url: `ws://127.0.0.1:8765/v1/sessions/${ID}/cdp`,
+  live_url: null,
+};
+
+export const sessionEventExample = {
+  seq: 3,
+  session_id: ID,
+  event: "browser_started",
+  data: { worker_id: WORKER_ID },
+  timestamp: STARTED,
+};
+
+export const sessionEventInputExample = {
+  fencing_token: 1,
+  event: "session_idle",
+  data: { idle_seconds: 60 },
+};
+
+const measured = {
+  cpu_percent: 12.5,
+  memory_mb: 310.4,
+  network_rx_bytes: 1_048_576,
+  network_tx_bytes: 20_480,
+};
+
+export const sessionMetricExample = {
+  ...measured,
+  session_id: ID,
+  timestamp: "2026-11-24T10:16:03.000Z",
+};
+
+export const sessionMetricInputExample = { ...measured, fencing_token: 1 };
+
+export const claimedSessionExample = {
+  id: ID,
+  fencing_token: 1,
+  lease_ttl_ms: 30_000,
+  start_timeout_ms: 120_000,
+  work_pool_id: POOL_ID,
+  provider_type: "docker",
+  provider_config: {},
+  browser: "chrome",
+  version: "stable",
+  headless: true,
+  operating_system: "linux",
+  screen: { width: 1920, height: 1080, dpi: 96, scale: 1 },
+  proxy: null,
+  resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
+  environment: { LANG: "de_DE.UTF-8" },
+};
+
+export const sessionReportExample = {
+  session_id: ID,
+  fencing_token: 1,
+  status: "running",
+  endpoint: "ws://127.0.0.1:33333/devtools/browser/6a0f",
+  metrics: measured,
+};
+
+export const reportResultExample = {
+  session_id: ID,
+  result: "accepted",
+  expires_in_ms: 1_739_000,
+};
+
+export const stopCommandExample = {
+  type: "stop",
+  session_id: ID,
+  fencing_token: 1,
+  status: "completed",
+  reason: "ended by its owner",
+  force: false,
+};

@@ -1,0 +1,84 @@
+/** Examples for the description of the API; a test holds them to their schemas. */
+import {
+  claimedSessionExample,
+  reportResultExample,
+  sessionReportExample,
+  stopCommandExample,
+} from "../sessions/examples.ts";
+
+const INSTANCE_ID = "4b1c7c52-58f5-4f3b-9f63-0f3f7d0f9a11";
+
+export const workerInputExample = {
+  name: "host-1",
+  work_pool_id: "crawlers",
+  provider_type: "docker",
+  provider_details: { engine: "27.3" },
+  capacity: 5,
+  instance_id: INSTANCE_ID,
+  secret: "made-up-at-the-first-start",
+  ip_address: "10.0.0.7",
+  version: "1.0.0",
+};
+
+export const workerExample = {
+  id: "01a20ad2-9f3a-7b64-8a55-6c1e7f0b2d39",
+  name: "host-1",
+  work_pool_id: "01a20ad2-5e0f-7c11-9d7a-0d6f2b1c4e88",
+  provider_type: "docker",
+  provider_details: { engine: "27.3" },
+  capacity: 5,
+  current_load: 1,
+  status: "online",
+  cpu_percent: 35.5,
+  memory_usage_mb: 2_048,
+  disk_usage_mb: 10_240,
+  ip_address: "10.0.0.7",
+  version: "1.0.0",
+  created_at: "2026-11-24T10:10:30.000Z",
+  last_heartbeat: "2026-11-24T10:16:00.000Z",
+};
+
+export const registrationExample = {
+  worker: workerExample,
+  grid_id: "01a20ad1-0000-7000-8000-000000000000",
+  provider_config: {},
+  lease_ttl_ms: 30_000,
+  heartbeat_ms: 10_000,
+  server_grace_ms: 120_000,
+  drain_timeout_ms: 300_000,
+  held_sessions: [{
+    session_id: sessionReportExample.session_id,
+    fencing_token: 2,
+    status: "running",
+  }],
+};
+
+export const heartbeatInputExample = {
+  instance_id: INSTANCE_ID,
+  status: "online",
+  current_load: 1,
+  cpu_percent: 35.5,
+  memory_usage_mb: 2_048,
+  disk_usage_mb: 10_240,
+  sessions: [sessionReportExample],
+};
+
+export const heartbeatAnswerExample = {
+  status: "online",
+  lease_ttl_ms: 30_000,
+  reports: [reportResultExample],
+  commands: [stopCommandExample],
+};
+
+export const claimInputExample = {
+  request_id: "claim-17",
+  instance_id: INSTANCE_ID,
+  count: 2,
+  room: 4,
+};
+
+export const claimAnswerExample = {
+  sessions: [claimedSessionExample],
+  waited_ms: 12,
+  commands: [],
+};

@@ -1,0 +1,98 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { docsRoutes } from "./docs/docs_routes.ts";
+import { type ApiDocument, describeApi } from "./openapi.ts";
+import type { GridEnv } from "./middleware.ts";
+import { refusals } from "./refusals.ts";
+
+/** What the server's own endpoints are made from. */
+export interface SystemParts {
+  readonly version: string;
+  /** Groups of operations by name, with a sentence each. */
+  readonly tags: Readonly<Record<string, string>>;
+  /** Whether requests that need the database can be served now; rejects with the reason if not. */
+  readonly checkReady: () => Promise<unknown>;
+}
+
+const TAG = "System";
+
+const shared = {
+  method: "get" as const,
+  tags: [TAG],
+  /** No key is asked for. */
+  security: [],
+};
+
+const health = createRoute({
+  ...shared,
+  path: "/health",
+  operationId: "health",
+  summary: "Tell that the server lives",
+  responses: {
+    200: {
+      description: "It lives",
+      content: {
+        "application/json": {
+          schema: z.object({ status: z.literal("ok") }),
+          example: { status: "ok" },
+        },
+      },
+    },
+  },
+});
+
+const ready = createRoute({
+  ...shared,
+  path: "/ready",
+  operationId: "ready",
+  summary: "Tell whether the server can serve now",
+  description: "Asks the database; for load balancers.",
+  responses: {
+    200: {
+      description: "It can",
+      content: {
+        "application/json": {
+          schema: z.object({ status: z.literal("ready") }),
+          example: { status: "ready" },
+        },
+      },
+    },
+    ...refusals("database_busy", "database_unavailable", "shutting_down"),
+  },
+});
+
+const document = createRoute({
+  ...shared,
+  path: "/openapi.json",
+  operationId: "apiDocument",
+  summary: "Get this document",
+  responses: {
+    200: {
+      description: "The description of the API, OpenAPI 3.1",
+      content: {
+        "application/json": { schema: z.record(z.string(), z.unknown()) },
+      },
+    },
+  },
+});
+
+/** Adds the endpoints that belong to no app to `root`, whose routes the document describes. */
+export function addSystemRoutes(
+  root: OpenAPIHono<GridEnv>,
+  { version, tags, checkReady }: SystemParts,
+): void {
+  root.openapi(health, (c) => c.json({ status: "ok" as const }, 200));
+  root.openapi(ready, async (c) => {
+    await checkReady();
+    return c.json({ status: "ready" as const }, 200);
+  });
+  // Made when it is first asked for, when every route is there; the same from then on.
+  let described: ApiDocument | undefined;
+  root.openapi(document, (c) => {
+    described ??= describeApi(root, {
+      version,
+      tags: { ...tags, [TAG]: "The server itself, without a key" },
+    });
+    return c.json(described, 200);
+  });
+  root.route("/", docsRoutes());
+}

@@ -1,0 +1,57 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { answerProblem } from "./answer_error.ts";
+import { GridError } from "./errors.ts";
+import type { GridEnv } from "./middleware.ts";
+
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+/**
+ * Answers a request that no route takes: 405 with `Allow` for a path that is there under other methods, else 404.
+ * `OPTIONS` of a path that is there is answered with what it allows.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6 RFC 9110, 15.5.6}
+ */
+export function unmatched(
+  root: OpenAPIHono<GridEnv>,
+  c: Context<GridEnv>,
+): Response {
+  const { method, path } = c.req;
+  const found = METHODS.filter((each) => hasRoute(root, each, path));
+  if (found.length === 0) return answerProblem(c, notFound(method, path));
+  const allow = allowOf(found);
+  const response = method === "OPTIONS"
+    ? c.body(null, 204)
+    : answerProblem(c, notAllowed(method, path, allow));
+  response.headers.set("allow", allow);
+  return response;
+}
+
+/** Middleware stands in the router under ALL; what is left are routes. */
+function hasRoute(
+  root: OpenAPIHono<GridEnv>,
+  method: string,
+  path: string,
+): boolean {
+  const [handlers] = root.router.match(method, path);
+  return handlers.some(([[, route]]) => route.method !== "ALL");
+}
+
+function allowOf(found: readonly string[]): string {
+  const head = found.includes("GET") ? ["HEAD"] : [];
+  return [...found, ...head, "OPTIONS"].join(", ");
+}
+
+function notFound(method: string, path: string): GridError {
+  return new GridError(
+    "not_found",
+    `Cannot find "${method} ${path}": no such endpoint, expected one of /openapi.json`,
+  );
+}
+
+function notAllowed(method: string, path: string, allow: string): GridError {
+  return new GridError(
+    "method_not_allowed",
+    `Cannot use ${method} on "${path}": the endpoint does not take it, expected one of ${allow}`,
+  );
+}

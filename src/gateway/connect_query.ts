@@ -1,0 +1,39 @@
+import { z } from "@hono/zod-openapi";
+import { sessionInputSchema } from "../apps/sessions/schemas.ts";
+import {
+  proxySchema,
+  resourceLimitsSchema,
+  screenSchema,
+} from "../core/browser_spec.ts";
+
+/** Members of a session's body that stand in a query as they are. */
+const plain = sessionInputSchema.omit({
+  environment: true,
+  labels: true,
+  proxy: true,
+  resource_limits: true,
+  screen: true,
+}).shape;
+
+/**
+ * The query of `/v1/connect` for the description of the API: a session's body, of which what is nested stands by itself.
+ * It describes only: what a query asks for is read by `sessionOfQuery`.
+ */
+export const connectQuerySchema = z.object({
+  ...plain,
+  ...screenSchema.shape,
+  ...proxySchema.partial().shape,
+  ...resourceLimitsSchema.shape,
+  label: z.array(z.string()).optional().openapi({
+    description: "NAME=VALUE; may stand several times",
+    example: ["team=search"],
+  }),
+  launch: z.string().optional().openapi({
+    description:
+      "A whole body as JSON, over which the other parameters are laid",
+    example: '{"headless":true}',
+  }),
+  token: z.string().optional().describe(
+    "The key, for clients that cannot set headers",
+  ),
+});

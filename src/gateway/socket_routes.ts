@@ -1,0 +1,102 @@
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { answerProblem } from "../core/answer_error.ts";
+import { GridError } from "../core/errors.ts";
+import type { GridEnv } from "../core/middleware.ts";
+import { createRouter, refusals } from "../core/router.ts";
+import { connectQuerySchema } from "./connect_query.ts";
+import { EXPECTED_UPGRADE } from "./refuse.ts";
+
+/** What the description says of every WebSocket. The handshake itself never comes to the router. */
+const shared = {
+  method: "get" as const,
+  tags: ["Connect"],
+  "x-websocket": true,
+  security: [{ ApiKey: [] }, { Bearer: [] }, { Token: [] }],
+};
+
+const switching = {
+  101: {
+    description:
+      "The WebSocket is open: CDP in both directions. It closes with 1001 when the session has ended or the server stops, and with 1011 when the browser is gone",
+  },
+};
+
+const { token } = connectQuerySchema.shape;
+
+const session = {
+  ...shared,
+  path: "/sessions/{id}/cdp",
+  operationId: "sessionSocket",
+  summary: "Connect to a session's browser (WebSocket)",
+  description:
+    "Waits for a session that has not started yet. `/devtools/page/ID` below it is one page of the browser.",
+  request: {
+    params: z.object({ id: z.string().describe("Id of a session") }),
+    query: z.object({ token }),
+  },
+  responses: {
+    ...switching,
+    ...refusals(
+      "upgrade_required",
+      "origin_not_allowed",
+      "session_not_found",
+      "session_not_running",
+      "session_ended",
+      "session_failed",
+      "worker_unreachable",
+    ),
+  },
+};
+
+const connect = {
+  ...shared,
+  path: "/connect",
+  operationId: "connectSocket",
+  summary:
+    "Make a session, connect to it, and end it with the socket (WebSocket)",
+  description:
+    "The parameters take the place of a session's body; besides those listed, `env.NAME=VALUE` sets a variable of the browser's environment.",
+  request: { query: connectQuerySchema },
+  responses: {
+    ...switching,
+    ...refusals(
+      "upgrade_required",
+      "origin_not_allowed",
+      "invalid_request",
+      "pool_not_found",
+      "pool_paused",
+      "no_matching_pool",
+      "browser_not_available",
+      "queue_full",
+      "session_not_running",
+      "session_ended",
+      "session_failed",
+      "worker_unreachable",
+    ),
+  },
+};
+
+/** Describes the WebSockets, and tells those who ask without a handshake what is expected. */
+export function socketRoutes(): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  router.openAPIRegistry.registerPath(session);
+  router.openAPIRegistry.registerPath(connect);
+  router.get("/sessions/:id/cdp", refuse);
+  router.get("/connect", refuse);
+  return router;
+}
+
+function refuse(c: Context<GridEnv>): Response {
+  const response = answerProblem(
+    c,
+    new GridError(
+      "upgrade_required",
+      `Cannot serve "${c.req.path}" over HTTP: it is a WebSocket, expected an upgrade`,
+    ),
+  );
+  for (const [name, value] of Object.entries(EXPECTED_UPGRADE)) {
+    response.headers.set(name, value);
+  }
+  return response;
+}
