@@ -9,13 +9,20 @@
  * @see {@link https://spec.openapis.org/oas/v3.1.1.html OpenAPI Specification 3.1.1}
  */
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import {
+  browserSchema,
+  proxySchema,
+  resourceLimitsSchema,
+  screenSchema,
+} from "./browser_spec.ts";
 import type { GridEnv } from "./middleware.ts";
+import { withNulls } from "./openapi_nullable.ts";
 import {
   refusalsByStatus,
   sharedComponents,
   withChain,
 } from "./openapi_refusals.ts";
-import { codesOf, type ResponsesObject } from "./refusals.ts";
+import { codesOf, problemSchema, type ResponsesObject } from "./refusals.ts";
 
 type Router = OpenAPIHono<GridEnv>;
 
@@ -68,6 +75,18 @@ const SECURITY_SCHEMES = {
   },
 } as const;
 
+/**
+ * Names the schemas that stand in many places, before any route does: the first place would decide otherwise whether the
+ * schema as such may be null.
+ */
+export function registerShared({ openAPIRegistry }: Router): void {
+  openAPIRegistry.register("Problem", problemSchema);
+  openAPIRegistry.register("Browser", browserSchema);
+  openAPIRegistry.register("Screen", screenSchema);
+  openAPIRegistry.register("Proxy", proxySchema);
+  openAPIRegistry.register("ResourceLimits", resourceLimitsSchema);
+}
+
 /** Describes every route of `router`. */
 export function describeApi(router: Router, head: ApiHead): ApiDocument {
   const document = router.getOpenAPI31Document({
@@ -82,7 +101,7 @@ export function describeApi(router: Router, head: ApiHead): ApiDocument {
     security: [{ ApiKey: [] }, { Bearer: [] }],
   });
   const paths = mapValues(document.paths ?? {}, completePath);
-  return {
+  return withNulls({
     ...document,
     paths,
     tags: tagsOf(paths, head.tags),
@@ -91,7 +110,7 @@ export function describeApi(router: Router, head: ApiHead): ApiDocument {
       ...sharedComponents(),
       securitySchemes: SECURITY_SCHEMES,
     },
-  };
+  });
 }
 
 function completePath(item: PathItem, path: string): PathItem {

@@ -4,7 +4,7 @@ import { answerError, answerProblem } from "./answer_error.ts";
 import type { InstalledApp } from "./app.ts";
 import { GridError } from "./errors.ts";
 import type { GridEnv } from "./middleware.ts";
-import { problemSchema } from "./refusals.ts";
+import { registerShared } from "./openapi.ts";
 import { addSystemRoutes } from "./system_routes.ts";
 import { unmatched } from "./unmatched.ts";
 
@@ -31,7 +31,7 @@ export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
   const root = createRouter();
   for (const handler of parts.middleware) root.use(handler);
   root.use(requireJson);
-  root.openAPIRegistry.register("Problem", problemSchema);
+  registerShared(root);
   const tags: Record<string, string> = {};
   for (const app of parts.apps) {
     Object.assign(tags, app.tags);

@@ -88,6 +88,16 @@ function examplesOf(
   ];
 }
 
+Deno.test("no schema with a name may be null: only the places that say so", async () => {
+  const { json } = await realApi();
+  const nullable = Object.entries<JsonSchema>(json.components.schemas).filter(
+    ([, { type }]) => Array.isArray(type),
+  );
+  assert.deepEqual(nullable, []);
+  const { proxy } = json.components.schemas.SessionInput.properties;
+  assert.deepEqual(proxy, { $ref: "#/components/schemas/Proxy" });
+});
+
 Deno.test("/openapi.json says what a refusal looks like: its codes, an example of each, when to come back", async () => {
   const { operations } = await realApi();
   const create = operations.find(({ id }) => id === "createSession");

@@ -23,9 +23,11 @@ const events = createRoute({
   request: {
     params,
     query: z.object({
-      after: z.coerce.number().int().min(0).default(0).describe(
-        "Only events with a larger seq",
-      ),
+      after: z.coerce.number().int().min(0).default(0).openapi({
+        type: "integer",
+        minimum: 0,
+        description: "Only events with a larger seq",
+      }),
       limit: z.coerce.number().int().min(1).max(1_000).default(500).describe(
         "Most events to give",
       ),

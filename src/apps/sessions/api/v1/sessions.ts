@@ -24,6 +24,9 @@ const LONGEST_WAIT_SECONDS = 300;
 
 const statusSchema = z.enum(SESSION_STATUSES);
 
+/** As a part of a regular expression. */
+const STATUS = SESSION_STATUSES.join("|");
+
 const headers = z.object({
   "Location": z.string().openapi({
     description: "Path of the session",
@@ -46,7 +49,12 @@ const create = createRoute({
     headers: idempotencyHeaderSchema,
     query: z.object({
       wait: z.coerce.number().min(0).max(LONGEST_WAIT_SECONDS).optional()
-        .describe("Seconds to hold the answer until the browser runs"),
+        .openapi({
+          type: "number",
+          minimum: 0,
+          maximum: LONGEST_WAIT_SECONDS,
+          description: "Seconds to hold the answer until the browser runs",
+        }),
     }),
     body: {
       required: true,
@@ -89,6 +97,7 @@ const list = createRoute({
         z.array(statusSchema),
       ).optional().openapi({
         type: "string",
+        pattern: `^(${STATUS})(,(${STATUS}))*$`,
         example: "pending,running",
         description: "One status, or several with commas between",
       }),
@@ -98,6 +107,7 @@ const list = createRoute({
         labelOf,
       ).optional().openapi({
         type: "string",
+        pattern: "^[^=]+=",
         example: "team=search",
         description: "NAME=VALUE: only sessions with this label",
       }),

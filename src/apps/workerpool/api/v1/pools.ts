@@ -111,6 +111,7 @@ const replace = createRoute({
     200: pool,
     ...refusals(
       "invalid_request",
+      "unknown_provider",
       "invalid_provider_config",
       "pool_not_found",
       "pool_name_taken",

@@ -45,9 +45,12 @@ const claim = createRoute({
   request: {
     params,
     query: z.object({
-      wait: z.coerce.number().min(0).max(30).default(0).describe(
-        "Seconds to wait for a session or an order",
-      ),
+      wait: z.coerce.number().min(0).max(30).default(0).openapi({
+        type: "number",
+        minimum: 0,
+        maximum: 30,
+        description: "Seconds to wait for a session or an order",
+      }),
     }),
     body: {
       required: false,

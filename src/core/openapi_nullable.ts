@@ -1,0 +1,39 @@
+/** Any JSON. */
+type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | readonly Json[]
+  | { readonly [name: string]: Json };
+
+/**
+ * Lets null pass where a schema with a name may be null.
+ *
+ * The generator writes `{ allOf: [{ $ref }, { type: ["object", "null"] }] }` there, which allows no null: the schema with the
+ * name refuses it. Here it becomes `{ anyOf: [{ $ref }, { type: "null" }] }`.
+ */
+export function withNulls(document: object): Record<string, unknown> {
+  return JSON.parse(
+    JSON.stringify(document, (_name, value: Json) => corrected(value)),
+  );
+}
+
+function corrected(value: Json): Json {
+  if (!isObject(value) || !Array.isArray(value["allOf"])) return value;
+  const [named, other, ...more] = value["allOf"];
+  const isMeant = more.length === 0 && isObject(named) && "$ref" in named &&
+    isObject(other) && Array.isArray(other["type"]) &&
+    other["type"].includes("null");
+  if (!isMeant) return value;
+  const { allOf: _, ...rest } = value;
+  const { type: __, ...said } = other;
+  return { ...rest, ...said, anyOf: [named, { type: "null" }] };
+}
+
+function isObject(
+  value: Json,
+): value is { readonly [name: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

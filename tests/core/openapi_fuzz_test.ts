@@ -1,0 +1,115 @@
+/**
+ * Sends to every operation of `/openapi.json` what the document allows, and what it does not, and holds every answer to the
+ * document. `FUZZ_SEED=N` sees a failure again; `FUZZ_RUNS=N` sends more.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { apiOf } from "../support/api.ts";
+import {
+  type DescribedApi,
+  describedApi,
+  type DescribedOperation,
+} from "../support/api_document.ts";
+import {
+  allowedRequest,
+  brokenRequest,
+  type FuzzedRequest,
+} from "../support/fuzzed_request.ts";
+import { type TestGrid, testGrid } from "../support/grid.ts";
+import type { ValueOptions } from "../support/schema_values.ts";
+import { startUpstream } from "../support/upstream.ts";
+
+const SEED = Number(
+  Deno.env.get("FUZZ_SEED") ?? Math.trunc(Math.random() * 2 ** 31),
+);
+const RUNS = Number(Deno.env.get("FUZZ_RUNS") ?? 100);
+
+/** A pool with a worker and a session that runs on it, made for one operation: what it deletes, no other misses. */
+async function knownIds(
+  grid: TestGrid,
+  endpoint: string,
+): Promise<ValueOptions["known"]> {
+  const api = apiOf(grid);
+  const name = `pool-${crypto.randomUUID()}`;
+  const pool = await api.pool({ name });
+  const unused = await api.pool({ name: `unused-${name}` });
+  const { id } = await api.session({ work_pool_id: name });
+  const worker = await api.worker({ work_pool_id: name });
+  const idle = await api.worker({ work_pool_id: unused.id });
+  const claimed = await api.claim(worker);
+  assert.ok(claimed);
+  await api.report(worker, claimed, "running", { endpoint });
+  return {
+    id: [id, id, crypto.randomUUID()],
+    session_id: [id, crypto.randomUUID()],
+    pool_id: [name, pool.id, unused.id, "nobody's"],
+    work_pool_id: [pool.id],
+    worker_id: [worker, worker, idle, crypto.randomUUID()],
+    instance_id: [crypto.randomUUID()],
+    fencing_token: [claimed.fencing_token, 7],
+    provider_type: ["local"],
+    provider_config: [{}],
+    endpoint: [endpoint],
+  };
+}
+
+/** @throws {assert.AssertionError} With what the document does not say of the answer. */
+async function check(
+  api: DescribedApi,
+  operation: DescribedOperation,
+  request: FuzzedRequest,
+  response: Response,
+): Promise<void> {
+  const text = await response.text();
+  const { status } = response;
+  const said = `${operation.id}: ${status} ${text.slice(0, 400)}`;
+  assert.ok(status < 500, said);
+  const answer = operation.answers[status];
+  assert.ok(answer, `${said}: the document has no such status`);
+  assert.ok(response.headers.get("x-request-id"), said);
+  const [type = ""] = (response.headers.get("content-type") ?? "").split(";");
+  if (status >= 400) assert.equal(type, "application/problem+json", said);
+  if (answer.content === undefined) return assert.equal(text, "", said);
+  const media = answer.content[type];
+  assert.ok(media, `${said}: the document has no ${type}`);
+  const value = /json/.test(type) ? JSON.parse(text) : text;
+  assert.equal(api.fault(media.schema, value), undefined, said);
+  const isRefused = ["invalid_request", "malformed_json"].includes(value?.code);
+  assert.ok(!(request.isAllowed && isRefused), `${said}: it is allowed`);
+}
+
+Deno.test("every operation answers what the document says to every request, and nothing with a 5xx", async (t) => {
+  await using upstream = await startUpstream();
+  await using grid = await testGrid();
+  const api = await describedApi(grid);
+  for (const operation of api.operations) {
+    if (operation.isWebSocket) continue;
+    await t.step(operation.id, async () => {
+      const known = await knownIds(grid, upstream.endpoint);
+      const options = { follow: api.follow, known };
+      const statuses = new Set<number>();
+      await fc.assert(
+        fc.asyncProperty(
+          fc.oneof(
+            allowedRequest(operation, options),
+            brokenRequest(operation, options),
+          ),
+          async (request) => {
+            const { path, isAllowed: _, ...init } = request;
+            const response = await grid.request(path, init);
+            statuses.add(response.status);
+            await check(api, operation, request, response);
+          },
+        ),
+        { seed: SEED, numRuns: RUNS, endOnFailure: true },
+      );
+      assert.ok(
+        [...statuses].some((status) => status < 300),
+        `FUZZ_SEED=${SEED}: no request was accepted, only ${[...statuses]}`,
+      );
+    });
+  }
+  assert.equal((await grid.request("/ready")).status, 200);
+});
