@@ -37,7 +37,7 @@ function listCommand(output: Output): Command {
       const { items } = await client.listSessions({
         status: flags.status,
         work_pool_id: flags.pool,
-        limit: flags.limit,
+        limit: flags.limit === undefined ? undefined : Number(flags.limit),
       });
       if (flags.json) return output.json(items);
       output.table(

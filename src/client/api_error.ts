@@ -6,7 +6,7 @@ const problemSchema = z.looseObject({
   request_id: z.string().optional(),
 });
 
-/** A refusal of the server, or that there was no answer (`unreachable`, `unreadable`). */
+/** A refusal of the server, or that there was no answer (`unreachable`, `timeout`, `unreadable`). */
 export class ApiError extends Error {
   override readonly name = "ApiError";
   readonly code: string;
@@ -43,6 +43,17 @@ export function unreachable(url: string, cause: unknown): ApiError {
     `Cannot reach the server at "${url}": there is no answer, expected a running "browsergrid serve"`,
     0,
     { cause },
+  );
+}
+
+/** The error for a server that gives no answer in time. */
+export function silent(url: string, timeoutMs: number): ApiError {
+  return new ApiError(
+    "timeout",
+    `Cannot wait any longer for the server at "${url}": there is no answer, expected one within ${
+      timeoutMs / 1_000
+    } seconds`,
+    0,
   );
 }
 

@@ -112,7 +112,7 @@ export class Heartbeat implements AsyncDisposable {
     const sent = outbox.snapshot();
     try {
       const body = this.#body(status, sent);
-      const answer = await client.heartbeat(workerId, body, signal);
+      const answer = await client.heartbeat(workerId, body, { signal });
       sight.answered();
       this.#isBare = false;
       this.#take(sent, answer, trustedUntil(sentAt, answer.lease_ttl_ms));

@@ -52,7 +52,8 @@ export async function register(
     using patience = deadline(clock, ANSWER_MS, ...(signal ? [signal] : []));
     try {
       const sentAt = clock.monotonic();
-      const registration = await client.registerWorker(body, patience.signal);
+      const { signal } = patience;
+      const registration = await client.registerWorker(body, { signal });
       return { registration, sentAt };
     } catch (error) {
       signal?.throwIfAborted();

@@ -77,6 +77,8 @@ export class SimWorker {
       client: createClient({
         apiUrl: "http://grid",
         fetch: network.fetchOf(process),
+        // Its timer would be one of this machine.
+        timeoutMs: Infinity,
       }),
       providers: new Registry("provider", [providerOn(machine, process)]),
       clock: process.clock,

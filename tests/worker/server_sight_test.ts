@@ -16,7 +16,7 @@ async function failureOf(
     return await createClient({ apiUrl }).heartbeat(
       "w",
       {},
-      AbortSignal.timeout(200),
+      { signal: AbortSignal.timeout(200) },
     ).then(() => undefined, (error) => error);
   } finally {
     await server.shutdown();

@@ -1,0 +1,140 @@
+import { deadline, systemClock } from "../core/clock.ts";
+import {
+  ApiError,
+  errorOf,
+  silent,
+  unreachable,
+  unreadable,
+} from "./api_error.ts";
+
+/** Longest wait for an answer, besides what the server is asked to wait. */
+const ANSWER_MS = 30_000;
+
+/** Where the server is, and the key for it. */
+export interface ClientOptions {
+  readonly apiUrl: string;
+  readonly apiKey?: string | undefined;
+  /** How requests are sent. @default {fetch} */
+  readonly fetch?: typeof fetch;
+  /** Longest wait for an answer, besides `waitSeconds`; `Infinity` for none. @default {30_000} */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Ends the call, which then throws its reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** In place of the client's own. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Query parameters; those that are undefined are left out. */
+export type Query = Readonly<
+  Record<string, string | number | boolean | undefined>
+>;
+
+/** A request. */
+export interface Call extends CallOptions {
+  readonly body?: unknown;
+  readonly query?: Query | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** How long the server is asked to hold the answer. */
+  readonly waitSeconds?: number | undefined;
+}
+
+/** Sends requests to one server. */
+export interface Exchange {
+  readonly apiUrl: string;
+  /** The answer, as JSON. Trusted to be of this version's shape. @throws {ApiError} When it is a refusal, or none came. */
+  json<T>(method: string, path: string, call?: Call): Promise<T>;
+  /** As `json`; undefined for an answer without a body. */
+  maybe<T>(method: string, path: string, call?: Call): Promise<T | undefined>;
+  /** The answer as text. @throws {ApiError} As `json`. */
+  text(method: string, path: string, call?: Call): Promise<string>;
+}
+
+/** Talks to the server that `options` name. */
+export function createExchange(options: ClientOptions): Exchange {
+  const apiUrl = options.apiUrl.replace(/\/+$/, "");
+  const request = options.fetch ?? fetch;
+
+  async function text(
+    method: string,
+    path: string,
+    call: Call = {},
+  ): Promise<string> {
+    const { body, signal, waitSeconds = 0 } = call;
+    const patienceMs = (call.timeoutMs ?? options.timeoutMs ?? ANSWER_MS) +
+      waitSeconds * 1_000;
+    using patience = patienceOf(patienceMs, signal);
+    try {
+      const response = await request(urlOf(apiUrl + path, call), {
+        method,
+        headers: headersOf(call, options.apiKey),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(patience.signal ? { signal: patience.signal } : {}),
+      });
+      if (!response.ok) throw await errorOf(response);
+      return await response.text();
+    } catch (cause) {
+      signal?.throwIfAborted();
+      if (patience.signal?.aborted) throw silent(apiUrl, patienceMs);
+      throw cause instanceof ApiError ? cause : unreachable(apiUrl, cause);
+    }
+  }
+
+  async function maybe<T>(
+    method: string,
+    path: string,
+    call?: Call,
+  ): Promise<T | undefined> {
+    const answer = await text(method, path, call);
+    try {
+      return answer === "" ? undefined : JSON.parse(answer);
+    } catch (cause) {
+      throw unreadable(apiUrl, 200, cause);
+    }
+  }
+
+  return {
+    apiUrl,
+    text,
+    maybe,
+    async json<T>(method: string, path: string, call?: Call) {
+      const answer = await maybe<T>(method, path, call);
+      if (answer !== undefined) return answer;
+      throw unreadable(apiUrl, 200, new SyntaxError("It is empty"));
+    },
+  };
+}
+
+/** Without a limit nothing has to be ended with the call. */
+function patienceOf(
+  ms: number,
+  signal: AbortSignal | undefined,
+): Disposable & { readonly signal?: AbortSignal } {
+  if (ms !== Infinity) {
+    return deadline(systemClock, ms, ...signal ? [signal] : []);
+  }
+  return { ...(signal ? { signal } : {}), [Symbol.dispose]() {} };
+}
+
+function urlOf(path: string, { query = {}, waitSeconds }: Call): URL {
+  const url = new URL(path);
+  const all = { ...query, wait: waitSeconds };
+  for (const [name, value] of Object.entries(all)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url;
+}
+
+function headersOf(
+  { body, headers }: Call,
+  apiKey: string | undefined,
+): Record<string, string> {
+  return {
+    ...(apiKey === undefined ? {} : { "x-api-key": apiKey }),
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...headers,
+  };
+}

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { ApiError, createClient, each } from "../../src/client/client.ts";
+import { describedApi } from "../support/api_document.ts";
+import { apiOf } from "../support/api.ts";
+import { freePort } from "../support/free_port.ts";
+import { testGrid } from "../support/grid.ts";
+import { startUpstream } from "../support/upstream.ts";
+
+/** Shown to people, or spoken by other clients. */
+const WITHOUT_METHOD = ["docs", "sessionSocket", "connectSocket"];
+
+/** A server that never answers. */
+function deaf(): Disposable & { readonly apiUrl: string } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const taken: Deno.Conn[] = [];
+  void (async () => {
+    for await (const connection of listener) taken.push(connection);
+  })().catch(() => {});
+  return {
+    apiUrl: `http://127.0.0.1:${listener.addr.port}`,
+    [Symbol.dispose]() {
+      listener.close();
+      for (const connection of taken) connection.close();
+    },
+  };
+}
+
+Deno.test("the client has a method for every operation of the document, by its name", async () => {
+  await using grid = await testGrid();
+  const { operations } = await describedApi(grid);
+  const client: object = createClient({ apiUrl: "http://127.0.0.1" });
+  const missing = operations.map(({ id }) => id).filter((id) =>
+    !(id in client)
+  );
+  assert.deepEqual(missing.sort(), WITHOUT_METHOD.sort());
+});
+
+Deno.test("every method of the client is answered by the operation of its name", async () => {
+  await using upstream = await startUpstream();
+  await using grid = await testGrid();
+  const { operations } = await describedApi(grid);
+  const asked = new Set<string>();
+  const client = createClient({
+    apiUrl: "http://grid",
+    fetch: async (input, init) => {
+      const { pathname, search } = new URL(String(input));
+      const operation = operations.find(({ method, path }) =>
+        method === init?.method &&
+        new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(pathname)
+      );
+      asked.add(operation?.id ?? pathname);
+      return await grid.request(pathname + search, init);
+    },
+  });
+  assert.equal((await client.health()).status, "ok");
+  assert.equal((await client.ready()).status, "ready");
+  assert.equal((await client.apiDocument())["openapi"], "3.1.0");
+  assert.ok((await client.connectVersion())["webSocketDebuggerUrl"]);
+
+  const body = { name: "a", provider_type: "local" };
+  const pool = await client.createPool(body);
+  assert.equal((await client.listPools()).items.length, 1);
+  assert.equal((await client.getPool("a")).id, pool.id);
+  assert.equal((await client.replacePool("a", body)).priority, 0);
+  assert.equal((await client.patchPool("a", { priority: 7 })).priority, 7);
+  assert.equal((await client.pausePool("a")).status, "paused");
+  assert.equal((await client.drainPool("a")).status, "draining");
+  assert.equal((await client.resumePool("a")).status, "active");
+  assert.equal((await client.poolPressure("a")).pending, 0);
+
+  const { worker } = await client.registerWorker({ work_pool_id: "a" });
+  assert.equal((await client.listWorkers()).items.length, 1);
+  assert.equal((await client.getWorker(worker.id)).id, worker.id);
+  assert.equal((await client.drainWorker(worker.id)).status, "draining");
+  assert.equal((await client.resumeWorker(worker.id)).status, "online");
+  assert.equal(await client.claimSession(worker.id, {}), undefined);
+
+  const { id } = await client.createSession({ labels: { a: "b" } });
+  const claim = await client.claimSession(worker.id, {});
+  assert.deepEqual(claim?.sessions.map((each) => each.id), [id]);
+  const report = { session_id: id, fencing_token: 1 };
+  const { reports } = await client.heartbeat(worker.id, {
+    sessions: [{ ...report, status: "running", endpoint: upstream.endpoint }],
+  });
+  assert.equal(reports[0]?.result, "accepted");
+  const found = await client.listSessions({ label: "a=b", status: "running" });
+  assert.deepEqual(found.items.map((each) => each.id), [id]);
+  assert.ok((await client.sessionVersion(id))["webSocketDebuggerUrl"]);
+  assert.equal((await client.sessionTargets(id)).length, 1);
+  const token = { fencing_token: 1 };
+  await client.addSessionEvent(id, { ...token, event: "session_idle" });
+  await client.addSessionMetric(id, { ...token, cpu_percent: 3 });
+  const events = (await client.sessionEvents(id)).items;
+  assert.equal(events.at(-1)?.event, "session_idle");
+  const [metric] = (await client.sessionMetrics(id)).items;
+  assert.equal(metric?.cpu_percent, 3);
+  const detail = await client.getSession(id, { include: "metrics" });
+  assert.equal(detail.metrics?.length, 1);
+  assert.ok((await client.refreshSession(id, 5)).expires_at);
+  assert.equal(await client.sessionLogs(id), "");
+  const stopped = await client.stopSession(id, { force: true });
+  assert.equal(stopped.status, "terminated");
+
+  const other = await client.registerWorker({ work_pool_id: "a" });
+  await client.deleteWorker(other.worker.id);
+  await client.deletePool("a");
+  const all = operations.map(({ id }) => id).filter((id) =>
+    !WITHOUT_METHOD.includes(id)
+  );
+  assert.deepEqual([...asked].sort(), all.sort());
+});
+
+Deno.test("each() goes through every page of a list", async () => {
+  await using grid = await testGrid({ listen: true });
+  const api = apiOf(grid);
+  await api.pool();
+  const made = [];
+  for (let i = 0; i < 5; i++) made.push((await api.session()).id);
+  const client = createClient({ apiUrl: grid.url });
+  const seen = [];
+  for await (const { id } of each(client.listSessions, { limit: 2 })) {
+    seen.push(id);
+  }
+  assert.deepEqual(seen, made.toReversed());
+});
+
+Deno.test("a refusal is an ApiError with the problem's code and status", async () => {
+  await using grid = await testGrid({ listen: true });
+  const client = createClient({ apiUrl: `${grid.url}/` });
+  await assert.rejects(
+    client.getPool("a pool/that is not"),
+    (error) =>
+      error instanceof ApiError && error.code === "pool_not_found" &&
+      error.status === 404,
+  );
+});
+
+Deno.test("a call ends with its timeout, or with its signal's reason, also when the server says nothing", async () => {
+  using server = deaf();
+  const client = createClient({ apiUrl: server.apiUrl, timeoutMs: 60_000 });
+  await assert.rejects(
+    client.listPools({}, { timeoutMs: 30 }),
+    (error) => error instanceof ApiError && error.code === "timeout",
+  );
+  const stop = new AbortController();
+  const asked = client.createSession({}, { signal: stop.signal });
+  stop.abort(new Error("no longer wanted"));
+  await assert.rejects(asked, /no longer wanted/);
+});
+
+Deno.test("a server that is not there is an ApiError that says so", async () => {
+  const apiUrl = `http://127.0.0.1:${await freePort()}`;
+  await assert.rejects(
+    createClient({ apiUrl }).health(),
+    (error) =>
+      error instanceof ApiError && error.code === "unreachable" &&
+      error.saysAway,
+  );
+});
+
+Deno.test("the example in the client's documentation runs as it stands", async () => {
+  await using grid = await testGrid({ listen: true });
+  const api = apiOf(grid);
+  await api.pool();
+  const worker = await api.worker();
+  const source = await Deno.readTextFile("src/client/client.ts");
+  const [, example = ""] = /```ts\n(.*?) \* ```/s.exec(source) ?? [];
+  const program = example.replaceAll(/^ \* ?/gm, "")
+    .replace(
+      "browsergrid/client",
+      import.meta.resolve("../../src/client/client.ts"),
+    )
+    .replace("http://127.0.0.1:8765", grid.url);
+  const running = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", "--ext=ts", program],
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const { body: answer } = await api.call(
+    "POST",
+    `/workerpool/workers/${worker}/claim-session?wait=30`,
+  );
+  const [claimed] = answer.sessions;
+  const endpoint = "ws://127.0.0.1:9/devtools/browser/x";
+  await api.report(worker, claimed, "running", { endpoint });
+  const { code, stdout, stderr } = await running;
+  const decoder = new TextDecoder();
+  assert.equal(code, 0, decoder.decode(stderr));
+  assert.match(
+    decoder.decode(stdout),
+    new RegExp(`/sessions/${claimed.id}/cdp`),
+  );
+});
