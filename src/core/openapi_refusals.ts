@@ -8,8 +8,8 @@ import {
   GridError,
   problemHeaders,
   statusOf,
-  toProblem,
 } from "./errors.ts";
+import { exampleOf } from "./problem_examples.ts";
 import { isMarked, type ResponsesObject } from "./refusals.ts";
 
 /** What decides which refusals of the chain an operation may get. */
@@ -169,14 +169,6 @@ function describe(codes: readonly ErrorCode[]): object {
       },
     },
   };
-}
-
-function exampleOf(code: ErrorCode): ReturnType<typeof toProblem> {
-  const { title } = toProblem(new GridError(code, ""));
-  return toProblem(
-    new GridError(code, `${title}; the detail says what would be accepted`),
-    "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d",
-  );
 }
 
 /** Headers of problems, by the name that {@linkcode problemHeaders} gives them. */

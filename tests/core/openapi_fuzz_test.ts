@@ -85,7 +85,6 @@ Deno.test("every operation answers what the document says to every request, and 
   await using grid = await testGrid();
   const api = await describedApi(grid);
   for (const operation of api.operations) {
-    if (operation.isWebSocket) continue;
     await t.step(operation.id, async () => {
       const known = await knownIds(grid, upstream.endpoint);
       const options = { follow: api.follow, known };
@@ -106,7 +105,7 @@ Deno.test("every operation answers what the document says to every request, and 
         { seed: SEED, numRuns: RUNS, endOnFailure: true },
       );
       assert.ok(
-        [...statuses].some((status) => status < 300),
+        operation.isWebSocket || [...statuses].some((status) => status < 300),
         `FUZZ_SEED=${SEED}: no request was accepted, only ${[...statuses]}`,
       );
     });

@@ -122,6 +122,29 @@ Deno.test("/openapi.json says what a refusal looks like: its codes, an example o
   }
 });
 
+Deno.test("every operation asks for a key, but those that are described as open", async () => {
+  await using grid = await testGrid({
+    settings: { api_key: "key-0123456789" },
+  });
+  const { operations, fault } = await describedApi(grid);
+  const open = new Set<string>();
+  for (const { id, method, path, answers } of operations) {
+    const asked = path.replaceAll(/\{\w+\}/g, "x");
+    const response = await grid.request(asked, { method });
+    const text = await response.text();
+    if (response.status !== 401) {
+      open.add(id);
+      continue;
+    }
+    const media = answers["401"]?.content?.["application/problem+json"];
+    assert.ok(media, `${id} has no 401`);
+    assert.equal(fault(media.schema, JSON.parse(text)), undefined, id);
+    assert.equal(response.headers.get("www-authenticate"), "Bearer");
+  }
+  const described = operations.filter(({ isPublic }) => isPublic);
+  assert.deepEqual([...open], described.map(({ id }) => id));
+});
+
 Deno.test("an app that says nothing of keys, bodies and names is described with what the chain answers", async () => {
   const v1 = createRouter();
   v1.openapi(

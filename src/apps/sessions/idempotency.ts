@@ -21,8 +21,7 @@ export const idempotencyHeaderSchema = z.object({
     "expected 1 to 255 printable ASCII characters, such as a new UUID",
   ).optional().openapi({
     description:
-      `Any text that is new for each session that is wanted. A repeat within 24 hours, by the same caller and with the same body, is answered with the session of the first request, as it is now, and \`${REPLAYED_HEADER}: true\``,
-    example: "8e03978e-40d5-43e8-bc93-6894a57f9324",
+      `Any text, such as a UUID, that is new for each session that is wanted. A repeat within 24 hours, by the same caller and with the same body, is answered with the session of the first request, as it is now, and \`${REPLAYED_HEADER}: true\``,
   }),
 });
 

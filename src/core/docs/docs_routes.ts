@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { OpenAPIHono as Router } from "@hono/zod-openapi";
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../middleware.ts";
 import { type DocsFile, docsFile } from "./docs_files.ts";
 
@@ -20,6 +19,13 @@ const CONTENT_SECURITY_POLICY = [
   "form-action 'none'",
   "frame-ancestors 'none'",
 ].join("; ");
+
+/** Files of the page, and their types. */
+const ASSETS: readonly (readonly [DocsFile, string])[] = [
+  ["start.js", "text/javascript; charset=utf-8"],
+  ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
+  ["swagger-ui.css", "text/css; charset=utf-8"],
+];
 
 const page = createRoute({
   method: "get",
@@ -38,11 +44,13 @@ const page = createRoute({
 
 /** The page and its files. */
 export function docsRoutes(): OpenAPIHono<GridEnv> {
-  const router = new Router<GridEnv>();
+  const router = new OpenAPIHono<GridEnv>();
   router.openapi(page, async (c) => {
     c.header("content-security-policy", CONTENT_SECURITY_POLICY);
     return c.html(await docsFile("page.html"), 200);
   });
+  // The page names its files as seen from here.
+  router.get("/docs/", (c) => c.redirect("../docs"));
   for (const [name, type] of ASSETS) {
     router.get(`/docs/${name}`, async (c) => {
       c.header("content-type", type);
@@ -52,9 +60,3 @@ export function docsRoutes(): OpenAPIHono<GridEnv> {
   }
   return router;
 }
-
-const ASSETS: readonly (readonly [DocsFile, string])[] = [
-  ["start.js", "text/javascript; charset=utf-8"],
-  ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
-  ["swagger-ui.css", "text/css; charset=utf-8"],
-];

@@ -4,8 +4,6 @@ globalThis.SwaggerUIBundle({
   dom_id: "#page",
   deepLinking: true,
   filter: true,
-  // Authorised once, authorised after a reload.
-  persistAuthorization: true,
   displayRequestDuration: true,
   tryItOutEnabled: true,
   docExpansion: "list",

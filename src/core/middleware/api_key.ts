@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { callerOf } from "../auth.ts";
+import { DOCS_PATHS } from "../docs/docs_files.ts";
 import { defineMiddleware, type GridEnv } from "../middleware.ts";
 
 /** Lets in who has the key, if one is set. */
@@ -11,6 +12,7 @@ export const apiKey = defineMiddleware({
       "/health",
       "/ready",
       "/openapi.json",
+      ...DOCS_PATHS,
     ]).describe("Paths that need no key"),
   }),
   create({ open_paths }, { auth }): MiddlewareHandler<GridEnv> {

@@ -10,6 +10,7 @@ import {
   REPLAYED_HEADER,
   type RequestKey,
 } from "../../idempotency.ts";
+import { sessionInputExample } from "../../examples.ts";
 import type { Session, SessionManager } from "../../manager.ts";
 import {
   type SessionInput,
@@ -58,7 +59,15 @@ const create = createRoute({
     }),
     body: {
       required: true,
-      content: { "application/json": { schema: sessionInputSchema } },
+      content: {
+        "application/json": {
+          schema: sessionInputSchema,
+          examples: {
+            "a browser": { value: { browser: "chrome" } },
+            "every wish": { value: sessionInputExample },
+          },
+        },
+      },
     },
   },
   responses: {

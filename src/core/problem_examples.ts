@@ -1,0 +1,52 @@
+import {
+  type ErrorCode,
+  GridError,
+  type Problem,
+  toProblem,
+} from "./errors.ts";
+
+const ID = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
+
+/** What an answer with a code may say, for the description of the API. */
+const DETAILS: Partial<Record<ErrorCode, string>> = {
+  invalid_request:
+    "Cannot use the json: screen.width: Too big: expected number to be <=16384",
+  idempotency_key_reused:
+    'Cannot use Idempotency-Key "8e03978e": another body came with it within 24 hours, expected that same body, or a new key',
+  malformed_json: "Cannot read the body: it is not JSON",
+  unsupported_media_type:
+    'Cannot read the body: its Content-Type is "text/plain", expected application/json',
+  body_too_large:
+    "Cannot read the body: it is too large, expected at most 2097152 bytes",
+  unauthorized:
+    "Cannot let the request in: the key is missing, expected it in X-API-Key or Authorization: Bearer",
+  origin_not_allowed:
+    'Cannot connect from origin "https://elsewhere.example": it is not allowed, expected one of the setting allowed_origins',
+  session_not_found:
+    `Cannot find session "${ID}": there is none with this id, expected one of GET /v1/sessions`,
+  session_not_running:
+    `Cannot connect to session "${ID}": it is pending, expected running`,
+  session_ended:
+    `Cannot connect to session "${ID}": it is completed (ended by its owner), expected running`,
+  session_failed:
+    `Cannot give a browser: session "${ID}" is failed: the image is missing`,
+  lease_lost:
+    `Cannot record for session "${ID}": the fencing token is stale, or it has ended; expected the token of its last claim`,
+  worker_not_found:
+    `Cannot find worker "${ID}": there is none with this id, expected one of GET /v1/workerpool/workers`,
+  worker_unreachable:
+    "Cannot ask the browser: it does not answer as one, expected a browser that runs; try again",
+  pool_not_found:
+    'Cannot find work pool "crawlers": there is none with this id or name, expected one of GET /v1/workerpool/pools',
+  unknown_provider:
+    'Cannot find provider "podman": known are "local", "docker"',
+  invalid_provider_config:
+    'Cannot use the configuration of provider "docker": provider_config.image: expected a string',
+  internal: "Something went wrong here; the log has it under this request_id",
+};
+
+/** How a refusal with `code` may look. */
+export function exampleOf(code: ErrorCode): Problem {
+  const { title } = toProblem(new GridError(code, ""));
+  return toProblem(new GridError(code, DETAILS[code] ?? title), ID);
+}
