@@ -1,11 +1,3 @@
-import { z } from "@hono/zod-openapi";
-
-const problemSchema = z.looseObject({
-  code: z.string(),
-  detail: z.string(),
-  request_id: z.string().optional(),
-});
-
 /** A refusal of the server, or that there was no answer (`unreachable`, `timeout`, `unreadable`). */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -75,7 +67,7 @@ export function unreadable(
 export async function errorOf(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {
-    const { code, detail } = problemSchema.parse(JSON.parse(text));
+    const { code, detail } = problemOf(JSON.parse(text));
     const hint = code === "unauthorized"
       ? "; give it with BROWSERGRID_API_KEY or --api-key"
       : "";
@@ -83,4 +75,18 @@ export async function errorOf(response: Response): Promise<ApiError> {
   } catch (cause) {
     return unreadable(response.url, response.status, cause);
   }
+}
+
+/** By hand, because the client has no dependencies: other programs take it as it is. */
+function problemOf(
+  json: unknown,
+): { readonly code: string; readonly detail: string } {
+  if (
+    typeof json === "object" && json !== null &&
+    "code" in json && typeof json.code === "string" &&
+    "detail" in json && typeof json.detail === "string"
+  ) {
+    return { code: json.code, detail: json.detail };
+  }
+  throw new TypeError("It is no problem of a Browsergrid server");
 }

@@ -13,7 +13,7 @@
  * await client.stopSession(session.id);
  * ```
  *
- * Every call takes a signal and a timeout; none is repeated by itself. A refusal is an `ApiError` with the problem's code.
+ * It is plain TypeScript without dependencies, for whatever has `fetch`. Every call takes a signal and a timeout; none is repeated by itself. A refusal is an `ApiError` with the problem's code.
  *
  * @module
  */

@@ -145,6 +145,23 @@ Deno.test("every operation asks for a key, but those that are described as open"
   assert.deepEqual([...open], described.map(({ id }) => id));
 });
 
+Deno.test("every path of the document refuses the methods that are not in it, and says which are", async () => {
+  await using grid = await testGrid();
+  const { json } = await describedApi(grid);
+  for (const [path, item] of Object.entries<object>(json.paths)) {
+    const known = Object.keys(item).map((method) => method.toUpperCase());
+    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
+      if (known.includes(method)) continue;
+      const asked = path.replaceAll(/\{\w+\}/g, "x");
+      const response = await grid.request(asked, { method });
+      assert.equal(response.status, 405, `${method} ${path}`);
+      const allowed = response.headers.get("allow")?.split(", ") ?? [];
+      const own = allowed.filter((each) => !/HEAD|OPTIONS/.test(each));
+      assert.deepEqual(own.sort(), known.sort(), path);
+    }
+  }
+});
+
 Deno.test("an app that says nothing of keys, bodies and names is described with what the chain answers", async () => {
   const v1 = createRouter();
   v1.openapi(

@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { sessionOfQuery } from "../../src/gateway/connect.ts";
+import { describedApi } from "../support/api_document.ts";
+import { allowedRequest } from "../support/fuzzed_request.ts";
+import { testGrid } from "../support/grid.ts";
+
+Deno.test("/v1/connect takes every parameter that the document names, with every value that it allows", async () => {
+  await using grid = await testGrid();
+  const { operations, follow } = await describedApi(grid);
+  const connect = operations.find(({ id }) => id === "connectSocket");
+  assert.ok(connect);
+  const known = {
+    label: ["team=search"],
+    launch: ['{"headless":true}'],
+    proxy_url: ["http://proxy.example:3128"],
+  };
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(allowedRequest(connect, { follow, known }), ({ path }) => {
+      const { searchParams: query } = new URL(path, "http://grid");
+      // Without its address nobody wants a name and a password for a proxy.
+      query.set("proxy_url", "http://proxy.example:3128");
+      for (const name of query.keys()) seen.add(name);
+      sessionOfQuery(query);
+    }),
+  );
+  assert.deepEqual(
+    [...seen].sort(),
+    connect.parameters.map(({ name }) => name).sort(),
+  );
+});
+
+Deno.test("/v1/connect names the parameters that it takes when it refuses one: those of the document", async () => {
+  await using grid = await testGrid();
+  const { operations } = await describedApi(grid);
+  const connect = operations.find(({ id }) => id === "connectSocket");
+  assert.throws(
+    () => sessionOfQuery(new URLSearchParams({ colour: "blue" })),
+    ({ message }) => {
+      const [, list = ""] = /expected one of (.*)/.exec(message) ?? [];
+      const named = list.split(", ").filter((name) => name !== "env.NAME");
+      const described = connect?.parameters.map(({ name }) => name) ?? [];
+      assert.deepEqual(named.sort(), described.toSorted());
+      return true;
+    },
+  );
+});
