@@ -89,7 +89,7 @@ function limits(
 }
 
 function text(schema: JsonSchema): fc.Arbitrary<string> {
-  const { format, pattern, minLength = 0, maxLength = 40 } = schema;
+  const { format, pattern, minLength = 0, maxLength = Infinity } = schema;
   if (format === "uuid") return fc.uuid();
   if (format === "uri") return fc.webUrl();
   if (format === "date-time") {
@@ -100,7 +100,11 @@ function text(schema: JsonSchema): fc.Arbitrary<string> {
     unit: "grapheme",
     minLength: Number(minLength),
     maxLength: Math.min(40, Number(maxLength)),
-  }).filter((made) => made.trim().length >= Number(minLength));
+  }).filter((made) =>
+    made.trim().length >= Number(minLength) &&
+    // The server counts in units of UTF-16, JSON Schema in characters.
+    made.length <= Number(maxLength)
+  );
 }
 
 /** Patterns with assertions cannot be generated; their examples, or words, stand for them. */
