@@ -5,10 +5,29 @@
  * @see {@link https://www.rfc-editor.org/rfc/rfc9457 RFC 9457: Problem Details for HTTP APIs}
  */
 
-interface ProblemKind {
-  readonly status: number;
+import type {
+  ClientErrorStatusCode,
+  ServerErrorStatusCode,
+} from "hono/utils/http-status";
+
+/** Statuses that may be answered with a {@linkcode Problem}. */
+export type ProblemStatus = ClientErrorStatusCode | ServerErrorStatusCode;
+
+/** What stands behind a code. */
+export interface ProblemKind {
+  readonly status: ProblemStatus;
   readonly title: string;
+  /** After how long a client should try again, for what passes by itself. */
+  readonly retryAfterSeconds?: number;
 }
+
+/** A code that is not among the built-in ones: an app, or a plugin, brings it. */
+export interface AddedProblem extends ProblemKind {
+  readonly code: string;
+}
+
+/** Codes that an app or a plugin brings, each with what stands behind it. */
+export type Problems = Readonly<Record<string, ProblemKind>>;
 
 /** Every code that the core and the built-in apps answer. A code never changes its meaning. */
 const KINDS = {
@@ -56,20 +75,52 @@ const KINDS = {
   database_unavailable: { status: 503, title: "Database is unavailable" },
   shutting_down: { status: 503, title: "Server is shutting down" },
   internal: { status: 500, title: "Internal error" },
-} as const satisfies Record<string, ProblemKind>;
+} as const satisfies Problems;
 
 export type ErrorCode = keyof typeof KINDS;
 
-/** Statuses that may be answered with a {@linkcode Problem}. */
-export type ProblemStatus = (typeof KINDS)[ErrorCode]["status"];
+/** A built-in code by its name, or one that is brought, whole. */
+export type AnyProblem = ErrorCode | AddedProblem;
 
-/** Status that `code` is answered with. */
-export function statusOf(code: ErrorCode): ProblemStatus {
-  return KINDS[code].status;
+/**
+ * Declares codes of an app or a plugin; `problems.note_not_found` is what {@linkcode GridError} and a route's refusals
+ * take, and the whole is the app's `problems`.
+ */
+export function defineProblems<P extends Problems>(
+  kinds: P,
+): { readonly [C in keyof P]: AddedProblem } {
+  const entries = Object.entries(kinds).map((
+    [code, kind],
+  ) => [code, { ...kind, code }]);
+  return Object.fromEntries(entries);
+}
+
+/** Whether `code` is one of the core or of a built-in app. */
+export function isBuiltIn(code: string): code is ErrorCode {
+  return Object.hasOwn(KINDS, code);
+}
+
+/** Status that `problem` is answered with. */
+export function statusOf(problem: AnyProblem): ProblemStatus {
+  return kindOf(problem).status;
+}
+
+/** The code of `problem`. */
+export function codeOf(problem: AnyProblem): string {
+  return typeof problem === "string" ? problem : problem.code;
+}
+
+function kindOf(problem: AnyProblem): ProblemKind {
+  if (typeof problem !== "string") return problem;
+  // Plugins in plain JavaScript are checked by nobody else.
+  if (isBuiltIn(problem)) return KINDS[problem];
+  throw new TypeError(
+    `Cannot refuse with code "${problem}": it is unknown, expected a built-in one or one of defineProblems()`,
+  );
 }
 
 /** Seconds that a client should wait before it tries again, for codes that pass by themselves. */
-const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
+const RETRY_AFTER_SECONDS: Readonly<Record<string, number>> = {
   queue_full: 5,
   database_busy: 1,
   database_unavailable: 2,
@@ -80,24 +131,26 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
 /** A refusal: something that the caller did or could wait for, with a stable code. */
 export class GridError extends Error {
   override readonly name = "GridError";
-  readonly code: ErrorCode;
+  readonly code: string;
+  readonly kind: ProblemKind;
   /** Members that are added to the answer, in snake_case. Never secrets. */
   readonly extensions: Readonly<Record<string, unknown>>;
 
   /** @param detail `Cannot <verb> <thing> "<value>": <what is>, expected <what would be accepted>`. */
   constructor(
-    code: ErrorCode,
+    problem: AnyProblem,
     detail: string,
     extensions: Readonly<Record<string, unknown>> = {},
     options?: ErrorOptions,
   ) {
     super(detail, options);
-    this.code = code;
+    this.code = codeOf(problem);
+    this.kind = kindOf(problem);
     this.extensions = extensions;
   }
 
   get status(): ProblemStatus {
-    return statusOf(this.code);
+    return this.kind.status;
   }
 }
 
@@ -113,7 +166,7 @@ export interface Problem {
   readonly title: string;
   readonly status: ProblemStatus;
   readonly detail: string;
-  readonly code: ErrorCode;
+  readonly code: string;
   readonly request_id?: string;
   readonly [extension: string]: unknown;
 }
@@ -143,11 +196,10 @@ export function toGridError(thrown: unknown): GridError {
 
 /** Body for `error`. */
 export function toProblem(error: GridError, requestId?: string): Problem {
-  const kind = KINDS[error.code];
   return {
     type: `urn:browsergrid:problem:${error.code}`,
-    title: kind.title,
-    status: kind.status,
+    title: error.kind.title,
+    status: error.kind.status,
     detail: error.message,
     code: error.code,
     ...(requestId === undefined ? {} : { request_id: requestId }),
@@ -157,7 +209,8 @@ export function toProblem(error: GridError, requestId?: string): Problem {
 
 /** Headers that belong to an answer with `error`. */
 export function problemHeaders(error: GridError): Record<string, string> {
-  const seconds = RETRY_AFTER_SECONDS[error.code];
+  const seconds = error.kind.retryAfterSeconds ??
+    RETRY_AFTER_SECONDS[error.code];
   return {
     "content-type": "application/problem+json",
     ...(seconds === undefined ? {} : { "retry-after": String(seconds) }),
