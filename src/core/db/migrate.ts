@@ -29,6 +29,8 @@ export interface MigrationStatus {
   readonly appliedAt?: number;
   /** Applied, but not known to this program. */
   readonly unknown: boolean;
+  /** Applied for an app that is not installed now. Its tables are left alone. */
+  readonly uninstalled?: true;
 }
 
 /** A database that this program must not touch. */
@@ -42,17 +44,65 @@ export const PROJECT_MIGRATIONS: URL = new URL(
   import.meta.url,
 );
 
-/** Reads the migrations of `folder` in the order of its journal. @param prefix Put before each name. */
+/**
+ * Reads the migrations of `folder`: in the order of drizzle-kit's journal, or, where there is none, of their names.
+ *
+ * @param prefix Put before each name.
+ * @throws {MigrationError} If the folder cannot be read, or a file has statements that would not be run.
+ */
 export async function readMigrations(
   folder: URL,
   prefix = "",
 ): Promise<readonly Migration[]> {
-  const text = await Deno.readTextFile(new URL("meta/_journal.json", folder));
-  const journal = journalSchema.parse(JSON.parse(text));
-  return await Promise.all(journal.entries.map(async ({ tag }) => {
-    const sql = await Deno.readTextFile(new URL(`${tag}.sql`, folder));
-    return { name: prefix + tag, statements: sql.split(STATEMENT_BREAK) };
-  }));
+  try {
+    const tags = await readJournal(folder) ?? await listSql(folder);
+    return await Promise.all(tags.map(async (tag) => {
+      const sql = await Deno.readTextFile(new URL(`${tag}.sql`, folder));
+      const name = prefix + tag;
+      return { name, statements: statementsOf(sql, name) };
+    }));
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new MigrationError(
+      `Cannot read the migrations in "${folder.href}": there is no such folder, or a file of its journal is missing`,
+      { cause },
+    );
+  }
+}
+
+async function readJournal(
+  folder: URL,
+): Promise<readonly string[] | undefined> {
+  try {
+    const file = new URL("meta/_journal.json", folder);
+    const journal = journalSchema.parse(
+      JSON.parse(await Deno.readTextFile(file)),
+    );
+    return journal.entries.map(({ tag }) => tag);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+async function listSql(folder: URL): Promise<readonly string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(folder));
+  return entries.filter(({ name }) => name.endsWith(".sql"))
+    .map(({ name }) => name.slice(0, -".sql".length)).sort();
+}
+
+/** The statements of a file. The driver would run the first one between two breaks and drop the rest unsaid. */
+function statementsOf(sql: string, name: string): readonly string[] {
+  const parts = sql.split(STATEMENT_BREAK).filter((part) => part.trim());
+  const crowded = parts.find((part) => {
+    const code = part.replaceAll(/--.*$|\/\*[^]*?\*\/|'[^']*'|"[^"]*"/gm, "");
+    return /;\s*\S/.test(code) &&
+      !/^\s*CREATE\s+(TEMP\w*\s+)?TRIGGER\b/i.test(code);
+  });
+  if (crowded === undefined) return parts;
+  throw new MigrationError(
+    `Cannot read migration "${name}": it has several statements in one, expected "${STATEMENT_BREAK}" between them`,
+  );
 }
 
 /** What is applied, what is not, and what is not known here. */
@@ -70,10 +120,15 @@ export async function migrationStatus(
     };
   });
   const names = new Set(migrations.map(({ name }) => name));
-  const unknown = [...applied].filter(([name]) => !names.has(name)).map((
+  const folders = new Set(["", ...migrations.map(folderOf)]);
+  const others = [...applied].filter(([name]) => !names.has(name)).map((
     [name, appliedAt],
-  ) => ({ name, appliedAt, unknown: true }));
-  return [...known, ...unknown];
+  ) =>
+    folders.has(folderOf({ name }))
+      ? { name, appliedAt, unknown: true }
+      : { name, appliedAt, unknown: false, uninstalled: true as const }
+  );
+  return [...known, ...others];
 }
 
 /**
@@ -153,11 +208,16 @@ function refuseUnknown(status: readonly MigrationStatus[]): void {
   );
 }
 
+/** `notes/` of `notes/0000_initial`; nothing for the project's own. */
+function folderOf({ name }: Pick<Migration, "name">): string {
+  return name.slice(0, name.lastIndexOf("/") + 1);
+}
+
 /** A file that was merged in before one that is applied would otherwise be run out of order. */
 function refuseGaps(status: readonly MigrationStatus[]): void {
   const lastApplied = new Map<string, string>();
   for (const { name, appliedAt } of [...status].reverse()) {
-    const folder = name.slice(0, name.lastIndexOf("/") + 1);
+    const folder = folderOf({ name });
     if (appliedAt !== undefined && !lastApplied.has(folder)) {
       lastApplied.set(folder, name);
     }

@@ -66,3 +66,96 @@ Deno.test("migrate() by two at once applies each migration once", async () => {
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+Deno.test("migrate() applies an app's own after the project's, keeps them when the app is gone, and not again when it is back", async () => {
+  using db = await openDatabase(":memory:");
+  const of = (app: string): Migration => ({
+    name: `${app}/0000_a`,
+    statements: [`CREATE TABLE ${app} (x)`],
+  });
+  const [notes, tags] = [of("notes"), of("tags")];
+  assert.deepEqual(await migrate(db, [one, notes], 1), [
+    "0000_a",
+    "notes/0000_a",
+  ]);
+  await db.client.execute("INSERT INTO notes VALUES (1)");
+  assert.deepEqual(await migrate(db, [one, two, tags], 2), [
+    "0001_b",
+    "tags/0000_a",
+  ]);
+  const status = await migrationStatus(db, [one, two, tags]);
+  assert.deepEqual(status.at(-1), {
+    name: "notes/0000_a",
+    appliedAt: 1,
+    unknown: false,
+    uninstalled: true,
+  });
+  assert.deepEqual(await migrate(db, [one, two, notes, tags], 3), []);
+  const { rows } = await db.client.execute("SELECT x FROM notes");
+  assert.equal(rows.length, 1);
+});
+
+Deno.test("migrate() refuses an installed app's gap, and what a newer version of it has applied", async () => {
+  using db = await openDatabase(":memory:");
+  const [first, second] = ["0000_a", "0001_b"].map((name) => ({
+    name: `notes/${name}`,
+    statements: [`CREATE TABLE "${name}" (x)`],
+  }));
+  assert.ok(first && second);
+  await migrate(db, [one, second], 1);
+  await assert.rejects(
+    migrate(db, [one, first, second], 2),
+    /"notes\/0000_a" is missing, but "notes\/0001_b" after it is applied/,
+  );
+  await assert.rejects(
+    migrate(db, [one, first], 2),
+    /it has "notes\/0001_b", which this version does not know/,
+  );
+});
+
+/** A folder with these SQL files and no journal. */
+async function sqlFolder(
+  files: Readonly<Record<string, string>>,
+): Promise<AsyncDisposable & { readonly url: URL }> {
+  const path = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
+  for (const [name, sql] of Object.entries(files)) {
+    await Deno.writeTextFile(`${path}/${name}`, sql);
+  }
+  return {
+    url: new URL(`file://${path}/`),
+    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
+  };
+}
+
+Deno.test("readMigrations() without a journal takes the SQL files in the order of their names", async () => {
+  await using folder = await sqlFolder({
+    "0001_b.sql":
+      "CREATE TABLE b (x DEFAULT 'a;b'); -- the end; really\n--> statement-breakpoint\nCREATE TRIGGER t AFTER INSERT ON b BEGIN DELETE FROM b; DELETE FROM b; END;\n",
+    "0000_a.sql": "CREATE TABLE a (x);",
+    "notes.txt": "",
+  });
+  const found = await readMigrations(folder.url, "app/");
+  assert.deepEqual(
+    found.map(({ name, statements }) => [name, statements.length]),
+    [["app/0000_a", 1], ["app/0001_b", 2]],
+  );
+  using db = await openDatabase(":memory:");
+  assert.equal((await migrate(db, found, 1)).length, 2);
+});
+
+Deno.test("readMigrations() refuses two statements in one, of which the driver would drop the second", async () => {
+  await using folder = await sqlFolder({
+    "0000_a.sql": "CREATE TABLE a (x);\nCREATE TABLE b (x);",
+  });
+  await assert.rejects(
+    readMigrations(folder.url, "app/"),
+    /Cannot read migration "app\/0000_a": it has several statements in one, expected "--> statement-breakpoint"/,
+  );
+});
+
+Deno.test("readMigrations() says which folder is not there", async () => {
+  await assert.rejects(
+    readMigrations(new URL("file:///nowhere/migrations/")),
+    /Cannot read the migrations in "file:\/\/\/nowhere\/migrations\/"/,
+  );
+});
