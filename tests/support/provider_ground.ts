@@ -98,7 +98,7 @@ export function providerTest(
 
 /** A client that hangs up at the end of its scope. */
 export async function connectTo(
-  { endpoint }: RunningBrowser,
+  { endpoint }: Pick<RunningBrowser, "endpoint">,
 ): Promise<Client> {
   const client = await puppeteer.connect({
     browserWSEndpoint: endpoint.href,

@@ -1,6 +1,6 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import type { HostInfo } from "../../core/provider.ts";
-import { type CdpReady, waitForCdp } from "../cdp_ready.ts";
+import { type CdpReady, waitForCdp } from "../../core/cdp_ready.ts";
 import { ask, because, type Engine, engineStatus } from "./engine.ts";
 import { ownContainers, SESSION_LABEL } from "./labels.ts";
 import { cdpAddress, inspect, whileRunning } from "./start_container.ts";

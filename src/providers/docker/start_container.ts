@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
-import { waitForCdp } from "../cdp_ready.ts";
+import { waitForCdp } from "../../core/cdp_ready.ts";
 import { CDP_PORT } from "./container_options.ts";
 import { readLogs } from "./container_logs.ts";
 import { createContainer, type NamedContainer } from "./create_container.ts";

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "./clock.ts";
 
 /** Pause between two questions: short, because a start is over when the first of them is answered. */
 const POLL_MS = 20;
