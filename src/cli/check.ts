@@ -4,10 +4,10 @@ import { openDatabase } from "../core/db/client.ts";
 import { migrationStatus } from "../core/db/migrate.ts";
 import type { CheckResult, Provider } from "../core/provider.ts";
 import type { Settings } from "../core/settings.ts";
-import { APPS, PROVIDERS } from "../installed.ts";
 import { type CommonFlags, settingsFrom } from "./config.ts";
-import { databaseUrlOf, migrationsOf } from "./grid.ts";
+import { chosenApps, databaseUrlOf, migrationsOf } from "./grid.ts";
 import type { Output } from "./output.ts";
+import type { Installed } from "./plugins.ts";
 
 const MARKS = { ok: "✓", warn: "!", fail: "✗" } as const;
 
@@ -25,6 +25,7 @@ interface CheckFlags extends CommonFlags {
 export function checkCommand(
   output: Output,
   code: { value: number },
+  installed: Installed,
 ): Command {
   const command = new Command("check")
     .description("Tell what a start needs, and whether it is there")
@@ -50,11 +51,11 @@ export function checkCommand(
     );
     const own = [
       await checkFolder(settings),
-      await checkDatabase(settings),
+      await checkDatabase(settings, installed),
       checkPort(settings),
     ];
     const providers = await Promise.all(
-      PROVIDERS.map(async (provider) =>
+      installed.providers.map(async (provider) =>
         [provider.name, await checkProvider(provider, settings)] as const
       ),
     );
@@ -109,13 +110,19 @@ function checkFolder({ data_dir }: Settings): Promise<CheckResult> {
   });
 }
 
-function checkDatabase(settings: Settings): Promise<CheckResult> {
+function checkDatabase(
+  settings: Settings,
+  { apps }: Installed,
+): Promise<CheckResult> {
   return attempt("database", async () => {
     const url = databaseUrlOf(settings);
     using db = await openDatabase(url, {
       authToken: settings.database_auth_token,
     });
-    const status = await migrationStatus(db, await migrationsOf(APPS));
+    const status = await migrationStatus(
+      db,
+      await migrationsOf(chosenApps(apps, settings)),
+    );
     const missing = status.filter(({ appliedAt }) => appliedAt === undefined);
     return missing.length === 0
       ? `${url} is up to date`

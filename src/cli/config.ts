@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import {
+  loadPluginNames,
   loadSettings,
   type Settings,
   type SettingsInput,
@@ -32,6 +33,21 @@ export async function settingsFrom(
   });
   for (const warning of warnings) output.error(`Warning: ${warning}`);
   return settings;
+}
+
+/** What the setting `plugins` says, from `names` on the command line, the environment or the file. */
+export async function pluginNamesFrom(
+  names: readonly string[],
+  config: string | undefined,
+): Promise<readonly string[]> {
+  const { [CONFIG_VARIABLE]: named, ...env } = Deno.env.toObject();
+  // A file that cannot be read is told of by the command that needs it.
+  const file = await readConfig(config ?? named).catch(() => undefined);
+  return loadPluginNames({
+    env,
+    flags: { plugins: names.length > 0 ? names : undefined },
+    ...(file ? { file } : {}),
+  });
 }
 
 /** A client for the server that flags or settings name. */

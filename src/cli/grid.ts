@@ -75,6 +75,24 @@ export async function migrationsOf(
 }
 
 /**
+ * The apps that the setting `apps` names, in its order; without it, all.
+ *
+ * @throws {SettingsError} If it names one that is not known, or one twice.
+ */
+export function chosenApps(
+  known: readonly App[],
+  { apps }: Settings,
+): readonly App[] {
+  const twice = apps?.find((name, at) => apps.indexOf(name) !== at);
+  if (twice !== undefined) {
+    throw new SettingsError(
+      `Cannot use setting "apps": it has "${twice}" twice, expected each app once`,
+    );
+  }
+  return chosen(known, apps, "app");
+}
+
+/**
  * Opens the database, brings it up to date and wires the apps. Listens to nothing yet.
  *
  * @throws {SettingsError} If the settings name an app or a middleware that is not known.
@@ -91,7 +109,7 @@ export async function openGrid(
       clock,
     }),
   );
-  const apps = chosen(parts.apps, settings.apps, "app");
+  const apps = chosenApps(parts.apps, settings);
   if (settings.migrate) {
     await migrate(db, await migrationsOf(apps), clock.now());
   }

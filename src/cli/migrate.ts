@@ -1,11 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
 import { fileURLToPath } from "node:url";
+import type { App } from "../core/app.ts";
 import { systemClock } from "../core/clock.ts";
 import { type Database, openDatabase } from "../core/db/client.ts";
 import { migrate, migrationStatus } from "../core/db/migrate.ts";
-import { APPS } from "../installed.ts";
+import type { Settings } from "../core/settings.ts";
 import { type CommonFlags, settingsFrom } from "./config.ts";
-import { databaseUrlOf, migrationsOf } from "./grid.ts";
+import { chosenApps, databaseUrlOf, migrationsOf } from "./grid.ts";
 import type { Output } from "./output.ts";
 
 interface DatabaseFlags extends CommonFlags {
@@ -15,24 +16,30 @@ interface DatabaseFlags extends CommonFlags {
 }
 
 /** `browsergrid migrate [up|status|make]`. */
-export function migrateCommand(output: Output): Command {
+export function migrateCommand(
+  output: Output,
+  apps: readonly App[],
+): Command {
   return new Command("migrate")
     .description("Bring the database up to date, or tell where it is")
     .addCommand(
-      databaseCommand("up", (flags) => up(flags, output))
+      databaseCommand("up", (flags) => up(flags, output, apps))
         .description("Apply the migrations that are missing (the default)"),
       { isDefault: true },
     )
     .addCommand(
-      databaseCommand("status", (flags) => status(flags, output))
+      databaseCommand("status", (flags) => status(flags, output, apps))
         .description("List the migrations, and when they were applied"),
     )
     .addCommand(makeCommand("make", output));
 }
 
 /** `browsergrid createdb`. */
-export function createdbCommand(output: Output): Command {
-  return databaseCommand("createdb", (flags) => up(flags, output))
+export function createdbCommand(
+  output: Output,
+  apps: readonly App[],
+): Command {
+  return databaseCommand("createdb", (flags) => up(flags, output, apps))
     .description("Make the database, with everything that it needs");
 }
 
@@ -58,7 +65,7 @@ function databaseCommand(
 async function open(
   flags: DatabaseFlags,
   output: Output,
-): Promise<Database & { readonly url: string }> {
+): Promise<Database & { readonly url: string; readonly settings: Settings }> {
   const settings = await settingsFrom(
     { database_url: flags.databaseUrl, data_dir: flags.dataDir },
     flags,
@@ -69,14 +76,19 @@ async function open(
   return {
     ...await openDatabase(url, { authToken: settings.database_auth_token }),
     url,
+    settings,
   };
 }
 
-async function up(flags: DatabaseFlags, output: Output): Promise<void> {
+async function up(
+  flags: DatabaseFlags,
+  output: Output,
+  apps: readonly App[],
+): Promise<void> {
   using db = await open(flags, output);
   const applied = await migrate(
     db,
-    await migrationsOf(APPS),
+    await migrationsOf(chosenApps(apps, db.settings)),
     systemClock.now(),
   );
   if (flags.json) return output.json({ database: db.url, applied });
@@ -87,16 +99,26 @@ async function up(flags: DatabaseFlags, output: Output): Promise<void> {
   );
 }
 
-async function status(flags: DatabaseFlags, output: Output): Promise<void> {
+async function status(
+  flags: DatabaseFlags,
+  output: Output,
+  apps: readonly App[],
+): Promise<void> {
   using db = await open(flags, output);
-  const rows = await migrationStatus(db, await migrationsOf(APPS));
+  const rows = await migrationStatus(
+    db,
+    await migrationsOf(chosenApps(apps, db.settings)),
+  );
   if (flags.json) return output.json(rows);
   output.table(
     ["migration", "applied"],
-    rows.map(({ name, appliedAt, unknown }) => [
-      name,
-      (appliedAt === undefined ? "no" : new Date(appliedAt).toISOString()) +
-      (unknown ? " (not known to this version)" : ""),
+    rows.map((row) => [
+      row.name,
+      (row.appliedAt === undefined
+        ? "no"
+        : new Date(row.appliedAt).toISOString()) +
+      (row.unknown ? " (not known to this version)" : "") +
+      (row.uninstalled ? " (its app is not installed)" : ""),
     ]),
   );
 }

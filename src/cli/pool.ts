@@ -3,7 +3,6 @@ import type { GridClient, PoolBody } from "../client/client.ts";
 import { type BrowserSpec, parseMemory } from "../core/browser_spec.ts";
 import { Registry } from "../core/registry.ts";
 import type { Provider } from "../core/provider.ts";
-import { PROVIDERS } from "../installed.ts";
 import { clientFrom, type CommonFlags } from "./config.ts";
 import type { Output } from "./output.ts";
 import {
@@ -38,7 +37,10 @@ export function withClientOptions(command: Command): Command {
 }
 
 /** `browsergrid pool`. */
-export function poolCommand(output: Output): Command {
+export function poolCommand(
+  output: Output,
+  providers: readonly Provider[],
+): Command {
   const group = new Command("pool").description("Work pools").addHelpText(
     "after",
     `
@@ -49,7 +51,7 @@ Examples:
   browsergrid pool deploy-command containers SESSION`,
   );
   const create = new Command("create").description("Create a work pool");
-  for (const provider of PROVIDERS) {
+  for (const provider of providers) {
     create.addCommand(createCommand(provider, output));
   }
   group.addCommand(create).addCommand(listCommand(output));
@@ -79,8 +81,8 @@ Examples:
   }
   return group.addCommand(pressureCommand(output))
     .addCommand(deleteCommand(output))
-    .addCommand(startWorkerCommand(output))
-    .addCommand(deployCommand(output));
+    .addCommand(startWorkerCommand(output, providers))
+    .addCommand(deployCommand(output, providers));
 }
 
 function createCommand(provider: Provider, output: Output): Command {
@@ -191,18 +193,24 @@ function deleteCommand(output: Output): Command {
   return command as unknown as Command; // Without the types of its own arguments.
 }
 
-function startWorkerCommand(output: Output): Command {
+function startWorkerCommand(
+  output: Output,
+  providers: readonly Provider[],
+): Command {
   const command = withWorkerOptions(new Command("start-worker"))
     .description("Start a worker for a work pool, here")
     .argument("<pool>", "id or name");
   command.action(async (workPoolId) => {
     const flags = command.opts() as Omit<WorkerFlags, "workPoolId">; // The options above.
-    await runWorker({ ...flags, workPoolId }, output);
+    await runWorker({ ...flags, workPoolId }, output, providers);
   });
   return command as unknown as Command; // Without the types of its own arguments.
 }
 
-function deployCommand(output: Output): Command {
+function deployCommand(
+  output: Output,
+  providers: readonly Provider[],
+): Command {
   const command = withClientOptions(new Command("deploy-command"))
     .description("Show how a person would start a session's browser by hand")
     .argument("<pool>", "id or name")
@@ -213,7 +221,7 @@ function deployCommand(output: Output): Command {
       client.getPool(ref),
       client.getSession(id),
     ]);
-    const provider = new Registry("provider", PROVIDERS).get(
+    const provider = new Registry("provider", providers).get(
       pool.provider_type,
     );
     const config = provider.configSchema.parse(pool.provider_config);

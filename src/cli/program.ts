@@ -1,7 +1,6 @@
 import { Command, CommanderError } from "@commander-js/extra-typings";
 import { ApiError } from "../client/api_error.ts";
 import { describeError } from "../core/log.ts";
-import { PROVIDERS } from "../installed.ts";
 import { checkCommand } from "./check.ts";
 import {
   createdbCommand,
@@ -9,6 +8,8 @@ import {
   migrateCommand,
 } from "./migrate.ts";
 import { type Output, terminal } from "./output.ts";
+import { loadEarly, PLUGIN_FLAG } from "./plugin_flags.ts";
+import type { Installed } from "./plugins.ts";
 import { poolCommand } from "./pool.ts";
 import { providerCommands } from "./provider_commands.ts";
 import { serveCommand } from "./serve.ts";
@@ -28,9 +29,10 @@ export async function run(
   output: Output = terminal,
 ): Promise<number> {
   const code = { value: DONE };
-  const program = createProgram(output, code);
   try {
-    await program.parseAsync([...args], { from: "user" });
+    const { rest, installed } = await loadEarly(args, output);
+    const program = createProgram(output, code, installed);
+    await program.parseAsync([...rest], { from: "user" });
     return code.value;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -42,10 +44,19 @@ export async function run(
   }
 }
 
-function createProgram(output: Output, code: { value: number }): Command {
+function createProgram(
+  output: Output,
+  code: { value: number },
+  installed: Installed,
+): Command {
   const program = new Command("browsergrid")
     .description("A self-hosted grid for browser sessions")
     .version(VERSION)
+    .option(
+      PLUGIN_FLAG,
+      "load apps, middleware and providers from a path, npm:NAME or an installed package; may be repeated",
+    )
+    .configureHelp({ showGlobalOptions: true })
     .showHelpAfterError("(add --help for what is accepted)")
     .showSuggestionAfterError()
     // "worker" and "worker list" have options of the same names.
@@ -68,16 +79,16 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by a second signal.`,
     )
     .exitOverride();
   const commands = [
-    serveCommand(output, code),
-    workerCommand(output, code),
-    poolCommand(output),
+    serveCommand(output, code, installed),
+    workerCommand(output, code, installed.providers),
+    poolCommand(output, installed.providers),
     sessionCommand(output),
-    migrateCommand(output),
-    createdbCommand(output),
+    migrateCommand(output, installed.apps),
+    createdbCommand(output, installed.apps),
     makemigrationsCommand(output),
-    checkCommand(output, code),
+    checkCommand(output, code, installed),
     settingsCommand(output),
-    ...providerCommands(PROVIDERS, output),
+    ...providerCommands(installed.providers, output),
   ];
   for (const command of commands) program.addCommand(inherit(command, program));
   return program;

@@ -7,11 +7,11 @@ import { configureLog, describeError } from "../core/log.ts";
 import { Registry } from "../core/registry.ts";
 import type { Settings } from "../core/settings.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
-import { APPS, MIDDLEWARE, PROVIDERS } from "../installed.ts";
 import { type RunningWorker, startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
 import { databaseUrlOf, openGrid } from "./grid.ts";
 import type { Output } from "./output.ts";
+import type { Installed } from "./plugins.ts";
 import { VERSION } from "./version.ts";
 
 /** Name of the pool that `--with-worker` serves. */
@@ -37,6 +37,7 @@ interface ServeFlags {
 export function serveCommand(
   output: Output,
   code: { value: number },
+  installed: Installed,
 ): Command {
   const command = new Command("serve")
     .alias("runserver")
@@ -62,12 +63,16 @@ Examples:
   browsergrid serve --host 0.0.0.0 --database-url libsql://grid.example`,
     );
   command.action(async () => {
-    code.value = await serve(command.opts() as ServeFlags, output); // The options above.
+    code.value = await serve(command.opts() as ServeFlags, output, installed); // The options above.
   });
   return command as unknown as Command; // Without the types of its own options.
 }
 
-async function serve(flags: ServeFlags, output: Output): Promise<number> {
+async function serve(
+  flags: ServeFlags,
+  output: Output,
+  installed: Installed,
+): Promise<number> {
   const settings = await settingsFrom(
     {
       host: flags.host,
@@ -86,9 +91,7 @@ async function serve(flags: ServeFlags, output: Output): Promise<number> {
   await Deno.mkdir(settings.data_dir, { recursive: true });
   const grid = stack.use(
     await openGrid(settings, {
-      apps: APPS,
-      middleware: MIDDLEWARE,
-      providers: PROVIDERS,
+      ...installed,
       version: VERSION,
     }),
   );
@@ -97,13 +100,13 @@ async function serve(flags: ServeFlags, output: Output): Promise<number> {
   });
   const client = createClient({ apiUrl: url, apiKey: settings.api_key });
   const worker = flags.withWorker
-    ? stack.use(await startEmbedded(client, settings, flags))
+    ? stack.use(await startEmbedded(client, settings, flags, installed))
     : undefined;
   // The server goes on without it.
   void worker?.done.then(() => worker[Symbol.asyncDispose]()).catch(
     (error: unknown) => output.error(describeError(error)),
   );
-  output.print(summary(settings, grid.core.publicUrl(), worker));
+  output.print(summary(settings, grid.core.publicUrl(), worker, installed));
   await aborted(shutdown.stop);
   output.progress("Stopping; a second signal stops at once");
   const ended = stack.disposeAsync().then(() => 0);
@@ -125,6 +128,7 @@ async function startEmbedded(
   client: GridClient,
   settings: Settings,
   { withWorker, workerCapacity }: ServeFlags,
+  { providers }: Installed,
 ): Promise<RunningWorker> {
   const provider = typeof withWorker === "string" ? withWorker : "local";
   const name = provider === "local"
@@ -144,7 +148,7 @@ async function startEmbedded(
   }
   return await startWorker({
     client,
-    providers: new Registry("provider", PROVIDERS),
+    providers: new Registry("provider", providers),
     clock: systemClock,
     workPoolId: name,
     capacity: wholeNumber("--worker-capacity", workerCapacity),
@@ -178,6 +182,7 @@ function summary(
   settings: Settings,
   url: string,
   worker: RunningWorker | undefined,
+  { plugins }: Installed,
 ): string {
   const key = settings.api_key
     ? "required: the value of BROWSERGRID_API_KEY"
@@ -188,6 +193,7 @@ function summary(
     ["Key", key],
     ["Data", databaseUrlOf(settings)],
     ["Worker", worker ? worker.name : "none here: browsergrid worker --help"],
+    ...(plugins.length > 0 ? [["Plugins", plugins.join(", ")]] : []),
   ];
   const lines = rows.map(([name = "", value]) => `  ${name.padEnd(9)}${value}`);
   return `Browsergrid ${VERSION} is ready\n\n${

@@ -3,9 +3,9 @@ import { createClient } from "../client/client.ts";
 import { aborted } from "../core/aborted.ts";
 import { systemClock } from "../core/clock.ts";
 import { configureLog } from "../core/log.ts";
+import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
-import { PROVIDERS } from "../installed.ts";
 import { startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
 import type { Output } from "./output.ts";
@@ -32,6 +32,7 @@ export interface WorkerFlags {
 export function workerCommand(
   output: Output,
   code: { value: number },
+  providers: readonly Provider[],
 ): Command {
   const command = withWorkerOptions(new Command("worker"))
     .description(
@@ -62,7 +63,7 @@ Examples:
       );
     }
     const given = { ...flags, workPoolId } as WorkerFlags; // The others have defaults.
-    code.value = await runWorker(given, output);
+    code.value = await runWorker(given, output, providers);
   });
   for (const each of workerCommands(output)) command.addCommand(each);
   return command as unknown as Command; // Without the types of its own options.
@@ -90,6 +91,7 @@ export function withWorkerOptions(command: Command): Command {
 export async function runWorker(
   flags: WorkerFlags,
   output: Output,
+  providers: readonly Provider[],
 ): Promise<number> {
   const settings = await settingsFrom(
     {
@@ -109,7 +111,7 @@ export async function runWorker(
       apiUrl: settings.api_url,
       apiKey: settings.api_key,
     }),
-    providers: new Registry("provider", PROVIDERS),
+    providers: new Registry("provider", providers),
     clock: systemClock,
     workPoolId: flags.workPoolId,
     workerId: flags.workerId,

@@ -5,6 +5,7 @@ import type { Auth } from "./auth.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./db/client.ts";
+import { isBuiltIn, type Problems } from "./errors.ts";
 import type { GridEnv } from "./middleware.ts";
 import type { Provider } from "./provider.ts";
 import type { Named, Registry } from "./registry.ts";
@@ -24,15 +25,27 @@ export interface Core {
   readonly publicUrl: () => string;
   /** Aborted when the server begins to stop: whatever waits for long ends then. */
   readonly stopping: AbortSignal;
-  /** What an app set up earlier exports to others; fails at start if it is not installed. */
-  use<M>(app: App<M>): M;
+  /**
+   * What an app set up earlier exports to others. A plugin, which cannot import the app, gives its name.
+   *
+   * @throws {TypeError} If the app is not installed, or stands later.
+   */
+  use<M>(app: App<M> | string): M;
 }
 
 /** One part of the server, with its tables, its endpoints for each API version and its start hook. */
 export interface App<M = unknown> extends Named {
+  /** The app's name as people read it. */
   readonly verboseName: string;
-  /** Folder of the app's SQL migrations, when they are not among the project's own. */
+  /**
+   * Folder of the SQL that makes the app's tables, when it is not among the project's own; a URL that ends in "/".
+   *
+   * Applied after the project's, in the order of their names or of drizzle-kit's journal, and recorded under the app's
+   * name. The tables stay when the app is taken out.
+   */
   readonly migrations?: URL;
+  /** Codes of refusals that only this app answers. */
+  readonly problems?: Problems;
   setup(core: Core): InstalledApp<M>;
 }
 
@@ -51,8 +64,8 @@ export interface InstalledApp<M = unknown> {
     head: Uint8Array,
     context: UpgradeContext,
   ): Promise<boolean>;
-  /** Starts background work once every app is set up; disposed in reverse order at shutdown. */
-  ready?(): AsyncDisposable;
+  /** Called when every app is set up and the server listens; what it starts is disposed in reverse order at shutdown. */
+  ready?(): AsyncDisposable | undefined;
 }
 
 /** Declares an app with its manager's type inferred. */
@@ -60,11 +73,16 @@ export function defineApp<M>(app: App<M>): App<M> {
   return app;
 }
 
-/** Sets up `apps` in order. */
+/**
+ * Sets up `apps` in order.
+ *
+ * @throws {TypeError} If an app needs another that is not installed before it, or brings a code that is taken.
+ */
 export function installApps(
   base: Omit<Core, "use">,
-  apps: Iterable<App>,
+  apps: readonly App[],
 ): Map<App, InstalledApp> {
+  mergeProblems(apps);
   const installed = new Map<App, InstalledApp>();
   for (const app of apps) {
     const core: Core = { ...base, use: (needed) => find(needed, app) };
@@ -72,14 +90,43 @@ export function installApps(
   }
   return installed;
 
-  function find<M>(needed: App<M>, by: App): M {
-    const found = installed.get(needed);
-    if (!found) {
-      throw new TypeError(
-        `Cannot set up app "${by.name}": it needs "${needed.name}" before it`,
-      );
+  function find<M>(needed: App<M> | string, by: App): M {
+    const name = typeof needed === "string" ? needed : needed.name;
+    const app = apps.find((each) => each.name === name);
+    const found = app && installed.get(app);
+    if (found) {
+      // `setup` of an App<M> made it; the map cannot say so.
+      return found.manager as M;
     }
-    // `setup` of an App<M> made it; the map cannot say so.
-    return found.manager as M;
+    throw new TypeError(
+      `Cannot set up app "${by.name}": it needs "${name}", which ${
+        app ? "comes after it" : "is not installed"
+      }, expected it earlier in setting "apps"`,
+    );
   }
+}
+
+/**
+ * The codes that `owners`, apps and plugins, bring.
+ *
+ * @throws {TypeError} If two bring the same, or one brings a built-in one.
+ */
+export function mergeProblems(
+  owners: Iterable<Named & { readonly problems?: Problems | undefined }>,
+): Problems {
+  const owned = new Map<string, string>();
+  const merged: Record<string, Problems[string]> = {};
+  for (const { name, problems = {} } of owners) {
+    for (const [code, kind] of Object.entries(problems)) {
+      const owner = isBuiltIn(code) ? "the core" : owned.get(code);
+      if (owner !== undefined) {
+        throw new TypeError(
+          `Cannot add code "${code}" of "${name}": ${owner} has it, expected one of its own, such as "${name}_${code}"`,
+        );
+      }
+      owned.set(code, `"${name}"`);
+      merged[code] = kind;
+    }
+  }
+  return merged;
 }

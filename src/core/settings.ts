@@ -47,8 +47,11 @@ export const settingsSchema = z.strictObject({
   api_key: z.string().min(1).optional().describe(
     "Key that every request must carry; without it nobody is asked for one",
   ),
-  apps: jsonSetting(z.array(z.string())).optional().describe(
-    "Apps that are installed, in order; by default all that are built in",
+  apps: listSetting().optional().describe(
+    "Apps that are installed, in order; by default all that are built in, then those of plugins",
+  ),
+  plugins: listSetting().default([]).describe(
+    "Modules that bring apps, middleware and providers: paths, npm:NAME@VERSION or packages in node_modules",
   ),
   middleware: jsonSetting(z.array(middlewareEntrySchema)).optional().describe(
     "Middleware whose order, options or use is to differ, each { name, enabled, options }; what is not named keeps its place and its defaults",
@@ -161,6 +164,32 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   throw new SettingsError(lines.join("\n"));
 }
 
+/**
+ * The setting `plugins` alone: plugins are loaded before the command line is read, when other settings may still be
+ * wrong or unknown.
+ *
+ * @throws {SettingsError} If its value is wrong.
+ */
+export function loadPluginNames(
+  sources: Omit<SettingsSources, "defaults">,
+): readonly string[] {
+  const { plugins } = {
+    ...readFile(sources.file),
+    ...readEnv(sources.env).values,
+    ...defined(sources.flags),
+  };
+  const parsed = settingsSchema.shape.plugins.safeParse(plugins);
+  if (parsed.success) return parsed.data;
+  throw new SettingsError(
+    parsed.error.issues.map((issue) =>
+      describeIssue({ ...issue, path: ["plugins", ...issue.path] }, {
+        ...sources,
+        defaults: {},
+      })
+    ).join("\n"),
+  );
+}
+
 /** Variable of a setting. */
 export function variableOf(setting: string): string {
   return PREFIX + setting.toUpperCase();
@@ -258,6 +287,17 @@ function defined(flags: SettingsInput): SettingsInput {
 /** A boolean that the environment writes as true, false, 1, 0, yes, no. */
 function booleanSetting() {
   return z.union([z.boolean(), z.stringbool()]);
+}
+
+/** Names that the environment writes as a JSON list, or with commas between them. */
+function listSetting() {
+  return z.preprocess(
+    (value) =>
+      typeof value !== "string" || value.trim().startsWith("[")
+        ? value
+        : value.split(",").map((each) => each.trim()).filter(Boolean),
+    jsonSetting(z.array(z.string().min(1))),
+  );
 }
 
 /** A value that the environment writes as JSON. */

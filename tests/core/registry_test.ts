@@ -5,7 +5,8 @@ Deno.test("Registry.get() names what is known when the name is not", () => {
   const registry = new Registry("provider", [{ name: "docker" }]);
   assert.throws(() => registry.get("dokcer"), {
     name: "UnknownNameError",
-    message: 'Cannot find provider "dokcer": known are "docker"',
+    message:
+      'Cannot find provider "dokcer": known are "docker"; did you mean "docker"?',
   });
 });
 

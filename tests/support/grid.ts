@@ -1,5 +1,7 @@
+import type { App } from "../../src/core/app.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { Clock } from "../../src/core/clock.ts";
+import type { Middleware } from "../../src/core/middleware.ts";
 import type { Provider } from "../../src/core/provider.ts";
 import { loadSettings, type SettingsInput } from "../../src/core/settings.ts";
 import { type Grid, openGrid } from "../../src/cli/grid.ts";
@@ -11,6 +13,12 @@ export interface TestGridOptions {
   /** Added to, or in place of, the built-in providers of the same name. */
   readonly providers?: readonly Provider[];
   readonly clock?: Clock;
+  /** After the built-in ones. */
+  readonly apps?: readonly App[];
+  /** After the built-in ones. */
+  readonly middleware?: readonly Middleware[];
+  /** The folder of its data, which is left behind; by default one of its own. */
+  readonly dataDir?: string;
   /** Listen on a free port. @default {false} */
   readonly listen?: boolean;
 }
@@ -32,8 +40,11 @@ export async function testGrid(
   options: TestGridOptions = {},
 ): Promise<TestGrid> {
   await using stack = new AsyncDisposableStack();
-  const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
-  stack.defer(() => Deno.remove(dataDir, { recursive: true }));
+  const dataDir = options.dataDir ??
+    await Deno.makeTempDir({ prefix: "browsergrid-test-" });
+  if (options.dataDir === undefined) {
+    stack.defer(() => Deno.remove(dataDir, { recursive: true }));
+  }
   const { settings } = loadSettings({
     defaults: { data_dir: dataDir, port: 0, log_level: "error" },
     env: {},
@@ -43,8 +54,8 @@ export async function testGrid(
   const names = new Set(own.map(({ name }) => name));
   const grid = stack.use(
     await openGrid(settings, {
-      apps: APPS,
-      middleware: MIDDLEWARE,
+      apps: [...APPS, ...options.apps ?? []],
+      middleware: [...MIDDLEWARE, ...options.middleware ?? []],
       providers: [...PROVIDERS.filter(({ name }) => !names.has(name)), ...own],
       version: "0.0.0-test",
       clock: options.clock ?? systemClock,

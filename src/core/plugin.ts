@@ -1,0 +1,139 @@
+/**
+ * What code outside this repository brings: apps, middleware and providers, in one module's default export.
+ *
+ * A module that is loaded from a file, maybe by the compiled program, cannot import from here. Its default export is
+ * then a function, which is given what it needs: {@linkcode pluginApi}.
+ *
+ * @module
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import { type App, defineApp } from "./app.ts";
+import { systemClock } from "./clock.ts";
+import { defineProblems, GridError, type Problems } from "./errors.ts";
+import { hostOf } from "./host_of.ts";
+import { logOf } from "./log.ts";
+import { every } from "./loop.ts";
+import { defineMiddleware, type Middleware } from "./middleware.ts";
+import {
+  defineProvider,
+  defineProviderCommand,
+  type Provider,
+} from "./provider.ts";
+import type { Named } from "./registry.ts";
+import { createRouter, refusals } from "./router.ts";
+
+/** What one plugin brings. */
+export interface Plugin extends Named {
+  /** Set up after the built-in ones, or where the setting `apps` has them. */
+  readonly apps?: readonly App[];
+  /** Inside of the built-in ones, or where the setting `middleware` has them. */
+  readonly middleware?: readonly Middleware[];
+  readonly providers?: readonly Provider[];
+  /** Codes of refusals that its middleware or providers answer; an app declares its own. */
+  readonly problems?: Problems;
+}
+
+/** What a plugin would import if it could: the contracts, and the libraries that they are made of. */
+export const pluginApi = {
+  z,
+  createRoute,
+  createRouter,
+  refusals,
+  defineApp,
+  defineMiddleware,
+  defineProvider,
+  defineProviderCommand,
+  defineProblems,
+  GridError,
+  /** Makes a provider's host of the few things that differ from one infrastructure to the next. */
+  hostOf,
+  /** Background work that is tried again and ends with its app. */
+  every,
+  clock: systemClock,
+  /** A logger: `logOf("notes", "store")`. */
+  logOf,
+} as const;
+
+export type PluginApi = typeof pluginApi;
+
+/** A plugin, or what makes it. */
+export type PluginExport =
+  | Plugin
+  | ((api: PluginApi) => Plugin | Promise<Plugin>);
+
+/** Declares a plugin with its type checked. */
+export function definePlugin<P extends PluginExport>(plugin: P): P {
+  return plugin;
+}
+
+const nameSchema = z.string().regex(
+  /^[a-z][a-z0-9_]*$/,
+  "expected lower-case letters, digits and _",
+);
+const functionSchema = z.custom((value) => typeof value === "function", {
+  error: ({ input }) =>
+    input === undefined
+      ? "is missing, expected a function"
+      : "expected a function",
+});
+/** Known by what it can do: it may come from another copy of zod. */
+const zodObjectSchema = z.custom(
+  (value) =>
+    typeof value === "object" && value !== null && "shape" in value &&
+    "safeParse" in value,
+  { error: "expected a zod object, such as z.strictObject({})" },
+);
+const problemsSchema = z.record(
+  nameSchema,
+  z.looseObject({
+    status: z.int().min(400).max(599),
+    title: z.string().min(1),
+    retryAfterSeconds: z.number().positive().optional(),
+  }),
+);
+const appSchema = z.looseObject({
+  name: nameSchema,
+  verboseName: z.string().min(1),
+  migrations: z.instanceof(URL).refine(
+    ({ href }) => href.startsWith("file:") && href.endsWith("/"),
+    'expected a file URL that ends in "/"',
+  ).optional(),
+  problems: problemsSchema.optional(),
+  setup: functionSchema,
+});
+const middlewareSchema = z.looseObject({
+  name: nameSchema,
+  optionsSchema: zodObjectSchema,
+  create: functionSchema,
+});
+const providerSchema = z.looseObject({
+  name: nameSchema,
+  displayName: z.string().min(1),
+  description: z.string().min(1),
+  configSchema: zodObjectSchema,
+  browsers: functionSchema,
+  poolConfig: functionSchema.optional(),
+  deployCommand: functionSchema,
+  open: functionSchema,
+});
+const pluginSchema = z.strictObject({
+  name: nameSchema,
+  apps: z.array(appSchema).optional(),
+  middleware: z.array(middlewareSchema).optional(),
+  providers: z.array(providerSchema).optional(),
+  problems: problemsSchema.optional(),
+});
+
+/** What is wrong with the shape of `value`, one sentence each; nothing: it is a {@linkcode Plugin}. */
+export function pluginFaults(value: unknown): readonly string[] {
+  const parsed = pluginSchema.safeParse(value);
+  if (parsed.success) return [];
+  return parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join(".")}: ${message}`
+  );
+}
+
+/** Whether `value` has the shape of a plugin. What its functions take and give is not looked at. */
+export function isPlugin(value: unknown): value is Plugin {
+  return pluginFaults(value).length === 0;
+}

@@ -1,0 +1,50 @@
+/** Middleware of plugins: where it stands among the built-in ones, and how settings order it. */
+import assert from "node:assert/strict";
+import { z } from "@hono/zod-openapi";
+import { defineMiddleware } from "../../src/core/middleware.ts";
+import { defineProblems, GridError } from "../../src/core/errors.ts";
+import { testGrid } from "../support/grid.ts";
+
+const PROBLEMS = defineProblems({
+  closed: { status: 503, title: "Closed", retryAfterSeconds: 9 },
+});
+
+/** Says in a header who called, and refuses with a code of its own when it is told to. */
+const door = defineMiddleware({
+  name: "door",
+  optionsSchema: z.strictObject({ closed: z.boolean().default(() => false) }),
+  create: ({ closed }) => async (c, next) => {
+    if (closed) {
+      throw new GridError(PROBLEMS.closed, "Cannot answer: closed for today");
+    }
+    await next();
+    c.header("x-door", c.get("caller")?.name ?? "nobody");
+  },
+});
+
+Deno.test("without the setting middleware a plugin's stands inside the built-in ones: it knows the caller", async () => {
+  await using grid = await testGrid({ middleware: [door] });
+  const answer = await grid.request("/v1/workerpool/pools");
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get("x-door"), "anonymous");
+  await answer.body?.cancel();
+});
+
+Deno.test("the setting middleware names a plugin's like any other, with options", async () => {
+  const entry = { name: "door", options: { closed: true } };
+  await using grid = await testGrid({
+    middleware: [door],
+    settings: { middleware: [{ name: "request_log" }, entry] },
+  });
+  const answer = await grid.request("/v1/workerpool/pools");
+  assert.equal(answer.status, 503);
+  assert.equal(answer.headers.get("retry-after"), "9");
+  assert.equal((await answer.json()).code, "closed");
+  await assert.rejects(
+    testGrid({
+      middleware: [door],
+      settings: { middleware: [{ name: "door", options: { shut: true } }] },
+    }),
+    /Cannot use middleware "door": .*shut/,
+  );
+});

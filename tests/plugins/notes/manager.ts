@@ -1,0 +1,51 @@
+import { v7 } from "uuid";
+import type { SessionManager } from "../../../src/apps/sessions/manager.ts";
+import type { Clock } from "../../../src/core/clock.ts";
+import { GridError } from "../../../src/core/errors.ts";
+import { NOTE_PROBLEMS } from "./problems.ts";
+import type { Note, NoteStore } from "./store.ts";
+
+const MAX_NOTES = 2;
+
+const KEPT_MS = 24 * 3_600_000;
+
+/** Rules of the notes. */
+export interface NoteManager {
+  /** @throws {GridError} `session_not_found`, `notes_full` */
+  create(sessionId: string, text: string): Promise<Note>;
+  /** @throws {GridError} `note_not_found` */
+  get(id: string): Promise<Note>;
+  /** Deletes the notes of yesterday. */
+  prune(): Promise<void>;
+}
+
+/** The notes of `store`. */
+export function createNoteManager(
+  clock: Clock,
+  sessions: Pick<SessionManager, "get">,
+  store: NoteStore,
+): NoteManager {
+  return {
+    async create(sessionId, text) {
+      await sessions.get(sessionId);
+      if (await store.count(sessionId) >= MAX_NOTES) {
+        throw new GridError(
+          NOTE_PROBLEMS.notes_full,
+          `Cannot add a note to session "${sessionId}": it has ${MAX_NOTES}, expected fewer`,
+        );
+      }
+      const note = { id: v7(), sessionId, text, createdAt: clock.now() };
+      await store.insert(note);
+      return note;
+    },
+    async get(id) {
+      const note = await store.find(id);
+      if (note) return note;
+      throw new GridError(
+        NOTE_PROBLEMS.note_not_found,
+        `Cannot find note "${id}": there is none, expected the id of a note`,
+      );
+    },
+    prune: () => store.prune(clock.now() - KEPT_MS),
+  };
+}

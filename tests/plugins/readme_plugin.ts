@@ -1,0 +1,41 @@
+/** The complete provider of README.md, as a person would save it. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+
+const README = new URL("../../README.md", import.meta.url);
+
+/** README's example, word for word. */
+export async function readmePlugin(): Promise<string> {
+  const text = await Deno.readTextFile(README);
+  const [, code] = /save it as `own_command\.js`:\n\n```js\n([^]*?)```/.exec(
+    text,
+  ) ?? [];
+  assert.ok(code, "README.md has the provider");
+  return code;
+}
+
+/** A folder with README's example saved in it, which is removed at the end. */
+export async function savedPlugin(): Promise<
+  AsyncDisposable & { readonly folder: string; readonly file: string }
+> {
+  const folder = await Deno.makeTempDir({ prefix: "browsergrid-plugin-" });
+  const file = join(folder, "own_command.js");
+  await Deno.writeTextFile(file, await readmePlugin());
+  return {
+    folder,
+    file,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+/** A command that starts the machine's Chromium; as root it must be told to do without its sandbox. */
+export async function chromiumCommand(folder: string): Promise<string> {
+  const flags = Deno.uid() === 0 ? "--no-sandbox " : "";
+  const command = join(folder, "chromium");
+  await Deno.writeTextFile(
+    command,
+    `#!/bin/sh\nexec /usr/bin/chromium ${flags}"$@" 2>/dev/null\n`,
+    { mode: 0o755 },
+  );
+  return command;
+}
