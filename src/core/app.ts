@@ -1,6 +1,7 @@
-import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { AppOptions } from "./app_options.ts";
 import type { Auth } from "./auth.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
@@ -33,6 +34,16 @@ export interface Core {
   use<M>(app: App<M> | string): M;
 }
 
+/** What one app is given. */
+export interface AppCore extends Core {
+  /**
+   * The app's options in the setting `app_options`, where every one that `schema` has a default for may be left out.
+   *
+   * @throws {SettingsError} If they are not as `schema` says.
+   */
+  options<O extends z.ZodObject>(schema: O): z.infer<O>;
+}
+
 /** One part of the server, with its tables, its endpoints for each API version and its start hook. */
 export interface App<M = unknown> extends Named {
   /** The app's name as people read it. */
@@ -46,7 +57,7 @@ export interface App<M = unknown> extends Named {
   readonly migrations?: URL;
   /** Codes of refusals that only this app answers. */
   readonly problems?: Problems;
-  setup(core: Core): InstalledApp<M>;
+  setup(core: AppCore): InstalledApp<M>;
 }
 
 /** An {@linkcode App} wired to one {@linkcode Core}. */
@@ -76,18 +87,27 @@ export function defineApp<M>(app: App<M>): App<M> {
 /**
  * Sets up `apps` in order.
  *
- * @throws {TypeError} If an app needs another that is not installed before it, or brings a code that is taken.
+ * @throws {TypeError} If an app needs another that is not installed before it, or brings a code or an endpoint that is
+ *   taken.
+ * @throws {SettingsError} If an app's options are wrong, or given to one that takes none.
  */
 export function installApps(
   base: Omit<Core, "use">,
   apps: readonly App[],
 ): Map<App, InstalledApp> {
   mergeProblems(apps);
+  const options = new AppOptions(base.settings, apps);
   const installed = new Map<App, InstalledApp>();
   for (const app of apps) {
-    const core: Core = { ...base, use: (needed) => find(needed, app) };
+    const core: AppCore = {
+      ...base,
+      use: (needed) => find(needed, app),
+      options: (schema) => options.of(app, schema),
+    };
     installed.set(app, app.setup(core));
   }
+  options.refuseUnused();
+  refuseSharedRoutes(installed);
   return installed;
 
   function find<M>(needed: App<M> | string, by: App): M {
@@ -103,6 +123,25 @@ export function installApps(
         app ? "comes after it" : "is not installed"
       }, expected it earlier in setting "apps"`,
     );
+  }
+}
+
+/** Of two apps with one endpoint the later one would never be asked, and nobody would be told. */
+function refuseSharedRoutes(installed: ReadonlyMap<App, InstalledApp>): void {
+  const owners = new Map<string, string>();
+  for (const [{ name }, { routes = {} }] of installed) {
+    for (const [version, router] of Object.entries(routes)) {
+      for (const { method, path } of router.routes) {
+        const endpoint = `${method} /${version}${path}`;
+        const owner = owners.get(endpoint) ?? name;
+        if (owner !== name && method !== "ALL") {
+          throw new TypeError(
+            `Cannot set up app "${name}": "${endpoint}" is an endpoint of "${owner}", expected another path`,
+          );
+        }
+        owners.set(endpoint, owner);
+      }
+    }
   }
 }
 

@@ -53,6 +53,9 @@ export const settingsSchema = z.strictObject({
   plugins: listSetting().default([]).describe(
     "Modules that bring apps, middleware and providers: paths, npm:NAME@VERSION or packages in node_modules",
   ),
+  app_options: jsonSetting(
+    z.record(z.string(), z.record(z.string(), z.unknown())),
+  ).default({}).describe("Options of apps that take some, by the app's name"),
   middleware: jsonSetting(z.array(middlewareEntrySchema)).optional().describe(
     "Middleware whose order, options or use is to differ, each { name, enabled, options }; what is not named keeps its place and its defaults",
   ),

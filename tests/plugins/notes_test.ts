@@ -1,6 +1,7 @@
 /** The example of an app: a folder of its own, and one line that adds it. */
 import assert from "node:assert/strict";
 import { defineApp } from "../../src/core/app.ts";
+import { createRouter } from "../../src/core/router.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { testGrid, type TestGridOptions } from "../support/grid.ts";
@@ -61,7 +62,9 @@ Deno.test("an app's endpoints of both versions and its codes are in /openapi.jso
 });
 
 Deno.test("an app refuses with codes of its own, in the shape of all refusals", async () => {
-  await using scene = await noteScene();
+  await using scene = await noteScene({
+    settings: { app_options: { notes: { max_notes: 2 } } },
+  });
   const missing = await scene.call("GET", "/v1/notes/none");
   assert.equal(missing.status, 404);
   assert.equal(
@@ -143,6 +146,40 @@ Deno.test("an unknown name in the setting apps says the nearest known one, and n
   await assert.rejects(
     testGrid({ settings: { apps: ["workerpool", "workerpool"] } }),
     /setting "apps": it has "workerpool" twice/,
+  );
+});
+
+Deno.test("an app's options are refused when they are wrong, not taken, or of no app", async () => {
+  const start = (app_options: unknown) =>
+    testGrid({ apps, settings: { app_options } });
+  await assert.rejects(
+    start({ notes: { max_note: 3 } }),
+    /"app_options" of app "notes": .*max_note/,
+  );
+  await assert.rejects(
+    start({ workerpool: { size: 3 } }),
+    /"app_options": app "workerpool" takes no options/,
+  );
+  await assert.rejects(
+    start({ note: {} }),
+    /"app_options": Cannot find app "note".*did you mean "notes"/,
+  );
+  await using _grid = await start('{"notes": {"max_notes": 3}}');
+});
+
+Deno.test("an endpoint that another app has stops the start", async () => {
+  const shadow = defineApp({
+    name: "shadow",
+    verboseName: "Shadow",
+    setup() {
+      const v1 = createRouter();
+      v1.get("/workerpool/pools", (c) => c.json([]));
+      return { manager: {}, routes: { v1 } };
+    },
+  });
+  await assert.rejects(
+    testGrid({ apps: [shadow] }),
+    /Cannot set up app "shadow": "GET \/v1\/workerpool\/pools" is an endpoint of "workerpool", expected another path/,
   );
 });
 

@@ -5,6 +5,7 @@ import { noteRoutes as v1 } from "./api/v1/notes.ts";
 import { noteRoutes as v2 } from "./api/v2/notes.ts";
 import { createNoteManager, type NoteManager } from "./manager.ts";
 import { NOTE_PROBLEMS } from "./problems.ts";
+import { noteOptionsSchema } from "./schemas.ts";
 import { createNoteStore } from "./store.ts";
 
 const PRUNE_MS = 60_000;
@@ -16,11 +17,13 @@ export const notes = defineApp<NoteManager>({
   migrations: new URL("./migrations/", import.meta.url),
   problems: NOTE_PROBLEMS,
   setup(core) {
-    const manager = createNoteManager(
-      core.clock,
-      core.use(sessions),
-      createNoteStore(core.db),
-    );
+    const { max_notes } = core.options(noteOptionsSchema);
+    const manager = createNoteManager({
+      clock: core.clock,
+      sessions: core.use(sessions),
+      store: createNoteStore(core.db),
+      maxNotes: max_notes,
+    });
     return {
       manager,
       routes: { v1: v1(manager), v2: v2(manager) },

@@ -5,8 +5,6 @@ import { GridError } from "../../../src/core/errors.ts";
 import { NOTE_PROBLEMS } from "./problems.ts";
 import type { Note, NoteStore } from "./store.ts";
 
-const MAX_NOTES = 2;
-
 const KEPT_MS = 24 * 3_600_000;
 
 /** Rules of the notes. */
@@ -19,19 +17,26 @@ export interface NoteManager {
   prune(): Promise<void>;
 }
 
+/** What the notes stand on. */
+export interface NoteParts {
+  readonly clock: Clock;
+  readonly sessions: Pick<SessionManager, "get">;
+  readonly store: NoteStore;
+  /** Most notes of one session. */
+  readonly maxNotes: number;
+}
+
 /** The notes of `store`. */
 export function createNoteManager(
-  clock: Clock,
-  sessions: Pick<SessionManager, "get">,
-  store: NoteStore,
+  { clock, sessions, store, maxNotes }: NoteParts,
 ): NoteManager {
   return {
     async create(sessionId, text) {
       await sessions.get(sessionId);
-      if (await store.count(sessionId) >= MAX_NOTES) {
+      if (await store.count(sessionId) >= maxNotes) {
         throw new GridError(
           NOTE_PROBLEMS.notes_full,
-          `Cannot add a note to session "${sessionId}": it has ${MAX_NOTES}, expected fewer`,
+          `Cannot add a note to session "${sessionId}": it has ${maxNotes}, expected fewer`,
         );
       }
       const note = { id: v7(), sessionId, text, createdAt: clock.now() };

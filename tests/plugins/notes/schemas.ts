@@ -1,5 +1,10 @@
 import { z } from "@hono/zod-openapi";
 
+/** What the setting `app_options` may say of this app. */
+export const noteOptionsSchema = z.strictObject({
+  max_notes: z.int().positive().default(10).describe("Notes of one session"),
+});
+
 /** Body of a new note. */
 export const noteInputSchema = z.strictObject({
   session_id: z.uuid(),
