@@ -1,0 +1,36 @@
+/** An app that imports nothing, as a file beside the compiled program must be. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { loadPlugins } from "../../src/cli/plugins.ts";
+import { APPS } from "../../src/installed.ts";
+import { apiOf } from "../support/api.ts";
+import { testGrid } from "../support/grid.ts";
+
+const FOLDER = fileURLToPath(new URL("./visits", import.meta.url));
+
+Deno.test("an app in plain JavaScript brings its table, its endpoints and its code, and uses another app by its name", async () => {
+  assert.doesNotMatch(
+    await Deno.readTextFile(`${FOLDER}/plugin.js`),
+    /^import /m,
+  );
+  const { apps } = await loadPlugins(["./plugin.js"], FOLDER);
+  await using grid = await testGrid({ apps: apps.slice(APPS.length) });
+  const api = apiOf(grid);
+  await api.pool();
+  const { id } = await api.session();
+  const path = `/sessions/${id}/visits`;
+  const before = await api.call("GET", path);
+  assert.deepEqual([before.status, before.body.code], [404, "never_visited"]);
+  await api.call("POST", path);
+  const second = await api.call("POST", path);
+  assert.deepEqual([second.status, second.body], [200, { visits: 2 }]);
+  assert.deepEqual((await api.call("GET", path)).body, { visits: 2 });
+  const unknown = await api.call(
+    "POST",
+    `/sessions/${crypto.randomUUID()}/visits`,
+  );
+  assert.equal(unknown.body.code, "session_not_found");
+  const document = await (await grid.request("/openapi.json")).json();
+  const { get } = document.paths["/v1/sessions/{id}/visits"];
+  assert.match(get.responses["404"].description, /never_visited/);
+});

@@ -1,0 +1,1 @@
+CREATE TABLE visits (session_id TEXT PRIMARY KEY NOT NULL, visits INTEGER NOT NULL);
