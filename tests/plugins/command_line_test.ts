@@ -91,7 +91,7 @@ Deno.test("plugins come from the configuration file, the variable and --plugin, 
     JSON.stringify({ plugins: ["./none.js"], data_dir: plugin.folder }),
   );
   const broken = await cli("migrate", "status", "--config", config);
-  assert.equal(broken.code, 1);
+  assert.notEqual(broken.code, 0);
   assert.match(broken.err, /^Error: Cannot load plugin "\.\/none\.js"/);
   assert.equal(broken.err.split("\n").length, 1);
   const good = await cli(
