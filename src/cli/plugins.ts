@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { resolve } from "import-meta-resolve";
-import { isAbsolute, join, resolve as resolvePath } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type App, mergeProblems } from "../core/app.ts";
 import type { Problems } from "../core/errors.ts";
@@ -102,7 +101,7 @@ type Module = Readonly<Record<string, unknown>>;
 
 async function importModule(name: string, cwd: string): Promise<Module> {
   try {
-    return await import(addressOf(name, cwd));
+    return await import(await addressOf(name, cwd));
   } catch (cause) {
     throw new SettingsError(
       `Cannot load plugin "${name}": ${messageOf(cause)}`,
@@ -112,11 +111,12 @@ async function importModule(name: string, cwd: string): Promise<Module> {
 }
 
 /** What `import()` takes for `name`: not a path, which would be taken from this file. */
-function addressOf(name: string, cwd: string): string {
+async function addressOf(name: string, cwd: string): Promise<string> {
   if (/^(file|npm|jsr):/.test(name)) return name;
-  if (isPath(name)) return pathToFileURL(resolvePath(cwd, name)).href;
+  if (isPath(name)) return pathToFileURL(resolve(cwd, name)).href;
+  const nodeWay = await import("import-meta-resolve");
   try {
-    return resolve(name, pathToFileURL(join(cwd, "/")).href);
+    return nodeWay.resolve(name, pathToFileURL(join(cwd, "/")).href);
   } catch (cause) {
     throw new Error(
       `no package of this name is in ${

@@ -73,6 +73,18 @@ Deno.test("loadPlugins() takes a path, a file URL and a package in node_modules,
   assert.deepEqual((await folder.load("plain.ts")).plugins, ["plain"]);
 });
 
+Deno.test("a plugin's file may import other files, node: and npm: modules", async () => {
+  await using folder = await folderOf({
+    "a.ts": `
+      import { join } from "node:path";
+      import { NIL } from "npm:uuid@14";
+      import { suffix } from "./lib/b.ts";
+      export default { name: join("a_", suffix(NIL)).replace("/", "") };`,
+    "lib/b.ts": `export const suffix = (id: string) => id.slice(0, 2);`,
+  });
+  assert.deepEqual((await folder.load("./a.ts")).plugins, ["a_00"]);
+});
+
 Deno.test("loadPlugins() loads npm: specifiers, and says of a module that is no plugin what is expected", async () => {
   await assert.rejects(
     loadPlugins(["npm:uuid@14"]),

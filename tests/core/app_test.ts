@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { z } from "@hono/zod-openapi";
+import {
+  type App,
+  type AppCore,
+  defineApp,
+  installApps,
+  mergeProblems,
+} from "../../src/core/app.ts";
+import { defineProblems, GridError } from "../../src/core/errors.ts";
+import type { SettingsInput } from "../../src/core/settings.ts";
+import { testGrid } from "../support/grid.ts";
+
+/** Sets up `apps` on a grid of their own. */
+async function install(
+  apps: readonly App[],
+  settings: SettingsInput = {},
+): Promise<ReturnType<typeof installApps>> {
+  await using grid = await testGrid();
+  return installApps(
+    { ...grid.core, settings: { ...grid.core.settings, ...settings } },
+    apps,
+  );
+}
+
+const app = (name: string, setup: (core: AppCore) => unknown) =>
+  defineApp({
+    name,
+    verboseName: name,
+    setup: (core) => ({ manager: setup(core) }),
+  });
+
+Deno.test("installApps() sets apps up in order, and gives each what earlier ones export, by app or name", async () => {
+  const one = defineApp<number>({
+    name: "one",
+    verboseName: "One",
+    setup: () => ({ manager: 1 }),
+  });
+  const two = app("two", (core) => core.use(one) + 1);
+  const three = app("three", (core) => core.use<number>("two") + 1);
+  const installed = await install([one, two, three]);
+  assert.deepEqual(
+    [...installed].map(([{ name }, { manager }]) => [name, manager]),
+    [["one", 1], ["two", 2], ["three", 3]],
+  );
+});
+
+Deno.test("installApps() gives an app its own options with their defaults", async () => {
+  const schema = z.strictObject({
+    size: z.int().default(3),
+    label: z.string().default("none"),
+  });
+  const sized = app("sized", (core) => core.options(schema));
+  const installed = await install([sized], {
+    app_options: { sized: { size: 5 } },
+  });
+  assert.deepEqual(installed.get(sized)?.manager, { size: 5, label: "none" });
+});
+
+Deno.test("mergeProblems() has the codes of all, and refuses one that two bring", () => {
+  const problems = defineProblems({ odd: { status: 409, title: "Odd" } });
+  assert.deepEqual(mergeProblems([{ name: "a", problems }, { name: "b" }]), {
+    odd: { code: "odd", status: 409, title: "Odd" },
+  });
+  assert.throws(
+    () => mergeProblems([{ name: "a", problems }, { name: "b", problems }]),
+    /Cannot add code "odd" of "b": "a" has it, expected one of its own, such as "b_odd"/,
+  );
+});
+
+Deno.test("GridError refuses a code that nobody has declared", () => {
+  // As plain JavaScript may.
+  const make = () => Reflect.construct(GridError, ["no_such_code", "Cannot"]);
+  assert.throws(make, /code "no_such_code": it is unknown/);
+});
