@@ -13,7 +13,11 @@ import { defineProblems, GridError, type Problems } from "./errors.ts";
 import { hostOf } from "./host_of.ts";
 import { logOf } from "./log.ts";
 import { every } from "./loop.ts";
-import { defineMiddleware, type Middleware } from "./middleware.ts";
+import {
+  beforeAfter,
+  defineMiddleware,
+  type Middleware,
+} from "./middleware.ts";
 import {
   defineProvider,
   defineProviderCommand,
@@ -41,6 +45,7 @@ export const pluginApi = {
   refusals,
   defineApp,
   defineMiddleware,
+  beforeAfter,
   defineProvider,
   defineProviderCommand,
   defineProblems,

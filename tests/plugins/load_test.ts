@@ -77,7 +77,7 @@ Deno.test("a plugin's file may import other files, node: and npm: modules", asyn
   await using folder = await folderOf({
     "a.ts": `
       import { join } from "node:path";
-      import { NIL } from "npm:uuid@14";
+      import { NIL } from "npm:uuid@^14.0.3";
       import { suffix } from "./lib/b.ts";
       export default { name: join("a_", suffix(NIL)).replace("/", "") };`,
     "lib/b.ts": `export const suffix = (id: string) => id.slice(0, 2);`,
@@ -87,8 +87,8 @@ Deno.test("a plugin's file may import other files, node: and npm: modules", asyn
 
 Deno.test("loadPlugins() loads npm: specifiers, and says of a module that is no plugin what is expected", async () => {
   await assert.rejects(
-    loadPlugins(["npm:uuid@14"]),
-    /^SettingsError: Cannot use plugin "npm:uuid@14": its default export is missing; expected a default export \{ name, apps\?, middleware\?, providers\?, problems\? \}, or a function that returns it$/,
+    loadPlugins(["npm:uuid@^14.0.3"]),
+    /^SettingsError: Cannot use plugin "npm:uuid@\^14\.0\.3": its default export is missing; expected a default export \{ name, apps\?, middleware\?, providers\?, problems\? \}, or a function that returns it$/,
   );
 });
 

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
 import { defineMiddleware } from "../../src/core/middleware.ts";
 import { defineProblems, GridError } from "../../src/core/errors.ts";
+import { pluginApi } from "../../src/core/plugin.ts";
 import { testGrid } from "../support/grid.ts";
 
 const PROBLEMS = defineProblems({
@@ -47,4 +48,23 @@ Deno.test("the setting middleware names a plugin's like any other, with options"
     }),
     /Cannot use middleware "door": .*shut/,
   );
+});
+
+Deno.test("a plugin's middleware in two halves sees requests in and answers out", async () => {
+  const halves = pluginApi.beforeAfter({
+    name: "halves",
+    optionsSchema: pluginApi.z.strictObject({
+      word: z.string().default("seen"),
+    }),
+    before: (c) => c.req.header("x-stop") ? c.text("stopped", 403) : undefined,
+    after: (c, { word }) => c.header("x-halves", word),
+  });
+  await using grid = await testGrid({ middleware: [halves] });
+  const ask = async (headers: Record<string, string>) => {
+    const answer = await grid.request("/v1/sessions", { headers });
+    await answer.body?.cancel();
+    return [answer.status, answer.headers.get("x-halves")];
+  };
+  assert.deepEqual(await ask({}), [200, "seen"]);
+  assert.deepEqual(await ask({ "x-stop": "1" }), [403, "seen"]);
 });
