@@ -7,6 +7,7 @@ import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type App, mergeProblems } from "../core/app.ts";
 import type { Problems } from "../core/errors.ts";
+import { messageOf } from "../core/log.ts";
 import type { Middleware } from "../core/middleware.ts";
 import {
   isPlugin,
@@ -150,8 +151,4 @@ function refusing(what: string, act: () => void): void {
   } catch (cause) {
     throw new SettingsError(`${what}: ${messageOf(cause)}`, { cause });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

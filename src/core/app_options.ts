@@ -1,4 +1,5 @@
 import type { z } from "@hono/zod-openapi";
+import { messageOf } from "./log.ts";
 import { type Named, Registry } from "./registry.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
@@ -43,9 +44,7 @@ function refuseUnknown(known: Registry<Named>, name: string): void {
     known.get(name);
   } catch (cause) {
     throw new SettingsError(
-      `Cannot use setting "app_options": ${
-        cause instanceof Error ? cause.message : cause
-      }`,
+      `Cannot use setting "app_options": ${messageOf(cause)}`,
       { cause },
     );
   }

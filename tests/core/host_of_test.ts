@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { type BrowserKeeper, hostOf } from "../../src/core/host_of.ts";
+import type { BrowserKeeper } from "../../src/core/browser_keeper.ts";
+import { hostOf } from "../../src/core/host_of.ts";
 import type { BrowserExit } from "../../src/core/provider.ts";
 import { browserSpec } from "../support/browser_spec.ts";
 
@@ -92,6 +93,22 @@ Deno.test("hostOf() says why a browser ended before it answered, and ends what i
     /the browser ended: exit code 7/,
   );
   assert.deepEqual(keeper.ended, ["a", "a"], "also what it left as it died");
+});
+
+Deno.test("hostOf() takes an end that cannot be told of as a crash", async () => {
+  await using browser = fakeBrowser();
+  const lost = Promise.withResolvers<BrowserExit>();
+  const keeper = keeperOf(browser.address, {
+    start: () => Promise.resolve({ exited: lost.promise }),
+  });
+  await using host = hostOf(keeper);
+  const running = await host.start(browserSpec(), "a", NEVER);
+  lost.reject(new Error("the connection broke"));
+  assert.deepEqual(await running.exited, {
+    reason: "crashed",
+    detail: "the connection broke",
+  });
+  await running.stop(0);
 });
 
 Deno.test("hostOf() tries an end that fails again, and takes one that finds nothing as done", async () => {
