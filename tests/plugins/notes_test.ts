@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { defineApp } from "../../src/core/app.ts";
 import { createRouter } from "../../src/core/router.ts";
+import { APPS } from "../../src/installed.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { testGrid, type TestGridOptions } from "../support/grid.ts";
@@ -107,7 +108,7 @@ Deno.test("ready() starts an app's background work, which ends with the grid", a
 Deno.test("the setting apps leaves an app out, and without it its endpoints and its table are not there", async () => {
   await using grid = await testGrid({
     apps,
-    settings: { apps: ["workerpool", "sessions", "workers", "gateway"] },
+    settings: { apps: APPS.map(({ name }) => name) },
   });
   assert.equal((await grid.request("/v1/notes/x")).status, 404);
   const { rows } = await grid.core.db.client.execute(
