@@ -111,6 +111,12 @@ const middlewareSchema = z.looseObject({
   optionsSchema: zodObjectSchema,
   create: functionSchema,
 });
+const commandSchema = z.looseObject({
+  name: z.string().min(1),
+  description: z.string().min(1),
+  optionsSchema: zodObjectSchema,
+  run: functionSchema,
+});
 const providerSchema = z.looseObject({
   name: nameSchema,
   displayName: z.string().min(1),
@@ -119,6 +125,7 @@ const providerSchema = z.looseObject({
   browsers: functionSchema,
   poolConfig: functionSchema.optional(),
   deployCommand: functionSchema,
+  commands: z.array(commandSchema).optional(),
   open: functionSchema,
 });
 const pluginSchema = z.strictObject({

@@ -105,6 +105,11 @@ for (
       /providers\.0\.open: is missing, expected a function/,
     ],
     [
+      "a provider's command without run()",
+      `({ z }) => ({ name: "p", providers: [{ name: "x", displayName: "X", description: "x", configSchema: z.object({}), browsers() {}, deployCommand() {}, open() {}, commands: [{ name: "c", description: "c", optionsSchema: z.object({}) }] }] })`,
+      /providers\.0\.commands\.0\.run: is missing, expected a function/,
+    ],
+    [
       "a schema that is none",
       `{ name: "p", middleware: [{ name: "m", optionsSchema: {}, create() {} }] }`,
       /middleware\.0\.optionsSchema: expected a zod object/,
