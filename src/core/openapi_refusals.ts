@@ -4,6 +4,8 @@
  * @module
  */
 import {
+  type AnyProblem,
+  codeOf,
   type ErrorCode,
   GridError,
   problemHeaders,
@@ -41,9 +43,9 @@ const WITH_BODY: readonly ErrorCode[] = ["malformed_json", "invalid_request"];
 
 /** `codes`, and those of the middleware and the router. */
 export function withChain(
-  codes: readonly ErrorCode[],
+  codes: readonly AnyProblem[],
   kind: OperationKind,
-): ReadonlySet<ErrorCode> {
+): ReadonlySet<AnyProblem> {
   return new Set([
     ...codes,
     ...EVERYWHERE,
@@ -116,7 +118,7 @@ export function sharedComponents(): {
 /** The responses of an operation: its own answers, then a refusal for each status of `codes`. */
 export function refusalsByStatus(
   own: ResponsesObject,
-  codes: ReadonlySet<ErrorCode>,
+  codes: ReadonlySet<AnyProblem>,
 ): ResponsesObject {
   const answers = Object.entries(own).filter(([, each]) => !isMarked(each));
   const refused = [...Map.groupBy(codes, statusOf)].map(([status, group]) =>
@@ -138,10 +140,10 @@ function withRequestId(response: object): object {
   return { ...response, headers: { ...own, ...REQUEST_ID } };
 }
 
-function sharedOrOwn(codes: readonly ErrorCode[]): object {
+function sharedOrOwn(codes: readonly AnyProblem[]): object {
   const [name] =
     Object.entries(SHARED).find(([, shared]) =>
-      new Set(shared).symmetricDifference(new Set(codes)).size === 0
+      new Set<AnyProblem>(shared).symmetricDifference(new Set(codes)).size === 0
     ) ?? [];
   return name === undefined
     ? describe(codes)
@@ -149,7 +151,7 @@ function sharedOrOwn(codes: readonly ErrorCode[]): object {
 }
 
 /** The refusal in full: its codes as an enum, and an example of each. */
-function describe(codes: readonly ErrorCode[]): object {
+function describe(codes: readonly AnyProblem[]): object {
   const problems = codes.map(exampleOf);
   return {
     description: problems.map(({ code, title }) => `\`${code}\`: ${title}`)
@@ -160,7 +162,10 @@ function describe(codes: readonly ErrorCode[]): object {
         schema: {
           allOf: [
             { $ref: "#/components/schemas/Problem" },
-            { type: "object", properties: { code: { enum: codes } } },
+            {
+              type: "object",
+              properties: { code: { enum: codes.map(codeOf) } },
+            },
           ],
         },
         examples: Object.fromEntries(
@@ -182,7 +187,7 @@ const HEADERS: Readonly<Record<string, object>> = {
 };
 
 function headersOf(
-  codes: readonly ErrorCode[],
+  codes: readonly AnyProblem[],
 ): object {
   const names = codes.flatMap((code) => [
     ...Object.keys(problemHeaders(new GridError(code, ""))),

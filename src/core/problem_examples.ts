@@ -1,5 +1,6 @@
 import {
-  type ErrorCode,
+  type AnyProblem,
+  codeOf,
   GridError,
   type Problem,
   toProblem,
@@ -8,7 +9,7 @@ import {
 const ID = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 
 /** What an answer with a code may say, for the description of the API. */
-const DETAILS: Partial<Record<ErrorCode, string>> = {
+const DETAILS: Readonly<Record<string, string>> = {
   invalid_request:
     "Cannot use the json: screen.width: Too big: expected number to be <=16384",
   idempotency_key_reused:
@@ -46,7 +47,10 @@ const DETAILS: Partial<Record<ErrorCode, string>> = {
 };
 
 /** How a refusal with `code` may look. */
-export function exampleOf(code: ErrorCode): Problem {
-  const { title } = toProblem(new GridError(code, ""));
-  return toProblem(new GridError(code, DETAILS[code] ?? title), ID);
+export function exampleOf(problem: AnyProblem): Problem {
+  const { title } = toProblem(new GridError(problem, ""));
+  return toProblem(
+    new GridError(problem, DETAILS[codeOf(problem)] ?? title),
+    ID,
+  );
 }

@@ -1,5 +1,10 @@
 import { z } from "@hono/zod-openapi";
-import { type ErrorCode, type ProblemStatus, statusOf } from "./errors.ts";
+import {
+  type AnyProblem,
+  codeOf,
+  type ProblemStatus,
+  statusOf,
+} from "./errors.ts";
 
 /** Shape of every refusal, for the OpenAPI document. */
 export const problemSchema = z.looseObject({
@@ -19,7 +24,7 @@ const CODES = "x-codes";
 /** What a route says of the refusals of one status. */
 export interface Refusal {
   readonly description: string;
-  readonly [CODES]: readonly ErrorCode[];
+  readonly [CODES]: readonly AnyProblem[];
   readonly content: {
     readonly "application/problem+json": {
       readonly schema: typeof problemSchema;
@@ -27,9 +32,9 @@ export interface Refusal {
   };
 }
 
-function refusal(codes: readonly ErrorCode[]): Refusal {
+function refusal(codes: readonly AnyProblem[]): Refusal {
   return {
-    description: codes.join(", "),
+    description: codes.map(codeOf).join(", "),
     [CODES]: codes,
     content: { "application/problem+json": { schema: problemSchema } },
   };
@@ -39,7 +44,7 @@ function refusal(codes: readonly ErrorCode[]): Refusal {
 export type ResponsesObject = Readonly<Record<string, object>>;
 
 /** The codes that a route itself says it answers. */
-export function codesOf(responses: ResponsesObject): readonly ErrorCode[] {
+export function codesOf(responses: ResponsesObject): readonly AnyProblem[] {
   return Object.values(responses).flatMap((response) =>
     isMarked(response) ? response[CODES] : []
   );
@@ -50,9 +55,9 @@ export function isMarked(response: object): response is Refusal {
   return CODES in response;
 }
 
-/** Entries of a route's `responses` for refusals with these codes. */
+/** Entries of a route's `responses` for refusals with these codes, built-in ones or an app's own. */
 export function refusals(
-  ...codes: readonly ErrorCode[]
+  ...codes: readonly AnyProblem[]
 ): Partial<Record<ProblemStatus, Refusal>> {
   return Object.fromEntries(
     [...Map.groupBy(codes, statusOf)].map(([status, group]) => [
