@@ -1,4 +1,5 @@
 /** Everything that is built in, one line each. Nothing else imports an implementation. */
+import { keys } from "./apps/keys/app.ts";
 import { sessions } from "./apps/sessions/app.ts";
 import { workerpool } from "./apps/workerpool/app.ts";
 import { workers } from "./apps/workers/app.ts";
@@ -18,7 +19,13 @@ import { docker } from "./providers/docker/provider.ts";
 import { local } from "./providers/local/provider.ts";
 
 /** Apps, each after those that it needs. */
-export const APPS: readonly App[] = [workerpool, sessions, workers, gateway];
+export const APPS: readonly App[] = [
+  keys,
+  workerpool,
+  sessions,
+  workers,
+  gateway,
+];
 
 /** Middleware in the default order of requests in. */
 export const MIDDLEWARE: readonly Middleware[] = [

@@ -1,4 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import { keys } from "../apps/keys/app.ts";
+import type { KeyManager } from "../apps/keys/manager.ts";
 import { sessions } from "../apps/sessions/app.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { workerpool } from "../apps/workerpool/app.ts";
@@ -14,6 +16,7 @@ import {
 import { createAuth } from "../core/auth.ts";
 import { Bus } from "../core/bus.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
+import { isLoopback } from "../core/loopback.ts";
 import { openDatabase } from "../core/db/client.ts";
 import {
   migrate,
@@ -25,11 +28,13 @@ import type { GridEnv, Middleware } from "../core/middleware.ts";
 import { createChain } from "../core/middleware_chain.ts";
 import type { Provider } from "../core/provider.ts";
 import { type Named, Registry } from "../core/registry.ts";
+import { apiKey } from "../core/middleware/api_key.ts";
 import { buildRouter } from "../core/router.ts";
 import { startServer } from "../core/server.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 import { createUpgradeGate } from "../core/upgrade_gate.ts";
 import { startReconciler } from "../reconciler/reconciler.ts";
+import { refuseExposure } from "./exposure.ts";
 
 /** What a grid is made of; tests give their own. */
 export interface GridParts {
@@ -47,6 +52,7 @@ export interface GridParts {
 export interface Grid extends AsyncDisposable {
   readonly core: Omit<Core, "use">;
   readonly router: OpenAPIHono<GridEnv>;
+  readonly keys: KeyManager;
   readonly pools: WorkPoolManager;
   readonly sessions: SessionManager;
   readonly workers: WorkerManager;
@@ -120,7 +126,11 @@ export async function openGrid(
     db,
     clock,
     bus: new Bus(),
-    auth: createAuth(settings.api_key),
+    auth: createAuth(settings.api_key, {
+      isExposed: !isLoopback(settings.host),
+      clock,
+      connectTokenSeconds: settings.connect_token_seconds,
+    }),
     providers: new Registry("provider", parts.providers),
     publicUrl: () => origin.url.replace(/\/+$/, ""),
     stopping: stopping.signal,
@@ -148,8 +158,10 @@ export async function openGrid(
   return {
     core,
     router,
+    keys: managerOf(installed, keys),
     ...managers,
     async listen() {
+      await refuseExposure(core, asksForKeys(parts.middleware, settings));
       const server = running.use(
         await startServer({
           host: settings.host,
@@ -199,6 +211,15 @@ function ownUrl(host: string, port: number): string {
   const isAny = host === "0.0.0.0" || host === "::";
   const name = isAny ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
   return `http://${name}:${port}`;
+}
+
+/** Whether the middleware that asks for keys is among what runs. */
+function asksForKeys(
+  known: readonly Middleware[],
+  { middleware = [] }: Settings,
+): boolean {
+  const entry = middleware.find(({ name }) => name === apiKey.name);
+  return entry?.enabled ?? known.some(({ name }) => name === apiKey.name);
 }
 
 function chosen<T extends Named>(

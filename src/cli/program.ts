@@ -7,6 +7,7 @@ import {
   makemigrationsCommand,
   migrateCommand,
 } from "./migrate.ts";
+import { keyCommand } from "./key.ts";
 import { type Output, terminal } from "./output.ts";
 import { loadEarly, PLUGIN_FLAG } from "./plugin_flags.ts";
 import type { Installed } from "./plugins.ts";
@@ -83,6 +84,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by a second signal.`,
     workerCommand(output, code, installed.providers),
     poolCommand(output, installed.providers),
     sessionCommand(output),
+    keyCommand(output, installed),
     migrateCommand(output, installed.apps),
     createdbCommand(output, installed.apps),
     makemigrationsCommand(output),

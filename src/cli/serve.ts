@@ -98,7 +98,8 @@ async function serve(
   const url = await grid.listen().catch((error) => {
     throw portProblem(error, settings);
   });
-  const client = createClient({ apiUrl: url, apiKey: settings.api_key });
+  const { auth } = grid.core;
+  const client = createClient({ apiUrl: url, apiKey: auth.ownKey });
   const worker = flags.withWorker
     ? stack.use(await startEmbedded(client, settings, flags, installed))
     : undefined;
@@ -106,7 +107,9 @@ async function serve(
   void worker?.done.then(() => worker[Symbol.asyncDispose]()).catch(
     (error: unknown) => output.error(describeError(error)),
   );
-  output.print(summary(settings, grid.core.publicUrl(), worker, installed));
+  const key = keyLine(settings, await auth.hasKey());
+  const shown = { key, worker, plugins: installed.plugins };
+  output.print(summary(settings, grid.core.publicUrl(), shown));
   await aborted(shutdown.stop);
   output.progress("Stopping; a second signal stops at once");
   const ended = stack.disposeAsync().then(() => 0);
@@ -178,15 +181,21 @@ function portProblem(error: unknown, { host, port }: Settings): unknown {
     : error;
 }
 
+function keyLine({ api_key }: Settings, hasKey: boolean): string {
+  if (api_key) return "required: BROWSERGRID_API_KEY, or one of the database";
+  return hasKey
+    ? "required: one of the database, see browsergrid key --help"
+    : "none is set: whoever reaches the port may use the grid";
+}
+
 function summary(
   settings: Settings,
   url: string,
-  worker: RunningWorker | undefined,
-  { plugins }: Installed,
+  { key, worker, plugins }: Pick<Installed, "plugins"> & {
+    readonly key: string;
+    readonly worker: RunningWorker | undefined;
+  },
 ): string {
-  const key = settings.api_key
-    ? "required: the value of BROWSERGRID_API_KEY"
-    : "none is set: whoever reaches the port may use the grid";
   const rows = [
     ["API", `${url}/v1`],
     ["Connect", `${url.replace(/^http/, "ws")}/v1/connect`],

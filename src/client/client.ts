@@ -22,6 +22,7 @@ import {
   createExchange,
   type Exchange,
 } from "./exchange.ts";
+import { type KeyMethods, keyMethods } from "./key_methods.ts";
 import { type PoolMethods, poolMethods } from "./pool_methods.ts";
 import { type SessionMethods, sessionMethods } from "./session_methods.ts";
 import { type SystemMethods, systemMethods } from "./system_methods.ts";
@@ -42,12 +43,18 @@ export type {
 export { ApiError } from "./api_error.ts";
 export type { CallOptions, ClientOptions, Query } from "./exchange.ts";
 export { each, type Page } from "./pages.ts";
+export type { KeyBody } from "./key_methods.ts";
 export type { PoolBody } from "./pool_methods.ts";
 export type { WorkerBody } from "./worker_methods.ts";
 
 /** One method for each endpoint, by the name that the description of the API gives it. All throw `ApiError`. */
 export interface GridClient
-  extends SessionMethods, PoolMethods, WorkerMethods, SystemMethods {
+  extends
+    SessionMethods,
+    PoolMethods,
+    WorkerMethods,
+    KeyMethods,
+    SystemMethods {
   readonly apiUrl: string;
 }
 
@@ -59,6 +66,7 @@ export function createClient(options: ClientOptions): GridClient {
     ...sessionMethods(exchange),
     ...poolMethods(exchange),
     ...workerMethods(exchange),
+    ...keyMethods(exchange),
     ...systemMethods(exchange),
   };
 }

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { GridError, problemHeaders, toGridError, toProblem } from "./errors.ts";
+import { withoutKeys } from "./key_text.ts";
 import { describeError, logOf } from "./log.ts";
 import type { GridEnv } from "./middleware.ts";
 
@@ -16,7 +17,7 @@ export function answerProblem(
     c.header(name, undefined);
   }
   return c.newResponse(
-    JSON.stringify(toProblem(error, c.get("requestId"))),
+    withoutKeys(JSON.stringify(toProblem(error, c.get("requestId")))),
     { status: error.status, headers: problemHeaders(error) },
   );
 }

@@ -1,49 +1,149 @@
+import { type Clock, systemClock } from "./clock.ts";
+import {
+  type ConnectTokens,
+  createConnectTokens,
+  isConnectToken,
+} from "./connect_token.ts";
 import { GridError } from "./errors.ts";
+import { hashOf, isEqualHash, newKey, prefixOf } from "./key_text.ts";
 
-/** What a caller may do: `admin` everything, `client` sessions, `worker` what a worker calls. */
+/** What a caller may do: `admin` everything, `client` sessions of its own, `worker` what a worker calls. */
 export const ROLES = ["admin", "client", "worker"] as const;
 
 export type Role = (typeof ROLES)[number];
 
 /** Who a request comes from. */
 export interface Caller {
-  /** Unique to its key: `anonymous`, `bootstrap`, or the key's id. */
+  /** Unique to its key: `anonymous`, `bootstrap`, or the key's id. What it makes is its own by this. */
   readonly id: string;
-  /** For logs: `anonymous`, `bootstrap`, or the prefix of a key. Never the key. */
+  /** For logs: the id, or the prefix of a key. Never the key. */
   readonly name: string;
   readonly role: Role;
+  /** The only work pool that it may use. */
+  readonly workPoolId?: string | undefined;
+  /** Of a connect token: the only session that it is good for. */
+  readonly sessionId?: string | undefined;
+}
+
+/** Why a key proves nobody. */
+export type KeyFault = "missing" | "wrong" | "expired" | "revoked";
+
+/** Keys that are kept elsewhere: the keys app's database. */
+export interface KeySource {
+  /** The caller that a key of the form of {@linkcode newKey} proves. */
+  find(key: string): Promise<Caller | KeyFault>;
+  /** Whether there is a key for an admin: from then on everybody needs one. */
+  hasAdmin(): Promise<boolean>;
+  /** 32 bytes that are the same on every server. */
+  secret(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Finds out who a request comes from. */
 export interface Auth {
-  /** False: no key is set, everybody is let in. */
-  readonly required: boolean;
-  /** The caller that `key` proves, or undefined if it proves none. */
-  authenticate(key: string | undefined): Promise<Caller | undefined>;
+  /** Whether a key is set, or an admin's is in the database. */
+  hasKey(): Promise<boolean>;
+  /** The caller that `key` proves, or why it proves none. */
+  authenticate(key: string | undefined): Promise<Caller | KeyFault>;
+  readonly connectTokens: ConnectTokens;
+  /** By which the program calls its own server. Known to this process only. */
+  readonly ownKey: string;
+  /** Has keys found in `source`, too. */
+  plug(source: KeySource): void;
 }
 
-const ANONYMOUS: Caller = { id: "anonymous", name: "anonymous", role: "admin" };
-const BOOTSTRAP: Caller = { id: "bootstrap", name: "bootstrap", role: "admin" };
+/** How callers are told apart. */
+export interface AuthOptions {
+  /** Everybody needs a key, even if there is none: others can reach the server. @default {false} */
+  readonly isExposed?: boolean;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+  /** @default {600} */
+  readonly connectTokenSeconds?: number;
+}
 
-/** Lets everybody in without `apiKey`, else those who have it. */
-export function createAuth(apiKey: string | undefined): Auth {
+/** Who everybody is where no key is needed. */
+export const ANONYMOUS: Caller = {
+  id: "anonymous",
+  name: "anonymous",
+  role: "admin",
+};
+
+const BOOTSTRAP: Caller = { id: "bootstrap", name: "bootstrap", role: "admin" };
+const SELF: Caller = { id: "self", name: "self", role: "admin" };
+
+/** Lets everybody in as long as there is neither `apiKey` nor a plugged key for an admin, else those who have a key. */
+export function createAuth(
+  apiKey: string | undefined,
+  { isExposed = false, clock = systemClock, connectTokenSeconds = 600 }:
+    AuthOptions = {},
+): Auth {
+  let source = withoutKeys();
+  const ownKey = newKey();
+  const known = (async () => {
+    const own = [await hashOf(ownKey), SELF] as const;
+    return apiKey === undefined
+      ? [own]
+      : [[await hashOf(apiKey), BOOTSTRAP] as const, own];
+  })();
+  const hasKey = async () => apiKey !== undefined || await source.hasAdmin();
+
+  async function built(key: string): Promise<Caller | undefined> {
+    const hash = await hashOf(key);
+    return (await known).find(([own]) => isEqualHash(own, hash))?.[1];
+  }
+
+  async function authenticate(
+    key: string | undefined,
+  ): Promise<Caller | KeyFault> {
+    const fault = key === undefined ? "missing" : "wrong";
+    if (key !== undefined) {
+      const caller = await built(key);
+      if (caller) return caller;
+      // What was made for a grid is held to what it is, even where nobody is asked.
+      if (prefixOf(key)) return await source.find(key);
+    }
+    return isExposed || await hasKey() ? fault : ANONYMOUS;
+  }
+
   return {
-    required: apiKey !== undefined,
-    async authenticate(key) {
-      if (apiKey === undefined) return ANONYMOUS;
-      if (key === undefined) return undefined;
-      return await equalSecrets(key, apiKey) ? BOOTSTRAP : undefined;
+    hasKey,
+    authenticate,
+    ownKey,
+    connectTokens: createConnectTokens({
+      clock,
+      lifetimeMs: connectTokenSeconds * 1_000,
+      secret: () => source.secret(),
+    }),
+    plug(plugged) {
+      source = plugged;
     },
   };
 }
 
+/** What there is without the keys app: a secret of this process. */
+function withoutKeys(): KeySource {
+  const secret = crypto.getRandomValues(new Uint8Array(32));
+  const hasAdmin = false;
+  return {
+    find: () => Promise.resolve("wrong"),
+    hasAdmin: () => Promise.resolve(hasAdmin),
+    secret: () => Promise.resolve(secret),
+  };
+}
+
+/** The parts of a request that tell who it comes from. */
+export interface RequestParts {
+  readonly headers: Headers;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
 /** The key in `X-API-Key`, `Authorization: Bearer …`, or, for WebSockets, whose clients set no headers, `?token=`. */
 export function keyOf(
-  headers: Headers,
-  query?: URLSearchParams,
+  { headers, query }: Pick<RequestParts, "headers" | "query">,
 ): string | undefined {
   const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "");
-  return headers.get("x-api-key") ?? bearer?.[1] ?? query?.get("token") ??
+  return headers.get("x-api-key") ?? bearer?.[1] ?? query.get("token") ??
     undefined;
 }
 
@@ -54,29 +154,31 @@ export function keyOf(
  */
 export async function callerOf(
   auth: Auth,
-  headers: Headers,
-  query?: URLSearchParams,
+  request: RequestParts,
 ): Promise<Caller> {
-  const key = keyOf(headers, query);
-  const caller = await auth.authenticate(key);
-  if (caller) return caller;
+  const key = keyOf(request);
+  const found = key !== undefined && isConnectToken(key)
+    ? await connecting(auth, key, request)
+    : await auth.authenticate(key);
+  if (typeof found === "object") return found;
   throw new GridError(
     "unauthorized",
-    `Cannot let the request in: the key is ${
-      key === undefined ? "missing" : "wrong"
-    }, expected it in X-API-Key or Authorization: Bearer`,
+    `Cannot let the request in: the key is ${found}, expected a valid one in X-API-Key or Authorization: Bearer`,
   );
 }
 
-/** Compares without telling by its duration how much is equal: both sides are hashed first. */
-async function equalSecrets(a: string, b: string): Promise<boolean> {
-  const [x, y] = await Promise.all([digest(a), digest(b)]);
-  let difference = 0;
-  for (const [at, byte] of x.entries()) difference |= byte ^ (y[at] ?? 0);
-  return difference === 0;
-}
+/** Where clients of one session connect, and find out how. */
+const SESSION_PATH = /^\/v\d+\/sessions\/([^/]+)\/cdp(\/|$)/;
 
-async function digest(text: string): Promise<Uint8Array> {
-  const bytes = new TextEncoder().encode(text);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+/** A connect token is good only in the query, and only for its own session's gateway paths. */
+async function connecting(
+  { connectTokens, authenticate }: Auth,
+  token: string,
+  { path, query }: RequestParts,
+): Promise<Caller | KeyFault> {
+  const [, sessionId] = SESSION_PATH.exec(path) ?? [];
+  const isValid = sessionId !== undefined && query.get("token") === token &&
+    await connectTokens.isValid(token, sessionId);
+  if (!isValid) return await authenticate(token);
+  return { id: "connect", name: "connect", role: "client", sessionId };
 }

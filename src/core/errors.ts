@@ -9,6 +9,7 @@ import type {
   ClientErrorStatusCode,
   ServerErrorStatusCode,
 } from "hono/utils/http-status";
+import { withoutKeys } from "./key_text.ts";
 
 /** Statuses that may be answered with a {@linkcode Problem}. */
 export type ProblemStatus = ClientErrorStatusCode | ServerErrorStatusCode;
@@ -68,6 +69,8 @@ const KINDS = {
   invalid_provider_config: { status: 422, title: "Invalid provider_config" },
   no_matching_pool: { status: 409, title: "No matching work pool" },
   browser_not_available: { status: 422, title: "Browser not available" },
+  key_not_found: { status: 404, title: "Key not found" },
+  last_admin_key: { status: 409, title: "Last key of an admin" },
   queue_full: { status: 429, title: "Queue is full" },
   rate_limited: { status: 429, title: "Too many requests" },
   upgrade_required: { status: 426, title: "WebSocket expected" },
@@ -200,7 +203,7 @@ export function toProblem(error: GridError, requestId?: string): Problem {
     type: `urn:browsergrid:problem:${error.code}`,
     title: error.kind.title,
     status: error.kind.status,
-    detail: error.message,
+    detail: withoutKeys(error.message),
     code: error.code,
     ...(requestId === undefined ? {} : { request_id: requestId }),
     ...error.extensions,

@@ -8,6 +8,7 @@ import {
   reset,
 } from "@logtape/logtape";
 import { unwrapQueryError } from "./errors.ts";
+import { withoutKeys } from "./key_text.ts";
 import type { Settings } from "./settings.ts";
 
 /** Names of properties whose values are never logged, wherever they come from. */
@@ -69,7 +70,8 @@ function redacted(record: LogRecord): LogRecord {
 }
 
 function describeValue(value: unknown): unknown {
-  return value instanceof Error ? describeError(value) : value;
+  if (value instanceof Error) return describeError(value);
+  return typeof value === "string" ? withoutKeys(value) : value;
 }
 
 /** An error's text with its causes, without what a query bound. */
@@ -79,7 +81,7 @@ export function describeError(thrown: unknown): string {
   const cause = error.cause === undefined
     ? ""
     : ` (because: ${describeError(error.cause)})`;
-  return `${error.name}: ${error.message}${cause}`;
+  return withoutKeys(`${error.name}: ${error.message}${cause}`);
 }
 
 /** An error's message alone, for people who can do something about it. */

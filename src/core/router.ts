@@ -1,5 +1,6 @@
 import { type Hook, OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
+import { checkAccess } from "./access.ts";
 import { answerError, answerProblem } from "./answer_error.ts";
 import type { InstalledApp } from "./app.ts";
 import { GridError } from "./errors.ts";
@@ -30,6 +31,7 @@ export function createRouter(): OpenAPIHono<GridEnv> {
 export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
   const root = createRouter();
   for (const handler of parts.middleware) root.use(handler);
+  root.use(checkAccess);
   root.use(requireJson);
   registerShared(root);
   const tags: Record<string, string> = {};

@@ -45,7 +45,10 @@ export const settingsSchema = z.strictObject({
   api_url: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:8765")
     .describe("Server that worker, pool and session talk to"),
   api_key: z.string().min(1).optional().describe(
-    "Key that every request must carry; without it nobody is asked for one",
+    "The first key, an admin's; without it, and without an admin's key in the database, nobody is asked for one. What worker, pool, session and key show to the server",
+  ),
+  connect_token_seconds: seconds(1).default(600).describe(
+    "How long the token in a connect_url may be used to connect; what is connected stays",
   ),
   apps: listSetting().optional().describe(
     "Apps that are installed, in order; by default all that are built in, then those of plugins",

@@ -3,6 +3,8 @@ import type { Duplex } from "node:stream";
 import { sessions } from "../apps/sessions/app.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { type Core, defineApp } from "../core/app.ts";
+import { ANONYMOUS, type Caller } from "../core/auth.ts";
+import { requireRole } from "../core/access.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import { describeError, logOf } from "../core/log.ts";
 import type { UpgradeContext } from "../core/upgrade_gate.ts";
@@ -85,6 +87,11 @@ interface Parts {
   readonly streams: Streams;
 }
 
+/** The same for one caller. */
+interface OwnParts extends Parts {
+  readonly caller: Caller;
+}
+
 /** Serves one client until it is gone, or refuses it. Never rejects. */
 async function attend(
   parts: Parts,
@@ -96,8 +103,11 @@ async function attend(
   try {
     if (core.stopping.aborted) throw shuttingDown();
     admit(core, client.request);
-    if (wanted.kind === "connect") return await joinNew(parts, client, query);
-    const { parted } = await join(parts, client, wanted);
+    const caller = client.context.caller ?? ANONYMOUS;
+    requireRole(caller, ["client"]);
+    const own = { ...parts, caller };
+    if (wanted.kind === "connect") return await joinNew(own, client, query);
+    const { parted } = await join(own, client, wanted);
     await parted;
   } catch (error) {
     const refusal = core.stopping.aborted ? shuttingDown() : refusalOf(error);
@@ -108,13 +118,14 @@ async function attend(
 
 /** Joins the client with a session of its own, which ends with it. */
 async function joinNew(
-  parts: Parts,
+  parts: OwnParts,
   client: Client,
   query: URLSearchParams,
 ): Promise<void> {
-  const { manager, streams } = parts;
+  const { manager, streams, caller } = parts;
   const { id } = await manager.create(sessionOfQuery(query), {
     ephemeral: true,
+    caller,
   });
   using _attended = streams.attend(id);
   try {
@@ -136,13 +147,13 @@ async function joinNew(
 
 /** Joins the client with a session's browser. `parted` resolves when they are no longer. */
 async function join(
-  { core, manager, streams }: Parts,
+  { core, manager, streams, caller }: OwnParts,
   { request, socket, head, gone }: Client,
   { id, path }: { readonly id: string; readonly path?: string | undefined },
 ): Promise<{ readonly parted: Promise<void> }> {
   using end = streams.endOf(id);
   const waiting = AbortSignal.any([gone, end.signal, core.stopping]);
-  const endpoint = await endpointOf({ core, manager }, id, waiting);
+  const endpoint = await endpointOf({ core, manager, caller }, id, waiting);
   if (path) endpoint.pathname = path;
   const { socket: upstream, answer } = await dial(endpoint, request, waiting);
   socket.write(answer);

@@ -1,7 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { HonoRequest } from "hono";
+import type { Context } from "hono";
 import type { SessionManager } from "../apps/sessions/manager.ts";
+import { access, allow, callerIn } from "../core/access.ts";
 import type { Core } from "../core/app.ts";
+import { ANONYMOUS } from "../core/auth.ts";
 import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { webSocketOrigin } from "../core/public_origin.ts";
@@ -63,6 +65,7 @@ const sessionVersion = createRoute({
   method: "get",
   path: "/sessions/{id}/cdp/json/version",
   operationId: "sessionVersion",
+  ...access("client"),
   tags,
   summary: "Find a session's WebSocket, as clients of Chrome do",
   description: "Waits for a session that has not started yet.",
@@ -74,6 +77,7 @@ const sessionTargets = createRoute({
   method: "get",
   path: "/sessions/{id}/cdp/json/list",
   operationId: "sessionTargets",
+  ...access("client"),
   tags,
   summary: "List the pages of a session's browser, as Chrome does",
   description: "Waits for a session that has not started yet.",
@@ -103,6 +107,7 @@ const connectVersion = createRoute({
   method: "get",
   path: "/connect/json/version",
   operationId: "connectVersion",
+  "x-roles": access("client")["x-roles"],
   tags,
   summary: "Find the WebSocket that makes a session",
   description: "Its parameters go on into the address; they are checked there.",
@@ -121,30 +126,33 @@ function variantsOf<R extends { readonly path: string }>(
 
 /** Chrome's HTTP endpoints, for clients that find the WebSocket by them; every address in the answers is the grid's. */
 export function discoveryRoutes(
-  core: Pick<Core, "clock" | "settings">,
+  core: Pick<Core, "auth" | "clock" | "settings">,
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
 
   async function describe<T>(
+    c: Context<GridEnv>,
     id: string,
     question: Question<T>,
-    signal: AbortSignal,
   ): Promise<T> {
-    const endpoint = await endpointOf({ core, manager }, id, signal);
+    const { signal } = c.req.raw;
+    const parts = { core, manager, caller: callerIn(c) };
+    const endpoint = await endpointOf(parts, id, signal);
     return await ask(endpoint, question, signal);
   }
 
   for (const route of variantsOf(sessionVersion)) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const version = await describe(id, VERSION, c.req.raw.signal);
-      return c.json(rewritten(version, connectUrl(c.req, id)), 200);
+      const version = await describe(c, id, VERSION);
+      const urlOf = await connectUrls(c, id);
+      return c.json(rewritten(version, urlOf("")), 200);
     });
   }
   router.openAPIRegistry.registerPath(connectVersion);
   for (const slash of ["", "/"]) {
-    router.get(connectVersion.path + slash, (c) => {
+    router.get(connectVersion.path + slash, allow("client"), (c) => {
       const origin = webSocketOrigin(core.settings, c.req.url);
       return c.json({
         "Browser": "Browsergrid",
@@ -158,22 +166,37 @@ export function discoveryRoutes(
   for (const route of variantsOf(sessionTargets, "/sessions/{id}/cdp/json")) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const targets = await describe(id, TARGETS, c.req.raw.signal);
+      const targets = await describe(c, id, TARGETS);
+      const urlOf = await connectUrls(c, id);
       return c.json(
-        targets.map((target) =>
-          rewritten(target, connectUrl(c.req, id, pagePathOf(target)))
-        ),
+        targets.map((target) => rewritten(target, urlOf(pagePathOf(target)))),
         200,
       );
     });
   }
   return router;
 
-  /** The key is in it only if the client itself put it into the URL. */
-  function connectUrl(request: HonoRequest, id: string, path = ""): string {
-    const token = request.query("token");
-    const query = token ? `?${new URLSearchParams({ token })}` : "";
-    return manager.connectUrlOf(id, request.url) + path + query;
+  /** Addresses by path at the browser. Where keys are needed they carry a token, whatever the key came in. */
+  async function connectUrls(
+    c: Context<GridEnv>,
+    id: string,
+  ): Promise<(path: string) => string> {
+    const base = manager.connectUrlOf(id, c.req.url);
+    const token = await tokenFor(c, id);
+    if (token === undefined) return (path) => base + path;
+    c.header("Cache-Control", "no-store");
+    return (path) => `${base}${path}?${new URLSearchParams({ token })}`;
+  }
+
+  /** Whoever has shown a token is given the same again: it is not made to last longer. */
+  async function tokenFor(
+    c: Context<GridEnv>,
+    id: string,
+  ): Promise<string | undefined> {
+    const caller = callerIn(c);
+    if (caller.id === ANONYMOUS.id) return c.req.query("token");
+    if (caller.sessionId !== undefined) return c.req.query("token");
+    return await core.auth.connectTokens.issue(id);
   }
 }
 

@@ -1,5 +1,6 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { access, allow } from "../core/access.ts";
 import { answerProblem } from "../core/answer_error.ts";
 import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
@@ -12,6 +13,7 @@ const shared = {
   method: "get" as const,
   tags: ["Connect"],
   "x-websocket": true,
+  "x-roles": access("client")["x-roles"],
   security: [{ ApiKey: [] }, { Bearer: [] }, { Token: [] }],
 };
 
@@ -82,8 +84,8 @@ export function socketRoutes(): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openAPIRegistry.registerPath(session);
   router.openAPIRegistry.registerPath(connect);
-  router.get("/sessions/:id/cdp", refuse);
-  router.get("/connect", refuse);
+  router.get("/sessions/:id/cdp", allow("client"), refuse);
+  router.get("/connect", allow("client"), refuse);
   return router;
 }
 

@@ -1,6 +1,8 @@
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { isTerminal } from "../apps/sessions/status.ts";
+import { ownerLimit } from "../core/access.ts";
 import type { Core } from "../core/app.ts";
+import type { Caller } from "../core/auth.ts";
 import { deadline } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 
@@ -11,21 +13,23 @@ import { GridError } from "../core/errors.ts";
  * @throws {GridError} `session_not_found`, `session_failed`, `session_ended`, `session_not_running` — not in time.
  */
 export async function endpointOf(
-  { core, manager: sessions }: {
+  { core, manager: sessions, caller }: {
     readonly core: Pick<Core, "clock" | "settings">;
     readonly manager: SessionManager;
+    readonly caller: Caller;
   },
   id: string,
   signal: AbortSignal,
 ): Promise<URL> {
-  let target = await sessions.target(id);
+  const own = sessions.ownedBy(ownerLimit(caller));
+  let target = await own.target(id);
   if (target.status === "pending" || target.status === "starting") {
     // As long as it may wait and start, by its own deadlines.
     const { queue_timeout_seconds, start_timeout_seconds } = core.settings;
     const waitMs = (queue_timeout_seconds + start_timeout_seconds) * 1_000;
     using patience = deadline(core.clock, waitMs, signal);
     await sessions.waitUntilStarted(id, patience.signal);
-    target = await sessions.target(id);
+    target = await own.target(id);
   }
   const { status, statusReason, endpoint } = target;
   if (status === "running" && endpoint !== null) return new URL(endpoint);

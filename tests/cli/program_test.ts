@@ -27,6 +27,7 @@ const COMMANDS = [
   "worker",
   "pool",
   "session",
+  "key",
   "migrate",
   "createdb",
   "makemigrations",

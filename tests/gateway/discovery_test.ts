@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { assertRefused } from "../support/api.ts";
+import { rawClient } from "../support/raw_client.ts";
 import { gatewayScene } from "./scene.ts";
 
 Deno.test("discovery gives the grid's addresses in place of the browser's", async () => {
@@ -46,7 +47,7 @@ Deno.test("addresses have the name by which the server was reached, unless it is
   );
 });
 
-Deno.test("a key that stands in the URL goes on into the addresses, a key in a header does not", async () => {
+Deno.test("addresses carry a token in place of the key, whatever the key came in, and it connects", async () => {
   const key = "key-0123456789";
   const headers = { "x-api-key": key };
   await using scene = await gatewayScene({
@@ -57,13 +58,28 @@ Deno.test("a key that stands in the URL goes on into the addresses, a key in a h
   const refused = await fetch(`${http}/json/version`);
   assert.equal(refused.status, 401);
   await refused.body?.cancel();
-  const plain = await fetch(`${http}/json/version`, { headers });
-  assert.equal((await plain.json()).webSocketDebuggerUrl, scene.url);
-  const keyed = await fetch(`${http}/json/version?token=${key}`);
-  assert.equal(
-    (await keyed.json()).webSocketDebuggerUrl,
-    `${scene.url}?token=${key}`,
-  );
+  for (
+    const asking of [
+      fetch(`${http}/json/version`, { headers }),
+      fetch(`${http}/json/version?token=${key}`),
+    ]
+  ) {
+    const answer = await asking;
+    assert.equal(answer.headers.get("cache-control"), "no-store");
+    const text = await answer.text();
+    assert.ok(!text.includes(key), text);
+    const url: string = JSON.parse(text).webSocketDebuggerUrl;
+    assert.match(url, /\/cdp\?token=ct_\w+/);
+    using client = await rawClient(url);
+    assert.match(client.head, /^HTTP\/1.1 101 /);
+    // What was found by a token is found by the same: it does not last longer for being shown.
+    const { search } = new URL(url);
+    const again = await (await fetch(`${http}/json/list${search}`)).json();
+    assert.equal(
+      again[0].webSocketDebuggerUrl,
+      `${scene.url}/devtools/page/PAGE${search}`,
+    );
+  }
 });
 
 for (const answer of ["", "{", "null", "7"]) {

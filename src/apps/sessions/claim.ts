@@ -28,6 +28,8 @@ export interface ClaimRequest {
   readonly workerId: string;
   /** The worker's process; an earlier one gets nothing. */
   readonly instanceId?: string | undefined;
+  /** The only work pool of which it may be a worker; of another one there is no such worker. */
+  readonly workPoolId?: string | undefined;
   /** A repeat with the same id, while the lease runs, gets the same sessions. */
   readonly requestId: string;
   /** Most sessions to give; 0: only orders are asked for. */
@@ -60,10 +62,11 @@ export async function claimSessions(
   { orm }: Database,
   request: ClaimRequest,
 ): Promise<Claim> {
-  const { workerId, requestId, now, leaseMs, startTimeoutMs, obeying } =
-    request;
+  const { workerId, workPoolId, requestId, now, leaseMs, obeying } = request;
+  const { startTimeoutMs } = request;
   const mine = and(
     eq(sessions.workerId, workerId),
+    ofPool(sessions.workPoolId, workPoolId),
     eq(sessions.claimRequestId, requestId),
     inArray(sessions.status, [...HELD_STATUSES]),
     gt(sessions.leaseExpiresAt, now),
@@ -108,7 +111,10 @@ export async function claimSessions(
     }).from(workers).innerJoin(
       workPools,
       eq(workPools.id, workers.workPoolId),
-    ).where(eq(workers.id, workerId)),
+    ).where(and(
+      eq(workers.id, workerId),
+      ofPool(workers.workPoolId, workPoolId),
+    )),
   ]);
   return {
     worker,
@@ -119,8 +125,18 @@ export async function claimSessions(
   };
 }
 
+/** Undefined: any pool will do. */
+function ofPool(
+  column: typeof sessions.workPoolId | typeof workers.workPoolId,
+  id: string | undefined,
+): SQL | undefined {
+  return id === undefined ? undefined : eq(column, id);
+}
+
 /** The ids of the sessions that the worker is to have, in SQL. */
-function nextFor({ workerId, instanceId, count }: ClaimRequest): SQL {
+function nextFor(
+  { workerId, workPoolId, instanceId, count }: ClaimRequest,
+): SQL {
   const held = sql.raw("('starting', 'running')");
   const isNow = instanceId === undefined
     ? sql`1`
@@ -139,6 +155,7 @@ function nextFor({ workerId, instanceId, count }: ClaimRequest): SQL {
     JOIN ${workers} AS w ON w.work_pool_id = p.id
     WHERE w.id = ${workerId} AND w.status IN ('online', 'busy')
     AND w.drain_requested_at IS NULL AND ${isNow}
+    ${workPoolId === undefined ? sql`` : sql`AND p.id = ${workPoolId}`}
     AND p.status = 'active' AND s.status = 'pending'
     ORDER BY s.priority DESC, s.id LIMIT ${room})`;
 }

@@ -1,5 +1,6 @@
 import { v7 as uuid } from "uuid";
 import type { Core } from "../../core/app.ts";
+import { ANONYMOUS, type Caller } from "../../core/auth.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Assignment, WorkPoolManager } from "../workerpool/manager.ts";
 import {
@@ -32,7 +33,11 @@ export interface SessionCreation {
    */
   create(
     input: SessionInput,
-    options?: { readonly ephemeral?: boolean },
+    options?: {
+      readonly ephemeral?: boolean;
+      /** @default {ANONYMOUS} */
+      readonly caller?: Creator;
+    },
   ): Promise<Session>;
   /**
    * Like `create`, but however often and at once it is called with the same key within 24 hours, there is one session.
@@ -40,13 +45,20 @@ export interface SessionCreation {
    *
    * @throws {GridError} Also `idempotency_key_reused`. A request that was refused leaves its key free.
    */
-  createOnce(input: SessionInput, request: RequestKey): Promise<CreatedOnce>;
+  createOnce(
+    input: SessionInput,
+    request: RequestKey & { readonly workPoolId?: string | undefined },
+  ): Promise<CreatedOnce>;
 }
+
+/** Who asks for a session: its owner from then on. */
+type Creator = Pick<Caller, "id" | "workPoolId">;
 
 /** What is asked for. */
 interface Wanted {
   readonly input: SessionInput;
   readonly ephemeral: boolean;
+  readonly caller: Creator;
   readonly once?: OnceOnly;
 }
 
@@ -56,9 +68,9 @@ export function createCreation(
   pools: WorkPoolManager,
 ): SessionCreation {
   /** A pool for the session; or, if there is none now, what an earlier request was given when there was. */
-  async function place({ input, once }: Wanted): Promise<Place> {
+  async function place({ input, once, caller }: Wanted): Promise<Place> {
     try {
-      return { assignment: await pools.assign(input) };
+      return { assignment: await pools.assign(input, caller) };
     } catch (refusal) {
       if (!once || !(refusal instanceof GridError)) throw refusal;
       const remembered = await findRemembered(db, once, clock.now());
@@ -67,9 +79,13 @@ export function createCreation(
     }
   }
 
-  function rowOf({ input, ephemeral }: Wanted, assignment: Assignment) {
+  function rowOf(
+    { input, ephemeral, caller }: Wanted,
+    assignment: Assignment,
+  ) {
     return newRow(input, assignment, {
       id: uuid(),
+      owner: caller.id,
       ephemeral,
       now: clock.now(),
       queueTimeoutMs: settings.queue_timeout_seconds * 1_000,
@@ -105,12 +121,13 @@ export function createCreation(
   }
 
   return {
-    async create(input, { ephemeral = false } = {}) {
-      return (await accept({ input, ephemeral })).session;
+    async create(input, { ephemeral = false, caller = ANONYMOUS } = {}) {
+      return (await accept({ input, ephemeral, caller })).session;
     },
-    async createOnce(input, request) {
+    async createOnce(input, { workPoolId, ...request }) {
       const once = { ...request, fingerprint: await fingerprintOf(input) };
-      return await accept({ input, ephemeral: false, once });
+      const caller = { id: request.caller, workPoolId };
+      return await accept({ input, ephemeral: false, caller, once });
     },
   };
 }

@@ -2,7 +2,7 @@ import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
 import type { Statement } from "../../core/db/client.ts";
-import { GridError, isPassing } from "../../core/errors.ts";
+import { isPassing } from "../../core/errors.ts";
 import { webSocketOrigin } from "../../core/public_origin.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
 import {
@@ -16,23 +16,19 @@ import { createCreation, type SessionCreation } from "./creation.ts";
 import { createLateness, type Lateness } from "./lateness.ts";
 import { Lookout, type Watched } from "./lookout.ts";
 import type { SessionMetricValues, SessionReport } from "./schemas.ts";
+import { ATTENDED_MS, type Session } from "./session.ts";
 import {
-  ATTENDED_MS,
-  type Session,
-  type SessionEvent,
-  type SessionMetric,
-} from "./session.ts";
+  createOwnedSessions,
+  found,
+  type OwnedSessions,
+  sessionNotFound,
+} from "./owned.ts";
 import {
   EVENT_OF_STATUS,
   isTerminal,
   type SessionEventName,
 } from "./status.ts";
-import type {
-  SessionPage,
-  SessionStore,
-  SessionTarget,
-  Stop,
-} from "./store.ts";
+import type { Holder, SessionStore } from "./store.ts";
 import type { LateStore } from "./store_late.ts";
 import type { LookoutStore } from "./store_lookout.ts";
 import { applyReports, type ReportOutcome } from "./store_reports.ts";
@@ -46,42 +42,21 @@ export type { HeldSession, TakeOver } from "./claim.ts";
 /** Pause of a waiting request before it asks a database again that was busy or away. */
 const RETRY_MS = 1_000;
 
-/** Sessions, newest first. */
-export interface SessionList {
-  readonly items: readonly Session[];
-  readonly nextCursor?: string;
-}
-
-/** A session with the last of its events and measurements. */
-export interface SessionDetail {
-  readonly session: Session;
-  readonly events: readonly SessionEvent[];
-  readonly metrics: readonly SessionMetric[];
-}
-
-/** The rules of sessions. Everything about one session is refused with `session_not_found` if there is none. */
-export interface SessionManager extends SessionCreation {
-  get(id: string): Promise<Session>;
-  detail(id: string): Promise<SessionDetail>;
-  list(page: SessionPage): Promise<SessionList>;
-  events(
-    id: string,
-    after: number,
-    limit: number,
-  ): Promise<readonly SessionEvent[]>;
-  metrics(id: string, limit: number): Promise<readonly SessionMetric[]>;
-  logs(id: string): Promise<string>;
+/** The rules of sessions. */
+export interface SessionManager extends SessionCreation, OwnedSessions {
+  /** What a caller that sees only `owner`'s sessions may do. Undefined: everybody's. No round trip more. */
+  ownedBy(owner: string | undefined): OwnedSessions;
   /** Records for the worker that holds it. False: the token is stale, or it has ended. */
   addEvent(
     id: string,
-    fencingToken: number,
-    event: SessionEventName,
-    data: Readonly<Record<string, unknown>>,
+    record: Holder & {
+      readonly event: SessionEventName;
+      readonly data: Readonly<Record<string, unknown>>;
+    },
   ): Promise<boolean>;
   addMetric(
     id: string,
-    fencingToken: number,
-    values: SessionMetricValues,
+    record: Holder & SessionMetricValues,
   ): Promise<boolean>;
   /**
    * Resolves when it is neither pending nor starting, or with what it is when `signal` is aborted. A database that is
@@ -90,12 +65,6 @@ export interface SessionManager extends SessionCreation {
   waitUntilStarted(id: string, signal: AbortSignal): Promise<Session>;
   /** Has the bus told of what other replicas do with it, until disposed. Subscribe before. */
   watch(what: Watched, id: string): Disposable;
-  /** Ends it: a pending one at once, a held one by its worker, with `force` in the record at once. */
-  requestStop(id: string, stop: Stop): Promise<Session>;
-  /** Gives it `minutes` from now, or as long as it was given at first. */
-  refresh(id: string, minutes?: number): Promise<Session>;
-  /** One round trip; the only read of the browser's own address. */
-  target(id: string): Promise<SessionTarget>;
   /** Where clients connect. @param requestUrl Of whoever asks: what reached the server once reaches it again, unless `public_url` says better. */
   connectUrlOf(id: string, requestUrl: string): string;
   recordEvent(
@@ -116,6 +85,8 @@ export interface SessionManager extends SessionCreation {
     options: {
       readonly requestId: string;
       readonly instanceId?: string | undefined;
+      /** The only work pool of which it may be a worker. */
+      readonly workPoolId?: string | undefined;
       readonly count: number;
       readonly obeying: readonly string[];
     },
@@ -128,6 +99,8 @@ export interface SessionManager extends SessionCreation {
     reports: {
       readonly items: readonly SessionReport[];
       readonly instanceId?: string | undefined;
+      /** The only work pool of which it may be a worker. */
+      readonly workPoolId?: string | undefined;
       /** The worker leaves. */
       readonly isLast: boolean;
     },
@@ -181,10 +154,6 @@ export function createSessionManager(
     });
   }
 
-  async function get(id: string): Promise<Session> {
-    return found(id, isId(id) ? await store.find(id) : undefined);
-  }
-
   /** Tells whoever waits of what time has done. */
   function announce(changed: readonly Changed[]): void {
     publish(
@@ -195,48 +164,28 @@ export function createSessionManager(
     for (const each of changed) order(each);
   }
 
+  const changes = { publish, order, wake };
+  const owned = createOwnedSessions(core, store, changes);
+  const ownedOf = (owner: string) =>
+    createOwnedSessions(core, store.ownedBy(owner), changes);
+
   return {
     ...createCreation(core, pools),
-    get,
-    async detail(id) {
-      if (!isId(id)) throw sessionNotFound(id);
-      const { session, ...rest } = await store.detail(id);
-      return { session: found(id, session), ...rest };
-    },
-    async list(page) {
-      const items = await store.list(page);
-      const last = items.at(-1);
-      return items.length < page.limit || !last
-        ? { items }
-        : { items, nextCursor: last.id };
-    },
-    async events(id, after, limit) {
-      if (!isId(id)) throw sessionNotFound(id);
-      return found(id, await store.events(id, after, limit));
-    },
-    async metrics(id, limit) {
-      if (!isId(id)) throw sessionNotFound(id);
-      return found(id, await store.metrics(id, limit));
-    },
-    async addEvent(id, fencingToken, event, data) {
-      if (!isId(id)) throw sessionNotFound(id);
-      const record = { fencingToken, event, data };
+    ...owned,
+    ownedBy: (owner) => owner === undefined ? owned : ownedOf(owner),
+    async addEvent(id, record) {
+      if (!validate(id)) throw sessionNotFound(id);
       return found(id, await store.addEvent(id, record, clock.now()));
     },
-    async addMetric(id, fencingToken, values) {
-      if (!isId(id)) throw sessionNotFound(id);
-      const record = { fencingToken, ...values };
+    async addMetric(id, record) {
+      if (!validate(id)) throw sessionNotFound(id);
       return found(id, await store.addMetric(id, record, clock.now()));
-    },
-    async logs(id) {
-      const row = isId(id) ? await store.logs(id) : undefined;
-      return found(id, row).logs ?? "";
     },
     async waitUntilStarted(id, signal) {
       using news = bus.latch(({ subject }) => subject === id);
       using _watch = lookout.watch("start", id);
       for (;;) {
-        const session = await get(id).catch((error: unknown) => {
+        const session = await owned.get(id).catch((error: unknown) => {
           if (!isPassing(error) || signal.aborted) throw error;
           return undefined;
         });
@@ -251,26 +200,6 @@ export function createSessionManager(
       }
     },
     watch: (what, id) => lookout.watch(what, id),
-    async requestStop(id, stop) {
-      if (!isId(id)) throw sessionNotFound(id);
-      const { session, changed } = await store.stop(id, stop, clock.now());
-      publish(changed);
-      order(found(id, session));
-      return found(id, session);
-    },
-    async refresh(id, minutes) {
-      if (!isId(id)) throw sessionNotFound(id);
-      const refreshed = await store.refresh(id, minutes, clock.now());
-      const session = found(id, refreshed);
-      const isEnding = session.stopRequestedAt !== null;
-      if (isEnding || isTerminal(session.status)) throw sessionEnded(session);
-      // It learns of its new end with the next heartbeat.
-      wake(session.workerId);
-      return session;
-    },
-    async target(id) {
-      return found(id, isId(id) ? await store.target(id) : undefined);
-    },
     connectUrlOf: (id, requestUrl) =>
       `${webSocketOrigin(settings, requestUrl)}/v1/sessions/${id}/cdp`,
     recordEvent: (id, event, data = {}) =>
@@ -310,32 +239,4 @@ export function createSessionManager(
     },
     late: createLateness(core, late, announce),
   };
-}
-
-function isId(id: string): boolean {
-  return validate(id);
-}
-
-function found<T>(id: string, value: T | undefined): T {
-  if (value === undefined) throw sessionNotFound(id);
-  return value;
-}
-
-function sessionNotFound(id: string): GridError {
-  return new GridError(
-    "session_not_found",
-    `Cannot find session "${id}": there is none with this id, expected one of GET /v1/sessions`,
-  );
-}
-
-function sessionEnded(
-  { id, status, statusReason, stopRequestedAt }: Session,
-): GridError {
-  return new GridError(
-    "session_ended",
-    `Cannot refresh session "${id}": it is ${status}${
-      stopRequestedAt === null ? "" : " and being ended"
-    }, expected one that has not ended`,
-    { status_of_session: status, status_reason: statusReason },
-  );
 }

@@ -25,6 +25,8 @@ import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
  */
 export const sessions = sqliteTable("sessions", {
   id: text().primaryKey(),
+  /** Id of the caller that asked for it: a client sees no other's. */
+  owner: text().notNull().default("anonymous"),
   browser: text({ enum: BROWSERS }).notNull(),
   version: text().notNull(),
   headless: integer({ mode: "boolean" }).notNull(),
@@ -84,6 +86,7 @@ export const sessions = sqliteTable("sessions", {
     sql`${table.priority} DESC`,
     table.id,
   ),
+  index("sessions_owner").on(table.owner, table.id),
   index("sessions_worker").on(table.workerId, table.status),
   index("sessions_status").on(table.status, table.expiresAt),
   index("sessions_ended").on(table.endedAt).where(isNotNull(table.endedAt)),

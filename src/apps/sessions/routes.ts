@@ -5,6 +5,7 @@ import { createRouter } from "../../core/router.ts";
 import { historyRoutes } from "./api/v1/history.ts";
 import { oneSessionRoutes } from "./api/v1/session.ts";
 import { sessionsRoutes } from "./api/v1/sessions.ts";
+import { showing } from "./api/v1/shown.ts";
 import type { SessionManager } from "./manager.ts";
 
 /** Endpoints of version 1. */
@@ -12,8 +13,9 @@ export function sessionRoutes(
   core: Core,
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
+  const show = showing(core, manager);
   return createRouter()
-    .route("/", sessionsRoutes(core, manager))
-    .route("/", oneSessionRoutes(manager))
+    .route("/", sessionsRoutes(core, manager, show))
+    .route("/", oneSessionRoutes(manager, show))
     .route("/", historyRoutes(manager));
 }

@@ -66,6 +66,9 @@ export const refreshInputSchema = z.strictObject({
 /** A session as it is answered. The proxy's password and the environment's values are never in it. */
 export const sessionSchema = z.object({
   id: z.uuid(),
+  owner: z.string().describe(
+    "Id of the key that asked for it; bootstrap or anonymous",
+  ),
   browser: browserSchema,
   version: z.string(),
   headless: z.boolean(),

@@ -29,6 +29,8 @@ export type SessionMetric = Readonly<typeof sessionMetrics.$inferSelect>;
 /** What a new session is made of besides what was asked for. */
 export interface NewSession {
   readonly id: string;
+  /** Id of the caller that asked for it. */
+  readonly owner: string;
   readonly ephemeral: boolean;
   readonly now: number;
   readonly queueTimeoutMs: number;
@@ -38,12 +40,13 @@ export interface NewSession {
 export function newRow(
   input: SessionInput,
   { pool, session }: Assignment,
-  { id, ephemeral, now, queueTimeoutMs }: NewSession,
+  { id, owner, ephemeral, now, queueTimeoutMs }: NewSession,
 ): SessionRow {
   const lifetimeMs = session.resourceLimits.timeout_minutes * 60_000;
   return {
     ...session,
     id,
+    owner,
     environment: { ...session.environment },
     workPoolId: pool.id,
     provider: pool.providerType,
@@ -96,6 +99,7 @@ export function renderSession(
 ): SessionWire {
   return {
     id: session.id,
+    owner: session.owner,
     browser: session.browser,
     version: session.version,
     headless: session.headless,

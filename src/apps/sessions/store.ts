@@ -56,8 +56,17 @@ export interface SessionTarget {
   readonly ephemeral: boolean;
 }
 
+/** Who records something about a session that it holds. */
+export interface Holder {
+  readonly fencingToken: number;
+  /** The only work pool of whose sessions it may record anything. */
+  readonly workPoolId?: string | undefined;
+}
+
 /** SQL of sessions. Each method is one round trip. */
 export interface SessionStore {
+  /** The same, for which there are no sessions but those of `owner`. */
+  ownedBy(owner: string): SessionStore;
   find(id: string): Promise<Session | undefined>;
   detail(id: string): Promise<
     {
@@ -93,8 +102,7 @@ export interface SessionStore {
   /** False: the token is stale, or it has ended. */
   addEvent(
     id: string,
-    event: {
-      readonly fencingToken: number;
+    event: Holder & {
       readonly event: SessionEventName;
       readonly data: Readonly<Record<string, unknown>>;
     },
@@ -102,7 +110,7 @@ export interface SessionStore {
   ): Promise<boolean | undefined>;
   addMetric(
     id: string,
-    metric: SessionMetricValues & { readonly fencingToken: number },
+    metric: SessionMetricValues & Holder,
     now: number,
   ): Promise<boolean | undefined>;
   recordEvent(
@@ -124,12 +132,18 @@ export interface Presence {
   readonly attendedUntil: number;
 }
 
-/** The store over `db`. */
-export function createSessionStore({ orm }: Database): SessionStore {
+/** The store over `db`. @param owner Of whom alone it knows sessions. */
+export function createSessionStore(
+  db: Database,
+  owner?: string,
+): SessionStore {
+  const { orm } = db;
+  const isOwn = owner === undefined ? undefined : eq(sessions.owner, owner);
+  const isOne = (id: string) => and(eq(sessions.id, id), isOwn);
   const find = (id: string) =>
-    orm.select(shownColumns).from(sessions).where(eq(sessions.id, id));
+    orm.select(shownColumns).from(sessions).where(isOne(id));
   const exists = (id: string) =>
-    orm.select({ id: sessions.id }).from(sessions).where(eq(sessions.id, id));
+    orm.select({ id: sessions.id }).from(sessions).where(isOne(id));
   const eventsOf = (id: string, after: number, limit: number) =>
     orm.select().from(sessionEvents).where(
       and(eq(sessionEvents.sessionId, id), gt(sessionEvents.seq, after)),
@@ -138,6 +152,7 @@ export function createSessionStore({ orm }: Database): SessionStore {
     orm.select().from(sessionMetrics).where(eq(sessionMetrics.sessionId, id))
       .orderBy(desc(sessionMetrics.seq)).limit(limit);
   return {
+    ownedBy: (other) => createSessionStore(db, other),
     find: async (id) => (await find(id))[0],
     async detail(id) {
       const [[session], events, metrics] = await orm.batch([
@@ -155,16 +170,17 @@ export function createSessionStore({ orm }: Database): SessionStore {
         endpoint: sessions.endpoint,
         workerId: sessions.workerId,
         ephemeral: sessions.ephemeral,
-      }).from(sessions).where(eq(sessions.id, id));
+      }).from(sessions).where(isOne(id));
       return target;
     },
     async logs(id) {
       const [row] = await orm.select({ logs: sessions.logs }).from(sessions)
-        .where(eq(sessions.id, id));
+        .where(isOne(id));
       return row;
     },
     async list({ status, work_pool_id, worker_id, label, limit, cursor }) {
       return await orm.select(shownColumns).from(sessions).where(and(
+        isOwn,
         status && inArray(sessions.status, [...status]),
         work_pool_id ? eq(sessions.workPoolId, work_pool_id) : undefined,
         worker_id ? eq(sessions.workerId, worker_id) : undefined,
@@ -188,7 +204,7 @@ export function createSessionStore({ orm }: Database): SessionStore {
     },
     async stop(id, stop, now) {
       const ends = and(
-        eq(sessions.id, id),
+        isOne(id),
         inArray(
           sessions.status,
           stop.force ? ["pending", ...HELD_STATUSES] : ["pending"],
@@ -206,7 +222,7 @@ export function createSessionStore({ orm }: Database): SessionStore {
           ...command,
         }),
         orm.update(sessions).set(command).where(and(
-          eq(sessions.id, id),
+          isOne(id),
           inArray(sessions.status, [...HELD_STATUSES]),
           isNull(sessions.stopRequestedAt),
         )),
@@ -228,7 +244,7 @@ export function createSessionStore({ orm }: Database): SessionStore {
           stopStatus: null,
           stopReason: null,
         }).where(and(
-          eq(sessions.id, id),
+          isOne(id),
           inArray(sessions.status, ["pending", ...HELD_STATUSES]),
           or(
             isNull(sessions.stopRequestedAt),
@@ -242,22 +258,22 @@ export function createSessionStore({ orm }: Database): SessionStore {
       ]);
       return session;
     },
-    async addEvent(id, { fencingToken, event, data }, now) {
-      const held = heldWith(id, fencingToken);
+    async addEvent(id, { event, data, ...holder }, now) {
+      const held = heldWith(id, holder);
       const [[session], { rowsAffected }] = await orm.batch([
         exists(id),
         eventOf(orm, event, held, now, data),
       ]);
       return session && rowsAffected > 0;
     },
-    async addMetric(id, { fencingToken, ...values }, now) {
+    async addMetric(id, values, now) {
       const [[session], { rowsAffected }] = await orm.batch([
         exists(id),
         orm.run(sql`INSERT INTO ${sessionMetrics} (session_id, cpu_percent,
           memory_mb, network_rx_bytes, network_tx_bytes, timestamp)
           SELECT ${sessions.id}, ${values.cpu_percent}, ${values.memory_mb},
             ${values.network_rx_bytes}, ${values.network_tx_bytes}, ${now}
-          FROM ${sessions} WHERE ${heldWith(id, fencingToken)}`),
+          FROM ${sessions} WHERE ${heldWith(id, values)}`),
       ]);
       return session && rowsAffected > 0;
     },
@@ -275,9 +291,10 @@ export function createSessionStore({ orm }: Database): SessionStore {
   };
 }
 
-function heldWith(id: string, fencingToken: number): SQL {
+function heldWith(id: string, { fencingToken, workPoolId }: Holder): SQL {
   return and(
     eq(sessions.id, id),
+    workPoolId === undefined ? undefined : eq(sessions.workPoolId, workPoolId),
     eq(sessions.fencingToken, fencingToken),
     inArray(sessions.status, [...HELD_STATUSES]),
   ) ?? sql`0`;

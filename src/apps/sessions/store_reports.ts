@@ -29,6 +29,8 @@ export interface ReportInput {
   readonly workerId: string;
   /** The worker's process; of an earlier one nothing counts. */
   readonly instanceId?: string | undefined;
+  /** The only work pool of whose workers anything counts. */
+  readonly workPoolId?: string | undefined;
   readonly reports: readonly SessionReport[];
   readonly now: number;
   readonly leaseMs: number;
@@ -85,11 +87,14 @@ function lossOfAll(orm: LibSQLDatabase, input: ReportInput) {
   return lossOf(move, own, loss);
 }
 
-/** Whether it is the worker's present process that reports. */
-function isPresent({ workerId, instanceId }: ReportInput): SQL {
-  return instanceId === undefined ? sql`1` : sql`EXISTS (SELECT 1
-    FROM ${workers} AS w WHERE w.id = ${workerId}
-    AND coalesce(w.instance_id, ${instanceId}) = ${instanceId})`;
+/** Whether it is the worker's present process that reports, and a worker of the pool that it must be of. */
+function isPresent({ workerId, instanceId, workPoolId }: ReportInput): SQL {
+  if (instanceId === undefined && workPoolId === undefined) return sql`1`;
+  const isNow = instanceId === undefined
+    ? sql`1`
+    : sql`coalesce(w.instance_id, ${instanceId}) = ${instanceId}`;
+  return sql`EXISTS (SELECT 1 FROM ${workers} AS w WHERE w.id = ${workerId}
+    AND ${isNow} AND w.work_pool_id = ${workPoolId ?? sql`w.work_pool_id`})`;
 }
 
 /**

@@ -1,5 +1,7 @@
 import { v7 as uuid } from "uuid";
+import { requirePool } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
+import type { Caller } from "../../core/auth.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Provider } from "../../core/provider.ts";
 import { UnknownNameError } from "../../core/registry.ts";
@@ -30,25 +32,28 @@ export interface PoolList {
   readonly nextCursor?: string;
 }
 
+/** For whom there may be one work pool only. */
+export type Restricted = Pick<Caller, "workPoolId">;
+
 /** The rules of work pools. A pool is named by its id or its name. */
 export interface WorkPoolManager {
   /**
    * Finds the pool for a session. One round trip.
    *
-   * @throws {GridError} As {@linkcode assignPool} and {@linkcode inherit}.
+   * @throws {GridError} As {@linkcode assignPool} and {@linkcode inherit}; `forbidden` — the caller may not use the pool that is named.
    */
-  assign(want: SessionWant): Promise<Assignment>;
+  assign(want: SessionWant, caller?: Restricted): Promise<Assignment>;
   /** @throws {GridError} `unknown_provider`, `invalid_provider_config`, `pool_name_taken`. */
   create(input: PoolInput): Promise<Pool>;
   /** @throws {GridError} `pool_not_found`. */
-  get(ref: string): Promise<Pool>;
+  get(ref: string, caller?: Restricted): Promise<Pool>;
   list(page: PoolPage): Promise<PoolList>;
   replace(ref: string, input: PoolInput): Promise<Pool>;
   patch(ref: string, patch: PoolPatch): Promise<Pool>;
   /** @throws {GridError} `pool_in_use` — while it has live sessions. What has ended in it goes with it. */
   remove(ref: string): Promise<void>;
   setStatus(ref: string, status: PoolStatus): Promise<Pool>;
-  pressure(ref: string): Promise<Pressure>;
+  pressure(ref: string, caller?: Restricted): Promise<Pressure>;
   /** For the reconciler: draining pools without a live session become inactive. Returns how many. */
   finishDrains(): Promise<number>;
 }
@@ -58,9 +63,9 @@ export function createPoolManager(
   core: Core,
   store: PoolStore,
 ): WorkPoolManager {
-  async function get(ref: string): Promise<Pool> {
+  async function get(ref: string, caller: Restricted = {}): Promise<Pool> {
     const pool = await store.find(ref);
-    if (!pool) throw poolNotFound(ref);
+    if (!pool || !isFor(caller, pool)) throw poolNotFound(ref);
     return pool;
   }
 
@@ -86,8 +91,14 @@ export function createPoolManager(
 
   return {
     get,
-    async assign(want) {
-      const loads = await store.loads(want.work_pool_id);
+    async assign(want, caller = {}) {
+      const ref = want.work_pool_id;
+      const loads = (await store.loads(ref ?? caller.workPoolId)).filter((
+        { pool },
+      ) => isFor(caller, pool));
+      if (ref !== undefined) {
+        requirePool(caller, { id: loads[0]?.pool.id, ref });
+      }
       const { pool, choices } = assignPool(
         want,
         loads.map((load) => candidateOf(core, load)),
@@ -133,12 +144,16 @@ export function createPoolManager(
     setStatus: async (ref, status) =>
       await update((await get(ref)).id, { status }),
     finishDrains: () => store.finishDrains(core.clock.now()),
-    async pressure(ref) {
+    async pressure(ref, caller = {}) {
       const pressure = await store.pressure(ref);
-      if (!pressure) throw poolNotFound(ref);
+      if (!pressure || !isFor(caller, pressure.pool)) throw poolNotFound(ref);
       return pressureOf(pressure, core.clock.now());
     },
   };
+}
+
+function isFor({ workPoolId }: Restricted, { id }: Pool): boolean {
+  return workPoolId === undefined || workPoolId === id;
 }
 
 function providerOf(core: Core, name: string): Provider {

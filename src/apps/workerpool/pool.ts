@@ -4,6 +4,7 @@ import {
   type Screen,
   withoutPassword,
 } from "../../core/browser_spec.ts";
+import type { Role } from "../../core/auth.ts";
 import type { workPools } from "./models.ts";
 import type { PoolInput, PoolWire } from "./schemas.ts";
 
@@ -69,11 +70,12 @@ export function inputOf(pool: Pool): PoolInput {
   };
 }
 
-/** A pool as it is answered, without its secrets. */
-export function renderPool(pool: Pool): PoolWire {
+/** A pool as `role` is answered it, without its secrets: what its provider is told may be one, to all but admins. */
+export function renderPool(pool: Pool, role: Role): PoolWire {
   const { default_proxy, default_environment, ...shown } = inputOf(pool);
   return {
     ...shown,
+    provider_config: role === "admin" ? shown.provider_config : {},
     id: pool.id,
     default_proxy: default_proxy && withoutPassword(default_proxy),
     default_environment: default_environment &&

@@ -41,6 +41,8 @@ export interface PoolPressure {
 export interface PoolPage {
   readonly status?: PoolStatus | undefined;
   readonly provider_type?: string | undefined;
+  /** The only one that may be seen. */
+  readonly only?: string | undefined;
   readonly limit: number;
   /** Id of the last one seen. */
   readonly cursor?: string | undefined;
@@ -86,10 +88,11 @@ export function createPoolStore({ orm }: Database): PoolStore {
       const [pool] = await found.all({ ref });
       return pool;
     },
-    async list({ status, provider_type, limit, cursor }) {
+    async list({ status, provider_type, only, limit, cursor }) {
       return await orm.select().from(workPools).where(and(
         status && eq(workPools.status, status),
         provider_type ? eq(workPools.providerType, provider_type) : undefined,
+        only ? eq(workPools.id, only) : undefined,
         cursor ? gt(workPools.id, cursor) : undefined,
       )).orderBy(workPools.id).limit(limit);
     },

@@ -8,6 +8,7 @@ import {
   isTerminal,
   SESSION_STATUSES,
 } from "../sessions/status.ts";
+import type { Restricted } from "../workerpool/manager.ts";
 import type { ClaimAnswer } from "./schemas.ts";
 
 /** What happens in a pool that may leave a waiting worker something to claim. */
@@ -30,6 +31,8 @@ type Claimant = Awaited<ReturnType<SessionManager["claim"]>>["worker"];
 export interface ClaimOptions {
   readonly requestId?: string | undefined;
   readonly instanceId?: string | undefined;
+  /** The only work pool of which it may be a worker. */
+  readonly workPoolId?: string | undefined;
   /** Sessions whose orders need not be told. */
   readonly obeying?: readonly string[] | undefined;
   readonly room?: number | undefined;
@@ -49,12 +52,12 @@ export type WaitForClaim = (
 export function waitForClaim(
   { bus, clock, stopping }: Pick<Core, "bus" | "clock" | "stopping">,
   sessions: SessionManager,
-  refuse: (id: string) => Promise<never>,
+  refuse: (id: string, caller: Restricted) => Promise<never>,
 ): WaitForClaim {
   return async function claim(id, options) {
-    if (!validate(id)) return await refuse(id);
+    if (!validate(id)) return await refuse(id, options);
     const { requestId = uuid(), instanceId, room = Infinity } = options;
-    const { obeying = [] } = options;
+    const { workPoolId, obeying = [] } = options;
     const count = Math.min(options.count ?? 1, room);
     const askedAt = clock.monotonic();
     using over = deadline(
@@ -69,11 +72,13 @@ export function waitForClaim(
     using watches = new DisposableStack();
     for (let isWoken = false;;) {
       const waited_ms = Math.floor(clock.monotonic() - askedAt);
-      const claim = { requestId, instanceId, count, obeying };
+      const claim = { requestId, instanceId, workPoolId, count, obeying };
       const found = await sessions.claim(id, claim);
-      if (!found.worker) return await refuse(id);
+      if (!found.worker) return await refuse(id, options);
       const { instanceId: own } = found.worker;
-      if (instanceId && own && own !== instanceId) return await refuse(id);
+      if (instanceId && own && own !== instanceId) {
+        return await refuse(id, options);
+      }
       const answer = {
         sessions: [...found.sessions],
         commands: [...found.commands],
@@ -83,9 +88,9 @@ export function waitForClaim(
       const isAnswer = answer.sessions.length + answer.commands.length > 0;
       if (isAnswer || isWoken) return answer;
       if (!worker) {
-        const { workPoolId } = found.worker;
+        const { workPoolId: pool } = found.worker;
         watches.use(sessions.watch("worker", id));
-        if (count > 0) watches.use(sessions.watch("pool", workPoolId));
+        if (count > 0) watches.use(sessions.watch("pool", pool));
       }
       worker = found.worker;
       const types = await news.next(over.signal);

@@ -1,8 +1,9 @@
 import { v7 as uuid, validate } from "uuid";
+import { requirePool } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
 import type { SessionManager } from "../sessions/manager.ts";
-import type { WorkPoolManager } from "../workerpool/manager.ts";
+import type { Restricted, WorkPoolManager } from "../workerpool/manager.ts";
 import type {
   Command,
   HeartbeatAnswer,
@@ -23,10 +24,10 @@ export interface WorkerManager {
   /**
    * Enters a worker, or the same one again.
    *
-   * @throws {GridError} `pool_not_found`, `provider_mismatch`, `worker_in_use` — name or id belong to another, `pool_full` — the pool has all its workers.
+   * @throws {GridError} `pool_not_found`, `provider_mismatch`, `worker_in_use` — name or id belong to another, `pool_full` — the pool has all its workers, `forbidden` — the caller is restricted to another pool.
    */
-  register(input: WorkerInput): Promise<Registration>;
-  get(id: string): Promise<WorkerRow>;
+  register(input: WorkerInput, caller?: Restricted): Promise<Registration>;
+  get(id: string, caller?: Restricted): Promise<WorkerRow>;
   list(
     page: WorkerPage,
   ): Promise<
@@ -39,7 +40,11 @@ export interface WorkerManager {
   /** Takes a drain back, while the worker is still there. */
   resume(id: string): Promise<WorkerRow>;
   /** One round trip. @throws {GridError} `worker_replaced` — a newer process of the worker has registered. */
-  heartbeat(id: string, body: HeartbeatBody): Promise<HeartbeatAnswer>;
+  heartbeat(
+    id: string,
+    body: HeartbeatBody,
+    caller?: Restricted,
+  ): Promise<HeartbeatAnswer>;
   /** As {@linkcode WaitForClaim}. @throws {GridError} As heartbeat. */
   readonly claim: WaitForClaim;
   /** For the reconciler: how many are newly offline, and how many old ones were deleted. */
@@ -56,9 +61,14 @@ export function createWorkerManager(
 ): WorkerManager {
   const { clock, settings, bus } = core;
 
-  async function get(id: string): Promise<WorkerRow> {
+  async function get(
+    id: string,
+    { workPoolId }: Restricted = {},
+  ): Promise<WorkerRow> {
     const worker = validate(id) ? await store.find(id) : undefined;
-    if (!worker) throw workerNotFound(id);
+    const isElsewhere = workPoolId !== undefined &&
+      worker?.workPoolId !== workPoolId;
+    if (!worker || isElsewhere) throw workerNotFound(id);
     return worker;
   }
 
@@ -73,14 +83,15 @@ export function createWorkerManager(
   }
 
   /** Tells an earlier process of the worker from one that is not known. */
-  async function refuse(id: string): Promise<never> {
-    throw replaced((await get(id)).name);
+  async function refuse(id: string, caller: Restricted): Promise<never> {
+    throw replaced((await get(id, caller)).name);
   }
 
   return {
     get,
-    async register(input) {
+    async register(input, caller = {}) {
       const pool = await pools.get(input.work_pool_id);
+      requirePool(caller, { id: pool.id, ref: input.work_pool_id });
       if (input.provider_type && input.provider_type !== pool.providerType) {
         throw mismatch(input.provider_type, pool.name, pool.providerType);
       }
@@ -126,7 +137,8 @@ export function createWorkerManager(
         return store.drain(id, now, now + timeoutSeconds * 1_000);
       }),
     resume: (id) => change(id, () => store.resume(id, clock.now())),
-    async heartbeat(id, body) {
+    async heartbeat(id, body, caller = {}) {
+      const { workPoolId } = caller;
       if (!validate(id)) throw workerNotFound(id);
       const now = clock.now();
       const { first, results, commands } = await sessions.applyReports(
@@ -134,12 +146,13 @@ export function createWorkerManager(
         {
           items: body.sessions,
           instanceId: body.instance_id,
+          workPoolId,
           isLast: body.status === "offline",
         },
-        store.heartbeat(id, body, now),
+        store.heartbeat(id, { ...body, workPoolId }, now),
       );
       const [worker] = first;
-      if (!worker) return await refuse(id);
+      if (!worker) return await refuse(id, caller);
       const drain: Command[] = worker.drainDeadlineAt === null ? [] : [{
         type: "drain",
         timeout_ms: Math.max(0, worker.drainDeadlineAt - now),

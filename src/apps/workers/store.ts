@@ -45,6 +45,11 @@ export interface HeartbeatRow {
   readonly drainDeadlineAt: number | null;
 }
 
+/** A heartbeat, and the only work pool of which its worker may be. */
+type RestrictedBody = HeartbeatBody & {
+  readonly workPoolId?: string | undefined;
+};
+
 /** SQL of workers. Each method is one round trip. */
 export interface WorkerStore {
   /** Inserts the worker, or brings the one of the same pool, name and secret up to date. */
@@ -64,7 +69,7 @@ export interface WorkerStore {
   /** The statement of a heartbeat; run in one batch with the worker's reports. No row: no such worker, or not this process of it. */
   heartbeat(
     id: string,
-    body: HeartbeatBody,
+    body: RestrictedBody,
     now: number,
   ): Statement<HeartbeatRow[]>;
   /** Marks workers that were not heard of since `since`. Returns their ids. */
@@ -253,7 +258,7 @@ function refreshed(row: WorkerRow) {
 function heartbeatStatement(
   orm: Database["orm"],
   id: string,
-  body: HeartbeatBody,
+  body: RestrictedBody,
   now: number,
 ): Statement<HeartbeatRow[]> {
   const { status = "online", instance_id } = body;
@@ -276,6 +281,9 @@ function heartbeatStatement(
     ...optional("providerDetails", body.provider_details),
   }).where(and(
     eq(workers.id, id),
+    body.workPoolId === undefined
+      ? undefined
+      : eq(workers.workPoolId, body.workPoolId),
     instance_id === undefined
       ? undefined
       : sql`coalesce(${workers.instanceId}, ${instance_id}) = ${instance_id}`,

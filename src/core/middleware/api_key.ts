@@ -4,7 +4,7 @@ import { callerOf } from "../auth.ts";
 import { DOCS_PATHS } from "../docs/docs_files.ts";
 import { defineMiddleware, type GridEnv } from "../middleware.ts";
 
-/** Lets in who has the key, if one is set. */
+/** Tells who a request comes from, and lets in only who has a key, where one is needed. */
 export const apiKey = defineMiddleware({
   name: "api_key",
   optionsSchema: z.strictObject({
@@ -19,8 +19,12 @@ export const apiKey = defineMiddleware({
     const open = new Set(open_paths);
     return async function checkApiKey(c, next) {
       if (!open.has(c.req.path)) {
-        const query = new URL(c.req.url).searchParams;
-        c.set("caller", await callerOf(auth, c.req.raw.headers, query));
+        const caller = await callerOf(auth, {
+          headers: c.req.raw.headers,
+          path: c.req.path,
+          query: new URL(c.req.url).searchParams,
+        });
+        c.set("caller", caller);
       }
       await next();
     };

@@ -14,6 +14,7 @@ Deno.test("POST sessions answers a pending session with every default, and where
   assert.ok(expires_at > created_at);
   assert.match(connect_url, new RegExp(`^ws://.*/v1/sessions/${id}/cdp$`));
   assert.deepEqual(rest, {
+    owner: "anonymous",
     browser: "chrome",
     version: "latest",
     headless: true,

@@ -1,4 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { access, callerIn, ownerLimit } from "../../../../core/access.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
@@ -19,6 +21,7 @@ const events = createRoute({
   path: "/sessions/{id}/events",
   tags,
   operationId: "sessionEvents",
+  ...access("client"),
   summary: "List what happened to a session, in order",
   request: {
     params,
@@ -47,6 +50,7 @@ const addEvent = createRoute({
   path: "/sessions/{id}/events",
   tags,
   operationId: "addSessionEvent",
+  ...access("worker"),
   summary: "Record an event, by the worker that holds the session",
   request: {
     params,
@@ -66,6 +70,7 @@ const metrics = createRoute({
   path: "/sessions/{id}/metrics",
   tags,
   operationId: "sessionMetrics",
+  ...access("client"),
   summary: "List what a session used",
   request: {
     params,
@@ -89,6 +94,7 @@ const addMetric = createRoute({
   path: "/sessions/{id}/metrics",
   tags,
   operationId: "addSessionMetric",
+  ...access("worker"),
   summary: "Record a measurement, by the worker that holds the session",
   request: {
     params,
@@ -108,6 +114,7 @@ const logs = createRoute({
   path: "/sessions/{id}/logs",
   tags,
   operationId: "sessionLogs",
+  ...access("client"),
   summary: "Show the last output of a session's browser, once it has ended",
   request: { params },
   responses: {
@@ -129,31 +136,36 @@ export function historyRoutes(
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
+  const own = (c: Context<GridEnv>) => manager.ownedBy(ownerLimit(callerIn(c)));
   router.openapi(events, async (c) => {
     const { id } = c.req.valid("param");
     const { after, limit } = c.req.valid("query");
-    const items = await manager.events(id, after, limit);
+    const items = await own(c).events(id, after, limit);
     return c.json({ items: items.map(renderEvent) }, 200);
   });
   router.openapi(addEvent, async (c) => {
     const { id } = c.req.valid("param");
-    const { fencing_token, event, data } = c.req.valid("json");
-    requireHolder(id, await manager.addEvent(id, fencing_token, event, data));
+    const { fencing_token: fencingToken, ...record } = c.req.valid("json");
+    const { workPoolId } = callerIn(c);
+    const holder = { fencingToken, workPoolId };
+    requireHolder(id, await manager.addEvent(id, { ...holder, ...record }));
     return c.body(null, 204);
   });
   router.openapi(metrics, async (c) => {
     const { id } = c.req.valid("param");
-    const items = await manager.metrics(id, c.req.valid("query").limit);
+    const items = await own(c).metrics(id, c.req.valid("query").limit);
     return c.json({ items: items.map(renderMetric) }, 200);
   });
   router.openapi(addMetric, async (c) => {
     const { id } = c.req.valid("param");
-    const { fencing_token, ...values } = c.req.valid("json");
-    requireHolder(id, await manager.addMetric(id, fencing_token, values));
+    const { fencing_token: fencingToken, ...values } = c.req.valid("json");
+    const { workPoolId } = callerIn(c);
+    const holder = { fencingToken, workPoolId };
+    requireHolder(id, await manager.addMetric(id, { ...holder, ...values }));
     return c.body(null, 204);
   });
   router.openapi(logs, async (c) => {
-    return c.text(await manager.logs(c.req.valid("param").id), 200);
+    return c.text(await own(c).logs(c.req.valid("param").id), 200);
   });
   return router;
 }

@@ -1,14 +1,17 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { access, callerIn, ownerLimit } from "../../../../core/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
-import type { Session, SessionManager } from "../../manager.ts";
+import type { SessionManager } from "../../manager.ts";
 import {
   refreshInputSchema,
   sessionDetailSchema,
   sessionSchema,
 } from "../../schemas.ts";
-import { renderEvent, renderMetric, renderSession } from "../../session.ts";
+import { renderEvent, renderMetric } from "../../session.ts";
 import { isTerminal } from "../../status.ts";
+import type { Show } from "./shown.ts";
 
 const params = z.object({ id: z.string().describe("Id of a session") });
 const content = { "application/json": { schema: sessionSchema } };
@@ -19,6 +22,7 @@ const get = createRoute({
   path: "/sessions/{id}",
   tags,
   operationId: "getSession",
+  ...access("client"),
   summary: "Get a session",
   request: {
     params,
@@ -47,6 +51,7 @@ const stop = createRoute({
   path: "/sessions/{id}",
   tags,
   operationId: "stopSession",
+  ...access("client"),
   summary: "End a session",
   description:
     "Its worker closes the browser, and the session is `completed`. With `force` the session is `terminated` at once, and the browser is killed.",
@@ -72,6 +77,7 @@ const refresh = createRoute({
   path: "/sessions/{id}/refresh",
   tags,
   operationId: "refreshSession",
+  ...access("client"),
   summary: "Give a session more time, counted from now",
   request: {
     params,
@@ -93,19 +99,19 @@ const refresh = createRoute({
 /** Endpoints of one session. */
 export function oneSessionRoutes(
   manager: SessionManager,
+  show: Show,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  const render = (session: Session, { url }: { readonly url: string }) =>
-    renderSession(session, manager.connectUrlOf(session.id, url));
+  const own = (c: Context<GridEnv>) => manager.ownedBy(ownerLimit(callerIn(c)));
   router.openapi(get, async (c) => {
     const { id } = c.req.valid("param");
     const include = c.req.valid("query").include?.split(",") ?? [];
     if (include.length === 0) {
-      return c.json(render(await manager.get(id), c.req), 200);
+      return c.json(await show(c, await own(c).get(id)), 200);
     }
-    const { session, events, metrics } = await manager.detail(id);
+    const { session, events, metrics } = await own(c).detail(id);
     return c.json({
-      ...render(session, c.req),
+      ...await show(c, session),
       ...(include.includes("events")
         ? { events: events.map(renderEvent) }
         : {}),
@@ -116,22 +122,22 @@ export function oneSessionRoutes(
   });
   router.openapi(stop, async (c) => {
     const { force } = c.req.valid("query");
-    const session = await manager.requestStop(
+    const session = await own(c).requestStop(
       c.req.valid("param").id,
       force
         ? { status: "terminated", reason: "ended by force", force }
         : { status: "completed", reason: "ended by its owner" },
     );
     return c.json(
-      render(session, c.req),
+      await show(c, session),
       isTerminal(session.status) ? 200 : 202,
     );
   });
   router.openapi(refresh, async (c) => {
     // Without a body there is nothing valid to read.
     const minutes = c.req.valid("json")?.timeout_minutes;
-    const session = await manager.refresh(c.req.valid("param").id, minutes);
-    return c.json(render(session, c.req), 200);
+    const session = await own(c).refresh(c.req.valid("param").id, minutes);
+    return c.json(await show(c, session), 200);
   });
   return router;
 }

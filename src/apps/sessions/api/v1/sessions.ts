@@ -1,15 +1,13 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { access, callerIn, ownerLimit } from "../../../../core/access.ts";
 import type { Core } from "../../../../core/app.ts";
+import type { Caller } from "../../../../core/auth.ts";
 import { deadline } from "../../../../core/clock.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
 import type { CreatedOnce } from "../../creation.ts";
-import {
-  idempotencyHeaderSchema,
-  REPLAYED_HEADER,
-  type RequestKey,
-} from "../../idempotency.ts";
+import { idempotencyHeaderSchema, REPLAYED_HEADER } from "../../idempotency.ts";
 import { sessionInputExample } from "../../examples.ts";
 import type { Session, SessionManager } from "../../manager.ts";
 import {
@@ -18,8 +16,8 @@ import {
   sessionListSchema,
   sessionSchema,
 } from "../../schemas.ts";
-import { renderSession } from "../../session.ts";
 import { SESSION_STATUSES } from "../../status.ts";
+import type { Show } from "./shown.ts";
 
 const LONGEST_WAIT_SECONDS = 300;
 
@@ -43,6 +41,7 @@ const create = createRoute({
   path: "/sessions",
   tags: ["Sessions"],
   operationId: "createSession",
+  ...access("client"),
   summary: "Ask for a browser",
   description:
     "Answers at once with a pending session. With `wait` the answer is held until the browser runs; a session that still waits then is answered as it is, with 202.",
@@ -99,6 +98,7 @@ const list = createRoute({
   path: "/sessions",
   tags: ["Sessions"],
   operationId: "listSessions",
+  ...access("client"),
   summary: "List the sessions, newest first",
   request: {
     query: z.object({
@@ -141,30 +141,32 @@ const list = createRoute({
 export function sessionsRoutes(
   core: Core,
   manager: SessionManager,
+  show: Show,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  const render = (session: Session, { url }: { readonly url: string }) =>
-    renderSession(session, manager.connectUrlOf(session.id, url));
   const make = async (
     input: SessionInput,
-    request: RequestKey | undefined,
-  ): Promise<CreatedOnce> =>
-    request
-      ? await manager.createOnce(input, request)
-      : { session: await manager.create(input), isReplay: false };
+    caller: Caller,
+    key: string | undefined,
+  ): Promise<CreatedOnce> => {
+    if (key === undefined) {
+      const session = await manager.create(input, { caller });
+      return { session, isReplay: false };
+    }
+    const { id, workPoolId } = caller;
+    return await manager.createOnce(input, { caller: id, workPoolId, key });
+  };
   router.openapi(create, async (c) => {
     const key = c.req.valid("header")["Idempotency-Key"];
     const { session: created, isReplay } = await make(
       c.req.valid("json"),
-      // Without the middleware that asks for keys nobody has a name.
-      key === undefined
-        ? undefined
-        : { caller: c.get("caller")?.name ?? "", key },
+      callerIn(c),
+      key,
     );
     c.header("Location", `/v1/sessions/${created.id}`);
     if (isReplay) c.header(REPLAYED_HEADER, "true");
     const { wait } = c.req.valid("query");
-    if (wait === undefined) return c.json(render(created, c.req), 201);
+    if (wait === undefined) return c.json(await show(c, created), 201);
     using patience = deadline(
       core.clock,
       wait * 1_000,
@@ -176,20 +178,16 @@ export function sessionsRoutes(
       patience.signal,
     );
     if (session.status === "running") {
-      return c.json(render(session, c.req), 201);
+      return c.json(await show(c, session), 201);
     }
     if (session.endedAt !== null) throw failed(session);
-    return c.json(render(session, c.req), 202);
+    return c.json(await show(c, session), 202);
   });
   router.openapi(list, async (c) => {
-    const { items, nextCursor } = await manager.list(c.req.valid("query"));
-    return c.json(
-      {
-        items: items.map((session) => render(session, c.req)),
-        next_cursor: nextCursor ?? null,
-      },
-      200,
-    );
+    const own = manager.ownedBy(ownerLimit(callerIn(c)));
+    const { items, nextCursor } = await own.list(c.req.valid("query"));
+    const shown = await Promise.all(items.map((each) => show(c, each)));
+    return c.json({ items: shown, next_cursor: nextCursor ?? null }, 200);
   });
   return router;
 }

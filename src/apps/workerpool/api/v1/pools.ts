@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { access, callerIn } from "../../../../core/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
 import type { WorkPoolManager } from "../../manager.ts";
@@ -26,6 +27,7 @@ const list = createRoute({
   path: "/workerpool/pools",
   tags,
   operationId: "listPools",
+  ...access("client"),
   summary: "List the work pools",
   request: {
     query: z.object({
@@ -57,6 +59,7 @@ const create = createRoute({
   path: "/workerpool/pools",
   tags,
   operationId: "createPool",
+  ...access(),
   summary: "Create a work pool",
   request: {
     body: {
@@ -89,6 +92,7 @@ const get = createRoute({
   path: "/workerpool/pools/{pool_id}",
   tags,
   operationId: "getPool",
+  ...access("client"),
   summary: "Get a work pool",
   request: { params },
   responses: { 200: pool, ...refusals("pool_not_found") },
@@ -99,6 +103,7 @@ const replace = createRoute({
   path: "/workerpool/pools/{pool_id}",
   tags,
   operationId: "replacePool",
+  ...access(),
   summary: "Update a work pool: what is not given takes its default",
   request: {
     params,
@@ -139,6 +144,7 @@ const remove = createRoute({
   path: "/workerpool/pools/{pool_id}",
   tags,
   operationId: "deletePool",
+  ...access(),
   summary: "Delete a work pool that has no live session",
   request: { params },
   responses: {
@@ -152,6 +158,7 @@ const pressure = createRoute({
   path: "/workerpool/pools/{pool_id}/pressure",
   tags,
   operationId: "poolPressure",
+  ...access("client"),
   summary: "Tell how loaded a work pool is",
   request: { params },
   responses: {
@@ -175,42 +182,45 @@ const STATUS_PATHS = [
   ],
 ] as const;
 
-/** Endpoints of work pools. */
+/** Endpoints of work pools. Only admins change them. */
 export function poolRoutes(manager: WorkPoolManager): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(list, async (c) => {
-    const { items, nextCursor } = await manager.list(c.req.valid("query"));
+    const { workPoolId, role } = callerIn(c);
+    const page = { ...c.req.valid("query"), only: workPoolId };
+    const { items, nextCursor } = await manager.list(page);
     return c.json({
-      items: items.map(renderPool),
+      items: items.map((each) => renderPool(each, role)),
       next_cursor: nextCursor ?? null,
     }, 200);
   });
   router.openapi(create, async (c) => {
     const made = await manager.create(c.req.valid("json"));
     c.header("Location", `/v1/workerpool/pools/${made.id}`);
-    return c.json(renderPool(made), 201);
+    return c.json(renderPool(made, "admin"), 201);
   });
   router.openapi(get, async (c) => {
-    const found = await manager.get(c.req.valid("param").pool_id);
-    return c.json(renderPool(found), 200);
+    const caller = callerIn(c);
+    const found = await manager.get(c.req.valid("param").pool_id, caller);
+    return c.json(renderPool(found, caller.role), 200);
   });
   router.openapi(replace, async (c) => {
     const { pool_id } = c.req.valid("param");
     const changed = await manager.replace(pool_id, c.req.valid("json"));
-    return c.json(renderPool(changed), 200);
+    return c.json(renderPool(changed, "admin"), 200);
   });
   router.openapi(patch, async (c) => {
     const { pool_id } = c.req.valid("param");
     const changed = await manager.patch(pool_id, c.req.valid("json"));
-    return c.json(renderPool(changed), 200);
+    return c.json(renderPool(changed, "admin"), 200);
   });
   router.openapi(remove, async (c) => {
     await manager.remove(c.req.valid("param").pool_id);
     return c.body(null, 204);
   });
   router.openapi(pressure, async (c) => {
-    const found = await manager.pressure(c.req.valid("param").pool_id);
-    return c.json(found, 200);
+    const { pool_id } = c.req.valid("param");
+    return c.json(await manager.pressure(pool_id, callerIn(c)), 200);
   });
   for (const [verb, status, summary, operationId] of STATUS_PATHS) {
     const route = createRoute({
@@ -218,13 +228,15 @@ export function poolRoutes(manager: WorkPoolManager): OpenAPIHono<GridEnv> {
       path: `/workerpool/pools/{pool_id}/${verb}`,
       tags,
       operationId,
+      ...access(),
       summary,
       request: { params },
       responses: { 200: pool, ...refusals("pool_not_found") },
     });
     router.openapi(route, async (c) => {
       const { pool_id } = c.req.valid("param");
-      return c.json(renderPool(await manager.setStatus(pool_id, status)), 200);
+      const changed = await manager.setStatus(pool_id, status);
+      return c.json(renderPool(changed, "admin"), 200);
     });
   }
   return router;

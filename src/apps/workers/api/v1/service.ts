@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { access, callerIn } from "../../../../core/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
 import type { WorkerManager } from "../../manager.ts";
@@ -19,6 +20,7 @@ const heartbeat = createRoute({
   path: "/workerpool/workers/{worker_id}/heartbeat",
   tags,
   operationId: "heartbeat",
+  ...access("worker"),
   summary: "Report, by a worker: reports in, orders out",
   request: {
     params,
@@ -41,6 +43,7 @@ const claim = createRoute({
   path: "/workerpool/workers/{worker_id}/claim-session",
   tags,
   operationId: "claimSession",
+  ...access("worker"),
   summary: "Claim the next pending sessions, by a worker",
   request: {
     params,
@@ -72,7 +75,8 @@ export function serviceRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(heartbeat, async (c) => {
     const { worker_id } = c.req.valid("param");
-    const answer = await manager.heartbeat(worker_id, c.req.valid("json"));
+    const body = c.req.valid("json");
+    const answer = await manager.heartbeat(worker_id, body, callerIn(c));
     return c.json(answer, 200);
   });
   router.openapi(claim, async (c) => {
@@ -81,6 +85,7 @@ export function serviceRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
     const answer = await manager.claim(c.req.valid("param").worker_id, {
       requestId: input?.request_id,
       instanceId: input?.instance_id,
+      workPoolId: callerIn(c).workPoolId,
       obeying: input?.obeying,
       room: input?.room,
       count: input?.count,

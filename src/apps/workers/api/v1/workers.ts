@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { access, callerIn } from "../../../../core/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
 import type { WorkerManager } from "../../manager.ts";
@@ -26,6 +27,7 @@ const list = createRoute({
   path: "/workerpool/workers",
   tags,
   operationId: "listWorkers",
+  ...access(),
   summary: "List the workers",
   request: {
     query: z.object({
@@ -55,6 +57,7 @@ const register = createRoute({
   path: "/workerpool/workers",
   tags,
   operationId: "registerWorker",
+  ...access("worker"),
   summary: "Register a worker",
   request: {
     body: {
@@ -89,6 +92,7 @@ const get = createRoute({
   path: "/workerpool/workers/{worker_id}",
   tags,
   operationId: "getWorker",
+  ...access("worker"),
   summary: "Get a worker",
   request: { params },
   responses: { 200: worker, ...refusals("worker_not_found") },
@@ -99,6 +103,7 @@ const remove = createRoute({
   path: "/workerpool/workers/{worker_id}",
   tags,
   operationId: "deleteWorker",
+  ...access(),
   summary: "Delete a worker that holds no session",
   request: { params },
   responses: {
@@ -112,6 +117,7 @@ const drain = createRoute({
   path: "/workerpool/workers/{worker_id}/drain",
   tags,
   operationId: "drainWorker",
+  ...access(),
   summary: "Give a worker no more sessions; it leaves when what runs has ended",
   request: {
     params,
@@ -131,6 +137,7 @@ const resume = createRoute({
   path: "/workerpool/workers/{worker_id}/resume",
   tags,
   operationId: "resumeWorker",
+  ...access(),
   summary: "Give a worker that drains sessions again",
   request: { params },
   responses: { 200: worker, ...refusals("worker_not_found") },
@@ -147,12 +154,14 @@ export function workersRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
     }, 200);
   });
   router.openapi(register, async (c) => {
-    const registration = await manager.register(c.req.valid("json"));
+    const input = c.req.valid("json");
+    const registration = await manager.register(input, callerIn(c));
     c.header("Location", `/v1/workerpool/workers/${registration.worker.id}`);
     return c.json(registration, 201);
   });
   router.openapi(get, async (c) => {
-    const found = await manager.get(c.req.valid("param").worker_id);
+    const { worker_id } = c.req.valid("param");
+    const found = await manager.get(worker_id, callerIn(c));
     return c.json(renderWorker(found), 200);
   });
   router.openapi(remove, async (c) => {

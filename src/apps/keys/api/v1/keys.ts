@@ -1,0 +1,118 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { access } from "../../../../core/access.ts";
+import type { GridEnv } from "../../../../core/middleware.ts";
+import { createRouter, refusals } from "../../../../core/router.ts";
+import type { KeyManager } from "../../manager.ts";
+import {
+  keyInputSchema,
+  keyListSchema,
+  keySchema,
+  newKeySchema,
+} from "../../schemas.ts";
+
+const params = z.object({
+  key_id: z.string().min(1).max(100).describe("Id or prefix of a key"),
+});
+const tags = ["Keys"];
+
+const list = createRoute({
+  method: "get",
+  path: "/keys",
+  tags,
+  operationId: "listKeys",
+  ...access(),
+  summary: "List the keys, newest first",
+  request: {
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(500).default(100),
+      cursor: z.string().optional(),
+    }),
+  },
+  responses: {
+    200: {
+      description: "Keys, without what is secret of them",
+      content: { "application/json": { schema: keyListSchema } },
+    },
+    ...refusals("invalid_request"),
+  },
+});
+
+const create = createRoute({
+  method: "post",
+  path: "/keys",
+  tags,
+  operationId: "createKey",
+  ...access(),
+  summary: "Make a key",
+  description:
+    "The answer is the only one that has the key itself. With the first key of an admin everybody needs one.",
+  request: {
+    body: {
+      required: true,
+      content: { "application/json": { schema: keyInputSchema } },
+    },
+  },
+  responses: {
+    201: {
+      description: "The key",
+      content: { "application/json": { schema: newKeySchema } },
+    },
+    ...refusals("invalid_request", "pool_not_found"),
+  },
+});
+
+const get = createRoute({
+  method: "get",
+  path: "/keys/{key_id}",
+  tags,
+  operationId: "getKey",
+  ...access(),
+  summary: "Get a key, without what is secret of it",
+  request: { params },
+  responses: {
+    200: {
+      description: "The key",
+      content: { "application/json": { schema: keySchema } },
+    },
+    ...refusals("invalid_request", "key_not_found"),
+  },
+});
+
+const revoke = createRoute({
+  method: "delete",
+  path: "/keys/{key_id}",
+  tags,
+  operationId: "revokeKey",
+  ...access(),
+  summary: "Revoke a key",
+  description:
+    "It is refused here at once, and within 10 seconds by other servers of the same database. WebSockets that were opened with it stay open.",
+  request: { params },
+  responses: {
+    204: { description: "It is good for nothing any more" },
+    ...refusals("invalid_request", "key_not_found", "last_admin_key"),
+  },
+});
+
+/** Endpoints of keys. */
+export function keyRoutes(manager: KeyManager): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  router.openapi(list, async (c) => {
+    const { items, nextCursor } = await manager.list(c.req.valid("query"));
+    return c.json({ items: [...items], next_cursor: nextCursor ?? null }, 200);
+  });
+  router.openapi(create, async (c) => {
+    const made = await manager.create(c.req.valid("json"));
+    c.header("Location", `/v1/keys/${made.id}`);
+    c.header("Cache-Control", "no-store");
+    return c.json(made, 201);
+  });
+  router.openapi(get, async (c) => {
+    return c.json(await manager.get(c.req.valid("param").key_id), 200);
+  });
+  router.openapi(revoke, async (c) => {
+    await manager.revoke(c.req.valid("param").key_id);
+    return c.body(null, 204);
+  });
+  return router;
+}

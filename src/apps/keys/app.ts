@@ -1,0 +1,42 @@
+import { defineApp } from "../../core/app.ts";
+import { logOf } from "../../core/log.ts";
+import { every } from "../../core/loop.ts";
+import { keyRoutes } from "./api/v1/keys.ts";
+import { gridSecret } from "./grid_secret.ts";
+import { KeyRing } from "./key_ring.ts";
+import { createKeyManager, type KeyManager } from "./manager.ts";
+import { createKeyStore } from "./store.ts";
+
+const log = logOf("apps", "keys");
+
+/** How often keys in use are looked at: twice before what is known of them is too old. */
+const TEND_MS = 4_000;
+
+/** Keys: who may use the grid, and for what. */
+export const keys = defineApp<KeyManager>({
+  name: "keys",
+  verboseName: "Keys",
+  setup(core) {
+    const store = createKeyStore(core.db);
+    const ring = new KeyRing(store, core.clock);
+    const secret = gridSecret(store);
+    core.auth.plug({
+      find: (key) => ring.find(key),
+      hasAdmin: () => ring.hasAdmin(),
+      secret,
+    });
+    const manager = createKeyManager(core, store, ring);
+    return {
+      manager,
+      routes: { v1: keyRoutes(manager) },
+      ready: () =>
+        every(() => Promise.all([secret(), ring.tend()]), {
+          clock: core.clock,
+          periodMs: TEND_MS,
+          jitter: 0.1,
+          onFailure: (error) =>
+            log.warn("Cannot look at the keys: {error}", { error }),
+        }),
+    };
+  },
+});

@@ -1,0 +1,47 @@
+import type { Caller } from "../../core/auth.ts";
+import type { apiKeys } from "./models.ts";
+import type { KeyStatus, KeyWire } from "./schemas.ts";
+
+/** A key as it is stored. */
+export type KeyRow = Readonly<typeof apiKeys.$inferSelect>;
+
+/** What a key is worth at `now`. */
+export function statusOf(
+  { revokedAt, expiresAt }: Pick<KeyRow, "revokedAt" | "expiresAt">,
+  now: number,
+): KeyStatus {
+  if (revokedAt !== null) return "revoked";
+  return expiresAt !== null && expiresAt <= now ? "expired" : "active";
+}
+
+/** Who shows a key. */
+export function callerOfKey(
+  { id, prefix, role, workPoolId }: KeyRow,
+): Caller {
+  return {
+    id,
+    name: prefix,
+    role,
+    ...(workPoolId === null ? {} : { workPoolId }),
+  };
+}
+
+/** A key as it is answered, without its hash. */
+export function renderKey(key: KeyRow, now: number): KeyWire {
+  return {
+    id: key.id,
+    name: key.name,
+    prefix: key.prefix,
+    role: key.role,
+    work_pool_id: key.workPoolId,
+    status: statusOf(key, now),
+    created_at: new Date(key.createdAt).toISOString(),
+    expires_at: isoTime(key.expiresAt),
+    last_used_at: isoTime(key.lastUsedAt),
+    revoked_at: isoTime(key.revokedAt),
+  };
+}
+
+function isoTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,147 @@
+import { v7 as uuid } from "uuid";
+import type { Core } from "../../core/app.ts";
+import { isConstraintError } from "../../core/db/client.ts";
+import { GridError } from "../../core/errors.ts";
+import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/key_text.ts";
+import { isLoopback } from "../../core/loopback.ts";
+import { type KeyRow, renderKey } from "./key.ts";
+import type { KeyRing } from "./key_ring.ts";
+import type { KeyInput, KeyWire, NewKeyWire } from "./schemas.ts";
+import type { KeyPage, KeyStore } from "./store.ts";
+
+/** How often another key is made up because the first part of one is taken. */
+const MOST_ATTEMPTS = 3;
+
+const DAY_MS = 86_400_000;
+
+/** The rules of keys. A key is named by its id or its prefix. */
+export interface KeyManager {
+  /** Makes a key. The only answer that has it. @throws {GridError} `pool_not_found`, `invalid_request` — it would have ended. */
+  create(input: KeyInput): Promise<NewKeyWire>;
+  /** @throws {GridError} `key_not_found`. */
+  get(ref: string): Promise<KeyWire>;
+  list(
+    page: KeyPage,
+  ): Promise<
+    { readonly items: readonly KeyWire[]; readonly nextCursor?: string }
+  >;
+  /**
+   * Has a key refused from now on; here at once, by other servers within 10 s.
+   *
+   * @throws {GridError} `last_admin_key` — when others can reach the server and nobody could use it any more.
+   */
+  revoke(ref: string): Promise<KeyWire>;
+}
+
+/** The manager over `store`; `ring` is told of what changes. */
+export function createKeyManager(
+  { clock, settings }: Pick<Core, "clock" | "settings">,
+  store: KeyStore,
+  ring: Pick<KeyRing, "forget">,
+): KeyManager {
+  /** One server that others can reach must not be left without a way in. */
+  const isLastKept = settings.api_key === undefined &&
+    !isLoopback(settings.host);
+
+  async function insert(input: KeyInput): Promise<NewKeyWire> {
+    const key = newKey();
+    const now = clock.now();
+    const row = await rowOf(key, input, now);
+    const inserted = await store.insert(row, input.work_pool_id);
+    if (!inserted) throw poolNotFound(input.work_pool_id ?? "");
+    ring.forget(row.prefix);
+    return { ...renderKey(inserted, now), key };
+  }
+
+  return {
+    async create(input) {
+      for (let attempt = 1;; attempt++) {
+        try {
+          return await insert(input);
+        } catch (error) {
+          if (!isConstraintError(error) || attempt === MOST_ATTEMPTS) {
+            throw error;
+          }
+        }
+      }
+    },
+    async get(ref) {
+      const key = await store.find(ref);
+      if (!key) throw keyNotFound(ref);
+      return renderKey(key, clock.now());
+    },
+    async list(page) {
+      const rows = await store.list(page);
+      const last = rows.at(-1);
+      const items = rows.map((row) => renderKey(row, clock.now()));
+      return items.length < page.limit || !last
+        ? { items }
+        : { items, nextCursor: last.id };
+    },
+    async revoke(ref) {
+      const key = await store.revoke(ref, { now: clock.now(), isLastKept });
+      if (!key) throw keyNotFound(ref);
+      ring.forget(key.prefix);
+      if (key.revokedAt === null) throw lastAdmin(key);
+      return renderKey(key, clock.now());
+    },
+  };
+}
+
+async function rowOf(
+  key: string,
+  input: KeyInput,
+  now: number,
+): Promise<KeyRow> {
+  return {
+    id: uuid(),
+    name: input.name,
+    prefix: prefixOf(key) ?? "",
+    hash: await hashOf(key),
+    role: input.role,
+    workPoolId: null,
+    createdAt: now,
+    expiresAt: endOf(input, now),
+    lastUsedAt: null,
+    revokedAt: null,
+  };
+}
+
+function endOf(
+  { expires_at, expires_in_days }: KeyInput,
+  now: number,
+): number | null {
+  if (expires_in_days !== undefined) {
+    return now + Math.round(expires_in_days * DAY_MS);
+  }
+  if (expires_at === undefined) return null;
+  const end = Date.parse(expires_at);
+  if (end > now) return end;
+  throw new GridError(
+    "invalid_request",
+    `Cannot make a key that ends at "${expires_at}": that is past, expected a time to come`,
+  );
+}
+
+function keyNotFound(ref: string): GridError {
+  return new GridError(
+    "key_not_found",
+    `Cannot find key "${
+      withoutKeys(ref)
+    }": there is none with this id or prefix, expected one of GET /v1/keys`,
+  );
+}
+
+function poolNotFound(ref: string): GridError {
+  return new GridError(
+    "pool_not_found",
+    `Cannot restrict the key to work pool "${ref}": no pool has this id or name, expected one of GET /v1/workerpool/pools`,
+  );
+}
+
+function lastAdmin({ prefix }: KeyRow): GridError {
+  return new GridError(
+    "last_admin_key",
+    `Cannot revoke key "${prefix}": it is the last one of an admin, and no BROWSERGRID_API_KEY is set, expected that another is made first`,
+  );
+}

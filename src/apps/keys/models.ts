@@ -1,0 +1,29 @@
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { ROLES } from "../../core/auth.ts";
+import { workPools } from "../workerpool/models.ts";
+
+/** Keys by which callers prove who they are. The key itself is nowhere: only its hash. */
+export const apiKeys = sqliteTable("api_keys", {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  /** First part of the key, which may be shown: by it the row is found. */
+  prefix: text().notNull().unique(),
+  /** SHA-256 of the whole key, in hex. */
+  hash: text().notNull(),
+  role: text({ enum: ROLES }).notNull(),
+  /** The only work pool that the key is good for; a key without its pool would be good for nothing. */
+  workPoolId: text("work_pool_id").references(() => workPools.id, {
+    onDelete: "cascade",
+  }),
+  createdAt: integer("created_at").notNull(),
+  expiresAt: integer("expires_at"),
+  lastUsedAt: integer("last_used_at"),
+  revokedAt: integer("revoked_at"),
+});
+
+/** Secrets that every server of the grid shares, each made once. */
+export const gridSecrets = sqliteTable("grid_secrets", {
+  name: text().primaryKey(),
+  /** 32 random bytes in hex. */
+  value: text().notNull(),
+});

@@ -1,0 +1,67 @@
+import { z } from "@hono/zod-openapi";
+import { ROLES } from "../../core/auth.ts";
+
+/** What a key is worth now. */
+export const KEY_STATUSES = ["active", "expired", "revoked"] as const;
+
+const roleSchema = z.enum(ROLES);
+
+/** Body of `POST /v1/keys`. */
+export const keyInputSchema = z.strictObject({
+  name: z.string().trim().min(1).max(100).describe("What it is for"),
+  role: roleSchema.describe(
+    "admin: everything; client: sessions of its own; worker: what a worker calls",
+  ),
+  work_pool_id: z.string().min(1).max(100).optional().describe(
+    "Id or name of the only work pool that it is good for; not for an admin",
+  ),
+  expires_at: z.iso.datetime({ offset: true }).optional().describe(
+    "When it ends; without it and expires_in_days it does not",
+  ),
+  expires_in_days: z.number().gt(0).max(36_500).optional(),
+}).refine(
+  ({ expires_at, expires_in_days }) =>
+    expires_at === undefined || expires_in_days === undefined,
+  {
+    path: ["expires_in_days"],
+    error: "expected expires_at or expires_in_days, not both",
+  },
+).refine(
+  ({ role, work_pool_id }) => role !== "admin" || work_pool_id === undefined,
+  {
+    path: ["work_pool_id"],
+    error: "expected none for an admin, who may change every work pool",
+  },
+).openapi("KeyInput", { example: { name: "ci", role: "client" } });
+
+/** A key as it is shown: neither the key itself nor its hash. */
+export const keySchema = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  prefix: z.string().describe("How the key begins"),
+  role: roleSchema,
+  work_pool_id: z.uuid().nullable(),
+  status: z.enum(KEY_STATUSES),
+  created_at: z.iso.datetime(),
+  expires_at: z.iso.datetime().nullable(),
+  last_used_at: z.iso.datetime().nullable().describe(
+    "To the minute, about",
+  ),
+  revoked_at: z.iso.datetime().nullable(),
+}).openapi("Key");
+
+/** Answer of `POST /v1/keys`. */
+export const newKeySchema = keySchema.extend({
+  key: z.string().describe("The key itself: it is not shown again"),
+}).openapi("NewKey");
+
+/** Answer of `GET /v1/keys`. */
+export const keyListSchema = z.object({
+  items: z.array(keySchema),
+  next_cursor: z.string().nullable(),
+}).openapi("KeyList");
+
+export type KeyInput = z.infer<typeof keyInputSchema>;
+export type KeyWire = z.infer<typeof keySchema>;
+export type NewKeyWire = z.infer<typeof newKeySchema>;
+export type KeyStatus = (typeof KEY_STATUSES)[number];

@@ -1,0 +1,32 @@
+import type { Context } from "hono";
+import { callerIn } from "../../../../core/access.ts";
+import type { Core } from "../../../../core/app.ts";
+import { ANONYMOUS } from "../../../../core/auth.ts";
+import type { GridEnv } from "../../../../core/middleware.ts";
+import type { Session, SessionManager } from "../../manager.ts";
+import type { SessionWire } from "../../schemas.ts";
+import { renderSession } from "../../session.ts";
+import { isTerminal } from "../../status.ts";
+
+/** Renders a session for whoever asks. */
+export type Show = (
+  c: Context<GridEnv>,
+  session: Session,
+) => Promise<SessionWire>;
+
+/** Where keys are needed, the connect URL of a session that has not ended carries a token, and the answer is not to be kept. */
+export function showing(
+  { auth }: Pick<Core, "auth">,
+  manager: Pick<SessionManager, "connectUrlOf">,
+): Show {
+  return async function show(c, session) {
+    const url = manager.connectUrlOf(session.id, c.req.url);
+    const isOpen = callerIn(c).id === ANONYMOUS.id;
+    if (isOpen || isTerminal(session.status)) {
+      return renderSession(session, url);
+    }
+    const token = await auth.connectTokens.issue(session.id);
+    c.header("Cache-Control", "no-store");
+    return renderSession(session, `${url}?token=${token}`);
+  };
+}

@@ -1,0 +1,104 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import type { KeyBody } from "../client/client.ts";
+import { ROLES } from "../core/auth.ts";
+import { clientFrom, settingsFrom } from "./config.ts";
+import { openGrid } from "./grid.ts";
+import type { Output } from "./output.ts";
+import type { Installed } from "./plugins.ts";
+import { type ClientFlags, withClientOptions } from "./pool.ts";
+import { VERSION } from "./version.ts";
+
+interface CreateFlags extends ClientFlags {
+  readonly role: KeyBody["role"];
+  readonly pool?: string | undefined;
+  readonly expires?: string | undefined;
+  readonly direct?: boolean | undefined;
+  readonly databaseUrl?: string | undefined;
+  readonly dataDir?: string | undefined;
+}
+
+/** `browsergrid key create`. */
+export function keyCreateCommand(
+  output: Output,
+  installed: Installed,
+): Command {
+  const command = withClientOptions(new Command("create"))
+    .description("Make a key; it is shown this once")
+    .argument("<name>", "what it is for")
+    .addOption(
+      new Option("--role <role>", "what it is good for").choices(ROLES)
+        .makeOptionMandatory(),
+    )
+    .option("--pool <pool>", "id or name of the only work pool it is good for")
+    .option("--expires <time>", "how long it is good: 12h, 90d, 52w (for ever)")
+    .option(
+      "--direct",
+      "write to the database of the settings, without a server",
+    )
+    .option("--database-url <url>", "with --direct: file:PATH or libsql://HOST")
+    .option("--data-dir <folder>", "with --direct: folder of the database")
+    .addHelpText(
+      "after",
+      `
+Roles: admin may do everything; client uses sessions of its own; worker is for browsergrid worker.
+
+Examples:
+  browsergrid key create ci --role client --expires 90d
+  browsergrid key create host-7 --role worker --pool containers
+  browsergrid key create admin --role admin --direct`,
+    );
+  command.action(async (name) => {
+    const flags = command.opts() as CreateFlags; // The options above.
+    const body: KeyBody = {
+      name,
+      role: flags.role,
+      ...(flags.pool === undefined ? {} : { work_pool_id: flags.pool }),
+      ...(flags.expires === undefined
+        ? {}
+        : { expires_in_days: daysOf(flags.expires) }),
+    };
+    const made = flags.direct
+      ? await createDirectly(body, flags, { output, installed })
+      : await (await clientFrom(flags, output)).createKey(body);
+    if (flags.json) return output.json(made);
+    output.print(made.key);
+    output.progress(
+      `This is the key of "${made.name}" (${made.role}). It is not shown again: keep it now`,
+    );
+  });
+  return command as unknown as Command; // Without the types of its own options.
+}
+
+/** For whoever may write to the database, and has no key yet, or no more. */
+async function createDirectly(
+  body: KeyBody,
+  flags: CreateFlags,
+  { output, installed }: {
+    readonly output: Output;
+    readonly installed: Installed;
+  },
+) {
+  const settings = await settingsFrom(
+    { database_url: flags.databaseUrl, data_dir: flags.dataDir },
+    flags,
+    output,
+  );
+  await Deno.mkdir(settings.data_dir, { recursive: true });
+  await using grid = await openGrid(settings, {
+    ...installed,
+    version: VERSION,
+  });
+  return await grid.keys.create(body);
+}
+
+const DAYS = { m: 1 / 1_440, h: 1 / 24, d: 1, w: 7, y: 365 } as const;
+
+/** Days of a duration such as `90d`. */
+function daysOf(text: string): number {
+  const [, count = "", unit = ""] = /^(\d+)([mhdwy])$/.exec(text) ?? [];
+  const days = Object.entries(DAYS).find(([name]) => name === unit)?.[1];
+  if (days !== undefined && Number(count) > 0) return Number(count) * days;
+  throw new Error(
+    `Cannot use --expires "${text}": expected a number with m, h, d, w or y, such as 90d`,
+  );
+}
