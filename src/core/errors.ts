@@ -226,8 +226,11 @@ export function problemResponse(
   error: GridError,
   requestId?: string,
 ): Response {
-  return new Response(JSON.stringify(toProblem(error, requestId)), {
-    status: error.status,
-    headers: problemHeaders(error),
-  });
+  return new Response(
+    withoutKeys(JSON.stringify(toProblem(error, requestId))),
+    {
+      status: error.status,
+      headers: problemHeaders(error),
+    },
+  );
 }

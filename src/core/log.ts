@@ -58,15 +58,24 @@ function formatCategory(category: readonly string[]): string {
   return category.slice(1).join(".");
 }
 
-/** The record without what is secret; errors as text. */
+/** The record without what is secret, in its properties and where they stand in its message; errors as text. */
 function redacted(record: LogRecord): LogRecord {
-  const properties = Object.fromEntries(
-    Object.entries(record.properties).map(([name, value]) => [
-      name,
-      SECRET.test(name) ? "…" : describeValue(value),
-    ]),
+  const entries = Object.entries(record.properties);
+  const secrets = new Set(
+    entries.flatMap(([name, value]) => SECRET.test(name) ? [value] : []),
   );
-  return { ...record, properties };
+  const properties = entries.map(([name, value]) => [
+    name,
+    SECRET.test(name) ? "…" : describeValue(value),
+  ]);
+  return {
+    ...record,
+    // Every second part of it is a value.
+    message: record.message.map((part) =>
+      secrets.has(part) ? "…" : describeValue(part)
+    ),
+    properties: Object.fromEntries(properties),
+  };
 }
 
 function describeValue(value: unknown): unknown {

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { apiKey } from "../../../src/core/middleware/api_key.ts";
+import { newKey } from "../../../src/core/key_text.ts";
+import type { Role } from "../../../src/core/auth.ts";
+import {
+  BOOTSTRAP_KEY,
+  type KeyedGrid,
+  keyedGrid,
+} from "../../support/keys.ts";
+
+const UNKNOWN = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
+
+/** What is open to others than admins. An endpoint that is not here must not be. */
+const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
+  "GET /v1/sessions": ["client"],
+  "POST /v1/sessions": ["client"],
+  "GET /v1/sessions/{id}": ["client"],
+  "DELETE /v1/sessions/{id}": ["client"],
+  "POST /v1/sessions/{id}/refresh": ["client"],
+  "GET /v1/sessions/{id}/events": ["client"],
+  "GET /v1/sessions/{id}/metrics": ["client"],
+  "GET /v1/sessions/{id}/logs": ["client"],
+  "GET /v1/sessions/{id}/cdp/json": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/list": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/list/": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/version": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/version/": ["client"],
+  "GET /v1/connect/json/version": ["client"],
+  "GET /v1/connect/json/version/": ["client"],
+  "GET /v1/workerpool/pools": ["client"],
+  "GET /v1/workerpool/pools/{pool_id}": ["client"],
+  "GET /v1/workerpool/pools/{pool_id}/pressure": ["client"],
+  "POST /v1/workerpool/workers": ["worker"],
+  "GET /v1/workerpool/workers/{worker_id}": ["worker"],
+  "PUT /v1/workerpool/workers/{worker_id}/heartbeat": ["worker"],
+  "POST /v1/workerpool/workers/{worker_id}/claim-session": ["worker"],
+  "POST /v1/sessions/{id}/events": ["worker"],
+  "POST /v1/sessions/{id}/metrics": ["worker"],
+};
+
+/** Every endpoint: of the document, and of the router, which has some that the document does not tell of. */
+async function endpointsOf(grid: KeyedGrid): Promise<ReadonlySet<string>> {
+  const { paths } = await (await grid.request("/openapi.json")).json();
+  const told = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations ?? {}).map((method) =>
+      `${method.toUpperCase()} ${path}`
+    )
+  );
+  const routed = grid.router.routes.filter(({ method, path }) =>
+    method !== "ALL" && path.startsWith("/v")
+  ).map(({ method, path }) =>
+    `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`
+  );
+  return new Set([...told, ...routed]);
+}
+
+async function expiredKey(grid: KeyedGrid): Promise<string> {
+  const { key, id } = await grid.key({ role: "admin" });
+  await grid.core.db.client.execute({
+    sql: "UPDATE api_keys SET expires_at = 1 WHERE id = ?",
+    args: [id],
+  });
+  return key;
+}
+
+async function revokedKey(grid: KeyedGrid): Promise<string> {
+  const { key, id } = await grid.key({ role: "admin" });
+  await grid.admin.call("DELETE", `/keys/${id}`);
+  return key;
+}
+
+type Outcome = "let in" | "unauthorized" | "forbidden";
+
+async function outcomeOf(
+  grid: KeyedGrid,
+  endpoint: string,
+  key: string | undefined,
+): Promise<Outcome> {
+  const [method = "", path = ""] = endpoint.split(" ");
+  const response = await grid.request(path.replaceAll(/\{\w+\}/g, UNKNOWN), {
+    method,
+    headers: key === undefined ? {} : { "x-api-key": key },
+  });
+  const text = await response.text();
+  if (response.status === 401 || response.status === 403) {
+    const { code } = JSON.parse(text);
+    assert.ok(code === "unauthorized" || code === "forbidden", text);
+    return code;
+  }
+  assert.ok(response.status < 500, `${endpoint}: ${text}`);
+  return "let in";
+}
+
+Deno.test("every endpoint lets in exactly those whom it is for", async () => {
+  await using grid = await keyedGrid();
+  const callers: readonly [string, string | undefined, Role | undefined][] = [
+    ["no key", undefined, undefined],
+    ["a wrong key", "nonsense", undefined],
+    ["a key of another grid", newKey(), undefined],
+    ["an expired key", await expiredKey(grid), undefined],
+    ["a revoked key", await revokedKey(grid), undefined],
+    ["a client", (await grid.key({ role: "client" })).key, "client"],
+    ["a worker", (await grid.key({ role: "worker" })).key, "worker"],
+    ["an admin", (await grid.key({ role: "admin" })).key, "admin"],
+    ["the bootstrap key", BOOTSTRAP_KEY, "admin"],
+  ];
+  const endpoints = await endpointsOf(grid);
+  for (const known of Object.keys(OPEN_TO)) {
+    assert.ok(endpoints.has(known), `${known} is gone`);
+  }
+  const { open_paths } = apiKey.optionsSchema.parse({});
+  for (const endpoint of endpoints) {
+    const isOpen = open_paths.includes(endpoint.split(" ")[1] ?? "");
+    for (const [who, key, role] of callers) {
+      const isFor = role === "admin" ||
+        role !== undefined && (OPEN_TO[endpoint] ?? []).includes(role);
+      const expected = isOpen || isFor
+        ? "let in"
+        : role === undefined
+        ? "unauthorized"
+        : "forbidden";
+      const outcome = await outcomeOf(grid, endpoint, key);
+      assert.equal(outcome, expected, `${endpoint} by ${who}`);
+    }
+  }
+});

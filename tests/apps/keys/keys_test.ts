@@ -1,0 +1,168 @@
+import assert from "node:assert/strict";
+import { apiOf, assertRefused } from "../../support/api.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { testGrid } from "../../support/grid.ts";
+import { keyedGrid } from "../../support/keys.ts";
+
+const UNKNOWN = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
+const DAY_MS = 86_400_000;
+
+Deno.test("POST keys makes a key, whose text is in that answer and nowhere else", async () => {
+  const clock = createFakeClock();
+  await using grid = await keyedGrid({ clock });
+  const { id: poolId } = await grid.admin.pool();
+  const { status, headers, body } = await grid.admin.call("POST", "/keys", {
+    name: " ci ",
+    role: "client",
+    work_pool_id: "pool",
+    expires_in_days: 90,
+  });
+  assert.equal(status, 201);
+  assert.equal(headers.get("location"), `/v1/keys/${body.id}`);
+  assert.equal(headers.get("cache-control"), "no-store");
+  const { id, key, prefix, created_at, ...rest } = body;
+  assert.ok(key.startsWith(`${prefix}_`));
+  assert.deepEqual(rest, {
+    name: "ci",
+    role: "client",
+    work_pool_id: poolId,
+    status: "active",
+    expires_at: new Date(clock.now() + 90 * DAY_MS).toISOString(),
+    last_used_at: null,
+    revoked_at: null,
+  });
+  const { key: _, ...shown } = body;
+  for (const ref of [id, prefix]) {
+    const one = await grid.admin.call("GET", `/keys/${ref}`);
+    assert.deepEqual(one.body, shown);
+  }
+  const list = await grid.admin.call("GET", "/keys");
+  assert.deepEqual(list.body, { items: [shown], next_cursor: null });
+  const rows = await grid.core.db.client.execute("SELECT * FROM api_keys");
+  const secret = key.slice(prefix.length + 1);
+  assert.ok(!JSON.stringify(rows.rows).includes(secret));
+});
+
+Deno.test("a key that cannot be made is refused with what could be", async () => {
+  await using grid = await keyedGrid();
+  const refused: [Record<string, unknown>, number, string][] = [
+    [{}, 422, "invalid_request"],
+    [{ name: "" }, 422, "invalid_request"],
+    [{ name: "x".repeat(101) }, 422, "invalid_request"],
+    [{ role: "king" }, 422, "invalid_request"],
+    [{ colour: "blue" }, 422, "invalid_request"],
+    [{ expires_in_days: 0 }, 422, "invalid_request"],
+    [{ expires_at: "soon" }, 422, "invalid_request"],
+    [{ expires_at: "2020-01-01T00:00:00Z" }, 422, "invalid_request"],
+    [
+      { expires_at: "2099-01-01T00:00:00Z", expires_in_days: 1 },
+      422,
+      "invalid_request",
+    ],
+    [{ role: "admin", work_pool_id: "pool" }, 422, "invalid_request"],
+    [{ work_pool_id: "none" }, 404, "pool_not_found"],
+  ];
+  for (const [fields, status, code] of refused) {
+    const body = Object.keys(fields).length === 0
+      ? {}
+      : { name: "x", role: "client", ...fields };
+    const answer = await grid.admin.call("POST", "/keys", body);
+    assertRefused(answer, { status, code }, /./);
+  }
+  const { body } = await grid.admin.call("GET", "/keys");
+  assert.deepEqual(body.items, []);
+});
+
+Deno.test("GET keys goes through all of them newest first, each once", async () => {
+  await using grid = await keyedGrid();
+  const made: string[] = [];
+  for (let at = 0; at < 5; at++) made.unshift((await grid.key()).id);
+  const seen: string[] = [];
+  for (let cursor = "", page = 0; page < 3; page++) {
+    const query = cursor === "" ? "" : `&cursor=${cursor}`;
+    const { body } = await grid.admin.call("GET", `/keys?limit=2${query}`);
+    seen.push(...body.items.map(({ id }: { id: string }) => id));
+    cursor = body.next_cursor ?? "";
+  }
+  assert.deepEqual(seen, made);
+});
+
+Deno.test("a revoked key is refused at once, says so, and stays in the list", async () => {
+  await using grid = await keyedGrid();
+  const { id, key, prefix } = await grid.key();
+  const own = grid.as(key);
+  assert.equal((await own.call("GET", "/sessions")).status, 200);
+  assert.equal(
+    (await grid.admin.call("DELETE", `/keys/${prefix}`)).status,
+    204,
+  );
+  const refused = await own.call("GET", "/sessions");
+  assertRefused(refused, { status: 401, code: "unauthorized" }, /revoked/);
+  const { body } = await grid.admin.call("GET", `/keys/${id}`);
+  assert.equal(body.status, "revoked");
+  // What is done may be done again, and stays as it was.
+  assert.equal((await grid.admin.call("DELETE", `/keys/${id}`)).status, 204);
+  const again = await grid.admin.call("GET", `/keys/${id}`);
+  assert.deepEqual(again.body, body);
+  for (const method of ["GET", "DELETE"]) {
+    const unknown = await grid.admin.call(method, `/keys/${UNKNOWN}`);
+    assertRefused(unknown, { status: 404, code: "key_not_found" });
+  }
+});
+
+Deno.test("a key is refused from the moment it ends, though it was good just before", async () => {
+  const clock = createFakeClock();
+  await using grid = await keyedGrid({ clock });
+  const { key, id } = await grid.key({ expires_in_days: 1 });
+  const own = grid.as(key);
+  clock.advance(DAY_MS - 1);
+  assert.equal((await own.call("GET", "/sessions")).status, 200);
+  clock.advance(1);
+  const refused = await own.call("GET", "/sessions");
+  assertRefused(refused, { status: 401, code: "unauthorized" }, /expired/);
+  const { body } = await grid.admin.call("GET", `/keys/${id}`);
+  assert.equal(body.status, "expired");
+});
+
+Deno.test("the first key of an admin closes an open grid to everybody else, and the last one's end opens it", async () => {
+  await using grid = await testGrid();
+  const nobody = apiOf(grid);
+  const client = { name: "c", role: "client" };
+  const { body: { key: clientKey } } = await nobody.call(
+    "POST",
+    "/keys",
+    client,
+  );
+  // A client's key closes nothing, but its caller is no more than a client.
+  assert.equal((await nobody.call("GET", "/keys")).status, 200);
+  const asClient = apiOf(grid, { "x-api-key": clientKey });
+  assert.equal((await asClient.call("GET", "/keys")).status, 403);
+  const admin = { name: "a", role: "admin" };
+  const { body: { key, id } } = await nobody.call("POST", "/keys", admin);
+  assert.equal((await nobody.call("GET", "/sessions")).status, 401);
+  const asAdmin = apiOf(grid, { "x-api-key": key });
+  assert.equal((await asAdmin.call("GET", "/keys")).status, 200);
+  assert.equal((await asAdmin.call("DELETE", `/keys/${id}`)).status, 204);
+  assert.equal((await nobody.call("GET", "/keys")).status, 200);
+});
+
+Deno.test("on a server that others reach, the last key of an admin cannot be revoked while no other is set", async () => {
+  await using grid = await testGrid({ settings: { host: "0.0.0.0" } });
+  const { key, id } = await grid.keys.create({ name: "a", role: "admin" });
+  const admin = apiOf(grid, { "x-api-key": key });
+  const refused = await admin.call("DELETE", `/keys/${id}`);
+  assertRefused(refused, { status: 409, code: "last_admin_key" });
+  assert.equal((await admin.call("GET", "/keys")).status, 200);
+  // One that will have ended counts as long as it is there; one of a client does not.
+  await grid.keys.create({ name: "b", role: "client" });
+  assert.equal((await admin.call("DELETE", `/keys/${id}`)).status, 409);
+  await grid.keys.create({ name: "c", role: "admin", expires_in_days: 1 });
+  assert.equal((await admin.call("DELETE", `/keys/${id}`)).status, 204);
+  assert.equal((await apiOf(grid).call("GET", "/keys")).status, 401);
+});
+
+Deno.test("with a bootstrap key, every key may be revoked", async () => {
+  await using grid = await keyedGrid({ settings: { host: "0.0.0.0" } });
+  const { id } = await grid.key({ role: "admin" });
+  assert.equal((await grid.admin.call("DELETE", `/keys/${id}`)).status, 204);
+});

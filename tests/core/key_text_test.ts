@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  hashOf,
+  isEqualHash,
+  newKey,
+  prefixOf,
+  withoutKeys,
+} from "../../src/core/key_text.ts";
+
+Deno.test("newKey() makes keys of one form, each another, in which every character may stand", () => {
+  const keys = Array.from({ length: 2_000 }, newKey);
+  assert.equal(new Set(keys).size, keys.length);
+  const counts = new Map<string, number>();
+  for (const key of keys) {
+    assert.match(key, /^bg_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}$/);
+    assert.equal(prefixOf(key), key.slice(0, 11));
+    for (const character of key.slice(12)) {
+      counts.set(character, (counts.get(character) ?? 0) + 1);
+    }
+  }
+  // 86,000 characters: 1,387 of each of 62, give or take. A bias by the byte's modulus would give some a quarter more.
+  assert.equal(counts.size, 62);
+  for (const count of counts.values()) {
+    assert.ok(count > 1_150 && count < 1_650);
+  }
+});
+
+Deno.test("prefixOf() takes nothing for a key but what has a key's form", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+    assert.equal(prefixOf(text), undefined);
+  }));
+  const key = newKey();
+  for (const near of [`${key}0`, key.slice(1), key.slice(0, -1), ` ${key}`]) {
+    assert.equal(prefixOf(near), undefined);
+  }
+  assert.equal(prefixOf(`${key}\n`), undefined);
+});
+
+Deno.test("isEqualHash() is equality", () => {
+  fc.assert(fc.property(fc.string(), fc.string(), (a, b) => {
+    assert.equal(isEqualHash(a, b), a === b);
+    assert.ok(isEqualHash(a, a));
+  }));
+});
+
+Deno.test("hashOf() is SHA-256 in hex", async () => {
+  assert.equal(
+    await hashOf("abc"),
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  );
+});
+
+Deno.test("withoutKeys() leaves of keys and tokens only what may be shown", () => {
+  const key = newKey();
+  const token = `ct_mwun1y6a_${"gdJipGOSj4-_"}${"x".repeat(31)}`;
+  assert.equal(
+    withoutKeys(
+      `GET /v1/keys/${key}?token=${token}&key=${key} of ${key.slice(0, 11)}`,
+    ),
+    `GET /v1/keys/${key.slice(0, 12)}…?token=ct_…&key=${key.slice(0, 12)}… of ${
+      key.slice(0, 11)
+    }`,
+  );
+});

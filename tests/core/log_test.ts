@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { configureLog, logOf } from "../../src/core/log.ts";
+import { newKey } from "../../src/core/key_text.ts";
+
+/** What is written while `act` logs. */
+async function written(
+  log_format: "text" | "json",
+  act: () => void,
+): Promise<string> {
+  const write = Deno.stderr.writeSync;
+  let text = "";
+  Deno.stderr.writeSync = (bytes) => {
+    text += new TextDecoder().decode(bytes);
+    return bytes.length;
+  };
+  try {
+    await using _log = await configureLog({ log_level: "debug", log_format });
+    act();
+  } finally {
+    Deno.stderr.writeSync = write;
+  }
+  return text;
+}
+
+for (const format of ["text", "json"] as const) {
+  Deno.test(`a ${format} line shows nothing secret, neither as a property nor in its message`, async () => {
+    const key = newKey();
+    const log = logOf("core", "log");
+    const text = await written(format, () => {
+      log.info("{method} {path} with {api_key}", {
+        method: "GET",
+        path: `/v1/keys/${key}`,
+        api_key: "hush-1",
+        password: "hush-2",
+      });
+      log.warn("It failed: {error}", {
+        error: new Error("Failed query: hush-3", {
+          cause: new Error(`near ${key}`),
+        }),
+      });
+    });
+    assert.doesNotMatch(text, /hush/);
+    assert.ok(!text.includes(key.slice(12)), text);
+    assert.match(text, /GET/);
+    assert.match(text, new RegExp(`near ${key.slice(0, 12)}…`));
+  });
+}
