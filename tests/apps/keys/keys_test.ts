@@ -20,7 +20,7 @@ Deno.test("POST keys makes a key, whose text is in that answer and nowhere else"
   assert.equal(status, 201);
   assert.equal(headers.get("location"), `/v1/keys/${body.id}`);
   assert.equal(headers.get("cache-control"), "no-store");
-  const { id, key, prefix, created_at, ...rest } = body;
+  const { id, key, prefix, created_at: _, ...rest } = body;
   assert.ok(key.startsWith(`${prefix}_`));
   assert.deepEqual(rest, {
     name: "ci",
@@ -31,7 +31,7 @@ Deno.test("POST keys makes a key, whose text is in that answer and nowhere else"
     last_used_at: null,
     revoked_at: null,
   });
-  const { key: _, ...shown } = body;
+  const { key: __, ...shown } = body;
   for (const ref of [id, prefix]) {
     const one = await grid.admin.call("GET", `/keys/${ref}`);
     assert.deepEqual(one.body, shown);
@@ -78,7 +78,8 @@ Deno.test("GET keys goes through all of them newest first, each once", async () 
   const made: string[] = [];
   for (let at = 0; at < 5; at++) made.unshift((await grid.key()).id);
   const seen: string[] = [];
-  for (let cursor = "", page = 0; page < 3; page++) {
+  let cursor = "";
+  for (let page = 0; page < 3; page++) {
     const query = cursor === "" ? "" : `&cursor=${cursor}`;
     const { body } = await grid.admin.call("GET", `/keys?limit=2${query}`);
     seen.push(...body.items.map(({ id }: { id: string }) => id));
