@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { assertRefused } from "../../support/api.ts";
+import { createFakeClock } from "../../support/clock.ts";
 import { keyedGrid } from "../../support/keys.ts";
 
 const NOT_FOUND = { status: 404, code: "session_not_found" };
@@ -228,8 +229,9 @@ Deno.test("a worker that is restricted to a work pool can do nothing as a worker
   );
 });
 
-Deno.test("a claim that was answered cannot be repeated by a worker of another pool", async () => {
-  await using grid = await keyedGrid();
+Deno.test("a claim that was answered cannot be repeated by a worker of another pool, nor are its leases renewed", async () => {
+  const clock = createFakeClock();
+  await using grid = await keyedGrid({ clock });
   await grid.admin.pool({ name: "box" });
   await grid.admin.pool({ name: "pool" });
   const mine = await grid.asNew({ role: "worker", work_pool_id: "box" });
@@ -239,6 +241,28 @@ Deno.test("a claim that was answered cannot be repeated by a worker of another p
   const claim = { request_id: "r" };
   const first = await grid.admin.call("POST", path, claim);
   assert.equal(first.body.sessions.length, 1);
+  const leases = async () => {
+    const statement = "SELECT lease_expires_at FROM sessions";
+    const { rows } = await grid.core.db.client.execute(statement);
+    return JSON.stringify(rows);
+  };
+  const before = await leases();
+  clock.advance(1_000);
   const repeat = await mine.call("POST", path, claim);
   assertRefused(repeat, { status: 404, code: "worker_not_found" });
+  assert.equal(await leases(), before);
+});
+
+Deno.test("a session that runs is not ordered to end by another client, forced or not", async () => {
+  await using grid = await keyedGrid();
+  await grid.admin.pool();
+  const { workerId, claimed } = await grid.admin.running();
+  const other = await grid.asNew();
+  for (const force of ["", "?force=true"]) {
+    const path = `/sessions/${claimed.id}${force}`;
+    assertRefused(await other.call("DELETE", path), NOT_FOUND);
+  }
+  const heartbeat = `/workerpool/workers/${workerId}/heartbeat`;
+  const { body } = await grid.admin.call("PUT", heartbeat, {});
+  assert.deepEqual(body.commands, []);
 });
