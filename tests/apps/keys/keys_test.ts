@@ -167,3 +167,29 @@ Deno.test("with a bootstrap key, every key may be revoked", async () => {
   const { id } = await grid.key({ role: "admin" });
   assert.equal((await grid.admin.call("DELETE", `/keys/${id}`)).status, 204);
 });
+
+Deno.test("the keys of a work pool go with it", async () => {
+  await using grid = await keyedGrid();
+  await grid.admin.pool();
+  const { id } = await grid.key({ work_pool_id: "pool" });
+  const kept = await grid.key();
+  await grid.admin.call("DELETE", "/workerpool/pools/pool");
+  const gone = await grid.admin.call("GET", `/keys/${id}`);
+  assertRefused(gone, { status: 404, code: "key_not_found" });
+  const { status } = await grid.admin.call("GET", `/keys/${kept.id}`);
+  assert.equal(status, 200);
+});
+
+Deno.test("two servers of one database share keys, and the secret of connect tokens", async () => {
+  await using first = await keyedGrid();
+  const { settings } = first.core;
+  await using second = await keyedGrid({
+    settings: { database_url: `file:${settings.data_dir}/browsergrid.db` },
+  });
+  const { key } = await first.key();
+  const { status } = await second.as(key).call("GET", "/sessions");
+  assert.equal(status, 200);
+  const id = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
+  const token = await first.core.auth.connectTokens.issue(id);
+  assert.ok(await second.core.auth.connectTokens.isValid(token, id));
+});
