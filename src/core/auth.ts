@@ -79,17 +79,18 @@ export function createAuth(
 ): Auth {
   let source = withoutKeys();
   const ownKey = newKey();
-  const known = (async () => {
+  // When it is first asked for: what only wires an Auth up does not wait for it.
+  const known = once(async () => {
     const own = [await hashOf(ownKey), SELF] as const;
     return apiKey === undefined
       ? [own]
       : [[await hashOf(apiKey), BOOTSTRAP] as const, own];
-  })();
+  });
   const hasKey = async () => apiKey !== undefined || await source.hasAdmin();
 
   async function built(key: string): Promise<Caller | undefined> {
     const hash = await hashOf(key);
-    return (await known).find(([own]) => isEqualHash(own, hash))?.[1];
+    return (await known()).find(([own]) => isEqualHash(own, hash))?.[1];
   }
 
   async function authenticate(
@@ -118,6 +119,11 @@ export function createAuth(
       source = plugged;
     },
   };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => made ??= make();
 }
 
 /** What there is without the keys app: a secret of this process. */

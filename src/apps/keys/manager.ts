@@ -111,11 +111,15 @@ function endOf(
   { expires_at, expires_in_days }: KeyInput,
   now: number,
 ): number | null {
-  if (expires_in_days !== undefined) {
-    return now + Math.round(expires_in_days * DAY_MS);
-  }
-  if (expires_at === undefined) return null;
-  const end = Date.parse(expires_at);
+  const ends = [
+    ...(expires_at === undefined ? [] : [Date.parse(expires_at)]),
+    ...(expires_in_days === undefined
+      ? []
+      // A key that is good for less than a moment is good for a moment.
+      : [now + Math.ceil(expires_in_days * DAY_MS)]),
+  ];
+  const end = Math.min(...ends);
+  if (ends.length === 0) return null;
   if (end > now) return end;
   throw new GridError(
     "invalid_request",

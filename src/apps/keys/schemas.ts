@@ -18,15 +18,10 @@ export const keyInputSchema = z.strictObject({
   expires_at: z.iso.datetime({ offset: true }).optional().describe(
     "When it ends; without it and expires_in_days it does not",
   ),
-  expires_in_days: z.number().gt(0).max(36_500).optional(),
+  expires_in_days: z.number().gt(0).max(36_500).optional().describe(
+    "How long it is good; the earlier end counts if expires_at is given too",
+  ),
 }).refine(
-  ({ expires_at, expires_in_days }) =>
-    expires_at === undefined || expires_in_days === undefined,
-  {
-    path: ["expires_in_days"],
-    error: "expected expires_at or expires_in_days, not both",
-  },
-).refine(
   ({ role, work_pool_id }) => role !== "admin" || work_pool_id === undefined,
   {
     path: ["work_pool_id"],
