@@ -52,7 +52,8 @@ export interface GridParts {
 export interface Grid extends AsyncDisposable {
   readonly core: Omit<Core, "use">;
   readonly router: OpenAPIHono<GridEnv>;
-  readonly keys: KeyManager;
+  /** @throws {SettingsError} If the setting `apps` leaves keys out. */
+  keys(): KeyManager;
   readonly pools: WorkPoolManager;
   readonly sessions: SessionManager;
   readonly workers: WorkerManager;
@@ -158,7 +159,7 @@ export async function openGrid(
   return {
     core,
     router,
-    keys: managerOf(installed, keys),
+    keys: () => managerOf(installed, keys),
     ...managers,
     async listen() {
       await refuseExposure(core, asksForKeys(parts.middleware, settings));

@@ -88,7 +88,7 @@ async function createDirectly(
     ...installed,
     version: VERSION,
   });
-  return await grid.keys.create(body);
+  return await grid.keys().create(body);
 }
 
 const DAYS = { m: 1 / 1_440, h: 1 / 24, d: 1, w: 7, y: 365 } as const;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { apiOf, assertRefused } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
-import { keyedGrid } from "../../support/keys.ts";
+import { BOOTSTRAP_KEY, keyedGrid } from "../../support/keys.ts";
 
 const UNKNOWN = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 const DAY_MS = 86_400_000;
@@ -158,15 +158,15 @@ Deno.test("the first key of an admin closes an open grid to everybody else, and 
 
 Deno.test("on a server that others reach, the last key of an admin cannot be revoked while no other is set", async () => {
   await using grid = await testGrid({ settings: { host: "0.0.0.0" } });
-  const { key, id } = await grid.keys.create({ name: "a", role: "admin" });
+  const { key, id } = await grid.keys().create({ name: "a", role: "admin" });
   const admin = apiOf(grid, { "x-api-key": key });
   const refused = await admin.call("DELETE", `/keys/${id}`);
   assertRefused(refused, { status: 409, code: "last_admin_key" });
   assert.equal((await admin.call("GET", "/keys")).status, 200);
   // One that will have ended counts as long as it is there; one of a client does not.
-  await grid.keys.create({ name: "b", role: "client" });
+  await grid.keys().create({ name: "b", role: "client" });
   assert.equal((await admin.call("DELETE", `/keys/${id}`)).status, 409);
-  await grid.keys.create({ name: "c", role: "admin", expires_in_days: 1 });
+  await grid.keys().create({ name: "c", role: "admin", expires_in_days: 1 });
   assert.equal((await admin.call("DELETE", `/keys/${id}`)).status, 204);
   assert.equal((await apiOf(grid).call("GET", "/keys")).status, 401);
 });
@@ -201,4 +201,16 @@ Deno.test("two servers of one database share keys, and the secret of connect tok
   const id = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
   const token = await first.core.auth.connectTokens.issue(id);
   assert.ok(await second.core.auth.connectTokens.isValid(token, id));
+});
+
+Deno.test("a grid without the app of keys knows its bootstrap key, and makes connect tokens", async () => {
+  const apps = ["workerpool", "sessions", "workers", "gateway"];
+  await using grid = await testGrid({
+    settings: { api_key: BOOTSTRAP_KEY, apps },
+  });
+  const admin = apiOf(grid, { "x-api-key": BOOTSTRAP_KEY });
+  await admin.pool();
+  assert.match((await admin.session()).connect_url, /token=ct_/);
+  assert.equal((await apiOf(grid).call("GET", "/sessions")).status, 401);
+  assert.equal((await admin.call("GET", "/keys")).status, 404);
 });
