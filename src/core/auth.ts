@@ -14,7 +14,7 @@ export type Role = (typeof ROLES)[number];
 
 /** Who a request comes from. */
 export interface Caller {
-  /** Unique to its key: `anonymous`, `bootstrap`, or the key's id. What it makes is its own by this. */
+  /** Unique to its key: `anonymous`, `bootstrap`, `self`, the key's id, or `connect:` and a connect token's session. What it makes is its own by this. */
   readonly id: string;
   /** For logs: the id, or the prefix of a key. Never the key. */
   readonly name: string;
@@ -186,5 +186,6 @@ async function connecting(
   const isValid = sessionId !== undefined && query.get("token") === token &&
     await connectTokens.isValid(token, sessionId);
   if (!isValid) return await authenticate(token);
-  return { id: "connect", name: "connect", role: "client", sessionId };
+  const id = `connect:${sessionId}`;
+  return { id, name: "connect", role: "client", sessionId };
 }

@@ -89,8 +89,8 @@ Deno.test("a connect token is good for its own session's gateway paths, in the q
   for (const path of [own, `${own}/`, `${own}/json/version`]) {
     const caller = await asked(auth, `${path}?token=${token}`);
     assert.deepEqual(
-      [caller.role, caller.sessionId],
-      ["client", SESSION],
+      [caller.role, caller.sessionId, caller.id],
+      ["client", SESSION, `connect:${SESSION}`],
     );
   }
   const refused: [string, Record<string, string>?][] = [
