@@ -68,6 +68,12 @@ Deno.test("every method of the client is answered by the operation of its name",
   assert.equal((await client.resumePool("a")).status, "active");
   assert.equal((await client.poolPressure("a")).pending, 0);
 
+  const key = await client.createKey({ name: "k", role: "client" });
+  assert.equal((await client.listKeys()).items.length, 1);
+  assert.equal((await client.getKey(key.prefix)).id, key.id);
+  await client.revokeKey(key.id);
+  assert.equal((await client.getKey(key.id)).status, "revoked");
+
   const { worker } = await client.registerWorker({ work_pool_id: "a" });
   assert.equal((await client.listWorkers()).items.length, 1);
   assert.equal((await client.getWorker(worker.id)).id, worker.id);

@@ -36,6 +36,7 @@ async function knownIds(
   const pool = await api.pool({ name });
   const unused = await api.pool({ name: `unused-${name}` });
   const { id } = await api.session({ work_pool_id: name });
+  const key = await grid.keys.create({ name, role: "client" });
   const worker = await api.worker({ work_pool_id: name });
   const idle = await api.worker({ work_pool_id: unused.id });
   const claimed = await api.claim(worker);
@@ -43,6 +44,10 @@ async function knownIds(
   await api.report(worker, claimed, "running", { endpoint });
   return {
     id: [id, id, crypto.randomUUID()],
+    key_id: [key.id, key.prefix, crypto.randomUUID()],
+    // The first key of an admin would close the grid to the requests that follow.
+    role: ["client", "worker"],
+    expires_at: ["2999-01-01T00:00:00Z"],
     session_id: [id, crypto.randomUUID()],
     pool_id: [name, pool.id, unused.id, "nobody's"],
     work_pool_id: [pool.id],

@@ -29,6 +29,7 @@ export const keys = defineApp<KeyManager>({
     return {
       manager,
       routes: { v1: keyRoutes(manager) },
+      tags: { Keys: "Who may use the grid, and for what; for admins" },
       ready: () =>
         every(() => Promise.all([secret(), ring.tend()]), {
           clock: core.clock,

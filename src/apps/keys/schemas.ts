@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { ROLES } from "../../core/auth.ts";
+import * as examples from "./examples.ts";
 
 /** What a key is worth now. */
 export const KEY_STATUSES = ["active", "expired", "revoked"] as const;
@@ -27,7 +28,7 @@ export const keyInputSchema = z.strictObject({
     path: ["work_pool_id"],
     error: "expected none for an admin, who may change every work pool",
   },
-).openapi("KeyInput", { example: { name: "ci", role: "client" } });
+).openapi("KeyInput", { examples: [examples.keyInputExample] });
 
 /** A key as it is shown: neither the key itself nor its hash. */
 export const keySchema = z.object({
@@ -43,18 +44,20 @@ export const keySchema = z.object({
     "To the minute, about",
   ),
   revoked_at: z.iso.datetime().nullable(),
-}).openapi("Key");
+}).openapi("Key", { examples: [examples.keyExample] });
 
 /** Answer of `POST /v1/keys`. */
 export const newKeySchema = keySchema.extend({
   key: z.string().describe("The key itself: it is not shown again"),
-}).openapi("NewKey");
+}).openapi("NewKey", { examples: [examples.newKeyExample] });
 
 /** Answer of `GET /v1/keys`. */
 export const keyListSchema = z.object({
   items: z.array(keySchema),
   next_cursor: z.string().nullable(),
-}).openapi("KeyList");
+}).openapi("KeyList", {
+  examples: [{ items: [examples.keyExample], next_cursor: null }],
+});
 
 export type KeyInput = z.infer<typeof keyInputSchema>;
 export type KeyWire = z.infer<typeof keySchema>;

@@ -27,6 +27,7 @@ export const sessionInputExample = {
 
 export const sessionExample = {
   id: ID,
+  owner: "01a20ad2-7c4b-7e0a-9b1f-5d2e8f6a3c10",
   browser: "chrome",
   version: "stable",
   headless: true,

@@ -20,6 +20,8 @@ const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
   "GET /v1/sessions/{id}/events": ["client"],
   "GET /v1/sessions/{id}/metrics": ["client"],
   "GET /v1/sessions/{id}/logs": ["client"],
+  "GET /v1/sessions/{id}/cdp": ["client"],
+  "GET /v1/connect": ["client"],
   "GET /v1/sessions/{id}/cdp/json": ["client"],
   "GET /v1/sessions/{id}/cdp/json/": ["client"],
   "GET /v1/sessions/{id}/cdp/json/list": ["client"],

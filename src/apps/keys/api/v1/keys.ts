@@ -24,8 +24,10 @@ const list = createRoute({
   summary: "List the keys, newest first",
   request: {
     query: z.object({
-      limit: z.coerce.number().int().min(1).max(500).default(100),
-      cursor: z.string().optional(),
+      limit: z.coerce.number().int().min(1).max(500).default(100).describe(
+        "At most so many",
+      ),
+      cursor: z.string().optional().describe("next_cursor of the page before"),
     }),
   },
   responses: {

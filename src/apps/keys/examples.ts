@@ -1,0 +1,26 @@
+/** Examples for the description of the API; a test holds them to their schemas. */
+
+export const keyInputExample = {
+  name: "ci",
+  role: "client",
+  work_pool_id: "crawlers",
+  expires_in_days: 90,
+};
+
+export const keyExample = {
+  id: "01a20ad2-7c4b-7e0a-9b1f-5d2e8f6a3c10",
+  name: "ci",
+  prefix: "bg_3fKq9TzA",
+  role: "client",
+  work_pool_id: "01a20ad2-5e0f-7c11-9d7a-0d6f2b1c4e88",
+  status: "active",
+  created_at: "2026-11-24T10:12:00.000Z",
+  expires_at: "2027-02-22T10:12:00.000Z",
+  last_used_at: null,
+  revoked_at: null,
+};
+
+export const newKeyExample = {
+  ...keyExample,
+  key: `${keyExample.prefix}_EXAMPLEexampleEXAMPLEexampleEXAMPLEexample0`,
+};
