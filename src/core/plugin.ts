@@ -7,6 +7,7 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
+import { access, allow } from "./access.ts";
 import { type App, defineApp } from "./app.ts";
 import { systemClock } from "./clock.ts";
 import { defineProblems, GridError, type Problems } from "./errors.ts";
@@ -43,6 +44,10 @@ export const pluginApi = {
   createRoute,
   createRouter,
   refusals,
+  /** A part of `createRoute()` that says who may use it: without, only admins. */
+  access,
+  /** The same as middleware, for routes that are made without `createRoute()`. */
+  allow,
   defineApp,
   defineMiddleware,
   beforeAfter,

@@ -2,19 +2,25 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { loadPlugins } from "../../src/cli/plugins.ts";
+import type { App } from "../../src/core/app.ts";
 import { APPS } from "../../src/installed.ts";
 import { apiOf } from "../support/api.ts";
 import { testGrid } from "../support/grid.ts";
+import { keyedGrid } from "../support/keys.ts";
 
 const FOLDER = fileURLToPath(new URL("./visits", import.meta.url));
+
+async function plainApps(): Promise<readonly App[]> {
+  const { apps } = await loadPlugins(["./plugin.js"], FOLDER);
+  return apps.slice(APPS.length);
+}
 
 Deno.test("an app in plain JavaScript brings its table, its endpoints and its code, and uses another app by its name", async () => {
   assert.doesNotMatch(
     await Deno.readTextFile(`${FOLDER}/plugin.js`),
     /^import /m,
   );
-  const { apps } = await loadPlugins(["./plugin.js"], FOLDER);
-  await using grid = await testGrid({ apps: apps.slice(APPS.length) });
+  await using grid = await testGrid({ apps: await plainApps() });
   const api = apiOf(grid);
   await api.pool();
   const { id } = await api.session();
@@ -33,4 +39,17 @@ Deno.test("an app in plain JavaScript brings its table, its endpoints and its co
   const document = await (await grid.request("/openapi.json")).json();
   const { get } = document.paths["/v1/sessions/{id}/visits"];
   assert.match(get.responses["404"].description, /never_visited/);
+});
+
+Deno.test("an endpoint of a plugin is for admins only, unless it says who else may use it", async () => {
+  await using grid = await keyedGrid({ apps: await plainApps() });
+  await grid.admin.pool();
+  const client = await grid.asNew();
+  const { id } = await client.session();
+  const path = `/sessions/${id}/visits`;
+  const said = await client.call("GET", path);
+  assert.equal(said.body.code, "never_visited");
+  const unsaid = await client.call("POST", path);
+  assert.deepEqual([unsaid.status, unsaid.body.code], [403, "forbidden"]);
+  assert.equal((await grid.admin.call("POST", path)).status, 200);
 });

@@ -5,6 +5,7 @@ export default (
     createRoute,
     createRouter,
     refusals,
+    access,
     defineApp,
     defineProblems,
     GridError,
@@ -29,6 +30,7 @@ export default (
   const read = createRoute({
     method: "get",
     path,
+    ...access("client"),
     request: { params },
     responses: { 200: answer, ...refusals(problems.never_visited) },
   });
