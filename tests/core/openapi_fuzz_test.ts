@@ -36,7 +36,7 @@ async function knownIds(
   const pool = await api.pool({ name });
   const unused = await api.pool({ name: `unused-${name}` });
   const { id } = await api.session({ work_pool_id: name });
-  const key = await grid.keys.create({ name, role: "client" });
+  const key = await grid.keys().create({ name, role: "client" });
   const worker = await api.worker({ work_pool_id: name });
   const idle = await api.worker({ work_pool_id: unused.id });
   const claimed = await api.claim(worker);
