@@ -1,24 +1,31 @@
 import { Command } from "@commander-js/extra-typings";
-import { systemClock } from "../core/clock.ts";
-import { openDatabase } from "../core/db/client.ts";
-import { migrationStatus } from "../core/db/migrate.ts";
+import { messageOf } from "../core/log.ts";
 import type { CheckResult, Provider } from "../core/provider.ts";
-import type { Settings } from "../core/settings.ts";
-import { type CommonFlags, settingsFrom } from "./config.ts";
-import { chosenApps, databaseUrlOf, migrationsOf } from "./grid.ts";
+import { Registry } from "../core/registry.ts";
+import { SettingsError } from "../core/settings.ts";
+import { checkDatabase } from "./check_database.ts";
+import { checkHost, checkSettings } from "./check_host.ts";
+import { checkProvider, isUsable } from "./check_provider.ts";
+import { checkServer } from "./check_server.ts";
+import { loadedSettings } from "./config.ts";
+import { type DatabaseFlags, withDatabaseOptions } from "./database_flags.ts";
+import { examples, EXIT, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
 import type { Installed } from "./plugins.ts";
+import { suggested } from "./suggested.ts";
 
-const MARKS = { ok: "✓", warn: "!", fail: "✗" } as const;
-
-/** Longest wait for one provider's answer. */
-const PROVIDER_MS = 20_000;
-
-interface CheckFlags extends CommonFlags {
-  readonly json?: boolean | undefined;
-  readonly dataDir?: string | undefined;
-  readonly databaseUrl?: string | undefined;
+interface CheckFlags extends DatabaseFlags {
+  readonly verbose?: boolean | undefined;
+  readonly host?: string | undefined;
   readonly port?: string | undefined;
+  readonly provider?: readonly string[] | undefined;
+}
+
+/** What was found. */
+interface Report {
+  readonly ok: boolean;
+  readonly checks: readonly CheckResult[];
+  readonly providers: Readonly<Record<string, readonly CheckResult[]>>;
 }
 
 /** `browsergrid check`: what a start needs, and whether it is there. */
@@ -27,154 +34,148 @@ export function checkCommand(
   code: { value: number },
   installed: Installed,
 ): Command {
-  const command = new Command("check")
+  const command = withDatabaseOptions(new Command("check"))
     .description("Tell what a start needs, and whether it is there")
-    .option("--database-url <url>", "file:PATH, :memory: or libsql://HOST")
-    .option("--data-dir <folder>", "folder for database, browsers and state")
+    .option("--host <address>", "address that serve is to listen on")
     .option("--port <number>", "port that serve is to listen on")
-    .option("--config <file>", "configuration file (browsergrid.json)")
-    .option("--json", "print JSON")
-    .option("--debug", "show where an error came from")
+    .addOption(
+      suggested(
+        "--provider <name...>",
+        "check these providers, and need them all",
+        installed.providers.map(({ name }) => name),
+      ),
+    )
+    .option("--verbose", "say also where each setting comes from")
     .addHelpText(
       "after",
-      "\nExit code 1: something that serve needs is not there. What a provider lacks counts only if no provider can start browsers.",
-    );
-  command.action(async (flags: CheckFlags) => {
-    const settings = await settingsFrom(
-      {
-        database_url: flags.databaseUrl,
-        data_dir: flags.dataDir,
-        port: flags.port,
-      },
-      flags,
-      output,
-    );
-    const own = [
-      await checkFolder(settings),
-      await checkDatabase(settings, installed),
-      checkPort(settings),
-    ];
-    const providers = await Promise.all(
-      installed.providers.map(async (provider) =>
-        [provider.name, await checkProvider(provider, settings)] as const
+      examples(
+        [
+          "check",
+          "check --provider docker",
+          "check --host 0.0.0.0 --port 80",
+          "check --json",
+        ],
+        `Exit code 1: something that "serve" or "worker" needs is missing. What a provider lacks counts
+only if no provider can start browsers, or if it is named. It makes nothing but the data folder.`,
       ),
     );
-    const canStart = providers.some(([, results]) =>
-      results.every(({ status }) => status !== "fail")
-    );
-    const isGood = canStart && own.every(({ status }) => status !== "fail");
-    code.value = isGood ? 0 : 1;
-    if (flags.json) {
-      return output.json({
-        ok: isGood,
-        checks: own,
-        providers: Object.fromEntries(providers),
-      });
-    }
-    printAll("grid", own, output);
-    for (const [name, results] of providers) {
-      printAll(`provider ${name}`, results, output);
-    }
+  command.action(async () => {
+    const flags = command.opts() as CheckFlags; // The options above.
+    const report = await check(flags, installed);
+    code.value = report.ok ? EXIT.done : EXIT.failed;
+    if (flags.json) output.json(report);
+    else print(report, output);
   });
   return command as unknown as Command; // Without the types of its own options.
 }
 
-function printAll(
-  title: string,
-  results: readonly CheckResult[],
-  output: Output,
-): void {
-  output.print(title);
-  for (const { name, status, detail } of results) {
-    output.print(`  ${MARKS[status]} ${name.padEnd(12)} ${detail}`);
-  }
-}
-
-async function attempt(
-  name: string,
-  act: () => Promise<string> | string,
-): Promise<CheckResult> {
+async function check(
+  flags: CheckFlags,
+  installed: Installed,
+): Promise<Report> {
+  const providers = chosenProviders(flags.provider, installed);
   try {
-    return { name, status: "ok", detail: await act() };
+    return await checkAll(flags, { ...installed, providers });
   } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return { name, status: "fail", detail };
-  }
-}
-
-function checkFolder({ data_dir }: Settings): Promise<CheckResult> {
-  return attempt("data_dir", async () => {
-    await Deno.mkdir(data_dir, { recursive: true });
-    await Deno.remove(await Deno.makeTempFile({ dir: data_dir }));
-    return `${data_dir} may be written`;
-  });
-}
-
-function checkDatabase(
-  settings: Settings,
-  { apps }: Installed,
-): Promise<CheckResult> {
-  return attempt("database", async () => {
-    const url = databaseUrlOf(settings);
-    using db = await openDatabase(url, {
-      authToken: settings.database_auth_token,
-    });
-    const status = await migrationStatus(
-      db,
-      await migrationsOf(chosenApps(apps, settings)),
+    if (!(error instanceof SettingsError)) throw error;
+    const checks = error.message.split("\n").map((detail) =>
+      ({ name: "settings", status: "fail", detail }) as const
     );
-    const missing = status.filter(({ appliedAt }) => appliedAt === undefined);
-    return missing.length === 0
-      ? `${url} is up to date`
-      : `${url}: ${missing.length} migrations are applied at the next start`;
+    return { ok: false, checks, providers: {} };
+  }
+}
+
+async function checkAll(
+  flags: CheckFlags,
+  { apps, providers }: Pick<Installed, "apps" | "providers">,
+): Promise<Report> {
+  const loaded = await loadedSettings(
+    {
+      database_url: flags.databaseUrl,
+      data_dir: flags.dataDir,
+      host: flags.host,
+      port: flags.port,
+    },
+    flags,
+  );
+  const { settings, origins } = loaded;
+  const [host, database, server, ...ofProviders] = await Promise.all([
+    checkHost(settings),
+    checkDatabase(settings, apps),
+    checkServer(settings, origins.api_url !== "default"),
+    ...providers.map((provider) => checkProvider(provider, settings)),
+  ]);
+  const given = flags.verbose ? originsOf(origins) : [];
+  const checks = [
+    ...checkSettings(loaded),
+    ...given,
+    ...host,
+    ...database,
+    server,
+  ];
+  const needsAll = flags.provider !== undefined;
+  const canStart = needsAll
+    ? ofProviders.every(isUsable)
+    : ofProviders.some(isUsable);
+  const named = providers.map(({ name }, at) => {
+    const results = ofProviders[at] ?? [];
+    return [name, canStart ? results.map(tolerated) : results] as const;
   });
+  return {
+    ok: canStart && checks.every(({ status }) => status !== "fail"),
+    checks,
+    providers: Object.fromEntries(named),
+  };
 }
 
-function checkPort({ host, port }: Settings): CheckResult {
-  try {
-    Deno.listen({ hostname: host, port }).close();
-    return { name: "port", status: "ok", detail: `${host}:${port} is free` };
-  } catch {
-    return {
-      name: "port",
-      status: "warn",
-      detail: `${host}:${port} is taken: by a running server?`,
-    };
-  }
+/** Another provider can start browsers: what this one lacks is worth knowing, no more. */
+function tolerated(result: CheckResult): CheckResult {
+  return result.status === "fail" ? { ...result, status: "warn" } : result;
 }
 
-async function checkProvider(
-  provider: Provider,
-  { data_dir }: Settings,
-): Promise<readonly CheckResult[]> {
-  const config = provider.configSchema.safeParse({});
-  if (!config.success) {
-    const names = config.error.issues.map(({ path }) => path.join("."));
-    return [{
-      name: "config",
-      status: "warn",
-      detail: `Not checked: a pool must give ${names.join(", ")}`,
-    }];
-  }
-  const host = { gridId: "check", workerId: "check", dataDir: data_dir };
+function chosenProviders(
+  names: readonly string[] | undefined,
+  { providers }: Installed,
+): readonly Provider[] {
+  const known = new Registry("provider", providers);
   try {
-    await using opened = await provider.open(config.data, host);
-    return await withinTime(opened.check());
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return [{ name: provider.name, status: "fail", detail }];
+    return names?.map((name) => known.get(name)) ?? providers;
+  } catch (cause) {
+    throw new UsageError(messageOf(cause), { cause });
   }
 }
 
-async function withinTime<T>(work: Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const late = systemClock.sleep(PROVIDER_MS, stop.signal).then(() => {
-    throw new Error(`No answer within ${PROVIDER_MS / 1_000} s`);
-  });
-  late.catch(() => {});
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    stop.abort();
+function originsOf(
+  origins: Readonly<Record<string, string>>,
+): readonly CheckResult[] {
+  return Object.entries(origins).filter(([, from]) => from !== "default").map((
+    [name, from],
+  ) => ({
+    name: "setting",
+    status: "ok",
+    detail: `${name} is given by ${from}`,
+  }));
+}
+
+function print({ ok, checks, providers }: Report, output: Output): void {
+  const lines = [
+    ...checks,
+    ...Object.entries(providers).flatMap(([provider, results]) =>
+      results.map((result) => ({
+        ...result,
+        name: `${provider} ${result.name}`,
+      }))
+    ),
+  ];
+  const width = Math.max(...lines.map(({ name }) => name.length));
+  for (const { name, status, detail } of lines) {
+    output.print(`${status.padEnd(4)}  ${name.padEnd(width)}  ${detail}`);
   }
+  const failed = lines.filter(({ status }) => status === "fail").length;
+  const why = failed === 0
+    ? "no provider that was asked for can start browsers"
+    : failed === 1
+    ? "1 check failed"
+    : `${failed} checks failed`;
+  output.print(ok ? "\nReady to start" : `\nNot ready: ${why}`);
 }

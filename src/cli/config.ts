@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import {
+  type LoadedSettings,
   loadPluginNames,
   loadSettings,
   type Settings,
@@ -20,19 +21,27 @@ export interface CommonFlags {
 /** Settings from the file, the environment and `flags`; warnings go to stderr. */
 export async function settingsFrom(
   flags: SettingsInput,
-  { config, debug }: CommonFlags,
+  common: CommonFlags,
   output: Output,
 ): Promise<Settings> {
+  const { settings, warnings } = await loadedSettings(flags, common);
+  for (const warning of warnings) output.error(`Warning: ${warning}`);
+  return settings;
+}
+
+/** Settings from the file, the environment and `flags`, with where each comes from. */
+export async function loadedSettings(
+  flags: SettingsInput,
+  { config, debug }: CommonFlags,
+): Promise<LoadedSettings> {
   const { [CONFIG_VARIABLE]: named, ...env } = Deno.env.toObject();
   const file = await readConfig(config ?? named);
-  const { settings, warnings } = loadSettings({
+  return loadSettings({
     defaults: { data_dir: defaultDataDir(env) },
     env,
     flags: { ...flags, ...(debug ? { log_level: "debug" } : {}) },
     ...(file ? { file } : {}),
   });
-  for (const warning of warnings) output.error(`Warning: ${warning}`);
-  return settings;
 }
 
 /** What the setting `plugins` says, from `names` on the command line, the environment or the file. */

@@ -5,15 +5,15 @@ import { systemClock } from "../core/clock.ts";
 import { type Database, openDatabase } from "../core/db/client.ts";
 import { migrate, migrationStatus } from "../core/db/migrate.ts";
 import type { Settings } from "../core/settings.ts";
-import { type CommonFlags, settingsFrom } from "./config.ts";
+import {
+  type DatabaseFlags,
+  databaseSettings,
+  withDatabaseOptions,
+} from "./database_flags.ts";
 import { chosenApps, databaseUrlOf, migrationsOf } from "./grid.ts";
+import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
-
-interface DatabaseFlags extends CommonFlags {
-  readonly databaseUrl?: string | undefined;
-  readonly dataDir?: string | undefined;
-  readonly json?: boolean | undefined;
-}
+import { shownUrl } from "./shown_settings.ts";
 
 /** `browsergrid migrate [up|status|make]`. */
 export function migrateCommand(
@@ -22,16 +22,35 @@ export function migrateCommand(
 ): Command {
   return new Command("migrate")
     .description("Bring the database up to date, or tell where it is")
+    .addHelpText(
+      "after",
+      examples([
+        "migrate",
+        "migrate status",
+        "migrate up --database-url libsql://grid.example",
+      ]),
+    )
     .addCommand(
       databaseCommand("up", (flags) => up(flags, output, apps))
-        .description("Apply the migrations that are missing (the default)"),
+        .description("Apply the migrations that are missing (the default)")
+        .addHelpText(
+          "after",
+          examples([
+            "migrate up",
+            "migrate up --database-url libsql://grid.example --json",
+          ]),
+        ),
       { isDefault: true },
     )
     .addCommand(
       databaseCommand("status", (flags) => status(flags, output, apps))
-        .description("List the migrations, and when they were applied"),
+        .description("List the migrations, and when they were applied")
+        .addHelpText(
+          "after",
+          examples(["migrate status", "migrate status --json"]),
+        ),
     )
-    .addCommand(makeCommand("make", output));
+    .addCommand(makeCommand("make", { output, line: "migrate make" }));
 }
 
 /** `browsergrid createdb`. */
@@ -40,25 +59,24 @@ export function createdbCommand(
   apps: readonly App[],
 ): Command {
   return databaseCommand("createdb", (flags) => up(flags, output, apps))
-    .description("Make the database, with everything that it needs");
+    .description("Make the database, with everything that it needs")
+    .addHelpText(
+      "after",
+      examples(["createdb", "createdb --database-url file:/srv/grid.db"]),
+    );
 }
 
 /** `browsergrid makemigrations MESSAGE`. */
 export function makemigrationsCommand(output: Output): Command {
-  return makeCommand("makemigrations", output);
+  return makeCommand("makemigrations", { output, line: "makemigrations" });
 }
 
 function databaseCommand(
   name: string,
   act: (flags: DatabaseFlags) => Promise<void>,
 ): Command {
-  const command = new Command(name)
-    .option("--database-url <url>", "file:PATH, :memory: or libsql://HOST")
-    .option("--data-dir <folder>", "folder of the database")
-    .option("--config <file>", "configuration file (browsergrid.json)")
-    .option("--json", "print JSON")
-    .option("--debug", "show where an error came from");
-  command.action((flags) => act(flags));
+  const command = withDatabaseOptions(new Command(name));
+  command.action(() => act(command.opts() as DatabaseFlags)); // The options of withDatabaseOptions().
   return command as unknown as Command; // Without the types of its own options.
 }
 
@@ -66,16 +84,12 @@ async function open(
   flags: DatabaseFlags,
   output: Output,
 ): Promise<Database & { readonly url: string; readonly settings: Settings }> {
-  const settings = await settingsFrom(
-    { database_url: flags.databaseUrl, data_dir: flags.dataDir },
-    flags,
-    output,
-  );
+  const settings = await databaseSettings(flags, output);
   await Deno.mkdir(settings.data_dir, { recursive: true });
   const url = databaseUrlOf(settings);
   return {
     ...await openDatabase(url, { authToken: settings.database_auth_token }),
-    url,
+    url: shownUrl(url),
     settings,
   };
 }
@@ -124,12 +138,16 @@ async function status(
 }
 
 /** Only a checkout has the models' sources, from which the SQL is made. */
-function makeCommand(name: string, output: Output): Command {
+function makeCommand(
+  name: string,
+  { output, line }: { readonly output: Output; readonly line: string },
+): Command {
   return new Command(name)
     .description(
       "Make a migration from the changes of the models (in a checkout)",
     )
     .argument("<message>", "what it does: becomes part of its name")
+    .addHelpText("after", examples([`${line} "add labels to work pools"`]))
     .action(async (message) => {
       const slug = message.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
       const { success } = await new Deno.Command(Deno.execPath(), {

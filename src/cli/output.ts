@@ -20,7 +20,11 @@ export const terminal: Output = {
   table: (head, rows) =>
     write(
       Deno.stdout,
-      rows.length === 0 ? "Nothing to show" : tableText(head, rows),
+      rows.length === 0 ? "Nothing to show" : tableText(
+        head.map((name) => name.toUpperCase()),
+        rows,
+        terminalWidth(),
+      ),
     ),
   progress: (line) => write(Deno.stderr, line),
   error: (line) => write(Deno.stderr, line),
@@ -56,15 +60,39 @@ const NO_LINES = {
   "middle": "  ",
 };
 
-function tableText(
+/** The narrowest that a last column is broken to. */
+const LEAST_COLUMNS = 20;
+
+/** Lines of a table, its head as it is. A last column that does not fit into `width` is broken between words. */
+export function tableText(
   head: readonly string[],
   rows: readonly (readonly string[])[],
+  width = Infinity,
 ): string {
+  const widths = head.map((name, at) =>
+    Math.max(...[name, ...rows.map((row) => row[at] ?? "")].map(widthOf))
+  );
+  const before = widths.slice(0, -1).reduce((sum, each) => sum + each + 2, 0);
+  const room = Math.max(width - before, LEAST_COLUMNS);
+  const last = Math.min(widths.at(-1) ?? 0, room);
   const table = new Table({
-    head: head.map((name) => name.toUpperCase()),
+    head: [...head],
     chars: NO_LINES,
+    colWidths: [...widths.slice(0, -1), last],
+    wordWrap: true,
+    wrapOnWordBoundary: true,
     style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
   });
   table.push(...rows.map((row) => [...row]));
   return table.toString().split("\n").map((line) => line.trimEnd()).join("\n");
+}
+
+/** The longest line's. */
+function widthOf(text: string): number {
+  return Math.max(...text.split("\n").map((line) => line.length));
+}
+
+/** Columns of the terminal; what is read by a program is never broken. */
+function terminalWidth(): number {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity;
 }

@@ -1,58 +1,49 @@
 import { Command } from "@commander-js/extra-typings";
-import type { GridClient, PoolBody } from "../client/client.ts";
+import type { GridClient } from "../client/client.ts";
 import { type BrowserSpec, parseMemory } from "../core/browser_spec.ts";
 import { Registry } from "../core/registry.ts";
 import type { Provider } from "../core/provider.ts";
-import { clientFrom, type CommonFlags } from "./config.ts";
-import type { Output } from "./output.ts";
 import {
-  poolChangeOptions,
-  poolFieldOptions,
-  poolFields,
-} from "./pool_options.ts";
-import { optionsOfSchema, valuesOfSchema } from "./schema_options.ts";
+  type ClientFlags,
+  showRecord,
+  withClientOptions,
+} from "./client_flags.ts";
+import { clientFrom } from "./config.ts";
+import { examples } from "./help.ts";
+import type { Output } from "./output.ts";
+import { poolCreateCommand, poolUpdateCommand } from "./pool_create.ts";
 import { runWorker, withWorkerOptions, type WorkerFlags } from "./worker.ts";
 
 type Pool = Awaited<ReturnType<GridClient["getPool"]>>;
-
-/** Flags of every command that talks to a server. */
-export interface ClientFlags extends CommonFlags {
-  readonly apiUrl?: string | undefined;
-  readonly apiKey?: string | undefined;
-  readonly json?: boolean | undefined;
-}
-
-/** The options of every command that talks to a server. */
-export function withClientOptions(command: Command): Command {
-  command
-    .option("--api-url <url>", "the server (http://127.0.0.1:8765)")
-    .option(
-      "--api-key <key>",
-      "key of the server; BROWSERGRID_API_KEY does not show in the list of processes",
-    )
-    .option("--config <file>", "configuration file (browsergrid.json)")
-    .option("--json", "print JSON")
-    .option("--debug", "show where an error came from");
-  return command;
-}
 
 /** `browsergrid pool`. */
 export function poolCommand(
   output: Output,
   providers: readonly Provider[],
 ): Command {
-  const group = new Command("pool").description("Work pools").addHelpText(
-    "after",
-    `
-Examples:
-  browsergrid pool create docker --name containers --browser chrome
-  browsergrid pool list
-  browsergrid pool start-worker containers --capacity 10
-  browsergrid pool deploy-command containers SESSION`,
-  );
-  const create = new Command("create").description("Create a work pool");
+  const group = new Command("pool")
+    .description("Make work pools and look after them")
+    .addHelpText(
+      "after",
+      examples([
+        "pool create docker --name containers --browser chrome",
+        "pool list",
+        "pool update containers --max-sessions 20",
+        "pool start-worker containers --capacity 10",
+      ]),
+    );
+  const create = new Command("create")
+    .description("Create a work pool of one of these providers")
+    .addHelpText(
+      "after",
+      examples([
+        "pool create local --name here",
+        "pool create docker --name containers --browser chrome",
+        "pool create docker --help",
+      ]),
+    );
   for (const provider of providers) {
-    create.addCommand(createCommand(provider, output));
+    create.addCommand(poolCreateCommand(provider, output));
   }
   group.addCommand(create).addCommand(listCommand(output));
   group.addCommand(
@@ -63,7 +54,7 @@ Examples:
       (client, ref) => client.getPool(ref),
     ),
   );
-  group.addCommand(updateCommand(output));
+  group.addCommand(poolUpdateCommand(output));
   const verbs = [
     ["pause", "Take no sessions until it is resumed"],
     ["resume", "Take sessions again"],
@@ -85,68 +76,22 @@ Examples:
     .addCommand(deployCommand(output, providers));
 }
 
-function createCommand(provider: Provider, output: Output): Command {
-  const command = withClientOptions(new Command(provider.name))
-    .description(`${provider.displayName}: ${provider.description}`)
-    .requiredOption("--name <name>", "name of the work pool");
-  const { configSchema } = provider;
-  const own = optionsOfSchema(configSchema);
-  for (const option of poolFieldOptions(own.map(({ name }) => name))) {
-    command.addOption(option);
-  }
-  for (const { option } of own) command.addOption(option);
-  command.action(async () => {
-    const flags: Readonly<Record<string, unknown>> = command.opts();
-    const client = await clientFrom(flags as ClientFlags, output); // The options above.
-    const config = configSchema.safeParse(valuesOfSchema(configSchema, flags));
-    if (!config.success) {
-      const faults = config.error.issues.map(({ path, message }) =>
-        `--${path.join(".").replaceAll("_", "-")}: ${message}`
-      );
-      throw new Error(`Cannot create the work pool: ${faults.join("; ")}`);
-    }
-    const body: PoolBody = {
-      ...provider.poolConfig?.(config.data),
-      ...poolFields(flags),
-      name: String(flags.name),
-      provider_type: provider.name,
-      provider_config: config.data,
-    };
-    show(await client.createPool(body), flags.json, output);
-  });
-  return command as unknown as Command; // Without the types of its own options.
-}
-
-function updateCommand(output: Output): Command {
-  const command = withClientOptions(new Command("update"))
-    .description("Change a work pool: what is given is changed")
-    .argument("<pool>", "id or name")
-    .option("--name <name>", "new name");
-  for (const option of poolChangeOptions()) command.addOption(option);
-  command.action(async (ref) => {
-    const flags: Readonly<Record<string, unknown>> = command.opts();
-    const client = await clientFrom(flags as ClientFlags, output); // The options above.
-    const name = flags.name === undefined ? {} : { name: String(flags.name) };
-    const pool = await client.patchPool(ref, { ...poolFields(flags), ...name });
-    show(pool, flags.json, output);
-  });
-  return command as unknown as Command; // Without the types of its own options.
-}
-
 function listCommand(output: Output): Command {
   const command = withClientOptions(new Command("list"))
-    .description("List the work pools");
+    .description("List the work pools")
+    .addHelpText("after", examples(["pool list", "pool list --json"]));
   command.action(async (flags: ClientFlags) => {
     const client = await clientFrom(flags, output);
     const { items } = await client.listPools({ limit: 500 });
     if (flags.json) return output.json(items);
     output.table(
-      ["name", "provider", "status", "priority", "id"],
+      ["name", "provider", "status", "priority", "max sessions", "id"],
       items.map((pool) => [
         pool.name,
         pool.provider_type,
         pool.status,
         String(pool.priority),
+        String(pool.max_sessions ?? "no limit"),
         pool.id,
       ]),
     );
@@ -162,10 +107,11 @@ function onPool(
   act: (client: GridClient, ref: string) => Promise<Pool>,
 ): Command {
   const command = withClientOptions(new Command(name)).description(description)
-    .argument("<pool>", "id or name");
+    .argument("<pool>", "id or name")
+    .addHelpText("after", examples([`pool ${name} containers`]));
   command.action(async (ref, flags: ClientFlags) => {
     const client = await clientFrom(flags, output);
-    show(await act(client, ref), flags.json, output);
+    showRecord(await act(client, ref), flags.json, output);
   });
   return command as unknown as Command; // Without the types of its own arguments.
 }
@@ -173,7 +119,11 @@ function onPool(
 function pressureCommand(output: Output): Command {
   const command = withClientOptions(new Command("pressure"))
     .description("Tell how loaded a work pool is")
-    .argument("<pool>", "id or name");
+    .argument("<pool>", "id or name")
+    .addHelpText(
+      "after",
+      examples(["pool pressure containers", "pool pressure containers --json"]),
+    );
   command.action(async (ref, flags: ClientFlags) => {
     const client = await clientFrom(flags, output);
     showRecord(await client.poolPressure(ref), flags.json, output);
@@ -184,7 +134,8 @@ function pressureCommand(output: Output): Command {
 function deleteCommand(output: Output): Command {
   const command = withClientOptions(new Command("delete"))
     .description("Delete a work pool that has no live session")
-    .argument("<pool>", "id or name");
+    .argument("<pool>", "id or name")
+    .addHelpText("after", examples(["pool delete containers"]));
   command.action(async (ref, flags: ClientFlags) => {
     await (await clientFrom(flags, output)).deletePool(ref);
     if (flags.json) output.json({ deleted: ref });
@@ -199,7 +150,14 @@ function startWorkerCommand(
 ): Command {
   const command = withWorkerOptions(new Command("start-worker"))
     .description("Start a worker for a work pool, here")
-    .argument("<pool>", "id or name");
+    .argument("<pool>", "id or name")
+    .addHelpText(
+      "after",
+      examples([
+        "pool start-worker containers",
+        "pool start-worker containers --capacity 10 --worker-name one",
+      ]),
+    );
   command.action(async (workPoolId) => {
     const flags = command.opts() as Omit<WorkerFlags, "workPoolId">; // The options above.
     await runWorker({ ...flags, workPoolId }, output, providers);
@@ -214,7 +172,8 @@ function deployCommand(
   const command = withClientOptions(new Command("deploy-command"))
     .description("Show how a person would start a session's browser by hand")
     .argument("<pool>", "id or name")
-    .argument("<session>", "id");
+    .argument("<session>", "id")
+    .addHelpText("after", examples(["pool deploy-command containers SESSION"]));
   command.action(async (ref, id, flags: ClientFlags) => {
     const client = await clientFrom(flags, output);
     const [pool, session] = await Promise.all([
@@ -250,24 +209,4 @@ function specOf(
     ...(cpu === undefined ? {} : { cpu }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
-}
-
-function show(pool: Pool, json: unknown, output: Output): void {
-  showRecord(pool, json, output);
-}
-
-/** An answer as it is, or as a table of its members. */
-export function showRecord(
-  record: Readonly<Record<string, unknown>>,
-  json: unknown,
-  output: Output,
-): void {
-  if (json) return output.json(record);
-  const rows = Object.entries(record).filter(([, value]) =>
-    value !== null && value !== ""
-  ).map(([name, value]) => [
-    name,
-    typeof value === "object" ? JSON.stringify(value) : String(value),
-  ]);
-  output.table(["field", "value"], rows);
 }

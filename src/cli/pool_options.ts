@@ -1,5 +1,8 @@
 import { Option } from "@commander-js/extra-typings";
 import type { PoolPatch } from "../apps/workerpool/schemas.ts";
+import { BROWSERS, OPERATING_SYSTEMS } from "../core/browser_spec.ts";
+import { UsageError } from "./help.ts";
+import { suggested } from "./suggested.ts";
 
 /** How an option's text becomes a pool's field. */
 interface Field {
@@ -8,6 +11,8 @@ interface Field {
   readonly field: keyof PoolPatch;
   /** Text stays text without it. */
   readonly isJson?: boolean;
+  /** Usual values. */
+  readonly values?: readonly string[];
 }
 
 const FIELDS: readonly Field[] = [
@@ -26,6 +31,7 @@ const FIELDS: readonly Field[] = [
     flag: "--browser <name>",
     what: "browser of sessions that name none",
     field: "default_browser",
+    values: BROWSERS,
   },
   {
     flag: "--browser-version <version>",
@@ -37,11 +43,13 @@ const FIELDS: readonly Field[] = [
     what: "whether it has no window",
     field: "default_headless",
     isJson: true,
+    values: ["true", "false"],
   },
   {
     flag: "--operating-system <name>",
-    what: "linux, windows or macos",
+    what: "system of sessions that name none",
     field: "default_operating_system",
+    values: OPERATING_SYSTEMS,
   },
   {
     flag: "--screen <json>",
@@ -121,16 +129,18 @@ const PROVIDER_CONFIG: Field = {
 
 /** The options of a change of a pool. */
 export function poolChangeOptions(): readonly Option[] {
-  return [...FIELDS, PROVIDER_CONFIG].map(({ flag, what }) =>
-    new Option(flag, what)
-  );
+  return [...FIELDS, PROVIDER_CONFIG].map(optionOf);
 }
 
 /** The options of a new pool's own fields. @param taken Names that the provider's options have. */
 export function poolFieldOptions(taken: readonly string[]): readonly Option[] {
-  return FIELDS.filter(({ flag }) => !taken.includes(nameOf(flag))).map((
-    { flag, what },
-  ) => new Option(flag, what));
+  return FIELDS.filter(({ flag }) => !taken.includes(nameOf(flag))).map(
+    optionOf,
+  );
+}
+
+function optionOf({ flag, what, values }: Field): Option {
+  return values ? suggested(flag, what, values) : new Option(flag, what);
 }
 
 /** The fields that were given. @throws {Error} If a value is no JSON where it must be. */
@@ -156,6 +166,8 @@ function parsed(flag: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error(`Cannot use ${flag}: "${text}" is not such a value`);
+    throw new UsageError(
+      `Cannot use ${flag}: "${text}" is not such a value`,
+    );
   }
 }

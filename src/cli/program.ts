@@ -1,7 +1,18 @@
-import { Command, CommanderError } from "@commander-js/extra-typings";
+import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { ApiError } from "../client/api_error.ts";
-import { describeError } from "../core/log.ts";
+import { unwrapQueryError } from "../core/errors.ts";
+import { describeError, messageOf } from "../core/log.ts";
+import { SettingsError } from "../core/settings.ts";
 import { checkCommand } from "./check.ts";
+import { completionsCommand } from "./completions.ts";
+import { dbshellCommand } from "./dbshell.ts";
+import {
+  examples,
+  EXIT,
+  EXIT_CODES,
+  InterruptedError,
+  UsageError,
+} from "./help.ts";
 import {
   createdbCommand,
   makemigrationsCommand,
@@ -15,37 +26,35 @@ import { poolCommand } from "./pool.ts";
 import { providerCommands } from "./provider_commands.ts";
 import { serveCommand } from "./serve.ts";
 import { sessionCommand } from "./session.ts";
+import { shellCommand } from "./shell.ts";
 import { settingsCommand } from "./settings_command.ts";
 import { VERSION } from "./version.ts";
 import { workerCommand } from "./worker.ts";
-
-/** Exit codes: done, failed, used wrongly. */
-const DONE = 0;
-const FAILED = 1;
-const USAGE = 2;
 
 /** Runs a command line. Resolves with the exit code. */
 export async function run(
   args: readonly string[],
   output: Output = terminal,
 ): Promise<number> {
-  const code = { value: DONE };
+  const code = { value: EXIT.done as number };
   try {
     const { rest, installed } = await loadEarly(args, output);
     const program = createProgram(output, code, installed);
     await program.parseAsync([...rest], { from: "user" });
     return code.value;
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      return error.exitCode === 0 ? DONE : USAGE;
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) {
+      return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
     }
-    output.error(messageOf(error));
+    const error = unwrapQueryError(thrown);
+    output.error(lineOf(error));
     if (args.includes("--debug")) output.error(describeStack(error));
-    return FAILED;
+    return codeOf(error);
   }
 }
 
-function createProgram(
+/** The whole tree of commands. */
+export function createProgram(
   output: Output,
   code: { value: number },
   installed: Installed,
@@ -68,15 +77,19 @@ function createProgram(
     })
     .addHelpText(
       "after",
-      `
-Examples:
-  browsergrid serve --with-worker        a whole grid on this machine
-  browsergrid pool create docker --name containers
-  browsergrid worker --work-pool-id containers
-  browsergrid session create --wait
+      `${
+        examples([
+          "serve --with-worker        a whole grid on this machine",
+          "pool create docker --name containers",
+          "worker --work-pool-id containers",
+          "session create --wait",
+          "check                      what a start needs, and whether it is there",
+        ])
+      }
 
 Every setting is also a variable: see "browsergrid settings".
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by a second signal.`,
+
+${EXIT_CODES}`,
     )
     .exitOverride();
   const commands = [
@@ -88,26 +101,40 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 stopped by a second signal.`,
     migrateCommand(output, installed.apps),
     createdbCommand(output, installed.apps),
     makemigrationsCommand(output),
+    dbshellCommand(output),
+    shellCommand(output),
     checkCommand(output, code, installed),
     settingsCommand(output),
+    completionsCommand(output),
     ...providerCommands(installed.providers, output),
   ];
   for (const command of commands) program.addCommand(inherit(command, program));
   return program;
 }
 
-/** Settings of the root that commander gives only to commands made by it. */
+/** Settings of the root that commander gives only to commands made by it, and what every command has. */
 function inherit(command: Command, parent: Command): Command {
   command.copyInheritedSettings(parent);
+  const isDebuggable = command.commands.length > 0 ||
+    command.options.some(({ long }) => long === "--debug");
+  if (!isDebuggable) {
+    command.addOption(new Option("--debug", "show where an error came from"));
+  }
   for (const child of command.commands) inherit(child as Command, command); // Commander's own list has no options' types.
   return command;
 }
 
-function messageOf(error: unknown): string {
+function codeOf(error: unknown): number {
+  if (error instanceof InterruptedError) return EXIT.interrupted;
+  const isUsage = error instanceof UsageError || error instanceof SettingsError;
+  return isUsage ? EXIT.usage : EXIT.failed;
+}
+
+function lineOf(error: unknown): string {
   if (error instanceof ApiError) {
     return `Error: ${error.message} [${error.code}]`;
   }
-  return `Error: ${error instanceof Error ? error.message : String(error)}`;
+  return `Error: ${messageOf(error)}`;
 }
 
 function describeStack(error: unknown): string {

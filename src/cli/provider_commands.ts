@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Provider, ProviderCommand } from "../core/provider.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
+import { examples, InterruptedError } from "./help.ts";
 import type { Output } from "./output.ts";
 import { optionsOfSchema, valuesOfSchema } from "./schema_options.ts";
 
@@ -13,9 +14,16 @@ export function providerCommands(
     (provider) => {
       const group = new Command(provider.name).description(
         `Commands of the provider ${provider.displayName}`,
+      ).addHelpText(
+        "after",
+        examples(
+          (provider.commands ?? []).map(({ name }) =>
+            `${provider.name} ${name}`
+          ),
+        ),
       );
       for (const each of provider.commands ?? []) {
-        group.addCommand(commandOf(each, output));
+        group.addCommand(commandOf(each, { provider: provider.name, output }));
       }
       return group;
     },
@@ -24,21 +32,30 @@ export function providerCommands(
 
 function commandOf(
   { name, description, optionsSchema, run }: ProviderCommand,
-  output: Output,
+  { provider, output }: {
+    readonly provider: string;
+    readonly output: Output;
+  },
 ): Command {
-  const command = new Command(name).description(description);
+  const command = new Command(name).description(description).addHelpText(
+    "after",
+    examples([`${provider} ${name}`]),
+  );
   for (const { option } of optionsOfSchema(optionsSchema)) {
     command.addOption(option);
   }
   command.action(async (given) => {
     using shutdown = listenForShutdown();
     const options = optionsSchema.parse(valuesOfSchema(optionsSchema, given));
-    output.print(
-      await run(options, {
-        onProgress: (line) => output.progress(line),
-        signal: shutdown.stop,
-      }),
-    );
+    const context = {
+      onProgress: (line: string) => output.progress(line),
+      signal: shutdown.stop,
+    };
+    const result = await run(options, context).catch((cause: unknown) => {
+      if (!shutdown.stop.aborted) throw cause;
+      throw new InterruptedError(`Stopped ${provider} ${name}`, { cause });
+    });
+    output.print(result);
   });
   return command;
 }

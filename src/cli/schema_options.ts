@@ -11,7 +11,7 @@ interface SchemaOption {
 export function optionsOfSchema(schema: z.ZodObject): readonly SchemaOption[] {
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
   return Object.entries(json.properties ?? {}).map(([name, member]) => {
-    const flag = `--${name.replaceAll("_", "-")}`;
+    const flag = flagOf(name);
     const property = typeof member === "object" ? member : {};
     const { type, description = "", enum: choices } = property;
     const suffix = type === "boolean"
@@ -24,11 +24,21 @@ export function optionsOfSchema(schema: z.ZodObject): readonly SchemaOption[] {
       flag + suffix,
       `${description}${required}${defaultText(property.default)}`,
     );
-    return {
-      name,
-      option: choices ? option.choices(choices.map(String)) : option,
-    };
+    if (choices) option.choices(choices.map(String));
+    // Shown and completed only: the schema judges.
+    else if (type === "boolean") option.argChoices = ["true", "false"];
+    return { name, option };
   });
+}
+
+/** Flags of the members that must be given. */
+export function requiredOptions(schema: z.ZodObject): readonly string[] {
+  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
+  return (json.required ?? []).map(flagOf);
+}
+
+function flagOf(name: string): string {
+  return `--${name.replaceAll("_", "-")}`;
 }
 
 /** The values given for `schema`'s options, as the schema takes them. @param given By camelCase name, as commander gives them. */

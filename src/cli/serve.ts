@@ -10,15 +10,15 @@ import { listenForShutdown } from "../core/shutdown.ts";
 import { type RunningWorker, startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
 import { databaseUrlOf, openGrid } from "./grid.ts";
+import { examples, EXIT, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
 import type { Installed } from "./plugins.ts";
+import { shownUrl } from "./shown_settings.ts";
+import { suggested } from "./suggested.ts";
 import { VERSION } from "./version.ts";
 
 /** Name of the pool that `--with-worker` serves. */
 const DEFAULT_POOL = "default";
-
-/** Exit code of a process that was interrupted (128 + SIGINT). */
-const INTERRUPTED = 130;
 
 interface ServeFlags {
   readonly host?: string | undefined;
@@ -47,9 +47,12 @@ export function serveCommand(
     .option("--database-url <url>", "file:PATH, :memory: or libsql://HOST")
     .option("--data-dir <folder>", "folder for database, browsers and state")
     .option("--public-url <url>", "URL under which clients reach the server")
-    .option(
-      "--with-worker [provider]",
-      'start a worker for the pool "default" too (local)',
+    .addOption(
+      suggested(
+        "--with-worker [provider]",
+        'start a worker for the pool "default" too (local)',
+        installed.providers.map(({ name }) => name),
+      ),
     )
     .option("--worker-capacity <number>", "sessions of that worker", "5")
     .option("--no-migrate", "leave the database as it is")
@@ -57,13 +60,18 @@ export function serveCommand(
     .option("--debug", "log every step")
     .addHelpText(
       "after",
-      `
-Examples:
-  browsergrid serve --with-worker
-  browsergrid serve --host 0.0.0.0 --database-url libsql://grid.example`,
+      examples(
+        [
+          "serve --with-worker",
+          "serve --port 9000 --with-worker docker --worker-capacity 10",
+          "serve --host 0.0.0.0 --database-url libsql://grid.example",
+        ],
+        'Every option is also a setting: see "browsergrid settings".',
+      ),
     );
   command.action(async () => {
-    code.value = await serve(command.opts() as ServeFlags, output, installed); // The options above.
+    const flags = command.opts() as unknown as ServeFlags; // The options above.
+    code.value = await serve(flags, output, installed);
   });
   return command as unknown as Command; // Without the types of its own options.
 }
@@ -123,7 +131,7 @@ async function killed(
 ): Promise<number> {
   await aborted(now);
   await worker?.kill();
-  return INTERRUPTED;
+  return EXIT.interrupted;
 }
 
 /** Makes the pool if it is not there, and starts its worker. */
@@ -161,11 +169,11 @@ async function startEmbedded(
   });
 }
 
-/** The number that an option was given. @throws {Error} If it is none above zero. */
+/** The number that an option was given. @throws {UsageError} If it is none above zero. */
 export function wholeNumber(option: string, text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
-  throw new Error(
+  throw new UsageError(
     `Cannot use ${option} "${text}": expected a whole number above 0`,
   );
 }
@@ -200,9 +208,9 @@ function summary(
     ["API", `${url}/v1`],
     ["Connect", `${url.replace(/^http/, "ws")}/v1/connect`],
     ["Key", key],
-    ["Data", databaseUrlOf(settings)],
-    ["Worker", worker ? worker.name : "none here: browsergrid worker --help"],
+    ["Data", shownUrl(databaseUrlOf(settings))],
     ...(plugins.length > 0 ? [["Plugins", plugins.join(", ")]] : []),
+    ["Worker", worker ? worker.name : "none here: browsergrid worker --help"],
   ];
   const lines = rows.map(([name = "", value]) => `  ${name.padEnd(9)}${value}`);
   return `Browsergrid ${VERSION} is ready\n\n${

@@ -1,34 +1,62 @@
 import { Command } from "@commander-js/extra-typings";
+import { SESSION_STATUSES } from "../apps/sessions/status.ts";
 import type { GridClient } from "../client/client.ts";
+import {
+  type ClientFlags,
+  shortTime,
+  showRecord,
+  withClientOptions,
+} from "./client_flags.ts";
 import { clientFrom } from "./config.ts";
+import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
-import { type ClientFlags, showRecord, withClientOptions } from "./pool.ts";
+import { wholeNumber } from "./serve.ts";
 import { sessionCreateCommand } from "./session_create.ts";
+import type { Session } from "./session_wait.ts";
+import { suggested } from "./suggested.ts";
 
 /** `browsergrid session`. */
 export function sessionCommand(output: Output): Command {
-  return new Command("session").description("Sessions").addHelpText(
-    "after",
-    `
-Examples:
-  browsergrid session create --wait --label team=search
-  browsergrid session list --status running
-  browsergrid session stop SESSION`,
-  )
+  return new Command("session")
+    .description("Ask for browsers, look after them and end them")
+    .addHelpText(
+      "after",
+      examples([
+        "session create --wait --label team=search",
+        "session list --status running",
+        "session stop SESSION",
+      ]),
+    )
     .addCommand(sessionCreateCommand(output))
     .addCommand(listCommand(output))
     .addCommand(getCommand(output))
     .addCommand(eventsCommand(output))
+    .addCommand(metricsCommand(output))
     .addCommand(logsCommand(output))
+    .addCommand(refreshCommand(output))
     .addCommand(stopCommand(output));
 }
 
 function listCommand(output: Output): Command {
   const command = withClientOptions(new Command("list"))
     .description("List the sessions, newest first")
-    .option("--status <status>", "one, or several with commas between")
+    .addOption(
+      suggested(
+        "--status <status>",
+        "one, or several with commas between",
+        SESSION_STATUSES,
+      ),
+    )
     .option("--pool <id>", "of this work pool")
-    .option("--limit <number>", "at most", "50");
+    .option("--limit <number>", "at most", "50")
+    .addHelpText(
+      "after",
+      examples([
+        "session list",
+        "session list --status pending,starting,running",
+        "session list --limit 500 --json",
+      ]),
+    );
   command.action(
     async (
       flags: ClientFlags & { status?: string; pool?: string; limit?: string },
@@ -47,7 +75,7 @@ function listCommand(output: Output): Command {
           session.status,
           `${session.browser} ${session.version}`,
           session.provider,
-          session.created_at.slice(0, 19),
+          shortTime(session.created_at),
           (session.status_reason ?? "").split("\n")[0]?.slice(0, 60) ?? "",
         ]),
       );
@@ -64,7 +92,11 @@ function onSession(
   act: (client: GridClient, id: string, flags: ClientFlags) => Promise<void>,
 ): Command {
   const command = withClientOptions(new Command(name)).description(description)
-    .argument("<session>", "id");
+    .argument("<session>", "id")
+    .addHelpText(
+      "after",
+      examples([`session ${name} SESSION`, `session ${name} SESSION --json`]),
+    );
   command.action(async (id, flags: ClientFlags) =>
     await act(await clientFrom(flags, output), id, flags)
   );
@@ -109,9 +141,65 @@ function logsCommand(output: Output): Command {
     async (client, id, { json }) => {
       const logs = await client.sessionLogs(id);
       if (json) output.json({ logs });
-      else output.print(logs);
+      else if (logs.trim() !== "") output.print(logs.trimEnd());
+      else {output.progress(
+          "No output is kept: it is, once a browser has ended",
+        );}
     },
   );
+}
+
+function metricsCommand(output: Output): Command {
+  return onSession(
+    "metrics",
+    "List what a session's browser has used lately",
+    output,
+    async (client, id, { json }) => {
+      const { metrics = [] } = await client.getSession(id, {
+        include: "metrics",
+      });
+      if (json) return output.json(metrics);
+      output.table(
+        ["time", "cpu %", "memory mb", "received bytes", "sent bytes"],
+        metrics.map((each) => [
+          each.timestamp,
+          text(each.cpu_percent),
+          text(each.memory_mb),
+          text(each.network_rx_bytes),
+          text(each.network_tx_bytes),
+        ]),
+      );
+    },
+  );
+}
+
+function text(value: number | null): string {
+  return value === null ? "" : String(value);
+}
+
+function refreshCommand(output: Output): Command {
+  const command = onSession(
+    "refresh",
+    "Give a session more time, from now",
+    output,
+    async (client, id, flags: ClientFlags & { readonly minutes?: string }) => {
+      const minutes = flags.minutes === undefined
+        ? undefined
+        : wholeNumber("--minutes", flags.minutes);
+      const session = await client.refreshSession(id, minutes);
+      if (flags.json) output.json(session);
+      else output.print(`Session ${id} goes on until ${session.expires_at}`);
+    },
+  );
+  command.option("--minutes <number>", "how long (as it was made with)");
+  return command;
+}
+
+/** A browser is asked to end; its worker tells when it has. */
+function endOf({ status, ended_at }: Session): string {
+  return ended_at === null
+    ? `is ${status}, and is being ended`
+    : `is ${status}`;
 }
 
 function stopCommand(output: Output): Command {
@@ -122,7 +210,7 @@ function stopCommand(output: Output): Command {
     async (client, id, flags: ClientFlags & { readonly force?: boolean }) => {
       const session = await client.stopSession(id, { force: flags.force });
       if (flags.json) output.json(session);
-      else output.print(`Session ${id} is ${session.status}`);
+      else output.print(`Session ${id} ${endOf(session)}`);
     },
   );
   command.option("--force", "at once, without asking the browser");

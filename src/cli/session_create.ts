@@ -3,19 +3,13 @@ import {
   type SessionInput,
   sessionInputSchema,
 } from "../apps/sessions/schemas.ts";
-import type { GridClient } from "../client/client.ts";
-import { systemClock } from "../core/clock.ts";
+import { BROWSERS, OPERATING_SYSTEMS } from "../core/browser_spec.ts";
+import { type ClientFlags, withClientOptions } from "./client_flags.ts";
 import { clientFrom } from "./config.ts";
+import { examples, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
-import { type ClientFlags, showRecord, withClientOptions } from "./pool.ts";
-
-/** How long `--wait` without a number waits. */
-const WAIT_SECONDS = 60;
-
-/** Pause between two looks at a session that is awaited. */
-const LOOK_MS = 300;
-
-type Session = Awaited<ReturnType<GridClient["getSession"]>>;
+import { type Session, waitSeconds, waitUntilRunning } from "./session_wait.ts";
+import { suggested } from "./suggested.ts";
 
 interface CreateFlags extends ClientFlags {
   readonly browser?: string;
@@ -40,10 +34,21 @@ interface CreateFlags extends ClientFlags {
 export function sessionCreateCommand(output: Output): Command {
   const command = withClientOptions(new Command("create"))
     .description("Ask for a browser")
-    .option("--browser <name>", "chrome, chromium, edge, firefox, safari")
+    .addOption(suggested("--browser <name>", "which browser", BROWSERS))
     .option("--browser-version <version>", "latest, stable or a version")
-    .option("--headless <true|false>", "whether it has no window")
-    .option("--operating-system <name>", "linux, windows or macos")
+    .addOption(
+      suggested("--headless <true|false>", "whether it has no window", [
+        "true",
+        "false",
+      ]),
+    )
+    .addOption(
+      suggested(
+        "--operating-system <name>",
+        "system it runs on",
+        OPERATING_SYSTEMS,
+      ),
+    )
     .option("--screen <size>", "such as 1280x720")
     .option("--proxy-url <url>", "proxy of the browser")
     .option("--env <name=value...>", "variables of the browser")
@@ -58,18 +63,37 @@ export function sessionCreateCommand(output: Output): Command {
     .option(
       "--idempotency-key <key>",
       "a repeat with the same key, within 24 h, gives the same session",
+    )
+    .addHelpText(
+      "after",
+      examples([
+        "session create --wait",
+        "session create --pool containers --browser chrome --headless false --screen 1920x1080",
+        "session create --label team=search --timeout-minutes 30 --json",
+      ]),
     );
   command.action(async (flags: CreateFlags) => {
+    const input = readInput(flags);
+    const seconds = flags.wait && waitSeconds(flags.wait);
     const client = await clientFrom(flags, output);
-    const created = await client.createSession(readInput(flags), {
+    const created = await client.createSession(input, {
       idempotencyKey: flags.idempotencyKey,
     });
-    const session = flags.wait
-      ? await waitUntilRunning(client, created, flags.wait, output)
-      : created;
-    showRecord(session, flags.json, output);
+    if (!seconds) return show(created, flags, output);
+    output.progress(`Session ${created.id} is asked for`);
+    const options = { id: created.id, seconds, output };
+    show(await waitUntilRunning(client, options), flags, output);
   });
   return command as unknown as Command; // Without the types of its own options.
+}
+
+/** What is needed to go on from here; all of it with `--json` or `session get`. */
+function show(session: Session, { json }: CreateFlags, output: Output): void {
+  if (json) return output.json(session);
+  output.print(`Session  ${session.id}
+Status   ${session.status}
+Connect  ${session.connect_url}
+Until    ${session.expires_at}`);
 }
 
 function readInput(flags: CreateFlags): SessionInput {
@@ -78,7 +102,7 @@ function readInput(flags: CreateFlags): SessionInput {
   const faults = parsed.error.issues.map(({ path, message }) =>
     `${path.join(".")}: ${message}`
   );
-  throw new Error(`Cannot ask for the browser: ${faults.join("; ")}`);
+  throw new UsageError(`Cannot ask for the browser: ${faults.join("; ")}`);
 }
 
 function inputOf(flags: CreateFlags): Record<string, unknown> {
@@ -104,7 +128,7 @@ const booleans = new Map([["true", true], ["false", false]]);
 function screenOf(text: string) {
   const [, width, height] = /^(\d+)x(\d+)$/.exec(text) ?? [];
   if (width === undefined) {
-    throw new Error(
+    throw new UsageError(
       `Cannot use --screen "${text}": expected WIDTHxHEIGHT, such as 1280x720`,
     );
   }
@@ -135,41 +159,4 @@ function defined(values: Readonly<Record<string, unknown>>) {
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => value !== undefined),
   );
-}
-
-/** Shows what happens to the session until it runs. @throws {Error} If it ends before, or does not run in time. */
-async function waitUntilRunning(
-  client: GridClient,
-  { id }: Session,
-  wait: string | true,
-  output: Output,
-): Promise<Session> {
-  const seconds = wait === true ? WAIT_SECONDS : Number(wait);
-  if (!(seconds > 0)) {
-    throw new Error(
-      `Cannot use --wait "${wait}": expected a number of seconds above 0`,
-    );
-  }
-  const deadline = systemClock.monotonic() + seconds * 1_000;
-  let after = 0;
-  for (;;) {
-    const { items } = await client.sessionEvents(id, { after });
-    for (const { seq, event, data } of items) {
-      output.progress(`${event} ${data.message ?? data.reason ?? ""}`.trim());
-      after = seq;
-    }
-    const session = await client.getSession(id);
-    if (session.status === "running") return session;
-    if (session.ended_at !== null) {
-      throw new Error(
-        `Session ${id} is ${session.status}: ${session.status_reason ?? ""}`,
-      );
-    }
-    if (systemClock.monotonic() > deadline) {
-      throw new Error(
-        `Session ${id} is still ${session.status} after ${seconds} s; it goes on: browsergrid session get ${id}`,
-      );
-    }
-    await systemClock.sleep(LOOK_MS);
-  }
 }

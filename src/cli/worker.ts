@@ -8,6 +8,7 @@ import { Registry } from "../core/registry.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
 import { startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
+import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
 import { wholeNumber } from "./serve.ts";
 import { VERSION } from "./version.ts";
@@ -45,14 +46,16 @@ export function workerCommand(
     )
     .addHelpText(
       "after",
-      `
-The first signal drains: running sessions go on to their end, or to that of the drain timeout. A second one ends them.
-
-Examples:
-  browsergrid worker --work-pool-id containers --capacity 10
-  browsergrid worker list
-  browsergrid worker drain my-host-containers --timeout 600
-  BROWSERGRID_API_URL=https://grid.example BROWSERGRID_API_KEY=… browsergrid worker --work-pool-id containers`,
+      examples(
+        [
+          "worker --work-pool-id containers --capacity 10",
+          "worker --work-pool-id containers --api-url https://grid.example",
+          "worker list",
+          "worker drain my-host-containers --timeout 600",
+        ],
+        `The first signal drains: running sessions go on to their end, or to that of the drain timeout.
+A second one ends them.`,
+      ),
     );
   command.action(async () => {
     const flags = command.opts() as Partial<WorkerFlags>; // The options above.

@@ -1,9 +1,15 @@
 import { Command } from "@commander-js/extra-typings";
 import { validate } from "uuid";
 import type { GridClient } from "../client/client.ts";
+import {
+  type ClientFlags,
+  shortTime,
+  showRecord,
+  withClientOptions,
+} from "./client_flags.ts";
 import { clientFrom } from "./config.ts";
+import { examples, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
-import { type ClientFlags, showRecord, withClientOptions } from "./pool.ts";
 
 type Worker = Awaited<ReturnType<GridClient["getWorker"]>>;
 
@@ -30,7 +36,8 @@ export function workerCommands(output: Output): readonly Command[] {
 
 function listCommand(output: Output): Command {
   const command = withClientOptions(new Command("list"))
-    .description("List the workers");
+    .description("List the workers")
+    .addHelpText("after", examples(["worker list", "worker list --json"]));
   command.action(async (flags: ClientFlags) => {
     const client = await clientFrom(flags, output);
     const { items } = await client.listWorkers({ limit: 500 });
@@ -42,7 +49,7 @@ function listCommand(output: Output): Command {
         worker.status,
         `${worker.current_load}/${worker.capacity}`,
         worker.provider_type,
-        worker.last_heartbeat,
+        shortTime(worker.last_heartbeat),
         worker.id,
       ]),
     );
@@ -59,6 +66,13 @@ function drainCommand(output: Output): Command {
     .option(
       "--timeout <seconds>",
       "how long what runs may go on (setting drain_timeout_seconds)",
+    )
+    .addHelpText(
+      "after",
+      examples([
+        "worker drain my-host-containers",
+        "worker drain my-host-containers --timeout 600",
+      ]),
     );
   command.action(async (ref) => {
     const flags = command.opts() as ClientFlags & { timeout?: string }; // The options above.
@@ -73,7 +87,8 @@ function drainCommand(output: Output): Command {
 function deleteCommand(output: Output): Command {
   const command = withClientOptions(new Command("delete"))
     .description("Delete a worker that holds no session")
-    .argument("<worker>", "id or name");
+    .argument("<worker>", "id or name")
+    .addHelpText("after", examples(["worker delete my-host-containers"]));
   command.action(async (ref, flags: ClientFlags) => {
     const client = await clientFrom(flags, output);
     await client.deleteWorker(await idOf(client, ref));
@@ -91,7 +106,8 @@ function onWorker(
   act: (client: GridClient, id: string) => Promise<Worker>,
 ): Command {
   const command = withClientOptions(new Command(name)).description(description)
-    .argument("<worker>", "id or name");
+    .argument("<worker>", "id or name")
+    .addHelpText("after", examples([`worker ${name} my-host-containers`]));
   command.action(async (ref, flags: ClientFlags) => {
     const client = await clientFrom(flags, output);
     const worker = await act(client, await idOf(client, ref));
@@ -116,7 +132,7 @@ function secondsOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() !== "" && value >= 0) return value;
-  throw new Error(
+  throw new UsageError(
     `Cannot use --timeout "${text}": expected a number of seconds, 0 or more`,
   );
 }

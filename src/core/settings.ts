@@ -6,6 +6,7 @@
 import { z } from "@hono/zod-openapi";
 import { closest } from "fastest-levenshtein";
 import { isNetwork } from "./client_address.ts";
+import { settingType } from "./setting_type.ts";
 
 const PREFIX = "BROWSERGRID_";
 
@@ -145,6 +146,8 @@ export interface SettingsSources {
 export interface LoadedSettings {
   readonly settings: Settings;
   readonly warnings: readonly string[];
+  /** Where each setting comes from: `flag --port`, `variable BROWSERGRID_PORT`, `file browsergrid.json`, `default`. */
+  readonly origins: Readonly<Record<string, string>>;
 }
 
 /**
@@ -162,7 +165,8 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   };
   const parsed = settingsSchema.safeParse(merged);
   if (parsed.success) {
-    return { settings: parsed.data, warnings: fromEnv.warnings };
+    const origins = originsOf(sources);
+    return { settings: parsed.data, warnings: fromEnv.warnings, origins };
   }
   const lines = parsed.error.issues.map((issue) =>
     describeIssue(issue, sources)
@@ -205,6 +209,7 @@ export function variableOf(setting: string): string {
 export interface SettingRow {
   readonly name: string;
   readonly variable: string;
+  readonly type: string;
   readonly default: string;
   readonly description: string;
 }
@@ -214,6 +219,7 @@ export function settingsTable(): readonly SettingRow[] {
   return Object.entries(settingsSchema.shape).map(([name, schema]) => ({
     name,
     variable: variableOf(name),
+    type: settingType(schema),
     default: defaultOf(schema),
     description: schema.description ?? "",
   }));
@@ -276,12 +282,24 @@ function describeIssue(
   }): ${issue.message}`;
 }
 
+function originsOf(sources: SettingsSources): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(settingsSchema.shape).map((name) => [
+      name,
+      originOf(name, sources),
+    ]),
+  );
+}
+
 function originOf(name: string, sources: SettingsSources): string {
   if (sources.flags[name] !== undefined) {
     return `flag --${name.replaceAll("_", "-")}`;
   }
   if (sources.env[variableOf(name)]) return `variable ${variableOf(name)}`;
-  return sources.file ? `file ${sources.file.path}` : "default";
+  const { file } = sources;
+  return file && Object.hasOwn(readFile(file), name)
+    ? `file ${file.path}`
+    : "default";
 }
 
 function defined(flags: SettingsInput): SettingsInput {

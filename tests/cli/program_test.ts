@@ -1,81 +1,6 @@
 import assert from "node:assert/strict";
-import { run } from "../../src/cli/program.ts";
-import type { Output } from "../../src/cli/output.ts";
+import { cli } from "../support/cli.ts";
 import { testGrid } from "../support/grid.ts";
-
-/** Runs a command line and keeps what it prints. */
-async function cli(
-  ...args: readonly string[]
-): Promise<
-  { readonly code: number; readonly out: string; readonly err: string }
-> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const output: Output = {
-    print: (line) => void out.push(line),
-    json: (value) => void out.push(JSON.stringify(value)),
-    table: (head, rows) => void out.push(JSON.stringify({ head, rows })),
-    progress: (line) => void err.push(line),
-    error: (line) => void err.push(line),
-  };
-  const code = await run(args, output);
-  return { code, out: out.join("\n"), err: err.join("\n") };
-}
-
-const COMMANDS = [
-  "serve",
-  "worker",
-  "pool",
-  "session",
-  "key",
-  "migrate",
-  "createdb",
-  "makemigrations",
-  "check",
-  "settings",
-  "docker",
-];
-
-Deno.test("--help names every command, and every command has its own help", async () => {
-  const { code, out } = await cli("--help");
-  assert.equal(code, 0);
-  for (const command of COMMANDS) {
-    assert.match(out, new RegExp(`^  ${command}\\b`, "m"));
-    const own = await cli(command, "--help");
-    assert.equal(own.code, 0);
-    assert.match(own.out, /^Usage: browsergrid/);
-  }
-});
-
-Deno.test("an unknown command or option ends with code 2, one line and the nearest word", async () => {
-  for (
-    const [args, nearest] of [
-      [["serv"], /serve/],
-      [["pool", "lst"], /list/],
-      [["serve", "--prot", "1"], /--port/],
-      [["worker"], /--work-pool-id/],
-    ] as const
-  ) {
-    const { code, err } = await cli(...args);
-    assert.equal(code, 2);
-    assert.match(err, nearest);
-    assert.doesNotMatch(err, /\n\s+at /);
-  }
-});
-
-Deno.test("a server that is not there, or refuses, is one clear line and code 1", async () => {
-  const away = await cli("pool", "list", "--api-url", "http://127.0.0.1:1");
-  assert.equal(away.code, 1);
-  assert.match(away.err, /^Error: Cannot reach .*127\.0\.0\.1:1/);
-  assert.equal(away.err.split("\n").length, 1);
-  await using grid = await testGrid({
-    listen: true,
-    settings: { api_key: "key-0123456789" },
-  });
-  const refused = await cli("pool", "list", "--api-url", grid.url);
-  assert.equal(refused.code, 1);
-  assert.match(refused.err, /\[unauthorized\]$/);
-});
 
 Deno.test("pools are made, listed, changed, paused, resumed, drained and deleted", async () => {
   await using grid = await testGrid({ listen: true });
@@ -120,12 +45,13 @@ Deno.test("every provider's options are checked before the server is asked", asy
     ...["pool", "create", "azure_container_instance", "--name", "x"],
     ...["--api-url", "http://127.0.0.1:1"],
   );
-  assert.equal(missing.code, 1);
+  assert.equal(missing.code, 2);
   assert.match(missing.err, /resource.group/);
   const wrong = await cli(
     ...["pool", "create", "docker", "--name", "x", "--pids-limit", "few"],
     ...["--api-url", "http://127.0.0.1:1"],
   );
+  assert.equal(wrong.code, 2);
   assert.match(wrong.err, /--pids-limit/);
 });
 
@@ -147,6 +73,8 @@ Deno.test("sessions are asked for, listed, shown and stopped", async () => {
   assert.match(events.out, /session_created/);
   const stopped = await cli("session", "stop", id, ...at);
   assert.equal(stopped.out, `Session ${id} is completed`);
+  const metrics = await cli("session", "metrics", id, "--json", ...at);
+  assert.equal(metrics.out, "[]", metrics.err);
   const waited = await cli("session", "create", "--wait", "0.1", ...at);
   assert.equal(waited.code, 1);
   assert.match(waited.err, /still pending after 0\.1 s/);
@@ -155,6 +83,11 @@ Deno.test("sessions are asked for, listed, shown and stopped", async () => {
   assert.equal(JSON.parse(first.out).id, JSON.parse(again.out).id);
   const reused = await cli(...once, "--priority", "1");
   assert.deepEqual([reused.code, /another body/.test(reused.err)], [1, true]);
+  const open = JSON.parse(first.out);
+  const longer = await cli(
+    ...["session", "refresh", open.id, "--minutes", "90", "--json", ...at],
+  );
+  assert.ok(JSON.parse(longer.out).expires_at > open.expires_at, longer.err);
   const wrong = await cli("session", "create", "--screen", "big", ...at);
   assert.match(wrong.err, /WIDTHxHEIGHT/);
 });
@@ -193,23 +126,6 @@ Deno.test("migrate, createdb and status tell where a database is", async () => {
     assert.match((await cli("migrate", ...at)).out, /is up to date$/);
     const after = await cli("migrate", "status", "--json", ...at);
     assert.ok(JSON.parse(after.out)[0].appliedAt > 0);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-});
-
-Deno.test("check says what is there and what is not, for people and for programs", async () => {
-  const dir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
-  try {
-    const { out } = await cli("check", "--json", "--data-dir", dir);
-    const { checks, providers } = JSON.parse(out);
-    assert.deepEqual(
-      checks.map(({ name }: { name: string }) => name),
-      ["data_dir", "database", "port"],
-    );
-    assert.ok("local" in providers && "docker" in providers);
-    const { out: text } = await cli("check", "--data-dir", dir);
-    assert.match(text, /provider local/);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

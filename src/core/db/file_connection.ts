@@ -27,7 +27,7 @@ export function connectFile(url: string): Connection {
 }
 
 /** Path of a `file:` URL: relative, absolute, or with an empty host. */
-function pathOf(url: string): string {
+export function pathOf(url: string): string {
   if (url === ":memory:") return url;
   const path = url.replace(/^file:(\/\/(localhost)?(?=\/))?/, "");
   return decodeURIComponent(path);

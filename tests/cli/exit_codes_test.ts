@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { z } from "@hono/zod-openapi";
+import { InterruptedError } from "../../src/cli/help.ts";
+import { providerCommands } from "../../src/cli/provider_commands.ts";
+import { defineProviderCommand } from "../../src/core/provider.ts";
+import { local } from "../../src/providers/local/provider.ts";
+import { cli } from "../support/cli.ts";
+import { testGrid } from "../support/grid.ts";
+import { startProgram } from "../support/program.ts";
+import { silent } from "../support/silent_output.ts";
+
+const AWAY = ["--api-url", "http://127.0.0.1:1"];
+
+Deno.test("a command line that is used wrongly ends with 2 and one line, before anything is asked or made", async () => {
+  for (
+    const [args, line] of [
+      [["serv"], /unknown command 'serv'.*\n.*serve/],
+      [["session", "lst"], /unknown command 'lst'.*\n.*list/],
+      [["serve", "--prot", "1"], /unknown option '--prot'.*\n.*--port/],
+      [["serve", "--port", "many"], /setting "port" \(flag --port\)/],
+      [["session", "get"], /missing required argument 'session'/],
+      [["session", "get", "a", "b"], /too many arguments/],
+      [["worker"], /--work-pool-id/],
+      [["worker", "--work-pool-id", "x", "--capacity", "0"], /--capacity "0"/],
+      [["pool", "create"], /^/],
+      [["session", "create", "--priority", "high", ...AWAY], /priority/],
+      [["session", "create", "--wait", "long", ...AWAY], /--wait "long"/],
+      [["session", "refresh", "x", "--minutes", "-1", ...AWAY], /--minutes/],
+      [["pool", "update", "x", "--max-sessions", "few", ...AWAY], /--max-sess/],
+      [["completions", "tcsh"], /bash, zsh, fish/],
+      [["check", "--provider", "doker"], /"doker": known are "local"/],
+      [["--version", "--what"], /^$/],
+    ] as const
+  ) {
+    const { code, err } = await cli(...args);
+    const expected = args[0] === "--version" ? 0 : 2;
+    assert.equal(code, expected, `${args.join(" ")}: ${err}`);
+    assert.match(err, line, args.join(" "));
+    assert.doesNotMatch(err, /\n\s+at /, args.join(" "));
+  }
+});
+
+Deno.test("what a server or database refuses ends with 1 and one line, with its origin only where --debug asks for it", async () => {
+  for (
+    const args of [
+      ["pool", "list", ...AWAY],
+      ["session", "create", ...AWAY],
+      ["worker", "list", ...AWAY],
+      ["shell", "--eval", "await api.listPools()", ...AWAY],
+      ["dbshell", "-c", "SELECT 1", "--database-url", "http://127.0.0.1:1"],
+      ["migrate", "--database-url", "http://127.0.0.1:1"],
+    ]
+  ) {
+    const { code, err } = await cli(...args);
+    assert.equal(code, 1, args.join(" "));
+    assert.match(err, /^Error: Cannot [^\n]+$/, args.join(" "));
+    const debugged = await cli(...args, "--debug");
+    assert.equal(debugged.code, 1);
+    assert.match(debugged.err, /^Error: Cannot [^\n]+\n[^]*\n\s+at /);
+  }
+});
+
+Deno.test("a command that Ctrl+C stops before it is done ends with 130, and has said what goes on without it", async () => {
+  await using grid = await testGrid({ listen: true });
+  await cli("pool", "create", "local", "--name", "a", "--api-url", grid.url);
+  await using program = startProgram(
+    ["session", "create", "--wait", "--api-url", grid.url],
+  );
+  const [, id] = await program.until(/Session (\S+) is asked for/);
+  program.kill("SIGINT");
+  assert.equal((await program.status).code, 130);
+  const session = await grid.request(`/v1/sessions/${id}`);
+  assert.equal((await session.json()).status, "pending");
+});
+
+Deno.test("a command of a provider that Ctrl+C stops ends with 130", async () => {
+  const slow = defineProviderCommand({
+    name: "wait",
+    description: "Wait",
+    optionsSchema: z.strictObject({}),
+    run: (_, { signal }) =>
+      new Promise((_resolve, reject) => {
+        // The listener of the signal keeps no program alive by itself.
+        const awake = setInterval(() => {}, 10);
+        signal.addEventListener("abort", () => {
+          clearInterval(awake);
+          reject(signal.reason);
+        });
+        // Not SIGINT, which the runner of the tests takes for itself.
+        Deno.kill(Deno.pid, "SIGTERM");
+      }),
+  });
+  const [command] = providerCommands([{ ...local, commands: [slow] }], silent);
+  assert.ok(command);
+  await assert.rejects(
+    command.parseAsync(["wait"], { from: "user" }),
+    InterruptedError,
+  );
+});
+
+Deno.test("a wrong key ends every command that asks the server with 1 and says how to give one", async () => {
+  await using grid = await testGrid({
+    listen: true,
+    settings: { api_key: "key-0123456789" },
+  });
+  const at = ["--api-url", grid.url, "--api-key", "another"];
+  for (
+    const args of [["pool", "list"], ["session", "list"], ["worker", "list"]]
+  ) {
+    const { code, err } = await cli(...args, ...at);
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /^Error: [^\n]*BROWSERGRID_API_KEY[^\n]*\[unauthorized\]$/,
+    );
+    assert.doesNotMatch(err, /key-0123456789|another/);
+  }
+});

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { cli } from "../support/cli.ts";
+import { settingsSchema, settingsTable } from "../../src/core/settings.ts";
+
+Deno.test("settings lists every setting with variable, type, default and what it is for", async () => {
+  const { head, rows } = JSON.parse((await cli("settings")).out);
+  assert.deepEqual(head, ["variable", "type", "default", "what"]);
+  assert.equal(rows.length, Object.keys(settingsSchema.shape).length);
+  const byName = new Map(settingsTable().map((row) => [row.name, row]));
+  assert.deepEqual(
+    ["port", "migrate", "log_format", "apps", "public_url", "retention_hours"]
+      .map((name) => byName.get(name)?.type),
+    [
+      "whole number, 0 to 65535",
+      "true or false",
+      "one of text, json",
+      "list (JSON)",
+      "URL",
+      "number above 0",
+    ],
+  );
+  for (const { type, name } of byName.values()) assert.notEqual(type, "", name);
+});
+
+Deno.test("settings --values tells each value and its origin, and no secret", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await Deno.writeTextFile(
+      file,
+      JSON.stringify({
+        lease_seconds: 60,
+        api_key: "top-secret-1",
+        database_auth_token: "top-secret-2",
+        database_url: "libsql://grid.example?authToken=top-secret-3",
+      }),
+    );
+    const { out } = await cli(
+      ...["settings", "--values", "--json", "--config", file],
+    );
+    assert.doesNotMatch(out, /top-secret/);
+    const rows: { name: string; value: unknown; origin: string }[] = JSON.parse(
+      out,
+    );
+    const of = (name: string) => rows.find((row) => row.name === name);
+    assert.deepEqual(
+      [of("lease_seconds")?.value, of("lease_seconds")?.origin],
+      [60, `file ${file}`],
+    );
+    assert.equal(of("host")?.origin, "default");
+    assert.equal(of("api_key")?.value, "(set, not shown)");
+    assert.equal(of("database_url")?.value, "libsql://grid.example");
+  } finally {
+    await Deno.remove(file);
+  }
+});

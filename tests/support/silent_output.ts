@@ -1,0 +1,10 @@
+import type { Output } from "../../src/cli/output.ts";
+
+/** Prints nothing. */
+export const silent: Output = {
+  print: () => {},
+  json: () => {},
+  table: () => {},
+  progress: () => {},
+  error: () => {},
+};
