@@ -31,7 +31,7 @@ export async function runSqlCommand(
       output.print(HELP);
       return true;
     case ".tables":
-      await session.run(
+      await session.runNow(
         "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name",
       );
       return true;

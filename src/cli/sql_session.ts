@@ -12,6 +12,8 @@ export interface SqlSessionOptions {
 export interface SqlSession {
   /** Runs one statement and shows what comes of it. Statements after BEGIN wait for COMMIT. @throws {Error} What the database says of it. */
   run(sql: string): Promise<void>;
+  /** Runs one statement at once and by itself, also after BEGIN. @throws {Error} What the database says of it. */
+  runNow(sql: string): Promise<void>;
   /** Whether BEGIN was given, and neither COMMIT nor ROLLBACK. */
   readonly isCollecting: boolean;
 }
@@ -29,7 +31,10 @@ export function sqlSession(
   options: SqlSessionOptions,
 ): SqlSession {
   let collected: string[] | undefined;
+  const runNow = (sql: string) =>
+    timed(async () => [await client.execute(sql)], options);
   return {
+    runNow,
     get isCollecting() {
       return collected !== undefined;
     },
@@ -41,7 +46,7 @@ export function sqlSession(
       }
       if (collected === undefined) {
         if (BEGIN.test(sql)) collected = [];
-        else await timed(() => client.execute(sql).then(one), options);
+        else await runNow(sql);
         return;
       }
       if (ROLLBACK.test(sql)) collected = undefined;
@@ -52,10 +57,6 @@ export function sqlSession(
       } else collected.push(sql);
     },
   };
-}
-
-function one(result: ResultSet): readonly ResultSet[] {
-  return [result];
 }
 
 async function timed(

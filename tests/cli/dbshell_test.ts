@@ -56,6 +56,8 @@ Deno.test("dbshell runs what is between BEGIN and COMMIT as one transaction, or 
     );
     assert.equal(broken.code, 1);
     await run("BEGIN; DELETE FROM t; ROLLBACK");
+    const looked = await run("BEGIN;\n.tables\nROLLBACK");
+    assert.match(looked.out, /"name":"t"/);
     const open = await run("BEGIN; DELETE FROM t");
     assert.match(open.err, /BEGIN has no COMMIT, so nothing after it was run/);
     assert.equal((await run(count)).out, '[{"n":2}]');
