@@ -5,8 +5,6 @@ import { settingsFrom } from "./config.ts";
 import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
 import { type DatabaseFlags, withDatabaseOptions } from "./database_flags.ts";
-import { shellPrompt } from "./shell_prompt.ts";
-import { shellScope } from "./shell_scope.ts";
 import { shellValues } from "./shell_values.ts";
 
 interface ShellFlags extends DatabaseFlags {
@@ -54,9 +52,12 @@ export function shellCommand(output: Output): Command {
       output,
     );
     using values = shellValues(settings);
+    // The parser and Node's prompt are not loaded for the other commands.
+    const { shellScope } = await import("./shell_scope.ts");
     const scope = shellScope({ ...values.names });
     if (flags.eval === undefined && Deno.stdin.isTerminal()) {
       output.print(WELCOME);
+      const { shellPrompt } = await import("./shell_prompt.ts");
       const dataDir = settings.data_dir;
       return await shellPrompt({ scope, dataDir, describe });
     }
