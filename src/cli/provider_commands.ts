@@ -44,7 +44,10 @@ function commandOf(
   for (const { option } of optionsOfSchema(optionsSchema)) {
     command.addOption(option);
   }
-  command.action(async (given) => {
+  if (!Object.hasOwn(optionsSchema.shape, "json")) {
+    command.option("--json", "print JSON");
+  }
+  command.action(async (given: Readonly<Record<string, unknown>>) => {
     using shutdown = listenForShutdown();
     const options = optionsSchema.parse(valuesOfSchema(optionsSchema, given));
     const context = {
@@ -55,7 +58,8 @@ function commandOf(
       if (!shutdown.stop.aborted) throw cause;
       throw new InterruptedError(`Stopped ${provider} ${name}`, { cause });
     });
-    output.print(result);
+    if (given.json) output.json({ result });
+    else output.print(result);
   });
   return command;
 }

@@ -62,7 +62,9 @@ export function shellCommand(output: Output): Command {
       return await shellPrompt({ scope, dataDir, describe });
     }
     const code = flags.eval ?? await new Response(Deno.stdin.readable).text();
-    const value = await scope.evaluate(code);
+    const value = await scope.evaluate(code).catch((error) => {
+      throw error instanceof Error ? error : new Error(inspect(error));
+    });
     if (flags.json) output.json(value ?? null);
     else if (value !== undefined) output.print(shown(value));
   });

@@ -43,12 +43,36 @@ export async function shellPrompt(
   });
   // Deno's prompt does not read and write a file of it by itself.
   Object.assign(repl, { history: [...history] });
+  using _kept = surviving((error) => {
+    repl.output.write(`\nUncaught ${describe(error)}\n`);
+    repl.displayPrompt();
+  });
   await new Promise<void>((resolve) => repl.once("exit", resolve));
   await writeHistory(historyFile, Reflect.get(repl, "history"));
 
   function evaluate(code: string): Promise<unknown> {
     return scope.evaluate(code);
   }
+}
+
+/** What fails in the background of what was typed ends no prompt, while this lasts. */
+function surviving(report: (error: unknown) => void): Disposable {
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    report(event.reason);
+  };
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    report(event.error);
+  };
+  globalThis.addEventListener("unhandledrejection", onRejection);
+  globalThis.addEventListener("error", onError);
+  return {
+    [Symbol.dispose]() {
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+      globalThis.removeEventListener("error", onError);
+    },
+  };
 }
 
 async function readHistory(path: string): Promise<readonly string[]> {

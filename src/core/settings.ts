@@ -31,7 +31,10 @@ export const settingsSchema = z.strictObject({
   public_url: z.url({ protocol: /^https?$/ }).optional().describe(
     "URL under which clients reach the server, if it is not http://host:port",
   ),
-  database_url: z.string().min(1).optional().describe(
+  database_url: z.string().regex(
+    /^(:memory:$|file:|(libsql|https?|wss?):\/\/)/,
+    "expected file:PATH, :memory: or a URL such as libsql://HOST",
+  ).optional().describe(
     "Database: file:PATH, :memory: or libsql://HOST; by default a file in data_dir",
   ),
   database_auth_token: z.string().optional().describe(

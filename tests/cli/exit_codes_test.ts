@@ -1,13 +1,7 @@
 import assert from "node:assert/strict";
-import { z } from "@hono/zod-openapi";
-import { InterruptedError } from "../../src/cli/help.ts";
-import { providerCommands } from "../../src/cli/provider_commands.ts";
-import { defineProviderCommand } from "../../src/core/provider.ts";
-import { local } from "../../src/providers/local/provider.ts";
 import { cli } from "../support/cli.ts";
 import { testGrid } from "../support/grid.ts";
 import { startProgram } from "../support/program.ts";
-import { silent } from "../support/silent_output.ts";
 
 const AWAY = ["--api-url", "http://127.0.0.1:1"];
 
@@ -18,6 +12,7 @@ Deno.test("a command line that is used wrongly ends with 2 and one line, before 
       [["session", "lst"], /unknown command 'lst'.*\n.*list/],
       [["serve", "--prot", "1"], /unknown option '--prot'.*\n.*--port/],
       [["serve", "--port", "many"], /setting "port" \(flag --port\)/],
+      [["migrate", "--database-url", "a.db"], /--database-url.*file:PATH/],
       [["session", "get"], /missing required argument 'session'/],
       [["session", "get", "a", "b"], /too many arguments/],
       [["worker"], /--work-pool-id/],
@@ -71,31 +66,6 @@ Deno.test("a command that Ctrl+C stops before it is done ends with 130, and has 
   assert.equal((await program.status).code, 130);
   const session = await grid.request(`/v1/sessions/${id}`);
   assert.equal((await session.json()).status, "pending");
-});
-
-Deno.test("a command of a provider that Ctrl+C stops ends with 130", async () => {
-  const slow = defineProviderCommand({
-    name: "wait",
-    description: "Wait",
-    optionsSchema: z.strictObject({}),
-    run: (_, { signal }) =>
-      new Promise((_resolve, reject) => {
-        // The listener of the signal keeps no program alive by itself.
-        const awake = setInterval(() => {}, 10);
-        signal.addEventListener("abort", () => {
-          clearInterval(awake);
-          reject(signal.reason);
-        });
-        // Not SIGINT, which the runner of the tests takes for itself.
-        Deno.kill(Deno.pid, "SIGTERM");
-      }),
-  });
-  const [command] = providerCommands([{ ...local, commands: [slow] }], silent);
-  assert.ok(command);
-  await assert.rejects(
-    command.parseAsync(["wait"], { from: "user" }),
-    InterruptedError,
-  );
 });
 
 Deno.test("a wrong key ends every command that asks the server with 1 and says how to give one", async () => {

@@ -61,6 +61,8 @@ terminalTest(
     await ask("items.length + 40", /\b40\b/);
     await ask("nothing.there", /nothing is not defined/);
     await ask('await api.getPool("x")', /Cannot find work pool "x"/);
+    await ask('const lost = api.getPool("y")', /Uncaught Cannot find .*"y"/);
+    await ask("void setTimeout(() => { throw 7 }, 1)", /Uncaught 7/);
     await ask('await db.query("SELECT 6 * 7 AS n")', /n: 42/);
     assert.doesNotMatch(await ask("settings", /api_key/), /secret-1/);
     assert.equal(await endOf(prompt), 0);

@@ -57,6 +57,8 @@ total`;
   const bad = await runWithInput(["shell"], "1;\nnothing.there");
   assert.deepEqual([bad.code, bad.stdout], [1, ""]);
   assert.match(bad.stderr, /^Error: nothing is not defined\n$/);
+  const thrown = await cli("shell", "--eval", "throw { a: 1 }");
+  assert.deepEqual([thrown.code, thrown.err], [1, "Error: { a: 1 }"]);
 });
 
 Deno.test("shellScope() keeps what is declared for the next piece, and leaves the globals alone", async () => {
