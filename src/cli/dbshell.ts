@@ -1,5 +1,4 @@
 import { Command } from "@commander-js/extra-typings";
-import type { Database } from "../core/db/client.ts";
 import {
   type DatabaseFlags,
   databaseSettings,
@@ -10,10 +9,14 @@ import { databaseUrlOf } from "./grid.ts";
 import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
 import { shownUrl } from "./shown_settings.ts";
-import { runSqlCommand } from "./sql_commands.ts";
+import { runSqlCommand, type SqlCommandContext } from "./sql_commands.ts";
 import { sqlPrompt } from "./sql_prompt.ts";
-import { type SqlSession, sqlSession } from "./sql_session.ts";
+import { sqlSession } from "./sql_session.ts";
 import { splitSql } from "./sql_statements.ts";
+
+interface DbshellFlags extends DatabaseFlags {
+  readonly command?: string | undefined;
+}
 
 /** `browsergrid dbshell`: a prompt for SQL; statements of an option or a pipe. */
 export function dbshellCommand(output: Output): Command {
@@ -33,31 +36,28 @@ export function dbshellCommand(output: Output): Command {
 The token of a remote database comes from BROWSERGRID_DATABASE_AUTH_TOKEN.`,
       ),
     );
-  command.action(async () => {
-    const flags = command.opts() as DatabaseFlags & { command?: string }; // The options above.
-    const settings = await databaseSettings(flags, output);
-    using db = await openExisting(settings);
-    const session = sqlSession(db.client, { output, json: !!flags.json });
-    const context = { client: db.client, session, output };
-    const isPrompt = flags.command === undefined && Deno.stdin.isTerminal();
-    if (isPrompt) {
-      const title = shownUrl(databaseUrlOf(settings));
-      return await sqlPrompt({ ...context, title });
-    }
-    const sql = flags.command ?? await new Response(Deno.stdin.readable).text();
-    await runScript(sql, context);
-  });
+  command.action(() => runDbshell(command.opts() as DbshellFlags, output)); // The options above.
   return command as unknown as Command; // Without the types of its own options.
+}
+
+async function runDbshell(flags: DbshellFlags, output: Output): Promise<void> {
+  const settings = await databaseSettings(flags, output);
+  using db = await openExisting(settings);
+  const session = sqlSession(db.client, { output, json: !!flags.json });
+  const context = { client: db.client, session, output };
+  const isPrompt = flags.command === undefined && Deno.stdin.isTerminal();
+  if (isPrompt) {
+    const title = shownUrl(databaseUrlOf(settings));
+    return await sqlPrompt({ ...context, title });
+  }
+  const sql = flags.command ?? await new Response(Deno.stdin.readable).text();
+  await runScript(sql, context);
 }
 
 /** Runs all of `text`: SQL, and lines with dot commands between statements. @throws {Error} The first that fails. */
 async function runScript(
   text: string,
-  context: {
-    readonly client: Database["client"];
-    readonly session: SqlSession;
-    readonly output: Output;
-  },
+  context: SqlCommandContext,
 ): Promise<void> {
   let pending = "";
   for (const line of text.split("\n")) {

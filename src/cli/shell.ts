@@ -39,36 +39,37 @@ export function shellCommand(output: Output): Command {
         `At hand:\n${WELCOME}\n\nAn error ends a pipe with code 1, not the prompt.`,
       ),
     );
-  command.action(async () => {
-    const flags = command.opts() as ShellFlags; // The options above.
-    const settings = await settingsFrom(
-      {
-        api_url: flags.apiUrl,
-        api_key: flags.apiKey,
-        database_url: flags.databaseUrl,
-        data_dir: flags.dataDir,
-      },
-      flags,
-      output,
-    );
-    using values = shellValues(settings);
-    // The parser and Node's prompt are not loaded for the other commands.
-    const { shellScope } = await import("./shell_scope.ts");
-    const scope = shellScope({ ...values.names });
-    if (flags.eval === undefined && Deno.stdin.isTerminal()) {
-      output.print(WELCOME);
-      const { shellPrompt } = await import("./shell_prompt.ts");
-      const dataDir = settings.data_dir;
-      return await shellPrompt({ scope, dataDir, describe });
-    }
-    const code = flags.eval ?? await new Response(Deno.stdin.readable).text();
-    const value = await scope.evaluate(code).catch((error) => {
-      throw error instanceof Error ? error : new Error(inspect(error));
-    });
-    if (flags.json) output.json(value ?? null);
-    else if (value !== undefined) output.print(shown(value));
-  });
+  command.action(() => runShell(command.opts() as ShellFlags, output)); // The options above.
   return command as unknown as Command; // Without the types of its own options.
+}
+
+async function runShell(flags: ShellFlags, output: Output): Promise<void> {
+  const settings = await settingsFrom(
+    {
+      api_url: flags.apiUrl,
+      api_key: flags.apiKey,
+      database_url: flags.databaseUrl,
+      data_dir: flags.dataDir,
+    },
+    flags,
+    output,
+  );
+  using values = shellValues(settings);
+  // The parser and Node's prompt are not loaded for the other commands.
+  const { shellScope } = await import("./shell_scope.ts");
+  const scope = shellScope({ ...values.names });
+  if (flags.eval === undefined && Deno.stdin.isTerminal()) {
+    output.print(WELCOME);
+    const { shellPrompt } = await import("./shell_prompt.ts");
+    const dataDir = settings.data_dir;
+    return await shellPrompt({ scope, dataDir, describe });
+  }
+  const code = flags.eval ?? await new Response(Deno.stdin.readable).text();
+  const value = await scope.evaluate(code).catch((error) => {
+    throw error instanceof Error ? error : new Error(inspect(error));
+  });
+  if (flags.json) output.json(value ?? null);
+  else if (value !== undefined) output.print(shown(value));
 }
 
 /** A result for people: text as it is. */
