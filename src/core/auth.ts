@@ -149,8 +149,12 @@ export function keyOf(
   { headers, query }: Pick<RequestParts, "headers" | "query">,
 ): string | undefined {
   const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "");
-  return headers.get("x-api-key") ?? bearer?.[1] ?? query.get("token") ??
-    undefined;
+  return headers.get("x-api-key") ?? bearer?.[1] ?? tokenOf(query);
+}
+
+/** Whoever puts `?token=KEY` behind a connect URL, which has a token already, means the key. */
+function tokenOf(query: URLSearchParams): string | undefined {
+  return query.get("token")?.split("?token=").at(-1);
 }
 
 /**
@@ -183,7 +187,7 @@ async function connecting(
   { path, query }: RequestParts,
 ): Promise<Caller | KeyFault> {
   const [, sessionId] = SESSION_PATH.exec(path) ?? [];
-  const isValid = sessionId !== undefined && query.get("token") === token &&
+  const isValid = sessionId !== undefined && tokenOf(query) === token &&
     await connectTokens.isValid(token, sessionId);
   if (!isValid) return await authenticate(token);
   const id = `connect:${sessionId}`;

@@ -75,6 +75,9 @@ Deno.test("keyOf() looks in X-API-Key, then Authorization, then the query", () =
   assert.equal(of({ "x-api-key": "a", authorization: "Bearer b" }), "a");
   assert.equal(of({ authorization: "bearer b" }), "b");
   assert.equal(of({ authorization: "Basic b" }), "c");
+  // As when a key is put behind a connect URL, which has a token.
+  const twice = new URLSearchParams("token=ct_a?token=c");
+  assert.equal(keyOf({ headers: new Headers(), query: twice }), "c");
 });
 
 Deno.test("a connect token is good for its own session's gateway paths, in the query, until its time is over", async () => {

@@ -74,6 +74,10 @@ Deno.test("a session's connect_url connects by itself, to that session only", as
   const socket = (path: string) => socketUrl(s.grid, `${path}${search}`);
   // The address of the answer is made of the request's, which had no socket.
   assert.equal(await statusOf(socket(`/sessions/${s.id}/cdp`)), 101);
+  assert.equal(
+    await statusOf(`${socket(`/sessions/${s.id}/cdp`)}?token=${s.key}`),
+    101,
+  );
   const { id: second } = await s.grid.as(s.key).session();
   assert.equal(await statusOf(socket(`/sessions/${second}/cdp`)), 401);
   assert.equal(await statusOf(socket("/connect")), 401);
