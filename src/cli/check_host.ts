@@ -1,11 +1,13 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
+import { hasAdminKey } from "../apps/keys/manager.ts";
+import { systemClock } from "../core/clock.ts";
 import { messageOf } from "../core/log.ts";
 import { isLoopback } from "../core/loopback.ts";
 import type { CheckResult } from "../core/provider.ts";
 import type { LoadedSettings, Settings } from "../core/settings.ts";
 import { checkWithin, type Finding } from "./check_result.ts";
-import { isThere } from "./database_flags.ts";
+import { isThere, openExisting } from "./database_flags.ts";
 
 /** Longest wait for one look at this machine. */
 const HOST_MS = 5_000;
@@ -106,13 +108,27 @@ async function answersAsGrid(url: string): Promise<boolean> {
   }
 }
 
-function checkKey({ host, api_key }: Settings): Finding {
+async function checkKey(settings: Settings): Promise<Finding> {
+  const { host, api_key } = settings;
   if (api_key !== undefined) return "BROWSERGRID_API_KEY is set";
+  if (await hasKeyInDatabase(settings)) {
+    return "The database has the key of an admin";
+  }
   return isLoopback(host)
     ? "None is set: whoever is on this machine may use the grid"
     : {
       status: "fail",
       detail:
-        `None is set, and ${host} can be reached from elsewhere: set BROWSERGRID_API_KEY, or use --host 127.0.0.1`,
+        `There is none, and ${host} can be reached from elsewhere: set BROWSERGRID_API_KEY, or make one by "browsergrid key create admin --role admin --direct"`,
     };
+}
+
+/** False also where the database is not there yet, or does not answer: another look tells of that. */
+async function hasKeyInDatabase(settings: Settings): Promise<boolean> {
+  try {
+    using db = await openExisting(settings);
+    return await hasAdminKey(db, systemClock.now());
+  } catch {
+    return false;
+  }
 }

@@ -1,24 +1,26 @@
 import { Command } from "@commander-js/extra-typings";
 import { prefixOf } from "../core/key_text.ts";
+import { type ClientFlags, withClientOptions } from "./client_flags.ts";
 import { clientFrom } from "./config.ts";
+import { examples } from "./help.ts";
 import { keyCreateCommand } from "./key_create.ts";
 import type { Output } from "./output.ts";
 import type { Installed } from "./plugins.ts";
-import { type ClientFlags, withClientOptions } from "./pool.ts";
 
 /** `browsergrid key`. */
 export function keyCommand(output: Output, installed: Installed): Command {
   return new Command("key").description("Keys: who may use the grid")
     .addHelpText(
       "after",
-      `
-With the first key of an admin every request needs a key, unless BROWSERGRID_API_KEY asks for one already.
-
-Examples:
-  browsergrid key create ci --role client --expires 90d
-  browsergrid key create host-7 --role worker --pool containers
-  browsergrid key list
-  browsergrid key revoke bg_3fKq9TzA`,
+      examples(
+        [
+          "key create ci --role client --expires 90d",
+          "key create host-7 --role worker --pool containers",
+          "key list",
+          "key revoke bg_3fKq9TzA",
+        ],
+        "With the first key of an admin every request needs a key, unless BROWSERGRID_API_KEY asks for one already.",
+      ),
     )
     .addCommand(keyCreateCommand(output, installed))
     .addCommand(listCommand(output))
@@ -28,7 +30,8 @@ Examples:
 function listCommand(output: Output): Command {
   const command = withClientOptions(new Command("list"))
     .description("List the keys, newest first; none is shown whole")
-    .option("--limit <number>", "at most", "100");
+    .option("--limit <number>", "at most", "100")
+    .addHelpText("after", examples(["key list"]));
   command.action(async (flags: ClientFlags & { limit?: string }) => {
     const client = await clientFrom(flags, output);
     const { items } = await client.listKeys({ limit: Number(flags.limit) });
@@ -55,11 +58,10 @@ function revokeCommand(output: Output): Command {
     .argument("<key>", "prefix or id")
     .addHelpText(
       "after",
-      `
-It is refused at once by the server that is asked, within 10 seconds by others. WebSockets that are open stay open.
-
-Examples:
-  browsergrid key revoke bg_3fKq9TzA`,
+      examples(
+        ["key revoke bg_3fKq9TzA"],
+        "It is refused at once by the server that is asked, within 10 seconds by others. WebSockets that are open stay open.",
+      ),
     );
   command.action(async (given, flags: ClientFlags) => {
     const client = await clientFrom(flags, output);

@@ -1,11 +1,12 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { KeyBody } from "../client/client.ts";
 import { ROLES } from "../core/auth.ts";
+import { type ClientFlags, withClientOptions } from "./client_flags.ts";
 import { clientFrom, settingsFrom } from "./config.ts";
 import { openGrid } from "./grid.ts";
+import { examples, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
 import type { Installed } from "./plugins.ts";
-import { type ClientFlags, withClientOptions } from "./pool.ts";
 import { VERSION } from "./version.ts";
 
 interface CreateFlags extends ClientFlags {
@@ -39,13 +40,14 @@ export function keyCreateCommand(
     .option("--data-dir <folder>", "with --direct: folder of the database")
     .addHelpText(
       "after",
-      `
-Roles: admin may do everything; client uses sessions of its own; worker is for browsergrid worker.
-
-Examples:
-  browsergrid key create ci --role client --expires 90d
-  browsergrid key create host-7 --role worker --pool containers
-  browsergrid key create admin --role admin --direct`,
+      examples(
+        [
+          "key create ci --role client --expires 90d",
+          "key create host-7 --role worker --pool containers",
+          "key create admin --role admin --direct",
+        ],
+        "Roles: admin may do everything; client uses sessions of its own; worker is for browsergrid worker.",
+      ),
     );
   command.action(async (name) => {
     const flags = command.opts() as CreateFlags; // The options above.
@@ -98,7 +100,7 @@ function daysOf(text: string): number {
   const [, count = "", unit = ""] = /^(\d+)([mhdwy])$/.exec(text) ?? [];
   const days = Object.entries(DAYS).find(([name]) => name === unit)?.[1];
   if (days !== undefined && Number(count) > 0) return Number(count) * days;
-  throw new Error(
+  throw new UsageError(
     `Cannot use --expires "${text}": expected a number with m, h, d, w or y, such as 90d`,
   );
 }

@@ -18,6 +18,7 @@ const MUST_EXIST = [
   "worker",
   "completions",
   "settings",
+  ...["create", "list", "revoke"].map((name) => `key ${name}`),
   ...["up", "status", "make"].map((name) => `migrate ${name}`),
   "pool create docker",
   "pool create azure_container_instance",

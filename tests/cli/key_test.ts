@@ -1,23 +1,7 @@
 import assert from "node:assert/strict";
-import { run } from "../../src/cli/program.ts";
-import type { Output } from "../../src/cli/output.ts";
+import { cli } from "../support/cli.ts";
 import { BOOTSTRAP_KEY, keyedGrid } from "../support/keys.ts";
 import { testGrid } from "../support/grid.ts";
-
-/** Runs a command line and keeps what it prints. */
-async function cli(...args: readonly string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const output: Output = {
-    print: (line) => void out.push(line),
-    json: (value) => void out.push(JSON.stringify(value)),
-    table: (head, rows) => void out.push(JSON.stringify({ head, rows })),
-    progress: (line) => void err.push(line),
-    error: (line) => void err.push(line),
-  };
-  const code = await run(args, output);
-  return { code, out: out.join("\n"), err: err.join("\n") };
-}
 
 Deno.test("keys are made, shown once, listed and revoked", async () => {
   await using grid = await keyedGrid({ listen: true });
@@ -65,7 +49,7 @@ Deno.test("key create gives a program all of it, and refuses what is no role or 
   const soon = await cli(
     ...["key", "create", "x", "--role", "client", "--expires", "soon", ...at],
   );
-  assert.equal(soon.code, 1);
+  assert.equal(soon.code, 2);
   assert.match(soon.err, /90d/);
 });
 
@@ -75,7 +59,7 @@ Deno.test("a server that others reach does not start without a key; one that is 
     const where = ["--data-dir", dataDir];
     const serve = ["serve", "--host", "0.0.0.0", "--port", "0", ...where];
     const refused = await cli(...serve);
-    assert.equal(refused.code, 1);
+    assert.equal(refused.code, 2);
     assert.match(refused.err, /Cannot listen on 0\.0\.0\.0/);
     assert.match(refused.err, /BROWSERGRID_API_KEY/);
     const command = /browsergrid (key create .*)/.exec(refused.err)?.[1];

@@ -1,13 +1,13 @@
 import { v7 as uuid } from "uuid";
 import type { Core } from "../../core/app.ts";
-import { isConstraintError } from "../../core/db/client.ts";
+import { type Database, isConstraintError } from "../../core/db/client.ts";
 import { GridError } from "../../core/errors.ts";
 import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/key_text.ts";
 import { isLoopback } from "../../core/loopback.ts";
 import { type KeyRow, renderKey } from "./key.ts";
 import type { KeyRing } from "./key_ring.ts";
 import type { KeyInput, KeyWire, NewKeyWire } from "./schemas.ts";
-import type { KeyPage, KeyStore } from "./store.ts";
+import { createKeyStore, type KeyPage, type KeyStore } from "./store.ts";
 
 /** How often another key is made up because the first part of one is taken. */
 const MOST_ATTEMPTS = 3;
@@ -148,4 +148,9 @@ function lastAdmin({ prefix }: KeyRow): GridError {
     "last_admin_key",
     `Cannot revoke key "${prefix}": it is the last one of an admin, and no BROWSERGRID_API_KEY is set, expected that another is made first`,
   );
+}
+
+/** Whether an admin has an active key: from then on everybody needs one. One round trip. */
+export async function hasAdminKey(db: Database, now: number): Promise<boolean> {
+  return (await createKeyStore(db).look([], now)).hasAdmin;
 }
