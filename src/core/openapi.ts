@@ -137,8 +137,18 @@ function complete(operation: Operation, place: Place): Operation {
   return {
     operationId: operationIdOf(place),
     ...operation,
+    ...rolesOf(operation),
     responses: refusalsByStatus(own, codes),
   };
+}
+
+/** Whose keys are let in, in words: pages do not show members that they do not know. */
+function rolesOf(
+  { description, "x-roles": roles }: Operation,
+): { readonly description?: string } {
+  if (!Array.isArray(roles)) return {};
+  const said = `For keys with the role ${roles.join(" or ")}.`;
+  return { description: description ? `${description}\n\n${said}` : said };
 }
 
 /** For a route that has no name of its own: `get_v1_things_id`. */

@@ -168,6 +168,7 @@ Deno.test("an app that says nothing of keys, bodies and names is described with 
     createRoute({
       method: "post",
       path: "/things/{id}",
+      "x-roles": ["admin", "client"],
       responses: { 204: { description: "Done" } },
     }),
     (c) => c.body(null, 204),
@@ -182,6 +183,7 @@ Deno.test("an app that says nothing of keys, bodies and names is described with 
   const { post } = paths["/v1/things/{id}"];
   assert.equal(info.version, "1.2.3");
   assert.equal(post.operationId, "post_v1_things_id");
+  assert.equal(post.description, "For keys with the role admin or client.");
   assert.deepEqual(
     Object.keys(post.responses),
     ["204", "401", "403", "413", "415", "429", "500", "503", "default"],
