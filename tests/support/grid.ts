@@ -6,6 +6,8 @@ import type { Provider } from "../../src/core/provider.ts";
 import { loadSettings, type SettingsInput } from "../../src/core/settings.ts";
 import { type Grid, openGrid } from "../../src/cli/grid.ts";
 import { APPS, MIDDLEWARE, PROVIDERS } from "../../src/installed.ts";
+import { type HranaServer, startHranaServer } from "./hrana_server.ts";
+import { countRequests } from "./under_way.ts";
 
 /** What a test changes of the real grid. */
 export interface TestGridOptions {
@@ -28,12 +30,19 @@ export interface TestGrid extends Grid {
   /** The server's URL; with `listen` only. */
   readonly url: string;
   readonly dataDir: string;
+  /** The server before the grid's file, in remote mode: `TEST_DATABASE=remote`. */
+  readonly remote: HranaServer | undefined;
   /** Asks the router without a socket. An object `json` becomes the body. */
   request(
     path: string,
     init?: RequestInit & { readonly json?: unknown },
   ): Promise<Response>;
 }
+
+/** Whether grids reach their file through a libSQL server, by HTTP, as a hosted database is reached. */
+export const IS_REMOTE: boolean = Deno.env.get("TEST_DATABASE") === "remote";
+
+if (IS_REMOTE) countRequests();
 
 /** Starts a grid that leaves nothing behind when it is disposed. */
 export async function testGrid(
@@ -45,8 +54,16 @@ export async function testGrid(
   if (options.dataDir === undefined) {
     stack.defer(() => Deno.remove(dataDir, { recursive: true }));
   }
+  const remote = IS_REMOTE
+    ? stack.use(await startHranaServer({ path: `${dataDir}/browsergrid.db` }))
+    : undefined;
   const { settings } = loadSettings({
-    defaults: { data_dir: dataDir, port: 0, log_level: "error" },
+    defaults: {
+      data_dir: dataDir,
+      port: 0,
+      log_level: "error",
+      ...(remote ? { database_url: remote.url } : {}),
+    },
     env: {},
     flags: options.settings ?? {},
   });
@@ -67,6 +84,7 @@ export async function testGrid(
     ...grid,
     url,
     dataDir,
+    remote,
     request: async (path, { json, ...init } = {}) =>
       await grid.router.request(path, {
         ...init,

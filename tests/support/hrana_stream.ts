@@ -1,0 +1,190 @@
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { readsOnly } from "../../src/core/db/reads_only.ts";
+import {
+  type Condition,
+  fromHrana,
+  type HranaRequest,
+  type HranaStatement,
+  type HranaStep,
+  type HranaText,
+  toHrana,
+} from "./hrana_protocol.ts";
+
+/** Rows as arrays, because two columns may have the same name; integers exact. */
+const AS_ARRAYS = true;
+const AS_BIGINT = true;
+
+/** libSQL's own word; plain SQLite knows no transactions that only read. */
+const READ_ONLY = "BEGIN TRANSACTION READONLY";
+
+/** A client's series of requests to one connection, which nobody else uses meanwhile. */
+export class HranaStream {
+  readonly #db: DatabaseSync;
+  readonly #stored = new Map<number, string>();
+  #isInTransaction = false;
+  #isClosed = false;
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+  }
+
+  /** The connection, clean, for the next stream. */
+  release(): DatabaseSync {
+    if (this.#isInTransaction) this.#db.exec("ROLLBACK");
+    this.#isInTransaction = false;
+    return this.#db;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** The statements of a request, for whoever wants to know what was asked. */
+  sqlOf(request: HranaRequest): readonly string[] {
+    switch (request.type) {
+      case "execute":
+        return [this.#text(request.stmt)];
+      case "batch":
+        return request.batch.steps.map(({ stmt }) => this.#text(stmt));
+      case "sequence":
+      case "describe":
+        return [this.#text(request)];
+      default:
+        return [];
+    }
+  }
+
+  /** Does what a request says, in one go. Returns its result as it goes over the wire. */
+  perform(request: HranaRequest): unknown {
+    try {
+      return {
+        type: "ok",
+        response: { type: request.type, ...this.#answer(request) },
+      };
+    } catch (error) {
+      return { type: "error", error: errorOf(error) };
+    }
+  }
+
+  #answer(request: HranaRequest): object {
+    switch (request.type) {
+      case "execute":
+        return { result: this.#execute(request.stmt) };
+      case "batch":
+        return { result: this.#batch(request.batch.steps) };
+      case "sequence":
+        this.#db.exec(this.#text(request));
+        return {};
+      case "describe":
+        return { result: this.#describe(this.#text(request)) };
+      case "get_autocommit":
+        return { is_autocommit: !this.#isInTransaction };
+      case "store_sql":
+        this.#stored.set(request.sql_id, request.sql);
+        return {};
+      case "close_sql":
+        this.#stored.delete(request.sql_id);
+        return {};
+      case "close":
+        this.#isClosed = true;
+        return {};
+      default:
+        return request satisfies never;
+    }
+  }
+
+  #batch(steps: readonly HranaStep[]) {
+    const results: unknown[] = [];
+    const errors: unknown[] = [];
+    const holds = (condition: Condition): boolean => {
+      switch (condition.type) {
+        case "ok":
+          return Boolean(results[condition.step]);
+        case "error":
+          return Boolean(errors[condition.step]);
+        case "not":
+          return !holds(condition.cond);
+        case "and":
+          return condition.conds.every(holds);
+        case "or":
+          return condition.conds.some(holds);
+        case "is_autocommit":
+          return !this.#isInTransaction;
+      }
+    };
+    for (const [at, { stmt, condition }] of steps.entries()) {
+      results[at] = errors[at] = null;
+      if (condition && !holds(condition)) continue;
+      try {
+        results[at] = this.#execute(stmt);
+      } catch (error) {
+        errors[at] = errorOf(error);
+      }
+    }
+    return { step_results: results, step_errors: errors };
+  }
+
+  #execute(statement: HranaStatement) {
+    const sql = this.#text(statement);
+    const prepared = this.#db.prepare(sql === READ_ONLY ? "BEGIN" : sql);
+    prepared.setReturnArrays(AS_ARRAYS);
+    prepared.setReadBigInts(AS_BIGINT);
+    const rows = prepared.all(
+      Object.fromEntries(
+        statement.named_args.map(({ name, value }) => [name, fromHrana(value)]),
+      ),
+      ...statement.args.map(fromHrana),
+    );
+    this.#follow(sql);
+    const isRead = readsOnly(sql);
+    const { changes = 0, id = 0 } = isRead ? {} : this.#db.prepare(
+      "SELECT changes() AS changes, last_insert_rowid() AS id",
+    ).get() ?? {};
+    return {
+      cols: columnsOf(prepared),
+      rows: statement.want_rows
+        ? rows.map((row) => Object.values(row).map(toHrana))
+        : [],
+      affected_row_count: Number(changes),
+      last_insert_rowid: isRead ? null : String(id),
+    };
+  }
+
+  /** SQLite tells it, but Deno does not pass it on. */
+  #follow(sql: string): void {
+    if (/^\s*begin\b/i.test(sql)) this.#isInTransaction = true;
+    if (/^\s*(commit|end|rollback)\b(?!\s+to\b)/i.test(sql)) {
+      this.#isInTransaction = false;
+    }
+  }
+
+  #describe(sql: string) {
+    const prepared = this.#db.prepare(sql);
+    return {
+      params: [],
+      cols: columnsOf(prepared),
+      is_explain: /^\s*explain\b/i.test(sql),
+      is_readonly: readsOnly(sql),
+    };
+  }
+
+  #text({ sql, sql_id }: HranaText): string {
+    return sql ?? this.#stored.get(sql_id ?? -1) ?? "";
+  }
+}
+
+function columnsOf(prepared: StatementSync) {
+  return prepared.columns().map(({ name, type }) => ({ name, decltype: type }));
+}
+
+/** What went wrong, with SQLite's code, which Deno tells only in words. */
+function errorOf(error: unknown) {
+  const message = error instanceof Error ? error.message : String(error);
+  return { message, code: codeOf(message) };
+}
+
+function codeOf(message: string): string {
+  if (/constraint failed/i.test(message)) return "SQLITE_CONSTRAINT";
+  if (/database (table )?is locked/.test(message)) return "SQLITE_BUSY";
+  return "SQLITE_ERROR";
+}
