@@ -1,46 +1,9 @@
-/** Everything that is built in, one line each. Nothing else imports an implementation. */
-import { keys } from "./apps/keys/app.ts";
-import { sessions } from "./apps/sessions/app.ts";
-import { workerpool } from "./apps/workerpool/app.ts";
-import { workers } from "./apps/workers/app.ts";
+/** Everything that is built in. Nothing else imports an implementation. */
 import type { App } from "./core/app.ts";
-import type { Middleware } from "./core/middleware.ts";
-import { apiKey } from "./core/middleware/api_key.ts";
-import { bodyLimit } from "./core/middleware/body_limit.ts";
-import { compress } from "./core/middleware/compress.ts";
-import { cors } from "./core/middleware/cors.ts";
-import { rateLimit } from "./core/middleware/rate_limit.ts";
-import { requestLog } from "./core/middleware/request_log.ts";
-import { securityHeaders } from "./core/middleware/security_headers.ts";
-import type { Provider } from "./core/provider.ts";
 import { gateway } from "./gateway/app.ts";
-import { azureContainerInstance } from "./providers/azure_container_instance/provider.ts";
-import { docker } from "./providers/docker/provider.ts";
-import { local } from "./providers/local/provider.ts";
+import { API_APPS } from "./installed_api.ts";
+
+export { MIDDLEWARE, PROVIDERS } from "./installed_api.ts";
 
 /** Apps, each after those that it needs. */
-export const APPS: readonly App[] = [
-  keys,
-  workerpool,
-  sessions,
-  workers,
-  gateway,
-];
-
-/** Middleware in the default order of requests in. */
-export const MIDDLEWARE: readonly Middleware[] = [
-  requestLog,
-  securityHeaders,
-  cors,
-  compress,
-  bodyLimit,
-  apiKey,
-  rateLimit,
-];
-
-/** Providers in the order of `pool create --help`. */
-export const PROVIDERS: readonly Provider[] = [
-  local,
-  docker,
-  azureContainerInstance,
-];
+export const APPS: readonly App[] = [...API_APPS, gateway];

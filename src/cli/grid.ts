@@ -7,16 +7,9 @@ import { workerpool } from "../apps/workerpool/app.ts";
 import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import { workers } from "../apps/workers/app.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
-import {
-  type App,
-  type Core,
-  installApps,
-  type InstalledApp,
-} from "../core/app.ts";
-import { createAuth } from "../core/auth.ts";
-import { Bus } from "../core/bus.ts";
-import { type Clock, systemClock } from "../core/clock.ts";
-import { isLoopback } from "../core/loopback.ts";
+import { type ApiParts, chosen, createApi } from "../core/api.ts";
+import type { App, Core, InstalledApp } from "../core/app.ts";
+import { systemClock } from "../core/clock.ts";
 import { openDatabase } from "../core/db/client.ts";
 import {
   migrate,
@@ -25,11 +18,7 @@ import {
   readMigrations,
 } from "../core/db/migrate.ts";
 import type { GridEnv, Middleware } from "../core/middleware.ts";
-import { createChain } from "../core/middleware_chain.ts";
-import type { Provider } from "../core/provider.ts";
-import { type Named, Registry } from "../core/registry.ts";
 import { apiKey } from "../core/middleware/api_key.ts";
-import { buildRouter } from "../core/router.ts";
 import { startServer } from "../core/server.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 import { createUpgradeGate } from "../core/upgrade_gate.ts";
@@ -37,13 +26,7 @@ import { startReconciler } from "../reconciler/reconciler.ts";
 import { refuseExposure } from "./exposure.ts";
 
 /** What a grid is made of; tests give their own. */
-export interface GridParts {
-  readonly apps: readonly App[];
-  readonly middleware: readonly Middleware[];
-  readonly providers: readonly Provider[];
-  readonly version: string;
-  /** @default {systemClock} */
-  readonly clock?: Clock;
+export interface GridParts extends ApiParts {
   /** @default {openDatabase} */
   readonly openDatabase?: typeof openDatabase;
 }
@@ -120,34 +103,12 @@ export async function openGrid(
   if (settings.migrate) {
     await migrate(db, await migrationsOf(apps), clock.now());
   }
-  const stopping = new AbortController();
-  const origin = { url: settings.public_url ?? settings.api_url };
-  const core: Omit<Core, "use"> = {
-    settings,
-    db,
-    clock,
-    bus: new Bus(),
-    auth: createAuth(settings.api_key, {
-      isExposed: !isLoopback(settings.host),
-      clock,
-      connectTokenSeconds: settings.connect_token_seconds,
-    }),
-    providers: new Registry("provider", parts.providers),
-    publicUrl: () => origin.url.replace(/\/+$/, ""),
-    stopping: stopping.signal,
-  };
-  const installed = installApps(core, apps);
-  const chain = createChain(parts.middleware, core);
-  const router = buildRouter({
-    version: parts.version,
-    middleware: chain,
-    apps: installed.values(),
-    checkReady: () => db.client.execute("SELECT 1"),
-  });
+  const api = createApi({ settings, db }, { ...parts, apps, clock });
+  const { core, router, installed, managerOf } = api;
   const managers = {
-    pools: managerOf(installed, workerpool),
-    sessions: managerOf(installed, sessions),
-    workers: managerOf(installed, workers),
+    pools: managerOf(workerpool),
+    sessions: managerOf(sessions),
+    workers: managerOf(workers),
   };
   const running = stack.move();
   function work(): void {
@@ -159,7 +120,7 @@ export async function openGrid(
   return {
     core,
     router,
-    keys: () => managerOf(installed, keys),
+    keys: () => managerOf(keys),
     ...managers,
     async listen() {
       await refuseExposure(core, asksForKeys(parts.middleware, settings));
@@ -168,19 +129,19 @@ export async function openGrid(
           host: settings.host,
           port: settings.port,
           fetch: router.fetch,
-          gate: createUpgradeGate(chain),
+          gate: createUpgradeGate(api.chain),
           upgraders: upgradersOf(installed),
           graceMs: settings.shutdown_seconds * 1_000 / 2,
         }),
       );
       const url = ownUrl(server.host, server.port);
-      origin.url = settings.public_url ?? url;
+      api.reachedAt(url);
       work();
       return url;
     },
     work,
     async [Symbol.asyncDispose]() {
-      stopping.abort();
+      api.stop();
       await running.disposeAsync();
     },
   };
@@ -192,19 +153,6 @@ function upgradersOf(
   return [...installed.values()].flatMap(({ upgrade }) =>
     upgrade ? [upgrade] : []
   );
-}
-
-function managerOf<M>(
-  installed: ReadonlyMap<App, InstalledApp>,
-  app: App<M>,
-): M {
-  const found = installed.get(app);
-  if (!found) {
-    throw new SettingsError(
-      `Cannot start without app "${app.name}": it is not in setting "apps"`,
-    );
-  }
-  return found.manager as M; // Made by the setup() of an App<M>; the map cannot say so.
 }
 
 /** URL under which the server reaches itself. */
@@ -221,24 +169,4 @@ function asksForKeys(
 ): boolean {
   const entry = middleware.find(({ name }) => name === apiKey.name);
   return entry?.enabled ?? known.some(({ name }) => name === apiKey.name);
-}
-
-function chosen<T extends Named>(
-  known: readonly T[],
-  names: readonly string[] | undefined,
-  kind: string,
-): readonly T[] {
-  const registry = new Registry(kind, known);
-  return names?.map((name) => named(registry, name)) ?? known;
-}
-
-function named<T extends Named>(registry: Registry<T>, name: string): T {
-  try {
-    return registry.get(name);
-  } catch (cause) {
-    throw new SettingsError(
-      cause instanceof Error ? cause.message : String(cause),
-      { cause },
-    );
-  }
 }

@@ -1,11 +1,15 @@
 import {
   configure,
+  configureSync,
+  getConfig,
+  getConsoleSink,
   getLogger,
   getTextFormatter,
   jsonLinesFormatter,
   type Logger,
   type LogRecord,
   reset,
+  type TextFormatter,
 } from "@logtape/logtape";
 import { unwrapQueryError } from "./errors.ts";
 import { withoutKeys } from "./key_text.ts";
@@ -24,13 +28,7 @@ export function logOf(room: string, part: string): Logger {
 export async function configureLog(
   { log_level, log_format }: Pick<Settings, "log_level" | "log_format">,
 ): Promise<AsyncDisposable> {
-  const format = log_format === "json" ? jsonLinesFormatter : getTextFormatter({
-    timestamp: "time",
-    category: formatCategory,
-    // Words without quotation marks around them.
-    value: (value, inspect) =>
-      typeof value === "string" ? value : inspect(value),
-  });
+  const format = formatter(log_format);
   const encoder = new TextEncoder();
   await configure({
     reset: true,
@@ -38,20 +36,43 @@ export async function configureLog(
       stderr: (record) =>
         void Deno.stderr.writeSync(encoder.encode(format(redacted(record)))),
     },
-    loggers: [
-      {
-        category: "browsergrid",
-        lowestLevel: log_level,
-        sinks: ["stderr"],
-      },
-      {
-        category: ["logtape", "meta"],
-        lowestLevel: "warning",
-        sinks: ["stderr"],
-      },
-    ],
+    loggers: loggersTo("stderr", log_level),
   });
   return { [Symbol.asyncDispose]: () => reset() };
+}
+
+/** Sends logs to the console, on platforms that collect what is written there. Does nothing the second time. */
+export function configureConsoleLog(
+  { log_level, log_format }: Pick<Settings, "log_level" | "log_format">,
+): void {
+  if (getConfig() !== null) return;
+  const sink = getConsoleSink({ formatter: formatter(log_format) });
+  configureSync({
+    sinks: { console: (record) => sink(redacted(record)) },
+    loggers: loggersTo("console", log_level),
+  });
+}
+
+function formatter(format: Settings["log_format"]): TextFormatter {
+  if (format === "json") return jsonLinesFormatter;
+  return getTextFormatter({
+    timestamp: "time",
+    category: formatCategory,
+    // Words without quotation marks around them.
+    value: (value, inspect) =>
+      typeof value === "string" ? value : inspect(value),
+  });
+}
+
+function loggersTo<S extends string>(sink: S, level: Settings["log_level"]) {
+  return [
+    { category: "browsergrid", lowestLevel: level, sinks: [sink] },
+    {
+      category: ["logtape", "meta"],
+      lowestLevel: "warning" as const,
+      sinks: [sink],
+    },
+  ];
 }
 
 function formatCategory(category: readonly string[]): string {

@@ -7,6 +7,7 @@ import { z } from "@hono/zod-openapi";
 import { closest } from "fastest-levenshtein";
 import { isNetwork } from "./client_address.ts";
 import { settingType } from "./setting_type.ts";
+import { addressOf, hasUser } from "./db/database_url.ts";
 
 const PREFIX = "BROWSERGRID_";
 
@@ -34,11 +35,14 @@ export const settingsSchema = z.strictObject({
   database_url: z.string().regex(
     /^(:memory:$|file:|(libsql|https?|wss?):\/\/)/,
     "expected file:PATH, :memory: or a URL such as libsql://HOST",
-  ).optional().describe(
-    "Database: file:PATH, :memory: or libsql://HOST; by default a file in data_dir",
+  ).refine((url) => !hasUser(url), {
+    error:
+      "expected no user or password in it, but a token in database_auth_token",
+  }).optional().describe(
+    "Database: file:PATH, :memory:, libsql://HOST, https://HOST or http://HOST; by default a file in data_dir",
   ),
   database_auth_token: z.string().optional().describe(
-    "Token for a remote database",
+    "Token for a remote database; may also stand in its URL, as ?authToken=",
   ),
   migrate: booleanSetting().default(() => true).describe(
     "Whether serve brings the database up to date when it starts",
@@ -169,7 +173,8 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   const parsed = settingsSchema.safeParse(merged);
   if (parsed.success) {
     const origins = originsOf(sources);
-    return { settings: parsed.data, warnings: fromEnv.warnings, origins };
+    const settings = withAddress(parsed.data);
+    return { settings, warnings: fromEnv.warnings, origins };
   }
   const lines = parsed.error.issues.map((issue) =>
     describeIssue(issue, sources)
@@ -201,6 +206,16 @@ export function loadPluginNames(
       })
     ).join("\n"),
   );
+}
+
+/** The settings with the database's token in the one place whose value is never shown. */
+function withAddress(settings: Settings): Settings {
+  const { database_url } = settings;
+  if (database_url === undefined) return settings;
+  const { url, authToken = settings.database_auth_token } = addressOf(
+    database_url,
+  );
+  return { ...settings, database_url: url, database_auth_token: authToken };
 }
 
 /** Variable of a setting. */

@@ -78,3 +78,29 @@ Deno.test("loadSettings() refuses a lease that one lost heartbeat would end", ()
     /lease_seconds.*twice heartbeat_seconds/,
   );
 });
+
+Deno.test("loadSettings() takes the token out of the database's URL, and refuses a user or a password in it", () => {
+  const loaded = (database_url: string, database_auth_token?: string) => {
+    const { settings } = load({ flags: { database_url, database_auth_token } });
+    return [settings.database_url, settings.database_auth_token];
+  };
+  assert.deepEqual(loaded("libsql://grid.example?authToken=a%2Bb&tls=1"), [
+    "libsql://grid.example?tls=1",
+    "a+b",
+  ]);
+  assert.deepEqual(loaded("https://grid.example/?authToken=new", "old"), [
+    "https://grid.example/",
+    "new",
+  ]);
+  assert.deepEqual(loaded("http://grid.example?tls=0", "old"), [
+    "http://grid.example?tls=0",
+    "old",
+  ]);
+  assert.deepEqual(loaded("file:a.db?authToken=x"), [
+    "file:a.db?authToken=x",
+    undefined,
+  ]);
+  const refused = () => loaded("https://user:geheim@grid.example");
+  assert.throws(refused, /"database_url" \(flag --database-url\): expected no/);
+  assert.throws(refused, (error) => !String(error).includes("geheim"));
+});

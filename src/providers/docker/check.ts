@@ -6,7 +6,8 @@ import {
   engineWords,
   inspectEngine,
 } from "./engine.ts";
-import { findImage, imageName, type LocalImage } from "./image.ts";
+import { findImage, type LocalImage } from "./image.ts";
+import { imageName } from "./image_name.ts";
 import type { Removals } from "./removals.ts";
 import { sandboxStarts } from "./sandbox_probe.ts";
 

@@ -19,7 +19,7 @@ import type { DockerConfig } from "./config.ts";
 import { ContainerBrowser } from "./container.ts";
 import { containerOptions } from "./container_options.ts";
 import { because, type Engine, openEngine, pingEngine } from "./engine.ts";
-import { imageName } from "./image.ts";
+import { imageName } from "./image_name.ts";
 import { Images } from "./images.ts";
 import { labelsOf } from "./labels.ts";
 import { proxyProblem } from "./proxy.ts";

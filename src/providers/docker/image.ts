@@ -1,10 +1,9 @@
 /**
- * The image of the browser: its name and getting it.
+ * The image of the browser: whether it is there, and getting it.
  *
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import type { Browser } from "../../core/browser_spec.ts";
 import { readAnswer } from "./answer.ts";
 import { DEFAULT_IMAGE, type DockerConfig } from "./config.ts";
 import {
@@ -22,19 +21,6 @@ export interface LocalImage {
   readonly id: string;
   /** Whether it was made by `browsergrid docker build-image`. */
   readonly isOwn: boolean;
-}
-
-/** What most sessions ask for. */
-const USUAL = { browser: "chromium", version: "latest" } as const;
-
-/** Name of the image for a browser: `{browser}` and `{version}` in the pool's setting are replaced. */
-export function imageName(
-  template: string,
-  spec: { readonly browser: Browser; readonly version: string } = USUAL,
-): string {
-  return template
-    .replaceAll("{browser}", spec.browser)
-    .replaceAll("{version}", spec.version);
 }
 
 const imageSchema = z.object({

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { docker as dockerProvider } from "../../../src/providers/docker/provider.ts";
-import { imageName } from "../../../src/providers/docker/image.ts";
+import { imageName } from "../../../src/providers/docker/image_name.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {} from "../../support/docker.ts";
 

@@ -1,0 +1,119 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { type App, type Core, installApps, type InstalledApp } from "./app.ts";
+import { isLoopback } from "./loopback.ts";
+import { createAuth } from "./auth.ts";
+import { Bus } from "./bus.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import type { GridEnv, Middleware } from "./middleware.ts";
+import { createChain } from "./middleware_chain.ts";
+import type { Provider } from "./provider.ts";
+import { type Named, Registry } from "./registry.ts";
+import { buildRouter } from "./router.ts";
+import { SettingsError } from "./settings.ts";
+
+/** What an API is made of. */
+export interface ApiParts {
+  /** Those of the setting `apps`, in order. */
+  readonly apps: readonly App[];
+  readonly middleware: readonly Middleware[];
+  readonly providers: readonly Provider[];
+  readonly version: string;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** The HTTP API over a database: all of a server but what listens, takes upgrades, and works in the background. */
+export interface Api {
+  readonly core: Omit<Core, "use">;
+  /** What requests pass, and sockets that ask for an upgrade. */
+  readonly chain: readonly MiddlewareHandler<GridEnv>[];
+  readonly router: OpenAPIHono<GridEnv>;
+  readonly installed: ReadonlyMap<App, InstalledApp>;
+  /** What an app exports to others. @throws {SettingsError} If it is not installed. */
+  managerOf<M>(app: App<M>): M;
+  /** Tells the URL under which it is reached, if the setting `public_url` does not. */
+  reachedAt(url: string): void;
+  /** Releases whoever waits for long. */
+  stop(): void;
+}
+
+/**
+ * Wires apps and middleware over a database that is up to date. Needs nothing but `fetch`: no Node, no files, no
+ * sockets.
+ *
+ * @throws {SettingsError} If the settings name a middleware that is not known, or an option of one is wrong.
+ */
+export function createApi(
+  { settings, db }: Pick<Core, "settings" | "db">,
+  parts: ApiParts,
+): Api {
+  const { clock = systemClock } = parts;
+  const stopping = new AbortController();
+  const origin = { url: settings.public_url ?? settings.api_url };
+  const core: Omit<Core, "use"> = {
+    settings,
+    db,
+    clock,
+    bus: new Bus(),
+    auth: createAuth(settings.api_key, {
+      isExposed: !isLoopback(settings.host),
+      clock,
+      connectTokenSeconds: settings.connect_token_seconds,
+    }),
+    providers: new Registry("provider", parts.providers),
+    publicUrl: () => origin.url.replace(/\/+$/, ""),
+    stopping: stopping.signal,
+  };
+  const installed = installApps(core, parts.apps);
+  const chain = createChain(parts.middleware, core);
+  const router = buildRouter({
+    version: parts.version,
+    middleware: chain,
+    apps: installed.values(),
+    checkReady: () => db.client.execute("SELECT 1"),
+  });
+  return {
+    core,
+    chain,
+    router,
+    installed,
+    managerOf: (app) => managerOf(installed, app),
+    reachedAt: (url) => void (origin.url = settings.public_url ?? url),
+    stop: () => stopping.abort(),
+  };
+}
+
+/** Those of `known` that are named, in the order of the names; without names, all. @throws {SettingsError} */
+export function chosen<T extends Named>(
+  known: readonly T[],
+  names: readonly string[] | undefined,
+  kind: string,
+): readonly T[] {
+  const registry = new Registry(kind, known);
+  return names?.map((name) => named(registry, name)) ?? known;
+}
+
+function managerOf<M>(
+  installed: ReadonlyMap<App, InstalledApp>,
+  app: App<M>,
+): M {
+  const found = installed.get(app);
+  if (!found) {
+    throw new SettingsError(
+      `Cannot start without app "${app.name}": it is not in setting "apps"`,
+    );
+  }
+  return found.manager as M; // Made by the setup() of an App<M>; the map cannot say so.
+}
+
+function named<T extends Named>(registry: Registry<T>, name: string): T {
+  try {
+    return registry.get(name);
+  } catch (cause) {
+    throw new SettingsError(
+      cause instanceof Error ? cause.message : String(cause),
+      { cause },
+    );
+  }
+}

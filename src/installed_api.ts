@@ -1,0 +1,39 @@
+/** Everything that is built in and needs nothing but `fetch` in a server, one line each. */
+import { keys } from "./apps/keys/app.ts";
+import { sessions } from "./apps/sessions/app.ts";
+import { workerpool } from "./apps/workerpool/app.ts";
+import { workers } from "./apps/workers/app.ts";
+import type { App } from "./core/app.ts";
+import type { Middleware } from "./core/middleware.ts";
+import { apiKey } from "./core/middleware/api_key.ts";
+import { bodyLimit } from "./core/middleware/body_limit.ts";
+import { compress } from "./core/middleware/compress.ts";
+import { cors } from "./core/middleware/cors.ts";
+import { rateLimit } from "./core/middleware/rate_limit.ts";
+import { requestLog } from "./core/middleware/request_log.ts";
+import { securityHeaders } from "./core/middleware/security_headers.ts";
+import type { Provider } from "./core/provider.ts";
+import { azureContainerInstance } from "./providers/azure_container_instance/provider.ts";
+import { docker } from "./providers/docker/provider.ts";
+import { local } from "./providers/local/provider.ts";
+
+/** Apps with endpoints, each after those that it needs. */
+export const API_APPS: readonly App[] = [keys, workerpool, sessions, workers];
+
+/** Middleware in the default order of requests in. */
+export const MIDDLEWARE: readonly Middleware[] = [
+  requestLog,
+  securityHeaders,
+  cors,
+  compress,
+  bodyLimit,
+  apiKey,
+  rateLimit,
+];
+
+/** Providers in the order of `pool create --help`. A server only asks what they are like: workers open them. */
+export const PROVIDERS: readonly Provider[] = [
+  local,
+  docker,
+  azureContainerInstance,
+];

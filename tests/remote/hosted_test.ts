@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { z } from "@hono/zod-openapi";
+import { hostApi } from "../../src/hosted.ts";
+import { eventually } from "../support/eventually.ts";
+import { testGrid } from "../support/grid.ts";
+import { startHranaServer } from "../support/hrana_server.ts";
+import { countedStarts, TOKEN, workerOf } from "./scene.ts";
+
+const APP = fileURLToPath(new URL("hosted_app.ts", import.meta.url));
+const ENTRY = fileURLToPath(new URL("../../src/hosted.ts", import.meta.url));
+
+/** The hosted API in a process that may use the network and read its variables, and nothing else. */
+async function startHosted(
+  env: Readonly<Record<string, string>>,
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--quiet", "--no-check", "--no-prompt"],
+      ...["--allow-net", "--allow-env", APP],
+    ],
+    env: { NO_COLOR: "1", BROWSERGRID_LOG_LEVEL: "error", ...env },
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const { value = "" } = await output.read();
+  return {
+    url: value.trim(),
+    async [Symbol.asyncDispose]() {
+      await child.stdin.close();
+      await output.cancel();
+      await child.status;
+    },
+  };
+}
+
+Deno.test("Deno.serve() with the hosted API and a remote database serves clients, beside a server whose workers run what is asked there", async () => {
+  await using database = await startHranaServer({ authToken: TOKEN });
+  await using server = await testGrid({
+    listen: true,
+    settings: {
+      database_url: database.url,
+      database_auth_token: TOKEN,
+      api_key: "key-of-the-grid",
+    },
+  });
+  await using hosted = await startHosted({
+    BROWSERGRID_DATABASE_URL: `${database.url}?authToken=${TOKEN}`,
+    BROWSERGRID_PUBLIC_URL: server.url,
+    BROWSERGRID_API_KEY: "key-of-the-grid",
+  });
+  async function call(method: string, path: string, json?: unknown) {
+    const response = await fetch(`${hosted.url}${path}`, {
+      method,
+      headers: {
+        "x-api-key": "key-of-the-grid",
+        ...(json ? { "content-type": "application/json" } : {}),
+      },
+      ...(json ? { body: JSON.stringify(json) } : {}),
+    });
+    return { status: response.status, body: await response.json() };
+  }
+  const stranger = await fetch(`${hosted.url}/v1/sessions`);
+  assert.equal(stranger.status, 401);
+  await stranger.body?.cancel();
+  assert.equal((await call("GET", "/ready")).status, 200);
+  const pool = { name: "pool", provider_type: "local" };
+  const made = await call("POST", "/v1/workerpool/pools", pool);
+  assert.equal(made.status, 201);
+  const { fake, provider } = countedStarts();
+  await Deno.mkdir(`${server.dataDir}/worker`);
+  await using _worker = await workerOf(server, provider, {
+    name: "worker",
+    apiKey: "key-of-the-grid",
+    capacity: 1,
+  });
+  const { status, body } = await call("POST", "/v1/sessions?wait=20", {});
+  assert.deepEqual([status, body.status], [201, "running"]);
+  assert.ok(fake.running.has(body.id));
+  assert.equal(
+    body.connect_url,
+    `${server.url.replace("http", "ws")}/v1/sessions/${body.id}/cdp`,
+  );
+  assert.equal((await call("DELETE", `/v1/sessions/${body.id}`)).status, 202);
+  await eventually("the session ends", async () => {
+    const { body: { status } } = await call("GET", `/v1/sessions/${body.id}`);
+    return status === "completed";
+  });
+  const missing = await call("GET", "/v1/sessions/none");
+  assert.equal(missing.body.code, "session_not_found");
+});
+
+const graphSchema = z.object({
+  roots: z.array(z.string()),
+  redirects: z.record(z.string(), z.string()),
+  modules: z.array(z.object({
+    specifier: z.string(),
+    dependencies: z.array(z.object({
+      code: z.object({ specifier: z.string().optional() }).optional(),
+      isDynamic: z.boolean().default(() => false),
+    })).default([]),
+  })),
+});
+
+/** What is loaded with a module: not what it imports when it is asked for it. */
+async function loadedWith(entry: string): Promise<readonly string[]> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", entry],
+  }).output();
+  const graph = graphSchema.parse(JSON.parse(new TextDecoder().decode(stdout)));
+  const modules = new Map(graph.modules.map((each) => [each.specifier, each]));
+  const loaded = new Set(graph.roots);
+  for (const specifier of loaded) {
+    const found = modules.get(graph.redirects[specifier] ?? specifier);
+    for (const { code, isDynamic } of found?.dependencies ?? []) {
+      if (code?.specifier && !isDynamic) loaded.add(code.specifier);
+    }
+  }
+  return [...loaded];
+}
+
+/** Libraries that say of themselves that they run wherever `fetch` does. */
+const FOR_FETCH = [
+  "@hono/zod-openapi",
+  "@logtape/logtape",
+  "drizzle-orm",
+  "fastest-levenshtein",
+  "hono",
+  "uuid",
+  "zod",
+];
+
+/** The parts of others that do: the rest of them is native, or needs Node. */
+const PARTS_FOR_FETCH = ["@libsql/client/web"];
+
+Deno.test("the hosted API loads nothing of Node, and no library that is not made for fetch platforms", async () => {
+  const loaded = await loadedWith(ENTRY);
+  assert.ok(loaded.some((each) => each.endsWith("/src/core/router.ts")));
+  assert.deepEqual(loaded.filter((each) => each.startsWith("node:")), []);
+  const libraries = loaded.flatMap((each) => {
+    const found = /^npm:\/?((?:@[^/]+\/)?[^/@]+)(?:@[^/]*)?(.*)$/.exec(each);
+    return found ? [{ name: found[1] ?? "", part: found[2] ?? "" }] : [];
+  });
+  const others = libraries.filter(({ name, part }) =>
+    !FOR_FETCH.includes(name) && !PARTS_FOR_FETCH.includes(name + part)
+  );
+  assert.deepEqual(others, []);
+});
+
+Deno.test("hostApi() refuses a database that is not remote, and to be without a server whose gateway clients reach", () => {
+  const remote = { BROWSERGRID_DATABASE_URL: "libsql://grid.example" };
+  const gateway = { BROWSERGRID_PUBLIC_URL: "https://grid.example" };
+  assert.throws(() => hostApi({}), /Cannot host the API over database ""/);
+  assert.throws(
+    () => hostApi({ ...gateway, BROWSERGRID_DATABASE_URL: "file:a.db" }),
+    /it is not remote, expected libsql:/,
+  );
+  assert.throws(() => hostApi(remote), /in BROWSERGRID_PUBLIC_URL/);
+  hostApi({ ...remote, ...gateway })[Symbol.dispose]();
+});
