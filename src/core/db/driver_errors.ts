@@ -58,6 +58,14 @@ export function databaseUnavailable(cause?: unknown): GridError {
   );
 }
 
+/** The refusal while a remote database does not let this server in. What comes of it is that of a database that is away. */
+export function databaseForbidden(status: number): GridError {
+  return new GridError(
+    "database_unavailable",
+    `Cannot use the database: it answers HTTP status ${status}, expected a token that it takes in setting "database_auth_token"`,
+  );
+}
+
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = codeOf(error);

@@ -1,7 +1,8 @@
 import { createClient } from "@libsql/client/web";
 import { deadline, systemClock } from "../clock.ts";
 import { type Connection, PLACES } from "./connection.ts";
-import { databaseUnavailable } from "./driver_errors.ts";
+import { GridError } from "../errors.ts";
+import { databaseForbidden, databaseUnavailable } from "./driver_errors.ts";
 
 /** Longest time for a remote server to answer one request. */
 const ANSWER_MS = 10_000;
@@ -51,9 +52,12 @@ async function ask(
     using within = deadline(systemClock, answerMs, closing);
     const response = await fetch(request, { signal: within.signal });
     const body = await response.text();
+    if ([401, 403].includes(response.status)) {
+      throw databaseForbidden(response.status);
+    }
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
     return new Response(body, { headers: response.headers });
   } catch (error) {
-    throw databaseUnavailable(error);
+    throw error instanceof GridError ? error : databaseUnavailable(error);
   }
 }

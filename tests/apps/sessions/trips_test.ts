@@ -1,51 +1,217 @@
 import assert from "node:assert/strict";
-import { apiOf } from "../../support/api.ts";
-import { testGrid } from "../../support/grid.ts";
+import { type Api, apiOf } from "../../support/api.ts";
+import { type TestGrid, testGrid } from "../../support/grid.ts";
+
+/** What the rows of the table are asked of: a session that runs, and what waits. */
+interface Scene {
+  readonly api: Api;
+  readonly worker: string;
+  /** A worker that holds nothing. */
+  readonly idle: string;
+  /** Runs on `worker`. */
+  readonly id: string;
+  readonly fencing_token: number;
+}
+
+/** What `/v1` is asked for. */
+type Asked = readonly [path: string, json?: unknown];
+
+/** Round trips to the database that each request costs, in the order in which they are made. The README has the same table. */
+const TABLE: readonly (readonly [
+  route: string,
+  trips: number,
+  asked: (scene: Scene) => Asked,
+])[] = [
+  ["POST /sessions", 2, () => ["/sessions", {}]],
+  [
+    "POST /workerpool/workers/{worker_id}/claim-session",
+    1,
+    ({ worker }) => [`/workerpool/workers/${worker}/claim-session`, {}],
+  ],
+  [
+    "PUT /workerpool/workers/{worker_id}/heartbeat",
+    1,
+    ({ worker, id, fencing_token }) => [
+      `/workerpool/workers/${worker}/heartbeat`,
+      { sessions: [{ session_id: id, fencing_token, status: "running" }] },
+    ],
+  ],
+  ["GET /sessions", 1, () => ["/sessions?status=running&limit=10"]],
+  [
+    "GET /sessions/{id}",
+    1,
+    ({ id }) => [`/sessions/${id}?include=events,metrics`],
+  ],
+  [
+    "GET /sessions/{id}/events",
+    1,
+    ({ id }) => [`/sessions/${id}/events`],
+  ],
+  [
+    "GET /sessions/{id}/metrics",
+    1,
+    ({ id }) => [`/sessions/${id}/metrics`],
+  ],
+  ["GET /sessions/{id}/logs", 1, ({ id }) => [`/sessions/${id}/logs`]],
+  [
+    "POST /sessions/{id}/events",
+    1,
+    ({ id, fencing_token }) => [
+      `/sessions/${id}/events`,
+      { fencing_token, event: "session_idle" },
+    ],
+  ],
+  [
+    "POST /sessions/{id}/metrics",
+    1,
+    ({ id, fencing_token }) => [`/sessions/${id}/metrics`, { fencing_token }],
+  ],
+  [
+    "POST /sessions/{id}/refresh",
+    1,
+    ({ id }) => [`/sessions/${id}/refresh`],
+  ],
+  ["DELETE /sessions/{id}", 1, ({ id }) => [`/sessions/${id}`]],
+  ["GET /workerpool/pools", 1, () => ["/workerpool/pools"]],
+  [
+    "POST /workerpool/pools",
+    1,
+    () => ["/workerpool/pools", { name: "other", provider_type: "local" }],
+  ],
+  ["GET /workerpool/pools/{pool_id}", 1, () => ["/workerpool/pools/other"]],
+  [
+    "PUT /workerpool/pools/{pool_id}",
+    2,
+    () => [
+      "/workerpool/pools/other",
+      { name: "other", provider_type: "local", priority: 2 },
+    ],
+  ],
+  [
+    "PATCH /workerpool/pools/{pool_id}",
+    2,
+    () => ["/workerpool/pools/other", { priority: 1 }],
+  ],
+  [
+    "GET /workerpool/pools/{pool_id}/pressure",
+    1,
+    () => ["/workerpool/pools/other/pressure"],
+  ],
+  [
+    "POST /workerpool/pools/{pool_id}/pause",
+    2,
+    () => ["/workerpool/pools/other/pause"],
+  ],
+  [
+    "POST /workerpool/pools/{pool_id}/resume",
+    2,
+    () => ["/workerpool/pools/other/resume"],
+  ],
+  [
+    "POST /workerpool/pools/{pool_id}/drain",
+    2,
+    () => ["/workerpool/pools/other/drain"],
+  ],
+  [
+    "DELETE /workerpool/pools/{pool_id}",
+    2,
+    () => ["/workerpool/pools/other"],
+  ],
+  [
+    "POST /workerpool/workers",
+    2,
+    () => ["/workerpool/workers", { work_pool_id: "pool" }],
+  ],
+  ["GET /workerpool/workers", 1, () => ["/workerpool/workers"]],
+  [
+    "GET /workerpool/workers/{worker_id}",
+    1,
+    ({ worker }) => [`/workerpool/workers/${worker}`],
+  ],
+  [
+    "POST /workerpool/workers/{worker_id}/drain",
+    1,
+    ({ worker }) => [`/workerpool/workers/${worker}/drain`],
+  ],
+  [
+    "POST /workerpool/workers/{worker_id}/resume",
+    1,
+    ({ worker }) => [`/workerpool/workers/${worker}/resume`],
+  ],
+  [
+    "DELETE /workerpool/workers/{worker_id}",
+    2,
+    ({ idle }) => [`/workerpool/workers/${idle}`],
+  ],
+];
+
+async function scene(grid: TestGrid): Promise<Scene> {
+  const api = apiOf(grid);
+  await api.pool();
+  const { workerId: worker, claimed: { id, fencing_token } } = await api
+    .running();
+  return { api, worker, idle: await api.worker(), id, fencing_token };
+}
+
+/** Round trips so far: to a remote database, HTTP requests that have come there. */
+function tripsOf({ core, remote }: TestGrid): number {
+  const trips = core.db.trips();
+  if (remote) assert.equal(remote.requests.length, trips);
+  return trips;
+}
 
 Deno.test("requests cost as few round trips to the database as is promised", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
-  await api.pool();
-  const worker = await api.worker();
-  const trips = async <T>(act: () => Promise<T>): Promise<[number, T]> => {
-    const before = grid.core.db.trips();
-    const result = await act();
-    return [grid.core.db.trips() - before, result];
-  };
-  const [create, { id }] = await trips(() => api.session());
-  assert.equal(create, 2);
-  const [claim, claimed] = await trips(() => api.claim(worker));
-  assert.ok(claimed);
-  assert.equal(claim, 1);
-  const [heartbeat] = await trips(() => api.report(worker, claimed, "running"));
-  assert.equal(heartbeat, 1);
-  const fencing_token = claimed.fencing_token;
-  const single: [string, string, unknown?][] = [
-    ["GET", `/sessions/${id}`],
-    ["GET", `/sessions/${id}?include=events,metrics`],
-    ["GET", "/sessions"],
-    ["GET", `/sessions/${id}/events`],
-    ["GET", `/sessions/${id}/metrics`],
-    ["GET", `/sessions/${id}/logs`],
-    ["POST", `/sessions/${id}/events`, {
-      fencing_token,
-      event: "session_idle",
-    }],
-    ["POST", `/sessions/${id}/metrics`, { fencing_token }],
-    ["POST", `/sessions/${id}/refresh`],
-    ["DELETE", `/sessions/${id}`],
-    ["GET", "/workerpool/pools"],
-    ["GET", "/workerpool/pools/pool"],
-    ["GET", "/workerpool/pools/pool/pressure"],
-    ["GET", "/workerpool/workers"],
-    ["GET", `/workerpool/workers/${worker}`],
-    ["POST", `/workerpool/workers/${worker}/drain`],
-  ];
-  for (const [method, path, json] of single) {
-    const [count, { status, text }] = await trips(() =>
-      api.call(method, path, json)
-    );
-    assert.ok(status < 300, `${method} ${path}: ${text}`);
-    assert.equal(count, 1, `${method} ${path}`);
+  const s = await scene(grid);
+  const costs: Record<string, number> = {};
+  for (const [route, , asked] of TABLE) {
+    const [method = ""] = route.split(" ");
+    const before = tripsOf(grid);
+    const { status, text } = await s.api.call(method, ...asked(s));
+    assert.ok(status < 300, `${route}: ${status} ${text}`);
+    costs[route] = tripsOf(grid) - before;
   }
+  const promised = TABLE.map(([route, trips]) => [route, trips]);
+  assert.deepEqual(costs, Object.fromEntries(promised));
+});
+
+Deno.test("every endpoint of sessions, pools and workers has a promise of its round trips", async () => {
+  await using grid = await testGrid();
+  const document = await (await grid.request("/openapi.json")).json();
+  const routes = Object.entries<object>(document.paths).flatMap((
+    [path, methods],
+  ) =>
+    Object.keys(methods).map((method) =>
+      `${method.toUpperCase()} ${path.replace("/v1", "")}`
+    )
+  ).filter((each) => /^\w+ \/(sessions|workerpool)\b/.test(each));
+  // What stands below it goes to a browser, not only to the database.
+  const ofGateway = /\/cdp\b/;
+  const promised = new Set(TABLE.map(([route]) => route));
+  assert.deepEqual(
+    routes.filter((each) => !promised.has(each) && !ofGateway.test(each)),
+    [],
+  );
+});
+
+Deno.test("a session asked for under an Idempotency-Key costs no more, nor does its repetition", async () => {
+  await using grid = await testGrid();
+  await apiOf(grid).pool();
+  const api = apiOf(grid, { "idempotency-key": "one" });
+  const costs: number[] = [];
+  for (let time = 0; time < 2; time++) {
+    const before = tripsOf(grid);
+    await api.session();
+    costs.push(tripsOf(grid) - before);
+  }
+  assert.deepEqual(costs, [2, 2]);
+});
+
+Deno.test("whether a server is alive costs no round trip, whether it is ready one", async () => {
+  await using grid = await testGrid();
+  const before = tripsOf(grid);
+  await grid.request("/health");
+  assert.equal(tripsOf(grid), before);
+  await grid.request("/ready");
+  assert.equal(tripsOf(grid), before + 1);
 });
