@@ -57,6 +57,14 @@ export async function testGrid(
   const remote = IS_REMOTE
     ? stack.use(await startHranaServer({ path: `${dataDir}/browsergrid.db` }))
     : undefined;
+  stack.defer(() => {
+    const { batons = 0 } = remote ?? {};
+    if (batons > 0) {
+      throw new Error(
+        `${batons} requests have left a transaction open at the database`,
+      );
+    }
+  });
   const { settings } = loadSettings({
     defaults: {
       data_dir: dataDir,

@@ -21,7 +21,6 @@ const READ_ONLY = "BEGIN TRANSACTION READONLY";
 export class HranaStream {
   readonly #db: DatabaseSync;
   readonly #stored = new Map<number, string>();
-  #isInTransaction = false;
   #isClosed = false;
 
   constructor(db: DatabaseSync) {
@@ -31,7 +30,6 @@ export class HranaStream {
   /** The connection, clean, for the next stream. */
   release(): DatabaseSync {
     if (this.#isInTransaction) this.#db.exec("ROLLBACK");
-    this.#isInTransaction = false;
     return this.#db;
   }
 
@@ -135,7 +133,6 @@ export class HranaStream {
       ),
       ...statement.args.map(fromHrana),
     );
-    this.#follow(sql);
     const isRead = readsOnly(sql);
     const { changes = 0, id = 0 } = isRead ? {} : this.#db.prepare(
       "SELECT changes() AS changes, last_insert_rowid() AS id",
@@ -150,12 +147,15 @@ export class HranaStream {
     };
   }
 
-  /** SQLite tells it, but Deno does not pass it on. */
-  #follow(sql: string): void {
-    if (/^\s*begin\b/i.test(sql)) this.#isInTransaction = true;
-    if (/^\s*(commit|end|rollback)\b(?!\s+to\b)/i.test(sql)) {
-      this.#isInTransaction = false;
+  /** SQLite tells it, but Deno does not pass it on: a transaction in another is refused. */
+  get #isInTransaction(): boolean {
+    try {
+      this.#db.exec("BEGIN");
+    } catch {
+      return true;
     }
+    this.#db.exec("ROLLBACK");
+    return false;
   }
 
   #describe(sql: string) {
