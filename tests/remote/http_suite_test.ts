@@ -8,8 +8,6 @@ const SUITE = [
   "core/server_test.ts",
   "gateway",
   "reconciler/reconciler_test.ts",
-  "worker/worker_test.ts",
-  "worker/drain_test.ts",
 ];
 
 Deno.test("every test of the HTTP API passes over a remote database too", async () => {
