@@ -29,12 +29,12 @@ export interface HostedApi extends Disposable {
  * Makes the API from variables (`BROWSERGRID_…`), as `serve` reads them. Calls the database with the first request.
  *
  * @throws {SettingsError} If a setting is wrong, or one that is needed is missing: `database_url` of a remote database,
- * and `public_url`.
+ * `public_url`, `api_key`.
  */
 export function hostApi(env: Readonly<Record<string, string>>): HostedApi {
   const { settings } = loadSettings({
-    // Nothing is written there.
-    defaults: { data_dir: "." },
+    // Nothing is written, and whoever finds the platform reaches it.
+    defaults: { data_dir: ".", host: "0.0.0.0" },
     env,
     flags: {},
   });
@@ -59,7 +59,8 @@ export function hostApi(env: Readonly<Record<string, string>>): HostedApi {
   };
 }
 
-function remoteUrlOf({ database_url = "", public_url }: Settings): string {
+function remoteUrlOf(settings: Settings): string {
+  const { database_url = "", public_url } = settings;
   if (!/^(libsql|https?):/i.test(database_url)) {
     throw new SettingsError(
       `Cannot host the API over database "${database_url}": it is not remote, expected libsql://HOST, https://HOST or http://HOST in BROWSERGRID_DATABASE_URL`,
@@ -70,5 +71,19 @@ function remoteUrlOf({ database_url = "", public_url }: Settings): string {
       "Cannot host the API: no client could connect to a browser, expected the URL of a server (browsergrid serve) on the same database in BROWSERGRID_PUBLIC_URL",
     );
   }
+  refuseExposure(settings);
   return database_url;
+}
+
+function refuseExposure({ api_key, middleware = [] }: Settings): void {
+  const what =
+    "Cannot host the API: whoever finds it could use the grid, expected";
+  if (api_key === undefined) {
+    throw new SettingsError(
+      `${what} a long random text as key in BROWSERGRID_API_KEY`,
+    );
+  }
+  if (middleware.some(({ name, enabled }) => name === "api_key" && !enabled)) {
+    throw new SettingsError(`${what} middleware "api_key" to be enabled`);
+  }
 }

@@ -148,14 +148,22 @@ Deno.test("the hosted API loads nothing of Node, and no library that is not made
   assert.deepEqual(others, []);
 });
 
-Deno.test("hostApi() refuses a database that is not remote, and to be without a server whose gateway clients reach", () => {
-  const remote = { BROWSERGRID_DATABASE_URL: "libsql://grid.example" };
-  const gateway = { BROWSERGRID_PUBLIC_URL: "https://grid.example" };
-  assert.throws(() => hostApi({}), /Cannot host the API over database ""/);
-  assert.throws(
-    () => hostApi({ ...gateway, BROWSERGRID_DATABASE_URL: "file:a.db" }),
+Deno.test("hostApi() refuses a database that is not remote, and to be without a server whose gateway clients reach, or without a key", () => {
+  const needed = {
+    BROWSERGRID_DATABASE_URL: "libsql://grid.example",
+    BROWSERGRID_PUBLIC_URL: "https://grid.example",
+    BROWSERGRID_API_KEY: "key",
+  };
+  const refuses = (change: Readonly<Record<string, string>>, why: RegExp) =>
+    assert.throws(() => hostApi({ ...needed, ...change }), why);
+  refuses({ BROWSERGRID_DATABASE_URL: "" }, /over database "": it is not/);
+  refuses(
+    { BROWSERGRID_DATABASE_URL: "file:a.db" },
     /it is not remote, expected libsql:/,
   );
-  assert.throws(() => hostApi(remote), /in BROWSERGRID_PUBLIC_URL/);
-  hostApi({ ...remote, ...gateway })[Symbol.dispose]();
+  refuses({ BROWSERGRID_PUBLIC_URL: "" }, /in BROWSERGRID_PUBLIC_URL$/);
+  refuses({ BROWSERGRID_API_KEY: "" }, /as key in BROWSERGRID_API_KEY$/);
+  const open = JSON.stringify([{ name: "api_key", enabled: false }]);
+  refuses({ BROWSERGRID_MIDDLEWARE: open }, /"api_key" to be enabled$/);
+  hostApi(needed)[Symbol.dispose]();
 });
