@@ -127,6 +127,7 @@ const FOR_FETCH = [
   "drizzle-orm",
   "fastest-levenshtein",
   "hono",
+  "ipaddr.js",
   "uuid",
   "zod",
 ];
