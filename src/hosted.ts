@@ -19,10 +19,18 @@ import { configureConsoleLog } from "./core/log.ts";
 import { loadSettings, type Settings, SettingsError } from "./core/settings.ts";
 import { API_APPS, MIDDLEWARE, PROVIDERS } from "./installed_api.ts";
 
+/** What a platform tells of a request, as `Deno.serve` does: without it, nothing can be limited by client address. */
+export interface RequestInfo {
+  readonly remoteAddr?: object;
+}
+
 /** The API over a remote database. */
 export interface HostedApi extends Disposable {
   /** Answers one request. Needs no `this`. */
-  readonly fetch: (request: Request) => Response | Promise<Response>;
+  readonly fetch: (
+    request: Request,
+    info?: RequestInfo,
+  ) => Response | Promise<Response>;
 }
 
 /**
@@ -51,7 +59,8 @@ export function hostApi(env: Readonly<Record<string, string>>): HostedApi {
     version: config.version,
   });
   return {
-    fetch: (request) => router.fetch(request),
+    fetch: (request, { remoteAddr } = {}) =>
+      router.fetch(request, { remoteAddr: { ...remoteAddr } }),
     [Symbol.dispose]() {
       stop();
       db[Symbol.dispose]();

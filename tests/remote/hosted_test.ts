@@ -149,14 +149,34 @@ Deno.test("the hosted API loads nothing of Node, and no library that is not made
   assert.deepEqual(others, []);
 });
 
+/** All that hosting needs. Nobody is at that database. */
+const NEEDED = {
+  BROWSERGRID_DATABASE_URL: "http://127.0.0.1:1",
+  BROWSERGRID_PUBLIC_URL: "https://grid.example",
+  BROWSERGRID_API_KEY: "key",
+  BROWSERGRID_LOG_LEVEL: "error",
+};
+
+Deno.test("the hosted API tells clients apart by the address that the platform tells", async () => {
+  const limit = { requests_per_second: 0.001, burst: 1 };
+  using api = hostApi({
+    ...NEEDED,
+    BROWSERGRID_MIDDLEWARE: JSON.stringify([
+      { name: "rate_limit", options: { per_address: limit } },
+    ]),
+  });
+  const statuses: number[] = [];
+  for (const hostname of ["192.0.2.1", "192.0.2.1", "192.0.2.2"]) {
+    const request = new Request("http://grid.example/v1/sessions");
+    const { status } = await api.fetch(request, { remoteAddr: { hostname } });
+    statuses.push(status);
+  }
+  assert.deepEqual(statuses, [401, 429, 401]);
+});
+
 Deno.test("hostApi() refuses a database that is not remote, and to be without a server whose gateway clients reach, or without a key", () => {
-  const needed = {
-    BROWSERGRID_DATABASE_URL: "libsql://grid.example",
-    BROWSERGRID_PUBLIC_URL: "https://grid.example",
-    BROWSERGRID_API_KEY: "key",
-  };
   const refuses = (change: Readonly<Record<string, string>>, why: RegExp) =>
-    assert.throws(() => hostApi({ ...needed, ...change }), why);
+    assert.throws(() => hostApi({ ...NEEDED, ...change }), why);
   refuses({ BROWSERGRID_DATABASE_URL: "" }, /over database "": it is not/);
   refuses(
     { BROWSERGRID_DATABASE_URL: "file:a.db" },
@@ -166,5 +186,5 @@ Deno.test("hostApi() refuses a database that is not remote, and to be without a 
   refuses({ BROWSERGRID_API_KEY: "" }, /as key in BROWSERGRID_API_KEY$/);
   const open = JSON.stringify([{ name: "api_key", enabled: false }]);
   refuses({ BROWSERGRID_MIDDLEWARE: open }, /"api_key" to be enabled$/);
-  hostApi(needed)[Symbol.dispose]();
+  hostApi(NEEDED)[Symbol.dispose]();
 });
