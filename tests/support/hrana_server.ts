@@ -2,11 +2,12 @@ import { once } from "node:events";
 import {
   createServer,
   type IncomingMessage,
+  type Server,
   type ServerResponse,
 } from "node:http";
 import { text } from "node:stream/consumers";
 import { systemClock } from "../../src/core/clock.ts";
-import { type HranaPipeline, pipelineSchema } from "./hrana_protocol.ts";
+import { type FailingAnswer, HranaEndpoint } from "./hrana_endpoint.ts";
 import { HranaStreams } from "./hrana_streams.ts";
 
 /** A running server. Its data outlive `stop()`. */
@@ -29,17 +30,6 @@ export interface HranaServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** How a server that fails answers. */
-export type FailingAnswer = (asked: Asked) => Response | Promise<Response>;
-
-/** What a request asks for. */
-export interface Asked {
-  /** Does it, and answers. */
-  work(): Response;
-  /** Answers that the database could not do it. */
-  refusal(code?: string): Response;
-}
-
 /** What a server is like. */
 export interface HranaServerOptions {
   /** File of the database. @default a file of its own, removed with the server */
@@ -48,23 +38,7 @@ export interface HranaServerOptions {
   readonly authToken?: string;
 }
 
-/** One HTTP request as it came. */
-interface Incoming {
-  readonly method: string;
-  readonly path: string;
-  readonly authorization: string | undefined;
-  readonly body: string;
-}
-
-const ENDPOINTS: ReadonlySet<string> = new Set([
-  "/v2/pipeline",
-  "/v3/pipeline",
-]);
-
-/** How a client finds out which versions a server speaks. */
-const VERSIONS: ReadonlySet<string> = new Set(["/v2", "/v3"]);
-
-/** Starts a libSQL server on this machine, over a SQLite file. */
+/** Starts a libSQL server on this machine, over a SQLite file. Like libSQL's own it holds foreign keys. */
 export async function startHranaServer(
   { path, authToken }: HranaServerOptions = {},
 ): Promise<HranaServer> {
@@ -72,117 +46,65 @@ export async function startHranaServer(
   const folder = path ? undefined : await Deno.makeTempDir();
   if (folder) stack.defer(() => Deno.remove(folder, { recursive: true }));
   const streams = stack.use(new HranaStreams(path ?? `${folder}/hrana.db`));
-  const requests: (readonly string[])[] = [];
-  let failing: FailingAnswer | undefined;
-  let batons = 0;
+  const endpoint = new HranaEndpoint(streams, authToken);
   let delayMs = 0;
   // Not Deno.serve(): it takes no Response of the class that the grid's HTTP library puts in place of Deno's.
   const server = createServer((request, response) =>
-    void answer(request, response).catch(() => response.destroy())
+    void serve(endpoint, { request, response, delayMs })
+      .catch(() => response.destroy())
   );
-  async function answer(
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
-    const body = await text(request);
-    await pause();
-    const answered = await respond({
-      method: request.method ?? "",
-      path: request.url ?? "",
-      authorization: request.headers.authorization,
-      body,
-    });
-    await pause();
-    response.writeHead(answered.status, Object.fromEntries(answered.headers));
-    for await (const chunk of answered.body ?? []) response.write(chunk);
-    response.end();
-  }
-  function respond(
-    { method, path, authorization, body }: Incoming,
-  ): Response | Promise<Response> {
-    if (method === "GET" && VERSIONS.has(path)) return new Response();
-    if (authToken !== undefined && authorization !== `Bearer ${authToken}`) {
-      return refuse(401, "Unauthorized");
-    }
-    if (method !== "POST" || !ENDPOINTS.has(path)) {
-      return refuse(404, "Not found");
-    }
-    const pipeline = pipelineSchema.safeParse(parsed(body));
-    if (!pipeline.success) return refuse(400, pipeline.error.message);
-    return perform(pipeline.data);
-  }
-  function perform(
-    { baton, requests: asked }: HranaPipeline,
-  ): Response | Promise<Response> {
-    const sql: string[] = [];
-    requests.push(sql);
-    const error = (code?: string) => ({
-      type: "error",
-      error: { message: "refused", code },
-    });
-    // Nobody else is served meanwhile: a batch is atomic also without a transaction.
-    function work(): Response {
-      const stream = streams.take(baton);
-      if (!stream) return refuse(400, "The baton is not known");
-      const results = asked.map((each) => {
-        sql.push(...stream.sqlOf(each));
-        return stream.perform(each);
-      });
-      const next = streams.give(stream);
-      if (next) batons++;
-      return Response.json({ baton: next, base_url: null, results });
-    }
-    const refusal = (code?: string) =>
-      Response.json({
-        baton: null,
-        base_url: null,
-        results: asked.map(() => error(code)),
-      });
-    return failing?.({ work, refusal }) ?? work();
-  }
-  async function pause(): Promise<void> {
-    if (delayMs > 0) await systemClock.sleep(delayMs / 2);
-  }
-  async function listen(port: number): Promise<number> {
-    server.listen(port, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    return typeof address === "object" && address ? address.port : port;
-  }
-  async function stop(): Promise<void> {
-    if (!server.listening) return;
-    server.close();
-    server.closeAllConnections();
-    await once(server, "close");
-  }
-  const port = await listen(0);
-  stack.defer(stop);
+  const port = await listen(server, 0);
+  stack.defer(() => stop(server));
   const owned = stack.move();
   return {
     url: `http://127.0.0.1:${port}`,
-    requests,
+    requests: endpoint.requests,
     get batons() {
-      return batons;
+      return endpoint.batons;
     },
     get openStreams() {
       return streams.open;
     },
     delay: (ms) => void (delayMs = ms),
-    fail: (answer) => failing = answer,
-    stop,
-    start: async () => void await listen(port),
+    fail: (answer) => void (endpoint.failing = answer),
+    stop: () => stop(server),
+    start: async () => void await listen(server, port),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-function refuse(status: number, message: string): Response {
-  return Response.json({ message }, { status });
+async function serve(
+  endpoint: HranaEndpoint,
+  { request, response, delayMs }: {
+    readonly request: IncomingMessage;
+    readonly response: ServerResponse;
+    readonly delayMs: number;
+  },
+): Promise<void> {
+  const body = await text(request);
+  if (delayMs > 0) await systemClock.sleep(delayMs / 2);
+  const answer = await endpoint.answer({
+    method: request.method ?? "",
+    path: request.url ?? "",
+    authorization: request.headers.authorization,
+    body,
+  });
+  if (delayMs > 0) await systemClock.sleep(delayMs / 2);
+  response.writeHead(answer.status, Object.fromEntries(answer.headers));
+  for await (const chunk of answer.body ?? []) response.write(chunk);
+  response.end();
 }
 
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
+async function listen(server: Server, port: number): Promise<number> {
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  return typeof address === "object" && address ? address.port : port;
+}
+
+async function stop(server: Server): Promise<void> {
+  if (!server.listening) return;
+  server.close();
+  server.closeAllConnections();
+  await once(server, "close");
 }

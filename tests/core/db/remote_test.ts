@@ -7,8 +7,8 @@ import {
 } from "../../../src/core/db/client.ts";
 import { connectRemote } from "../../../src/core/db/remote_connection.ts";
 import { GridError } from "../../../src/core/errors.ts";
+import type { FailingAnswer } from "../../support/hrana_endpoint.ts";
 import {
-  type FailingAnswer,
   type HranaServer,
   startHranaServer,
 } from "../../support/hrana_server.ts";
