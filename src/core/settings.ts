@@ -33,7 +33,7 @@ export const settingsSchema = z.strictObject({
     "URL under which clients reach the server, if it is not http://host:port",
   ),
   database_url: z.string().regex(
-    /^(:memory:$|file:|(libsql|https?|wss?):\/\/)/,
+    /^(:memory:$|file:|(libsql|https?):\/\/)/,
     "expected file:PATH, :memory: or a URL such as libsql://HOST",
   ).refine((url) => !hasUser(url), {
     error:
