@@ -132,10 +132,22 @@ export interface Presence {
   readonly attendedUntil: number;
 }
 
+/** What is asked most, built once for all owners. */
+function prepareQueries({ orm }: Database) {
+  const isOne = eq(sessions.id, sql.placeholder("id"));
+  const isOwn = eq(sessions.owner, sql.placeholder("owner"));
+  const shown = () => orm.select(shownColumns).from(sessions).$dynamic();
+  return {
+    find: shown().where(isOne).prepare(),
+    findOwn: shown().where(and(isOne, isOwn)).prepare(),
+  };
+}
+
 /** The store over `db`. @param owner Of whom alone it knows sessions. */
 export function createSessionStore(
   db: Database,
   owner?: string,
+  queries = prepareQueries(db),
 ): SessionStore {
   const { orm } = db;
   const isOwn = owner === undefined ? undefined : eq(sessions.owner, owner);
@@ -152,8 +164,13 @@ export function createSessionStore(
     orm.select().from(sessionMetrics).where(eq(sessionMetrics.sessionId, id))
       .orderBy(desc(sessionMetrics.seq)).limit(limit);
   return {
-    ownedBy: (other) => createSessionStore(db, other),
-    find: async (id) => (await find(id))[0],
+    ownedBy: (other) => createSessionStore(db, other, queries),
+    async find(id) {
+      const [session] = owner === undefined
+        ? await queries.find.all({ id })
+        : await queries.findOwn.all({ id, owner });
+      return session;
+    },
     async detail(id) {
       const [[session], events, metrics] = await orm.batch([
         find(id),
