@@ -7,6 +7,7 @@ import { Bus } from "./bus.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { GridEnv, Middleware } from "./middleware.ts";
 import { createChain } from "./middleware_chain.ts";
+import { refuseForeignPages } from "./page_origin.ts";
 import type { Provider } from "./provider.ts";
 import { type Named, Registry } from "./registry.ts";
 import { buildRouter } from "./router.ts";
@@ -69,7 +70,7 @@ export function createApi(
   const chain = createChain(parts.middleware, core);
   const router = buildRouter({
     version: parts.version,
-    middleware: chain,
+    middleware: [...chain, refuseForeignPages(settings)],
     apps: installed.values(),
     checkReady: () => db.client.execute("SELECT 1"),
   });

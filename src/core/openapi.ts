@@ -132,7 +132,7 @@ function complete(operation: Operation, place: Place): Operation {
     isPublic: operation.security?.length === 0,
     hasParameters: (operation.parameters ?? []).length > 0,
     hasBody: operation.requestBody !== undefined,
-    takesBody: place.method !== "get",
+    isUnsafe: place.method !== "get",
   });
   return {
     operationId: operationIdOf(place),

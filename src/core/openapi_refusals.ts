@@ -20,8 +20,8 @@ export interface OperationKind {
   readonly isPublic: boolean;
   readonly hasParameters: boolean;
   readonly hasBody: boolean;
-  /** A request of its method may carry a body, read or not. */
-  readonly takesBody: boolean;
+  /** A request of its method may carry a body, read or not, and change something. */
+  readonly isUnsafe: boolean;
 }
 
 const EVERYWHERE: readonly ErrorCode[] = ["internal", "rate_limited"];
@@ -34,7 +34,8 @@ const GUARDED: readonly ErrorCode[] = [
   "shutting_down",
 ];
 
-const WITH_SOME_BODY: readonly ErrorCode[] = [
+const UNSAFE: readonly ErrorCode[] = [
+  "origin_not_allowed",
   "body_too_large",
   "unsupported_media_type",
 ];
@@ -51,7 +52,7 @@ export function withChain(
     ...EVERYWHERE,
     ...kind.isPublic ? [] : GUARDED,
     ...kind.hasParameters ? ["invalid_request" as const] : [],
-    ...kind.takesBody ? WITH_SOME_BODY : [],
+    ...kind.isUnsafe ? UNSAFE : [],
     ...kind.hasBody ? WITH_BODY : [],
   ]);
 }
@@ -61,6 +62,7 @@ const SHARED: Readonly<Record<string, readonly ErrorCode[]>> = {
   MalformedJson: ["malformed_json"],
   Unauthorized: ["unauthorized"],
   Forbidden: ["forbidden"],
+  ForbiddenHere: ["forbidden", "origin_not_allowed"],
   BodyTooLarge: ["body_too_large"],
   UnsupportedMediaType: ["unsupported_media_type"],
   InvalidRequest: ["invalid_request"],

@@ -22,7 +22,7 @@ const DETAILS: Readonly<Record<string, string>> = {
   unauthorized:
     "Cannot let the request in: the key is missing, expected it in X-API-Key or Authorization: Bearer",
   origin_not_allowed:
-    'Cannot connect from origin "https://elsewhere.example": it is not allowed, expected one of the setting allowed_origins',
+    'Cannot serve origin "https://elsewhere.example": it is not allowed, expected one of the setting allowed_origins',
   session_not_found:
     `Cannot find session "${ID}": there is none with this id, expected one of GET /v1/sessions`,
   session_not_running:

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Core } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
+import { checkOrigin } from "../core/page_origin.ts";
 
 const SESSION_PATH =
   /^\/v1\/sessions\/([^/]+)\/cdp(\/devtools\/(?:page|browser)\/[A-Za-z0-9-]+)?\/?$/;
@@ -44,28 +45,8 @@ export function admit(core: Core, request: IncomingMessage): void {
       "Cannot upgrade: the request is no WebSocket handshake, expected Upgrade: websocket and Sec-WebSocket-Version: 13",
     );
   }
-  checkOrigin(core, header(request, "origin"), header(request, "host"));
-}
-
-/** A page of another site must not use a visitor's grid: browsers send its origin, other clients send none. */
-function checkOrigin(
-  { settings }: Core,
-  origin: string | undefined,
-  host: string | undefined,
-): void {
-  if (origin === undefined) return;
-  const { allowed_origins } = settings;
-  const isAllowed = allowed_origins.includes("*") ||
-    allowed_origins.includes(origin) ||
-    isLoopback(host) && URL.parse(origin)?.host === host;
-  if (isAllowed) return;
-  throw new GridError(
-    "origin_not_allowed",
-    `Cannot connect from origin "${origin}": it is not allowed, expected one of the setting allowed_origins`,
-  );
-}
-
-/** A name that an attacker's domain name server could point here is not trusted to be our own. */
-function isLoopback(host: string | undefined): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host ?? "");
+  checkOrigin(core.settings, {
+    origin: header(request, "origin"),
+    host: header(request, "host"),
+  });
 }

@@ -1,0 +1,67 @@
+import type { Context, MiddlewareHandler } from "hono";
+import { callerIn } from "./access.ts";
+import { ANONYMOUS } from "./auth.ts";
+import { GridError } from "./errors.ts";
+import type { GridEnv } from "./middleware.ts";
+import type { Settings } from "./settings.ts";
+
+type OwnOrigins = Pick<Settings, "allowed_origins" | "public_url">;
+
+/** Methods that change nothing. What they answer, a page of another origin cannot read. */
+const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** What browsers tell of the page that sends a request; other clients send no origin. */
+export interface PageHeaders {
+  readonly origin: string | undefined;
+  readonly host: string | undefined;
+}
+
+/**
+ * Refuses a request of another site's page: it must not use a visitor's grid.
+ *
+ * @throws {GridError} `origin_not_allowed`.
+ */
+export function checkOrigin(
+  { allowed_origins, public_url }: OwnOrigins,
+  { origin, host }: PageHeaders,
+): void {
+  if (origin === undefined) return;
+  const isAllowed = allowed_origins.includes("*") ||
+    allowed_origins.includes(origin) ||
+    public_url !== undefined && URL.parse(public_url)?.origin === origin ||
+    isLoopback(host) && URL.parse(origin)?.host === host;
+  if (isAllowed) return;
+  throw new GridError(
+    "origin_not_allowed",
+    `Cannot serve origin "${origin}": it is not allowed, expected one of the setting allowed_origins`,
+  );
+}
+
+/**
+ * Middleware of the whole router: where no key is asked for, a visitor's browser could be made to pause a pool, as it
+ * sends a request without a body wherever a page tells it to. Whoever shows a key is no such browser.
+ */
+export function refuseForeignPages(
+  settings: OwnOrigins,
+): MiddlewareHandler<GridEnv> {
+  return async function refuseForeignPage(c, next) {
+    const isNobody = callerIn(c).id === ANONYMOUS.id;
+    if (isNobody && !SAFE.has(c.req.method) && !isCors(c)) {
+      checkOrigin(settings, {
+        origin: c.req.header("origin"),
+        host: c.req.header("host"),
+      });
+    }
+    await next();
+  };
+}
+
+/** Whether middleware `cors` has let the origin in: its options may name others than the setting. */
+function isCors(c: Context<GridEnv>): boolean {
+  return c.res.headers.has("access-control-allow-origin");
+}
+
+/** A name that an attacker's domain name server could point here is not trusted to be our own. */
+function isLoopback(host: string | undefined): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host ?? "");
+}
