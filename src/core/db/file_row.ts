@@ -17,9 +17,9 @@ export function rowMaker(columns: readonly string[]): MakeRow {
     length: { value: columns.length },
     ...Object.fromEntries(columns.map((_, at) => [at, positionAt(at)])),
   });
-  // Of two columns with one name the first has it.
-  const places = [...new Set(columns)].map((name) =>
-    [name, columns.indexOf(name)] as const
+  // Of two columns with one name the first has it; of a column and a position, such as "1", the position.
+  const places = [...new Set(columns)].flatMap((name) =>
+    name in prototype ? [] : [[name, columns.indexOf(name)] as const]
   );
   return function makeRow(values) {
     const row = Object.create(prototype);

@@ -47,6 +47,7 @@ const SCRIPT: readonly InStatement[] = [
   "SELECT * FROM nowhere",
   "SELEC",
   "SELECT 1 WHERE 0",
+  "SELECT 1; -- no more\n;",
 ];
 
 Deno.test("FileClient answers as the library's own client does", async () => {
@@ -125,6 +126,51 @@ Deno.test("a statement that stays prepared sees a column that was added", async 
   assert.deepEqual(await read(), [["a", 1]]);
   await ours.client.execute("ALTER TABLE t ADD COLUMN b DEFAULT 2");
   assert.deepEqual(await read(), [["a", 1], ["b", 2]]);
+});
+
+Deno.test("a column that is added behind a comment is seen, too", async () => {
+  using ours = disposable(new FileClient(":memory:"));
+  await ours.client.execute("CREATE TABLE t (a)");
+  const read = async () =>
+    (await ours.client.execute("SELECT * FROM t")).columns;
+  assert.deepEqual(await read(), ["a"]);
+  await ours.client.execute("/* why */ ALTER TABLE t ADD COLUMN b");
+  assert.deepEqual(await read(), ["a", "b"]);
+});
+
+Deno.test("columns that are named like a position or length leave positions as they are", async () => {
+  using ours = disposable(new FileClient(":memory:"));
+  const { rows: [row] } = await ours.client.execute(
+    'SELECT 2, 1, 0, 5 AS length, 6 AS "9"',
+  );
+  assert.deepEqual(Array.prototype.slice.call(row), [2, 1, 0, 5, 6]);
+  assert.deepEqual(Object.entries(row ?? {}), [["9", 6]]);
+});
+
+Deno.test("what would run the first of several statements only is refused, with nothing done", async () => {
+  using ours = disposable(new FileClient(":memory:"));
+  for (
+    const sql of [
+      "CREATE TABLE t (a); CREATE TABLE u (a)",
+      "/* ; */ CREATE TABLE t (a);\n-- and\nCREATE TABLE u (a);",
+    ]
+  ) {
+    const refused = { code: "SQL_MANY_STATEMENTS" };
+    await assert.rejects(ours.client.execute(sql), refused, sql);
+    await assert.rejects(ours.client.batch([sql], "write"), refused, sql);
+  }
+  const { rows } = await ours.client.execute("SELECT * FROM sqlite_schema");
+  assert.deepEqual(rows, []);
+  for (const sql of ["SELECT ';' AS a;", "SELECT 1 /* ; x */", "SELECT 1;;"]) {
+    assert.equal((await ours.client.execute(sql)).rows.length, 1, sql);
+  }
+});
+
+Deno.test("what is no statement at all is refused, and does not end the process", async () => {
+  using ours = disposable(new FileClient(":memory:"));
+  for (const sql of ["", ";", "-- ; x", "/* ; x", "\0; x"]) {
+    await assert.rejects(ours.client.execute(sql), Error, sql);
+  }
 });
 
 Deno.test("a closed client, and a transaction over several calls, are refused", async () => {
