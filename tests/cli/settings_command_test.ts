@@ -32,6 +32,15 @@ Deno.test("settings --values tells each value and its origin, and no secret", as
         api_key: "top-secret-1",
         database_auth_token: "top-secret-2",
         database_url: "libsql://grid.example?authToken=top-secret-3",
+        app_options: {
+          mail: { password: "top-secret-4", to: [{ apiKey: "top-secret-5" }] },
+        },
+        middleware: [{
+          name: "rate_limit",
+          options: { per_key: null, redis: "redis://me:top-secret-6@store" },
+        }],
+        api_url: "http://me:top-secret-7@grid.example",
+        public_url: "https://top-secret-8@grid.example/base",
       }),
     );
     const { out } = await cli(
@@ -49,6 +58,12 @@ Deno.test("settings --values tells each value and its origin, and no secret", as
     assert.equal(of("host")?.origin, "default");
     assert.equal(of("api_key")?.value, "(set, not shown)");
     assert.equal(of("database_url")?.value, "libsql://grid.example");
+    assert.deepEqual(of("middleware")?.value, [{
+      name: "rate_limit",
+      enabled: true,
+      options: { per_key: null, redis: "redis://store" },
+    }]);
+    assert.equal(of("public_url")?.value, "https://grid.example/base");
   } finally {
     await Deno.remove(file);
   }
