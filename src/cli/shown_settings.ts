@@ -1,3 +1,4 @@
+import { withoutKeys } from "../core/key_text.ts";
 import type { Settings } from "../core/settings.ts";
 
 /** Names of settings, and of what stands in them, that nobody but the program must see. */
@@ -10,7 +11,7 @@ export const HIDDEN = "(set, not shown)";
 /** A database's URL without what may be secret in it: user, password and parameters. */
 export function shownUrl(url: string): string {
   if (url.startsWith("file:")) return url;
-  return withoutUser(url).replace(/\?.*$/, "");
+  return withoutKeys(url).replace(/\?.*$/, "");
 }
 
 /** The settings as people may see them. */
@@ -29,14 +30,10 @@ function shown(name: string, value: unknown): unknown {
 
 /** The options of apps and middleware have secrets of their own, and any URL may have a password. */
 function inside(value: unknown): unknown {
-  if (typeof value === "string") return withoutUser(value);
+  if (typeof value === "string") return withoutKeys(value);
   if (Array.isArray(value)) return value.map(inside);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, each]) => [name, shown(name, each)]),
   );
-}
-
-function withoutUser(url: string): string {
-  return url.replace(/^(\w+:\/\/)[^/?#]*@/, "$1");
 }

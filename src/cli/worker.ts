@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { createClient } from "../client/client.ts";
 import { aborted } from "../core/aborted.ts";
 import { systemClock } from "../core/clock.ts";
+import { withoutKeys } from "../core/key_text.ts";
 import { configureLog } from "../core/log.ts";
 import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
@@ -135,7 +136,9 @@ export async function runWorker(
   if (!worker) return 0;
   stack.use(worker);
   output.print(
-    `Worker ${worker.name} (${worker.id}) serves work pool ${flags.workPoolId} of ${settings.api_url}`,
+    `Worker ${worker.name} (${worker.id}) serves work pool ${flags.workPoolId} of ${
+      withoutKeys(settings.api_url)
+    }`,
   );
   shutdown.stop.addEventListener("abort", () => worker.drain());
   if (shutdown.stop.aborted) worker.drain();

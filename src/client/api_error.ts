@@ -1,3 +1,5 @@
+import { withoutKeys } from "../core/key_text.ts";
+
 /** A refusal of the server, or that there was no answer (`unreachable`, `timeout`, `unreadable`). */
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -11,7 +13,7 @@ export class ApiError extends Error {
     status: number,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super(withoutKeys(message), options);
     this.code = code;
     this.status = status;
   }

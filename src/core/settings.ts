@@ -29,7 +29,9 @@ export const settingsSchema = z.strictObject({
   port: count(0).max(65535).default(8765).describe(
     "Port that the server listens on; 0 takes a free one",
   ),
-  public_url: z.url({ protocol: /^https?$/ }).optional().describe(
+  public_url: z.url({ protocol: /^https?$/ }).refine((url) => !hasUser(url), {
+    error: "expected no user or password in it: every client is shown it",
+  }).optional().describe(
     "URL under which clients reach the server, if it is not http://host:port",
   ),
   database_url: z.string().regex(

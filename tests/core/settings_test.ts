@@ -104,3 +104,14 @@ Deno.test("loadSettings() takes the token out of the database's URL, and refuses
   assert.throws(refused, /"database_url" \(flag --database-url\): expected no/);
   assert.throws(refused, (error) => !String(error).includes("geheim"));
 });
+
+Deno.test("a public URL has no user and no password in it, and the refusal shows none", () => {
+  const refused = () =>
+    loadSettings({
+      defaults: { data_dir: "/data" },
+      env: { BROWSERGRID_PUBLIC_URL: "https://user:geheim@grid.example" },
+      flags: {},
+    });
+  assert.throws(refused, /"public_url" \(variable BROWSERGRID_PUBLIC_URL\)/);
+  assert.throws(refused, (error) => !String(error).includes("geheim"));
+});

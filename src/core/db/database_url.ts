@@ -4,7 +4,7 @@ export interface DatabaseAddress {
   readonly authToken: string | undefined;
 }
 
-/** Whether `url` names a user or a password, which no libSQL server knows. */
+/** Whether `url` names a user or a password. */
 export function hasUser(url: string): boolean {
   return /^\w+:\/\/[^/?#]*@/.test(url);
 }
