@@ -5,7 +5,7 @@ import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 // The variant without the native library: `client` is given.
 import { drizzle } from "drizzle-orm/libsql/web";
 import { type Clock, systemClock } from "../clock.ts";
-import { connect, type Connection, PLACES } from "./connection.ts";
+import { connect, type Connection } from "./connection.ts";
 import { codeOf } from "./driver_errors.ts";
 import { queuedClient } from "./queued_client.ts";
 
@@ -53,20 +53,6 @@ export async function openDatabase(
     db[Symbol.dispose]();
     throw error;
   }
-}
-
-/** A database over any libSQL client, for `fetch`-only platforms and tests. Disposal closes the client. */
-export function databaseOver(
-  client: Client,
-  options: DatabaseOptions = {},
-): Database {
-  return databaseOn({
-    client,
-    places: PLACES,
-    run: (call) => call(),
-    reconnect: () => client.reconnect(),
-    [Symbol.dispose]: () => client.close(),
-  }, options);
 }
 
 /** A database over a connection. */

@@ -13,7 +13,9 @@ export const apiKey = defineMiddleware({
       "/ready",
       "/openapi.json",
       ...DOCS_PATHS,
-    ]).describe("Paths that need no key"),
+    ]).describe(
+      "Paths that need no key: whoever asks there may do what an admin may",
+    ),
   }),
   create({ open_paths }, { auth }): MiddlewareHandler<GridEnv> {
     const open = new Set(open_paths);
