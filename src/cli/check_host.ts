@@ -1,7 +1,6 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hasAdminKey } from "../apps/keys/manager.ts";
-import { systemClock } from "../core/clock.ts";
 import { messageOf } from "../core/log.ts";
 import { isLoopback } from "../core/loopback.ts";
 import type { CheckResult } from "../core/provider.ts";
@@ -127,7 +126,7 @@ async function checkKey(settings: Settings): Promise<Finding> {
 async function hasKeyInDatabase(settings: Settings): Promise<boolean> {
   try {
     using db = await openExisting(settings);
-    return await hasAdminKey(db, systemClock.now());
+    return await hasAdminKey(db);
   } catch {
     return false;
   }

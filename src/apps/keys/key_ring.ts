@@ -69,7 +69,7 @@ export class KeyRing {
     return callerOfKey(row);
   }
 
-  /** Whether an admin has an active key. */
+  /** Whether an admin has a key that is not revoked. One that has ended keeps the grid closed. */
   async hasAdmin(): Promise<boolean> {
     this.#adminAskedAt = this.#clock.monotonic();
     if (this.#admin && this.#isFresh(this.#admin)) return this.#admin.is;
@@ -139,7 +139,6 @@ export class KeyRing {
     const isUse = Object.keys(used).length > 0;
     const look = await this.#store.look(
       prefixes,
-      this.#clock.now(),
       isUse ? used : undefined,
     );
     if (age !== this.#age) return look;

@@ -150,7 +150,7 @@ function lastAdmin({ prefix }: KeyRow): GridError {
   );
 }
 
-/** Whether an admin has an active key: from then on everybody needs one. One round trip. */
-export async function hasAdminKey(db: Database, now: number): Promise<boolean> {
-  return (await createKeyStore(db).look([], now)).hasAdmin;
+/** Whether an admin has a key that is not revoked: from then on everybody needs one. One round trip. */
+export async function hasAdminKey(db: Database): Promise<boolean> {
+  return (await createKeyStore(db).look([])).hasAdmin;
 }

@@ -39,10 +39,9 @@ export interface KeyStore {
     ref: string,
     options: { readonly now: number; readonly isLastKept: boolean },
   ): Promise<KeyRow | undefined>;
-  /** Keys by prefixes, and whether an admin has an active one. Writes when keys were used, by id. */
+  /** Keys by prefixes, and whether an admin has one that is not revoked. Writes when keys were used, by id. */
   look(
     prefixes: readonly string[],
-    now: number,
     used?: Readonly<Record<string, number>>,
   ): Promise<KeyLook>;
   /** The secret of that name; `made` becomes it if there is none. */
@@ -58,9 +57,11 @@ export function createKeyStore({ orm }: Database): KeyStore {
         JSON.stringify(prefixes)
       }))`,
     );
-  const admins = (now: number) =>
-    orm.select({ id: apiKeys.id }).from(apiKeys).where(isActiveAdmin(now))
-      .limit(1);
+  // An ended one counts: time alone must not open a grid that asked for keys.
+  const admins = () =>
+    orm.select({ id: apiKeys.id }).from(apiKeys).where(
+      and(eq(apiKeys.role, "admin"), isNull(apiKeys.revokedAt)),
+    ).limit(1);
   const secretOf = (name: string) =>
     orm.select().from(gridSecrets).where(eq(gridSecrets.name, name));
   return {
@@ -95,11 +96,11 @@ export function createKeyStore({ orm }: Database): KeyStore {
       ]);
       return key;
     },
-    async look(prefixes, now, used) {
+    async look(prefixes, used) {
       if (!used) {
         const [rows, found] = await orm.batch([
           byPrefix(prefixes),
-          admins(now),
+          admins(),
         ]);
         return { rows, hasAdmin: found.length > 0 };
       }
@@ -109,7 +110,7 @@ export function createKeyStore({ orm }: Database): KeyStore {
           WHERE ${apiKeys.id} = use.key
           AND coalesce(${apiKeys.lastUsedAt}, 0) < use.value`),
         byPrefix(prefixes),
-        admins(now),
+        admins(),
       ]);
       return { rows, hasAdmin: found.length > 0 };
     },

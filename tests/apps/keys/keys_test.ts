@@ -134,7 +134,7 @@ Deno.test("a key is refused from the moment it ends, though it was good just bef
   assert.equal(body.status, "expired");
 });
 
-Deno.test("the first key of an admin closes an open grid to everybody else, and the last one's end opens it", async () => {
+Deno.test("the first key of an admin closes an open grid to everybody else, and the last one's revocation opens it", async () => {
   await using grid = await testGrid();
   const nobody = apiOf(grid);
   const client = { name: "c", role: "client" };
@@ -154,6 +154,27 @@ Deno.test("the first key of an admin closes an open grid to everybody else, and 
   assert.equal((await asAdmin.call("GET", "/keys")).status, 200);
   assert.equal((await asAdmin.call("DELETE", `/keys/${id}`)).status, 204);
   assert.equal((await nobody.call("GET", "/keys")).status, 200);
+});
+
+Deno.test("a grid that asked for keys does not open by itself when the last one of an admin ends", async () => {
+  const clock = createFakeClock();
+  await using grid = await testGrid({ clock });
+  const { key } = await grid.keys().create({
+    name: "a",
+    role: "admin",
+    expires_in_days: 1,
+  });
+  clock.advance(2 * DAY_MS);
+  const refused = { status: 401, code: "unauthorized" };
+  assertRefused(await apiOf(grid).call("GET", "/sessions"), refused);
+  const asAdmin = apiOf(grid, { "x-api-key": key });
+  assertRefused(await asAdmin.call("GET", "/sessions"), refused, /expired/);
+  const { key: another } = await grid.keys().create({
+    name: "b",
+    role: "admin",
+  });
+  const own = apiOf(grid, { "x-api-key": another });
+  assert.equal((await own.call("GET", "/sessions")).status, 200);
 });
 
 Deno.test("on a server that others reach, the last key of an admin cannot be revoked while no other is set", async () => {
