@@ -7,7 +7,9 @@ const PRAGMAS =
 
 /** Opens `file:PATH` or `:memory:`. @throws {SqliteError} When it cannot be opened. */
 export function connectFile(url: string): Connection {
-  const client = new FileClient(pathOf(url));
+  const path = pathOf(url);
+  if (path !== ":memory:") makePrivate(path);
+  const client = new FileClient(path);
   // Not when it is opened: the file may be locked then.
   let isNew = true;
   return {
@@ -24,6 +26,19 @@ export function connectFile(url: string): Connection {
     },
     [Symbol.dispose]: () => client.close(),
   };
+}
+
+/**
+ * Makes the file, if there is none, so that only its owner reads it: it has proxies' passwords, and the secret by which
+ * connect tokens are made. SQLite gives its other files the same permissions.
+ */
+function makePrivate(path: string): void {
+  try {
+    const options = { createNew: true, write: true, mode: 0o600 };
+    Deno.openSync(path, options).close();
+  } catch {
+    // It is there, or cannot be: SQLite says which.
+  }
 }
 
 /** Path of a `file:` URL: relative, absolute, or with an empty host. */

@@ -44,6 +44,30 @@ Deno.test("openDatabase() sets the journal, the syncs and foreign keys, also of 
   await assertPragmas(files.db.client);
 });
 
+Deno.test({
+  name: "a new database and its journal are read by nobody but their owner",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      using db = await openDatabase(`file:${folder}/new.db`);
+      await db.client.execute("CREATE TABLE t (a)");
+      const modes: Record<string, number> = {};
+      for await (const { name } of Deno.readDir(folder)) {
+        const { mode } = await Deno.stat(`${folder}/${name}`);
+        modes[name] = (mode ?? 0) & 0o777;
+      }
+      assert.deepEqual(modes, {
+        "new.db": 0o600,
+        "new.db-shm": 0o600,
+        "new.db-wal": 0o600,
+      });
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
 Deno.test("openDatabase() refuses what is no database, or cannot be opened", async () => {
   const folder = await Deno.makeTempDir({ prefix: "browsergrid-db-" });
   try {
