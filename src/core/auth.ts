@@ -77,7 +77,7 @@ export function createAuth(
   { isExposed = false, clock = systemClock, connectTokenSeconds = 600 }:
     AuthOptions = {},
 ): Auth {
-  let source = withoutKeys();
+  let source = sourceOfNone();
   const ownKey = newKey();
   // When it is first asked for: what only wires an Auth up does not wait for it.
   const known = once(async () => {
@@ -127,7 +127,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** What there is without the keys app: a secret of this process. */
-function withoutKeys(): KeySource {
+function sourceOfNone(): KeySource {
   const secret = crypto.getRandomValues(new Uint8Array(32));
   const hasAdmin = false;
   return {

@@ -88,7 +88,7 @@ const revoke = createRoute({
   ...access(),
   summary: "Revoke a key",
   description:
-    "It is refused here at once, and within 10 seconds by other servers of the same database. WebSockets that were opened with it stay open.",
+    "It is refused here at once, and within 10 seconds by other servers of the same database. WebSockets that were opened with it stay open, and a connect_url that it was given is good until its token ends.",
   request: { params },
   responses: {
     204: { description: "It is good for nothing any more" },
