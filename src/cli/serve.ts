@@ -4,6 +4,7 @@ import { createClient, type GridClient } from "../client/client.ts";
 import { aborted } from "../core/aborted.ts";
 import { systemClock } from "../core/clock.ts";
 import { configureLog, describeError } from "../core/log.ts";
+import { isLoopback } from "../core/loopback.ts";
 import { Registry } from "../core/registry.ts";
 import type { Settings } from "../core/settings.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
@@ -189,10 +190,18 @@ function portProblem(error: unknown, { host, port }: Settings): unknown {
     : error;
 }
 
-function keyLine({ api_key }: Settings, hasKey: boolean): string {
+function keyLine(
+  { api_key, public_url }: Settings,
+  hasKey: boolean,
+): string {
   if (api_key) return "required: BROWSERGRID_API_KEY, or one of the database";
-  return hasKey
-    ? "required: one of the database, see browsergrid key --help"
+  if (hasKey) {
+    return "required: one of the database, see browsergrid key --help";
+  }
+  const isPublic = public_url !== undefined &&
+    !isLoopback(new URL(public_url).hostname);
+  return isPublic
+    ? `NONE IS SET: whoever reaches ${public_url} may use the grid, set BROWSERGRID_API_KEY`
     : "none is set: whoever reaches the port may use the grid";
 }
 

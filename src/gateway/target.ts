@@ -21,6 +21,13 @@ export async function endpointOf(
   id: string,
   signal: AbortSignal,
 ): Promise<URL> {
+  const { sessionId = id } = caller;
+  if (sessionId !== id) {
+    throw new GridError(
+      "forbidden",
+      `Cannot connect to session "${id}": the token is for another one, expected that of its own connect_url`,
+    );
+  }
   const own = sessions.ownedBy(ownerLimit(caller));
   let target = await own.target(id);
   if (target.status === "pending" || target.status === "starting") {

@@ -4,11 +4,19 @@ import { callerOf } from "../auth.ts";
 import { DOCS_PATHS } from "../docs/docs_files.ts";
 import { defineMiddleware, type GridEnv } from "../middleware.ts";
 
+/** Paths of the API's versions. */
+const API = /^\/+v\d+(\/|$)/i;
+
 /** Tells who a request comes from, and lets in only who has a key, where one is needed. */
 export const apiKey = defineMiddleware({
   name: "api_key",
   optionsSchema: z.strictObject({
-    open_paths: z.array(z.string()).default([
+    open_paths: z.array(
+      // Whoever asks there may do what an admin may: of the API that is everything.
+      z.string().refine((path) => !API.test(path), {
+        error: "expected no path of the API",
+      }),
+    ).default([
       "/health",
       "/ready",
       "/openapi.json",

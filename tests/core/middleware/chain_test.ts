@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
 import { GridError } from "../../../src/core/errors.ts";
+import { apiKey } from "../../../src/core/middleware/api_key.ts";
 import { beforeAfter, type Middleware } from "../../../src/core/middleware.ts";
 import { MIDDLEWARE } from "../../../src/installed.ts";
 import { ask, chained } from "./chained.ts";
@@ -175,4 +176,12 @@ Deno.test("a wrong name, option or repetition in the setting stops the start and
       }),
     { name: "SettingsError", message: /"cors": it is listed twice/ },
   );
+});
+
+Deno.test("api_key leaves no path of the API open: whoever asks there could do what an admin may", () => {
+  const { optionsSchema } = apiKey;
+  for (const path of ["/v1/keys", "/v1", "//v2/sessions", "/V1/x"]) {
+    assert.ok(!optionsSchema.safeParse({ open_paths: [path] }).success, path);
+  }
+  assert.ok(optionsSchema.safeParse({ open_paths: ["/health"] }).success);
 });
