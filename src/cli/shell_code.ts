@@ -55,11 +55,10 @@ function editsOf(
     case "VariableDeclaration":
       return [{ ...placeOf(node), text: assignments(node, code) }];
     case "ClassDeclaration":
-      return [{
-        start: node.start,
-        end: node.start,
-        text: `${node.id.name} = `,
-      }];
+      return [
+        { start: node.start, end: node.start, text: `${node.id.name} = ` },
+        { start: node.end, end: node.end, text: ";" },
+      ];
     default:
       return [];
   }
@@ -77,7 +76,8 @@ function assignments(node: VariableDeclaration, code: string): string {
     const value = init ? code.slice(init.start, init.end) : "undefined";
     return `(${code.slice(id.start, id.end)} = ${value})`;
   });
-  return `${each.join(", ")};`;
+  // What stands before it may have no semicolon, and would be called.
+  return `;${each.join(", ")};`;
 }
 
 function placeOf(

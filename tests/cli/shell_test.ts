@@ -79,6 +79,8 @@ Deno.test("shellScope() keeps what is declared for the next piece, and leaves th
     ["typeof URL", "function"],
     ["`text ${await Promise.resolve(a)}`", "text 1"],
     ["(await import('node:path')).basename('/x/y')", "y"],
+    ["let n = 1\nn + 1\nconst m = 3\nm", 3],
+    ["class L {}\n[n, m].map(String)\nnew L() instanceof L", true],
     ["", undefined],
   ];
   for (const [code, value] of pieces) {
