@@ -25,8 +25,8 @@ export interface PageQuery {
  * ```
  */
 export async function* each<T, Q extends PageQuery>(
-  list: (query: Q, options?: CallOptions) => Promise<Page<T>>,
-  query: Q,
+  list: (query?: Q, options?: CallOptions) => Promise<Page<T>>,
+  query: NoInfer<Q>,
   options?: CallOptions,
 ): AsyncGenerator<T, void, undefined> {
   let cursor: string | null | undefined = query.cursor;

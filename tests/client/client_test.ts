@@ -128,6 +128,9 @@ Deno.test("each() goes through every page of a list", async () => {
     seen.push(id);
   }
   assert.deepEqual(seen, made.toReversed());
+  // What a list takes beside limit and cursor, as README has it.
+  const none = each(client.listSessions, { label: "team=search" });
+  assert.deepEqual(await Array.fromAsync(none), []);
 });
 
 Deno.test("a refusal is an ApiError with the problem's code and status", async () => {
