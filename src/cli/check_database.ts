@@ -33,7 +33,10 @@ export async function checkDatabase(
       "database",
       () => checkLatency(db, settings),
     );
-    if (reachable.status === "fail") return [reachable];
+    if (reachable.status === "fail") {
+      const url = shownUrl(databaseUrlOf(settings));
+      return [{ ...reachable, detail: `${url}: ${reachable.detail}` }];
+    }
     const others = [
       checkWithin(
         DATABASE_MS,
