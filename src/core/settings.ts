@@ -297,9 +297,19 @@ function describeIssue(
   }
   const name = String(issue.path[0] ?? "");
   const path = issue.path.join(".");
-  return `Cannot use setting "${path}" (${
-    originOf(name, sources)
-  }): ${issue.message}`;
+  return `Cannot use setting "${path}" (${originOf(name, sources)}): ${
+    isNoNumber(issue) ? `expected ${typeOf(name)}` : issue.message
+  }`;
+}
+
+/** Whether it is that text is no number: that NaN was received would tell nobody what to write. */
+function isNoNumber({ code, message, path }: z.core.$ZodIssue): boolean {
+  return code === "invalid_type" && path.length === 1 &&
+    message.endsWith("NaN");
+}
+
+function typeOf(name: string): string {
+  return settingsTable().find((row) => row.name === name)?.type ?? "a number";
 }
 
 function originsOf(sources: SettingsSources): Record<string, string> {

@@ -41,7 +41,7 @@ Deno.test("loadSettings() warns of an unknown variable with the nearest known on
 Deno.test("loadSettings() refuses a wrong value and says where it came from", () => {
   assert.throws(
     () => load({ env: { BROWSERGRID_PORT: "many" } }),
-    /Cannot use setting "port" \(variable BROWSERGRID_PORT\)/,
+    /Cannot use setting "port" \(variable BROWSERGRID_PORT\): expected whole number, 0 to 65535$/,
   );
   assert.throws(
     () => load({ flags: { port: 70_000 } }),
