@@ -26,7 +26,7 @@ export function answerProblem(
 export function answerError(error: Error, c: Context<GridEnv>): Response {
   const refusal = refusalOf(error);
   if (refusal.code === "internal") {
-    log.error("Request failed: {error}", {
+    log.error("Request {request_id} failed: {error}", {
       error: describeError(error),
       request_id: c.get("requestId"),
     });

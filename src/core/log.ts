@@ -54,7 +54,10 @@ export function configureConsoleLog(
 }
 
 function formatter(format: Settings["log_format"]): TextFormatter {
-  if (format === "json") return jsonLinesFormatter;
+  if (format === "json") {
+    return (record) =>
+      jsonLinesFormatter({ ...record, message: [wordsOf(record.message)] });
+  }
   return getTextFormatter({
     timestamp: "time",
     category: formatCategory,
@@ -62,6 +65,11 @@ function formatter(format: Settings["log_format"]): TextFormatter {
     value: (value, inspect) =>
       typeof value === "string" ? value : inspect(value),
   });
+}
+
+/** The message as one text, without quotation marks around its words: the values stand in the properties as well. */
+function wordsOf(message: readonly unknown[]): string {
+  return message.map(String).join("");
 }
 
 function loggersTo<S extends string>(sink: S, level: Settings["log_level"]) {

@@ -11,7 +11,7 @@ const ID = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 /** What an answer with a code may say, for the description of the API. */
 const DETAILS: Readonly<Record<string, string>> = {
   invalid_request:
-    "Cannot use the json: screen.width: Too big: expected number to be <=16384",
+    "Cannot use the body: screen.width: Too big: expected number to be <=16384",
   idempotency_key_reused:
     'Cannot use Idempotency-Key "8e03978e": another body came with it within 24 hours, expected that same body, or a new key',
   malformed_json: "Cannot read the body: it is not JSON",

@@ -67,6 +67,16 @@ function hasBody({ method, headers }: Request): boolean {
     Number(headers.get("content-length") ?? 0) > 0;
 }
 
+/** What people call the part of a request that a validation is about. */
+const PARTS = {
+  json: "body",
+  form: "form",
+  query: "query",
+  param: "path",
+  header: "headers",
+  cookie: "cookies",
+};
+
 /** Turns a failed validation into `invalid_request` with every path. */
 const refuseInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
   result,
@@ -85,7 +95,7 @@ const refuseInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
     c,
     new GridError(
       "invalid_request",
-      `Cannot use the ${result.target}: ${detail}`,
+      `Cannot use the ${PARTS[result.target]}: ${detail}`,
       {
         errors,
       },

@@ -133,7 +133,7 @@ function answerFailure(error: unknown): Response {
     );
   }
   const requestId = uuid();
-  log.error("Request failed: {error}", {
+  log.error("Request {request_id} failed: {error}", {
     error: describeError(error),
     request_id: requestId,
   });

@@ -22,6 +22,18 @@ async function written(
   return text;
 }
 
+Deno.test("a json line tells its message as a text line does, and its values as properties", async () => {
+  const text = await written("json", () => {
+    logOf("core", "log").info("{method} in {duration_ms} ms", {
+      method: "GET",
+      duration_ms: 5,
+    });
+  });
+  const { message, properties } = JSON.parse(text);
+  assert.equal(message, "GET in 5 ms");
+  assert.deepEqual(properties, { method: "GET", duration_ms: 5 });
+});
+
 for (const format of ["text", "json"] as const) {
   Deno.test(`a ${format} line shows nothing secret, neither as a property nor in its message`, async () => {
     const key = newKey();

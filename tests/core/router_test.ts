@@ -9,6 +9,7 @@ import { bodyLimit } from "../../src/core/middleware/body_limit.ts";
 import { requestLog } from "../../src/core/middleware/request_log.ts";
 import { buildRouter, createRouter } from "../../src/core/router.ts";
 import { loadSettings } from "../../src/core/settings.ts";
+import { logRecords } from "../support/log_records.ts";
 
 const KEY = "k-0123456789";
 
@@ -99,7 +100,8 @@ Deno.test("buildRouter() answers an unknown path with a problem", async () => {
   assert.equal(await codeOf(response), "not_found");
 });
 
-Deno.test("buildRouter() answers a foreign error as internal, without its text", async () => {
+Deno.test("buildRouter() answers a foreign error as internal, without its text, which the log has under its id", async () => {
+  await using logged = await logRecords();
   const response = await router().request("/v1/secret-failure", {
     headers: { "x-api-key": KEY },
   });
@@ -107,6 +109,9 @@ Deno.test("buildRouter() answers a foreign error as internal, without its text",
   assert.equal(response.status, 500);
   assert.match(text, /"code":"internal"/);
   assert.doesNotMatch(text, /hunter2/);
+  const id = response.headers.get("x-request-id");
+  const said = logged.records.map(({ message }) => message.join(""));
+  assert.ok(said.some((each) => each.startsWith(`Request ${id} failed: `)));
 });
 
 Deno.test("buildRouter() says when to come back after what passes by itself", async () => {
