@@ -12,6 +12,7 @@ import type { Provider } from "./provider.ts";
 import { type Named, Registry } from "./registry.ts";
 import { buildRouter } from "./router.ts";
 import { SettingsError } from "./settings.ts";
+import { nameKnownMembers } from "./unknown_members.ts";
 
 /** What an API is made of. */
 export interface ApiParts {
@@ -50,6 +51,7 @@ export function createApi(
   parts: ApiParts,
 ): Api {
   const { clock = systemClock } = parts;
+  nameKnownMembers();
   const stopping = new AbortController();
   const origin = { url: settings.public_url ?? settings.api_url };
   const core: Omit<Core, "use"> = {

@@ -224,7 +224,7 @@ Deno.test("one line is logged for a socket, with the client's address and withou
       { path, status, caller, client_address },
     ) => [path, status, caller, client_address]),
     [
-      ["/v1/socket", 101, "bootstrap", "127.0.0.1"],
+      ["/v1/socket", undefined, "bootstrap", "127.0.0.1"],
       ["/v1/soc%0aket", 401, undefined, "127.0.0.1"],
     ],
   );

@@ -13,6 +13,10 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** Paths of what asks again and again by itself. */
 const QUIET = ["/health", "/ready", "/metrics", "/heartbeat", "/claim-session"];
 
+/** The line of a request, and that of a request for a WebSocket that the middleware has let in. */
+const ANSWERED = "{method} {path} {status} in {duration_ms} ms";
+const LET_IN = "{method} {path} let in after {duration_ms} ms";
+
 /** Gives every request an id (a caller's own is kept) and logs one line for its answer. */
 export const requestLog = defineMiddleware({
   name: "request_log",
@@ -34,24 +38,18 @@ export const requestLog = defineMiddleware({
       c.set("requestId", requestId);
       await next();
       c.res.headers.set(header, requestId);
-      log[isQuiet(c) ? "debug" : "info"](
-        "{method} {path} {status} in {duration_ms} ms",
-        {
-          method: c.req.method,
-          // As it came: decoded it may hold line breaks. Without the query, which may carry a token.
-          path: new URL(c.req.url).pathname,
-          status: statusOf(c),
-          duration_ms: Math.round(clock.monotonic() - startedAt),
-          request_id: requestId,
-          caller: c.get("caller")?.name,
-          client_address: addressOf(c),
-        },
-      );
+      const isLetIn = c.get("kind") === "upgrade" && c.res.ok;
+      log[isQuiet(c) ? "debug" : "info"](isLetIn ? LET_IN : ANSWERED, {
+        method: c.req.method,
+        // As it came: decoded it may hold line breaks. Without the query, which may carry a token.
+        path: new URL(c.req.url).pathname,
+        // Of an upgrade that is let in, whoever takes the socket decides.
+        ...(isLetIn ? {} : { status: c.res.status }),
+        duration_ms: Math.round(clock.monotonic() - startedAt),
+        request_id: requestId,
+        caller: c.get("caller")?.name,
+        client_address: addressOf(c),
+      });
     };
   },
 });
-
-/** What the client sees. An upgrade that is let in is answered by whoever takes its socket. */
-function statusOf(c: Context<GridEnv>): number {
-  return c.get("kind") === "upgrade" && c.res.ok ? 101 : c.res.status;
-}

@@ -111,6 +111,12 @@ Deno.test("a session that cannot be taken is refused with what could be", async 
   assertRefused(await ask({}), { status: 409, code: "no_matching_pool" });
   await api.pool({ max_timeout_minutes: 10, max_queue: 1 });
   const cases: [unknown, number, string, RegExp][] = [
+    [
+      { broswer: "chrome" },
+      422,
+      "invalid_request",
+      /"broswer" is unknown, did you mean "browser"\? Known are browser, /,
+    ],
     [{ browser: "netscape" }, 422, "invalid_request", /chromium/],
     [{ browser: "safari" }, 422, "browser_not_available", /chrom/],
     [{ version: "99.0.1" }, 422, "browser_not_available", /latest/],

@@ -27,7 +27,8 @@ const list = createRoute({
       limit: z.coerce.number().int().min(1).max(500).default(100).describe(
         "At most so many",
       ),
-      cursor: z.string().optional().describe("next_cursor of the page before"),
+      cursor: z.uuid("expected next_cursor of the page before").optional()
+        .describe("next_cursor of the page before"),
     }),
   },
   responses: {

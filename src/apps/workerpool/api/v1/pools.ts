@@ -40,9 +40,10 @@ const list = createRoute({
       limit: z.coerce.number().int().min(1).max(500).default(100).describe(
         "Most work pools to give",
       ),
-      cursor: z.string().optional().describe(
-        "next_cursor of the page before",
-      ),
+      cursor: z.uuid("expected next_cursor of the page before").optional()
+        .describe(
+          "next_cursor of the page before",
+        ),
     }),
   },
   responses: {

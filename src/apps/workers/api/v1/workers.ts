@@ -38,9 +38,10 @@ const list = createRoute({
       limit: z.coerce.number().int().min(1).max(500).default(100).describe(
         "Most workers to give",
       ),
-      cursor: z.string().optional().describe(
-        "next_cursor of the page before",
-      ),
+      cursor: z.uuid("expected next_cursor of the page before").optional()
+        .describe(
+          "next_cursor of the page before",
+        ),
     }),
   },
   responses: {

@@ -1,0 +1,20 @@
+import { z } from "@hono/zod-openapi";
+import { closest } from "fastest-levenshtein";
+
+/** Has every schema say of a member that it does not know which one may be meant, and which it knows. */
+export function nameKnownMembers(): void {
+  z.config({
+    customError({ code, keys, inst }) {
+      if (code !== "unrecognized_keys" || !(inst instanceof z.ZodObject)) {
+        return undefined;
+      }
+      const known = Object.keys(inst.shape);
+      const [unknown = ""] = Array.isArray(keys) ? keys.map(String) : [];
+      return known.length === 0
+        ? `"${unknown}" is unknown, expected no members`
+        : `"${unknown}" is unknown, did you mean "${
+          closest(unknown, known)
+        }"? Known are ${known.join(", ")}`;
+    },
+  });
+}
