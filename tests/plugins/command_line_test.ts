@@ -1,27 +1,12 @@
 /** `--plugin` and `BROWSERGRID_PLUGINS` on the command line. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import type { Output } from "../../src/cli/output.ts";
-import { run } from "../../src/cli/program.ts";
+import { cli } from "../support/cli.ts";
 import { testGrid } from "../support/grid.ts";
 import { runProgram } from "../support/program.ts";
 import { savedPlugin } from "./readme_plugin.ts";
 
 const NOTES = fileURLToPath(new URL("./notes_plugin.ts", import.meta.url));
-
-async function cli(...args: readonly string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const output: Output = {
-    print: (line) => void out.push(line),
-    json: (value) => void out.push(JSON.stringify(value)),
-    table: (head, rows) => void out.push(JSON.stringify({ head, rows })),
-    progress: (line) => void err.push(line),
-    error: (line) => void err.push(line),
-  };
-  const code = await run(args, output);
-  return { code, out: out.join("\n"), err: err.join("\n") };
-}
 
 async function temporary(): Promise<
   AsyncDisposable & { readonly path: string }
