@@ -47,7 +47,8 @@ function runTests(folders: readonly string[]): Run {
   const child = new Deno.Command("sh", {
     args: [
       "-c",
-      'exec "$0" test --quiet --no-check -A "$@" 2>&1',
+      // Without --quiet, which hides why a test is skipped.
+      'exec "$0" test --no-check -A "$@" 2>&1',
       Deno.execPath(),
       ...Deno.args,
       ...folders.map((name) => `tests/${name}`),
