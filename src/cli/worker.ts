@@ -140,8 +140,14 @@ export async function runWorker(
       withoutKeys(settings.api_url)
     }`,
   );
-  shutdown.stop.addEventListener("abort", () => worker.drain());
-  if (shutdown.stop.aborted) worker.drain();
+  const drain = () => {
+    output.progress(
+      "Draining: no new sessions, what runs goes on to its end; a second signal ends it now",
+    );
+    worker.drain();
+  };
+  shutdown.stop.addEventListener("abort", drain);
+  if (shutdown.stop.aborted) drain();
   const end = await Promise.race([worker.done, aborted(shutdown.now)]);
   if (end !== "drained") await worker.kill();
   if (end === "replaced") {

@@ -11,6 +11,7 @@ Deno.test("a worker that is told to end lets its session go on, claims nothing m
   const session = await client.createSession({}, { waitSeconds: 30 });
   await using listener = await listenTo(session.connect_url);
   signal(worker.process, "SIGTERM");
+  await worker.process.until(/Draining: no new sessions/);
   await eventually("it drains", async () => {
     return (await client.getWorker(worker.id)).status === "draining";
   });
