@@ -30,10 +30,13 @@ export function createChain(
     const middleware = registry.get(name);
     const parsed = parse(middleware, options);
     const guard = middleware.guard?.(parsed, core);
-    const guardAt = admission === -1 ? at : Math.min(at, admission);
+    const handler = middleware.create(parsed, core);
+    if (!middleware.guard) return [{ at: at + 0.5, handler }];
+    const admittedAt = admission === -1 ? at : admission;
+    // Its halves stand on both sides of the admission, wherever the list has it: the second knows who asks.
     return [
-      ...(guard ? [{ at: guardAt, handler: guard }] : []),
-      { at: at + 0.5, handler: middleware.create(parsed, core) },
+      ...(guard ? [{ at: Math.min(at, admittedAt), handler: guard }] : []),
+      { at: Math.max(at, admittedAt) + 0.75, handler },
     ];
   });
   steps.sort((a, b) => a.at - b.at);

@@ -132,7 +132,10 @@ function notAvailable(
       work_pool: pool.name,
     }))
   );
-  const asked = [want.browser, want.version].filter(Boolean).join(" ");
+  const { browser = "any browser", version } = want;
+  const asked = version === undefined
+    ? `"${browser}"`
+    : `"${browser}" of version "${version}"`;
   const list = available.map(({ browser, versions, work_pool }) =>
     `${browser} (${
       versions.join(", ").replace("*", "exact versions")
@@ -140,7 +143,7 @@ function notAvailable(
   );
   return new GridError(
     "browser_not_available",
-    `Cannot start browser "${asked}": no work pool has it, expected ${
+    `Cannot start ${asked}: no work pool has it, expected ${
       list.join("; ") || "a pool whose provider starts it"
     }`,
     { available },

@@ -37,6 +37,14 @@ Deno.test("rate_limit refuses a key whose bucket is empty, says when to come bac
   assert.equal((await ask(router, "/v1/ok")).status, 429);
 });
 
+Deno.test("rate_limit counts keys also when it is listed before the key check", async () => {
+  const options = { per_key: TWO, per_address: null };
+  const middleware = [{ name: "rate_limit", options }, { name: "api_key" }];
+  const router = chained({ settings: { middleware } });
+  const { headers } = await ask(router, "/v1/ok");
+  assert.equal(headers.get("ratelimit"), '"key";r=1;t=2');
+});
+
 Deno.test("rate_limit tells what is left with every answer, refusals too", async () => {
   const { router } = limited({});
   const headers = { "content-type": "application/json" };
