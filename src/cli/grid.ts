@@ -8,7 +8,7 @@ import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import { workers } from "../apps/workers/app.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
 import { type ApiParts, chosen, createApi } from "../core/api.ts";
-import type { App, Core, InstalledApp } from "../core/app.ts";
+import { type App, type Core, upgradersOf } from "../core/app.ts";
 import { systemClock } from "../core/clock.ts";
 import { openDatabase } from "../core/db/client.ts";
 import {
@@ -130,7 +130,7 @@ export async function openGrid(
           port: settings.port,
           fetch: router.fetch,
           gate: createUpgradeGate(api.chain),
-          upgraders: upgradersOf(installed),
+          upgraders: upgradersOf(installed.values()),
           graceMs: settings.shutdown_seconds * 1_000 / 2,
         }),
       );
@@ -145,14 +145,6 @@ export async function openGrid(
       await running.disposeAsync();
     },
   };
-}
-
-function upgradersOf(
-  installed: ReadonlyMap<App, InstalledApp>,
-): readonly NonNullable<InstalledApp["upgrade"]>[] {
-  return [...installed.values()].flatMap(({ upgrade }) =>
-    upgrade ? [upgrade] : []
-  );
 }
 
 /** URL under which the server reaches itself. */

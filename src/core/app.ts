@@ -2,7 +2,7 @@ import type { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { AppOptions } from "./app_options.ts";
-import type { Auth } from "./auth.ts";
+import { ANONYMOUS, type Auth, type Role } from "./auth.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock } from "./clock.ts";
 import type { Database } from "./db/client.ts";
@@ -68,7 +68,12 @@ export interface InstalledApp<M = unknown> {
   readonly routes?: Readonly<Record<string, OpenAPIHono<GridEnv>>>;
   /** Groups that its endpoints stand in in the description of the API, with a sentence each. */
   readonly tags?: Readonly<Record<string, string>>;
-  /** Takes over a socket that asks for an upgrade and has passed the middleware. `false`: not mine. */
+  /** Who besides admins may ask for its sockets. @default {[]} */
+  readonly upgradeRoles?: readonly Role[];
+  /**
+   * Takes over a socket that asks for an upgrade and has passed the middleware. `false`: not mine. It is asked only of
+   * admins, and of callers with one of {@linkcode InstalledApp.upgradeRoles}.
+   */
   upgrade?(
     request: IncomingMessage,
     socket: Duplex,
@@ -168,4 +173,19 @@ export function mergeProblems(
     }
   }
   return merged;
+}
+
+/** How the sockets of installed apps are taken, each by those only who may. */
+export function upgradersOf(
+  installed: Iterable<InstalledApp>,
+): readonly NonNullable<InstalledApp["upgrade"]>[] {
+  return [...installed].flatMap(({ upgrade, upgradeRoles = [] }) =>
+    upgrade
+      ? [async (request, socket, head, context) => {
+        const { role } = context.caller ?? ANONYMOUS;
+        const mayAsk = role === "admin" || upgradeRoles.includes(role);
+        return mayAsk && await upgrade(request, socket, head, context);
+      }]
+      : []
+  );
 }

@@ -60,6 +60,8 @@ export const gateway = defineApp({
           },
         };
       },
+      // It refuses workers itself, with a reason.
+      upgradeRoles: ["client", "worker"],
       async upgrade(request, socket, head, context) {
         const { url } = context;
         const wanted = wantedOf(url.pathname);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { IncomingMessage } from "node:http";
+import { Socket } from "node:net";
 import { z } from "@hono/zod-openapi";
 import {
   type App,
@@ -6,7 +8,9 @@ import {
   defineApp,
   installApps,
   mergeProblems,
+  upgradersOf,
 } from "../../src/core/app.ts";
+import type { Role } from "../../src/core/auth.ts";
 import { defineProblems, GridError } from "../../src/core/errors.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";
 import { testGrid } from "../support/grid.ts";
@@ -72,4 +76,32 @@ Deno.test("GridError refuses a code that nobody has declared", () => {
   // As plain JavaScript may.
   const make = () => Reflect.construct(GridError, ["no_such_code", "Cannot"]);
   assert.throws(make, /code "no_such_code": it is unknown/);
+});
+
+Deno.test("upgradersOf() offers sockets to an app only of admins and of those whom it names", async () => {
+  const upgrade = () => Promise.resolve(Boolean("taken"));
+  const upgraders = upgradersOf([
+    { manager: 1, upgrade },
+    { manager: 2, upgrade, upgradeRoles: ["client"] },
+  ]);
+  const taken = async (role?: Role) => {
+    const caller = role && { id: role, name: role, role };
+    const url = new URL("http://grid/v1/socket");
+    const context = {
+      url,
+      caller,
+      requestId: undefined,
+      headers: new Headers(),
+    };
+    const socket = new Socket();
+    const request = new IncomingMessage(socket);
+    return await Promise.all(
+      upgraders.map((each) => each(request, socket, new Uint8Array(), context)),
+    );
+  };
+  assert.deepEqual(await taken("admin"), [true, true]);
+  assert.deepEqual(await taken("client"), [false, true]);
+  assert.deepEqual(await taken("worker"), [false, false]);
+  // Nobody asks for keys.
+  assert.deepEqual(await taken(), [true, true]);
 });
