@@ -1,23 +1,26 @@
 /**
- * Runs every test in two processes at once: tests that use the machine (browsers, containers, killed processes) wait for
- * it most of the time, and the others need no more of it than a processor.
+ * Runs every test in two processes at once: tests of faults and containers wait most of the time, and leave room for the
+ * others.
  *
  * Prints what each process printed, one after the other, and the sum of their last lines. Arguments go to `deno test`.
  *
  * @module
  */
 
-/** Folders whose tests use the machine. They look for what is left on it, so they run one after another. */
-const ON_THE_MACHINE = ["e2e", "faults", "providers"];
+/** Folders whose tests share the machine's container engine, which some restart: they run one after another. */
+const WITH_THE_ENGINE = ["e2e", "faults", "providers/docker"];
 
 /** What `deno test` counts, in the order of its last line. */
 const COUNTED = ["passed", "failed", "ignored"];
 
-const everything = Array.from(Deno.readDirSync("tests"), ({ name }) => name)
-  .filter((name) => name !== "support");
+const everything = namesIn("tests").flatMap((name) =>
+  name === "providers"
+    ? namesIn("tests/providers").map((each) => `providers/${each}`)
+    : name
+).filter((name) => name !== "support");
 const groups = [
-  everything.filter((name) => ON_THE_MACHINE.includes(name)),
-  everything.filter((name) => !ON_THE_MACHINE.includes(name)),
+  everything.filter((name) => WITH_THE_ENGINE.includes(name)),
+  everything.filter((name) => !WITH_THE_ENGINE.includes(name)),
 ];
 
 const [first, ...others] = groups.map(runTests);
@@ -41,6 +44,10 @@ interface Summary {
   readonly isOk: boolean;
   /** Last line with counts. */
   readonly text: string;
+}
+
+function namesIn(folder: string): readonly string[] {
+  return Array.from(Deno.readDirSync(folder), ({ name }) => name);
 }
 
 function runTests(folders: readonly string[]): Run {
