@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { cli } from "../support/cli.ts";
-import { settingsSchema, settingsTable } from "../../src/core/settings.ts";
+import { settingsTable } from "../../src/core/settings.ts";
+import { settingsSchema } from "../../src/core/settings_schema.ts";
 
 Deno.test("settings lists every setting with variable, type, default and what it is for", async () => {
   const { head, rows } = JSON.parse((await cli("settings")).out);
