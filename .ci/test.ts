@@ -23,11 +23,9 @@ const groups = [
   everything.filter((name) => !WITH_THE_ENGINE.includes(name)),
 ];
 
-const [first, ...others] = groups.map(runTests);
+const runs = groups.map(runTests);
 const summaries: Summary[] = [];
-for (const each of [first, ...others]) {
-  if (each) summaries.push(await print(each));
-}
+for (const run of runs) summaries.push(await print(run));
 const isOk = summaries.every(({ isOk }) => isOk);
 const sums = COUNTED.map((what) =>
   `${summaries.reduce((sum, { text }) => sum + count(text, what), 0)} ${what}`

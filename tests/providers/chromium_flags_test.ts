@@ -1,18 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { BrowserSpec } from "../../src/core/browser_spec.ts";
 import { chromiumFlags } from "../../src/providers/chromium_flags.ts";
-
-function spec(given: Partial<BrowserSpec> = {}): BrowserSpec {
-  return {
-    browser: "chromium",
-    version: "latest",
-    headless: true,
-    screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
-    environment: {},
-    ...given,
-  };
-}
+import { browserSpec } from "../support/browser_spec.ts";
 
 /** Flags that two lists do not share. */
 function difference(ones: readonly string[], others: readonly string[]) {
@@ -31,7 +20,7 @@ const anySpec = fc.record({
     scale: fc.constantFrom(0.25, 1, 1.5, 8),
   }),
   proxy: fc.record({ proxy_url: fc.string() }),
-}).map(spec);
+}).map(browserSpec);
 
 Deno.test("chromiumFlags() names each flag once, since Chromium takes only the last", () => {
   fc.assert(fc.property(anySpec, (asked) => {
@@ -42,25 +31,27 @@ Deno.test("chromiumFlags() names each flag once, since Chromium takes only the l
 
 Deno.test("chromiumFlags() gives the size of the screen", () => {
   const screen = { width: 412, height: 915, dpi: 96, scale: 1 };
-  const flags = chromiumFlags(spec({ screen }));
+  const flags = chromiumFlags(browserSpec({ screen }));
   assert.ok(flags.includes("--window-size=412,915"));
   assert.ok(!flags.some((flag) => flag.includes("scale-factor")));
 });
 
 Deno.test("chromiumFlags() gives the scale of the screen", () => {
   const screen = { width: 412, height: 915, dpi: 96, scale: 2.5 };
-  const flags = chromiumFlags(spec({ screen }));
+  const flags = chromiumFlags(browserSpec({ screen }));
   assert.ok(flags.includes("--force-device-scale-factor=2.5"));
 });
 
 Deno.test("chromiumFlags() says headless only to those who ask for it", () => {
-  const flags = chromiumFlags(spec({ headless: false }));
+  const flags = chromiumFlags(browserSpec({ headless: false }));
   assert.ok(!flags.some((flag) => flag.startsWith("--headless")));
-  assert.ok(chromiumFlags(spec()).includes("--headless=new"));
+  assert.ok(chromiumFlags(browserSpec()).includes("--headless=new"));
 });
 
 Deno.test("chromiumFlags() gives the session's proxy, another's in its place, or none", () => {
-  const asked = spec({ proxy: { proxy_url: "http://proxy.example:3128" } });
+  const asked = browserSpec({
+    proxy: { proxy_url: "http://proxy.example:3128" },
+  });
   const proxyOf = (flags: readonly string[]) =>
     flags.filter((flag) => flag.includes("proxy"));
   assert.deepEqual(proxyOf(chromiumFlags(asked)), [
@@ -71,7 +62,7 @@ Deno.test("chromiumFlags() gives the session's proxy, another's in its place, or
     "--proxy-server=http://127.0.0.1:1",
   ]);
   assert.deepEqual(proxyOf(chromiumFlags(asked, { proxyServer: null })), []);
-  assert.deepEqual(proxyOf(chromiumFlags(spec())), []);
+  assert.deepEqual(proxyOf(chromiumFlags(browserSpec())), []);
 });
 
 for (
@@ -84,15 +75,15 @@ for (
   ]
 ) {
   Deno.test(`chromiumFlags() lets the proxy ${JSON.stringify(hostile)} add no flag`, () => {
-    const flags = chromiumFlags(spec({ proxy: { proxy_url: hostile } }));
-    assert.deepEqual(difference(flags, chromiumFlags(spec())), [
+    const flags = chromiumFlags(browserSpec({ proxy: { proxy_url: hostile } }));
+    assert.deepEqual(difference(flags, chromiumFlags(browserSpec())), [
       `--proxy-server=${hostile}`,
     ]);
   });
 }
 
 Deno.test("chromiumFlags() has no secret and no variable", () => {
-  const flags = chromiumFlags(spec({
+  const flags = chromiumFlags(browserSpec({
     environment: { TOKEN: "planted" },
     proxy: {
       proxy_url: "http://proxy.example",
@@ -104,5 +95,7 @@ Deno.test("chromiumFlags() has no secret and no variable", () => {
 });
 
 Deno.test("chromiumFlags() leaves the sandbox to the provider", () => {
-  assert.ok(!chromiumFlags(spec()).some((flag) => flag.includes("sandbox")));
+  assert.ok(
+    !chromiumFlags(browserSpec()).some((flag) => flag.includes("sandbox")),
+  );
 });

@@ -44,11 +44,11 @@ export function simConnection(
   return {
     ...real,
     places: conditions.latencyMs > 0 ? PLACES : real.places,
-    async run(call, options) {
-      if (!isOpen()) return await real.run(call, options);
+    async run(call) {
+      if (!isOpen()) return await real.run(call);
       await travel(conditions.latencyMs);
       if (conditions.failure !== undefined) await fail(conditions.failure);
-      const result = await real.run(call, options);
+      const result = await real.run(call);
       onTrip();
       await travel(conditions.latencyMs);
       if (random.chance(conditions.lostAnswers)) {

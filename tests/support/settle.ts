@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import type { SessionWire } from "../../src/apps/sessions/schemas.ts";
-import { isTerminal, LIVE_STATUSES } from "../../src/apps/sessions/status.ts";
+import {
+  isTerminal,
+  SESSION_STATUSES,
+} from "../../src/apps/sessions/status.ts";
 import { ApiError } from "../../src/client/api_error.ts";
 import type { GridClient } from "../../src/client/client.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -20,7 +23,7 @@ export async function liveSessions(
   client: GridClient,
 ): Promise<readonly SessionWire[]> {
   const { items } = await client.listSessions({
-    status: LIVE_STATUSES.join(","),
+    status: SESSION_STATUSES.filter((each) => !isTerminal(each)).join(","),
     limit: PAGE,
   });
   return items;

@@ -3,6 +3,7 @@ import type { BusEvent } from "../../src/core/bus.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { StateStore, WorkerState } from "../../src/worker/state_file.ts";
 import { awaitStatus } from "../support/await_status.ts";
+import { browserSpec } from "../support/browser_spec.ts";
 import type { TestGrid } from "../support/grid.ts";
 import { createFakeBrowser } from "../support/fake_provider.ts";
 import { workerScene } from "../support/worker.ts";
@@ -184,16 +185,12 @@ Deno.test("a worker that comes back adopts what runs, reports the missing and en
       })),
     },
   });
-  const spec = {
-    browser: "chrome",
-    version: "latest",
-    headless: true,
-    screen: { width: 1, height: 1, dpi: 96, scale: 1 },
-    environment: {},
-  } as const;
   const stray = crypto.randomUUID();
-  const adopted = createFakeBrowser(spec, alive);
-  scene.provider.knobs.leftovers = [adopted, createFakeBrowser(spec, stray)];
+  const adopted = createFakeBrowser(browserSpec(), alive);
+  scene.provider.knobs.leftovers = [
+    adopted,
+    createFakeBrowser(browserSpec(), stray),
+  ];
   await using again = await scene.start({ name: "back" });
   assert.equal(again.id, worker.id);
   await awaitStatus(grid, missing, "crashed");

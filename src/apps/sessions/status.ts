@@ -51,11 +51,6 @@ export function isTerminal(status: SessionStatus): boolean {
   return TRANSITIONS[status].length === 0;
 }
 
-/** Statuses of sessions that have not ended. */
-export const LIVE_STATUSES: readonly SessionStatus[] = SESSION_STATUSES.filter(
-  (status) => !isTerminal(status),
-);
-
 /** Statuses of sessions that a worker holds. */
 export const HELD_STATUSES = [
   "starting",

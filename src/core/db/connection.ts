@@ -9,11 +9,8 @@ export interface Connection extends Disposable {
   readonly client: Client;
   /** Reads, and writes, that may be under way at once. */
   readonly places: number;
-  /** Makes one call of the client. @param kind A call that only reads needs no lock. */
-  run<T>(
-    call: () => Promise<T>,
-    kind: { readonly isRead: boolean },
-  ): Promise<T>;
+  /** Makes one call of the client. */
+  run<T>(call: () => Promise<T>): Promise<T>;
   /** Starts anew, with another connection. */
   reconnect(): void;
 }

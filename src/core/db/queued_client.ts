@@ -47,7 +47,7 @@ export function queuedClient(
     { isRead = false, isRepeatable = true } = {},
   ): Promise<T> {
     onCall();
-    const attempt = () => connection.run(act, { isRead });
+    const attempt = () => connection.run(act);
     const { line, outage } = isRead ? kinds.read : kinds.write;
     try {
       const result = await (isRepeatable ? line.run(attempt) : attempt());
