@@ -12,7 +12,7 @@
  * @module
  */
 import config from "../deno.json" with { type: "json" };
-import { chosen, createApi } from "./core/api.ts";
+import { chosenApps, createApi } from "./core/api.ts";
 import { databaseOn } from "./core/db/client.ts";
 import { connectRemote } from "./core/db/remote_connection.ts";
 import { configureConsoleLog } from "./core/log.ts";
@@ -53,7 +53,7 @@ export function hostApi(env: Readonly<Record<string, string>>): HostedApi {
     }),
   );
   const { router, stop } = createApi({ settings, db }, {
-    apps: chosen(API_APPS, settings.apps, "app"),
+    apps: chosenApps(API_APPS, settings),
     middleware: MIDDLEWARE,
     providers: PROVIDERS,
     version: config.version,

@@ -1,3 +1,4 @@
+import { chosenApps } from "../core/api.ts";
 import type { App } from "../core/app.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Database } from "../core/db/client.ts";
@@ -7,7 +8,7 @@ import type { CheckResult } from "../core/provider.ts";
 import type { Settings } from "../core/settings.ts";
 import { checkWithin, type Finding } from "./check_result.ts";
 import { databaseFile, isThere, openExisting } from "./database_flags.ts";
-import { chosenApps, databaseUrlOf, migrationsOf } from "./grid.ts";
+import { databaseUrlOf, migrationsOf } from "./grid.ts";
 import { shownUrl } from "./shown_settings.ts";
 
 /** Longest wait for the database, at each look. */

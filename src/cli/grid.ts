@@ -7,7 +7,7 @@ import { workerpool } from "../apps/workerpool/app.ts";
 import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import { workers } from "../apps/workers/app.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
-import { type ApiParts, chosen, createApi } from "../core/api.ts";
+import { type ApiParts, chosenApps, createApi } from "../core/api.ts";
 import { type App, type Core, upgradersOf } from "../core/app.ts";
 import { systemClock } from "../core/clock.ts";
 import { openDatabase } from "../core/db/client.ts";
@@ -20,7 +20,7 @@ import {
 import type { GridEnv, Middleware } from "../core/middleware.ts";
 import { apiKey } from "../core/middleware/api_key.ts";
 import { startServer } from "../core/server.ts";
-import { type Settings, SettingsError } from "../core/settings.ts";
+import type { Settings } from "../core/settings.ts";
 import { createUpgradeGate } from "../core/upgrade_gate.ts";
 import { startReconciler } from "../reconciler/reconciler.ts";
 import { refuseExposure } from "./exposure.ts";
@@ -62,24 +62,6 @@ export async function migrationsOf(
     ),
   );
   return [...own, ...others.flat()];
-}
-
-/**
- * The apps that the setting `apps` names, in its order; without it, all.
- *
- * @throws {SettingsError} If it names one that is not known, or one twice.
- */
-export function chosenApps(
-  known: readonly App[],
-  { apps }: Settings,
-): readonly App[] {
-  const twice = apps?.find((name, at) => apps.indexOf(name) !== at);
-  if (twice !== undefined) {
-    throw new SettingsError(
-      `Cannot use setting "apps": it has "${twice}" twice, expected each app once`,
-    );
-  }
-  return chosen(known, apps, "app");
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { fileURLToPath } from "node:url";
+import { chosenApps } from "../core/api.ts";
 import type { App } from "../core/app.ts";
 import { systemClock } from "../core/clock.ts";
 import { type Database, openDatabase } from "../core/db/client.ts";
@@ -10,7 +11,7 @@ import {
   databaseSettings,
   withDatabaseOptions,
 } from "./database_flags.ts";
-import { chosenApps, databaseUrlOf, migrationsOf } from "./grid.ts";
+import { databaseUrlOf, migrationsOf } from "./grid.ts";
 import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
 import { shownUrl } from "./shown_settings.ts";

@@ -49,9 +49,17 @@ export function ownerLimit(
   return role === "client" && sessionId === undefined ? id : undefined;
 }
 
+/** Whether `caller` is an admin or has one of `roles`. */
+export function hasRole(
+  { role }: Pick<Caller, "role">,
+  roles: readonly Role[],
+): boolean {
+  return role === "admin" || roles.includes(role);
+}
+
 /** @throws {GridError} `forbidden` — unless `caller` is an admin or has one of `roles`. */
 export function requireRole(caller: Caller, roles: readonly Role[]): void {
-  if (caller.role === "admin" || roles.includes(caller.role)) return;
+  if (hasRole(caller, roles)) return;
   const accepted = [...new Set(["admin", ...roles])].join(" or ");
   throw new GridError(
     "forbidden",

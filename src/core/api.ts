@@ -1,6 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { type App, type Core, installApps, type InstalledApp } from "./app.ts";
+import { messageOf } from "./log.ts";
 import { isLoopback } from "./loopback.ts";
 import { createAuth } from "./auth.ts";
 import { Bus } from "./bus.ts";
@@ -11,7 +12,7 @@ import { refuseForeignPages } from "./page_origin.ts";
 import type { Provider } from "./provider.ts";
 import { type Named, Registry } from "./registry.ts";
 import { buildRouter } from "./router.ts";
-import { SettingsError } from "./settings.ts";
+import { type Settings, SettingsError } from "./settings.ts";
 import { nameKnownMembers } from "./unknown_members.ts";
 
 /** What an API is made of. */
@@ -87,14 +88,23 @@ export function createApi(
   };
 }
 
-/** Those of `known` that are named, in the order of the names; without names, all. @throws {SettingsError} */
-export function chosen<T extends Named>(
-  known: readonly T[],
-  names: readonly string[] | undefined,
-  kind: string,
-): readonly T[] {
-  const registry = new Registry(kind, known);
-  return names?.map((name) => named(registry, name)) ?? known;
+/**
+ * The apps that the setting `apps` names, in its order; without it, all.
+ *
+ * @throws {SettingsError} If it names one that is not known, or one twice.
+ */
+export function chosenApps(
+  known: readonly App[],
+  { apps }: Pick<Settings, "apps">,
+): readonly App[] {
+  const twice = apps?.find((name, at) => apps.indexOf(name) !== at);
+  if (twice !== undefined) {
+    throw new SettingsError(
+      `Cannot use setting "apps": it has "${twice}" twice, expected each app once`,
+    );
+  }
+  const registry = new Registry("app", known);
+  return apps?.map((name) => named(registry, name)) ?? known;
 }
 
 function managerOf<M>(
@@ -114,9 +124,6 @@ function named<T extends Named>(registry: Registry<T>, name: string): T {
   try {
     return registry.get(name);
   } catch (cause) {
-    throw new SettingsError(
-      cause instanceof Error ? cause.message : String(cause),
-      { cause },
-    );
+    throw new SettingsError(messageOf(cause), { cause });
   }
 }

@@ -1,6 +1,7 @@
 import type { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { hasRole } from "./access.ts";
 import { AppOptions } from "./app_options.ts";
 import { ANONYMOUS, type Auth, type Role } from "./auth.ts";
 import type { Bus } from "./bus.ts";
@@ -181,11 +182,11 @@ export function upgradersOf(
 ): readonly NonNullable<InstalledApp["upgrade"]>[] {
   return [...installed].flatMap(({ upgrade, upgradeRoles = [] }) =>
     upgrade
-      ? [async (request, socket, head, context) => {
-        const { role } = context.caller ?? ANONYMOUS;
-        const mayAsk = role === "admin" || upgradeRoles.includes(role);
-        return mayAsk && await upgrade(request, socket, head, context);
-      }]
+      ? [
+        async (request, socket, head, context) =>
+          hasRole(context.caller ?? ANONYMOUS, upgradeRoles) &&
+          await upgrade(request, socket, head, context),
+      ]
       : []
   );
 }

@@ -68,6 +68,11 @@ export const ANONYMOUS: Caller = {
   role: "admin",
 };
 
+/** Whether `caller` is whoever comes where no key is needed. */
+export function isAnonymous({ id }: Pick<Caller, "id">): boolean {
+  return id === ANONYMOUS.id;
+}
+
 const BOOTSTRAP: Caller = { id: "bootstrap", name: "bootstrap", role: "admin" };
 const SELF: Caller = { id: "self", name: "self", role: "admin" };
 

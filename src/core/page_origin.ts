@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { callerIn } from "./access.ts";
-import { ANONYMOUS } from "./auth.ts";
+import { isAnonymous } from "./auth.ts";
 import { GridError } from "./errors.ts";
 import type { GridEnv } from "./middleware.ts";
 import type { Settings } from "./settings.ts";
@@ -45,8 +45,7 @@ export function refuseForeignPages(
   settings: OwnOrigins,
 ): MiddlewareHandler<GridEnv> {
   return async function refuseForeignPage(c, next) {
-    const isNobody = callerIn(c).id === ANONYMOUS.id;
-    if (isNobody && !SAFE.has(c.req.method) && !isCors(c)) {
+    if (isAnonymous(callerIn(c)) && !SAFE.has(c.req.method) && !isCors(c)) {
       checkOrigin(settings, {
         origin: c.req.header("origin"),
         host: c.req.header("host"),

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { access, allow, callerIn } from "../core/access.ts";
 import type { Core } from "../core/app.ts";
-import { ANONYMOUS } from "../core/auth.ts";
+import { isAnonymous } from "../core/auth.ts";
 import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { webSocketOrigin } from "../core/public_origin.ts";
@@ -194,8 +194,8 @@ export function discoveryRoutes(
     id: string,
   ): Promise<string | undefined> {
     const caller = callerIn(c);
-    if (caller.id === ANONYMOUS.id) return c.req.query("token");
-    if (caller.sessionId !== undefined) return c.req.query("token");
+    const hasToken = isAnonymous(caller) || caller.sessionId !== undefined;
+    if (hasToken) return c.req.query("token");
     return await core.auth.connectTokens.issue(id);
   }
 }

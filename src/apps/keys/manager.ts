@@ -4,6 +4,7 @@ import { type Database, isConstraintError } from "../../core/db/client.ts";
 import { GridError } from "../../core/errors.ts";
 import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/key_text.ts";
 import { isLoopback } from "../../core/loopback.ts";
+import { type Page, pageOf } from "../../core/page.ts";
 import { type KeyRow, renderKey } from "./key.ts";
 import type { KeyRing } from "./key_ring.ts";
 import type { KeyInput, KeyWire, NewKeyWire } from "./schemas.ts";
@@ -20,11 +21,7 @@ export interface KeyManager {
   create(input: KeyInput): Promise<NewKeyWire>;
   /** @throws {GridError} `key_not_found`. */
   get(ref: string): Promise<KeyWire>;
-  list(
-    page: KeyPage,
-  ): Promise<
-    { readonly items: readonly KeyWire[]; readonly nextCursor?: string }
-  >;
+  list(page: KeyPage): Promise<Page<KeyWire>>;
   /**
    * Has a key refused from now on; here at once, by other servers within 10 s.
    *
@@ -71,12 +68,9 @@ export function createKeyManager(
       return renderKey(key, clock.now());
     },
     async list(page) {
-      const rows = await store.list(page);
-      const last = rows.at(-1);
-      const items = rows.map((row) => renderKey(row, clock.now()));
-      return items.length < page.limit || !last
-        ? { items }
-        : { items, nextCursor: last.id };
+      const { items, ...rest } = pageOf(await store.list(page), page.limit);
+      const now = clock.now();
+      return { items: items.map((row) => renderKey(row, now)), ...rest };
     },
     async revoke(ref) {
       const key = await store.revoke(ref, { now: clock.now(), isLastKept });

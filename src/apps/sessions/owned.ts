@@ -1,6 +1,7 @@
 import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
+import { type Page, pageOf } from "../../core/page.ts";
 import type { Session, SessionEvent, SessionMetric } from "./session.ts";
 import { isTerminal } from "./status.ts";
 import type {
@@ -10,12 +11,6 @@ import type {
   Stop,
 } from "./store.ts";
 import type { Changed } from "./store_transition.ts";
-
-/** Sessions, newest first. */
-export interface SessionList {
-  readonly items: readonly Session[];
-  readonly nextCursor?: string;
-}
 
 /** A session with the last of its events and measurements. */
 export interface SessionDetail {
@@ -31,7 +26,8 @@ export interface SessionDetail {
 export interface OwnedSessions {
   get(id: string): Promise<Session>;
   detail(id: string): Promise<SessionDetail>;
-  list(page: SessionPage): Promise<SessionList>;
+  /** Newest first. */
+  list(page: SessionPage): Promise<Page<Session>>;
   events(
     id: string,
     after: number,
@@ -71,11 +67,7 @@ export function createOwnedSessions(
       return { session: found(id, session), ...rest };
     },
     async list(page) {
-      const items = await store.list(page);
-      const last = items.at(-1);
-      return items.length < page.limit || !last
-        ? { items }
-        : { items, nextCursor: last.id };
+      return pageOf(await store.list(page), page.limit);
     },
     async events(id, after, limit) {
       if (!validate(id)) throw sessionNotFound(id);

@@ -5,6 +5,7 @@ import type { Caller } from "../../core/auth.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Provider } from "../../core/provider.ts";
 import { UnknownNameError } from "../../core/registry.ts";
+import { type Page, pageOf } from "../../core/page.ts";
 import {
   assignPool,
   type Candidate,
@@ -26,12 +27,6 @@ export interface Assignment {
   readonly session: ResolvedSession;
 }
 
-/** Pools in order of id. */
-export interface PoolList {
-  readonly items: readonly Pool[];
-  readonly nextCursor?: string;
-}
-
 /** For whom there may be one work pool only. */
 export type Restricted = Pick<Caller, "workPoolId">;
 
@@ -47,7 +42,8 @@ export interface WorkPoolManager {
   create(input: PoolInput): Promise<Pool>;
   /** @throws {GridError} `pool_not_found`. */
   get(ref: string, caller?: Restricted): Promise<Pool>;
-  list(page: PoolPage): Promise<PoolList>;
+  /** In order of id. */
+  list(page: PoolPage): Promise<Page<Pool>>;
   replace(ref: string, input: PoolInput): Promise<Pool>;
   patch(ref: string, patch: PoolPatch): Promise<Pool>;
   /** @throws {GridError} `pool_in_use` — while it has live sessions. What has ended in it goes with it. */
@@ -118,11 +114,7 @@ export function createPoolManager(
       return pool;
     },
     async list(page) {
-      const items = await store.list(page);
-      const last = items.at(-1);
-      return items.length < page.limit || !last
-        ? { items }
-        : { items, nextCursor: last.id };
+      return pageOf(await store.list(page), page.limit);
     },
     async replace(ref, input) {
       const pool = await get(ref);

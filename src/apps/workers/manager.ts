@@ -2,6 +2,7 @@ import { v7 as uuid, validate } from "uuid";
 import { requirePool } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
+import { type Page, pageOf } from "../../core/page.ts";
 import type { SessionManager } from "../sessions/manager.ts";
 import type { Restricted, WorkPoolManager } from "../workerpool/manager.ts";
 import type {
@@ -28,11 +29,7 @@ export interface WorkerManager {
    */
   register(input: WorkerInput, caller?: Restricted): Promise<Registration>;
   get(id: string, caller?: Restricted): Promise<WorkerRow>;
-  list(
-    page: WorkerPage,
-  ): Promise<
-    { readonly items: readonly WorkerRow[]; readonly nextCursor?: string }
-  >;
+  list(page: WorkerPage): Promise<Page<WorkerRow>>;
   /** @throws {GridError} `worker_busy` — while it holds sessions. */
   remove(id: string): Promise<void>;
   /** Gives it no more sessions. What it holds is ended after `timeoutSeconds`, by default those of the settings. */
@@ -117,11 +114,7 @@ export function createWorkerManager(
       };
     },
     async list(page) {
-      const items = await store.list(page);
-      const last = items.at(-1);
-      return items.length < page.limit || !last
-        ? { items }
-        : { items, nextCursor: last.id };
+      return pageOf(await store.list(page), page.limit);
     },
     async remove(id) {
       const { name } = await get(id);

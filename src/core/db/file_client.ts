@@ -22,6 +22,7 @@ import {
   type SQLOutputValue,
   type StatementSync,
 } from "node:sqlite";
+import { keepRecent } from "../keep_recent.ts";
 import { type MakeRow, rowMaker } from "./file_row.ts";
 import { withoutStart } from "./reads_only.ts";
 import { SqliteError, sqliteError } from "./sqlite_error.ts";
@@ -163,13 +164,8 @@ export class FileClient implements Client {
   }
 
   #prepare(sql: string): Prepared {
-    const prepared = this.#prepared;
-    const found = prepared.get(sql) ?? preparedOf(this.#db, sql);
-    // The one that was used longest ago is first.
-    prepared.delete(sql);
-    prepared.set(sql, found);
-    const [oldest] = prepared.size > MAX_PREPARED ? prepared.keys() : [];
-    if (oldest !== undefined) prepared.delete(oldest);
+    const found = this.#prepared.get(sql) ?? preparedOf(this.#db, sql);
+    keepRecent(this.#prepared, [sql, found], MAX_PREPARED);
     return found;
   }
 }

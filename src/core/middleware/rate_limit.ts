@@ -1,5 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
+import { callerIn } from "../access.ts";
+import { isAnonymous } from "../auth.ts";
 import { clientAddress, networkKey } from "../client_address.ts";
 import { GridError } from "../errors.ts";
 import {
@@ -71,9 +73,9 @@ function limitKeys(
   const isExempt = exemption(options);
   const buckets = per_key && new TokenBuckets(per_key, max_buckets);
   return async function limitKey(c, next) {
-    const id = c.get("caller")?.id ?? "anonymous";
-    if (!buckets || id === "anonymous" || isExempt(c)) return await next();
-    const level = buckets.take(id, clock.monotonic());
+    const caller = callerIn(c);
+    if (!buckets || isAnonymous(caller) || isExempt(c)) return await next();
+    const level = buckets.take(caller.id, clock.monotonic());
     const policy = { name: "key", limit: per_key, level };
     if (!level.isGiven) refuse(c, policy);
     await next();

@@ -1,3 +1,5 @@
+import { keepRecent } from "../keep_recent.ts";
+
 /** How fast and how much at once. */
 export interface BucketLimit {
   readonly requests_per_second: number;
@@ -46,7 +48,7 @@ export class TokenBuckets {
     const bucket = this.#filled(key, now);
     const isGiven = bucket.tokens >= 1;
     if (isGiven) bucket.tokens -= 1;
-    this.#keep(key, bucket);
+    keepRecent(this.#buckets, [key, bucket], this.#maxBuckets);
     return this.#levelOf(bucket, isGiven);
   }
 
@@ -61,14 +63,6 @@ export class TokenBuckets {
     const { tokens, at } = this.#buckets.get(key) ?? { tokens: burst, at: now };
     const gained = Math.max(0, now - at) / 1_000 * requests_per_second;
     return { tokens: Math.min(burst, tokens + gained), at: now };
-  }
-
-  #keep(key: string, bucket: Bucket): void {
-    this.#buckets.delete(key);
-    this.#buckets.set(key, bucket);
-    if (this.#buckets.size <= this.#maxBuckets) return;
-    const [oldest] = this.#buckets.keys();
-    if (oldest !== undefined) this.#buckets.delete(oldest);
   }
 
   #levelOf({ tokens }: Bucket, isGiven: boolean): BucketLevel {

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { callerIn } from "../../../../core/access.ts";
 import type { Core } from "../../../../core/app.ts";
-import { ANONYMOUS } from "../../../../core/auth.ts";
+import { isAnonymous } from "../../../../core/auth.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import type { Session, SessionManager } from "../../manager.ts";
 import type { SessionWire } from "../../schemas.ts";
@@ -21,8 +21,7 @@ export function showing(
 ): Show {
   return async function show(c, session) {
     const url = manager.connectUrlOf(session.id, c.req.url);
-    const isOpen = callerIn(c).id === ANONYMOUS.id;
-    if (isOpen || isTerminal(session.status)) {
+    if (isAnonymous(callerIn(c)) || isTerminal(session.status)) {
       return renderSession(session, url);
     }
     const token = await auth.connectTokens.issue(session.id);
