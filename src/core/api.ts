@@ -1,11 +1,11 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { type App, type Core, installApps, type InstalledApp } from "./app.ts";
-import { messageOf } from "./log.ts";
-import { isLoopback } from "./loopback.ts";
 import { createAuth } from "./auth.ts";
 import { Bus } from "./bus.ts";
 import { type Clock, systemClock } from "./clock.ts";
+import { messageOf } from "./log.ts";
+import { isLoopback } from "./loopback.ts";
 import type { GridEnv, Middleware } from "./middleware.ts";
 import { createChain } from "./middleware_chain.ts";
 import { refuseForeignPages } from "./page_origin.ts";
