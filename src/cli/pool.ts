@@ -205,6 +205,7 @@ function specOf(
     environment: Object.fromEntries(
       session.environment.map((name) => [name, "…"]),
     ),
+    arguments: session.arguments,
     ...(session.proxy === null ? {} : { proxy: session.proxy }),
     ...(cpu === undefined ? {} : { cpu }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),

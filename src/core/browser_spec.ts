@@ -106,6 +106,18 @@ export const environmentSchema = z.record(
   examples: [{ LANG: "de_DE.UTF-8" }],
 });
 
+/** Further command line arguments of the browser. A pool says which it allows. */
+export const argumentsSchema = z.array(
+  textSchema().max(2_000).regex(
+    /^--[a-zA-Z0-9][a-zA-Z0-9-]*(=[^\0\n\r]*)?$/,
+    "expected --name or --name=value",
+  ),
+).max(50).openapi({
+  description:
+    "Further arguments of the browser, within what the work pool allows",
+  examples: [["--lang=de-DE"]],
+});
+
 /** What a browser must be like, every default filled in. Given to providers; has secrets. */
 export interface BrowserSpec {
   readonly browser: Browser;
@@ -118,6 +130,8 @@ export interface BrowserSpec {
   /** Bytes; absent: no limit. */
   readonly memoryBytes?: number;
   readonly environment: Readonly<Record<string, string>>;
+  /** Further arguments, which the pool allows. */
+  readonly arguments: readonly string[];
 }
 
 /** A proxy as it is answered. */

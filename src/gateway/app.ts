@@ -16,7 +16,8 @@ import { refuse } from "./refuse.ts";
 import { socketRoutes } from "./socket_routes.ts";
 import { splice } from "./splice.ts";
 import { Streams } from "./streams.ts";
-import { endpointOf } from "./target.ts";
+import { targetOf } from "./target.ts";
+import { directly } from "./way.ts";
 import { admit, type Wanted, wantedOf } from "./upgrade.ts";
 
 const log = logOf("gateway", "gateway");
@@ -155,9 +156,11 @@ async function join(
 ): Promise<{ readonly parted: Promise<void> }> {
   using end = streams.endOf(id);
   const waiting = AbortSignal.any([gone, end.signal, core.stopping]);
-  const endpoint = await endpointOf({ core, manager, caller }, id, waiting);
-  if (path) endpoint.pathname = path;
-  const { socket: upstream, answer } = await dial(endpoint, request, waiting);
+  const target = await targetOf({ core, manager, caller }, id, waiting);
+  const { socket: upstream, answer } = await dial(directly(target), request, {
+    path,
+    signal: waiting,
+  });
   socket.write(answer);
   if (head.length > 0) upstream.write(head);
   const joined = splice(socket, upstream);

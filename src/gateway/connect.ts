@@ -23,7 +23,9 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   timeout_minutes: ["resource_limits", "timeout_minutes"],
   work_pool_id: ["work_pool_id"],
   priority: ["priority"],
+  queue_timeout_seconds: ["queue_timeout_seconds"],
   idle_timeout_seconds: ["idle_timeout_seconds"],
+  max_connections: ["max_connections"],
   webhooks_enabled: ["webhooks_enabled"],
 };
 
@@ -37,24 +39,31 @@ const JSON_PARAMETERS = new Set([
   "cpu",
   "timeout_minutes",
   "priority",
+  "queue_timeout_seconds",
   "idle_timeout_seconds",
+  "max_connections",
   "webhooks_enabled",
 ]);
+
+/** Parameters that are read apart. */
+const NOT_PLACED = new Set(["token", "launch", "argument"]);
 
 type Body = Record<string, unknown>;
 
 /**
  * The session that a query asks for. `launch` is a whole body as JSON, over which the other parameters are laid; `label`
- * (NAME=VALUE) and `env.NAME` may stand several times.
+ * (NAME=VALUE), `argument` and `env.NAME` may stand several times.
  *
  * @throws {GridError} `invalid_request` — with what is wrong, or the parameters that are known.
  */
 export function sessionOfQuery(query: URLSearchParams): SessionInput {
   const body: Body = launchOf(query.get("launch"));
   for (const [name, text] of query) {
-    if (name === "token" || name === "launch") continue;
+    if (NOT_PLACED.has(name)) continue;
     place(body, pathOf(name, text), valueOf(name, text));
   }
+  const given = query.getAll("argument");
+  if (given.length > 0) body["arguments"] = given;
   const parsed = sessionInputSchema.safeParse(body);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) =>
@@ -80,7 +89,7 @@ function pathOf(name: string, text: string): readonly string[] {
   throw invalid(
     `${name}: unknown parameter, expected one of ${
       Object.keys(PARAMETERS).join(", ")
-    }, label, env.NAME, launch, token`,
+    }, argument, label, env.NAME, launch, token`,
   );
 }
 

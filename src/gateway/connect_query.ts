@@ -8,6 +8,7 @@ import {
 
 /** Members of a session's body that stand in a query as they are. */
 const plain = sessionInputSchema.omit({
+  arguments: true,
   environment: true,
   labels: true,
   proxy: true,
@@ -24,6 +25,10 @@ export const connectQuerySchema = z.object({
   ...screenSchema.shape,
   ...proxySchema.partial().shape,
   ...resourceLimitsSchema.shape,
+  argument: z.array(z.string()).optional().openapi({
+    description: "An argument of the browser; may stand several times",
+    example: ["--lang=de-DE"],
+  }),
   label: z.array(z.string()).optional().openapi({
     description: "NAME=VALUE; may stand several times",
     example: ["team=search"],

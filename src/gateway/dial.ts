@@ -1,12 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { Buffer } from "node:buffer";
-import { connect, type Socket } from "node:net";
-import { GridError } from "../core/errors.ts";
+import type { Duplex } from "node:stream";
+import { browserUnreachable, type Way } from "./way.ts";
 
-const CONNECT_MS = 5_000;
-
-/** A dead browser's host is noticed after this time. */
-const KEEP_ALIVE_MS = 30_000;
+const ANSWER_MS = 5_000;
 
 /** Longest head of an answer that is read. */
 const MAX_HEAD = 16 * 1024;
@@ -21,65 +18,65 @@ const HANDSHAKE_HEADERS = [
 
 /** The other side of a stream, its handshake done. */
 export interface Dialled {
-  readonly socket: Socket;
+  readonly socket: Duplex;
   /** The browser's 101 answer and whatever came with it, for the client as it is. */
   readonly answer: Uint8Array;
 }
 
+/** What of a browser is dialled. */
+export interface DialOptions {
+  /** Path at the browser, if it is not the whole browser that is asked for. */
+  readonly path?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 /**
- * Opens a connection to a browser and repeats the client's handshake there, so that the two agree with each other.
+ * Opens a stream to a browser and repeats the client's handshake there, so that the two agree with each other.
  *
  * @throws {GridError} `worker_unreachable` — no connection, no 101, or `signal` was aborted before.
  */
 export async function dial(
-  endpoint: URL,
+  { url, connect }: Way,
   request: IncomingMessage,
-  signal: AbortSignal,
+  { path = url.pathname + url.search, signal }: DialOptions,
 ): Promise<Dialled> {
-  const socket = connect({
-    port: Number(endpoint.port || 80),
-    host: endpoint.hostname.replace(/^\[|\]$/g, ""),
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MS,
-  });
+  const socket = await connect(signal);
   const giveUp = () => socket.destroy();
   signal.addEventListener("abort", giveUp);
   try {
     signal.throwIfAborted();
-    const dialled = await answered(socket, handshake(endpoint, request));
+    const head = handshake(path, url.host, request);
+    const dialled = await answered(socket, head);
     signal.throwIfAborted();
     return dialled;
   } catch (cause) {
     socket.destroy();
-    throw new GridError(
-      "worker_unreachable",
-      "Cannot reach the browser: it does not answer, expected a browser that runs; try again",
-      {},
-      { cause },
-    );
+    throw browserUnreachable(cause);
   } finally {
     signal.removeEventListener("abort", giveUp);
   }
 }
 
-function handshake(endpoint: URL, request: IncomingMessage): string {
+function handshake(
+  path: string,
+  host: string,
+  request: IncomingMessage,
+): string {
   const lines = HANDSHAKE_HEADERS.flatMap((name) => {
     const value = request.headers[name];
     return typeof value === "string" ? [`${name}: ${value}\r\n`] : [];
   });
-  return `GET ${endpoint.pathname}${endpoint.search} HTTP/1.1\r\n` +
-    `Host: ${endpoint.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
-    `${lines.join("")}\r\n`;
+  return `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n` +
+    `Connection: Upgrade\r\nUpgrade: websocket\r\n${lines.join("")}\r\n`;
 }
 
 /** Sends `head` and reads the answer's head; leaves the socket paused, with no listener of its own. */
-function answered(socket: Socket, head: string): Promise<Dialled> {
+function answered(socket: Duplex, head: string): Promise<Dialled> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     const timer = setTimeout(
       () => settle(() => reject(new Error("no answer in time"))),
-      CONNECT_MS,
+      ANSWER_MS,
     );
     function settle(outcome: () => void): void {
       clearTimeout(timer);

@@ -3,13 +3,15 @@ import type { Context } from "hono";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { access, allow, callerIn } from "../core/access.ts";
 import type { Core } from "../core/app.ts";
+import { deadline, systemClock } from "../core/clock.ts";
 import { isAnonymous } from "../core/auth.ts";
-import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { webSocketOrigin } from "../core/public_origin.ts";
 import { createRouter, refusals } from "../core/router.ts";
 import { connectQuerySchema } from "./connect_query.ts";
-import { endpointOf } from "./target.ts";
+import { askBrowser } from "./ask_browser.ts";
+import { targetOf } from "./target.ts";
+import { browserUnreachable, directly, type Way } from "./way.ts";
 
 const ASK_MS = 5_000;
 
@@ -138,8 +140,8 @@ export function discoveryRoutes(
   ): Promise<T> {
     const { signal } = c.req.raw;
     const parts = { core, manager, caller: callerIn(c) };
-    const endpoint = await endpointOf(parts, id, signal);
-    return await ask(endpoint, question, signal);
+    const way = directly(await targetOf(parts, id, signal));
+    return await ask(way, question, signal);
   }
 
   for (const route of variantsOf(sessionVersion)) {
@@ -202,22 +204,16 @@ export function discoveryRoutes(
 
 /** @throws {GridError} `worker_unreachable` — no answer, or none that a browser gives. */
 async function ask<T>(
-  endpoint: URL,
+  way: Way,
   { path, schema }: Question<T>,
   signal: AbortSignal,
 ): Promise<T> {
+  using patience = deadline(systemClock, ASK_MS, signal);
   try {
-    const response = await fetch(`http://${endpoint.host}${path}`, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]),
-    });
-    return schema.parse(await response.json());
+    const answer = await askBrowser(way, { path, signal: patience.signal });
+    return schema.parse(JSON.parse(answer.body));
   } catch (cause) {
-    throw new GridError(
-      "worker_unreachable",
-      "Cannot ask the browser: it does not answer as one, expected a browser that runs; try again",
-      {},
-      { cause },
-    );
+    throw browserUnreachable(cause);
   }
 }
 

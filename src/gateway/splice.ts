@@ -1,4 +1,3 @@
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { CLOSE_CODES, closeFrame } from "./close_frame.ts";
 
@@ -30,7 +29,7 @@ export interface Splice {
  * No frame is parsed. When the browser's side vanishes, a close frame is written after its last byte; in the middle of
  * a frame the client takes it for payload and sees an abnormal closure, which is what it is.
  */
-export function splice(client: Duplex, upstream: Socket): Splice {
+export function splice(client: Duplex, upstream: Duplex): Splice {
   const ended = Promise.withResolvers<StreamEnd>();
   let by: StreamEnd["by"] | undefined;
   let lastWord: readonly [code: number, reason: string] = [
@@ -57,7 +56,7 @@ export function splice(client: Duplex, upstream: Socket): Splice {
     if (side === "client") {
       client.destroy();
       // What the client sent before it left still arrives.
-      upstream.destroySoon();
+      upstream.end(() => upstream.destroy());
     } else {
       upstream.destroy();
       client.end(closeFrame(code, reason));

@@ -1,4 +1,7 @@
-import type { SessionManager } from "../apps/sessions/manager.ts";
+import type {
+  SessionManager,
+  SessionTarget,
+} from "../apps/sessions/manager.ts";
 import { isTerminal } from "../apps/sessions/status.ts";
 import { ownerLimit } from "../core/access.ts";
 import type { Core } from "../core/app.ts";
@@ -6,13 +9,19 @@ import type { Caller } from "../core/auth.ts";
 import { deadline } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 
+/** A session that runs, and where its browser listens. */
+export interface RunningTarget extends SessionTarget {
+  /** The browser's own WebSocket address, as its worker reaches it. */
+  readonly url: URL;
+}
+
 /**
- * The address of a session's browser. One round trip when it runs; one that waits or starts is awaited, so that a client
- * may connect as soon as it has the URL.
+ * What is needed to reach a session's browser. One round trip when it runs; one that waits or starts is awaited, so that
+ * a client may connect as soon as it has the URL.
  *
  * @throws {GridError} `session_not_found`, `session_failed`, `session_ended`, `session_not_running` — not in time.
  */
-export async function endpointOf(
+export async function targetOf(
   { core, manager: sessions, caller }: {
     readonly core: Pick<Core, "clock" | "settings">;
     readonly manager: SessionManager;
@@ -20,7 +29,7 @@ export async function endpointOf(
   },
   id: string,
   signal: AbortSignal,
-): Promise<URL> {
+): Promise<RunningTarget> {
   const { sessionId = id } = caller;
   if (sessionId !== id) {
     throw new GridError(
@@ -39,7 +48,9 @@ export async function endpointOf(
     target = await own.target(id);
   }
   const { status, statusReason, endpoint } = target;
-  if (status === "running" && endpoint !== null) return new URL(endpoint);
+  if (status === "running" && endpoint !== null) {
+    return { ...target, url: new URL(endpoint) };
+  }
   const what = `Cannot connect to session "${id}": it is ${status}${
     statusReason ? ` (${statusReason})` : ""
   }, expected running`;

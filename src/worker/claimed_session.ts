@@ -11,6 +11,7 @@ export function specOf(claimed: ClaimedSession): BrowserSpec {
     headless: claimed.headless,
     screen: claimed.screen,
     environment: claimed.environment,
+    arguments: claimed.arguments,
     ...(claimed.proxy === null ? {} : { proxy: claimed.proxy }),
     ...(cpu === undefined ? {} : { cpu }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),

@@ -11,6 +11,7 @@ Deno.test("/v1/connect takes every parameter that the document names, with every
   const connect = operations.find(({ id }) => id === "connectSocket");
   assert.ok(connect);
   const known = {
+    argument: ["--lang=de-DE"],
     label: ["team=search"],
     launch: ['{"headless":true}'],
     proxy_url: ["http://proxy.example:3128"],

@@ -8,6 +8,7 @@ export function browserSpec(given: Partial<BrowserSpec> = {}): BrowserSpec {
     headless: true,
     screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
     environment: {},
+    arguments: [],
     ...given,
   };
 }

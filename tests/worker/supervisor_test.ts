@@ -69,6 +69,7 @@ function claimed(id: string, fencing_token = 1): ClaimedSession {
     proxy: null,
     resource_limits: {},
     environment: {},
+    arguments: [],
   };
 }
 

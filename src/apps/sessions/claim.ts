@@ -88,6 +88,8 @@ export async function claimSessions(
       statusReason: null,
       containerId: null,
       details: {},
+      reach: null,
+      warm: false,
       logs: null,
     }).where(and(
       // They are pending: to say it again would search the whole queue.
@@ -289,5 +291,6 @@ function claimedSession(
     proxy: row.proxy,
     resource_limits: row.resourceLimits,
     environment: row.environment,
+    arguments: [...row.arguments],
   };
 }

@@ -35,6 +35,8 @@ export interface SessionCreation {
     input: SessionInput,
     options?: {
       readonly ephemeral?: boolean;
+      /** Of an ephemeral one: how long it waits for its client to come back. */
+      readonly keepAliveSeconds?: number | undefined;
       /** @default {ANONYMOUS} */
       readonly caller?: Creator;
     },
@@ -58,6 +60,7 @@ type Creator = Pick<Caller, "id" | "workPoolId">;
 interface Wanted {
   readonly input: SessionInput;
   readonly ephemeral: boolean;
+  readonly keepAliveSeconds?: number | undefined;
   readonly caller: Creator;
   readonly once?: OnceOnly;
 }
@@ -80,15 +83,18 @@ export function createCreation(
   }
 
   function rowOf(
-    { input, ephemeral, caller }: Wanted,
+    { input, ephemeral, keepAliveSeconds, caller }: Wanted,
     assignment: Assignment,
   ) {
+    const { queue_timeout_seconds } = settings;
+    const patience = input.queue_timeout_seconds ?? queue_timeout_seconds;
     return newRow(input, assignment, {
       id: uuid(),
       owner: caller.id,
       ephemeral,
       now: clock.now(),
-      queueTimeoutMs: settings.queue_timeout_seconds * 1_000,
+      queueTimeoutMs: patience * 1_000,
+      keepAliveSeconds: keepAliveSeconds ?? null,
     });
   }
 
@@ -121,8 +127,11 @@ export function createCreation(
   }
 
   return {
-    async create(input, { ephemeral = false, caller = ANONYMOUS } = {}) {
-      return (await accept({ input, ephemeral, caller })).session;
+    async create(
+      input,
+      { ephemeral = false, caller = ANONYMOUS, ...rest } = {},
+    ) {
+      return (await accept({ input, ephemeral, caller, ...rest })).session;
     },
     async createOnce(input, { workPoolId, ...request }) {
       const once = { ...request, fingerprint: await fingerprintOf(input) };

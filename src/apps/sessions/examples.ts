@@ -19,9 +19,11 @@ export const sessionInputExample = {
   },
   resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
   environment: { LANG: "de_DE.UTF-8" },
+  arguments: ["--lang=de-DE"],
   work_pool_id: "default",
   priority: 10,
   idle_timeout_seconds: 300,
+  max_connections: 2,
   labels: { team: "search" },
 };
 
@@ -39,10 +41,13 @@ export const sessionExample = {
   },
   resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
   environment: ["LANG"],
+  arguments: ["--lang=de-DE"],
   work_pool_id: POOL_ID,
   provider: "docker",
   priority: 10,
   idle_timeout_seconds: 300,
+  max_connections: 2,
+  keep_alive_seconds: null,
   labels: { team: "search" },
   webhooks_enabled: true,
   status: "running",
@@ -52,9 +57,12 @@ export const sessionExample = {
   started_at: STARTED,
   ended_at: null,
   expires_at: "2026-11-24T10:45:02.140Z",
+  idle_since: null,
   worker_id: WORKER_ID,
   container_id: "4f1c2ab9d0e7",
   details: { image: "browsergrid/chrome:latest" },
+  reach: "direct",
+  warm: false,
   connect_url: `ws://127.0.0.1:8765/v1/sessions/${ID}/cdp`,
   live_url: null,
 };
@@ -104,6 +112,7 @@ export const claimedSessionExample = {
   proxy: null,
   resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
   environment: { LANG: "de_DE.UTF-8" },
+  arguments: [],
 };
 
 export const sessionReportExample = {

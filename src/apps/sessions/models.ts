@@ -38,10 +38,18 @@ export const sessions = sqliteTable("sessions", {
     ResourceLimits
   >(),
   environment: text({ mode: "json" }).notNull().$type<Record<string, string>>(),
+  /** Further arguments of the browser, within what its pool allows. */
+  arguments: text({ mode: "json" }).notNull().default([]).$type<
+    readonly string[]
+  >(),
   workPoolId: text("work_pool_id").notNull().references(() => workPools.id),
   provider: text().notNull(),
   priority: integer().notNull(),
   idleTimeoutSeconds: real("idle_timeout_seconds"),
+  /** Clients that may be connected at once. */
+  maxConnections: integer("max_connections").notNull().default(1),
+  /** Of an ephemeral one: how long it waits for its client to come back. */
+  keepAliveSeconds: real("keep_alive_seconds"),
   labels: text({ mode: "json" }).notNull().$type<Record<string, string>>(),
   webhooksEnabled: integer("webhooks_enabled", { mode: "boolean" }).notNull(),
   /** Ends when its client's socket closes: made by `/v1/connect`. */
@@ -60,11 +68,17 @@ export const sessions = sqliteTable("sessions", {
   attendedUntil: integer("attended_until"),
   /** Last time that a client was connected or sent something. */
   lastActivityAt: integer("last_activity_at"),
+  /** Since when nobody has used it; null: it is in use, or does not run. */
+  idleSince: integer("idle_since"),
   workerId: text("worker_id"),
   containerId: text("container_id"),
   /** What the provider tells of the browser: pid, image, version. */
   details: text({ mode: "json" }).notNull().$type<Record<string, string>>(),
   endpoint: text(),
+  /** How the gateway reaches the browser; null: not known yet. */
+  reach: text({ enum: ["direct", "tunnel"] }),
+  /** It was given a browser that was kept ready. */
+  warm: integer({ mode: "boolean" }).notNull().default(sql`0`),
   /** Grows with each claim; a write that carries an older one is refused. */
   fencingToken: integer("fencing_token").notNull(),
   leaseExpiresAt: integer("lease_expires_at"),

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import {
+  argumentsSchema,
   browserSchema,
   environmentSchema,
   operatingSystemSchema,
@@ -37,6 +38,7 @@ export const sessionInputSchema = z.strictObject({
   proxy: proxySchema.optional(),
   resource_limits: resourceLimitsSchema.optional(),
   environment: environmentSchema.optional(),
+  arguments: argumentsSchema.optional(),
   work_pool_id: textSchema().min(1).optional().describe(
     "Id or name of a work pool; without it the best match is taken",
   ),
@@ -45,6 +47,12 @@ export const sessionInputSchema = z.strictObject({
   ),
   idle_timeout_seconds: z.number().min(1).max(7 * 86_400).optional().describe(
     "How long it may go without traffic of a client before it is timed_out",
+  ),
+  queue_timeout_seconds: z.number().min(1).max(86_400).optional().describe(
+    "How long it may wait for a worker before it fails; by default the grid's setting of this name",
+  ),
+  max_connections: z.int().min(1).max(1_000).optional().describe(
+    "How many clients may be connected at once; 1 if it is not said",
   ),
   labels: labelsSchema.optional(),
   webhooks_enabled: z.boolean().optional().describe(
@@ -82,10 +90,15 @@ export const sessionSchema = z.object({
   environment: z.array(z.string()).describe(
     "Names of the variables; values are not shown",
   ),
+  arguments: z.array(z.string()).describe("Further arguments of the browser"),
   work_pool_id: z.uuid(),
   provider: z.string(),
   priority: z.int(),
   idle_timeout_seconds: z.number().nullable(),
+  max_connections: z.int().describe("How many clients may be connected"),
+  keep_alive_seconds: z.number().nullable().describe(
+    "How long it waits for its client to come back; only of one made by connecting",
+  ),
   labels: z.record(z.string(), z.string()),
   webhooks_enabled: z.boolean(),
   status: z.enum(SESSION_STATUSES),
@@ -95,11 +108,18 @@ export const sessionSchema = z.object({
   started_at: z.iso.datetime().nullable(),
   ended_at: z.iso.datetime().nullable(),
   expires_at: z.iso.datetime(),
+  idle_since: z.iso.datetime().nullable().describe(
+    "Since when nobody has used it; null: it is in use, or does not run",
+  ),
   worker_id: z.uuid().nullable(),
   container_id: z.string().nullable(),
   details: z.record(z.string(), z.string()).describe(
     "What the provider tells of the browser: process id, image, version",
   ),
+  reach: z.enum(["direct", "tunnel"]).nullable().describe(
+    "How the server reaches the browser: by its address, or through its worker's tunnel; null: not known yet",
+  ),
+  warm: z.boolean().describe("Whether its browser had been kept ready for it"),
   connect_url: z.string().describe(
     "WebSocket address for Playwright, Puppeteer or any CDP client",
   ),
@@ -210,6 +230,7 @@ export const claimedSessionSchema = z.object({
   proxy: proxySchema.nullable(),
   resource_limits: resourceLimitsSchema,
   environment: environmentSchema,
+  arguments: argumentsSchema,
 }).openapi("ClaimedSession", {
   description:
     "What a worker is given with a claim: the only answer that has the session's secrets",
@@ -238,6 +259,7 @@ export const sessionReportSchema = z.strictObject({
   endpoint: z.url({ protocol: /^wss?$/ }).optional(),
   container_id: z.string().max(256).optional(),
   details: z.record(z.string(), z.string()).optional(),
+  warm: z.boolean().optional().describe("Its browser had been kept ready"),
   /** What a slow start is doing, for the events. */
   progress: z.array(z.string().max(500)).max(50).optional(),
   metrics: sessionMetricValuesSchema.optional(),

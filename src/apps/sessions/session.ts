@@ -34,13 +34,15 @@ export interface NewSession {
   readonly ephemeral: boolean;
   readonly now: number;
   readonly queueTimeoutMs: number;
+  /** Of an ephemeral one: how long it waits for its client to come back. */
+  readonly keepAliveSeconds: number | null;
 }
 
 /** The row of a new session. */
 export function newRow(
   input: SessionInput,
   { pool, session }: Assignment,
-  { id, owner, ephemeral, now, queueTimeoutMs }: NewSession,
+  { id, owner, ephemeral, now, queueTimeoutMs, keepAliveSeconds }: NewSession,
 ): SessionRow {
   const lifetimeMs = session.resourceLimits.timeout_minutes * 60_000;
   return {
@@ -48,10 +50,13 @@ export function newRow(
     id,
     owner,
     environment: { ...session.environment },
+    arguments: input.arguments ?? [],
     workPoolId: pool.id,
     provider: pool.providerType,
     priority: input.priority ?? pool.priority,
     idleTimeoutSeconds: input.idle_timeout_seconds ?? null,
+    maxConnections: input.max_connections ?? 1,
+    keepAliveSeconds,
     labels: input.labels ?? {},
     webhooksEnabled: input.webhooks_enabled ?? true,
     ephemeral,
@@ -66,10 +71,13 @@ export function newRow(
     startDeadlineAt: null,
     attendedUntil: ephemeral ? now + ATTENDED_MS : null,
     lastActivityAt: null,
+    idleSince: null,
     workerId: null,
     containerId: null,
     details: {},
     endpoint: null,
+    reach: null,
+    warm: false,
     fencingToken: 0,
     leaseExpiresAt: null,
     claimRequestId: null,
@@ -108,10 +116,13 @@ export function renderSession(
     proxy: session.proxyShown,
     resource_limits: session.resourceLimits,
     environment: [...session.environmentNames],
+    arguments: [...session.arguments],
     work_pool_id: session.workPoolId,
     provider: session.provider,
     priority: session.priority,
     idle_timeout_seconds: session.idleTimeoutSeconds,
+    max_connections: session.maxConnections,
+    keep_alive_seconds: session.keepAliveSeconds,
     labels: session.labels,
     webhooks_enabled: session.webhooksEnabled,
     status: session.status,
@@ -121,9 +132,12 @@ export function renderSession(
     started_at: isoTimeOrNull(session.startedAt),
     ended_at: isoTimeOrNull(session.endedAt),
     expires_at: isoTime(session.expiresAt),
+    idle_since: isoTimeOrNull(session.idleSince),
     worker_id: session.workerId,
     container_id: session.containerId,
     details: session.details,
+    reach: session.reach,
+    warm: session.warm,
     connect_url: connectUrl,
     live_url: null,
   };

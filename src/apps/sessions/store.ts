@@ -11,6 +11,7 @@ import {
   sql,
 } from "drizzle-orm";
 import type { Database } from "../../core/db/client.ts";
+import { workers } from "../workers/models.ts";
 import { sessionEvents, sessionMetrics, sessions } from "./models.ts";
 import type { SessionMetricValues } from "./schemas.ts";
 import type { Session, SessionEvent, SessionMetric } from "./session.ts";
@@ -54,6 +55,13 @@ export interface SessionTarget {
   readonly endpoint: string | null;
   readonly workerId: string | null;
   readonly ephemeral: boolean;
+  readonly maxConnections: number;
+  /** Of an ephemeral one: how long it waits for its client to come back. */
+  readonly keepAliveSeconds: number | null;
+  /** How its browser is reached; null: not known yet. */
+  readonly reach: "direct" | "tunnel" | null;
+  /** Where the server is reached that has its worker's tunnel; null: there is none. */
+  readonly tunnelUrl: string | null;
 }
 
 /** Who records something about a session that it holds. */
@@ -187,7 +195,12 @@ export function createSessionStore(
         endpoint: sessions.endpoint,
         workerId: sessions.workerId,
         ephemeral: sessions.ephemeral,
-      }).from(sessions).where(isOne(id));
+        maxConnections: sessions.maxConnections,
+        keepAliveSeconds: sessions.keepAliveSeconds,
+        reach: sessions.reach,
+        tunnelUrl: workers.tunnelUrl,
+      }).from(sessions).leftJoin(workers, eq(workers.id, sessions.workerId))
+        .where(isOne(id));
       return target;
     },
     async logs(id) {

@@ -29,6 +29,8 @@ export const poolExample = {
   max_workers: null,
   max_sessions_per_worker: null,
   min_ready: 0,
+  ready_max_age_minutes: 60,
+  allowed_arguments: null,
   max_timeout_minutes: null,
   created_at: "2026-11-24T10:10:00.000Z",
   updated_at: "2026-11-24T10:10:00.000Z",
@@ -45,4 +47,6 @@ export const pressureExample = {
   workers_online: 3,
   capacity: 15,
   oldest_pending_seconds: 1.25,
+  ready: 2,
+  min_ready: 2,
 };

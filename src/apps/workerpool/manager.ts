@@ -220,5 +220,7 @@ function pressureOf(load: PoolPressure, now: number): Pressure {
     oldest_pending_seconds: oldestPendingAt === null
       ? null
       : Math.max(0, (now - oldestPendingAt) / 1_000),
+    ready: load.ready,
+    min_ready: pool.minReady,
   };
 }

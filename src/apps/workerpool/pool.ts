@@ -38,6 +38,8 @@ export function poolFields(input: PoolInput): PoolFields {
     maxWorkers: input.max_workers,
     maxSessionsPerWorker: input.max_sessions_per_worker,
     minReady: input.min_ready,
+    readyMaxAgeMinutes: input.ready_max_age_minutes,
+    allowedArguments: input.allowed_arguments,
     maxQueue: input.max_queue,
     maxTimeoutMinutes: input.max_timeout_minutes,
   };
@@ -65,6 +67,8 @@ export function inputOf(pool: Pool): PoolInput {
     max_workers: pool.maxWorkers,
     max_sessions_per_worker: pool.maxSessionsPerWorker,
     min_ready: pool.minReady,
+    ready_max_age_minutes: pool.readyMaxAgeMinutes,
+    allowed_arguments: pool.allowedArguments && [...pool.allowedArguments],
     max_queue: pool.maxQueue,
     max_timeout_minutes: pool.maxTimeoutMinutes,
   };

@@ -41,7 +41,20 @@ const poolFields = {
   min_workers: z.int().min(0),
   max_workers: z.int().min(1).nullable(),
   max_sessions_per_worker: z.int().min(1).nullable(),
-  min_ready: z.int().min(0).max(1_000),
+  min_ready: z.int().min(0).max(1_000).describe(
+    "Browsers that the pool's workers keep started and unused, for sessions that ask for the pool's defaults",
+  ),
+  ready_max_age_minutes: z.number().gt(0).max(7 * 24 * 60).describe(
+    "Age at which a browser that is kept ready is replaced",
+  ),
+  allowed_arguments: z.array(
+    z.string().regex(
+      /^--[a-zA-Z0-9][a-zA-Z0-9-]*\*?$/,
+      "expected the name of an argument such as --lang, or its beginning and a star",
+    ),
+  ).max(200).nullable().describe(
+    "Arguments that sessions may give their browsers, by name; null: those that change nothing but looks and language",
+  ),
   max_queue: z.int().min(0).nullable().describe(MAX_QUEUE),
   max_timeout_minutes: z.number().gt(0).nullable(),
 };
@@ -74,7 +87,15 @@ export const poolInputSchema = z.strictObject({
   min_workers: poolFields.min_workers.default(0),
   max_workers: poolFields.max_workers.default(null),
   max_sessions_per_worker: poolFields.max_sessions_per_worker.default(null),
-  min_ready: poolFields.min_ready.default(0),
+  min_ready: poolFields.min_ready.default(0).describe(
+    "Browsers that the pool's workers keep started and unused, for sessions that ask for the pool's defaults",
+  ),
+  ready_max_age_minutes: poolFields.ready_max_age_minutes.default(60).describe(
+    "Age at which a browser that is kept ready is replaced",
+  ),
+  allowed_arguments: poolFields.allowed_arguments.default(null).describe(
+    "Arguments that sessions may give their browsers, by name; null: those that change nothing but looks and language",
+  ),
   max_queue: poolFields.max_queue.default(null).describe(MAX_QUEUE),
   max_timeout_minutes: poolFields.max_timeout_minutes.default(null),
 }).openapi("WorkPoolInput", {
@@ -114,6 +135,8 @@ export const pressureSchema = z.object({
   workers_online: z.int(),
   capacity: z.int(),
   oldest_pending_seconds: z.number().nullable(),
+  ready: z.int().describe("Browsers that are kept ready now"),
+  min_ready: z.int().describe("Browsers that are to be kept ready"),
 }).openapi("WorkPoolPressure", {
   description: "How loaded a pool is",
   examples: [examples.pressureExample],

@@ -34,6 +34,7 @@ export interface PoolPressure {
   readonly running: number;
   readonly workersOnline: number;
   readonly capacity: number;
+  readonly ready: number;
   readonly oldestPendingAt: number | null;
 }
 
@@ -136,6 +137,7 @@ export function createPoolStore({ orm }: Database): PoolStore {
         running: countOf("running"),
         workersOnline: ofWorkers(sql`count(*)`),
         capacity: ofWorkers(sql`coalesce(sum(w.capacity), 0)`),
+        ready: ofWorkers(sql`coalesce(sum(w.ready), 0)`),
         oldestPendingAt: sql<number | null>`(SELECT min(s.created_at)
           FROM ${sessions} AS s WHERE s.work_pool_id = ${workPools}.id
           AND s.status = 'pending')`,

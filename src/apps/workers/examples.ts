@@ -16,6 +16,7 @@ export const workerInputExample = {
   capacity: 5,
   instance_id: INSTANCE_ID,
   secret: "made-up-at-the-first-start",
+  reach: "auto",
   ip_address: "10.0.0.7",
   version: "1.0.0",
 };
@@ -29,6 +30,9 @@ export const workerExample = {
   capacity: 5,
   current_load: 1,
   status: "online",
+  ready: 1,
+  reach: "auto",
+  has_tunnel: true,
   cpu_percent: 35.5,
   memory_usage_mb: 2_048,
   disk_usage_mb: 10_240,

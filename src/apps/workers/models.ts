@@ -26,6 +26,14 @@ export const workers = sqliteTable("workers", {
   status: text({ enum: WORKER_STATUSES }).notNull(),
   /** The process that is this worker now; an earlier one is refused. */
   instanceId: text("instance_id"),
+  /** Browsers that it keeps ready. */
+  ready: integer().notNull().default(0),
+  /** How the server is to reach its browsers: as asked for. */
+  reach: text({ enum: ["auto", "direct", "tunnel"] }).notNull().default("auto"),
+  /** What `auto` has come to; null: not known yet. */
+  reached: text({ enum: ["direct", "tunnel"] }),
+  /** Where the server that has its tunnel is reached by the others; null: it has none. */
+  tunnelUrl: text("tunnel_url"),
   drainRequestedAt: integer("drain_requested_at"),
   /** When what it still holds is ended. */
   drainDeadlineAt: integer("drain_deadline_at"),

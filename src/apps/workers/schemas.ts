@@ -15,6 +15,10 @@ const workerNameSchema = z.string().regex(
   "expected 1 to 100 letters, digits, dots, dashes and underscores",
 );
 
+const reachSchema = z.enum(["auto", "direct", "tunnel"]).describe(
+  "How the server reaches its browsers: by their address, through the worker's tunnel, or by the one that works",
+);
+
 /**
  * Body of `POST /v1/workerpool/workers`.
  *
@@ -37,6 +41,7 @@ export const workerInputSchema = z.strictObject({
   secret: z.string().min(16).max(200).optional().describe(
     "Made up by the worker at its first start; proves later that it is the same",
   ),
+  reach: reachSchema.default("auto"),
   ip_address: z.string().max(100).optional(),
   version: z.string().max(100).optional(),
 }).openapi("WorkerInput", {
@@ -54,6 +59,9 @@ export const workerSchema = z.object({
   capacity: z.int(),
   current_load: z.int(),
   status: z.enum(WORKER_STATUSES),
+  ready: z.int().describe("Browsers that it keeps ready"),
+  reach: reachSchema,
+  has_tunnel: z.boolean().describe("Whether its tunnel is up"),
   cpu_percent: z.number().nullable(),
   memory_usage_mb: z.number().nullable(),
   disk_usage_mb: z.number().nullable(),
@@ -104,6 +112,7 @@ export const heartbeatInputSchema = z.strictObject({
   status: z.enum(["online", "busy", "draining", "failed", "offline"])
     .optional().describe("offline: it leaves"),
   current_load: z.int().min(0).optional(),
+  ready: z.int().min(0).optional().describe("Browsers that it keeps ready"),
   cpu_percent: z.number().min(0).nullable().optional(),
   memory_usage_mb: z.number().min(0).nullable().optional(),
   disk_usage_mb: z.number().min(0).nullable().optional(),

@@ -152,6 +152,7 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
         orm.update(workers).set({
           status: "offline",
           currentLoad: 0,
+          ready: 0,
           updatedAt: now,
         }).where(and(
           lt(workers.lastHeartbeat, since),
@@ -243,6 +244,9 @@ function refreshed(row: WorkerRow) {
     providerDetails: row.providerDetails,
     capacity: row.capacity,
     ipAddress: row.ipAddress,
+    ready: 0,
+    reach: row.reach,
+    reached: sql`iif(${isSame}, ${workers.reached}, NULL)`,
     version: row.version,
     // A new process is not the one that was told to drain.
     status: sql`iif(${isSame} AND ${workers.drainRequestedAt} IS NOT NULL,
@@ -275,6 +279,7 @@ function heartbeatStatement(
     lastHeartbeat: now,
     updatedAt: now,
     ...optional("currentLoad", body.current_load),
+    ...optional("ready", body.ready),
     ...optional("cpuPercent", body.cpu_percent),
     ...optional("memoryUsageMb", body.memory_usage_mb),
     ...optional("diskUsageMb", body.disk_usage_mb),

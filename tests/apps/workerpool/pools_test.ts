@@ -36,6 +36,8 @@ Deno.test("POST pools makes a pool with every default, and says where it is", as
     max_workers: null,
     max_sessions_per_worker: null,
     min_ready: 0,
+    ready_max_age_minutes: 60,
+    allowed_arguments: null,
     max_queue: null,
     max_timeout_minutes: null,
   });

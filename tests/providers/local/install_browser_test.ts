@@ -18,6 +18,7 @@ const SPEC: BrowserSpec = {
   headless: true,
   screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
   environment: {},
+  arguments: [],
 };
 
 /** Unpacked once for all tests here, since it is large. */

@@ -13,6 +13,7 @@ const SPEC: BrowserSpec = {
   headless: true,
   screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
   environment: {},
+  arguments: [],
 };
 
 /** What a browser says when it is ready. */

@@ -141,6 +141,7 @@ Deno.test("start() ends what an earlier process left for the same session", asyn
     headless: true,
     screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
     environment: {},
+    arguments: [],
   } as const;
   await assert.rejects(
     host.start(spec, "s", new AbortController().signal),

@@ -1,0 +1,46 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
+import { agentOver, type Way } from "./way.ts";
+
+/** What a browser is asked over HTTP. */
+export interface BrowserQuestion {
+  /** @default {"GET"} */
+  readonly method?: "GET" | "PUT";
+  /** With its query. */
+  readonly path: string;
+  readonly signal: AbortSignal;
+}
+
+/** What a browser answers. */
+export interface BrowserAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+/** Asks one of a browser's HTTP endpoints, on a stream of its own. Rejects when there is no answer. */
+export async function askBrowser(
+  way: Way,
+  { method = "GET", path, signal }: BrowserQuestion,
+): Promise<BrowserAnswer> {
+  const stream = await way.connect(signal);
+  const giveUp = () => stream.destroy();
+  signal.addEventListener("abort", giveUp);
+  try {
+    const asked = request({
+      method,
+      path,
+      headers: { host: way.url.host, connection: "close" },
+      agent: agentOver(stream),
+    });
+    asked.end();
+    const [answer]: IncomingMessage[] = await once(asked, "response", {
+      signal,
+    });
+    if (!answer) throw new Error("no answer");
+    return { status: answer.statusCode ?? 0, body: await text(answer) };
+  } finally {
+    signal.removeEventListener("abort", giveUp);
+    stream.destroy();
+  }
+}
