@@ -114,9 +114,14 @@ export const argumentsSchema = z.array(
   ),
 ).max(50).openapi({
   description:
-    "Further arguments of the browser, within what the work pool allows",
-  examples: [["--lang=de-DE"]],
+    "Further arguments of the browser, within what the work pool allows. Of several with one name the last counts, but lists of features are put together. They are no secrets",
+  examples: [["--accept-lang=de-DE"]],
 });
+
+/** Name of an argument: what stands before its "=". */
+export function argumentName(argument: string): string {
+  return argument.split("=", 1)[0] ?? argument;
+}
 
 /** What a browser must be like, every default filled in. Given to providers; has secrets. */
 export interface BrowserSpec {
@@ -130,7 +135,7 @@ export interface BrowserSpec {
   /** Bytes; absent: no limit. */
   readonly memoryBytes?: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** Further arguments, which the pool allows. */
+  /** Further arguments, which the pool allows: `--name` or `--name=value`, each one word of a command line, never for a shell. */
   readonly arguments: readonly string[];
 }
 

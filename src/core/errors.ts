@@ -69,6 +69,7 @@ const KINDS = {
   invalid_provider_config: { status: 422, title: "Invalid provider_config" },
   no_matching_pool: { status: 409, title: "No matching work pool" },
   browser_not_available: { status: 422, title: "Browser not available" },
+  argument_not_allowed: { status: 422, title: "Argument not allowed" },
   key_not_found: { status: 404, title: "Key not found" },
   last_admin_key: { status: 409, title: "Last key of an admin" },
   queue_full: { status: 429, title: "Queue is full" },

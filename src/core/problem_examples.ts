@@ -43,6 +43,8 @@ const DETAILS: Readonly<Record<string, string>> = {
     'Cannot find provider "podman": known are "local", "docker"',
   invalid_provider_config:
     'Cannot use the configuration of provider "docker": provider_config.image: expected a string',
+  argument_not_allowed:
+    'Cannot give the browser its arguments: in work pool "crawlers" not allowed: --disable-web-security, expected some of --lang, --user-agent',
   internal: "Something went wrong here; the log has it under this request_id",
 };
 

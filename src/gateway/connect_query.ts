@@ -27,7 +27,7 @@ export const connectQuerySchema = z.object({
   ...resourceLimitsSchema.shape,
   argument: z.array(z.string()).optional().openapi({
     description: "An argument of the browser; may stand several times",
-    example: ["--lang=de-DE"],
+    example: ["--accept-lang=de-DE"],
   }),
   label: z.array(z.string()).optional().openapi({
     description: "NAME=VALUE; may stand several times",

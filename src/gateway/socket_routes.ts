@@ -70,6 +70,7 @@ const connect = {
       "pool_paused",
       "no_matching_pool",
       "browser_not_available",
+      "argument_not_allowed",
       "queue_full",
       "session_not_running",
       "session_ended",

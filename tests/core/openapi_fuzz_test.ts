@@ -54,6 +54,7 @@ async function knownIds(
     worker_id: [worker, worker, idle, crypto.randomUUID()],
     instance_id: [crypto.randomUUID()],
     fencing_token: [claimed.fencing_token, 7],
+    arguments: [["--lang=de-DE"], ["--no-sandbox"]],
     // A pool that allows little would refuse the sessions that come into it.
     max_timeout_minutes: [7 * 24 * 60],
     provider_type: ["local"],

@@ -51,6 +51,12 @@ Deno.test("the gateway refuses before the upgrade what it cannot connect", async
     [404, "pool_not_found"],
   );
   assert.deepEqual(
+    await refusal(
+      `${origin}/v1/connect?argument=--lang=de&argument=--no-sandbox`,
+    ),
+    [422, "argument_not_allowed"],
+  );
+  assert.deepEqual(
     await refusal(url, { Upgrade: "h2c" }),
     [426, "upgrade_required"],
   );

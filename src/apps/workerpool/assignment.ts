@@ -6,6 +6,11 @@ import type {
   Screen,
 } from "../../core/browser_spec.ts";
 import { GridError } from "../../core/errors.ts";
+import {
+  HARMLESS_ARGUMENTS,
+  refusedArguments,
+  whyNever,
+} from "./allowed_arguments.ts";
 import type { Pool } from "./pool.ts";
 
 /** What a session asks for; what is absent comes from the pool. */
@@ -18,6 +23,7 @@ export interface SessionWant {
   readonly proxy?: Proxy | undefined;
   readonly resource_limits?: ResourceLimits | undefined;
   readonly environment?: Readonly<Record<string, string>> | undefined;
+  readonly arguments?: readonly string[] | undefined;
   readonly work_pool_id?: string | undefined;
 }
 
@@ -33,9 +39,9 @@ export interface Candidate {
 /**
  * Picks the pool for `want` among `candidates`, which are all pools, or the one that was named.
  *
- * Of several that can start it: one with room, then more of its defaults alike, higher priority, shorter queue, older.
+ * Of several that can start it as it is asked for: one with room, then more of its defaults alike, higher priority, shorter queue, older.
  *
- * @throws {GridError} `pool_not_found`, `no_matching_pool`, `pool_paused`, `browser_not_available` (with what is), `queue_full`.
+ * @throws {GridError} `pool_not_found`, `no_matching_pool`, `pool_paused`, `browser_not_available` (with what is), `argument_not_allowed` (with what is allowed), `queue_full`.
  */
 export function assignPool(
   want: SessionWant,
@@ -46,8 +52,10 @@ export function assignPool(
   if (active.length === 0) throw notActive(candidates);
   const able = active.filter((each) => canStart(want, each));
   if (able.length === 0) throw notAvailable(want, active);
-  const open = able.filter(hasQueueLeft);
-  if (open.length === 0) throw queueFull(able);
+  const willing = able.filter((each) => refusedBy(each, want).length === 0);
+  if (willing.length === 0) throw notAllowed(want, able);
+  const open = willing.filter(hasQueueLeft);
+  if (open.length === 0) throw queueFull(willing);
   const [best = open[0]] = [...open].sort((a, b) => compare(want, a, b));
   if (best === undefined) throw noPool(want);
   return best;
@@ -62,6 +70,11 @@ function canStart(want: SessionWant, { pool, choices }: Candidate): boolean {
     (choice.versions.includes(version) ||
       choice.versions.includes("*") && /^\d/.test(version))
   );
+}
+
+/** Names of the arguments that the pool does not allow. */
+function refusedBy({ pool }: Candidate, want: SessionWant): readonly string[] {
+  return refusedArguments(want.arguments ?? [], pool.allowedArguments);
 }
 
 /** What could start at once does not count as waiting: `max_queue` comes on top of the room. */
@@ -147,6 +160,42 @@ function notAvailable(
       list.join("; ") || "a pool whose provider starts it"
     }`,
     { available },
+  );
+}
+
+function notAllowed(
+  want: SessionWant,
+  candidates: readonly Candidate[],
+): GridError {
+  const refused = candidates.map((each) => ({
+    work_pool: each.pool.name,
+    arguments: refusedBy(each, want),
+    allowed_arguments: each.pool.allowedArguments ?? HARMLESS_ARGUMENTS,
+  }));
+  const names = new Set(refused.flatMap((each) => each.arguments));
+  const never = [...names].flatMap((name) => {
+    const why = whyNever(name);
+    return why === undefined ? [] : [`${name} is never allowed: ${why}`];
+  });
+  // Pools that say the same are told of once: the list of harmless ones is long.
+  const alike = Map.groupBy(
+    refused,
+    (each) =>
+      `not allowed: ${each.arguments.join(", ")}, expected ${
+        each.allowed_arguments.length === 0
+          ? "none at all"
+          : `some of ${each.allowed_arguments.join(", ")}`
+      }`,
+  );
+  const lists = [...alike].map(([what, pools]) =>
+    `in work pool ${
+      pools.map((each) => `"${each.work_pool}"`).join(", ")
+    } ${what}`
+  );
+  return new GridError(
+    "argument_not_allowed",
+    `Cannot give the browser its arguments: ${[...never, ...lists].join("; ")}`,
+    { refused },
   );
 }
 

@@ -9,11 +9,27 @@ import {
   versionSchema,
 } from "../../core/browser_spec.ts";
 import { storableObjectSchema, textSchema } from "../../core/text.ts";
+import { whyNever } from "./allowed_arguments.ts";
 import * as examples from "./examples.ts";
 import { POOL_STATUSES } from "./status.ts";
 
 const MAX_QUEUE =
   "How many sessions may wait, besides those that its workers could start at once; one more is refused (429, queue_full). 0: only what a worker has room for is taken. Without it, any number. A session that is queued again, because its worker was lost, is never refused";
+
+const ALLOWED_ARGUMENTS =
+  "Arguments that sessions may give their browsers: names such as --accept-lang, or beginnings with a star such as --force-*, which leaves out what weakens the browser's protection and must be named in full. null: a list of harmless ones, such as --accept-lang and --user-agent. []: none. What breaks the grid or starts programs, such as --remote-debugging-port, can never be allowed";
+
+/** A name, or a beginning and a star, that some session's argument may have. */
+const allowedArgumentSchema = z.string().regex(
+  /^--[a-zA-Z0-9][a-zA-Z0-9-]*\*?$/,
+  "expected the name of an argument such as --lang, or its beginning and a star",
+).max(100).superRefine((entry, context) => {
+  const why = whyNever(entry.replace("*", ""));
+  if (why === undefined) return;
+  context.addIssue(
+    `"${entry}" can never be allowed: ${why}, expected other arguments`,
+  );
+});
 
 const nameSchema = textSchema().trim().min(1).max(100);
 
@@ -47,14 +63,8 @@ const poolFields = {
   ready_max_age_minutes: z.number().gt(0).max(7 * 24 * 60).describe(
     "Age at which a browser that is kept ready is replaced",
   ),
-  allowed_arguments: z.array(
-    z.string().regex(
-      /^--[a-zA-Z0-9][a-zA-Z0-9-]*\*?$/,
-      "expected the name of an argument such as --lang, or its beginning and a star",
-    ),
-  ).max(200).nullable().describe(
-    "Arguments that sessions may give their browsers, by name; null: those that change nothing but looks and language",
-  ),
+  allowed_arguments: z.array(allowedArgumentSchema).max(200).nullable()
+    .describe(ALLOWED_ARGUMENTS),
   max_queue: z.int().min(0).nullable().describe(MAX_QUEUE),
   max_timeout_minutes: z.number().gt(0).nullable(),
 };
@@ -94,7 +104,7 @@ export const poolInputSchema = z.strictObject({
     "Age at which a browser that is kept ready is replaced",
   ),
   allowed_arguments: poolFields.allowed_arguments.default(null).describe(
-    "Arguments that sessions may give their browsers, by name; null: those that change nothing but looks and language",
+    ALLOWED_ARGUMENTS,
   ),
   max_queue: poolFields.max_queue.default(null).describe(MAX_QUEUE),
   max_timeout_minutes: poolFields.max_timeout_minutes.default(null),

@@ -15,6 +15,25 @@ const environment = fc.dictionary(
   fc.string({ maxLength: 4 }),
 );
 
+const argument = fc.constantFrom(
+  "--lang=de",
+  "--force-dark-mode",
+  "--no-sandbox",
+  "--remote-debugging-port=1",
+);
+
+/** Lists of what sessions may give, of which some were written before they were checked. */
+const allowedArguments = fc.array(
+  fc.constantFrom(
+    "--lang",
+    "--force-*",
+    "--no-*",
+    "--no-sandbox",
+    "--remote-*",
+  ),
+  { maxLength: 2 },
+);
+
 /** Pools with every default there or not. */
 export const poolArbitrary: fc.Arbitrary<Pool> = fc.record({
   id: fc.uuid(),
@@ -27,6 +46,8 @@ export const poolArbitrary: fc.Arbitrary<Pool> = fc.record({
   timeout: fc.option(minutes),
   max_queue: fc.option(fc.nat(3)),
   max_timeout_minutes: fc.option(minutes),
+  ready_max_age_minutes: minutes,
+  allowed_arguments: fc.option(allowedArguments),
 }).map(({ id, timeout, ...fields }) => ({
   ...poolFields({
     ...poolInputSchema.parse({ name: "x", provider_type: "local" }),
@@ -56,6 +77,9 @@ export const wantArbitrary: fc.Arbitrary<SessionWant> = fc.record({
   browser: fc.option(browser, { nil: undefined }),
   headless: fc.option(fc.boolean(), { nil: undefined }),
   environment: fc.option(environment, { nil: undefined }),
+  arguments: fc.option(fc.array(argument, { maxLength: 2 }), {
+    nil: undefined,
+  }),
   resource_limits: fc.option(
     fc.record({ timeout_minutes: minutes }),
     { nil: undefined },

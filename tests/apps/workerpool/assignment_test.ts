@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { assignPool } from "../../../src/apps/workerpool/assignment.ts";
 import type { Candidate } from "../../../src/apps/workerpool/assignment.ts";
+import { refusedArguments } from "../../../src/apps/workerpool/allowed_arguments.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { candidateArbitrary, wantArbitrary } from "./arbitraries.ts";
 
@@ -36,6 +37,18 @@ Deno.test("assignPool() gives an active pool with room in its queue whose provid
     assert.ok(
       given.choices.some((choice) => !browser || choice.browser === browser),
     );
+  }));
+});
+
+Deno.test("assignPool() gives no pool that does not allow an argument of the session", () => {
+  fc.assert(fc.property(wantArbitrary, candidates, (want, all) => {
+    const given = outcome(want, all);
+    if (typeof given === "string") return;
+    assert.deepEqual(
+      refusedArguments(want.arguments ?? [], given.pool.allowedArguments),
+      [],
+    );
+    assert.ok(!want.arguments?.includes("--remote-debugging-port=1"));
   }));
 });
 
@@ -80,6 +93,7 @@ Deno.test("assignPool() prefers room, then likeness, then priority, then the sho
       defaultBrowserVersion: null,
       defaultHeadless: null,
       defaultOperatingSystem: null,
+      allowedArguments: null,
       ...pool,
       id,
     },

@@ -87,6 +87,7 @@ const create = createRoute({
       "pool_paused",
       "no_matching_pool",
       "browser_not_available",
+      "argument_not_allowed",
       "queue_full",
       "session_failed",
     ),

@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  HARMLESS_ARGUMENTS,
+  refusedArguments,
+  whyNever,
+} from "../../../src/apps/workerpool/allowed_arguments.ts";
+import { poolPatchSchema } from "../../../src/apps/workerpool/schemas.ts";
+import {
+  argumentName,
+  argumentsSchema,
+} from "../../../src/core/browser_spec.ts";
+
+/** Arguments that no list may let through. */
+const FORBIDDEN = [
+  "--remote-debugging-port",
+  "--remote-debugging-pipe",
+  "--remote-debugging-address",
+  "--remote-allow-origins",
+  "--user-data-dir",
+  "--headless",
+  "--proxy-server",
+  "--type",
+  "--renderer-cmd-prefix",
+  "--utility-cmd-prefix",
+  "--zygote-cmd-prefix",
+  "--gpu-launcher",
+  "--browser-subprocess-path",
+  "--debug",
+  "--temp-profile",
+];
+
+/** Arguments that take protection away, or reach for the host's files or the network. */
+const RISKY = [
+  "--no-sandbox",
+  "--disable-setuid-sandbox",
+  "--disable-seccomp-filter-sandbox",
+  "--disable-gpu-sandbox",
+  "--no-zygote",
+  "--single-process",
+  "--in-process-gpu",
+  "--process-per-site",
+  "--disable-web-security",
+  "--disable-site-isolation-trials",
+  "--disable-features",
+  "--enable-features",
+  "--enable-blink-features",
+  "--enable-unsafe-swiftshader",
+  "--unsafely-treat-insecure-origin-as-secure",
+  "--ignore-certificate-errors",
+  "--ignore-certificate-errors-spki-list",
+  "--allow-file-access-from-files",
+  "--allow-running-insecure-content",
+  "--test-type",
+  "--load-extension",
+  "--disable-extensions-except",
+  "--proxy-pac-url",
+  "--proxy-bypass-list",
+  "--no-proxy-server",
+  "--host-rules",
+  "--host-resolver-rules",
+  "--js-flags",
+  "--blink-settings",
+  "--log-net-log",
+  "--log-file",
+  "--net-log-capture-mode-file",
+  "--ssl-key-log-file",
+  "--trace-startup-file",
+  "--disk-cache-dir",
+  "--crash-dumps-dir",
+];
+
+const name = fc.oneof(
+  fc.constantFrom(...FORBIDDEN, ...RISKY, ...HARMLESS_ARGUMENTS),
+  fc.constantFrom(...FORBIDDEN).map((each) => each.toUpperCase()),
+  fc.stringMatching(/^--[a-zA-Z0-9][a-zA-Z0-9-]{0,12}$/),
+);
+const text = fc.oneof(
+  fc.string({ unit: "binary", maxLength: 20 }),
+  fc.constantFrom(...FORBIDDEN, ...RISKY).map((each) => ` ${each}=1`),
+  fc.constantFrom(" --no-sandbox", "\n--no-sandbox", '" --no-sandbox', "--"),
+);
+
+/** Whatever a client may send as an argument. */
+const anyArgument = fc.oneof(
+  name,
+  fc.tuple(name, text).map(([before, after]) => `${before}=${after}`),
+  fc.tuple(text, name).map(([before, after]) => `${before}${after}`),
+  text,
+);
+
+/** Entries of a pool's list: names, and beginnings with a star. */
+const anyEntry = fc.oneof(
+  name,
+  fc.tuple(name, fc.nat(8)).map(([each, cut]) =>
+    `${each.slice(0, Math.max(3, each.length - cut))}*`
+  ),
+);
+const anyList = fc.option(fc.array(anyEntry, { maxLength: 6 }));
+
+/** The switches that Chromium would find, as base/command_line.cc reads them; its names in small letters, as on Windows. */
+function switchesOf(argv: readonly string[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const each of argv.map((text) => text.trim())) {
+    if (each === "--") break;
+    const [, name, value = ""] = /^--?([^=]+)=?([^]*)$/.exec(each) ?? [];
+    if (name !== undefined) found.set(name.toLowerCase(), value);
+  }
+  return found;
+}
+
+Deno.test("no list lets a forbidden argument through, however it is written", () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyArgument, { maxLength: 5 }),
+      anyList,
+      (asked, list) => {
+        const taken = argumentsSchema.safeParse(asked);
+        if (!taken.success) return;
+        if (refusedArguments(taken.data, list).length > 0) return;
+        const switches = switchesOf(taken.data);
+        for (const name of FORBIDDEN) {
+          assert.ok(!switches.has(name.slice(2)), name);
+        }
+        for (const name of switches.keys()) {
+          assert.ok(
+            taken.data.some((each) =>
+              argumentName(each).toLowerCase() === `--${name}`
+            ),
+          );
+        }
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+});
+
+Deno.test("an argument passes if the list has its name, or a beginning of it with a star, and not otherwise", () => {
+  fc.assert(
+    fc.property(name, text, anyList, (name, value, list) => {
+      const passes = refusedArguments([`${name}=${value}`], list).length === 0;
+      const entries = list ?? HARMLESS_ARGUMENTS;
+      const isNamed = entries.includes(name);
+      const isBegun = entries.some((entry) =>
+        entry.endsWith("*") && name.startsWith(entry.slice(0, -1))
+      );
+      if (whyNever(name) !== undefined) assert.ok(!passes);
+      else if (RISKY.includes(name)) assert.equal(passes, isNamed);
+      else if (passes) assert.ok(isNamed || isBegun);
+      else assert.ok(!isNamed);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("a star leaves out what takes the browser's protection away: that must be named", () => {
+  for (const risky of RISKY) {
+    assert.equal(whyNever(risky), undefined, risky);
+    const stars = [`${risky.slice(0, 5)}*`, `${risky}*`];
+    assert.deepEqual(refusedArguments([risky], stars), [risky]);
+    assert.deepEqual(refusedArguments([`${risky}=x`], [risky]), []);
+  }
+  const stars = ["--force-*", "--disable-*"];
+  const asked = ["--force-dark-mode", "--disable-sync", "--lang=de"];
+  assert.deepEqual(refusedArguments(asked, stars), ["--lang"]);
+});
+
+Deno.test("the list of harmless arguments has none that is forbidden or risky", () => {
+  for (const harmless of HARMLESS_ARGUMENTS) {
+    assert.equal(whyNever(harmless), undefined, harmless);
+    assert.deepEqual(refusedArguments([harmless], null), []);
+    assert.match(harmless, /^--[a-z0-9-]+$/);
+  }
+  for (const risky of [...RISKY, ...FORBIDDEN]) {
+    assert.deepEqual(refusedArguments([risky], null), [risky]);
+  }
+  assert.deepEqual(
+    HARMLESS_ARGUMENTS,
+    [...new Set(HARMLESS_ARGUMENTS)],
+  );
+});
+
+Deno.test("an empty list allows nothing, and what is refused is named once", () => {
+  assert.deepEqual(
+    refusedArguments(["--lang=de", "--lang=fr", "--mute-audio"], []),
+    ["--lang", "--mute-audio"],
+  );
+  assert.deepEqual(refusedArguments([], []), []);
+});
+
+Deno.test("names in other letters are other arguments, as Chromium has it", () => {
+  assert.deepEqual(refusedArguments(["--Lang=de"], null), ["--Lang"]);
+  assert.deepEqual(refusedArguments(["--Lang=de"], ["--Lang"]), []);
+});
+
+Deno.test("a pool's list is refused when it names what can never be allowed, and says why", () => {
+  const entries = [
+    ...FORBIDDEN,
+    "--remote-*",
+    "--user-data-dir*",
+    "--HEADLESS",
+  ];
+  for (const entry of entries) {
+    const allowed_arguments = ["--lang", entry];
+    const { success, error } = poolPatchSchema.safeParse({ allowed_arguments });
+    assert.ok(!success, entry);
+    assert.deepEqual(error.issues[0]?.path, ["allowed_arguments", 1]);
+    assert.match(error.message, /can never be allowed: .*, expected /);
+  }
+  for (const allowed_arguments of [null, [], ["--no-sandbox", "--r*"]]) {
+    poolPatchSchema.parse({ allowed_arguments });
+  }
+  for (const entry of ["lang", "--", "--*", "--lang=de", "--a*b", "-lang"]) {
+    const asked = { allowed_arguments: [entry] };
+    assert.ok(!poolPatchSchema.safeParse(asked).success, entry);
+  }
+});
