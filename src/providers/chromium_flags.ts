@@ -1,9 +1,12 @@
 import type { BrowserSpec } from "../core/browser_spec.ts";
+import { mergedFlags } from "./merged_flags.ts";
 
 /** What differs between the providers that start Chromium. */
 export interface ChromiumFlagOptions {
   /** Proxy that Chromium is given instead of the session's, e.g. one on the loopback that adds credentials; `null`: none is given. */
   readonly proxyServer?: string | null;
+  /** Flags of the provider and of its pool's configuration. */
+  readonly more?: readonly string[];
 }
 
 /** Flags that every session has. The comment tells what goes wrong without. */
@@ -33,21 +36,27 @@ const ALWAYS: readonly string[] = [
   "--disable-features=Translate,MediaRouter,OptimizationHints,DialMediaRouteProvider",
 ];
 
-/** Flags by which Chromium becomes what a session asks for; secrets are never among them. */
+/**
+ * Flags by which Chromium becomes what a session asks for, each named once; secrets are never among them.
+ *
+ * Of one name the provider's and the pool's counts more than the usual one, and the session's own argument most.
+ */
 export function chromiumFlags(
   spec: BrowserSpec,
-  { proxyServer }: ChromiumFlagOptions = {},
+  { proxyServer, more = [] }: ChromiumFlagOptions = {},
 ): string[] {
   const { width, height, scale } = spec.screen;
   const proxy = proxyServer === undefined
     ? spec.proxy?.proxy_url
     : proxyServer ?? undefined;
-  return [
+  return mergedFlags([
     ...ALWAYS,
     ...(spec.headless ? ["--headless=new", "--hide-scrollbars"] : []),
     `--window-size=${width},${height}`,
     "--window-position=0,0",
     ...(scale === 1 ? [] : [`--force-device-scale-factor=${scale}`]),
     ...(proxy === undefined ? [] : [`--proxy-server=${proxy}`]),
-  ];
+    ...more,
+    ...spec.arguments,
+  ]);
 }

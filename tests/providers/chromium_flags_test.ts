@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { chromiumFlags } from "../../src/providers/chromium_flags.ts";
+import { mergedFlags } from "../../src/providers/merged_flags.ts";
 import { browserSpec } from "../support/browser_spec.ts";
 
 /** Flags that two lists do not share. */
@@ -20,6 +21,14 @@ const anySpec = fc.record({
     scale: fc.constantFrom(0.25, 1, 1.5, 8),
   }),
   proxy: fc.record({ proxy_url: fc.string() }),
+  arguments: fc.array(fc.constantFrom(
+    "--lang=de",
+    "--lang=fr",
+    "--window-size=1,1",
+    "--disable-features=A,B",
+    "--enable-features=A",
+    "--no-first-run",
+  )),
 }).map(browserSpec);
 
 Deno.test("chromiumFlags() names each flag once, since Chromium takes only the last", () => {
@@ -63,6 +72,53 @@ Deno.test("chromiumFlags() gives the session's proxy, another's in its place, or
   ]);
   assert.deepEqual(proxyOf(chromiumFlags(asked, { proxyServer: null })), []);
   assert.deepEqual(proxyOf(chromiumFlags(browserSpec())), []);
+});
+
+Deno.test("chromiumFlags() has a session's arguments count more than the pool's, and those more than the usual ones", () => {
+  const spec = browserSpec({
+    arguments: ["--window-size=7,7", "--lang=de", "--lang=fr"],
+  });
+  const more = ["--window-size=5,5", "--window-position=3,3", "--lang=en"];
+  const flags = chromiumFlags(spec, { more });
+  assert.deepEqual(difference(flags, chromiumFlags(browserSpec())), [
+    "--window-size=7,7",
+    "--window-position=3,3",
+    "--lang=fr",
+    "--window-size=1000,600",
+    "--window-position=0,0",
+  ]);
+});
+
+Deno.test("chromiumFlags() puts lists of features together: a session's do not take the usual ones away", () => {
+  const spec = browserSpec({
+    arguments: [
+      "--disable-features=Mine",
+      "--disable-features=,Other",
+      "--enable-features=New",
+      "--disable-blink-features=AutomationControlled",
+      "--disable-features",
+    ],
+  });
+  const flags = chromiumFlags(spec, { more: ["--disable-features=Pools"] });
+  const usual = chromiumFlags(browserSpec()).find((flag) =>
+    flag.startsWith("--disable-features=")
+  );
+  assert.deepEqual(flags.filter((flag) => flag.includes("-features")), [
+    `${usual},Pools,Mine,,Other`,
+    "--enable-features=New",
+    "--disable-blink-features=AutomationControlled",
+  ]);
+});
+
+Deno.test("mergedFlags() leaves alone what is no flag", () => {
+  const all = ["about:blank", "--a=1", "-v", "about:blank", "--a=2=3", "-v"];
+  assert.deepEqual(mergedFlags(all), [
+    "about:blank",
+    "--a=2=3",
+    "-v",
+    "about:blank",
+    "-v",
+  ]);
 });
 
 for (

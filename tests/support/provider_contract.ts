@@ -122,6 +122,33 @@ export function testProvider(
     await browser.stop(GRACE_MS);
   });
 
+  contract("start() gives the browser the arguments asked for", async () => {
+    await using test = await set(provider);
+    const agent = `it's "me"; $(echo) \\ * --no-sandbox`;
+    const browser = await test.host.start(
+      spec({
+        arguments: [
+          "--accept-lang=de-DE",
+          `--user-agent=${agent}`,
+          "--disable-features=PaintHolding",
+        ],
+      }),
+      "s",
+      NEVER,
+    );
+    await using client = await connectTo(browser);
+    const page = await client.newPage();
+    const seen = await page.evaluate(
+      "[navigator.language, navigator.userAgent]",
+    );
+    assert.deepEqual(seen, ["de-DE", agent]);
+    assert.match(
+      await test.ground.commandLines(browser),
+      /--disable-features=\S*Translate,\S*,PaintHolding/,
+    );
+    await browser.stop(GRACE_MS);
+  });
+
   contract("start() shows a proxy's password to nobody", async () => {
     await using test = await set(provider);
     const proxy = {

@@ -17,11 +17,13 @@ export function browserArguments(
   return [
     ...chromiumFlags(spec, {
       ...(needsCredentials(spec.proxy) && { proxyServer: null }),
+      more: [
+        // There is no GPU: headless draws WebGL in software by itself, headful only when it is told.
+        ...(spec.headless ? [] : ["--enable-unsafe-swiftshader"]),
+        ...(noSandbox ? ["--no-sandbox"] : []),
+        ...config.arguments,
+      ],
     }),
-    // There is no GPU: headless draws WebGL in software by itself, headful only when it is told.
-    ...(spec.headless ? [] : ["--enable-unsafe-swiftshader"]),
-    ...(noSandbox ? ["--no-sandbox"] : []),
-    ...config.arguments,
     // Without a page some clients wait for one.
     "about:blank",
   ];

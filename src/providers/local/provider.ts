@@ -40,9 +40,12 @@ export const local = defineProvider({
       browser,
       versions: ["latest", "stable"],
     })),
-  deployCommand(spec, { executable_path = "chromium" }) {
+  deployCommand(spec, { executable_path = "chromium", arguments: more }) {
     const variables = Object.keys(spec.environment).map((name) => `${name}=…`);
-    const flags = ["--remote-debugging-port=9222", ...chromiumFlags(spec)];
+    const flags = [
+      "--remote-debugging-port=9222",
+      ...chromiumFlags(spec, { more }),
+    ];
     return [...variables, executable_path, ...flags.map(quoted)].join(" ");
   },
   async open(config, host) {

@@ -42,8 +42,10 @@ export function spawnBrowser(
     ...(sandbox ? [] : ["--no-sandbox"]),
     // Small shared memory, as in containers, makes tabs crash.
     "--disable-dev-shm-usage",
-    ...chromiumFlags(spec, proxyServer === undefined ? {} : { proxyServer }),
-    ...more,
+    ...chromiumFlags(spec, {
+      ...(proxyServer === undefined ? {} : { proxyServer }),
+      more,
+    }),
     "about:blank",
   ];
   try {

@@ -44,3 +44,16 @@ Deno.test("deployCommand() shows variables' names and hides their values", () =>
   assert.match(command, /^docker run .*--cpus 2 .*--env TOKEN=… /);
   assert.ok(!command.includes("planted"));
 });
+
+Deno.test("deployCommand() shows a session's arguments, quoted for a shell, after the pool's", () => {
+  const command = dockerProvider.deployCommand(
+    browserSpec({ arguments: ["--lang=de", "--user-agent=it's $(me)"] }),
+    { ...defaults, arguments: ["--lang=en", "--no-pings"] },
+  );
+  assert.ok(
+    command.endsWith(
+      ` --lang=de --no-pings '--user-agent=it'\\''s $(me)' about:blank`,
+    ),
+    command,
+  );
+});

@@ -190,3 +190,16 @@ Deno.test("deployCommand() shows variables' names and hides their values", () =>
   assert.match(command, /^TOKEN=… chromium --remote-debugging-port=9222 /);
   assert.ok(!command.includes("planted"));
 });
+
+Deno.test("deployCommand() shows the pool's and the session's arguments, quoted for a shell", () => {
+  const command = local.deployCommand(
+    { ...SPEC, arguments: ["--lang=de", "--user-agent=it's $(me)"] },
+    local.configSchema.parse({ arguments: ["--lang=en", "--no-pings"] }),
+  );
+  assert.ok(
+    command.endsWith(
+      ` --lang=de --no-pings '--user-agent=it'\\''s $(me)'`,
+    ),
+    command,
+  );
+});
