@@ -70,6 +70,7 @@ export function poolUpdateCommand(output: Output): Command {
         [
           "pool update containers --max-sessions 20 --priority 3",
           "pool update containers --max-sessions null",
+          "pool update containers --allowed-arguments '--lang,--user-agent,--force-*'",
         ],
         "null takes a limit or default away.",
       ),

@@ -9,8 +9,8 @@ interface Field {
   readonly flag: string;
   readonly what: string;
   readonly field: keyof PoolPatch;
-  /** Text stays text without it. */
-  readonly isJson?: boolean;
+  /** What the text means. @default It stays text. */
+  readonly read?: (text: string, flag: string) => unknown;
   /** Usual values. */
   readonly values?: readonly string[];
 }
@@ -25,7 +25,7 @@ const FIELDS: readonly Field[] = [
     flag: "--priority <number>",
     what: "higher ones are preferred",
     field: "priority",
-    isJson: true,
+    read: json,
   },
   {
     flag: "--browser <name>",
@@ -42,7 +42,7 @@ const FIELDS: readonly Field[] = [
     flag: "--headless <true|false>",
     what: "whether it has no window",
     field: "default_headless",
-    isJson: true,
+    read: json,
     values: ["true", "false"],
   },
   {
@@ -55,67 +55,81 @@ const FIELDS: readonly Field[] = [
     flag: "--screen <json>",
     what: 'such as {"width":1280,"height":720}',
     field: "default_screen",
-    isJson: true,
+    read: json,
   },
   {
     flag: "--proxy <json>",
     what: 'such as {"proxy_url":"http://proxy.example:3128"}',
     field: "default_proxy",
-    isJson: true,
+    read: json,
   },
   {
     flag: "--environment <json>",
     what: 'variables of the browser, such as {"TZ":"UTC"}',
     field: "default_environment",
-    isJson: true,
+    read: json,
   },
   {
     flag: "--resource-limits <json>",
     what: 'such as {"cpu":1,"memory":"2G"}',
     field: "default_resource_limits",
-    isJson: true,
+    read: json,
   },
   {
     flag: "--max-sessions <number>",
     what: "sessions at once",
     field: "max_sessions",
-    isJson: true,
+    read: json,
   },
   {
     flag: "--max-queue <number>",
     what: "sessions that may wait",
     field: "max_queue",
-    isJson: true,
+    read: json,
   },
   {
     flag: "--min-ready <number>",
     what: "browsers kept warm",
     field: "min_ready",
-    isJson: true,
+    read: json,
+  },
+  {
+    flag: "--ready-max-age-minutes <number>",
+    what: "age at which one that is kept warm is replaced",
+    field: "ready_max_age_minutes",
+    read: json,
+  },
+  {
+    flag: "--allowed-arguments <list>",
+    what:
+      "what sessions may give their browsers, such as --lang,--force-*; default: harmless ones",
+    field: "allowed_arguments",
+    read: argumentList,
+    values: ["default", "none"],
   },
   {
     flag: "--min-workers <number>",
     what: "workers that should be there",
     field: "min_workers",
-    isJson: true,
+    read: json,
   },
   {
     flag: "--max-workers <number>",
     what: "workers that may register",
     field: "max_workers",
-    isJson: true,
+    read: json,
   },
   {
     flag: "--max-sessions-per-worker <number>",
     what: "sessions of one worker",
     field: "max_sessions_per_worker",
-    isJson: true,
+    read: json,
   },
   {
     flag: "--max-timeout-minutes <number>",
     what: "longest life of a session",
     field: "max_timeout_minutes",
-    isJson: true,
+    read: json,
   },
 ];
 
@@ -124,7 +138,7 @@ const PROVIDER_CONFIG: Field = {
   flag: "--provider-config <json>",
   what: "configuration of its provider, whole",
   field: "provider_config",
-  isJson: true,
+  read: json,
 };
 
 /** The options of a change of a pool. */
@@ -143,17 +157,17 @@ function optionOf({ flag, what, values }: Field): Option {
   return values ? suggested(flag, what, values) : new Option(flag, what);
 }
 
-/** The fields that were given. @throws {Error} If a value is no JSON where it must be. */
+/** The fields that were given. @throws {UsageError} If a value is no JSON where it must be. */
 export function poolFields(
   given: Readonly<Record<string, unknown>>,
 ): PoolPatch {
   const entries = [...FIELDS, PROVIDER_CONFIG].flatMap((
-    { flag, field, isJson },
+    { flag, field, read = asItIs },
   ) => {
     const option = new Option(flag).attributeName();
     const text = given[option];
     if (typeof text !== "string") return [];
-    return [[field, isJson ? parsed(flag, text) : text]];
+    return [[field, read(text, flag)]];
   });
   return Object.fromEntries(entries);
 }
@@ -162,7 +176,11 @@ function nameOf(flag: string): string {
   return flag.replace(/^--([\w-]+).*$/, "$1").replaceAll("-", "_");
 }
 
-function parsed(flag: string, text: string): unknown {
+function asItIs(text: string): string {
+  return text;
+}
+
+function json(text: string, flag: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -170,4 +188,9 @@ function parsed(flag: string, text: string): unknown {
       `Cannot use ${flag}: "${text}" is not such a value`,
     );
   }
+}
+
+function argumentList(text: string): readonly string[] | null {
+  if (text === "default" || text === "null") return null;
+  return text === "none" ? [] : text.split(",").map((name) => name.trim());
 }

@@ -19,12 +19,15 @@ interface CreateFlags extends ClientFlags {
   readonly screen?: string;
   readonly proxyUrl?: string;
   readonly env?: readonly string[];
+  readonly argument?: readonly string[];
   readonly cpu?: string;
   readonly memory?: string;
   readonly pool?: string;
   readonly priority?: string;
   readonly timeoutMinutes?: string;
   readonly idleTimeoutSeconds?: string;
+  readonly queueTimeoutSeconds?: string;
+  readonly maxConnections?: string;
   readonly label?: readonly string[];
   readonly wait?: string | true;
   readonly idempotencyKey?: string;
@@ -52,12 +55,18 @@ export function sessionCreateCommand(output: Output): Command {
     .option("--screen <size>", "such as 1280x720")
     .option("--proxy-url <url>", "proxy of the browser")
     .option("--env <name=value...>", "variables of the browser")
+    .option(
+      "--argument <argument...>",
+      "arguments of the browser that the work pool allows, such as --argument=--accept-lang=de-DE",
+    )
     .option("--cpu <number>", "cores that it may use")
     .option("--memory <size>", "memory that it may use, such as 2G")
     .option("--pool <pool>", "id or name of the work pool")
     .option("--priority <number>", "higher ones are served first")
     .option("--timeout-minutes <number>", "longest life")
     .option("--idle-timeout-seconds <number>", "longest time without use")
+    .option("--queue-timeout-seconds <number>", "longest wait for a worker")
+    .option("--max-connections <number>", "clients that may be connected (1)")
     .option("--label <name=value...>", "labels")
     .option("--wait [seconds]", "wait until it runs (60)")
     .option(
@@ -69,6 +78,7 @@ export function sessionCreateCommand(output: Output): Command {
       examples([
         "session create --wait",
         "session create --pool containers --browser chrome --headless false --screen 1920x1080",
+        "session create --argument=--accept-lang=de-DE --argument=--mute-audio",
         "session create --label team=search --timeout-minutes 30 --json",
       ]),
     );
@@ -115,10 +125,13 @@ function inputOf(flags: CreateFlags): Record<string, unknown> {
     screen: flags.screen && screenOf(flags.screen),
     proxy: flags.proxyUrl && { proxy_url: flags.proxyUrl },
     environment: flags.env && pairsOf(flags.env),
+    arguments: flags.argument,
     work_pool_id: flags.pool,
     priority: numberOf(flags.priority),
     resource_limits: limitsOf(flags),
     idle_timeout_seconds: numberOf(flags.idleTimeoutSeconds),
+    queue_timeout_seconds: numberOf(flags.queueTimeoutSeconds),
+    max_connections: numberOf(flags.maxConnections),
     labels: flags.label && pairsOf(flags.label),
   });
 }

@@ -116,6 +116,8 @@ function parsed(line: string): [readonly string[], readonly string[]] {
   const first = plain.findIndex((word) => word.startsWith("-"));
   return [
     first < 0 ? plain : plain.slice(0, first),
-    plain.filter((word) => /^--?[a-z]/.test(word)),
+    plain.filter((word) => /^--?[a-z]/.test(word)).map((word) =>
+      word.split("=")[0] ?? word
+    ),
   ];
 }

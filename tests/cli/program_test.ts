@@ -92,6 +92,71 @@ Deno.test("sessions are asked for, listed, shown and stopped", async () => {
   assert.match(wrong.err, /WIDTHxHEIGHT/);
 });
 
+Deno.test("a session is given arguments in every way to write them, and limits of its own", async () => {
+  await using grid = await testGrid({ listen: true });
+  const at = ["--api-url", grid.url];
+  await cli("pool", "create", "local", "--name", "here", ...at);
+  const made = await cli(
+    ...["session", "create", "--argument=--lang=de-DE", "--argument"],
+    ...["--user-agent=a --b=c", "--argument", "--mute-audio", "--json", ...at],
+    ...["--max-connections", "3", "--queue-timeout-seconds", "7"],
+  );
+  assert.equal(made.code, 0, made.err);
+  const { id, max_connections } = JSON.parse(made.out);
+  assert.equal(max_connections, 3);
+  const shown = await cli("session", "get", id, ...at);
+  const { rows } = JSON.parse(shown.out);
+  const fields = Object.fromEntries(rows);
+  assert.equal(
+    fields.arguments,
+    '["--lang=de-DE","--user-agent=a --b=c","--mute-audio"]',
+  );
+  assert.deepEqual([fields.max_connections, fields.warm], ["3", "false"]);
+  const refused = await cli("session", "create", "--argument=--x", ...at);
+  assert.deepEqual([refused.code, refused.out], [1, ""]);
+  assert.match(refused.err, /not allowed: --x, expected some of --accept-lang/);
+  const wrong = await cli("session", "create", "--argument", "lang=de", ...at);
+  assert.equal(wrong.code, 2);
+  assert.match(wrong.err, /arguments\.0: expected --name or --name=value/);
+});
+
+Deno.test("a pool's list of arguments is given, emptied and taken away again", async () => {
+  await using grid = await testGrid({ listen: true });
+  const at = ["--json", "--api-url", grid.url];
+  const made = await cli(
+    ...["pool", "create", "local", "--name", "here", "--min-ready", "2"],
+    ...[
+      "--ready-max-age-minutes",
+      "15",
+      "--allowed-arguments",
+      "--lang",
+      ...at,
+    ],
+  );
+  assert.equal(made.code, 0, made.err);
+  const pool = JSON.parse(made.out);
+  assert.deepEqual(
+    [pool.allowed_arguments, pool.min_ready, pool.ready_max_age_minutes],
+    [["--lang"], 2, 15],
+  );
+  const cases = [
+    ["--lang, --force-*", ["--lang", "--force-*"]],
+    ["none", []],
+    ["default", null],
+  ] as const;
+  for (const [list, expected] of cases) {
+    const changed = await cli(
+      ...["pool", "update", "here", `--allowed-arguments=${list}`, ...at],
+    );
+    assert.deepEqual(JSON.parse(changed.out).allowed_arguments, expected);
+  }
+  const wrong = await cli(
+    ...["pool", "update", "here", "--allowed-arguments", "--headless", ...at],
+  );
+  assert.deepEqual([wrong.code, wrong.out], [1, ""]);
+  assert.match(wrong.err, /"--headless" can never be allowed: .*headless/);
+});
+
 Deno.test("workers are listed, shown, drained, resumed and deleted, by id or name", async () => {
   await using grid = await testGrid({ listen: true });
   const at = ["--api-url", grid.url];
