@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { isReserved } from "./reserved_variables.ts";
 import { textSchema } from "./text.ts";
 
 /** Browsers that a session may ask for; each provider says which of them it starts. */
@@ -102,6 +103,25 @@ export const environmentSchema = z.record(
 ).openapi({
   description:
     "Environment variables of the browser; no answer has their values, but the one to the worker that starts it",
+  ...VARIABLE_NAMES,
+  examples: [{ LANG: "de_DE.UTF-8" }],
+});
+
+/** The same as a session may ask for it: without what would change the programs that run. */
+export const sessionEnvironmentSchema = environmentSchema.superRefine(
+  (environment, context) => {
+    for (const name of Object.keys(environment).filter(isReserved)) {
+      context.addIssue({
+        code: "custom",
+        path: [name],
+        message:
+          "a session may not set this variable, by which programs or arguments could be changed; expected another name, or a default_environment of the pool",
+      });
+    }
+  },
+).openapi({
+  description:
+    "Environment variables of the browser. Those by which programs are loaded or found (LD_…, PATH, CHROME_… and such) are refused. No answer has their values, but the one to the worker that starts the browser",
   ...VARIABLE_NAMES,
   examples: [{ LANG: "de_DE.UTF-8" }],
 });

@@ -7,6 +7,7 @@ import {
   proxySchema,
   resourceLimitsSchema,
   screenSchema,
+  sessionEnvironmentSchema,
   versionSchema,
 } from "../../core/browser_spec.ts";
 import { jsonObjectSchema, textSchema } from "../../core/text.ts";
@@ -37,7 +38,7 @@ export const sessionInputSchema = z.strictObject({
   screen: screenSchema.optional(),
   proxy: proxySchema.optional(),
   resource_limits: resourceLimitsSchema.optional(),
-  environment: environmentSchema.optional(),
+  environment: sessionEnvironmentSchema.optional(),
   arguments: argumentsSchema.optional(),
   work_pool_id: textSchema().min(1).optional().describe(
     "Id or name of a work pool; without it the best match is taken",

@@ -144,6 +144,12 @@ Deno.test("a session that cannot be taken is refused with what could be", async 
     [{ proxy: { proxy_url: "nowhere" } }, 422, "invalid_request", /proxy_url/],
     [{ headles: true }, 422, "invalid_request", /headles/],
     [{ environment: { "A=B": "x" } }, 422, "invalid_request", /environment/],
+    [
+      { environment: { LD_PRELOAD: "/tmp/own.so" } },
+      422,
+      "invalid_request",
+      /environment\.LD_PRELOAD: a session may not set this variable/,
+    ],
     [[], 422, "invalid_request", /object/],
   ];
   for (const [body, status, code, detail] of cases) {

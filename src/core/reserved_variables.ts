@@ -1,0 +1,54 @@
+/**
+ * Environment variables that a session may not set: by them its client would start a program of its own on the worker's
+ * host, or get around the arguments that the pool allows. The pool's own defaults, an admin's, may have them.
+ *
+ * @module
+ */
+
+/** Beginnings of names. */
+const PREFIXES = [
+  // Libraries that are loaded into the browser.
+  "LD_",
+  "DYLD_",
+  "GIO_",
+  "GTK_",
+  "LIBGL_",
+  "VK_",
+  "__EGL_",
+  "__GLX_",
+  // Arguments and helpers of Chromium, its launcher scripts and the project's image.
+  "BROWSERGRID_",
+  "CHROME_",
+  "CHROMIUM_",
+  "BASH_FUNC_",
+];
+
+const NAMES: ReadonlySet<string> = new Set([
+  // Where launcher scripts find their programs, and what shells read first.
+  "PATH",
+  "BASH_ENV",
+  "ENV",
+  "IFS",
+  "SHELLOPTS",
+  "GCONV_PATH",
+  "GLIBC_TUNABLES",
+  "LOCPATH",
+  // Files outside the session's folders.
+  "HOME",
+  "TMPDIR",
+  "SSLKEYLOGFILE",
+  "XDG_CONFIG_HOME",
+  // Other screens and services of the host.
+  "DBUS_SESSION_BUS_ADDRESS",
+  "DISPLAY",
+  "WAYLAND_DISPLAY",
+  "XAUTHORITY",
+  "XDG_RUNTIME_DIR",
+]);
+
+/** Whether a session may not set the variable. Windows knows no case in names. */
+export function isReserved(name: string): boolean {
+  const upper = name.toUpperCase();
+  return NAMES.has(upper) ||
+    PREFIXES.some((prefix) => upper.startsWith(prefix.toUpperCase()));
+}
