@@ -53,6 +53,7 @@ const KINDS = {
   session_ended: { status: 410, title: "Session has ended" },
   session_failed: { status: 502, title: "Session failed to start" },
   start_timeout: { status: 504, title: "Session did not start in time" },
+  too_many_connections: { status: 429, title: "Session has all its clients" },
   lease_lost: { status: 409, title: "Lease lost" },
   worker_not_found: { status: 404, title: "Worker not found" },
   worker_unreachable: { status: 503, title: "Browser cannot be reached" },
@@ -130,6 +131,7 @@ const RETRY_AFTER_SECONDS: Readonly<Record<string, number>> = {
   database_unavailable: 2,
   shutting_down: 5,
   worker_unreachable: 2,
+  too_many_connections: 2,
 };
 
 /** A refusal: something that the caller did or could wait for, with a stable code. */
@@ -139,18 +141,21 @@ export class GridError extends Error {
   readonly kind: ProblemKind;
   /** Members that are added to the answer, in snake_case. Never secrets. */
   readonly extensions: Readonly<Record<string, unknown>>;
+  /** After how long to try again, when it is not always so with its code. */
+  readonly retryAfterSeconds: number | undefined;
 
   /** @param detail `Cannot <verb> <thing> "<value>": <what is>, expected <what would be accepted>`. */
   constructor(
     problem: AnyProblem,
     detail: string,
     extensions: Readonly<Record<string, unknown>> = {},
-    options?: ErrorOptions,
+    options?: ErrorOptions & { readonly retryAfterSeconds?: number },
   ) {
     super(detail, options);
     this.code = codeOf(problem);
     this.kind = kindOf(problem);
     this.extensions = extensions;
+    this.retryAfterSeconds = options?.retryAfterSeconds;
   }
 
   get status(): ProblemStatus {
@@ -213,7 +218,7 @@ export function toProblem(error: GridError, requestId?: string): Problem {
 
 /** Headers that belong to an answer with `error`. */
 export function problemHeaders(error: GridError): Record<string, string> {
-  const seconds = error.kind.retryAfterSeconds ??
+  const seconds = error.retryAfterSeconds ?? error.kind.retryAfterSeconds ??
     RETRY_AFTER_SECONDS[error.code];
   return {
     "content-type": "application/problem+json",

@@ -195,6 +195,8 @@ function headersOf(
     ...Object.keys(problemHeaders(new GridError(code, ""))),
     // Set by the middleware, which knows for how long.
     ...(code === "rate_limited" ? ["retry-after"] : []),
+    // Set where it may succeed another time: there was no worker for it.
+    ...(code === "session_failed" ? ["retry-after"] : []),
   ]);
   return Object.assign({}, REQUEST_ID, ...names.map((name) => HEADERS[name]));
 }

@@ -31,6 +31,8 @@ const DETAILS: Readonly<Record<string, string>> = {
     `Cannot connect to session "${ID}": it is completed (ended by its owner), expected running`,
   session_failed:
     `Cannot give a browser: session "${ID}" is failed: the image is missing`,
+  too_many_connections:
+    `Cannot connect to session "${ID}": it has its one client already, expected at most max_connections; ask for a session with more to share it, or take an old connection over with takeover=true`,
   lease_lost:
     `Cannot record for session "${ID}": the fencing token is stale, or it has ended; expected the token of its last claim`,
   worker_not_found:

@@ -8,17 +8,20 @@ import { requireRole } from "../core/access.ts";
 import { GridError, toGridError } from "../core/errors.ts";
 import { describeError, logOf } from "../core/log.ts";
 import type { UpgradeContext } from "../core/upgrade_gate.ts";
-import { sessionOfQuery } from "./connect.ts";
+import { CLOSE_CODES } from "./close_frame.ts";
+import { keepAliveOf, sessionOfQuery } from "./connect.ts";
 import { createRouter } from "../core/router.ts";
 import { dial } from "./dial.ts";
 import { discoveryRoutes } from "./discovery.ts";
+import { addressHeaders, withHeaders } from "./own_address.ts";
 import { refuse } from "./refuse.ts";
+import { Seats, tooMany } from "./seats.ts";
 import { socketRoutes } from "./socket_routes.ts";
-import { splice } from "./splice.ts";
+import { type Splice, splice } from "./splice.ts";
 import { Streams } from "./streams.ts";
 import { targetOf } from "./target.ts";
 import { directly } from "./way.ts";
-import { admit, type Wanted, wantedOf } from "./upgrade.ts";
+import { admit, takeoverOf, type Wanted, wantedOf } from "./upgrade.ts";
 
 const log = logOf("gateway", "gateway");
 
@@ -39,6 +42,7 @@ export const gateway = defineApp({
   setup(core) {
     const manager = core.use(sessions);
     const streams = new Streams(core, manager);
+    const seats = new Seats(core.clock);
     const attended = new Set<Promise<void>>();
     return {
       manager: {},
@@ -70,7 +74,7 @@ export const gateway = defineApp({
         const gone = goneSignal(socket);
         const client = { request, socket, head, context, gone };
         const done = attend(
-          { core, manager, streams },
+          { core, manager, streams, seats },
           client,
           wanted,
           url.searchParams,
@@ -88,6 +92,7 @@ interface Parts {
   readonly core: Core;
   readonly manager: SessionManager;
   readonly streams: Streams;
+  readonly seats: Seats;
 }
 
 /** The same for one caller. */
@@ -110,7 +115,8 @@ async function attend(
     requireRole(caller, ["client"]);
     const own = { ...parts, caller };
     if (wanted.kind === "connect") return await joinNew(own, client, query);
-    const { parted } = await join(own, client, wanted);
+    const takeover = takeoverOf(query);
+    const { parted } = await join(own, client, { ...wanted, takeover });
     await parted;
   } catch (error) {
     const refusal = core.stopping.aborted ? shuttingDown() : refusalOf(error);
@@ -119,21 +125,41 @@ async function attend(
   }
 }
 
-/** Joins the client with a session of its own, which ends with it. */
+/** Joins the client with a session of its own, which ends with it, or waits for it to come back. */
 async function joinNew(
   parts: OwnParts,
   client: Client,
   query: URLSearchParams,
 ): Promise<void> {
-  const { manager, streams, caller } = parts;
+  const { manager, caller } = parts;
+  const keepAliveSeconds = keepAliveOf(query);
   const { id } = await manager.create(sessionOfQuery(query), {
     ephemeral: true,
+    keepAliveSeconds,
     caller,
   });
+  const { parted, left } = await joinFirst(parts, client, id);
+  await parted;
+  if (keepAliveSeconds !== undefined) return;
+  // It stays with whoever has taken the place over.
+  await left;
+  await manager.requestStop(id, {
+    status: "completed",
+    reason: "its client disconnected",
+  });
+}
+
+/** Joins the client with the session that was made for it. */
+async function joinFirst(
+  parts: OwnParts,
+  client: Client,
+  id: string,
+): Promise<Joined> {
+  const { manager, streams } = parts;
   using _attended = streams.attend(id);
   try {
-    const { parted } = await join(parts, client, { id });
-    await parted;
+    // Nobody who found it while it waited has its place.
+    return await join(parts, client, { id, takeover: true });
   } catch (error) {
     // Nobody will use it: a session that waits is never started, one that starts is stopped.
     await manager.requestStop(id, {
@@ -142,31 +168,79 @@ async function joinNew(
     });
     throw error;
   }
-  await manager.requestStop(id, {
-    status: "completed",
-    reason: "its client disconnected",
-  });
 }
 
-/** Joins the client with a session's browser. `parted` resolves when they are no longer. */
+/** With what a client is joined. */
+interface JoinTarget {
+  readonly id: string;
+  readonly path?: string | undefined;
+  /** Whether the oldest client makes room if all places are taken. */
+  readonly takeover: boolean;
+}
+
+/** A client that is joined with a browser. Neither rejects. */
+interface Joined {
+  /** Resolves when they are no longer, and that is recorded. */
+  readonly parted: Promise<void>;
+  /** Resolves when whoever has taken the client's place over is gone, too. */
+  readonly left: Promise<void>;
+}
+
+/** Joins the client with a session's browser. */
 async function join(
-  { core, manager, streams, caller }: OwnParts,
-  { request, socket, head, gone }: Client,
-  { id, path }: { readonly id: string; readonly path?: string | undefined },
-): Promise<{ readonly parted: Promise<void> }> {
+  { core, manager, streams, seats, caller }: OwnParts,
+  client: Client,
+  { id, path, takeover }: JoinTarget,
+): Promise<Joined> {
   using end = streams.endOf(id);
-  const waiting = AbortSignal.any([gone, end.signal, core.stopping]);
-  const target = await targetOf({ core, manager, caller }, id, waiting);
-  const { socket: upstream, answer } = await dial(directly(target), request, {
-    path,
-    signal: waiting,
-  });
+  const signal = AbortSignal.any([client.gone, end.signal, core.stopping]);
+  const find = () => targetOf({ core, manager, caller }, id, signal);
+  const target = await find();
+  const { maxConnections: most } = target;
+  const seat = await seats.take(id, { most, takeover, signal })
+    .catch(async (full) => {
+      // Maybe it has ended meanwhile.
+      await find();
+      throw full;
+    });
+  try {
+    const { url } = client.context;
+    const headers = await addressHeaders(core, manager, { id, caller, url });
+    const { socket: upstream, answer } = await dial(
+      directly(target),
+      client.request,
+      { path, signal: AbortSignal.any([signal, seat.lost]) },
+    );
+    const joined = spliced(client, upstream, withHeaders(answer, headers));
+    void joined.ended.then(() => seat[Symbol.dispose]());
+    onAbort(
+      seat.lost,
+      () => joined.close(CLOSE_CODES.takenOver, "taken over"),
+    );
+    return { parted: streams.add(target, joined), left: seat.left };
+  } catch (error) {
+    seat[Symbol.dispose]();
+    throw seat.lost.aborted ? tooMany(id, most) : error;
+  }
+}
+
+/** Splices both sides; `answer` goes to the client before all else. */
+function spliced(
+  { socket, head }: Client,
+  upstream: Duplex,
+  answer: Uint8Array,
+): Splice {
   socket.write(answer);
   if (head.length > 0) upstream.write(head);
   const joined = splice(socket, upstream);
   upstream.resume();
   socket.resume();
-  return { parted: streams.add(id, joined) };
+  return joined;
+}
+
+function onAbort(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener("abort", act, { once: true });
 }
 
 /** Aborted when the socket is closed while nobody reads it. */

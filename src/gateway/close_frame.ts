@@ -4,6 +4,8 @@ export const CLOSE_CODES = {
   goingAway: 1001,
   /** The browser is gone. */
   browserGone: 1011,
+  /** Another client has taken the place over: to connect again at once would only take it back. */
+  takenOver: 4001,
 } as const;
 
 /** A close frame as a server sends it: not masked. The reason is cut to what fits. */

@@ -4,6 +4,7 @@ import {
   sessionInputSchema,
 } from "../apps/sessions/schemas.ts";
 import { GridError } from "../core/errors.ts";
+import { keepAliveSchema } from "./connect_query.ts";
 
 /** Query parameters of `/v1/connect` and where they stand in a session's body. */
 const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
@@ -42,11 +43,12 @@ const JSON_PARAMETERS = new Set([
   "queue_timeout_seconds",
   "idle_timeout_seconds",
   "max_connections",
+  "keep_alive",
   "webhooks_enabled",
 ]);
 
 /** Parameters that are read apart. */
-const NOT_PLACED = new Set(["token", "launch", "argument"]);
+const NOT_PLACED = new Set(["token", "launch", "argument", "keep_alive"]);
 
 type Body = Record<string, unknown>;
 
@@ -72,6 +74,19 @@ export function sessionOfQuery(query: URLSearchParams): SessionInput {
   throw invalid(faults.join("; "));
 }
 
+/**
+ * For how many seconds a query wants the browser kept when its client has gone; undefined: it ends with the socket.
+ *
+ * @throws {GridError} `invalid_request`.
+ */
+export function keepAliveOf(query: URLSearchParams): number | undefined {
+  const text = query.get("keep_alive");
+  if (text === null) return undefined;
+  const parsed = keepAliveSchema.safeParse(valueOf("keep_alive", text));
+  if (parsed.success) return parsed.data;
+  throw invalid(`keep_alive: ${parsed.error.issues[0]?.message}`);
+}
+
 function launchOf(text: string | null): Body {
   if (text === null) return {};
   try {
@@ -89,7 +104,7 @@ function pathOf(name: string, text: string): readonly string[] {
   throw invalid(
     `${name}: unknown parameter, expected one of ${
       Object.keys(PARAMETERS).join(", ")
-    }, argument, label, env.NAME, launch, token`,
+    }, argument, label, env.NAME, keep_alive, launch, token`,
   );
 }
 

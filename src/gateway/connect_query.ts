@@ -16,6 +16,11 @@ const plain = sessionInputSchema.omit({
   screen: true,
 }).shape;
 
+const DAY_SECONDS = 86_400;
+
+/** How long a session is kept for a client that has gone. */
+export const keepAliveSchema = z.number().min(1).max(DAY_SECONDS);
+
 /**
  * The query of `/v1/connect` for the description of the API: a session's body, of which what is nested stands by itself.
  * It describes only: what a query asks for is read by `sessionOfQuery`.
@@ -38,6 +43,9 @@ export const connectQuerySchema = z.object({
       "A whole body as JSON, over which the other parameters are laid",
     example: '{"headless":true}',
   }),
+  keep_alive: keepAliveSchema.optional().describe(
+    "Seconds for which the browser is kept when the socket closes, so that the client can come back through the session's connect URL",
+  ),
   token: z.string().optional().describe(
     "The key, for clients that cannot set headers",
   ),

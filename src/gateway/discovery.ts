@@ -4,12 +4,12 @@ import type { SessionManager } from "../apps/sessions/manager.ts";
 import { access, allow, callerIn } from "../core/access.ts";
 import type { Core } from "../core/app.ts";
 import { deadline, systemClock } from "../core/clock.ts";
-import { isAnonymous } from "../core/auth.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { webSocketOrigin } from "../core/public_origin.ts";
 import { createRouter, refusals } from "../core/router.ts";
 import { connectQuerySchema } from "./connect_query.ts";
 import { askBrowser } from "./ask_browser.ts";
+import { tokenFor } from "./own_address.ts";
 import { targetOf } from "./target.ts";
 import { browserUnreachable, directly, type Way } from "./way.ts";
 
@@ -184,21 +184,11 @@ export function discoveryRoutes(
     id: string,
   ): Promise<(path: string) => string> {
     const base = manager.connectUrlOf(id, c.req.url);
-    const token = await tokenFor(c, id);
+    const url = new URL(c.req.url);
+    const token = await tokenFor(core, { id, caller: callerIn(c), url });
     if (token === undefined) return (path) => base + path;
     c.header("Cache-Control", "no-store");
     return (path) => `${base}${path}?${new URLSearchParams({ token })}`;
-  }
-
-  /** Whoever has shown a token is given the same again: it is not made to last longer. */
-  async function tokenFor(
-    c: Context<GridEnv>,
-    id: string,
-  ): Promise<string | undefined> {
-    const caller = callerIn(c);
-    const hasToken = isAnonymous(caller) || caller.sessionId !== undefined;
-    if (hasToken) return c.req.query("token");
-    return await core.auth.connectTokens.issue(id);
   }
 }
 

@@ -6,6 +6,7 @@ import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { createRouter, refusals } from "../core/router.ts";
 import { connectQuerySchema } from "./connect_query.ts";
+import { SESSION_HEADERS } from "./own_address.ts";
 import { EXPECTED_UPGRADE } from "./refuse.ts";
 
 /** What the description says of every WebSocket. The handshake itself never comes to the router. */
@@ -20,7 +21,19 @@ const shared = {
 const switching = {
   101: {
     description:
-      "The WebSocket is open: CDP in both directions. It closes with 1001 when the session has ended or the server stops, and with 1011 when the browser is gone",
+      "The WebSocket is open: CDP in both directions. It closes with 1001 when the session has ended or the server stops, with 1011 when the browser is gone, and with 4001 when another client has taken its place over",
+    headers: z.object({
+      [SESSION_HEADERS.id]: z.string().openapi({
+        description: "Id of the session",
+        example: "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d",
+      }),
+      [SESSION_HEADERS.connectUrl]: z.string().openapi({
+        description:
+          "Where to connect to it again; where keys are needed, with a token",
+        example:
+          "ws://127.0.0.1:8765/v1/sessions/01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d/cdp",
+      }),
+    }),
   },
 };
 
@@ -32,10 +45,15 @@ const session = {
   operationId: "sessionSocket",
   summary: "Connect to a session's browser (WebSocket)",
   description:
-    "Waits for a session that has not started yet. `/devtools/page/ID` below it is one page of the browser.",
+    "Waits for a session that has not started yet. `/devtools/page/ID` below it is one page of the browser. At most `max_connections` of the session are connected at once, counted by each server; one more waits 2 s for one of them to leave.",
   request: {
     params: z.object({ id: z.string().describe("Id of a session") }),
-    query: z.object({ token }),
+    query: z.object({
+      takeover: z.enum(["true", "false"]).optional().describe(
+        "If all of the session's connections are there, close the oldest: it may be an own one that died unnoticed",
+      ),
+      token,
+    }),
   },
   responses: {
     ...switching,
@@ -46,6 +64,8 @@ const session = {
       "session_not_running",
       "session_ended",
       "session_failed",
+      "too_many_connections",
+      "invalid_request",
       "worker_unreachable",
     ),
   },
@@ -58,7 +78,7 @@ const connect = {
   summary:
     "Make a session, connect to it, and end it with the socket (WebSocket)",
   description:
-    "The parameters take the place of a session's body; besides those listed, `env.NAME=VALUE` sets a variable of the browser's environment.",
+    "Waits in the queue for at most `queue_timeout_seconds`; then the answer is `session_failed`. The parameters take the place of a session's body; besides those listed, `env.NAME=VALUE` sets a variable of the browser's environment.",
   request: { query: connectQuerySchema },
   responses: {
     ...switching,

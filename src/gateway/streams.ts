@@ -1,4 +1,7 @@
-import type { SessionManager } from "../apps/sessions/manager.ts";
+import type {
+  SessionManager,
+  SessionTarget,
+} from "../apps/sessions/manager.ts";
 import {
   EVENT_OF_STATUS,
   isTerminal,
@@ -23,8 +26,13 @@ const END_EVENTS: ReadonlySet<string> = new Set(
   SESSION_STATUSES.filter(isTerminal).map((status) => EVENT_OF_STATUS[status]),
 );
 
+/** With whom a stream is. */
+export type StreamTarget = Pick<SessionTarget, "id" | "ephemeral">;
+
 interface OpenStream {
   readonly splice: Splice;
+  /** Its client is that of an ephemeral session. */
+  readonly ephemeral: boolean;
   seenBytes: number;
 }
 
@@ -34,6 +42,8 @@ export class Streams {
   readonly #sessions: SessionManager;
   readonly #open = new Map<string, Set<OpenStream>>();
   readonly #attended = new Set<string>();
+  readonly #records = new Map<string, Promise<void>>();
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(core: Core, sessions: SessionManager) {
     this.#core = core;
@@ -41,26 +51,38 @@ export class Streams {
   }
 
   /** Watches over a stream until it ends. Resolves then. */
-  async add(sessionId: string, splice: Splice): Promise<void> {
-    const stream: OpenStream = { splice, seenBytes: -1 };
+  async add(
+    { id: sessionId, ephemeral }: StreamTarget,
+    splice: Splice,
+  ): Promise<void> {
+    const stream: OpenStream = { splice, ephemeral, seenBytes: -1 };
     const streams = this.#open.get(sessionId) ?? new Set();
     this.#open.set(sessionId, streams.add(stream));
     const startedAt = this.#core.clock.monotonic();
     using _watch = this.#sessions.watch("end", sessionId);
     // The data path does not wait for the record of it.
-    void this.#record(sessionId, "client_connected", {});
+    void this.#record(sessionId, async () => {
+      await this.#sessions.recordConnected(sessionId);
+      // Else the next look says that it is there.
+      stream.seenBytes = Math.max(stream.seenBytes, 0);
+    });
     const { by, bytesIn, bytesOut } = await splice.ended;
     streams.delete(stream);
     if (streams.size === 0) this.#open.delete(sessionId);
-    await this.#record(sessionId, "client_disconnected", {
+    const data = {
       by,
       bytes_in: bytesIn,
       bytes_out: bytesOut,
       duration_ms: Math.round(this.#core.clock.monotonic() - startedAt),
+    };
+    await this.#record(sessionId, async () => {
+      // What is being written says still that the client is there.
+      await this.#writing;
+      await this.#sessions.recordDisconnected(sessionId, data);
     });
   }
 
-  /** Says, until disposed, that the client of an ephemeral session is there. */
+  /** Says, until disposed, that the client of an ephemeral session is there, which is not connected yet. */
   attend(sessionId: string): Disposable {
     this.#attended.add(sessionId);
     return { [Symbol.dispose]: () => void this.#attended.delete(sessionId) };
@@ -100,7 +122,11 @@ export class Streams {
         this.close(subject, CLOSE_CODES.goingAway, "session ended");
       } else if (type === "session_stopping") this.#expectEnd(subject);
     });
-    const loop = every(() => this.#writePresence(), {
+    const loop = every(() => {
+      const writing = this.#writePresence();
+      this.#writing = writing.catch(() => {});
+      return writing;
+    }, {
       clock,
       periodMs: PRESENCE_MS,
       retryMs: RETRY_MS,
@@ -127,27 +153,33 @@ export class Streams {
       }))
     ).filter(({ stream, bytes }) => stream.seenBytes !== bytes);
     const active = [...new Set(looks.map(({ id }) => id))];
-    const attended = [...this.#attended];
+    const attended = [...this.#attended, ...this.#ephemeral()];
     if (active.length + attended.length === 0) return;
     await this.#sessions.recordPresence({ active, attended });
     // Only what is written is seen.
     for (const { stream, bytes } of looks) stream.seenBytes = bytes;
   }
 
-  /** Never rejects. */
-  async #record(
-    sessionId: string,
-    event: "client_connected" | "client_disconnected",
-    data: Readonly<Record<string, unknown>>,
-  ): Promise<void> {
-    try {
-      await this.#sessions.recordEvent(sessionId, event, data);
-    } catch (error) {
-      log.warn("Cannot record {event}: {error}", {
-        event,
+  #ephemeral(): readonly string[] {
+    return [...this.#open].filter(([, streams]) =>
+      [...streams].some(({ ephemeral }) => ephemeral)
+    ).map(([id]) => id);
+  }
+
+  /** One after the other for each session, in the order of what has come to pass. Never rejects. */
+  #record(sessionId: string, write: () => Promise<void>): Promise<void> {
+    const before = this.#records.get(sessionId) ?? Promise.resolve();
+    const record = before.then(write).catch((error) =>
+      log.warn("Cannot record who is connected: {error}", {
         session_id: sessionId,
         error: describeError(error),
-      });
-    }
+      })
+    ).finally(() => {
+      if (this.#records.get(sessionId) === record) {
+        this.#records.delete(sessionId);
+      }
+    });
+    this.#records.set(sessionId, record);
+    return record;
   }
 }

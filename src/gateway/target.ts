@@ -9,6 +9,12 @@ import type { Caller } from "../core/auth.ts";
 import { deadline } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
 
+/** How long after its deadline a session is still awaited: it is the reconciler that ends it, and says why. */
+const RECONCILED_MS = 5_000;
+
+/** After how long a client should try again for which there was no worker. */
+const RETRY_AFTER_SECONDS = 5;
+
 /** A session that runs, and where its browser listens. */
 export interface RunningTarget extends SessionTarget {
   /** The browser's own WebSocket address, as its worker reaches it. */
@@ -17,13 +23,13 @@ export interface RunningTarget extends SessionTarget {
 
 /**
  * What is needed to reach a session's browser. One round trip when it runs; one that waits or starts is awaited, so that
- * a client may connect as soon as it has the URL.
+ * a client may connect as soon as it has the URL, as long as its own deadlines allow.
  *
  * @throws {GridError} `session_not_found`, `session_failed`, `session_ended`, `session_not_running` — not in time.
  */
 export async function targetOf(
   { core, manager: sessions, caller }: {
-    readonly core: Pick<Core, "clock" | "settings">;
+    readonly core: Pick<Core, "clock">;
     readonly manager: SessionManager;
     readonly caller: Caller;
   },
@@ -39,10 +45,9 @@ export async function targetOf(
   }
   const own = sessions.ownedBy(ownerLimit(caller));
   let target = await own.target(id);
-  if (target.status === "pending" || target.status === "starting") {
-    // As long as it may wait and start, by its own deadlines.
-    const { queue_timeout_seconds, start_timeout_seconds } = core.settings;
-    const waitMs = (queue_timeout_seconds + start_timeout_seconds) * 1_000;
+  for (;;) {
+    const waitMs = patienceFor(target, core.clock.now());
+    if (waitMs <= 0 || signal.aborted) break;
     using patience = deadline(core.clock, waitMs, signal);
     await sessions.waitUntilStarted(id, patience.signal);
     target = await own.target(id);
@@ -56,10 +61,29 @@ export async function targetOf(
   }, expected running`;
   const extensions = { session_id: id, status_of_session: status };
   if (status === "failed") {
-    throw new GridError("session_failed", what, extensions);
+    const isPassing = target.workerId === null;
+    throw new GridError(
+      "session_failed",
+      what,
+      extensions,
+      isPassing ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {},
+    );
   }
   if (isTerminal(status)) {
     throw new GridError("session_ended", what, extensions);
   }
   throw new GridError("session_not_running", what, extensions);
+}
+
+/** How long to wait for its next step; 0: it waits for none. */
+function patienceFor(
+  { status, queueDeadlineAt, startDeadlineAt }: SessionTarget,
+  now: number,
+): number {
+  const until = status === "pending"
+    ? queueDeadlineAt
+    : status === "starting"
+    ? startDeadlineAt ?? queueDeadlineAt
+    : -Infinity;
+  return Math.max(0, until + RECONCILED_MS - now);
 }

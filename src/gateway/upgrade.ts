@@ -23,6 +23,20 @@ export function wantedOf(pathname: string): Wanted | undefined {
   return id === undefined ? undefined : { kind: "session", id, path };
 }
 
+/**
+ * Whether a client asks for the place of the oldest one, should all be taken.
+ *
+ * @throws {GridError} `invalid_request`.
+ */
+export function takeoverOf(query: URLSearchParams): boolean {
+  const text = query.get("takeover") ?? "false";
+  if (text === "true" || text === "false") return text === "true";
+  throw new GridError(
+    "invalid_request",
+    `Cannot use the query: takeover is "${text}", expected true or false`,
+  );
+}
+
 /** Header of a request, once. */
 function header(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];

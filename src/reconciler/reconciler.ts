@@ -81,6 +81,7 @@ function concernsOf(
     ["overdue", late.failOverdue, leaseMs],
     ["slowStarts", late.failSlowStarts, leaseMs],
     ["expired", late.expireLifetimes, leaseMs],
+    ["quiet", late.fallIdle, leaseMs],
     ["idle", late.timeOutIdle, leaseMs],
     ["enforced", late.enforceStops, leaseMs],
     ["abandoned", late.endAbandoned, Math.min(leaseMs, PRESENCE_MS)],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { sessionOfQuery } from "../../src/gateway/connect.ts";
+import { keepAliveOf, sessionOfQuery } from "../../src/gateway/connect.ts";
 import { describedApi } from "../support/api_document.ts";
 import { allowedRequest } from "../support/fuzzed_request.ts";
 import { testGrid } from "../support/grid.ts";
@@ -24,6 +24,9 @@ Deno.test("/v1/connect takes every parameter that the document names, with every
       query.set("proxy_url", "http://proxy.example:3128");
       for (const name of query.keys()) seen.add(name);
       sessionOfQuery(query);
+      const keepAlive = query.get("keep_alive");
+      const seconds = keepAlive === null ? undefined : Number(keepAlive);
+      assert.equal(keepAliveOf(query), seconds);
     }),
   );
   assert.deepEqual(

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { systemClock } from "../../src/core/clock.ts";
 import { awaitStatus } from "../support/await_status.ts";
+import { eventOf } from "../support/event_of.ts";
 import { rawClient, readBytes } from "../support/raw_client.ts";
-import { type GatewayScene, gatewayScene } from "./scene.ts";
+import { gatewayScene } from "./scene.ts";
 
 /** A client as most are, connected. */
 async function connected(url: string): Promise<WebSocket> {
@@ -17,21 +17,6 @@ async function connected(url: string): Promise<WebSocket> {
 
 function closed(socket: WebSocket): Promise<CloseEvent> {
   return new Promise((resolve) => socket.onclose = resolve);
-}
-
-/** Resolves when the session has this event. */
-async function eventOf(
-  { grid, sessionId }: GatewayScene,
-  name: string,
-): Promise<Readonly<Record<string, unknown>>> {
-  for (let look = 0; look < 1_000; look++) {
-    // The local database answers within one turn: sockets need the next.
-    await systemClock.sleep(5);
-    const events = await grid.sessions.events(sessionId, 0, 100);
-    const found = events.find(({ event }) => event === name);
-    if (found) return found.data;
-  }
-  throw new Error(`There is no event ${name}`);
 }
 
 Deno.test("a browser that dies closes its client with 1011, and the session stays to its worker", async () => {
@@ -48,7 +33,7 @@ Deno.test("a browser that dies closes its client with 1011, and the session stay
 });
 
 Deno.test("a session that ends closes its clients with 1001", async () => {
-  await using scene = await gatewayScene();
+  await using scene = await gatewayScene({ session: { max_connections: 2 } });
   const ends = [await connected(scene.url), await connected(scene.url)].map(
     closed,
   );
@@ -93,11 +78,11 @@ Deno.test("connections are recorded with what went over them", async () => {
     client.socket.write("to and fro");
     await readBytes(client.socket, 10);
   }
-  await eventOf(scene, "client_connected");
-  const { by, bytes_in, bytes_out } = await eventOf(
-    scene,
-    "client_disconnected",
-  );
+  const { grid, sessionId } = scene;
+  await eventOf(grid, sessionId, { name: "client_connected" });
+  const { data: { by, bytes_in, bytes_out } } = await eventOf(grid, sessionId, {
+    name: "client_disconnected",
+  });
   assert.deepEqual([by, bytes_in, bytes_out], ["client", 10, 10]);
 });
 

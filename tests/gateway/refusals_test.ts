@@ -97,6 +97,7 @@ Deno.test("with a key set, the gateway asks for it, in any of its three places",
   await using scene = await gatewayScene({
     grid: { settings: { api_key: key } },
     headers: { "x-api-key": key },
+    session: { max_connections: 3 },
   });
   assert.deepEqual(await refusal(scene.url), [401, "unauthorized"]);
   assert.deepEqual(

@@ -24,6 +24,8 @@ export interface GatewayScene extends AsyncDisposable {
 export interface SceneOptions {
   readonly upstream?: UpstreamOptions;
   readonly grid?: TestGridOptions;
+  /** What is asked of the session. */
+  readonly session?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -36,7 +38,10 @@ export async function gatewayScene(
   const grid = stack.use(await testGrid({ listen: true, ...options.grid }));
   const api = apiOf(grid, options.headers);
   await api.pool();
-  const { claimed: { id } } = await api.running({}, upstream.endpoint);
+  const { claimed: { id } } = await api.running(
+    options.session,
+    upstream.endpoint,
+  );
   const owned = stack.move();
   return {
     grid,

@@ -64,6 +64,7 @@ Deno.test("a client that does not read stops its browser's writes, and no other 
   let written = 0;
   let socketOfFlood: Socket | undefined;
   await using scene = await gatewayScene({
+    session: { max_connections: 2 },
     upstream: {
       onSocket(socket) {
         if (socketOfFlood) return void socket.pipe(socket);
@@ -101,7 +102,7 @@ Deno.test("a client that does not read stops its browser's writes, and no other 
 });
 
 Deno.test("200 clients at once are all connected, and leave no socket behind", async () => {
-  await using scene = await gatewayScene();
+  await using scene = await gatewayScene({ session: { max_connections: 200 } });
   const clients = await Promise.all(
     Array.from({ length: 200 }, () => rawClient(scene.url)),
   );

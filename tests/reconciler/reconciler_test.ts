@@ -498,3 +498,67 @@ Deno.test("more time that is asked for in time takes back the order to end a ses
   assert.deepEqual([late.status, late.body.code], [410, "session_ended"]);
   assert.match(late.body.detail, /running and being ended/);
 });
+
+Deno.test("a session is idle when it has run for 30 s without use, or half of its idle timeout; one that waits is not", async () => {
+  await using s = await scene();
+  const long = await s.api.running();
+  const short = await s.api.running({ idle_timeout_seconds: 10 });
+  await s.api.session();
+  s.clock.advance(5 * SECOND);
+  assert.equal((await s.pass()).quiet, 0);
+  s.clock.advance(1);
+  assert.equal((await s.pass()).quiet, 1);
+  const { idleSince } = await s.grid.sessions.get(short.claimed.id);
+  assert.equal(idleSince, s.clock.now() - 5 * SECOND - 1);
+  s.clock.advance(25 * SECOND);
+  await s.api.report(long.workerId, long.claimed, "running");
+  assert.equal((await s.pass()).quiet, 1);
+  assert.equal((await s.pass()).quiet, 0);
+});
+
+Deno.test("a server that is killed leaves a session with keep_alive for so long to its client, one without as long as a client counts as there", async () => {
+  await using s = await scene();
+  const { sessions } = s.grid;
+  const connect = async (keepAliveSeconds?: number) => {
+    const { id } = await sessions.create({}, {
+      ephemeral: true,
+      keepAliveSeconds,
+    });
+    const worker = await s.api.worker();
+    const claimed = await s.api.claim(worker);
+    assert.equal(claimed?.id, id);
+    assert.ok(claimed);
+    const endpoint = "ws://127.0.0.1:9/x";
+    const report = () => s.api.report(worker, claimed, "running", { endpoint });
+    await report();
+    await sessions.recordConnected(id);
+    return { id, report };
+  };
+  const kept = await connect(60);
+  const brief = await connect(5);
+  const plain = await connect();
+  // From here on no server says that their clients are there.
+  const orders = async () => {
+    for (const { report } of [kept, brief, plain]) await report();
+    await s.pass();
+    const all = await Promise.all(
+      [kept, brief, plain].map(({ id }) => sessions.get(id)),
+    );
+    return all.map(({ stopStatus, stopReason }) => [stopStatus, stopReason]);
+  };
+  s.clock.advance(20 * SECOND);
+  assert.deepEqual(await orders(), Array(3).fill([null, null]));
+  s.clock.advance(1);
+  const lost = [
+    ["completed", "its client did not come back within 5 s"],
+    ["terminated", "its client has gone, with the server that it came to"],
+  ];
+  assert.deepEqual(await orders(), [[null, null], ...lost]);
+  s.clock.advance(20 * SECOND);
+  await orders();
+  s.clock.advance(20 * SECOND);
+  assert.deepEqual(await orders(), [
+    ["completed", "its client did not come back within 60 s"],
+    ...lost,
+  ]);
+});

@@ -5,6 +5,7 @@ import { sessionRoutes } from "./routes.ts";
 import { createSessionStore } from "./store.ts";
 import { createLateStore } from "./store_late.ts";
 import { createLookoutStore } from "./store_lookout.ts";
+import { createPresenceStore } from "./store_presence.ts";
 
 /** Sessions: browsers asked for, from the request to the end. */
 export const sessions = defineApp<SessionManager>({
@@ -18,6 +19,7 @@ export const sessions = defineApp<SessionManager>({
       {
         late: createLateStore(core.db),
         looks: createLookoutStore(core.db),
+        presence: createPresenceStore(core.db),
       },
     );
     return {

@@ -1,5 +1,6 @@
 import type { Core } from "../../core/app.ts";
 import { REMEMBERED_MS } from "./idempotency.ts";
+import { publishUse } from "./presence.ts";
 import type { LateStore } from "./store_late.ts";
 import type { Changed } from "./store_transition.ts";
 
@@ -8,10 +9,11 @@ export type Lateness = Readonly<Record<keyof LateStore, () => Promise<number>>>;
 
 /** @param announce Told of what has changed. */
 export function createLateness(
-  { clock, settings }: Pick<Core, "clock" | "settings">,
+  core: Pick<Core, "bus" | "clock" | "settings">,
   late: LateStore,
   announce: (changed: readonly Changed[]) => void,
 ): Lateness {
+  const { clock, settings } = core;
   const leaseMs = settings.lease_seconds * 1_000;
   const maxAttempts = settings.max_start_attempts;
 
@@ -29,6 +31,11 @@ export function createLateness(
     endAbandoned: () => run(late.endAbandoned(clock.now())),
     endDrained: () => run(late.endDrained(clock.now())),
     expireLifetimes: () => run(late.expireLifetimes(clock.now())),
+    fallIdle: async () => {
+      const changed = await late.fallIdle(clock.now());
+      publishUse(core, "session_idle", changed);
+      return changed.length;
+    },
     timeOutIdle: () => run(late.timeOutIdle(clock.now())),
     enforceStops: () =>
       run(late.enforceStops(clock.now() - leaseMs, clock.now())),

@@ -16,7 +16,8 @@ import { createCreation, type SessionCreation } from "./creation.ts";
 import { createLateness, type Lateness } from "./lateness.ts";
 import { Lookout, type Watched } from "./lookout.ts";
 import type { SessionMetricValues, SessionReport } from "./schemas.ts";
-import { ATTENDED_MS, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
+import { createPresence, type SessionPresence } from "./presence.ts";
 import {
   createOwnedSessions,
   found,
@@ -31,6 +32,7 @@ import {
 import type { Holder, SessionStore } from "./store.ts";
 import type { LateStore } from "./store_late.ts";
 import type { LookoutStore } from "./store_lookout.ts";
+import type { PresenceStore } from "./store_presence.ts";
 import { applyReports, type ReportOutcome } from "./store_reports.ts";
 import type { Changed } from "./store_transition.ts";
 
@@ -43,7 +45,8 @@ export type { HeldSession, TakeOver } from "./claim.ts";
 const RETRY_MS = 1_000;
 
 /** The rules of sessions. */
-export interface SessionManager extends SessionCreation, OwnedSessions {
+export interface SessionManager
+  extends SessionCreation, SessionPresence, OwnedSessions {
   /** What a caller that sees only `owner`'s sessions may do. Undefined: everybody's. No round trip more. */
   ownedBy(owner: string | undefined): OwnedSessions;
   /** Records for the worker that holds it. False: the token is stale, or it has ended. */
@@ -67,18 +70,6 @@ export interface SessionManager extends SessionCreation, OwnedSessions {
   watch(what: Watched, id: string): Disposable;
   /** Where clients connect. @param requestUrl Of whoever asks: what reached the server once reaches it again, unless `public_url` says better. */
   connectUrlOf(id: string, requestUrl: string): string;
-  recordEvent(
-    id: string,
-    event: SessionEventName,
-    data?: Readonly<Record<string, unknown>>,
-  ): Promise<void>;
-  /** That bytes pass for the `active`, and that the clients of the `attended` are there. One round trip. */
-  recordPresence(
-    presence: {
-      readonly active: readonly string[];
-      readonly attended: readonly string[];
-    },
-  ): Promise<void>;
   /** One round trip. */
   claim(
     workerId: string,
@@ -115,7 +106,11 @@ export function createSessionManager(
   core: Core,
   pools: WorkPoolManager,
   store: SessionStore,
-  { late, looks }: { readonly late: LateStore; readonly looks: LookoutStore },
+  { late, looks, presence }: {
+    readonly late: LateStore;
+    readonly looks: LookoutStore;
+    readonly presence: PresenceStore;
+  },
 ): SessionManager {
   const { clock, bus, settings, db } = core;
   const leaseMs = settings.lease_seconds * 1_000;
@@ -171,6 +166,7 @@ export function createSessionManager(
 
   return {
     ...createCreation(core, pools),
+    ...createPresence(core, presence),
     ...owned,
     ownedBy: (owner) => owner === undefined ? owned : ownedOf(owner),
     async addEvent(id, record) {
@@ -202,13 +198,6 @@ export function createSessionManager(
     watch: (what, id) => lookout.watch(what, id),
     connectUrlOf: (id, requestUrl) =>
       `${webSocketOrigin(settings, requestUrl)}/v1/sessions/${id}/cdp`,
-    recordEvent: (id, event, data = {}) =>
-      store.recordEvent(id, event, data, clock.now()),
-    async recordPresence(presence) {
-      const now = clock.now();
-      const attendedUntil = now + ATTENDED_MS;
-      await store.recordPresence({ ...presence, now, attendedUntil });
-    },
     async claim(workerId, options) {
       const now = clock.now();
       const limits = { now, leaseMs, startTimeoutMs };

@@ -62,6 +62,10 @@ export interface SessionTarget {
   readonly reach: "direct" | "tunnel" | null;
   /** Where the server is reached that has its worker's tunnel; null: there is none. */
   readonly tunnelUrl: string | null;
+  /** Latest moment for a `pending` one to be claimed. */
+  readonly queueDeadlineAt: number;
+  /** Latest moment for a `starting` one to run; news of its start move it. */
+  readonly startDeadlineAt: number | null;
 }
 
 /** Who records something about a session that it holds. */
@@ -121,23 +125,6 @@ export interface SessionStore {
     metric: SessionMetricValues & Holder,
     now: number,
   ): Promise<boolean | undefined>;
-  recordEvent(
-    id: string,
-    event: SessionEventName,
-    data: Readonly<Record<string, unknown>>,
-    now: number,
-  ): Promise<void>;
-  recordPresence(presence: Presence): Promise<void>;
-}
-
-/** Which sessions clients use. */
-export interface Presence {
-  /** Sessions over whose streams bytes have passed just now. */
-  readonly active: readonly string[];
-  /** Ephemeral sessions whose client is there. */
-  readonly attended: readonly string[];
-  readonly now: number;
-  readonly attendedUntil: number;
 }
 
 /** What is asked most, built once for all owners. */
@@ -199,6 +186,8 @@ export function createSessionStore(
         keepAliveSeconds: sessions.keepAliveSeconds,
         reach: sessions.reach,
         tunnelUrl: workers.tunnelUrl,
+        queueDeadlineAt: sessions.queueDeadlineAt,
+        startDeadlineAt: sessions.startDeadlineAt,
       }).from(sessions).leftJoin(workers, eq(workers.id, sessions.workerId))
         .where(isOne(id));
       return target;
@@ -307,17 +296,6 @@ export function createSessionStore(
       ]);
       return session && rowsAffected > 0;
     },
-    async recordEvent(id, event, data, now) {
-      await eventOf(orm, event, sql`${sessions.id} = ${id}`, now, data);
-    },
-    async recordPresence({ active, attended, now, attendedUntil }) {
-      await orm.batch([
-        orm.update(sessions).set({ lastActivityAt: now }).where(among(active)),
-        orm.update(sessions).set({ attendedUntil }).where(
-          sql`${among(attended)} AND ${sessions.ephemeral} = 1`,
-        ),
-      ]);
-    },
   };
 }
 
@@ -328,13 +306,6 @@ function heldWith(id: string, { fencingToken, workPoolId }: Holder): SQL {
     eq(sessions.fencingToken, fencingToken),
     inArray(sessions.status, [...HELD_STATUSES]),
   ) ?? sql`0`;
-}
-
-/** One bound value, however many ids. */
-function among(ids: readonly string[]): SQL {
-  return sql`${sessions.id} IN (SELECT value FROM json_each(${
-    JSON.stringify(ids)
-  }))`;
 }
 
 function hasLabel([name, value]: readonly [string, string]): SQL {

@@ -14,6 +14,7 @@ import { sessions, waitsUntil } from "./models.ts";
 import { HELD_STATUSES } from "./status.ts";
 import type { Stop } from "./store.ts";
 import { all, lossOf, type Move, orderedEnds } from "./store_lost.ts";
+import { fallIdle, type UseChanged } from "./store_presence.ts";
 import { prune } from "./store_prune.ts";
 import { type Changed, changesIn, transition } from "./store_transition.ts";
 
@@ -33,9 +34,11 @@ export interface LateStore {
   failSlowStarts(now: number): Promise<readonly Changed[]>;
   /** Lifetimes that are over: pending ones end, the workers of held ones are ordered to end them. */
   expireLifetimes(now: number): Promise<readonly Changed[]>;
+  /** Browsers over whose streams nothing has come for a while: they are idle. */
+  fallIdle(now: number): Promise<readonly UseChanged[]>;
   /** Browsers that nobody used for too long: their workers are ordered to end them. */
   timeOutIdle(now: number): Promise<readonly Changed[]>;
-  /** Ephemeral sessions whose client is gone together with its server. */
+  /** Ephemeral sessions whose client has not come back, or is gone together with its server. */
   endAbandoned(now: number): Promise<readonly Changed[]>;
   /** What workers still hold when their time to drain is over: they are ordered to end it. */
   endDrained(now: number): Promise<readonly Changed[]>;
@@ -94,6 +97,10 @@ export function createLateStore({ orm }: Database): LateStore {
       ]);
       return [...ended, ...ordered];
     },
+    async fallIdle(now) {
+      const [, changed] = await orm.batch(fallIdle(orm, now, capped));
+      return changed;
+    },
     async timeOutIdle(now) {
       const idle = sql`${sessions.status} = 'running'
         AND ${sessions.idleTimeoutSeconds} IS NOT NULL
@@ -108,13 +115,22 @@ export function createLateStore({ orm }: Database): LateStore {
     async endAbandoned(now) {
       const gone = lt(sessions.attendedUntil, now);
       const reason = "its client has gone, with the server that it came to";
-      const [, ended, ordered] = await orm.batch([
+      const [, ended, left, lost] = await orm.batch([
         ...move("terminated", all(waitedUntil(now), gone), now, {
           statusReason: reason,
         }),
-        order({ status: "terminated", reason }, gone, now),
+        order(
+          { status: "completed", reason: NOT_BACK },
+          all(gone, wasKept),
+          now,
+        ),
+        order(
+          { status: "terminated", reason },
+          all(gone, sql`NOT (${wasKept})`),
+          now,
+        ),
       ]);
-      return [...ended, ...ordered];
+      return [...ended, ...left, ...lost];
     },
     async endDrained(now) {
       const over = orm.select({ id: workers.id }).from(workers).where(
@@ -142,7 +158,11 @@ export function createLateStore({ orm }: Database): LateStore {
 function statements(orm: LibSQLDatabase) {
   const move: Move = (status, condition, now, changes) =>
     transition(orm, status, capped(condition), now, changes);
-  const order = (stop: Stop, condition: SQL, now: number) =>
+  const order = (
+    stop: Pick<Stop, "status"> & { readonly reason: string | SQL },
+    condition: SQL,
+    now: number,
+  ) =>
     orm.update(sessions).set({
       stopRequestedAt: now,
       stopStatus: stop.status,
@@ -165,6 +185,13 @@ const isPending = sql`${sessions.status} = 'pending'`;
 function waitedUntil(now: number): SQL {
   return all(isPending, lt(waitsUntil(sessions), now));
 }
+
+/** Whether it waits for its client to come back: it has had one. */
+const wasKept = sql`${sessions.status} = 'running'
+  AND ${sessions.keepAliveSeconds} IS NOT NULL`;
+
+const NOT_BACK = sql`printf('its client did not come back within %g s',
+  ${sessions.keepAliveSeconds})`;
 
 const isHeld = inArray(sessions.status, [...HELD_STATUSES]);
 

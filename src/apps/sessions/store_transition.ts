@@ -72,7 +72,7 @@ export function transition(
       status,
       updatedAt: now,
       ...(isSql(status) || isTerminal(status)
-        ? { endedAt: now, leaseExpiresAt: null }
+        ? { endedAt: now, leaseExpiresAt: null, idleSince: null }
         : {}),
       ...changes,
     }).where(condition).returning({

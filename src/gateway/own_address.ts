@@ -1,0 +1,59 @@
+import { Buffer } from "node:buffer";
+import type { SessionManager } from "../apps/sessions/manager.ts";
+import type { Core } from "../core/app.ts";
+import { type Caller, isAnonymous } from "../core/auth.ts";
+
+/** Headers of a handshake's answer by which a client learns whom it is connected with. */
+export const SESSION_HEADERS = {
+  id: "Browsergrid-Session-Id",
+  connectUrl: "Browsergrid-Connect-Url",
+} as const;
+
+/** Whom a client asked for what, and how. */
+export interface Asked {
+  readonly id: string;
+  readonly caller: Caller;
+  /** With its query. */
+  readonly url: URL;
+}
+
+/** What a session's addresses must carry for `caller`. Whoever has shown a token is given the same again: it is not made to last longer. */
+export async function tokenFor(
+  { auth }: Pick<Core, "auth">,
+  { id, caller, url }: Asked,
+): Promise<string | undefined> {
+  const hasToken = isAnonymous(caller) || caller.sessionId !== undefined;
+  if (hasToken) return url.searchParams.get("token") ?? undefined;
+  return await auth.connectTokens.issue(id);
+}
+
+/** The session's id, and where its client connects again. */
+export async function addressHeaders(
+  core: Pick<Core, "auth">,
+  manager: Pick<SessionManager, "connectUrlOf">,
+  asked: Asked,
+): Promise<Readonly<Record<string, string>>> {
+  const base = manager.connectUrlOf(asked.id, asked.url.href);
+  const token = await tokenFor(core, asked);
+  const query = token === undefined ? "" : `?${new URLSearchParams({ token })}`;
+  return {
+    [SESSION_HEADERS.id]: asked.id,
+    [SESSION_HEADERS.connectUrl]: base + query,
+  };
+}
+
+/** The answer with `headers` at the end of its head. What follows the head stays as it is. */
+export function withHeaders(
+  answer: Uint8Array,
+  headers: Readonly<Record<string, string>>,
+): Uint8Array {
+  const lines = Object.entries(headers).map(([name, value]) =>
+    `${name}: ${value}\r\n`
+  );
+  const end = Buffer.from(answer).indexOf("\r\n\r\n") + 2;
+  return Buffer.concat([
+    answer.subarray(0, end),
+    Buffer.from(lines.join(""), "latin1"),
+    answer.subarray(end),
+  ]);
+}

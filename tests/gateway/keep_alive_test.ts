@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { reconcileOnce } from "../../src/reconciler/reconciler.ts";
+import { awaitStatus } from "../support/await_status.ts";
+import { createFakeClock } from "../support/clock.ts";
+import { eventOf } from "../support/event_of.ts";
+import { problemOf } from "../support/problem_of.ts";
+import { askUpgrade, rawClient } from "../support/raw_client.ts";
+import { untilWaiting } from "../support/until_waiting.ts";
+import { type QuickClient, quickClient } from "./quick_client.ts";
+import { gatewayScene } from "./scene.ts";
+
+const SECOND = 1_000;
+
+/** Seconds that pass at once: enough for gateway and worker to say that they are there. */
+const STEP = 10;
+
+/** A scene whose time stands still, with a client of `/v1/connect`. */
+async function scene(query: string) {
+  const clock = createFakeClock();
+  const set = await gatewayScene({ grid: { clock } });
+  const quick = await quickClient(set, query);
+  const { grid, api } = set;
+  const { id } = quick.claimed;
+  return {
+    ...set,
+    quick,
+    id,
+    /** Lets time pass, as gateway and worker see it pass. */
+    async pass(seconds: number) {
+      for (let left = seconds; left > 0; left -= STEP) {
+        clock.advance(Math.min(STEP, left) * SECOND);
+        await untilWaiting();
+        await api.report(quick.workerId, quick.claimed, "running");
+      }
+    },
+    clock,
+    async abandoned(): Promise<number | undefined> {
+      return (await reconcileOnce(grid)).counts.abandoned;
+    },
+    /** Hangs up, and waits until that is recorded. */
+    async leave({ client }: Pick<QuickClient, "client">, nth: number) {
+      client[Symbol.dispose]();
+      await eventOf(grid, id, { name: "client_disconnected", nth });
+    },
+  };
+}
+
+Deno.test("with keep_alive a browser waits for its client, who finds it by the connect URL of its first socket", async () => {
+  await using s = await scene("?keep_alive=30");
+  await s.leave(s.quick, 1);
+  await s.pass(29);
+  assert.equal(await s.abandoned(), 0);
+  const again = await rawClient(s.quick.url);
+  assert.match(again.head, new RegExp(`browsergrid-session-id: ${s.id}`, "i"));
+  await s.pass(60);
+  assert.equal(await s.abandoned(), 0, "its client is there");
+  await s.leave({ client: again }, 2);
+  await s.pass(30);
+  assert.equal(await s.abandoned(), 0, "its time began anew");
+  s.clock.advance(1);
+  assert.equal(await s.abandoned(), 1);
+  const { body } = await s.api.call(
+    "PUT",
+    `/workerpool/workers/${s.quick.workerId}/heartbeat`,
+    {},
+  );
+  const [{ session_id, status, reason }] = body.commands;
+  assert.deepEqual([session_id, status, reason], [
+    s.id,
+    "completed",
+    "its client did not come back within 30 s",
+  ]);
+});
+
+Deno.test("a keep_alive shorter than a client counts as there by itself is kept to the millisecond", async () => {
+  await using s = await scene("?keep_alive=1.5");
+  await s.pass(8);
+  assert.equal(await s.abandoned(), 0);
+  await s.leave(s.quick, 1);
+  s.clock.advance(1_500);
+  assert.equal(await s.abandoned(), 0);
+  s.clock.advance(1);
+  assert.equal(await s.abandoned(), 1);
+});
+
+Deno.test("a client that gives up before it is connected has no use for keep_alive: its session is withdrawn", async () => {
+  await using s = await gatewayScene();
+  const made = s.grid.core.bus.next(
+    ({ type }) => type === "session_created",
+    AbortSignal.timeout(10_000),
+  );
+  const socket = await askUpgrade(
+    `${s.grid.url.replace("http", "ws")}/v1/connect?keep_alive=300`,
+  );
+  const id = (await made)?.subject ?? "";
+  socket.destroy();
+  const { keepAliveSeconds } = await awaitStatus(s.grid, id, "terminated");
+  assert.equal(keepAliveSeconds, 300);
+});
+
+Deno.test("keep_alive takes seconds, within a day", async () => {
+  await using s = await gatewayScene();
+  for (const text of ["0", "86401", "soon", ""]) {
+    using client = await rawClient(
+      `${s.grid.url.replace("http", "ws")}/v1/connect?keep_alive=${text}`,
+    );
+    const { status, detail } = await problemOf(client);
+    assert.equal(status, 422, text);
+    assert.match(String(detail), /keep_alive: .*expected/);
+  }
+});
+
+Deno.test("without keep_alive a session ends with its client, or with who took over from him", async () => {
+  await using s = await scene("?max_connections=1");
+  s.quick.client.socket.resume();
+  using heir = await rawClient(`${s.quick.url}?takeover=true`);
+  await eventOf(s.grid, s.id, { name: "client_disconnected" });
+  await untilWaiting();
+  const order = async () => {
+    const { body } = await s.api.call(
+      "PUT",
+      `/workerpool/workers/${s.quick.workerId}/heartbeat`,
+      {},
+    );
+    return body.commands[0];
+  };
+  assert.equal(await order(), undefined);
+  await s.leave({ client: heir }, 2);
+  await untilWaiting();
+  const { status, reason } = await order();
+  assert.deepEqual([status, reason], ["completed", "its client disconnected"]);
+});

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import type { ClaimedSession } from "../../src/apps/sessions/schemas.ts";
+import { type RawClient, rawClient } from "../support/raw_client.ts";
+import type { GatewayScene } from "./scene.ts";
+
+/** A client that `/v1/connect` has given a browser. */
+export interface QuickClient {
+  readonly client: RawClient;
+  readonly workerId: string;
+  readonly claimed: ClaimedSession;
+  /** Where it connects again. */
+  readonly url: string;
+}
+
+/** Connects by `/v1/connect`, with a query, and has the scene's browser started for it. */
+export async function quickClient(
+  { api, grid, upstream }: GatewayScene,
+  query = "",
+): Promise<QuickClient> {
+  const workerId = await api.worker();
+  const made = grid.core.bus.next(
+    ({ type }) => type === "session_created",
+    AbortSignal.timeout(10_000),
+  );
+  const connecting = rawClient(
+    `${grid.url.replace("http", "ws")}/v1/connect${query}`,
+  );
+  await made;
+  const claimed = await api.claim(workerId);
+  assert.ok(claimed);
+  const { endpoint } = upstream;
+  await api.report(workerId, claimed, "running", { endpoint });
+  const client = await connecting;
+  const [, url = ""] =
+    /^browsergrid-connect-url: (.*)\r$/im.exec(client.head) ??
+      [];
+  return { client, workerId, claimed, url };
+}

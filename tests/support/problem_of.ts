@@ -1,0 +1,14 @@
+import type { Problem } from "../../src/core/errors.ts";
+import { type RawClient, readBytes } from "./raw_client.ts";
+
+/** The problem with which a client's upgrade was refused. */
+export async function problemOf(
+  { head, rest, socket }: RawClient,
+): Promise<Problem> {
+  const [, length = 0] = /content-length: (\d+)/i.exec(head) ?? [];
+  const missing = Number(length) - rest.length;
+  const more = missing > 0 ? await readBytes(socket, missing) : [];
+  return JSON.parse(
+    new TextDecoder().decode(new Uint8Array([...rest, ...more])),
+  );
+}
