@@ -62,11 +62,14 @@ Deno.test("sessions are asked for, listed, shown and stopped", async () => {
   const made = await cli(
     ...["session", "create", "--screen", "800x600", "--cpu", "1"],
     ...["--memory", "1G", "--env", "A=b=c", "--label", "x=y", "--json", ...at],
+    ...["--max-connections", "3", "--queue-timeout-seconds", "60"],
   );
   assert.equal(made.code, 0, made.err);
-  const { id, screen, labels, environment } = JSON.parse(made.out);
+  const session = JSON.parse(made.out);
+  const { id, screen, labels, environment, max_connections } = session;
   assert.deepEqual([screen.width, screen.height], [800, 600]);
   assert.deepEqual([labels, environment], [{ x: "y" }, ["A"]]);
+  assert.equal(max_connections, 3);
   const list = await cli("session", "list", "--status", "pending", ...at);
   assert.ok(list.out.includes(id));
   const events = await cli("session", "events", id, ...at);

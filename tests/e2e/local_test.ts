@@ -108,6 +108,49 @@ Deno.test("Playwright connects over http to the server's connect address", async
   assert.match(stdout, /^\d+\./);
 });
 
+Deno.test("with keep_alive a client finds its page as it left it, by the connect URL of its first socket", async () => {
+  await using grid = await startGrid();
+  const url = `${grid.url.replace("http", "ws")}/v1/connect?keep_alive=60`;
+  const { stdout, stderr } = await runNode(
+    `import { once } from "node:events";
+     import puppeteer from "puppeteer-core";
+     import { WebSocket } from "ws";
+     const socket = new WebSocket(${JSON.stringify(url)});
+     let connectUrl;
+     socket.on("upgrade", ({ headers }) => {
+       connectUrl = headers["browsergrid-connect-url"];
+     });
+     await once(socket, "open");
+     const transport = {
+       send: (message) => socket.send(message),
+       close: () => socket.close(),
+     };
+     socket.on("message", (data) => transport.onmessage?.(String(data)));
+     socket.on("close", () => transport.onclose?.());
+     const first = await puppeteer.connect({ transport });
+     const [page] = await first.pages();
+     await page.goto(${JSON.stringify(PAGE)});
+     await page.evaluate("globalThis.mark = 'as it was'");
+     const closed = once(socket, "close");
+     await first.disconnect();
+     await closed;
+     const again = await puppeteer.connect({
+       browserWSEndpoint: connectUrl,
+     });
+     const [same] = await again.pages();
+     console.log(await same.title(), await same.evaluate("globalThis.mark"));
+     await again.disconnect();`,
+  );
+  assert.equal(stderr, "");
+  assert.equal(stdout.trim(), "Through the grid as it was");
+  const { items: [session] } = await createClient({ apiUrl: grid.url })
+    .listSessions();
+  assert.deepEqual([session?.status, session?.keep_alive_seconds], [
+    "running",
+    60,
+  ]);
+});
+
 Deno.test("a browser that is killed makes its session crashed and closes its clients", async () => {
   await using grid = await startGrid();
   const client = createClient({ apiUrl: grid.url });

@@ -71,11 +71,13 @@ Deno.test("of two clients at once that want the only place one is refused", asyn
 
 Deno.test("a browser that does not answer takes no place away", async () => {
   await using scene = await still();
-  const { api, upstream, sessionId } = scene;
+  const { api, grid: { core: { db } }, upstream, sessionId } = scene;
   await upstream[Symbol.asyncDispose]();
   for (let time = 0; time < 2; time++) {
+    const before = db.trips();
     using client = await rawClient(scene.url);
     assert.equal((await problemOf(client)).code, "worker_unreachable");
+    assert.equal(db.trips() - before, 1, "one read, before the browser");
   }
   const { body } = await api.call("GET", `/sessions/${sessionId}`);
   assert.equal(body.status, "running");

@@ -18,6 +18,9 @@ import { eventOf } from "./store_transition.ts";
 /** Longest time without a byte before a session counts as idle; one with a short idle timeout counts as such sooner. */
 const QUIET_MS = 30_000;
 
+/** Why a session is idle: else there are clients, of which nothing is heard. */
+const NO_CLIENT = "no client";
+
 /** A session that has become idle, or is used again: what subscribers are told. */
 export interface UseChanged {
   readonly id: string;
@@ -72,7 +75,7 @@ export function createPresenceStore({ orm }: Database): PresenceStore {
         lastActivity(orm, one, now),
         ...idleMove(orm, unused, now, {
           since: sql`${now}`,
-          why: sql`'no client'`,
+          why: sql`${NO_CLIENT}`,
         }),
         orm.update(sessions).set({ attendedUntil: awaitedUntil(id, now) })
           .where(all(
@@ -108,7 +111,7 @@ export function fallIdle(
     since: last,
     // Of one whose client has gone it is known already.
     why:
-      sql`iif(${sessions.lastActivityAt} IS NULL, 'no client', 'no traffic')`,
+      sql`iif(${sessions.lastActivityAt} IS NULL, ${NO_CLIENT}, 'no traffic')`,
   });
 }
 
@@ -181,11 +184,15 @@ function awaitedUntil(id: string, now: number): SQL {
     max(${sessions.attendedUntil}, ${until}))`;
 }
 
-/** By what all servers have recorded: as many have gone as have come. */
+/** By what all servers have recorded: since it had none, as many have gone as have come. */
 function hasNoClient(id: string): SQL {
-  return sql`(SELECT coalesce(sum(CASE ${sessionEvents.event}
-      WHEN 'client_connected' THEN 1 WHEN 'client_disconnected' THEN -1 END), 0)
-    FROM ${sessionEvents} WHERE ${sessionEvents.sessionId} = ${id}) <= 0`;
+  const own = sql`${sessionEvents.sessionId} = ${id}`;
+  const hadNone = sql`coalesce((SELECT seq FROM ${sessionEvents} WHERE ${own}
+    AND event = 'session_idle' AND data ->> '$.why' = ${NO_CLIENT}
+    ORDER BY seq DESC LIMIT 1), 0)`;
+  return sql`(SELECT coalesce(sum(CASE event WHEN 'client_connected' THEN 1
+      WHEN 'client_disconnected' THEN -1 END), 0)
+    FROM ${sessionEvents} WHERE ${own} AND seq > ${hadNone}) <= 0`;
 }
 
 /** One bound value, however many ids. */
