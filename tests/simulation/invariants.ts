@@ -4,6 +4,7 @@ import { OwnershipCheck } from "./check_ownership.ts";
 import { KeyCheck } from "./check_keys.ts";
 import { LeakCheck } from "./check_leaks.ts";
 import { checkTransitions } from "./check_transitions.ts";
+import { checkUse } from "./check_use.ts";
 import type { Change } from "./ledger.ts";
 import type { World } from "./world.ts";
 
@@ -30,6 +31,7 @@ export class Invariants {
     if (news) {
       for (const change of news.changes) this.#log(change);
       checkTransitions(news);
+      checkUse(news);
       for (const change of news.changes) {
         this.#capacity.onChange(change);
         this.#keys.onChange(change);

@@ -11,6 +11,7 @@ const COLUMNS = [
   "expires_at",
   "queue_deadline_at",
   "attended_until",
+  "idle_since",
   "work_pool_id",
 ] as const;
 
@@ -28,6 +29,7 @@ const entrySchema = z.object({
   expires_at: z.number(),
   queue_deadline_at: z.number(),
   attended_until: z.number().nullable(),
+  idle_since: z.number().nullable(),
   work_pool_id: z.string(),
 });
 

@@ -67,6 +67,13 @@ export function silentChanges(world: World): Promise<void> {
     BEGIN DELETE FROM session_events WHERE seq = new.seq; END`);
 }
 
+/** A server that forgets to tell that a session is idle. */
+export function silentIdleness(world: World): Promise<void> {
+  return world.meddle(`CREATE TRIGGER idle AFTER INSERT ON session_events
+    WHEN new.event = 'session_idle'
+    BEGIN DELETE FROM session_events WHERE seq = new.seq; END`);
+}
+
 const heartbeatSchema = z.looseObject({
   instance_id: z.string().optional(),
   sessions: z.array(z.looseObject({ session_id: z.string() })).default([]),

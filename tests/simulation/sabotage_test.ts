@@ -7,6 +7,7 @@ import {
   noReconciler,
   type Sabotage,
   silentChanges,
+  silentIdleness,
   slowClocks,
   undeadSessions,
   wrongCapacity,
@@ -73,6 +74,13 @@ const CASES: readonly {
     faults: ["worker_crash", "starts_fail"],
     rule:
       "Every change of a session is one of the table of transitions and has its one event, in order",
+  },
+  {
+    what: "sessions that are idle without an event",
+    sabotage: silentIdleness,
+    faults: ["browser_crash"],
+    rule:
+      "A session that runs is in use or idle, and every change between the two has its one event",
   },
 ];
 

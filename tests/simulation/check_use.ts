@@ -1,0 +1,41 @@
+import type { Change, Entry, News } from "./ledger.ts";
+import { Violation } from "./violation.ts";
+
+const RULE =
+  "A session that runs is in use or idle, and every change between the two has its one event";
+
+const USE_EVENTS = new Set(["session_idle", "session_active"]);
+
+/** What is committed together: each session's changes of use, and its events that tell of them and of nothing else. */
+export function checkUse({ changes, events }: News): void {
+  for (const { after } of changes) checkIdleness(after);
+  const steps = Map.groupBy(changes.filter(isStep), ({ after }) => after.id);
+  const told = Map.groupBy(
+    events.filter(({ event }) => USE_EVENTS.has(event)),
+    ({ session_id }) => session_id,
+  );
+  for (const id of new Set([...steps.keys(), ...told.keys()])) {
+    const expected = (steps.get(id) ?? []).map(eventOf).join();
+    const found = (told.get(id) ?? []).map(({ event }) => event).join();
+    if (expected === found) continue;
+    throw new Violation(
+      RULE,
+      `${id} had the events ${found || "none"}, expected ${expected || "none"}`,
+    );
+  }
+}
+
+function checkIdleness({ id, status, idle_since }: Entry): void {
+  if (idle_since === null || status === "running") return;
+  throw new Violation(RULE, `${id} is ${status}, and idle`);
+}
+
+/** Whoever ends is idle no more, which is no use of it. */
+function isStep({ before, after }: Change): boolean {
+  return after.status === "running" && before !== undefined &&
+    (before.idle_since === null) !== (after.idle_since === null);
+}
+
+function eventOf({ after }: Change): string {
+  return after.idle_since === null ? "session_active" : "session_idle";
+}
