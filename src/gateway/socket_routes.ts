@@ -95,6 +95,7 @@ const connect = {
       "session_not_running",
       "session_ended",
       "session_failed",
+      "too_many_connections",
       "worker_unreachable",
     ),
   },

@@ -3,6 +3,7 @@ import { reconcileOnce } from "../../src/reconciler/reconciler.ts";
 import { awaitStatus } from "../support/await_status.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { eventOf } from "../support/event_of.ts";
+import { testGrid } from "../support/grid.ts";
 import { problemOf } from "../support/problem_of.ts";
 import { askUpgrade, rawClient } from "../support/raw_client.ts";
 import { untilWaiting } from "../support/until_waiting.ts";
@@ -34,8 +35,10 @@ async function scene(query: string) {
       }
     },
     clock,
-    async abandoned(): Promise<number | undefined> {
-      return (await reconcileOnce(grid)).counts.abandoned;
+    /** Why it is to end, if it is. */
+    async reason(): Promise<string | null> {
+      await reconcileOnce(grid);
+      return (await grid.sessions.get(id)).stopReason;
     },
     /** Hangs up, and waits until that is recorded. */
     async leave({ client }: Pick<QuickClient, "client">, nth: number) {
@@ -49,38 +52,34 @@ Deno.test("with keep_alive a browser waits for its client, who finds it by the c
   await using s = await scene("?keep_alive=30");
   await s.leave(s.quick, 1);
   await s.pass(29);
-  assert.equal(await s.abandoned(), 0);
+  assert.equal(await s.reason(), null);
   const again = await rawClient(s.quick.url);
   assert.match(again.head, new RegExp(`browsergrid-session-id: ${s.id}`, "i"));
   await s.pass(60);
-  assert.equal(await s.abandoned(), 0, "its client is there");
+  assert.equal(await s.reason(), null, "its client is there");
   await s.leave({ client: again }, 2);
   await s.pass(30);
-  assert.equal(await s.abandoned(), 0, "its time began anew");
+  assert.equal(await s.reason(), null, "its time began anew");
   s.clock.advance(1);
-  assert.equal(await s.abandoned(), 1);
+  assert.equal(await s.reason(), "its client did not come back within 30 s");
   const { body } = await s.api.call(
     "PUT",
     `/workerpool/workers/${s.quick.workerId}/heartbeat`,
     {},
   );
-  const [{ session_id, status, reason }] = body.commands;
-  assert.deepEqual([session_id, status, reason], [
-    s.id,
-    "completed",
-    "its client did not come back within 30 s",
-  ]);
+  const [{ session_id, status }] = body.commands;
+  assert.deepEqual([session_id, status], [s.id, "completed"]);
 });
 
 Deno.test("a keep_alive shorter than a client counts as there by itself is kept to the millisecond", async () => {
   await using s = await scene("?keep_alive=1.5");
   await s.pass(8);
-  assert.equal(await s.abandoned(), 0);
+  assert.equal(await s.reason(), null);
   await s.leave(s.quick, 1);
   s.clock.advance(1_500);
-  assert.equal(await s.abandoned(), 0);
+  assert.equal(await s.reason(), null);
   s.clock.advance(1);
-  assert.equal(await s.abandoned(), 1);
+  assert.match(await s.reason() ?? "", /within 1\.5 s/);
 });
 
 Deno.test("a client that gives up before it is connected has no use for keep_alive: its session is withdrawn", async () => {
@@ -129,4 +128,21 @@ Deno.test("without keep_alive a session ends with its client, or with who took o
   await untilWaiting();
   const { status, reason } = await order();
   assert.deepEqual([status, reason], ["completed", "its client disconnected"]);
+});
+
+Deno.test("a client that comes back to another server is there as well", async () => {
+  await using s = await scene("?keep_alive=25");
+  const { clock, grid: { dataDir } } = s;
+  await using other = await testGrid({ clock, dataDir, listen: true });
+  await s.leave(s.quick, 1);
+  await s.pass(20);
+  const { pathname } = new URL(s.quick.url);
+  const again = await rawClient(other.url.replace("http", "ws") + pathname);
+  await s.pass(60);
+  assert.equal(await s.reason(), null, "its client is there");
+  await s.leave({ client: again }, 2);
+  await s.pass(20);
+  assert.equal(await s.reason(), null, "its time began anew");
+  await s.pass(6);
+  assert.match(await s.reason() ?? "", /within 25 s/);
 });

@@ -106,7 +106,11 @@ export function fallIdle(
   const last = sql`coalesce(${sessions.lastActivityAt}, ${sessions.startedAt})`;
   const patience = sql`min(${QUIET_MS},
     coalesce(${sessions.idleTimeoutSeconds} * 500, ${QUIET_MS}))`;
-  const quiet = all(isInUse, sql`${last} + ${patience} < ${now}`);
+  const quiet = all(
+    sql`${sessions.status} = 'running'`,
+    isInUse,
+    sql`${last} + ${patience} < ${now}`,
+  );
   return idleMove(orm, capped(quiet), now, {
     since: last,
     // Of one whose client has gone it is known already.
@@ -124,7 +128,8 @@ const changedColumns = {
   workerId: sessions.workerId,
 };
 
-const isRunning = sql`${sessions.status} = 'running'`;
+/** With a plus, for they are found by their ids: not through all that run. */
+const isRunning = sql`+${sessions.status} = 'running'`;
 
 const isInUse = all(isRunning, sql`${sessions.idleSince} IS NULL`);
 

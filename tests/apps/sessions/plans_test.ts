@@ -46,7 +46,7 @@ async function searches(
 const CHEAP =
   /sqlite_autoindex_sessions_1 \(id=|sessions_worker \(worker_id=\? AND status=\?\)|sessions_queue \(work_pool_id=\? AND status=\?\)|sessions_ordered \(worker_id=\?\)/;
 
-Deno.test("heartbeats, claims and looks for others find sessions by what is asked, never through all of them", async () => {
+Deno.test("heartbeats, claims, looks for others and what the gateway records find sessions by what is asked, never through all of them", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   const pool = await api.pool({ max_sessions: 5 });
@@ -61,6 +61,10 @@ Deno.test("heartbeats, claims and looks for others find sessions by what is aske
         sessions: [],
       }),
     claim: () => api.claim(workerId),
+    arrival: () => grid.sessions.recordConnected(claimed.id),
+    presence: () =>
+      grid.sessions.recordPresence({ active: [id], attended: [id] }),
+    departure: () => grid.sessions.recordDisconnected(claimed.id, {}),
     look: () =>
       createLookoutStore(grid.core.db).look({
         start: [id],
