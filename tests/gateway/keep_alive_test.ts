@@ -128,6 +128,11 @@ Deno.test("without keep_alive a session ends with its client, or with who took o
   await untilWaiting();
   const { status, reason } = await order();
   assert.deepEqual([status, reason], ["completed", "its client disconnected"]);
+  const events = await s.grid.sessions.events(s.id, 0, 100);
+  assert.ok(
+    events.every(({ event }) => event !== "session_idle"),
+    "it is over, not idle",
+  );
 });
 
 Deno.test("a client that comes back to another server is there as well", async () => {

@@ -67,6 +67,7 @@ export function createPresenceStore({ orm }: Database): PresenceStore {
       const unused = all(
         one,
         hasNoClient(id),
+        sql`NOT ${endsWithClient}`,
         // Another may have come while this was on its way.
         sql`${sessions.lastActivityAt} <= ${now}`,
       );
@@ -133,13 +134,21 @@ const isRunning = sql`+${sessions.status} = 'running'`;
 
 const isInUse = all(isRunning, sql`${sessions.idleSince} IS NULL`);
 
+/** What is over when its client goes is not idle before. */
+const endsWithClient = sql`(${sessions.ephemeral} = 1
+  AND ${sessions.keepAliveSeconds} IS NULL)`;
+
 function idleMove(
   orm: LibSQLDatabase,
   condition: SQL,
   now: number,
   { since, why }: { readonly since: SQL; readonly why: SQL },
 ): UseMove {
-  const idles = all(isInUse, condition);
+  const idles = all(
+    isInUse,
+    sql`${sessions.stopRequestedAt} IS NULL`,
+    condition,
+  );
   const data = sql`json_object('why', ${why}, 'since', ${isoTime(since)},
     'idle_seconds', (${now} - ${since}) / 1000.0)`;
   return [
