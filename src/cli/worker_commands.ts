@@ -43,11 +43,12 @@ function listCommand(output: Output): Command {
     const { items } = await client.listWorkers({ limit: 500 });
     if (flags.json) return output.json(items);
     output.table(
-      ["name", "status", "load", "provider", "last heartbeat", "id"],
+      ["name", "status", "load", "ready", "provider", "last heartbeat", "id"],
       items.map((worker) => [
         worker.name,
         worker.status,
         `${worker.current_load}/${worker.capacity}`,
+        String(worker.ready),
         worker.provider_type,
         shortTime(worker.last_heartbeat),
         worker.id,

@@ -38,6 +38,7 @@ export type {
   Command,
   HeartbeatInput,
   HeldSessionWire,
+  ReadyBrowsers,
   Registration,
 } from "../apps/workers/schemas.ts";
 export { ApiError } from "./api_error.ts";

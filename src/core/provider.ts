@@ -92,6 +92,13 @@ export interface BrowserHost extends AsyncDisposable {
     sessionId: string,
     signal: AbortSignal,
   ): Promise<RunningBrowser>;
+  /**
+   * A text that changes when a start of `spec` would run another browser than before: another program, another image.
+   *
+   * Asked about every minute while browsers are kept ready, which are replaced when it has changed. Absent: they are
+   * replaced by their age alone.
+   */
+  revision?(spec: BrowserSpec, signal: AbortSignal): Promise<string>;
   /** Takes over the browsers of an earlier process of this worker that still run. */
   adopt(): Promise<readonly RunningBrowser[]>;
   /**

@@ -1,8 +1,21 @@
 import type { ClaimedSession } from "../client/client.ts";
 import { type BrowserSpec, parseMemory } from "../core/browser_spec.ts";
 
-/** What the claimed session's browser must be like. */
-export function specOf(claimed: ClaimedSession): BrowserSpec {
+/** What the server says of a browser that is to be started; has secrets. */
+export type WantedBrowser = Pick<
+  ClaimedSession,
+  | "browser"
+  | "version"
+  | "headless"
+  | "screen"
+  | "proxy"
+  | "resource_limits"
+  | "environment"
+  | "arguments"
+>;
+
+/** What the browser must be like. */
+export function specOf(claimed: WantedBrowser): BrowserSpec {
   const { cpu, memory } = claimed.resource_limits;
   const memoryBytes = memory === undefined ? undefined : parseMemory(memory);
   return {
@@ -18,8 +31,11 @@ export function specOf(claimed: ClaimedSession): BrowserSpec {
   };
 }
 
-/** The text with every secret of the session blotted out: a browser's output may have them. */
-export function withoutSecrets(text: string, claimed: ClaimedSession): string {
+/** The text with every secret of the browser blotted out: its output may have them. */
+export function withoutSecrets(
+  text: string,
+  claimed: Pick<WantedBrowser, "proxy" | "environment">,
+): string {
   const secrets = [
     claimed.proxy?.proxy_password ?? "",
     ...Object.values(claimed.environment),

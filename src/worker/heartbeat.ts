@@ -1,4 +1,9 @@
-import type { Command, GridClient, HeartbeatInput } from "../client/client.ts";
+import type {
+  Command,
+  GridClient,
+  HeartbeatInput,
+  ReadyBrowsers,
+} from "../client/client.ts";
 import { ApiError } from "../client/api_error.ts";
 import { aborted } from "../core/aborted.ts";
 import { type Clock, deadline } from "../core/clock.ts";
@@ -33,6 +38,10 @@ export interface HeartbeatOptions {
   readonly status: () => NonNullable<HeartbeatInput["status"]>;
   /** All that the server wants now. */
   readonly onCommands: (commands: readonly Command[]) => void;
+  /** How many browsers are kept ready. */
+  readonly ready: () => number;
+  /** What the server wants to be kept ready now; undefined: nothing. */
+  readonly onReadyWanted: (wanted: ReadyBrowsers | undefined) => void;
   /** What people are told of the worker's host. */
   readonly providerDetails: () => Readonly<Record<string, unknown>>;
   /** The server does not know this worker (any more). */
@@ -126,12 +135,13 @@ export class Heartbeat implements AsyncDisposable {
     status: NonNullable<HeartbeatInput["status"]>,
     sent: readonly Report[],
   ): HeartbeatInput {
-    const { supervisor, instanceId, providerDetails } = this.#options;
+    const { supervisor, instanceId, providerDetails, ready } = this.#options;
     return {
       instance_id: instanceId,
       status,
       provider_details: providerDetails(),
       current_load: supervisor.size,
+      ready: ready(),
       ...hostUse(),
       sessions: sent.map((report) =>
         this.#isBare ? bare(report) : {
@@ -144,14 +154,15 @@ export class Heartbeat implements AsyncDisposable {
 
   #take(
     sent: readonly Report[],
-    { reports, commands }: Awaited<ReturnType<GridClient["heartbeat"]>>,
+    { reports, commands, ready }: Awaited<ReturnType<GridClient["heartbeat"]>>,
     until: number,
   ): void {
-    const { supervisor, outbox, onCommands } = this.#options;
+    const { supervisor, outbox, onCommands, onReadyWanted } = this.#options;
     const isAll = outbox.size === sent.length;
     supervisor.release(outbox.settle(sent, reports));
     supervisor.renew(sent, reports, until);
     onCommands(commands);
+    onReadyWanted(ready);
     if (!isAll) this.nudge();
   }
 

@@ -6,13 +6,9 @@ import type {
 import { aborted } from "../core/aborted.ts";
 import { type Clock, deadline } from "../core/clock.ts";
 import { logOf, messageOf } from "../core/log.ts";
-import type {
-  BrowserExit,
-  BrowserHost,
-  RunningBrowser,
-} from "../core/provider.ts";
-import { specOf, withoutSecrets } from "./claimed_session.ts";
-import { orLeftBehind } from "./left_behind.ts";
+import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
+import { withoutSecrets } from "./claimed_session.ts";
+import { type SessionHost, startFor } from "./session_start.ts";
 
 const log = logOf("worker", "session");
 
@@ -40,9 +36,7 @@ interface End {
 export type Report = Omit<SessionReport, "metrics">;
 
 /** How {@linkcode HeldSession.start} starts. */
-export interface StartOptions {
-  readonly host: BrowserHost;
-  readonly clock: Clock;
+export interface StartOptions extends SessionHost {
   readonly onReport: (report: Report) => void;
   /** Whether the host answers at all: if not, a start that failed is no fault of the session. */
   readonly isHostUp: () => Promise<boolean>;
@@ -151,7 +145,9 @@ export class HeldSession {
       log.info("Starting a browser for session {session_id}", {
         session_id: this.id,
       });
-      await this.#watch(await this.#start(claimed, options));
+      const signal = this.#stop.signal;
+      const { browser, isWarm } = await startFor(claimed, options, signal);
+      await this.#watch(browser, isWarm ? { warm: true } : {});
     } catch (error) {
       const end = this.#order ?? {
         reason: withoutSecrets(messageOf(error), claimed),
@@ -165,27 +161,11 @@ export class HeldSession {
     }
   }
 
-  /** What takes its time but is no fault, as to pull an image, is done before the start is timed. */
-  async #start(
-    claimed: ClaimedSession,
-    { host, clock }: StartOptions,
-  ): Promise<RunningBrowser> {
-    const spec = specOf(claimed);
-    const { signal } = this.#stop;
-    await host.prepare?.(signal, spec);
-    using patience = deadline(clock, claimed.start_timeout_ms, signal);
-    try {
-      const starting = host.start(spec, this.id, patience.signal);
-      return await orLeftBehind(starting, patience.signal, clock);
-    } catch (error) {
-      if (!patience.signal.aborted || signal.aborted) throw error;
-      const seconds = claimed.start_timeout_ms / 1_000;
-      throw new Error(`the browser did not start within ${seconds} s`);
-    }
-  }
-
   /** Never rejects. */
-  async #watch(browser: RunningBrowser): Promise<void> {
+  async #watch(
+    browser: RunningBrowser,
+    how: Pick<SessionReport, "warm"> = {},
+  ): Promise<void> {
     this.#browser = browser;
     log.info("A browser runs for session {session_id}", {
       session_id: this.id,
@@ -194,6 +174,7 @@ export class HeldSession {
       ...this.#base("running"),
       endpoint: browser.endpoint.href,
       details: { ...browser.details },
+      ...how,
       ...(browser.details.container_id === undefined
         ? {}
         : { container_id: browser.details.container_id }),

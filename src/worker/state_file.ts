@@ -5,6 +5,8 @@ const stateSchema = z.strictObject({
   secret: z.string(),
   /** Known once the worker has registered. */
   id: z.string().optional(),
+  /** Browsers that were started before their session, by the id under which their host knows them. */
+  handed_over: z.record(z.string(), z.string()).optional(),
 });
 
 /** What makes a restarted worker the same worker. */

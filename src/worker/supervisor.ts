@@ -4,25 +4,19 @@ import type {
   ReportResult,
   StopCommand,
 } from "../client/client.ts";
-import type { Clock } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
-import type {
-  BrowserHost,
-  BrowserStats,
-  RunningBrowser,
-} from "../core/provider.ts";
+import type { BrowserStats, RunningBrowser } from "../core/provider.ts";
 import { BrowserMeter } from "./browser_meter.ts";
 import { HeldSession, type Report } from "./held_session.ts";
 import { isLost, isOverLife, type Lease, trustedUntil } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
+import type { SessionHost } from "./session_start.ts";
 
 const log = logOf("worker", "supervisor");
 
 /** What a supervisor works with. */
-export interface SupervisorOptions {
-  readonly host: BrowserHost;
+export interface SupervisorOptions extends SessionHost {
   readonly outbox: Outbox;
-  readonly clock: Clock;
   readonly capacity: number;
   /** How much longer than its lease a browser that runs is kept now. */
   readonly graceMs: () => number;
@@ -68,6 +62,13 @@ export class Supervisor {
     return this.#held.size;
   }
 
+  /** Whether any of them waits for its browser. */
+  get isStarting(): boolean {
+    return [...this.#held.values()].some(({ session }) =>
+      !session.browser && !session.isEnding
+    );
+  }
+
   /** How many more sessions it may hold. */
   get room(): number {
     return Math.max(0, this.#options.capacity - this.size);
@@ -80,7 +81,7 @@ export class Supervisor {
     if (known?.session.fencingToken === claimed.fencing_token) return;
     // Its lease was lost and it comes back: the old browser goes first.
     if (known) this.release([claimed.id]);
-    const { outbox, clock, host, isHostUp } = this.#options;
+    const { outbox, clock, host, warm, isHostUp } = this.#options;
     outbox.put({
       session_id: claimed.id,
       fencing_token: claimed.fencing_token,
@@ -96,6 +97,7 @@ export class Supervisor {
       () =>
         HeldSession.start(claimed, {
           host,
+          warm,
           clock,
           isHostUp,
           onReport: this.#report,

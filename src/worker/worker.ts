@@ -20,6 +20,8 @@ import { HOST, newState, register, statePathOf } from "./register.ts";
 import { ServerSight } from "./server_sight.ts";
 import { openStateFile, type StateStore } from "./state_file.ts";
 import { Supervisor } from "./supervisor.ts";
+import { WarmBrowsers } from "./warm_browsers.ts";
+import { WarmHost } from "./warm_host.ts";
 
 const log = logOf("worker", "worker");
 
@@ -96,13 +98,32 @@ export async function startWorker(
   const sight = new ServerSight();
   const drain = new Drain(clock);
   const done = Promise.withResolvers<WorkerEnd>();
-  const host = stack.use(await openHost({ ...options, registration, outbox }));
+  const host = stack.use(
+    new WarmHost({
+      host: await openHost({ ...options, registration, outbox }),
+      clock,
+      handedOver: state.handed_over ?? {},
+      save: (handed_over) => file.write({ ...known, handed_over }),
+    }),
+  );
   const health = stack.use(new HostHealth({ host, clock, onChange }));
   let hasAdopted = false;
   let isReplaced = false;
   let claims: ClaimLoop | undefined = undefined;
+  const warm = stack.use(
+    new WarmBrowsers({
+      host,
+      clock,
+      capacity: options.capacity,
+      held: () => supervisor.size,
+      isOpen,
+      isStarting: () => supervisor.isStarting,
+      onChange: () => heartbeat.nudge(),
+    }),
+  );
   const supervisor: Supervisor = new Supervisor({
     host,
+    warm,
     outbox,
     clock,
     capacity: options.capacity,
@@ -112,7 +133,7 @@ export async function startWorker(
   });
   // Before the browsers are found: to look for them may take its time, and their leases go on.
   for (const held of held_sessions) outbox.put(held);
-  const heartbeat = new Heartbeat({
+  const heartbeat: Heartbeat = new Heartbeat({
     client,
     workerId: worker.id,
     instanceId,
@@ -126,6 +147,8 @@ export async function startWorker(
     sight,
     status,
     onCommands,
+    ready: () => warm.ready,
+    onReadyWanted: (wanted) => warm.want(wanted),
     providerDetails: () =>
       health.problem ? { ...HOST, problem: health.problem } : HOST,
     onUnknown,
@@ -151,7 +174,7 @@ export async function startWorker(
       clock,
       supervisor,
       pauseMs: Math.min(1_000, options.pollIntervalSeconds * 1_000),
-      isOpen: () => !drain.isOn && health.isUp,
+      isOpen,
       onCommands: obey,
       onWoken: () => heartbeat.nudge(),
       onReplaced,
@@ -166,9 +189,14 @@ export async function startWorker(
     return supervisor.room === 0 ? "busy" : "online";
   }
 
+  function isOpen(): boolean {
+    return !drain.isOn && health.isUp;
+  }
+
   function onChange(): void {
     heartbeat.nudge();
     claims?.roomChanged();
+    warm.tend();
     leaveIfDrained();
   }
 
@@ -217,6 +245,7 @@ export async function startWorker(
 
   function watch(): Promise<void> {
     supervisor.endOverdue();
+    warm.tend();
     if (drain.isOver) supervisor.giveUpAll("its worker had to leave", "asked");
     return Promise.resolve();
   }
@@ -244,7 +273,10 @@ export async function startWorker(
 
   async function leave(): Promise<void> {
     await claims?.[Symbol.asyncDispose]();
-    await supervisor.endAll("its worker was stopped", "asked");
+    await Promise.all([
+      supervisor.endAll("its worker was stopped", "asked"),
+      warm[Symbol.asyncDispose](),
+    ]);
     await heartbeat[Symbol.asyncDispose]();
     if (!isReplaced) await heartbeat.farewell();
     await running.disposeAsync();

@@ -20,6 +20,10 @@ async function scene() {
   const knobs = { graceMs: 0 };
   const supervisor = new Supervisor({
     host,
+    warm: {
+      take: () => Promise.resolve(undefined),
+      makeRoom: () => Promise.resolve(),
+    },
     outbox,
     clock,
     capacity: 5,

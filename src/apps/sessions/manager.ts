@@ -1,7 +1,6 @@
 import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
-import type { Statement } from "../../core/db/client.ts";
 import { isPassing } from "../../core/errors.ts";
 import { webSocketOrigin } from "../../core/public_origin.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
@@ -33,7 +32,11 @@ import type { Holder, SessionStore } from "./store.ts";
 import type { LateStore } from "./store_late.ts";
 import type { LookoutStore } from "./store_lookout.ts";
 import type { PresenceStore } from "./store_presence.ts";
-import { applyReports, type ReportOutcome } from "./store_reports.ts";
+import {
+  applyReports,
+  type Around,
+  type ReportOutcome,
+} from "./store_reports.ts";
 import type { Changed } from "./store_transition.ts";
 
 export type { Session, SessionEvent, SessionMetric } from "./session.ts";
@@ -84,8 +87,8 @@ export interface SessionManager
   ): Promise<Claim>;
   /** The statements by which a worker's new process takes over what the worker holds; run in the batch that enters it. */
   takeOver(workers: TakenOver): TakeOver;
-  /** Applies a worker's reports in one batch with `first`. One round trip. */
-  applyReports<T>(
+  /** Applies a worker's reports in one batch with the statements `around`. One round trip. */
+  applyReports<F, L>(
     workerId: string,
     reports: {
       readonly items: readonly SessionReport[];
@@ -95,8 +98,8 @@ export interface SessionManager
       /** The worker leaves. */
       readonly isLast: boolean;
     },
-    first: Statement<T>,
-  ): Promise<ReportOutcome<T>>;
+    around: Around<F, L>,
+  ): Promise<ReportOutcome<F, L>>;
   /** What time does to sessions, for the reconciler. Each returns how many it changed. */
   readonly late: Lateness;
 }
@@ -218,11 +221,11 @@ export function createSessionManager(
     },
     takeOver: (workers) =>
       takeOver(db.orm, workers, { now: clock.now(), leaseMs }),
-    async applyReports(workerId, { items, ...how }, first) {
+    async applyReports(workerId, { items, ...how }, around) {
       const now = clock.now();
       const limits = { now, leaseMs, startTimeoutMs, maxAttempts };
       const input = { workerId, reports: items, ...how, ...limits };
-      const outcome = await applyReports(db, input, first);
+      const outcome = await applyReports(db, input, around);
       publish(outcome.changed);
       return outcome;
     },

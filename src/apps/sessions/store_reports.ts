@@ -41,22 +41,29 @@ export interface ReportInput {
   readonly isLast: boolean;
 }
 
+/** Statements that are run in one batch with a worker's reports. */
+export interface Around<F, L> {
+  readonly first: Statement<F>;
+  readonly last: Statement<L>;
+}
+
 /** What became of a worker's reports. */
-export interface ReportOutcome<T> {
-  /** Result of the statement that was run first. */
-  readonly first: T;
+export interface ReportOutcome<F, L> {
+  /** Results of the statements that were run first and last. */
+  readonly first: F;
+  readonly last: L;
   readonly results: readonly ReportResult[];
   readonly commands: readonly StopCommand[];
   readonly changed: readonly Changed[];
 }
 
-/** Applies reports, renews the leases of what they name, and reads the worker's orders. `first` runs in the same batch: one round trip. */
-export async function applyReports<T>(
+/** Applies reports, renews the leases of what they name, and reads the worker's orders, in one batch with the statements `around`: one round trip. */
+export async function applyReports<F, L>(
   { orm }: Database,
   input: ReportInput,
-  first: Statement<T>,
-): Promise<ReportOutcome<T>> {
-  const [firstResult, , , changed, , , , owned, commands, ...lost] = await orm
+  { first, last }: Around<F, L>,
+): Promise<ReportOutcome<F, L>> {
+  const [before, , , changed, , , , owned, commands, after, ...lost] = await orm
     .batch([
       first,
       progressEvents(orm, input),
@@ -67,10 +74,12 @@ export async function applyReports<T>(
       metrics(orm, input),
       ownedSessions(orm, input),
       commandsFor(orm, input.workerId),
+      last,
       ...(input.isLast ? lossOfAll(orm, input) : []),
     ]);
   return {
-    first: firstResult,
+    first: before,
+    last: after,
     results: input.reports.map((report) => resultOf(report, owned, input.now)),
     commands: commands.map(commandOf),
     changed: [...changed, ...changesIn(lost)],
@@ -160,8 +169,8 @@ function statusEvents(orm: LibSQLDatabase, input: ReportInput) {
   return orm.run(sql`INSERT INTO ${sessionEvents}
     (session_id, event, data, timestamp)
     SELECT ${sessions.id}, json_extract(${names}, '$.' || ${meant(input)}),
-      iif(r.report ->> 'status_reason' IS NULL, '{}',
-        json_object('reason', r.report ->> 'status_reason')), ${input.now}
+      json_patch('{}', json_object('reason', r.report ->> 'status_reason',
+        'warm', r.report -> 'warm')), ${input.now}
     FROM ${sessions}, ${reported(input)} AND ${advances(input)}`);
 }
 

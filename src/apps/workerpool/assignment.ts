@@ -62,7 +62,10 @@ export function assignPool(
 }
 
 /** Whether the pool's provider starts what `want` comes to with the pool's defaults. */
-function canStart(want: SessionWant, { pool, choices }: Candidate): boolean {
+export function canStart(
+  want: SessionWant,
+  { pool, choices }: Pick<Candidate, "pool" | "choices">,
+): boolean {
   const browser = want.browser ?? pool.defaultBrowser;
   const version = want.version ?? pool.defaultBrowserVersion ?? "latest";
   return choices.some((choice) =>

@@ -9,6 +9,7 @@ import { type Page, pageOf } from "../../core/page.ts";
 import {
   assignPool,
   type Candidate,
+  canStart,
   poolNotFound,
   type SessionWant,
 } from "./assignment.ts";
@@ -38,6 +39,8 @@ export interface WorkPoolManager {
    * @throws {GridError} As {@linkcode assignPool} and {@linkcode inherit}; `forbidden` — the caller may not use the pool that is named.
    */
   assign(want: SessionWant, caller?: Restricted): Promise<Assignment>;
+  /** What a session that asks for nothing comes to in `pool`; undefined if its provider starts no such browser. No round trip. */
+  defaultSession(pool: Pool): ResolvedSession | undefined;
   /** @throws {GridError} `unknown_provider`, `invalid_provider_config`, `pool_name_taken`. */
   create(input: PoolInput): Promise<Pool>;
   /** @throws {GridError} `pool_not_found`. */
@@ -73,6 +76,17 @@ export function createPoolManager(
     return updated;
   }
 
+  /** The session that `want` comes to in a pool whose provider has `choices`. */
+  function resolve(
+    want: SessionWant,
+    { pool, choices: [first] }: Pick<Candidate, "pool" | "choices">,
+  ): ResolvedSession {
+    return inherit(want, pool, {
+      browser: first?.browser ?? "chrome",
+      timeoutMinutes: core.settings.session_timeout_minutes,
+    });
+  }
+
   /** The fields of `input` for `pool`, checked. */
   function fieldsFor(pool: Pool, input: PoolInput): PoolFields {
     const checked = withConfig(core, input);
@@ -95,16 +109,15 @@ export function createPoolManager(
       if (ref !== undefined) {
         requirePool(caller, { id: loads[0]?.pool.id, ref });
       }
-      const { pool, choices } = assignPool(
+      const best = assignPool(
         want,
         loads.map((load) => candidateOf(core, load)),
       );
-      const [first] = choices;
-      const session = inherit(want, pool, {
-        browser: first?.browser ?? "chrome",
-        timeoutMinutes: core.settings.session_timeout_minutes,
-      });
-      return { pool, session };
+      return { pool: best.pool, session: resolve(want, best) };
+    },
+    defaultSession(pool) {
+      const able = { pool, choices: choicesOf(core, pool) };
+      return canStart({}, able) ? resolve({}, able) : undefined;
     },
     async create(input) {
       const now = core.clock.now();
@@ -177,18 +190,20 @@ function withConfig(core: Core, input: PoolInput): PoolInput {
   );
 }
 
-/** A pool whose provider is not installed here starts nothing. */
 function candidateOf(core: Core, load: PoolLoad): Candidate {
+  return { ...load, choices: choicesOf(core, load.pool) };
+}
+
+/** A pool whose provider is not installed here starts nothing. */
+function choicesOf(
+  core: Core,
+  { providerType, providerConfig }: Pool,
+): Candidate["choices"] {
   const provider = [...core.providers].find(({ name }) =>
-    name === load.pool.providerType
+    name === providerType
   );
-  const config = provider?.configSchema.safeParse(load.pool.providerConfig);
-  return {
-    pool: load.pool,
-    pending: load.pending,
-    room: load.room,
-    choices: provider && config?.success ? provider.browsers(config.data) : [],
-  };
+  const config = provider?.configSchema.safeParse(providerConfig);
+  return provider && config?.success ? provider.browsers(config.data) : [];
 }
 
 /** Fields that differ: what others change at the same time stays as they set it. */

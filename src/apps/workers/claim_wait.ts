@@ -96,7 +96,8 @@ export function waitForClaim(
       const types = await news.next(over.signal);
       // Whoever has hung up must not be given anything any more.
       if (types.size === 0 || options.signal.aborted) return undefined;
-      isWoken = types.has("worker_commanded");
+      // A pool that has changed may want other browsers to be kept ready: a heartbeat tells.
+      isWoken = types.has("worker_commanded") || types.has("pool_changed");
     }
   };
 }

@@ -61,10 +61,24 @@ export const heartbeatInputExample = {
   instance_id: INSTANCE_ID,
   status: "online",
   current_load: 1,
+  ready: 2,
   cpu_percent: 35.5,
   memory_usage_mb: 2_048,
   disk_usage_mb: 10_240,
   sessions: [sessionReportExample],
+};
+
+export const readyBrowsersExample = {
+  count: 2,
+  max_age_ms: 3_600_000,
+  browser: "chrome",
+  version: "latest",
+  headless: true,
+  screen: { width: 1920, height: 1080, dpi: 96, scale: 1 },
+  proxy: null,
+  resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
+  environment: { LANG: "de_DE.UTF-8" },
+  arguments: [],
 };
 
 export const heartbeatAnswerExample = {
@@ -72,6 +86,7 @@ export const heartbeatAnswerExample = {
   lease_ttl_ms: 30_000,
   reports: [reportResultExample],
   commands: [stopCommandExample],
+  ready: readyBrowsersExample,
 };
 
 export const claimInputExample = {

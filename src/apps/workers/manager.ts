@@ -14,7 +14,9 @@ import type {
 } from "./schemas.ts";
 import { type WaitForClaim, waitForClaim } from "./claim_wait.ts";
 import { full, heldWire, inUse, mismatch, rowOf } from "./registration.ts";
+import { readyOf } from "./ready.ts";
 import type { WorkerPage, WorkerStore } from "./store.ts";
+import { shareStatement } from "./store_ready.ts";
 import { renderWorker, type WorkerRow } from "./worker.ts";
 
 /** Missed heartbeats after which a worker is offline. */
@@ -56,7 +58,8 @@ export function createWorkerManager(
   sessions: SessionManager,
   store: WorkerStore,
 ): WorkerManager {
-  const { clock, settings, bus } = core;
+  const { clock, settings, bus, db } = core;
+  const ready = shareStatement(db);
 
   async function get(
     id: string,
@@ -134,7 +137,7 @@ export function createWorkerManager(
       const { workPoolId } = caller;
       if (!validate(id)) throw workerNotFound(id);
       const now = clock.now();
-      const { first, results, commands } = await sessions.applyReports(
+      const { first, last, results, commands } = await sessions.applyReports(
         id,
         {
           items: body.sessions,
@@ -142,7 +145,10 @@ export function createWorkerManager(
           workPoolId,
           isLast: body.status === "offline",
         },
-        store.heartbeat(id, { ...body, workPoolId }, now),
+        {
+          first: store.heartbeat(id, { ...body, workPoolId }, now),
+          last: ready(id),
+        },
       );
       const [worker] = first;
       if (!worker) return await refuse(id, caller);
@@ -155,6 +161,7 @@ export function createWorkerManager(
         lease_ttl_ms: settings.lease_seconds * 1_000,
         reports: [...results],
         commands: [...drain, ...commands],
+        ready: last[0] && readyOf(last[0], pools.defaultSession(last[0].pool)),
       };
     },
     claim: waitForClaim(core, sessions, refuse),

@@ -145,12 +145,34 @@ export const commandSchema = z.discriminatedUnion("type", [
   }),
 ]).openapi("Command");
 
+/** What a worker is to keep ready: with the claim, the only answer that has secrets. */
+export const readyBrowsersSchema = claimedSessionSchema.pick({
+  browser: true,
+  version: true,
+  headless: true,
+  screen: true,
+  proxy: true,
+  resource_limits: true,
+  environment: true,
+  arguments: true,
+}).extend({
+  count: z.int().min(1).describe("How many browsers"),
+  max_age_ms: z.int().min(1).describe("Age at which one is replaced"),
+}).openapi("ReadyBrowsers", {
+  description:
+    "What a worker keeps started and unused, for sessions that ask for the pool's defaults. It has their secrets",
+  examples: [examples.readyBrowsersExample],
+});
+
 export const heartbeatAnswerSchema = z.object({
   status: z.enum(WORKER_STATUSES),
   lease_ttl_ms: z.int(),
   reports: z.array(reportResultSchema),
   /** Repeated until they are obeyed. Without a drain among them, an ordered drain is taken back. */
   commands: z.array(commandSchema),
+  ready: readyBrowsersSchema.optional().describe(
+    "The worker's share of its pool's min_ready; absent: it keeps no browser ready",
+  ),
 }).openapi("HeartbeatAnswer", {
   examples: [examples.heartbeatAnswerExample],
 });
@@ -185,6 +207,7 @@ export type WorkerWire = z.infer<typeof workerSchema>;
 export type Registration = z.infer<typeof registrationSchema>;
 export type HeartbeatInput = z.input<typeof heartbeatInputSchema>;
 export type HeartbeatBody = z.infer<typeof heartbeatInputSchema>;
+export type ReadyBrowsers = z.infer<typeof readyBrowsersSchema>;
 export type HeartbeatAnswer = z.infer<typeof heartbeatAnswerSchema>;
 export type Command = z.infer<typeof commandSchema>;
 export type ClaimInput = z.input<typeof claimInputSchema>;

@@ -19,6 +19,7 @@ import type { DockerConfig } from "./config.ts";
 import { ContainerBrowser } from "./container.ts";
 import { containerOptions } from "./container_options.ts";
 import { because, type Engine, openEngine, pingEngine } from "./engine.ts";
+import { findImage } from "./image.ts";
 import { imageName } from "./image_name.ts";
 import { Images } from "./images.ts";
 import { labelsOf } from "./labels.ts";
@@ -76,6 +77,12 @@ class DockerHost implements BrowserHost {
 
   async prepare(signal: AbortSignal, spec?: BrowserSpec): Promise<void> {
     await this.#images.fetch(imageName(this.#config.image, spec), signal);
+  }
+
+  /** Of the image that is here: whether its registry has a newer one is asked by starts, as the pool says. */
+  async revision(spec: BrowserSpec, signal: AbortSignal): Promise<string> {
+    const name = imageName(this.#config.image, spec);
+    return (await findImage(this.#engine, name, signal))?.id ?? "";
   }
 
   async start(

@@ -82,6 +82,9 @@ export function openLocalHost(
     async prepare(signal) {
       await orAbort(browser(), signal);
     },
+    async revision(_spec, signal) {
+      return await fileMark((await orAbort(browser(), signal)).path);
+    },
     async start(spec, sessionId, signal) {
       const found = await orAbort(browser(), signal);
       if (found.headlessOnly && !spec.headless) {
@@ -135,6 +138,13 @@ export function openLocalHost(
       if (ready) await settledWithin(ready, CLOSE_WAIT_MS);
     },
   };
+}
+
+/** A text that changes when another program stands at `path`. */
+async function fileMark(path: string): Promise<string> {
+  const real = await Deno.realPath(path);
+  const { mtime, size } = await Deno.stat(real);
+  return [real, mtime?.getTime() ?? "", size].join(" ");
 }
 
 async function describeBrowser(found: FoundBrowser): Promise<CheckResult> {

@@ -1,0 +1,47 @@
+import type { ClaimedSession } from "../client/client.ts";
+import { type Clock, deadline } from "../core/clock.ts";
+import type { BrowserHost, RunningBrowser } from "../core/provider.ts";
+import { specOf } from "./claimed_session.ts";
+import { orLeftBehind } from "./left_behind.ts";
+import type { WarmBrowsers } from "./warm_browsers.ts";
+
+/** Where the browsers of sessions come from. */
+export interface SessionHost {
+  readonly host: BrowserHost;
+  /** What is kept ready for them. */
+  readonly warm: Pick<WarmBrowsers, "take" | "makeRoom">;
+  readonly clock: Clock;
+}
+
+/** The browser of a session. */
+export interface Started {
+  readonly browser: RunningBrowser;
+  /** Whether it was ready before it was asked for. */
+  readonly isWarm: boolean;
+}
+
+/**
+ * A browser for a claimed session: one that is kept ready, if it is just as the session asks for, else a new one. What
+ * takes its time but is no fault, as to pull an image, is done before the start is timed.
+ */
+export async function startFor(
+  claimed: ClaimedSession,
+  { host, warm, clock }: SessionHost,
+  signal: AbortSignal,
+): Promise<Started> {
+  const spec = specOf(claimed);
+  const taken = await warm.take(spec, claimed.id, signal);
+  if (taken) return { browser: taken.browser, isWarm: taken.wasReady };
+  await warm.makeRoom(signal);
+  await host.prepare?.(signal, spec);
+  using patience = deadline(clock, claimed.start_timeout_ms, signal);
+  try {
+    const starting = host.start(spec, claimed.id, patience.signal);
+    const browser = await orLeftBehind(starting, patience.signal, clock);
+    return { browser, isWarm: false };
+  } catch (error) {
+    if (!patience.signal.aborted || signal.aborted) throw error;
+    const seconds = claimed.start_timeout_ms / 1_000;
+    throw new Error(`the browser did not start within ${seconds} s`);
+  }
+}

@@ -1,0 +1,248 @@
+import { isDeepStrictEqual } from "node:util";
+import type { ReadyBrowsers } from "../client/client.ts";
+import { aborted } from "../core/aborted.ts";
+import type { BrowserSpec } from "../core/browser_spec.ts";
+import { type Clock, deadline } from "../core/clock.ts";
+import { logOf, messageOf } from "../core/log.ts";
+import type { RunningBrowser } from "../core/provider.ts";
+import { specOf, withoutSecrets } from "./claimed_session.ts";
+import { WarmBrowser } from "./warm_browser.ts";
+import type { WarmHost } from "./warm_host.ts";
+import { WarmStarts } from "./warm_starts.ts";
+
+const log = logOf("worker", "warm_browsers");
+
+/** Starts at once: sessions that come meanwhile are not to wait for many. */
+const MOST_STARTING = 2;
+
+/** Time between two questions whether a start would run another browser, and the longest wait for the answer. */
+const REVISION_MS = 60_000;
+const ANSWER_MS = 10_000;
+
+/** What the browsers of a worker are kept ready with. */
+export interface WarmBrowsersOptions {
+  readonly host: WarmHost;
+  readonly clock: Clock;
+  readonly capacity: number;
+  /** How many sessions the worker holds: each has a place of its own. */
+  readonly held: () => number;
+  /** Whether any browser is to be kept ready now. */
+  readonly isOpen: () => boolean;
+  /** Whether sessions are starting, which go first. */
+  readonly isStarting: () => boolean;
+  /** Told when another number of them is ready. */
+  readonly onChange: () => void;
+}
+
+/** A browser for a session. */
+export interface Taken {
+  readonly browser: RunningBrowser;
+  /** Whether it ran already when it was asked for. */
+  readonly wasReady: boolean;
+}
+
+/** What the server wants to be kept ready. */
+interface Order {
+  readonly wanted: ReadyBrowsers;
+  readonly spec: BrowserSpec;
+}
+
+/**
+ * The browsers that a worker keeps started and unused, and hands over to the sessions that ask for such.
+ *
+ * Together with the sessions that are held they are never more than the worker's capacity.
+ */
+export class WarmBrowsers implements AsyncDisposable {
+  readonly #options: WarmBrowsersOptions;
+  readonly #browsers = new Set<WarmBrowser>();
+  readonly #outdated = new WeakSet<WarmBrowser>();
+  readonly #closed = new AbortController();
+  readonly #starts: WarmStarts;
+  #order: Order | undefined;
+  #checking: Promise<void> = Promise.resolve();
+  #checkAt = 0;
+
+  constructor(options: WarmBrowsersOptions) {
+    this.#options = options;
+    this.#starts = new WarmStarts(options.clock);
+  }
+
+  /** How many could be handed over now. */
+  get ready(): number {
+    return this.#live.filter(({ isReady }) => isReady).length;
+  }
+
+  /** Keeps these ready from now on; undefined: none. */
+  want(wanted: ReadyBrowsers | undefined): void {
+    this.#order = wanted && { wanted, spec: specOf(wanted) };
+    this.tend();
+  }
+
+  /**
+   * Gives a session a browser that is just as it asks for; from this moment on it is that session's alone. Undefined:
+   * there is none, or it could not be given.
+   *
+   * @throws The reason of `signal`.
+   */
+  async take(
+    spec: BrowserSpec,
+    sessionId: string,
+    signal: AbortSignal,
+  ): Promise<Taken | undefined> {
+    const best = this.#live.filter((each) => isDeepStrictEqual(each.spec, spec))
+      .sort((a, b) => this.#likeness(b) - this.#likeness(a)).at(0);
+    if (!best) return undefined;
+    this.#browsers.delete(best);
+    const wasReady = best.isReady;
+    try {
+      const browser = await best.handOver(sessionId, signal);
+      this.#starts.succeeded();
+      return { browser, wasReady };
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn("A warm browser could not be handed over: {error}", { error });
+      return undefined;
+    }
+  }
+
+  /** Ends one, if there is no place for a session besides them, and resolves when the place is free. @throws The reason of `signal`. */
+  async makeRoom(signal: AbortSignal): Promise<void> {
+    const { held, capacity } = this.#options;
+    for (;;) {
+      const live = this.#live;
+      if (held() + live.length > capacity) this.#worst(live)?.end();
+      const isFree = held() + this.#browsers.size <= capacity;
+      const ending = [...this.#browsers].filter(({ isEnding }) => isEnding);
+      if (isFree || ending.length === 0) return;
+      await Promise.race([
+        ...ending.map(({ ended }) => ended),
+        aborted(signal),
+      ]);
+      signal.throwIfAborted();
+    }
+  }
+
+  /** Ends what is not wanted, starts what is missing, replaces what is old. Cheap; to be called often. */
+  tend(): void {
+    if (!this.#order && this.#browsers.size === 0) return;
+    const order = this.#isOpen ? this.#order : undefined;
+    const fits = (each: WarmBrowser) =>
+      order !== undefined && isDeepStrictEqual(each.spec, order.spec);
+    for (const each of this.#live) if (!fits(each)) each.end();
+    if (!order) return;
+    for (const { readyAt } of this.#live) this.#starts.lasts(readyAt);
+    this.#checkRevision(order);
+    const { held, capacity } = this.#options;
+    const room = Math.max(0, capacity - held());
+    this.#fill(Math.min(order.wanted.count, room));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    for (const each of this.#browsers) each.end();
+    await Promise.all([...this.#browsers].map(({ ended }) => ended));
+    await this.#checking;
+  }
+
+  get #isOpen(): boolean {
+    return !this.#closed.signal.aborted && this.#options.isOpen();
+  }
+
+  get #live(): readonly WarmBrowser[] {
+    return [...this.#browsers].filter(({ isEnding }) => !isEnding);
+  }
+
+  /** Brings the number of live ones to `target`. An old one stands in for each that still starts. */
+  #fill(target: number): void {
+    const old = this.#live.filter((each) => this.#isOld(each));
+    const fresh = this.#live.filter((each) => !this.#isOld(each));
+    const ready = fresh.filter(({ isReady }) => isReady);
+    end(fresh.slice(target));
+    end(old.slice(Math.max(0, target - ready.length)));
+    let missing = target - fresh.length;
+    if (missing <= 0 || this.#options.isStarting() || !this.#starts.mayTry) {
+      return;
+    }
+    const { held, capacity } = this.#options;
+    let starting = fresh.length - ready.length;
+    while (missing > 0 && starting < MOST_STARTING) {
+      if (held() + this.#browsers.size >= capacity) {
+        // There is no place besides the old ones: one at a time makes way.
+        if (this.#live.length === this.#browsers.size) end(old.slice(0, 1));
+        return;
+      }
+      this.#start();
+      missing--;
+      starting++;
+    }
+  }
+
+  #start(): void {
+    const { host, clock, onChange } = this.#options;
+    if (!this.#order) return;
+    const { spec, wanted } = this.#order;
+    const browser = new WarmBrowser({
+      host,
+      clock,
+      spec,
+      onReady: onChange,
+      onFailure: (why) => {
+        if (!this.#starts.failed()) return;
+        const reason = withoutSecrets(messageOf(why), wanted);
+        log.warn("Cannot keep a browser ready, tries go on: {reason}", {
+          reason,
+        });
+      },
+    });
+    this.#browsers.add(browser);
+    void browser.ended.then(() => {
+      if (!this.#browsers.delete(browser)) return;
+      onChange();
+      this.tend();
+    });
+  }
+
+  #isOld(each: WarmBrowser): boolean {
+    const age = this.#options.clock.monotonic() - each.readyAt;
+    return this.#outdated.has(each) ||
+      age > (this.#order?.wanted.max_age_ms ?? Infinity);
+  }
+
+  /** The better for a session the higher: ready, and not old. */
+  #likeness(each: WarmBrowser): number {
+    return (each.isReady ? 2 : 0) + (this.#isOld(each) ? 0 : 1);
+  }
+
+  #worst(live: readonly WarmBrowser[]): WarmBrowser | undefined {
+    return [...live].sort((a, b) => this.#likeness(a) - this.#likeness(b)).at(
+      0,
+    );
+  }
+
+  #checkRevision({ spec }: Order): void {
+    const { host, clock } = this.#options;
+    const now = clock.monotonic();
+    if (!host.revision || now < this.#checkAt || this.ready === 0) return;
+    this.#checkAt = now + REVISION_MS * (1 + Math.random() / 10);
+    this.#checking = this.#markOutdated(spec).catch((error) =>
+      log.debug("Cannot ask which browser would be started: {error}", { error })
+    );
+  }
+
+  async #markOutdated(spec: BrowserSpec): Promise<void> {
+    const { host, clock } = this.#options;
+    using patience = deadline(clock, ANSWER_MS, this.#closed.signal);
+    const revision = await host.revision?.(spec, patience.signal);
+    for (const each of this.#browsers) {
+      const isOther = each.revision !== undefined && each.revision !== revision;
+      if (isOther && isDeepStrictEqual(each.spec, spec)) {
+        this.#outdated.add(each);
+      }
+    }
+    this.tend();
+  }
+}
+
+function end(browsers: readonly WarmBrowser[]): void {
+  for (const each of browsers) each.end();
+}
