@@ -140,7 +140,8 @@ export class HeldSession {
   }
 
   async #run(claimed: ClaimedSession, options: StartOptions): Promise<void> {
-    await options.after?.catch(() => {});
+    // A browser that is kept ready is the session's from the moment it is claimed.
+    if (options.after) await options.after.catch(() => {});
     try {
       log.info("Starting a browser for session {session_id}", {
         session_id: this.id,

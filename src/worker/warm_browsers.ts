@@ -15,6 +15,9 @@ const log = logOf("worker", "warm_browsers");
 /** Starts at once: sessions that come meanwhile are not to wait for many. */
 const MOST_STARTING = 2;
 
+/** Pause after a hand-over before another is started in its place: the start would slow down who connects just now. */
+const BREATH_MS = 200;
+
 /** Time between two questions whether a start would run another browser, and the longest wait for the answer. */
 const REVISION_MS = 60_000;
 const ANSWER_MS = 10_000;
@@ -61,6 +64,7 @@ export class WarmBrowsers implements AsyncDisposable {
   #order: Order | undefined;
   #checking: Promise<void> = Promise.resolve();
   #checkAt = 0;
+  #restUntil = 0;
 
   constructor(options: WarmBrowsersOptions) {
     this.#options = options;
@@ -97,6 +101,7 @@ export class WarmBrowsers implements AsyncDisposable {
     try {
       const browser = await best.handOver(sessionId, signal);
       this.#starts.succeeded();
+      this.#restUntil = this.#options.clock.monotonic() + BREATH_MS;
       return { browser, wasReady };
     } catch (error) {
       signal.throwIfAborted();
@@ -148,6 +153,12 @@ export class WarmBrowsers implements AsyncDisposable {
     return !this.#closed.signal.aborted && this.#options.isOpen();
   }
 
+  get #mayStart(): boolean {
+    const { isStarting, clock } = this.#options;
+    return !isStarting() && this.#starts.mayTry &&
+      clock.monotonic() >= this.#restUntil;
+  }
+
   get #live(): readonly WarmBrowser[] {
     return [...this.#browsers].filter(({ isEnding }) => !isEnding);
   }
@@ -160,9 +171,7 @@ export class WarmBrowsers implements AsyncDisposable {
     end(fresh.slice(target));
     end(old.slice(Math.max(0, target - ready.length)));
     let missing = target - fresh.length;
-    if (missing <= 0 || this.#options.isStarting() || !this.#starts.mayTry) {
-      return;
-    }
+    if (missing <= 0 || !this.#mayStart) return;
     const { held, capacity } = this.#options;
     let starting = fresh.length - ready.length;
     while (missing > 0 && starting < MOST_STARTING) {
@@ -178,14 +187,14 @@ export class WarmBrowsers implements AsyncDisposable {
   }
 
   #start(): void {
-    const { host, clock, onChange } = this.#options;
+    const { host, clock } = this.#options;
     if (!this.#order) return;
     const { spec, wanted } = this.#order;
     const browser = new WarmBrowser({
       host,
       clock,
       spec,
-      onReady: onChange,
+      onReady: () => this.#changed(),
       onFailure: (why) => {
         if (!this.#starts.failed()) return;
         const reason = withoutSecrets(messageOf(why), wanted);
@@ -196,10 +205,13 @@ export class WarmBrowsers implements AsyncDisposable {
     });
     this.#browsers.add(browser);
     void browser.ended.then(() => {
-      if (!this.#browsers.delete(browser)) return;
-      onChange();
-      this.tend();
+      if (this.#browsers.delete(browser)) this.#changed();
     });
+  }
+
+  #changed(): void {
+    this.#options.onChange();
+    this.tend();
   }
 
   #isOld(each: WarmBrowser): boolean {

@@ -32,6 +32,8 @@ export interface FakeKnobs {
   stopHold?: Promise<void> | undefined;
   /** Where the next browsers answer. @default Nobody listens. */
   endpoint?: URL | undefined;
+  /** What would be started now, for those who ask. @default {""} */
+  revision?: string | undefined;
   /** What browsers measure. */
   stats?: BrowserStats | undefined;
   /** What an earlier process has left to adopt. */
@@ -84,6 +86,7 @@ export function createFakeProvider(): FakeProvider {
           signal.throwIfAborted();
           if (knobs.prepareError) throw new Error(knobs.prepareError);
         },
+        revision: () => Promise.resolve(knobs.revision ?? ""),
         async start(spec, sessionId, given) {
           const signal = knobs.deaf ? new AbortController().signal : given;
           most = Math.max(most, ++now);

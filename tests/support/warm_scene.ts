@@ -1,0 +1,162 @@
+import { setImmediate } from "node:timers";
+import type { ClaimedSession, ReadyBrowsers } from "../../src/client/client.ts";
+import type { BrowserHost } from "../../src/core/provider.ts";
+import { Outbox } from "../../src/worker/outbox.ts";
+import { Supervisor } from "../../src/worker/supervisor.ts";
+import { WarmBrowsers } from "../../src/worker/warm_browsers.ts";
+import { type HandedOver, WarmHost } from "../../src/worker/warm_host.ts";
+import { createFakeClock, type FakeClock } from "./clock.ts";
+import {
+  createFakeProvider,
+  type FakeBrowser,
+  type FakeProvider,
+} from "./fake_provider.ts";
+
+/** What is kept ready, and what sessions ask for, if nothing else is said. */
+const WANTED = {
+  browser: "chrome",
+  version: "latest",
+  headless: true,
+  screen: { width: 1, height: 1, dpi: 96, scale: 1 },
+  proxy: null,
+  resource_limits: {},
+  environment: {},
+  arguments: [],
+} as const satisfies Omit<ReadyBrowsers, "count" | "max_age_ms">;
+
+/** Longer than any pause between starts, and than the time between two questions for the revision. */
+const LONG_MS = 70_000;
+
+/** Sessions and warm browsers of one worker over the fake provider, with a clock that stands still. */
+export interface WarmScene extends AsyncDisposable {
+  readonly clock: FakeClock;
+  readonly provider: FakeProvider;
+  readonly host: WarmHost;
+  readonly warm: WarmBrowsers;
+  readonly supervisor: Supervisor;
+  readonly knobs: {
+    isOpen: boolean;
+    /** Why nothing can be written. */
+    saveError?: string | undefined;
+  };
+  /** What was written last. */
+  saved(): HandedOver;
+  want(count: number, fields?: Partial<ReadyBrowsers>): Promise<void>;
+  /** Lets a session be claimed. */
+  take(id: string, fields?: Partial<ClaimedSession>): void;
+  /** What the server was last told of a session. */
+  report(id: string): ReturnType<Outbox["snapshot"]>[number] | undefined;
+  /** Lets so much time pass, in which everything that can be done is done. */
+  pass(ms?: number): Promise<void>;
+  /** Browsers that run, the oldest first. */
+  running(): readonly FakeBrowser[];
+}
+
+/** Sets the scene. */
+export async function warmScene({ capacity = 5 } = {}): Promise<WarmScene> {
+  const clock = createFakeClock();
+  const provider = createFakeProvider();
+  const knobs: WarmScene["knobs"] = { isOpen: true };
+  let saved: HandedOver = {};
+  const host = await warmHost(provider, {
+    clock,
+    save(handedOver) {
+      if (knobs.saveError) return Promise.reject(new Error(knobs.saveError));
+      saved = handedOver;
+      return Promise.resolve();
+    },
+  });
+  const warm = new WarmBrowsers({
+    host,
+    clock,
+    capacity,
+    held: () => supervisor.size,
+    isOpen: () => knobs.isOpen,
+    isStarting: () => supervisor.isStarting,
+    onChange: () => {},
+  });
+  const outbox = new Outbox();
+  const supervisor: Supervisor = new Supervisor({
+    host,
+    warm,
+    outbox,
+    clock,
+    capacity,
+    graceMs: () => 0,
+    isHostUp: () => Promise.resolve(true),
+    onChange: () => warm.tend(),
+  });
+  const pass = async (ms = LONG_MS) => {
+    clock.advance(ms);
+    warm.tend();
+    await settle();
+  };
+  return {
+    clock,
+    provider,
+    host,
+    warm,
+    supervisor,
+    knobs,
+    saved: () => saved,
+    async want(count, fields = {}) {
+      warm.want(
+        count === 0
+          ? undefined
+          : { ...WANTED, count, max_age_ms: 3_600_000, ...fields },
+      );
+      await settle();
+    },
+    take: (id, fields = {}) =>
+      supervisor.take(claimed(id, fields), clock.monotonic()),
+    report: (id) =>
+      outbox.snapshot().find(({ session_id }) => session_id === id),
+    pass,
+    running: () => [...provider.running.values()],
+    async [Symbol.asyncDispose]() {
+      await supervisor.endAll("the test is over", "killed");
+      await warm[Symbol.asyncDispose]();
+      await host[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A warm host over a new process of the provider's host. */
+export async function warmHost(
+  provider: { open: FakeProvider["open"] },
+  { clock, save = () => Promise.resolve(), handedOver = {} }: {
+    readonly clock: FakeClock;
+    readonly save?: (handedOver: HandedOver) => Promise<void>;
+    readonly handedOver?: HandedOver;
+  },
+): Promise<WarmHost> {
+  const host: BrowserHost = await provider.open({}, {
+    gridId: "grid",
+    workerId: "worker",
+    dataDir: "",
+  });
+  return new WarmHost({ host, clock, handedOver, save });
+}
+
+function claimed(id: string, fields: Partial<ClaimedSession>): ClaimedSession {
+  return {
+    ...WANTED,
+    id,
+    fencing_token: 1,
+    lease_ttl_ms: 1e9,
+    start_timeout_ms: 60_000,
+    work_pool_id: "pool",
+    provider_type: "fake",
+    provider_config: {},
+    operating_system: "linux",
+    arguments: [],
+    ...fields,
+  };
+}
+
+/** Until nothing that is under way goes on without the clock. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 10; turns++) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
