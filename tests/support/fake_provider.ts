@@ -49,6 +49,8 @@ export interface FakeProvider extends Provider {
   mostAtOnce(): number;
   /** What each `prepare()` was asked to prepare for; undefined: the first start. */
   readonly prepared: readonly (BrowserSpec | undefined)[];
+  /** What the last sweep was told to keep. */
+  kept(): ReadonlySet<string> | undefined;
   /** Session ids that were swept. */
   readonly swept: readonly string[];
 }
@@ -59,6 +61,7 @@ export function createFakeProvider(): FakeProvider {
   const swept: string[] = [];
   const prepared: (BrowserSpec | undefined)[] = [];
   const knobs: FakeKnobs = { leftovers: [] };
+  let kept: ReadonlySet<string> | undefined;
   let now = 0;
   let most = 0;
   return {
@@ -73,6 +76,7 @@ export function createFakeProvider(): FakeProvider {
     swept,
     prepared,
     mostAtOnce: () => most,
+    kept: () => kept,
     open: () =>
       Promise.resolve({
         check: () => Promise.resolve([]),
@@ -116,6 +120,7 @@ export function createFakeProvider(): FakeProvider {
         },
         adopt: () => Promise.resolve(knobs.leftovers),
         async sweep(keep) {
+          kept = keep;
           const left = knobs.leftovers.filter(({ sessionId }) =>
             !keep.has(sessionId)
           );

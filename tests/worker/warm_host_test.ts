@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { browserSpec } from "../support/browser_spec.ts";
+import { createFakeClock } from "../support/clock.ts";
+import { createFakeProvider } from "../support/fake_provider.ts";
+import { warmHost } from "../support/warm_scene.ts";
+import type { HandedOver } from "../../src/worker/warm_host.ts";
+
+const NEVER = new AbortController().signal;
+
+/** Processes of one worker, one after another, over browsers that live on. */
+function scene() {
+  const clock = createFakeClock();
+  const provider = createFakeProvider();
+  let saved: HandedOver = {};
+  return {
+    provider,
+    saved: () => saved,
+    /** The next process, which finds what the last one has left. */
+    next() {
+      provider.knobs.leftovers = [...provider.running.values()];
+      return warmHost(provider, {
+        clock,
+        handedOver: saved,
+        save(handedOver) {
+          saved = handedOver;
+          return Promise.resolve();
+        },
+      });
+    },
+  };
+}
+
+Deno.test("a browser that was handed over is its session's in the next process too, and what was never handed over is swept", async () => {
+  const s = scene();
+  const first = await s.next();
+  const kept = await first.startUnheld(browserSpec(), NEVER);
+  const unused = await first.startUnheld(browserSpec(), NEVER);
+  await first.start(browserSpec(), "cold", NEVER);
+  const given = await first.handOver(kept, "session");
+  assert.equal(given.sessionId, "session");
+  const second = await s.next();
+  const found = await second.adopt();
+  assert.deepEqual(found.map(({ sessionId }) => sessionId), [
+    "session",
+    unused.sessionId,
+    "cold",
+  ]);
+  const held = new Set(["session", "cold"]);
+  assert.deepEqual(await second.sweep(held), [unused.sessionId]);
+  assert.deepEqual(s.provider.swept, [unused.sessionId]);
+  assert.equal(s.provider.running.size, 2);
+  await found[0]?.stop(0);
+  assert.ok(!s.provider.running.has(kept.sessionId));
+  assert.deepEqual(s.saved(), {}, "forgotten with its end");
+});
+
+Deno.test("a sweep ends a browser that was handed over to a session that is not held, by the session's id", async () => {
+  const s = scene();
+  const first = await s.next();
+  const kept = await first.startUnheld(browserSpec(), NEVER);
+  await first.handOver(kept, "session");
+  const second = await s.next();
+  await second.adopt();
+  assert.deepEqual(await second.sweep(new Set()), ["session"]);
+  assert.equal(s.provider.running.size, 0);
+  assert.deepEqual(s.saved(), {});
+});
+
+Deno.test("a sweep keeps what no session has yet, and what is handed over while it goes on", async () => {
+  const s = scene();
+  const host = await s.next();
+  const held = new Set<string>();
+  const [one, other] = [
+    await host.startUnheld(browserSpec(), NEVER),
+    await host.startUnheld(browserSpec(), NEVER),
+  ];
+  s.provider.knobs.leftovers = [...s.provider.running.values()];
+  held.add("session");
+  const given = host.handOver(one, "session");
+  assert.deepEqual(await host.sweep(held), []);
+  await given;
+  s.provider.knobs.leftovers = [...s.provider.running.values()];
+  assert.deepEqual(await host.sweep(held), []);
+  await host.discard(other);
+  assert.equal(s.provider.running.size, 1);
+});
+
+Deno.test("a session that is started anew is not taken for the browser that it was handed before", async () => {
+  const s = scene();
+  const first = await s.next();
+  const kept = await first.startUnheld(browserSpec(), NEVER);
+  await first.handOver(kept, "session");
+  await first.start(browserSpec(), "session", NEVER);
+  assert.deepEqual(s.saved(), {});
+  const second = await s.next();
+  await second.adopt();
+  assert.deepEqual(await second.sweep(new Set(["session"])), [
+    kept.sessionId,
+  ]);
+  assert.deepEqual([...s.provider.running.keys()], ["session"]);
+});
+
+Deno.test("what an earlier process had handed over and is gone is forgotten", async () => {
+  const s = scene();
+  const first = await s.next();
+  const kept = await first.startUnheld(browserSpec(), NEVER);
+  await first.handOver(kept, "session");
+  s.provider.running.get(kept.sessionId)?.die("exit code 9");
+  const second = await s.next();
+  assert.deepEqual(await second.adopt(), []);
+  assert.deepEqual(s.saved(), {});
+});
+
+Deno.test("the ids to keep are also listed, for providers that go through them", async () => {
+  const s = scene();
+  const host = await s.next();
+  const unheld = await host.startUnheld(browserSpec(), NEVER);
+  const kept = await host.startUnheld(browserSpec(), NEVER);
+  await host.handOver(kept, "session");
+  await host.sweep(new Set(["session", "cold"]));
+  const listed = s.provider.kept();
+  assert.deepEqual(
+    new Set(listed),
+    new Set([unheld.sessionId, kept.sessionId, "cold"]),
+  );
+  assert.equal(listed?.size, 3);
+});

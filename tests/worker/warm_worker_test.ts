@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import type { StateStore, WorkerState } from "../../src/worker/state_file.ts";
+import { awaitStatus } from "../support/await_status.ts";
+import { eventually } from "../support/eventually.ts";
+import { type WorkerScene, workerScene } from "../support/worker.ts";
+
+const POOL = "/v1/workerpool/pools/fakes";
+
+/** Asks the scene's pool for so many, and waits until they are counted as ready. */
+async function keepReady(scene: WorkerScene, count: number): Promise<void> {
+  await scene.grid.request(POOL, {
+    method: "PATCH",
+    json: { min_ready: count },
+  });
+  await readyAre(scene, count);
+}
+
+async function readyAre(scene: WorkerScene, count: number): Promise<void> {
+  await eventually(`${count} browsers are ready`, async () => {
+    const answer = await scene.grid.request(`${POOL}/pressure`);
+    return (await answer.json()).ready === count;
+  });
+}
+
+Deno.test("a change of min_ready is heard at once, a session is given one of those browsers, and it is replaced", async () => {
+  await using scene = await workerScene();
+  await using _worker = await scene.start();
+  const askedAt = performance.now();
+  await keepReady(scene, 2);
+  assert.ok(performance.now() - askedAt < 5_000, "no whole heartbeat");
+  const endpoints = [...scene.provider.running.values()].map(({ endpoint }) =>
+    endpoint.href
+  );
+  const id = await scene.ask();
+  const session = await awaitStatus(scene.grid, id, "running");
+  assert.equal(session.warm, true);
+  const { endpoint } = await scene.grid.sessions.target(id);
+  assert.ok(endpoints.includes(endpoint ?? ""));
+  const events = await scene.grid.sessions.events(id, 0, 100);
+  assert.deepEqual(
+    events.find(({ event }) => event === "browser_started")?.data,
+    { warm: true },
+  );
+  await readyAre(scene, 2);
+  assert.equal(scene.provider.running.size, 3);
+  await scene.grid.request(`${POOL}/pause`, { method: "POST" });
+  await readyAre(scene, 0);
+  assert.equal(scene.provider.running.size, 1);
+});
+
+Deno.test("many sessions at once each have a browser of their own, warm or not, and never more run than the capacity", async () => {
+  await using scene = await workerScene();
+  await using _worker = await scene.start({ capacity: 6 });
+  await keepReady(scene, 4);
+  const ids = await Promise.all(
+    Array.from({ length: 12 }, (_, n) => scene.ask({ headless: n % 3 > 0 })),
+  );
+  const endpoints = new Set<string>();
+  let warm = 0;
+  await Promise.all(ids.map(async (id) => {
+    const session = await awaitStatus(scene.grid, id, "running");
+    const { endpoint } = await scene.grid.sessions.target(id);
+    endpoints.add(endpoint ?? "");
+    if (session.warm) warm++;
+    await scene.grid.request(`/v1/sessions/${id}`, { method: "DELETE" });
+    await awaitStatus(scene.grid, id, "completed");
+  }));
+  assert.equal(endpoints.size, ids.length);
+  assert.ok(warm > 0, "some were ready");
+  assert.ok(scene.provider.mostAtOnce() <= 6);
+  await readyAre(scene, 4);
+});
+
+Deno.test("a worker that was killed comes back with the browsers that it had handed over, and ends those that it kept ready", async () => {
+  await using scene = await workerScene();
+  const state = inMemory({ name: "one", secret: "a-secret-of-16-letters" });
+  const killed = await scene.start({ state });
+  await keepReady(scene, 2);
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "running");
+  await scene.grid.request(POOL, { method: "PATCH", json: { min_ready: 0 } });
+  const { endpoint } = await scene.grid.sessions.target(id);
+  const running = [...scene.provider.running.values()];
+  scene.provider.knobs.leftovers = running;
+  await using _next = await scene.start({ state });
+  const swept = running.filter((each) => each.endpoint.href !== endpoint);
+  await eventually(
+    "what was kept ready is swept",
+    () => Promise.resolve(scene.provider.swept.length >= swept.length),
+  );
+  assert.equal((await scene.grid.sessions.get(id)).status, "running");
+  await scene.grid.request(`/v1/sessions/${id}`, { method: "DELETE" });
+  await awaitStatus(scene.grid, id, "completed");
+  await killed[Symbol.asyncDispose]();
+  assert.equal(scene.provider.running.size, 0);
+});
+
+Deno.test("a worker that drains keeps no browser ready, and one that is disposed leaves none", async () => {
+  await using scene = await workerScene();
+  const worker = await scene.start();
+  await keepReady(scene, 2);
+  const id = await scene.ask();
+  await awaitStatus(scene.grid, id, "running");
+  await scene.grid.workers.drain(worker.id);
+  await eventually(
+    "its session's browser is the only one",
+    () => Promise.resolve(scene.provider.running.size === 1),
+  );
+  await scene.grid.workers.resume(worker.id);
+  await readyAre(scene, 2);
+  await worker[Symbol.asyncDispose]();
+  assert.equal(scene.provider.running.size, 0);
+  assert.equal((await scene.grid.workers.get(worker.id)).ready, 0);
+});
+
+/** A state of its own, on no disk. */
+function inMemory(first: WorkerState): StateStore {
+  let state = first;
+  return {
+    read: () => Promise.resolve(state),
+    write(next) {
+      state = next;
+      return Promise.resolve();
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
