@@ -75,6 +75,14 @@ export function testProvider(
     await test.host.prepare(NEVER);
   });
 
+  contract("revision() is the same as long as nothing changes", async () => {
+    await using test = await set(provider);
+    const ask = () => test.host.revision?.(spec(), NEVER);
+    const first = await ask();
+    assert.notEqual(first, "");
+    assert.equal(await ask(), first);
+  });
+
   contract("start() without a screen gives the size asked for", async () => {
     await using test = await set(provider);
     const screen = { width: 901, height: 703, dpi: 96, scale: 2 };

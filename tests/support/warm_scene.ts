@@ -83,7 +83,7 @@ export async function warmScene({ capacity = 5 } = {}): Promise<WarmScene> {
     clock,
     capacity,
     graceMs: () => 0,
-    isHostUp: () => Promise.resolve(true),
+    isHostUp: async () => await true,
     onChange: () => warm.tend(),
   });
   const pass = async (ms = LONG_MS) => {

@@ -33,7 +33,7 @@ Deno.test("a change of min_ready is heard at once, a session is given one of tho
   );
   const id = await scene.ask();
   const session = await awaitStatus(scene.grid, id, "running");
-  assert.equal(session.warm, true);
+  assert.ok(session.warm);
   const { endpoint } = await scene.grid.sessions.target(id);
   assert.ok(endpoints.includes(endpoint ?? ""));
   const events = await scene.grid.sessions.events(id, 0, 100);

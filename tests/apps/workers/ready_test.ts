@@ -107,7 +107,7 @@ Deno.test("a session whose browser was kept ready says so, and so does its event
     warm: true,
   });
   const { body } = await api.call("GET", `/sessions/${id}?include=events`);
-  assert.equal(body.warm, true);
+  assert.ok(body.warm);
   const started = body.events.find(({ event }: { event: string }) =>
     event === "browser_started"
   );

@@ -8,6 +8,7 @@ import {
   dockerTest,
   evaluate,
   runInContainer,
+  TEST_IMAGE,
   testDockerHost,
 } from "../../support/docker.ts";
 import { startEngineProxy } from "../../support/engine_proxy.ts";
@@ -53,6 +54,19 @@ dockerTest(
     assert.equal(Config.Labels["browsergrid.grid_id"], test.gridId);
     assert.equal(Config.Labels["browsergrid.worker_id"], "worker-1");
     await browser.stop(2_000);
+  },
+);
+
+dockerTest(
+  "revision() is the image that is here; nothing, if there is none",
+  async () => {
+    await using test = await testDockerHost();
+    await using none = await testDockerHost({
+      image: "browsergrid/none:{version}",
+    });
+    const { Id } = await docker.getImage(TEST_IMAGE).inspect();
+    assert.equal(await test.host.revision?.(browserSpec(), NEVER), Id);
+    assert.equal(await none.host.revision?.(browserSpec(), NEVER), "");
   },
 );
 
