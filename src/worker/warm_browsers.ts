@@ -105,7 +105,10 @@ export class WarmBrowsers implements AsyncDisposable {
       return { browser, wasReady };
     } catch (error) {
       signal.throwIfAborted();
-      log.warn("A warm browser could not be handed over: {error}", { error });
+      const { proxy = null, environment } = spec;
+      log.warn("A browser that was kept ready was of no use: {reason}", {
+        reason: withoutSecrets(messageOf(error), { proxy, environment }),
+      });
       return undefined;
     }
   }

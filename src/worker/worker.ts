@@ -265,7 +265,10 @@ export async function startWorker(
     },
     async kill() {
       drain.begin(0);
-      await supervisor.endAll("its worker was stopped at once", "killed");
+      await Promise.all([
+        supervisor.endAll("its worker was stopped at once", "killed"),
+        warm[Symbol.asyncDispose](),
+      ]);
     },
     sessionsHeld: () => supervisor.size,
     [Symbol.asyncDispose]: () => left ??= leave(),

@@ -95,6 +95,14 @@ Deno.test("a worker that was killed comes back with the browsers that it had han
   assert.equal(scene.provider.running.size, 0);
 });
 
+Deno.test("a worker that is stopped at once leaves no browser that it kept ready", async () => {
+  await using scene = await workerScene();
+  await using worker = await scene.start();
+  await keepReady(scene, 2);
+  await worker.kill();
+  assert.equal(scene.provider.running.size, 0);
+});
+
 Deno.test("a worker that drains keeps no browser ready, and one that is disposed leaves none", async () => {
   await using scene = await workerScene();
   const worker = await scene.start();
