@@ -169,8 +169,19 @@ Deno.test("workers are listed, shown, drained, resumed and deleted, by id or nam
     json: { work_pool_id: "here", name: "one" },
   });
   const { worker: { id } } = await made.json();
+  await grid.request(`/v1/workerpool/workers/${id}/heartbeat`, {
+    method: "PUT",
+    json: { ready: 2 },
+  });
   const list = await cli("worker", "list", ...at);
-  assert.match(list.out, /"one","online","0\/5"/, list.err);
+  assert.match(list.out, /"one","online","0\/5","2"/, list.err);
+  const changed = await cli(
+    ...["pool", "update", "here", "--min-ready", "3"],
+    ...["--ready-max-age-minutes", "5", "--json", ...at],
+  );
+  assert.equal(JSON.parse(changed.out).ready_max_age_minutes, 5);
+  const pressure = await cli("pool", "pressure", "here", ...at);
+  assert.match(pressure.out, /\["ready","2"\],\["min_ready","3"\]/);
   const drained = await cli(
     ...["worker", "drain", "one", "--timeout", "60", "--json", ...at],
   );
