@@ -155,5 +155,10 @@ export async function runWorker(
       `Cannot go on as worker "${worker.name}": a newer process of it has registered, expected one; give one of the two another --worker-name`,
     );
   }
+  if (end === "refused") {
+    throw new Error(
+      `Cannot go on as worker "${worker.name}": the server no longer knows it and refuses it, expected that work pool "${flags.workPoolId}" is there`,
+    );
+  }
   return 0;
 }

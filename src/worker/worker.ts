@@ -1,4 +1,5 @@
 import type { Command, GridClient } from "../client/client.ts";
+import { aborted } from "../core/aborted.ts";
 import type { Clock } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import { every } from "../core/loop.ts";
@@ -51,8 +52,11 @@ export interface WorkerOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Why a worker is to be disposed: it was drained and holds nothing any more, or a newer process of it has registered. */
-export type WorkerEnd = "drained" | "replaced";
+/**
+ * Why a worker is to be disposed: it was drained and holds nothing any more, a newer process of it has registered, or the
+ * server takes it no longer: its pool was deleted.
+ */
+export type WorkerEnd = "drained" | "replaced" | "refused";
 
 /** A worker that claims sessions. Disposal ends its browsers, reports that, and leaves. */
 export interface RunningWorker extends AsyncDisposable {
@@ -228,10 +232,19 @@ export async function startWorker(
 
   /** Its row was deleted. What it holds, the server no longer counts as its own. */
   async function onUnknown(signal: AbortSignal): Promise<void> {
+    const { name } = worker;
     log.warn("The server does not know worker {name}: it registers anew", {
-      name: worker.name,
+      name,
     });
-    await register({ ...options, signal }, known, instanceId);
+    warm.want(undefined);
+    try {
+      await register({ ...options, signal }, known, instanceId);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      log.error("The server refuses worker {name}: {error}", { name, error });
+      done.resolve("refused");
+      await aborted(signal);
+    }
   }
 
   /** The newer process has its sessions; browsers here belong to nobody. */

@@ -103,6 +103,18 @@ Deno.test("a worker that is stopped at once leaves no browser that it kept ready
   assert.equal(scene.provider.running.size, 0);
 });
 
+Deno.test("a worker whose pool is deleted keeps no browser, and is done", async () => {
+  await using scene = await workerScene({ settings: { heartbeat_seconds: 1 } });
+  await using worker = await scene.start();
+  await keepReady(scene, 2);
+  await scene.grid.request(POOL, { method: "DELETE" });
+  assert.equal(await worker.done, "refused");
+  await eventually(
+    "no browser runs",
+    () => Promise.resolve(scene.provider.running.size === 0),
+  );
+});
+
 Deno.test("a worker that drains keeps no browser ready, and one that is disposed leaves none", async () => {
   await using scene = await workerScene();
   const worker = await scene.start();
