@@ -108,12 +108,6 @@ const FIELDS: readonly Field[] = [
     values: ["default", "none"],
   },
   {
-    flag: "--ready-max-age-minutes <number>",
-    what: "age at which a warm browser is replaced",
-    field: "ready_max_age_minutes",
-    isJson: true,
-  },
-  {
     flag: "--min-workers <number>",
     what: "workers that should be there",
     field: "min_workers",
