@@ -17,6 +17,7 @@
  *
  * @module
  */
+import { type BrowserMethods, browserMethods } from "./browser_methods.ts";
 import {
   type ClientOptions,
   createExchange,
@@ -42,6 +43,11 @@ export type {
   Registration,
 } from "../apps/workers/schemas.ts";
 export { ApiError } from "./api_error.ts";
+export type {
+  DescribedWire,
+  PdfQuery,
+  ScreenshotQuery,
+} from "./browser_methods.ts";
 export type { CallOptions, ClientOptions, Query } from "./exchange.ts";
 export { each, type Page } from "./pages.ts";
 export type { KeyBody } from "./key_methods.ts";
@@ -52,6 +58,7 @@ export type { WorkerBody } from "./worker_methods.ts";
 export interface GridClient
   extends
     SessionMethods,
+    BrowserMethods,
     PoolMethods,
     WorkerMethods,
     KeyMethods,
@@ -65,6 +72,7 @@ export function createClient(options: ClientOptions): GridClient {
   return {
     apiUrl: exchange.apiUrl,
     ...sessionMethods(exchange),
+    ...browserMethods(exchange),
     ...poolMethods(exchange),
     ...workerMethods(exchange),
     ...keyMethods(exchange),

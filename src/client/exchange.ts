@@ -51,6 +51,12 @@ export interface Exchange {
   maybe<T>(method: string, path: string, call?: Call): Promise<T | undefined>;
   /** The answer as text. @throws {ApiError} As `json`. */
   text(method: string, path: string, call?: Call): Promise<string>;
+  /** The answer as it is. @throws {ApiError} As `json`. */
+  bytes(
+    method: string,
+    path: string,
+    call?: Call,
+  ): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Talks to the server that `options` name. */
@@ -58,11 +64,14 @@ export function createExchange(options: ClientOptions): Exchange {
   const apiUrl = options.apiUrl.replace(/\/+$/, "");
   const request = options.fetch ?? fetch;
 
-  async function text(
-    method: string,
-    path: string,
-    call: Call = {},
-  ): Promise<string> {
+  async function send<T>(
+    { method, path, call }: {
+      readonly method: string;
+      readonly path: string;
+      readonly call: Call;
+    },
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const { body, signal, waitSeconds = 0 } = call;
     const patienceMs = (call.timeoutMs ?? options.timeoutMs ?? ANSWER_MS) +
       waitSeconds * 1_000;
@@ -75,13 +84,16 @@ export function createExchange(options: ClientOptions): Exchange {
         ...(patience.signal ? { signal: patience.signal } : {}),
       });
       if (!response.ok) throw await errorOf(response);
-      return await response.text();
+      return await read(response);
     } catch (cause) {
       signal?.throwIfAborted();
       if (patience.signal?.aborted) throw silent(apiUrl, patienceMs);
       throw cause instanceof ApiError ? cause : unreachable(apiUrl, cause);
     }
   }
+
+  const text: Exchange["text"] = (method, path, call = {}) =>
+    send({ method, path, call }, (response) => response.text());
 
   async function maybe<T>(
     method: string,
@@ -99,6 +111,8 @@ export function createExchange(options: ClientOptions): Exchange {
   return {
     apiUrl,
     text,
+    bytes: (method, path, call = {}) =>
+      send({ method, path, call }, (response) => response.bytes()),
     maybe,
     async json<T>(method: string, path: string, call?: Call) {
       const answer = await maybe<T>(method, path, call);

@@ -35,9 +35,6 @@ export interface CreateOptions extends CallOptions {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** What the browser's version endpoint says, with the grid's address. */
-export type VersionWire = Readonly<Record<string, unknown>>;
-
 /** Endpoints of sessions. */
 export interface SessionMethods {
   createSession(
@@ -90,13 +87,6 @@ export interface SessionMethods {
     options?: CallOptions,
   ): Promise<void>;
   sessionLogs(id: string, options?: CallOptions): Promise<string>;
-  /** As Chrome's `/json/version`. */
-  sessionVersion(id: string, options?: CallOptions): Promise<VersionWire>;
-  /** As Chrome's `/json/list`. */
-  sessionTargets(
-    id: string,
-    options?: CallOptions,
-  ): Promise<readonly VersionWire[]>;
 }
 
 /** The methods over `exchange`. */
@@ -136,9 +126,5 @@ export function sessionMethods(exchange: Exchange): SessionMethods {
       await text("POST", `${pathOf(id)}/metrics`, { ...options, body });
     },
     sessionLogs: (id, options) => text("GET", `${pathOf(id)}/logs`, options),
-    sessionVersion: (id, options) =>
-      json("GET", `${pathOf(id)}/cdp/json/version`, options),
-    sessionTargets: (id, options) =>
-      json("GET", `${pathOf(id)}/cdp/json/list`, options),
   };
 }

@@ -1,5 +1,5 @@
 import type { CallOptions, Exchange } from "./exchange.ts";
-import type { VersionWire } from "./session_methods.ts";
+import type { DescribedWire } from "./browser_methods.ts";
 
 /** Endpoints of the server itself. */
 export interface SystemMethods {
@@ -10,7 +10,7 @@ export interface SystemMethods {
   /** The description of the API, OpenAPI 3.1. */
   apiDocument(options?: CallOptions): Promise<Record<string, unknown>>;
   /** As Chrome's `/json/version`, for the WebSocket that makes a session. */
-  connectVersion(options?: CallOptions): Promise<VersionWire>;
+  connectVersion(options?: CallOptions): Promise<DescribedWire>;
 }
 
 /** The methods over `exchange`. */

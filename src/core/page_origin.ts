@@ -10,6 +10,12 @@ type OwnOrigins = Pick<Settings, "allowed_origins" | "public_url">;
 /** Methods that change nothing. What they answer, a page of another origin cannot read. */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
+/** What `Sec-Fetch-Site` says of a request of another site's page. */
+const FOREIGN = new Set(["cross-site", "same-site"]);
+
+/** Origin of the front end that every Chrome brings. No site's page can be of it. */
+const DEVTOOLS = "devtools://devtools";
+
 /** What browsers tell of the page that sends a request; other clients send no origin. */
 export interface PageHeaders {
   readonly origin: string | undefined;
@@ -26,7 +32,7 @@ export function checkOrigin(
   { origin, host }: PageHeaders,
 ): void {
   if (origin === undefined) return;
-  const isAllowed = allowed_origins.includes("*") ||
+  const isAllowed = origin === DEVTOOLS || allowed_origins.includes("*") ||
     allowed_origins.includes(origin) ||
     public_url !== undefined && URL.parse(public_url)?.origin === origin ||
     isLoopback(host) && URL.parse(origin)?.host === host;
@@ -45,14 +51,28 @@ export function refuseForeignPages(
   settings: OwnOrigins,
 ): MiddlewareHandler<GridEnv> {
   return async function refuseForeignPage(c, next) {
-    if (isAnonymous(callerIn(c)) && !SAFE.has(c.req.method) && !isCors(c)) {
-      checkOrigin(settings, {
-        origin: c.req.header("origin"),
-        host: c.req.header("host"),
-      });
-    }
+    if (!SAFE.has(c.req.method)) checkPage(settings, c);
     await next();
   };
+}
+
+/**
+ * The same for one request, whatever its method. A GET that changes something must ask for it: an image of another
+ * site's page sends it without an origin.
+ *
+ * @see {@link https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header Fetch Metadata: Sec-Fetch-Site}
+ * @throws {GridError} `origin_not_allowed`.
+ */
+export function checkPage(settings: OwnOrigins, c: Context<GridEnv>): void {
+  if (!isAnonymous(callerIn(c)) || isCors(c)) return;
+  const host = c.req.header("host");
+  const origin = c.req.header("origin");
+  const isForeign = FOREIGN.has(c.req.header("sec-fetch-site") ?? "");
+  // An image has no origin that could be allowed.
+  checkOrigin(settings, {
+    origin: origin ?? (isForeign ? "null" : origin),
+    host,
+  });
 }
 
 /** Whether middleware `cors` has let the origin in: its options may name others than the setting. */

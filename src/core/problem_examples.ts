@@ -41,6 +41,12 @@ const DETAILS: Readonly<Record<string, string>> = {
     "Cannot ask the browser: it does not answer as one, expected a browser that runs; try again",
   pool_not_found:
     'Cannot find work pool "crawlers": there is none with this id or name, expected one of GET /v1/workerpool/pools',
+  target_not_found:
+    "Cannot find the page: No such target id: 8C1D, expected one that is open: see /cdp/json/list of the session",
+  browser_refused:
+    'Cannot use the page: the browser says "PrintToPDF is not implemented", expected what it can do',
+  browser_timeout:
+    "Cannot look at the page: the browser does not answer within 25 s, expected a page in front, without an open dialog, whose scripts end",
   unknown_provider:
     'Cannot find provider "podman": known are "local", "docker"',
   invalid_provider_config:

@@ -12,7 +12,8 @@ import { CLOSE_CODES } from "./close_frame.ts";
 import { keepAliveOf, sessionOfQuery } from "./connect.ts";
 import { createRouter } from "../core/router.ts";
 import { dial } from "./dial.ts";
-import { discoveryRoutes } from "./discovery.ts";
+import { chromeRoutes } from "./chrome/chrome_routes.ts";
+import { lookRoutes } from "./look/look_routes.ts";
 import { addressHeaders, withHeaders } from "./own_address.ts";
 import { refuse } from "./refuse.ts";
 import { Seats, tooMany } from "./seats.ts";
@@ -44,16 +45,19 @@ export const gateway = defineApp({
     const streams = new Streams(core, manager);
     const seats = new Seats(core.clock);
     const attended = new Set<Promise<void>>();
+    const parts = { core, manager, wayTo: directly };
     return {
       manager: {},
       routes: {
         v1: createRouter()
-          .route("/", discoveryRoutes(core, manager))
+          .route("/", chromeRoutes(parts))
+          .route("/", lookRoutes(parts))
           .route("/", socketRoutes()),
       },
       tags: {
         Connect:
           "Joins clients with browsers: WebSockets, and how they are found",
+        Looks: "Shows a session's page, whether a client is connected or none",
       },
       ready() {
         const running = streams.start();

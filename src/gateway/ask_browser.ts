@@ -1,7 +1,10 @@
+import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
-import { text } from "node:stream/consumers";
 import { agentOver, type Way } from "./way.ts";
+
+/** Longest answer that is read: what the protocol's description has is a tenth of it. */
+const MAX_BYTES = 16 * 1024 * 1024;
 
 /** What a browser is asked over HTTP. */
 export interface BrowserQuestion {
@@ -38,9 +41,20 @@ export async function askBrowser(
       signal,
     });
     if (!answer) throw new Error("no answer");
-    return { status: answer.statusCode ?? 0, body: await text(answer) };
+    return { status: answer.statusCode ?? 0, body: await textOf(answer) };
   } finally {
     signal.removeEventListener("abort", giveUp);
     stream.destroy();
   }
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of answer) {
+    length += chunk.length;
+    if (length > MAX_BYTES) throw new Error("the answer is too long");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
+import { targetNotFound } from "./chrome/target_id.ts";
 import { browserUnreachable, type Way } from "./way.ts";
 
 const ANSWER_MS = 5_000;
@@ -23,6 +24,9 @@ export interface Dialled {
   readonly answer: Uint8Array;
 }
 
+/** The browser answers, but does not take the handshake. */
+class NoSwitch extends Error {}
+
 /** What of a browser is dialled. */
 export interface DialOptions {
   /** Path at the browser, if it is not the whole browser that is asked for. */
@@ -33,25 +37,30 @@ export interface DialOptions {
 /**
  * Opens a stream to a browser and repeats the client's handshake there, so that the two agree with each other.
  *
- * @throws {GridError} `worker_unreachable` — no connection, no 101, or `signal` was aborted before.
+ * @throws {GridError} `worker_unreachable` — no connection, no 101, or `signal` was aborted before; `target_not_found`
+ *   — the browser has nothing at `path`.
  */
 export async function dial(
   { url, connect }: Way,
   request: IncomingMessage,
-  { path = url.pathname + url.search, signal }: DialOptions,
+  { path, signal }: DialOptions,
 ): Promise<Dialled> {
   const socket = await connect(signal);
   const giveUp = () => socket.destroy();
   signal.addEventListener("abort", giveUp);
   try {
     signal.throwIfAborted();
-    const head = handshake(path, url.host, request);
+    const asked = path ?? url.pathname + url.search;
+    const head = handshake(asked, url.host, request);
     const dialled = await answered(socket, head);
     signal.throwIfAborted();
     return dialled;
   } catch (cause) {
     socket.destroy();
-    throw browserUnreachable(cause);
+    const isRefused = path !== undefined && cause instanceof NoSwitch;
+    throw isRefused
+      ? targetNotFound(`the browser has none at ${path}`, { cause })
+      : browserUnreachable(cause);
   } finally {
     signal.removeEventListener("abort", giveUp);
   }
@@ -99,7 +108,7 @@ function answered(socket: Duplex, head: string): Promise<Dialled> {
       settle(() =>
         isWhole && isSwitch
           ? resolve({ socket, answer })
-          : reject(new Error("the answer is no 101"))
+          : reject(new NoSwitch("the answer is no 101"))
       );
     }
     socket.on("data", onData);

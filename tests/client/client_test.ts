@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ApiError, createClient, each } from "../../src/client/client.ts";
 import { describedApi } from "../support/api_document.ts";
 import { apiOf } from "../support/api.ts";
+import { fakePage } from "../support/fake_page.ts";
 import { freePort } from "../support/free_port.ts";
 import { testGrid } from "../support/grid.ts";
 import { startUpstream } from "../support/upstream.ts";
@@ -36,7 +37,7 @@ Deno.test("the client has a method for every operation of the document, by its n
 });
 
 Deno.test("every method of the client is answered by the operation of its name", async () => {
-  await using upstream = await startUpstream();
+  await using upstream = await startUpstream({ page: fakePage() });
   await using grid = await testGrid();
   const { operations } = await describedApi(grid);
   const asked = new Set<string>();
@@ -93,6 +94,18 @@ Deno.test("every method of the client is answered by the operation of its name",
   assert.deepEqual(found.items.map((each) => each.id), [id]);
   assert.ok((await client.sessionVersion(id))["webSocketDebuggerUrl"]);
   assert.equal((await client.sessionTargets(id)).length, 1);
+  assert.ok((await client.sessionProtocol(id))["domains"]);
+  assert.equal(
+    (await client.newTarget(id, "https://a.example/"))["id"],
+    "PAGE",
+  );
+  assert.equal(await client.activateTarget(id, "PAGE"), "Target activated");
+  assert.equal(await client.closeTarget(id, "PAGE"), "Target is closing");
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  const picture = await client.sessionScreenshot(id, { full_page: true });
+  assert.equal(decode(picture), "a picture");
+  assert.equal(decode(await client.sessionPdf(id)), "%PDF-1.4 %%EOF");
+  assert.match(await client.sessionContent(id), /^<!DOCTYPE html>/);
   const token = { fencing_token: 1 };
   await client.addSessionEvent(id, { ...token, event: "session_idle" });
   await client.addSessionMetric(id, { ...token, cpu_percent: 3 });

@@ -17,6 +17,13 @@ Deno.test("discovery gives the grid's addresses in place of the browser's", asyn
   for (const path of ["/json/list", "/json", "/json/list/"]) {
     const text = await (await fetch(`${http}${path}`)).text();
     const [target] = JSON.parse(text);
+    const socket = `${url}/devtools/page/PAGE`.replace("ws://", "");
+    assert.equal(
+      target.devtoolsFrontendUrl,
+      `devtools://devtools/bundled/inspector.html?ws=${
+        encodeURIComponent(socket)
+      }`,
+    );
     assert.equal(target.webSocketDebuggerUrl, `${url}/devtools/page/PAGE`);
     assert.ok(!text.includes(String(upstream.port)), text);
   }

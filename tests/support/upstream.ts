@@ -1,7 +1,9 @@
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
+import { type WebSocket, WebSocketServer } from "ws";
 
 /** Constant of the handshake. @see {@link https://www.rfc-editor.org/rfc/rfc6455#section-1.3 RFC 6455, 1.3} */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -13,6 +15,8 @@ export interface Upstream extends AsyncDisposable {
   readonly port: number;
   /** Sockets after their handshake, oldest first. */
   readonly sockets: readonly Socket[];
+  /** Method and target of every request and handshake, oldest first. */
+  readonly asked: readonly string[];
   /** The last handshake. */
   lastRequest(): IncomingMessage | undefined;
 }
@@ -25,6 +29,8 @@ export interface UpstreamOptions {
   readonly greeting?: Uint8Array;
   /** Answer to every request, in place of a browser's. */
   readonly answer?: string;
+  /** Takes over a WebSocket to the one page, "PAGE"; by default there is none but the browser's. */
+  readonly page?: (socket: WebSocket) => void;
 }
 
 /** Starts an upstream on a free port. */
@@ -33,31 +39,30 @@ export async function startUpstream(
     onSocket = (socket) => socket.pipe(socket),
     greeting,
     answer,
+    page,
   }: UpstreamOptions = {},
 ): Promise<Upstream> {
   const sockets: Socket[] = [];
+  const asked: string[] = [];
+  const pages = new WebSocketServer({ noServer: true });
   let last: IncomingMessage | undefined;
   const server = createServer((request, response) => {
-    const own = `127.0.0.1:${port}`;
-    const target = {
-      id: "PAGE",
-      type: "page",
-      devtoolsFrontendUrl: `/devtools/inspector.html?ws=${own}/devtools/page/1`,
-      webSocketDebuggerUrl: `ws://${own}/devtools/page/PAGE`,
-    };
-    response.setHeader("content-type", "application/json");
-    if (answer !== undefined) return void response.end(answer);
-    response.end(JSON.stringify(
-      request.url === "/json/version"
-        ? {
-          Browser: "Chrome/1",
-          webSocketDebuggerUrl: `ws://${own}/devtools/browser/x`,
-        }
-        : [target],
-    ));
+    asked.push(`${request.method} ${request.url}`);
+    const [status, body] = chromeAnswer(request, `127.0.0.1:${port}`);
+    response.setHeader("content-type", "application/json; charset=UTF-8");
+    response.statusCode = answer === undefined ? status : 200;
+    response.end(answer ?? body);
   });
   server.on("upgrade", (request, socket: Socket) => {
     last = request;
+    asked.push(`${request.method} ${request.url}`);
+    if (page && request.url?.startsWith("/devtools/page/")) {
+      sockets.push(socket);
+      if (request.url.endsWith("/PAGE")) {
+        pages.handleUpgrade(request, socket, Buffer.alloc(0), page);
+      } else socket.end("HTTP/1.1 500 Internal Server Error\r\n\r\n");
+      return;
+    }
     const key = request.headers["sec-websocket-key"];
     const accept = createHash("sha1").update(`${key}${GUID}`).digest("base64");
     const protocol = request.headers["sec-websocket-protocol"];
@@ -78,6 +83,7 @@ export async function startUpstream(
     endpoint: `ws://127.0.0.1:${port}/devtools/browser/x`,
     port,
     sockets,
+    asked,
     lastRequest: () => last,
     async [Symbol.asyncDispose]() {
       if (!server.listening) return;
@@ -88,4 +94,48 @@ export async function startUpstream(
       await closed;
     },
   };
+}
+
+/** As Chrome answers, which has one page, "PAGE", open. */
+function chromeAnswer(
+  { method, url = "" }: IncomingMessage,
+  own: string,
+): readonly [status: number, body: string] {
+  const frontEnd = `https://chrome-devtools-frontend.appspot.com/serve_rev/@1`;
+  const target = {
+    id: "PAGE",
+    type: "page",
+    devtoolsFrontendUrl:
+      `${frontEnd}/inspector.html?ws=${own}/devtools/page/PAGE`,
+    webSocketDebuggerUrl: `ws://${own}/devtools/page/PAGE`,
+  };
+  const [, command = "", id = ""] = /^\/json\/(\w+)\/?([^?]*)/.exec(url) ?? [];
+  const isPut = method === "PUT";
+  switch (command) {
+    case "version":
+      return [
+        200,
+        JSON.stringify({
+          Browser: "Chrome/1",
+          webSocketDebuggerUrl: `ws://${own}/devtools/browser/x`,
+        }),
+      ];
+    case "list":
+      return [200, JSON.stringify([target])];
+    case "protocol":
+      return [200, '{"version":{"major":"1","minor":"3"},"domains":[]}'];
+    case "new":
+      return isPut
+        ? [200, JSON.stringify(target)]
+        : [405, `Using unsafe HTTP verb ${method} to invoke /json/new.`];
+    case "close":
+    case "activate":
+      if (id !== "PAGE") return [404, `No such target id: ${id}`];
+      return [
+        200,
+        command === "close" ? "Target is closing" : "Target activated",
+      ];
+    default:
+      return [404, `Unknown command: ${command}`];
+  }
 }

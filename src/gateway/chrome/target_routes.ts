@@ -1,0 +1,109 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { GridEnv } from "../../core/middleware.ts";
+import { checkPage } from "../../core/page_origin.ts";
+import { createRouter } from "../../core/router.ts";
+import { askChrome, askChromeFor } from "./ask_chrome.ts";
+import { type ChromeParts, wayOf } from "./chrome_parts.ts";
+import { connectUrls } from "./connect_urls.ts";
+import { describedSchema, shownTarget, TARGET_EXAMPLE } from "./described.ts";
+import { pageQuery } from "./page_query.ts";
+import { onBrowser, refusalsOfBrowser } from "./route_parts.ts";
+import { checkTargetId, targetIdSchema } from "./target_id.ts";
+import { variantsOf } from "./variants.ts";
+
+const newTarget = createRoute({
+  ...onBrowser,
+  method: "put",
+  path: "/sessions/{id}/cdp/json/new",
+  operationId: "newTarget",
+  summary: "Open a page in a session's browser, as Chrome does",
+  description:
+    "The whole query is the page's URL: `…/json/new?https://example.com/`; without one it is blank. It is the browser that opens it, in the network that it is in. Only PUT, as with Chrome. Waits for a session that has not started yet.",
+  responses: {
+    200: {
+      description: "The page, with the grid's addresses",
+      content: {
+        "application/json": {
+          schema: describedSchema,
+          example: TARGET_EXAMPLE,
+        },
+      },
+    },
+    ...refusalsOfBrowser(),
+  },
+});
+
+const params = onBrowser.request.params.extend({ target_id: targetIdSchema });
+
+function saysOf(words: string) {
+  return {
+    200: {
+      description: "What Chrome says",
+      content: { "text/plain": { schema: z.string(), example: words } },
+    },
+    ...refusalsOfBrowser("origin_not_allowed"),
+  };
+}
+
+const closeTarget = createRoute({
+  ...onBrowser,
+  method: "get",
+  path: "/sessions/{id}/cdp/json/close/{target_id}",
+  operationId: "closeTarget",
+  summary: "Close a page of a session's browser, as Chrome does",
+  request: { params },
+  responses: saysOf("Target is closing"),
+});
+
+const activateTarget = createRoute({
+  ...onBrowser,
+  method: "get",
+  path: "/sessions/{id}/cdp/json/activate/{target_id}",
+  operationId: "activateTarget",
+  summary: "Bring a page of a session's browser to the front, as Chrome does",
+  request: { params },
+  responses: saysOf("Target activated"),
+});
+
+/** What tools do with the pages of a browser. */
+export function targetRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  for (const route of variantsOf(newTarget)) {
+    router.openapi(route, async (c) => {
+      const { id } = c.req.valid("param");
+      const target = await askChromeFor(await wayOf(parts, c, id), {
+        method: "PUT",
+        path: `/json/new${pageQuery(c)}`,
+        schema: describedSchema,
+        signal: c.req.raw.signal,
+      });
+      return c.json(shownTarget(target, await connectUrls(parts, c, id)), 200);
+    });
+  }
+  for (
+    const [verb, route] of [
+      ["close", closeTarget],
+      ["activate", activateTarget],
+    ] as const
+  ) {
+    for (
+      const each of variantsOf<typeof closeTarget | typeof activateTarget>(
+        route,
+      )
+    ) {
+      router.openapi(each, async (c) => {
+        // It changes something, though it is a GET.
+        checkPage(parts.core.settings, c);
+        const { id, target_id } = c.req.valid("param");
+        const path = `/json/${verb}/${checkTargetId(target_id)}`;
+        const { signal } = c.req.raw;
+        const { body } = await askChrome(await wayOf(parts, c, id), {
+          path,
+          signal,
+        });
+        return c.text(body, 200);
+      });
+    }
+  }
+  return router;
+}

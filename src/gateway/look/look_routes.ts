@@ -1,0 +1,15 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { GridEnv } from "../../core/middleware.ts";
+import { createRouter } from "../../core/router.ts";
+import type { ChromeParts } from "../chrome/chrome_parts.ts";
+import { contentRoutes } from "./content_routes.ts";
+import { pdfRoutes } from "./pdf_routes.ts";
+import { screenshotRoutes } from "./screenshot_routes.ts";
+
+/** A look at a session's page without a client. */
+export function lookRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
+  return createRouter()
+    .route("/", screenshotRoutes(parts))
+    .route("/", pdfRoutes(parts))
+    .route("/", contentRoutes(parts));
+}

@@ -1,0 +1,56 @@
+import { z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import type { GridEnv } from "../../core/middleware.ts";
+import { askChromeFor } from "../chrome/ask_chrome.ts";
+import { type ChromeParts, wayOf } from "../chrome/chrome_parts.ts";
+import { targetNotFound } from "../chrome/target_id.ts";
+import type { Way } from "../way.ts";
+import { Conversation } from "./conversation.ts";
+import { bePatient, type Patience } from "./patience.ts";
+
+/** Which page of which session. */
+export interface PageRef {
+  readonly id: string;
+  /** By default the page that was used last. */
+  readonly targetId: string | undefined;
+}
+
+/** A page that answers, and how long it may take. Disposal ends the conversation. */
+export interface OpenPage extends Disposable {
+  readonly page: Conversation;
+  readonly patience: Patience;
+}
+
+const targetsSchema = z.array(
+  z.looseObject({ id: z.string(), type: z.string() }),
+);
+
+/**
+ * Begins a conversation with a page, for whoever asks; it ends when that one goes. Neither the page nor its clients see
+ * anything of it.
+ *
+ * @throws {GridError} Of the session, `target_not_found`, `worker_unreachable`.
+ */
+export async function openPage(
+  parts: ChromeParts,
+  c: Context<GridEnv>,
+  { id, targetId }: PageRef,
+): Promise<OpenPage> {
+  const way = await wayOf(parts, c, id);
+  using opening = new DisposableStack();
+  const patience = opening.use(bePatient(parts.core.clock));
+  const signal = AbortSignal.any([patience.signal, c.req.raw.signal]);
+  const wanted = targetId ?? await lastUsed(way, signal);
+  const page = opening.use(await Conversation.open(way, wanted, signal));
+  const opened = opening.move();
+  return { page, patience, [Symbol.dispose]: () => opened.dispose() };
+}
+
+/** Chrome lists what was used last first. */
+async function lastUsed(way: Way, signal: AbortSignal): Promise<string> {
+  const question = { path: "/json/list", schema: targetsSchema, signal };
+  const targets = await askChromeFor(way, question);
+  const page = targets.find(({ type }) => type === "page");
+  if (page) return page.id;
+  throw targetNotFound("no page is open in the browser");
+}

@@ -1,0 +1,113 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { Buffer } from "node:buffer";
+import type { GridEnv } from "../../core/middleware.ts";
+import { createRouter } from "../../core/router.ts";
+import type { ChromeParts } from "../chrome/chrome_parts.ts";
+import type { Conversation } from "./conversation.ts";
+import { flag, onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
+import { openPage } from "./page.ts";
+
+/** Longest side of a picture in pixels: of a longer one Chrome makes one pixel, or nothing at all. */
+const MAX_SIDE = 16_384;
+
+const FORMATS = ["png", "jpeg", "webp"] as const;
+
+const query = pageQuerySchema.extend({
+  format: z.enum(FORMATS).default("png").describe("Format of the picture"),
+  quality: z.coerce.number().int().min(0).max(100).optional().openapi({
+    type: "integer",
+    minimum: 0,
+    maximum: 100,
+    description: "Of jpeg and webp, in percent; by default the browser's own",
+  }),
+  full_page: flag(
+    "The whole page, and not only what is in view; smaller if it is longer than 16384 pixels",
+  ),
+});
+
+type Query = z.infer<typeof query>;
+
+const picture = { schema: z.string().openapi({ format: "binary" }) };
+
+const screenshot = createRoute({
+  ...onPage,
+  path: "/sessions/{id}/screenshot",
+  operationId: "sessionScreenshot",
+  summary: "Take a picture of a session's page",
+  request: { ...onPage.request, query },
+  responses: {
+    200: {
+      description: "The picture",
+      content: {
+        "image/png": picture,
+        "image/jpeg": picture,
+        "image/webp": picture,
+      },
+    },
+    ...refusalsOfLook(),
+  },
+});
+
+const pictureSchema = z.object({ data: z.string() });
+
+const metricsSchema = z.object({
+  cssContentSize: z.object({ width: z.number(), height: z.number() }),
+});
+
+const ratioSchema = z.object({
+  result: z.object({ value: z.number().positive().catch(1) }),
+});
+
+/** Pictures of pages. */
+export function screenshotRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  router.openapi(screenshot, async (c) => {
+    const { id } = c.req.valid("param");
+    const query = c.req.valid("query");
+    const ref = { id, targetId: query.target_id };
+    using open = await openPage(parts, c, ref);
+    return c.body(await taken(open.page, query), 200, {
+      "Content-Type": `image/${query.format}`,
+      "X-Content-Type-Options": "nosniff",
+    });
+  });
+  return router;
+}
+
+/** @see {@link https://chromedevtools.github.io/devtools-protocol/tot/Page/#method-captureScreenshot Page.captureScreenshot} */
+async function taken(
+  page: Conversation,
+  { format, quality, full_page }: Query,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const whole = full_page ? await wholePage(page) : {};
+  const { data } = await page.call({
+    method: "Page.captureScreenshot",
+    params: { format, quality, ...whole },
+    result: pictureSchema,
+  });
+  return Uint8Array.from(Buffer.from(data, "base64"));
+}
+
+/** For the moment of it the page is as high as what it holds, and hears of that; then as it was. */
+async function wholePage(
+  page: Conversation,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { cssContentSize: { width, height } } = await page.call({
+    method: "Page.getLayoutMetrics",
+    result: metricsSchema,
+  });
+  const { result: { value: ratio } } = await page.call({
+    method: "Runtime.evaluate",
+    params: { expression: "devicePixelRatio", returnByValue: true },
+    result: ratioSchema,
+  });
+  const longest = Math.max(width, height) * ratio;
+  const clip = {
+    x: 0,
+    y: 0,
+    width: Math.max(width, 1),
+    height: Math.max(height, 1),
+    scale: Math.min(1, MAX_SIDE / longest),
+  };
+  return { captureBeyondViewport: true, clip };
+}
