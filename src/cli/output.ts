@@ -11,14 +11,18 @@ export interface Output {
   /** What is being done while something is awaited. */
   progress(line: string): void;
   error(line: string): void;
+  /** Data that is no line of text, as it is. */
+  bytes(data: Uint8Array): void;
+  /** Whether it is a person who reads what is printed. */
+  readonly isTerminal: boolean;
 }
 
 /** Prints to the terminal. A reader that has gone (`| head`) is no failure. */
 export const terminal: Output = {
-  print: (line) => write(Deno.stdout, line),
-  json: (value) => write(Deno.stdout, JSON.stringify(value, null, 2)),
+  print: (line) => writeLine(Deno.stdout, line),
+  json: (value) => writeLine(Deno.stdout, JSON.stringify(value, null, 2)),
   table: (head, rows) =>
-    write(
+    writeLine(
       Deno.stdout,
       rows.length === 0 ? "Nothing to show" : tableText(
         head.map((name) => name.toUpperCase()),
@@ -26,15 +30,24 @@ export const terminal: Output = {
         terminalWidth(),
       ),
     ),
-  progress: (line) => write(Deno.stderr, line),
-  error: (line) => write(Deno.stderr, line),
+  progress: (line) => writeLine(Deno.stderr, line),
+  error: (line) => writeLine(Deno.stderr, line),
+  bytes: (data) => write(Deno.stdout, data),
+  get isTerminal() {
+    return Deno.stdout.isTerminal();
+  },
 };
 
-function write(
-  stream: { writeSync(bytes: Uint8Array): number },
-  text: string,
-): void {
-  let rest = new TextEncoder().encode(`${text}\n`);
+interface Stream {
+  writeSync(bytes: Uint8Array): number;
+}
+
+function writeLine(stream: Stream, text: string): void {
+  write(stream, new TextEncoder().encode(`${text}\n`));
+}
+
+function write(stream: Stream, bytes: Uint8Array): void {
+  let rest = bytes;
   try {
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {

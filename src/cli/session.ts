@@ -12,6 +12,11 @@ import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
 import { wholeNumber } from "./serve.ts";
 import { sessionCreateCommand } from "./session_create.ts";
+import {
+  contentCommand,
+  pdfCommand,
+  screenshotCommand,
+} from "./session_look.ts";
 import type { Session } from "./session_wait.ts";
 import { suggested } from "./suggested.ts";
 
@@ -24,6 +29,7 @@ export function sessionCommand(output: Output): Command {
       examples([
         "session create --wait --label team=search",
         "session list --status running",
+        "session screenshot SESSION --output page.png",
         "session stop SESSION",
       ]),
     )
@@ -33,6 +39,9 @@ export function sessionCommand(output: Output): Command {
     .addCommand(eventsCommand(output))
     .addCommand(metricsCommand(output))
     .addCommand(logsCommand(output))
+    .addCommand(screenshotCommand(output))
+    .addCommand(pdfCommand(output))
+    .addCommand(contentCommand(output))
     .addCommand(refreshCommand(output))
     .addCommand(stopCommand(output));
 }

@@ -18,6 +18,8 @@ export async function cli(...args: readonly string[]): Promise<CliResult> {
     table: (head, rows) => void out.push(JSON.stringify({ head, rows })),
     progress: (line) => void err.push(line),
     error: (line) => void err.push(line),
+    bytes: (data) => void out.push(new TextDecoder().decode(data)),
+    isTerminal: false,
   };
   const code = await run(args, output);
   return { code, out: out.join("\n"), err: err.join("\n") };

@@ -7,4 +7,6 @@ export const silent: Output = {
   table: () => {},
   progress: () => {},
   error: () => {},
+  bytes: () => {},
+  isTerminal: false,
 };
