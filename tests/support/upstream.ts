@@ -29,6 +29,8 @@ export interface UpstreamOptions {
   readonly greeting?: Uint8Array;
   /** Answer to every request, in place of a browser's. */
   readonly answer?: string;
+  /** Where every request and handshake is sent on to. */
+  readonly redirect?: string;
   /** Takes over a WebSocket to the one page, "PAGE"; by default there is none but the browser's. */
   readonly page?: (socket: WebSocket) => void;
 }
@@ -40,6 +42,7 @@ export async function startUpstream(
     greeting,
     answer,
     page,
+    redirect,
   }: UpstreamOptions = {},
 ): Promise<Upstream> {
   const sockets: Socket[] = [];
@@ -49,6 +52,9 @@ export async function startUpstream(
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
     const [status, body] = chromeAnswer(request, `127.0.0.1:${port}`);
+    if (redirect) {
+      return void response.writeHead(307, { location: redirect }).end();
+    }
     response.setHeader("content-type", "application/json; charset=UTF-8");
     response.statusCode = answer === undefined ? status : 200;
     response.end(answer ?? body);
@@ -56,6 +62,11 @@ export async function startUpstream(
   server.on("upgrade", (request, socket: Socket) => {
     last = request;
     asked.push(`${request.method} ${request.url}`);
+    if (redirect) {
+      sockets.push(socket);
+      const head = `HTTP/1.1 307 Elsewhere\r\nLocation: ${redirect}\r\n`;
+      return void socket.end(`${head}Content-Length: 0\r\n\r\n`);
+    }
     if (page && request.url?.startsWith("/devtools/page/")) {
       sockets.push(socket);
       if (request.url.endsWith("/PAGE")) {
