@@ -29,6 +29,8 @@ export function fakePage(
         : method in results
         ? { result: results[method] }
         : { error: { code: -32601, message: `'${method}' wasn't found` } };
+      // Chrome tells of what happens whether it is asked or not.
+      socket.send('{"method":"DOM.documentUpdated","params":{}}');
       if ("result" in answer && answer.result === undefined) return;
       socket.send(JSON.stringify({ id, ...answer }));
     });

@@ -23,7 +23,7 @@ export interface Command<T> {
 
 const messageSchema = z.object({
   id: z.int().optional(),
-  result: z.unknown(),
+  result: z.unknown().optional(),
   error: z.object({ message: z.string() }).optional(),
 });
 
