@@ -230,6 +230,27 @@ for (
   });
 }
 
+Deno.test("the content of a page that becomes another while it is asked for is that of the other", async () => {
+  const given: string[] = [];
+  await using scene = await gatewayScene({
+    upstream: {
+      page: (socket) =>
+        void socket.on("message", (data) => {
+          const { id, method } = JSON.parse(String(data));
+          given.push(method);
+          const error = { code: -32000, message: "Could not find node" };
+          const answer = given.length === 2
+            ? { error }
+            : { result: RESULTS[method] };
+          socket.send(JSON.stringify({ id, ...answer }));
+        }),
+    },
+  });
+  const path = `/sessions/${scene.sessionId}/content`;
+  assert.equal((await scene.api.call("GET", path)).status, 200);
+  assert.equal(given.length, 4);
+});
+
 Deno.test("a browser that hangs up during a look, or talks nonsense, cannot be reached", async () => {
   for (const answer of ["", "{", '{"id":"1"}', '{"id":1,"result":7}']) {
     await using scene = await gatewayScene({

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { GridError } from "../../core/errors.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../core/router.ts";
 import type { ChromeParts } from "../chrome/chrome_parts.ts";
@@ -36,6 +37,9 @@ const HARMLESS = {
   "Referrer-Policy": "no-referrer",
 };
 
+/** How often a document that is gone is asked for again. */
+const RETRIES = 3;
+
 const documentSchema = z.object({ root: z.object({ nodeId: z.int() }) });
 
 const htmlSchema = z.object({ outerHTML: z.string() });
@@ -57,15 +61,24 @@ export function contentRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
 
 /** Asks the browser, not the page, whose scripts may have changed what they are asked with. */
 async function htmlOf(page: Conversation): Promise<string> {
-  const { root: { nodeId } } = await page.call({
-    method: "DOM.getDocument",
-    params: { depth: 0 },
-    result: documentSchema,
-  });
-  const { outerHTML } = await page.call({
-    method: "DOM.getOuterHTML",
-    params: { nodeId },
-    result: htmlSchema,
-  });
-  return outerHTML;
+  for (let triesLeft = RETRIES;; triesLeft--) {
+    const { root: { nodeId } } = await page.call({
+      method: "DOM.getDocument",
+      params: { depth: 0 },
+      result: documentSchema,
+    });
+    try {
+      const { outerHTML } = await page.call({
+        method: "DOM.getOuterHTML",
+        params: { nodeId },
+        result: htmlSchema,
+      });
+      return outerHTML;
+    } catch (error) {
+      // The page may have become another in between.
+      const isRefused = error instanceof GridError &&
+        error.code === "browser_refused";
+      if (!isRefused || triesLeft === 0) throw error;
+    }
+  }
 }
