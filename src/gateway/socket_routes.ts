@@ -5,6 +5,7 @@ import { answerProblem } from "../core/answer_error.ts";
 import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { createRouter, refusals } from "../core/router.ts";
+import { targetIdSchema } from "./chrome/target_id.ts";
 import { connectQuerySchema } from "./connect_query.ts";
 import { SESSION_HEADERS } from "./own_address.ts";
 import { EXPECTED_UPGRADE } from "./refuse.ts";
@@ -39,35 +40,54 @@ const switching = {
 
 const { token } = connectQuerySchema.shape;
 
+const params = z.object({ id: z.string().describe("Id of a session") });
+
+const refusalsOfSession = refusals(
+  "upgrade_required",
+  "origin_not_allowed",
+  "session_not_found",
+  "session_not_running",
+  "session_ended",
+  "session_failed",
+  "too_many_connections",
+  "invalid_request",
+  "worker_unreachable",
+);
+
+const query = z.object({
+  takeover: z.enum(["true", "false"]).optional().describe(
+    "If all of the session's connections are there, close the oldest: it may be an own one that died unnoticed",
+  ),
+  token,
+});
+
+const SEATS =
+  "Waits for a session that has not started yet. At most `max_connections` of the session are connected at once, counted by each server; one more waits 2 s for one of them to leave.";
+
 const session = {
   ...shared,
   path: "/sessions/{id}/cdp",
   operationId: "sessionSocket",
   summary: "Connect to a session's browser (WebSocket)",
-  description:
-    "Waits for a session that has not started yet. `/devtools/page/ID` below it is one page of the browser. At most `max_connections` of the session are connected at once, counted by each server; one more waits 2 s for one of them to leave.",
+  description: SEATS,
+  request: { params, query },
+  responses: { ...switching, ...refusalsOfSession },
+};
+
+const page = {
+  ...shared,
+  path: "/sessions/{id}/cdp/devtools/page/{target_id}",
+  operationId: "pageSocket",
+  summary: "Connect to one page of a session's browser (WebSocket)",
+  description: `Or to a worker. DevTools' front end attaches here. ${SEATS}`,
   request: {
-    params: z.object({ id: z.string().describe("Id of a session") }),
-    query: z.object({
-      takeover: z.enum(["true", "false"]).optional().describe(
-        "If all of the session's connections are there, close the oldest: it may be an own one that died unnoticed",
-      ),
-      token,
-    }),
+    params: params.extend({ target_id: targetIdSchema }),
+    query,
   },
   responses: {
     ...switching,
-    ...refusals(
-      "upgrade_required",
-      "origin_not_allowed",
-      "session_not_found",
-      "session_not_running",
-      "session_ended",
-      "session_failed",
-      "too_many_connections",
-      "invalid_request",
-      "worker_unreachable",
-    ),
+    ...refusalsOfSession,
+    ...refusals("session_not_found", "target_not_found"),
   },
 };
 
@@ -105,8 +125,14 @@ const connect = {
 export function socketRoutes(): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openAPIRegistry.registerPath(session);
+  router.openAPIRegistry.registerPath(page);
   router.openAPIRegistry.registerPath(connect);
   router.get("/sessions/:id/cdp", allow("client"), refuse);
+  router.get(
+    "/sessions/:id/cdp/devtools/:kind{page|browser}/:target_id",
+    allow("client"),
+    refuse,
+  );
   router.get("/connect", allow("client"), refuse);
   return router;
 }

@@ -8,7 +8,7 @@ import { testGrid } from "../support/grid.ts";
 import { startUpstream } from "../support/upstream.ts";
 
 /** Shown to people, or spoken by other clients. */
-const WITHOUT_METHOD = ["docs", "sessionSocket", "connectSocket"];
+const WITHOUT_METHOD = ["docs", "sessionSocket", "pageSocket", "connectSocket"];
 
 /** A server that never answers. */
 function deaf(): Disposable & { readonly apiUrl: string } {

@@ -50,7 +50,11 @@ Deno.test("/openapi.json describes the endpoints that belong to no app, and the 
   const sockets = operations.filter(({ isWebSocket }) => isWebSocket);
   assert.deepEqual(
     sockets.map(({ path }) => path).sort(),
-    ["/v1/connect", "/v1/sessions/{id}/cdp"],
+    [
+      "/v1/connect",
+      "/v1/sessions/{id}/cdp",
+      "/v1/sessions/{id}/cdp/devtools/page/{target_id}",
+    ],
   );
   for (const { answers } of sockets) assert.ok(answers["101"]);
 });
