@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { apiOf, assertRefused } from "../support/api.ts";
 import { createFakeClock } from "../support/clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { fakePage, RESULTS, type Results } from "../support/fake_page.ts";
 import { keyedGrid } from "../support/keys.ts";
 import { startUpstream } from "../support/upstream.ts";
@@ -229,6 +230,47 @@ for (
     await streamsClosed(scene);
   });
 }
+
+Deno.test("looks at one session take turns; who gives up is passed over, and other sessions do not wait", async () => {
+  let open = 0;
+  let most = 0;
+  const held: (() => void)[] = [];
+  const page: ReturnType<typeof fakePage> = (socket) => {
+    most = Math.max(most, ++open);
+    socket.once("close", () => open--);
+    fakePage()(socket);
+    socket.pause();
+    held.push(() => socket.resume());
+  };
+  await using scene = await gatewayScene({ upstream: { page } });
+  const { api, grid, sessionId, upstream } = scene;
+  const { claimed } = await api.running({}, upstream.endpoint);
+  const look = (id: string, signal?: AbortSignal) =>
+    fetch(`${grid.url}/v1/sessions/${id}/content`, signal ? { signal } : {});
+  const isHeld = (count: number) =>
+    eventually(
+      `${count} pages are asked`,
+      () => Promise.resolve(held.length === count),
+    );
+  const first = look(sessionId);
+  await isHeld(1);
+  const leaving = new AbortController();
+  const second = look(sessionId, leaving.signal);
+  const third = look(sessionId);
+  const other = look(claimed.id);
+  await isHeld(2);
+  assert.equal(most, 2, "one of each session");
+  leaving.abort();
+  await assert.rejects(second, { name: "AbortError" });
+  for (const letIn of held.splice(0)) letIn();
+  await isHeld(1);
+  for (const letIn of held) letIn();
+  for (const answer of await Promise.all([first, third, other])) {
+    assert.equal(answer.status, 200);
+    await answer.bytes();
+  }
+  assert.equal(most, 2);
+});
 
 Deno.test("the content of a page that becomes another while it is asked for is that of the other", async () => {
   const given: string[] = [];

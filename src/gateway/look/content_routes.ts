@@ -2,10 +2,9 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { GridError } from "../../core/errors.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../core/router.ts";
-import type { ChromeParts } from "../chrome/chrome_parts.ts";
 import type { Conversation } from "./conversation.ts";
 import { onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
-import { openPage } from "./page.ts";
+import { type LookParts, openPage } from "./page.ts";
 
 const content = createRoute({
   ...onPage,
@@ -45,7 +44,7 @@ const documentSchema = z.object({ root: z.object({ nodeId: z.int() }) });
 const htmlSchema = z.object({ outerHTML: z.string() });
 
 /** The HTML of pages. */
-export function contentRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
+export function contentRoutes(parts: LookParts): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(content, async (c) => {
     const { id } = c.req.valid("param");

@@ -10,6 +10,7 @@ import { WebSocket } from "ws";
 import { GridError } from "../../core/errors.ts";
 import { checkTargetId, targetNotFound } from "../chrome/target_id.ts";
 import { agentOver, browserUnreachable, type Way } from "../way.ts";
+import { givenUp } from "./patience.ts";
 
 /** Longest message of a browser that is read. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -36,7 +37,7 @@ export class Conversation implements Disposable {
   readonly #signal: AbortSignal;
   readonly #opened = Promise.withResolvers<void>();
   readonly #waiting = new Map<number, PromiseWithResolvers<Message>>();
-  readonly #onAbort = () => this.#end(faultOf(this.#signal.reason));
+  readonly #onAbort = () => this.#end(givenUp(this.#signal));
   #lastId = 0;
   #fault: unknown;
 
@@ -127,9 +128,8 @@ function messageOf(text: string): Message | undefined {
   }
 }
 
-function faultOf(error: unknown): GridError {
-  if (error instanceof GridError) return error;
-  const isTooLong = error instanceof Error && "code" in error &&
+function faultOf(error: Error): GridError {
+  const isTooLong = "code" in error &&
     error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
   return isTooLong
     ? refused(`answers with more than ${MAX_MESSAGE_BYTES} bytes`)

@@ -5,11 +5,13 @@ import type { ChromeParts } from "../chrome/chrome_parts.ts";
 import { contentRoutes } from "./content_routes.ts";
 import { pdfRoutes } from "./pdf_routes.ts";
 import { screenshotRoutes } from "./screenshot_routes.ts";
+import { Turns } from "./turns.ts";
 
 /** A look at a session's page without a client. */
 export function lookRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
+  const own = { ...parts, turns: new Turns() };
   return createRouter()
-    .route("/", screenshotRoutes(parts))
-    .route("/", pdfRoutes(parts))
-    .route("/", contentRoutes(parts));
+    .route("/", screenshotRoutes(own))
+    .route("/", pdfRoutes(own))
+    .route("/", contentRoutes(own));
 }

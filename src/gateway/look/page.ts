@@ -7,6 +7,16 @@ import { targetNotFound } from "../chrome/target_id.ts";
 import type { Way } from "../way.ts";
 import { Conversation } from "./conversation.ts";
 import { bePatient, type Patience } from "./patience.ts";
+import type { Turns } from "./turns.ts";
+
+/** What looks at pages need. */
+export interface LookParts extends ChromeParts {
+  /**
+   * By session. A picture is held whole here, several times over, so many at once of one browser would cost others
+   * their memory.
+   */
+  readonly turns: Turns;
+}
 
 /** Which page of which session. */
 export interface PageRef {
@@ -19,6 +29,8 @@ export interface PageRef {
 export interface OpenPage extends Disposable {
   readonly page: Conversation;
   readonly patience: Patience;
+  /** Ends with the rest, or before. */
+  readonly turn: Disposable;
 }
 
 const targetsSchema = z.array(
@@ -32,7 +44,7 @@ const targetsSchema = z.array(
  * @throws {GridError} Of the session, `target_not_found`, `worker_unreachable`.
  */
 export async function openPage(
-  parts: ChromeParts,
+  parts: LookParts,
   c: Context<GridEnv>,
   { id, targetId }: PageRef,
 ): Promise<OpenPage> {
@@ -40,10 +52,11 @@ export async function openPage(
   using opening = new DisposableStack();
   const patience = opening.use(bePatient(parts.core.clock));
   const signal = AbortSignal.any([patience.signal, c.req.raw.signal]);
+  const turn = opening.use(await parts.turns.take(id, signal));
   const wanted = targetId ?? await lastUsed(way, signal);
   const page = opening.use(await Conversation.open(way, wanted, signal));
   const opened = opening.move();
-  return { page, patience, [Symbol.dispose]: () => opened.dispose() };
+  return { page, patience, turn, [Symbol.dispose]: () => opened.dispose() };
 }
 
 /** Chrome lists what was used last first. */

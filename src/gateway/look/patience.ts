@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
+import { browserUnreachable } from "../way.ts";
 
 /** Longest time without anything from the browser: less than the 30 s after which clients and load balancers give up. */
 export const LOOK_MS = 25_000;
@@ -33,6 +34,11 @@ export function bePatient(
     renew,
     [Symbol.dispose]: () => counting.abort(),
   };
+}
+
+/** The refusal that an aborted signal stands for. One who has gone does not hear it. */
+export function givenUp({ reason }: AbortSignal): GridError {
+  return reason instanceof GridError ? reason : browserUnreachable(reason);
 }
 
 function tooLate(ms: number): GridError {

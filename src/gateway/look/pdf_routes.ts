@@ -1,10 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../core/router.ts";
-import type { ChromeParts } from "../chrome/chrome_parts.ts";
 import type { Conversation } from "./conversation.ts";
 import { flag, onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
-import { openPage } from "./page.ts";
+import { type LookParts, openPage } from "./page.ts";
 import { readStream } from "./read_stream.ts";
 
 /** Width and height in inches. */
@@ -67,7 +66,7 @@ const pdf = createRoute({
 const printedSchema = z.object({ stream: z.string() });
 
 /** Pages as PDF. */
-export function pdfRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
+export function pdfRoutes(parts: LookParts): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(pdf, async (c) => {
     const { id } = c.req.valid("param");
@@ -77,7 +76,8 @@ export function pdfRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
     const open = opened.use(await openPage(parts, c, ref));
     const handle = await printed(open.page, query);
     const document = await readStream(open, handle);
-    opened.move(); // The document's own from here.
+    opened.move(); // The document's own from here, which is not held whole.
+    open.turn[Symbol.dispose]();
     return c.body(document, 200, {
       "Content-Type": "application/pdf",
       "X-Content-Type-Options": "nosniff",

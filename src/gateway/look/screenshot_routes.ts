@@ -2,10 +2,9 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { Buffer } from "node:buffer";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../core/router.ts";
-import type { ChromeParts } from "../chrome/chrome_parts.ts";
 import type { Conversation } from "./conversation.ts";
 import { flag, onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
-import { openPage } from "./page.ts";
+import { type LookParts, openPage } from "./page.ts";
 
 /** Longest side of a picture in pixels: of a longer one Chrome makes one pixel, or nothing at all. */
 const MAX_SIDE = 16_384;
@@ -59,7 +58,7 @@ const ratioSchema = z.object({
 });
 
 /** Pictures of pages. */
-export function screenshotRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
+export function screenshotRoutes(parts: LookParts): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(screenshot, async (c) => {
     const { id } = c.req.valid("param");
