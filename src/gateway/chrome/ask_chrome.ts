@@ -11,6 +11,9 @@ import { targetNotFound } from "./target_id.ts";
 
 const ASK_MS = 5_000;
 
+/** How Chrome refuses an id. */
+const NO_TARGET = /^No such target/;
+
 /**
  * What Chrome answers when it does what it is asked.
  *
@@ -21,15 +24,13 @@ export async function askChrome(
   question: BrowserQuestion,
 ): Promise<BrowserAnswer> {
   const answer = await answerOf(way, question);
+  if (answer.status === 200) return answer;
   const words = answer.body.slice(0, 200);
-  if (answer.status === 404) throw targetNotFound(words);
-  if (answer.status !== 200) {
-    throw new GridError(
-      "browser_refused",
-      `Cannot ask the browser: it says "${words}", expected what it can do`,
-    );
-  }
-  return answer;
+  if (NO_TARGET.test(words)) throw targetNotFound(words);
+  throw new GridError(
+    "browser_refused",
+    `Cannot ask the browser: it says "${words}", expected what it can do`,
+  );
 }
 
 /**

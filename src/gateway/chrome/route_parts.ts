@@ -24,7 +24,6 @@ export function refusalsOfBrowser(
     "session_failed",
     "worker_unreachable",
     "browser_refused",
-    "target_not_found",
     ...codes,
   );
 }

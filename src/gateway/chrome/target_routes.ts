@@ -41,7 +41,7 @@ function saysOf(words: string) {
       description: "What Chrome says",
       content: { "text/plain": { schema: z.string(), example: words } },
     },
-    ...refusalsOfBrowser("origin_not_allowed"),
+    ...refusalsOfBrowser("target_not_found", "origin_not_allowed"),
   };
 }
 

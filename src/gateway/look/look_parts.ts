@@ -32,5 +32,5 @@ export function flag(
 
 /** What such a route may refuse. */
 export function refusalsOfLook(): ReturnType<typeof refusalsOfBrowser> {
-  return refusalsOfBrowser("invalid_request", "browser_timeout");
+  return refusalsOfBrowser("target_not_found", "browser_timeout");
 }
