@@ -27,6 +27,8 @@ interface Scene extends AsyncDisposable {
   readonly client: GridClient;
   readonly id: string;
   readonly connectUrl: string;
+  /** At the browser itself. */
+  readonly browserPath: string;
 }
 
 async function realScene(): Promise<Scene> {
@@ -53,6 +55,7 @@ async function realScene(): Promise<Scene> {
     client,
     id: claimed.id,
     connectUrl: connect_url,
+    browserPath: browser.endpoint.pathname,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -71,7 +74,7 @@ const STATE =
 
 Deno.test("pages of a real browser are found, attached to, looked at and closed through the gateway", async (t) => {
   await using scene = await realScene();
-  const { client, id, connectUrl } = scene;
+  const { client, id, connectUrl, browserPath } = scene;
   const open = async (url: string) => {
     const opened = await client.newTarget(id, url);
     return {
@@ -110,13 +113,19 @@ Deno.test("pages of a real browser are found, attached to, looked at and closed 
   );
 
   await t.step(
-    "sockets of what is not there are refused with 404",
+    "the browser has a socket by its own id, and those of what is not there are refused with 404",
     async () => {
       const { search } = new URL(connectUrl);
-      for (const path of ["page/00000000", "browser/00000000"]) {
-        const url = connectUrl.replace(search, `/devtools/${path}${search}`);
-        using refused = await rawClient(url);
-        assert.match(refused.head, /^HTTP\/1.1 404 /, path);
+      for (
+        const [path, status] of [
+          [browserPath, 101],
+          ["/devtools/page/00000000", 404],
+          ["/devtools/browser/00000000", 404],
+        ] as const
+      ) {
+        const url = connectUrl.replace(search, path + search);
+        using answered = await rawClient(url);
+        assert.match(answered.head, new RegExp(`^HTTP/1.1 ${status} `), path);
       }
     },
   );

@@ -101,3 +101,15 @@ for (const answer of ["", "{", "null", "7"]) {
     }
   });
 }
+
+Deno.test("a browser that answers without end is not read to it", async () => {
+  const answer = `[${" ".repeat(17 * 1024 * 1024)}]`;
+  await using scene = await gatewayScene({ upstream: { answer } });
+  for (const path of ["json/list", "json/protocol"]) {
+    const refused = await scene.api.call(
+      "GET",
+      `/sessions/${scene.sessionId}/cdp/${path}`,
+    );
+    assertRefused(refused, { status: 503, code: "worker_unreachable" });
+  }
+});

@@ -35,35 +35,41 @@ const newTarget = createRoute({
 
 const params = onBrowser.request.params.extend({ target_id: targetIdSchema });
 
-function saysOf(words: string) {
-  return {
-    200: {
-      description: "What Chrome says",
-      content: { "text/plain": { schema: z.string(), example: words } },
+/** What Chrome can be told to do with a page. */
+const COMMANDS = [
+  {
+    verb: "close",
+    operationId: "closeTarget",
+    summary: "Close a page of a session's browser, as Chrome does",
+    words: "Target is closing",
+  },
+  {
+    verb: "activate",
+    operationId: "activateTarget",
+    summary: "Bring a page of a session's browser to the front, as Chrome does",
+    words: "Target activated",
+  },
+] as const;
+
+function routeOf(
+  { verb, operationId, summary, words }: typeof COMMANDS[number],
+) {
+  return createRoute({
+    ...onBrowser,
+    method: "get",
+    path: `/sessions/{id}/cdp/json/${verb}/{target_id}`,
+    operationId,
+    summary,
+    request: { params },
+    responses: {
+      200: {
+        description: "What Chrome says",
+        content: { "text/plain": { schema: z.string(), example: words } },
+      },
+      ...refusalsOfBrowser("target_not_found", "origin_not_allowed"),
     },
-    ...refusalsOfBrowser("target_not_found", "origin_not_allowed"),
-  };
+  });
 }
-
-const closeTarget = createRoute({
-  ...onBrowser,
-  method: "get",
-  path: "/sessions/{id}/cdp/json/close/{target_id}",
-  operationId: "closeTarget",
-  summary: "Close a page of a session's browser, as Chrome does",
-  request: { params },
-  responses: saysOf("Target is closing"),
-});
-
-const activateTarget = createRoute({
-  ...onBrowser,
-  method: "get",
-  path: "/sessions/{id}/cdp/json/activate/{target_id}",
-  operationId: "activateTarget",
-  summary: "Bring a page of a session's browser to the front, as Chrome does",
-  request: { params },
-  responses: saysOf("Target activated"),
-});
 
 /** What tools do with the pages of a browser. */
 export function targetRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
@@ -80,27 +86,16 @@ export function targetRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
       return c.json(shownTarget(target, await connectUrls(parts, c, id)), 200);
     });
   }
-  for (
-    const [verb, route] of [
-      ["close", closeTarget],
-      ["activate", activateTarget],
-    ] as const
-  ) {
-    for (
-      const each of variantsOf<typeof closeTarget | typeof activateTarget>(
-        route,
-      )
-    ) {
-      router.openapi(each, async (c) => {
+  for (const command of COMMANDS) {
+    for (const route of variantsOf(routeOf(command))) {
+      router.openapi(route, async (c) => {
         // It changes something, though it is a GET.
         checkPage(parts.core.settings, c);
         const { id, target_id } = c.req.valid("param");
-        const path = `/json/${verb}/${checkTargetId(target_id)}`;
+        const path = `/json/${command.verb}/${checkTargetId(target_id)}`;
         const { signal } = c.req.raw;
-        const { body } = await askChrome(await wayOf(parts, c, id), {
-          path,
-          signal,
-        });
+        const way = await wayOf(parts, c, id);
+        const { body } = await askChrome(way, { path, signal });
         return c.text(body, 200);
       });
     }

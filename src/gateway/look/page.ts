@@ -38,8 +38,8 @@ const targetsSchema = z.array(
 );
 
 /**
- * Begins a conversation with a page, for whoever asks; it ends when that one goes. Neither the page nor its clients see
- * anything of it.
+ * Begins a conversation with a page, for whoever asks; it ends when that one goes. Clients of the session go on beside
+ * it, and it counts as none.
  *
  * @throws {GridError} Of the session, `target_not_found`, `worker_unreachable`.
  */
