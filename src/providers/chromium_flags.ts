@@ -33,7 +33,19 @@ const ALWAYS: readonly string[] = [
   // Boxes that only a person can close.
   "--disable-popup-blocking",
   "--disable-prompt-on-repost",
-  "--disable-features=Translate,MediaRouter,OptimizationHints,DialMediaRouteProvider",
+  `--disable-features=${
+    [
+      // Services of Google that no client asked for.
+      "Translate",
+      "MediaRouter",
+      "OptimizationHints",
+      "DialMediaRouteProvider",
+      // Parts of the window that are pages of their own: half of the work of a start, and targets that clients see.
+      "WebUIOmniboxPopup",
+      "WebUIOmniboxAimPopup",
+      "WebUIReloadButton",
+    ].join(",")
+  }`,
 ];
 
 /**
