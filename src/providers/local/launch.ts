@@ -111,7 +111,7 @@ async function addressOf(
       (systemClock.monotonic() > deadline
         ? `it said no address within ${timeoutMs / 1_000} s`
         : undefined);
-    const output = await Deno.readTextFile(join(folder, OUTPUT_FILE));
+    const output = outputIn(folder);
     const [, address] = /^DevTools listening on (ws:\S+)\s/m.exec(output) ?? [];
     if (address !== undefined && !end) return address;
     if (why !== undefined) {
@@ -123,4 +123,9 @@ async function addressOf(
     }
     await systemClock.sleep(LOOK_MS, signal);
   }
+}
+
+/** Read at once: it was just written, and to leave it to another thread hundreds of times in a start costs more than the wait. */
+function outputIn(folder: string): string {
+  return Deno.readTextFileSync(join(folder, OUTPUT_FILE));
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { type MarkedProcess, readStat, startMarkOf } from "./process_group.ts";
+import { type MarkedProcess, startMarkOf, statOf } from "./process_group.ts";
 
 /** Option of X servers after which they read no more: what follows tells whose display it is. */
 export const OWNER_OPTION = "-I";
@@ -53,7 +53,7 @@ async function* linuxCommandLines(): AsyncGenerator<CommandLine> {
     const text = await Deno.readTextFile(`/proc/${name}/cmdline`)
       .catch(() => "");
     if (text === "") continue;
-    const stat = await readStat(Number(name));
+    const stat = statOf(Number(name));
     if (!stat) continue;
     yield { group: stat.group, line: ` ${text.replaceAll("\0", " ")} ` };
   }
