@@ -150,6 +150,8 @@ async function joinNew(
   await manager.requestStop(id, {
     status: "completed",
     reason: "its client disconnected",
+    // Nothing of its profile is kept: to ask the browser would only keep its place from whoever waits.
+    force: true,
   });
 }
 
@@ -169,6 +171,7 @@ async function joinFirst(
     await manager.requestStop(id, {
       status: "terminated",
       reason: "its client could not be connected, or has gone",
+      force: true,
     });
     throw error;
   }
