@@ -94,6 +94,10 @@ export function testProvider(
     );
     assert.deepEqual(seen, [901, 703, 2]);
     assert.match(await client.userAgent(), /Headless/);
+    // Nor has it pages of its own beside the client's: they cost as much as all the rest of its start.
+    const answer = await fetch(`http://${browser.endpoint.host}/json/list`);
+    const targets: readonly { readonly type: string }[] = await answer.json();
+    assert.deepEqual(targets.map(({ type }) => type), ["page", "page"]);
     await browser.stop(GRACE_MS);
   });
 
