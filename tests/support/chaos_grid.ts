@@ -89,9 +89,11 @@ export interface ChaosGrid extends AsyncDisposable {
 
 /** Makes a grid with one server and no worker. */
 export async function chaosGrid(
-  { pools = [], env = {} }: {
+  { pools = [], env = {}, inspect = false }: {
     readonly pools?: readonly PoolBody[];
     readonly env?: Readonly<Record<string, string>>;
+    /** Whether the output of each program names a debugger's URL. */
+    readonly inspect?: boolean;
   } = {},
 ): Promise<ChaosGrid> {
   await using stack = new AsyncDisposableStack();
@@ -124,7 +126,7 @@ export async function chaosGrid(
       TMPDIR: temporaryDir,
       ...env,
       ...more,
-    });
+    }, { inspect });
     programs.defer(async () => {
       signal(program, "SIGKILL");
       await program[Symbol.asyncDispose]();

@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import type { Footprint } from "./footprint.ts";
+import { countsOf, growthOf, isFine } from "./verdict.ts";
+
+/** A grid of one server. */
+function footprint(
+  { liveMb = 25, residentMb = 100, sockets = 14, container = 0 },
+): Footprint {
+  return {
+    processes: { server: { liveMb, residentMb, files: 25, sockets } },
+    traces: { process: 0, folder: 0, temporary: 0, container },
+  };
+}
+
+/** What is found wrong. */
+function faults(findings: ReturnType<typeof countsOf>) {
+  return findings.filter((finding) => !isFine(finding)).map(({ what }) => what);
+}
+
+Deno.test("countsOf() finds the container and the socket that are left", () => {
+  const before = footprint({});
+  assert.deepEqual(faults(countsOf(before, footprint({}))), []);
+  assert.deepEqual(faults(countsOf(before, footprint({ container: 1 }))), [
+    "container traces",
+  ]);
+  assert.deepEqual(faults(countsOf(before, footprint({ sockets: 15 }))), [
+    "sockets of the server",
+  ]);
+});
+
+Deno.test("growthOf() finds what grows all the time, and not one moment that stands out", () => {
+  const looks = Array.from({ length: 15 }, (_, at) => at);
+  const steady = looks.map((at) =>
+    footprint({ residentMb: at === 13 ? 400 : 100, liveMb: 25 + at % 3 })
+  );
+  assert.deepEqual(faults(growthOf(steady)), []);
+  const growing = looks.map((at) => footprint({ liveMb: 25 + at / 2 }));
+  assert.deepEqual(faults(growthOf(growing)), ["objects of the server, MB"]);
+});
