@@ -74,11 +74,12 @@ async function encode(
   encoding: string,
   minBytes: number,
 ): Promise<void> {
-  const transform = compressor(encoding);
   const length = Number(c.res.headers.get("content-length") ?? minBytes);
-  if (!c.res.body || !transform || length < minBytes) return;
+  if (!c.res.body || length < minBytes) return;
   const { first, body } = await peek(c.res.body);
-  if (first < minBytes) {
+  // Made for what is long enough only: that takes longer than to answer without it.
+  const transform = first < minBytes ? undefined : compressor(encoding);
+  if (!transform) {
     c.res = new Response(body, c.res);
     return;
   }
