@@ -8,6 +8,9 @@ const LOOK_MS = 20;
 /** How often a group that was killed is looked at, which is cheap. */
 const KILLED_LOOK_MS = 5;
 
+/** How soon it is noticed that a killed process has ended, where somebody does. */
+const NOTICE_MS = 60;
+
 /** Processes that are looked at in one go, so that a look among thousands keeps nobody waiting. */
 const AT_ONCE = 64;
 
@@ -52,7 +55,7 @@ export async function endGroup(
   if (await isSomebodyElse(leader)) return;
   // Also what seems to have ended: a look takes its time, and misses what was started since by one that has ended since.
   signalGroup(leader.pid, "SIGKILL");
-  await endOfKilled(leader.pid);
+  await endOfKilled(leader);
 }
 
 /** Waits until nobody of a group is left, but only until `killAt`. */
@@ -67,18 +70,24 @@ async function endsBefore(
   }
 }
 
-/** Waits until nobody of a killed group is left. The killed start nothing: who is looked for is found at once. */
-async function endOfKilled(pid: number): Promise<void> {
-  const giveUpAt = systemClock.monotonic() + KILL_WAIT_MS;
-  const members = Deno.build.os === "linux" ? await membersOf(pid) : [];
-  const lives = Deno.build.os === "linux"
-    ? () => Promise.resolve(members.some(stillLives))
-    : () => groupLives(pid);
-  while (await lives()) {
-    if (systemClock.monotonic() > giveUpAt) {
+/**
+ * Waits until nobody of a killed group is left. That is when it has lost its number, or, where nobody takes notice of
+ * processes that have ended, when all have ended that were there: the killed start nothing.
+ */
+async function endOfKilled(leader: MarkedProcess): Promise<void> {
+  const { pid } = leader;
+  const killedAt = systemClock.monotonic();
+  let members: readonly Stat[] | undefined;
+  while (hasNumber(pid) && members?.some(stillLives) !== false) {
+    const ms = systemClock.monotonic() - killedAt;
+    if (ms > KILL_WAIT_MS) {
       throw new Error(
         `Cannot end process group ${pid}: it was killed and is still there`,
       );
+    }
+    if (Deno.build.os === "linux" && ms > NOTICE_MS) {
+      if (!members && await isSomebodyElse(leader)) return;
+      members ??= await membersOf(pid);
     }
     await systemClock.sleep(KILLED_LOOK_MS);
   }
@@ -111,11 +120,16 @@ function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
 
 /** Whether a process of the group is left that has not ended. */
 export async function groupLives(pid: number): Promise<boolean> {
-  if (Deno.build.os === "linux") return await someInGroup(pid);
+  if (Deno.build.os !== "linux") return hasNumber(pid);
+  return hasNumber(pid) && (await membersOf(pid)).length > 0;
+}
+
+/** Whether a group has its number still; it may be that of processes that have ended. */
+function hasNumber(pid: number): boolean {
   try {
     return process.kill(Deno.build.os === "windows" ? pid : -pid, 0);
-  } catch {
-    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
 
@@ -160,10 +174,6 @@ export interface Stat {
   readonly start: string;
   readonly ticks: number;
   readonly pages: number;
-}
-
-async function someInGroup(pid: number): Promise<boolean> {
-  return (await membersOf(pid)).length > 0;
 }
 
 /** Those of a group that have not ended. */
