@@ -151,7 +151,7 @@ async function joinNew(
     status: "completed",
     reason: "its client disconnected",
     // Nothing of its profile is kept: to ask the browser would only keep its place from whoever waits.
-    force: true,
+    kill: true,
   });
 }
 
@@ -171,7 +171,7 @@ async function joinFirst(
     await manager.requestStop(id, {
       status: "terminated",
       reason: "its client could not be connected, or has gone",
-      force: true,
+      kill: true,
     });
     throw error;
   }

@@ -49,7 +49,7 @@ export async function attend(world: World, random: Random): Promise<void> {
     await sessions.requestStop(id, {
       status: "completed",
       reason: "its client disconnected",
-      force: true,
+      kill: true,
     });
   } catch (error) {
     ignoreRefusals(error);

@@ -45,6 +45,8 @@ export interface Stop {
   readonly reason: string;
   /** End it in the record at once, and the browser without asking. @default {false} */
   readonly force?: boolean;
+  /** End the browser without asking; in the record it ends when that is done. @default {false} */
+  readonly kill?: boolean;
 }
 
 /** What the gateway needs to know to reach a browser. `endpoint` never leaves the grid. */
@@ -233,7 +235,7 @@ export function createSessionStore(
         stopRequestedAt: now,
         stopStatus: stop.status,
         stopReason: stop.reason,
-        stopForce: stop.force ?? false,
+        stopForce: stop.force ?? stop.kill ?? false,
       };
       const [, changed, , [session]] = await orm.batch([
         ...transition(orm, stop.status, ends, now, {
