@@ -1,9 +1,10 @@
 /** Everything that is built in. Nothing else imports an implementation. */
 import type { App } from "./core/app.ts";
 import { gateway } from "./gateway/app.ts";
+import { tunnels } from "./gateway/tunnel/app.ts";
 import { API_APPS } from "./installed_api.ts";
 
 export { MIDDLEWARE, PROVIDERS } from "./installed_api.ts";
 
 /** Apps, each after those that it needs. */
-export const APPS: readonly App[] = [...API_APPS, gateway];
+export const APPS: readonly App[] = [...API_APPS, tunnels, gateway];

@@ -18,6 +18,7 @@ import {
   readMigrations,
 } from "../core/db/migrate.ts";
 import type { GridEnv, Middleware } from "../core/middleware.ts";
+import { isLoopback } from "../core/loopback.ts";
 import { apiKey } from "../core/middleware/api_key.ts";
 import { startServer } from "../core/server.ts";
 import type { Settings } from "../core/settings.ts";
@@ -117,7 +118,7 @@ export async function openGrid(
         }),
       );
       const url = ownUrl(server.host, server.port);
-      api.reachedAt(url);
+      api.reachedAt(url, replicaUrl(server.host, server.port));
       work();
       return url;
     },
@@ -131,9 +132,26 @@ export async function openGrid(
 
 /** URL under which the server reaches itself. */
 function ownUrl(host: string, port: number): string {
-  const isAny = host === "0.0.0.0" || host === "::";
-  const name = isAny ? "127.0.0.1" : host.includes(":") ? `[${host}]` : host;
+  const name = isAny(host)
+    ? "127.0.0.1"
+    : host.includes(":")
+    ? `[${host}]`
+    : host;
   return `http://${name}:${port}`;
+}
+
+/** URL under which other machines reach the server: where it listens on every address, by the first of this machine's. */
+function replicaUrl(host: string, port: number): string {
+  const own = isAny(host)
+    ? Deno.networkInterfaces().find(({ family, address }) =>
+      family === "IPv4" && !isLoopback(address)
+    )
+    : undefined;
+  return ownUrl(own?.address ?? host, port);
+}
+
+function isAny(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
 }
 
 /** Whether the middleware that asks for keys is among what runs. */

@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { createClient } from "../client/client.ts";
 import { aborted } from "../core/aborted.ts";
 import { systemClock } from "../core/clock.ts";
@@ -7,7 +7,8 @@ import { configureLog } from "../core/log.ts";
 import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
-import { startWorker } from "../worker/worker.ts";
+import { tunnelTo } from "../worker/tunnel.ts";
+import { type Reach, startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
 import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
@@ -24,6 +25,7 @@ export interface WorkerFlags {
   readonly workerName?: string | undefined;
   readonly capacity: string;
   readonly pollInterval: string;
+  readonly reach: Reach;
   readonly dataDir?: string | undefined;
   readonly config?: string | undefined;
   readonly drainTimeout?: string | undefined;
@@ -50,7 +52,7 @@ export function workerCommand(
       examples(
         [
           "worker --work-pool-id containers --capacity 10",
-          "worker --work-pool-id containers --api-url https://grid.example",
+          "worker --work-pool-id containers --api-url https://grid.example --reach tunnel",
           "worker list",
           "worker drain my-host-containers --timeout 600",
         ],
@@ -85,6 +87,12 @@ export function withWorkerOptions(command: Command): Command {
     .option("--worker-name <name>", "name of the worker")
     .option("--capacity <number>", "sessions at once", "5")
     .option("--poll-interval <seconds>", "pause between polls", "10")
+    .addOption(
+      new Option(
+        "--reach <how>",
+        "how the server reaches its browsers: by their address, through a tunnel that the worker opens, or by what works",
+      ).choices(["auto", "direct", "tunnel"]).default("auto"),
+    )
     .option("--data-dir <folder>", "folder for browsers and state")
     .option("--config <file>", "configuration file (browsergrid.json)")
     .option("--debug", "log every step");
@@ -110,11 +118,11 @@ export async function runWorker(
   await using stack = new AsyncDisposableStack();
   stack.use(await configureLog(settings));
   await Deno.mkdir(settings.data_dir, { recursive: true });
+  const server = { apiUrl: settings.api_url, apiKey: settings.api_key };
   const starting = startWorker({
-    client: createClient({
-      apiUrl: settings.api_url,
-      apiKey: settings.api_key,
-    }),
+    client: createClient(server),
+    reach: flags.reach,
+    openTunnel: tunnelTo(server),
     providers: new Registry("provider", providers),
     clock: systemClock,
     workPoolId: flags.workPoolId,

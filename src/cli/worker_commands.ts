@@ -43,13 +43,23 @@ function listCommand(output: Output): Command {
     const { items } = await client.listWorkers({ limit: 500 });
     if (flags.json) return output.json(items);
     output.table(
-      ["name", "status", "load", "ready", "provider", "last heartbeat", "id"],
+      [
+        "name",
+        "status",
+        "load",
+        "ready",
+        "provider",
+        "reach",
+        "last heartbeat",
+        "id",
+      ],
       items.map((worker) => [
         worker.name,
         worker.status,
         `${worker.current_load}/${worker.capacity}`,
         String(worker.ready),
         worker.provider_type,
+        reachOf(worker),
         shortTime(worker.last_heartbeat),
         worker.id,
       ]),
@@ -115,6 +125,11 @@ function onWorker(
     showRecord(worker, flags.json, output);
   });
   return command as unknown as Command; // Without the types of its own arguments.
+}
+
+/** As it asked to be reached, and whether its tunnel is up. */
+function reachOf({ reach, has_tunnel }: Worker): string {
+  return has_tunnel ? `${reach}, tunnel up` : reach;
 }
 
 async function idOf(client: GridClient, ref: string): Promise<string> {

@@ -35,8 +35,8 @@ export interface Api {
   readonly installed: ReadonlyMap<App, InstalledApp>;
   /** What an app exports to others. @throws {SettingsError} If it is not installed. */
   managerOf<M>(app: App<M>): M;
-  /** Tells the URL under which it is reached, if the setting `public_url` does not. */
-  reachedAt(url: string): void;
+  /** Tells the URLs under which it is reached, where the settings `public_url` and `replica_url` do not. */
+  reachedAt(url: string, replicaUrl: string): void;
   /** Releases whoever waits for long. */
   stop(): void;
 }
@@ -54,7 +54,10 @@ export function createApi(
   const { clock = systemClock } = parts;
   nameKnownMembers();
   const stopping = new AbortController();
-  const origin = { url: settings.public_url ?? settings.api_url };
+  const origin = {
+    url: settings.public_url ?? settings.api_url,
+    replicaUrl: settings.replica_url ?? settings.api_url,
+  };
   const core: Omit<Core, "use"> = {
     settings,
     db,
@@ -67,6 +70,7 @@ export function createApi(
     }),
     providers: new Registry("provider", parts.providers),
     publicUrl: () => origin.url.replace(/\/+$/, ""),
+    replicaUrl: () => origin.replicaUrl.replace(/\/+$/, ""),
     stopping: stopping.signal,
   };
   const installed = installApps(core, parts.apps);
@@ -83,7 +87,10 @@ export function createApi(
     router,
     installed,
     managerOf: (app) => managerOf(installed, app),
-    reachedAt: (url) => void (origin.url = settings.public_url ?? url),
+    reachedAt(url, replicaUrl) {
+      origin.url = settings.public_url ?? url;
+      origin.replicaUrl = settings.replica_url ?? replicaUrl;
+    },
     stop: () => stopping.abort(),
   };
 }

@@ -25,6 +25,8 @@ export interface Core {
   readonly providers: Registry<Provider>;
   /** URL under which clients reach this server, without a slash at the end; known once it listens. */
   readonly publicUrl: () => string;
+  /** URL under which the other servers of the grid reach this one, without a slash at the end; known once it listens. */
+  readonly replicaUrl: () => string;
   /** Aborted when the server begins to stop: whatever waits for long ends then. */
   readonly stopping: AbortSignal;
   /**

@@ -6,6 +6,8 @@ export interface BusEvent {
   readonly subject: string;
   readonly work_pool_id?: string;
   readonly worker_id?: string;
+  /** Of a browser that has started: there are two ways to it, and nobody knows yet which to take. */
+  readonly is_reach_open?: boolean;
 }
 
 /** Remembers what has come to pass until it is asked for. */

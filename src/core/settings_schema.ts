@@ -25,6 +25,12 @@ export const settingsSchema = z.strictObject({
   }).optional().describe(
     "URL under which clients reach the server, if it is not http://host:port",
   ),
+  replica_url: z.url({ protocol: /^https?$/ }).refine(
+    (url) => !hasUser(url),
+    { error: "expected no user or password in it" },
+  ).optional().describe(
+    "URL under which the other servers of the grid reach this one, if it is not http://ADDRESS:port; only for several servers and workers behind NAT",
+  ),
   database_url: z.string().regex(
     /^(:memory:$|file:|(libsql|https?):\/\/)/,
     "expected file:PATH, :memory: or a URL such as libsql://HOST",

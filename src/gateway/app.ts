@@ -21,7 +21,8 @@ import { socketRoutes } from "./socket_routes.ts";
 import { type Splice, splice } from "./splice.ts";
 import { Streams } from "./streams.ts";
 import { targetOf } from "./target.ts";
-import { directly } from "./way.ts";
+import { tunnels } from "./tunnel/app.ts";
+import type { WayTo } from "./way.ts";
 import { admit, takeoverOf, type Wanted, wantedOf } from "./upgrade.ts";
 
 const log = logOf("gateway", "gateway");
@@ -42,10 +43,11 @@ export const gateway = defineApp({
   verboseName: "Gateway",
   setup(core) {
     const manager = core.use(sessions);
+    const { wayTo } = core.use(tunnels);
     const streams = new Streams(core, manager);
     const seats = new Seats(core.clock);
     const attended = new Set<Promise<void>>();
-    const parts = { core, manager, wayTo: directly };
+    const parts = { core, manager, wayTo };
     return {
       manager: {},
       routes: {
@@ -78,7 +80,7 @@ export const gateway = defineApp({
         const gone = goneSignal(socket);
         const client = { request, socket, head, context, gone };
         const done = attend(
-          { core, manager, streams, seats },
+          { core, manager, streams, seats, wayTo },
           client,
           wanted,
           url.searchParams,
@@ -97,6 +99,7 @@ interface Parts {
   readonly manager: SessionManager;
   readonly streams: Streams;
   readonly seats: Seats;
+  readonly wayTo: WayTo;
 }
 
 /** The same for one caller. */
@@ -195,7 +198,7 @@ interface Joined {
 
 /** Joins the client with a session's browser. */
 async function join(
-  { core, manager, streams, seats, caller }: OwnParts,
+  { core, manager, streams, seats, wayTo, caller }: OwnParts,
   client: Client,
   { id, path, takeover }: JoinTarget,
 ): Promise<Joined> {
@@ -214,7 +217,7 @@ async function join(
     const { url } = client.context;
     const headers = await addressHeaders(core, manager, { id, caller, url });
     const { socket: upstream, answer } = await dial(
-      directly(target),
+      wayTo(target),
       client.request,
       { path, signal: AbortSignal.any([signal, seat.lost]) },
     );

@@ -137,7 +137,8 @@ export function socketRoutes(): OpenAPIHono<GridEnv> {
   return router;
 }
 
-function refuse(c: Context<GridEnv>): Response {
+/** Tells who asks for a socket over HTTP what is expected. */
+export function refuse(c: Context<GridEnv>): Response {
   const response = answerProblem(
     c,
     new GridError(

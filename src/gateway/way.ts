@@ -29,6 +29,9 @@ export interface Way {
   connect(signal: AbortSignal): Promise<Duplex>;
 }
 
+/** Finds the way to a session's browser. */
+export type WayTo = (target: RunningTarget) => Way;
+
 /** The way over the network, to the address itself. */
 export function directly({ url }: Pick<RunningTarget, "url">): Way {
   return { url, connect: (signal) => dialled(url, signal) };

@@ -4,7 +4,7 @@ import type { Registration } from "../client/client.ts";
 import { deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import type { WorkerState } from "./state_file.ts";
-import type { WorkerOptions } from "./worker.ts";
+import type { Reach, WorkerOptions } from "./worker.ts";
 
 const log = logOf("worker", "register");
 
@@ -46,6 +46,7 @@ export async function register(
     work_pool_id: options.workPoolId,
     capacity: options.capacity,
     version: options.version,
+    reach: reachOf(options),
     provider_details: HOST,
   };
   for (let tries = 0;; tries++) {
@@ -63,6 +64,13 @@ export async function register(
       await clock.sleep(pause * (0.5 + Math.random() / 2), signal);
     }
   }
+}
+
+/** How the worker asks to be reached. */
+export function reachOf(
+  { reach = "auto", openTunnel }: Pick<WorkerOptions, "reach" | "openTunnel">,
+): Reach {
+  return openTunnel ? reach : "direct";
 }
 
 /** Whether another try may succeed: no answer, or one that says "later". */

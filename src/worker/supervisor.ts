@@ -74,6 +74,11 @@ export class Supervisor {
     return Math.max(0, this.#options.capacity - this.size);
   }
 
+  /** Where the browser of a session listens; undefined: none of it runs here. */
+  endpointOf(sessionId: string): URL | undefined {
+    return this.#held.get(sessionId)?.session.browser?.endpoint;
+  }
+
   /** Starts the browser of a session that was not claimed before `claimedAt` (monotonic). */
   take(claimed: ClaimedSession, claimedAt: number): void {
     const known = this.#held.get(claimed.id);

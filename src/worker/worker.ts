@@ -17,10 +17,11 @@ import { Heartbeat } from "./heartbeat.ts";
 import { HostHealth } from "./host_health.ts";
 import { trustedUntil } from "./lease.ts";
 import { Outbox } from "./outbox.ts";
-import { HOST, newState, register, statePathOf } from "./register.ts";
+import { HOST, newState, reachOf, register, statePathOf } from "./register.ts";
 import { ServerSight } from "./server_sight.ts";
 import { openStateFile, type StateStore } from "./state_file.ts";
 import { Supervisor } from "./supervisor.ts";
+import type { OpenTunnel, Tunnel } from "./tunnel.ts";
 import { WarmBrowsers } from "./warm_browsers.ts";
 import { WarmHost } from "./warm_host.ts";
 
@@ -28,6 +29,9 @@ const log = logOf("worker", "worker");
 
 /** How often leases, lifetimes and the time to drain are looked at: often within what a lease is not trusted at its end. */
 const WATCH_MS = 250;
+
+/** How a server reaches a worker's browsers: by their address, through the worker's tunnel, or by what works. */
+export type Reach = "auto" | "direct" | "tunnel";
 
 /** What a worker is started with. */
 export interface WorkerOptions {
@@ -46,6 +50,10 @@ export interface WorkerOptions {
   /** What makes it the same worker after a restart; by default a file in `dataDir`. The worker disposes it. */
   readonly state?: StateStore | undefined;
   readonly version: string;
+  /** How the server is to reach its browsers. @default {"auto"} */
+  readonly reach?: Reach | undefined;
+  /** Opens its tunnel. Without it, browsers are reached directly only. */
+  readonly openTunnel?: OpenTunnel | undefined;
   /** How long its sessions may go on when it drains; by default what the server says. */
   readonly drainTimeoutSeconds?: number | undefined;
   /** Ends the wait for a server. */
@@ -165,6 +173,16 @@ export async function startWorker(
     signal,
   });
   supervisor.adopt(found, held_sessions, until);
+  const tunnel: Tunnel | undefined = reachOf(options) === "direct"
+    ? undefined
+    : options.openTunnel?.({
+      workerId: worker.id,
+      secret: state.secret,
+      instanceId,
+      clock,
+      endpointOf: (sessionId) => supervisor.endpointOf(sessionId),
+    });
+  stack.use(tunnel);
   hasAdopted = true;
   heartbeat.nudge();
   stack.use(every(watch, { clock, periodMs: WATCH_MS }));
@@ -239,6 +257,7 @@ export async function startWorker(
     warm.want(undefined);
     try {
       await register({ ...options, signal }, known, instanceId);
+      tunnel?.renew();
     } catch (error) {
       if (signal.aborted) throw error;
       log.error("The server refuses worker {name}: {error}", { name, error });

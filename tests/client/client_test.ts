@@ -8,7 +8,15 @@ import { testGrid } from "../support/grid.ts";
 import { startUpstream } from "../support/upstream.ts";
 
 /** Shown to people, or spoken by other clients. */
-const WITHOUT_METHOD = ["docs", "sessionSocket", "pageSocket", "connectSocket"];
+const WITHOUT_METHOD = [
+  "docs",
+  "sessionSocket",
+  "pageSocket",
+  "connectSocket",
+  "sessionStream",
+  "workerTunnel",
+  "workerStream",
+];
 
 /** A server that never answers. */
 function deaf(): Disposable & { readonly apiUrl: string } {

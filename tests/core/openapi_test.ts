@@ -54,6 +54,9 @@ Deno.test("/openapi.json describes the endpoints that belong to no app, and the 
       "/v1/connect",
       "/v1/sessions/{id}/cdp",
       "/v1/sessions/{id}/cdp/devtools/page/{target_id}",
+      "/v1/sessions/{id}/cdp/stream",
+      "/v1/workerpool/workers/{worker_id}/tunnel",
+      "/v1/workerpool/workers/{worker_id}/tunnel/{stream_id}",
     ],
   );
   for (const { answers } of sockets) assert.ok(answers["101"]);

@@ -32,6 +32,28 @@ export async function rawClient(
   };
 }
 
+/** How a socket was refused. */
+export interface RawRefusal {
+  readonly status: string | undefined;
+  readonly code: string;
+  readonly head: string;
+}
+
+/** Asks `url` for an upgrade by hand, which is refused with a problem. */
+export async function refusalOf(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<RawRefusal> {
+  using client = await rawClient(url, headers);
+  const { head, rest, socket } = client;
+  const [, status] = /^HTTP\/1\.1 (\d+)/.exec(head) ?? [];
+  const [, length] = /content-length: (\d+)/i.exec(head) ?? [];
+  if (length === undefined) throw new Error(`It was not refused: ${head}`);
+  const left = await readBytes(socket, Number(length) - rest.length);
+  const { code } = JSON.parse(Buffer.concat([rest, left]).toString());
+  return { status, code, head };
+}
+
 /** Asks `url` for an upgrade by hand; nobody reads the answer yet. */
 export function askUpgrade(
   url: string,
@@ -75,19 +97,25 @@ async function sendRequest(
   return socket;
 }
 
-/** Reads `count` more bytes. */
-export async function readBytes(
-  socket: Socket,
-  count: number,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  while (length < count) {
-    socket.resume();
-    const [chunk] = await once(socket, "data");
-    socket.pause();
-    chunks.push(chunk);
-    length += chunk.length;
-  }
-  return Buffer.concat(chunks);
+/** Reads `count` more bytes. Rejects when the socket is closed before. */
+export function readBytes(socket: Socket, count: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    const onClose = () => reject(new Error(`Closed after ${length} bytes`));
+    // Paused by the listener itself: what is buffered comes in several events, before any promise is settled.
+    function onData(chunk: Uint8Array = new Uint8Array()): void {
+      chunks.push(chunk);
+      length += chunk.length;
+      if (length < count) return;
+      socket.pause();
+      socket.off("data", onData);
+      socket.off("close", onClose);
+      resolve(Buffer.concat(chunks));
+    }
+    socket.on("data", onData);
+    socket.on("close", onClose);
+    if (count <= 0) onData();
+    else socket.resume();
+  });
 }

@@ -2,7 +2,12 @@ import { createClient } from "../../src/client/client.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { Registry } from "../../src/core/registry.ts";
 import type { StateStore } from "../../src/worker/state_file.ts";
-import { type RunningWorker, startWorker } from "../../src/worker/worker.ts";
+import type { OpenTunnel } from "../../src/worker/tunnel.ts";
+import {
+  type Reach,
+  type RunningWorker,
+  startWorker,
+} from "../../src/worker/worker.ts";
 import { createFakeProvider, type FakeProvider } from "./fake_provider.ts";
 import { type TestGrid, testGrid, type TestGridOptions } from "./grid.ts";
 
@@ -24,6 +29,9 @@ export interface StartOptions {
   readonly signal?: AbortSignal;
   /** In place of a file in the grid's folder. */
   readonly state?: StateStore;
+  readonly reach?: Reach;
+  /** Without it, browsers are reached directly only. */
+  readonly openTunnel?: OpenTunnel;
 }
 
 /** Sets the scene. Workers are disposed by who starts them. */
@@ -43,7 +51,7 @@ export async function workerScene(
   return {
     grid,
     provider,
-    start: ({ name, workerId, capacity = 5, apiUrl, signal, state } = {}) =>
+    start: ({ name, workerId, capacity = 5, apiUrl, ...others } = {}) =>
       startWorker({
         client: createClient({ apiUrl: apiUrl ?? grid.url }),
         providers: new Registry("provider", [provider]),
@@ -55,8 +63,7 @@ export async function workerScene(
         pollIntervalSeconds: 10,
         dataDir: grid.dataDir,
         version: "0.0.0-test",
-        signal,
-        state,
+        ...others,
       }),
     async ask(input = {}) {
       const answer = await grid.request("/v1/sessions", {

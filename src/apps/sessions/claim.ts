@@ -175,6 +175,8 @@ export interface TakenOver {
   readonly replaced: SQL;
   /** The worker as it is afterwards. */
   readonly entered: SQL;
+  /** How its new process asks to be reached; null: whoever knows better may tell. */
+  readonly reach: "direct" | "tunnel" | null;
 }
 
 /** Statements of a registration, to be run in this order, the worker's own between the two. */
@@ -187,7 +189,7 @@ export interface TakeOver {
 /** The statements by which a worker's new process takes over what the worker holds. */
 export function takeOver(
   orm: LibSQLDatabase,
-  { replaced, entered }: TakenOver,
+  { replaced, entered, reach }: TakenOver,
   { now, leaseMs }: { readonly now: number; readonly leaseMs: number },
 ): TakeOver {
   const heldBy = (condition: SQL) =>
@@ -202,6 +204,7 @@ export function takeOver(
     raise: orm.update(sessions).set({
       fencingToken: sql`${sessions.fencingToken} + 1`,
       leaseExpiresAt: now + leaseMs,
+      reach,
     }).where(heldBy(replaced)),
     held: orm.select({
       id: sessions.id,

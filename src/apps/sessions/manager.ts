@@ -1,6 +1,8 @@
+import type { ResultSet } from "@libsql/client";
 import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
+import type { Statement } from "../../core/db/client.ts";
 import { isPassing } from "../../core/errors.ts";
 import { webSocketOrigin } from "../../core/public_origin.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
@@ -35,6 +37,7 @@ import type { PresenceStore } from "./store_presence.ts";
 import {
   applyReports,
   type Around,
+  reached as reachedStatement,
   type ReportOutcome,
 } from "./store_reports.ts";
 import type { Changed } from "./store_transition.ts";
@@ -87,6 +90,8 @@ export interface SessionManager
   ): Promise<Claim>;
   /** The statements by which a worker's new process takes over what the worker holds; run in the batch that enters it. */
   takeOver(workers: TakenOver): TakeOver;
+  /** The statement by which the sessions that run on a worker learn how they are reached; run in the batch that enters it. */
+  reached(workerId: string, reach: "direct" | "tunnel"): Statement<ResultSet>;
   /** Applies a worker's reports in one batch with the statements `around`. One round trip. */
   applyReports<F, L>(
     workerId: string,
@@ -127,12 +132,13 @@ export function createSessionManager(
   });
 
   function publish(changed: readonly Changed[]): void {
-    for (const { id, status, workPoolId, workerId } of changed) {
+    for (const { id, status, workPoolId, workerId, isReachOpen } of changed) {
       bus.publish({
         type: EVENT_OF_STATUS[status],
         subject: id,
         work_pool_id: workPoolId,
         ...(workerId ? { worker_id: workerId } : {}),
+        ...(isReachOpen === 1 ? { is_reach_open: true } : {}),
       });
     }
   }
@@ -221,6 +227,7 @@ export function createSessionManager(
     },
     takeOver: (workers) =>
       takeOver(db.orm, workers, { now: clock.now(), leaseMs }),
+    reached: (workerId, reach) => reachedStatement(db.orm, workerId, reach),
     async applyReports(workerId, { items, ...how }, around) {
       const now = clock.now();
       const limits = { now, leaseMs, startTimeoutMs, maxAttempts };

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { ResultSet } from "@libsql/client";
 import { eq, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../core/db/client.ts";
@@ -187,6 +188,7 @@ function statusChanges(orm: LibSQLDatabase, input: ReportInput) {
     container_id = coalesce(${given("container_id")}, container_id),
     details = coalesce(${given("details")}, details),
     warm = coalesce(${given("warm")}, warm),
+    reach = iif(${to} = 'running', ${REACH}, iif(${queued}, NULL, reach)),
     logs = coalesce(${given("logs")}, logs),
     endpoint = iif(${leaves}, NULL, coalesce(${given("endpoint")}, endpoint)),
     idle_since = iif(${leaves}, NULL, idle_since),
@@ -203,7 +205,27 @@ function statusChanges(orm: LibSQLDatabase, input: ReportInput) {
       ${now} + CAST((resource_limits ->> 'timeout_minutes') * 60000 AS INTEGER),
       expires_at)
     FROM ${reported(input)} AND ${advances(input)}
-    RETURNING id, status, work_pool_id AS "workPoolId", worker_id AS "workerId"`);
+    RETURNING id, status, work_pool_id AS "workPoolId", worker_id AS "workerId",
+      (status = 'running' AND reach IS NULL AND ${HAS_TUNNEL}) AS "isReachOpen"`);
+}
+
+/** As the session's worker asked to be reached, or as it is found to be; null: not known yet. */
+const REACH: SQL = sql.raw(`(SELECT iif(w.reach = 'auto', w.reached, w.reach)
+  FROM workers AS w WHERE w.id = sessions.worker_id)`);
+
+const HAS_TUNNEL: SQL = sql.raw(`EXISTS (SELECT 1 FROM workers AS w
+  WHERE w.id = sessions.worker_id AND w.tunnel_url IS NOT NULL)`);
+
+/** The statement that tells the sessions which run on a worker how they are reached, unless the worker has asked for a way. */
+export function reached(
+  orm: LibSQLDatabase,
+  workerId: string,
+  reach: "direct" | "tunnel",
+): Statement<ResultSet> {
+  return orm.run(sql`UPDATE ${sessions} SET reach = ${reach}
+    WHERE ${sessions.workerId} = ${workerId} AND ${sessions.status} = 'running'
+    AND EXISTS (SELECT 1 FROM ${workers} AS w
+      WHERE w.id = ${workerId} AND w.reach = 'auto')`);
 }
 
 /** News of a start, as from a long pull, give it more time. */

@@ -90,6 +90,8 @@ export interface Changed {
   readonly status: SessionStatus;
   readonly workPoolId: string;
   readonly workerId: string | null;
+  /** 1: there are two ways to its browser, and it is not known which to take. */
+  readonly isReachOpen?: 0 | 1;
 }
 
 /** Results of a batch that are rows of changes; the others belong to events. */

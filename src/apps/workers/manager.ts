@@ -13,7 +13,14 @@ import type {
   WorkerInput,
 } from "./schemas.ts";
 import { type WaitForClaim, waitForClaim } from "./claim_wait.ts";
-import { full, heldWire, inUse, mismatch, rowOf } from "./registration.ts";
+import {
+  full,
+  hashOfSecret,
+  heldWire,
+  inUse,
+  mismatch,
+  rowOf,
+} from "./registration.ts";
 import { readyOf } from "./ready.ts";
 import type { WorkerPage, WorkerStore } from "./store.ts";
 import { shareStatement } from "./store_ready.ts";
@@ -21,6 +28,12 @@ import { renderWorker, type WorkerRow } from "./worker.ts";
 
 /** Missed heartbeats after which a worker is offline. */
 const MISSED_HEARTBEATS = 3;
+
+/** What proves that a process is a worker's present one. */
+export interface TunnelProof {
+  readonly secret: string;
+  readonly instanceId: string;
+}
 
 /** The rules of workers. Everything about one worker is refused with `worker_not_found` if there is none. */
 export interface WorkerManager {
@@ -46,6 +59,23 @@ export interface WorkerManager {
   ): Promise<HeartbeatAnswer>;
   /** As {@linkcode WaitForClaim}. @throws {GridError} As heartbeat. */
   readonly claim: WaitForClaim;
+  /**
+   * Enters that a worker has opened a tunnel to the server that others reach at `url`. One round trip, one more for a
+   * refusal.
+   *
+   * @throws {GridError} `unauthorized` — it is not that worker, `worker_replaced` — nor its present process.
+   */
+  tunnelOpened(
+    id: string,
+    tunnel: TunnelProof & { readonly url: string },
+    caller: Restricted,
+  ): Promise<void>;
+  /** Unless it is open elsewhere by now. One round trip. */
+  tunnelClosed(id: string, url: string): Promise<void>;
+  /** Where the server that has a worker's tunnel is reached; undefined: there is none. One round trip. */
+  tunnelOf(id: string): Promise<string | undefined>;
+  /** Enters how a worker, and what runs on it, is reached, unless it has asked for a way. One round trip. */
+  reached(id: string, reach: "direct" | "tunnel"): Promise<void>;
   /** For the reconciler: how many are newly offline, and how many old ones were deleted. */
   markLost(): Promise<number>;
   prune(): Promise<number>;
@@ -165,6 +195,29 @@ export function createWorkerManager(
       };
     },
     claim: waitForClaim(core, sessions, refuse),
+    async tunnelOpened(id, { secret, instanceId, url }, { workPoolId }) {
+      if (!validate(id)) throw workerNotFound(id);
+      const secretHash = await hashOfSecret(secret);
+      // A worker without a secret of its own proves nothing by it.
+      const isOpened = secret !== id && await store.tunnelOpened(id, {
+        secretHash,
+        instanceId,
+        workPoolId,
+        url,
+      });
+      if (isOpened) return;
+      const { name, ...worker } = await get(id, { workPoolId });
+      if (secret === id || worker.secretHash !== secretHash) {
+        throw notThatWorker(name);
+      }
+      throw replaced(name);
+    },
+    tunnelClosed: (id, url) => store.tunnelClosed(id, url),
+    async tunnelOf(id) {
+      return (await store.find(id))?.tunnelUrl ?? undefined;
+    },
+    reached: (id, reach) =>
+      store.reached(id, reach, sessions.reached(id, reach)),
     async markLost() {
       const patience = MISSED_HEARTBEATS * settings.heartbeat_seconds * 1_000;
       const now = clock.now();
@@ -179,6 +232,13 @@ function workerNotFound(id: string): GridError {
   return new GridError(
     "worker_not_found",
     `Cannot find worker "${id}": there is none with this id, expected one of GET /v1/workerpool/workers`,
+  );
+}
+
+function notThatWorker(name: string): GridError {
+  return new GridError(
+    "unauthorized",
+    `Cannot open a tunnel of worker "${name}": the secret is not that worker's, expected the one that it has registered with`,
   );
 }
 

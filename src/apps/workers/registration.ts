@@ -20,7 +20,7 @@ export async function rowOf(
     workPoolId: pool.id,
     providerType: pool.providerType,
     providerDetails: input.provider_details,
-    secretHash: await hash(input.secret ?? id),
+    secretHash: await hashOfSecret(input.secret ?? id),
     capacity: input.capacity,
     currentLoad: 0,
     status: "online",
@@ -53,7 +53,8 @@ export function heldWire(
   };
 }
 
-async function hash(secret: string): Promise<string> {
+/** What is kept of a worker's secret. */
+export async function hashOfSecret(secret: string): Promise<string> {
   const bytes = new TextEncoder().encode(secret);
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   return new Uint8Array(digest).toHex();

@@ -45,6 +45,16 @@ export interface HeartbeatRow {
   readonly drainDeadlineAt: number | null;
 }
 
+/** A tunnel that a worker opens, and what proves that it is that worker. */
+export interface Tunnel {
+  readonly secretHash: string;
+  readonly instanceId: string;
+  /** The only work pool of which it may be a worker. */
+  readonly workPoolId?: string | undefined;
+  /** Where the server that has the tunnel is reached by the others. */
+  readonly url: string;
+}
+
 /** A heartbeat, and the only work pool of which its worker may be. */
 type RestrictedBody = HeartbeatBody & {
   readonly workPoolId?: string | undefined;
@@ -72,6 +82,16 @@ export interface WorkerStore {
     body: RestrictedBody,
     now: number,
   ): Statement<HeartbeatRow[]>;
+  /** Enters where a worker's tunnel is. False: it is not that process of that worker. */
+  tunnelOpened(id: string, tunnel: Tunnel): Promise<boolean>;
+  /** Takes it out, unless the tunnel is elsewhere by now. */
+  tunnelClosed(id: string, url: string): Promise<void>;
+  /** Enters how a worker that has left that open is reached. `ofSessions` runs in the same batch. */
+  reached(
+    id: string,
+    reach: "direct" | "tunnel",
+    ofSessions: Statement<unknown>,
+  ): Promise<void>;
   /** Marks workers that were not heard of since `since`. Returns their ids. */
   markLost(since: number, now: number): Promise<readonly string[]>;
   prune(before: number): Promise<number>;
@@ -143,6 +163,31 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
       return worker;
     },
     heartbeat: (id, body, now) => heartbeatStatement(orm, id, body, now),
+    async tunnelOpened(id, { secretHash, instanceId, workPoolId, url }) {
+      const { rowsAffected } = await orm.update(workers).set({ tunnelUrl: url })
+        .where(and(
+          eq(workers.id, id),
+          eq(workers.secretHash, secretHash),
+          eq(workers.instanceId, instanceId),
+          workPoolId === undefined
+            ? undefined
+            : eq(workers.workPoolId, workPoolId),
+        ));
+      return rowsAffected > 0;
+    },
+    async tunnelClosed(id, url) {
+      await orm.update(workers).set({ tunnelUrl: null }).where(
+        and(eq(workers.id, id), eq(workers.tunnelUrl, url)),
+      );
+    },
+    async reached(id, reach, ofSessions) {
+      await orm.batch([
+        orm.update(workers).set({ reached: reach }).where(
+          and(eq(workers.id, id), eq(workers.reach, "auto")),
+        ),
+        ofSessions,
+      ]);
+    },
     async markLost(since, now) {
       const [, lost] = await orm.batch([
         // Nobody was heard of later than now: a clock that was set back would keep the dead alive.
@@ -186,6 +231,7 @@ async function enter(
     // A registration that is repeated, or refused, replaces nobody.
     replaced: sql`${isOwn} AND NOT ${isSameProcess(row)} AND ${hasRoom(row)}`,
     entered: sql`${isOwn} AND ${isSameProcess(row)}`,
+    reach: row.reach === "auto" ? null : row.reach,
   });
   try {
     const [, , [worker], [own], held] = await orm.batch([
@@ -247,6 +293,7 @@ function refreshed(row: WorkerRow) {
     ready: 0,
     reach: row.reach,
     reached: sql`iif(${isSame}, ${workers.reached}, NULL)`,
+    tunnelUrl: sql`iif(${isSame}, ${workers.tunnelUrl}, NULL)`,
     version: row.version,
     // A new process is not the one that was told to drain.
     status: sql`iif(${isSame} AND ${workers.drainRequestedAt} IS NOT NULL,

@@ -17,7 +17,8 @@ export function renderWorker(worker: WorkerRow): WorkerWire {
     status: worker.status,
     ready: worker.ready,
     reach: worker.reach,
-    has_tunnel: worker.tunnelUrl !== null,
+    // A server that was killed has not said so.
+    has_tunnel: worker.tunnelUrl !== null && worker.status !== "offline",
     cpu_percent: worker.cpuPercent,
     memory_usage_mb: worker.memoryUsageMb,
     disk_usage_mb: worker.diskUsageMb,

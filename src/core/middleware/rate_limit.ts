@@ -22,6 +22,8 @@ const EXEMPT = [
   "/v*/workerpool/workers/*/heartbeat",
   "/v*/workerpool/workers/*/claim-session",
   "/v*/workerpool/workers/*/tunnel",
+  "/v*/workerpool/workers/*/tunnel/*",
+  "/v*/sessions/*/cdp/stream",
 ];
 
 function limit(perSecond: number, burst: number) {

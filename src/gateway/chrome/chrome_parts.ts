@@ -3,15 +3,15 @@ import type { SessionManager } from "../../apps/sessions/manager.ts";
 import { callerIn } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { type RunningTarget, targetOf } from "../target.ts";
-import type { Way } from "../way.ts";
+import { targetOf } from "../target.ts";
+import type { Way, WayTo } from "../way.ts";
 
 /** What routes to sessions' browsers need. */
 export interface ChromeParts {
   readonly core: Pick<Core, "auth" | "clock" | "settings">;
   readonly manager: SessionManager;
   /** How a browser is reached. */
-  readonly wayTo: (target: RunningTarget) => Way;
+  readonly wayTo: WayTo;
 }
 
 /**

@@ -1,0 +1,141 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { requireRole } from "../../core/access.ts";
+import type { Core } from "../../core/app.ts";
+import { ANONYMOUS } from "../../core/auth.ts";
+import { GridError, toGridError } from "../../core/errors.ts";
+import { describeError, logOf } from "../../core/log.ts";
+import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/tunnel_protocol.ts";
+import type { UpgradeContext } from "../../core/upgrade_gate.ts";
+import { refuse } from "../refuse.ts";
+import { admit } from "../upgrade.ts";
+import { browserUnreachable } from "../way.ts";
+import { switchToBytes } from "./handshake.ts";
+import { joinBytes } from "./join_bytes.ts";
+import { checkReplica } from "./replica.ts";
+import type { Tunnels } from "./tunnels.ts";
+
+const log = logOf("gateway", "tunnel");
+
+const TUNNEL_PATH =
+  /^\/v1\/workerpool\/workers\/([^/]+)\/tunnel(?:\/([^/]+))?\/?$/;
+const REPLICA_PATH = /^\/v1\/sessions\/([^/]+)\/cdp\/stream\/?$/;
+
+/** A socket that asks for an upgrade. */
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+  readonly context: UpgradeContext;
+}
+
+interface Parts {
+  readonly core: Core;
+  readonly tunnels: Tunnels;
+}
+
+/** Takes the sockets of workers' tunnels, and those by which other servers ask for streams of them. False: it is neither. */
+export async function attend(parts: Parts, asked: Asked): Promise<boolean> {
+  const { pathname } = asked.context.url;
+  const [, workerId, streamId] = TUNNEL_PATH.exec(pathname) ?? [];
+  const [, sessionId] = REPLICA_PATH.exec(pathname) ?? [];
+  if (workerId === undefined && sessionId === undefined) return false;
+  try {
+    admit(parts.core, asked.request);
+    if (sessionId !== undefined) await lend(parts, asked, sessionId);
+    else if (workerId !== undefined && streamId !== undefined) {
+      takeStream(parts, asked, { workerId, streamId });
+    } else if (workerId !== undefined) {
+      await takeTunnel(parts, asked, workerId);
+    }
+  } catch (error) {
+    const refusal = toGridError(error);
+    if (refusal.code === "internal") {
+      log.error("Cannot take a socket: {error}", {
+        error: describeError(error),
+      });
+    }
+    refuse(asked.socket, refusal, asked.context);
+  }
+  return true;
+}
+
+/** A worker opens its tunnel. */
+async function takeTunnel(
+  { core, tunnels }: Parts,
+  { request, socket, head, context }: Asked,
+  workerId: string,
+): Promise<void> {
+  const { caller = ANONYMOUS } = context;
+  requireRole(caller, ["worker"]);
+  if (core.stopping.aborted) throw shuttingDown();
+  const secret = request.headers[SECRET_HEADER];
+  const instanceId = request.headers[INSTANCE_HEADER];
+  if (typeof secret !== "string" || typeof instanceId !== "string") {
+    throw new GridError(
+      "unauthorized",
+      `Cannot open the tunnel: ${SECRET_HEADER} or ${INSTANCE_HEADER} is missing, expected what the worker has registered with`,
+    );
+  }
+  await tunnels.take({
+    workerId,
+    secret,
+    instanceId,
+    caller,
+    request,
+    socket,
+    head,
+  });
+}
+
+/** A worker dials back: the id of the stream, which nobody else was told, proves that it is the one that was asked. */
+function takeStream(
+  { tunnels }: Parts,
+  { request, socket, head, context }: Asked,
+  { workerId, streamId }: {
+    readonly workerId: string;
+    readonly streamId: string;
+  },
+): void {
+  requireRole(context.caller ?? ANONYMOUS, ["worker"]);
+  const resolve = tunnels.awaitedFrom(workerId, streamId);
+  if (!resolve) {
+    throw new GridError(
+      "not_found",
+      "Cannot take the stream: nobody waits for one with this id of this worker, expected the stream_id of an open message, once and within seconds",
+    );
+  }
+  switchToBytes(request, socket, head);
+  resolve(socket);
+}
+
+/** Another server, to which a client has come, asks for a stream of a tunnel that leads here. */
+async function lend(
+  { core, tunnels }: Parts,
+  { request, socket, head, context }: Asked,
+  sessionId: string,
+): Promise<void> {
+  const workerId = await checkReplica(core, {
+    sessionId,
+    request,
+    query: context.url.searchParams,
+  });
+  const gone = new AbortController();
+  socket.once("close", () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, core.stopping]);
+  const stream = await tunnels.stream({ workerId, sessionId }, signal).catch(
+    (error: unknown) => {
+      throw browserUnreachable(error);
+    },
+  );
+  if (socket.destroyed) return void stream.destroy();
+  switchToBytes(request, socket, head);
+  joinBytes(socket, stream);
+}
+
+function shuttingDown(): GridError {
+  return new GridError(
+    "shutting_down",
+    "Cannot open the tunnel: the server is stopping, expected one that runs; try again",
+  );
+}

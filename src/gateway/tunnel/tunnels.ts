@@ -1,0 +1,214 @@
+import { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import type { TunnelProof, WorkerManager } from "../../apps/workers/manager.ts";
+import type { Core } from "../../core/app.ts";
+import type { Caller } from "../../core/auth.ts";
+import { deadline } from "../../core/clock.ts";
+import { describeError, logOf } from "../../core/log.ts";
+import { watchSocket } from "../../core/socket_watch.ts";
+import {
+  MAX_MESSAGE_BYTES,
+  type OpenMessage,
+  readMessage,
+  refusedMessageSchema,
+} from "../../core/tunnel_protocol.ts";
+
+const log = logOf("gateway", "tunnels");
+
+/** Longest wait for a worker to dial back, and for one whose tunnel is away to come back. */
+const OPEN_MS = 5_000;
+
+/** Type of the bus's event when a worker has opened its tunnel to this server. */
+export const TUNNEL_OPENED = "tunnel_opened";
+
+/** A worker that asks for its tunnel to be opened. */
+export interface Arrival extends TunnelProof {
+  readonly workerId: string;
+  readonly caller: Caller;
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+}
+
+/** A stream that its worker has been asked for. */
+interface Awaited extends OpenMessage {
+  readonly workerId: string;
+  readonly resolve: (stream: Duplex) => void;
+  readonly reject: (why: Error) => void;
+}
+
+/** The tunnels that workers have opened to this server, and the streams that they are asked for. */
+export class Tunnels {
+  readonly #core: Core;
+  readonly #workers: WorkerManager;
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+  });
+  /** Control connections by worker. */
+  readonly #open = new Map<string, WebSocket>();
+  /** By id. */
+  readonly #awaited = new Map<string, Awaited>();
+  /** Control connections that are being held, and what is being written of them. */
+  readonly #held = new Set<Promise<void>>();
+  /** The last write of each worker: they must not overtake each other. */
+  readonly #writes = new Map<string, Promise<void>>();
+
+  constructor(core: Core, workers: WorkerManager) {
+    this.#core = core;
+    this.#workers = workers;
+  }
+
+  /** Whether a worker's tunnel leads here. */
+  has(workerId: string): boolean {
+    return this.#open.has(workerId);
+  }
+
+  /**
+   * Takes a worker's tunnel, in place of an older one. One round trip.
+   *
+   * @throws {GridError} `unauthorized`, `worker_not_found`, `worker_replaced` — it is not that worker, or not its present process.
+   */
+  async take(arrival: Arrival): Promise<void> {
+    const { workerId, caller, secret, instanceId } = arrival;
+    const url = this.#core.replicaUrl();
+    await this.#inTurn(workerId, async () => {
+      const tunnel = { secret, instanceId, url };
+      await this.#workers.tunnelOpened(workerId, tunnel, caller);
+      if (this.#accept(arrival) || this.has(workerId)) return;
+      await this.#workers.tunnelClosed(workerId, url);
+    });
+  }
+
+  /**
+   * Opens a stream to the browser of a session that the worker holds. Whoever gets it ends it.
+   *
+   * @throws {Error} When the worker does not dial back in time, refuses, or `signal` is aborted.
+   */
+  async stream(
+    { workerId, sessionId }: {
+      readonly workerId: string;
+      readonly sessionId: string;
+    },
+    signal: AbortSignal,
+  ): Promise<Duplex> {
+    using patience = deadline(this.#core.clock, OPEN_MS, signal);
+    patience.signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
+    const giveUp = () => reject(patience.signal.reason);
+    patience.signal.addEventListener("abort", giveUp);
+    const awaited: Awaited = {
+      type: "open",
+      stream_id: crypto.getRandomValues(new Uint8Array(16)).toHex(),
+      session_id: sessionId,
+      workerId,
+      resolve,
+      reject,
+    };
+    this.#awaited.set(awaited.stream_id, awaited);
+    try {
+      // If its tunnel is away, it is asked when it comes back.
+      this.#ask(awaited);
+      return await promise;
+    } finally {
+      this.#awaited.delete(awaited.stream_id);
+      patience.signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  /** Who waits for the stream that a worker dials back with; undefined: nobody does. Once. */
+  awaitedFrom(
+    workerId: string,
+    streamId: string,
+  ): ((stream: Duplex) => void) | undefined {
+    const awaited = this.#awaited.get(streamId);
+    if (awaited?.workerId !== workerId) return undefined;
+    this.#awaited.delete(streamId);
+    return awaited.resolve;
+  }
+
+  /** Ends every tunnel when it is disposed. */
+  start(): AsyncDisposable {
+    return {
+      [Symbol.asyncDispose]: async () => {
+        for (const control of this.#open.values()) control.terminate();
+        await Promise.all([...this.#held, ...this.#writes.values()]);
+      },
+    };
+  }
+
+  /** False: it has gone meanwhile, or its handshake is none. */
+  #accept({ workerId, request, socket, head }: Arrival): boolean {
+    let control: WebSocket | undefined;
+    if (this.#core.stopping.aborted) socket.destroy();
+    if (socket.destroyed) return false;
+    this.#sockets.handleUpgrade(
+      request,
+      socket,
+      Buffer.from(head),
+      (opened) => {
+        control = opened;
+        const held = this.#hold(workerId, opened);
+        this.#held.add(held);
+        void held.finally(() => this.#held.delete(held));
+      },
+    );
+    return control !== undefined;
+  }
+
+  #ask({ type, stream_id, session_id, workerId }: Awaited): void {
+    const message: OpenMessage = { type, stream_id, session_id };
+    this.#open.get(workerId)?.send(JSON.stringify(message));
+  }
+
+  /** Never rejects. */
+  async #hold(workerId: string, control: WebSocket): Promise<void> {
+    const { clock, bus, replicaUrl } = this.#core;
+    const closed = new Promise((resolve) => control.once("close", resolve));
+    control.on("error", () => control.terminate());
+    control.on("message", (data) => this.#hear(workerId, data));
+    this.#open.get(workerId)?.terminate();
+    this.#open.set(workerId, control);
+    log.info("A worker has opened its tunnel", { worker_id: workerId });
+    for (const awaited of this.#awaited.values()) {
+      if (awaited.workerId === workerId) this.#ask(awaited);
+    }
+    bus.publish({ type: TUNNEL_OPENED, subject: workerId });
+    const watch = watchSocket(control, clock);
+    await closed;
+    await watch[Symbol.asyncDispose]();
+    if (this.#open.get(workerId) === control) this.#open.delete(workerId);
+    log.info("A worker's tunnel is closed", { worker_id: workerId });
+    await this.#inTurn(workerId, async () => {
+      if (this.has(workerId)) return;
+      await this.#workers.tunnelClosed(workerId, replicaUrl());
+    }).catch((error: unknown) =>
+      log.warn("Cannot enter that a tunnel is closed: {error}", {
+        worker_id: workerId,
+        error: describeError(error),
+      })
+    );
+  }
+
+  #hear(workerId: string, data: RawData): void {
+    const refused = readMessage(refusedMessageSchema, data);
+    const awaited = refused && this.#awaited.get(refused.stream_id);
+    if (!refused || awaited?.workerId !== workerId) return;
+    awaited.reject(new Error(`The worker refuses: ${refused.reason}`));
+  }
+
+  async #inTurn(workerId: string, write: () => Promise<void>): Promise<void> {
+    const before = this.#writes.get(workerId);
+    const turn = (before ?? Promise.resolve()).then(write);
+    const settled = turn.catch(() => {}).then(() => {
+      if (this.#writes.get(workerId) === settled) {
+        this.#writes.delete(workerId);
+      }
+    });
+    this.#writes.set(workerId, settled);
+    await turn;
+  }
+}

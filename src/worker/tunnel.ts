@@ -1,0 +1,210 @@
+import WebSocket from "ws";
+import type { Clock } from "../core/clock.ts";
+import { logOf, messageOf } from "../core/log.ts";
+import { watchSocket } from "../core/socket_watch.ts";
+import {
+  INSTANCE_HEADER,
+  MAX_MESSAGE_BYTES,
+  type OpenMessage,
+  openMessageSchema,
+  readMessage,
+  type RefusedMessage,
+  SECRET_HEADER,
+  tunnelPath,
+} from "../core/tunnel_protocol.ts";
+import { dialBack } from "./tunnel_stream.ts";
+
+const log = logOf("worker", "tunnel");
+
+/** Longest wait for the server to take the connection. */
+const OPEN_MS = 10_000;
+
+/** Pause after the second failure in a row; after the first there is none. */
+const MIN_PAUSE_MS = 250;
+
+/** Longest pause between tries. */
+const MAX_PAUSE_MS = 5_000;
+
+/** Pause after a refusal, which seldom passes: the server has no gateway, or another key is needed. */
+const REFUSED_PAUSE_MS = 60_000;
+
+/** A connection that was up for so long was no failure. */
+const GOOD_MS = 5_000;
+
+/** What a tunnel needs of its worker. */
+export interface TunnelParts {
+  readonly workerId: string;
+  /** What the worker has registered with. */
+  readonly secret: string;
+  readonly instanceId: string;
+  readonly clock: Clock;
+  /** Where the browser of a session listens; undefined: the worker holds none. */
+  readonly endpointOf: (sessionId: string) => URL | undefined;
+}
+
+/** A worker's way out to its server. Disposal ends it and every stream. */
+export interface Tunnel extends AsyncDisposable {
+  /** Opens it anew: the server has forgotten it. */
+  renew(): void;
+}
+
+/** Opens a worker's tunnel, and keeps it open until disposed. */
+export type OpenTunnel = (parts: TunnelParts) => Tunnel;
+
+/** Where the tunnel leads, and the key for it. */
+export interface TunnelServer {
+  readonly apiUrl: string;
+  readonly apiKey?: string | undefined;
+}
+
+/** How tunnels to a server are opened. */
+export function tunnelTo({ apiUrl, apiKey }: TunnelServer): OpenTunnel {
+  const base = apiUrl.replace(/\/+$/, "");
+  return (parts) => new OpenedTunnel(base, apiKey, parts);
+}
+
+/** How a connection has ended. */
+interface Ended {
+  readonly why: string;
+  /** The server has refused it. */
+  readonly isRefused?: boolean;
+}
+
+class OpenedTunnel implements Tunnel {
+  readonly #base: string;
+  readonly #parts: TunnelParts;
+  readonly #key: Readonly<Record<string, string>>;
+  readonly #stop = new AbortController();
+  readonly #streams = new Map<string, Promise<void>>();
+  readonly #done: Promise<void>;
+  #control: WebSocket | undefined;
+  #hurry = new AbortController();
+
+  constructor(base: string, apiKey: string | undefined, parts: TunnelParts) {
+    this.#base = base;
+    this.#parts = parts;
+    this.#key = apiKey === undefined ? {} : { "x-api-key": apiKey };
+    this.#done = this.#run();
+  }
+
+  renew(): void {
+    this.#hurry.abort();
+    this.#control?.terminate();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(new DOMException("The worker leaves", "AbortError"));
+    this.#control?.terminate();
+    await this.#done;
+    await Promise.all(this.#streams.values());
+  }
+
+  async #run(): Promise<void> {
+    const { clock } = this.#parts;
+    const { signal } = this.#stop;
+    let failures = 0;
+    let isTold = false;
+    while (!signal.aborted) {
+      this.#hurry = new AbortController();
+      const startedAt = clock.monotonic();
+      const { why, isRefused } = await this.#connect();
+      if (signal.aborted) return;
+      const isGood = clock.monotonic() - startedAt >= GOOD_MS;
+      failures = isGood ? 0 : failures + 1;
+      if (isGood || !isTold) {
+        isTold = true;
+        log.warn("The tunnel is closed, tries go on: {why}", { why });
+      }
+      const pauseMs = isRefused ? REFUSED_PAUSE_MS : pauseOf(failures);
+      const waked = AbortSignal.any([signal, this.#hurry.signal]);
+      await clock.sleep(pauseMs, waked).catch(() => {});
+    }
+  }
+
+  /** Holds one connection to its end. Never rejects; resolves with why it has ended. */
+  async #connect(): Promise<Ended> {
+    const { secret, instanceId, clock } = this.#parts;
+    const url = this.#urlOf().replace(/^http/, "ws");
+    const control = new WebSocket(url, {
+      headers: {
+        ...this.#key,
+        [SECRET_HEADER]: secret,
+        [INSTANCE_HEADER]: instanceId,
+      },
+      handshakeTimeout: OPEN_MS,
+      maxPayload: MAX_MESSAGE_BYTES,
+      perMessageDeflate: false,
+    });
+    this.#control = control;
+    let ended: Ended | undefined;
+    control.on("unexpected-response", (_, { statusCode = 0 }) => {
+      ended = {
+        why: `the server answers ${statusCode}`,
+        isRefused: statusCode >= 400 && statusCode < 500,
+      };
+      control.terminate();
+    });
+    control.on("error", (error) => ended ??= { why: messageOf(error) });
+    control.on("open", () => log.info("The tunnel is open"));
+    control.on("message", (data) => {
+      const message = readMessage(openMessageSchema, data);
+      if (message) this.#open(message);
+    });
+    await using _watch = watchSocket(control, clock);
+    // Not by `once` of node:events, which an error would end before the socket is closed.
+    await new Promise((resolve) => control.once("close", resolve));
+    return ended ?? { why: "the server has closed it" };
+  }
+
+  /** Begins a stream, unless it is asked for again by a server that has not heard of it. */
+  #open({ stream_id, session_id }: OpenMessage): void {
+    if (this.#streams.has(stream_id)) return;
+    const stream = this.#serve(stream_id, session_id).finally(() =>
+      this.#streams.delete(stream_id)
+    );
+    this.#streams.set(stream_id, stream);
+  }
+
+  /** Never rejects. */
+  async #serve(streamId: string, sessionId: string): Promise<void> {
+    const endpoint = this.#parts.endpointOf(sessionId);
+    if (!endpoint) {
+      return this.#refuse(streamId, "it holds no browser of that session");
+    }
+    try {
+      await dialBack(endpoint, {
+        url: new URL(this.#urlOf(streamId)),
+        headers: this.#key,
+        signal: this.#stop.signal,
+      });
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      log.warn("Cannot open a stream of session {session_id}: {error}", {
+        session_id: sessionId,
+        error,
+      });
+      this.#refuse(streamId, messageOf(error));
+    }
+  }
+
+  #refuse(stream_id: string, reason: string): void {
+    const message: RefusedMessage = {
+      type: "refused",
+      stream_id,
+      reason: reason.slice(0, 1_000),
+    };
+    // While it is closed the server waits in vain, but not for long.
+    if (this.#control?.readyState !== WebSocket.OPEN) return;
+    this.#control.send(JSON.stringify(message));
+  }
+
+  #urlOf(streamId?: string): string {
+    return this.#base + tunnelPath(this.#parts.workerId, streamId);
+  }
+}
+
+function pauseOf(failures: number): number {
+  if (failures < 2) return 0;
+  const pause = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** (failures - 2));
+  return pause * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,128 @@
+import { Buffer } from "node:buffer";
+import { deadline, systemClock } from "../core/clock.ts";
+import { close, joinConns, writeAll } from "./join_conns.ts";
+
+/** Longest wait for the browser and for the server to take the stream. */
+const OPEN_MS = 5_000;
+
+/** Longest head of an answer that is read. */
+const MAX_HEAD = 16 * 1_024;
+
+/** Where a stream leads to. */
+export interface DialBack {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Ends the stream. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Joins a browser with the server by one connection to each; resolves when both are closed.
+ *
+ * The server is asked as for a WebSocket, for the sake of proxies on the way; after its 101 the browser's bytes go as
+ * they are.
+ *
+ * @throws {Error} When one of the two cannot be reached, or the server answers something else.
+ */
+export async function dialBack(
+  endpoint: URL,
+  { url, headers, signal }: DialBack,
+): Promise<void> {
+  const { browser, server, rest } = await open(endpoint, {
+    url,
+    headers,
+    signal,
+  });
+  await joinConns(server, browser, { early: rest, signal });
+}
+
+async function open(
+  endpoint: URL,
+  { url, headers, signal }: DialBack,
+) {
+  using patience = deadline(systemClock, OPEN_MS, signal);
+  using opened = new DisposableStack();
+  const closing = () => opened.dispose();
+  patience.signal.addEventListener("abort", closing);
+  try {
+    const browser = held(opened, await connect(endpoint, patience.signal));
+    const tcp = held(opened, await connect(url, patience.signal));
+    const server = url.protocol === "https:"
+      ? held(opened, await secured(tcp, url))
+      : tcp;
+    const rest = await asked(server, handshake(url, headers));
+    patience.signal.throwIfAborted();
+    opened.move();
+    return { browser, server, rest };
+  } catch (error) {
+    patience.signal.throwIfAborted();
+    throw error;
+  } finally {
+    patience.signal.removeEventListener("abort", closing);
+  }
+}
+
+/** The connection, which `stack` closes; at once, if it was disposed while the connection came about. */
+function held<C extends Deno.Conn>(stack: DisposableStack, conn: C): C {
+  if (stack.disposed) close(conn);
+  return stack.adopt(conn, close);
+}
+
+async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {
+  const secure = url.protocol === "https:" || url.protocol === "wss:";
+  const conn = await Deno.connect({
+    hostname: hostOf(url),
+    port: Number(url.port || (secure ? 443 : 80)),
+    signal,
+  });
+  conn.setNoDelay();
+  conn.setKeepAlive();
+  return conn;
+}
+
+/** The connection with TLS over it, which HTTP/1.1 is spoken on: in HTTP/2 nothing is upgraded. */
+function secured(tcp: Deno.TcpConn, url: URL): Promise<Deno.TlsConn> {
+  return Deno.startTls(tcp, {
+    hostname: hostOf(url),
+    alpnProtocols: ["http/1.1"],
+  });
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, "");
+}
+
+function handshake(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+): string {
+  const key = crypto.getRandomValues(new Uint8Array(16)).toBase64();
+  const lines = Object.entries({
+    Host: url.host,
+    Connection: "Upgrade",
+    Upgrade: "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": key,
+    ...headers,
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `GET ${url.pathname} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
+
+/** Sends a request and reads the head of its answer, a 101. Resolves with what has come after it. */
+async function asked(conn: Deno.Conn, request: string): Promise<Uint8Array> {
+  await writeAll(conn, new TextEncoder().encode(request));
+  let answer = Buffer.alloc(0);
+  const buffer = new Uint8Array(MAX_HEAD);
+  for (;;) {
+    const count = await conn.read(buffer);
+    if (count === null) throw new Error("the server has closed the stream");
+    answer = Buffer.concat([answer, buffer.subarray(0, count)]);
+    const end = answer.indexOf("\r\n\r\n");
+    if (end >= 0) {
+      const [status = ""] = answer.toString("latin1", 0, end).split("\r\n");
+      if (/^HTTP\/1\.1 101 /.test(status)) return answer.subarray(end + 4);
+      throw new Error(`the server answers ${status}`);
+    }
+    if (answer.length > MAX_HEAD) throw new Error("the answer has no end");
+  }
+}
