@@ -19,6 +19,7 @@ const HANDSHAKE_HEADERS = [
 
 /** The other side of a stream, its handshake done. */
 export interface Dialled {
+  /** Lends the bytes of its "data" events. */
   readonly socket: Duplex;
   /** The browser's 101 answer and whatever came with it, for the client as it is. */
   readonly answer: Uint8Array;
@@ -45,7 +46,7 @@ export async function dial(
   request: IncomingMessage,
   { path, signal }: DialOptions,
 ): Promise<Dialled> {
-  const socket = await connect(signal);
+  const socket = await connect(signal, { lends: true });
   const giveUp = () => socket.destroy();
   signal.addEventListener("abort", giveUp);
   try {
@@ -82,7 +83,7 @@ function handshake(
 /** Sends `head` and reads the answer's head; leaves the socket paused, with no listener of its own. */
 function answered(socket: Duplex, head: string): Promise<Dialled> {
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
+    let answer = Buffer.alloc(0);
     const timer = setTimeout(
       () => settle(() => reject(new Error("no answer in time"))),
       ANSWER_MS,
@@ -97,8 +98,7 @@ function answered(socket: Duplex, head: string): Promise<Dialled> {
     const onError = (error: Error) => settle(() => reject(error));
     const onClose = () => settle(() => reject(new Error("closed")));
     function onData(chunk: Uint8Array): void {
-      chunks.push(chunk);
-      const answer = Buffer.concat(chunks);
+      answer = Buffer.concat([answer, chunk]);
       const isWhole = answer.includes("\r\n\r\n");
       if (!isWhole && answer.length < MAX_HEAD) return;
       socket.pause();

@@ -24,7 +24,8 @@ export interface Splice {
 }
 
 /**
- * Copies bytes both ways until either side ends, with the back-pressure of the sockets themselves.
+ * Copies bytes both ways until either side ends, with the back-pressure of the sockets themselves. Either may lend the
+ * bytes of its "data" events.
  *
  * No frame is parsed. When the browser's side vanishes, a close frame is written after its last byte; in the middle of
  * a frame the client takes it for payload and sees an abnormal closure, which is what it is.
@@ -38,17 +39,8 @@ export function splice(client: Duplex, upstream: Duplex): Splice {
   ];
   let bytesIn = 0;
   let bytesOut = 0;
-  client.on("data", (chunk: Uint8Array) => {
-    if (by !== undefined) return;
-    bytesIn += chunk.length;
-    if (!upstream.write(chunk)) client.pause();
-  });
-  upstream.on("drain", () => client.resume());
-  upstream.on("data", (chunk: Uint8Array) => {
-    bytesOut += chunk.length;
-    if (!client.write(chunk)) upstream.pause();
-  });
-  client.on("drain", () => upstream.resume());
+  copy(client, upstream, (count) => bytesIn += count);
+  copy(upstream, client, (count) => bytesOut += count);
 
   function end(side: StreamEnd["by"], code: number, reason: string): void {
     if (by !== undefined) return;
@@ -88,6 +80,26 @@ export function splice(client: Duplex, upstream: Duplex): Splice {
     },
     close: (code, reason) => end("grid", code, reason),
   };
+}
+
+/**
+ * Writes what `from` brings to `to`, and lets it bring no more before that has left this process: the bytes may be lent,
+ * and of a stream that nobody reads no more than one read is held.
+ */
+function copy(
+  from: Duplex,
+  to: Duplex,
+  count: (bytes: number) => void,
+): void {
+  const goOn = () => {
+    if (to.writableLength === 0) from.resume();
+  };
+  from.on("data", (chunk: Uint8Array) => {
+    if (!to.writable) return;
+    count(chunk.length);
+    to.write(chunk, goOn);
+    if (to.writableLength > 0) from.pause();
+  });
 }
 
 function closed(socket: Duplex): Promise<void> {

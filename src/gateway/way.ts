@@ -9,6 +9,7 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { deadline, systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
+import { connectLending } from "./lending_socket.ts";
 import type { RunningTarget } from "./target.ts";
 
 /** Longest wait for a connection. */
@@ -26,7 +27,16 @@ export interface Way {
    *
    * @throws {GridError} `worker_unreachable` — no connection in time, or `signal` was aborted before.
    */
-  connect(signal: AbortSignal): Promise<Duplex>;
+  connect(signal: AbortSignal, options?: StreamOptions): Promise<Duplex>;
+}
+
+/** What whoever opens a stream can do without. */
+export interface StreamOptions {
+  /**
+   * Its "data" events may lend what they bring: those bytes hold until the listeners return, or longer if they pause the
+   * stream, until it is resumed. For who copies a stream: it saves memory, and half of the work. @default {false}
+   */
+  readonly lends?: boolean;
 }
 
 /** Finds the way to a session's browser. */
@@ -34,7 +44,7 @@ export type WayTo = (target: RunningTarget) => Way;
 
 /** The way over the network, to the address itself. */
 export function directly({ url }: Pick<RunningTarget, "url">): Way {
-  return { url, connect: (signal) => dialled(url, signal) };
+  return { url, connect: (signal, options) => dialled(url, signal, options) };
 }
 
 /** An agent whose one request goes along `stream`, for `node:http` and what is made on it. */
@@ -52,9 +62,14 @@ export function browserUnreachable(cause: unknown): GridError {
   );
 }
 
-async function dialled(url: URL, signal: AbortSignal): Promise<Duplex> {
+async function dialled(
+  url: URL,
+  signal: AbortSignal,
+  { lends = false }: StreamOptions = {},
+): Promise<Duplex> {
   using patience = deadline(systemClock, CONNECT_MS, signal);
-  const socket = connect({
+  const open = lends ? connectLending : connect;
+  const socket = open({
     port: Number(url.port || 80),
     host: url.hostname.replace(/^\[|\]$/g, ""),
     noDelay: true,

@@ -17,12 +17,10 @@ export async function rawClient(
   extra: Uint8Array = new Uint8Array(),
 ): Promise<RawClient> {
   const socket = await askUpgrade(url, headers, extra);
-  let answer = Buffer.alloc(0);
-  while (!answer.includes("\r\n\r\n")) {
-    const [chunk] = await once(socket, "data");
-    answer = Buffer.concat([answer, chunk]);
-  }
-  socket.pause();
+  const answer = await collect(
+    socket,
+    (chunks) => Buffer.concat(chunks).includes("\r\n\r\n"),
+  );
   const end = answer.indexOf("\r\n\r\n") + 4;
   return {
     socket,
@@ -97,25 +95,34 @@ async function sendRequest(
   return socket;
 }
 
-/** Reads `count` more bytes. Rejects when the socket is closed before. */
-export function readBytes(socket: Socket, count: number): Promise<Uint8Array> {
+/** Reads `count` more bytes, and what else has come with the last of them. */
+export function readBytes(
+  socket: Socket,
+  count: number,
+): Promise<Uint8Array> {
+  let missing = count;
+  if (missing === 0) return Promise.resolve(new Uint8Array());
+  return collect(socket, (_, chunk) => (missing -= chunk.length) <= 0);
+}
+
+/** Reads until `isEnough`, told of each chunk as it comes; leaves the socket paused. Rejects if it is closed before. */
+function collect(
+  socket: Socket,
+  isEnough: (chunks: readonly Uint8Array[], last: Uint8Array) => boolean,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
-    let length = 0;
-    const onClose = () => reject(new Error(`Closed after ${length} bytes`));
-    // Paused by the listener itself: what is buffered comes in several events, before any promise is settled.
-    function onData(chunk: Uint8Array = new Uint8Array()): void {
+    const onClose = () => reject(new Error("The socket was closed"));
+    function onData(chunk: Uint8Array): void {
       chunks.push(chunk);
-      length += chunk.length;
-      if (length < count) return;
+      if (!isEnough(chunks, chunk)) return;
       socket.pause();
       socket.off("data", onData);
       socket.off("close", onClose);
       resolve(Buffer.concat(chunks));
     }
     socket.on("data", onData);
-    socket.on("close", onClose);
-    if (count <= 0) onData();
-    else socket.resume();
+    socket.once("close", onClose);
+    socket.resume();
   });
 }
