@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { residentMb } from "../support/memory.ts";
 import { startProgram } from "../support/program.ts";
 
 const ROUNDS = 7;
@@ -41,11 +42,6 @@ print(
   `resident memory ${memoryMb.toFixed(0)} MB (limit ${MEMORY_LIMIT_MB} MB)`,
 );
 Deno.exit(readyMs < READY_LIMIT_MS && memoryMb < MEMORY_LIMIT_MB ? 0 : 1);
-
-async function residentMb(pid: number): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-}
 
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

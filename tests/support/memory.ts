@@ -15,6 +15,12 @@ export interface MemoryGauge extends Disposable {
   live(): Promise<number>;
 }
 
+/** What a process has of the machine's memory, in megabytes. Linux. */
+export async function residentMb(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;
+}
+
 /** Measures a program that was started with `inspect`. */
 export async function gaugeMemory(
   program: RunningProgram,
@@ -33,11 +39,7 @@ export async function gaugeMemory(
     }
   }
   return {
-    async resident() {
-      const path = `/proc/${program.pid}/status`;
-      const status = await Deno.readTextFile(path);
-      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024;
-    },
+    resident: () => residentMb(program.pid),
     async live() {
       // What finalizers held on to at first goes with the second.
       await call("HeapProfiler.collectGarbage");

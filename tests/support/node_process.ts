@@ -13,11 +13,14 @@ export interface NodeProcess extends AsyncDisposable {
   readonly errors: Promise<string>;
 }
 
-/** Starts a Node program that may import the real clients. */
-export async function startNode(source: string): Promise<NodeProcess> {
+/** Starts a Node program that may import the real clients. Its arguments are the last of `process.argv`. */
+export async function startNode(
+  source: string,
+  args: readonly string[] = [],
+): Promise<NodeProcess> {
   await installClients();
   const child = new Deno.Command("node", {
-    args: ["--input-type=module", "--eval", source],
+    args: ["--input-type=module", "--eval", source, "--", ...args],
     // Where its imports are looked up.
     cwd: CLIENTS,
     stdin: "null",

@@ -1,0 +1,188 @@
+/**
+ * The gateway beside a direct connection to the same browser, in turn in one run: round trips, throughput, and what idle
+ * clients cost. Prints ratios; ends with code 1 if a target is missed. Linux.
+ *
+ * The server and its workers are the real program with the settings that users have, the browser is a real Chromium. What
+ * a browser is too slow to show is measured on a synthetic one, which streams as fast as its messages are taken.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { local } from "../../src/providers/local/provider.ts";
+import { browserSpec } from "../support/browser_spec.ts";
+import {
+  type GivenGrid,
+  givenGrid,
+  type Reach,
+} from "../support/given_grid.ts";
+import { residentMb } from "../support/memory.ts";
+import { clientProgram } from "../support/node_client.ts";
+import { type NodeProcess, startNode } from "../support/node_process.ts";
+import { type Figure, FIGURES, type Side } from "./gateway_figures.ts";
+
+/** How often each measurement is made; the middle one of its ratios counts. */
+const ROUNDS = 3;
+
+const IDLE_CLIENTS = 1_000;
+const IDLE_LIMIT_MB = 100;
+/** Until memory is looked at: what connecting took is collected by then. */
+const SETTLE_MS = 5_000;
+const BURST_CLIENTS = 200;
+const BURST_LIMIT_MS = 1_000;
+
+const timesSchema = z.record(z.string(), z.array(z.number()));
+const crowdSchema = z.object({ failed: z.int(), ms: z.number() });
+
+/** Where each side of a measurement connects. */
+type Sides = Readonly<Record<Side, string>>;
+
+const program = await clientProgram("gateway_bench.mjs");
+const isOk = await measureAll();
+Deno.exit(isOk ? 0 : 1);
+
+async function measureAll(): Promise<boolean> {
+  await using grid = await givenGrid();
+  const reaches: readonly Reach[] = ["direct", "tunnel"];
+  for (const reach of reaches) await grid.worker(reach);
+  await using chromium = await startChromium();
+  await using synthetic = await startSynthetic();
+  const browsers = {
+    chromium: await sidesOf(grid, chromium.endpoint.href),
+    synthetic: await sidesOf(grid, synthetic.endpoint),
+  };
+  const verdicts: boolean[] = [];
+  for (const figure of FIGURES) {
+    verdicts.push(await measure(figure, browsers[figure.browser]));
+  }
+  verdicts.push(await measureCrowds(grid, synthetic.endpoint));
+  return verdicts.every((isMet) => isMet);
+}
+
+async function sidesOf(grid: GivenGrid, endpoint: string): Promise<Sides> {
+  return {
+    direct: endpoint,
+    gateway: await grid.session("direct", endpoint),
+    tunnel: await grid.session("tunnel", endpoint),
+  };
+}
+
+/** Measures in each round, and prints. False if a target is missed. */
+async function measure(figure: Figure, sides: Sides): Promise<boolean> {
+  const rounds: Record<string, number[]>[] = [];
+  while (rounds.length < ROUNDS) {
+    await using client = await startNode(program, [
+      figure.measurement,
+      JSON.stringify(sides),
+    ]);
+    rounds.push(timesSchema.parse(JSON.parse(await client.line())));
+  }
+  print(`${figure.title}`);
+  let isMet = true;
+  for (const { name, value, show, targets } of figure.values) {
+    const of = (side: Side) => rounds.map((times) => value(times[side] ?? []));
+    const direct = of("direct");
+    print(`  ${name.padEnd(11)} ${"direct".padEnd(8)} ${show(median(direct))}`);
+    for (const side of ["gateway", "tunnel"] as const) {
+      const values = of(side);
+      const ratios = values.map((each, at) => each / (direct[at] ?? NaN));
+      const verdict = verdictOn(median(ratios), targets[side]);
+      isMet &&= verdict.isMet;
+      print(
+        `  ${"".padEnd(11)} ${side.padEnd(8)} ${show(median(values))}` +
+          `  × ${median(ratios).toFixed(2)}` +
+          ` (${Math.min(...ratios).toFixed(2)} to ${
+            Math.max(...ratios).toFixed(2)
+          })${verdict.text}`,
+      );
+    }
+  }
+  return isMet;
+}
+
+/** Idle clients' memory, and how soon a burst is connected. False if a limit is passed. */
+async function measureCrowds(
+  grid: GivenGrid,
+  endpoint: string,
+): Promise<boolean> {
+  const before = await residentMb(grid.server.pid);
+  await using idle = await crowd(grid, { endpoint, count: IDLE_CLIENTS });
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+  const grown = await residentMb(grid.server.pid) - before;
+  print(
+    `${IDLE_CLIENTS} idle clients: ${idle.failed} failed, ${
+      grown.toFixed(0)
+    } MB more of the server's memory (limit ${IDLE_LIMIT_MB} MB)`,
+  );
+  await using burst = await crowd(grid, { endpoint, count: BURST_CLIENTS });
+  print(
+    `${BURST_CLIENTS} more at once: ${burst.failed} failed, all connected after ${
+      burst.ms.toFixed(0)
+    } ms (limit ${BURST_LIMIT_MS} ms)`,
+  );
+  return idle.failed + burst.failed === 0 && grown < IDLE_LIMIT_MB &&
+    burst.ms < BURST_LIMIT_MS;
+}
+
+/** Clients that are connected until it is disposed. */
+async function crowd(
+  grid: GivenGrid,
+  { endpoint, count }: { readonly endpoint: string; readonly count: number },
+): Promise<z.infer<typeof crowdSchema> & AsyncDisposable> {
+  const url = await grid.session("direct", endpoint);
+  const options = JSON.stringify({ url, count });
+  const client: NodeProcess = await startNode(program, ["crowd", options]);
+  return {
+    ...crowdSchema.parse(JSON.parse(await client.line())),
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
+}
+
+async function startChromium() {
+  await using stack = new AsyncDisposableStack();
+  const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-bench-" });
+  stack.defer(() => Deno.remove(dataDir, { recursive: true }));
+  const host = stack.use(
+    await local.open(local.configSchema.parse({}), {
+      gridId: "bench",
+      workerId: "bench",
+      dataDir,
+    }),
+  );
+  const never = new AbortController().signal;
+  const browser = await host.start(browserSpec(), "bench", never);
+  stack.defer(() => browser.stop(1_000));
+  const owned = stack.move();
+  return {
+    endpoint: browser.endpoint,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function startSynthetic() {
+  const url = new URL("gateway_upstream.mjs", import.meta.url);
+  const upstream = await startNode(await Deno.readTextFile(url));
+  return {
+    endpoint: `ws://127.0.0.1:${await upstream.line()}/devtools/browser/x`,
+    [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
+  };
+}
+
+function verdictOn(ratio: number, target: number | undefined) {
+  if (target === undefined) return { isMet: true, text: "" };
+  // Times may be so much longer, rates only so much lower.
+  const isMet = target > 1 ? ratio <= target : ratio >= target;
+  const bound = target > 1 ? "at most" : "at least";
+  return {
+    isMet,
+    text: `, ${bound} ${target}: ${isMet ? "ok" : "MISSED"}`,
+  };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
