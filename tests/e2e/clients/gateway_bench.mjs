@@ -1,5 +1,5 @@
 // Clients of the gateway's benchmark, in a process of their own. Prints what they measure as one line of JSON.
-// Arguments: measurement, its options as JSON: {"direct":URL,"gateway":URL,…}, or {"url":URL,"count":CLIENTS} of a crowd.
+// Arguments: measurement, its options as JSON: {"direct":URL,"gateway":URL,…}, or {"url":URL,"count":CLIENTS,"wave":CLIENTS} of a crowd.
 //
 // Each measurement takes its sides in turn, a short block at a time: whatever else the machine does hits all alike.
 import net from "node:net";
@@ -151,24 +151,34 @@ async function bytes(url) {
     });
 }
 
-/** Connects `count` clients at once, and has each hear its own voice. How many failed, and after how long all had. */
+/**
+ * Connects `count` clients, `wave` of them in each second, and has each hear its own voice. How many failed, and how long
+ * the slowest wave took.
+ */
 async function crowd() {
-  const { url, count } = options;
-  const startedAt = performance.now();
-  const clients = await Promise.allSettled(
-    Array.from({ length: count }, async () => {
-      const { socket } = await handshake(url);
-      socket.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61]));
-      await new Promise((resolve, reject) => {
-        socket.once("data", resolve);
-        socket.once("close", reject);
-      });
-    }),
-  );
-  return {
-    failed: clients.filter(({ status }) => status === "rejected").length,
-    ms: performance.now() - startedAt,
-  };
+  const { url, count, wave } = options;
+  let failed = 0;
+  let slowest = 0;
+  for (let connected = 0; connected < count; connected += wave) {
+    const startedAt = performance.now();
+    const second = new Promise((resolve) => setTimeout(resolve, 1_000));
+    const clients = await Promise.allSettled(
+      Array.from({ length: wave }, () => voice(url)),
+    );
+    failed += clients.filter(({ status }) => status === "rejected").length;
+    slowest = Math.max(slowest, performance.now() - startedAt);
+    await second;
+  }
+  return { failed, slowest_ms: slowest };
+}
+
+async function voice(url) {
+  const { socket } = await handshake(url);
+  socket.write(Buffer.from([0x81, 0x81, 0, 0, 0, 0, 0x61]));
+  await new Promise((resolve, reject) => {
+    socket.once("data", resolve);
+    socket.once("close", reject);
+  });
 }
 
 /** A socket that has been answered with 101. */
