@@ -134,9 +134,27 @@ function prepareQueries({ orm }: Database) {
   const isOne = eq(sessions.id, sql.placeholder("id"));
   const isOwn = eq(sessions.owner, sql.placeholder("owner"));
   const shown = () => orm.select(shownColumns).from(sessions).$dynamic();
+  const target = () =>
+    orm.select({
+      id: sessions.id,
+      status: sessions.status,
+      statusReason: sessions.statusReason,
+      endpoint: sessions.endpoint,
+      workerId: sessions.workerId,
+      ephemeral: sessions.ephemeral,
+      maxConnections: sessions.maxConnections,
+      keepAliveSeconds: sessions.keepAliveSeconds,
+      reach: sessions.reach,
+      tunnelUrl: workers.tunnelUrl,
+      queueDeadlineAt: sessions.queueDeadlineAt,
+      startDeadlineAt: sessions.startDeadlineAt,
+    }).from(sessions).leftJoin(workers, eq(workers.id, sessions.workerId))
+      .$dynamic();
   return {
     find: shown().where(isOne).prepare(),
     findOwn: shown().where(and(isOne, isOwn)).prepare(),
+    target: target().where(isOne).prepare(),
+    targetOwn: target().where(and(isOne, isOwn)).prepare(),
   };
 }
 
@@ -177,21 +195,9 @@ export function createSessionStore(
       return { session, events, metrics: metrics.reverse() };
     },
     async target(id) {
-      const [target] = await orm.select({
-        id: sessions.id,
-        status: sessions.status,
-        statusReason: sessions.statusReason,
-        endpoint: sessions.endpoint,
-        workerId: sessions.workerId,
-        ephemeral: sessions.ephemeral,
-        maxConnections: sessions.maxConnections,
-        keepAliveSeconds: sessions.keepAliveSeconds,
-        reach: sessions.reach,
-        tunnelUrl: workers.tunnelUrl,
-        queueDeadlineAt: sessions.queueDeadlineAt,
-        startDeadlineAt: sessions.startDeadlineAt,
-      }).from(sessions).leftJoin(workers, eq(workers.id, sessions.workerId))
-        .where(isOne(id));
+      const [target] = owner === undefined
+        ? await queries.target.all({ id })
+        : await queries.targetOwn.all({ id, owner });
       return target;
     },
     async logs(id) {
