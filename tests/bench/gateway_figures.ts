@@ -42,7 +42,7 @@ export const FIGURES: readonly Figure[] = [
     values: [rate(1, { gateway: 0.95 })],
   },
   {
-    title: "Synthetic browser at full speed: messages of 64 KB, each parsed",
+    title: "Synthetic browser at full speed: messages of 1 MB, each parsed",
     measurement: "messages",
     browser: "synthetic",
     values: [rate(64, { gateway: 0.85, tunnel: 0.7 })],

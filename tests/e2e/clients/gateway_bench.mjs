@@ -7,13 +7,12 @@ import process from "node:process";
 import WebSocket from "ws";
 
 const MEGABYTE = 2 ** 20;
-const MESSAGE = 64 * 1024;
 const HANDSHAKE = "Connection: Upgrade\r\nUpgrade: websocket\r\n" +
   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 const MEASUREMENTS = {
   version: () =>
-    trips({ trips: 5_000, warmUp: 1_000, block: 50 }, async (url) => {
+    trips({ trips: 2_000, warmUp: 1_000, block: 50 }, async (url) => {
       const { call } = await browser(url);
       return () => call("Browser.getVersion");
     }),
@@ -23,7 +22,7 @@ const MEASUREMENTS = {
       return () => page("1");
     }),
   megabytes: () =>
-    trips({ trips: 40, warmUp: 8, block: 4 }, async (url) => {
+    trips({ trips: 80, warmUp: 8, block: 4 }, async (url) => {
       const page = await pageOf(url);
       return () => page(`"x".repeat(${MEGABYTE})`);
     }),
@@ -125,7 +124,7 @@ async function messages(url) {
         resolve();
       }
       socket.on("message", onMessage);
-      socket.send(JSON.stringify({ total: left, message: MESSAGE }));
+      socket.send(JSON.stringify({ total: left, message: MEGABYTE }));
     });
 }
 
@@ -133,7 +132,7 @@ async function messages(url) {
 async function bytes(url) {
   const { socket } = await handshake(url);
   const request = Buffer.from(
-    JSON.stringify({ total: 128 * MEGABYTE, message: MESSAGE }),
+    JSON.stringify({ total: 128 * MEGABYTE, message: MEGABYTE }),
   );
   return () =>
     new Promise((resolve) => {
