@@ -40,6 +40,8 @@ export async function givenGrid(): Promise<GivenGrid> {
           ...(reach === "tunnel" ? ["--reach", "tunnel"] : []),
         ]),
       );
+      // Asked to end, it would wait for its browsers, which are not its own to end.
+      owned.defer(() => worker.kill("SIGKILL"));
       await worker.until(/serves work pool/);
       return worker;
     },
