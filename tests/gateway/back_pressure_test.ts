@@ -12,7 +12,7 @@ import { rawClient, readBytes } from "../support/raw_client.ts";
 import { startUpstream } from "../support/upstream.ts";
 
 /** How clients get to the browser in these tests. */
-const REACHES: readonly Reach[] = ["direct"];
+const REACHES: readonly Reach[] = ["direct", "tunnel"];
 
 const MEGABYTE = 2 ** 20;
 

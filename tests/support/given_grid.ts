@@ -37,7 +37,7 @@ export async function givenGrid(): Promise<GivenGrid> {
       const worker = owned.use(
         startProgram([
           ...["worker", "--work-pool-id", reach, "--api-url", url, ...common],
-          ...(reach === "tunnel" ? ["--reach", "tunnel"] : []),
+          ...["--reach", reach],
         ]),
       );
       // Asked to end, it would wait for its browsers, which are not its own to end.

@@ -3,7 +3,12 @@ import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
 import type { RunningTarget } from "../target.ts";
-import { browserUnreachable, directly, type WayTo } from "../way.ts";
+import {
+  browserUnreachable,
+  directly,
+  type StreamOptions,
+  type WayTo,
+} from "../way.ts";
 import { borrow } from "./replica.ts";
 import { TUNNEL_OPENED, type Tunnels } from "./tunnels.ts";
 import type { Verdicts } from "./verdicts.ts";
@@ -45,7 +50,8 @@ export function createWays(parts: WayParts): WayTo {
     const held = { ...target, workerId };
     return {
       url: target.url,
-      connect: (signal) => connect(parts, held, signal),
+      connect: (signal, options) =>
+        connect(parts, held, { ...options, signal }),
     };
   };
 }
@@ -53,17 +59,17 @@ export function createWays(parts: WayParts): WayTo {
 async function connect(
   parts: WayParts,
   target: Held,
-  signal: AbortSignal,
+  { signal, ...options }: StreamOptions & { readonly signal: AbortSignal },
 ): Promise<Duplex> {
   const { core, tunnels, verdicts } = parts;
   const hasTunnel = target.tunnelUrl !== null || tunnels.has(target.workerId);
   const known = target.reach ?? (hasTunnel ? undefined : "direct");
   const reach = known ?? await verdicts.of(target);
   if (reach === "tunnel") return await through(parts, target, signal);
-  if (!hasTunnel) return await directly(target).connect(signal);
+  if (!hasTunnel) return await directly(target).connect(signal, options);
   try {
     using patience = deadline(core.clock, DIRECT_MS, signal);
-    return await directly(target).connect(patience.signal);
+    return await directly(target).connect(patience.signal, options);
   } catch (error) {
     if (signal.aborted) throw error;
     const stream = await through(parts, target, signal);
