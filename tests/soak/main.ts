@@ -10,7 +10,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { createClient } from "../../src/client/client.ts";
+import { createClient, type GridClient } from "../../src/client/client.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { type ChaosGrid, chaosGrid, LOCAL } from "../support/chaos_grid.ts";
 import { dockerMissing } from "../support/docker.ts";
@@ -109,14 +109,18 @@ async function soak(ms: number): Promise<boolean> {
   }
 }
 
-/** Visits every pool at full capacity. @returns What went wrong. */
-async function visitFor(grid: ChaosGrid, ms: number): Promise<string[]> {
-  // A connection that is kept would count as one of the server's.
-  using http = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
-  const client = createClient({
+/** A client that keeps no connection, which would count as one of the server's. */
+function clientOf(grid: ChaosGrid, http: Deno.HttpClient): GridClient {
+  return createClient({
     apiUrl: grid.url,
     fetch: (input, init) => fetch(input, { ...init, client: http }),
   });
+}
+
+/** Visits every pool at full capacity. @returns What went wrong. */
+async function visitFor(grid: ChaosGrid, ms: number): Promise<string[]> {
+  using http = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+  const client = clientOf(grid, http);
   const until = systemClock.monotonic() + ms;
   const kinds = Object.entries(VISITS);
   const failures: string[] = [];
@@ -143,13 +147,15 @@ async function rested(
   watched: readonly Watched[],
   before?: Footprint,
 ): Promise<Footprint> {
+  using http = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
+  const client = clientOf(grid, http);
   const startedAt = systemClock.monotonic();
   for (;;) {
     await systemClock.sleep(REST_LOOK_MS);
     const footprint = await footprintOf(grid, watched);
     const restedMs = systemClock.monotonic() - startedAt;
     if (restedMs > REST_MS) return footprint;
-    if ((await liveSessions(grid.client)).length > 0) continue;
+    if ((await liveSessions(client)).length > 0) continue;
     const isBack = before
       ? countsOf(before, footprint).every(isFine)
       : Object.values(footprint.traces).every((traces) => traces === 0);
