@@ -5,7 +5,14 @@
  */
 import { fileURLToPath } from "node:url";
 
-const PROGRAMS = ["cold_start", "idle_server", "api_load", "gateway"];
+const PROGRAMS = [
+  "cold_start",
+  "idle_server",
+  "api_load",
+  "gateway",
+  "visits",
+  "warm_connect",
+];
 
 const unknown = Deno.args.filter((name) => !PROGRAMS.includes(name));
 if (unknown.length > 0) {

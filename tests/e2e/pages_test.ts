@@ -45,7 +45,10 @@ async function realScene(): Promise<Scene> {
   const browser = await host.start(browserSpec({}), "session-1", never);
   stack.defer(() => browser.stop(2_000));
   await grid.admin.pool();
-  const { claimed } = await grid.admin.running({}, browser.endpoint.href);
+  const { claimed } = await grid.admin.running(
+    { max_connections: 10 },
+    browser.endpoint.href,
+  );
   const { key } = await grid.key({ role: "admin" });
   const client = createClient({ apiUrl: grid.url, apiKey: key });
   const { connect_url } = await client.getSession(claimed.id);

@@ -106,7 +106,7 @@ export async function tunnelScene(
       return { worker, ...await opened.promise };
     },
     async running() {
-      const id = await scene.ask();
+      const id = await scene.ask({ max_connections: 10 });
       using patience = deadline(systemClock, 10_000);
       await grid.sessions.waitUntilStarted(id, patience.signal);
       return id;

@@ -151,6 +151,8 @@ testProvider("README's provider", {
   "start() without a screen gives the size asked for": "it sets no size",
   "start() with headless false gives a screen of the size asked for":
     "it is always headless",
+  "start() turns off what the arguments do, besides what it does by itself":
+    "it turns nothing off",
   "start() shows a proxy's password to nobody": "it takes no proxy",
   "logs() and stats() tell of the browser": "it has neither",
 });

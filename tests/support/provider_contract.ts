@@ -139,11 +139,7 @@ export function testProvider(
     const agent = `it's "me"; $(echo) \\ * --no-sandbox`;
     const browser = await test.host.start(
       spec({
-        arguments: [
-          "--accept-lang=de-DE",
-          `--user-agent=${agent}`,
-          "--disable-features=PaintHolding",
-        ],
+        arguments: ["--accept-lang=de-DE", `--user-agent=${agent}`],
       }),
       "s",
       NEVER,
@@ -154,12 +150,22 @@ export function testProvider(
       "[navigator.language, navigator.userAgent]",
     );
     assert.deepEqual(seen, ["de-DE", agent]);
-    assert.match(
-      await test.ground.commandLines(browser),
-      /--disable-features=\S*Translate,\S*,PaintHolding/,
-    );
     await browser.stop(GRACE_MS);
   });
+
+  contract(
+    "start() turns off what the arguments do, besides what it does by itself",
+    async () => {
+      await using test = await set(provider);
+      const asked = spec({ arguments: ["--disable-features=PaintHolding"] });
+      const browser = await test.host.start(asked, "s", NEVER);
+      assert.match(
+        await test.ground.commandLines(browser),
+        /--disable-features=\S*Translate,\S*,PaintHolding/,
+      );
+      await browser.stop(0);
+    },
+  );
 
   contract("start() shows a proxy's password to nobody", async () => {
     await using test = await set(provider);

@@ -28,6 +28,20 @@ const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
   "GET /v1/sessions/{id}/cdp/json/list/": ["client"],
   "GET /v1/sessions/{id}/cdp/json/version": ["client"],
   "GET /v1/sessions/{id}/cdp/json/version/": ["client"],
+  "GET /v1/sessions/{id}/screenshot": ["client"],
+  "GET /v1/sessions/{id}/pdf": ["client"],
+  "GET /v1/sessions/{id}/content": ["client"],
+  "GET /v1/sessions/{id}/cdp/devtools/page/{target_id}": ["client"],
+  "PUT /v1/sessions/{id}/cdp/json/new": ["client"],
+  "PUT /v1/sessions/{id}/cdp/json/new/": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/activate/{target_id}": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/activate/{target_id}/": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/close/{target_id}": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/close/{target_id}/": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/protocol": ["client"],
+  "GET /v1/sessions/{id}/cdp/json/protocol/": ["client"],
+  // A handshake there needs a proof besides: only servers have it.
+  "GET /v1/sessions/{id}/cdp/stream": ["client"],
   "GET /v1/connect/json/version": ["client"],
   "GET /v1/connect/json/version/": ["client"],
   "GET /v1/workerpool/pools": ["client"],
@@ -37,6 +51,10 @@ const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
   "GET /v1/workerpool/workers/{worker_id}": ["worker"],
   "PUT /v1/workerpool/workers/{worker_id}/heartbeat": ["worker"],
   "POST /v1/workerpool/workers/{worker_id}/claim-session": ["worker"],
+  "GET /v1/workerpool/workers/{worker_id}/tunnel": ["worker"],
+  "GET /v1/workerpool/workers/{worker_id}/tunnel/{stream_id}": ["worker"],
+  "GET /v1/workerpool/workers/{id}/tunnel": ["worker"],
+  "GET /v1/workerpool/workers/{id}/tunnel/{stream}": ["worker"],
   "POST /v1/sessions/{id}/events": ["worker"],
   "POST /v1/sessions/{id}/metrics": ["worker"],
 };
@@ -52,7 +70,13 @@ async function endpointsOf(grid: KeyedGrid): Promise<ReadonlySet<string>> {
   const routed = grid.router.routes.filter(({ method, path }) =>
     method !== "ALL" && path.startsWith("/v")
   ).map(({ method, path }) =>
-    `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`
+    // Of a parameter with choices the first stands for all.
+    `${method} ${
+      path.replaceAll(/:\w+\{(\w+)[^}]*\}/g, "$1").replaceAll(
+        /:(\w+)/g,
+        "{$1}",
+      )
+    }`
   );
   return new Set([...told, ...routed]);
 }

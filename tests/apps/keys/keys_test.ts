@@ -225,7 +225,7 @@ Deno.test("two servers of one database share keys, and the secret of connect tok
 });
 
 Deno.test("a grid without the app of keys knows its bootstrap key, and makes connect tokens", async () => {
-  const apps = ["workerpool", "sessions", "workers", "gateway"];
+  const apps = ["workerpool", "sessions", "workers", "tunnels", "gateway"];
   await using grid = await testGrid({
     settings: { api_key: BOOTSTRAP_KEY, apps },
   });

@@ -186,7 +186,7 @@ Deno.test("every endpoint of sessions, pools and workers has a promise of its ro
     )
   ).filter((each) => /^\w+ \/(sessions|workerpool)\b/.test(each));
   // What stands below it goes to a browser, not only to the database.
-  const ofGateway = /\/(cdp|tunnel)\b/;
+  const ofGateway = /\/(cdp|tunnel|screenshot|pdf|content)\b/;
   const promised = new Set(TABLE.map(([route]) => route));
   assert.deepEqual(
     routes.filter((each) => !promised.has(each) && !ofGateway.test(each)),

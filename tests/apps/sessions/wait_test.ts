@@ -128,21 +128,22 @@ Deno.test("the end of a session wakes the claims of other workers only if the po
   }
 });
 
-Deno.test("a claim learns of a limit that its pool is given while it waits", async () => {
+Deno.test("a claim is answered when its pool changes, and the next one knows of the pool's limit", async () => {
   await using grid = await testGrid({ clock: createFakeClock() });
   const api = apiOf(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   const other = await api.worker();
-  const waiting = api.call(
-    "POST",
-    `/workerpool/workers/${other}/claim-session?wait=30`,
-  );
+  const claim = () =>
+    api.call("POST", `/workerpool/workers/${other}/claim-session?wait=30`);
+  const changed = claim();
   await untilWaiting();
   const { status, text } = await api.call("PATCH", "/workerpool/pools/pool", {
     max_sessions: 1,
   });
   assert.equal(status, 200, text);
+  assert.deepEqual((await changed).body.sessions, []);
+  const waiting = claim();
   await untilWaiting();
   const { id } = await api.session();
   await untilWaiting();
