@@ -7,6 +7,7 @@
  * @module
  */
 import { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import { addAbortSignal } from "node:stream";
 import type { Engine } from "./engine.ts";
 
@@ -42,7 +43,7 @@ export function openAnswer(
   );
 }
 
-/** Makes a request and reads its whole answer. */
+/** Makes a request and reads its whole answer. Resolves when the connection is closed as well. */
 export async function readAnswer(
   modem: Modem,
   request: EngineRequest,
@@ -50,7 +51,19 @@ export async function readAnswer(
   const answer = await openAnswer(modem, request);
   let text = "";
   for await (const chunk of textOf(answer)) text += chunk;
+  await closed(answer.socket);
   return text;
+}
+
+/**
+ * Resolves when a socket that is being ended is closed.
+ *
+ * A caller who has the answer may abort its signal, which destroys the socket. When the end of a Unix socket is still
+ * being sent then, Deno keeps the socket for good, with the request and the answer.
+ */
+async function closed(socket: Socket): Promise<void> {
+  if (socket.closed) return;
+  await new Promise<void>((resolve) => socket.once("close", () => resolve()));
 }
 
 /** The lines of an answer, as they come. */
