@@ -6,8 +6,8 @@ import { hashOf, isEqualHash } from "./key_text.ts";
  * round trip is needed to check one.
  */
 export interface ConnectTokens {
-  /** A token for a session. */
-  issue(sessionId: string): Promise<string>;
+  /** A token for a session. @param lifetimeMs By default as the settings say. */
+  issue(sessionId: string, lifetimeMs?: number): Promise<string>;
   /** Whether it is for that session, and not over. */
   isValid(token: string, sessionId: string): Promise<boolean>;
 }
@@ -29,7 +29,7 @@ export function isConnectToken(text: string): boolean {
 
 /** Connect tokens over a secret. */
 export function createConnectTokens(
-  { clock, lifetimeMs, secret }: ConnectTokenOptions,
+  { clock, lifetimeMs: usualMs, secret }: ConnectTokenOptions,
 ): ConnectTokens {
   async function macOf(sessionId: string, expiry: string): Promise<string> {
     const isExtractable = false;
@@ -46,8 +46,8 @@ export function createConnectTokens(
   }
 
   return {
-    async issue(sessionId) {
-      const expiry = (clock.now() + lifetimeMs).toString(36);
+    async issue(sessionId, lifetimeMs = usualMs) {
+      const expiry = Math.round(clock.now() + lifetimeMs).toString(36);
       return `ct_${expiry}_${await macOf(sessionId, expiry)}`;
     },
     async isValid(token, sessionId) {

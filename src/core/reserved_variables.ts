@@ -10,9 +10,15 @@ const PREFIXES = [
   // Libraries that are loaded into the browser.
   "LD_",
   "DYLD_",
+  "ALSA_",
+  "GBM_",
+  "GDK_",
   "GIO_",
   "GTK_",
   "LIBGL_",
+  "LIBVA_",
+  "QT_",
+  "VDPAU_",
   "VK_",
   "__EGL_",
   "__GLX_",
@@ -21,6 +27,8 @@ const PREFIXES = [
   "CHROME_",
   "CHROMIUM_",
   "BASH_FUNC_",
+  // Folders of settings, data and sockets that are read from.
+  "XDG_",
 ];
 
 const NAMES: ReadonlySet<string> = new Set([
@@ -37,13 +45,11 @@ const NAMES: ReadonlySet<string> = new Set([
   "HOME",
   "TMPDIR",
   "SSLKEYLOGFILE",
-  "XDG_CONFIG_HOME",
   // Other screens and services of the host.
   "DBUS_SESSION_BUS_ADDRESS",
   "DISPLAY",
   "WAYLAND_DISPLAY",
   "XAUTHORITY",
-  "XDG_RUNTIME_DIR",
 ]);
 
 /** Whether a session may not set the variable. Windows knows no case in names. */

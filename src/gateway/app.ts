@@ -16,7 +16,7 @@ import { chromeRoutes } from "./chrome/chrome_routes.ts";
 import { lookRoutes } from "./look/look_routes.ts";
 import { addressHeaders, withHeaders } from "./own_address.ts";
 import { refuse } from "./refuse.ts";
-import { Seats, tooMany } from "./seats.ts";
+import { Seats, TakenOver, tooMany } from "./seats.ts";
 import { socketRoutes } from "./socket_routes.ts";
 import { type Splice, splice } from "./splice.ts";
 import { Streams } from "./streams.ts";
@@ -170,6 +170,10 @@ async function joinFirst(
     // Nobody who found it while it waited has its place.
     return await join(parts, client, { id, takeover: true });
   } catch (error) {
+    if (error instanceof TakenOver) {
+      refuse(client.socket, error.refusal, client.context);
+      return { parted: Promise.resolve(), left: error.left };
+    }
     // Nobody will use it: a session that waits is never started, one that starts is stopped.
     await manager.requestStop(id, {
       status: "terminated",
@@ -215,7 +219,16 @@ async function join(
     });
   try {
     const { url } = client.context;
-    const headers = await addressHeaders(core, manager, { id, caller, url });
+    const { keepAliveSeconds, expiresAt } = target;
+    const headers = await addressHeaders(core, manager, {
+      id,
+      caller,
+      url,
+      // Whoever may come back must be let in as long as there is something to come back to.
+      ...(keepAliveSeconds === null
+        ? {}
+        : { lifetimeMs: expiresAt - core.clock.now() }),
+    });
     const { socket: upstream, answer } = await dial(
       wayTo(target),
       client.request,
@@ -230,7 +243,8 @@ async function join(
     return { parted: streams.add(target, joined), left: seat.left };
   } catch (error) {
     seat[Symbol.dispose]();
-    throw seat.lost.aborted ? tooMany(id, most) : error;
+    if (!seat.lost.aborted) throw error;
+    throw new TakenOver(tooMany(id, most), seat.left);
   }
 }
 
@@ -270,6 +284,7 @@ function shuttingDown(): GridError {
 }
 
 function refusalOf(error: unknown) {
+  if (error instanceof TakenOver) return error.refusal;
   const refusal = toGridError(error);
   if (refusal.code === "internal") {
     log.error("Cannot connect a client: {error}", {

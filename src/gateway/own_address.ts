@@ -15,16 +15,18 @@ export interface Asked {
   readonly caller: Caller;
   /** With its query. */
   readonly url: URL;
+  /** How long the addresses are to be good for; by default as the settings say. */
+  readonly lifetimeMs?: number | undefined;
 }
 
 /** What a session's addresses must carry for `caller`. Whoever has shown a token is given the same again: it is not made to last longer. */
 export async function tokenFor(
   { auth }: Pick<Core, "auth">,
-  { id, caller, url }: Asked,
+  { id, caller, url, lifetimeMs }: Asked,
 ): Promise<string | undefined> {
   const hasToken = isAnonymous(caller) || caller.sessionId !== undefined;
   if (hasToken) return url.searchParams.get("token") ?? undefined;
-  return await auth.connectTokens.issue(id);
+  return await auth.connectTokens.issue(id, lifetimeMs);
 }
 
 /** The session's id, and where its client connects again. */

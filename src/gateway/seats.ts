@@ -128,3 +128,17 @@ export function tooMany(id: string, most: number): GridError {
     { session_id: id, max_connections: most },
   );
 }
+
+/** A client has lost its place to another before it was connected. */
+export class TakenOver extends Error {
+  /** What the client is told. */
+  readonly refusal: GridError;
+  /** Resolves when whoever has taken the place over has left. */
+  readonly left: Promise<void>;
+
+  constructor(refusal: GridError, left: Promise<void>) {
+    super(refusal.message);
+    this.refusal = refusal;
+    this.left = left;
+  }
+}

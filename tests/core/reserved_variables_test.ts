@@ -14,6 +14,8 @@ Deno.test("isReserved() knows variables that change which programs and libraries
       "BASH_ENV",
       "SSLKEYLOGFILE",
       "VK_ICD_FILENAMES",
+      "LIBVA_DRIVERS_PATH",
+      "XDG_CONFIG_HOME",
       "__EGL_VENDOR_LIBRARY_FILENAMES",
     ]
   ) assert.ok(isReserved(name), name);

@@ -323,7 +323,7 @@ Deno.test("a look at a page that is not open, or in a browser without one, is re
   );
   await streamsClosed(scene);
   const others = JSON.stringify([{ id: "W", type: "worker" }]);
-  await using empty = await gatewayScene({ upstream: { answer: others } });
+  await using empty = await gatewayScene({ upstream: { targets: others } });
   assertRefused(await empty.api.call("GET", path(empty.sessionId)), refusal);
 });
 
@@ -369,4 +369,22 @@ Deno.test("a session that has ended cannot be looked at", async () => {
       code: "session_ended",
     });
   }
+});
+
+Deno.test("another browser at the address of a session's own is neither looked at nor asked for anything", async () => {
+  await using scene = await sceneOf();
+  const { upstream } = scene;
+  const gone = upstream.endpoint.replace(/[^/]*$/, "gone");
+  const { claimed: { id } } = await scene.api.running({}, gone);
+  const paths = [...LOOKS, "cdp/json/version", "cdp/json/list"];
+  for (const path of paths) {
+    const answer = await scene.api.call("GET", `/sessions/${id}/${path}`);
+    assertRefused(answer, {
+      status: 503,
+      code: "worker_unreachable",
+    });
+  }
+  const opened = await scene.api.call("PUT", `/sessions/${id}/cdp/json/new`);
+  assertRefused(opened, { status: 503, code: "worker_unreachable" });
+  assert.ok(upstream.asked.every((each) => each.endsWith("/json/version")));
 });

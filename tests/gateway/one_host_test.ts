@@ -264,11 +264,11 @@ Deno.test("a browser that sends to another host is not followed there", async ()
   });
   const path = `/v1/sessions/${s.sessionId}`;
   for (const target of [`${path}/cdp/json/version`, `${path}/content`]) {
-    assert.equal(await statusOf(s, { target }), 409);
+    assert.equal(await statusOf(s, { target }), 503);
   }
   const target = `${path}/cdp/devtools/page/PAGE`;
   assert.equal(await statusOf(s, { target, isUpgrade: true }), 404);
   const own = { target: `${path}/content?target_id=PAGE` };
-  assert.equal(await statusOf(s, own), 404);
+  assert.equal(await statusOf(s, own), 503);
   assertAtHome(s, trap);
 });

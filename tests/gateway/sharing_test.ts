@@ -136,3 +136,41 @@ Deno.test("where keys are needed, the answer's connect URL has a token that conn
   assert.match(again.head, /^HTTP\/1.1 101 /);
   assert.equal(urlOf(again), url, "no token lasts longer for being shown");
 });
+
+Deno.test("a client of /v1/connect that loses its place while it is dialled leaves the browser to the other, with keep_alive or without", async () => {
+  for (const query of ["", "?keep_alive=60"]) {
+    const dialled = Promise.withResolvers<void>();
+    let count = 0;
+    await using scene = await gatewayScene({
+      upstream: {
+        onHandshake: () => {
+          count++;
+          dialled.resolve();
+          // The first is never answered.
+          return count > 1;
+        },
+      },
+    });
+    const { api, grid, upstream } = scene;
+    const workerId = await api.worker();
+    const made = grid.core.bus.next(
+      ({ type }) => type === "session_created",
+      AbortSignal.timeout(10_000),
+    );
+    const ws = grid.url.replace("http", "ws");
+    const connecting = rawClient(`${ws}/v1/connect${query}`);
+    await made;
+    const claimed = await api.claim(workerId);
+    assert.ok(claimed);
+    const { endpoint } = upstream;
+    await api.report(workerId, claimed, "running", { endpoint });
+    await dialled.promise;
+    using heir = await rawClient(
+      `${ws}/v1/sessions/${claimed.id}/cdp?takeover=true`,
+    );
+    using first = await connecting;
+    assert.match(first.head, /^HTTP\/1\.1 429 /);
+    await assertEcho(heir);
+    assert.equal((await grid.sessions.get(claimed.id)).stopReason, null);
+  }
+});

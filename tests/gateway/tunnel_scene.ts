@@ -58,6 +58,9 @@ export interface TunnelSceneOptions {
   readonly settings?: SettingsInput;
 }
 
+/** The browser of every session, by an address where nobody listens. */
+export const UNREACHED = "ws://127.0.0.1:1/devtools/browser/x";
+
 /** Sets the scene. */
 export async function tunnelScene(
   { upstream: how = {}, clock, settings = {} }: TunnelSceneOptions = {},
@@ -68,6 +71,7 @@ export async function tunnelScene(
     await workerScene({ settings, ...(clock ? { clock } : {}) }),
   );
   const { grid, provider } = scene;
+  provider.knobs.endpoint = new URL(UNREACHED);
   const workers = stack.use(new AsyncDisposableStack());
   const owned = stack.move();
   const get = async (path: string) => await (await grid.request(path)).json();

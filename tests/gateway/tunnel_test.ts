@@ -7,7 +7,7 @@ import { layLink } from "../support/link.ts";
 import { rawClient, readBytes, refusalOf } from "../support/raw_client.ts";
 import { untilWaiting } from "../support/until_waiting.ts";
 import { startUpstream } from "../support/upstream.ts";
-import { tunnelScene } from "./tunnel_scene.ts";
+import { tunnelScene, UNREACHED } from "./tunnel_scene.ts";
 
 /** Only what a test is about happens when its clock is moved. */
 const PATIENT = { lease_seconds: 86_400, heartbeat_seconds: 3_600 };
@@ -70,7 +70,7 @@ Deno.test("without being told, the server takes the tunnel where another browser
   client.socket.write("a");
   assert.equal(text(await readBytes(client.socket, 1)), "a");
   assert.equal(other.sockets.length, 0);
-  s.provider.knobs.endpoint = undefined;
+  s.provider.knobs.endpoint = new URL(UNREACHED);
   assert.equal(await s.reachOf(await s.running()), "tunnel");
 });
 

@@ -29,8 +29,12 @@ export interface UpstreamOptions {
   readonly greeting?: Uint8Array;
   /** Answer to every request, in place of a browser's. */
   readonly answer?: string;
+  /** Answer to the question for its pages. */
+  readonly targets?: string;
   /** Where every request and handshake is sent on to. */
   readonly redirect?: string;
+  /** Told of each handshake; false: it is never answered. */
+  readonly onHandshake?: () => boolean;
   /** Takes over a WebSocket to the one page, "PAGE"; by default there is none but the browser's. */
   readonly page?: (socket: WebSocket) => void;
 }
@@ -41,8 +45,10 @@ export async function startUpstream(
     onSocket = (socket) => socket.pipe(socket),
     greeting,
     answer,
+    targets,
     page,
     redirect,
+    onHandshake,
   }: UpstreamOptions = {},
 ): Promise<Upstream> {
   const sockets: Socket[] = [];
@@ -56,8 +62,10 @@ export async function startUpstream(
       return void response.writeHead(307, { location: redirect }).end();
     }
     response.setHeader("content-type", "application/json; charset=UTF-8");
-    response.statusCode = answer === undefined ? status : 200;
-    response.end(answer ?? body);
+    const isList = request.url?.startsWith("/json/list");
+    const given = answer ?? (isList ? targets : undefined);
+    response.statusCode = given === undefined ? status : 200;
+    response.end(given ?? body);
   });
   server.on("upgrade", (request, socket: Socket) => {
     last = request;
@@ -72,6 +80,10 @@ export async function startUpstream(
       if (request.url.endsWith("/PAGE")) {
         pages.handleUpgrade(request, socket, Buffer.alloc(0), page);
       } else socket.end("HTTP/1.1 500 Internal Server Error\r\n\r\n");
+      return;
+    }
+    if (onHandshake?.() === false) {
+      sockets.push(socket);
       return;
     }
     const key = request.headers["sec-websocket-key"];

@@ -204,7 +204,8 @@ export function takeOver(
     raise: orm.update(sessions).set({
       fencingToken: sql`${sessions.fencingToken} + 1`,
       leaseExpiresAt: now + leaseMs,
-      reach,
+      // What is known of the way holds until something better is: without, an address would be dialled that nobody proved.
+      ...(reach === null ? {} : { reach }),
     }).where(heldBy(replaced)),
     held: orm.select({
       id: sessions.id,

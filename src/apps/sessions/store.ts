@@ -62,6 +62,7 @@ export interface SessionTarget {
   readonly keepAliveSeconds: number | null;
   /** How its browser is reached; null: not known yet. */
   readonly reach: "direct" | "tunnel" | null;
+  readonly expiresAt: number;
   /** Where the server is reached that has its worker's tunnel; null: there is none. */
   readonly tunnelUrl: string | null;
   /** Latest moment for a `pending` one to be claimed. */
@@ -146,6 +147,7 @@ function prepareQueries({ orm }: Database) {
       keepAliveSeconds: sessions.keepAliveSeconds,
       reach: sessions.reach,
       tunnelUrl: workers.tunnelUrl,
+      expiresAt: sessions.expiresAt,
       queueDeadlineAt: sessions.queueDeadlineAt,
       startDeadlineAt: sessions.startDeadlineAt,
     }).from(sessions).leftJoin(workers, eq(workers.id, sessions.workerId))

@@ -96,6 +96,7 @@ const ONLY_BY_NAME: readonly RegExp[] = [
   /unsafe|insecure|certificate|^--(allow|ignore|test)-/,
   // Files of the worker's host.
   /-(dir|file|path|log)$|^--(load|log|trace)-|extensions-except$/,
+  /^--(screenshot|print-to-pdf|pack-extension|use-file-for-)/,
   // Where its traffic goes.
   /^--(no-)?proxy-|^--host-/,
   // Settings of many kinds at once, --enable-blink-features=MojoJS among them.

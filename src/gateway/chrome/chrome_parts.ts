@@ -3,8 +3,11 @@ import type { SessionManager } from "../../apps/sessions/manager.ts";
 import { callerIn } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import type { GridEnv } from "../../core/middleware.ts";
+import { isOwnBrowser } from "../own_browser.ts";
 import { targetOf } from "../target.ts";
-import type { Way, WayTo } from "../way.ts";
+import { browserUnreachable, type Way, type WayTo } from "../way.ts";
+
+const ANSWER_MS = 5_000;
 
 /** What routes to sessions' browsers need. */
 export interface ChromeParts {
@@ -17,7 +20,10 @@ export interface ChromeParts {
 /**
  * The way to the browser of a session that whoever asks may use; one that has not started yet is awaited.
  *
- * @throws {GridError} As {@linkcode targetOf}.
+ * Only to that browser: what is asked over HTTP names none, and a container that has just died may have left its address
+ * to another session's.
+ *
+ * @throws {GridError} As {@linkcode targetOf}; `worker_unreachable` — nobody answers there, or another browser.
  */
 export async function wayOf(
   { core, manager, wayTo }: ChromeParts,
@@ -25,5 +31,8 @@ export async function wayOf(
   id: string,
 ): Promise<Way> {
   const parts = { core, manager, caller: callerIn(c) };
-  return wayTo(await targetOf(parts, id, c.req.raw.signal));
+  const { signal } = c.req.raw;
+  const way = wayTo(await targetOf(parts, id, signal));
+  if (await isOwnBrowser(way, { timeoutMs: ANSWER_MS, signal })) return way;
+  throw browserUnreachable(new Error("no answer of the session's browser"));
 }

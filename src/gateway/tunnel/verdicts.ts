@@ -2,9 +2,13 @@ import type { SessionManager } from "../../apps/sessions/manager.ts";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { describeError, logOf } from "../../core/log.ts";
-import { isReached } from "./probe.ts";
+import { isOwnBrowser } from "../own_browser.ts";
+import { directly } from "../way.ts";
 
 const log = logOf("gateway", "verdicts");
+
+/** Longest wait for a browser's answer. */
+const ANSWER_MS = 1_000;
 
 /** How the browsers of a worker are reached. */
 export type Reached = "direct" | "tunnel";
@@ -70,7 +74,11 @@ export class Verdicts {
   }
 
   async #probe(url: URL): Promise<Reached> {
-    return await isReached(url, this.#core.stopping) ? "direct" : "tunnel";
+    const isReached = await isOwnBrowser(directly({ url }), {
+      timeoutMs: ANSWER_MS,
+      signal: this.#core.stopping,
+    });
+    return isReached ? "direct" : "tunnel";
   }
 
   async #look(sessionId: string): Promise<void> {

@@ -67,6 +67,10 @@ const RISKY = [
   "--ssl-key-log-file",
   "--trace-startup-file",
   "--disk-cache-dir",
+  "--screenshot",
+  "--print-to-pdf",
+  "--pack-extension",
+  "--use-file-for-fake-video-capture",
   "--crash-dumps-dir",
 ];
 
