@@ -30,7 +30,11 @@ export async function startFor(
   signal: AbortSignal,
 ): Promise<Started> {
   const spec = specOf(claimed);
-  const taken = await warm.take(spec, claimed.id, signal);
+  const taken = await warm.take(spec, claimed.id, {
+    // A start that hangs must leave time for another one.
+    patienceMs: claimed.start_timeout_ms / 2,
+    signal,
+  });
   if (taken) return { browser: taken.browser, isWarm: taken.wasReady };
   await warm.makeRoom(signal);
   await host.prepare?.(signal, spec);

@@ -37,6 +37,13 @@ export interface WarmBrowsersOptions {
   readonly onChange: () => void;
 }
 
+/** How a session waits for a browser that still starts. */
+export interface TakeOptions {
+  /** Longest time; the start itself may be given up sooner. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+}
+
 /** A browser for a session. */
 export interface Taken {
   readonly browser: RunningBrowser;
@@ -84,24 +91,26 @@ export class WarmBrowsers implements AsyncDisposable {
 
   /**
    * Gives a session a browser that is just as it asks for; from this moment on it is that session's alone. Undefined:
-   * there is none, or it could not be given.
+   * there is none, or it could not be given; nothing is left of it then.
    *
    * @throws The reason of `signal`.
    */
   async take(
     spec: BrowserSpec,
     sessionId: string,
-    signal: AbortSignal,
+    { patienceMs, signal }: TakeOptions,
   ): Promise<Taken | undefined> {
     const best = this.#live.filter((each) => isDeepStrictEqual(each.spec, spec))
       .sort((a, b) => this.#likeness(b) - this.#likeness(a)).at(0);
     if (!best) return undefined;
     this.#browsers.delete(best);
     const wasReady = best.isReady;
+    const { clock } = this.#options;
+    using patience = deadline(clock, patienceMs, signal);
     try {
-      const browser = await best.handOver(sessionId, signal);
+      const browser = await best.handOver(sessionId, patience.signal);
       this.#starts.succeeded();
-      this.#restUntil = this.#options.clock.monotonic() + BREATH_MS;
+      this.#restUntil = clock.monotonic() + BREATH_MS;
       return { browser, wasReady };
     } catch (error) {
       signal.throwIfAborted();

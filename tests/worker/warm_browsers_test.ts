@@ -82,6 +82,22 @@ Deno.test("a session takes the start that is under way, and starts anew if that 
   assert.equal(s.report("b")?.status, "running");
 });
 
+Deno.test("a session waits for a start that hangs half the time that its own may take, then starts anew; nothing is left of the other", async () => {
+  await using s = await warmScene({ capacity: 1 });
+  s.provider.knobs.hold = new Promise(() => {});
+  await s.want(1);
+  s.take("a", { start_timeout_ms: 10_000 });
+  await s.pass(0);
+  s.provider.knobs.hold = undefined;
+  await s.pass(4_999);
+  assert.equal(s.report("a")?.status, "starting");
+  await s.pass(1);
+  assert.equal(s.report("a")?.status, "running");
+  assert.equal(s.report("a")?.warm, undefined);
+  assert.deepEqual([...s.provider.running.keys()], ["a"]);
+  assert.equal(s.provider.mostAtOnce(), 1, "the other ended before");
+});
+
 Deno.test("warm browsers make room for sessions that ask for something else, one for each", async () => {
   await using s = await warmScene({ capacity: 4 });
   await s.want(4);
