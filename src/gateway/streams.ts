@@ -33,6 +33,8 @@ interface OpenStream {
   readonly splice: Splice;
   /** Its client is that of an ephemeral session. */
   readonly ephemeral: boolean;
+  /** That it has come could not be recorded yet. */
+  isUnrecorded: boolean;
   seenBytes: number;
 }
 
@@ -55,17 +57,18 @@ export class Streams {
     { id: sessionId, ephemeral }: StreamTarget,
     splice: Splice,
   ): Promise<void> {
-    const stream: OpenStream = { splice, ephemeral, seenBytes: -1 };
+    const stream: OpenStream = {
+      splice,
+      ephemeral,
+      isUnrecorded: false,
+      seenBytes: -1,
+    };
     const streams = this.#open.get(sessionId) ?? new Set();
     this.#open.set(sessionId, streams.add(stream));
     const startedAt = this.#core.clock.monotonic();
     using _watch = this.#sessions.watch("end", sessionId);
     // The data path does not wait for the record of it.
-    void this.#record(sessionId, async () => {
-      await this.#sessions.recordConnected(sessionId);
-      // Else the next look says that it is there.
-      stream.seenBytes = Math.max(stream.seenBytes, 0);
-    });
+    void this.#record(sessionId, () => this.#recordArrival(sessionId, stream));
     const { by, bytesIn, bytesOut } = await splice.ended;
     streams.delete(stream);
     if (streams.size === 0) this.#open.delete(sessionId);
@@ -78,6 +81,11 @@ export class Streams {
     await this.#record(sessionId, async () => {
       // What is being written says still that the client is there.
       await this.#writing;
+      // Clients are counted by what is recorded: with an arrival missing, the last of them would seem gone too soon.
+      const all = [stream, ...this.#open.get(sessionId) ?? []];
+      for (const each of all.filter(({ isUnrecorded }) => isUnrecorded)) {
+        await this.#recordArrival(sessionId, each);
+      }
       await this.#sessions.recordDisconnected(sessionId, data);
     });
   }
@@ -164,6 +172,14 @@ export class Streams {
     return [...this.#open].filter(([, streams]) =>
       [...streams].some(({ ephemeral }) => ephemeral)
     ).map(([id]) => id);
+  }
+
+  async #recordArrival(sessionId: string, stream: OpenStream): Promise<void> {
+    stream.isUnrecorded = true;
+    await this.#sessions.recordConnected(sessionId);
+    stream.isUnrecorded = false;
+    // Else the next look says that it is there.
+    stream.seenBytes = Math.max(stream.seenBytes, 0);
   }
 
   /** One after the other for each session, in the order of what has come to pass. Never rejects. */

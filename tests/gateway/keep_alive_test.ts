@@ -3,6 +3,7 @@ import { reconcileOnce } from "../../src/reconciler/reconciler.ts";
 import { awaitStatus } from "../support/await_status.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { eventOf } from "../support/event_of.ts";
+import { eventually } from "../support/eventually.ts";
 import { testGrid } from "../support/grid.ts";
 import { problemOf } from "../support/problem_of.ts";
 import { askUpgrade, rawClient } from "../support/raw_client.ts";
@@ -39,6 +40,25 @@ async function scene(query: string) {
     async reason(): Promise<string | null> {
       await reconcileOnce(grid);
       return (await grid.sessions.get(id)).stopReason;
+    },
+    /** Connects one more client; the database takes no arrivals from then on, until told otherwise. */
+    async joinUnrecorded() {
+      const { client: database } = grid.core.db;
+      await database.execute(`CREATE TRIGGER refuse BEFORE INSERT
+        ON session_events WHEN NEW.event = 'client_connected'
+        BEGIN SELECT RAISE(ABORT, 'the database is busy'); END`);
+      const client = await rawClient(quick.url);
+      await untilWaiting();
+      return {
+        client,
+        recover: () => database.execute("DROP TRIGGER refuse"),
+      };
+    },
+    /** What is recorded of clients and of the session's use. */
+    async told(): Promise<readonly string[]> {
+      const events = await grid.sessions.events(id, 0, 100);
+      return events.map(({ event }) => event)
+        .filter((event) => /client|idle|active/.test(event));
     },
     /** Hangs up, and waits until that is recorded. */
     async leave({ client }: Pick<QuickClient, "client">, nth: number) {
@@ -150,4 +170,54 @@ Deno.test("a client that comes back to another server is there as well", async (
   assert.equal(await s.reason(), null, "its time began anew");
   await s.pass(6);
   assert.match(await s.reason() ?? "", /within 25 s/);
+});
+
+Deno.test("a client whose arrival could not be recorded leaves alone: who shares its session stays, and counts as there", async () => {
+  await using s = await scene("?keep_alive=1&max_connections=2");
+  await eventOf(s.grid, s.id, { name: "client_connected" });
+  const { client, recover } = await s.joinUnrecorded();
+  assert.deepEqual(await s.told(), ["client_connected"]);
+  await recover();
+  await s.leave({ client }, 1);
+  s.clock.advance(1_500);
+  assert.equal(await s.reason(), null);
+  assert.deepEqual(await s.told(), [
+    "client_connected",
+    "client_connected",
+    "client_disconnected",
+  ]);
+  await s.leave(s.quick, 2);
+  await eventOf(s.grid, s.id, { name: "session_idle" });
+});
+
+Deno.test("a client whose arrival could not be recorded counts as there when another one leaves", async () => {
+  await using s = await scene("?keep_alive=1&max_connections=2");
+  await eventOf(s.grid, s.id, { name: "client_connected" });
+  const { client, recover } = await s.joinUnrecorded();
+  await recover();
+  await s.leave(s.quick, 1);
+  s.clock.advance(1_500);
+  assert.equal(await s.reason(), null);
+  await s.leave({ client }, 2);
+  await eventOf(s.grid, s.id, { name: "session_idle" });
+});
+
+Deno.test("of a client whose arrival can never be recorded its leaving is not recorded either", async () => {
+  await using s = await scene("?keep_alive=1&max_connections=2");
+  await eventOf(s.grid, s.id, { name: "client_connected" });
+  const { client, recover } = await s.joinUnrecorded();
+  const { db } = s.grid.core;
+  const before = db.trips();
+  client[Symbol.dispose]();
+  await eventually(
+    "the end of its stream is to be recorded",
+    () => Promise.resolve(db.trips() > before),
+  );
+  await untilWaiting();
+  await recover();
+  s.clock.advance(1_500);
+  assert.equal(await s.reason(), null);
+  assert.deepEqual(await s.told(), ["client_connected"]);
+  await s.leave(s.quick, 1);
+  await eventOf(s.grid, s.id, { name: "session_idle" });
 });
