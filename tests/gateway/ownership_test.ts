@@ -129,3 +129,22 @@ Deno.test("a socket that is open stays open when its key is revoked", async () =
   client.socket.write("still here");
   assert.equal(await echo, "still here");
 });
+
+Deno.test("where keys are needed, the address to come back to is good for as long as the session that waits may live", async () => {
+  await using s = await scene();
+  const { grid, worker, workerId, upstream: { endpoint } } = s;
+  const made = grid.core.bus.next(
+    ({ type, subject }) => type === "session_created" && subject !== s.id,
+    AbortSignal.timeout(10_000),
+  );
+  const url = socketUrl(grid, `/connect?keep_alive=3600&token=${s.key}`);
+  const connecting = rawClient(url);
+  await made;
+  const claimed = await worker.claim(workerId);
+  assert.ok(claimed);
+  await worker.report(workerId, claimed, "running", { endpoint });
+  using client = await connecting;
+  const [, expiry = ""] = /token=ct_([0-9a-z]+)_/.exec(client.head) ?? [];
+  const { body } = await grid.admin.call("GET", `/sessions/${claimed.id}`);
+  assert.equal(parseInt(expiry, 36), Date.parse(body.expires_at));
+});
