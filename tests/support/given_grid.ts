@@ -41,7 +41,13 @@ export async function givenGrid(): Promise<GivenGrid> {
         ]),
       );
       // Asked to end, it would wait for its browsers, which are not its own to end.
-      owned.defer(() => worker.kill("SIGKILL"));
+      owned.defer(() => {
+        try {
+          worker.kill("SIGKILL");
+        } catch {
+          // It has ended already.
+        }
+      });
       await worker.until(/serves work pool/);
       return worker;
     },
