@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
-import type { GridError } from "../core/errors.ts";
-import { logOf } from "../core/log.ts";
+import { GridError, toGridError } from "../core/errors.ts";
+import { describeError, logOf } from "../core/log.ts";
 import { answerRaw, refusalOf } from "../core/raw_answer.ts";
 import type { UpgradeContext } from "../core/upgrade_gate.ts";
 
@@ -12,12 +12,19 @@ export const EXPECTED_UPGRADE = {
   "sec-websocket-version": "13",
 };
 
-/** Answers a request that asked for an upgrade with a problem, and closes its socket. */
+/** Answers a request that asked for an upgrade with the problem that stands for `thrown`, and closes its socket. */
 export function refuse(
   socket: Duplex,
-  error: GridError,
+  thrown: unknown,
   context: UpgradeContext,
 ): void {
+  const error = toGridError(thrown);
+  if (error.code === "internal") {
+    log.error("Cannot take a socket: {error}", {
+      error: describeError(thrown),
+      request_id: context.requestId,
+    });
+  }
   const refusal = refusalOf(error, context);
   if (error.code === "upgrade_required") {
     for (const header of Object.entries(EXPECTED_UPGRADE)) {
@@ -32,4 +39,12 @@ export function refuse(
     request_id: context.requestId,
   });
   void answerRaw(socket, refusal);
+}
+
+/** The refusal of who comes while the server stops. */
+export function shuttingDown(): GridError {
+  return new GridError(
+    "shutting_down",
+    "Cannot connect: the server is stopping, expected one that runs; try again",
+  );
 }
