@@ -6,6 +6,7 @@ import {
 } from "./connect_token.ts";
 import { GridError } from "./errors.ts";
 import { hashOf, isEqualHash, newKey, prefixOf } from "./key_text.ts";
+import { isHandover, REPLICA_HEADER } from "./replica_proof.ts";
 
 /** What a caller may do: `admin` everything, `client` sessions of its own, `worker` what a worker calls. */
 export const ROLES = ["admin", "client", "worker"] as const;
@@ -14,7 +15,7 @@ export type Role = (typeof ROLES)[number];
 
 /** Who a request comes from. */
 export interface Caller {
-  /** Unique to its key: `anonymous`, `bootstrap`, `self`, the key's id, or `connect:` and a connect token's session. What it makes is its own by this. */
+  /** Unique to its key: `anonymous`, `bootstrap`, `self`, `replica`, the key's id, or `connect:` and a connect token's session. What it makes is its own by this. */
   readonly id: string;
   /** For logs: the id, or the prefix of a key. Never the key. */
   readonly name: string;
@@ -75,6 +76,8 @@ export function isAnonymous({ id }: Pick<Caller, "id">): boolean {
 
 const BOOTSTRAP: Caller = { id: "bootstrap", name: "bootstrap", role: "admin" };
 const SELF: Caller = { id: "self", name: "self", role: "admin" };
+/** Another server of the grid, which hands a worker's stream on. */
+const REPLICA: Caller = { id: "replica", name: "replica", role: "worker" };
 
 /** Lets everybody in as long as there is neither `apiKey` nor a plugged key for an admin, else those who have a key. */
 export function createAuth(
@@ -171,6 +174,7 @@ export async function callerOf(
   auth: Auth,
   request: RequestParts,
 ): Promise<Caller> {
+  if (await isHandingOver(auth, request)) return REPLICA;
   const key = keyOf(request);
   const found = key !== undefined && isConnectToken(key)
     ? await connecting(auth, key, request)
@@ -197,4 +201,19 @@ async function connecting(
   if (!isValid) return await authenticate(token);
   const id = `connect:${sessionId}`;
   return { id, name: "connect", role: "client", sessionId };
+}
+
+/** Where workers dial back. */
+const STREAM_PATH =
+  /^\/v\d+\/workerpool\/workers\/([^/]+)\/tunnel\/([^/]+)\/?$/;
+
+/** Another server's proof takes the place of the worker's key, but only for the one stream that it is made for. */
+async function isHandingOver(
+  { connectTokens }: Auth,
+  { headers, path }: RequestParts,
+): Promise<boolean> {
+  const proof = headers.get(REPLICA_HEADER);
+  const [, workerId, streamId] = STREAM_PATH.exec(path) ?? [];
+  return proof !== null && workerId !== undefined && streamId !== undefined &&
+    await isHandover(connectTokens, proof, { workerId, streamId });
 }

@@ -9,6 +9,8 @@
  *    ── refused { stream_id, reason } ─────────────────────────▶   in its place: it does not hold that session
  * ```
  *
+ * What the worker opens may come to any server of the grid: one hands on a stream that another waits for.
+ *
  * A message of a type that the other side does not know is passed over.
  *
  * @module

@@ -35,7 +35,12 @@ export const tunnels = defineApp<TunnelManager>({
       },
       upgradeRoles: ["client", "worker"],
       upgrade: (request, socket, head, context) =>
-        attend({ core, tunnels: open }, { request, socket, head, context }),
+        attend({ core, workers: known, tunnels: open }, {
+          request,
+          socket,
+          head,
+          context,
+        }),
       ready() {
         const running = new AsyncDisposableStack();
         running.use(open.start());

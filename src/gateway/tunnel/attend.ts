@@ -1,10 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import type { WorkerManager } from "../../apps/workers/manager.ts";
 import { requireRole } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import { ANONYMOUS } from "../../core/auth.ts";
+import { deadline } from "../../core/clock.ts";
 import { GridError, toGridError } from "../../core/errors.ts";
 import { describeError, logOf } from "../../core/log.ts";
+import type { DialledStream } from "../../core/replica_proof.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/tunnel_protocol.ts";
 import type { UpgradeContext } from "../../core/upgrade_gate.ts";
 import { refuse } from "../refuse.ts";
@@ -12,8 +15,8 @@ import { admit } from "../upgrade.ts";
 import { browserUnreachable } from "../way.ts";
 import { switchToBytes } from "./handshake.ts";
 import { joinBytes } from "./join_bytes.ts";
-import { checkReplica } from "./replica.ts";
-import type { Tunnels } from "./tunnels.ts";
+import { checkReplica, handOver, isHandedOver } from "./replica.ts";
+import { OPEN_MS, type Tunnels } from "./tunnels.ts";
 
 const log = logOf("gateway", "tunnel");
 
@@ -31,6 +34,7 @@ interface Asked {
 
 interface Parts {
   readonly core: Core;
+  readonly workers: WorkerManager;
   readonly tunnels: Tunnels;
 }
 
@@ -44,7 +48,7 @@ export async function attend(parts: Parts, asked: Asked): Promise<boolean> {
     admit(parts.core, asked.request);
     if (sessionId !== undefined) await lend(parts, asked, sessionId);
     else if (workerId !== undefined && streamId !== undefined) {
-      takeStream(parts, asked, { workerId, streamId });
+      await takeStream(parts, asked, { workerId, streamId });
     } else if (workerId !== undefined) {
       await takeTunnel(parts, asked, workerId);
     }
@@ -88,25 +92,59 @@ async function takeTunnel(
   });
 }
 
-/** A worker dials back: the id of the stream, which nobody else was told, proves that it is the one that was asked. */
-function takeStream(
-  { tunnels }: Parts,
-  { request, socket, head, context }: Asked,
-  { workerId, streamId }: {
-    readonly workerId: string;
-    readonly streamId: string;
-  },
-): void {
+/**
+ * A worker dials back: the id of the stream, which nobody else was told, proves that it is the one that was asked.
+ *
+ * A load balancer before the servers may bring it to another one than its tunnel. That one hands it on:
+ *
+ * ```
+ * client ── server A ◀── tunnel ── worker
+ *              ▲                      │ dials back
+ *              └──── server B ◀───────┘
+ * ```
+ */
+async function takeStream(
+  parts: Parts,
+  asked: Asked,
+  stream: DialledStream,
+): Promise<void> {
+  const { request, socket, head, context } = asked;
   requireRole(context.caller ?? ANONYMOUS, ["worker"]);
-  const resolve = tunnels.awaitedFrom(workerId, streamId);
-  if (!resolve) {
-    throw new GridError(
-      "not_found",
-      "Cannot take the stream: nobody waits for one with this id of this worker, expected the stream_id of an open message, once and within seconds",
-    );
+  const isHandover = await isHandedOver(parts.core, request, stream);
+  const { workerId, streamId } = stream;
+  const resolve = parts.tunnels.awaitedFrom(workerId, streamId);
+  if (resolve) {
+    switchToBytes(request, socket, head);
+    return resolve(socket);
   }
+  if (isHandover) throw notAwaited();
+  await handOn(parts, asked, stream);
+}
+
+/** Joins the worker with the server that has its tunnel, to which nobody has brought it. One round trip. */
+async function handOn(
+  { core, workers }: Parts,
+  { request, socket, head, context: { caller } }: Asked,
+  stream: DialledStream,
+): Promise<void> {
+  const gone = new AbortController();
+  socket.once("close", () => gone.abort());
+  const { tunnelUrl: url } = await workers.get(stream.workerId, caller);
+  if (url === null || url === core.replicaUrl()) throw notAwaited();
+  const stopped = AbortSignal.any([gone.signal, core.stopping]);
+  using patience = deadline(core.clock, OPEN_MS, stopped);
+  const holder = await handOver(core, { ...stream, url }, patience.signal)
+    .catch((cause: unknown) => {
+      log.warn("Cannot hand a stream on to {url}: {error}", {
+        url,
+        worker_id: stream.workerId,
+        error: describeError(cause),
+      });
+      throw notAwaited(cause);
+    });
+  if (socket.destroyed) return void holder.destroy();
   switchToBytes(request, socket, head);
-  resolve(socket);
+  joinBytes(socket, holder);
 }
 
 /** Another server, to which a client has come, asks for a stream of a tunnel that leads here. */
@@ -137,5 +175,14 @@ function shuttingDown(): GridError {
   return new GridError(
     "shutting_down",
     "Cannot open the tunnel: the server is stopping, expected one that runs; try again",
+  );
+}
+
+function notAwaited(cause?: unknown): GridError {
+  return new GridError(
+    "not_found",
+    "Cannot take the stream: nobody waits for one with this id of this worker, expected the stream_id of an open message, once and within seconds",
+    {},
+    { cause },
   );
 }

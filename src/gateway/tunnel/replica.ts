@@ -4,10 +4,17 @@ import { request as askHttps } from "node:https";
 import type { Duplex } from "node:stream";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
+import {
+  type DialledStream,
+  handoverProof,
+  isHandover,
+  REPLICA_HEADER,
+} from "../../core/replica_proof.ts";
+import { tunnelPath } from "../../core/tunnel_protocol.ts";
 import { handshakeHeaders } from "./handshake.ts";
 
-/** Header in which a server proves to another that it is one. */
-const REPLICA_HEADER = "x-browsergrid-replica";
+/** A dead server's host, or a path to it that was forgotten on the way, is noticed after this time. */
+const KEEP_ALIVE = [true, 30_000] as const;
 
 /** A stream that another server is asked for. */
 export interface Loan {
@@ -36,14 +43,61 @@ export async function borrow(
   const address = new URL(
     `${url}/v1/sessions/${sessionId}/cdp/stream?${query}`,
   );
+  return await askServer(address, { proof, signal });
+}
+
+/**
+ * Hands the stream that a worker has dialled back to this server on to the one at `url`, which waits for it. That one
+ * asks no third.
+ *
+ * @throws {Error} As {@linkcode borrow}.
+ */
+export async function handOver(
+  { auth }: Pick<Core, "auth">,
+  { url, ...stream }: DialledStream & { readonly url: string },
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const proof = await handoverProof(auth.connectTokens, stream);
+  const path = tunnelPath(stream.workerId, stream.streamId);
+  return await askServer(new URL(url + path), { proof, signal });
+}
+
+/**
+ * Whether it is another server that hands a stream on. No round trip.
+ *
+ * @throws {GridError} `unauthorized` — it says so, and is none of the grid's servers.
+ */
+export async function isHandedOver(
+  { auth }: Pick<Core, "auth">,
+  { headers }: IncomingMessage,
+  stream: DialledStream,
+): Promise<boolean> {
+  const proof = headers[REPLICA_HEADER];
+  if (proof === undefined) return false;
+  const isReplica = typeof proof === "string" &&
+    await isHandover(auth.connectTokens, proof, stream);
+  if (isReplica) return true;
+  throw new GridError(
+    "unauthorized",
+    `Cannot take the stream: it is none of the grid's servers that hands it on, expected no ${REPLICA_HEADER} of workers`,
+  );
+}
+
+/** Asks another server for a stream of bytes, paused. What has come with its answer is read first. */
+async function askServer(
+  address: URL,
+  { proof, signal }: { readonly proof: string; readonly signal: AbortSignal },
+): Promise<Duplex> {
+  signal.throwIfAborted();
   const ask = address.protocol === "https:" ? askHttps : askHttp;
   const asked = ask(address, {
     headers: { ...handshakeHeaders(), [REPLICA_HEADER]: proof },
   });
+  // What is said after the first word of a failure must not end the process.
+  asked.on("error", () => {});
   const giveUp = () => asked.destroy(new Error("no answer in time"));
   signal.addEventListener("abort", giveUp);
   try {
-    signal.throwIfAborted();
     asked.on(
       "response",
       (answer: IncomingMessage) =>
@@ -53,6 +107,7 @@ export async function borrow(
     const [, socket, head] = await once(asked, "upgrade");
     if (head.length > 0) socket.unshift(head);
     socket.setNoDelay();
+    socket.setKeepAlive(...KEEP_ALIVE);
     return socket;
   } finally {
     signal.removeEventListener("abort", giveUp);

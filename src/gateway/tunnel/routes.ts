@@ -46,7 +46,7 @@ const stream = {
   operationId: "workerStream",
   summary: "Open one stream of a worker's tunnel, by the worker",
   description:
-    "Asked for as a WebSocket, so that proxies let it pass; after the 101 the browser's bytes go both ways as they are.",
+    "Asked for as a WebSocket, so that proxies let it pass; after the 101 the browser's bytes go both ways as they are. It may come to any server of the grid: one that does not wait for the stream hands it on to the one that has the tunnel.",
   request: {
     params: z.object({
       worker_id: workerId,
@@ -55,7 +55,7 @@ const stream = {
   },
   responses: {
     101: { description: "The stream is open" },
-    ...refusals("upgrade_required", "not_found"),
+    ...refusals("upgrade_required", "not_found", "worker_not_found"),
   },
 };
 

@@ -18,7 +18,7 @@ import {
 const log = logOf("gateway", "tunnels");
 
 /** Longest wait for a worker to dial back, and for one whose tunnel is away to come back. */
-const OPEN_MS = 5_000;
+export const OPEN_MS = 5_000;
 
 /** Type of the bus's event when a worker has opened its tunnel to this server. */
 export const TUNNEL_OPENED = "tunnel_opened";
