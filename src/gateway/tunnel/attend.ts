@@ -5,7 +5,7 @@ import { requireRole } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import { ANONYMOUS } from "../../core/auth.ts";
 import { deadline } from "../../core/clock.ts";
-import { GridError, toGridError } from "../../core/errors.ts";
+import { GridError } from "../../core/errors.ts";
 import { describeError, logOf } from "../../core/log.ts";
 import type { DialledStream } from "../../core/replica_proof.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/tunnel_protocol.ts";
@@ -53,13 +53,7 @@ export async function attend(parts: Parts, asked: Asked): Promise<boolean> {
       await takeTunnel(parts, asked, workerId);
     }
   } catch (error) {
-    const refusal = toGridError(error);
-    if (refusal.code === "internal") {
-      log.error("Cannot take a socket: {error}", {
-        error: describeError(error),
-      });
-    }
-    refuse(asked.socket, refusal, asked.context);
+    refuse(asked.socket, error, asked.context);
   }
   return true;
 }
