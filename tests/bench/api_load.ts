@@ -7,6 +7,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { startProgram } from "../support/program.ts";
+import { print } from "./times.ts";
 
 const RATE = 1_000;
 const SECONDS = 20;
@@ -70,8 +71,4 @@ async function measure(): Promise<Result> {
   } finally {
     await Deno.remove(dataDir, { recursive: true });
   }
-}
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }

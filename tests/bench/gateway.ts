@@ -19,6 +19,7 @@ import { residentMb } from "../support/memory.ts";
 import { clientProgram } from "../support/node_client.ts";
 import { startNode } from "../support/node_process.ts";
 import { type Figure, FIGURES, type Side } from "./gateway_figures.ts";
+import { print } from "./times.ts";
 
 /** How often each measurement is made; the middle one of its ratios counts. */
 const ROUNDS = 3;
@@ -176,8 +177,4 @@ function verdictOn(ratio: number, target: number | undefined) {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }

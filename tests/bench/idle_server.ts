@@ -7,6 +7,7 @@
  */
 import { residentMb } from "../support/memory.ts";
 import { startProgram } from "../support/program.ts";
+import { print } from "./times.ts";
 
 const ROUNDS = 7;
 const READY_LIMIT_MS = 1_000;
@@ -46,8 +47,4 @@ Deno.exit(readyMs < READY_LIMIT_MS && memoryMb < MEMORY_LIMIT_MB ? 0 : 1);
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import { print } from "./times.ts";
 
 const PROGRAMS = [
   "cold_start",
@@ -32,7 +33,3 @@ for (const name of Deno.args.length > 0 ? Deno.args : PROGRAMS) {
   isOk &&= success;
 }
 Deno.exit(isOk ? 0 : 1);
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}

@@ -13,6 +13,7 @@ import { createClient } from "../../src/client/client.ts";
 import { findBrowser } from "../../src/providers/local/find_browser.ts";
 import { clientProgram, runNode } from "../support/node_client.ts";
 import { startProgram } from "../support/program.ts";
+import { print } from "./times.ts";
 
 const MANY = 50;
 const CAPACITY = 4;
@@ -115,8 +116,4 @@ function mean(values: readonly number[]): number {
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }

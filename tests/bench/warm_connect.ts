@@ -12,6 +12,7 @@ import { createClient } from "../../src/client/client.ts";
 import { findBrowser } from "../../src/providers/local/find_browser.ts";
 import { clientProgram, runNode } from "../support/node_client.ts";
 import { startProgram } from "../support/program.ts";
+import { print, quantile, report } from "./times.ts";
 
 const ROUNDS = 25;
 const MIN_READY = 2;
@@ -53,17 +54,3 @@ try {
   await Deno.remove(dataDir, { recursive: true });
 }
 Deno.exit(isOk ? 0 : 1);
-
-function report(name: string, times: readonly number[]): void {
-  const [p50, p90] = [0.5, 0.9].map((q) => quantile(times, q).toFixed(0));
-  print(`${name}: p50 ${p50} ms, p90 ${p90} ms (${times.length} rounds)`);
-}
-
-function quantile(times: readonly number[], q: number): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted[Math.floor(q * (sorted.length - 1))] ?? NaN;
-}
-
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
