@@ -9,6 +9,7 @@ import { connect } from "node:net";
 import type { Duplex } from "node:stream";
 import { deadline, systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
+import { hostName } from "../core/host_name.ts";
 import { connectLending } from "./lending_socket.ts";
 import type { RunningTarget } from "./target.ts";
 
@@ -71,7 +72,7 @@ async function dialled(
   const open = lends ? connectLending : connect;
   const socket = open({
     port: Number(url.port || 80),
-    host: url.hostname.replace(/^\[|\]$/g, ""),
+    host: hostName(url),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { deadline, systemClock } from "../core/clock.ts";
+import { hostName } from "../core/host_name.ts";
 import { close, joinConns, writeAll } from "./join_conns.ts";
 
 /** Longest wait for the browser and for the server to take the stream. */
@@ -71,7 +72,7 @@ function held<C extends Deno.Conn>(stack: DisposableStack, conn: C): C {
 async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {
   const secure = url.protocol === "https:" || url.protocol === "wss:";
   const conn = await Deno.connect({
-    hostname: hostOf(url),
+    hostname: hostName(url),
     port: Number(url.port || (secure ? 443 : 80)),
     signal,
   });
@@ -83,13 +84,9 @@ async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {
 /** The connection with TLS over it, which HTTP/1.1 is spoken on: in HTTP/2 nothing is upgraded. */
 function secured(tcp: Deno.TcpConn, url: URL): Promise<Deno.TlsConn> {
   return Deno.startTls(tcp, {
-    hostname: hostOf(url),
+    hostname: hostName(url),
     alpnProtocols: ["http/1.1"],
   });
-}
-
-function hostOf({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, "");
 }
 
 function handshake(
