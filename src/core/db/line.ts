@@ -5,7 +5,7 @@ export interface LineOptions {
   readonly clock: Pick<Clock, "monotonic" | "sleep">;
   /** Callers that may try at once; the others wait until one of them is done. */
   readonly places: number;
-  /** Longest time from a caller's arrival to its last try. */
+  /** Longest time for which tries are refused, from a caller's arrival to its last try. */
   readonly waitMs: number;
   /** When this many callers wait for a place, the next one is refused at once. */
   readonly maxWaiting: number;
@@ -21,14 +21,23 @@ export interface LineOptions {
 const FIRST_PAUSE_MS = 1;
 const LAST_PAUSE_MS = 10;
 
+/**
+ * Longest time between two refused tries that counts as time of the lock. More is time in which the process did not run:
+ * stopped, or without a processor.
+ */
+const MAX_GAP_MS = 1_000;
+
 /** How long callers may follow each other before timers and sockets get their turn. */
 const SLICE_MS = 10;
 
 /**
  * Callers of something that may refuse them for a while, served in the order in which they came.
  *
- * Only those that have a place try, again and again; whoever waits behind them costs nothing. All have the same time,
- * so that nobody's runs out before that of one in front: one timer is enough, however many wait.
+ * Only those that have a place try, again and again; a caller that waits behind them costs nothing. All have the same
+ * time, so that no caller's runs out before that of one in front: one timer is enough, however many wait.
+ *
+ * Only time in which tries are refused counts. Neither the work of callers in front nor a pause of the whole process
+ * makes a caller fail that was never refused.
  */
 export class Line implements Disposable {
   readonly #options: LineOptions;
@@ -36,6 +45,10 @@ export class Line implements Disposable {
   readonly #closing = new AbortController();
   #taken = 0;
   #sliceStart = 0;
+  /** Time in which tries were refused, since the start. */
+  #refusedMs = 0;
+  /** End of the last try, or the time at which a caller came to an empty line. */
+  #triedAt = 0;
 
   constructor(options: LineOptions) {
     this.#options = options;
@@ -47,13 +60,14 @@ export class Line implements Disposable {
    * @throws The last try's error, or `refusal()` if there was none, when the time is over.
    */
   async run<T>(attempt: () => Promise<T>): Promise<T> {
-    const { clock, waitMs, refusal } = this.#options;
-    const deadline = clock.monotonic() + waitMs;
+    const { waitMs, refusal } = this.#options;
+    const until = this.#refusedMs + waitMs;
     await this.#place();
     try {
       await this.#breathe();
-      if (clock.monotonic() >= deadline) throw refusal();
-      return await this.#insist(attempt, deadline);
+      const leftMs = until - this.#refusedMs;
+      if (leftMs <= 0) throw refusal();
+      return await this.#insist(attempt, leftMs);
     } finally {
       this.#leave();
     }
@@ -67,8 +81,9 @@ export class Line implements Disposable {
   async #place(): Promise<void> {
     const { clock, places, maxWaiting, refusal } = this.#options;
     if (this.#taken < places) {
-      this.#taken++;
-      this.#sliceStart = clock.monotonic();
+      const now = clock.monotonic();
+      if (this.#taken++ === 0) this.#triedAt = now;
+      this.#sliceStart = now;
       return;
     }
     if (this.#waiting.length >= maxWaiting) throw refusal();
@@ -90,19 +105,32 @@ export class Line implements Disposable {
     this.#sliceStart = clock.monotonic();
   }
 
-  async #insist<T>(attempt: () => Promise<T>, deadline: number): Promise<T> {
+  async #insist<T>(attempt: () => Promise<T>, waitMs: number): Promise<T> {
     const { clock, isPassing, random = Math.random } = this.#options;
+    let leftMs = waitMs;
+    let since = clock.monotonic();
     for (let pauseMs = FIRST_PAUSE_MS;; pauseMs *= 2) {
       try {
-        return await attempt();
+        const result = await attempt();
+        this.#triedAt = clock.monotonic();
+        return result;
       } catch (error) {
-        const leftMs = deadline - clock.monotonic();
+        const now = clock.monotonic();
+        leftMs -= Math.min(now - since, MAX_GAP_MS);
+        since = now;
+        const isRefused = isPassing(error);
+        if (isRefused) this.#countRefusal(now);
+        this.#triedAt = now;
         const isOver = leftMs <= 0 || this.#closing.signal.aborted;
-        if (isOver || !isPassing(error)) throw error;
+        if (isOver || !isRefused) throw error;
         const jittered = Math.min(pauseMs, LAST_PAUSE_MS) * (0.5 + random());
         await this.#pause(Math.min(leftMs, jittered));
       }
     }
+  }
+
+  #countRefusal(now: number): void {
+    this.#refusedMs += Math.min(now - this.#triedAt, MAX_GAP_MS);
   }
 
   async #pause(ms: number): Promise<void> {
