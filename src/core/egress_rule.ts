@@ -1,0 +1,117 @@
+import ipaddr from "ipaddr.js";
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** An entry of an egress allow list: a network or the name of hosts, and the port if only one is meant. */
+export type EgressRule =
+  & { readonly port?: number }
+  & (
+    | { readonly network: readonly [Address, number] }
+    /** `*.corp.example` is the suffix `.corp.example`. */
+    | { readonly name: string }
+    | { readonly suffix: string }
+  );
+
+/** A place that a browser asks for. */
+export interface EgressTarget {
+  /** Name or address, as {@linkcode canonicalHost} returns it. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Entries that {@linkcode parseEgressRule} accepts, for error messages. */
+export const EGRESS_RULE_FORM =
+  "expected a network (10.1.0.0/16, fd00::/8), an address, a host name or *.NAME, each with :PORT if only one is meant ([::1]:80 for IPv6)";
+
+const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+/** Longest entry: a name of 253 characters, with "*.", ":" and a port. */
+const MAX_RULE = 261;
+
+/** Returns the rule that `text` stands for; undefined: it is not one. Linear in the length of `text`. */
+export function parseEgressRule(text: string): EgressRule | undefined {
+  if (text.length > MAX_RULE) return undefined;
+  const { host, port } = splitPort(text);
+  if (host === undefined || port === null) return undefined;
+  const subject = parseNetwork(host) ?? parseName(host);
+  return subject && (port === undefined ? subject : { ...subject, port });
+}
+
+/** Host names compare without case and without the dot at the end; addresses stand without brackets. */
+export function canonicalHost(host: string): string {
+  return host.toLowerCase().replace(/^\[|\]$/g, "").replace(/\.$/, "");
+}
+
+/** Returns the address that `text` is, an IPv4 address in an IPv6 one as the former; undefined: it is not one. */
+export function parseAddress(text: string): Address | undefined {
+  const [bare = ""] = text.split("%", 1);
+  // Short forms such as "127.1" or "1" are names here, which a resolver turns into addresses.
+  const isWhole = bare.includes(":")
+    ? ipaddr.IPv6.isValid(bare)
+    : ipaddr.IPv4.isValidFourPartDecimal(bare);
+  return isWhole ? ipaddr.process(bare) : undefined;
+}
+
+/** Whether `rule` means `target`, which has or resolves to `address`. */
+export function matchesEgressRule(
+  rule: EgressRule,
+  { host, port }: EgressTarget,
+  address: string | undefined,
+): boolean {
+  if (rule.port !== undefined && rule.port !== port) return false;
+  if ("name" in rule) return host === rule.name;
+  if ("suffix" in rule) {
+    return host.length > rule.suffix.length && host.endsWith(rule.suffix);
+  }
+  const [network, bits] = rule.network;
+  const parsed = address === undefined ? undefined : parseAddress(address);
+  return parsed !== undefined && parsed.kind() === network.kind() &&
+    parsed.match(network, bits);
+}
+
+/** Port null: there is one, but it is none that exists. */
+function splitPort(
+  text: string,
+): { readonly host?: string; readonly port?: number | null } {
+  const [, inner, end] = /^\[([^[\]]*)\](?::(.*))?$/.exec(text) ?? [];
+  if (inner !== undefined) {
+    return inner.includes(":") ? withPort(inner, end) : {};
+  }
+  const parts = text.split(":");
+  // More than one colon without brackets: an IPv6 address or network.
+  return parts.length === 2
+    ? withPort(parts[0] ?? "", parts[1])
+    : { host: text };
+}
+
+function withPort(host: string, text: string | undefined) {
+  if (text === undefined) return { host };
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return { host, port: port >= 1 && port <= 65_535 ? port : null };
+}
+
+function parseNetwork(text: string): EgressRule | undefined {
+  const [bare = "", bits, ...rest] = text.split("/");
+  const address = bare.includes("%") ? undefined : parseAddress(bare);
+  if (!address || rest.length > 0) return undefined;
+  const all = address.kind() === "ipv4" ? 32 : 128;
+  if (bits === undefined) return { network: [address, all] };
+  const isMapped = bare.includes(":") && all === 32;
+  const isNumber = /^\d{1,3}$/.test(bits) && Number(bits) <= all;
+  // A network of IPv4 addresses is written as one.
+  return isNumber && !isMapped
+    ? { network: [address, Number(bits)] }
+    : undefined;
+}
+
+function parseName(text: string): EgressRule | undefined {
+  const isSuffix = text.startsWith("*.");
+  const name = canonicalHost(isSuffix ? text.slice(2) : text);
+  const labels = name.split(".");
+  const isName = name.length <= 253 && labels.every((each) => LABEL.test(each));
+  // "127.1" and "0x7f.1" are addresses to a resolver.
+  if (!isName || /^(\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? "")) {
+    return undefined;
+  }
+  return isSuffix ? { suffix: `.${name}` } : { name };
+}

@@ -1,0 +1,151 @@
+import ipaddr from "ipaddr.js";
+import {
+  canonicalHost,
+  type EgressRule,
+  type EgressTarget,
+  matchesEgressRule,
+  parseAddress,
+  parseEgressRule,
+} from "../../core/egress_rule.ts";
+
+type Address = ipaddr.IPv4 | ipaddr.IPv6;
+
+/** Where the browsers of a pool may connect to. */
+export interface Egress {
+  /**
+   * `open`: everywhere but the worker's own loopback. `no_private`: public addresses that are not the grid's. `none`:
+   * nowhere. In each mode also where `allow` says.
+   */
+  readonly mode: "open" | "no_private" | "none";
+  /** Networks, addresses, host names and `*.name`, each with a port if only one is meant. */
+  readonly allow: readonly string[];
+  /** Name of the work pool, for what a rejected page shows. */
+  readonly pool: string;
+}
+
+/** What a policy needs to know besides the pool's settings. */
+export interface EgressPolicyOptions {
+  /** The grid's own addresses, in the form of `allow`; asked for each decision. */
+  readonly own?: () => readonly string[];
+}
+
+/** Ranges that are not public, in words for a person. */
+const RANGES: Readonly<Record<string, string>> = {
+  loopback: "a loopback address",
+  unspecified: "an address of this host",
+  private: "a private address",
+  uniqueLocal: "a private address",
+  linkLocal: "a link-local address",
+  carrierGradeNat: "a carrier-grade NAT address",
+  multicast: "a multicast address",
+  broadcast: "a broadcast address",
+};
+
+/** Addresses in use by this one route are public IPv6; all else is reserved or of special use. */
+const GLOBAL_UNICAST = ipaddr.IPv6.parse("2000::");
+const GLOBAL_UNICAST_BITS = 3;
+
+/** Prefix of IPv4 addresses behind NAT64, with the address in the last 32 bits. */
+const NAT64 = ipaddr.IPv6.parse("64:ff9b::");
+const NAT64_BITS = 96;
+
+/**
+ * Decides where the browsers of a pool may connect to: by address, after the name was resolved. Whoever connects uses
+ * the address that was decided about and resolves nothing again.
+ */
+export class EgressPolicy {
+  readonly #egress: Egress;
+  readonly #allow: readonly EgressRule[];
+  readonly #own: () => readonly string[];
+
+  /** @throws {TypeError} If an entry of `allow` is not a rule. */
+  constructor(egress: Egress, { own = () => [] }: EgressPolicyOptions = {}) {
+    this.#egress = egress;
+    this.#allow = egress.allow.map(parsed);
+    this.#own = own;
+  }
+
+  get mode(): Egress["mode"] {
+    return this.#egress.mode;
+  }
+
+  /** Whether any address of `target` could be allowed. If not, its name need not be resolved, which would already tell somebody of it. */
+  mayResolve(target: EgressTarget): boolean {
+    if (this.#egress.mode !== "none") return true;
+    const host = canonicalHost(target.host);
+    return this.#allow.some((rule) =>
+      "network" in rule || matchesEgressRule(rule, { ...target, host }, host)
+    );
+  }
+
+  /**
+   * Returns why a connection to `target` at `address` is rejected, in a sentence that names the pool's setting;
+   * undefined: it is allowed.
+   */
+  problem(target: EgressTarget, address: string): string | undefined {
+    const canonical = { ...target, host: canonicalHost(target.host) };
+    const reached = parseReached(address);
+    const isAllowed = this.#allow.some((rule) =>
+      matchesEgressRule(rule, canonical, reached?.toString())
+    );
+    if (isAllowed) return undefined;
+    const why = reached ? this.#kindOf(canonical, reached) : "no address";
+    return why === undefined ? undefined : this.sentence(target, why);
+  }
+
+  /** The sentence that says that `target` is rejected. */
+  sentence({ host, port }: EgressTarget, why?: string): string {
+    const { mode, pool } = this.#egress;
+    const shown = host.length > 100 ? `${host.slice(0, 100)}…` : host;
+    const place = `${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
+    const is = why === undefined ? "" : `it is ${why}, and `;
+    return `Cannot connect to ${place}: ${is}the egress of work pool "${pool}" is ${mode}, expected an entry of the pool's egress_allow`;
+  }
+
+  /** What `address` is that the mode rejects; undefined: nothing. */
+  #kindOf(target: EgressTarget, address: Address): string | undefined {
+    const range = rangeOf(address);
+    switch (this.#egress.mode) {
+      case "none":
+        return "not in the list";
+      case "open":
+        return range === "loopback" || range === "unspecified"
+          ? RANGES[range]
+          : undefined;
+      case "no_private":
+        if (range !== undefined) return RANGES[range] ?? "a reserved address";
+        return this.#isOwn(target, address)
+          ? "an address of the grid"
+          : undefined;
+    }
+  }
+
+  #isOwn(target: EgressTarget, address: Address): boolean {
+    return this.#own().some((text) =>
+      matchesEgressRule(parsed(text), target, address.toString())
+    );
+  }
+}
+
+/** The address that is reached in the end: an IPv4 address that is written in an IPv6 one is that address. */
+function parseReached(text: string): Address | undefined {
+  const address = parseAddress(text);
+  return address instanceof ipaddr.IPv6 && address.match(NAT64, NAT64_BITS)
+    ? new ipaddr.IPv4(address.toByteArray().slice(12))
+    : address;
+}
+
+/** The range of an address that is not public; undefined: it is public. */
+function rangeOf(address: Address): string | undefined {
+  const range = address.range();
+  if (range !== "unicast") return range;
+  const isPublic = address instanceof ipaddr.IPv4 ||
+    address.match(GLOBAL_UNICAST, GLOBAL_UNICAST_BITS);
+  return isPublic ? undefined : "reserved";
+}
+
+function parsed(text: string): EgressRule {
+  const rule = parseEgressRule(text);
+  if (!rule) throw new TypeError(`Cannot use egress rule "${text}"`);
+  return rule;
+}
