@@ -59,11 +59,15 @@ export function screenshotCommand(output: Output): Command {
   });
   command
     .addOption(
-      suggested("--format <name>", "of the picture (png)", [
-        "png",
-        "jpeg",
-        "webp",
-      ]),
+      suggested(
+        "--format <name>",
+        "of the picture (png); webp: at most 16383 pixels a side",
+        [
+          "png",
+          "jpeg",
+          "webp",
+        ],
+      ),
     )
     .option("--quality <percent>", "of jpeg and webp")
     .option("--full-page", "the whole page, and not only what is in view");

@@ -171,6 +171,37 @@ Deno.test("pages of a real browser are found, attached to, looked at and closed 
   );
 
   await t.step(
+    "a webp of a view of 16384 pixels is a problem that names png; a whole page is made to fit",
+    async () => {
+      const narrow = (height: number) =>
+        page.call("Emulation.setDeviceMetricsOverride", {
+          width: 16,
+          height,
+          deviceScaleFactor: 1,
+          mobile: false,
+        });
+      await narrow(16_384);
+      await assert.rejects(
+        client.sessionScreenshot(id, { format: "webp" }),
+        /empty webp picture, expected format=png or jpeg .* 16383 pixels/,
+      );
+      assert.equal(sizeOf(await client.sessionScreenshot(id))[1], 16_384);
+      await narrow(600);
+      for (const pixels of [16_384, 20_011]) {
+        await page.evaluate(`document.body.style.height = "${pixels}px"; 0`);
+        const whole = await client.sessionScreenshot(id, {
+          format: "webp",
+          quality: 1,
+          full_page: true,
+        });
+        assert.ok(whole.length > 100, `${pixels} pixels`);
+      }
+      await page.call("Emulation.clearDeviceMetricsOverride");
+      await page.evaluate("document.body.style.height = '3000px'; 0");
+    },
+  );
+
+  await t.step(
     "a document is PDF, and the content what scripts have made",
     async () => {
       const pdf = new TextDecoder("latin1").decode(

@@ -231,6 +231,50 @@ for (
   });
 }
 
+for (
+  const [look, results, words] of [
+    [
+      "screenshot",
+      { "Page.captureScreenshot": { data: "" } },
+      /empty png picture, expected a view of at most 16384 pixels/,
+    ],
+    [
+      "screenshot?format=webp&full_page=true",
+      { "Page.captureScreenshot": { data: "" } },
+      /empty webp picture, expected format=png or jpeg.* 16383 pixels/,
+    ],
+    ["pdf", { "IO.read": { data: "", eof: true } }, /empty document/],
+    ["content", { "DOM.getOuterHTML": { outerHTML: "" } }, /empty document/],
+  ] as const
+) {
+  Deno.test(`${look} of which the browser returns no byte is a problem, not a 200`, async () => {
+    await using scene = await sceneOf({ ...RESULTS, ...results });
+    const path = `/sessions/${scene.sessionId}/${look}`;
+    const refused = await scene.api.call("GET", path);
+    assertRefused(refused, { status: 409, code: "browser_refused" }, words);
+    await streamsClosed(scene);
+  });
+}
+
+Deno.test("a document whose first part is empty is read to its end", async () => {
+  const parts = ["", "%PDF-", "", "1.4"];
+  await using scene = await gatewayScene({
+    upstream: {
+      page: (socket) =>
+        void socket.on("message", (data) => {
+          const { id, method } = JSON.parse(String(data));
+          const result = method === "IO.read"
+            ? { data: parts.shift(), eof: parts.length === 0 }
+            : RESULTS[method];
+          socket.send(JSON.stringify({ id, result }));
+        }),
+    },
+  });
+  const path = `/sessions/${scene.sessionId}/pdf`;
+  const { status, text } = await scene.api.call("GET", path);
+  assert.deepEqual([status, text], [200, "%PDF-1.4"]);
+});
+
 Deno.test("looks at one session take turns; who gives up is passed over, and other sessions do not wait", async () => {
   let open = 0;
   let most = 0;

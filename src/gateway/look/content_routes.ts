@@ -3,6 +3,7 @@ import { GridError } from "../../core/errors.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../core/router.ts";
 import type { Conversation } from "./conversation.ts";
+import { emptyCapture } from "./empty_capture.ts";
 import { onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
 import { type LookParts, openPage } from "./page.ts";
 
@@ -72,7 +73,8 @@ async function htmlOf(page: Conversation): Promise<string> {
         params: { nodeId },
         result: htmlSchema,
       });
-      return outerHTML;
+      if (outerHTML !== "") return outerHTML;
+      throw emptyCapture("document", "one with a root element");
     } catch (error) {
       // The page may have become another in between.
       const isRefused = error instanceof GridError &&

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { Buffer } from "node:buffer";
+import { emptyCapture } from "./empty_capture.ts";
 import type { OpenPage } from "./page.ts";
 
 const PART_BYTES = 256 * 1024;
@@ -16,7 +17,7 @@ type Part = z.infer<typeof partSchema>;
  * What the browser keeps under `handle`, read as fast as it is taken and never held whole. The conversation ends with it:
  * at its end, when nobody wants it any more, and when either side does nothing for too long.
  *
- * @throws {GridError} Of the browser, when not even the first part can be read.
+ * @throws {GridError} Of the browser, when not even the first part can be read, or there is no byte.
  * @see {@link https://chromedevtools.github.io/devtools-protocol/tot/IO/#method-read IO.read}
  */
 export async function readStream(
@@ -30,8 +31,13 @@ export async function readStream(
       params: { handle, size: PART_BYTES },
       result: partSchema,
     });
-  // Before the answer has begun, a refusal can still be one.
+  // Until the first byte is there the response has not begun, and can still be a problem.
   let part: Part | undefined = await next();
+  while (part.data === "") {
+    if (part.eof) throw emptyCapture("document", "one with a page");
+    patience.renew();
+    part = await next();
+  }
   return new ReadableStream({
     start(controller) {
       patience.signal.addEventListener("abort", () => {

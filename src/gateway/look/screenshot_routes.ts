@@ -3,16 +3,28 @@ import { Buffer } from "node:buffer";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../core/router.ts";
 import type { Conversation } from "./conversation.ts";
+import { emptyCapture } from "./empty_capture.ts";
 import { flag, onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
 import { type LookParts, openPage } from "./page.ts";
 
-/** Longest side of a picture in pixels: of a longer one Chrome makes one pixel, or nothing at all. */
-const MAX_SIDE = 16_384;
-
 const FORMATS = ["png", "jpeg", "webp"] as const;
 
+type Format = typeof FORMATS[number];
+
+/**
+ * Longest side of a picture in pixels. A longer PNG or JPEG may come out as one pixel, depending on the graphics driver;
+ * of a longer WebP, whose header has 14 bits for a side, Chrome returns no byte.
+ */
+const MAX_SIDE: Readonly<Record<Format, number>> = {
+  png: 16_384,
+  jpeg: 16_384,
+  webp: 16_383,
+};
+
 const query = pageQuerySchema.extend({
-  format: z.enum(FORMATS).default("png").describe("Format of the picture"),
+  format: z.enum(FORMATS).default("png").describe(
+    "Format of the picture; a webp has at most 16383 pixels a side",
+  ),
   quality: z.coerce.number().int().min(0).max(100).optional().openapi({
     type: "integer",
     minimum: 0,
@@ -20,7 +32,7 @@ const query = pageQuerySchema.extend({
     description: "Of jpeg and webp, in percent; by default the browser's own",
   }),
   full_page: flag(
-    "The whole page, and not only what is in view; smaller if it is longer than 16384 pixels",
+    "The whole page, and not only what is in view; smaller if it is longer than 16384 pixels (webp: 16383)",
   ),
 });
 
@@ -78,18 +90,26 @@ async function taken(
   page: Conversation,
   { format, quality, full_page }: Query,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const whole = full_page ? await wholePage(page) : {};
+  const whole = full_page ? await wholePage(page, MAX_SIDE[format]) : {};
   const { data } = await page.call({
     method: "Page.captureScreenshot",
     params: { format, quality, ...whole },
     result: pictureSchema,
   });
-  return Uint8Array.from(Buffer.from(data, "base64"));
+  const bytes = Uint8Array.from(Buffer.from(data, "base64"));
+  if (bytes.length > 0) return bytes;
+  throw emptyCapture(
+    `${format} picture`,
+    format === "webp"
+      ? `format=png or jpeg for a view of more than ${MAX_SIDE.webp} pixels a side`
+      : `a view of at most ${MAX_SIDE[format]} pixels a side`,
+  );
 }
 
 /** For the moment of it the page is as high as what it holds, and hears of that; then as it was. */
 async function wholePage(
   page: Conversation,
+  maxSide: number,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { cssContentSize: { width, height } } = await page.call({
     method: "Page.getLayoutMetrics",
@@ -106,7 +126,7 @@ async function wholePage(
     y: 0,
     width: Math.max(width, 1),
     height: Math.max(height, 1),
-    scale: Math.min(1, MAX_SIDE / longest),
+    scale: Math.min(1, maxSide / longest),
   };
   return { captureBeyondViewport: true, clip };
 }
