@@ -1,6 +1,6 @@
 import type { ContainerInfo } from "dockerode";
-import { basename, join } from "node:path";
-import { temporaryFolderOf } from "../../src/providers/local/record.ts";
+import { join } from "node:path";
+import { shortFolderName } from "../../src/providers/kit/short_folder.ts";
 import { docker } from "./docker.ts";
 
 /** Something that a grid's browser put on this machine. */
@@ -117,7 +117,7 @@ async function temporaryFolders(
   const profiles = (await Promise.all(workerDirs.map(profileFolders))).flat();
   const owners = new Map(
     profiles.map(({ folder, sessionId }) =>
-      [basename(temporaryFolderOf(folder)), sessionId] as const
+      [shortFolderName(folder), sessionId] as const
     ),
   );
   const names = await namesIn(temporaryDir);

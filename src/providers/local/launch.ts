@@ -53,7 +53,7 @@ export async function launch(
   await using undo = new AsyncDisposableStack();
   const { spec, folder, browser } = options;
   undo.defer(() => removeFolders(folder));
-  await makeFolders(folder);
+  const temporary = await makeFolders(folder);
   const companions = undo.use(new AsyncDisposableStack());
   const proxy = spec.proxy?.proxy_username === undefined
     ? undefined
@@ -64,6 +64,7 @@ export async function launch(
   const { pid, exit } = spawnBrowser(options, {
     proxyServer: proxy?.url,
     display: display?.name,
+    temporary,
   });
   if (pid === undefined) {
     throw startFailure(browser.path, (await exit).detail, "");

@@ -1,7 +1,10 @@
 import { z } from "@hono/zod-openapi";
-import { createHash } from "node:crypto";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import {
+  findShortFolder,
+  isOurs,
+  makeShortFolder,
+} from "../kit/short_folder.ts";
 
 const FILE = "browser.json";
 
@@ -78,19 +81,13 @@ export async function sessionFolders(
 }
 
 /**
- * Where the browser of the session in `folder` may put temporary files, its singleton's socket among them: a killed one
- * leaves them. Below the system's folder, because a socket's path may have no more than 107 bytes.
+ * Makes the folders of a session, for its owner alone, and returns the one for temporary files.
+ *
+ * A killed browser leaves files there, the socket of its singleton among them.
  */
-export function temporaryFolderOf(folder: string): string {
-  const mark = createHash("sha256").update(folder).digest("hex").slice(0, 12);
-  return join(tmpdir(), `browsergrid-${mark}`);
-}
-
-/** Makes the folders of a session, for its owner alone. */
-export async function makeFolders(folder: string): Promise<void> {
-  for (const path of [folder, temporaryFolderOf(folder)]) {
-    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
-  }
+export async function makeFolders(folder: string): Promise<string> {
+  await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+  return await makeShortFolder(folder);
 }
 
 /**
@@ -99,9 +96,10 @@ export async function makeFolders(folder: string): Promise<void> {
  * The session's own comes last: as long as it is there, the other is found.
  */
 export async function removeFolders(folder: string): Promise<void> {
-  for (const path of [temporaryFolderOf(folder), folder]) {
-    await removeFolder(path);
-  }
+  const short = await findShortFolder(folder);
+  // Another user's folder of that name was never used.
+  if (short !== undefined && await isOurs(short)) await removeFolder(short);
+  await removeFolder(folder);
 }
 
 async function removeFolder(folder: string): Promise<void> {

@@ -5,7 +5,6 @@ import type { BrowserExit } from "../../core/provider.ts";
 import { chromiumFlags } from "../chromium_flags.ts";
 import type { Launch } from "./launch.ts";
 import { OUTPUT_FILE } from "./local_browser.ts";
-import { temporaryFolderOf } from "./record.ts";
 import { profileOption } from "./strays.ts";
 
 /** The worker's own settings, its key among them. */
@@ -16,6 +15,8 @@ export interface Given {
   /** Its proxy in place of the session's. */
   readonly proxyServer: string | undefined;
   readonly display: string | undefined;
+  /** Where it puts temporary files and sockets. */
+  readonly temporary: string;
 }
 
 /** A process that was started. */
@@ -32,7 +33,7 @@ export interface Spawned {
  */
 export function spawnBrowser(
   { spec, browser, folder, sandbox, arguments: more }: Launch,
-  { proxyServer, display }: Given,
+  { proxyServer, display, temporary }: Given,
 ): Spawned {
   const output = openSync(join(folder, OUTPUT_FILE), "w", 0o600);
   const flags = [
@@ -56,7 +57,7 @@ export function spawnBrowser(
       stdio: ["ignore", output, output],
       env: {
         ...inherited(),
-        TMPDIR: temporaryFolderOf(folder),
+        TMPDIR: temporary,
         ...browser.variables,
         ...(display === undefined ? {} : { DISPLAY: display }),
         ...spec.environment,

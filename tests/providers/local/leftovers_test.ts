@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrowserHost } from "../../../src/core/provider.ts";
 import { findBrowser } from "../../../src/providers/local/find_browser.ts";
@@ -8,7 +9,10 @@ import { launch } from "../../../src/providers/local/launch.ts";
 import { Leftovers } from "../../../src/providers/local/leftovers.ts";
 import { startMarkOf } from "../../../src/providers/local/process_group.ts";
 import { local } from "../../../src/providers/local/provider.ts";
-import { temporaryFolderOf } from "../../../src/providers/local/record.ts";
+import {
+  makeShortFolder,
+  shortFolderName,
+} from "../../../src/providers/kit/short_folder.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import { processesWith } from "../../support/leaks.ts";
 
@@ -114,7 +118,7 @@ Deno.test("sweep() finds temporary files as long as their session's folder is th
   await using test = await scene();
   const folder = test.folderOf("s");
   await Deno.mkdir(folder, { recursive: true });
-  const temporary = temporaryFolderOf(folder);
+  const temporary = await makeShortFolder(folder);
   await Deno.mkdir(join(temporary, "org.chromium.Chromium.1"), {
     recursive: true,
   });
@@ -208,7 +212,7 @@ testIf(
     );
     assert.deepEqual(await processesWith(folder), []);
     assert.ok(!await isThere(folder));
-    assert.ok(!await isThere(temporaryFolderOf(folder)));
+    assert.ok(!await isThere(join(tmpdir(), shortFolderName(folder))));
     await Deno.remove(join(script, ".."), { recursive: true });
   },
 );

@@ -1,9 +1,10 @@
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import type { BrowserHost } from "../../../src/core/provider.ts";
 import { findBrowser } from "../../../src/providers/local/find_browser.ts";
 import { local } from "../../../src/providers/local/provider.ts";
-import { temporaryFolderOf } from "../../../src/providers/local/record.ts";
+import { shortFolderName } from "../../../src/providers/kit/short_folder.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import { testProvider } from "../../support/provider_contract.ts";
 import type { Ground } from "../../support/provider_ground.ts";
@@ -23,9 +24,10 @@ async function openGround(): Promise<Ground> {
       return {
         ...host,
         async start(spec, sessionId, signal) {
-          temporary.add(temporaryFolderOf(
-            join(dataDir, "local", owner.gridId, owner.workerId, sessionId),
-          ));
+          const owned = [owner.gridId, owner.workerId, sessionId];
+          temporary.add(
+            join(tmpdir(), shortFolderName(join(dataDir, "local", ...owned))),
+          );
           const browser = await host.start(spec, sessionId, signal);
           ends.push(browser.exited);
           return browser;
