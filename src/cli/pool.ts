@@ -1,5 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
+import { egressPolicy } from "../apps/workerpool/manager.ts";
 import type { GridClient } from "../client/client.ts";
+import { BUILT_IN_ADMINS } from "../core/auth.ts";
 import { type BrowserSpec, parseMemory } from "../core/browser_spec.ts";
 import { Registry } from "../core/registry.ts";
 import type { Provider } from "../core/provider.ts";
@@ -184,17 +186,31 @@ function deployCommand(
       pool.provider_type,
     );
     const config = provider.configSchema.parse(pool.provider_config);
-    const line = provider.deployCommand(specOf(session), config);
+    const isolated = await isIsolated(client, session.owner);
+    const egress = egressPolicy({
+      name: pool.name,
+      egress: pool.egress,
+      egressAllow: pool.egress_allow,
+    }, isolated);
+    const spec = { ...specOf(session), isolated, egress };
+    const line = provider.deployCommand(spec, config);
     if (flags.json) output.json({ command: line });
     else output.print(line);
   });
   return command as unknown as Command; // Without the types of its own arguments.
 }
 
+/** Whether the sessions of `owner` belong to a client key. Only admins can read keys; a client sees its sessions only. */
+async function isIsolated(client: GridClient, owner: string): Promise<boolean> {
+  if (BUILT_IN_ADMINS.includes(owner)) return false;
+  const key = await client.getKey(owner).catch(() => undefined);
+  return key?.role !== "admin";
+}
+
 /** What can be told of a session's browser from outside: secrets are named only. */
 function specOf(
   session: Awaited<ReturnType<GridClient["getSession"]>>,
-): BrowserSpec {
+): Omit<BrowserSpec, "isolated" | "egress"> {
   const { cpu, memory } = session.resource_limits;
   const memoryBytes = memory === undefined ? undefined : parseMemory(memory);
   return {

@@ -1,5 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import type { PoolPatch } from "../apps/workerpool/schemas.ts";
+import { POOL_EGRESS } from "../apps/workerpool/status.ts";
 import { BROWSERS, OPERATING_SYSTEMS } from "../core/browser_spec.ts";
 import { UsageError } from "./help.ts";
 import { suggested } from "./suggested.ts";
@@ -108,6 +109,20 @@ const FIELDS: readonly Field[] = [
     values: ["default", "none"],
   },
   {
+    flag: "--egress <mode>",
+    what: "what sessions may reach",
+    field: "egress",
+    values: POOL_EGRESS,
+  },
+  {
+    flag: "--egress-allow <list>",
+    what:
+      "what they may reach all the same, such as 10.1.0.0/16,*.example.test:443",
+    field: "egress_allow",
+    read: entryList,
+    values: ["none"],
+  },
+  {
     flag: "--min-workers <number>",
     what: "workers that should be there",
     field: "min_workers",
@@ -191,6 +206,9 @@ function json(text: string, flag: string): unknown {
 }
 
 function argumentList(text: string): readonly string[] | null {
-  if (text === "default" || text === "null") return null;
-  return text === "none" ? [] : text.split(",").map((name) => name.trim());
+  return text === "default" || text === "null" ? null : entryList(text);
+}
+
+function entryList(text: string): readonly string[] {
+  return text === "none" ? [] : text.split(",").map((entry) => entry.trim());
 }

@@ -76,6 +76,14 @@ export function isAnonymous({ id }: Pick<Caller, "id">): boolean {
 
 const BOOTSTRAP: Caller = { id: "bootstrap", name: "bootstrap", role: "admin" };
 const SELF: Caller = { id: "self", name: "self", role: "admin" };
+
+/** Ids of the callers that are admins without a key in the database. */
+export const BUILT_IN_ADMINS: readonly string[] = [
+  ANONYMOUS,
+  BOOTSTRAP,
+  SELF,
+].map(({ id }) => id);
+
 /** Another server of the grid, which hands a worker's stream on. */
 const REPLICA: Caller = { id: "replica", name: "replica", role: "worker" };
 

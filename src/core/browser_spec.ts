@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { EGRESS_RULE_FORM, parseEgressRule } from "./egress_rule.ts";
 import { isReserved } from "./reserved_variables.ts";
 import { textSchema } from "./text.ts";
 
@@ -143,6 +144,43 @@ export function argumentName(argument: string): string {
   return argument.split("=", 1)[0] ?? argument;
 }
 
+/** What a session's browser may reach: `open` everything, `no_private` the internet, `none` nothing. */
+export const EGRESS_MODES = ["open", "no_private", "none"] as const;
+
+export type EgressMode = (typeof EGRESS_MODES)[number];
+
+/** One entry of a pool's `egress_allow`. */
+export const egressRuleSchema = z.string().max(261).refine(
+  (text) => parseEgressRule(text) !== undefined,
+  EGRESS_RULE_FORM,
+).openapi({
+  description:
+    "A network in CIDR form, an address, a host name, or *. and a domain for every name below it; each with or without :port, IPv6 with a port in brackets",
+  pattern: String.raw`^[A-Za-z0-9*_.:/\[\]-]+$`,
+  examples: ["10.1.0.0/16", "intranet.example.test:443", "*.example.test"],
+});
+
+export const egressPolicySchema = z.object({
+  mode: z.enum(EGRESS_MODES).describe(
+    "open: everything. no_private: no private, loopback, link-local or metadata address. none: nothing",
+  ),
+  allow: z.array(egressRuleSchema).describe("What may be reached all the same"),
+  pool: z.string().describe(
+    "Name of the work pool, for the sentence that a refused page shows",
+  ),
+}).openapi("EgressPolicy", {
+  description: "What a session's browser may reach",
+});
+
+/** What a browser may reach, as its pool and owner have it. */
+export interface EgressPolicy {
+  readonly mode: EgressMode;
+  /** Networks in CIDR form and host names, which may be reached in every mode. */
+  readonly allow: readonly string[];
+  /** Name of the work pool, for the sentence that a refused page shows. */
+  readonly pool: string;
+}
+
 /** What a browser must be like, every default filled in. Given to providers; has secrets. */
 export interface BrowserSpec {
   readonly browser: Browser;
@@ -157,6 +195,9 @@ export interface BrowserSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** Further arguments, which the pool allows: `--name` or `--name=value`, each one word of a command line, never for a shell. */
   readonly arguments: readonly string[];
+  /** The session belongs to a client key: nothing of the host, the grid or other sessions may be reachable from it. */
+  readonly isolated: boolean;
+  readonly egress: EgressPolicy;
 }
 
 /** A proxy as it is answered. */

@@ -12,6 +12,8 @@ export type WantedBrowser = Pick<
   | "resource_limits"
   | "environment"
   | "arguments"
+  | "isolated"
+  | "egress"
 >;
 
 /** What the browser must be like. */
@@ -25,6 +27,8 @@ export function specOf(claimed: WantedBrowser): BrowserSpec {
     screen: claimed.screen,
     environment: claimed.environment,
     arguments: claimed.arguments,
+    isolated: claimed.isolated,
+    egress: claimed.egress,
     ...(claimed.proxy === null ? {} : { proxy: claimed.proxy }),
     ...(cpu === undefined ? {} : { cpu }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),

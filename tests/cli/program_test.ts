@@ -153,6 +153,16 @@ Deno.test("a pool's list of arguments is given, emptied and taken away again", a
     );
     assert.deepEqual(JSON.parse(changed.out).allowed_arguments, expected);
   }
+  const egress = ["--egress", "none", "--egress-allow", "10.0.0.0/8, a.test:1"];
+  const closed = await cli("pool", "update", "here", ...egress, ...at);
+  assert.partialDeepStrictEqual(JSON.parse(closed.out), {
+    egress: "none",
+    egress_allow: ["10.0.0.0/8", "a.test:1"],
+  });
+  const emptied = await cli(
+    ...["pool", "update", "here", "--egress-allow", "none", ...at],
+  );
+  assert.deepEqual(JSON.parse(emptied.out).egress_allow, []);
   const wrong = await cli(
     ...["pool", "update", "here", "--allowed-arguments", "--headless", ...at],
   );

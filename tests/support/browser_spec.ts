@@ -9,6 +9,8 @@ export function browserSpec(given: Partial<BrowserSpec> = {}): BrowserSpec {
     screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
     environment: {},
     arguments: [],
+    isolated: false,
+    egress: { mode: "open", allow: [], pool: "test" },
     ...given,
   };
 }

@@ -22,7 +22,9 @@ const WANTED = {
   resource_limits: {},
   environment: {},
   arguments: [],
-} as const satisfies Omit<ReadyBrowsers, "count" | "max_age_ms">;
+  isolated: false,
+  egress: { mode: "open", allow: [], pool: "pool" },
+} satisfies Omit<ReadyBrowsers, "count" | "max_age_ms">;
 
 /** Longer than any pause between starts, and than the time between two questions for the revision. */
 const LONG_MS = 70_000;

@@ -74,6 +74,8 @@ function claimed(id: string, fencing_token = 1): ClaimedSession {
     resource_limits: {},
     environment: {},
     arguments: [],
+    isolated: false,
+    egress: { mode: "open", allow: [], pool: "pool" },
   };
 }
 

@@ -32,6 +32,11 @@ Deno.test("a session that asks for anything else is given a browser of its own",
       { environment: { TZ: "UTC", LANG: "C" } },
       { environment: { TZ: "UTC" }, arguments: ["--lang=de"] },
       { environment: { TZ: "UTC" }, resource_limits: { cpu: 1 } },
+      { environment: { TZ: "UTC" }, isolated: true },
+      {
+        environment: { TZ: "UTC" },
+        egress: { mode: "no_private" as const, allow: [], pool: "pool" },
+      },
     ]
   ) {
     s.take("a", fields);

@@ -16,11 +16,13 @@ import {
 import type { ResultSet } from "@libsql/client";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../core/db/client.ts";
+import { egressPolicy } from "../workerpool/manager.ts";
 import { workPools } from "../workerpool/models.ts";
 import { workers } from "../workers/models.ts";
 import { sessions } from "./models.ts";
 import type { ClaimedSession, StopCommand } from "./schemas.ts";
 import { HELD_STATUSES, type SessionStatus } from "./status.ts";
+import { isIsolated } from "./store_isolation.ts";
 import { eventOf } from "./store_transition.ts";
 
 /** Who claims, and when. */
@@ -99,7 +101,11 @@ export async function claimSessions(
     eventOf(orm, "session_starting", isFresh, now, { worker_id: workerId }),
     // Whoever repeats a claim counts its leases from the repeat.
     orm.update(sessions).set({ leaseExpiresAt: now + leaseMs }).where(mine),
-    orm.select().from(sessions).innerJoin(
+    orm.select({
+      session: sessions,
+      pool: workPools,
+      isolated: isIsolated,
+    }).from(sessions).innerJoin(
       workPools,
       eq(workPools.id, sessions.workPoolId),
     ).where(mine).orderBy(desc(sessions.priority), sessions.id),
@@ -121,9 +127,7 @@ export async function claimSessions(
   return {
     worker,
     commands: commands.map(commandOf),
-    sessions: claimed.map((row) =>
-      claimedSession(row.sessions, row.work_pools, request)
-    ),
+    sessions: claimed.map((row) => claimedSession(row, request)),
   };
 }
 
@@ -274,9 +278,15 @@ function stopStatusOf(status: CommandRow["stopStatus"]): StopCommand["status"] {
   }
 }
 
+/** What is read of a session that is given away. */
+interface ClaimedRow {
+  readonly session: typeof sessions.$inferSelect;
+  readonly pool: typeof workPools.$inferSelect;
+  readonly isolated: boolean;
+}
+
 function claimedSession(
-  row: typeof sessions.$inferSelect,
-  pool: typeof workPools.$inferSelect,
+  { session: row, pool, isolated }: ClaimedRow,
   { leaseMs, startTimeoutMs }: ClaimRequest,
 ): ClaimedSession {
   return {
@@ -296,5 +306,7 @@ function claimedSession(
     resource_limits: row.resourceLimits,
     environment: row.environment,
     arguments: [...row.arguments],
+    isolated,
+    egress: egressPolicy(pool, isolated),
   };
 }

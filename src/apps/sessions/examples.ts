@@ -113,6 +113,12 @@ export const claimedSessionExample = {
   resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
   environment: { LANG: "de_DE.UTF-8" },
   arguments: [],
+  isolated: true,
+  egress: {
+    mode: "no_private",
+    allow: ["10.1.0.0/16"],
+    pool: "crawlers",
+  },
 };
 
 export const sessionReportExample = {

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import {
   argumentsSchema,
   browserSchema,
+  egressPolicySchema,
   environmentSchema,
   operatingSystemSchema,
   proxySchema,
@@ -232,6 +233,10 @@ export const claimedSessionSchema = z.object({
   resource_limits: resourceLimitsSchema,
   environment: environmentSchema,
   arguments: argumentsSchema,
+  isolated: z.boolean().describe(
+    "The session belongs to a client key: nothing of the host, the grid or other sessions may be reachable from it",
+  ),
+  egress: egressPolicySchema,
 }).openapi("ClaimedSession", {
   description:
     "What a worker is given with a claim: the only answer that has the session's secrets",

@@ -11,6 +11,8 @@ export const poolInputExample = {
   default_environment: { LANG: "de_DE.UTF-8" },
   max_sessions: 50,
   max_queue: 100,
+  egress: "no_private",
+  egress_allow: ["10.1.0.0/16", "intranet.example.test:443"],
 };
 
 export const poolPatchExample = { max_sessions: 80, default_browser: null };

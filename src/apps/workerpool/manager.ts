@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { v7 as uuid } from "uuid";
 import { requirePool } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
@@ -20,6 +21,7 @@ import type { PoolStatus } from "./status.ts";
 import type { PoolLoad, PoolPage, PoolPressure, PoolStore } from "./store.ts";
 
 export type { Pool } from "./pool.ts";
+export { egressPolicy } from "./egress.ts";
 export { roomOfPool } from "./store_room.ts";
 
 /** Where a session goes, and what it comes to there. */
@@ -210,7 +212,9 @@ function choicesOf(
 function changed(pool: Pool, fields: PoolFields): Partial<PoolFields> {
   const own: Readonly<Record<string, unknown>> = pool;
   return Object.fromEntries(
-    Object.entries(fields).filter(([name, value]) => value !== own[name]),
+    Object.entries(fields).filter(([name, value]) =>
+      !isDeepStrictEqual(value, own[name])
+    ),
   );
 }
 

@@ -6,7 +6,7 @@ import {
   type ResourceLimits,
   type Screen,
 } from "../../core/browser_spec.ts";
-import { POOL_STATUSES } from "./status.ts";
+import { POOL_EGRESS, POOL_STATUSES } from "./status.ts";
 
 /** Work pools. `default_proxy` and `default_environment` are secret. */
 export const workPools = sqliteTable("work_pools", {
@@ -43,6 +43,11 @@ export const workPools = sqliteTable("work_pools", {
   allowedArguments: text("allowed_arguments", { mode: "json" }).$type<
     readonly string[]
   >(),
+  /** What the browsers of its sessions may reach. */
+  egress: text({ enum: POOL_EGRESS }).notNull().default("auto"),
+  /** What they may reach whatever `egress` says. */
+  egressAllow: text("egress_allow", { mode: "json" }).notNull().default([])
+    .$type<readonly string[]>(),
   maxQueue: integer("max_queue"),
   maxTimeoutMinutes: real("max_timeout_minutes"),
   createdAt: integer("created_at").notNull(),

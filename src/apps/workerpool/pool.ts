@@ -40,6 +40,8 @@ export function poolFields(input: PoolInput): PoolFields {
     minReady: input.min_ready,
     readyMaxAgeMinutes: input.ready_max_age_minutes,
     allowedArguments: input.allowed_arguments,
+    egress: input.egress,
+    egressAllow: input.egress_allow,
     maxQueue: input.max_queue,
     maxTimeoutMinutes: input.max_timeout_minutes,
   };
@@ -69,6 +71,8 @@ export function inputOf(pool: Pool): PoolInput {
     min_ready: pool.minReady,
     ready_max_age_minutes: pool.readyMaxAgeMinutes,
     allowed_arguments: pool.allowedArguments && [...pool.allowedArguments],
+    egress: pool.egress,
+    egress_allow: [...pool.egressAllow],
     max_queue: pool.maxQueue,
     max_timeout_minutes: pool.maxTimeoutMinutes,
   };

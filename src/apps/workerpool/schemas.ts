@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import {
   browserSchema,
+  egressRuleSchema,
   environmentSchema,
   operatingSystemSchema,
   proxySchema,
@@ -11,13 +12,19 @@ import {
 import { storableObjectSchema, textSchema } from "../../core/text.ts";
 import { whyNever } from "./allowed_arguments.ts";
 import * as examples from "./examples.ts";
-import { POOL_STATUSES } from "./status.ts";
+import { POOL_EGRESS, POOL_STATUSES } from "./status.ts";
 
 const MAX_QUEUE =
   "How many sessions may wait, besides those that its workers could start at once; one more is refused (429, queue_full). 0: only what a worker has room for is taken. Without it, any number. A session that is queued again, because its worker was lost, is never refused";
 
 const ALLOWED_ARGUMENTS =
   "Arguments that sessions may give their browsers: names such as --accept-lang, or beginnings with a star such as --force-*, which leaves out what weakens the browser's protection and must be named in full. null: a list of harmless ones, such as --accept-lang and --user-agent. []: none. What breaks the grid or starts programs, such as --remote-debugging-port, can never be allowed";
+
+const EGRESS =
+  "What the browsers of its sessions may reach. open: everything that their host reaches. no_private: the internet, but no loopback, private, link-local, metadata or multicast address. none: nothing. auto: no_private for sessions of client keys, open for all others";
+
+const EGRESS_ALLOW =
+  "Networks and hosts that sessions may reach whatever egress says: 10.1.0.0/16, fd00::1, intranet.example.test, *.example.test, each with or without :port";
 
 /** A name, or a beginning and a star, that some session's argument may have. */
 const allowedArgumentSchema = z.string().regex(
@@ -65,6 +72,8 @@ const poolFields = {
   ),
   allowed_arguments: z.array(allowedArgumentSchema).max(200).nullable()
     .describe(ALLOWED_ARGUMENTS),
+  egress: z.enum(POOL_EGRESS).describe(EGRESS),
+  egress_allow: z.array(egressRuleSchema).max(100).describe(EGRESS_ALLOW),
   max_queue: z.int().min(0).nullable().describe(MAX_QUEUE),
   max_timeout_minutes: z.number().gt(0).nullable(),
 };
@@ -106,6 +115,8 @@ export const poolInputSchema = z.strictObject({
   allowed_arguments: poolFields.allowed_arguments.default(null).describe(
     ALLOWED_ARGUMENTS,
   ),
+  egress: poolFields.egress.default("auto").describe(EGRESS),
+  egress_allow: poolFields.egress_allow.default([]).describe(EGRESS_ALLOW),
   max_queue: poolFields.max_queue.default(null).describe(MAX_QUEUE),
   max_timeout_minutes: poolFields.max_timeout_minutes.default(null),
 }).openapi("WorkPoolInput", {

@@ -7,3 +7,8 @@ export const POOL_STATUSES = [
 ] as const;
 
 export type PoolStatus = (typeof POOL_STATUSES)[number];
+
+/** What a pool may say of its sessions' egress. `auto`: `no_private` for sessions of client keys, else `open`. */
+export const POOL_EGRESS = ["auto", "open", "no_private", "none"] as const;
+
+export type PoolEgress = (typeof POOL_EGRESS)[number];

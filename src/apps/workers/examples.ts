@@ -79,6 +79,8 @@ export const readyBrowsersExample = {
   resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
   environment: { LANG: "de_DE.UTF-8" },
   arguments: [],
+  isolated: true,
+  egress: claimedSessionExample.egress,
 };
 
 export const heartbeatAnswerExample = {

@@ -177,7 +177,7 @@ export function createWorkerManager(
         },
         {
           first: store.heartbeat(id, { ...body, workPoolId }, now),
-          last: ready(id),
+          last: ready(id, now),
         },
       );
       const [worker] = first;

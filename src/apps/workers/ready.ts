@@ -1,4 +1,4 @@
-import type { WorkPoolManager } from "../workerpool/manager.ts";
+import { egressPolicy, type WorkPoolManager } from "../workerpool/manager.ts";
 import type { ReadyBrowsers } from "./schemas.ts";
 import type { ShareRow } from "./store_ready.ts";
 
@@ -20,6 +20,8 @@ export function readyOf(
     resource_limits: session.resourceLimits,
     environment: { ...session.environment },
     arguments: [],
+    isolated: row.isolated,
+    egress: egressPolicy(row.pool, row.isolated),
   };
 }
 

@@ -155,6 +155,8 @@ export const readyBrowsersSchema = claimedSessionSchema.pick({
   resource_limits: true,
   environment: true,
   arguments: true,
+  isolated: true,
+  egress: true,
 }).extend({
   count: z.int().min(1).describe("How many browsers"),
   max_age_ms: z.int().min(1).describe("Age at which one is replaced"),

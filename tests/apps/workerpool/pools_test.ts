@@ -38,6 +38,8 @@ Deno.test("POST pools makes a pool with every default, and says where it is", as
     min_ready: 0,
     ready_max_age_minutes: 60,
     allowed_arguments: null,
+    egress: "auto",
+    egress_allow: [],
     max_queue: null,
     max_timeout_minutes: null,
   });

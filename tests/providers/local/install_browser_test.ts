@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import puppeteer from "puppeteer-core";
-import type { BrowserSpec } from "../../../src/core/browser_spec.ts";
 import type { FoundBrowser } from "../../../src/providers/local/find_browser.ts";
 import {
   installBrowser,
@@ -9,17 +8,11 @@ import {
   installShell,
 } from "../../../src/providers/local/install_browser.ts";
 import { launch } from "../../../src/providers/local/launch.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
 
 const NEVER = new AbortController().signal;
 
-const SPEC: BrowserSpec = {
-  browser: "chromium",
-  version: "latest",
-  headless: true,
-  screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
-  environment: {},
-  arguments: [],
-};
+const SPEC = browserSpec();
 
 /** Unpacked once for all tests here, since it is large. */
 const folder = await Deno.makeTempDir();

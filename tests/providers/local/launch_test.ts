@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { BrowserSpec } from "../../../src/core/browser_spec.ts";
 import { type Launch, launch } from "../../../src/providers/local/launch.ts";
 import { local } from "../../../src/providers/local/provider.ts";
 import { startMarkOf } from "../../../src/providers/local/process_group.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
 
 const NEVER = new AbortController().signal;
 
-const SPEC: BrowserSpec = {
-  browser: "chromium",
-  version: "latest",
-  headless: true,
-  screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
-  environment: {},
-  arguments: [],
-};
+const SPEC = browserSpec();
 
 /** What a browser says when it is ready. */
 const READY = "echo DevTools listening on ws://127.0.0.1:1/devtools/browser/1";

@@ -10,6 +10,7 @@ import {
   readRecord,
   writeRecord,
 } from "../../../src/providers/local/record.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
 
 const ENDPOINT = "ws://127.0.0.1:1/devtools/browser/1";
 
@@ -135,16 +136,8 @@ Deno.test("start() ends what an earlier process left for the same session", asyn
     workerId: "worker-1",
     dataDir: join(test.folder, "../../../.."),
   });
-  const spec = {
-    browser: "chromium",
-    version: "latest",
-    headless: true,
-    screen: { width: 1000, height: 600, dpi: 96, scale: 1 },
-    environment: {},
-    arguments: [],
-  } as const;
   await assert.rejects(
-    host.start(spec, "s", new AbortController().signal),
+    host.start(browserSpec(), "s", new AbortController().signal),
     /exit code 1/,
   );
   assert.deepEqual(await test.exited, [null, "SIGKILL"]);
