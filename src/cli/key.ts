@@ -47,6 +47,7 @@ function listCommand(output: Output): Command {
         key.expires_at?.slice(0, 19) ?? "never",
         key.last_used_at?.slice(0, 19) ?? "never",
       ]),
+      ["pool", "last used"],
     );
   });
   return command as unknown as Command; // Without the types of its own options.

@@ -1,13 +1,22 @@
-import Table from "cli-table3";
+import { visibleJson, visibleText } from "../core/visible_text.ts";
+import { tableText } from "./table.ts";
 
-/** What a command prints with: data on stdout, everything else on stderr. The only place that writes there. */
+/**
+ * What a command prints with: data on stdout, everything else on stderr. The only place that writes there.
+ *
+ * Text may come from anywhere: what a terminal would obey is made visible in all of it, but for `bytes`.
+ */
 export interface Output {
   /** A line of the result. */
   print(line: string): void;
   /** Data for programs. */
   json(value: unknown): void;
-  /** A table for people; nothing to show is said so. */
-  table(head: readonly string[], rows: readonly (readonly string[])[]): void;
+  /** A table for people; nothing to show is said so. @param optional Columns that a narrow terminal goes without, the first one first. */
+  table(
+    head: readonly string[],
+    rows: readonly (readonly string[])[],
+    optional?: readonly string[],
+  ): void;
   /** What is being done while something is awaited. */
   progress(line: string): void;
   error(line: string): void;
@@ -17,21 +26,25 @@ export interface Output {
   readonly isTerminal: boolean;
 }
 
-/** Prints to the terminal. A reader that has gone (`| head`) is no failure. */
+/** Colours, by the numbers of ECMA-48's SGR. */
+const STYLES = { bold: [1, 22], red: [31, 39], yellow: [33, 39] } as const;
+
+/** Prints to the terminal. A reader that has gone (`| head`, a closed terminal) is no failure. */
 export const terminal: Output = {
-  print: (line) => writeLine(Deno.stdout, line),
-  json: (value) => writeLine(Deno.stdout, JSON.stringify(value, null, 2)),
-  table: (head, rows) =>
+  print: (line) => writeLine(Deno.stdout, visibleText(line)),
+  json: (value) =>
+    writeLine(Deno.stdout, visibleJson(JSON.stringify(value, null, 2))),
+  table: (head, rows, optional = []) =>
     writeLine(
       Deno.stdout,
-      rows.length === 0 ? "Nothing to show" : tableText(
+      rows.length === 0 ? "Nothing to show" : withStyledHead(tableText(
         head.map((name) => name.toUpperCase()),
-        rows,
-        terminalWidth(),
-      ),
+        rows.map((row) => row.map(visibleText)),
+        { width: terminalWidth(), optional },
+      )),
     ),
-  progress: (line) => writeLine(Deno.stderr, line),
-  error: (line) => writeLine(Deno.stderr, line),
+  progress: (line) => writeLine(Deno.stderr, visibleText(line)),
+  error: (line) => writeLine(Deno.stderr, withStyledStart(visibleText(line))),
   bytes: (data) => write(Deno.stdout, data),
   get isTerminal() {
     return Deno.stdout.isTerminal();
@@ -40,6 +53,7 @@ export const terminal: Output = {
 
 interface Stream {
   writeSync(bytes: Uint8Array): number;
+  isTerminal(): boolean;
 }
 
 function writeLine(stream: Stream, text: string): void {
@@ -51,61 +65,41 @@ function write(stream: Stream, bytes: Uint8Array): void {
   try {
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    if (!isReaderGone(error)) throw error;
   }
 }
 
-const NO_LINES = {
-  "top": "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  "bottom": "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  "left": "",
-  "left-mid": "",
-  "mid": "",
-  "mid-mid": "",
-  "right": "",
-  "right-mid": "",
-  "middle": "  ",
-};
+/** Reports whether nobody can read any more: a pipe's reader has ended, or the terminal is closed. */
+function isReaderGone(error: unknown): boolean {
+  return error instanceof Deno.errors.BrokenPipe ||
+    error instanceof Error && "code" in error && error.code === "EIO";
+}
 
-/** The narrowest that a last column is broken to. */
-const LEAST_COLUMNS = 20;
+function withStyledHead(table: string): string {
+  const [head = "", ...lines] = table.split("\n");
+  return [styled(Deno.stdout, "bold", head), ...lines].join("\n");
+}
 
-/** Lines of a table, its head as it is. A last column that does not fit into `width` is broken between words. */
-export function tableText(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  width = Infinity,
-): string {
-  const widths = head.map((name, at) =>
-    Math.max(...[name, ...rows.map((row) => row[at] ?? "")].map(widthOf))
+/** The word that says what kind of line it is stands out. */
+function withStyledStart(line: string): string {
+  return line.replace(
+    /^(error|warning):/i,
+    (word) => styled(Deno.stderr, /^e/i.test(word) ? "red" : "yellow", word),
   );
-  const before = widths.slice(0, -1).reduce((sum, each) => sum + each + 2, 0);
-  const room = Math.max(width - before, LEAST_COLUMNS);
-  const last = Math.min(widths.at(-1) ?? 0, room);
-  const table = new Table({
-    head: [...head],
-    chars: NO_LINES,
-    colWidths: [...widths.slice(0, -1), last],
-    wordWrap: true,
-    wrapOnWordBoundary: true,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
-  });
-  table.push(...rows.map((row) => [...row]));
-  return table.toString().split("\n").map((line) => line.trimEnd()).join("\n");
 }
 
-/** The longest line's. */
-function widthOf(text: string): number {
-  return Math.max(...text.split("\n").map((line) => line.length));
+/** The text in a style, where it can be seen and is wanted. @see {@link https://no-color.org NO_COLOR} */
+function styled(
+  stream: Stream,
+  style: keyof typeof STYLES,
+  text: string,
+): string {
+  if (Deno.noColor || !stream.isTerminal()) return text;
+  const [on, off] = STYLES[style];
+  return `\x1b[${on}m${text}\x1b[${off}m`;
 }
 
-/** Columns of the terminal; what is read by a program is never broken. */
+/** Columns of the terminal; what is read by a program is never cut. */
 function terminalWidth(): number {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity;
 }

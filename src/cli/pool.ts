@@ -96,6 +96,7 @@ function listCommand(output: Output): Command {
         String(pool.max_sessions ?? "no limit"),
         pool.id,
       ]),
+      ["max sessions", "priority"],
     );
   });
   return command;

@@ -132,9 +132,9 @@ function codeOf(error: unknown): number {
 
 function lineOf(error: unknown): string {
   if (error instanceof ApiError) {
-    return `Error: ${error.message} [${error.code}]`;
+    return `error: ${error.message} [${error.code}]`;
   }
-  return `Error: ${messageOf(error)}`;
+  return `error: ${messageOf(error)}`;
 }
 
 function describeStack(error: unknown): string {

@@ -87,6 +87,7 @@ function listCommand(output: Output): Command {
           shortTime(session.created_at),
           (session.status_reason ?? "").split("\n")[0]?.slice(0, 60) ?? "",
         ]),
+        ["provider", "created"],
       );
     },
   );

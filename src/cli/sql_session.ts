@@ -1,6 +1,7 @@
 import type { Client, ResultSet, Value } from "@libsql/client";
 import { systemClock } from "../core/clock.ts";
-import { type Output, tableText } from "./output.ts";
+import type { Output } from "./output.ts";
+import { tableText } from "./table.ts";
 
 /** How results are shown. */
 export interface SqlSessionOptions {

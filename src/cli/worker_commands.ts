@@ -63,6 +63,7 @@ function listCommand(output: Output): Command {
         shortTime(worker.last_heartbeat),
         worker.id,
       ]),
+      ["provider", "ready", "reach", "last heartbeat"],
     );
   });
   return command;

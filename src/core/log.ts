@@ -14,6 +14,7 @@ import {
 import { unwrapQueryError } from "./errors.ts";
 import { withoutKeys } from "./key_text.ts";
 import type { Settings } from "./settings.ts";
+import { visibleJson, visibleText } from "./visible_text.ts";
 
 /** Names of properties whose values are never logged, wherever they come from. */
 const SECRET =
@@ -33,12 +34,20 @@ export async function configureLog(
   await configure({
     reset: true,
     sinks: {
-      stderr: (record) =>
-        void Deno.stderr.writeSync(encoder.encode(format(redacted(record)))),
+      stderr: (record) => writeLine(encoder.encode(format(redacted(record)))),
     },
     loggers: loggersTo("stderr", log_level),
   });
   return { [Symbol.asyncDispose]: () => reset() };
+}
+
+/** Nobody is told where nothing can be written: the terminal is closed, or the disk is full. */
+function writeLine(bytes: Uint8Array): void {
+  try {
+    Deno.stderr.writeSync(bytes);
+  } catch {
+    // What the log is about goes on.
+  }
 }
 
 /** Sends logs to the console, on platforms that collect what is written there. Does nothing the second time. */
@@ -56,15 +65,18 @@ export function configureConsoleLog(
 function formatter(format: Settings["log_format"]): TextFormatter {
   if (format === "json") {
     return (record) =>
-      jsonLinesFormatter({ ...record, message: [wordsOf(record.message)] });
+      visibleJson(
+        jsonLinesFormatter({ ...record, message: [wordsOf(record.message)] }),
+      );
   }
-  return getTextFormatter({
+  const text = getTextFormatter({
     timestamp: "time",
     category: formatCategory,
     // Words without quotation marks around them.
     value: (value, inspect) =>
       typeof value === "string" ? value : inspect(value),
   });
+  return (record) => visibleText(text(record));
 }
 
 /** The message as one text, without quotation marks around its words: the values stand in the properties as well. */

@@ -1,7 +1,7 @@
-/** Signals that ask the process to end. */
+/** Signals that ask the process to end; SIGHUP comes when its terminal is closed. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGTERM"];
+  ? ["SIGINT", "SIGBREAK", "SIGHUP"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
  * Signals that follow this closely are one wish: a task runner passes on the Ctrl+C that the terminal has sent to its
@@ -26,12 +26,32 @@ export function listenForShutdown(): Shutdown {
       stop.abort();
     } else if (performance.now() - stoppedAt > SAME_WISH_MS) now.abort();
   };
-  for (const signal of SIGNALS) Deno.addSignalListener(signal, onSignal);
+  // Without a listener of its own the runtime ends at SIGHUP even where it is to be ignored.
+  const outlivesTerminal = isHangupIgnored();
+  const onHangup = () => {
+    if (!outlivesTerminal) onSignal();
+  };
+  const listeners = SIGNALS.map((signal) =>
+    [signal, signal === "SIGHUP" ? onHangup : onSignal] as const
+  );
+  for (const each of listeners) Deno.addSignalListener(...each);
   return {
     stop: stop.signal,
     now: now.signal,
     [Symbol.dispose]() {
-      for (const signal of SIGNALS) Deno.removeSignalListener(signal, onSignal);
+      for (const each of listeners) Deno.removeSignalListener(...each);
     },
   };
+}
+
+/** Reports whether the process was started to outlive its terminal, as by `nohup`; known on Linux only. */
+function isHangupIgnored(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    const status = Deno.readTextFileSync("/proc/self/status");
+    const [, mask = "0"] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+    return (BigInt(`0x${mask}`) & 1n) === 1n;
+  } catch {
+    return false;
+  }
 }

@@ -77,7 +77,7 @@ INSERT INTO t VALUES (2);`;
     );
     assert.equal(code, 1);
     assert.match(stdout, /^sessions$/m);
-    assert.match(stderr, /^Error: .*SELEC/m);
+    assert.match(stderr, /^error: .*SELEC/m);
     const left = await cli("dbshell", "--json", "-c", "SELECT a FROM t", ...at);
     assert.equal(left.out, '[{"a":1}]');
   }));

@@ -48,10 +48,10 @@ Deno.test("what a server or database refuses ends with 1 and one line, with its 
   ) {
     const { code, err } = await cli(...args);
     assert.equal(code, 1, args.join(" "));
-    assert.match(err, /^Error: Cannot [^\n]+$/, args.join(" "));
+    assert.match(err, /^error: Cannot [^\n]+$/, args.join(" "));
     const debugged = await cli(...args, "--debug");
     assert.equal(debugged.code, 1);
-    assert.match(debugged.err, /^Error: Cannot [^\n]+\n[^]*\n\s+at /);
+    assert.match(debugged.err, /^error: Cannot [^\n]+\n[^]*\n\s+at /);
   }
 });
 
@@ -81,7 +81,7 @@ Deno.test("a wrong key ends every command that asks the server with 1 and says h
     assert.equal(code, 1);
     assert.match(
       err,
-      /^Error: [^\n]*BROWSERGRID_API_KEY[^\n]*\[unauthorized\]$/,
+      /^error: [^\n]*BROWSERGRID_API_KEY[^\n]*\[unauthorized\]$/,
     );
     assert.doesNotMatch(err, /key-0123456789|another/);
   }

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { tableText } from "../../src/cli/output.ts";
+import { tableText } from "../../src/cli/table.ts";
+
+const ID = "019ad0c2-6d1e-7000-8000-0123456789ab";
 
 Deno.test("tableText() breaks the last column between words where the terminal ends, and only that", () => {
   const row = ["first-cell-is-whole", "one two three four five six seven"];
-  const lines = tableText(["A", "B"], [row], 45).split("\n");
+  const lines = tableText(["A", "B"], [row], { width: 45 }).split("\n");
   assert.deepEqual(lines, [
     "A                    B",
     "first-cell-is-whole  one two three four five",
@@ -11,4 +13,34 @@ Deno.test("tableText() breaks the last column between words where the terminal e
   ]);
   const [, whole] = tableText(["A", "B"], [row]).split("\n");
   assert.equal(whole, row.join("  "));
+});
+
+Deno.test("tableText() leaves out optional columns, then cuts values, and never an id", () => {
+  const head = ["NAME", "STATUS", "REACH", "SEEN", "ID"];
+  const row = [
+    "a-worker-with-a-very-long-name-of-its-host",
+    "online",
+    "auto, tunnel up",
+    "2026-11-29T18:00:00Z, a while ago",
+    ID,
+  ];
+  const options = { width: 80, optional: ["reach", "seen", "status"] };
+  const lines = tableText(head, [row], options).split("\n");
+  assert.deepEqual(lines[0]?.split(/ {2,}/), ["NAME", "STATUS", "SEEN", "ID"]);
+  assert.ok(lines.every(({ length }) => length <= 80), lines.join("\n"));
+  assert.match(lines[1] ?? "", /^a-\S+… {2}online {2}2026\S+… {2}019ad0c2/);
+  assert.ok(lines[1]?.endsWith(ID));
+  const narrow = tableText(head, [row], { ...options, width: 20 }).split("\n");
+  assert.deepEqual(narrow[1]?.split("  "), ["a-worke…", ID]);
+});
+
+Deno.test("tableText() of a wide terminal, or of a program, has every column and every value", () => {
+  const row = ["x".repeat(100), "y".repeat(100), ID];
+  for (const width of [300, Infinity]) {
+    const [, line] = tableText(["A", "B", "ID"], [row], {
+      width,
+      optional: ["a"],
+    }).split("\n");
+    assert.equal(line, row.join("  "));
+  }
 });

@@ -56,9 +56,9 @@ total`;
   assert.deepEqual([good.code, good.stdout], [0, "6\n"], good.stderr);
   const bad = await runWithInput(["shell"], "1;\nnothing.there");
   assert.deepEqual([bad.code, bad.stdout], [1, ""]);
-  assert.match(bad.stderr, /^Error: nothing is not defined\n$/);
+  assert.match(bad.stderr, /^error: nothing is not defined\n$/);
   const thrown = await cli("shell", "--eval", "throw { a: 1 }");
-  assert.deepEqual([thrown.code, thrown.err], [1, "Error: { a: 1 }"]);
+  assert.deepEqual([thrown.code, thrown.err], [1, "error: { a: 1 }"]);
 });
 
 Deno.test("shellScope() keeps what is declared for the next piece, and leaves the globals alone", async () => {

@@ -77,7 +77,7 @@ Deno.test("plugins come from the configuration file, the variable and --plugin, 
   );
   const broken = await cli("migrate", "status", "--config", config);
   assert.notEqual(broken.code, 0);
-  assert.match(broken.err, /^Error: Cannot load plugin "\.\/none\.js"/);
+  assert.match(broken.err, /^error: Cannot load plugin "\.\/none\.js"/);
   assert.equal(broken.err.split("\n").length, 1);
   const good = await cli(
     ...["migrate", "status", "--config", config, "--plugin", NOTES],

@@ -1,0 +1,166 @@
+import Table from "cli-table3";
+
+/** How a table is made to fit. */
+export interface TableLayout {
+  /** Columns of the terminal. @default {Infinity} */
+  readonly width?: number;
+  /** Names of columns that may be left out where the width is not enough, the first one first. */
+  readonly optional?: readonly string[];
+}
+
+const NO_LINES = {
+  "top": "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  "bottom": "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  "left": "",
+  "left-mid": "",
+  "mid": "",
+  "mid-mid": "",
+  "right": "",
+  "right-mid": "",
+  "middle": "  ",
+};
+
+/** The narrowest that a last column is broken to. */
+const LEAST_LAST = 20;
+
+/** The narrowest that another column is cut to while there are optional ones to leave out, and when there are none. */
+const READABLE = 16;
+const LEAST = 8;
+
+/** Columns by which a record is named: a part of a name is none. */
+const NAMING = /^(id|prefix|field|setting|migration)$/i;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** One column, and how wide it is to be. */
+interface Column {
+  readonly name: string;
+  readonly cells: readonly string[];
+  /** It is never cut. */
+  readonly isWhole: boolean;
+  width: number;
+}
+
+/**
+ * Lines of a table, its head as it is.
+ *
+ * Where it does not fit, optional columns are left out, the longest values are cut, and the last column is broken
+ * between words. Ids are always whole.
+ */
+export function tableText(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  { width = Infinity, optional = [] }: TableLayout = {},
+): string {
+  const columns = chosen(columnsOf(head, rows), width, optional);
+  fit(columns, width);
+  const table = new Table({
+    head: columns.map(({ name }) => name),
+    chars: NO_LINES,
+    colWidths: columns.map((column) => column.width),
+    wordWrap: true,
+    wrapOnWordBoundary: true,
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
+  });
+  table.push(
+    ...rows.map((_, at) =>
+      columns.map((column) => cellOf(column, at, columns))
+    ),
+  );
+  return table.toString().split("\n").map((line) => line.trimEnd()).join("\n");
+}
+
+function columnsOf(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+): Column[] {
+  return head.map((name, at) => {
+    const cells = rows.map((row) => row[at] ?? "");
+    return {
+      name,
+      cells,
+      isWhole: NAMING.test(name) || cells.some((cell) => UUID.test(cell)),
+      width: Math.max(...[name, ...cells].map(widthOf)),
+    };
+  });
+}
+
+/** The columns without those that must be left out. */
+function chosen(
+  columns: readonly Column[],
+  width: number,
+  optional: readonly string[],
+): Column[] {
+  let left = [...columns];
+  for (const name of optional) {
+    if (sum(left, atLeast(READABLE)) <= width) break;
+    left = left.filter((column) =>
+      column.name.toLowerCase() !== name.toLowerCase()
+    );
+  }
+  return left;
+}
+
+/** Takes from the last column first, if it is prose; then from the widest. */
+function fit(columns: readonly Column[], width: number): void {
+  for (const last of columns.slice(-1)) {
+    if (last.isWhole) continue;
+    const over = sum(columns, ({ width }) => width) - width;
+    const least = Math.min(last.width, LEAST_LAST);
+    if (over > 0) last.width = Math.max(least, last.width - over);
+  }
+  const least = atLeast(LEAST);
+  for (;;) {
+    if (sum(columns, ({ width }) => width) <= width) return;
+    const [widest] = columns.slice(0, -1).filter((column) =>
+      column.width > least(column)
+    ).sort((a, b) => b.width - a.width);
+    if (!widest) return;
+    widest.width--;
+  }
+}
+
+/** How wide a column must be if others than the last may be cut to `least`. */
+function atLeast(least: number): Measure {
+  return ({ width, isWhole }, at = 0, all = []) => {
+    if (isWhole) return width;
+    return Math.min(width, at === all.length - 1 ? LEAST_LAST : least);
+  };
+}
+
+type Measure = (
+  column: Column,
+  at?: number,
+  all?: readonly Column[],
+) => number;
+
+function sum(
+  columns: readonly Column[],
+  measure: Measure,
+): number {
+  return columns.map((column, at) => measure(column, at, columns)).reduce(
+    (total, each) => total + each + 2,
+    -2,
+  );
+}
+
+/** A cell as it fits; of the last column it is broken, not cut. */
+function cellOf(column: Column, at: number, all: readonly Column[]): string {
+  const cell = column.cells[at] ?? "";
+  const isLast = column === all.at(-1);
+  if (isLast || column.isWhole || widthOf(cell) <= column.width) return cell;
+  return cell.split("\n").map((line) =>
+    line.length <= column.width ? line : `${line.slice(0, column.width - 1)}…`
+  ).join("\n");
+}
+
+/** The longest line's. */
+function widthOf(text: string): number {
+  return Math.max(...text.split("\n").map((line) => line.length));
+}

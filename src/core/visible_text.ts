@@ -1,0 +1,38 @@
+/**
+ * Control characters, which a terminal obeys (ESC, CSI, OSC and the other C0 and C1 controls), and characters that turn
+ * the order of the text around it.
+ */
+const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+
+/** Line breaks and tabs are layout. */
+const LAYOUT = new Set(["\n", "\t"]);
+
+/**
+ * Text that a terminal shows and does not obey: what it would obey is written as an escape, such as `\x1b` or `\u202e`.
+ * Line breaks and tabs stay.
+ */
+export function visibleText(text: string): string {
+  return text.replaceAll("\r\n", "\n").replaceAll(
+    UNSAFE,
+    (character) => LAYOUT.has(character) ? character : escapeOf(character),
+  );
+}
+
+/** The same JSON, in which such characters are written as escapes. It may have line breaks between its members. */
+export function visibleJson(json: string): string {
+  return json.replaceAll(
+    UNSAFE,
+    (character) => LAYOUT.has(character) ? character : unicodeEscape(character),
+  );
+}
+
+function escapeOf(character: string): string {
+  const code = character.charCodeAt(0);
+  return code <= 0xff
+    ? `\\x${code.toString(16).padStart(2, "0")}`
+    : unicodeEscape(character);
+}
+
+function unicodeEscape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+}

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { visibleJson, visibleText } from "../../src/core/visible_text.ts";
+
+/** What a terminal obeys, and what it is shown as. */
+const ESCAPES: readonly (readonly [string, string])[] = [
+  ["\x1b[2J\x1b[1;1H", "\\x1b[2J\\x1b[1;1H"],
+  ["\x1b]0;title\x07", "\\x1b]0;title\\x07"],
+  ["\x1b]8;;http://a.example\x1b\\", "\\x1b]8;;http://a.example\\x1b\\"],
+  ["\x9b31m\x9d0;title\x9c", "\\x9b31m\\x9d0;title\\x9c"],
+  ["fine\rforged", "fine\\x0dforged"],
+  ["a\x08\x7f\x00", "a\\x08\\x7f\\x00"],
+  ["user\u202etxt.exe\u2066\u2069", "user\\u202etxt.exe\\u2066\\u2069"],
+  ["\u200e\u200f\u061c\u2028\u2029", "\\u200e\\u200f\\u061c\\u2028\\u2029"],
+];
+
+Deno.test("visibleText() shows what a terminal would obey, and leaves other text as it is", () => {
+  for (const [text, shown] of ESCAPES) assert.equal(visibleText(text), shown);
+  const plain = "Zeile 1\n\tשלום – 日本語 – 👩‍👧 \\x1b";
+  assert.equal(visibleText(plain), plain);
+  assert.equal(visibleText("a\r\nb"), "a\nb");
+});
+
+Deno.test("visibleJson() is the same JSON, with nothing in it that a terminal obeys", () => {
+  const value = { text: ESCAPES.map(([text]) => text).join(""), list: ["\n"] };
+  const json = visibleJson(JSON.stringify(value, null, 2));
+  assert.deepEqual(JSON.parse(json), value);
+  assert.equal(visibleText(json), json);
+});
