@@ -1,3 +1,4 @@
+import { withoutEndSlash } from "../core/base_url.ts";
 import { deadline, systemClock } from "../core/clock.ts";
 import {
   ApiError,
@@ -61,7 +62,7 @@ export interface Exchange {
 
 /** Talks to the server that `options` name. */
 export function createExchange(options: ClientOptions): Exchange {
-  const apiUrl = options.apiUrl.replace(/\/+$/, "");
+  const apiUrl = withoutEndSlash(options.apiUrl);
   const request = options.fetch ?? fetch;
 
   async function send<T>(

@@ -2,6 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { type App, type Core, installApps, type InstalledApp } from "./app.ts";
 import { createAuth } from "./auth.ts";
+import { withoutEndSlash } from "./base_url.ts";
 import { Bus } from "./bus.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { messageOf } from "./log.ts";
@@ -69,8 +70,8 @@ export function createApi(
       connectTokenSeconds: settings.connect_token_seconds,
     }),
     providers: new Registry("provider", parts.providers),
-    publicUrl: () => origin.url.replace(/\/+$/, ""),
-    replicaUrl: () => origin.replicaUrl.replace(/\/+$/, ""),
+    publicUrl: () => withoutEndSlash(origin.url),
+    replicaUrl: () => withoutEndSlash(origin.replicaUrl),
     stopping: stopping.signal,
   };
   const installed = installApps(core, parts.apps);

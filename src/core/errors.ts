@@ -10,6 +10,7 @@ import type {
   ServerErrorStatusCode,
 } from "hono/utils/http-status";
 import { withoutKeys } from "./key_text.ts";
+import { truncate } from "./truncate.ts";
 
 /** Statuses that may be answered with a {@linkcode Problem}. */
 export type ProblemStatus = ClientErrorStatusCode | ServerErrorStatusCode;
@@ -40,11 +41,13 @@ const KINDS = {
   malformed_json: { status: 400, title: "Malformed JSON" },
   malformed_request: { status: 400, title: "Malformed request" },
   request_timeout: { status: 408, title: "Request came too slowly" },
+  uri_too_long: { status: 414, title: "Path too long" },
   headers_too_large: { status: 431, title: "Request head too large" },
   unsupported_media_type: { status: 415, title: "Unsupported media type" },
   body_too_large: { status: 413, title: "Body too large" },
   unauthorized: { status: 401, title: "Missing or wrong API key" },
   forbidden: { status: 403, title: "Not allowed" },
+  host_not_allowed: { status: 403, title: "Host not allowed" },
   origin_not_allowed: { status: 403, title: "Origin not allowed" },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
@@ -172,6 +175,10 @@ export function isPassing(error: unknown): error is GridError {
     (error.code === "database_busy" || error.code === "database_unavailable");
 }
 
+/** Longest detail, and longest text in an added member: both may reflect what a client has sent. */
+const MAX_DETAIL = 10_000;
+const MAX_MEMBER = 2_000;
+
 /** Body of every refusal. `request_id` finds the log line. */
 export interface Problem {
   readonly type: string;
@@ -212,11 +219,28 @@ export function toProblem(error: GridError, requestId?: string): Problem {
     type: `urn:browsergrid:problem:${error.code}`,
     title: error.kind.title,
     status: error.kind.status,
-    detail: withoutKeys(error.message),
+    detail: truncate(withoutKeys(error.message), MAX_DETAIL),
     code: error.code,
     ...(requestId === undefined ? {} : { request_id: requestId }),
-    ...error.extensions,
+    ...mapValues(error.extensions, capped),
   };
+}
+
+/** A member's value with every text in it capped. */
+function capped(value: unknown): unknown {
+  if (typeof value === "string") return truncate(value, MAX_MEMBER);
+  if (Array.isArray(value)) return value.map(capped);
+  if (typeof value !== "object" || value === null) return value;
+  return mapValues(value, capped);
+}
+
+function mapValues(
+  object: object,
+  map: (value: unknown) => unknown,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [name, map(value)]),
+  );
 }
 
 /** Headers that belong to an answer with `error`. */

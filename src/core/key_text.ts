@@ -17,8 +17,11 @@ const WHOLE = /^(bg_[0-9A-Za-z]{8})_[0-9A-Za-z]{43}$/;
 /** Keys and connect tokens anywhere in a text; what may be shown of them comes first. */
 const ANYWHERE = /(bg_[0-9A-Za-z]{8}_|ct_)[0-9A-Za-z_-]{12,}/g;
 
-/** User and password of a URL anywhere in a text. */
-const USER = /(\b[a-z][a-z\d+.-]*:\/\/)[^\s/?#"'<>]+@/gi;
+/**
+ * User and password of a URL anywhere in a text. Its scheme is not matched: each "-" or "." of a long text could begin
+ * one, and the search would take quadratic time.
+ */
+const USER = /:\/\/[^\s/?#"'<>]+@/g;
 
 /** A new key. */
 export function newKey(): string {
@@ -47,7 +50,7 @@ export function isEqualHash(a: string, b: string): boolean {
 
 /** `text` with only the harmless part of each key and connect token in it, and without the user and password of each URL. */
 export function withoutKeys(text: string): string {
-  return text.replace(ANYWHERE, "$1…").replace(USER, "$1");
+  return text.replace(ANYWHERE, "$1…").replace(USER, "://");
 }
 
 /** Every character of the alphabet is as likely: bytes beyond its last whole multiple are thrown away. */

@@ -14,11 +14,15 @@ import {
 import { unwrapQueryError } from "./errors.ts";
 import { withoutKeys } from "./key_text.ts";
 import type { Settings } from "./settings.ts";
+import { truncate } from "./truncate.ts";
 import { visibleJson, visibleText } from "./visible_text.ts";
 
 /** Names of properties whose values are never logged, wherever they come from. */
 const SECRET =
   /(api_?key|authorization|password|secret|^token$|auth_token|environment)$/i;
+
+/** Longest text that is logged as one value. */
+const MAX_LOGGED = 10_000;
 
 /** Logger of a part: `logOf("worker", "claim_loop")`. */
 export function logOf(room: string, part: string): Logger {
@@ -121,17 +125,22 @@ function redacted(record: LogRecord): LogRecord {
 
 function describeValue(value: unknown): unknown {
   if (value instanceof Error) return describeError(value);
-  return typeof value === "string" ? withoutKeys(value) : value;
+  return typeof value === "string" ? loggable(value) : value;
+}
+
+/** Text without secrets, capped. Redacted first: a cut could leave part of a key that is no longer recognised. */
+function loggable(text: string): string {
+  return truncate(withoutKeys(text), MAX_LOGGED);
 }
 
 /** An error's text with its causes, without what a query bound. */
 export function describeError(thrown: unknown): string {
   const error = unwrapQueryError(thrown);
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return loggable(String(error));
   const cause = error.cause === undefined
     ? ""
     : ` (because: ${describeError(error.cause)})`;
-  return withoutKeys(`${error.name}: ${error.message}${cause}`);
+  return loggable(`${error.name}: ${error.message}${cause}`);
 }
 
 /** An error's message alone, for people who can do something about it. */

@@ -18,6 +18,8 @@ export interface GridBindings {
   /** From `node:http`. */
   readonly incoming?: {
     readonly socket?: { readonly remoteAddress?: string | undefined };
+    /** Names and values in turn, as they came. */
+    readonly rawHeaders?: readonly string[];
   };
   /** From `Deno.serve`. */
   readonly remoteAddr?: Readonly<Record<string, unknown>>;

@@ -3,6 +3,7 @@ import { closest } from "fastest-levenshtein";
 import type { MiddlewareHandler } from "hono";
 import type { GridEnv, Middleware, MiddlewareCore } from "./middleware.ts";
 import { Registry } from "./registry.ts";
+import { checkHead, checkHost } from "./request_checks.ts";
 import { type Settings, SettingsError } from "./settings.ts";
 
 type Entry = NonNullable<Settings["middleware"]>[number];
@@ -39,8 +40,17 @@ export function createChain(
       { at: Math.max(at, admittedAt) + 0.75, handler },
     ];
   });
+  steps.push({
+    // Counted by guards, logged, and before anybody is asked for a key.
+    at: admission === -1 ? used.length : admission + 0.25,
+    handler: checkHead,
+  });
   steps.sort((a, b) => a.at - b.at);
-  return [...steps.map(({ handler }) => handler), settle];
+  return [
+    ...steps.map(({ handler }) => handler),
+    checkHost(core.settings),
+    settle,
+  ];
 }
 
 /** Every known middleware once. The places of those that are listed are filled with them in the order of the list. */

@@ -24,7 +24,12 @@ export interface OperationKind {
   readonly isUnsafe: boolean;
 }
 
-const EVERYWHERE: readonly ErrorCode[] = ["internal", "rate_limited"];
+const EVERYWHERE: readonly ErrorCode[] = [
+  "internal",
+  "rate_limited",
+  "uri_too_long",
+  "host_not_allowed",
+];
 
 const GUARDED: readonly ErrorCode[] = [
   "unauthorized",
@@ -61,8 +66,10 @@ export function withChain(
 const SHARED: Readonly<Record<string, readonly ErrorCode[]>> = {
   MalformedJson: ["malformed_json"],
   Unauthorized: ["unauthorized"],
-  Forbidden: ["forbidden"],
-  ForbiddenHere: ["forbidden", "origin_not_allowed"],
+  UriTooLong: ["uri_too_long"],
+  HostNotAllowed: ["host_not_allowed"],
+  Forbidden: ["forbidden", "host_not_allowed"],
+  ForbiddenHere: ["forbidden", "host_not_allowed", "origin_not_allowed"],
   BodyTooLarge: ["body_too_large"],
   UnsupportedMediaType: ["unsupported_media_type"],
   InvalidRequest: ["invalid_request"],

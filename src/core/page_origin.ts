@@ -2,10 +2,12 @@ import type { Context, MiddlewareHandler } from "hono";
 import { callerIn } from "./access.ts";
 import { isAnonymous } from "./auth.ts";
 import { GridError } from "./errors.ts";
+import { type HostSettings, knownHosts } from "./known_hosts.ts";
 import type { GridEnv } from "./middleware.ts";
 import type { Settings } from "./settings.ts";
+import { truncate } from "./truncate.ts";
 
-type OwnOrigins = Pick<Settings, "allowed_origins" | "public_url">;
+type OwnOrigins = HostSettings & Pick<Settings, "allowed_origins">;
 
 /** Methods that change nothing. What they answer, a page of another origin cannot read. */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -15,6 +17,9 @@ const FOREIGN = new Set(["cross-site", "same-site"]);
 
 /** Origin of the front end that every Chrome brings. No site's page can be of it. */
 const DEVTOOLS = "devtools://devtools";
+
+/** Longest origin that is repeated to its client. */
+const MAX_ORIGIN = 200;
 
 /** What browsers tell of the page that sends a request; other clients send no origin. */
 export interface PageHeaders {
@@ -28,18 +33,23 @@ export interface PageHeaders {
  * @throws {GridError} `origin_not_allowed`.
  */
 export function checkOrigin(
-  { allowed_origins, public_url }: OwnOrigins,
+  settings: OwnOrigins,
   { origin, host }: PageHeaders,
 ): void {
   if (origin === undefined) return;
+  const { allowed_origins, public_url } = settings;
   const isAllowed = origin === DEVTOOLS || allowed_origins.includes("*") ||
     allowed_origins.includes(origin) ||
     public_url !== undefined && URL.parse(public_url)?.origin === origin ||
-    isLoopback(host) && URL.parse(origin)?.host === host;
+    host !== undefined && URL.parse(origin)?.host === host &&
+      // A name that an attacker's domain name server could point here is not trusted to be our own.
+      knownHosts(settings)(host);
   if (isAllowed) return;
   throw new GridError(
     "origin_not_allowed",
-    `Cannot serve origin "${origin}": it is not allowed, expected one of the setting allowed_origins`,
+    `Cannot serve origin "${
+      truncate(origin, MAX_ORIGIN)
+    }": it is not allowed, expected one of the setting allowed_origins`,
   );
 }
 
@@ -78,9 +88,4 @@ export function checkPage(settings: OwnOrigins, c: Context<GridEnv>): void {
 /** Whether middleware `cors` has let the origin in: its options may name others than the setting. */
 function isCors(c: Context<GridEnv>): boolean {
   return c.res.headers.has("access-control-allow-origin");
-}
-
-/** A name that an attacker's domain name server could point here is not trusted to be our own. */
-function isLoopback(host: string | undefined): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(:\d+)?$/.test(host ?? "");
 }

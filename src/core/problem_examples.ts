@@ -21,6 +21,10 @@ const DETAILS: Readonly<Record<string, string>> = {
     "Cannot read the body: it is too large, expected at most 2097152 bytes",
   unauthorized:
     "Cannot let the request in: the key is missing, expected it in X-API-Key or Authorization: Bearer",
+  uri_too_long:
+    "Cannot read the request: its path has 58003 characters, expected at most 2048",
+  host_not_allowed:
+    'Cannot serve host "elsewhere.example": it is not known as this server\'s, expected localhost, the host of public_url, or one of the setting allowed_hosts',
   origin_not_allowed:
     'Cannot serve origin "https://elsewhere.example": it is not allowed, expected one of the setting allowed_origins',
   session_not_found:

@@ -4,14 +4,19 @@ import { checkAccess } from "./access.ts";
 import { answerError, answerProblem } from "./answer_error.ts";
 import type { InstalledApp } from "./app.ts";
 import { GridError } from "./errors.ts";
+import { describeFaults } from "./faults.ts";
 import type { GridEnv } from "./middleware.ts";
 import { registerShared } from "./openapi.ts";
 import { addSystemRoutes } from "./system_routes.ts";
+import { truncate } from "./truncate.ts";
 import { unmatched } from "./unmatched.ts";
 
 export { refusals } from "./refusals.ts";
 
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
+
+/** Longest Content-Type that is repeated to its client. */
+const MAX_TYPE = 200;
 
 /** What a router is put together from. */
 export interface RouterParts {
@@ -54,7 +59,7 @@ const requireJson: MiddlewareHandler<GridEnv> = async (c, next) => {
     throw new GridError(
       "unsupported_media_type",
       `Cannot read the body: its Content-Type is "${
-        type ?? ""
+        truncate(type ?? "", MAX_TYPE)
       }", expected application/json`,
     );
   }
@@ -83,22 +88,13 @@ const refuseInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
   c,
 ) => {
   if (result.success) return undefined;
-  const errors = result.error.issues.map((issue) => ({
-    in: result.target,
-    path: issue.path.join("."),
-    message: issue.message,
-  }));
-  const detail = errors.map(({ path, message }) =>
-    path === "" ? message : `${path}: ${message}`
-  ).join("; ");
+  const { listed, detail } = describeFaults(result.error.issues);
   return answerProblem(
     c,
     new GridError(
       "invalid_request",
       `Cannot use the ${PARTS[result.target]}: ${detail}`,
-      {
-        errors,
-      },
+      { errors: listed.map((fault) => ({ in: result.target, ...fault })) },
     ),
   );
 };

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { isNetwork } from "./client_address.ts";
 import { hasUser } from "./db/database_url.ts";
+import { isHostEntry } from "./known_hosts.ts";
 
 /** One entry of the `middleware` setting. */
 const middlewareEntrySchema = z.strictObject({
@@ -107,6 +108,14 @@ export const settingsSchema = z.strictObject({
   allowed_origins: jsonSetting(z.array(z.string())).default([]).describe(
     'Web origins whose pages may call the server, such as "https://app.example"; "*" for all',
   ),
+  allowed_hosts: listSetting(
+    z.string().refine(
+      isHostEntry,
+      'expected a host without a port such as "grid.example", "*.grid.example" for every name below it, or "*" for all',
+    ),
+  ).default([]).describe(
+    "Further names and addresses under which the server may be asked without a key, such as grid.example or *.grid.example; * for all. Loopback, host, public_url, replica_url and api_url are known. Requests with a key come by any name",
+  ),
   trusted_proxies: jsonSetting(
     z.array(
       z.string().refine(
@@ -136,13 +145,13 @@ function booleanSetting() {
 }
 
 /** Names that the environment writes as a JSON list, or with commas between them. */
-function listSetting() {
+function listSetting(entry = z.string().min(1)) {
   return z.preprocess(
     (value) =>
       typeof value !== "string" || value.trim().startsWith("[")
         ? value
         : value.split(",").map((each) => each.trim()).filter(Boolean),
-    jsonSetting(z.array(z.string().min(1))),
+    jsonSetting(z.array(entry)),
   );
 }
 

@@ -1,5 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { closest } from "fastest-levenshtein";
+import { truncate } from "./truncate.ts";
+
+/** Longest name of a member that is compared with those that are known, and repeated. */
+const MAX_NAME = 100;
 
 /** Has every schema say of a member that it does not know which one may be meant, and which it knows. */
 export function nameKnownMembers(): void {
@@ -9,7 +13,10 @@ export function nameKnownMembers(): void {
         return undefined;
       }
       const known = Object.keys(inst.shape);
-      const [unknown = ""] = Array.isArray(keys) ? keys.map(String) : [];
+      const unknown = truncate(
+        String(Array.isArray(keys) ? keys[0] ?? "" : ""),
+        MAX_NAME,
+      );
       return known.length === 0
         ? `"${unknown}" is unknown, expected no members`
         : `"${unknown}" is unknown, did you mean "${

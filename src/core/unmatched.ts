@@ -3,6 +3,10 @@ import type { Context } from "hono";
 import { answerProblem } from "./answer_error.ts";
 import { GridError } from "./errors.ts";
 import type { GridEnv } from "./middleware.ts";
+import { truncate } from "./truncate.ts";
+
+/** Longest path that is repeated to its client. */
+const MAX_PATH = 200;
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
@@ -18,11 +22,13 @@ export function unmatched(
 ): Response {
   const { method, path } = c.req;
   const found = METHODS.filter((each) => hasRoute(root, each, path));
-  if (found.length === 0) return answerProblem(c, notFound(method, path));
+  if (found.length === 0) {
+    return answerProblem(c, notFound(method, truncate(path, MAX_PATH)));
+  }
   const allow = allowOf(found);
   const response = method === "OPTIONS"
     ? c.body(null, 204)
-    : answerProblem(c, notAllowed(method, path, allow));
+    : answerProblem(c, notAllowed(method, truncate(path, MAX_PATH), allow));
   response.headers.set("allow", allow);
   return response;
 }

@@ -4,6 +4,8 @@ import {
   sessionInputSchema,
 } from "../apps/sessions/schemas.ts";
 import { GridError } from "../core/errors.ts";
+import { describeFaults } from "../core/faults.ts";
+import { truncate } from "../core/truncate.ts";
 import { keepAliveSchema } from "./connect_query.ts";
 
 /** Query parameters of `/v1/connect` and where they stand in a session's body. */
@@ -50,6 +52,9 @@ const JSON_PARAMETERS = new Set([
 /** Parameters that are read apart. */
 const NOT_PLACED = new Set(["token", "launch", "argument", "keep_alive"]);
 
+/** Longest name of a parameter that is repeated to its client. */
+const MAX_NAME = 100;
+
 type Body = Record<string, unknown>;
 
 /**
@@ -60,18 +65,17 @@ type Body = Record<string, unknown>;
  */
 export function sessionOfQuery(query: URLSearchParams): SessionInput {
   const body: Body = launchOf(query.get("launch"));
+  const placed = new Placed();
   for (const [name, text] of query) {
     if (NOT_PLACED.has(name)) continue;
-    place(body, pathOf(name, text), valueOf(name, text));
+    placed.add(pathOf(name, text), valueOf(name, text));
   }
+  placed.layOver(body);
   const given = query.getAll("argument");
   if (given.length > 0) body["arguments"] = given;
   const parsed = sessionInputSchema.safeParse(body);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) =>
-    [...path, message].join(": ")
-  );
-  throw invalid(faults.join("; "));
+  throw invalid(describeFaults(parsed.error.issues).detail);
 }
 
 /**
@@ -102,7 +106,7 @@ function pathOf(name: string, text: string): readonly string[] {
   if (name.startsWith("env.")) return ["environment", name.slice(4)];
   if (name === "label") return ["labels", text.split("=")[0] ?? ""];
   throw invalid(
-    `${name}: unknown parameter, expected one of ${
+    `${truncate(name, MAX_NAME)}: unknown parameter, expected one of ${
       Object.keys(PARAMETERS).join(", ")
     }, argument, label, env.NAME, keep_alive, launch, token`,
   );
@@ -118,15 +122,28 @@ function valueOf(name: string, text: string): unknown {
   }
 }
 
-function place(body: Body, path: readonly string[], value: unknown): void {
-  const [first = "", second] = path;
-  if (second === undefined) {
-    body[first] = value;
-    return;
+/** Values by their paths, each of one or two names. Takes linear time, however many stand in one object. */
+class Placed {
+  readonly #whole = new Map<string, unknown>();
+  readonly #nested = new Map<string, Map<string, unknown>>();
+
+  add([first = "", second]: readonly string[], value: unknown): void {
+    if (second === undefined) return void this.#whole.set(first, value);
+    const inner = this.#nested.get(first) ?? new Map<string, unknown>();
+    this.#nested.set(first, inner.set(second, value));
   }
-  const inner = body[first];
-  const isObject = typeof inner === "object" && inner !== null;
-  body[first] = { ...(isObject ? inner : {}), [second]: value };
+
+  layOver(body: Body): void {
+    for (const [name, value] of this.#whole) body[name] = value;
+    for (const [name, values] of this.#nested) {
+      const inner = body[name];
+      const isObject = typeof inner === "object" && inner !== null;
+      body[name] = {
+        ...(isObject ? inner : {}),
+        ...Object.fromEntries(values),
+      };
+    }
+  }
 }
 
 function invalid(what: string): GridError {

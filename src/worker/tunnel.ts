@@ -1,4 +1,5 @@
 import WebSocket from "ws";
+import { withoutEndSlash } from "../core/base_url.ts";
 import type { Clock } from "../core/clock.ts";
 import { logOf, messageOf } from "../core/log.ts";
 import { watchSocket } from "../core/socket_watch.ts";
@@ -59,7 +60,7 @@ export interface TunnelServer {
 
 /** How tunnels to a server are opened. */
 export function tunnelTo({ apiUrl, apiKey }: TunnelServer): OpenTunnel {
-  const base = apiUrl.replace(/\/+$/, "");
+  const base = withoutEndSlash(apiUrl);
   return (parts) => new OpenedTunnel(base, apiKey, parts);
 }
 

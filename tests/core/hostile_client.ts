@@ -13,9 +13,10 @@ export async function answerTo(
 
 /** A request's head, after whose answer the connection is to be closed. */
 export function head(line: string, ...headers: readonly string[]): string {
-  return [line, "Host: grid", "Connection: close", ...headers, "", ""].join(
-    "\r\n",
-  );
+  return [line, "Host: localhost", "Connection: close", ...headers, "", ""]
+    .join(
+      "\r\n",
+    );
 }
 
 /** The server answers others as before. */

@@ -193,6 +193,6 @@ Deno.test("an app that says nothing of keys, bodies and names is described with 
   assert.equal(post.description, "For keys with the role admin or client.");
   assert.deepEqual(
     Object.keys(post.responses),
-    ["204", "401", "403", "413", "415", "429", "500", "503", "default"],
+    ["204", "401", "403", "413", "414", "415", "429", "500", "503", "default"],
   );
 });

@@ -31,7 +31,7 @@ async function drip({ socket, closed }: RawHttp, piece: string) {
   }
 }
 
-const HEAD = "GET / HTTP/1.1\r\nHost: grid\r\n";
+const HEAD = "GET / HTTP/1.1\r\nHost: localhost\r\n";
 
 Deno.test("a client that connects and says nothing loses its connection", async () => {
   await using server = await start();
@@ -67,7 +67,7 @@ Deno.test("a client that sends its body byte by byte is answered 408 and loses i
   for (const [head, piece] of bodies) {
     using client = await open(
       server,
-      `POST / HTTP/1.1\r\nHost: grid\r\n${head}`,
+      `POST / HTTP/1.1\r\nHost: localhost\r\n${head}`,
     );
     const { status, code } = await drip(client, piece);
     assert.deepEqual([status, code], [408, "request_timeout"], head);
@@ -95,7 +95,7 @@ Deno.test("an answer may take longer than any limit of a request: long polls and
   using poll = await open(server, `${HEAD}\r\n`);
   using post = await open(
     server,
-    "POST / HTTP/1.1\r\nHost: grid\r\nContent-Length: 2\r\n\r\n{}",
+    "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}",
   );
   await post.until("begun");
   // Idle connections of the same age are closed first: the limits are enforced.

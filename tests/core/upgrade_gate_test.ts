@@ -48,7 +48,7 @@ async function gated(options: ChainedOptions = {}) {
 function upgrade(target: string, ...headers: readonly string[]): string {
   return [
     `GET ${target} HTTP/1.1`,
-    "Host: grid",
+    "Host: localhost",
     "Connection: Upgrade",
     ...headers.some((line) => line.startsWith("Upgrade:"))
       ? []

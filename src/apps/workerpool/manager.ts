@@ -4,6 +4,7 @@ import { requirePool } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import type { Caller } from "../../core/auth.ts";
 import { GridError } from "../../core/errors.ts";
+import { describeFaults } from "../../core/faults.ts";
 import type { Provider } from "../../core/provider.ts";
 import { UnknownNameError } from "../../core/registry.ts";
 import { type Page, pageOf } from "../../core/page.ts";
@@ -179,16 +180,12 @@ function withConfig(core: Core, input: PoolInput): PoolInput {
   const { configSchema } = providerOf(core, input.provider_type);
   const parsed = configSchema.safeParse(input.provider_config);
   if (parsed.success) return { ...input, provider_config: parsed.data };
-  const errors = parsed.error.issues.map(({ path, message }) => ({
-    path: ["provider_config", ...path].join("."),
-    message,
-  }));
+  const { issues } = parsed.error;
+  const { listed, detail } = describeFaults(issues, ["provider_config"]);
   throw new GridError(
     "invalid_provider_config",
-    `Cannot use the configuration of provider "${input.provider_type}": ${
-      errors.map(({ path, message }) => `${path}: ${message}`).join("; ")
-    }`,
-    { errors },
+    `Cannot use the configuration of provider "${input.provider_type}": ${detail}`,
+    { errors: listed },
   );
 }
 

@@ -4,11 +4,15 @@ import { v7 as uuid } from "uuid";
 import { clientAddress } from "../client_address.ts";
 import { logOf } from "../log.ts";
 import { defineMiddleware, type GridEnv } from "../middleware.ts";
+import { truncate } from "../truncate.ts";
 
 const log = logOf("server", "request");
 
 /** A foreign id that may be logged and answered as it is; any other is replaced. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** Longest path in a line. */
+const MAX_PATH = 500;
 
 /** Paths of what asks again and again by itself. */
 const QUIET = ["/health", "/ready", "/metrics", "/heartbeat", "/claim-session"];
@@ -42,7 +46,7 @@ export const requestLog = defineMiddleware({
       log[isQuiet(c) ? "debug" : "info"](isLetIn ? LET_IN : ANSWERED, {
         method: c.req.method,
         // As it came: decoded it may hold line breaks. Without the query, which may carry a token.
-        path: new URL(c.req.url).pathname,
+        path: truncate(new URL(c.req.url).pathname, MAX_PATH),
         // Of an upgrade that is let in, whoever takes the socket decides.
         ...(isLetIn ? {} : { status: c.res.status }),
         duration_ms: Math.round(clock.monotonic() - startedAt),

@@ -9,7 +9,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "Libraries of the system are missing: install the browser with the system's package manager, which brings them",
   ],
   [
-    /missing x server|cannot open display|failed to (?:open|initialize) .*(?:display|ozone)/i,
+    /missing x server|cannot open display|failed to (?:open|initialize) [^\n]{0,200}?(?:display|ozone)/i,
     "The display does not answer: unset DISPLAY and install Xvfb, or ask for headless: true",
   ],
   [

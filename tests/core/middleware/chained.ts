@@ -97,7 +97,7 @@ export function ask(
     readonly body?: string;
   } = {},
 ): Promise<Response> {
-  const request = new Request(`http://grid${path}`, {
+  const request = new Request(`http://localhost${path}`, {
     ...init,
     headers: { "x-api-key": KEY, ...headers },
   });

@@ -135,7 +135,7 @@ Deno.test("clients of the listening server get less over the wire, and read the 
   assert.equal(await decoded.text(), plain);
   using client = await rawHttp(
     grid.url,
-    "GET /openapi.json HTTP/1.1\r\nHost: grid\r\nAccept-Encoding: br\r\nConnection: close\r\n\r\n",
+    "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br\r\nConnection: close\r\n\r\n",
   );
   const { text } = await client.closed;
   assert.match(text, /^content-encoding: br\r$/mi);
@@ -155,7 +155,7 @@ Deno.test("events go over the wire one by one, to clients that take compressed a
   });
   using client = await rawHttp(
     `http://127.0.0.1:${server.port}`,
-    "GET / HTTP/1.1\r\nHost: grid\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\nConnection: close\r\n\r\n",
   );
   await client.until("\r\n\r\n");
   for (const event of ["data: 1\n\n", "data: 2\n\n"]) {

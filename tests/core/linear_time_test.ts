@@ -1,0 +1,323 @@
+/**
+ * Nothing that reads text from outside takes more than linear time: each function is given text that makes careless
+ * patterns and loops slow, up to the largest that can come.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { z } from "@hono/zod-openapi";
+import { sessionInputSchema } from "../../src/apps/sessions/schemas.ts";
+import { poolInputSchema } from "../../src/apps/workerpool/schemas.ts";
+import {
+  claimInputSchema,
+  heartbeatInputSchema,
+  workerInputSchema,
+} from "../../src/apps/workers/schemas.ts";
+import { keyOf } from "../../src/core/auth.ts";
+import { withoutEndSlash } from "../../src/core/base_url.ts";
+import {
+  argumentsSchema,
+  environmentSchema,
+  parseMemory,
+  proxySchema,
+  versionSchema,
+} from "../../src/core/browser_spec.ts";
+import { isNetwork } from "../../src/core/client_address.ts";
+import { wellFormed } from "../../src/core/db/well_formed.ts";
+import { readsOnly } from "../../src/core/db/reads_only.ts";
+import { GridError, toProblem } from "../../src/core/errors.ts";
+import { describeFaults } from "../../src/core/faults.ts";
+import { prefixOf, withoutKeys } from "../../src/core/key_text.ts";
+import { isHostEntry, knownHosts } from "../../src/core/known_hosts.ts";
+import { describeError } from "../../src/core/log.ts";
+import { isLoopback } from "../../src/core/loopback.ts";
+import {
+  MAX_MESSAGE_BYTES,
+  readMessage,
+  refusedMessageSchema,
+} from "../../src/core/tunnel_protocol.ts";
+import { nameKnownMembers } from "../../src/core/unknown_members.ts";
+import { shownTarget } from "../../src/gateway/chrome/described.ts";
+import { sessionOfQuery } from "../../src/gateway/connect.ts";
+import { wantedOf } from "../../src/gateway/upgrade.ts";
+import { startFailure } from "../../src/providers/local/start_failure.ts";
+import { timeRatio } from "../support/time_ratio.ts";
+
+/** Largest body, head and browser's output that can come. */
+const BODY = 2 * 2 ** 20;
+const HEAD = 64 * 2 ** 10;
+const OUTPUT = 2 ** 20;
+
+const MOST = 2.5;
+
+/** Pieces that, repeated, begin what is looked for again and again and never end it. */
+const PIECES = [
+  "a-",
+  "a.",
+  "a:",
+  "://",
+  "a://",
+  "a://b",
+  "@",
+  "://@",
+  "http://a:b",
+  "bg_",
+  "bg_aaaaaaaa_",
+  "ct_",
+  "--",
+  "--a-",
+  "-cmd",
+  "/",
+  "//",
+  "/a",
+  "\\",
+  "\\\\u00",
+  "\\ud8",
+  "0",
+  "1.",
+  "1",
+  "1:",
+  "::",
+  "=",
+  "a=",
+  "[",
+  "{",
+  "<",
+  "%",
+  "%41",
+  " ",
+  "\n",
+  "\t ",
+  "\0",
+  "\ud800",
+  "ä",
+  "'",
+  '"',
+  "failed to open ",
+  "json+",
+  ";",
+  "; ",
+  ",",
+  "?token=",
+  "--a/*",
+  "/*",
+  "lib",
+  "x.html",
+  "/x",
+];
+
+function repeated(piece: string, size: number, end: string): string {
+  return piece.repeat(Math.ceil(size / piece.length)).slice(0, size) + end;
+}
+
+/** Functions of text, and the longest text that each is given. */
+const FUNCTIONS: Readonly<
+  Record<string, readonly [size: number, work: (text: string) => unknown]>
+> = {
+  withoutKeys: [BODY, withoutKeys],
+  prefixOf: [HEAD, prefixOf],
+  keyOf: [HEAD, (text) =>
+    keyOf({
+      headers: new Headers({ authorization: `Bearer ${headerOf(text)}` }),
+      query: new URLSearchParams({ token: text }),
+    })],
+  describeError: [BODY, (text) => describeError(new Error(text))],
+  toProblem: [
+    BODY,
+    (text) =>
+      toProblem(new GridError("invalid_request", text, { text, list: [text] })),
+  ],
+  isNetwork: [HEAD, isNetwork],
+  isLoopback: [HEAD, isLoopback],
+  isHostEntry: [HEAD, isHostEntry],
+  knownHosts: [
+    HEAD,
+    knownHosts({
+      host: "127.0.0.1",
+      api_url: "http://127.0.0.1:8765",
+      allowed_hosts: ["*.grid.example"],
+    }),
+  ],
+  withoutEndSlash: [HEAD, (text) => withoutEndSlash(`http://a/${text}x`)],
+  wantedOf: [HEAD, (text) => wantedOf(`/v1/sessions/${text}`)],
+  sessionOfQuery: [
+    HEAD,
+    (text) =>
+      orRejected(() => sessionOfQuery(new URLSearchParams({ [text]: text }))),
+  ],
+  parseMemory: [BODY, parseMemory],
+  version: [BODY, (text) => versionSchema.safeParse(text)],
+  proxy: [BODY, (text) => proxySchema.safeParse({ proxy_url: text })],
+  proxy_url: [
+    BODY,
+    (text) => proxySchema.safeParse({ proxy_url: `http://a${text}` }),
+  ],
+  argument: [BODY, (text) => argumentsSchema.safeParse([`--a${text}`])],
+  variable: [
+    BODY,
+    (text) => environmentSchema.safeParse({ [`A${text}`]: text }),
+  ],
+  session: [BODY, (text) =>
+    sessionInputSchema.safeParse({
+      work_pool_id: text,
+      version: text,
+      labels: { [text]: text },
+      resource_limits: { memory: text },
+    })],
+  unknown_member: [BODY, (text) => sessionInputSchema.safeParse({ [text]: 1 })],
+  pool: [BODY, (text) =>
+    poolInputSchema.safeParse({
+      name: text,
+      provider_type: text,
+      provider_config: { [text]: text },
+      allowed_arguments: [`--a${text}`],
+    })],
+  worker: [BODY, (text) =>
+    workerInputSchema.safeParse({
+      id: text,
+      name: text,
+      work_pool_id: text,
+      secret: text,
+      ip_address: text,
+    })],
+  claim: [
+    BODY,
+    (text) => claimInputSchema.safeParse({ request_id: text, obeying: [text] }),
+  ],
+  report: [BODY, (text) =>
+    heartbeatInputSchema.safeParse({
+      sessions: [{
+        session_id: text,
+        fencing_token: 1,
+        status: "running",
+        endpoint: `ws://${text}`,
+        logs: text,
+        progress: [text],
+      }],
+    })],
+  tunnel_message: [MAX_MESSAGE_BYTES, (text) =>
+    readMessage(
+      refusedMessageSchema,
+      JSON.stringify({ type: "refused", stream_id: text, reason: text }),
+    )],
+  cdp_target: [OUTPUT, (text) =>
+    shownTarget(
+      { devtoolsFrontendUrl: text, webSocketDebuggerUrl: text },
+      () => "ws://127.0.0.1/",
+    )],
+  browser_output: [OUTPUT, (text) => startFailure("/chrome", "it ended", text)],
+  wellFormed: [2 ** 18, (text) => wellFormed(["", [`"\\u0000${text}`]])],
+  readsOnly: [HEAD, readsOnly],
+};
+
+function headerOf(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, " ");
+}
+
+function orRejected(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof GridError)) throw error;
+    return error;
+  }
+}
+
+nameKnownMembers();
+
+for (const [name, [most, work]] of Object.entries(FUNCTIONS)) {
+  Deno.test(`${name} takes linear time on text that begins everything and ends nothing`, () => {
+    for (const piece of PIECES) {
+      assertLinear(`${name} of ${JSON.stringify(piece)}`, {
+        most,
+        make: (size) => repeated(piece, size, "!"),
+        work,
+      });
+    }
+  });
+}
+
+/** Inputs of many parts: what is done for each must not look at all the others. */
+const MANY: Readonly<
+  Record<string, readonly [count: number, work: (count: number) => unknown]>
+> = {
+  "a query of many variables": [
+    8_000,
+    (count) =>
+      orRejected(() =>
+        sessionOfQuery(
+          new URLSearchParams(pairs(count, (at) => [`env.A${at}`, "1"])),
+        )
+      ),
+  ],
+  "a query of many labels": [8_000, (count) =>
+    orRejected(() =>
+      sessionOfQuery(
+        new URLSearchParams(pairs(count, (at) => ["label", `a${at}=1`])),
+      )
+    )],
+  "a body of many unknown members": [
+    100_000,
+    (count) => sessionInputSchema.safeParse(object(count)),
+  ],
+  "a body of many faults": [50_000, (count) => {
+    const { error } = z.record(z.string(), z.string()).safeParse(object(count));
+    return describeFaults(error?.issues ?? []);
+  }],
+  "a heartbeat of many reports": [
+    10_000,
+    (count) =>
+      heartbeatInputSchema.safeParse({
+        sessions: pairs(count, (at) => ["session_id", String(at)]).map((pair) =>
+          Object.fromEntries([pair])
+        ),
+      }),
+  ],
+};
+
+for (const [name, [most, work]] of Object.entries(MANY)) {
+  Deno.test(`${name} takes linear time`, () => {
+    assertLinear(name, { most, make: (size) => size, work });
+  });
+}
+
+/** A quick look at a small size first: only what is not clearly fast there is timed at its largest. */
+function assertLinear<T>(
+  name: string,
+  { most, make, work }: {
+    readonly most: number;
+    readonly make: (size: number) => T;
+    readonly work: (input: T) => unknown;
+  },
+): void {
+  const input = make(most);
+  const startedAt = performance.now();
+  work(input);
+  // Quadratic work of this size takes seconds: it need not be compared with half of it.
+  if (performance.now() - startedAt < QUICK_MS) return;
+  const { ratio, smallMs, largeMs } = timeRatio({
+    make,
+    work,
+    size: most,
+    most: MOST,
+  });
+  assert.ok(
+    ratio <= MOST,
+    `${name}: ${smallMs} ms, then ${largeMs} ms for twice the size, expected at most ${MOST} times as much`,
+  );
+}
+
+const QUICK_MS = 60;
+
+function pairs(
+  count: number,
+  pair: (at: number) => readonly [string, string],
+): string[][] {
+  return Array.from({ length: count }, (_, at) => [...pair(at)]);
+}
+
+function object(count: number): Record<string, unknown> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, at) => [`k${at}`, at]),
+  );
+}
