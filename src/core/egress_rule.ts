@@ -28,6 +28,9 @@ const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 /** Longest entry: a name of 253 characters, with "*.", ":" and a port. */
 const MAX_RULE = 261;
 
+/** Longest address: IPv6 with an IPv4 address in it, and the name of an interface. */
+const MAX_ADDRESS = 80;
+
 /** Returns the rule that `text` stands for; undefined: it is not one. Linear in the length of `text`. */
 export function parseEgressRule(text: string): EgressRule | undefined {
   if (text.length > MAX_RULE) return undefined;
@@ -44,6 +47,7 @@ export function canonicalHost(host: string): string {
 
 /** Returns the address that `text` is, an IPv4 address in an IPv6 one as the former; undefined: it is not one. */
 export function parseAddress(text: string): Address | undefined {
+  if (text.length > MAX_ADDRESS) return undefined;
   const [bare = ""] = text.split("%", 1);
   // Short forms such as "127.1" or "1" are names here, which a resolver turns into addresses.
   const isWhole = bare.includes(":")

@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import type { EgressMode, EgressPolicy } from "../../core/browser_spec.ts";
 import {
   canonicalHost,
   type EgressRule,
@@ -10,21 +11,8 @@ import {
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** Where the browsers of a pool may connect to. */
-export interface Egress {
-  /**
-   * `open`: everywhere but the worker's own loopback. `no_private`: public addresses that are not the grid's. `none`:
-   * nowhere. In each mode also where `allow` says.
-   */
-  readonly mode: "open" | "no_private" | "none";
-  /** Networks, addresses, host names and `*.name`, each with a port if only one is meant. */
-  readonly allow: readonly string[];
-  /** Name of the work pool, for what a rejected page shows. */
-  readonly pool: string;
-}
-
-/** What a policy needs to know besides the pool's settings. */
-export interface EgressPolicyOptions {
+/** What a filter needs to know besides the pool's settings. */
+export interface EgressFilterOptions {
   /** The grid's own addresses, in the form of `allow`; asked for each decision. */
   readonly own?: () => readonly string[];
 }
@@ -50,22 +38,29 @@ const NAT64 = ipaddr.IPv6.parse("64:ff9b::");
 const NAT64_BITS = 96;
 
 /**
- * Decides where the browsers of a pool may connect to: by address, after the name was resolved. Whoever connects uses
+ * Decides where the browsers of a pool may connect to. Mode `open` is everywhere but the worker's own loopback, where
+ * other programs of its host listen; `no_private` is public addresses that are not the grid's; `none` is nowhere. What
+ * the pool allows by name or network counts in each of them.
+ *
+ * It decides by address, after the name was resolved: whoever connects uses
  * the address that was decided about and resolves nothing again.
  */
-export class EgressPolicy {
-  readonly #egress: Egress;
+export class EgressFilter {
+  readonly #egress: EgressPolicy;
   readonly #allow: readonly EgressRule[];
   readonly #own: () => readonly string[];
 
   /** @throws {TypeError} If an entry of `allow` is not a rule. */
-  constructor(egress: Egress, { own = () => [] }: EgressPolicyOptions = {}) {
+  constructor(
+    egress: EgressPolicy,
+    { own = () => [] }: EgressFilterOptions = {},
+  ) {
     this.#egress = egress;
     this.#allow = egress.allow.map(parsed);
     this.#own = own;
   }
 
-  get mode(): Egress["mode"] {
+  get mode(): EgressMode {
     return this.#egress.mode;
   }
 
@@ -133,6 +128,12 @@ function parseReached(text: string): Address | undefined {
   return address instanceof ipaddr.IPv6 && address.match(NAT64, NAT64_BITS)
     ? new ipaddr.IPv4(address.toByteArray().slice(12))
     : address;
+}
+
+/** Whether `text` is an address of the public internet. */
+export function isPublicAddress(text: string): boolean {
+  const address = parseReached(text);
+  return address !== undefined && rangeOf(address) === undefined;
 }
 
 /** The range of an address that is not public; undefined: it is public. */

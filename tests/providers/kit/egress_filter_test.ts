@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  type Egress,
-  EgressPolicy,
-} from "../../../src/providers/kit/egress_policy.ts";
+import type { EgressPolicy } from "../../../src/core/browser_spec.ts";
+import { EgressFilter } from "../../../src/providers/kit/egress_filter.ts";
 
 function policy(
-  { mode = "no_private", allow = [] }: Partial<Egress> = {},
+  { mode = "no_private", allow = [] }: Partial<EgressPolicy> = {},
   own: readonly string[] = [],
-): EgressPolicy {
-  return new EgressPolicy({ mode, allow, pool: "crawlers" }, {
+): EgressFilter {
+  return new EgressFilter({ mode, allow, pool: "crawlers" }, {
     own: () => own,
   });
 }
 
 /** Whether a name that resolves to `address` is rejected. */
-function rejects(of: EgressPolicy, address: string, host = "a.example") {
+function rejects(of: EgressFilter, address: string, host = "a.example") {
   return of.problem({ host, port: 80 }, address) !== undefined;
 }
 
@@ -45,13 +43,13 @@ const PUBLIC = [
   ...["::ffff:8.8.8.8", "64:ff9b::808:808", "2606:4700::1111", "2a00::1"],
 ];
 
-Deno.test("EgressPolicy no_private rejects each range that is not public, and nothing that is", () => {
+Deno.test("EgressFilter no_private rejects each range that is not public, and nothing that is", () => {
   const of = policy();
   for (const address of PRIVATE) assert.ok(rejects(of, address), address);
   for (const address of PUBLIC) assert.ok(!rejects(of, address), address);
 });
 
-Deno.test("EgressPolicy no_private decides alike about an IPv4 address however IPv6 writes it", () => {
+Deno.test("EgressFilter no_private decides alike about an IPv4 address however IPv6 writes it", () => {
   const of = policy({ allow: ["10.1.0.0/16"] }, ["9.9.9.9"]);
   const hex = (address: string) =>
     address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"))
@@ -67,7 +65,7 @@ Deno.test("EgressPolicy no_private decides alike about an IPv4 address however I
   }
 });
 
-Deno.test("EgressPolicy no_private rejects the grid's own public addresses", () => {
+Deno.test("EgressFilter no_private rejects the grid's own public addresses", () => {
   const of = policy({}, ["9.9.9.9", "2a00::9", "grid.example:8765"]);
   assert.ok(rejects(of, "9.9.9.9"));
   assert.ok(rejects(of, "64:ff9b::909:909"));
@@ -78,7 +76,7 @@ Deno.test("EgressPolicy no_private rejects the grid's own public addresses", () 
   assert.equal(of.problem({ ...grid, port: 443 }, "8.8.8.8"), undefined);
 });
 
-Deno.test("EgressPolicy open rejects the worker's loopback alone, and an entry allows it", () => {
+Deno.test("EgressFilter open rejects the worker's loopback alone, and an entry allows it", () => {
   const of = policy({ mode: "open" });
   const loopback = ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::"];
   for (const address of [...loopback, "::ffff:127.0.0.1", "64:ff9b::7f00:1"]) {
@@ -94,7 +92,7 @@ Deno.test("EgressPolicy open rejects the worker's loopback alone, and an entry a
   assert.ok(own.problem({ ...page, host: "127.0.0.1" }, "127.0.0.1"));
 });
 
-Deno.test("EgressPolicy none rejects every address that no entry allows, before its name is resolved", () => {
+Deno.test("EgressFilter none rejects every address that no entry allows, before its name is resolved", () => {
   const of = policy({
     mode: "none",
     allow: ["*.corp.example", "a.example:80"],
@@ -112,7 +110,7 @@ Deno.test("EgressPolicy none rejects every address that no entry allows, before 
   assert.ok(rejects(networks, "11.0.0.1"));
 });
 
-Deno.test("EgressPolicy says what is rejected, the pool and its setting, and does not tell the address of a name", () => {
+Deno.test("EgressFilter says what is rejected, the pool and its setting, and does not tell the address of a name", () => {
   const problem = policy().problem({ host: "db.corp", port: 5432 }, "10.1.2.3");
   assert.equal(
     problem,
@@ -122,6 +120,6 @@ Deno.test("EgressPolicy says what is rejected, the pool and its setting, and doe
   assert.ok(long && long.length < 400);
 });
 
-Deno.test("EgressPolicy is not made of an entry that is no rule", () => {
+Deno.test("EgressFilter is not made of an entry that is no rule", () => {
   assert.throws(() => policy({ allow: ["127.1"] }), TypeError);
 });

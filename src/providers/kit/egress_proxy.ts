@@ -1,0 +1,213 @@
+/**
+ * The proxy by which a browser without a network of its own reaches what its pool allows, and by which any browser
+ * reaches a proxy that asks for a user name.
+ *
+ * ```text
+ * browser ─▶ head of a request ─▶ filter: resolve, decide by address ─▶ connect to that address ─▶ copy both ways
+ *                                                                   └▶ or through the session's own proxy
+ * ```
+ *
+ * @module
+ */
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { deadline, systemClock } from "../../core/clock.ts";
+import { logOf } from "../../core/log.ts";
+import {
+  type EgressRoute,
+  type EgressRouteOptions,
+  openEgressRoute,
+} from "./egress_route.ts";
+import {
+  parseProxyRequest,
+  ProxyProblem,
+  type ProxyRequest,
+} from "./proxy_request.ts";
+import { SocketReader } from "./socket_reader.ts";
+
+const log = logOf("providers", "egress");
+
+/** Longest head of a request. */
+const MAX_HEAD = 64 * 1_024;
+
+/** Connections of one proxy. Chromium keeps up to 32 for each of its kinds of sockets. */
+const MAX_CONNECTIONS = 512;
+
+/** A browser opens connections ahead of what it sends. */
+const HEAD_MS = 60_000;
+
+/** Longest time until the target is connected. */
+const CONNECT_MS = 20_000;
+
+/** A connection on which nothing was sent or received for so long is closed. */
+const IDLE_MS = 60 * 60_000;
+
+/** Where a proxy listens, and what it does. */
+export interface EgressProxyOptions extends EgressRouteOptions {
+  /** Path of a unix socket, for its owner alone; by default a free port of the loopback. */
+  readonly path?: string | undefined;
+  /** More at once are answered with 503. @default {512} */
+  readonly maxConnections?: number | undefined;
+}
+
+/** A proxy that runs. Disposal ends it and every connection. */
+export interface EgressProxy extends AsyncDisposable {
+  /** URL for a browser: of the loopback's port. With a path it is of no use. */
+  readonly url: string;
+}
+
+/** Starts a proxy. @throws {Error} If it cannot listen. */
+export async function startEgressProxy(
+  { path, maxConnections = MAX_CONNECTIONS, ...options }: EgressProxyOptions,
+): Promise<EgressProxy> {
+  const sockets = new Set<Socket>();
+  const stop = new AbortController();
+  const track = (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => socket.destroy());
+    socket.once("close", () => sockets.delete(socket));
+    if (stop.signal.aborted) socket.destroy();
+  };
+  let clients = 0;
+  const server = createServer((client) => {
+    track(client);
+    clients++;
+    client.once("close", () => clients--);
+    const isFull = clients > maxConnections;
+    void serve(client, { isFull, options, track, signal: stop.signal });
+  });
+  if (path === undefined) server.listen(0, "127.0.0.1");
+  else server.listen(path);
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${portOf(server)}`,
+    async [Symbol.asyncDispose]() {
+      const closed = once(server, "close");
+      server.close();
+      stop.abort(new Error("the proxy is closed"));
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+interface Serving {
+  readonly isFull: boolean;
+  readonly options: EgressRouteOptions;
+  readonly track: (socket: Socket) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Never rejects. */
+async function serve(client: Socket, serving: Serving): Promise<void> {
+  let request: ProxyRequest | undefined;
+  try {
+    if (serving.isFull) {
+      throw new ProxyProblem(503, "Cannot connect: too many connections");
+    }
+    const reader = new SocketReader(client);
+    request = await requestFrom(client, reader);
+    const route = await routeFor(request, client, serving);
+    join(client, route, reader.release());
+  } catch (error) {
+    if (client.destroyed) return;
+    if (!(error instanceof ProxyProblem)) return void client.destroy();
+    log.debug("Rejected a connection: {reason}", { reason: error.message });
+    reject(client, error);
+  }
+}
+
+async function requestFrom(
+  client: Socket,
+  reader: SocketReader,
+): Promise<ProxyRequest> {
+  const late = setTimeout(() => client.destroy(), HEAD_MS);
+  try {
+    return parseProxyRequest(await reader.head(MAX_HEAD));
+  } catch (error) {
+    if (error instanceof ProxyProblem) throw error;
+    throw new ProxyProblem(
+      431,
+      `Cannot read the request: its head has no end within ${MAX_HEAD} bytes`,
+    );
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+/** The connection for a request, and for a tunnel the word to the client that it is there. */
+async function routeFor(
+  request: ProxyRequest,
+  client: Socket,
+  { options, track, signal }: Serving,
+): Promise<EgressRoute> {
+  const gone = new AbortController();
+  const onClose = () => gone.abort(new Error("the client has gone"));
+  client.once("close", onClose);
+  using patience = deadline(systemClock, CONNECT_MS, signal, gone.signal);
+  try {
+    const route = await openEgressRoute(request, options, patience.signal);
+    track(route.socket);
+    if (route.head === undefined) {
+      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+    }
+    return route;
+  } finally {
+    client.off("close", onClose);
+  }
+}
+
+/** Copies both ways until one has ended. Each stops the other while it does not read. */
+function join(
+  client: Socket,
+  { socket, head, early }: EgressRoute,
+  rest: Uint8Array,
+): void {
+  // Not destroyed: what the one has said may still be on its way to the other.
+  client.on("close", () => socket.destroySoon());
+  socket.on("close", () => client.destroySoon());
+  for (const each of [client, socket]) {
+    each.setTimeout(IDLE_MS, () => each.destroy());
+  }
+  if (client.destroyed) return void socket.destroy();
+  if (head !== undefined) socket.write(head, "latin1");
+  if (rest.length > 0) socket.write(rest);
+  if (early.length > 0) client.write(early);
+  client.pipe(socket);
+  socket.pipe(client);
+}
+
+function reject(client: Socket, { status, message }: ProxyProblem): void {
+  const text = message.toWellFormed();
+  const body =
+    `<!doctype html><meta charset="utf-8"><title>${status}</title><p>${
+      escaped(text)
+    }</p>\n`;
+  const reason = text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 500);
+  client.end(
+    [
+      `HTTP/1.1 ${status} ${reason}`,
+      "Content-Type: text/html; charset=utf-8",
+      `Content-Length: ${new TextEncoder().encode(body).length}`,
+      "Cache-Control: no-store",
+      "Connection: close",
+      "",
+      body,
+    ].join("\r\n"),
+    () => client.destroySoon(),
+  );
+  // What it still sends is of no use, but unread it would make the answer a reset.
+  client.resume();
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(
+    ">",
+    "&gt;",
+  );
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address ? address.port : 0;
+}

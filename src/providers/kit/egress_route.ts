@@ -1,0 +1,214 @@
+import { Buffer } from "node:buffer";
+import { lookup } from "node:dns/promises";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { Proxy } from "../../core/browser_spec.ts";
+import {
+  canonicalHost,
+  type EgressTarget,
+  parseAddress,
+} from "../../core/egress_rule.ts";
+import { messageOf } from "../../core/log.ts";
+import { dialAddress } from "./dial_address.ts";
+import { type EgressFilter, isPublicAddress } from "./egress_filter.ts";
+import {
+  authority,
+  originHead,
+  proxyHead,
+  ProxyProblem,
+  type ProxyRequest,
+} from "./proxy_request.ts";
+import { SocketReader } from "./socket_reader.ts";
+import { connectBySocks4, connectBySocks5 } from "./socks.ts";
+
+/** What decides where connections go. */
+export interface EgressRouteOptions {
+  /** Absent: everything is allowed. */
+  readonly filter?: EgressFilter | undefined;
+  /** The proxy that all connections are made through. */
+  readonly upstream?: Proxy | undefined;
+  /** Returns the addresses of a name. @default {the system's resolver} */
+  readonly resolve?: ((name: string) => Promise<readonly string[]>) | undefined;
+}
+
+/** A connection towards the target of a request. */
+export interface EgressRoute {
+  readonly socket: Socket;
+  /** What is to be sent first; undefined: nothing, it is the tunnel that was asked for. */
+  readonly head: string | undefined;
+  /** What has come from it already. */
+  readonly early: Uint8Array;
+}
+
+const NOTHING = new Uint8Array();
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = {
+  "http:": 80,
+  "https:": 443,
+  "socks4:": 1080,
+  "socks5:": 1080,
+};
+
+/**
+ * Opens the connection for a request: to an address that the filter allows, or through the upstream proxy.
+ *
+ * Names are resolved here and the connection goes to the very address that was decided about. A name that an upstream
+ * proxy at a public address is asked for is left to it to resolve, since its network is not the worker's.
+ *
+ * @throws {ProxyProblem} 403 it is not allowed, 502 it fails.
+ */
+export async function openEgressRoute(
+  request: ProxyRequest,
+  options: EgressRouteOptions,
+  signal: AbortSignal,
+): Promise<EgressRoute> {
+  if (options.upstream) {
+    return await throughUpstream(request, options.upstream, options, signal);
+  }
+  const { target } = request;
+  const addresses = await allowedAddresses(target, options);
+  const socket = await dialled(target, addresses, signal);
+  const head = request.isTunnel ? undefined : originHead(request);
+  return { socket, head, early: NOTHING };
+}
+
+async function throughUpstream(
+  request: ProxyRequest,
+  upstream: Proxy,
+  options: EgressRouteOptions,
+  signal: AbortSignal,
+): Promise<EgressRoute> {
+  const url = new URL(upstream.proxy_url);
+  const proxy = {
+    host: canonicalHost(url.hostname),
+    port: Number(url.port || DEFAULT_PORTS[url.protocol]),
+  };
+  const proxyAddresses = await allowedAddresses(proxy, options);
+  const host = await hostThrough(request.target, proxyAddresses, options);
+  const tcp = await dialled(proxy, proxyAddresses, signal);
+  try {
+    if (url.protocol.startsWith("socks")) {
+      return await throughSocks(tcp, { request, upstream, host });
+    }
+    const socket = url.protocol === "https:"
+      ? await secured(tcp, proxy.host, signal)
+      : tcp;
+    const head = proxyHead(request, { host, credentials: basic(upstream) });
+    return { socket, head, early: NOTHING };
+  } catch (error) {
+    tcp.destroy();
+    throw unreachable(proxy, error);
+  }
+}
+
+/** How `target` is named to an upstream proxy: by an address that is allowed, unless the proxy is to resolve the name. */
+async function hostThrough(
+  target: EgressTarget,
+  proxyAddresses: readonly string[],
+  options: EgressRouteOptions,
+): Promise<string> {
+  const { filter } = options;
+  if (!filter) return target.host;
+  const isName = parseAddress(canonicalHost(target.host)) === undefined;
+  const isElsewhere = proxyAddresses.every(isPublicAddress);
+  const isTheirs = filter.mode === "open" ||
+    filter.mode === "no_private" && isElsewhere;
+  if (isName && isTheirs) return target.host;
+  const [address = target.host] = await allowedAddresses(target, options);
+  return address;
+}
+
+async function throughSocks(
+  socket: Socket,
+  { request, upstream, host }: {
+    readonly request: ProxyRequest;
+    readonly upstream: Proxy;
+    readonly host: string;
+  },
+): Promise<EgressRoute> {
+  const target = { host, port: request.target.port };
+  const reader = new SocketReader(socket);
+  const { proxy_url, proxy_username: username, proxy_password } = upstream;
+  if (proxy_url.startsWith("socks4:")) {
+    await connectBySocks4(socket, reader, target);
+  } else {
+    const credentials = username === undefined
+      ? undefined
+      : { username, password: proxy_password ?? "" };
+    await connectBySocks5(socket, reader, { target, credentials });
+  }
+  return {
+    socket,
+    head: request.isTunnel ? undefined : originHead(request),
+    early: reader.release(),
+  };
+}
+
+/** The addresses of `target` that the filter allows, at least one. @throws {ProxyProblem} 403, 502. */
+async function allowedAddresses(
+  target: EgressTarget,
+  { filter, resolve = resolveBySystem }: EgressRouteOptions,
+): Promise<readonly string[]> {
+  if (filter && !filter.mayResolve(target)) {
+    throw new ProxyProblem(403, filter.sentence(target));
+  }
+  const host = canonicalHost(target.host);
+  const addresses = parseAddress(host) ? [host] : await resolve(host).catch(
+    () => [],
+  );
+  if (addresses.length === 0) {
+    throw new ProxyProblem(
+      502,
+      `Cannot connect to ${authority(target)}: the name has no address`,
+    );
+  }
+  if (!filter) return addresses;
+  const problems = addresses.map((each) => filter.problem(target, each));
+  const allowed = addresses.filter((_, at) => problems[at] === undefined);
+  if (allowed.length > 0) return allowed;
+  throw new ProxyProblem(403, problems[0] ?? filter.sentence(target));
+}
+
+async function resolveBySystem(name: string): Promise<readonly string[]> {
+  const found = await lookup(name, { all: true });
+  return found.map(({ address }) => address);
+}
+
+async function dialled(
+  target: EgressTarget,
+  addresses: readonly string[],
+  signal: AbortSignal,
+): Promise<Socket> {
+  try {
+    return await dialAddress(addresses, target.port, signal);
+  } catch (error) {
+    throw unreachable(target, error);
+  }
+}
+
+function unreachable(target: EgressTarget, error: unknown): ProxyProblem {
+  return new ProxyProblem(
+    502,
+    `Cannot connect to ${authority(target)}: ${messageOf(error)}`,
+  );
+}
+
+async function secured(
+  tcp: Socket,
+  host: string,
+  signal: AbortSignal,
+): Promise<Socket> {
+  const socket = connectTls({ socket: tcp, servername: host });
+  socket.on("error", () => tcp.destroy());
+  await once(socket, "secureConnect", { signal });
+  return socket;
+}
+
+function basic(
+  { proxy_username, proxy_password }: Proxy,
+): string | undefined {
+  if (proxy_username === undefined) return undefined;
+  const pair = `${proxy_username}:${proxy_password ?? ""}`;
+  return `Basic ${Buffer.from(pair).toString("base64")}`;
+}
