@@ -6,6 +6,9 @@ import { agentOver, type Way } from "./way.ts";
 /** Longest answer that is read: what the protocol's description has is a tenth of it. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
+/** Longest wait for a browser's response over HTTP: less than the 30 s after which clients and load balancers give up. */
+export const RESPONSE_MS = 25_000;
+
 /** What a browser is asked over HTTP. */
 export interface BrowserQuestion {
   /** @default {"GET"} */

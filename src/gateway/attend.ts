@@ -4,6 +4,7 @@ import type { SessionManager } from "../apps/sessions/manager.ts";
 import { requireRole } from "../core/access.ts";
 import type { Core } from "../core/app.ts";
 import { ANONYMOUS, type Caller } from "../core/auth.ts";
+import { deadline } from "../core/clock.ts";
 import type { UpgradeContext } from "../core/upgrade_gate.ts";
 import { CLOSE_CODES } from "./close_frame.ts";
 import { keepAliveOf, sessionOfQuery } from "./connect.ts";
@@ -13,7 +14,7 @@ import { refuse, shuttingDown } from "./refuse.ts";
 import { type Seats, TakenOver, tooMany } from "./seats.ts";
 import { type Splice, splice } from "./splice.ts";
 import type { Streams } from "./streams.ts";
-import { targetOf } from "./target.ts";
+import { browserWaitMs, targetOf } from "./target.ts";
 import { admit, takeoverOf, type Wanted } from "./upgrade.ts";
 import type { WayTo } from "./way.ts";
 
@@ -167,10 +168,13 @@ async function join(
         ? {}
         : { lifetimeMs: expiresAt - core.clock.now() }),
     });
+    using _watch = manager.watch("end", id);
+    const waitMs = browserWaitMs(core, target);
+    using patience = deadline(core.clock, waitMs, signal, seat.lost);
     const { socket: upstream, answer } = await dial(
       wayTo(target),
       client.request,
-      { path, signal: AbortSignal.any([signal, seat.lost]) },
+      { path, signal: patience.signal },
     );
     const joined = spliced(client, upstream, withHeaders(answer, headers));
     void joined.ended.then(() => seat[Symbol.dispose]());
@@ -181,8 +185,10 @@ async function join(
     return { parted: streams.add(target, joined), left: seat.left };
   } catch (error) {
     seat[Symbol.dispose]();
-    if (!seat.lost.aborted) throw error;
-    throw new TakenOver(tooMany(id, most), seat.left);
+    if (seat.lost.aborted) throw new TakenOver(tooMany(id, most), seat.left);
+    // A session that has ended while its browser was waited for says so itself.
+    if (end.signal.aborted) await find();
+    throw error;
   }
 }
 

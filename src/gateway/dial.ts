@@ -4,8 +4,6 @@ import type { Duplex } from "node:stream";
 import { targetNotFound } from "./chrome/target_id.ts";
 import { browserUnreachable, type Way } from "./way.ts";
 
-const ANSWER_MS = 5_000;
-
 /** Longest head of an answer that is read. */
 const MAX_HEAD = 16 * 1024;
 
@@ -32,6 +30,7 @@ class NoSwitch extends Error {}
 export interface DialOptions {
   /** Path at the browser, if it is not the whole browser that is asked for. */
   readonly path?: string | undefined;
+  /** Ends the wait for the browser's response, however slow its host is: there is no other limit. */
   readonly signal: AbortSignal;
 }
 
@@ -84,12 +83,7 @@ function handshake(
 function answered(socket: Duplex, head: string): Promise<Dialled> {
   return new Promise((resolve, reject) => {
     let answer = Buffer.alloc(0);
-    const timer = setTimeout(
-      () => settle(() => reject(new Error("no answer in time"))),
-      ANSWER_MS,
-    );
     function settle(outcome: () => void): void {
-      clearTimeout(timer);
       socket.off("data", onData);
       socket.off("error", onError);
       socket.off("close", onClose);

@@ -75,6 +75,15 @@ export async function targetOf(
   throw new GridError("session_not_running", what, extensions);
 }
 
+/** Returns how long to wait for the browser's response: until the session's start deadline, and as long as a start may take. */
+export function browserWaitMs(
+  { clock, settings }: Pick<Core, "clock" | "settings">,
+  { startDeadlineAt }: Pick<SessionTarget, "startDeadlineAt">,
+): number {
+  const leftMs = (startDeadlineAt ?? 0) - clock.now();
+  return Math.max(leftMs, settings.start_timeout_seconds * 1_000);
+}
+
 /** How long to wait for its next step; 0: it waits for none. */
 function patienceFor(
   { status, queueDeadlineAt, startDeadlineAt }: SessionTarget,

@@ -13,8 +13,8 @@ import { hostName } from "../core/host_name.ts";
 import { connectLending } from "./lending_socket.ts";
 import type { RunningTarget } from "./target.ts";
 
-/** Longest wait for a connection. */
-const CONNECT_MS = 5_000;
+/** Longest wait for a connection: a browser whose host is busy accepts late, and the system tries again after 15 s at most until then. */
+const CONNECT_MS = 25_000;
 
 /** A dead browser's host is noticed after this time. */
 const KEEP_ALIVE_MS = 30_000;

@@ -3,8 +3,8 @@ import { deadline, systemClock } from "../core/clock.ts";
 import { hostName } from "../core/host_name.ts";
 import { close, joinConns, writeAll } from "./join_conns.ts";
 
-/** Longest wait for the browser and for the server to take the stream. */
-const OPEN_MS = 5_000;
+/** Longest wait for the browser and for the server to take the stream; the server waits no longer. */
+const OPEN_MS = 25_000;
 
 /** Longest head of an answer that is read. */
 const MAX_HEAD = 16 * 1_024;

@@ -13,7 +13,7 @@ export interface Upstream extends AsyncDisposable {
   /** For a session's report. */
   readonly endpoint: string;
   readonly port: number;
-  /** Sockets after their handshake, oldest first. */
+  /** Sockets that asked for a handshake, oldest first. */
   readonly sockets: readonly Socket[];
   /** Method and target of every request and handshake, oldest first. */
   readonly asked: readonly string[];
@@ -33,8 +33,8 @@ export interface UpstreamOptions {
   readonly targets?: string;
   /** Where every request and handshake is sent on to. */
   readonly redirect?: string;
-  /** Told of each handshake; false: it is never answered. */
-  readonly onHandshake?: () => boolean;
+  /** Told of each handshake, which is answered when it resolves; false: never. */
+  readonly onHandshake?: () => boolean | Promise<boolean>;
   /** Takes over a WebSocket to the one page, "PAGE"; by default there is none but the browser's. */
   readonly page?: (socket: WebSocket) => void;
 }
@@ -67,7 +67,7 @@ export async function startUpstream(
     response.statusCode = given === undefined ? status : 200;
     response.end(given ?? body);
   });
-  server.on("upgrade", (request, socket: Socket) => {
+  server.on("upgrade", async (request, socket: Socket) => {
     last = request;
     asked.push(`${request.method} ${request.url}`);
     if (redirect) {
@@ -82,10 +82,8 @@ export async function startUpstream(
       } else socket.end("HTTP/1.1 500 Internal Server Error\r\n\r\n");
       return;
     }
-    if (onHandshake?.() === false) {
-      sockets.push(socket);
-      return;
-    }
+    sockets.push(socket);
+    if (onHandshake && !await onHandshake()) return;
     const key = request.headers["sec-websocket-key"];
     const accept = createHash("sha1").update(`${key}${GUID}`).digest("base64");
     const protocol = request.headers["sec-websocket-protocol"];
@@ -96,7 +94,6 @@ export async function startUpstream(
     );
     if (greeting) socket.write(greeting);
     socket.on("error", () => socket.destroy());
-    sockets.push(socket);
     onSocket(socket);
   });
   server.listen(0, "127.0.0.1");

@@ -5,11 +5,10 @@ import {
   askBrowser,
   type BrowserAnswer,
   type BrowserQuestion,
+  RESPONSE_MS,
 } from "../ask_browser.ts";
 import { browserUnreachable, type Way } from "../way.ts";
 import { targetNotFound } from "./target_id.ts";
-
-const ASK_MS = 5_000;
 
 /** How Chrome refuses an id. */
 const NO_TARGET = /^No such target/;
@@ -54,7 +53,7 @@ async function answerOf(
   way: Way,
   question: BrowserQuestion,
 ): Promise<BrowserAnswer> {
-  using patience = deadline(systemClock, ASK_MS, question.signal);
+  using patience = deadline(systemClock, RESPONSE_MS, question.signal);
   try {
     return await askBrowser(way, { ...question, signal: patience.signal });
   } catch (cause) {

@@ -3,11 +3,10 @@ import type { SessionManager } from "../../apps/sessions/manager.ts";
 import { callerIn } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import type { GridEnv } from "../../core/middleware.ts";
+import { RESPONSE_MS } from "../ask_browser.ts";
 import { isOwnBrowser } from "../own_browser.ts";
 import { targetOf } from "../target.ts";
 import { browserUnreachable, type Way, type WayTo } from "../way.ts";
-
-const ANSWER_MS = 5_000;
 
 /** What routes to sessions' browsers need. */
 export interface ChromeParts {
@@ -33,6 +32,6 @@ export async function wayOf(
   const parts = { core, manager, caller: callerIn(c) };
   const { signal } = c.req.raw;
   const way = wayTo(await targetOf(parts, id, signal));
-  if (await isOwnBrowser(way, { timeoutMs: ANSWER_MS, signal })) return way;
+  if (await isOwnBrowser(way, { timeoutMs: RESPONSE_MS, signal })) return way;
   throw browserUnreachable(new Error("no answer of the session's browser"));
 }

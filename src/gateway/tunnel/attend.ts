@@ -16,7 +16,7 @@ import { browserUnreachable } from "../way.ts";
 import { switchToBytes } from "./handshake.ts";
 import { joinBytes } from "./join_bytes.ts";
 import { checkReplica, handOver, isHandedOver } from "./replica.ts";
-import { OPEN_MS, type Tunnels } from "./tunnels.ts";
+import { AWAY_MS, type Tunnels } from "./tunnels.ts";
 
 const log = logOf("gateway", "tunnel");
 
@@ -126,7 +126,7 @@ async function handOn(
   const { tunnelUrl: url } = await workers.get(stream.workerId, caller);
   if (url === null || url === core.replicaUrl()) throw notAwaited();
   const stopped = AbortSignal.any([gone.signal, core.stopping]);
-  using patience = deadline(core.clock, OPEN_MS, stopped);
+  using patience = deadline(core.clock, AWAY_MS, stopped);
   const holder = await handOver(core, { ...stream, url }, patience.signal)
     .catch((cause: unknown) => {
       log.warn("Cannot hand a stream on to {url}: {error}", {

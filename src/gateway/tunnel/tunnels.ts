@@ -17,8 +17,11 @@ import {
 
 const log = logOf("gateway", "tunnels");
 
-/** Longest wait for a worker to dial back, and for one whose tunnel is away to come back. */
-export const OPEN_MS = 5_000;
+/** Longest wait for a worker to dial back: its host may be busy. */
+export const OPEN_MS = 25_000;
+
+/** Longest wait for a worker whose tunnel is away to come back, and for another server to take a stream. */
+export const AWAY_MS = 5_000;
 
 /** Type of the bus's event when a worker has opened its tunnel to this server. */
 export const TUNNEL_OPENED = "tunnel_opened";
@@ -95,7 +98,8 @@ export class Tunnels {
     },
     signal: AbortSignal,
   ): Promise<Duplex> {
-    using patience = deadline(this.#core.clock, OPEN_MS, signal);
+    const waitMs = this.has(workerId) ? OPEN_MS : AWAY_MS;
+    using patience = deadline(this.#core.clock, waitMs, signal);
     patience.signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
     const giveUp = () => reject(patience.signal.reason);

@@ -10,14 +10,11 @@ import {
   type WayTo,
 } from "../way.ts";
 import { borrow } from "./replica.ts";
-import { TUNNEL_OPENED, type Tunnels } from "./tunnels.ts";
+import { AWAY_MS, OPEN_MS, TUNNEL_OPENED, type Tunnels } from "./tunnels.ts";
 import type { Verdicts } from "./verdicts.ts";
 
 /** Longest wait for a direct connection where there is a tunnel besides. */
 const DIRECT_MS = 1_000;
-
-/** Longest wait for a stream, and for a tunnel that is away. */
-const STREAM_MS = 5_000;
 
 /** How often it is looked whether a tunnel has come back to another server. */
 const LOOK_MS = 500;
@@ -85,16 +82,25 @@ async function through(
   signal: AbortSignal,
 ): Promise<Duplex> {
   const { core, tunnels } = parts;
-  using patience = deadline(core.clock, STREAM_MS, signal);
   const { workerId, id: sessionId } = target;
   try {
-    const url = await holder(parts, target, patience.signal);
+    const url = await holderInTime(parts, target, signal);
+    using patience = deadline(core.clock, OPEN_MS, signal);
     return url === undefined
       ? await tunnels.stream({ workerId, sessionId }, patience.signal)
       : await borrow(core, { url, workerId, sessionId }, patience.signal);
   } catch (cause) {
     throw browserUnreachable(cause);
   }
+}
+
+async function holderInTime(
+  parts: WayParts,
+  target: Held,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  using patience = deadline(parts.core.clock, AWAY_MS, signal);
+  return await holder(parts, target, patience.signal);
 }
 
 /** Where the other server is reached that has the tunnel; undefined: this one has. Waits for one that is away. */
