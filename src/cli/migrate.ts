@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { fileURLToPath } from "node:url";
 import { chosenApps } from "../core/api.ts";
 import type { App } from "../core/app.ts";
+import { childEnvironment } from "../core/child_environment.ts";
 import { systemClock } from "../core/clock.ts";
 import { type Database, openDatabase } from "../core/db/client.ts";
 import { migrate, migrationStatus } from "../core/db/migrate.ts";
@@ -153,6 +154,8 @@ function makeCommand(
       const slug = message.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
       const { success } = await new Deno.Command(Deno.execPath(), {
         args: ["task", "db:generate", "--name", slug],
+        clearEnv: true,
+        env: childEnvironment(),
         cwd: fileURLToPath(new URL("../../", import.meta.url)),
       }).spawn().status;
       if (!success) {

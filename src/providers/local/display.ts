@@ -1,9 +1,15 @@
 import { spawn } from "node:child_process";
+import { join } from "node:path";
 import type { Screen } from "../../core/browser_spec.ts";
+import { childEnvironment } from "../../core/child_environment.ts";
 import { systemClock } from "../../core/clock.ts";
 import { findProgram, type Surroundings, thisHost } from "./find_browser.ts";
 import { OWNER_OPTION } from "./strays.ts";
+import { writeXAuthority } from "./x_authority.ts";
 import { endGroup, type MarkedProcess, startMarkOf } from "./process_group.ts";
+
+/** File of a display's secret in its session's folder. */
+const AUTHORITY_FILE = "display.authority";
 
 /** Longest time until a virtual display says its number. */
 const START_MS = 10_000;
@@ -15,6 +21,8 @@ const GRACE_MS = 500;
 export interface Display extends AsyncDisposable {
   /** Value of DISPLAY; absent where the system needs none. */
   readonly name?: string;
+  /** Value of XAUTHORITY: the file without which nobody can use the display that was started. */
+  readonly authority?: string;
   /** The process that was started for it. */
   readonly own?: MarkedProcess;
 }
@@ -33,7 +41,7 @@ export async function displayProblem(
 
 /** For whom a display is started. */
 export interface DisplayOptions {
-  /** Of the session; stands in the display's command line. */
+  /** Of the session, with the display's secret; stands in the display's command line. */
   readonly folder: string;
   readonly signal: AbortSignal;
   /** @default {thisHost} */
@@ -66,11 +74,18 @@ async function startXvfb(
   { folder, signal }: DisplayOptions,
 ): Promise<Display> {
   signal.throwIfAborted();
+  const authority = join(folder, AUTHORITY_FILE);
+  await Deno.remove(authority).catch(() => {});
+  await writeXAuthority(authority);
   const size = `${width}x${height}x24`;
   const child = spawn(program, [
     ...["-displayfd", "1", "-screen", "0", size, "-dpi", String(dpi)],
-    ...["-nolisten", "tcp", OWNER_OPTION, folder],
-  ], { detached: true, stdio: ["ignore", "pipe", "ignore"] });
+    ...["-auth", authority, "-nolisten", "tcp", OWNER_OPTION, folder],
+  ], {
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+    env: childEnvironment(),
+  });
   const exit = new Promise<Error>((resolve) => {
     child.once("error", resolve);
     child.once("close", () => resolve(new Error(`"${program}" has ended`)));
@@ -89,6 +104,7 @@ async function startXvfb(
   const started = undo.move();
   return {
     name: `:${number}`,
+    authority,
     own,
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };

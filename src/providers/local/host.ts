@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { childEnvironment } from "../../core/child_environment.ts";
 import type {
   BrowserHost,
   CheckResult,
@@ -169,7 +170,8 @@ async function versionOf(found: FoundBrowser): Promise<string | undefined> {
     const { stdout } = await new Deno.Command(found.path, {
       args: ["--version", ...(isRoot() ? ["--no-sandbox"] : [])],
       stderr: "null",
-      env: { ...found.variables },
+      clearEnv: true,
+      env: { ...childEnvironment(), ...found.variables },
     }).output();
     return new TextDecoder().decode(stdout).trim() || undefined;
   } catch {

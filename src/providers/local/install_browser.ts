@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
+import { childEnvironment } from "../../core/child_environment.ts";
 import type { FoundBrowser } from "./find_browser.ts";
 import { installChrome, installedChrome } from "./install_chrome.ts";
 import { unpackInto } from "./unpack_into.ts";
@@ -139,6 +140,8 @@ async function untar(archive: string, folder: string): Promise<void> {
   const { success } = await new Deno.Command("tar", {
     // Owned by who unpacks, also for root.
     args: ["-xof", path, "-C", folder],
+    clearEnv: true,
+    env: childEnvironment(),
     stderr: "null",
   }).output();
   await Deno.remove(path);

@@ -63,7 +63,7 @@ export async function launch(
     : companions.use(await startDisplay(spec.screen, { folder, signal }));
   const { pid, exit } = spawnBrowser(options, {
     proxyServer: proxy?.url,
-    display: display?.name,
+    display,
     temporary,
   });
   if (pid === undefined) {

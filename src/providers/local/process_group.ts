@@ -1,5 +1,6 @@
 import process from "node:process";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { childEnvironment } from "../../core/child_environment.ts";
 import { systemClock } from "../../core/clock.ts";
 
 /** How often a group that was asked to end is looked at. */
@@ -106,6 +107,8 @@ function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
   if (Deno.build.os === "windows") {
     new Deno.Command("taskkill", {
       args: ["/PID", String(pid), "/T", "/F"],
+      clearEnv: true,
+      env: childEnvironment(),
       stdout: "null",
       stderr: "null",
     }).outputSync();
@@ -147,6 +150,8 @@ export async function startMarkOf(pid: number): Promise<string | undefined> {
   }
   const { stdout, success } = await new Deno.Command("ps", {
     args: ["-o", "lstart=", "-p", String(pid)],
+    clearEnv: true,
+    env: childEnvironment(),
     stderr: "null",
   }).output();
   return success ? new TextDecoder().decode(stdout).trim() : undefined;

@@ -1,20 +1,19 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { childEnvironment } from "../../core/child_environment.ts";
 import type { BrowserExit } from "../../core/provider.ts";
 import { chromiumFlags } from "../chromium_flags.ts";
+import type { Display } from "./display.ts";
 import type { Launch } from "./launch.ts";
 import { OUTPUT_FILE } from "./local_browser.ts";
 import { profileOption } from "./strays.ts";
-
-/** The worker's own settings, its key among them. */
-const OWN_SETTING = /^BROWSERGRID_/;
 
 /** What a browser is given besides what its session asks for. */
 export interface Given {
   /** Its proxy in place of the session's. */
   readonly proxyServer: string | undefined;
-  readonly display: string | undefined;
+  readonly display: Pick<Display, "name" | "authority"> | undefined;
   /** Where it puts temporary files and sockets. */
   readonly temporary: string;
 }
@@ -56,10 +55,10 @@ export function spawnBrowser(
       detached: true,
       stdio: ["ignore", output, output],
       env: {
-        ...inherited(),
+        ...childEnvironment(),
         TMPDIR: temporary,
         ...browser.variables,
-        ...(display === undefined ? {} : { DISPLAY: display }),
+        ...displayVariables(display),
         ...spec.environment,
       },
     });
@@ -76,12 +75,13 @@ export function spawnBrowser(
   }
 }
 
-function inherited(): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(Deno.env.toObject()).filter(([name]) =>
-      !OWN_SETTING.test(name)
-    ),
-  );
+function displayVariables(
+  { name, authority }: Pick<Display, "name" | "authority"> = {},
+): Record<string, string> {
+  return {
+    ...(name === undefined ? {} : { DISPLAY: name }),
+    ...(authority === undefined ? {} : { XAUTHORITY: authority }),
+  };
 }
 
 /** A browser that ends by itself with 0 was closed by its client. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { childEnvironment } from "../../core/child_environment.ts";
 import { type MarkedProcess, startMarkOf, statOf } from "./process_group.ts";
 
 /** Option of X servers after which they read no more: what follows tells whose display it is. */
@@ -62,6 +63,8 @@ async function* linuxCommandLines(): AsyncGenerator<CommandLine> {
 async function* unixCommandLines(): AsyncGenerator<CommandLine> {
   const { stdout } = await new Deno.Command("ps", {
     args: ["-axww", "-o", "pgid=,args="],
+    clearEnv: true,
+    env: childEnvironment(),
     stderr: "null",
   }).output();
   for (const row of new TextDecoder().decode(stdout).split("\n")) {

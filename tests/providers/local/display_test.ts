@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import {
+  type Display,
   type DisplayOptions,
   displayProblem,
   startDisplay,
@@ -33,8 +35,35 @@ function xvfbTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, fn, ignore: skip !== undefined });
 }
 
+const folder = await Deno.makeTempDir();
+globalThis.addEventListener("unload", () => {
+  Deno.removeSync(folder, { recursive: true });
+});
+
 function given(host: Surroundings, signal = NEVER): DisplayOptions {
-  return { folder: "/nowhere/session", signal, host };
+  return { folder, signal, host };
+}
+
+/** Whether the display takes a client that says `cookie`. @see the X Window System Protocol, "Connection Setup" */
+async function accepts(
+  { name = "" }: Display,
+  cookie: Uint8Array,
+): Promise<boolean> {
+  const path = `/tmp/.X11-unix/X${name.slice(1)}`;
+  using conn = await Deno.connect({ transport: "unix", path });
+  const protocol = cookie.length === 0 ? "" : "MIT-MAGIC-COOKIE-1";
+  const head = Buffer.alloc(12);
+  head.write("l");
+  head.writeUInt16LE(11, 2);
+  head.writeUInt16LE(protocol.length, 6);
+  head.writeUInt16LE(cookie.length, 8);
+  const padding = Buffer.alloc(-protocol.length & 3);
+  await conn.write(
+    Buffer.concat([head, Buffer.from(protocol), padding, cookie]),
+  );
+  const answer = new Uint8Array(1);
+  await conn.read(answer);
+  return answer[0] === 1;
 }
 
 Deno.test("startDisplay() refuses where there is neither a display nor Xvfb", async () => {
@@ -81,6 +110,28 @@ xvfbTest(
     assert.ok(await isRunning(other.own));
     await other[Symbol.asyncDispose]();
     assert.ok(!await isRunning(other.own));
+  },
+);
+
+xvfbTest(
+  "startDisplay() starts a display that takes only who knows its secret, without the worker's",
+  async () => {
+    Deno.env.set("BROWSERGRID_API_KEY", "planted");
+    try {
+      await using display = await startDisplay(SCREEN, given(withoutDisplay));
+      const { authority = "", own } = display;
+      assert.ok(own);
+      const { mode } = await Deno.stat(authority);
+      assert.equal((mode ?? 0) & 0o777, 0o600);
+      const cookie = (await Deno.readFile(authority)).slice(-16);
+      assert.ok(await accepts(display, cookie));
+      assert.ok(!await accepts(display, new Uint8Array()));
+      assert.ok(!await accepts(display, new Uint8Array(16)));
+      const environ = await Deno.readTextFile(`/proc/${own.pid}/environ`);
+      assert.doesNotMatch(environ, /planted|BROWSERGRID_/);
+    } finally {
+      Deno.env.delete("BROWSERGRID_API_KEY");
+    }
   },
 );
 
