@@ -16,6 +16,7 @@ import { chosenApps, createApi } from "./core/api.ts";
 import { databaseOn } from "./core/db/client.ts";
 import { connectRemote } from "./core/db/remote_connection.ts";
 import { configureConsoleLog } from "./core/log.ts";
+import { parseKey, Secrets } from "./core/secrets.ts";
 import { loadSettings, type Settings, SettingsError } from "./core/settings.ts";
 import { API_APPS, MIDDLEWARE, PROVIDERS } from "./installed_api.ts";
 
@@ -37,7 +38,7 @@ export interface HostedApi extends Disposable {
  * Makes the API from variables (`BROWSERGRID_…`), as `serve` reads them. Calls the database with the first request.
  *
  * @throws {SettingsError} If a setting is wrong, or one that is needed is missing: `database_url` of a remote database,
- * `public_url`, `api_key`.
+ * `public_url`, `api_key`, `encryption_key`.
  */
 export function hostApi(env: Readonly<Record<string, string>>): HostedApi {
   const { settings } = loadSettings({
@@ -52,7 +53,11 @@ export function hostApi(env: Readonly<Record<string, string>>): HostedApi {
       authToken: settings.database_auth_token,
     }),
   );
-  const { router, stop } = createApi({ settings, db }, {
+  const { router, stop } = createApi({
+    settings,
+    db,
+    secrets: secretsOf(settings),
+  }, {
     apps: chosenApps(API_APPS, settings),
     middleware: MIDDLEWARE,
     providers: PROVIDERS,
@@ -82,6 +87,21 @@ function remoteUrlOf(settings: Settings): string {
   }
   refuseExposure(settings);
   return database_url;
+}
+
+function secretsOf(
+  { encryption_key = "", previous_encryption_keys }: Settings,
+): Secrets {
+  const key = parseKey(encryption_key);
+  if (key) {
+    return new Secrets(
+      key,
+      previous_encryption_keys.flatMap((each) => parseKey(each) ?? []),
+    );
+  }
+  throw new SettingsError(
+    "Cannot host the API: there is no key for the secrets in the database, expected in BROWSERGRID_ENCRYPTION_KEY that of the servers on it",
+  );
 }
 
 function refuseExposure({ api_key, middleware = [] }: Settings): void {

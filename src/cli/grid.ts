@@ -8,9 +8,14 @@ import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import { workers } from "../apps/workers/app.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
 import { type ApiParts, chosenApps, createApi } from "../core/api.ts";
-import { type App, type Core, upgradersOf } from "../core/app.ts";
+import {
+  type App,
+  type Core,
+  type InstalledApp,
+  upgradersOf,
+} from "../core/app.ts";
 import { systemClock } from "../core/clock.ts";
-import { openDatabase } from "../core/db/client.ts";
+import { type Database, openDatabase } from "../core/db/client.ts";
 import {
   migrate,
   type Migration,
@@ -24,6 +29,7 @@ import { startServer } from "../core/server.ts";
 import type { Settings } from "../core/settings.ts";
 import { createUpgradeGate } from "../core/upgrade_gate.ts";
 import { startReconciler } from "../reconciler/reconciler.ts";
+import { openSecrets, scrub } from "./encryption_key.ts";
 import { refuseExposure } from "./exposure.ts";
 
 /** What a grid is made of; tests give their own. */
@@ -86,13 +92,15 @@ export async function openGrid(
   if (settings.migrate) {
     await migrate(db, await migrationsOf(apps), clock.now());
   }
-  const api = createApi({ settings, db }, { ...parts, apps, clock });
+  const secrets = await openSecrets(db, settings);
+  const api = createApi({ settings, db, secrets }, { ...parts, apps, clock });
   const { core, router, installed, managerOf } = api;
   const managers = {
     pools: managerOf(workerpool),
     sessions: managerOf(sessions),
     workers: managerOf(workers),
   };
+  if (settings.migrate) await protectSecrets(db, installed.values());
   const running = stack.move();
   function work(): void {
     for (const app of installed.values()) {
@@ -128,6 +136,16 @@ export async function openGrid(
       await running.disposeAsync();
     },
   };
+}
+
+/** Encrypts what an earlier version has left in plain, or is under an earlier key. */
+async function protectSecrets(
+  db: Database,
+  installed: Iterable<InstalledApp>,
+): Promise<void> {
+  let plain = 0;
+  for (const app of installed) plain += await app.protectSecrets?.() ?? 0;
+  if (plain > 0) await scrub(db);
 }
 
 /** URL under which the server reaches itself. */

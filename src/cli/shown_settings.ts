@@ -3,7 +3,7 @@ import type { Settings } from "../core/settings.ts";
 
 /** Names of settings, and of what stands in them, that nobody but the program must see. */
 const SECRET =
-  /^((api|auth|access|private|secret|signing)_?)?key$|token$|pass(word|phrase)$|secret$/i;
+  /^((api|auth|access|private|secret|signing|encryption)_?)?key$|encryption_keys$|token$|pass(word|phrase)$|secret$/i;
 
 /** What stands for a secret that is set. */
 export const HIDDEN = "(set, not shown)";

@@ -49,7 +49,7 @@ export interface Api {
  * @throws {SettingsError} If the settings name a middleware that is not known, or an option of one is wrong.
  */
 export function createApi(
-  { settings, db }: Pick<Core, "settings" | "db">,
+  { settings, db, secrets }: Pick<Core, "settings" | "db" | "secrets">,
   parts: ApiParts,
 ): Api {
   const { clock = systemClock } = parts;
@@ -63,6 +63,7 @@ export function createApi(
     settings,
     db,
     clock,
+    secrets,
     bus: new Bus(),
     auth: createAuth(settings.api_key, {
       isExposed: !isLoopback(settings.host),

@@ -11,6 +11,7 @@ import { isBuiltIn, type Problems } from "./errors.ts";
 import type { GridEnv } from "./middleware.ts";
 import type { Provider } from "./provider.ts";
 import type { Named, Registry } from "./registry.ts";
+import type { Secrets } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
 import type { UpgradeContext } from "./upgrade_gate.ts";
 
@@ -22,6 +23,8 @@ export interface Core {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly auth: Auth;
+  /** Encrypts what must not be read from a copy of the database. */
+  readonly secrets: Secrets;
   readonly providers: Registry<Provider>;
   /** URL under which clients reach this server, without a slash at the end; known once it listens. */
   readonly publicUrl: () => string;
@@ -83,6 +86,13 @@ export interface InstalledApp<M = unknown> {
     head: Uint8Array,
     context: UpgradeContext,
   ): Promise<boolean>;
+  /**
+   * Encrypts what of the app's rows is not encrypted with the current key; returns how many rows were in plain. Called
+   * before the server listens.
+   *
+   * @throws {GridError} `encryption_key_mismatch`.
+   */
+  protectSecrets?(): Promise<number>;
   /** Called when every app is set up and the server listens; what it starts is disposed in reverse order at shutdown. */
   ready?(): AsyncDisposable | undefined;
 }

@@ -84,6 +84,10 @@ const KINDS = {
   upgrade_required: { status: 426, title: "WebSocket expected" },
   database_busy: { status: 503, title: "Database is busy" },
   database_unavailable: { status: 503, title: "Database is unavailable" },
+  encryption_key_mismatch: {
+    status: 500,
+    title: "Secrets cannot be read with this key",
+  },
   shutting_down: { status: 503, title: "Server is shutting down" },
   internal: { status: 500, title: "Internal error" },
 } as const satisfies Problems;

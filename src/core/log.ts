@@ -19,7 +19,7 @@ import { visibleJson, visibleText } from "./visible_text.ts";
 
 /** Names of properties whose values are never logged, wherever they come from. */
 const SECRET =
-  /(api_?key|authorization|password|secret|^token$|auth_token|environment)$/i;
+  /(api_?key|encryption_keys?|authorization|password|secret|^token$|auth_token|environment)$/i;
 
 /** Longest text that is logged as one value. */
 const MAX_LOGGED = 10_000;

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { isNetwork } from "./client_address.ts";
 import { hasUser } from "./db/database_url.ts";
 import { isHostEntry } from "./known_hosts.ts";
+import { parseKey } from "./secrets.ts";
 
 /** One entry of the `middleware` setting. */
 const middlewareEntrySchema = z.strictObject({
@@ -57,6 +58,12 @@ export const settingsSchema = z.strictObject({
   ),
   connect_token_seconds: seconds(1).default(600).describe(
     "How long the token in a connect_url may be used to connect; what is connected stays",
+  ),
+  encryption_key: encryptionKey().optional().describe(
+    "Key that encrypts secrets in the database, 32 random bytes in hex or base64, as `openssl rand -hex 32` makes them; by default in the file encryption.key of data_dir, made at the first start. Required with a remote database, the same for all its servers",
+  ),
+  previous_encryption_keys: listSetting(encryptionKey()).default([]).describe(
+    "Earlier values of encryption_key: what they encrypt is encrypted anew at the next start of serve",
   ),
   apps: listSetting().optional().describe(
     "Apps that are installed, in order; by default all that are built in, then those of plugins",
@@ -144,8 +151,15 @@ function booleanSetting() {
   return z.union([z.boolean(), z.stringbool()]);
 }
 
-/** Names that the environment writes as a JSON list, or with commas between them. */
-function listSetting(entry = z.string().min(1)) {
+/** 32 bytes as text. */
+function encryptionKey() {
+  return z.string().refine((text) => parseKey(text) !== undefined, {
+    error: "expected 32 bytes in hex (64 digits) or base64 (44 characters)",
+  });
+}
+
+/** Texts that the environment writes as a JSON list, or with commas between them. */
+function listSetting(entry: z.ZodString = z.string().min(1)) {
   return z.preprocess(
     (value) =>
       typeof value !== "string" || value.trim().startsWith("[")

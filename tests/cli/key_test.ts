@@ -65,11 +65,12 @@ Deno.test("a server that others reach does not start without a key; one that is 
     const command = /browsergrid (key create .*)/.exec(refused.err)?.[1];
     const made = await cli(...(command ?? "").split(" "), ...where);
     assert.match(made.out, /^bg_/, made.err);
-    const settings = {
-      host: "0.0.0.0",
-      database_url: `file:${dataDir}/browsergrid.db`,
-    };
-    await using grid = await testGrid({ listen: true, settings });
+    await using grid = await testGrid({
+      listen: true,
+      settings: { host: "0.0.0.0" },
+      dataDir,
+      hasKeyFile: true,
+    });
     const answer = await fetch(`${grid.url}/v1/sessions`, {
       headers: { "x-api-key": made.out },
     });

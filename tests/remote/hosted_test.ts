@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { z } from "@hono/zod-openapi";
 import { hostApi } from "../../src/hosted.ts";
 import { eventually } from "../support/eventually.ts";
-import { testGrid } from "../support/grid.ts";
+import { TEST_KEY, testGrid } from "../support/grid.ts";
 import { startHranaServer } from "../support/hrana_server.ts";
 import { countedStarts, TOKEN, workerOf } from "./scene.ts";
 
@@ -49,6 +49,7 @@ Deno.test("Deno.serve() with the hosted API and a remote database serves clients
     BROWSERGRID_DATABASE_URL: `${database.url}?authToken=${TOKEN}`,
     BROWSERGRID_PUBLIC_URL: server.url,
     BROWSERGRID_API_KEY: "key-of-the-grid",
+    BROWSERGRID_ENCRYPTION_KEY: TEST_KEY,
   });
   async function call(method: string, path: string, json?: unknown) {
     const response = await fetch(`${hosted.url}${path}`, {
@@ -154,6 +155,7 @@ const NEEDED = {
   BROWSERGRID_DATABASE_URL: "http://127.0.0.1:1",
   BROWSERGRID_PUBLIC_URL: "https://grid.example",
   BROWSERGRID_API_KEY: "key",
+  BROWSERGRID_ENCRYPTION_KEY: TEST_KEY,
   BROWSERGRID_LOG_LEVEL: "error",
 };
 
@@ -186,5 +188,44 @@ Deno.test("hostApi() refuses a database that is not remote, and to be without a 
   refuses({ BROWSERGRID_API_KEY: "" }, /as key in BROWSERGRID_API_KEY$/);
   const open = JSON.stringify([{ name: "api_key", enabled: false }]);
   refuses({ BROWSERGRID_MIDDLEWARE: open }, /"api_key" to be enabled$/);
+  refuses({ BROWSERGRID_ENCRYPTION_KEY: "" }, /in BROWSERGRID_ENCRYPTION_KEY/);
   hostApi(NEEDED)[Symbol.dispose]();
+});
+
+Deno.test("a server and a hosted API with another key than the database's say so, and store no secret under it", async () => {
+  await using database = await startHranaServer({ authToken: TOKEN });
+  const settings = {
+    database_url: database.url,
+    database_auth_token: TOKEN,
+    api_key: "key-of-the-grid",
+  };
+  await using server = await testGrid({ settings });
+  const other = { ...settings, encryption_key: "ab".repeat(32) };
+  const differs = /here is key [0-9a-f]{8}, expected the same encryption_key/;
+  await assert.rejects(testGrid({ settings: other }), differs);
+  await assert.rejects(
+    testGrid({ settings, hasKeyFile: true }),
+    /there is no key, expected 32 random bytes in BROWSERGRID_ENCRYPTION_KEY/,
+  );
+  using hosted = hostApi({
+    ...NEEDED,
+    BROWSERGRID_DATABASE_URL: `${database.url}?authToken=${TOKEN}`,
+    BROWSERGRID_ENCRYPTION_KEY: "ab".repeat(32),
+  });
+  const response = await hosted.fetch(
+    new Request("http://grid.example/v1/workerpool/pools", {
+      method: "POST",
+      headers: { "x-api-key": "key", "content-type": "application/json" },
+      body: JSON.stringify({
+        name: "pool",
+        provider_type: "local",
+        default_environment: { TOKEN: "secret" },
+      }),
+    }),
+  );
+  const { code, detail } = await response.json();
+  assert.deepEqual([response.status, code], [500, "encryption_key_mismatch"]);
+  assert.match(detail, differs);
+  const { items } = await server.pools.list({ limit: 10 });
+  assert.deepEqual(items, []);
 });

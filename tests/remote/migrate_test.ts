@@ -12,6 +12,7 @@ function envOf(database: HranaServer, dataDir: string) {
   return {
     BROWSERGRID_DATABASE_URL: `${database.url}?authToken=${TOKEN}&tls=0`,
     BROWSERGRID_DATA_DIR: dataDir,
+    BROWSERGRID_ENCRYPTION_KEY: "5e".repeat(32),
   };
 }
 
@@ -51,7 +52,7 @@ Deno.test("browsergrid migrate works on a remote database, and never shows its t
   assert.deepEqual(runs.map(({ code }) => code), [0, 0, 0, 1]);
   assert.match(
     refused?.stderr ?? "",
-    /^Error: .*HTTP status 401, expected a token/,
+    /^error: .*HTTP status 401, expected a token/,
   );
   for (const { stdout, stderr } of runs) {
     assert.ok(!(stdout + stderr).includes(TOKEN), stdout + stderr);

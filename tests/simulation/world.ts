@@ -65,7 +65,12 @@ export class World implements Disposable {
     // Half of the runs have a file, the others a database at some distance.
     const latencyMs = random.chance(0.5) ? 0 : 15;
     const { settings } = loadSettings({
-      defaults: { data_dir: folder, database_url: url, migrate: false },
+      defaults: {
+        data_dir: folder,
+        database_url: url,
+        migrate: false,
+        encryption_key: "5e".repeat(32),
+      },
       env: {},
       flags: {
         lease_seconds: LEASE_SECONDS,

@@ -21,6 +21,8 @@ export interface TestGridOptions {
   readonly middleware?: readonly Middleware[];
   /** The folder of its data, which is left behind; by default one of its own. */
   readonly dataDir?: string;
+  /** The key of secrets is in a file of the data folder, as it is for users. @default {false} */
+  readonly hasKeyFile?: boolean;
   /** Listen on a free port. @default {false} */
   readonly listen?: boolean;
 }
@@ -41,6 +43,9 @@ export interface TestGrid extends Grid {
 
 /** Whether grids reach their file through a libSQL server, by HTTP, as a hosted database is reached. */
 export const IS_REMOTE: boolean = Deno.env.get("TEST_DATABASE") === "remote";
+
+/** Key of the secrets in the databases of tests. */
+export const TEST_KEY: string = "5e".repeat(32);
 
 if (IS_REMOTE) countRequests();
 
@@ -70,6 +75,8 @@ export async function testGrid(
       data_dir: dataDir,
       port: 0,
       log_level: "error",
+      // One for all, since several grids of a test may share a database.
+      ...(options.hasKeyFile ? {} : { encryption_key: TEST_KEY }),
       ...(remote ? { database_url: remote.url } : {}),
     },
     env: {},

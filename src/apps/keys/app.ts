@@ -6,6 +6,7 @@ import { gridSecret } from "./grid_secret.ts";
 import { KeyRing } from "./key_ring.ts";
 import { createKeyManager, type KeyManager } from "./manager.ts";
 import { createKeyStore } from "./store.ts";
+import { protectGridSecrets } from "./store_protect.ts";
 
 const log = logOf("apps", "keys");
 
@@ -19,7 +20,8 @@ export const keys = defineApp<KeyManager>({
   setup(core) {
     const store = createKeyStore(core.db);
     const ring = new KeyRing(store, core.clock);
-    const secret = gridSecret(store);
+    const secret = gridSecret(store, core.secrets);
+    core.secrets.checkWith(secret);
     core.auth.plug({
       find: (key) => ring.find(key),
       hasAdmin: () => ring.hasAdmin(),
@@ -30,6 +32,11 @@ export const keys = defineApp<KeyManager>({
       manager,
       routes: { v1: keyRoutes(manager) },
       tags: { Keys: "Who may use the grid, and for what; for admins" },
+      async protectSecrets() {
+        const count = await protectGridSecrets(core.db, core.secrets);
+        await secret();
+        return count;
+      },
       ready: () =>
         every(() => Promise.all([secret(), ring.tend()]), {
           clock: core.clock,

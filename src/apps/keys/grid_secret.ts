@@ -1,17 +1,31 @@
+import { isSealed, type Place, type Secrets } from "../../core/secrets.ts";
 import type { KeyStore } from "./store.ts";
 
 /** Name of the secret under which connect tokens are made. */
 const NAME = "connect_tokens";
 
+/** Where a grid's secret stands. */
+export function placeOfSecret(name: string): Place {
+  return ["grid_secrets", "value", name];
+}
+
 /** Reads the secret of connect tokens once, and makes it if it is the first to ask. A failure is tried again by the next. */
 export function gridSecret(
   store: Pick<KeyStore, "secret">,
+  secrets: Secrets,
 ): () => Promise<Uint8Array<ArrayBuffer>> {
   let reading: Promise<Uint8Array<ArrayBuffer>> | undefined;
 
   async function read(): Promise<Uint8Array<ArrayBuffer>> {
+    const place = placeOfSecret(NAME);
     const made = crypto.getRandomValues(new Uint8Array(32)).toHex();
-    return Uint8Array.fromHex(await store.secret(NAME, made));
+    const sealed = await secrets.sealUnchecked(made, place);
+    const stored = await store.secret(NAME, sealed);
+    // One that is older than encryption is sealed at the next start.
+    const isPlain = !isSealed(stored);
+    return Uint8Array.fromHex(
+      isPlain ? stored : await secrets.open(stored, place),
+    );
   }
 
   return function secret() {

@@ -24,6 +24,6 @@ export const apiKeys = sqliteTable("api_keys", {
 /** Secrets that every server of the grid shares, each made once. */
 export const gridSecrets = sqliteTable("grid_secrets", {
   name: text().primaryKey(),
-  /** 32 random bytes in hex. */
+  /** 32 random bytes in hex, encrypted. */
   value: text().notNull(),
 });

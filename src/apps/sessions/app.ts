@@ -6,6 +6,7 @@ import { createSessionStore } from "./store.ts";
 import { createLateStore } from "./store_late.ts";
 import { createLookoutStore } from "./store_lookout.ts";
 import { createPresenceStore } from "./store_presence.ts";
+import { protectSessions } from "./store_secrets.ts";
 
 /** Sessions: browsers asked for, from the request to the end. */
 export const sessions = defineApp<SessionManager>({
@@ -24,6 +25,7 @@ export const sessions = defineApp<SessionManager>({
     );
     return {
       manager,
+      protectSecrets: () => protectSessions(core.db, core.secrets),
       routes: { v1: sessionRoutes(core, manager) },
       tags: { Sessions: "Browsers asked for, from the request to the end" },
     };

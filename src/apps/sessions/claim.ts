@@ -17,12 +17,14 @@ import type { ResultSet } from "@libsql/client";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../core/db/client.ts";
 import { egressPolicy } from "../workerpool/manager.ts";
+import type { Secrets } from "../../core/secrets.ts";
 import { workPools } from "../workerpool/models.ts";
 import { workers } from "../workers/models.ts";
 import { sessions } from "./models.ts";
 import type { ClaimedSession, StopCommand } from "./schemas.ts";
 import { HELD_STATUSES, type SessionStatus } from "./status.ts";
 import { isIsolated } from "./store_isolation.ts";
+import { openSession } from "./store_secrets.ts";
 import { eventOf } from "./store_transition.ts";
 
 /** Who claims, and when. */
@@ -61,7 +63,10 @@ export interface Claim {
  * and worker have room. One round trip; atomic, because SQLite has one writer.
  */
 export async function claimSessions(
-  { orm }: Database,
+  { db: { orm }, secrets }: {
+    readonly db: Database;
+    readonly secrets: Secrets;
+  },
   request: ClaimRequest,
 ): Promise<Claim> {
   const { workerId, workPoolId, requestId, now, leaseMs, obeying } = request;
@@ -127,7 +132,9 @@ export async function claimSessions(
   return {
     worker,
     commands: commands.map(commandOf),
-    sessions: claimed.map((row) => claimedSession(row, request)),
+    sessions: await Promise.all(
+      claimed.map((row) => claimedSession(row, request, secrets)),
+    ),
   };
 }
 
@@ -285,10 +292,12 @@ interface ClaimedRow {
   readonly isolated: boolean;
 }
 
-function claimedSession(
+async function claimedSession(
   { session: row, pool, isolated }: ClaimedRow,
   { leaseMs, startTimeoutMs }: ClaimRequest,
-): ClaimedSession {
+  secrets: Secrets,
+): Promise<ClaimedSession> {
+  const { proxy, environment } = await openSession(secrets, row);
   return {
     id: row.id,
     fencing_token: row.fencingToken,
@@ -302,9 +311,9 @@ function claimedSession(
     headless: row.headless,
     operating_system: row.operatingSystem,
     screen: row.screen,
-    proxy: row.proxy,
+    proxy,
     resource_limits: row.resourceLimits,
-    environment: row.environment,
+    environment,
     arguments: [...row.arguments],
     isolated,
     egress: egressPolicy(pool, isolated),

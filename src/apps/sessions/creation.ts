@@ -67,7 +67,10 @@ interface Wanted {
 
 /** Creation over pools and database. */
 export function createCreation(
-  { clock, bus, db, settings }: Pick<Core, "clock" | "bus" | "db" | "settings">,
+  { clock, bus, db, secrets, settings }: Pick<
+    Core,
+    "clock" | "bus" | "db" | "secrets" | "settings"
+  >,
   pools: WorkPoolManager,
 ): SessionCreation {
   /** A pool for the session; or, if there is none now, what an earlier request was given when there was. */
@@ -105,7 +108,7 @@ export function createCreation(
     if (!assignment) return replay(once, remembered);
     const row = rowOf(wanted, assignment);
     const { isInserted, remembered: earlier } = await insertSession(
-      db,
+      { db, secrets },
       row,
       once,
     );
@@ -134,7 +137,10 @@ export function createCreation(
       return (await accept({ input, ephemeral, caller, ...rest })).session;
     },
     async createOnce(input, { workPoolId, ...request }) {
-      const once = { ...request, fingerprint: await fingerprintOf(input) };
+      const once = {
+        ...request,
+        fingerprint: await fingerprintOf(input, secrets),
+      };
       const caller = { id: request.caller, workPoolId };
       return await accept({ input, ephemeral: false, caller, once });
     },

@@ -7,6 +7,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { GridError } from "../../core/errors.ts";
+import type { Secrets } from "../../core/secrets.ts";
 
 /** How long a key is remembered. */
 export const REMEMBERED_MS = 24 * 3_600_000;
@@ -38,11 +39,15 @@ export interface OnceOnly extends RequestKey {
   readonly fingerprint: string;
 }
 
-/** SHA-256 of a body, the same for every order of its members and every way to write it. */
-export async function fingerprintOf(body: unknown): Promise<string> {
-  const bytes = new TextEncoder().encode(JSON.stringify(body, sorted));
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest).toHex();
+/**
+ * Fingerprint of a body, the same for every order of its members and every way to write it. It is made with a key: a
+ * plain hash would let whoever has a copy of the database try passwords against it.
+ */
+export async function fingerprintOf(
+  body: unknown,
+  secrets: Pick<Secrets, "fingerprint">,
+): Promise<string> {
+  return await secrets.fingerprint(JSON.stringify(body, sorted));
 }
 
 /** Puts the members of each object into one order. */

@@ -120,7 +120,7 @@ export function createSessionManager(
     readonly presence: PresenceStore;
   },
 ): SessionManager {
-  const { clock, bus, settings, db } = core;
+  const { clock, bus, settings, db, secrets } = core;
   const leaseMs = settings.lease_seconds * 1_000;
   const startTimeoutMs = settings.start_timeout_seconds * 1_000;
   const maxAttempts = settings.max_start_attempts;
@@ -210,7 +210,7 @@ export function createSessionManager(
     async claim(workerId, options) {
       const now = clock.now();
       const limits = { now, leaseMs, startTimeoutMs };
-      const claim = await claimSessions(db, {
+      const claim = await claimSessions({ db, secrets }, {
         workerId,
         ...options,
         ...limits,

@@ -19,7 +19,8 @@ import { workPools } from "../workerpool/models.ts";
 import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
 
 /**
- * Sessions. `proxy`, `environment` and `endpoint` are secret: only the claim and the gateway's look-up select them.
+ * Sessions. `proxy`, `environment` and `endpoint` are secret: only the claim and the gateway's look-up select them. The
+ * values of `environment` and the password in `proxy` are encrypted.
  *
  * `worker_id` refers to `workers.id` without a constraint: a session outlives the row of its worker.
  */

@@ -10,7 +10,9 @@ import { roomOfPool } from "../workerpool/manager.ts";
 import { workPools } from "../workerpool/models.ts";
 import type { OnceOnly } from "./idempotency.ts";
 import { sessions } from "./models.ts";
+import type { Secrets } from "../../core/secrets.ts";
 import type { SessionRow } from "./session.ts";
+import { sealSession } from "./store_secrets.ts";
 import {
   forget,
   isFree,
@@ -31,10 +33,14 @@ export interface Insertion {
  * Inserts the session if its pool takes it, and if `once` is no repeat of an earlier request. One round trip.
  */
 export async function insertSession(
-  { orm }: Database,
-  row: SessionRow,
+  { db: { orm }, secrets }: {
+    readonly db: Database;
+    readonly secrets: Secrets;
+  },
+  session: SessionRow,
   once?: OnceOnly,
 ): Promise<Insertion> {
+  const row = await sealSession(secrets, session);
   const { id, createdAt: now, workPoolId } = row;
   const isNew = sql`${sessions.id} = ${id}`;
   const events = [

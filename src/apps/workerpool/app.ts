@@ -2,15 +2,20 @@ import { defineApp } from "../../core/app.ts";
 import { poolRoutes } from "./api/v1/pools.ts";
 import { createPoolManager, type WorkPoolManager } from "./manager.ts";
 import { createPoolStore } from "./store.ts";
+import { protectPools } from "./store_secrets.ts";
 
 /** Work pools: how browsers are run, and which of them a session goes to. */
 export const workerpool = defineApp<WorkPoolManager>({
   name: "workerpool",
   verboseName: "Work pools",
   setup(core) {
-    const manager = createPoolManager(core, createPoolStore(core.db));
+    const manager = createPoolManager(
+      core,
+      createPoolStore(core.db, core.secrets),
+    );
     return {
       manager,
+      protectSecrets: () => protectPools(core.db, core.secrets),
       routes: { v1: poolRoutes(manager) },
       tags: {
         "Work pools":

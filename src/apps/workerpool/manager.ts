@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import { v7 as uuid } from "uuid";
 import { requirePool } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
@@ -19,6 +18,7 @@ import { inherit, type ResolvedSession } from "./defaults.ts";
 import { inputOf, type Pool, type PoolFields, poolFields } from "./pool.ts";
 import type { PoolInput, PoolPatch, Pressure } from "./schemas.ts";
 import type { PoolStatus } from "./status.ts";
+import { openPool } from "./store_secrets.ts";
 import type { PoolLoad, PoolPage, PoolPressure, PoolStore } from "./store.ts";
 
 export type { Pool } from "./pool.ts";
@@ -42,8 +42,8 @@ export interface WorkPoolManager {
    * @throws {GridError} As {@linkcode assignPool} and {@linkcode inherit}; `forbidden` — the caller may not use the pool that is named.
    */
   assign(want: SessionWant, caller?: Restricted): Promise<Assignment>;
-  /** What a session that asks for nothing comes to in `pool`; undefined if its provider starts no such browser. No round trip. */
-  defaultSession(pool: Pool): ResolvedSession | undefined;
+  /** What a session that asks for nothing comes to in a pool as it is stored; undefined if its provider starts no such browser. No round trip. */
+  defaultSession(stored: Pool): Promise<ResolvedSession | undefined>;
   /** @throws {GridError} `unknown_provider`, `invalid_provider_config`, `pool_name_taken`. */
   create(input: PoolInput): Promise<Pool>;
   /** @throws {GridError} `pool_not_found`. */
@@ -118,7 +118,8 @@ export function createPoolManager(
       );
       return { pool: best.pool, session: resolve(want, best) };
     },
-    defaultSession(pool) {
+    async defaultSession(stored) {
+      const pool = await openPool(core.secrets, stored);
       const able = { pool, choices: choicesOf(core, pool) };
       return canStart({}, able) ? resolve({}, able) : undefined;
     },
@@ -210,7 +211,7 @@ function changed(pool: Pool, fields: PoolFields): Partial<PoolFields> {
   const own: Readonly<Record<string, unknown>> = pool;
   return Object.fromEntries(
     Object.entries(fields).filter(([name, value]) =>
-      !isDeepStrictEqual(value, own[name])
+      JSON.stringify(value) !== JSON.stringify(own[name])
     ),
   );
 }

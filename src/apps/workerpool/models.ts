@@ -8,7 +8,7 @@ import {
 } from "../../core/browser_spec.ts";
 import { POOL_EGRESS, POOL_STATUSES } from "./status.ts";
 
-/** Work pools. `default_proxy` and `default_environment` are secret. */
+/** Work pools. The values of `default_environment` and the password in `default_proxy` are encrypted. */
 export const workPools = sqliteTable("work_pools", {
   id: text().primaryKey(),
   name: text().notNull().unique(),

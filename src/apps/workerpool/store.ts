@@ -11,12 +11,14 @@ import {
 } from "drizzle-orm";
 import { type Database, isConstraintError } from "../../core/db/client.ts";
 import { GridError } from "../../core/errors.ts";
+import type { Secrets } from "../../core/secrets.ts";
 import { sessions } from "../sessions/models.ts";
 import { workers } from "../workers/models.ts";
 import { workPools } from "./models.ts";
 import type { Pool, PoolFields } from "./pool.ts";
 import type { PoolStatus } from "./status.ts";
 import { roomOfPool } from "./store_room.ts";
+import { openPool, sealPool } from "./store_secrets.ts";
 
 /** What the assignment of a session looks at. */
 export interface PoolLoad {
@@ -69,7 +71,11 @@ export interface PoolStore {
 }
 
 /** The store over `db`. */
-export function createPoolStore({ orm }: Database): PoolStore {
+export function createPoolStore(
+  { orm }: Database,
+  secrets: Secrets,
+): PoolStore {
+  const open = (pool: Pool) => openPool(secrets, pool);
   // What is asked most is built once.
   const ref = sql.placeholder("ref");
   const found = orm.select().from(workPools).where(isRef(ref)).prepare();
@@ -83,28 +89,31 @@ export function createPoolStore({ orm }: Database): PoolStore {
   const loadOfOne = loads().where(isRef(ref)).prepare();
   return {
     async insert(pool) {
-      await nameFree(pool.name, () => orm.insert(workPools).values(pool));
+      const sealed = await sealPool(secrets, pool.id, pool);
+      await nameFree(pool.name, () => orm.insert(workPools).values(sealed));
     },
     async find(ref) {
       const [pool] = await found.all({ ref });
-      return pool;
+      return pool && await open(pool);
     },
     async list({ status, provider_type, only, limit, cursor }) {
-      return await orm.select().from(workPools).where(and(
+      const pools = await orm.select().from(workPools).where(and(
         status && eq(workPools.status, status),
         provider_type ? eq(workPools.providerType, provider_type) : undefined,
         only ? eq(workPools.id, only) : undefined,
         cursor ? gt(workPools.id, cursor) : undefined,
       )).orderBy(workPools.id).limit(limit);
+      return await Promise.all(pools.map(open));
     },
     async update(id, fields, now) {
+      const sealed = await sealPool(secrets, id, fields);
       const [pool] = await nameFree(
         fields.name ?? "",
         () =>
-          orm.update(workPools).set({ ...fields, updatedAt: now })
+          orm.update(workPools).set({ ...sealed, updatedAt: now })
             .where(eq(workPools.id, id)).returning(),
       );
-      return pool;
+      return pool && await open(pool);
     },
     async finishDrains(now) {
       const { rowsAffected } = await orm.update(workPools).set({
@@ -127,8 +136,13 @@ export function createPoolStore({ orm }: Database): PoolStore {
       ]);
       return gone.length > 0;
     },
-    loads: (ref) =>
-      ref === undefined ? loadsOfAll.all() : loadOfOne.all({ ref }),
+    async loads(ref) {
+      const found =
+        await (ref === undefined ? loadsOfAll.all() : loadOfOne.all({ ref }));
+      return await Promise.all(
+        found.map(async (load) => ({ ...load, pool: await open(load.pool) })),
+      );
+    },
     async pressure(ref) {
       const [pressure] = await orm.select({
         pool: workPools,

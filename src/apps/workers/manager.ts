@@ -191,7 +191,8 @@ export function createWorkerManager(
         lease_ttl_ms: settings.lease_seconds * 1_000,
         reports: [...results],
         commands: [...drain, ...commands],
-        ready: last[0] && readyOf(last[0], pools.defaultSession(last[0].pool)),
+        ready: last[0] &&
+          readyOf(last[0], await pools.defaultSession(last[0].pool)),
       };
     },
     claim: waitForClaim(core, sessions, refuse),

@@ -5,7 +5,7 @@ import type { ShareRow } from "./store_ready.ts";
 /** What a worker is to keep ready; undefined: nothing. Has the secrets of the pool's defaults. */
 export function readyOf(
   row: ShareRow,
-  session: ReturnType<WorkPoolManager["defaultSession"]>,
+  session: Awaited<ReturnType<WorkPoolManager["defaultSession"]>>,
 ): ReadyBrowsers | undefined {
   const count = shareOf(row);
   if (!session || count === 0) return undefined;

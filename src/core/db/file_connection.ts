@@ -29,8 +29,8 @@ export function connectFile(url: string): Connection {
 }
 
 /**
- * Makes the file, if there is none, so that only its owner reads it: it has proxies' passwords, and the secret by which
- * connect tokens are made. SQLite gives its other files the same permissions.
+ * Makes the file, if there is none, so that only its owner reads it. SQLite gives its other files the same
+ * permissions.
  */
 function makePrivate(path: string): void {
   try {

@@ -1,0 +1,149 @@
+import { dirname, join } from "node:path";
+import type { Database } from "../core/db/client.ts";
+import { logOf } from "../core/log.ts";
+import { KEY_BYTES, parseKey, Secrets } from "../core/secrets.ts";
+import { type Settings, SettingsError } from "../core/settings.ts";
+
+const log = logOf("server", "encryption_key");
+
+/** File of the key in the data folder. */
+export const KEY_FILE = "encryption.key";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/**
+ * The secrets of the grid in `db`: with the key of the settings, or of a file in the data folder, which is made if the
+ * database has nothing yet that needs one.
+ *
+ * @throws {SettingsError} If there is no key and none can be made: the database is remote, or its key is lost.
+ */
+export async function openSecrets(
+  db: Database,
+  settings: Settings,
+): Promise<Secrets> {
+  const { encryption_key, previous_encryption_keys } = settings;
+  const key = encryption_key === undefined
+    ? await keyWithoutSetting(db, settings)
+    : decoded(encryption_key, "setting encryption_key");
+  return new Secrets(
+    key,
+    previous_encryption_keys.map((each) =>
+      decoded(each, "setting previous_encryption_keys")
+    ),
+  );
+}
+
+async function keyWithoutSetting(
+  db: Database,
+  { data_dir, database_url }: Settings,
+): Promise<Bytes> {
+  if (db.client.protocol !== "file") {
+    throw new SettingsError(
+      "Cannot encrypt the secrets in a remote database: there is no key, expected 32 random bytes in BROWSERGRID_ENCRYPTION_KEY, the same for every server (make them by: openssl rand -hex 32)",
+    );
+  }
+  if (database_url === ":memory:") return newKey();
+  const path = join(data_dir, KEY_FILE);
+  const found = await readKey(path);
+  if (found) return found;
+  if (await isEncrypted(db)) {
+    throw new SettingsError(
+      `Cannot read the secrets in the database: their key is not there, expected the file "${path}" or BROWSERGRID_ENCRYPTION_KEY; if it is lost, see "Encryption" in the README`,
+    );
+  }
+  return await makeKey(path);
+}
+
+async function readKey(path: string): Promise<Bytes | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(path);
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return undefined;
+    throw new SettingsError(
+      `Cannot read the encryption key: "${path}" is not readable, expected that this user owns it`,
+      { cause },
+    );
+  }
+  const { mode } = await Deno.stat(path);
+  if (Deno.build.os !== "windows" && ((mode ?? 0) & 0o077) !== 0) {
+    log.warn("Others may read the encryption key {path}: chmod 600 it", {
+      path,
+    });
+  }
+  const key = decoded(text, `file "${path}"`);
+  await removeUnfinished(path);
+  return key;
+}
+
+/** Makes the file whole or not at all; of two processes that make it at once both use the first one's. */
+async function makeKey(path: string): Promise<Bytes> {
+  const key = newKey();
+  const temporary = `${path}.${crypto.randomUUID()}`;
+  const options = { mode: 0o600, createNew: true };
+  await Deno.writeTextFile(temporary, `${key.toHex()}\n`, options);
+  try {
+    await Deno.link(temporary, path);
+    log.info(
+      "Made the encryption key {path}: back it up, and not with the database",
+      { path },
+    );
+    return key;
+  } catch (error) {
+    const other = await readKey(path);
+    if (other) return other;
+    throw error;
+  } finally {
+    await Deno.remove(temporary).catch(() => {});
+  }
+}
+
+/** What a process that was killed while it made the key has left beside it. */
+async function removeUnfinished(path: string): Promise<void> {
+  const folder = dirname(path);
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.startsWith(`${KEY_FILE}.`)) continue;
+    await Deno.remove(join(folder, name)).catch(() => {});
+  }
+}
+
+function newKey(): Bytes {
+  return crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+}
+
+function decoded(text: string, where: string): Bytes {
+  const key = parseKey(text);
+  if (key) return key;
+  throw new SettingsError(
+    `Cannot use the encryption key of ${where}: expected 32 bytes in hex (64 digits) or base64 (44 characters)`,
+  );
+}
+
+/** Reports whether the grid's own secret is encrypted: it is the first that ever is. */
+async function isEncrypted({ client }: Database): Promise<boolean> {
+  const { rows: tables } = await client.execute(
+    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'grid_secrets'",
+  );
+  if (tables.length === 0) return false;
+  const { rows } = await client.execute(
+    "SELECT 1 FROM grid_secrets WHERE value LIKE 'v1.%' LIMIT 1",
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Rewrites a file that had secrets in plain, so that no page of it, nor of its log, has them any more. A remote database
+ * is its host's to clean.
+ */
+export async function scrub({ client }: Database): Promise<void> {
+  if (client.protocol !== "file") return;
+  try {
+    await client.execute("VACUUM");
+    await client.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    log.warn(
+      "Old pages of the database may still have secrets in plain, run VACUUM once: {error}",
+      { error },
+    );
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * Encryption of secrets in the database, with a key that is not in it.
+ *
+ * ```text
+ * v1.KEYID.BASE64URL(iv ‖ ciphertext ‖ tag)      AES-256-GCM, 96-bit random iv
+ * ```
+ *
+ * KEYID are the first 4 bytes of a hash of the key, by which several keys are told apart. The place of the text (table,
+ * column and row id) is authenticated with it: a ciphertext that was moved to another row cannot be read there.
+ *
+ * @module
+ */
+import { GridError } from "./errors.ts";
+import { keepRecent } from "./keep_recent.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Bytes of a key. */
+export const KEY_BYTES = 32;
+
+const IV_BYTES = 12;
+
+/** Nothing that was imported can be read back. */
+const EXTRACTABLE = false;
+
+/** Opened texts that are remembered: those of work pools are read with every session. */
+const MAX_OPENED = 500;
+
+const SEALED = /^v1\.([0-9a-f]{8})\.([\w-]+)$/;
+
+/** One key, imported. */
+interface Key {
+  readonly id: string;
+  readonly cipher: CryptoKey;
+  readonly mac: CryptoKey;
+}
+
+type Keys = readonly [current: Key, ...previous: Key[]];
+
+/** Where a sealed text stands. */
+export type Place = readonly [table: string, column: string, rowId: string];
+
+/** Seals and opens what must not be read from a copy of the database. */
+export class Secrets {
+  readonly #keys: () => Promise<Keys>;
+  readonly #opened = new Map<string, string>();
+  #check: () => Promise<unknown> = () => Promise.resolve();
+
+  /** @param previous Keys by which older texts are read, and never sealed. */
+  constructor(current: Bytes, previous: readonly Bytes[] = []) {
+    let keys: Promise<Keys> | undefined;
+    const importAll = async (): Promise<Keys> => [
+      await imported(current),
+      ...await Promise.all(previous.map(imported)),
+    ];
+    // With the first use: what only wires a grid up waits for nothing.
+    this.#keys = () => keys ??= importAll();
+  }
+
+  /** Has `check`, which rejects where the key is not the grid's, pass before anything is sealed. */
+  checkWith(check: () => Promise<unknown>): void {
+    this.#check = check;
+  }
+
+  /** @throws {GridError} `encryption_key_mismatch`. */
+  async seal(text: string, place: Place): Promise<string> {
+    await this.#check();
+    return await this.sealUnchecked(text, place);
+  }
+
+  /** For what the check itself reads. */
+  async sealUnchecked(text: string, place: Place): Promise<string> {
+    const [{ id, cipher }] = await this.#keys();
+    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+    const sealed = await crypto.subtle.encrypt(
+      { name: "AES-GCM", iv, additionalData: bytesOf(place) },
+      cipher,
+      new TextEncoder().encode(text),
+    );
+    const bytes = new Uint8Array([...iv, ...new Uint8Array(sealed)]);
+    return `v1.${id}.${
+      bytes.toBase64({ alphabet: "base64url", omitPadding: true })
+    }`;
+  }
+
+  /**
+   * The text of a sealed one.
+   *
+   * @throws {GridError} `encryption_key_mismatch` — it was sealed with another key or at another place, or changed.
+   */
+  async open(sealed: string, place: Place): Promise<string> {
+    const known = `${place.join(" ")} ${sealed}`;
+    const text = this.#opened.get(known) ?? await this.#decrypt(sealed, place);
+    keepRecent(this.#opened, [known, text], MAX_OPENED);
+    return text;
+  }
+
+  /** Pattern (SQL LIKE) of everything that is sealed with the current key. */
+  async currentPattern(): Promise<string> {
+    const [{ id }] = await this.#keys();
+    return `v1.${id}.%`;
+  }
+
+  /** A hash of `text` that is the same on every server, and cannot be made without the key. */
+  async fingerprint(text: string): Promise<string> {
+    const [{ mac }] = await this.#keys();
+    const bytes = new TextEncoder().encode(text);
+    return new Uint8Array(await crypto.subtle.sign("HMAC", mac, bytes)).toHex();
+  }
+
+  async #decrypt(sealed: string, place: Place): Promise<string> {
+    const [, id, body = ""] = SEALED.exec(sealed) ?? [];
+    const keys = await this.#keys();
+    const key = keys.find((each) => each.id === id);
+    if (!key) throw mismatch(place, id, keys);
+    try {
+      const bytes = Uint8Array.fromBase64(body, { alphabet: "base64url" });
+      const text = await crypto.subtle.decrypt(
+        {
+          name: "AES-GCM",
+          iv: bytes.slice(0, IV_BYTES),
+          additionalData: bytesOf(place),
+        },
+        key.cipher,
+        bytes.slice(IV_BYTES),
+      );
+      return new TextDecoder().decode(text);
+    } catch (cause) {
+      throw new GridError(
+        "encryption_key_mismatch",
+        `Cannot read ${
+          nameOf(place)
+        }: it was changed, or belongs to another row, expected it as it was written`,
+        {},
+        { cause },
+      );
+    }
+  }
+}
+
+/** Reports whether `stored` is sealed, with whichever key. */
+export function isSealed(stored: string): boolean {
+  return SEALED.test(stored);
+}
+
+/** The key that `text` stands for, in hex or base64; undefined if it is none of 32 bytes. */
+export function parseKey(text: string): Bytes | undefined {
+  const trimmed = text.trim();
+  try {
+    const bytes = /^[0-9a-f]{64}$/i.test(trimmed)
+      ? Uint8Array.fromHex(trimmed)
+      : Uint8Array.fromBase64(trimmed, {
+        alphabet: /[-_]/.test(trimmed) ? "base64url" : "base64",
+      });
+    return bytes.length === KEY_BYTES ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function imported(key: Bytes): Promise<Key> {
+  const labelled = new Uint8Array([
+    ...new TextEncoder().encode("browsergrid key id "),
+    ...key,
+  ]);
+  const digest = await crypto.subtle.digest("SHA-256", labelled);
+  const hmac = { name: "HMAC", hash: "SHA-256" } as const;
+  const root = await crypto.subtle.importKey("raw", key, hmac, EXTRACTABLE, [
+    "sign",
+  ]);
+  const derived = await crypto.subtle.sign(
+    "HMAC",
+    root,
+    new TextEncoder().encode("browsergrid fingerprints"),
+  );
+  return {
+    id: new Uint8Array(digest, 0, 4).toHex(),
+    cipher: await crypto.subtle.importKey("raw", key, "AES-GCM", EXTRACTABLE, [
+      "encrypt",
+      "decrypt",
+    ]),
+    mac: await crypto.subtle.importKey("raw", derived, hmac, EXTRACTABLE, [
+      "sign",
+    ]),
+  };
+}
+
+function bytesOf(place: Place): Bytes {
+  return new TextEncoder().encode(JSON.stringify(place));
+}
+
+function nameOf([table, column, rowId]: Place): string {
+  return `column "${column}" of "${table}" "${rowId}"`;
+}
+
+function mismatch(
+  place: Place,
+  id: string | undefined,
+  keys: readonly Key[],
+): GridError {
+  const known = keys.map((key) => key.id).join(", ");
+  return new GridError(
+    "encryption_key_mismatch",
+    `Cannot read ${nameOf(place)}: it was encrypted with key ${
+      id ?? "unknown"
+    }, and here is key ${known}, expected the same encryption_key on every server, or the old one in previous_encryption_keys`,
+  );
+}

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { isSealed, parseKey, Secrets } from "../../src/core/secrets.ts";
+
+const PLACE = ["sessions", "environment.TOKEN", "id-1"] as const;
+
+function keyOf(byte: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(32).fill(byte);
+}
+
+Deno.test("Secrets opens what it has sealed, whatever it is, and never seals twice to the same", async () => {
+  const secrets = new Secrets(keyOf(1));
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: "grapheme" }), async (text) => {
+      const sealed = await secrets.seal(text, PLACE);
+      assert.ok(isSealed(sealed));
+      assert.ok(text.length < 8 || !sealed.includes(text));
+      assert.notEqual(await secrets.seal(text, PLACE), sealed);
+      assert.equal(await new Secrets(keyOf(1)).open(sealed, PLACE), text);
+    }),
+    { seed: 1, numRuns: 50 },
+  );
+});
+
+Deno.test("Secrets.open() refuses another key, another place, and every changed text", async () => {
+  const sealed = await new Secrets(keyOf(1)).seal("secret", PLACE);
+  const mismatch = { code: "encryption_key_mismatch" };
+  await assert.rejects(new Secrets(keyOf(2)).open(sealed, PLACE), mismatch);
+  const secrets = new Secrets(keyOf(1));
+  for (
+    const place of [
+      ["work_pools", PLACE[1], PLACE[2]],
+      [PLACE[0], "environment.OTHER", PLACE[2]],
+      [PLACE[0], PLACE[1], "id-2"],
+    ] as const
+  ) await assert.rejects(secrets.open(sealed, place), mismatch);
+  // The last character has bits that stand for nothing.
+  for (let at = 0; at < sealed.length - 1; at++) {
+    const other = sealed[at] === "A" ? "B" : "A";
+    const changed = sealed.slice(0, at) + other + sealed.slice(at + 1);
+    await assert.rejects(secrets.open(changed, PLACE), mismatch, changed);
+  }
+});
+
+Deno.test("Secrets opens with an earlier key, and seals with the current one", async () => {
+  const old = await new Secrets(keyOf(1)).seal("secret", PLACE);
+  const secrets = new Secrets(keyOf(2), [keyOf(3), keyOf(1)]);
+  assert.equal(await secrets.open(old, PLACE), "secret");
+  const prefix = (await secrets.currentPattern()).slice(0, -1);
+  assert.ok(!old.startsWith(prefix));
+  const sealed = await secrets.seal("secret", PLACE);
+  assert.ok(sealed.startsWith(prefix));
+  assert.equal(await new Secrets(keyOf(2)).open(sealed, PLACE), "secret");
+});
+
+Deno.test("Secrets.seal() seals nothing before its check has passed", async () => {
+  const secrets = new Secrets(keyOf(1));
+  secrets.checkWith(() => Promise.reject(new Error("another grid's")));
+  await assert.rejects(secrets.seal("secret", PLACE), /another grid's/);
+});
+
+Deno.test("parseKey() takes 32 bytes in hex, base64 and base64url, and nothing else", () => {
+  const key = Uint8Array.from({ length: 32 }, (_, at) => 255 - at);
+  const texts = [
+    key.toHex(),
+    key.toHex().toUpperCase(),
+    `${key.toBase64()}\n`,
+    key.toBase64({ alphabet: "base64url", omitPadding: true }),
+  ];
+  for (const text of texts) assert.deepEqual(parseKey(text), key, text);
+  for (const text of ["", "secret", "ab".repeat(31), "ab".repeat(33), "="]) {
+    assert.equal(parseKey(text), undefined, text);
+  }
+});
