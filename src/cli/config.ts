@@ -78,14 +78,25 @@ export async function clientFrom(
 async function readConfig(named: string | undefined) {
   const path = named ?? DEFAULT_CONFIG;
   try {
-    return { path, text: await Deno.readTextFile(path) };
+    return { path, text: textOf(await Deno.readFile(path)) };
   } catch (error) {
     if (named === undefined && error instanceof Deno.errors.NotFound) return;
     throw new Error(
-      `Cannot read the configuration file "${path}": expected a JSON file that may be read`,
+      `Cannot read the configuration file "${path}": expected a JSON file that may be read, in UTF-8, or in UTF-16 with a byte order mark`,
       { cause: error },
     );
   }
+}
+
+/** Text in UTF-8, with a byte order mark or without, or in UTF-16 with one, as PowerShell writes it. @throws {TypeError} If it is neither. */
+function textOf(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  const encoding = first === 0xff && second === 0xfe
+    ? "utf-16le"
+    : first === 0xfe && second === 0xff
+    ? "utf-16be"
+    : "utf-8";
+  return new TextDecoder(encoding, { fatal: true }).decode(bytes);
 }
 
 function defaultDataDir(env: Readonly<Record<string, string>>): string {

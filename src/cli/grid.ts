@@ -1,4 +1,5 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
+import { join } from "node:path";
 import { keys } from "../apps/keys/app.ts";
 import type { KeyManager } from "../apps/keys/manager.ts";
 import { sessions } from "../apps/sessions/app.ts";
@@ -16,6 +17,7 @@ import {
 } from "../core/app.ts";
 import { systemClock } from "../core/clock.ts";
 import { type Database, openDatabase } from "../core/db/client.ts";
+import { fileUrl } from "../core/db/file_url.ts";
 import {
   migrate,
   type Migration,
@@ -55,7 +57,8 @@ export interface Grid extends AsyncDisposable {
 
 /** URL of the database that the settings name. */
 export function databaseUrlOf(settings: Settings): string {
-  return settings.database_url ?? `file:${settings.data_dir}/browsergrid.db`;
+  return settings.database_url ??
+    fileUrl(join(settings.data_dir, "browsergrid.db"));
 }
 
 /** The project's migrations and those of the apps that bring their own. */

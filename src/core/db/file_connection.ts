@@ -1,5 +1,6 @@
 import type { Connection } from "./connection.ts";
 import { FileClient } from "./file_client.ts";
+import { pathOf } from "./file_url.ts";
 
 /** Readers do not wait for the writer; a commit survives the process, if not always the power. */
 const PRAGMAS =
@@ -39,11 +40,4 @@ function makePrivate(path: string): void {
   } catch {
     // It is there, or cannot be: SQLite says which.
   }
-}
-
-/** Path of a `file:` URL: relative, absolute, or with an empty host. */
-export function pathOf(url: string): string {
-  if (url === ":memory:") return url;
-  const path = url.replace(/^file:(\/\/(localhost)?(?=\/))?/, "");
-  return decodeURIComponent(path);
 }

@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { fileUrl, pathOf } from "../../../src/core/db/file_url.ts";
+
+Deno.test("pathOf() gives back the path of every fileUrl()", () => {
+  const parts = ["%", "20", "%2F", "/", "//", "a b", "#", "?", "é", "日", "\\"];
+  const path = fc.array(fc.constantFrom(...parts), { minLength: 1 })
+    .map((each) => each.join(""));
+  fc.assert(
+    fc.property(path, (path) => assert.equal(pathOf(fileUrl(path)), path)),
+    { seed: 1 },
+  );
+});
+
+Deno.test("pathOf() reads escapes, and leaves what is none", () => {
+  const paths = {
+    "file:/srv/a%20b.db": "/srv/a b.db",
+    "file:///srv/%C3%A9.db": "/srv/é.db",
+    "file://localhost/srv/a.db": "/srv/a.db",
+    "file:50%.db": "50%.db",
+    "file:%zz/%ff.db": "%zz/%ff.db",
+    "file:a?b#c.db": "a?b#c.db",
+    ":memory:": ":memory:",
+  };
+  for (const [url, path] of Object.entries(paths)) {
+    assert.equal(pathOf(url), path);
+  }
+});
