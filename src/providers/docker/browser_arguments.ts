@@ -1,6 +1,7 @@
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { chromiumFlags } from "../chromium_flags.ts";
 import type { DockerConfig } from "./config.ts";
+import { EGRESS_PROXY, limitsEgress } from "./egress.ts";
 import { needsCredentials } from "./proxy.ts";
 
 /**
@@ -14,12 +15,17 @@ export function browserArguments(
   isOwnImage: boolean,
 ): string[] {
   const noSandbox = !isOwnImage && config.sandbox !== "on";
+  const isLimited = limitsEgress(spec);
   return [
     ...chromiumFlags(spec, {
-      ...(needsCredentials(spec.proxy) && { proxyServer: null }),
+      ...(isLimited
+        ? { proxyServer: EGRESS_PROXY }
+        : needsCredentials(spec.proxy) && { proxyServer: null }),
       more: [
         // There is no GPU: headless draws WebGL in software by itself, headful only when it is told.
         ...(spec.headless ? [] : ["--enable-unsafe-swiftshader"]),
+        // Without, pages on the container's loopback would be asked for directly.
+        ...(isLimited ? ["--proxy-bypass-list=<-loopback>"] : []),
         ...(noSandbox ? ["--no-sandbox"] : []),
         ...config.arguments,
       ],

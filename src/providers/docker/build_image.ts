@@ -4,7 +4,11 @@ import { ask, engineWords, openEngine } from "./engine.ts";
 import { eventsOf } from "./engine_events.ts";
 import dockerfile from "./image/Dockerfile" with { type: "text" };
 import entrypoint from "./image/entrypoint.sh" with { type: "text" };
+import egressProxy from "./image/egress.pl" with { type: "text" };
+import egressRules from "./image/egress.sh" with { type: "text" };
+import fontsConfig from "./image/fonts.conf" with { type: "text" };
 import haproxyConfig from "./image/haproxy.cfg" with { type: "text" };
+import policy from "./image/policy.json" with { type: "json" };
 import type { Progress } from "./pull_image.ts";
 
 /** Longest time that a build may take. */
@@ -52,7 +56,11 @@ async function packContext(): Promise<NodeJS.ReadableStream> {
   const pack = tar.pack();
   pack.entry({ name: "Dockerfile" }, dockerfile);
   pack.entry({ name: "entrypoint.sh" }, entrypoint);
+  pack.entry({ name: "fonts.conf" }, fontsConfig);
   pack.entry({ name: "haproxy.cfg" }, haproxyConfig);
+  pack.entry({ name: "egress.sh" }, egressRules);
+  pack.entry({ name: "egress.pl" }, egressProxy);
+  pack.entry({ name: "policy.json" }, JSON.stringify(policy));
   pack.finalize();
   return Readable.from(pack);
 }

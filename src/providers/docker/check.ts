@@ -9,7 +9,7 @@ import {
 import { findImage, type LocalImage } from "./image.ts";
 import { imageName } from "./image_name.ts";
 import type { Removals } from "./removals.ts";
-import { sandboxStarts } from "./sandbox_probe.ts";
+import { egressHolds, sandboxStarts } from "./sandbox_probe.ts";
 
 /** Reports on engine, image, limits and sandbox. Starts no browser; the sandbox is tried in a container that lives for a moment. */
 export async function checkDocker(
@@ -41,6 +41,7 @@ export async function checkDocker(
     checkInit(info),
     checkLimits(info),
     await checkSandbox(engine, config, { name, image, info, removals }),
+    await checkEgress(engine, config, { name, image, info, removals }),
   ];
 }
 
@@ -99,15 +100,47 @@ function checkLimits(info: EngineInfo): CheckResult {
     };
 }
 
+/** What the checks of an image need. */
+interface ImageChecks {
+  readonly name: string;
+  readonly image: LocalImage | undefined;
+  readonly info: EngineInfo;
+  readonly removals: Removals;
+}
+
+async function checkEgress(
+  engine: Engine,
+  config: DockerConfig,
+  { name, image, info, removals }: ImageChecks,
+): Promise<CheckResult> {
+  const result = (status: CheckResult["status"], detail: string) => ({
+    name: "egress",
+    status,
+    detail,
+  });
+  const rest =
+    "sessions of client keys fail to start unless the pool's egress is open";
+  if (!image) {
+    return result("warn", "Limits of egress are not known without the image");
+  }
+  if (!image.enforcesEgress) {
+    return result(
+      "warn",
+      `Image ${name} cannot limit what sessions reach, so that ${rest}: make it with this version's "browsergrid docker build-image"`,
+    );
+  }
+  return await egressHolds(engine, config, { image: name, info, removals })
+    ? result("ok", "Containers are held to the pool's egress")
+    : result(
+      "warn",
+      `Containers cannot be held to the pool's egress, so that ${rest}: the engine or the kernel does not let them use nftables`,
+    );
+}
+
 async function checkSandbox(
   engine: Engine,
   config: DockerConfig,
-  { name, image, info, removals }: {
-    readonly name: string;
-    readonly image: LocalImage | undefined;
-    readonly info: EngineInfo;
-    readonly removals: Removals;
-  },
+  { name, image, info, removals }: ImageChecks,
 ): Promise<CheckResult> {
   const result = (status: CheckResult["status"], detail: string) => ({
     name: "sandbox",

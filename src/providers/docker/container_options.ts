@@ -2,6 +2,7 @@ import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import { type BrowserSpec, parseMemory } from "../../core/browser_spec.ts";
 import { browserArguments } from "./browser_arguments.ts";
 import type { DockerConfig } from "./config.ts";
+import { egressVariables, limitsEgress } from "./egress.ts";
 import seccompProfile from "./image/seccomp.json" with { type: "json" };
 import { forwarderVariables, needsCredentials } from "./proxy.ts";
 
@@ -15,6 +16,8 @@ export interface ContainerPlan {
   readonly isOwnImage: boolean;
   readonly network: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Addresses of the grid, which a session with a limited egress does not reach. */
+  readonly ownAddresses: readonly string[];
   /** Whether the engine has an init process that reaps zombies. */
   readonly init: boolean;
   /** Whether the engine can keep a container from swapping. */
@@ -41,10 +44,13 @@ export function containerOptions(
       `${name}=${value}`
     ),
     Labels: { ...plan.labels },
+    // Root limits the network before the browser's user starts anything.
+    ...(limitsEgress(spec) && { User: "root" }),
     ExposedPorts: { [CDP_PORT]: {} },
     HostConfig: {
       ...resourceLimits(spec, config, plan),
       ...confinement(config, plan),
+      ...(limitsEgress(spec) && { CapAdd: [...EGRESS_CAPABILITIES] }),
       NetworkMode: plan.network,
       Init: plan.init,
       PortBindings: plan.publishOn === undefined
@@ -65,13 +71,29 @@ export const PLAIN_VARIABLES: ReadonlySet<string> = new Set([
   "BROWSERGRID_DISPLAY",
   "BROWSERGRID_DPI",
   "BROWSERGRID_PROXY_ADDRESS",
+  "BROWSERGRID_EGRESS",
+  "BROWSERGRID_EGRESS_POOL",
+  "BROWSERGRID_EGRESS_DENY",
+  "BROWSERGRID_EGRESS_ALLOW",
+  "BROWSERGRID_EGRESS_UPSTREAM",
 ]);
 
+/** What the entrypoint needs to limit the network and then to become the browser's user. It gives all of them up. */
+export const EGRESS_CAPABILITIES = [
+  "NET_ADMIN",
+  // For the engine's init, which passes the request to end on to another user's process.
+  "KILL",
+  "SETUID",
+  "SETGID",
+  "SETPCAP",
+] as const;
+
 function environment(
-  { environment, headless, screen, proxy }: BrowserSpec,
+  spec: BrowserSpec,
   { sandbox }: DockerConfig,
-  { isOwnImage }: ContainerPlan,
+  { isOwnImage, ownAddresses }: ContainerPlan,
 ): Record<string, string> {
+  const { environment, headless, screen, proxy } = spec;
   if (!isOwnImage) return { ...environment };
   return {
     ...environment,
@@ -80,23 +102,26 @@ function environment(
       BROWSERGRID_DISPLAY: `${screen.width}x${screen.height}x24`,
       BROWSERGRID_DPI: String(screen.dpi),
     }),
-    ...(needsCredentials(proxy) && forwarderVariables(proxy)),
+    ...(limitsEgress(spec)
+      ? egressVariables(spec, ownAddresses)
+      : needsCredentials(proxy) && forwarderVariables(proxy)),
   };
 }
 
 function resourceLimits(
   { cpu, memoryBytes }: BrowserSpec,
-  { shm_size, pids_limit }: DockerConfig,
+  { shm_size, pids_limit, default_memory }: DockerConfig,
   { limitsSwap }: ContainerPlan,
 ): HostConfig {
+  const memory = memoryBytes ?? parseMemory(default_memory);
   return {
     PidsLimit: pids_limit,
     ShmSize: parseMemory(shm_size),
     ...(cpu !== undefined && { NanoCpus: Math.round(cpu * 1e9) }),
-    ...(memoryBytes !== undefined && {
-      Memory: memoryBytes,
+    ...(memory !== undefined && {
+      Memory: memory,
       // The same number for both means: no swap.
-      ...(limitsSwap && { MemorySwap: memoryBytes }),
+      ...(limitsSwap && { MemorySwap: memory }),
     }),
   };
 }

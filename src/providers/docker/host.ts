@@ -18,6 +18,7 @@ import { checkDocker } from "./check.ts";
 import type { DockerConfig } from "./config.ts";
 import { ContainerBrowser } from "./container.ts";
 import { containerOptions } from "./container_options.ts";
+import { egressProblem, machineAddresses } from "./egress.ts";
 import { because, type Engine, openEngine, pingEngine } from "./engine.ts";
 import { findImage } from "./image.ts";
 import { imageName } from "./image_name.ts";
@@ -110,8 +111,10 @@ class DockerHost implements BrowserHost {
       readonly signal: AbortSignal;
     },
   ): Promise<RunningBrowser> {
-    const { isOwn } = await this.#images.use(image, signal);
-    const problem = proxyProblem(spec, isOwn);
+    const found = await this.#images.use(image, signal);
+    const { isOwn } = found;
+    const problem = egressProblem(spec, image, found) ??
+      proxyProblem(spec, isOwn);
     if (problem !== undefined) throw new Error(problem);
     const surroundings = await orAbort(this.#look(), signal);
     await orAbort(this.#endEarlier(sessionId), signal);
@@ -119,6 +122,7 @@ class DockerHost implements BrowserHost {
       image,
       isOwnImage: isOwn,
       labels: labelsOf(this.#info, sessionId),
+      ownAddresses: machineAddresses(),
       ...surroundings,
     });
     const started = await startContainer(this.#engine, {

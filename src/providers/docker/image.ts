@@ -13,7 +13,7 @@ import {
   engineStatus,
   engineWords,
 } from "./engine.ts";
-import { IMAGE_LABEL } from "./labels.ts";
+import { EGRESS_LABEL, IMAGE_LABEL } from "./labels.ts";
 import { pullImage, type PullOptions } from "./pull_image.ts";
 
 /** An image that the engine has. */
@@ -21,6 +21,8 @@ export interface LocalImage {
   readonly id: string;
   /** Whether it was made by `browsergrid docker build-image`. */
   readonly isOwn: boolean;
+  /** Whether its entrypoint can limit what the container reaches. */
+  readonly enforcesEgress: boolean;
 }
 
 const imageSchema = z.object({
@@ -42,7 +44,12 @@ export async function findImage(
       { signal },
     );
     const { Id, Config } = imageSchema.parse(JSON.parse(answer));
-    return { id: Id, isOwn: Config?.Labels?.[IMAGE_LABEL] !== undefined };
+    const labels = Config?.Labels ?? {};
+    return {
+      id: Id,
+      isOwn: labels[IMAGE_LABEL] !== undefined,
+      enforcesEgress: labels[EGRESS_LABEL] !== undefined,
+    };
   } catch (error) {
     if (engineStatus(error) === 404) return undefined;
     throw error;

@@ -3,6 +3,9 @@ import type { HostInfo } from "../../core/provider.ts";
 /** Label that the project's image carries: its entrypoint understands the `BROWSERGRID_*` settings. */
 export const IMAGE_LABEL = "browsergrid.image";
 
+/** Label of an image whose entrypoint holds a container to its egress. */
+export const EGRESS_LABEL = "browsergrid.egress";
+
 /** Label with the id of the session that a container runs for. */
 export const SESSION_LABEL = "browsergrid.session_id";
 

@@ -1,4 +1,5 @@
 import type { BrowserSpec, Proxy } from "../../core/browser_spec.ts";
+import { limitsEgress } from "./egress.ts";
 
 /**
  * Whether the proxy asks for a user name, which Chromium takes from nobody but a person at a dialogue.
@@ -26,10 +27,12 @@ export function forwarderVariables(proxy: Proxy): Record<string, string> {
 
 /** Why the proxy of `spec` cannot be used with an image; undefined if it can. */
 export function proxyProblem(
-  { proxy }: BrowserSpec,
+  spec: BrowserSpec,
   isOwnImage: boolean,
 ): string | undefined {
-  if (!needsCredentials(proxy)) return undefined;
+  const { proxy } = spec;
+  // With a limited egress the proxy is reached through the image's own.
+  if (!needsCredentials(proxy) || limitsEgress(spec)) return undefined;
   const { protocol } = new URL(proxy.proxy_url);
   if (protocol !== "http:") {
     return `Cannot use proxy "${proxy.proxy_url}" with a user name: docker pools give credentials to http:// proxies only`;

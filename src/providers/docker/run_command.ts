@@ -19,6 +19,7 @@ export function runCommand(spec: BrowserSpec, config: DockerConfig): string {
     isOwnImage: true,
     network: config.network,
     labels: {},
+    ownAddresses: [],
     init: true,
     limitsSwap: true,
     filtersSyscalls: false,
@@ -31,6 +32,7 @@ export function runCommand(spec: BrowserSpec, config: DockerConfig): string {
     ...(config.network === DEFAULT_NETWORK
       ? []
       : ["--network", quote(config.network)]),
+    ...(options.User === undefined ? [] : [`--user ${options.User}`]),
     ...variables(options),
     "--publish",
     PUBLISH,
@@ -43,6 +45,7 @@ function hostOptions(host: HostConfig): string[] {
   return [
     "--init",
     "--cap-drop ALL",
+    ...(host.CapAdd ?? []).map((each: string) => `--cap-add ${each}`),
     "--security-opt no-new-privileges",
     ...(host.NanoCpus ? [`--cpus ${host.NanoCpus / 1e9}`] : []),
     ...(host.Memory

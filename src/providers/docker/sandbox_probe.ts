@@ -1,6 +1,8 @@
+import type { ContainerCreateOptions } from "dockerode";
 import type { DockerConfig } from "./config.ts";
-import { confinement } from "./container_options.ts";
+import { confinement, EGRESS_CAPABILITIES } from "./container_options.ts";
 import { createContainer } from "./create_container.ts";
+import { egressVariables } from "./egress.ts";
 import { ask, type Engine, type EngineInfo } from "./engine.ts";
 import type { Removals } from "./removals.ts";
 
@@ -10,7 +12,7 @@ const PROBE_TIMEOUT_MS = 20_000;
 /** How long the end of the probe is waited for. */
 const REMOVE_WAIT_MS = 10_000;
 
-/** With what {@linkcode sandboxStarts} is tried. */
+/** With what {@linkcode sandboxStarts} and {@linkcode egressHolds} are tried. */
 export interface SandboxProbe {
   /** One of the project's. */
   readonly image: string;
@@ -19,19 +21,49 @@ export interface SandboxProbe {
 }
 
 /** Whether Chromium's sandbox can start, tried in a container that lives for a moment. */
-export async function sandboxStarts(
+export function sandboxStarts(
   engine: Engine,
   config: DockerConfig,
-  { image, info, removals }: SandboxProbe,
+  probe: SandboxProbe,
+): Promise<boolean> {
+  return succeeds(engine, probe, {
+    Cmd: ["probe-sandbox"],
+    HostConfig: confinement(config, probe.info),
+  });
+}
+
+/** Whether the image can limit a container's egress on this engine's kernel, tried in the same way. */
+export function egressHolds(
+  engine: Engine,
+  config: DockerConfig,
+  probe: SandboxProbe,
+): Promise<boolean> {
+  const policy = { mode: "none", allow: [], pool: "check" } as const;
+  const variables = egressVariables({ egress: policy }, []);
+  return succeeds(engine, probe, {
+    Cmd: ["probe-egress"],
+    User: "root",
+    Env: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+    HostConfig: {
+      ...confinement(config, probe.info),
+      CapAdd: [...EGRESS_CAPABILITIES],
+    },
+  });
+}
+
+/** Whether a container of the image exits with 0. */
+async function succeeds(
+  engine: Engine,
+  { image, removals }: SandboxProbe,
+  options: Omit<ContainerCreateOptions, "name">,
 ): Promise<boolean> {
   const name = `browsergrid-check-${crypto.randomUUID().slice(0, 8)}`;
   const creating = ask((abortSignal) =>
     createContainer(engine, {
       name,
       Image: image,
-      Cmd: ["probe-sandbox"],
       NetworkDisabled: true,
-      HostConfig: confinement(config, info),
+      ...options,
     }, abortSignal)
   );
   try {

@@ -6,7 +6,24 @@
 #   BROWSERGRID_DPI                how densely that screen is drawn
 #   BROWSERGRID_PROXY_ADDRESS      host:port of an HTTP proxy that asks for
 #   BROWSERGRID_PROXY_CREDENTIALS  user name and password, in Base64
+#   BROWSERGRID_EGRESS             what the browser may reach: see egress.sh
 set -u
+
+# Started as root for this alone: root limits what the network gives, then becomes the browser's user for good.
+if [ -n "${BROWSERGRID_EGRESS:-}" ]; then
+  env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+    BROWSERGRID_EGRESS="$BROWSERGRID_EGRESS" \
+    BROWSERGRID_EGRESS_POOL="${BROWSERGRID_EGRESS_POOL:-}" \
+    BROWSERGRID_EGRESS_DENY="${BROWSERGRID_EGRESS_DENY:-}" \
+    BROWSERGRID_EGRESS_ALLOW="${BROWSERGRID_EGRESS_ALLOW:-}" \
+    BROWSERGRID_EGRESS_UPSTREAM="${BROWSERGRID_EGRESS_UPSTREAM:-}" \
+    BROWSERGRID_EGRESS_CREDENTIALS="${BROWSERGRID_EGRESS_CREDENTIALS:-}" \
+    sh /usr/local/lib/browsergrid/egress.sh || exit 78
+  unset BROWSERGRID_EGRESS BROWSERGRID_EGRESS_POOL BROWSERGRID_EGRESS_DENY \
+    BROWSERGRID_EGRESS_ALLOW BROWSERGRID_EGRESS_UPSTREAM BROWSERGRID_EGRESS_CREDENTIALS
+  HOME=/home/browser exec setpriv --reuid browser --regid browser --clear-groups \
+    --inh-caps=-all --bounding-set=-all --no-new-privs /bin/sh "$0" "$@"
+fi
 
 sandbox_possible() {
   unshare --user --pid --net --fork true 2>/dev/null
@@ -16,6 +33,9 @@ if [ "${1:-}" = probe-sandbox ]; then
   sandbox_possible
   exit
 fi
+
+# Its limits are there, or it would not have come here.
+[ "${1:-}" = probe-egress ] && exit
 
 case ${BROWSERGRID_SANDBOX:-auto} in
   off) set -- --no-sandbox "$@" ;;

@@ -1,0 +1,125 @@
+import { networkInterfaces } from "node:os";
+import type { BrowserSpec } from "../../core/browser_spec.ts";
+import type { LocalImage } from "./image.ts";
+
+/** Networks that are not public: loopback, private, link-local, metadata, shared, multicast and reserved ones. */
+const NOT_PUBLIC: readonly string[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.31.196.0/24",
+  "192.52.193.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "192.175.48.0/24",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/3",
+  // Public IPv6 addresses begin with 001.
+  "::/3",
+  "4000::/2",
+  "8000::/1",
+  "2001::/23",
+  "2001:db8::/32",
+  // IPv4 addresses, private ones too, written as IPv6.
+  "2002::/16",
+  "2620:4f:8000::/48",
+  "3fff::/20",
+];
+
+const EVERYTHING: readonly string[] = ["0.0.0.0/0", "::/0"];
+
+/** Proxies that the image's own proxy can go through. */
+const CHAINED = ["http:", "socks5:"];
+
+/** Address of the image's proxy, the browser's only way out. */
+export const EGRESS_PROXY = "http://127.0.0.1:3128";
+
+/** Whether a container for `spec` is held to less than its engine's host reaches. */
+export function limitsEgress({ egress }: Pick<BrowserSpec, "egress">): boolean {
+  return egress.mode !== "open";
+}
+
+/** The networks that a container for `spec` does not reach. @param own Addresses of the grid, rejected with the private ones. */
+export function deniedNetworks(
+  { egress }: Pick<BrowserSpec, "egress">,
+  own: readonly string[],
+): readonly string[] {
+  switch (egress.mode) {
+    case "open":
+      return [];
+    case "no_private":
+      return [...NOT_PUBLIC, ...own];
+    case "none":
+      return EVERYTHING;
+    default:
+      return egress.mode satisfies never;
+  }
+}
+
+/** Addresses of this machine, on which the worker and perhaps the server and the engine listen. */
+export function machineAddresses(): readonly string[] {
+  const interfaces = Object.values(networkInterfaces()).flatMap((each) =>
+    each ?? []
+  );
+  return [
+    ...new Set(
+      interfaces.map(({ address }) => address.replace(/%.*$/, "")),
+    ),
+  ];
+}
+
+/** The image's settings for the egress of `spec`; none if it is open. Secret: they have the proxy's credentials. */
+export function egressVariables(
+  spec: Pick<BrowserSpec, "egress" | "proxy">,
+  own: readonly string[],
+): Readonly<Record<string, string>> {
+  if (!limitsEgress(spec)) return {};
+  const { egress, proxy } = spec;
+  const credentials =
+    proxy?.proxy_username === undefined && proxy?.proxy_password === undefined
+      ? ""
+      : toBase64(`${proxy.proxy_username ?? ""}:${proxy.proxy_password ?? ""}`);
+  return {
+    BROWSERGRID_EGRESS: egress.mode,
+    BROWSERGRID_EGRESS_POOL: toBase64(egress.pool),
+    BROWSERGRID_EGRESS_DENY: deniedNetworks(spec, own).join(" "),
+    BROWSERGRID_EGRESS_ALLOW: egress.allow.join(" "),
+    ...(proxy && {
+      BROWSERGRID_EGRESS_UPSTREAM: upstream(proxy.proxy_url),
+      BROWSERGRID_EGRESS_CREDENTIALS: credentials,
+    }),
+  };
+}
+
+/** Why an image cannot hold `spec` to its egress; undefined if it can. */
+export function egressProblem(
+  spec: BrowserSpec,
+  name: string,
+  { enforcesEgress }: Pick<LocalImage, "enforcesEgress">,
+): string | undefined {
+  if (!limitsEgress(spec)) return undefined;
+  const { pool, mode } = spec.egress;
+  if (!enforcesEgress) {
+    return `Cannot start a browser in image "${name}": the egress of work pool "${pool}" is ${mode} for this session, which the image cannot enforce, expected an image made by this version's "browsergrid docker build-image", or egress open`;
+  }
+  const url = spec.proxy && new URL(spec.proxy.proxy_url);
+  if (url && !CHAINED.includes(url.protocol)) {
+    return `Cannot use proxy "${spec.proxy?.proxy_url}": the egress of work pool "${pool}" is ${mode} for this session, expected an http:// or socks5:// proxy`;
+  }
+}
+
+function upstream(proxyUrl: string): string {
+  const { protocol, host } = new URL(proxyUrl);
+  return `${protocol}//${host}`;
+}
+
+function toBase64(text: string): string {
+  return new TextEncoder().encode(text).toBase64();
+}

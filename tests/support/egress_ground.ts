@@ -1,0 +1,117 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { docker, TEST_IMAGE } from "./docker.ts";
+
+/** Addresses of {@linkcode egressGround}: of its networks, which only the engine's bridges of this machine know. */
+export const PLACES = {
+  /** A private network, with the host as its gateway. */
+  gateway: "10.77.0.1",
+  site: "10.77.0.10",
+  site6: "fd77::10",
+  /** A network with public addresses, whose gateway is the host, too. */
+  publicGateway: "11.22.33.1",
+  publicSite: "11.22.33.10",
+} as const;
+
+/** Ports of the site; each answers every request with {@linkcode SITE_PAGE}. */
+export const SITE_PORTS = [8080, 8081, 8082] as const;
+
+/** What every page of the site says. */
+export const SITE_PAGE = "SITE-OK";
+
+/** Networks with a container that is a site, and a service of the host. */
+export interface EgressGround extends AsyncDisposable {
+  readonly privateNetwork: string;
+  readonly publicNetwork: string;
+  /** Port of the host's service, on every address of the host. */
+  readonly hostPort: number;
+  /** Requests that reached the host's service. */
+  hostRequests(): number;
+}
+
+/** Makes the networks and what stands in them. */
+export async function egressGround(): Promise<EgressGround> {
+  await using stack = new AsyncDisposableStack();
+  const mark = crypto.randomUUID().slice(0, 8);
+  const network = async (name: string, subnets: readonly string[]) => {
+    const made = await docker.createNetwork({
+      Name: `bg-test-${name}-${mark}`,
+      EnableIPv6: subnets.length > 1,
+      IPAM: {
+        Driver: "default",
+        Config: subnets.map((Subnet) => ({ Subnet })),
+      },
+    });
+    stack.defer(async () => {
+      await made.remove();
+    });
+    return made;
+  };
+  const privateNetwork = await network("private", [
+    "10.77.0.0/24",
+    "fd77::/64",
+  ]);
+  const publicNetwork = await network("public", ["11.22.33.0/24"]);
+  const site = await docker.createContainer({
+    Image: TEST_IMAGE,
+    Entrypoint: ["sh", "-c"],
+    Cmd: [serveAll()],
+    HostConfig: { NetworkMode: privateNetwork.id, Init: true },
+    NetworkingConfig: {
+      EndpointsConfig: {
+        [privateNetwork.id]: {
+          IPAMConfig: {
+            IPv4Address: PLACES.site,
+            IPv6Address: PLACES.site6,
+          },
+          Aliases: ["site.test", "intranet.test"],
+        },
+      },
+    },
+  });
+  stack.defer(async () => {
+    await site.remove({ force: true });
+  });
+  await publicNetwork.connect({
+    Container: site.id,
+    EndpointConfig: { IPAMConfig: { IPv4Address: PLACES.publicSite } },
+  });
+  await site.start();
+  let requests = 0;
+  const service = createServer((_, response) => {
+    requests++;
+    response.end("HOST-SECRET");
+  }).listen(0, "::");
+  await once(service, "listening");
+  stack.defer(async () => {
+    service.closeAllConnections();
+    service.close();
+    await once(service, "close");
+  });
+  const address = service.address();
+  const owned = stack.move();
+  return {
+    privateNetwork: `bg-test-private-${mark}`,
+    publicNetwork: `bg-test-public-${mark}`,
+    hostPort: typeof address === "object" && address ? address.port : 0,
+    hostRequests: () => requests,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** A server of the image's Perl, one process a port, which reads each request's head before it answers. */
+function serveAll(): string {
+  const program = `
+    use Socket;
+    socket(my $server, PF_INET6, SOCK_STREAM, 0) or die;
+    setsockopt($server, SOL_SOCKET, SO_REUSEADDR, 1);
+    bind($server, Socket::pack_sockaddr_in6($ARGV[0], "\\0" x 16)) or die $!;
+    listen($server, 64);
+    while (accept(my $client, $server)) {
+      my $head = "";
+      while ($head !~ /\\r\\n\\r\\n/) { sysread($client, $head, 4096, length $head) or last }
+      syswrite($client, "HTTP/1.1 200 OK\\r\\nContent-Length: ${SITE_PAGE.length}\\r\\n\\r\\n${SITE_PAGE}");
+    }`;
+  const servers = SITE_PORTS.map((port) => `perl -e '${program}' ${port} &`);
+  return `${servers.join("\n")}\nwait`;
+}
