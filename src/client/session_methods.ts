@@ -9,7 +9,9 @@ import type {
   SessionWire,
 } from "../apps/sessions/schemas.ts";
 import type { CallOptions, Exchange } from "./exchange.ts";
+import type { ProvenOptions } from "./worker_methods.ts";
 import type { Page, PageQuery } from "./pages.ts";
+import { proofHeaders } from "../core/worker_proof.ts";
 
 /** An event that the holder of a session records. */
 export type SessionEventBody = z.input<typeof sessionEventInputSchema>;
@@ -74,7 +76,7 @@ export interface SessionMethods {
   addSessionEvent(
     id: string,
     body: SessionEventBody,
-    options?: CallOptions,
+    options: ProvenOptions,
   ): Promise<void>;
   sessionMetrics(
     id: string,
@@ -84,7 +86,7 @@ export interface SessionMethods {
   addSessionMetric(
     id: string,
     body: SessionMetricBody,
-    options?: CallOptions,
+    options: ProvenOptions,
   ): Promise<void>;
   sessionLogs(id: string, options?: CallOptions): Promise<string>;
 }
@@ -117,13 +119,19 @@ export function sessionMethods(exchange: Exchange): SessionMethods {
       }),
     sessionEvents: (id, query, options) =>
       json("GET", `${pathOf(id)}/events`, { ...options, query }),
-    async addSessionEvent(id, body, options) {
-      await text("POST", `${pathOf(id)}/events`, { ...options, body });
+    async addSessionEvent(id, body, { proof, ...options }) {
+      const headers = proofHeaders(proof);
+      await text("POST", `${pathOf(id)}/events`, { ...options, body, headers });
     },
     sessionMetrics: (id, query, options) =>
       json("GET", `${pathOf(id)}/metrics`, { ...options, query }),
-    async addSessionMetric(id, body, options) {
-      await text("POST", `${pathOf(id)}/metrics`, { ...options, body });
+    async addSessionMetric(id, body, { proof, ...options }) {
+      const headers = proofHeaders(proof);
+      await text("POST", `${pathOf(id)}/metrics`, {
+        ...options,
+        body,
+        headers,
+      });
     },
     sessionLogs: (id, options) => text("GET", `${pathOf(id)}/logs`, options),
   };

@@ -10,6 +10,7 @@ import type {
 } from "../apps/workers/schemas.ts";
 import type { CallOptions, Exchange } from "./exchange.ts";
 import type { Page, PageQuery } from "./pages.ts";
+import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
 
 /** Body of a registration; defaults may be left out. */
 export type WorkerBody = z.input<typeof workerInputSchema>;
@@ -18,6 +19,11 @@ export type WorkerBody = z.input<typeof workerInputSchema>;
 export interface WorkerQuery extends PageQuery {
   readonly work_pool_id?: string | undefined;
   readonly status?: WorkerWire["status"] | undefined;
+}
+
+/** What every call by a worker takes. */
+export interface ProvenOptions extends CallOptions {
+  readonly proof: WorkerProof;
 }
 
 /** Endpoints of workers. */
@@ -41,13 +47,13 @@ export interface WorkerMethods {
   heartbeat(
     workerId: string,
     body: HeartbeatInput,
-    options?: CallOptions,
+    options: ProvenOptions,
   ): Promise<HeartbeatAnswer>;
   /** Undefined: there was none in time. */
   claimSession(
     workerId: string,
     body: ClaimInput,
-    options?: CallOptions & { readonly waitSeconds?: number },
+    options: ProvenOptions & { readonly waitSeconds?: number },
   ): Promise<ClaimAnswer | undefined>;
 }
 
@@ -75,9 +81,17 @@ export function workerMethods(exchange: Exchange): WorkerMethods {
       }),
     resumeWorker: (id, options) =>
       json("POST", `${pathOf(id)}/resume`, options),
-    heartbeat: (id, body, options) =>
-      json("PUT", `${pathOf(id)}/heartbeat`, { ...options, body }),
-    claimSession: (id, body, options) =>
-      maybe("POST", `${pathOf(id)}/claim-session`, { ...options, body }),
+    heartbeat: (id, body, { proof, ...options }) =>
+      json("PUT", `${pathOf(id)}/heartbeat`, {
+        ...options,
+        body,
+        headers: proofHeaders(proof),
+      }),
+    claimSession: (id, body, { proof, ...options }) =>
+      maybe("POST", `${pathOf(id)}/claim-session`, {
+        ...options,
+        body,
+        headers: proofHeaders(proof),
+      }),
   };
 }

@@ -17,12 +17,6 @@
  */
 import { z } from "@hono/zod-openapi";
 
-/** Header in which a worker shows the secret that it has registered with. */
-export const SECRET_HEADER = "x-browsergrid-secret";
-
-/** Header in which a worker tells which of its processes it is. */
-export const INSTANCE_HEADER = "x-browsergrid-instance";
-
 /** Longest message, in bytes. */
 export const MAX_MESSAGE_BYTES = 16 * 1_024;
 

@@ -2,6 +2,7 @@ import type { Command, GridClient } from "../client/client.ts";
 import { ApiError } from "../client/api_error.ts";
 import { type Clock, deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
+import type { WorkerProof } from "../core/worker_proof.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const log = logOf("worker", "claim_loop");
@@ -22,7 +23,7 @@ const MOST_AT_ONCE = 4;
 export interface ClaimLoopOptions {
   readonly client: GridClient;
   readonly workerId: string;
-  readonly instanceId: string;
+  readonly proof: WorkerProof;
   readonly clock: Clock;
   readonly supervisor: Supervisor;
   /** Pause after a failure. */
@@ -94,7 +95,7 @@ export class ClaimLoop implements AsyncDisposable {
   }
 
   async #claim(requestId: string): Promise<void> {
-    const { client, workerId, instanceId, clock, supervisor, onCommands } =
+    const { client, workerId, proof, clock, supervisor, onCommands } =
       this.#options;
     const sentAt = clock.monotonic();
     const room = this.#room();
@@ -108,13 +109,12 @@ export class ClaimLoop implements AsyncDisposable {
         workerId,
         {
           request_id: requestId,
-          instance_id: instanceId,
           // Else each claim would be answered at once with the orders that are being obeyed.
           obeying: [...supervisor.endingIds],
           room,
           count,
         },
-        { waitSeconds: WAIT_SECONDS, signal: patience.signal },
+        { proof, waitSeconds: WAIT_SECONDS, signal: patience.signal },
       );
       if (!answer) return;
       const { sessions, commands, waited_ms } = answer;

@@ -8,6 +8,7 @@ import { ApiError } from "../client/api_error.ts";
 import { aborted } from "../core/aborted.ts";
 import { type Clock, deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
+import type { WorkerProof } from "../core/worker_proof.ts";
 import { trustedUntil } from "./lease.ts";
 import type { Report } from "./held_session.ts";
 import type { Outbox } from "./outbox.ts";
@@ -29,7 +30,7 @@ const FAREWELL_MS = 3_000;
 export interface HeartbeatOptions {
   readonly client: GridClient;
   readonly workerId: string;
-  readonly instanceId: string;
+  readonly proof: WorkerProof;
   readonly clock: Clock;
   readonly periodMs: number;
   readonly outbox: Outbox;
@@ -116,12 +117,13 @@ export class Heartbeat implements AsyncDisposable {
     status: NonNullable<HeartbeatInput["status"]>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { client, workerId, clock, outbox, sight } = this.#options;
+    const { client, workerId, proof, clock, outbox, sight } = this.#options;
     const sentAt = clock.monotonic();
     const sent = outbox.snapshot();
     try {
       const body = this.#body(status, sent);
-      const answer = await client.heartbeat(workerId, body, { signal });
+      const how = { proof, signal };
+      const answer = await client.heartbeat(workerId, body, how);
       sight.answered();
       this.#isBare = false;
       this.#take(sent, answer, trustedUntil(sentAt, answer.lease_ttl_ms));
@@ -135,9 +137,8 @@ export class Heartbeat implements AsyncDisposable {
     status: NonNullable<HeartbeatInput["status"]>,
     sent: readonly Report[],
   ): HeartbeatInput {
-    const { supervisor, instanceId, providerDetails, ready } = this.#options;
+    const { supervisor, providerDetails, ready } = this.#options;
     return {
-      instance_id: instanceId,
       status,
       provider_details: providerDetails(),
       current_load: supervisor.size,

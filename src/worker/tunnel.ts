@@ -4,15 +4,14 @@ import type { Clock } from "../core/clock.ts";
 import { logOf, messageOf } from "../core/log.ts";
 import { watchSocket } from "../core/socket_watch.ts";
 import {
-  INSTANCE_HEADER,
   MAX_MESSAGE_BYTES,
   type OpenMessage,
   openMessageSchema,
   readMessage,
   type RefusedMessage,
-  SECRET_HEADER,
   tunnelPath,
 } from "../core/tunnel_protocol.ts";
+import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
 import { dialBack } from "./tunnel_stream.ts";
 
 const log = logOf("worker", "tunnel");
@@ -35,9 +34,7 @@ const GOOD_MS = 5_000;
 /** What a tunnel needs of its worker. */
 export interface TunnelParts {
   readonly workerId: string;
-  /** What the worker has registered with. */
-  readonly secret: string;
-  readonly instanceId: string;
+  readonly proof: WorkerProof;
   readonly clock: Clock;
   /** Where the browser of a session listens; undefined: the worker holds none. */
   readonly endpointOf: (sessionId: string) => URL | undefined;
@@ -74,7 +71,7 @@ interface Ended {
 class OpenedTunnel implements Tunnel {
   readonly #base: string;
   readonly #parts: TunnelParts;
-  readonly #key: Readonly<Record<string, string>>;
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #stop = new AbortController();
   readonly #streams = new Map<string, Promise<void>>();
   readonly #done: Promise<void>;
@@ -84,7 +81,10 @@ class OpenedTunnel implements Tunnel {
   constructor(base: string, apiKey: string | undefined, parts: TunnelParts) {
     this.#base = base;
     this.#parts = parts;
-    this.#key = apiKey === undefined ? {} : { "x-api-key": apiKey };
+    this.#headers = {
+      ...(apiKey === undefined ? {} : { "x-api-key": apiKey }),
+      ...proofHeaders(parts.proof),
+    };
     this.#done = this.#run();
   }
 
@@ -124,14 +124,10 @@ class OpenedTunnel implements Tunnel {
 
   /** Holds one connection to its end. Never rejects; resolves with why it has ended. */
   async #connect(): Promise<Ended> {
-    const { secret, instanceId, clock } = this.#parts;
+    const { clock } = this.#parts;
     const url = this.#urlOf().replace(/^http/, "ws");
     const control = new WebSocket(url, {
-      headers: {
-        ...this.#key,
-        [SECRET_HEADER]: secret,
-        [INSTANCE_HEADER]: instanceId,
-      },
+      headers: this.#headers,
       handshakeTimeout: OPEN_MS,
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
@@ -175,7 +171,7 @@ class OpenedTunnel implements Tunnel {
     try {
       await dialBack(endpoint, {
         url: new URL(this.#urlOf(streamId)),
-        headers: this.#key,
+        headers: this.#headers,
         signal: this.#stop.signal,
       });
     } catch (error) {

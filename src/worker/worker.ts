@@ -95,6 +95,7 @@ export async function startWorker(
   );
   const state = await file.read() ?? newState(options);
   const instanceId = crypto.randomUUID();
+  const proof = { secret: state.secret, instanceId };
   const { registration, sentAt } = await register(options, state, instanceId);
   const until = trustedUntil(sentAt, registration.lease_ttl_ms);
   const { worker, held_sessions } = registration;
@@ -148,7 +149,7 @@ export async function startWorker(
   const heartbeat: Heartbeat = new Heartbeat({
     client,
     workerId: worker.id,
-    instanceId,
+    proof,
     clock,
     periodMs: Math.min(
       registration.heartbeat_ms,
@@ -177,8 +178,7 @@ export async function startWorker(
     ? undefined
     : options.openTunnel?.({
       workerId: worker.id,
-      secret: state.secret,
-      instanceId,
+      proof,
       clock,
       endpointOf: (sessionId) => supervisor.endpointOf(sessionId),
     });
@@ -192,7 +192,7 @@ export async function startWorker(
     new ClaimLoop({
       client,
       workerId: worker.id,
-      instanceId,
+      proof,
       clock,
       supervisor,
       pauseMs: Math.min(1_000, options.pollIntervalSeconds * 1_000),

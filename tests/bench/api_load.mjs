@@ -18,6 +18,8 @@ const { hostname, port } = new URL(url);
 const served = [];
 const pending = [];
 const workers = [];
+/** Headers that prove each worker's calls, by its id. */
+const proofs = new Map();
 
 /** Shares of a thousand, and what each asks. */
 const MIX = [
@@ -72,10 +74,7 @@ async function prepare() {
     });
   }
   for (let index = 0; index < 20; index++) {
-    const { worker } = await call("POST", "/v1/workerpool/workers", {
-      work_pool_id: "served",
-      capacity: 5,
-    });
+    const { worker } = await register("served", 5);
     const sessions = [];
     for (let count = 0; count < 5; count++) {
       await call("POST", "/v1/sessions", { work_pool_id: "served" });
@@ -96,10 +95,7 @@ async function prepare() {
     }
     workers.push({ id: worker.id, sessions });
   }
-  const { worker } = await call("POST", "/v1/workerpool/workers", {
-    work_pool_id: "claimed",
-    capacity: 10_000,
-  });
+  const { worker } = await register("claimed", 10_000);
   workers.claimer = worker.id;
   for (let count = 0; count < 500; count++) {
     const { id } = await call("POST", "/v1/sessions", {
@@ -107,6 +103,19 @@ async function prepare() {
     });
     pending.push(id);
   }
+}
+
+/** Registers a worker; what it calls later is proven. */
+async function register(work_pool_id, capacity) {
+  const answer = await call("POST", "/v1/workerpool/workers", {
+    work_pool_id,
+    capacity,
+  });
+  proofs.set(answer.worker.id, {
+    "x-browsergrid-secret": answer.secret,
+    "x-browsergrid-instance": answer.instance_id,
+  });
+  return answer;
 }
 
 async function createSession() {
@@ -178,9 +187,12 @@ function call(method, path, body) {
       port,
       method,
       path,
-      headers: text === undefined ? {} : {
-        "content-type": "application/json",
-        "content-length": Buffer.byteLength(text),
+      headers: {
+        ...proofs.get(path.split("/")[4]),
+        ...(text === undefined ? {} : {
+          "content-type": "application/json",
+          "content-length": Buffer.byteLength(text),
+        }),
       },
     }, (response) => {
       let answer = "";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { apiOf } from "../support/api.ts";
 import { cli } from "../support/cli.ts";
 import { testGrid } from "../support/grid.ts";
 
@@ -174,15 +175,9 @@ Deno.test("workers are listed, shown, drained, resumed and deleted, by id or nam
   await using grid = await testGrid({ listen: true });
   const at = ["--api-url", grid.url];
   await cli("pool", "create", "local", "--name", "here", ...at);
-  const made = await grid.request("/v1/workerpool/workers", {
-    method: "POST",
-    json: { work_pool_id: "here", name: "one" },
-  });
-  const { worker: { id } } = await made.json();
-  await grid.request(`/v1/workerpool/workers/${id}/heartbeat`, {
-    method: "PUT",
-    json: { ready: 2 },
-  });
+  const api = apiOf(grid);
+  const id = await api.worker({ work_pool_id: "here", name: "one" });
+  await api.call("PUT", `/workerpool/workers/${id}/heartbeat`, { ready: 2 });
   const list = await cli("worker", "list", ...at);
   assert.match(list.out, /"one","online","0\/5","2"/, list.err);
   const changed = await cli(

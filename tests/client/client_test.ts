@@ -83,20 +83,22 @@ Deno.test("every method of the client is answered by the operation of its name",
   await client.revokeKey(key.id);
   assert.equal((await client.getKey(key.id)).status, "revoked");
 
-  const { worker } = await client.registerWorker({ work_pool_id: "a" });
+  const { worker, instance_id: instanceId, secret = "" } = await client
+    .registerWorker({ work_pool_id: "a" });
+  const proof = { secret, instanceId };
   assert.equal((await client.listWorkers()).items.length, 1);
   assert.equal((await client.getWorker(worker.id)).id, worker.id);
   assert.equal((await client.drainWorker(worker.id)).status, "draining");
   assert.equal((await client.resumeWorker(worker.id)).status, "online");
-  assert.equal(await client.claimSession(worker.id, {}), undefined);
+  assert.equal(await client.claimSession(worker.id, {}, { proof }), undefined);
 
   const { id } = await client.createSession({ labels: { a: "b" } });
-  const claim = await client.claimSession(worker.id, {});
+  const claim = await client.claimSession(worker.id, {}, { proof });
   assert.deepEqual(claim?.sessions.map((each) => each.id), [id]);
   const report = { session_id: id, fencing_token: 1 };
   const { reports } = await client.heartbeat(worker.id, {
     sessions: [{ ...report, status: "running", endpoint: upstream.endpoint }],
-  });
+  }, { proof });
   assert.equal(reports[0]?.result, "accepted");
   const found = await client.listSessions({ label: "a=b", status: "running" });
   assert.deepEqual(found.items.map((each) => each.id), [id]);
@@ -115,8 +117,10 @@ Deno.test("every method of the client is answered by the operation of its name",
   assert.equal(decode(await client.sessionPdf(id)), "%PDF-1.4 %%EOF");
   assert.match(await client.sessionContent(id), /^<!DOCTYPE html>/);
   const token = { fencing_token: 1 };
-  await client.addSessionEvent(id, { ...token, event: "session_idle" });
-  await client.addSessionMetric(id, { ...token, cpu_percent: 3 });
+  await client.addSessionEvent(id, { ...token, event: "session_idle" }, {
+    proof,
+  });
+  await client.addSessionMetric(id, { ...token, cpu_percent: 3 }, { proof });
   const events = (await client.sessionEvents(id)).items;
   assert.equal(events.at(-1)?.event, "session_idle");
   const [metric] = (await client.sessionMetrics(id)).items;

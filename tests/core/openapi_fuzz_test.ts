@@ -6,6 +6,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { INSTANCE_HEADER, SECRET_HEADER } from "../../src/core/worker_proof.ts";
 import { apiOf } from "../support/api.ts";
 import {
   type DescribedApi,
@@ -21,6 +22,7 @@ import { fakePage } from "../support/fake_page.ts";
 import { type TestGrid, testGrid } from "../support/grid.ts";
 import type { ValueOptions } from "../support/schema_values.ts";
 import { startUpstream } from "../support/upstream.ts";
+import { proofOf } from "../support/worker_proofs.ts";
 
 const SEED = Number(
   Deno.env.get("FUZZ_SEED") ?? Math.trunc(Math.random() * 2 ** 31),
@@ -41,6 +43,7 @@ async function knownIds(
   const worker = await api.worker({ work_pool_id: name });
   const idle = await api.worker({ work_pool_id: unused.id });
   const claimed = await api.claim(worker);
+  const { secret, instanceId } = proofOf(worker);
   assert.ok(claimed);
   await api.report(worker, claimed, "running", { endpoint });
   return {
@@ -54,6 +57,8 @@ async function knownIds(
     work_pool_id: [pool.id],
     worker_id: [worker, worker, idle, crypto.randomUUID()],
     instance_id: [crypto.randomUUID()],
+    [SECRET_HEADER]: [secret],
+    [INSTANCE_HEADER]: [instanceId, crypto.randomUUID()],
     fencing_token: [claimed.fencing_token, 7],
     arguments: [["--lang=de-DE"], ["--no-sandbox"]],
     // A pool that allows little would refuse the sessions that come into it.

@@ -102,7 +102,9 @@ async function balancedScene() {
   return {
     here,
     there,
-    key,
+    headers,
+    /** Those of the worker without its key. */
+    proven: registered.headers,
     session,
     client,
     tunnel,
@@ -174,7 +176,10 @@ Deno.test("a worker that is brought to another server than its tunnel needs its 
   await using s = await balancedScene();
   const refused = async (key?: string) => {
     const shown = key === undefined ? {} : { "x-api-key": key };
-    const { status, code } = await refusalOf(s.dial(s.there), shown);
+    const { status, code } = await refusalOf(s.dial(s.there), {
+      ...s.proven,
+      ...shown,
+    });
     return `${status} ${code}`;
   };
   const other = await s.here.admin.pool({ name: "other" });
@@ -182,7 +187,7 @@ Deno.test("a worker that is brought to another server than its tunnel needs its 
   assert.equal(await refused(), "401 unauthorized");
   assert.equal(await refused((await s.here.key()).key), "403 forbidden");
   assert.equal(await refused(foreign.key), "404 worker_not_found");
-  const shown = { "x-api-key": s.key };
+  const shown = s.headers;
   const unknown = s.dial(s.there, "0".repeat(32));
   assert.equal((await refusalOf(unknown, shown)).code, "not_found");
   using dialled = await rawClient(
@@ -221,7 +226,7 @@ Deno.test("a server's proof is good for one awaited stream, where it is awaited"
   ];
   for (const proof of wrong) {
     assert.equal(await refused(s.dial(s.here), proof), "401", proof);
-    const key = { "x-api-key": s.key };
+    const key = s.headers;
     assert.equal(await refused(s.dial(s.here), proof, key), "401", proof);
   }
   const notAwaited = s.dial(s.here, ofOther.streamId);
@@ -250,9 +255,7 @@ Deno.test("a worker is told that nobody waits when the server that had its tunne
     sql: "UPDATE workers SET tunnel_url = ? WHERE id = ?",
     args: [`http://127.0.0.1:${await freePort()}`, s.stream.workerId],
   });
-  const { status, code } = await refusalOf(s.dial(s.there), {
-    "x-api-key": s.key,
-  });
+  const { status, code } = await refusalOf(s.dial(s.there), s.headers);
   assert.deepEqual([status, code], ["404", "not_found"]);
   s.tunnel.refuse(s.stream.streamId);
   using client = await s.client;
@@ -264,7 +267,7 @@ Deno.test("a server that hands a stream on gives the other up after five seconds
   await using grid = await testGrid({ listen: true, clock });
   const api = apiOf(grid);
   await api.pool();
-  const { id } = await register(api, "one");
+  const { id, headers } = await register(api, "one");
   const asked = Promise.withResolvers<Socket>();
   await using silent = await startSilent(asked.resolve);
   await grid.core.db.client.execute({
@@ -272,7 +275,7 @@ Deno.test("a server that hands a stream on gives the other up after five seconds
     args: [silent.url, id],
   });
   const url = grid.url + tunnelPath(id, "0".repeat(32));
-  const refused = refusalOf(url);
+  const refused = refusalOf(url, headers);
   const first = await asked.promise;
   const ended = once(first, "close");
   clock.advance(4_999);

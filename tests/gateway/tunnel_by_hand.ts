@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import WebSocket from "ws";
 import {
-  INSTANCE_HEADER,
   type OpenMessage,
-  SECRET_HEADER,
   tunnelPath,
 } from "../../src/core/tunnel_protocol.ts";
+import { INSTANCE_HEADER, SECRET_HEADER } from "../../src/core/worker_proof.ts";
 import type { Api } from "../support/api.ts";
 
 /** A worker that does nothing by itself. */

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import {
-  INSTANCE_HEADER,
   type OpenMessage,
-  SECRET_HEADER,
   tunnelPath,
 } from "../../src/core/tunnel_protocol.ts";
+import { INSTANCE_HEADER, SECRET_HEADER } from "../../src/core/worker_proof.ts";
 import { apiOf } from "../support/api.ts";
 import { testGrid } from "../support/grid.ts";
 import { keyedGrid } from "../support/keys.ts";
@@ -22,7 +21,6 @@ Deno.test("nobody opens a worker's tunnel without its secret, nor does its earli
   const api = apiOf(grid);
   await api.pool();
   const { id, headers } = await register(api, "one");
-  const bare = await api.worker({ name: "bare", instance_id: id });
   const refused = async (
     workerId: string,
     changes: Readonly<Record<string, string>>,
@@ -38,11 +36,6 @@ Deno.test("nobody opens a worker's tunnel without its secret, nor does its earli
   assert.equal(
     await refused(id, { [SECRET_HEADER]: "another-secret-01234" }),
     "401 unauthorized",
-  );
-  assert.equal(
-    await refused(bare, { [SECRET_HEADER]: bare, [INSTANCE_HEADER]: id }),
-    "401 unauthorized",
-    "of whoever has registered without a secret nothing is proven",
   );
   assert.equal(
     await refused(id, { [INSTANCE_HEADER]: crypto.randomUUID() }),
@@ -89,14 +82,18 @@ Deno.test("a stream is its worker's only: not another's, not twice; what comes w
   const { stream_id, session_id } = await tunnel.opened();
   assert.equal(session_id, session);
   const dial = (id: string) => grid.url + tunnelPath(id, stream_id);
-  assert.equal((await refusalOf(dial(two.id))).code, "not_found");
+  assert.equal((await refusalOf(dial(two.id), two.headers)).code, "not_found");
   const early = new TextEncoder().encode(`${SWITCH}hello`);
-  using stream = await rawClient(dial(one.id), {}, early);
+  for (const shown of [{}, two.headers]) {
+    const { code } = await refusalOf(dial(one.id), shown);
+    assert.equal(code, "unauthorized");
+  }
+  using stream = await rawClient(dial(one.id), one.headers, early);
   assert.match(stream.head, /^HTTP\/1\.1 101 /);
   using joined = await client;
   const rest = await readBytes(joined.socket, 5 - joined.rest.length);
   assert.equal(Buffer.concat([joined.rest, rest]).toString(), "hello");
-  assert.equal((await refusalOf(dial(one.id))).code, "not_found");
+  assert.equal((await refusalOf(dial(one.id), one.headers)).code, "not_found");
 });
 
 Deno.test("a client is told at once when the worker refuses; another worker's word for its stream counts nothing", async () => {

@@ -1,5 +1,6 @@
 import { type Clock, deadline, systemClock } from "../../src/core/clock.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";
+import type { WorkerProof } from "../../src/core/worker_proof.ts";
 import { type Tunnel, tunnelTo } from "../../src/worker/tunnel.ts";
 import type { Reach, RunningWorker } from "../../src/worker/worker.ts";
 import { eventually } from "../support/eventually.ts";
@@ -17,7 +18,7 @@ export interface TunnelledWorker {
   readonly worker: RunningWorker;
   readonly tunnel: Tunnel;
   /** What proves to the server that it is this worker. */
-  readonly proof: { readonly secret: string; readonly instanceId: string };
+  readonly proof: WorkerProof;
 }
 
 /** How a worker of the scene is started. */
@@ -101,7 +102,7 @@ export async function tunnelScene(
               endpointOf: (id) =>
                 parts.endpointOf(id) && new URL(upstream.endpoint),
             });
-            opened.resolve({ tunnel, proof: parts });
+            opened.resolve({ tunnel, proof: parts.proof });
             return tunnel;
           },
         }),

@@ -31,9 +31,14 @@ export function noFencing({ replicas, ledger, workers }: World): void {
   for (const { machine } of workers) {
     machine.habits.slowestMs = SLOW_START_MS / 2;
   }
+  const proofs = new Map<string, Headers>();
   for (const replica of replicas) {
     replica.tamper = (request) =>
-      asFromOwner(request, (sessionId) => ledger.sessions.get(sessionId));
+      asFromOwner(
+        request,
+        proofs,
+        (sessionId) => ledger.sessions.get(sessionId),
+      );
   }
 }
 
@@ -75,16 +80,19 @@ export function silentIdleness(world: World): Promise<void> {
 }
 
 const heartbeatSchema = z.looseObject({
-  instance_id: z.string().optional(),
   sessions: z.array(z.looseObject({ session_id: z.string() })).default([]),
 });
 
 /** The heartbeat as if the owner of its first session had sent it. */
 async function asFromOwner(
   request: Request,
+  /** Headers of the last heartbeat of each worker. */
+  proofs: Map<string, Headers>,
   find: (sessionId: string) => Entry | undefined,
 ): Promise<Request> {
   if (!request.url.endsWith("/heartbeat")) return request;
+  const [, sender = ""] = /([^/]+)\/heartbeat$/.exec(request.url) ?? [];
+  proofs.set(sender, request.headers);
   const body = heartbeatSchema.parse(await request.json());
   const [first] = body.sessions;
   const owner = first && find(first.session_id)?.worker_id;
@@ -92,13 +100,14 @@ async function asFromOwner(
     ...report,
     fencing_token: find(report.session_id)?.fencing_token ?? 1,
   }));
-  const url = owner
-    ? request.url.replace(/[^/]+(?=\/heartbeat$)/, owner)
-    : request.url;
+  const proof = owner === undefined || owner === null
+    ? undefined
+    : proofs.get(owner);
+  const url = proof && owner ? request.url.replace(sender, owner) : request.url;
   return new Request(url, {
     method: request.method,
     signal: request.signal,
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ ...body, instance_id: undefined, sessions }),
+    headers: proof ?? request.headers,
+    body: JSON.stringify({ ...body, sessions }),
   });
 }

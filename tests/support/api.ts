@@ -5,6 +5,7 @@ import type {
   SessionReport,
 } from "../../src/apps/sessions/schemas.ts";
 import type { TestGrid } from "./grid.ts";
+import { headersFor, learn } from "./worker_proofs.ts";
 
 /** What the API answered, its body read. */
 export interface Answer {
@@ -49,15 +50,17 @@ export function apiOf(
     const response = await grid.request(`/v1${path}`, {
       method,
       json,
-      headers,
+      headers: { ...headersFor(method, path), ...headers },
     });
     const text = await response.text();
     const isJson = /json/.test(response.headers.get("content-type") ?? "");
+    const body = isJson ? JSON.parse(text) : text;
+    if (response.ok) learn(path, { sent: json, answered: body });
     return {
       status: response.status,
       headers: response.headers,
       text,
-      body: isJson ? JSON.parse(text) : text,
+      body,
     };
   }
   async function expect(status: number, asked: Promise<Answer>) {

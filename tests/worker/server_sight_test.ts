@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ApiError } from "../../src/client/api_error.ts";
 import { createClient } from "../../src/client/client.ts";
 import { ServerSight } from "../../src/worker/server_sight.ts";
+import { newProof } from "../support/worker_proofs.ts";
 
 /** What the client throws for a server behind `respond`. */
 async function failureOf(
@@ -16,7 +17,7 @@ async function failureOf(
     return await createClient({ apiUrl }).heartbeat(
       "w",
       {},
-      { signal: AbortSignal.timeout(200) },
+      { proof: newProof(), signal: AbortSignal.timeout(200) },
     ).then(() => undefined, (error) => error);
   } finally {
     await server.shutdown();

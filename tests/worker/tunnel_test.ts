@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { createFakeClock } from "../support/clock.ts";
 import { untilWaiting } from "../support/until_waiting.ts";
 import { tunnelTo } from "../../src/worker/tunnel.ts";
+import { newProof } from "../support/worker_proofs.ts";
 
 /** A server that answers every request with `status`; counts them. */
 async function answering(status: number) {
@@ -37,8 +38,7 @@ async function triesAt(
   const clock = createFakeClock();
   await using _tunnel = tunnelTo({ apiUrl: server.apiUrl })({
     workerId: crypto.randomUUID(),
-    secret: "a-secret-of-16-letters",
-    instanceId: crypto.randomUUID(),
+    proof: newProof(),
     clock,
     endpointOf: () => undefined,
   });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { BusEvent } from "../../src/core/bus.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import type { StateStore, WorkerState } from "../../src/worker/state_file.ts";
+import { apiOf } from "../support/api.ts";
 import { awaitStatus } from "../support/await_status.ts";
 import { browserSpec } from "../support/browser_spec.ts";
 import type { TestGrid } from "../support/grid.ts";
@@ -155,36 +156,23 @@ Deno.test("a worker that comes back adopts what runs, reports the missing and en
   await using scene = await workerScene();
   const { grid } = scene;
   const secret = "a-secret-of-16-letters";
-  const registered = await grid.request("/v1/workerpool/workers", {
-    method: "POST",
-    json: { work_pool_id: "fakes", name: "back", secret },
-  });
-  const { worker } = await registered.json();
+  const api = apiOf(grid);
+  const fields = { work_pool_id: "fakes", name: "back", secret };
+  const id = await api.worker(fields);
   await Deno.mkdir(`${grid.dataDir}/workers`);
   await Deno.writeTextFile(
     `${grid.dataDir}/workers/fakes-back.json`,
-    JSON.stringify({ name: "back", secret, id: worker.id }),
+    JSON.stringify({ name: "back", secret, id }),
   );
   const alive = await scene.ask();
   const missing = await scene.ask();
-  for (const id of [alive, missing]) {
-    const claim = await grid.request(
-      `/v1/workerpool/workers/${worker.id}/claim-session`,
-      { method: "POST" },
-    );
-    assert.equal((await claim.json()).sessions[0].id, id);
+  for (const session of [alive, missing]) {
+    const claimed = await api.claim(id);
+    assert.equal(claimed?.id, session);
+    await api.report(id, claimed, "running", {
+      endpoint: "ws://127.0.0.1:1/devtools/browser/x",
+    });
   }
-  await grid.request(`/v1/workerpool/workers/${worker.id}/heartbeat`, {
-    method: "PUT",
-    json: {
-      sessions: [alive, missing].map((session_id) => ({
-        session_id,
-        fencing_token: 1,
-        status: "running",
-        endpoint: "ws://127.0.0.1:1/devtools/browser/x",
-      })),
-    },
-  });
   const stray = crypto.randomUUID();
   const adopted = createFakeBrowser(browserSpec(), alive);
   scene.provider.knobs.leftovers = [
@@ -192,7 +180,7 @@ Deno.test("a worker that comes back adopts what runs, reports the missing and en
     createFakeBrowser(browserSpec(), stray),
   ];
   await using again = await scene.start({ name: "back" });
-  assert.equal(again.id, worker.id);
+  assert.equal(again.id, id);
   await awaitStatus(grid, missing, "crashed");
   assert.equal((await grid.sessions.get(alive)).status, "running");
   assert.deepEqual(scene.provider.swept, [stray]);

@@ -18,9 +18,11 @@ import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../core/db/client.ts";
 import { egressPolicy } from "../workerpool/manager.ts";
 import type { Secrets } from "../../core/secrets.ts";
+import type { WorkerCaller } from "../../core/worker_caller.ts";
 import { workPools } from "../workerpool/models.ts";
 import { workers } from "../workers/models.ts";
 import { sessions } from "./models.ts";
+import { isProvenWorker } from "./store_proven_worker.ts";
 import type { ClaimedSession, StopCommand } from "./schemas.ts";
 import { HELD_STATUSES, type SessionStatus } from "./status.ts";
 import { isIsolated } from "./store_isolation.ts";
@@ -30,10 +32,8 @@ import { eventOf } from "./store_transition.ts";
 /** Who claims, and when. */
 export interface ClaimRequest {
   readonly workerId: string;
-  /** The worker's process; an earlier one gets nothing. */
-  readonly instanceId?: string | undefined;
-  /** The only work pool of which it may be a worker; of another one there is no such worker. */
-  readonly workPoolId?: string | undefined;
+  /** Who calls; a process that is not the worker's present one gets nothing. */
+  readonly caller: WorkerCaller;
   /** A repeat with the same id, while the lease runs, gets the same sessions. */
   readonly requestId: string;
   /** Most sessions to give; 0: only orders are asked for. */
@@ -50,7 +50,8 @@ export interface Claim {
   /** Absent: there is no such worker. */
   readonly worker?: {
     readonly workPoolId: string;
-    readonly instanceId: string | null;
+    /** Whether the caller has proven that it is the worker's present process. */
+    readonly isProven: boolean;
     /** Whether the pool has a limit: the end of another worker's session may leave it something to claim. */
     readonly isPoolLimited: boolean;
   } | undefined;
@@ -69,11 +70,12 @@ export async function claimSessions(
   },
   request: ClaimRequest,
 ): Promise<Claim> {
-  const { workerId, workPoolId, requestId, now, leaseMs, obeying } = request;
+  const { workerId, caller, requestId, now, leaseMs, obeying } = request;
   const { startTimeoutMs } = request;
+  const isProven = isProvenWorker(workerId, caller);
   const mine = and(
     eq(sessions.workerId, workerId),
-    ofPool(sessions.workPoolId, workPoolId),
+    isProven,
     eq(sessions.claimRequestId, requestId),
     inArray(sessions.status, [...HELD_STATUSES]),
     gt(sessions.leaseExpiresAt, now),
@@ -100,7 +102,9 @@ export async function claimSessions(
       logs: null,
     }).where(and(
       // They are pending: to say it again would search the whole queue.
-      request.count === 0 ? sql`0` : sql`${sessions.id} IN ${nextFor(request)}`,
+      request.count === 0
+        ? sql`0`
+        : sql`${sessions.id} IN ${nextFor(request, isProven)}`,
       notExists(orm.select({ one: sql`1` }).from(sessions).where(mine)),
     )),
     eventOf(orm, "session_starting", isFresh, now, { worker_id: workerId }),
@@ -117,7 +121,7 @@ export async function claimSessions(
     commandsFor(orm, workerId, obeying),
     orm.select({
       workPoolId: workers.workPoolId,
-      instanceId: workers.instanceId,
+      isProven: sql<boolean>`${isProven}`.mapWith(Boolean),
       isPoolLimited: sql<
         boolean
       >`${workPools.maxSessions} IS NOT NULL`.mapWith(Boolean),
@@ -126,7 +130,9 @@ export async function claimSessions(
       eq(workPools.id, workers.workPoolId),
     ).where(and(
       eq(workers.id, workerId),
-      ofPool(workers.workPoolId, workPoolId),
+      caller.workPoolId === undefined
+        ? undefined
+        : eq(workers.workPoolId, caller.workPoolId),
     )),
   ]);
   return {
@@ -138,22 +144,12 @@ export async function claimSessions(
   };
 }
 
-/** Undefined: any pool will do. */
-function ofPool(
-  column: typeof sessions.workPoolId | typeof workers.workPoolId,
-  id: string | undefined,
-): SQL | undefined {
-  return id === undefined ? undefined : eq(column, id);
-}
-
 /** The ids of the sessions that the worker is to have, in SQL. */
 function nextFor(
-  { workerId, workPoolId, instanceId, count }: ClaimRequest,
+  { workerId, count }: ClaimRequest,
+  isProven: SQL,
 ): SQL {
   const held = sql.raw("('starting', 'running')");
-  const isNow = instanceId === undefined
-    ? sql`1`
-    : sql`coalesce(w.instance_id, ${instanceId}) = ${instanceId}`;
   // Below zero would be no limit at all.
   const room = sql`coalesce(max(0, (SELECT min(${count},
       min(w.capacity, coalesce(p.max_sessions_per_worker, w.capacity))
@@ -167,8 +163,7 @@ function nextFor(
     JOIN ${workPools} AS p ON p.id = s.work_pool_id
     JOIN ${workers} AS w ON w.work_pool_id = p.id
     WHERE w.id = ${workerId} AND w.status IN ('online', 'busy')
-    AND w.drain_requested_at IS NULL AND ${isNow}
-    ${workPoolId === undefined ? sql`` : sql`AND p.id = ${workPoolId}`}
+    AND w.drain_requested_at IS NULL AND ${isProven}
     AND p.status = 'active' AND s.status = 'pending'
     ORDER BY s.priority DESC, s.id LIMIT ${room})`;
 }

@@ -5,6 +5,7 @@ import { deadline } from "../../core/clock.ts";
 import type { Statement } from "../../core/db/client.ts";
 import { isPassing } from "../../core/errors.ts";
 import { webSocketOrigin } from "../../core/public_origin.ts";
+import type { WorkerCaller } from "../../core/worker_caller.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
 import {
   type Claim,
@@ -81,9 +82,7 @@ export interface SessionManager
     workerId: string,
     options: {
       readonly requestId: string;
-      readonly instanceId?: string | undefined;
-      /** The only work pool of which it may be a worker. */
-      readonly workPoolId?: string | undefined;
+      readonly caller: WorkerCaller;
       readonly count: number;
       readonly obeying: readonly string[];
     },
@@ -97,9 +96,7 @@ export interface SessionManager
     workerId: string,
     reports: {
       readonly items: readonly SessionReport[];
-      readonly instanceId?: string | undefined;
-      /** The only work pool of which it may be a worker. */
-      readonly workPoolId?: string | undefined;
+      readonly caller: WorkerCaller;
       /** The worker leaves. */
       readonly isLast: boolean;
     },

@@ -11,8 +11,10 @@ import {
   sql,
 } from "drizzle-orm";
 import type { Database } from "../../core/db/client.ts";
+import type { WorkerCaller } from "../../core/worker_caller.ts";
 import { workers } from "../workers/models.ts";
 import { sessionEvents, sessionMetrics, sessions } from "./models.ts";
+import { isProvenWorker } from "./store_proven_worker.ts";
 import type { SessionMetricValues } from "./schemas.ts";
 import type { Session, SessionEvent, SessionMetric } from "./session.ts";
 import {
@@ -74,8 +76,7 @@ export interface SessionTarget {
 /** Who records something about a session that it holds. */
 export interface Holder {
   readonly fencingToken: number;
-  /** The only work pool of whose sessions it may record anything. */
-  readonly workPoolId?: string | undefined;
+  readonly caller: WorkerCaller;
 }
 
 /** SQL of sessions. Each method is one round trip. */
@@ -309,10 +310,10 @@ export function createSessionStore(
   };
 }
 
-function heldWith(id: string, { fencingToken, workPoolId }: Holder): SQL {
+function heldWith(id: string, { fencingToken, caller }: Holder): SQL {
   return and(
     eq(sessions.id, id),
-    workPoolId === undefined ? undefined : eq(sessions.workPoolId, workPoolId),
+    isProvenWorker(sql`${sessions.workerId}`, caller),
     eq(sessions.fencingToken, fencingToken),
     inArray(sessions.status, [...HELD_STATUSES]),
   ) ?? sql`0`;

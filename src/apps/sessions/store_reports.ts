@@ -10,8 +10,10 @@ import type { ResultSet } from "@libsql/client";
 import { eq, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../core/db/client.ts";
+import type { WorkerCaller } from "../../core/worker_caller.ts";
 import { commandOf, commandsFor } from "./claim.ts";
 import { sessionEvents, sessionMetrics, sessions } from "./models.ts";
+import { isProvenWorker } from "./store_proven_worker.ts";
 import type { ReportResult, SessionReport, StopCommand } from "./schemas.ts";
 import {
   EVENT_OF_STATUS,
@@ -28,10 +30,8 @@ import { type Changed, changesIn, transition } from "./store_transition.ts";
 /** A worker's reports, and when they are applied. */
 export interface ReportInput {
   readonly workerId: string;
-  /** The worker's process; of an earlier one nothing counts. */
-  readonly instanceId?: string | undefined;
-  /** The only work pool of whose workers anything counts. */
-  readonly workPoolId?: string | undefined;
+  /** Who calls; of a process that is not the worker's present one nothing counts. */
+  readonly caller: WorkerCaller;
   readonly reports: readonly SessionReport[];
   readonly now: number;
   readonly leaseMs: number;
@@ -90,21 +90,14 @@ export async function applyReports<F, L>(
 /** Such as a session whose claim it never got the answer of. */
 function lossOfAll(orm: LibSQLDatabase, input: ReportInput) {
   const { workerId, now, maxAttempts } = input;
-  const own = all(eq(sessions.workerId, workerId), isPresent(input));
+  const own = all(
+    eq(sessions.workerId, workerId),
+    isProvenWorker(workerId, input.caller),
+  );
   const move: Move = (status, condition, at, changes) =>
     transition(orm, status, condition, at, changes);
   const loss = { now, maxAttempts, why: "its worker left" };
   return lossOf(move, own, loss);
-}
-
-/** Whether it is the worker's present process that reports, and a worker of the pool that it must be of. */
-function isPresent({ workerId, instanceId, workPoolId }: ReportInput): SQL {
-  if (instanceId === undefined && workPoolId === undefined) return sql`1`;
-  const isNow = instanceId === undefined
-    ? sql`1`
-    : sql`coalesce(w.instance_id, ${instanceId}) = ${instanceId}`;
-  return sql`EXISTS (SELECT 1 FROM ${workers} AS w WHERE w.id = ${workerId}
-    AND ${isNow} AND w.work_pool_id = ${workPoolId ?? sql`w.work_pool_id`})`;
 }
 
 /**
@@ -121,7 +114,9 @@ function reported(input: ReportInput): SQL {
       value ->> 'fencing_token' AS token, value ->> 'status' AS status,
       value AS report FROM json_each(${JSON.stringify(reports)})) AS r
     WHERE r.session_id = ${sessions.id} AND r.token = ${sessions.fencingToken}
-    AND +${sessions.workerId} = ${workerId} AND ${isPresent(input)}`;
+    AND +${sessions.workerId} = ${workerId} AND ${
+    isProvenWorker(workerId, input.caller)
+  }`;
 }
 
 /** The status that a report means: what was released ends as it was ordered to, or is queued again, but not for ever. */

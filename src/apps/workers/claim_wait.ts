@@ -2,13 +2,13 @@ import { v7 as uuid, validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
 import type { BusEvent } from "../../core/bus.ts";
+import type { WorkerCaller } from "../../core/worker_caller.ts";
 import type { SessionManager } from "../sessions/manager.ts";
 import {
   EVENT_OF_STATUS,
   isTerminal,
   SESSION_STATUSES,
 } from "../sessions/status.ts";
-import type { Restricted } from "../workerpool/manager.ts";
 import type { ClaimAnswer } from "./schemas.ts";
 
 /** What happens in a pool that may leave a waiting worker something to claim. */
@@ -30,9 +30,7 @@ type Claimant = Awaited<ReturnType<SessionManager["claim"]>>["worker"];
 /** How a claim is asked for. */
 export interface ClaimOptions {
   readonly requestId?: string | undefined;
-  readonly instanceId?: string | undefined;
-  /** The only work pool of which it may be a worker. */
-  readonly workPoolId?: string | undefined;
+  readonly caller: WorkerCaller;
   /** Sessions whose orders need not be told. */
   readonly obeying?: readonly string[] | undefined;
   readonly room?: number | undefined;
@@ -48,16 +46,16 @@ export type WaitForClaim = (
   options: ClaimOptions,
 ) => Promise<ClaimAnswer | undefined>;
 
-/** @param refuse Of a worker that is not known, or an earlier process of one. Throws. */
+/** @param refuse Of a worker that is not known, or a caller that is not its present process. Throws. */
 export function waitForClaim(
   { bus, clock, stopping }: Pick<Core, "bus" | "clock" | "stopping">,
   sessions: SessionManager,
-  refuse: (id: string, caller: Restricted) => Promise<never>,
+  refuse: (id: string, caller: WorkerCaller) => Promise<never>,
 ): WaitForClaim {
   return async function claim(id, options) {
-    if (!validate(id)) return await refuse(id, options);
-    const { requestId = uuid(), instanceId, room = Infinity } = options;
-    const { workPoolId, obeying = [] } = options;
+    const { requestId = uuid(), caller, room = Infinity, obeying = [] } =
+      options;
+    if (!validate(id)) return await refuse(id, caller);
     const count = Math.min(options.count ?? 1, room);
     const askedAt = clock.monotonic();
     using over = deadline(
@@ -72,13 +70,9 @@ export function waitForClaim(
     using watches = new DisposableStack();
     for (let isWoken = false;;) {
       const waited_ms = Math.floor(clock.monotonic() - askedAt);
-      const claim = { requestId, instanceId, workPoolId, count, obeying };
+      const claim = { requestId, caller, count, obeying };
       const found = await sessions.claim(id, claim);
-      if (!found.worker) return await refuse(id, options);
-      const { instanceId: own } = found.worker;
-      if (instanceId && own && own !== instanceId) {
-        return await refuse(id, options);
-      }
+      if (!found.worker?.isProven) return await refuse(id, caller);
       const answer = {
         sessions: [...found.sessions],
         commands: [...found.commands],

@@ -44,6 +44,7 @@ export const workerExample = {
 
 export const registrationExample = {
   worker: workerExample,
+  instance_id: INSTANCE_ID,
   grid_id: "01a20ad1-0000-7000-8000-000000000000",
   provider_config: {},
   lease_ttl_ms: 30_000,
@@ -58,7 +59,6 @@ export const registrationExample = {
 };
 
 export const heartbeatInputExample = {
-  instance_id: INSTANCE_ID,
   status: "online",
   current_load: 1,
   ready: 2,
@@ -93,7 +93,6 @@ export const heartbeatAnswerExample = {
 
 export const claimInputExample = {
   request_id: "claim-17",
-  instance_id: INSTANCE_ID,
   count: 2,
   room: 4,
 };

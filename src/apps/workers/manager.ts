@@ -3,6 +3,7 @@ import { requirePool } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
 import { type Page, pageOf } from "../../core/page.ts";
+import { notThatWorker, type WorkerCaller } from "../../core/worker_caller.ts";
 import type { SessionManager } from "../sessions/manager.ts";
 import type { Restricted, WorkPoolManager } from "../workerpool/manager.ts";
 import type {
@@ -15,11 +16,11 @@ import type {
 import { type WaitForClaim, waitForClaim } from "./claim_wait.ts";
 import {
   full,
-  hashOfSecret,
   heldWire,
   inUse,
   mismatch,
   rowOf,
+  withProof,
 } from "./registration.ts";
 import { readyOf } from "./ready.ts";
 import type { WorkerPage, WorkerStore } from "./store.ts";
@@ -28,12 +29,6 @@ import { renderWorker, type WorkerRow } from "./worker.ts";
 
 /** Missed heartbeats after which a worker is offline. */
 const MISSED_HEARTBEATS = 3;
-
-/** What proves that a process is a worker's present one. */
-export interface TunnelProof {
-  readonly secret: string;
-  readonly instanceId: string;
-}
 
 /** The rules of workers. Everything about one worker is refused with `worker_not_found` if there is none. */
 export interface WorkerManager {
@@ -44,6 +39,8 @@ export interface WorkerManager {
    */
   register(input: WorkerInput, caller?: Restricted): Promise<Registration>;
   get(id: string, caller?: Restricted): Promise<WorkerRow>;
+  /** The worker, if `caller` is its present process. @throws {GridError} As heartbeat. */
+  requireProven(id: string, caller: WorkerCaller): Promise<WorkerRow>;
   list(page: WorkerPage): Promise<Page<WorkerRow>>;
   /** @throws {GridError} `worker_busy` — while it holds sessions. */
   remove(id: string): Promise<void>;
@@ -51,11 +48,15 @@ export interface WorkerManager {
   drain(id: string, timeoutSeconds?: number): Promise<WorkerRow>;
   /** Takes a drain back, while the worker is still there. */
   resume(id: string): Promise<WorkerRow>;
-  /** One round trip. @throws {GridError} `worker_replaced` — a newer process of the worker has registered. */
+  /**
+   * One round trip, one more for a rejection.
+   *
+   * @throws {GridError} `unauthorized` — the caller is not that worker, `worker_replaced` — a newer process of the worker has registered.
+   */
   heartbeat(
     id: string,
     body: HeartbeatBody,
-    caller?: Restricted,
+    caller: WorkerCaller,
   ): Promise<HeartbeatAnswer>;
   /** As {@linkcode WaitForClaim}. @throws {GridError} As heartbeat. */
   readonly claim: WaitForClaim;
@@ -63,13 +64,9 @@ export interface WorkerManager {
    * Enters that a worker has opened a tunnel to the server that others reach at `url`. One round trip, one more for a
    * refusal.
    *
-   * @throws {GridError} `unauthorized` — it is not that worker, `worker_replaced` — nor its present process.
+   * @throws {GridError} As heartbeat.
    */
-  tunnelOpened(
-    id: string,
-    tunnel: TunnelProof & { readonly url: string },
-    caller: Restricted,
-  ): Promise<void>;
+  tunnelOpened(id: string, url: string, caller: WorkerCaller): Promise<void>;
   /** Unless it is open elsewhere by now. One round trip. */
   tunnelClosed(id: string, url: string): Promise<void>;
   /** Where the server that has a worker's tunnel is reached; undefined: there is none. One round trip. */
@@ -112,13 +109,27 @@ export function createWorkerManager(
     return worker;
   }
 
-  /** Tells an earlier process of the worker from one that is not known. */
-  async function refuse(id: string, caller: Restricted): Promise<never> {
-    throw replaced((await get(id, caller)).name);
+  async function requireProven(
+    id: string,
+    caller: WorkerCaller,
+  ): Promise<WorkerRow> {
+    const worker = await get(id, caller);
+    const { secretHash, instanceId } = caller.proof;
+    if (worker.secretHash !== secretHash) {
+      throw notThatWorker("serve", worker.name);
+    }
+    if (worker.instanceId !== instanceId) throw replaced(worker.name);
+    return worker;
+  }
+
+  /** Tells why a caller was not proven. */
+  async function refuse(id: string, caller: WorkerCaller): Promise<never> {
+    throw replaced((await requireProven(id, caller)).name);
   }
 
   return {
     get,
+    requireProven,
     async register(input, caller = {}) {
       const pool = await pools.get(input.work_pool_id);
       requirePool(caller, { id: pool.id, ref: input.work_pool_id });
@@ -126,7 +137,8 @@ export function createWorkerManager(
         throw mismatch(input.provider_type, pool.name, pool.providerType);
       }
       const known = input.id ? await store.find(input.id) : undefined;
-      const row = await rowOf(input, { pool, now: clock.now(), known });
+      const entering = withProof(input);
+      const row = await rowOf(entering, { pool, now: clock.now(), known });
       const entry = { row, gridId: uuid(), takeOver: sessions.takeOver };
       const { worker, others, gridId, held } = known
         ? await store.comeBack(entry)
@@ -137,6 +149,8 @@ export function createWorkerManager(
       }
       return {
         worker: renderWorker(worker),
+        instance_id: entering.instance_id,
+        ...(input.secret === undefined ? { secret: entering.secret } : {}),
         grid_id: gridId,
         provider_config: pool.providerConfig,
         lease_ttl_ms: settings.lease_seconds * 1_000,
@@ -163,20 +177,18 @@ export function createWorkerManager(
         return store.drain(id, now, now + timeoutSeconds * 1_000);
       }),
     resume: (id) => change(id, () => store.resume(id, clock.now())),
-    async heartbeat(id, body, caller = {}) {
-      const { workPoolId } = caller;
+    async heartbeat(id, body, caller) {
       if (!validate(id)) throw workerNotFound(id);
       const now = clock.now();
       const { first, last, results, commands } = await sessions.applyReports(
         id,
         {
           items: body.sessions,
-          instanceId: body.instance_id,
-          workPoolId,
+          caller,
           isLast: body.status === "offline",
         },
         {
-          first: store.heartbeat(id, { ...body, workPoolId }, now),
+          first: store.heartbeat(id, { ...body, caller }, now),
           last: ready(id, now),
         },
       );
@@ -196,22 +208,10 @@ export function createWorkerManager(
       };
     },
     claim: waitForClaim(core, sessions, refuse),
-    async tunnelOpened(id, { secret, instanceId, url }, { workPoolId }) {
+    async tunnelOpened(id, url, caller) {
       if (!validate(id)) throw workerNotFound(id);
-      const secretHash = await hashOfSecret(secret);
-      // A worker without a secret of its own proves nothing by it.
-      const isOpened = secret !== id && await store.tunnelOpened(id, {
-        secretHash,
-        instanceId,
-        workPoolId,
-        url,
-      });
-      if (isOpened) return;
-      const { name, ...worker } = await get(id, { workPoolId });
-      if (secret === id || worker.secretHash !== secretHash) {
-        throw notThatWorker(name);
-      }
-      throw replaced(name);
+      if (await store.tunnelOpened(id, { caller, url })) return;
+      await refuse(id, caller);
     },
     tunnelClosed: (id, url) => store.tunnelClosed(id, url),
     async tunnelOf(id) {
@@ -233,13 +233,6 @@ function workerNotFound(id: string): GridError {
   return new GridError(
     "worker_not_found",
     `Cannot find worker "${id}": there is none with this id, expected one of GET /v1/workerpool/workers`,
-  );
-}
-
-function notThatWorker(name: string): GridError {
-  return new GridError(
-    "unauthorized",
-    `Cannot open a tunnel of worker "${name}": the secret is not that worker's, expected the one that it has registered with`,
   );
 }
 

@@ -1,12 +1,28 @@
 import { v7 as uuid } from "uuid";
 import { GridError } from "../../core/errors.ts";
+import { hashSecret } from "../../core/worker_caller.ts";
 import type { HeldSession } from "../sessions/manager.ts";
 import type { HeldSessionWire, WorkerInput } from "./schemas.ts";
 import type { WorkerRow } from "./worker.ts";
 
+/** A registration with what proves later calls. */
+interface ProvenInput extends WorkerInput {
+  readonly secret: string;
+  readonly instance_id: string;
+}
+
+/** Returns a registration with what its worker did not make up, which the answer then says. */
+export function withProof(input: WorkerInput): ProvenInput {
+  return {
+    ...input,
+    secret: input.secret ?? crypto.randomUUID() + crypto.randomUUID(),
+    instance_id: input.instance_id ?? crypto.randomUUID(),
+  };
+}
+
 /** The row of a worker that registers. @param known The worker with its id, if there is one. */
 export async function rowOf(
-  input: WorkerInput,
+  input: ProvenInput,
   { pool, now, known }: {
     readonly pool: { readonly id: string; readonly providerType: string };
     readonly now: number;
@@ -20,11 +36,11 @@ export async function rowOf(
     workPoolId: pool.id,
     providerType: pool.providerType,
     providerDetails: input.provider_details,
-    secretHash: await hashOfSecret(input.secret ?? id),
+    secretHash: await hashSecret(input.secret),
     capacity: input.capacity,
     currentLoad: 0,
     status: "online",
-    instanceId: input.instance_id ?? null,
+    instanceId: input.instance_id,
     ready: 0,
     reach: input.reach,
     reached: null,
@@ -51,13 +67,6 @@ export function heldWire(
     fencing_token: fencingToken,
     status: status === "running" ? status : "starting",
   };
-}
-
-/** What is kept of a worker's secret. */
-export async function hashOfSecret(secret: string): Promise<string> {
-  const bytes = new TextEncoder().encode(secret);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest).toHex();
 }
 
 /** The refusal of a name or an id that belongs to another worker. */

@@ -36,10 +36,10 @@ export const workerInputSchema = z.strictObject({
   ),
   capacity: z.int().min(1).max(10_000).default(5),
   instance_id: z.uuid().optional().describe(
-    "Made up by each process of the worker; what an earlier one still says is refused",
+    "Made up by each process of the worker; what an earlier one still says is refused. Absent: the answer has one",
   ),
   secret: z.string().min(16).max(200).optional().describe(
-    "Made up by the worker at its first start; proves later that it is the same",
+    "Made up by the worker at its first start; proves later that it is the same. Absent: the answer has one",
   ),
   reach: reachSchema.default("auto"),
   ip_address: z.string().max(100).optional(),
@@ -84,6 +84,12 @@ export const heldSessionSchema = z.object({
 /** Answer of a registration. */
 export const registrationSchema = z.object({
   worker: workerSchema,
+  instance_id: z.uuid().describe(
+    "Shown by every later call of this process, in x-browsergrid-instance",
+  ),
+  secret: z.string().optional().describe(
+    "Shown by every later call, in x-browsergrid-secret; there if the worker gave none",
+  ),
   /** Tells this grid's browsers from others'. */
   grid_id: z.string(),
   provider_config: z.record(z.string(), z.unknown()),
@@ -108,7 +114,6 @@ export const workerListSchema = z.object({
 
 /** Body of PUT `/heartbeat`: every report of the worker in one request. */
 export const heartbeatInputSchema = z.strictObject({
-  instance_id: z.uuid().optional(),
   status: z.enum(["online", "busy", "draining", "failed", "offline"])
     .optional().describe("offline: it leaves"),
   current_load: z.int().min(0).optional(),
@@ -184,7 +189,6 @@ export const claimInputSchema = z.strictObject({
   request_id: z.string().min(1).max(100).optional().describe(
     "A repeat with the same id gets the same sessions",
   ),
-  instance_id: z.uuid().optional(),
   count: z.int().min(1).max(100).default(1).describe(
     "Most sessions to claim at once",
   ),

@@ -4,6 +4,7 @@ import {
   isConstraintError,
   type Statement,
 } from "../../core/db/client.ts";
+import type { WorkerCaller } from "../../core/worker_caller.ts";
 import { sessions } from "../sessions/models.ts";
 import { workPools } from "../workerpool/models.ts";
 import { grid, workers } from "./models.ts";
@@ -45,20 +46,15 @@ export interface HeartbeatRow {
   readonly drainDeadlineAt: number | null;
 }
 
-/** A tunnel that a worker opens, and what proves that it is that worker. */
+/** A tunnel that a worker opens. */
 export interface Tunnel {
-  readonly secretHash: string;
-  readonly instanceId: string;
-  /** The only work pool of which it may be a worker. */
-  readonly workPoolId?: string | undefined;
+  readonly caller: WorkerCaller;
   /** Where the server that has the tunnel is reached by the others. */
   readonly url: string;
 }
 
-/** A heartbeat, and the only work pool of which its worker may be. */
-type RestrictedBody = HeartbeatBody & {
-  readonly workPoolId?: string | undefined;
-};
+/** A heartbeat, and who sends it. */
+type OwnHeartbeat = HeartbeatBody & { readonly caller: WorkerCaller };
 
 /** SQL of workers. Each method is one round trip. */
 export interface WorkerStore {
@@ -79,7 +75,7 @@ export interface WorkerStore {
   /** The statement of a heartbeat; run in one batch with the worker's reports. No row: no such worker, or not this process of it. */
   heartbeat(
     id: string,
-    body: RestrictedBody,
+    body: OwnHeartbeat,
     now: number,
   ): Statement<HeartbeatRow[]>;
   /** Enters where a worker's tunnel is. False: it is not that process of that worker. */
@@ -163,16 +159,9 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
       return worker;
     },
     heartbeat: (id, body, now) => heartbeatStatement(orm, id, body, now),
-    async tunnelOpened(id, { secretHash, instanceId, workPoolId, url }) {
+    async tunnelOpened(id, { caller, url }) {
       const { rowsAffected } = await orm.update(workers).set({ tunnelUrl: url })
-        .where(and(
-          eq(workers.id, id),
-          eq(workers.secretHash, secretHash),
-          eq(workers.instanceId, instanceId),
-          workPoolId === undefined
-            ? undefined
-            : eq(workers.workPoolId, workPoolId),
-        ));
+        .where(isProven(id, caller));
       return rowsAffected > 0;
     },
     async tunnelClosed(id, url) {
@@ -309,10 +298,10 @@ function refreshed(row: WorkerRow) {
 function heartbeatStatement(
   orm: Database["orm"],
   id: string,
-  body: RestrictedBody,
+  body: OwnHeartbeat,
   now: number,
 ): Statement<HeartbeatRow[]> {
-  const { status = "online", instance_id } = body;
+  const { status = "online", caller } = body;
   // A worker that was told to drain does not become online by a heartbeat that crossed the order. One that neither leaves
   // nor holds anything when its time is over counts as gone.
   const isStubborn = sql`${workers.drainDeadlineAt} < ${now}
@@ -331,18 +320,23 @@ function heartbeatStatement(
     ...optional("memoryUsageMb", body.memory_usage_mb),
     ...optional("diskUsageMb", body.disk_usage_mb),
     ...optional("providerDetails", body.provider_details),
-  }).where(and(
-    eq(workers.id, id),
-    body.workPoolId === undefined
-      ? undefined
-      : eq(workers.workPoolId, body.workPoolId),
-    instance_id === undefined
-      ? undefined
-      : sql`coalesce(${workers.instanceId}, ${instance_id}) = ${instance_id}`,
-  )).returning({
+  }).where(isProven(id, caller)).returning({
     status: workers.status,
     drainDeadlineAt: workers.drainDeadlineAt,
   });
+}
+
+/** Whether it is the worker `id`, its present process, and of the pool that the caller may serve. */
+function isProven(
+  id: string,
+  { proof, workPoolId }: WorkerCaller,
+): SQL | undefined {
+  return and(
+    eq(workers.id, id),
+    eq(workers.secretHash, proof.secretHash),
+    eq(workers.instanceId, proof.instanceId),
+    workPoolId === undefined ? undefined : eq(workers.workPoolId, workPoolId),
+  );
 }
 
 function optional<K extends string, V>(name: K, value: V | undefined) {

@@ -3,13 +3,18 @@ import type { Duplex } from "node:stream";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import { requireRole } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
-import { ANONYMOUS } from "../../core/auth.ts";
+import { ANONYMOUS, type Caller } from "../../core/auth.ts";
 import { deadline } from "../../core/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { describeError, logOf } from "../../core/log.ts";
 import type { DialledStream } from "../../core/replica_proof.ts";
-import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/tunnel_protocol.ts";
 import type { UpgradeContext } from "../../core/upgrade_gate.ts";
+import {
+  readWorkerCaller,
+  type WorkerCaller,
+  workerProofSchema,
+} from "../../core/worker_caller.ts";
+import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/worker_proof.ts";
 import { refuse } from "../refuse.ts";
 import { admit } from "../upgrade.ts";
 import { browserUnreachable } from "../way.ts";
@@ -67,23 +72,8 @@ async function takeTunnel(
   const { caller = ANONYMOUS } = context;
   requireRole(caller, ["worker"]);
   if (core.stopping.aborted) throw shuttingDown();
-  const secret = request.headers[SECRET_HEADER];
-  const instanceId = request.headers[INSTANCE_HEADER];
-  if (typeof secret !== "string" || typeof instanceId !== "string") {
-    throw new GridError(
-      "unauthorized",
-      `Cannot open the tunnel: ${SECRET_HEADER} or ${INSTANCE_HEADER} is missing, expected what the worker has registered with`,
-    );
-  }
-  await tunnels.take({
-    workerId,
-    secret,
-    instanceId,
-    caller,
-    request,
-    socket,
-    head,
-  });
+  const proven = await workerCallerOf(request, caller);
+  await tunnels.take({ workerId, caller: proven, request, socket, head });
 }
 
 /**
@@ -103,27 +93,31 @@ async function takeStream(
   stream: DialledStream,
 ): Promise<void> {
   const { request, socket, head, context } = asked;
-  requireRole(context.caller ?? ANONYMOUS, ["worker"]);
+  const { caller = ANONYMOUS } = context;
+  requireRole(caller, ["worker"]);
   const isHandover = await isHandedOver(parts.core, request, stream);
   const { workerId, streamId } = stream;
-  const resolve = parts.tunnels.awaitedFrom(workerId, streamId);
+  // The server that hands it on has checked who has dialled back.
+  const proven = isHandover ? undefined : await workerCallerOf(request, caller);
+  const resolve = parts.tunnels.awaitedFrom(workerId, streamId, proven);
   if (resolve) {
     switchToBytes(request, socket, head);
     return resolve(socket);
   }
-  if (isHandover) throw notAwaited();
-  await handOn(parts, asked, stream);
+  if (!proven) throw notAwaited();
+  await handOn(parts, asked, { ...stream, caller: proven });
 }
 
 /** Joins the worker with the server that has its tunnel, to which nobody has brought it. One round trip. */
 async function handOn(
   { core, workers }: Parts,
-  { request, socket, head, context: { caller } }: Asked,
-  stream: DialledStream,
+  { request, socket, head }: Asked,
+  { caller, ...stream }: DialledStream & { readonly caller: WorkerCaller },
 ): Promise<void> {
   const gone = new AbortController();
   socket.once("close", () => gone.abort());
-  const { tunnelUrl: url } = await workers.get(stream.workerId, caller);
+  const { workerId } = stream;
+  const { tunnelUrl: url } = await workers.requireProven(workerId, caller);
   if (url === null || url === core.replicaUrl()) throw notAwaited();
   const stopped = AbortSignal.any([gone.signal, core.stopping]);
   using patience = deadline(core.clock, AWAY_MS, stopped);
@@ -163,6 +157,19 @@ async function lend(
   if (socket.destroyed) return void stream.destroy();
   switchToBytes(request, socket, head);
   joinBytes(socket, stream);
+}
+
+/** @throws {GridError} `unauthorized` — unless the request shows a proof, right or wrong. */
+async function workerCallerOf(
+  { headers }: IncomingMessage,
+  caller: Caller,
+): Promise<WorkerCaller> {
+  const shown = workerProofSchema.safeParse(headers);
+  if (shown.success) return await readWorkerCaller(shown.data, caller);
+  throw new GridError(
+    "unauthorized",
+    `Cannot open the tunnel: ${SECRET_HEADER} or ${INSTANCE_HEADER} is missing, expected what the worker has registered with`,
+  );
 }
 
 function shuttingDown(): GridError {

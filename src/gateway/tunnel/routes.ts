@@ -2,7 +2,7 @@ import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { access, allow } from "../../core/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter, refusals } from "../../core/router.ts";
-import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/tunnel_protocol.ts";
+import { workerProofSchema } from "../../core/worker_caller.ts";
 import { refuse } from "../socket_routes.ts";
 
 /** What the description says of each. The handshake itself never comes to the router. */
@@ -24,14 +24,7 @@ const tunnel = {
     'The server sends `{"type":"open","stream_id":…,"session_id":…}` for each client; the worker opens that stream, or answers `{"type":"refused","stream_id":…,"reason":…}`. A later tunnel of the same worker takes the place of an earlier one.',
   request: {
     params: z.object({ worker_id: workerId }),
-    headers: z.object({
-      [SECRET_HEADER]: z.string().describe(
-        "The secret that the worker has registered with",
-      ),
-      [INSTANCE_HEADER]: z.string().describe(
-        "The instance_id that it has registered with last",
-      ),
-    }),
+    headers: workerProofSchema,
   },
   responses: {
     101: { description: "The tunnel is open" },
@@ -52,10 +45,16 @@ const stream = {
       worker_id: workerId,
       stream_id: z.string().describe("stream_id of an open message"),
     }),
+    headers: workerProofSchema,
   },
   responses: {
     101: { description: "The stream is open" },
-    ...refusals("upgrade_required", "not_found", "worker_not_found"),
+    ...refusals(
+      "upgrade_required",
+      "not_found",
+      "worker_not_found",
+      "worker_replaced",
+    ),
   },
 };
 

@@ -2,9 +2,8 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
-import type { TunnelProof, WorkerManager } from "../../apps/workers/manager.ts";
+import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
-import type { Caller } from "../../core/auth.ts";
 import { deadline } from "../../core/clock.ts";
 import { describeError, logOf } from "../../core/log.ts";
 import { watchSocket } from "../../core/socket_watch.ts";
@@ -14,6 +13,11 @@ import {
   readMessage,
   refusedMessageSchema,
 } from "../../core/tunnel_protocol.ts";
+import {
+  type HashedProof,
+  notThatWorker,
+  type WorkerCaller,
+} from "../../core/worker_caller.ts";
 
 const log = logOf("gateway", "tunnels");
 
@@ -27,17 +31,25 @@ export const AWAY_MS = 5_000;
 export const TUNNEL_OPENED = "tunnel_opened";
 
 /** A worker that asks for its tunnel to be opened. */
-export interface Arrival extends TunnelProof {
+export interface Arrival {
   readonly workerId: string;
-  readonly caller: Caller;
+  readonly caller: WorkerCaller;
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Uint8Array;
 }
 
+/** A tunnel that is open to this server. */
+interface OpenTunnel {
+  readonly control: WebSocket;
+  readonly proof: HashedProof;
+}
+
 /** A stream that its worker has been asked for. */
 interface Awaited extends OpenMessage {
   readonly workerId: string;
+  /** Of the worker's process that was asked last. */
+  proof?: HashedProof;
   readonly resolve: (stream: Duplex) => void;
   readonly reject: (why: Error) => void;
 }
@@ -52,7 +64,7 @@ export class Tunnels {
     maxPayload: MAX_MESSAGE_BYTES,
   });
   /** Control connections by worker. */
-  readonly #open = new Map<string, WebSocket>();
+  readonly #open = new Map<string, OpenTunnel>();
   /** By id. */
   readonly #awaited = new Map<string, Awaited>();
   /** Control connections that are being held, and what is being written of them. */
@@ -76,11 +88,10 @@ export class Tunnels {
    * @throws {GridError} `unauthorized`, `worker_not_found`, `worker_replaced` — it is not that worker, or not its present process.
    */
   async take(arrival: Arrival): Promise<void> {
-    const { workerId, caller, secret, instanceId } = arrival;
+    const { workerId, caller } = arrival;
     const url = this.#core.replicaUrl();
     await this.#inTurn(workerId, async () => {
-      const tunnel = { secret, instanceId, url };
-      await this.#workers.tunnelOpened(workerId, tunnel, caller);
+      await this.#workers.tunnelOpened(workerId, url, caller);
       if (this.#accept(arrival) || this.has(workerId)) return;
       await this.#workers.tunnelClosed(workerId, url);
     });
@@ -123,13 +134,22 @@ export class Tunnels {
     }
   }
 
-  /** Who waits for the stream that a worker dials back with; undefined: nobody does. Once. */
+  /**
+   * Who waits for the stream that a worker dials back with; undefined: nobody does. Once.
+   *
+   * @param caller Who has dialled back; undefined: another server of the grid, which has checked it.
+   * @throws {GridError} `unauthorized` — it is not the process that has opened the tunnel.
+   */
   awaitedFrom(
     workerId: string,
     streamId: string,
+    caller?: WorkerCaller,
   ): ((stream: Duplex) => void) | undefined {
     const awaited = this.#awaited.get(streamId);
     if (awaited?.workerId !== workerId) return undefined;
+    if (caller && !isSameProof(caller.proof, awaited.proof)) {
+      throw notThatWorker("take the stream of", workerId);
+    }
     this.#awaited.delete(streamId);
     return awaited.resolve;
   }
@@ -138,14 +158,14 @@ export class Tunnels {
   start(): AsyncDisposable {
     return {
       [Symbol.asyncDispose]: async () => {
-        for (const control of this.#open.values()) control.terminate();
+        for (const { control } of this.#open.values()) control.terminate();
         await Promise.all([...this.#held, ...this.#writes.values()]);
       },
     };
   }
 
   /** False: it has gone meanwhile, or its handshake is none. */
-  #accept({ workerId, request, socket, head }: Arrival): boolean {
+  #accept({ workerId, caller, request, socket, head }: Arrival): boolean {
     let control: WebSocket | undefined;
     if (this.#core.stopping.aborted) socket.destroy();
     if (socket.destroyed) return false;
@@ -155,7 +175,8 @@ export class Tunnels {
       Buffer.from(head),
       (opened) => {
         control = opened;
-        const held = this.#hold(workerId, opened);
+        const { proof } = caller;
+        const held = this.#hold(workerId, { control: opened, proof });
         this.#held.add(held);
         void held.finally(() => this.#held.delete(held));
       },
@@ -163,19 +184,24 @@ export class Tunnels {
     return control !== undefined;
   }
 
-  #ask({ type, stream_id, session_id, workerId }: Awaited): void {
+  #ask(awaited: Awaited): void {
+    const { type, stream_id, session_id, workerId } = awaited;
     const message: OpenMessage = { type, stream_id, session_id };
-    this.#open.get(workerId)?.send(JSON.stringify(message));
+    const tunnel = this.#open.get(workerId);
+    if (!tunnel) return;
+    awaited.proof = tunnel.proof;
+    tunnel.control.send(JSON.stringify(message));
   }
 
   /** Never rejects. */
-  async #hold(workerId: string, control: WebSocket): Promise<void> {
+  async #hold(workerId: string, tunnel: OpenTunnel): Promise<void> {
+    const { control } = tunnel;
     const { clock, bus, replicaUrl } = this.#core;
     const closed = new Promise((resolve) => control.once("close", resolve));
     control.on("error", () => control.terminate());
     control.on("message", (data) => this.#hear(workerId, data));
-    this.#open.get(workerId)?.terminate();
-    this.#open.set(workerId, control);
+    this.#open.get(workerId)?.control.terminate();
+    this.#open.set(workerId, tunnel);
     log.info("A worker has opened its tunnel", { worker_id: workerId });
     for (const awaited of this.#awaited.values()) {
       if (awaited.workerId === workerId) this.#ask(awaited);
@@ -184,7 +210,7 @@ export class Tunnels {
     const watch = watchSocket(control, clock);
     await closed;
     await watch[Symbol.asyncDispose]();
-    if (this.#open.get(workerId) === control) this.#open.delete(workerId);
+    if (this.#open.get(workerId) === tunnel) this.#open.delete(workerId);
     log.info("A worker's tunnel is closed", { worker_id: workerId });
     await this.#inTurn(workerId, async () => {
       if (this.has(workerId)) return;
@@ -215,4 +241,9 @@ export class Tunnels {
     this.#writes.set(workerId, settled);
     await turn;
   }
+}
+
+function isSameProof(shown: HashedProof, asked: HashedProof | undefined) {
+  return shown.secretHash === asked?.secretHash &&
+    shown.instanceId === asked.instanceId;
 }

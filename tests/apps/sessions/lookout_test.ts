@@ -41,7 +41,7 @@ async function replicas(): Promise<
         ...init,
         ...(json === undefined ? {} : {
           body: JSON.stringify(json),
-          headers: { "content-type": "application/json" },
+          headers: { "content-type": "application/json", ...init.headers },
         }),
       }),
   };

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/core/clock.ts";
+import { proofHeaders } from "../../../src/core/worker_proof.ts";
 import { apiOf, assertRefused } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
+import { callerOf, proofOf } from "../../support/worker_proofs.ts";
 
 Deno.test("POST sessions?wait answers 201 as soon as the browser runs", async () => {
   await using grid = await testGrid();
@@ -90,6 +92,7 @@ Deno.test("a claim whose worker has hung up is given nothing", async () => {
   const trips = grid.core.db.trips();
   const waiting = fetch(grid.url + path, {
     method: "POST",
+    headers: proofHeaders(proofOf(worker)),
     signal: gone.signal,
   });
   while (grid.core.db.trips() === trips) await systemClock.sleep(5);
@@ -97,8 +100,11 @@ Deno.test("a claim whose worker has hung up is given nothing", async () => {
   await assert.rejects(waiting);
   // The server hears of it a moment after the client: a claim of its own is answered behind that.
   assert.equal(await api.claim(worker), undefined);
-  await (await fetch(grid.url + path.replace("30", "0.05"), { method: "POST" }))
-    .body?.cancel();
+  const later = await fetch(grid.url + path.replace("30", "0.05"), {
+    method: "POST",
+    headers: proofHeaders(proofOf(worker)),
+  });
+  await later.body?.cancel();
   const { id } = await api.session();
   assert.equal(
     (await api.call("GET", `/sessions/${id}`)).body.status,
@@ -114,8 +120,12 @@ Deno.test("the end of a session wakes the claims of other workers only if the po
     const { workerId, claimed } = await api.running();
     const other = await api.worker();
     const gone = new AbortController();
-    const wait = (worker: string) =>
-      grid.workers.claim(worker, { waitSeconds: 30, signal: gone.signal });
+    const wait = async (worker: string) =>
+      await grid.workers.claim(worker, {
+        caller: await callerOf(worker),
+        waitSeconds: 30,
+        signal: gone.signal,
+      });
     const waiting = [wait(other), wait(workerId)];
     await untilWaiting();
     const trips = grid.core.db.trips();

@@ -1,16 +1,24 @@
 import assert from "node:assert/strict";
+import { proofHeaders } from "../../../src/core/worker_proof.ts";
 import { type Api, apiOf, assertRefused } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
-import { testGrid } from "../../support/grid.ts";
+import { type TestGrid, testGrid } from "../../support/grid.ts";
 
 const WORKERS = "/workerpool/workers";
+
+const SECRET = "a-secret-of-16-letters";
+
+/** The API as a process of the worker "one" asks it. */
+function processOf(grid: TestGrid, instanceId: string): Api {
+  return apiOf(grid, proofHeaders({ secret: SECRET, instanceId }));
+}
 
 /** Registers a process of the worker "one"; returns the registration. */
 async function register(api: Api, instance_id: string) {
   const { status, body } = await api.call("POST", WORKERS, {
     work_pool_id: "pool",
     name: "one",
-    secret: "a-secret-of-16-letters",
+    secret: SECRET,
     instance_id,
   });
   assert.equal(status, 201);
@@ -45,10 +53,10 @@ Deno.test("an earlier process of a worker is refused whatever it does, and chang
   const { worker: { id } } = await register(api, older);
   await register(api, newer);
   await api.session();
-  const beat = (instance_id: string, fields = {}) =>
-    api.call("PUT", `${WORKERS}/${id}/heartbeat`, { instance_id, ...fields });
-  const claim = (instance_id: string) =>
-    api.call("POST", `${WORKERS}/${id}/claim-session`, { instance_id });
+  const beat = (instance: string, fields = {}) =>
+    processOf(grid, instance).call("PUT", `${WORKERS}/${id}/heartbeat`, fields);
+  const claim = (instance: string) =>
+    processOf(grid, instance).call("POST", `${WORKERS}/${id}/claim-session`);
   const refusal = { status: 409, code: "worker_replaced" };
   assertRefused(await beat(older, { current_load: 4 }), refusal);
   assertRefused(await claim(older), refusal);
@@ -68,8 +76,8 @@ Deno.test("a farewell of an earlier process takes nothing from the newer one", a
   await register(api, newer);
   const claimed = await api.claim(id);
   assert.equal(claimed?.id, session);
-  const bye = await api.call("PUT", `${WORKERS}/${id}/heartbeat`, {
-    instance_id: older,
+  const path = `${WORKERS}/${id}/heartbeat`;
+  const bye = await processOf(grid, older).call("PUT", path, {
     status: "offline",
     sessions: [{ session_id: session, fencing_token: 1, status: "terminated" }],
   });

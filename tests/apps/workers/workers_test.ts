@@ -53,7 +53,13 @@ Deno.test("the same name with the same secret is the same worker, and is told wh
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool();
-  const body = { work_pool_id: "pool", name: "one", secret: SECRET };
+  const instance_id = crypto.randomUUID();
+  const body = {
+    work_pool_id: "pool",
+    name: "one",
+    secret: SECRET,
+    instance_id,
+  };
   const first = await api.call("POST", WORKERS, body);
   const { id } = await api.session();
   await api.claim(first.body.worker.id);

@@ -4,6 +4,10 @@ import { access, callerIn, ownerLimit } from "../../../../core/access.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
+import {
+  readWorkerCaller,
+  workerProofSchema,
+} from "../../../../core/worker_caller.ts";
 import type { SessionManager } from "../../manager.ts";
 import {
   sessionEventInputSchema,
@@ -54,6 +58,7 @@ const addEvent = createRoute({
   summary: "Record an event, by the worker that holds the session",
   request: {
     params,
+    headers: workerProofSchema,
     body: {
       required: true,
       content: { "application/json": { schema: sessionEventInputSchema } },
@@ -98,6 +103,7 @@ const addMetric = createRoute({
   summary: "Record a measurement, by the worker that holds the session",
   request: {
     params,
+    headers: workerProofSchema,
     body: {
       required: true,
       content: { "application/json": { schema: sessionMetricInputSchema } },
@@ -146,8 +152,8 @@ export function historyRoutes(
   router.openapi(addEvent, async (c) => {
     const { id } = c.req.valid("param");
     const { fencing_token: fencingToken, ...record } = c.req.valid("json");
-    const { workPoolId } = callerIn(c);
-    const holder = { fencingToken, workPoolId };
+    const caller = await readWorkerCaller(c.req.valid("header"), callerIn(c));
+    const holder = { fencingToken, caller };
     requireHolder(id, await manager.addEvent(id, { ...holder, ...record }));
     return c.body(null, 204);
   });
@@ -159,8 +165,8 @@ export function historyRoutes(
   router.openapi(addMetric, async (c) => {
     const { id } = c.req.valid("param");
     const { fencing_token: fencingToken, ...values } = c.req.valid("json");
-    const { workPoolId } = callerIn(c);
-    const holder = { fencingToken, workPoolId };
+    const caller = await readWorkerCaller(c.req.valid("header"), callerIn(c));
+    const holder = { fencingToken, caller };
     requireHolder(id, await manager.addMetric(id, { ...holder, ...values }));
     return c.body(null, 204);
   });
@@ -174,6 +180,6 @@ function requireHolder(id: string, isHolder: boolean): void {
   if (isHolder) return;
   throw new GridError(
     "lease_lost",
-    `Cannot record for session "${id}": the fencing token is stale, or it has ended; expected the token of its last claim`,
+    `Cannot record for session "${id}": the fencing token is stale, it has ended, or another worker holds it; expected the token of its last claim, and its worker's secret and instance`,
   );
 }

@@ -2,6 +2,10 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { access, callerIn } from "../../../../core/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
+import {
+  readWorkerCaller,
+  workerProofSchema,
+} from "../../../../core/worker_caller.ts";
 import type { WorkerManager } from "../../manager.ts";
 import {
   claimAnswerSchema,
@@ -24,6 +28,7 @@ const heartbeat = createRoute({
   summary: "Report, by a worker: reports in, orders out",
   request: {
     params,
+    headers: workerProofSchema,
     body: {
       required: true,
       content: { "application/json": { schema: heartbeatInputSchema } },
@@ -47,6 +52,7 @@ const claim = createRoute({
   summary: "Claim the next pending sessions, by a worker",
   request: {
     params,
+    headers: workerProofSchema,
     query: z.object({
       wait: z.coerce.number().min(0).max(30).default(0).openapi({
         type: "number",
@@ -76,7 +82,8 @@ export function serviceRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
   router.openapi(heartbeat, async (c) => {
     const { worker_id } = c.req.valid("param");
     const body = c.req.valid("json");
-    const answer = await manager.heartbeat(worker_id, body, callerIn(c));
+    const caller = await readWorkerCaller(c.req.valid("header"), callerIn(c));
+    const answer = await manager.heartbeat(worker_id, body, caller);
     return c.json(answer, 200);
   });
   router.openapi(claim, async (c) => {
@@ -84,8 +91,7 @@ export function serviceRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
     const input = c.req.valid("json");
     const answer = await manager.claim(c.req.valid("param").worker_id, {
       requestId: input?.request_id,
-      instanceId: input?.instance_id,
-      workPoolId: callerIn(c).workPoolId,
+      caller: await readWorkerCaller(c.req.valid("header"), callerIn(c)),
       obeying: input?.obeying,
       room: input?.room,
       count: input?.count,
