@@ -74,6 +74,11 @@ export function isAnonymous({ id }: Pick<Caller, "id">): boolean {
   return id === ANONYMOUS.id;
 }
 
+/** Whether `caller` is the program itself, which calls its own server. */
+export function isSelf({ id }: Pick<Caller, "id">): boolean {
+  return id === SELF.id;
+}
+
 const BOOTSTRAP: Caller = { id: "bootstrap", name: "bootstrap", role: "admin" };
 const SELF: Caller = { id: "self", name: "self", role: "admin" };
 

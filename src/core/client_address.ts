@@ -3,10 +3,18 @@ import ipaddr from "ipaddr.js";
 import type { GridBindings, GridEnv } from "./middleware.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
+/** Where a request comes from. */
+interface PeerContext {
+  readonly env: GridBindings | undefined;
+}
+
 type Network = [Address, number];
 
 /** Longest list that is read: whoever sends more has made it up. */
 const MAX_FORWARDED = 32;
+
+/** Longest text that is taken for an address: the longest has 45 characters, without a zone and a port. */
+const MAX_ADDRESS = 100;
 
 /** Finds out whom a request comes from; undefined where the platform does not tell. */
 export type ClientAddress = (c: Context<GridEnv>) => string | undefined;
@@ -23,13 +31,9 @@ export function isNetwork(text: string): boolean {
 export function clientAddress(
   trustedProxies: readonly string[],
 ): ClientAddress {
-  const networks = trustedProxies.map(networkOf);
-  const isTrusted = (address: Address) =>
-    networks.some((network) =>
-      network[0].kind() === address.kind() && address.match(network)
-    );
+  const isTrusted = isIn(trustedProxies);
   return function addressOf(c) {
-    const peer = parse(peerOf(c.env));
+    const peer = parse(peerAddress(c));
     if (!peer || !isTrusted(peer)) return peer?.toString();
     let nearest = peer;
     const forwarded = c.req.header("x-forwarded-for")?.split(",") ?? [];
@@ -42,6 +46,25 @@ export function clientAddress(
     }
     return nearest.toString();
   };
+}
+
+/** Finds out whether an address, as text, is in one of `networks`. What is no address is in none. */
+export function networkMatcher(
+  networks: readonly string[],
+): (address: string) => boolean {
+  const isInside = isIn(networks);
+  return function isInNetworks(text) {
+    const address = parse(text);
+    return address !== undefined && isInside(address);
+  };
+}
+
+function isIn(networks: readonly string[]): (address: Address) => boolean {
+  const parsed = networks.map(networkOf);
+  return (address) =>
+    parsed.some((network) =>
+      network[0].kind() === address.kind() && address.match(network)
+    );
 }
 
 /** What one client holds at least: an IPv4 address, or the half of an IPv6 address that networks are given out by. */
@@ -62,6 +85,7 @@ function networkOf(text: string): Network {
 
 /** @see {@link https://www.rfc-editor.org/rfc/rfc7239#section-7.4 RFC 7239}: proxies write `1.2.3.4:80` and `[::1]:80` too. */
 function parse(text: string | undefined): Address | undefined {
+  if (text !== undefined && text.length > MAX_ADDRESS) return undefined;
   const trimmed = text?.trim() ?? "";
   const [, v6, v4] = /^\[([^\]]+)\](?::\d+)?$|^([\d.]+):\d+$/.exec(trimmed) ??
     [];
@@ -72,7 +96,8 @@ function parse(text: string | undefined): Address | undefined {
   return ipaddr.process(bare); // IPv4 in IPv6 becomes IPv4.
 }
 
-function peerOf(env: GridBindings | undefined): string | undefined {
+/** The address of a request's connection, undefined where the platform does not tell. */
+export function peerAddress({ env }: PeerContext): string | undefined {
   const hostname = env?.remoteAddr?.["hostname"];
   return env?.incoming?.socket?.remoteAddress ??
     (typeof hostname === "string" ? hostname : undefined);

@@ -123,14 +123,10 @@ export const settingsSchema = z.strictObject({
   ).default([]).describe(
     "Further names and addresses under which the server may be asked without a key, such as grid.example or *.grid.example; * for all. Loopback, host, public_url, replica_url and api_url are known. Requests with a key come by any name",
   ),
-  trusted_proxies: jsonSetting(
-    z.array(
-      z.string().refine(
-        isNetwork,
-        'expected addresses or networks such as "10.0.0.0/8"',
-      ),
-    ),
-  ).default([]).describe(
+  worker_networks: jsonSetting(z.array(networkSchema())).default([]).describe(
+    'Networks in which the server connects to any browser that a worker reports, such as ["172.16.0.0/12"]; others are reached at the worker\'s own address, or through its tunnel',
+  ),
+  trusted_proxies: jsonSetting(z.array(networkSchema())).default([]).describe(
     'Proxies whose X-Forwarded-For is believed, such as ["10.0.0.0/8", "::1"]; by default the address of the connection counts',
   ),
 }).refine(
@@ -145,6 +141,13 @@ export const settingsSchema = z.strictObject({
 
 /** Settings, checked. */
 export type Settings = z.infer<typeof settingsSchema>;
+
+function networkSchema() {
+  return z.string().refine(
+    isNetwork,
+    'expected addresses or networks such as "10.0.0.0/8"',
+  );
+}
 
 /** A boolean that the environment writes as true, false, 1, 0, yes, no. */
 function booleanSetting() {

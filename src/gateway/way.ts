@@ -53,8 +53,11 @@ export function agentOver(stream: Duplex): Agent {
   return Object.assign(new Agent(), { createConnection: () => stream });
 }
 
-/** The refusal when a browser does not answer. */
+/** The refusal when a browser does not answer. One that says more is kept. */
 export function browserUnreachable(cause: unknown): GridError {
+  if (cause instanceof GridError && cause.code === "worker_unreachable") {
+    return cause;
+  }
   return new GridError(
     "worker_unreachable",
     "Cannot reach the browser: it does not answer, expected a browser that runs; try again",

@@ -174,3 +174,13 @@ Deno.test("a worker whose row was deleted opens its tunnel anew when it has regi
   using client = await rawClient(s.urlOf(await s.running()));
   assert.match(client.head, /^HTTP\/1\.1 101 /);
 });
+
+Deno.test("a browser that is not at its worker's own address is reached through the tunnel at once, and never dialled", async () => {
+  await using s = await tunnelScene();
+  s.provider.knobs.endpoint = new URL("ws://box.invalid:9/devtools/browser/x");
+  await s.start();
+  const id = await s.running();
+  assert.equal(await s.reachOf(id), "tunnel");
+  using _client = await rawClient(s.urlOf(id));
+  assert.equal(s.upstream.lastRequest()?.headers.host, "127.0.0.1:0");
+});

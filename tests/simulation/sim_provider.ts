@@ -123,7 +123,7 @@ function handleOf(
   const { sessionId } = browser;
   return {
     sessionId,
-    endpoint: new URL(`ws://${machine.name}:1/devtools/browser/${sessionId}`),
+    endpoint: new URL(`ws://127.0.0.1:1/devtools/browser/${sessionId}`),
     details: { machine: machine.name },
     exited: new Promise((resolve) =>
       browser.whenGone((exit) => process.deliver(() => resolve(exit)))

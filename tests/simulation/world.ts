@@ -73,6 +73,8 @@ export class World implements Disposable {
       },
       env: {},
       flags: {
+        allowed_hosts: ["grid"],
+        worker_networks: ["127.0.0.0/8"],
         lease_seconds: LEASE_SECONDS,
         queue_timeout_seconds: 90,
         start_timeout_seconds: 40,

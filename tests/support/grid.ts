@@ -34,10 +34,10 @@ export interface TestGrid extends Grid {
   readonly dataDir: string;
   /** The server before the grid's file, in remote mode: `TEST_DATABASE=remote`. */
   readonly remote: HranaServer | undefined;
-  /** Asks the router without a socket. An object `json` becomes the body. */
+  /** Asks the router without a socket, as a client at the address `from` (127.0.0.1). An object `json` becomes the body. */
   request(
     path: string,
-    init?: RequestInit & { readonly json?: unknown },
+    init?: RequestInit & { readonly json?: unknown; readonly from?: string },
   ): Promise<Response>;
 }
 
@@ -100,14 +100,14 @@ export async function testGrid(
     url,
     dataDir,
     remote,
-    request: async (path, { json, ...init } = {}) =>
+    request: async (path, { json, from = "127.0.0.1", ...init } = {}) =>
       await grid.router.request(path, {
         ...init,
         ...(json === undefined ? {} : {
           body: JSON.stringify(json),
           headers: { "content-type": "application/json", ...init.headers },
         }),
-      }),
+      }, { remoteAddr: { hostname: from } }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

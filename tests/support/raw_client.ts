@@ -34,6 +34,7 @@ export async function rawClient(
 export interface RawRefusal {
   readonly status: string | undefined;
   readonly code: string;
+  readonly detail: string;
   readonly head: string;
 }
 
@@ -48,8 +49,8 @@ export async function refusalOf(
   const [, length] = /content-length: (\d+)/i.exec(head) ?? [];
   if (length === undefined) throw new Error(`It was not refused: ${head}`);
   const left = await readBytes(socket, Number(length) - rest.length);
-  const { code } = JSON.parse(Buffer.concat([rest, left]).toString());
-  return { status, code, head };
+  const { code, detail } = JSON.parse(Buffer.concat([rest, left]).toString());
+  return { status, code, detail, head };
 }
 
 /** Asks `url` for an upgrade by hand; nobody reads the answer yet. */

@@ -23,6 +23,7 @@ import {
   type SessionStatus,
   TRANSITIONS,
 } from "./status.ts";
+import { TUNNEL_ONLY } from "../../core/tunnel_endpoint.ts";
 import { workers } from "../workers/models.ts";
 import { all, lossOf, type Move, queueDeadlineAgain } from "./store_lost.ts";
 import { type Changed, changesIn, transition } from "./store_transition.ts";
@@ -120,11 +121,38 @@ function reported(input: ReportInput): SQL {
 }
 
 /** The status that a report means: what was released ends as it was ordered to, or is queued again, but not for ever. */
-function meant({ maxAttempts }: ReportInput): SQL {
-  return sql`iif(r.status <> 'released', r.status,
+function meant(input: ReportInput): SQL {
+  const { maxAttempts } = input;
+  return sql`iif(r.status <> 'released', iif(${
+    isOutOfReach(input)
+  }, 'failed', r.status),
     coalesce(${sessions.stopStatus}, iif(${sessions.status} = 'running', 'crashed',
       iif(${sessions.startAttempts} < ${maxAttempts}, 'pending', 'failed'))))`;
 }
+
+/** Whether a browser has started where the server may not dial it, by a worker that opens no tunnel. */
+function isOutOfReach({ workerId, reports }: ReportInput): SQL {
+  if (!reports.some(({ endpoint }) => endpoint?.startsWith(TUNNEL_ONLY))) {
+    return sql`0`;
+  }
+  return sql`(r.status = 'running' AND +${sessions.status} = 'starting'
+    AND ${isTunnelOnly}
+    AND EXISTS (SELECT 1 FROM ${workers} AS w
+      WHERE w.id = ${workerId} AND w.reach = 'direct'))`;
+}
+
+const isTunnelOnly: SQL =
+  sql`coalesce(r.report ->> '$.endpoint', '') LIKE ${`${TUNNEL_ONLY}%`}`;
+
+/** Why a session ends, or undefined; as its worker says it, unless its browser is out of reach. */
+function reasonIn(input: ReportInput): SQL {
+  return sql`iif(${
+    isOutOfReach(input)
+  }, ${OUT_OF_REACH}, r.report ->> '$.status_reason')`;
+}
+
+const OUT_OF_REACH =
+  "the address that its worker reports is not the worker's own, and the worker opens no tunnel: start it with --reach auto or tunnel, or name its network in the setting worker_networks";
 
 /** Whether the report's status can follow the session's, by the table of transitions. */
 function advances(input: ReportInput): SQL {
@@ -165,7 +193,7 @@ function statusEvents(orm: LibSQLDatabase, input: ReportInput) {
   return orm.run(sql`INSERT INTO ${sessionEvents}
     (session_id, event, data, timestamp)
     SELECT ${sessions.id}, json_extract(${names}, '$.' || ${meant(input)}),
-      json_patch('{}', json_object('reason', r.report ->> 'status_reason',
+      json_patch('{}', json_object('reason', ${reasonIn(input)},
         'warm', r.report -> 'warm')), ${input.now}
     FROM ${sessions}, ${reported(input)} AND ${advances(input)}`);
 }
@@ -179,11 +207,11 @@ function statusChanges(orm: LibSQLDatabase, input: ReportInput) {
   const given = (name: string) => sql`r.report ->> ${`$.${name}`}`;
   return orm.all<Changed>(sql`UPDATE ${sessions} SET
     status = ${to}, updated_at = ${now},
-    status_reason = coalesce(${given("status_reason")}, status_reason),
+    status_reason = coalesce(${reasonIn(input)}, status_reason),
     container_id = coalesce(${given("container_id")}, container_id),
     details = coalesce(${given("details")}, details),
     warm = coalesce(${given("warm")}, warm),
-    reach = iif(${to} = 'running', ${REACH}, iif(${queued}, NULL, reach)),
+    reach = iif(${to} = 'running', iif(${isTunnelOnly}, 'tunnel', ${REACH}), iif(${queued}, NULL, reach)),
     logs = coalesce(${given("logs")}, logs),
     endpoint = iif(${leaves}, NULL, coalesce(${given("endpoint")}, endpoint)),
     idle_since = iif(${leaves}, NULL, idle_since),

@@ -18,7 +18,7 @@ export const workers = defineApp<WorkerManager>({
     );
     return {
       manager,
-      routes: { v1: workerRoutes(manager) },
+      routes: { v1: workerRoutes(manager, core.settings) },
       tags: { Workers: "Who serves a work pool, and what they hold" },
     };
   },

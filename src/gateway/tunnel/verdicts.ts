@@ -2,6 +2,7 @@ import type { SessionManager } from "../../apps/sessions/manager.ts";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { describeError, logOf } from "../../core/log.ts";
+import { isTunnelOnly } from "../../core/tunnel_endpoint.ts";
 import { isOwnBrowser } from "../own_browser.ts";
 import { directly } from "../way.ts";
 
@@ -86,7 +87,10 @@ export class Verdicts {
       sessionId,
     );
     if (status !== "running" || workerId === null || endpoint === null) return;
-    await this.of({ workerId, url: new URL(endpoint) });
+    const url = new URL(endpoint);
+    // Nothing is learned of the worker: it is not dialled there.
+    if (isTunnelOnly(url)) return;
+    await this.of({ workerId, url });
   }
 
   #inBackground(work: Promise<void>): void {

@@ -2,6 +2,8 @@ import type { Duplex } from "node:stream";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
+import { isTunnelOnly } from "../../core/tunnel_endpoint.ts";
+import { GridError } from "../../core/errors.ts";
 import type { RunningTarget } from "../target.ts";
 import {
   browserUnreachable,
@@ -35,6 +37,7 @@ type Held = RunningTarget & { readonly workerId: string };
  *
  * ```
  * reach of the session   way
+ * any                    through the tunnel, if the address is not one that the server may dial
  * tunnel                 through the tunnel; nothing is dialled
  * direct                 to the address; if nobody answers there, through the tunnel if there is one
  * not known yet          to the address, if there is no tunnel or the browser answers there; else through the tunnel
@@ -59,6 +62,7 @@ async function connect(
   { signal, ...options }: StreamOptions & { readonly signal: AbortSignal },
 ): Promise<Duplex> {
   const { core, tunnels, verdicts } = parts;
+  if (isTunnelOnly(target.url)) return await through(parts, target, signal);
   const hasTunnel = target.tunnelUrl !== null || tunnels.has(target.workerId);
   const known = target.reach ?? (hasTunnel ? undefined : "direct");
   const reach = known ?? await verdicts.of(target);
@@ -90,7 +94,10 @@ async function through(
       ? await tunnels.stream({ workerId, sessionId }, patience.signal)
       : await borrow(core, { url, workerId, sessionId }, patience.signal);
   } catch (cause) {
-    throw browserUnreachable(cause);
+    const hasTunnel = target.tunnelUrl !== null || tunnels.has(workerId);
+    throw isTunnelOnly(target.url) && !hasTunnel
+      ? outOfReach(cause)
+      : browserUnreachable(cause);
   }
 }
 
@@ -101,6 +108,15 @@ async function holderInTime(
 ): Promise<string | undefined> {
   using patience = deadline(parts.core.clock, AWAY_MS, signal);
   return await holder(parts, target, patience.signal);
+}
+
+function outOfReach(cause: unknown): GridError {
+  return new GridError(
+    "worker_unreachable",
+    "Cannot reach the browser: it is not at its worker's own address, and the worker has no tunnel open, expected a tunnel, or its network in the setting worker_networks; try again",
+    {},
+    { cause },
+  );
 }
 
 /** Where the other server is reached that has the tunnel; undefined: this one has. Waits for one that is away. */

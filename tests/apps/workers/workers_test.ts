@@ -198,7 +198,9 @@ Deno.test("one heartbeat carries the reports of many sessions, and changes nothi
     status: statuses[at],
     status_reason: `reason ${at}`,
     progress: [`line ${at}`],
-    ...(statuses[at] === "running" ? { endpoint: "ws://127.0.0.1:9/x" } : {}),
+    ...(statuses[at] === "running"
+      ? { endpoint: "ws://127.0.0.1:9/devtools/browser/x" }
+      : {}),
   }));
   const path = `${WORKERS}/${worker}/heartbeat`;
   const first = await api.call("PUT", path, { sessions });

@@ -6,6 +6,7 @@ import {
   readWorkerCaller,
   workerProofSchema,
 } from "../../../../core/worker_caller.ts";
+import type { CheckEndpoints } from "../../endpoints.ts";
 import type { WorkerManager } from "../../manager.ts";
 import {
   claimAnswerSchema,
@@ -77,11 +78,14 @@ const claim = createRoute({
 });
 
 /** Endpoints that workers call. */
-export function serviceRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
+export function serviceRoutes(
+  manager: WorkerManager,
+  checkEndpoints: CheckEndpoints,
+): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(heartbeat, async (c) => {
     const { worker_id } = c.req.valid("param");
-    const body = c.req.valid("json");
+    const body = checkEndpoints(c, c.req.valid("json"));
     const caller = await readWorkerCaller(c.req.valid("header"), callerIn(c));
     const answer = await manager.heartbeat(worker_id, body, caller);
     return c.json(answer, 200);
