@@ -32,10 +32,10 @@ export const operatingSystemSchema = z.enum(OPERATING_SYSTEMS).describe(
   "System that the browser runs on",
 );
 
-/** Size of the screen in pixels, and how densely it is drawn. */
+/** Size of the screen as pages see it, and how densely it is drawn. */
 export const screenSchema = z.strictObject({
-  width: z.int().min(1).max(16384).default(1280).describe("Pixels"),
-  height: z.int().min(1).max(16384).default(720).describe("Pixels"),
+  width: z.int().min(1).max(16384).default(1280).describe("CSS pixels"),
+  height: z.int().min(1).max(16384).default(720).describe("CSS pixels"),
   dpi: z.int().min(24).max(960).default(96).describe("Dots per inch"),
   scale: z.number().min(0.25).max(8).default(1).describe(
     "Device pixels for each CSS pixel",
@@ -45,6 +45,16 @@ export const screenSchema = z.strictObject({
 });
 
 export type Screen = z.infer<typeof screenSchema>;
+
+/** Returns the size of a screen in the pixels of its device. */
+export function devicePixels(
+  { width, height, scale }: Screen,
+): { readonly width: number; readonly height: number } {
+  return {
+    width: Math.max(1, Math.round(width * scale)),
+    height: Math.max(1, Math.round(height * scale)),
+  };
+}
 
 /** HTTP or SOCKS proxy of the browser. The password is a secret. */
 export const proxySchema = z.strictObject({

@@ -1,4 +1,8 @@
-import type { BrowserSpec } from "../core/browser_spec.ts";
+import {
+  type BrowserSpec,
+  devicePixels,
+  type Screen,
+} from "../core/browser_spec.ts";
 import { mergedFlags } from "./merged_flags.ts";
 
 /** What differs between the providers that start Chromium. */
@@ -25,6 +29,12 @@ const ALWAYS: readonly string[] = [
   "--disable-sync",
   "--metrics-recording-only",
   "--disable-breakpad",
+  "--disable-domain-reliability",
+  "--disable-client-side-phishing-detection",
+  // Components asked for on demand are fetched although updates are off, and a list of accounts is asked for in each new
+  // profile. No flag stops either; Chromium itself refuses to dial the port of these addresses.
+  "--component-updater=url-source=http://127.0.0.1:1/",
+  "--gaia-url=http://127.0.0.1:1/",
   // A page that is not in front must run as if it were: several clients share one browser.
   "--disable-background-timer-throttling",
   "--disable-backgrounding-occluded-windows",
@@ -33,6 +43,8 @@ const ALWAYS: readonly string[] = [
   // Boxes that only a person can close.
   "--disable-popup-blocking",
   "--disable-prompt-on-repost",
+  // Bars about unusual flags, which take height from pages. ChromeDriver gives this one too.
+  "--test-type",
   `--disable-features=${
     [
       // Services of Google that no client asked for.
@@ -40,6 +52,11 @@ const ALWAYS: readonly string[] = [
       "MediaRouter",
       "OptimizationHints",
       "DialMediaRouteProvider",
+      // At a start: the time, and what its search engine offers.
+      "NetworkTimeServiceQuerying",
+      "AimServerRequestOnStartupEnabled",
+      // On each page with a form: what its fields mean.
+      "AutofillServerCommunication",
       // Parts of the window that are pages of their own: half of the work of a start, and targets that clients see.
       "WebUIOmniboxPopup",
       "WebUIOmniboxAimPopup",
@@ -63,7 +80,10 @@ export function chromiumFlags(
     : proxyServer ?? undefined;
   return mergedFlags([
     ...ALWAYS,
-    ...(spec.headless ? ["--headless=new", "--hide-scrollbars"] : []),
+    ...(spec.headless
+      ? ["--headless=new", "--hide-scrollbars", screenInfo(spec.screen)]
+      // There is no GPU: headless draws WebGL in software without being told.
+      : ["--enable-unsafe-swiftshader"]),
     `--window-size=${width},${height}`,
     "--window-position=0,0",
     ...(scale === 1 ? [] : [`--force-device-scale-factor=${scale}`]),
@@ -71,4 +91,10 @@ export function chromiumFlags(
     ...more,
     ...spec.arguments,
   ]);
+}
+
+/** The screen of a headless browser, without which it is one of 800 by 600. */
+function screenInfo(screen: Screen): string {
+  const { width, height } = devicePixels(screen);
+  return `--screen-info={${width}x${height} devicePixelRatio=${screen.scale}}`;
 }

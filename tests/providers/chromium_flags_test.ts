@@ -42,6 +42,7 @@ Deno.test("chromiumFlags() gives the size of the screen", () => {
   const screen = { width: 412, height: 915, dpi: 96, scale: 1 };
   const flags = chromiumFlags(browserSpec({ screen }));
   assert.ok(flags.includes("--window-size=412,915"));
+  assert.ok(flags.includes("--screen-info={412x915 devicePixelRatio=1}"));
   assert.ok(!flags.some((flag) => flag.includes("scale-factor")));
 });
 
@@ -49,6 +50,8 @@ Deno.test("chromiumFlags() gives the scale of the screen", () => {
   const screen = { width: 412, height: 915, dpi: 96, scale: 2.5 };
   const flags = chromiumFlags(browserSpec({ screen }));
   assert.ok(flags.includes("--force-device-scale-factor=2.5"));
+  // Of the device: pages see 412 by 915.
+  assert.ok(flags.includes("--screen-info={1030x2288 devicePixelRatio=2.5}"));
 });
 
 Deno.test("chromiumFlags() says headless only to those who ask for it", () => {

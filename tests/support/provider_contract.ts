@@ -90,9 +90,9 @@ export function testProvider(
     await using client = await connectTo(browser);
     const page = await client.newPage();
     const seen = await page.evaluate(
-      "[outerWidth, outerHeight, devicePixelRatio]",
+      "[screen.width, screen.height, outerWidth, outerHeight, devicePixelRatio]",
     );
-    assert.deepEqual(seen, [901, 703, 2]);
+    assert.deepEqual(seen, [901, 703, 901, 703, 2]);
     assert.match(await client.userAgent(), /Headless/);
     // Nor has it pages of its own beside the client's: they cost as much as all the rest of its start.
     const answer = await fetch(`http://${browser.endpoint.host}/json/list`);
@@ -113,8 +113,10 @@ export function testProvider(
       );
       await using client = await connectTo(browser);
       const page = await client.newPage();
-      const seen = await page.evaluate("[screen.width, screen.height]");
-      assert.deepEqual(seen, [901, 703]);
+      const seen = await page.evaluate(
+        "[screen.width, screen.height, outerWidth, outerHeight]",
+      );
+      assert.deepEqual(seen, [901, 703, 901, 703]);
       assert.doesNotMatch(await client.userAgent(), /Headless/);
       await browser.stop(GRACE_MS);
       assert.deepEqual(await test.ground.left(), []);

@@ -22,8 +22,6 @@ export function browserArguments(
         ? { proxyServer: EGRESS_PROXY }
         : needsCredentials(spec.proxy) && { proxyServer: null }),
       more: [
-        // There is no GPU: headless draws WebGL in software by itself, headful only when it is told.
-        ...(spec.headless ? [] : ["--enable-unsafe-swiftshader"]),
         // Without, pages on the container's loopback would be asked for directly.
         ...(isLimited ? ["--proxy-bypass-list=<-loopback>"] : []),
         ...(noSandbox ? ["--no-sandbox"] : []),

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import windowManager from "../kit/window_manager.pl" with { type: "text" };
 import { DEFAULT_IMAGE } from "./config.ts";
 import { ask, engineWords, openEngine } from "./engine.ts";
 import { eventsOf } from "./engine_events.ts";
@@ -61,6 +62,7 @@ async function packContext(): Promise<NodeJS.ReadableStream> {
   pack.entry({ name: "egress.sh" }, egressRules);
   pack.entry({ name: "egress.pl" }, egressProxy);
   pack.entry({ name: "policy.json" }, JSON.stringify(policy));
+  pack.entry({ name: "window_manager.pl" }, windowManager);
   pack.finalize();
   return Readable.from(pack);
 }

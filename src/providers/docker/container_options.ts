@@ -1,5 +1,9 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
-import { type BrowserSpec, parseMemory } from "../../core/browser_spec.ts";
+import {
+  type BrowserSpec,
+  devicePixels,
+  parseMemory,
+} from "../../core/browser_spec.ts";
 import { browserArguments } from "./browser_arguments.ts";
 import type { DockerConfig } from "./config.ts";
 import { egressVariables, limitsEgress } from "./egress.ts";
@@ -95,11 +99,12 @@ function environment(
 ): Record<string, string> {
   const { environment, headless, screen, proxy } = spec;
   if (!isOwnImage) return { ...environment };
+  const { width, height } = devicePixels(screen);
   return {
     ...environment,
     BROWSERGRID_SANDBOX: sandbox,
     ...(!headless && {
-      BROWSERGRID_DISPLAY: `${screen.width}x${screen.height}x24`,
+      BROWSERGRID_DISPLAY: `${width}x${height}x24`,
       BROWSERGRID_DPI: String(screen.dpi),
     }),
     ...(limitsEgress(spec)

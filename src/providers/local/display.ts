@@ -1,12 +1,13 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import type { Screen } from "../../core/browser_spec.ts";
+import { devicePixels, type Screen } from "../../core/browser_spec.ts";
 import { childEnvironment } from "../../core/child_environment.ts";
 import { systemClock } from "../../core/clock.ts";
 import { findProgram, type Surroundings, thisHost } from "./find_browser.ts";
 import { OWNER_OPTION } from "./strays.ts";
 import { writeXAuthority } from "./x_authority.ts";
 import { endGroup, type MarkedProcess, startMarkOf } from "./process_group.ts";
+import { startWindowManager } from "./window_manager.ts";
 
 /** File of a display's secret in its session's folder. */
 const AUTHORITY_FILE = "display.authority";
@@ -23,8 +24,8 @@ export interface Display extends AsyncDisposable {
   readonly name?: string;
   /** Value of XAUTHORITY: the file without which nobody can use the display that was started. */
   readonly authority?: string;
-  /** The process that was started for it. */
-  readonly own?: MarkedProcess;
+  /** The processes that were started for it, the display first. */
+  readonly own?: readonly MarkedProcess[];
 }
 
 const HOSTS_DISPLAY: Display = {
@@ -70,16 +71,17 @@ function hasDisplay({ os, env }: Surroundings): boolean {
 /** Xvfb picks a free number itself and writes it to its standard output. */
 async function startXvfb(
   program: string,
-  { width, height, dpi }: Screen,
-  { folder, signal }: DisplayOptions,
+  screen: Screen,
+  { folder, signal, host = thisHost }: DisplayOptions,
 ): Promise<Display> {
   signal.throwIfAborted();
   const authority = join(folder, AUTHORITY_FILE);
   await Deno.remove(authority).catch(() => {});
   await writeXAuthority(authority);
+  const { width, height } = devicePixels(screen);
   const size = `${width}x${height}x24`;
   const child = spawn(program, [
-    ...["-displayfd", "1", "-screen", "0", size, "-dpi", String(dpi)],
+    ...["-displayfd", "1", "-screen", "0", size, "-dpi", String(screen.dpi)],
     ...["-auth", authority, "-nolisten", "tcp", OWNER_OPTION, folder],
   ], {
     detached: true,
@@ -100,12 +102,15 @@ async function startXvfb(
     stdout.destroy();
     await exit;
   });
-  const number = await firstLine(stdout, exit, signal);
+  const name = `:${await firstLine(stdout, exit, signal)}`;
+  const options = { display: name, authority, folder, host, signal };
+  const manager = await startWindowManager(options);
+  if (manager) undo.use(manager);
   const started = undo.move();
   return {
-    name: `:${number}`,
+    name,
     authority,
-    own,
+    own: manager ? [own, manager.process] : [own],
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }

@@ -78,7 +78,7 @@ export async function launch(
     ...leader,
     session_id: options.sessionId,
     grid_id: options.gridId,
-    companions: display?.own ? [display.own] : [],
+    companions: [...display?.own ?? []],
     has_forwarder: proxy !== undefined,
     executable: browser.path,
   };

@@ -13,6 +13,7 @@ import {
   thisHost,
 } from "../../../src/providers/local/find_browser.ts";
 import { isRunning } from "../../../src/providers/local/process_group.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const NEVER = new AbortController().signal;
 const SCREEN = { width: 1000, height: 600, dpi: 96, scale: 1 };
@@ -66,6 +67,11 @@ async function accepts(
   return answer[0] === 1;
 }
 
+/** Which of its processes run: the display and its window manager. */
+function running({ own = [] }: Display): Promise<boolean[]> {
+  return Promise.all(own.map(isRunning));
+}
+
 Deno.test("startDisplay() refuses where there is neither a display nor Xvfb", async () => {
   await assert.rejects(
     startDisplay(SCREEN, given(host({ PATH: "/nowhere" }))),
@@ -103,13 +109,12 @@ xvfbTest(
     const other = await startDisplay(SCREEN, given(withoutDisplay));
     assert.match(one.name ?? "", /^:\d+$/);
     assert.notEqual(one.name, other.name);
-    assert.ok(one.own && other.own);
-    assert.ok(await isRunning(one.own));
+    assert.deepEqual(await running(one), [true, true]);
     await one[Symbol.asyncDispose]();
-    assert.ok(!await isRunning(one.own));
-    assert.ok(await isRunning(other.own));
+    assert.deepEqual(await running(one), [false, false]);
+    assert.deepEqual(await running(other), [true, true]);
     await other[Symbol.asyncDispose]();
-    assert.ok(!await isRunning(other.own));
+    assert.deepEqual(await running(other), [false, false]);
   },
 );
 
@@ -119,7 +124,7 @@ xvfbTest(
     Deno.env.set("BROWSERGRID_API_KEY", "planted");
     try {
       await using display = await startDisplay(SCREEN, given(withoutDisplay));
-      const { authority = "", own } = display;
+      const { authority = "", own: [own] = [] } = display;
       assert.ok(own);
       const { mode } = await Deno.stat(authority);
       assert.equal((mode ?? 0) & 0o777, 0o600);
@@ -134,6 +139,34 @@ xvfbTest(
     }
   },
 );
+
+xvfbTest(
+  "the window manager ends by itself with a display that is killed",
+  async () => {
+    await using display = await startDisplay(SCREEN, given(withoutDisplay));
+    const [xvfb] = display.own ?? [];
+    assert.ok(xvfb);
+    Deno.kill(xvfb.pid, "SIGKILL");
+    await eventually(
+      "both are gone",
+      async () => (await running(display)).every((each) => !each),
+    );
+  },
+);
+
+xvfbTest("startDisplay() needs no window manager", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.symlink(await findProgram("Xvfb") ?? "", join(folder, "Xvfb"));
+    await using display = await startDisplay(
+      SCREEN,
+      given(host({ PATH: folder })),
+    );
+    assert.deepEqual(await running(display), [true]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 for (
   const [what, script] of [

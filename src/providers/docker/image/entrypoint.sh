@@ -56,6 +56,11 @@ if [ -n "${BROWSERGRID_DISPLAY:-}" ]; then
     sleep 0.01
   done
   export DISPLAY=:99
+  # A pipe tells when it manages the screen: Chromium asks at its start.
+  mkfifo /tmp/window-manager
+  env -i DISPLAY=:99 perl /usr/local/lib/browsergrid/window_manager.pl >/tmp/window-manager &
+  read -r _ </tmp/window-manager
+  rm /tmp/window-manager
 fi
 
 unset BROWSERGRID_PROXY_ADDRESS BROWSERGRID_PROXY_CREDENTIALS

@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import script from "../kit/window_manager.pl" with { type: "text" };
+import { findProgram, type Surroundings } from "./find_browser.ts";
+import { endGroup, type MarkedProcess, startMarkOf } from "./process_group.ts";
+
+/** Longest time until it manages the screen. */
+const START_MS = 5_000;
+
+/** A process that manages the windows of a virtual display. It ends with the display, or by disposal. */
+export interface WindowManager extends AsyncDisposable {
+  readonly process: MarkedProcess;
+}
+
+/** Whose display it is. */
+export interface WindowManagerOptions {
+  /** Value of DISPLAY. */
+  readonly display: string;
+  /** Value of XAUTHORITY. */
+  readonly authority: string;
+  /** Of the session; stands in its command line. */
+  readonly folder: string;
+  readonly host: Surroundings;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Starts the window manager of a virtual display, by which windows can be maximized, minimized and as large as the screen.
+ *
+ * Returns undefined where there is no Perl to run it, or where it fails: browsers work without it, as they are.
+ */
+export async function startWindowManager(
+  { display, authority, folder, host, signal }: WindowManagerOptions,
+): Promise<WindowManager | undefined> {
+  const program = await findProgram("perl", host);
+  if (program === undefined) return undefined;
+  // A script on its standard input is in no file and no list of processes.
+  const child = spawn(program, ["-", folder], {
+    detached: true,
+    stdio: ["pipe", "pipe", "ignore"],
+    env: { DISPLAY: display, XAUTHORITY: authority },
+  });
+  const exit = new Promise<void>((resolve) => {
+    child.once("error", () => resolve());
+    child.once("close", () => resolve());
+  });
+  child.stdin.on("error", () => {});
+  child.stdin.end(script);
+  const { pid } = child;
+  if (pid === undefined) return void await exit;
+  const process = { pid, start_mark: await startMarkOf(pid) ?? "" };
+  const kill = () => child.kill("SIGKILL");
+  const timer = setTimeout(kill, START_MS);
+  signal.addEventListener("abort", kill);
+  const isReady = await Promise.race([
+    new Promise<true>((resolve) => child.stdout.once("data", resolve)),
+    exit.then(() => false),
+  ]);
+  clearTimeout(timer);
+  signal.removeEventListener("abort", kill);
+  if (!isReady) return undefined;
+  return {
+    process,
+    async [Symbol.asyncDispose]() {
+      await endGroup(process, () => 0);
+      await exit;
+    },
+  };
+}

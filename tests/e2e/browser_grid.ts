@@ -1,0 +1,41 @@
+import { createClient, type GridClient } from "../../src/client/client.ts";
+import type { SessionWire } from "../../src/apps/sessions/schemas.ts";
+import { type CdpClient, cdpClient } from "../support/cdp_client.ts";
+import { startProgram } from "../support/program.ts";
+
+/** Browsers of a whole grid, a process of its own with a worker, that tests reach as users do. */
+export interface BrowserGrid extends AsyncDisposable {
+  readonly client: GridClient;
+  /** Starts a session and connects to its first page. */
+  page(asked: Readonly<Record<string, unknown>>): Promise<CdpClient>;
+}
+
+/** Starts a grid whose worker has a pool of `provider`. */
+export async function browserGrid(
+  provider: "local" | "docker",
+): Promise<BrowserGrid> {
+  await using stack = new AsyncDisposableStack();
+  const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });
+  stack.defer(() => Deno.remove(dataDir, { recursive: true }));
+  const program = stack.use(startProgram(
+    ["serve", "--with-worker", provider, "--port", "0", "--data-dir", dataDir],
+  ));
+  const [, apiUrl = ""] = await program.until(/API +(http:\S+)\/v1/);
+  const client = createClient({ apiUrl });
+  const owned = stack.move();
+  return {
+    client,
+    async page(asked) {
+      const session = await client.createSession(asked, { waitSeconds: 60 });
+      if (session.status !== "running") throw new Error(reasonOf(session));
+      const targets = await client.sessionTargets(session.id);
+      const page = targets.find(({ type }) => type === "page");
+      return await cdpClient(String(page?.["webSocketDebuggerUrl"]));
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function reasonOf({ status, status_reason }: SessionWire): string {
+  return `The session is ${status}: ${status_reason}`;
+}
