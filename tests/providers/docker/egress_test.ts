@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { createServer as createTcpServer, type Server } from "node:net";
+import ipaddr from "ipaddr.js";
 import type {
   BrowserSpec,
   EgressPolicy,
@@ -272,10 +273,10 @@ async function startSocks(
     const login = new TextDecoder().decode(await next());
     socket.write(Uint8Array.of(1, 0));
     const request = await next();
-    const name = new TextDecoder().decode(
-      request.slice(5, 5 + (request[4] ?? 0)),
-    );
-    asked.push({ target: name, authorization: login.slice(1) });
+    asked.push({
+      target: request.slice(4, -2).join(),
+      authorization: login.slice(1),
+    });
     socket.write(Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0));
     await next();
     socket.end("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nBY-SOCKS");
@@ -310,29 +311,37 @@ async function checkProxies({ privateNetwork }: EgressGround): Promise<void> {
     assert.equal(asked.length, 0, "the proxy's own address is private");
   }
   {
-    await using session = await through(`http://${at}`, [at]);
-    assert.equal(await session.read("http://public.test/a?b"), "BY-PROXY");
-    // What the proxy is asked for is held to the same addresses.
-    const url = `http://${PLACES.site}:8080/`;
-    assert.match(await session.read(url), REJECTED);
+    const allow = [at, "intranet.test"];
+    await using session = await through(`http://${at}`, allow);
+    // A proxy of the private network is told an address that was checked.
+    assert.equal(await session.read("http://intranet.test/a?b"), "BY-PROXY");
+    for (const host of [PLACES.site, "site.test"]) {
+      assert.match(await session.read(`http://${host}:8080/`), REJECTED);
+    }
   }
   {
     const address = `${PLACES.gateway}:${socks.port}`;
-    await using session = await through(`socks5://${address}`, [address]);
-    assert.equal(await session.read("http://other.test/"), "BY-SOCKS");
+    const allow = [address, "intranet.test"];
+    await using session = await through(`socks5://${address}`, allow);
+    assert.equal(await session.read("http://intranet.test/"), "BY-SOCKS");
   }
-  const authorizations = (wanted: string) =>
+  const authorizations = (isMeant: (target: string) => boolean) =>
     new Set(
-      asked.filter(({ target }) => target === wanted).map((each) =>
+      asked.filter(({ target = "" }) => isMeant(target)).map((each) =>
         each.authorization
       ),
     );
+  const hosts = [PLACES.site, `[${PLACES.site6}]`];
+  const pages = hosts.map((host) => `http://${host}:80/a?b`);
   assert.deepEqual(
-    authorizations("http://public.test/a?b"),
+    authorizations((target) => pages.includes(target)),
     new Set([`Basic ${btoa("me:p:w")}`]),
   );
+  const addresses = [PLACES.site, PLACES.site6].map((address) =>
+    ipaddr.parse(address).toByteArray().join()
+  );
   assert.deepEqual(
-    authorizations("other.test"),
+    authorizations((target) => addresses.includes(target)),
     new Set(["\u0002me\u0003p:w"]),
   );
 }

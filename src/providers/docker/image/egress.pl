@@ -67,18 +67,19 @@ sub handle {
   my ($host, $port, $path) = $is_tunnel
     ? authority($target // '', undef) : absolute($target // '');
   return answer($client, 400, 'Bad request') if !defined $host || !$port;
-  my ($server, $why) = defined $scheme
-    ? through($host, $port, $is_tunnel) : direct($host, $port);
+  my ($server, $why, $name) = defined $scheme
+    ? through($host, $port) : direct($host, $port);
   return reject($client, $is_tunnel, $why) if !$server;
   my $is_relayed = defined $scheme && $scheme eq 'http';
   if ($is_tunnel) {
-    my $ask = "CONNECT $target HTTP/1.1\r\nHost: $target\r\n" . authorization() . "\r\n";
+    my $to = place($name // $host, $port);
+    my $ask = "CONNECT $to HTTP/1.1\r\nHost: $to\r\n" . authorization() . "\r\n";
     send_all($is_relayed ? $server : $client,
       $is_relayed ? $ask : "HTTP/1.1 200 Connection established\r\n\r\n") or return;
     return splice_both($client, $server, $rest);
   }
   my @kept = grep { !/^(proxy-\S*|connection|keep-alive)\s*:/i } @headers;
-  my $asked = $is_relayed ? $target : $path;
+  my $asked = $is_relayed ? 'http://' . place($name, $port) . $path : $path;
   my $last = $is_relayed ? authorization() : '';
   send_all($server, join("\r\n", "$method $asked HTTP/1.1", @kept,
     "Connection: close", $last . "\r\n")) or return;
@@ -101,18 +102,23 @@ sub direct {
   return (undef, 'unreachable');
 }
 
-# Dials the session's proxy, whose address must be allowed like any other; a target that is an address, too.
+# Dials the session's proxy, whose address must be allowed like any other. A proxy on the internet resolves
+# names itself; one that is nearer is told an address that is allowed. Returns (socket, undef, name of the target).
 sub through {
-  my ($host, $port, $is_tunnel) = @_;
-  if (packed($host) || lc($host) =~ /(^|\.)localhost\.?$/) {
-    my ($why, @addresses) = allowed($host, $port);
-    return (undef, $why) if !@addresses;
-  } elsif ($mode eq 'none' && !grep { names($_, lc $host, $port) } @allow) {
-    return (undef, sentence($host, $port, 'not in the list'));
+  my ($host, $port) = @_;
+  my ($why, @addresses) = allowed($up_host, $up_port);
+  return (undef, $why) if !@addresses;
+  my $is_near = grep { my $address = $_; grep { within($address, $_) } @deny } @addresses;
+  my $name = $host;
+  if ($is_near || defined packed($host)) {
+    ($why, my @targets) = allowed($host, $port);
+    return (undef, $why) if !@targets;
+    $name = inet_ntop(length $targets[0] == 4 ? AF_INET : AF_INET6, $targets[0]);
   }
-  my ($server, $why) = direct($up_host, $up_port);
-  return (undef, $why) if !$server;
-  return ($server) if $scheme eq 'http' || socks($server, $host, $port);
+  for my $address (@addresses) {
+    my $server = dial($address, $up_port) or next;
+    return ($server, undef, $name) if $scheme eq 'http' || socks($server, $name, $port);
+  }
   return (undef, 'unreachable');
 }
 
@@ -323,11 +329,15 @@ sub send_all {
   return 1;
 }
 
+sub place {
+  my ($host, $port) = @_;
+  return $host =~ /:/ ? "[$host]:$port" : "$host:$port";
+}
+
 sub sentence {
   my ($host, $port, $is) = @_;
-  my $place = length $host > 100 ? substr($host, 0, 100) . '...' : $host;
-  $place = "[$place]" if $place =~ /:/;
-  return "Cannot connect to $place:$port: it is $is, and the egress of work pool "
+  my $place = place(length $host > 100 ? substr($host, 0, 100) . '...' : $host, $port);
+  return "Cannot connect to $place: it is $is, and the egress of work pool "
     . "\"$pool\" is $mode, expected an entry of the pool's egress_allow";
 }
 
