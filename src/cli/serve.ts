@@ -8,6 +8,7 @@ import { isLoopback } from "../core/loopback.ts";
 import { Registry } from "../core/registry.ts";
 import type { Settings } from "../core/settings.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
+import { reapOrphans } from "../worker/reap_orphans.ts";
 import { type RunningWorker, startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
 import { databaseUrlOf, openGrid } from "./grid.ts";
@@ -97,6 +98,7 @@ async function serve(
   using shutdown = listenForShutdown();
   await using stack = new AsyncDisposableStack();
   stack.use(await configureLog(settings));
+  if (flags.withWorker) stack.use(reapOrphans(systemClock));
   await Deno.mkdir(settings.data_dir, { recursive: true });
   const grid = stack.use(
     await openGrid(settings, {

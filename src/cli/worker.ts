@@ -8,6 +8,7 @@ import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
 import { tunnelTo } from "../worker/tunnel.ts";
+import { reapOrphans } from "../worker/reap_orphans.ts";
 import { type Reach, startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
 import { examples } from "./help.ts";
@@ -117,6 +118,7 @@ export async function runWorker(
   using shutdown = listenForShutdown();
   await using stack = new AsyncDisposableStack();
   stack.use(await configureLog(settings));
+  stack.use(reapOrphans(systemClock));
   await Deno.mkdir(settings.data_dir, { recursive: true });
   const server = { apiUrl: settings.api_url, apiKey: settings.api_key };
   const starting = startWorker({

@@ -17,15 +17,24 @@ export interface RunningProgram extends AsyncDisposable {
   kill(signal: Deno.Signal): void;
 }
 
-/** Starts `browsergrid <args>` with `env` added to the environment. @param options `inspect`: its output names a debugger's URL. */
+/** How {@linkcode startProgram} starts it. */
+export interface StartOptions {
+  /** Its output names a debugger's URL. */
+  readonly inspect?: boolean;
+  /** A command before it, such as `unshare …`. */
+  readonly under?: readonly string[];
+}
+
+/** Starts `browsergrid <args>` with `env` added to the environment. */
 export function startProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  { inspect = false }: { readonly inspect?: boolean } = {},
+  { inspect = false, under = [] }: StartOptions = {},
 ): RunningProgram {
   const how = inspect ? "--inspect=127.0.0.1:0" : "--quiet";
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", how, "-A", MAIN, ...args],
+  const [command = Deno.execPath(), ...words] = [...under, Deno.execPath()];
+  const child = new Deno.Command(command, {
+    args: [...words, "run", "--no-check", how, "-A", MAIN, ...args],
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",

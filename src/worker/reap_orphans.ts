@@ -1,0 +1,94 @@
+/**
+ * Reaping as process 1: in a container without an init, processes whose parents have ended become children of the
+ * program, and stay as defunct entries until it waits for them. The runtime waits for those only that it has started.
+ *
+ * @module
+ */
+import type { Clock } from "../core/clock.ts";
+import { logOf } from "../core/log.ts";
+import { every } from "../core/loop.ts";
+
+const log = logOf("worker", "reap_orphans");
+
+/** Time between two scans. What ended is reaped after one to two of them. */
+const SCAN_MS = 2_000;
+
+/** Option of `waitpid`: return at once. */
+const WNOHANG = 1;
+
+/** What is used of the C library. */
+interface Libc {
+  /** Waits for one ended child. */
+  reap(pid: number): void;
+  close(): void;
+}
+
+/** Reaps what other processes leave to this one, until disposed. Does nothing unless it is process 1 of a Linux system. */
+export function reapOrphans(
+  clock: Clock,
+  pid: number = Deno.pid,
+): AsyncDisposable {
+  if (Deno.build.os !== "linux" || pid !== 1) return new AsyncDisposableStack();
+  const libc = openLibc();
+  if (!libc) return new AsyncDisposableStack();
+  const stack = new AsyncDisposableStack();
+  stack.defer(() => libc.close());
+  let before: ReadonlySet<string> = new Set();
+  stack.use(every(async () => {
+    before = await reapOnce(before, libc);
+  }, {
+    clock,
+    periodMs: SCAN_MS,
+    onFailure: (error) =>
+      log.warn("Cannot reap ended processes: {error}", { error }),
+  }));
+  return stack;
+}
+
+/**
+ * Reaps the ended children that were ended in the scan before, too: the runtime has waited for its own by then, whose
+ * exit code would otherwise be lost. Returns what it has seen.
+ */
+async function reapOnce(
+  before: ReadonlySet<string>,
+  { reap }: Libc,
+): Promise<ReadonlySet<string>> {
+  const ended = new Map<string, number>();
+  for await (const { name } of Deno.readDir("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    const startTime = await endedChild(name);
+    if (startTime !== undefined) ended.set(`${name}@${startTime}`, +name);
+  }
+  for (const [mark, pid] of ended) if (before.has(mark)) reap(pid);
+  return new Set(ended.keys());
+}
+
+/** When a process was started that has ended and is a child of this one; undefined: it is not one. */
+async function endedChild(pid: string): Promise<string | undefined> {
+  const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
+  // The name, in parentheses, may have any characters.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, parent] = fields;
+  return state === "Z" && parent === "1" ? fields[19] : undefined;
+}
+
+/** The C library; undefined: it is not there, or may not be used. */
+function openLibc(): Libc | undefined {
+  try {
+    const libc = Deno.dlopen("libc.so.6", {
+      waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
+    });
+    return {
+      reap: (pid) => {
+        libc.symbols.waitpid(pid, null, WNOHANG);
+      },
+      close: () => libc.close(),
+    };
+  } catch (error) {
+    log.warn(
+      "Cannot reap ended processes as process 1, start the container with an init (docker run --init): {error}",
+      { error },
+    );
+    return undefined;
+  }
+}
