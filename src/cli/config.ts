@@ -7,6 +7,7 @@ import {
   type SettingsInput,
 } from "../core/settings.ts";
 import { createClient, type GridClient } from "../client/client.ts";
+import { exemptFromProxies, proxyFor } from "../core/proxy_environment.ts";
 import type { Output } from "./output.ts";
 
 const CONFIG_VARIABLE = "BROWSERGRID_CONFIG";
@@ -36,12 +37,34 @@ export async function loadedSettings(
 ): Promise<LoadedSettings> {
   const { [CONFIG_VARIABLE]: named, ...env } = Deno.env.toObject();
   const file = await readConfig(config ?? named);
-  return loadSettings({
+  const loaded = loadSettings({
     defaults: { data_dir: defaultDataDir(env) },
     env,
     flags: { ...flags, ...(debug ? { log_level: "debug" } : {}) },
     ...(file ? { file } : {}),
   });
+  reachOwnAddresses(loaded.settings, env);
+  return loaded;
+}
+
+/**
+ * Has this machine and the server's own addresses reached directly where the environment names a proxy. The runtime
+ * reads the variables with its first request.
+ */
+function reachOwnAddresses(
+  { host, public_url, replica_url }: Settings,
+  env: Readonly<Record<string, string>>,
+): void {
+  const urls = [public_url, replica_url].filter((url) => url !== undefined);
+  const hosts = [host, ...urls.map((url) => new URL(url).hostname)];
+  for (const each of Object.entries(exemptFromProxies(env, hosts))) {
+    Deno.env.set(...each);
+  }
+}
+
+/** The proxy of the environment on the way to `url`. */
+export function proxyOf(url: string): URL | undefined {
+  return proxyFor(new URL(url), Deno.env.toObject());
 }
 
 /** What the setting `plugins` says, from `names` on the command line, the environment or the file. */

@@ -10,7 +10,7 @@ import { listenForShutdown } from "../core/shutdown.ts";
 import { tunnelTo } from "../worker/tunnel.ts";
 import { reapOrphans } from "../worker/reap_orphans.ts";
 import { type Reach, startWorker } from "../worker/worker.ts";
-import { settingsFrom } from "./config.ts";
+import { proxyOf, settingsFrom } from "./config.ts";
 import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
 import { wholeNumber } from "./serve.ts";
@@ -124,7 +124,10 @@ export async function runWorker(
   const starting = startWorker({
     client: createClient(server),
     reach: flags.reach,
-    openTunnel: tunnelTo(server),
+    openTunnel: tunnelTo({
+      ...server,
+      proxy: proxyOf(settings.api_url),
+    }),
     providers: new Registry("provider", providers),
     clock: systemClock,
     workPoolId: flags.workPoolId,

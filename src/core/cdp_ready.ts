@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { systemClock } from "./clock.ts";
+import { getDirectly } from "./get_directly.ts";
 
 /** Pause between two questions: short, because a start is over when the first of them is answered. */
 const POLL_MS = 20;
@@ -62,10 +63,9 @@ async function askVersion(
   const timer = setTimeout(giveUp, timeoutMs);
   signal.addEventListener("abort", giveUp, { once: true });
   try {
-    const response = await fetch(new URL("/json/version", address), {
-      signal: given.signal,
-    });
-    const version = versionAnswerSchema.parse(await response.json());
+    const url = new URL("/json/version", address);
+    const answer = await getDirectly(url, given.signal);
+    const version = versionAnswerSchema.parse(JSON.parse(answer));
     const endpoint = new URL(version.webSocketDebuggerUrl);
     // The browser names the address it listens on, which is not always where it is reached.
     endpoint.host = address.host;

@@ -1,3 +1,5 @@
+// The runtime's own WebSocket would go through the proxies of the environment.
+import { WebSocket } from "ws";
 import { type Clock, deadline, systemClock } from "./clock.ts";
 
 /** How {@linkcode untilHungUp} talks. */

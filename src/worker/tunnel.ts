@@ -1,6 +1,9 @@
-import WebSocket from "ws";
+import { isIP } from "node:net";
+import { connect as connectTls } from "node:tls";
+import WebSocket, { type ClientOptions } from "ws";
 import { withoutEndSlash } from "../core/base_url.ts";
-import type { Clock } from "../core/clock.ts";
+import { type Clock, deadline, systemClock } from "../core/clock.ts";
+import { hostName } from "../core/host_name.ts";
 import { logOf, messageOf } from "../core/log.ts";
 import { watchSocket } from "../core/socket_watch.ts";
 import {
@@ -12,6 +15,7 @@ import {
   tunnelPath,
 } from "../core/tunnel_protocol.ts";
 import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
+import { connectThrough } from "./proxy_connect.ts";
 import { dialBack } from "./tunnel_stream.ts";
 
 const log = logOf("worker", "tunnel");
@@ -53,12 +57,13 @@ export type OpenTunnel = (parts: TunnelParts) => Tunnel;
 export interface TunnelServer {
   readonly apiUrl: string;
   readonly apiKey?: string | undefined;
+  /** HTTP proxy on the way to it. */
+  readonly proxy?: URL | undefined;
 }
 
 /** How tunnels to a server are opened. */
-export function tunnelTo({ apiUrl, apiKey }: TunnelServer): OpenTunnel {
-  const base = withoutEndSlash(apiUrl);
-  return (parts) => new OpenedTunnel(base, apiKey, parts);
+export function tunnelTo(server: TunnelServer): OpenTunnel {
+  return (parts) => new OpenedTunnel(server, parts);
 }
 
 /** How a connection has ended. */
@@ -70,6 +75,7 @@ interface Ended {
 
 class OpenedTunnel implements Tunnel {
   readonly #base: string;
+  readonly #proxy: URL | undefined;
   readonly #parts: TunnelParts;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #stop = new AbortController();
@@ -78,8 +84,9 @@ class OpenedTunnel implements Tunnel {
   #control: WebSocket | undefined;
   #hurry = new AbortController();
 
-  constructor(base: string, apiKey: string | undefined, parts: TunnelParts) {
-    this.#base = base;
+  constructor({ apiUrl, apiKey, proxy }: TunnelServer, parts: TunnelParts) {
+    this.#base = withoutEndSlash(apiUrl);
+    this.#proxy = proxy;
     this.#parts = parts;
     this.#headers = {
       ...(apiKey === undefined ? {} : { "x-api-key": apiKey }),
@@ -125,8 +132,11 @@ class OpenedTunnel implements Tunnel {
   /** Holds one connection to its end. Never rejects; resolves with why it has ended. */
   async #connect(): Promise<Ended> {
     const { clock } = this.#parts;
-    const url = this.#urlOf().replace(/^http/, "ws");
+    const url = new URL(this.#urlOf().replace(/^http/, "ws"));
+    const through = await this.#throughProxy(url);
+    if ("why" in through) return through;
     const control = new WebSocket(url, {
+      ...through,
       headers: this.#headers,
       handshakeTimeout: OPEN_MS,
       maxPayload: MAX_MESSAGE_BYTES,
@@ -153,6 +163,24 @@ class OpenedTunnel implements Tunnel {
     return ended ?? { why: "the server has closed it" };
   }
 
+  /** What a WebSocket needs to be opened through the proxy, if there is one; or why it cannot be. */
+  async #throughProxy(url: URL): Promise<ClientOptions | Ended> {
+    if (!this.#proxy) return {};
+    using patience = deadline(systemClock, OPEN_MS, this.#stop.signal);
+    try {
+      const socket = await connectThrough(this.#proxy, url, patience.signal);
+      const servername = isIP(hostName(url)) ? "" : hostName(url);
+      return {
+        createConnection: () =>
+          url.protocol === "wss:"
+            ? connectTls({ socket, servername, ALPNProtocols: ["http/1.1"] })
+            : socket,
+      };
+    } catch (error) {
+      return { why: messageOf(error) };
+    }
+  }
+
   /** Begins a stream, unless it is asked for again by a server that has not heard of it. */
   #open({ stream_id, session_id }: OpenMessage): void {
     if (this.#streams.has(stream_id)) return;
@@ -171,6 +199,7 @@ class OpenedTunnel implements Tunnel {
     try {
       await dialBack(endpoint, {
         url: new URL(this.#urlOf(streamId)),
+        proxy: this.#proxy,
         headers: this.#headers,
         signal: this.#stop.signal,
       });

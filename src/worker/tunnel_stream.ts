@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { deadline, systemClock } from "../core/clock.ts";
 import { hostName } from "../core/host_name.ts";
 import { close, joinConns, writeAll } from "./join_conns.ts";
+import { connectRequest } from "./proxy_connect.ts";
 
 /** Longest wait for the browser and for the server to take the stream; the server waits no longer. */
 const OPEN_MS = 25_000;
@@ -12,6 +13,8 @@ const MAX_HEAD = 16 * 1_024;
 /** Where a stream leads to. */
 export interface DialBack {
   readonly url: URL;
+  /** HTTP proxy on the way to it. */
+  readonly proxy?: URL | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** Ends the stream. */
   readonly signal: AbortSignal;
@@ -27,10 +30,11 @@ export interface DialBack {
  */
 export async function dialBack(
   endpoint: URL,
-  { url, headers, signal }: DialBack,
+  { url, proxy, headers, signal }: DialBack,
 ): Promise<void> {
   const { browser, server, rest } = await open(endpoint, {
     url,
+    proxy,
     headers,
     signal,
   });
@@ -39,7 +43,7 @@ export async function dialBack(
 
 async function open(
   endpoint: URL,
-  { url, headers, signal }: DialBack,
+  { url, proxy, headers, signal }: DialBack,
 ) {
   using patience = deadline(systemClock, OPEN_MS, signal);
   using opened = new DisposableStack();
@@ -47,11 +51,13 @@ async function open(
   patience.signal.addEventListener("abort", closing);
   try {
     const browser = held(opened, await connect(endpoint, patience.signal));
-    const tcp = held(opened, await connect(url, patience.signal));
+    const tcp = held(opened, await connect(proxy ?? url, patience.signal));
+    if (proxy) await asked(tcp, connectRequest(proxy, url), "the proxy");
     const server = url.protocol === "https:"
       ? held(opened, await secured(tcp, url))
       : tcp;
-    const rest = await asked(server, handshake(url, headers));
+    const request = handshake(url, headers);
+    const rest = await asked(server, request, "the server");
     patience.signal.throwIfAborted();
     opened.move();
     return { browser, server, rest };
@@ -105,20 +111,27 @@ function handshake(
   return `GET ${url.pathname} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
-/** Sends a request and reads the head of its answer, a 101. Resolves with what has come after it. */
-async function asked(conn: Deno.Conn, request: string): Promise<Uint8Array> {
+/** Sends a request and reads the head of its answer: 101, or 200 of a proxy. Resolves with what has come after it. */
+async function asked(
+  conn: Deno.Conn,
+  request: string,
+  who: "the server" | "the proxy",
+): Promise<Uint8Array> {
   await writeAll(conn, new TextEncoder().encode(request));
   let answer = Buffer.alloc(0);
   const buffer = new Uint8Array(MAX_HEAD);
   for (;;) {
     const count = await conn.read(buffer);
-    if (count === null) throw new Error("the server has closed the stream");
+    if (count === null) throw new Error(`${who} has closed the stream`);
     answer = Buffer.concat([answer, buffer.subarray(0, count)]);
     const end = answer.indexOf("\r\n\r\n");
     if (end >= 0) {
       const [status = ""] = answer.toString("latin1", 0, end).split("\r\n");
-      if (/^HTTP\/1\.1 101 /.test(status)) return answer.subarray(end + 4);
-      throw new Error(`the server answers ${status}`);
+      const isTaken = who === "the proxy"
+        ? /^HTTP\/1\.[01] 200\b/.test(status)
+        : /^HTTP\/1\.1 101 /.test(status);
+      if (isTaken) return answer.subarray(end + 4);
+      throw new Error(`${who} answers ${status}`);
     }
     if (answer.length > MAX_HEAD) throw new Error("the answer has no end");
   }

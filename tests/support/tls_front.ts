@@ -52,7 +52,7 @@ async function makeCertificate(key: string, cert: string): Promise<void> {
       ),
       ...["-days", "2", "-subj", "/CN=localhost"],
       ...["-addext", "basicConstraints=critical,CA:FALSE"],
-      ...["-addext", "subjectAltName=DNS:localhost"],
+      ...["-addext", "subjectAltName=DNS:localhost,DNS:grid.test"],
       ...["-keyout", key, "-out", cert],
     ],
   }).output();

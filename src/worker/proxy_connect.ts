@@ -1,0 +1,57 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import type { Socket } from "node:net";
+import { hostName } from "../core/host_name.ts";
+
+/** The request by which an HTTP proxy joins what follows with the host of `url`. @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6 RFC 9110} */
+export function connectRequest(proxy: URL, url: URL): string {
+  const lines = Object.entries({
+    Host: authorityOf(url),
+    ...credentialsOf(proxy),
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `CONNECT ${authorityOf(url)} HTTP/1.1\r\n${lines.join("")}\r\n`;
+}
+
+/** A connection through `proxy` to the host of `url`. @throws {Error} When the proxy cannot be reached, or refuses. */
+export async function connectThrough(
+  proxy: URL,
+  url: URL,
+  signal: AbortSignal,
+): Promise<Socket> {
+  if (proxy.protocol !== "http:") throw unusable(proxy);
+  const asked = request({
+    method: "CONNECT",
+    host: hostName(proxy),
+    port: Number(proxy.port || 80),
+    path: authorityOf(url),
+    headers: { Host: authorityOf(url), ...credentialsOf(proxy) },
+    signal,
+  });
+  // What is said after the first word of a failure must not end the process.
+  asked.on("error", () => {});
+  asked.end();
+  const [response, socket] = await once(asked, "connect", { signal });
+  if (response.statusCode === 200) return socket;
+  socket.destroy();
+  throw new Error(`the proxy ${proxy.host} answers ${response.statusCode}`);
+}
+
+function unusable({ protocol, host }: URL): Error {
+  return new Error(
+    `Cannot open a tunnel through the proxy ${protocol}//${host}: it is no HTTP proxy, expected http://HOST:PORT`,
+  );
+}
+
+function authorityOf({ hostname, port, protocol }: URL): string {
+  const isSecure = /^(https|wss):$/.test(protocol);
+  return `${hostname}:${port || (isSecure ? 443 : 80)}`;
+}
+
+function credentialsOf({ username, password }: URL): Record<string, string> {
+  if (username === "") return {};
+  const pair = `${decodeURIComponent(username)}:${
+    decodeURIComponent(password)
+  }`;
+  const basic = new TextEncoder().encode(pair).toBase64();
+  return { "Proxy-Authorization": `Basic ${basic}` };
+}
