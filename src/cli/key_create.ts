@@ -13,6 +13,9 @@ interface CreateFlags extends ClientFlags {
   readonly role: KeyBody["role"];
   readonly pool?: string | undefined;
   readonly expires?: string | undefined;
+  readonly maxSessions?: string | undefined;
+  readonly maxQueue?: string | undefined;
+  readonly maxPriority?: string | undefined;
   readonly direct?: boolean | undefined;
   readonly databaseUrl?: string | undefined;
   readonly dataDir?: string | undefined;
@@ -32,6 +35,12 @@ export function keyCreateCommand(
     )
     .option("--pool <pool>", "id or name of the only work pool it is good for")
     .option("--expires <time>", "how long it is good: 12h, 90d, 52w (for ever)")
+    .option("--max-sessions <number>", "sessions that it may have at once")
+    .option("--max-queue <number>", "sessions that it may have waiting")
+    .option(
+      "--max-priority <number>",
+      "highest priority of its sessions (a client's: that of their pool)",
+    )
     .option(
       "--direct",
       "write to the database of the settings, without a server",
@@ -43,6 +52,7 @@ export function keyCreateCommand(
       examples(
         [
           "key create ci --role client --expires 90d",
+          "key create guest --role client --max-sessions 2 --max-queue 10",
           "key create host-7 --role worker --pool containers",
           "key create admin --role admin --direct",
         ],
@@ -58,6 +68,9 @@ export function keyCreateCommand(
       ...(flags.expires === undefined
         ? {}
         : { expires_in_days: daysOf(flags.expires) }),
+      ...limit("max_sessions", flags.maxSessions),
+      ...limit("max_queue", flags.maxQueue),
+      ...limit("max_priority", flags.maxPriority),
     };
     const made = flags.direct
       ? await createDirectly(body, flags, { output, installed })
@@ -91,6 +104,21 @@ async function createDirectly(
     version: VERSION,
   });
   return await grid.keys().create(body);
+}
+
+/** A limit of the key, if it was given. */
+function limit<K extends string>(
+  name: K,
+  text: string | undefined,
+): { readonly [N in K]?: number } {
+  if (text === undefined) return {};
+  if (/^-?\d{1,9}$/.test(text)) {
+    // The type of a computed name is wider than the name.
+    return { [name]: Number(text) } as { readonly [N in K]?: number };
+  }
+  throw new UsageError(
+    `Cannot use --${name.replace("_", "-")} "${text}": expected a whole number`,
+  );
 }
 
 const DAYS = { m: 1 / 1_440, h: 1 / 24, d: 1, w: 7, y: 365 } as const;

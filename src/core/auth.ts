@@ -22,6 +22,8 @@ export interface Caller {
   readonly role: Role;
   /** The only work pool that it may use. */
   readonly workPoolId?: string | undefined;
+  /** Highest priority that its sessions may ask for. */
+  readonly maxPriority?: number | undefined;
   /** Of a connect token: the only session that it is good for. */
   readonly sessionId?: string | undefined;
 }

@@ -4,6 +4,9 @@ export const keyInputExample = {
   name: "ci",
   role: "client",
   work_pool_id: "crawlers",
+  max_sessions: 5,
+  max_queue: 50,
+  max_priority: 10,
   expires_in_days: 90,
 };
 
@@ -13,6 +16,9 @@ export const keyExample = {
   prefix: "bg_3fKq9TzA",
   role: "client",
   work_pool_id: "01a20ad2-5e0f-7c11-9d7a-0d6f2b1c4e88",
+  max_sessions: 5,
+  max_queue: 50,
+  max_priority: 10,
   status: "active",
   created_at: "2026-11-24T10:12:00.000Z",
   expires_at: "2027-02-22T10:12:00.000Z",

@@ -16,13 +16,14 @@ export function statusOf(
 
 /** Who shows a key. */
 export function callerOfKey(
-  { id, prefix, role, workPoolId }: KeyRow,
+  { id, prefix, role, workPoolId, maxPriority }: KeyRow,
 ): Caller {
   return {
     id,
     name: prefix,
     role,
     ...(workPoolId === null ? {} : { workPoolId }),
+    ...(maxPriority === null ? {} : { maxPriority }),
   };
 }
 
@@ -34,6 +35,9 @@ export function renderKey(key: KeyRow, now: number): KeyWire {
     prefix: key.prefix,
     role: key.role,
     work_pool_id: key.workPoolId,
+    max_sessions: key.maxSessions,
+    max_queue: key.maxQueue,
+    max_priority: key.maxPriority,
     status: statusOf(key, now),
     created_at: new Date(key.createdAt).toISOString(),
     expires_at: isoTime(key.expiresAt),

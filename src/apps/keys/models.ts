@@ -15,6 +15,12 @@ export const apiKeys = sqliteTable("api_keys", {
   workPoolId: text("work_pool_id").references(() => workPools.id, {
     onDelete: "cascade",
   }),
+  /** Sessions that its owner may have at once, in all pools; null: no limit. */
+  maxSessions: integer("max_sessions"),
+  /** Sessions of its owner that may wait; null: no limit but the pools'. */
+  maxQueue: integer("max_queue"),
+  /** Highest priority of its owner's sessions; null: a client's is its pool's, an admin has no limit. */
+  maxPriority: integer("max_priority"),
   createdAt: integer("created_at").notNull(),
   expiresAt: integer("expires_at"),
   lastUsedAt: integer("last_used_at"),

@@ -7,6 +7,10 @@ export const KEY_STATUSES = ["active", "expired", "revoked"] as const;
 
 const roleSchema = z.enum(ROLES);
 
+const maxSessionsSchema = z.int().min(1).max(100_000);
+const maxQueueSchema = z.int().min(0).max(1_000_000);
+const maxPrioritySchema = z.int().min(-1_000).max(1_000);
+
 /** Body of `POST /v1/keys`. */
 export const keyInputSchema = z.strictObject({
   name: z.string().trim().min(1).max(100).describe("What it is for"),
@@ -15,6 +19,15 @@ export const keyInputSchema = z.strictObject({
   ),
   work_pool_id: z.string().min(1).max(100).optional().describe(
     "Id or name of the only work pool that it is good for; not for an admin",
+  ),
+  max_sessions: maxSessionsSchema.optional().describe(
+    "Sessions of this key that may be starting or running at once, in all pools; more wait",
+  ),
+  max_queue: maxQueueSchema.optional().describe(
+    "Sessions of this key that may wait, besides those that could start at once; one more is refused with 429",
+  ),
+  max_priority: maxPrioritySchema.optional().describe(
+    "Highest priority that its sessions may ask for; without it a client's may not exceed their pool's priority",
   ),
   expires_at: z.iso.datetime({ offset: true }).optional().describe(
     "When it ends; without it and expires_in_days it does not",
@@ -37,6 +50,9 @@ export const keySchema = z.object({
   prefix: z.string().describe("How the key begins"),
   role: roleSchema,
   work_pool_id: z.uuid().nullable(),
+  max_sessions: maxSessionsSchema.nullable(),
+  max_queue: maxQueueSchema.nullable(),
+  max_priority: maxPrioritySchema.nullable(),
   status: z.enum(KEY_STATUSES),
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime().nullable(),

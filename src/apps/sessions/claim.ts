@@ -27,6 +27,7 @@ import type { ClaimedSession, StopCommand } from "./schemas.ts";
 import { HELD_STATUSES, type SessionStatus } from "./status.ts";
 import { isIsolated } from "./store_isolation.ts";
 import { openSession } from "./store_secrets.ts";
+import { nextSessions } from "./store_next.ts";
 import { eventOf } from "./store_transition.ts";
 
 /** Who claims, and when. */
@@ -60,8 +61,8 @@ export interface Claim {
 }
 
 /**
- * Gives the worker pending sessions of its pool, those with the highest priority first, then the oldest, as far as pool
- * and worker have room. One round trip; atomic, because SQLite has one writer.
+ * Gives the worker pending sessions of its pool, those with the highest priority first, then those of the owners that
+ * hold the fewest, then the oldest, as far as pool, worker and keys have room. One round trip; atomic, because SQLite has one writer.
  */
 export async function claimSessions(
   { db: { orm }, secrets }: {
@@ -104,7 +105,7 @@ export async function claimSessions(
       // They are pending: to say it again would search the whole queue.
       request.count === 0
         ? sql`0`
-        : sql`${sessions.id} IN ${nextFor(request, isProven)}`,
+        : sql`${sessions.id} IN ${nextSessions(request, isProven)}`,
       notExists(orm.select({ one: sql`1` }).from(sessions).where(mine)),
     )),
     eventOf(orm, "session_starting", isFresh, now, { worker_id: workerId }),
@@ -142,30 +143,6 @@ export async function claimSessions(
       claimed.map((row) => claimedSession(row, request, secrets)),
     ),
   };
-}
-
-/** The ids of the sessions that the worker is to have, in SQL. */
-function nextFor(
-  { workerId, count }: ClaimRequest,
-  isProven: SQL,
-): SQL {
-  const held = sql.raw("('starting', 'running')");
-  // Below zero would be no limit at all.
-  const room = sql`coalesce(max(0, (SELECT min(${count},
-      min(w.capacity, coalesce(p.max_sessions_per_worker, w.capacity))
-        - (SELECT count(*) FROM ${sessions} AS h
-          WHERE h.worker_id = w.id AND h.status IN ${held}),
-      coalesce(p.max_sessions - (SELECT count(*) FROM ${sessions} AS h
-        WHERE h.work_pool_id = p.id AND h.status IN ${held}), ${count}))
-    FROM ${workers} AS w JOIN ${workPools} AS p ON p.id = w.work_pool_id
-    WHERE w.id = ${workerId})), 0)`;
-  return sql`(SELECT s.id FROM ${sessions} AS s
-    JOIN ${workPools} AS p ON p.id = s.work_pool_id
-    JOIN ${workers} AS w ON w.work_pool_id = p.id
-    WHERE w.id = ${workerId} AND w.status IN ('online', 'busy')
-    AND w.drain_requested_at IS NULL AND ${isProven}
-    AND p.status = 'active' AND s.status = 'pending'
-    ORDER BY s.priority DESC, s.id LIMIT ${room})`;
 }
 
 /** A session that a worker holds. */

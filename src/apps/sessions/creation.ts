@@ -13,6 +13,7 @@ import type { SessionInput } from "./schemas.ts";
 import { newRow, type Session, withoutSecrets } from "./session.ts";
 import type { Remembered } from "./store_idempotency.ts";
 import { findRemembered, insertSession } from "./store_insert.ts";
+import type { FullKeyQueue } from "./store_key_queue.ts";
 
 /** How often a pool is looked for: the one that was found may be filled or paused before the session is in it. */
 const MOST_ATTEMPTS = 3;
@@ -49,12 +50,14 @@ export interface SessionCreation {
    */
   createOnce(
     input: SessionInput,
-    request: RequestKey & { readonly workPoolId?: string | undefined },
+    request: RequestKey & Omit<Creator, "id">,
   ): Promise<CreatedOnce>;
 }
 
 /** Who asks for a session: its owner from then on. */
-type Creator = Pick<Caller, "id" | "workPoolId">;
+type Creator =
+  & Pick<Caller, "id">
+  & Partial<Pick<Caller, "workPoolId" | "role" | "maxPriority">>;
 
 /** What is asked for. */
 interface Wanted {
@@ -93,6 +96,7 @@ export function createCreation(
     const patience = input.queue_timeout_seconds ?? queue_timeout_seconds;
     return newRow(input, assignment, {
       id: uuid(),
+      priority: priorityFor(input.priority, assignment.pool.priority, caller),
       owner: caller.id,
       ephemeral,
       now: clock.now(),
@@ -107,12 +111,16 @@ export function createCreation(
     const { assignment, remembered } = await place(wanted);
     if (!assignment) return replay(once, remembered);
     const row = rowOf(wanted, assignment);
-    const { isInserted, remembered: earlier } = await insertSession(
+    const { isInserted, remembered: earlier, keyQueue } = await insertSession(
       { db, secrets },
       row,
       once,
     );
-    if (!isInserted) return replay(once, earlier);
+    if (!isInserted) {
+      const replayed = replay(once, earlier);
+      if (!replayed && keyQueue) throw keyQueueFull(keyQueue);
+      return replayed;
+    }
     bus.publish({
       type: "session_created",
       subject: row.id,
@@ -136,12 +144,13 @@ export function createCreation(
     ) {
       return (await accept({ input, ephemeral, caller, ...rest })).session;
     },
-    async createOnce(input, { workPoolId, ...request }) {
+    async createOnce(input, { caller: id, key, ...rest }) {
       const once = {
-        ...request,
+        caller: id,
+        key,
         fingerprint: await fingerprintOf(input, secrets),
       };
-      const caller = { id: request.caller, workPoolId };
+      const caller = { id, ...rest };
       return await accept({ input, ephemeral: false, caller, once });
     },
   };
@@ -160,6 +169,30 @@ function replay(
   if (!once || !remembered) return undefined;
   if (remembered.fingerprint !== once.fingerprint) throw keyReused(once);
   return { session: remembered.session, isReplay: true };
+}
+
+/** @throws {GridError} `forbidden` — a priority is asked for that the caller's key may not have. */
+function priorityFor(
+  asked: number | undefined,
+  poolPriority: number,
+  { role, maxPriority }: Creator,
+): number {
+  const highest = maxPriority ?? (role === "client" ? poolPriority : Infinity);
+  if (asked === undefined) return Math.min(poolPriority, highest);
+  if (asked <= highest) return asked;
+  throw new GridError(
+    "forbidden",
+    `Cannot ask for priority ${asked}: the key's sessions may have ${highest} at most, expected that or less, or a key with a higher max_priority`,
+    { max_priority: highest },
+  );
+}
+
+function keyQueueFull({ pending, maxQueue }: FullKeyQueue): GridError {
+  return new GridError(
+    "queue_full",
+    `Cannot queue the session: ${pending} of this key's sessions wait, expected fewer than its max_queue of ${maxQueue} and what it could start at once`,
+    { max_queue: maxQueue },
+  );
 }
 
 function closedAgain(): GridError {

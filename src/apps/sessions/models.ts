@@ -94,13 +94,16 @@ export const sessions = sqliteTable("sessions", {
   /** Last output of the browser, once it has ended. */
   logs: text(),
 }, (table) => [
-  // In the order of the claim, which else would sort a whole queue for each session.
+  // In the order in which the claim visits owners, which else would sort a whole queue for each session.
   index("sessions_queue").on(
     table.workPoolId,
     table.status,
     sql`${table.priority} DESC`,
+    table.owner,
     table.id,
   ),
+  // What an owner holds and has waiting, without all that it has ever had.
+  index("sessions_owner_status").on(table.owner, table.status),
   index("sessions_owner").on(table.owner, table.id),
   index("sessions_worker").on(table.workerId, table.status),
   index("sessions_status").on(table.status, table.expiresAt),

@@ -31,6 +31,7 @@ export interface NewSession {
   readonly id: string;
   /** Id of the caller that asked for it. */
   readonly owner: string;
+  readonly priority: number;
   readonly ephemeral: boolean;
   readonly now: number;
   readonly queueTimeoutMs: number;
@@ -42,7 +43,15 @@ export interface NewSession {
 export function newRow(
   input: SessionInput,
   { pool, session }: Assignment,
-  { id, owner, ephemeral, now, queueTimeoutMs, keepAliveSeconds }: NewSession,
+  {
+    id,
+    owner,
+    priority,
+    ephemeral,
+    now,
+    queueTimeoutMs,
+    keepAliveSeconds,
+  }: NewSession,
 ): SessionRow {
   const lifetimeMs = session.resourceLimits.timeout_minutes * 60_000;
   return {
@@ -53,7 +62,7 @@ export function newRow(
     arguments: input.arguments ?? [],
     workPoolId: pool.id,
     provider: pool.providerType,
-    priority: input.priority ?? pool.priority,
+    priority,
     idleTimeoutSeconds: input.idle_timeout_seconds ?? null,
     maxConnections: input.max_connections ?? 1,
     keepAliveSeconds,

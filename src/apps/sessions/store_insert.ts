@@ -20,6 +20,11 @@ import {
   type Remembered,
   rememberedUnder,
 } from "./store_idempotency.ts";
+import {
+  type FullKeyQueue,
+  fullKeyQueue,
+  isKeyQueueFull,
+} from "./store_key_queue.ts";
 import { eventOf } from "./store_transition.ts";
 
 /** What came of an insertion. Neither: the pool is no longer there or active, or its queue is full. */
@@ -27,6 +32,8 @@ export interface Insertion {
   readonly isInserted: boolean;
   /** With a key: what the key stands for now, the new session or an earlier one. */
   readonly remembered?: Remembered | undefined;
+  /** The queue of the owner's API key, if that is why. */
+  readonly keyQueue?: FullKeyQueue | undefined;
 }
 
 /**
@@ -48,20 +55,22 @@ export async function insertSession(
     eventOf(orm, "session_assigned", isNew, now, { work_pool_id: workPoolId }),
   ] as const;
   if (!once) {
-    const [{ rowsAffected }] = await orm.batch([
+    const [[keyQueue], { rowsAffected }] = await orm.batch([
+      fullKeyQueue(orm, row),
       orm.run(insertIfOpen(row)),
       ...events,
     ]);
-    return { isInserted: rowsAffected > 0 };
+    return { isInserted: rowsAffected > 0, keyQueue };
   }
-  const [, { rowsAffected }, , [remembered]] = await orm.batch([
+  const [[keyQueue], , { rowsAffected }, , [remembered]] = await orm.batch([
+    fullKeyQueue(orm, row),
     forget(orm, once, now),
     orm.run(sql`${insertIfOpen(row)} AND ${isFree(orm, once)}`),
     remember(orm, once, id, now),
     rememberedUnder(orm, once, now),
     ...events,
   ]);
-  return { isInserted: rowsAffected > 0, remembered };
+  return { isInserted: rowsAffected > 0, remembered, keyQueue };
 }
 
 /** What an earlier request under the same key has made. One round trip. */
@@ -74,7 +83,7 @@ export async function findRemembered(
   return remembered;
 }
 
-/** Repeats the pool's limits, so that two requests at once cannot pass them together. */
+/** Repeats the limits of pool and key, so that two requests at once cannot pass them together. */
 function insertIfOpen(row: SessionRow): SQL {
   const columns = Object.entries(getTableColumns(sessions));
   const values: Readonly<Record<string, unknown>> = row;
@@ -86,7 +95,7 @@ function insertIfOpen(row: SessionRow): SQL {
   return sql`INSERT INTO ${sessions} (${sql.join(names, sql`, `)})
     SELECT ${sql.join(cells, sql`, `)} FROM ${workPools}
     WHERE ${workPools.id} = ${row.workPoolId}
-    AND ${workPools.status} = 'active'
+    AND ${workPools.status} = 'active' AND NOT ${isKeyQueueFull(row)}
     AND (${workPools.maxQueue} IS NULL OR ${workPools.maxQueue} + ${roomOfPool()} >
       (SELECT count(*) FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
         AND ${sessions.status} = 'pending'))`;

@@ -29,6 +29,9 @@ Deno.test("POST keys makes a key, whose text is in that answer and nowhere else"
     status: "active",
     expires_at: new Date(clock.now() + 90 * DAY_MS).toISOString(),
     last_used_at: null,
+    max_priority: null,
+    max_queue: null,
+    max_sessions: null,
     revoked_at: null,
   });
   const { key: __, ...shown } = body;

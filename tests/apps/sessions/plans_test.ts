@@ -44,7 +44,7 @@ async function searches(
 
 /** By its id, by what a worker or pool holds, in the order of the claim, or by its orders. */
 const CHEAP =
-  /sqlite_autoindex_sessions_1 \(id=|sessions_worker \(worker_id=\? AND status=\?\)|sessions_queue \(work_pool_id=\? AND status=\?\)|sessions_ordered \(worker_id=\?\)/;
+  /sqlite_autoindex_sessions_1 \(id=|sessions_worker \(worker_id=\? AND status=\?\)|sessions_queue \(work_pool_id=\? AND status=\?( AND priority[<=]\?( AND owner[=>]\?( AND id>\?)?)?)?\)|sessions_owner_status \(owner=\? AND status=\?\)|sessions_ordered \(worker_id=\?\)/;
 
 Deno.test("heartbeats, claims, looks for others and what the gateway records find sessions by what is asked, never through all of them", async () => {
   await using grid = await testGrid();

@@ -155,8 +155,8 @@ export function sessionsRoutes(
       const session = await manager.create(input, { caller });
       return { session, isReplay: false };
     }
-    const { id, workPoolId } = caller;
-    return await manager.createOnce(input, { caller: id, workPoolId, key });
+    const { id, ...rest } = caller;
+    return await manager.createOnce(input, { ...rest, caller: id, key });
   };
   router.openapi(create, async (c) => {
     const key = c.req.valid("header")["Idempotency-Key"];

@@ -1,0 +1,103 @@
+/**
+ * Which sessions a claim gives: highest priority first; within a priority those whose owner holds the fewest in the pool,
+ * counting what the claim itself gives; then the oldest. An owner whose key has its `max_sessions` is passed over.
+ *
+ * ```text
+ * index:  pool, pending │ priority 5 │ ann  s1 s4 s5 …      probe ──▶ s1 ─▶ next owner ─▶ next priority
+ *                       │            │ bob  s2                │
+ *                       │ priority 0 │ ann  s3 …              └▶ candidate s1 ─▶ s4 ─▶ s5
+ * ```
+ *
+ * The recursion is a priority queue. A probe stands for an owner within a priority; it sorts before the candidates of its
+ * priority, so that all owners are known before one is served, and a lower priority is not looked at before it is needed.
+ * The cost grows with owners and with what is given, never with the length of the queue.
+ *
+ * @module
+ * @see {@link https://www.sqlite.org/lang_with.html#controlling_depth_first_versus_breadth_first_search_of_a_tree_using_order_by}
+ */
+import { type SQL, sql } from "drizzle-orm";
+import { apiKeys } from "../keys/models.ts";
+import { workPools } from "../workerpool/models.ts";
+import { workers } from "../workers/models.ts";
+import { sessions } from "./models.ts";
+
+const HELD = sql.raw("('starting', 'running')");
+
+/** Stands for no limit. */
+const NO_LIMIT = sql.raw("1000000000");
+
+/** The ids of the sessions that the worker is to have, in SQL. @param isProven Whether the caller is that worker. */
+export function nextSessions(
+  { workerId, count }: { readonly workerId: string; readonly count: number },
+  isProven: SQL,
+): SQL {
+  return sql`(WITH RECURSIVE scope(pool, room) AS (
+    SELECT p.id, ${roomFor(count)}
+    FROM ${workers} AS w JOIN ${workPools} AS p ON p.id = w.work_pool_id
+    WHERE w.id = ${workerId} AND w.status IN ('online', 'busy')
+    AND w.drain_requested_at IS NULL AND ${isProven} AND p.status = 'active'
+  ), queue(is_candidate, priority, owner, id, taken, held, allowed) AS (
+    SELECT 0, s.priority, s.owner, s.id, 0, 0, 0
+    FROM scope CROSS JOIN ${sessions} AS s
+    WHERE scope.room > 0 AND s.id = ${first(sql``)}
+    UNION ALL
+    SELECT 0, s.priority, s.owner, s.id, 0, 0, 0
+    FROM queue AS q CROSS JOIN ${sessions} AS s
+    WHERE q.is_candidate = 0 AND s.id = coalesce(
+      ${first(sql`AND n.priority = q.priority AND n.owner > q.owner`)},
+      ${first(sql`AND n.priority < q.priority`)})
+    UNION ALL
+    SELECT 1, q.priority, q.owner, q.id, 0, ${heldInPool(sql`q.owner`)},
+      ${leftOfKey(sql`q.owner`)}
+    FROM queue AS q
+    WHERE q.is_candidate = 0 AND ${leftOfKey(sql`q.owner`)} > 0
+    UNION ALL
+    SELECT 1, q.priority, q.owner, s.id, q.taken + 1, q.held + 1, q.allowed
+    FROM queue AS q CROSS JOIN ${sessions} AS s
+    WHERE q.is_candidate = 1 AND q.taken + 1 < q.allowed AND s.id = ${
+    first(
+      sql`AND n.priority = q.priority AND n.owner = q.owner AND n.id > q.id`,
+    )
+  }
+    ORDER BY 2 DESC, 1, 6, 4
+  ), given(owner, id, allowed, priority, held) AS (
+    SELECT owner, id, allowed, priority, held FROM queue
+    WHERE is_candidate = 1 LIMIT coalesce((SELECT room FROM scope), 0)
+  ) SELECT id FROM given WHERE allowed > (
+    -- One owner may be served in several priorities. No window: under one SQLite leaves out the order above.
+    SELECT count(*) FROM given AS g WHERE g.owner = given.owner
+    AND (g.priority > given.priority
+      OR g.priority = given.priority AND g.held < given.held)))`;
+}
+
+/** How many the worker may have now. Not below zero, which would be no limit at all. */
+function roomFor(count: number): SQL {
+  return sql`max(0, min(${count},
+    min(w.capacity, coalesce(p.max_sessions_per_worker, w.capacity))
+      - (SELECT count(*) FROM ${sessions} AS h
+        WHERE h.worker_id = w.id AND h.status IN ${HELD}),
+    coalesce(p.max_sessions - (SELECT count(*) FROM ${sessions} AS h
+      WHERE h.work_pool_id = p.id AND h.status IN ${HELD}), ${count})))`;
+}
+
+/** The id of the first pending session of the pool that meets `condition`, in the order of the index. */
+function first(condition: SQL): SQL {
+  return sql`(SELECT n.id FROM ${sessions} AS n
+    WHERE n.work_pool_id = (SELECT pool FROM scope) AND n.status = 'pending'
+    ${condition} ORDER BY n.priority DESC, n.owner, n.id LIMIT 1)`;
+}
+
+function heldInPool(owner: SQL): SQL {
+  return sql`(SELECT count(*) FROM ${sessions} AS h
+    WHERE h.owner = ${owner} AND h.status IN ${HELD}
+    AND h.work_pool_id = (SELECT pool FROM scope))`;
+}
+
+/** How many more sessions the owner's key may hold. */
+export function leftOfKey(owner: SQL): SQL {
+  return sql`coalesce((SELECT k.max_sessions - (
+      SELECT count(*) FROM ${sessions} AS h
+      WHERE h.owner = k.id AND h.status IN ${HELD})
+    FROM ${apiKeys} AS k
+    WHERE k.id = ${owner} AND k.max_sessions IS NOT NULL), ${NO_LIMIT})`;
+}
