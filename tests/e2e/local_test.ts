@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "../../src/client/client.ts";
 import { assertNothingLeft } from "../support/leaks.ts";
-import {
-  installClients,
-  readmeProgram,
-  runNode,
-} from "../support/node_client.ts";
+import { runNode } from "../support/node_client.ts";
 import { type RunningProgram, startProgram } from "../support/program.ts";
 
 const PAGE = "data:text/html,<title>Through the grid</title>";
@@ -36,22 +32,6 @@ async function startGrid(
       await Deno.remove(dataDir, { recursive: true });
     },
   };
-}
-
-for (const client of ["puppeteer-core", "playwright-core"]) {
-  Deno.test(`README's program for ${client} prints the title of a page`, async () => {
-    await installClients();
-    await using grid = await startGrid();
-    const source = await readmeProgram(client, grid.url);
-    const { code, stdout, stderr } = await runNode(source, [PAGE]);
-    assert.equal(stderr, "");
-    assert.equal(stdout.trim(), "Through the grid");
-    assert.equal(code, 0);
-    const [session] = (await createClient({ apiUrl: grid.url }).listSessions())
-      .items;
-    assert.equal(session?.provider, "local");
-    await assertNothingLeft(`${grid.dataDir}/local`);
-  });
 }
 
 Deno.test("Playwright connects over http to a session's connect URL", async () => {

@@ -3,8 +3,6 @@ import { fileURLToPath } from "node:url";
 /** Folder of the Node programs and of the real clients that they use. */
 const CLIENTS = fileURLToPath(new URL("../e2e/clients/", import.meta.url));
 
-const README = new URL("../../README.md", import.meta.url);
-
 /** What a program printed. */
 export interface Output {
   readonly code: number;
@@ -41,26 +39,12 @@ export function clientProgram(name: string): Promise<string> {
   return Deno.readTextFile(new URL(`../e2e/clients/${name}`, import.meta.url));
 }
 
-/** The JavaScript program of the README that imports `client`, talking to `serverUrl` in place of the default address. */
-export async function readmeProgram(
-  client: string,
-  serverUrl: string,
-): Promise<string> {
-  const readme = await Deno.readTextFile(README);
-  const programs = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, text]) =>
-    text ?? ""
-  );
-  const program = programs.find((text) => text.includes(`from "${client}"`));
-  if (program === undefined) {
-    throw new Error(`Cannot find a program that imports "${client}" in README`);
-  }
-  return program.replaceAll("127.0.0.1:8765", new URL(serverUrl).host);
-}
-
 async function install(): Promise<void> {
   try {
-    await Deno.stat(`${CLIENTS}node_modules/puppeteer-core`);
-    await Deno.stat(`${CLIENTS}node_modules/playwright-core`);
+    const text = await Deno.readTextFile(`${CLIENTS}package.json`);
+    for (const name of Object.keys(JSON.parse(text).dependencies)) {
+      await Deno.stat(`${CLIENTS}node_modules/${name}`);
+    }
   } catch {
     const npm = await run("npm", [
       "install",

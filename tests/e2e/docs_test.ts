@@ -1,0 +1,192 @@
+/** Every snippet of the documentation, as written, before a real grid. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { createClient } from "../../src/client/client.ts";
+import { dockerMissing } from "../support/docker.ts";
+import { ROOT } from "../support/doc_snippets.ts";
+import { startHranaServer } from "../support/hrana_server.ts";
+import { runNode } from "../support/node_client.ts";
+import { openShell } from "../support/shell.ts";
+import { scene, snippet, SNIPPETS, snippets, succeeds } from "./docs_scene.ts";
+
+/** Snippets that other tests run: the file that does. */
+const ELSEWHERE = {
+  provider: "tests/plugins/readme_test.ts",
+  provider_run: "tests/plugins/readme_test.ts",
+};
+
+/** The oldest Puppeteer that npm gives on a supported Node: 20. */
+const OLDEST_PUPPETEER = "puppeteer-core-oldest";
+
+const PAGE = "data:text/html,<title>Through%20the%20grid</title>";
+
+async function prints(source: string, expected: string): Promise<void> {
+  const { code, stdout, stderr } = await runNode(source, [PAGE]);
+  assert.deepEqual([stderr, stdout.trim(), code], ["", expected, 0], source);
+}
+
+Deno.test("every snippet of the documentation is run by a test", async () => {
+  for (const { place, text } of snippets) {
+    const names = Object.entries(SNIPPETS).filter(([, { source, flags }]) =>
+      new RegExp(source, flags).test(text)
+    );
+    assert.equal(names.length, 1, `${place} is ${JSON.stringify(names)}`);
+  }
+  for (const file of Object.values(ELSEWHERE)) {
+    assert.match(await Deno.readTextFile(join(ROOT, file)), /README/);
+  }
+});
+
+Deno.test("the documentation's tasks exist, and its Deno is the one that is tested", async () => {
+  const { tasks } = JSON.parse(
+    await Deno.readTextFile(join(ROOT, "deno.json")),
+  );
+  const ci = await Deno.readTextFile(join(ROOT, ".ci/run"));
+  const [, version] = /DENO_VERSION=(\S+)/.exec(ci) ?? [];
+  for (const text of [snippet("start"), snippet("test"), snippet("develop")]) {
+    for (const [, task = ""] of text.matchAll(/ task (\w+)/g)) {
+      assert.ok(task in tasks, task);
+    }
+    for (const [, named] of text.matchAll(/deno@(\S+)/g)) {
+      assert.equal(named, version);
+    }
+  }
+});
+
+Deno.test("the documentation's clients and commands work as written with a grid that asks for no key", async (t) => {
+  await using grid = await scene(["--with-worker"]);
+  const { shell, here } = grid;
+  const old = (source: string) =>
+    source.replace(`"puppeteer-core"`, `"${OLDEST_PUPPETEER}"`);
+  const again =
+    `;console.log(await (await again.pages())[0].evaluate("6 * 7"));` +
+    `await again.close();`;
+
+  await t.step(
+    "Puppeteer and Playwright, the newest and the oldest",
+    async () => {
+      const programs = [
+        here("puppeteer"),
+        old(here("puppeteer")),
+        here("playwright"),
+      ];
+      for (const source of programs) await prints(source, "Through the grid");
+    },
+  );
+
+  await t.step("a client that comes back", async () => {
+    for (const source of [here("keep_alive"), old(here("keep_alive"))]) {
+      await prints(source + again, "42");
+    }
+  });
+
+  const created = JSON.parse(await succeeds(shell, here("create")));
+  await t.step("a session by curl", () => {
+    assert.equal(created.status, "running", created.status_reason);
+  });
+
+  await t.step("its pages by HTTP, and a look at them", async () => {
+    const withId = (text: string) =>
+      text.replaceAll(/\bID\b/g, created.id)
+        // No test asks anything of other hosts.
+        .replace("https://example.com/", "about:blank");
+    const opened = await succeeds(shell, withId(here("new_page")));
+    assert.equal(JSON.parse(opened).type, "page");
+    assert.match(await succeeds(shell, withId(here("look"))), /<html/);
+    for (const file of ["page.png", "page.pdf"]) {
+      assert.ok((await Deno.stat(join(shell.folder, file))).size > 0, file);
+    }
+  });
+
+  await t.step("the typed client", async () => {
+    const client = join(ROOT, "src/client/client.ts");
+    const file = join(shell.folder, "client.ts");
+    const text = here("client").replace(/"[^"]*client\.ts"/, `"${client}"`);
+    await Deno.writeTextFile(file, text);
+    const run = `deno run --quiet --no-check --config ${ROOT}deno.json -A`;
+    assert.match(await succeeds(shell, `${run} ${file}`), /^ws:\/\//);
+  });
+
+  await t.step("queries, completions and settings", async () => {
+    assert.match(await succeeds(shell, here("query")), /running/);
+    const [bash = ""] = here("completions").split("\n");
+    await succeeds(shell, `set +u\n${bash}\ncomplete -p browsergrid`);
+    const settings = `${here("middleware")}\nbrowsergrid settings --values`;
+    assert.match(await succeeds(shell, settings), /rate_limit/);
+  });
+
+  await t.step("browsers kept ready, and another worker", async () => {
+    await succeeds(shell, here("ready"));
+    const lines = here("worker").replace("https://grid.example", grid.url);
+    await shell.until(
+      `${lines.trim()} --worker-name other`,
+      /serves work pool/,
+    );
+  });
+
+  await t.step({
+    name: "a pool of containers",
+    ignore: dockerMissing !== undefined,
+    async fn() {
+      // The image is what all tests of containers run.
+      const lines = here("containers").replace(/^.*build-image\n/, "");
+      await shell.until(lines, /serves work pool/);
+    },
+  });
+});
+
+Deno.test("the documentation's keys, middleware and deletions work as written with a grid that asks for a key", async () => {
+  await using plugin = await openShell({});
+  const file = join(plugin.folder, "office_hours.js");
+  await Deno.writeTextFile(file, snippet("office_hours"));
+  const key = "key-of-the-documentation";
+  await using grid = await scene(["--plugin", file], {
+    BROWSERGRID_API_KEY: key,
+    BROWSERGRID_MIDDLEWARE:
+      `[{"name": "office_hours", "options": {"from": 0, "to": 24}}]`,
+  });
+  const answer = await fetch(`${grid.url}/health`);
+  await answer.body?.cancel();
+  assert.equal(answer.headers.get("x-office-hours"), "yes");
+  const client = createClient({ apiUrl: grid.url, apiKey: key });
+  await client.createPool({ name: "containers", provider_type: "local" });
+  const [create = "", revoke = ""] = grid.here("keys").split(
+    /(?=browsergrid key revoke)/,
+  );
+  assert.match(await succeeds(grid.shell, create), /host-7/);
+  const [{ prefix = "" } = {}] = (await client.listKeys()).items;
+  await succeeds(grid.shell, revoke.replace(/bg_\w+/, prefix));
+  await succeeds(grid.shell, grid.here("forget"));
+});
+
+Deno.test("the documentation's remote database and hosted API work as written", async () => {
+  const token = "token-of-the-database";
+  await using database = await startHranaServer({ authToken: token });
+  await using shell = await openShell({
+    BROWSERGRID_API_KEY: "key-of-the-documentation",
+    BROWSERGRID_PORT: "0",
+    DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0",
+  });
+  await shell.command(
+    "turso",
+    `case "$*" in *tokens*) echo ${token};; *--url) echo ${database.url};; esac`,
+  );
+  // Nothing of a test listens on every address.
+  const remote = snippet("remote").replace("0.0.0.0", "127.0.0.1");
+  await shell.until(remote, /API +http:/);
+  const api = snippet("hosted").replace("./src/", join(ROOT, "src/"));
+  await Deno.writeTextFile(join(shell.folder, "api.ts"), api);
+  const run = snippet("hosted_run")
+    .replace("libsql://grid.example", database.url)
+    .replace("DATABASE_AUTH_TOKEN=…", `DATABASE_AUTH_TOKEN=${token}`)
+    .replace("ENCRYPTION_KEY=…", `ENCRYPTION_KEY=${"0".repeat(64)}`)
+    .replace("API_KEY=…", "API_KEY=key-of-the-documentation")
+    .replace("deno run", `deno run --no-check --config ${ROOT}deno.json`);
+  await shell.until(run, /Listening on http/);
+  const bundle = snippet("hosted_bundle");
+  await succeeds(
+    shell,
+    `out=$PWD; cd ${ROOT}; ${bundle.replace("-o api.js", "-o $out/api.js")}`,
+  );
+  assert.ok((await Deno.stat(join(shell.folder, "api.js"))).size > 0);
+});

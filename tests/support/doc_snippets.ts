@@ -1,0 +1,45 @@
+import { fileURLToPath } from "node:url";
+import { join, relative } from "node:path";
+
+/** Folder of the project. */
+export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Languages of snippets that somebody copies and runs. */
+const RUN = new Set(["js", "ts", "sh", "bash", "console", "python"]);
+
+/** A piece of documentation that somebody copies and runs. */
+export interface Snippet {
+  /** File and line, for people. */
+  readonly place: string;
+  readonly text: string;
+}
+
+/** Returns the snippets of README and of the folder `docs`. */
+export async function docSnippets(): Promise<readonly Snippet[]> {
+  const found: Snippet[] = [];
+  for (const file of await documents()) {
+    const text = await Deno.readTextFile(file);
+    for (
+      const { 1: indent = "", 2: language = "", 3: body = "", index } of text
+        .matchAll(/^( *)```(\w+)\n([^]*?)^ *```$/gm)
+    ) {
+      if (!RUN.has(language)) continue;
+      const line = text.slice(0, index).split("\n").length;
+      found.push({
+        place: `${relative(ROOT, file)}:${line}`,
+        text: body.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
+      });
+    }
+  }
+  return found;
+}
+
+async function documents(): Promise<readonly string[]> {
+  const docs = await Array.fromAsync(Deno.readDir(join(ROOT, "docs")))
+    .catch(() => []);
+  return [
+    join(ROOT, "README.md"),
+    ...docs.filter(({ name }) => name.endsWith(".md"))
+      .map(({ name }) => join(ROOT, "docs", name)),
+  ];
+}
