@@ -57,3 +57,31 @@ Deno.test("deployCommand() shows a session's arguments, quoted for a shell, afte
     command,
   );
 });
+
+Deno.test("deployCommand() of a session with a limited egress starts as root with what that needs, and hides its proxy's password", () => {
+  const command = dockerProvider.deployCommand(
+    browserSpec({
+      egress: { mode: "no_private", allow: ["10.1.0.0/16"], pool: "crawl" },
+      proxy: {
+        proxy_url: "http://proxy.example:3128",
+        proxy_username: "me",
+        proxy_password: "planted",
+      },
+    }),
+    defaults,
+  );
+  for (
+    const part of [
+      "--cap-add NET_ADMIN",
+      "--user root",
+      "--env BROWSERGRID_EGRESS=no_private",
+      "--env BROWSERGRID_EGRESS_ALLOW=10.1.0.0/16",
+      "--env BROWSERGRID_EGRESS_UPSTREAM=http://proxy.example:3128",
+      "--env BROWSERGRID_EGRESS_CREDENTIALS=…",
+      "--proxy-server=http://127.0.0.1:3128",
+    ]
+  ) assert.ok(command.includes(` ${part} `), part);
+  assert.ok(
+    !command.includes("planted") && !command.includes(btoa("me:planted")),
+  );
+});

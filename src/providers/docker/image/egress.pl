@@ -66,7 +66,8 @@ sub handle {
   my $is_tunnel = ($method // '') eq 'CONNECT';
   my ($host, $port, $path) = $is_tunnel
     ? authority($target // '', undef) : absolute($target // '');
-  return answer($client, 400, 'Bad request') if !defined $host || !$port;
+  return answer($client, 400, 'Bad request')
+    if !defined $host || !$port || $port > 65_535;
   my ($server, $why, $name) = defined $scheme
     ? through($host, $port) : direct($host, $port);
   return reject($client, $is_tunnel, $why) if !$server;
@@ -429,6 +430,7 @@ sub rule {
 
 sub decode {
   my ($text) = @_;
+  return '' if $text eq '';
   return unpack 'u', join '', map { chr(32 + length($_) * 3 / 4) . $_ }
     map { tr{A-Za-z0-9+/}{ -_}; $_ } ($text =~ tr/A-Za-z0-9+\///cdr) =~ /(.{1,60})/g;
 }
