@@ -65,6 +65,12 @@ export const settingsSchema = z.strictObject({
   previous_encryption_keys: listSetting(encryptionKey()).default([]).describe(
     "Earlier values of encryption_key: what they encrypt is encrypted anew at the next start of serve",
   ),
+  websocket_ping_seconds: seconds(0).max(3_600).refine(
+    (value) => value === 0 || value >= 1,
+    "expected 0, or at least 1",
+  ).default(20).describe(
+    "Silence in both directions after which a client's WebSocket is pinged, so that HTTP proxies do not close it as idle; 0 turns that off",
+  ),
   apps: listSetting().optional().describe(
     "Apps that are installed, in order; by default all that are built in, then those of plugins",
   ),

@@ -39,6 +39,8 @@ export async function askBrowser(
       headers: { host: way.url.host, connection: "close" },
       agent: agentOver(stream),
     });
+    // Once the wait is over nothing else listens, and an error that nobody hears ends the process.
+    asked.on("error", () => {});
     asked.end();
     const [answer]: IncomingMessage[] = await once(asked, "response", {
       signal,

@@ -6,13 +6,15 @@ import type { Core } from "../core/app.ts";
 import { ANONYMOUS, type Caller } from "../core/auth.ts";
 import { deadline } from "../core/clock.ts";
 import type { UpgradeContext } from "../core/upgrade_gate.ts";
-import { CLOSE_CODES } from "./close_frame.ts";
+import { CLOSE_REASONS } from "./close_frame.ts";
 import { keepAliveOf, sessionOfQuery } from "./connect.ts";
 import { dial } from "./dial.ts";
-import { addressHeaders, withHeaders } from "./own_address.ts";
+import { explainEnd } from "./explain_end.ts";
+import { addressHeaders, headLength, withHeaders } from "./own_address.ts";
+import { takesPings } from "./ping.ts";
 import { refuse, shuttingDown } from "./refuse.ts";
 import { type Seats, TakenOver, tooMany } from "./seats.ts";
-import { type Splice, splice } from "./splice.ts";
+import { Splice, type SpliceOptions } from "./splice.ts";
 import type { Streams } from "./streams.ts";
 import { browserWaitMs, targetOf } from "./target.ts";
 import { admit, takeoverOf, type Wanted } from "./upgrade.ts";
@@ -171,16 +173,20 @@ async function join(
     using _watch = manager.watch("end", id);
     const waitMs = browserWaitMs(core, target);
     using patience = deadline(core.clock, waitMs, signal, seat.lost);
+    const way = wayTo(target);
     const { socket: upstream, answer } = await dial(
-      wayTo(target),
+      way,
       client.request,
       { path, signal: patience.signal },
     );
-    const joined = spliced(client, upstream, withHeaders(answer, headers));
+    const joined = spliced(client, upstream, {
+      answer: withHeaders(answer, headers),
+      explain: (signal) => explainEnd({ manager, way, id, path }, signal),
+    });
     void joined.ended.then(() => seat[Symbol.dispose]());
     onAbort(
       seat.lost,
-      () => joined.close(CLOSE_CODES.takenOver, "taken over"),
+      () => joined.close(CLOSE_REASONS.takenOver),
     );
     return { parted: streams.add(target, joined), left: seat.left };
   } catch (error) {
@@ -194,13 +200,19 @@ async function join(
 
 /** Splices both sides; `answer` goes to the client before all else. */
 function spliced(
-  { socket, head }: Client,
+  { socket, head, request }: Client,
   upstream: Duplex,
-  answer: Uint8Array,
+  { answer, explain }: Pick<SpliceOptions, "explain"> & {
+    readonly answer: Uint8Array;
+  },
 ): Splice {
   socket.write(answer);
   if (head.length > 0) upstream.write(head);
-  const joined = splice(socket, upstream);
+  const joined = new Splice(socket, upstream, {
+    early: answer.subarray(headLength(answer)),
+    pings: takesPings(request),
+    explain,
+  });
   upstream.resume();
   socket.resume();
   return joined;

@@ -2,14 +2,31 @@
 export const CLOSE_CODES = {
   /** The session has ended, or the server stops. */
   goingAway: 1001,
-  /** The browser is gone. */
+  /** The browser is gone: it crashed, or does not respond. */
   browserGone: 1011,
   /** Another client has taken the place over: to connect again at once would only take it back. */
   takenOver: 4001,
+  /** The browser has closed this connection alone, and runs on. */
+  closedByBrowser: 4002,
 } as const;
 
+/** Why a connection is closed. */
+export interface CloseReason {
+  readonly code: number;
+  /** At most 120 bytes; the rest is cut. */
+  readonly reason: string;
+}
+
+/** Reasons that several parts give. */
+export const CLOSE_REASONS = {
+  sessionEnded: { code: CLOSE_CODES.goingAway, reason: "session ended" },
+  serverStops: { code: CLOSE_CODES.goingAway, reason: "server stops" },
+  browserGone: { code: CLOSE_CODES.browserGone, reason: "browser gone" },
+  takenOver: { code: CLOSE_CODES.takenOver, reason: "taken over" },
+} as const satisfies Readonly<Record<string, CloseReason>>;
+
 /** A close frame as a server sends it: not masked. The reason is cut to what fits. */
-export function closeFrame(code: number, reason: string): Uint8Array {
+export function closeFrame({ code, reason }: CloseReason): Uint8Array {
   const text = new TextEncoder().encode(reason).subarray(0, 120);
   const frame = new Uint8Array(4 + text.length);
   frame.set([0x88, 2 + text.length, code >> 8, code & 0xff]);

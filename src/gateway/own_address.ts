@@ -44,6 +44,11 @@ export async function addressHeaders(
   };
 }
 
+/** Returns the length of the head of an HTTP response, with the empty line at its end. */
+export function headLength(response: Uint8Array): number {
+  return Buffer.from(response).indexOf("\r\n\r\n") + 4;
+}
+
 /** The answer with `headers` at the end of its head. What follows the head stays as it is. */
 export function withHeaders(
   answer: Uint8Array,
@@ -52,7 +57,7 @@ export function withHeaders(
   const lines = Object.entries(headers).map(([name, value]) =>
     `${name}: ${value}\r\n`
   );
-  const end = Buffer.from(answer).indexOf("\r\n\r\n") + 2;
+  const end = headLength(answer) - 2;
   return Buffer.concat([
     answer.subarray(0, end),
     Buffer.from(lines.join(""), "latin1"),

@@ -1,5 +1,7 @@
 import type { Duplex } from "node:stream";
-import { CLOSE_CODES, closeFrame } from "./close_frame.ts";
+import { CLOSE_REASONS, closeFrame, type CloseReason } from "./close_frame.ts";
+import { FrameFollower } from "./frame_follower.ts";
+import { isPong, PING } from "./ping.ts";
 
 /** How long either side may take to read its last bytes. */
 const LINGER_MS = 2_000;
@@ -11,75 +13,131 @@ export interface StreamEnd {
   readonly bytesOut: number;
 }
 
-/** A client's socket joined with a browser's. */
-export interface Splice {
-  /** Resolves when both are closed. Never rejects. */
-  readonly ended: Promise<StreamEnd>;
-  /** Bytes so far, both ways: whoever wants to know about activity compares it with an earlier look. */
-  bytes(): number;
-  /** Says what the client is told when the browser's side ends from now on, for that was ordered. */
-  expectEnd(code: number, reason: string): void;
-  /** Ends it from the grid's side; the client gets a close frame. */
-  close(code: number, reason: string): void;
+/** How {@linkcode Splice} works. */
+export interface SpliceOptions {
+  /** What the browser has sent behind its handshake, and the client has got. */
+  readonly early?: Uint8Array;
+  /** Whether the client may be pinged. @default {false} */
+  readonly pings?: boolean;
+  /** Finds out why the browser's side has ended, unless its end was expected. Takes seconds at most. */
+  readonly explain: (signal: AbortSignal) => Promise<CloseReason>;
 }
 
 /**
- * Copies bytes both ways until either side ends, with the back-pressure of the sockets themselves. Either may lend the
- * bytes of its "data" events.
+ * A client's socket joined with a browser's: copies bytes both ways until either side ends, with the back-pressure of
+ * the sockets themselves. Either may lend the bytes of its "data" events.
  *
- * No frame is parsed. When the browser's side vanishes, a close frame is written after its last byte; in the middle of
- * a frame the client takes it for payload and sees an abnormal closure, which is what it is.
+ * Of the browser's frames only the headers are followed, of the client's nothing is. A close frame or a ping is written
+ * between two frames of the browser only; without its close frame a client sees an abnormal closure (1006), which is
+ * what the end of a socket in the middle of a frame is.
  */
-export function splice(client: Duplex, upstream: Duplex): Splice {
-  const ended = Promise.withResolvers<StreamEnd>();
-  let by: StreamEnd["by"] | undefined;
-  let lastWord: readonly [code: number, reason: string] = [
-    CLOSE_CODES.browserGone,
-    "browser gone",
-  ];
-  let bytesIn = 0;
-  let bytesOut = 0;
-  copy(client, upstream, (count) => bytesIn += count);
-  copy(upstream, client, (count) => bytesOut += count);
+export class Splice {
+  /** Resolves when both are closed. Never rejects. */
+  readonly ended: Promise<StreamEnd>;
+  readonly #client: Duplex;
+  readonly #upstream: Duplex;
+  readonly #options: SpliceOptions;
+  readonly #frames = new FrameFollower();
+  readonly #clientGone = new AbortController();
+  #by: StreamEnd["by"] | undefined;
+  #expected: CloseReason | undefined;
+  #isFinished = false;
+  #awaitsPong = false;
+  #bytesIn = 0;
+  #bytesOut = 0;
 
-  function end(side: StreamEnd["by"], code: number, reason: string): void {
-    if (by !== undefined) return;
-    by = side;
-    if (side === "client") {
-      client.destroy();
-      // What the client sent before it left still arrives.
-      upstream.end(() => upstream.destroy());
-    } else {
-      upstream.destroy();
-      client.end(closeFrame(code, reason));
-      // What the client still sends is read and dropped, so that its end is seen.
-      client.resume();
-    }
-    const linger = setTimeout(() => {
-      client.destroy();
-      upstream.destroy();
-    }, LINGER_MS);
-    void Promise.all([closed(client), closed(upstream)]).then(() => {
-      clearTimeout(linger);
-      ended.resolve({ by: side, bytesIn, bytesOut });
+  constructor(client: Duplex, upstream: Duplex, options: SpliceOptions) {
+    this.#client = client;
+    this.#upstream = upstream;
+    this.#options = options;
+    this.ended = Promise.all([closed(client), closed(upstream)]).then(() => ({
+      by: this.#by ?? "grid",
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+    }));
+    if (options.early) this.#frames.follow(options.early);
+    copy(client, upstream, (chunk) => {
+      // The browser ignores it; on its way it keeps a worker's tunnel from being idle.
+      if (this.#awaitsPong && isPong(chunk)) this.#awaitsPong = false;
+      else this.#bytesIn += chunk.length;
     });
+    copy(upstream, client, (chunk) => {
+      this.#frames.follow(chunk);
+      this.#bytesOut += chunk.length;
+    });
+    for (const event of ["error", "end", "close"]) {
+      client.on(event, () => this.#endByClient());
+      upstream.on(event, () => this.#endByBrowser());
+    }
   }
 
-  client.on("error", () => end("client", 1001, ""));
-  client.on("end", () => end("client", 1001, ""));
-  client.on("close", () => end("client", 1001, ""));
-  const gone = () => end("browser", ...lastWord);
-  upstream.on("error", gone);
-  upstream.on("end", gone);
-  upstream.on("close", gone);
-  return {
-    ended: ended.promise,
-    bytes: () => bytesIn + bytesOut,
-    expectEnd(code, reason) {
-      lastWord = [code, reason];
-    },
-    close: (code, reason) => end("grid", code, reason),
-  };
+  /** Returns the bytes so far, both ways, without pings and their responses. Activity shows as a change of it. */
+  bytes(): number {
+    return this.#bytesIn + this.#bytesOut;
+  }
+
+  /** Sets what the client is told when the browser's side ends from now on, for that was ordered. */
+  expectEnd(reason: CloseReason): void {
+    this.#expected = reason;
+  }
+
+  /** Ends it from the grid's side; the client gets a close frame. */
+  close(reason: CloseReason): void {
+    this.#by ??= "grid";
+    this.#upstream.destroy();
+    this.#finish(reason);
+  }
+
+  /** Pings the client, if it takes pings, reads, and no frame of the browser is under way. */
+  ping(): void {
+    const isIdle = this.#by === undefined && this.#client.writable &&
+      this.#client.writableLength === 0;
+    if (!this.#options.pings || !isIdle || !this.#mayWriteFrame) return;
+    this.#client.write(PING);
+    this.#awaitsPong = true;
+  }
+
+  get #mayWriteFrame(): boolean {
+    return this.#frames.isAtBoundary && !this.#frames.hasClosed;
+  }
+
+  #endByClient(): void {
+    this.#clientGone.abort();
+    if (this.#by !== undefined) return;
+    this.#by = "client";
+    this.#client.destroy();
+    // What the client sent before it left still arrives.
+    this.#upstream.end(() => this.#upstream.destroy());
+    this.#finish();
+  }
+
+  #endByBrowser(): void {
+    if (this.#by !== undefined) return;
+    this.#by = "browser";
+    this.#upstream.destroy();
+    if (this.#expected) return this.#finish(this.#expected);
+    // What the client still sends is read and dropped, so that its end is seen.
+    this.#client.resume();
+    void this.#options.explain(this.#clientGone.signal)
+      .catch(() => CLOSE_REASONS.browserGone)
+      .then((reason) => this.#finish(reason));
+  }
+
+  /** Lets the client go, with `reason` as its last frame where one may be written. Both are closed soon. */
+  #finish(reason?: CloseReason): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    if (reason) {
+      if (this.#mayWriteFrame) this.#client.write(closeFrame(reason));
+      this.#client.end();
+      this.#client.resume();
+    }
+    const linger = setTimeout(() => {
+      this.#client.destroy();
+      this.#upstream.destroy();
+    }, LINGER_MS);
+    void this.ended.then(() => clearTimeout(linger));
+  }
 }
 
 /**
@@ -89,14 +147,14 @@ export function splice(client: Duplex, upstream: Duplex): Splice {
 function copy(
   from: Duplex,
   to: Duplex,
-  count: (bytes: number) => void,
+  count: (chunk: Uint8Array) => void,
 ): void {
   const goOn = () => {
     if (to.writableLength === 0) from.resume();
   };
   from.on("data", (chunk: Uint8Array) => {
     if (!to.writable) return;
-    count(chunk.length);
+    count(chunk);
     to.write(chunk, goOn);
     if (to.writableLength > 0) from.pause();
   });

@@ -6,11 +6,14 @@ import {
   EVENT_OF_STATUS,
   isTerminal,
   SESSION_STATUSES,
+  type SessionStatus,
 } from "../apps/sessions/status.ts";
 import type { Core } from "../core/app.ts";
 import { describeError, logOf } from "../core/log.ts";
 import { every } from "../core/loop.ts";
-import { CLOSE_CODES } from "./close_frame.ts";
+import { CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
+import { reasonOf } from "./explain_end.ts";
+import { startPinging } from "./quiet_streams.ts";
 import type { Splice } from "./splice.ts";
 
 const log = logOf("gateway", "streams");
@@ -21,9 +24,11 @@ const PRESENCE_MS = 4_000;
 /** Pause after a failure to write it. */
 const RETRY_MS = 1_000;
 
-/** Events after which a session has no browser any more. */
-const END_EVENTS: ReadonlySet<string> = new Set(
-  SESSION_STATUSES.filter(isTerminal).map((status) => EVENT_OF_STATUS[status]),
+/** Events after which a session has no browser any more, and what it is then. */
+const END_EVENTS: ReadonlyMap<string, SessionStatus> = new Map(
+  SESSION_STATUSES.filter(isTerminal).map((
+    status,
+  ) => [EVENT_OF_STATUS[status], status]),
 );
 
 /** With whom a stream is. */
@@ -111,24 +116,29 @@ export class Streams {
   /** The browser will end before the session does: no crash, then. */
   #expectEnd(sessionId: string): void {
     for (const { splice } of this.#open.get(sessionId) ?? []) {
-      splice.expectEnd(CLOSE_CODES.goingAway, "session ended");
+      splice.expectEnd(CLOSE_REASONS.sessionEnded);
     }
   }
 
   /** Ends the streams of a session. */
-  close(sessionId: string, code: number, reason: string): void {
+  close(sessionId: string, reason: CloseReason): void {
     for (const { splice } of this.#open.get(sessionId) ?? []) {
-      splice.close(code, reason);
+      splice.close(reason);
     }
   }
 
   /** Writes who is there, and ends the streams of sessions that end, until disposed: then all of them end. */
   start(): AsyncDisposable {
-    const { bus, clock } = this.#core;
+    const { bus, clock, settings } = this.#core;
+    const pings = startPinging({
+      clock,
+      seconds: settings.websocket_ping_seconds,
+      streams: () => this.#splices(),
+    });
     const subscription = bus.subscribe(({ type, subject }) => {
-      if (END_EVENTS.has(type)) {
-        this.close(subject, CLOSE_CODES.goingAway, "session ended");
-      } else if (type === "session_stopping") this.#expectEnd(subject);
+      const status = END_EVENTS.get(type);
+      if (status) this.close(subject, reasonOf(status));
+      else if (type === "session_stopping") this.#expectEnd(subject);
     });
     const loop = every(() => {
       const writing = this.#writePresence();
@@ -144,12 +154,19 @@ export class Streams {
     return {
       [Symbol.asyncDispose]: async () => {
         subscription[Symbol.dispose]();
+        await pings[Symbol.asyncDispose]();
         for (const id of [...this.#open.keys()]) {
-          this.close(id, CLOSE_CODES.goingAway, "server stops");
+          this.close(id, CLOSE_REASONS.serverStops);
         }
         await loop[Symbol.asyncDispose]();
       },
     };
+  }
+
+  *#splices(): Iterable<Splice> {
+    for (const streams of this.#open.values()) {
+      for (const { splice } of streams) yield splice;
+    }
   }
 
   async #writePresence(): Promise<void> {

@@ -292,6 +292,25 @@ Deno.test("pages of a real browser are found, attached to, looked at and closed 
   );
 
   await t.step(
+    "a client whose message the browser does not take is closed with 4002, which says that the browser runs",
+    async () => {
+      for (const message of [new Uint8Array(1), "x".repeat(101 * 2 ** 20)]) {
+        const socket = new WebSocket(connectUrl);
+        const closed = new Promise<CloseEvent>((resolve) =>
+          socket.onclose = resolve
+        );
+        await new Promise((resolve) => socket.onopen = resolve);
+        socket.send(message);
+        const { code, reason } = await closed;
+        assert.equal(code, 4002);
+        assert.match(reason, /no binary frame and no message over 100 MB$/);
+      }
+      assert.equal((await client.getSession(id)).status, "running");
+      assert.equal(await page.evaluate("document.title"), "First");
+    },
+  );
+
+  await t.step(
     "a page that is closed closes its sockets and is listed no more",
     async () => {
       await client.closeTarget(id, first.targetId);

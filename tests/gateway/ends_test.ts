@@ -23,13 +23,65 @@ Deno.test("a browser that dies closes its client with 1011, and the session stay
   await using scene = await gatewayScene();
   const socket = await connected(scene.url);
   const end = closed(socket);
-  scene.upstream.sockets[0]?.destroy();
+  await scene.upstream[Symbol.asyncDispose]();
   const { code, reason } = await end;
   assert.deepEqual([code, reason], [1011, "browser gone"]);
   assert.equal(
     (await scene.grid.sessions.get(scene.sessionId)).status,
     "running",
   );
+});
+
+for (const path of ["", "/devtools/page/PAGE"]) {
+  Deno.test(`a browser that closes one connection${path && " to a page"} and runs on closes its client with 4002, which says so`, async () => {
+    await using scene = await gatewayScene({
+      upstream: { page: () => {} },
+      session: { max_connections: 2 },
+    });
+    const socket = await connected(scene.url + path);
+    const end = closed(socket);
+    scene.upstream.sockets[0]?.destroy();
+    const { code, reason } = await end;
+    assert.equal(code, 4002);
+    assert.match(reason, /^closed by the browser, which runs: .* 100 MB$/);
+    using again = await rawClient(scene.url);
+    assert.match(again.head, /^HTTP\/1\.1 101 /);
+  });
+}
+
+Deno.test("a session that crashes closes its clients with 1011, one that ends otherwise with 1001, whoever is first to know", async () => {
+  for (
+    const [status, expected] of [
+      ["crashed", [1011, "browser gone"]],
+      ["completed", [1001, "session ended"]],
+    ] as const
+  ) {
+    await using scene = await gatewayScene({ session: { max_connections: 2 } });
+    const { api, upstream: { endpoint } } = scene;
+    const { workerId, claimed } = await api.running({}, endpoint);
+    const origin = scene.grid.url.replace("http", "ws");
+    const socket = await connected(`${origin}/v1/sessions/${claimed.id}/cdp`);
+    const end = closed(socket);
+    await api.report(workerId, claimed, status);
+    const { code, reason } = await end;
+    assert.deepEqual([code, reason], expected);
+  }
+});
+
+Deno.test("a client that leaves while it is found out why its browser hung up leaves no socket behind", async () => {
+  const asked = Promise.withResolvers<void>();
+  await using scene = await gatewayScene({
+    upstream: { onRequest: () => void asked.resolve() },
+  });
+  using client = await rawClient(scene.url);
+  scene.upstream.sockets[0]?.destroy();
+  await asked.promise;
+  client.socket.destroy();
+  const { grid, sessionId } = scene;
+  const { data: { by } } = await eventOf(grid, sessionId, {
+    name: "client_disconnected",
+  });
+  assert.equal(by, "browser");
 });
 
 Deno.test("a session that ends closes its clients with 1001", async () => {

@@ -14,9 +14,11 @@ async function still(session: SceneOptions["session"] = {}) {
 }
 
 async function assertEcho({ socket }: RawClient): Promise<void> {
-  socket.write("hello");
-  const back = await readBytes(socket, 5);
-  assert.equal(new TextDecoder().decode(back), "hello");
+  // A whole frame, as a browser sends it.
+  const frame = "\x02\x05hello";
+  socket.write(frame);
+  const back = await readBytes(socket, frame.length);
+  assert.equal(new TextDecoder().decode(back), frame);
 }
 
 /** Code and reason of the close frame that comes next, the reason of this length. */

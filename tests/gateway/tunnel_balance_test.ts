@@ -160,11 +160,11 @@ Deno.test("the end of either side passes through the server to which the worker 
   first.socket.resume();
   const ended = once(first.socket, "close");
   s.upstream.sockets[0]?.destroy();
+  // Before that the browser was asked, by a stream of its own, whether it still runs.
   await ended;
-  using _direct = await rawClient(s.urlOf(id));
   using third = await rawClient(s.urlOf(id));
   assert.deepEqual(balancer.counts, [2, 2]);
-  const browser = s.upstream.sockets[2];
+  const browser = s.upstream.sockets[1];
   assert.ok(browser);
   browser.resume();
   const left = once(browser, "close");

@@ -35,6 +35,8 @@ export interface UpstreamOptions {
   readonly redirect?: string;
   /** Told of each handshake, which is answered when it resolves; false: never. */
   readonly onHandshake?: () => boolean | Promise<boolean>;
+  /** Told of each request, which is never answered then. */
+  readonly onRequest?: () => void;
   /** Takes over a WebSocket to the one page, "PAGE"; by default there is none but the browser's. */
   readonly page?: (socket: WebSocket) => void;
 }
@@ -49,6 +51,7 @@ export async function startUpstream(
     page,
     redirect,
     onHandshake,
+    onRequest,
   }: UpstreamOptions = {},
 ): Promise<Upstream> {
   const sockets: Socket[] = [];
@@ -57,6 +60,7 @@ export async function startUpstream(
   let last: IncomingMessage | undefined;
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url}`);
+    if (onRequest) return onRequest();
     const [status, body] = chromeAnswer(request, `127.0.0.1:${port}`);
     if (redirect) {
       return void response.writeHead(307, { location: redirect }).end();

@@ -1,0 +1,31 @@
+import type { IncomingMessage } from "node:http";
+
+/** A ping as a server sends it: without payload, not masked. */
+export const PING: Uint8Array = new Uint8Array([0x89, 0x00]);
+
+/** First bytes of the response to {@linkcode PING}, and its length with the mask. */
+const PONG = [0x8a, 0x80] as const;
+const PONG_BYTES = 6;
+
+/** Whether bytes of a client look like its response to {@linkcode PING} and nothing else. */
+export function isPong(chunk: Uint8Array): boolean {
+  return chunk.length === PONG_BYTES && chunk[0] === PONG[0] &&
+    chunk[1] === PONG[1];
+}
+
+/**
+ * Whether a client can be expected to respond to a ping, by its handshake.
+ *
+ * Rod and older versions of chromedp take every frame for a message and fail on a ping. Rod is a Go program with the
+ * user agent of its standard library; chromedp sends neither a user agent nor extensions, unlike all others known.
+ *
+ * @see {@link https://github.com/go-rod/rod/blob/main/lib/cdp/websocket.go Rod}
+ * @see {@link https://github.com/chromedp/chromedp/blob/master/conn.go chromedp}
+ */
+export function takesPings(
+  { headers }: Pick<IncomingMessage, "headers">,
+): boolean {
+  const agent = headers["user-agent"];
+  if (agent !== undefined) return !agent.startsWith("Go-http-client/");
+  return headers["sec-websocket-extensions"] !== undefined;
+}
