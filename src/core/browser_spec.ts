@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { EGRESS_RULE_FORM, parseEgressRule } from "./egress_rule.ts";
-import { isReserved } from "./reserved_variables.ts";
+import { isReserved, RESERVED_PATTERN } from "./reserved_variables.ts";
 import { textSchema } from "./text.ts";
 
 /** Browsers that a session may ask for; each provider says which of them it starts. */
@@ -104,6 +104,13 @@ const VARIABLE_NAMES = {
   propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
 };
 
+const SESSION_VARIABLE_NAMES = {
+  propertyNames: {
+    ...VARIABLE_NAMES.propertyNames,
+    not: { pattern: RESERVED_PATTERN },
+  },
+};
+
 /** Environment variables of the browser. Values are secrets. */
 export const environmentSchema = z.record(
   z.string().regex(
@@ -133,7 +140,7 @@ export const sessionEnvironmentSchema = environmentSchema.superRefine(
 ).openapi({
   description:
     "Environment variables of the browser. Those by which programs are loaded or found (LD_…, PATH, CHROME_… and such) are refused. No answer has their values, but the one to the worker that starts the browser",
-  ...VARIABLE_NAMES,
+  ...SESSION_VARIABLE_NAMES,
   examples: [{ LANG: "de_DE.UTF-8" }],
 });
 

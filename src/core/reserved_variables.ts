@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { anyCase } from "./any_case.ts";
 
 /** Beginnings of names. */
 const PREFIXES = [
@@ -31,7 +32,7 @@ const PREFIXES = [
   "XDG_",
 ];
 
-const NAMES: ReadonlySet<string> = new Set([
+const NAMES: readonly string[] = [
   // Where launcher scripts find their programs, and what shells read first.
   "PATH",
   "BASH_ENV",
@@ -50,11 +51,16 @@ const NAMES: ReadonlySet<string> = new Set([
   "DISPLAY",
   "WAYLAND_DISPLAY",
   "XAUTHORITY",
-]);
+];
 
-/** Whether a session may not set the variable. Windows knows no case in names. */
+/** Pattern of the variables that a session may not set, in any case: Windows knows none in names. */
+export const RESERVED_PATTERN: string = anyCase(
+  `^(${PREFIXES.join("|")}|(${NAMES.join("|")})$)`,
+);
+
+const RESERVED = new RegExp(RESERVED_PATTERN);
+
+/** Whether a session may not set the variable. */
 export function isReserved(name: string): boolean {
-  const upper = name.toUpperCase();
-  return NAMES.has(upper) ||
-    PREFIXES.some((prefix) => upper.startsWith(prefix.toUpperCase()));
+  return RESERVED.test(name);
 }

@@ -1,4 +1,9 @@
 import assert from "node:assert/strict";
+import { whyNever } from "../../src/apps/workerpool/allowed_arguments.ts";
+import { poolInputSchema } from "../../src/apps/workerpool/schemas.ts";
+import { sessionInputSchema } from "../../src/apps/sessions/schemas.ts";
+import { describedApi } from "../support/api_document.ts";
+import { testGrid } from "../support/grid.ts";
 import { isReserved } from "../../src/core/reserved_variables.ts";
 
 Deno.test("isReserved() knows variables that change which programs and libraries run, whatever their case", () => {
@@ -21,5 +26,43 @@ Deno.test("isReserved() knows variables that change which programs and libraries
   ) assert.ok(isReserved(name), name);
   for (const name of ["LANG", "TZ", "LC_ALL", "TOKEN", "PATHS", "MY_PATH"]) {
     assert.ok(!isReserved(name), name);
+  }
+});
+
+Deno.test("the document refuses exactly the variables and arguments that the server refuses, in every case of letters", async () => {
+  await using grid = await testGrid();
+  const { operations, fault } = await describedApi(grid);
+  const bodyOf = (id: string) =>
+    operations.find((each) => each.id === id)?.body?.schema ?? {};
+  const [session, pool] = [bodyOf("createSession"), bodyOf("createPool")];
+  const names = ["vk_icd", "Vk_A", "PATH", "pAtH", "paths", "LANG", "xdg_a"];
+  for (const name of names) {
+    const body = { environment: { [name]: "x" } };
+    assert.equal(fault(session, body) !== undefined, isReserved(name), name);
+    const { success } = sessionInputSchema.safeParse(body);
+    assert.equal(success, !isReserved(name), name);
+  }
+  const allowed = [
+    "--remote-*",
+    "--Remote-debugging-port",
+    "--type",
+    "--TYPE*",
+    "--typed",
+    "--debug",
+    "--debugger",
+    "--renderer-cmd-prefix",
+    "--utility-LAUNCHER*",
+    "--lang",
+    "--force-*",
+  ];
+  for (const entry of allowed) {
+    const body = {
+      name: "p",
+      provider_type: "local",
+      allowed_arguments: [entry],
+    };
+    const isNever = whyNever(entry.replace("*", "")) !== undefined;
+    assert.equal(fault(pool, body) !== undefined, isNever, entry);
+    assert.equal(poolInputSchema.safeParse(body).success, !isNever, entry);
   }
 });

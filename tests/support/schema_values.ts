@@ -95,6 +95,13 @@ function text(schema: JsonSchema): fc.Arbitrary<string> {
   if (format === "date-time") {
     return fc.date({ noInvalidDate: true }).map((date) => date.toISOString());
   }
+  const { pattern: forbidden } = part(schema.not);
+  if (typeof forbidden === "string") {
+    const isForbidden = new RegExp(forbidden);
+    return text({ ...schema, not: undefined }).filter((made) =>
+      !isForbidden.test(made)
+    );
+  }
   if (typeof pattern === "string") return matching(pattern, schema);
   return fc.string({
     unit: "grapheme",

@@ -30,7 +30,7 @@ export const keyInputSchema = z.strictObject({
     "Highest priority that its sessions may ask for; without it a client's may not exceed their pool's priority",
   ),
   expires_at: z.iso.datetime({ offset: true }).optional().describe(
-    "When it ends; without it and expires_in_days it does not",
+    "When it ends, a time to come; without it and expires_in_days it does not",
   ),
   expires_in_days: z.number().gt(0).max(36_500).optional().describe(
     "How long it is good; the earlier end counts if expires_at is given too",

@@ -148,7 +148,10 @@ const DATA_LENGTH = 65_536;
 const eventDataSchema = jsonObjectSchema().refine(
   (data) => JSON.stringify(data).length <= DATA_LENGTH,
   `expected at most ${DATA_LENGTH} characters of JSON`,
-);
+).openapi({
+  description:
+    `Any JSON of at most ${DATA_LENGTH} characters, nested at most 32 levels deep`,
+});
 
 /** Body of `POST /v1/sessions/{id}/events`, by the worker that holds the session. */
 export const sessionEventInputSchema = z.strictObject({

@@ -10,6 +10,7 @@
  *
  * @module
  */
+import { anyCase } from "../../core/any_case.ts";
 import { argumentName } from "../../core/browser_spec.ts";
 
 /** What is allowed where a pool says nothing: looks and language, and nothing that makes the browser trust or do more. */
@@ -87,6 +88,11 @@ const NEVER: readonly (readonly [RegExp, string])[] = [
     "launchers of Chromium take it for themselves",
   ],
 ];
+
+/** Pattern of the entries of a pool's list that name what no pool can allow, with or without a star. */
+export const NEVER_PATTERN: string = anyCase(
+  NEVER.map(([{ source }]) => source.replaceAll("$", "@$")).join("|"),
+).replaceAll("@", "\\*?");
 
 /** What a star may reach by accident: `--disable-*` is not meant to be `--disable-web-security`. */
 const ONLY_BY_NAME: readonly RegExp[] = [

@@ -10,7 +10,7 @@ import {
   versionSchema,
 } from "../../core/browser_spec.ts";
 import { storableObjectSchema, textSchema } from "../../core/text.ts";
-import { whyNever } from "./allowed_arguments.ts";
+import { NEVER_PATTERN, whyNever } from "./allowed_arguments.ts";
 import * as examples from "./examples.ts";
 import { POOL_EGRESS, POOL_STATUSES } from "./status.ts";
 
@@ -36,7 +36,7 @@ const allowedArgumentSchema = z.string().regex(
   context.addIssue(
     `"${entry}" can never be allowed: ${why}, expected other arguments`,
   );
-});
+}).openapi({ not: { pattern: NEVER_PATTERN } });
 
 const nameSchema = textSchema().trim().min(1).max(100);
 

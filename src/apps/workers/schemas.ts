@@ -127,7 +127,7 @@ export const heartbeatInputSchema = z.strictObject({
       new Set(reports.map(({ session_id }) => session_id)).size ===
         reports.length,
     "expected one report a session, the latest",
-  ).default([]),
+  ).default([]).describe("One report a session, the latest"),
 }).openapi("HeartbeatInput", {
   description: "Every report of the worker in one request",
   examples: [examples.heartbeatInputExample],

@@ -44,7 +44,7 @@ const create = createRoute({
   ...access("client"),
   summary: "Ask for a browser",
   description:
-    "Answers at once with a pending session. With `wait` the answer is held until the browser runs; a session that still waits then is answered as it is, with 202.",
+    "Answers at once with a pending session. With `wait` the answer is held until the browser runs; a session that still waits then is answered as it is, with 202. Besides what the schema refuses, `invalid_request` is a `resource_limits.timeout_minutes` longer than the pool's `max_timeout_minutes`; `forbidden` a `priority` above what the key may have, or a pool that it may not use; `queue_full` a pool or key whose `max_queue` sessions wait.",
   request: {
     headers: idempotencyHeaderSchema,
     query: z.object({
