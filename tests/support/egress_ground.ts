@@ -1,3 +1,4 @@
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { docker, TEST_IMAGE } from "./docker.ts";
@@ -25,7 +26,7 @@ export interface EgressGround extends AsyncDisposable {
   readonly publicNetwork: string;
   /** Port of the host's service, on every address of the host. */
   readonly hostPort: number;
-  /** Requests that reached the host's service. */
+  /** Requests and datagrams that reached the host's service. */
   hostRequests(): number;
 }
 
@@ -89,11 +90,19 @@ export async function egressGround(): Promise<EgressGround> {
     await once(service, "close");
   });
   const address = service.address();
+  const hostPort = typeof address === "object" && address ? address.port : 0;
+  const datagrams = createSocket("udp4", () => requests++);
+  datagrams.bind(hostPort);
+  await once(datagrams, "listening");
+  stack.defer(async () => {
+    datagrams.close();
+    await once(datagrams, "close");
+  });
   const owned = stack.move();
   return {
     privateNetwork: `bg-test-private-${mark}`,
     publicNetwork: `bg-test-public-${mark}`,
-    hostPort: typeof address === "object" && address ? address.port : 0,
+    hostPort,
     hostRequests: () => requests,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -1,21 +1,17 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { createServer as createTcpServer, type Server } from "node:net";
-import ipaddr from "ipaddr.js";
-import type {
-  BrowserSpec,
-  EgressPolicy,
-} from "../../../src/core/browser_spec.ts";
-import type { RunningBrowser } from "../../../src/core/provider.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import { cdpClient } from "../../support/cdp_client.ts";
 import {
   docker,
   dockerTest,
-  evaluate,
+  TEST_IMAGE,
   testDockerHost,
 } from "../../support/docker.ts";
+import {
+  REJECTED,
+  type Session,
+  startIn,
+} from "../../support/egress_session.ts";
 import { within } from "../../support/within.ts";
 import {
   type EgressGround,
@@ -28,45 +24,6 @@ import {
 const BASE_IMAGE = "debian:bookworm-slim";
 
 const NEVER = new AbortController().signal;
-
-/** What a refused page says. */
-const REJECTED =
-  /Cannot connect to .*: it is .* egress of work pool "crawl <1>" is (no_private|none), expected an entry of the pool's egress_allow/;
-
-/** A browser of a session with `egress` in a network of the ground. */
-async function startIn(
-  network: string,
-  egress: Partial<EgressPolicy>,
-  fields: Partial<BrowserSpec> = {},
-): Promise<Session> {
-  const test = await testDockerHost({ network });
-  const policy = { mode: "no_private", allow: [], pool: "crawl <1>" } as const;
-  const browser = await test.host.start(
-    browserSpec({ ...fields, egress: { ...policy, ...egress } }),
-    crypto.randomUUID(),
-    NEVER,
-  ).catch(async (error) => {
-    await test[Symbol.asyncDispose]();
-    throw error;
-  });
-  return {
-    browser,
-    containerId: browser.details.container_id ?? "",
-    read: async (url) =>
-      String(
-        await evaluate(browser.endpoint, url, "document.body.innerText"),
-      ),
-    [Symbol.asyncDispose]: () => test[Symbol.asyncDispose](),
-  };
-}
-
-/** A session's browser. Disposal ends it. */
-interface Session extends AsyncDisposable {
-  readonly browser: RunningBrowser;
-  readonly containerId: string;
-  /** What the page at `url` says. */
-  read(url: string): Promise<string>;
-}
 
 /** Exit code of a shell script in the container, run by a user of it. */
 async function runAs(
@@ -134,6 +91,35 @@ function programs(hostPort: number): readonly string[] {
   return [...plain, ...plain.map(asOwnRoot)];
 }
 
+/** Resolves when WebRTC has asked the host's service for its address, over UDP. */
+function gathers(hostPort: number): string {
+  const server = `stun:${PLACES.gateway}:${hostPort}`;
+  return `new Promise((resolve) => {
+    const peer = new RTCPeerConnection({ iceServers: [{ urls: "${server}" }] });
+    peer.createDataChannel("x");
+    peer.onicecandidate = ({ candidate }) => candidate || resolve(true);
+    setTimeout(resolve, 3000, true);
+    peer.createOffer().then((offer) => peer.setLocalDescription(offer));
+  })`;
+}
+
+/** Has a page on the site use WebRTC. */
+async function useWebRtc(
+  { browser }: Session,
+  site: string,
+  hostPort: number,
+): Promise<void> {
+  const opened = await fetch(
+    `http://${browser.endpoint.host}/json/new?${site}`,
+    {
+      method: "PUT",
+    },
+  );
+  const { webSocketDebuggerUrl } = await opened.json();
+  await using page = await cdpClient(webSocketDebuggerUrl);
+  await page.evaluate(gathers(hostPort));
+}
+
 async function assertKernelHolds(id: string, hostPort: number): Promise<void> {
   const scripts = [
     ...programs(hostPort),
@@ -189,6 +175,7 @@ async function checkNoPrivate(ground: EgressGround): Promise<void> {
     "net::ERR_TUNNEL_CONNECTION_FAILED",
   );
   await assertKernelHolds(session.containerId, hostPort);
+  await useWebRtc(session, `http://${PLACES.site}:8081/`, hostPort);
   assert.equal(ground.hostRequests(), 0);
 }
 
@@ -225,6 +212,9 @@ async function checkOpen(ground: EgressGround): Promise<void> {
   assert.equal(await session.read("http://site.test:8080/"), SITE_PAGE);
   const url = `http://${PLACES.gateway}:${ground.hostPort}/`;
   assert.equal(await session.read(url), "HOST-SECRET");
+  const before = ground.hostRequests();
+  await useWebRtc(session, "http://site.test:8080/", ground.hostPort);
+  assert.ok(ground.hostRequests() > before, "WebRTC reaches the service");
   for (const script of programs(ground.hostPort)) {
     assert.equal(
       await runAs("browser", session.containerId, script),
@@ -237,115 +227,6 @@ async function checkOpen(ground: EgressGround): Promise<void> {
   assert.deepEqual([Config.User, HostConfig.CapAdd ?? []], ["browser", []]);
 }
 
-/** What a page asked a proxy for: the target, and who asks. */
-interface Asked {
-  readonly target: string | undefined;
-  readonly authorization: string | undefined;
-}
-
-/** An HTTP proxy on the host that answers every request itself. */
-async function startProxy(
-  asked: Asked[],
-): Promise<{ readonly port: number } & AsyncDisposable> {
-  const server = createServer(({ url, headers }, response) => {
-    asked.push({ target: url, authorization: headers["proxy-authorization"] });
-    response.end("BY-PROXY");
-  }).listen(0, PLACES.gateway);
-  await once(server, "listening");
-  return {
-    port: portOf(server),
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
-/** A SOCKS5 proxy on the host that wants a password and answers every request itself. */
-async function startSocks(
-  asked: Asked[],
-): Promise<{ readonly port: number } & AsyncDisposable> {
-  const server = createTcpServer(async (socket) => {
-    const next = async () => (await once(socket, "data"))[0] as Uint8Array;
-    await next();
-    socket.write(Uint8Array.of(5, 2));
-    const login = new TextDecoder().decode(await next());
-    socket.write(Uint8Array.of(1, 0));
-    const request = await next();
-    asked.push({
-      target: request.slice(4, -2).join(),
-      authorization: login.slice(1),
-    });
-    socket.write(Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0));
-    await next();
-    socket.end("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nBY-SOCKS");
-  }).listen(0, PLACES.gateway);
-  await once(server, "listening");
-  return {
-    port: portOf(server),
-    async [Symbol.asyncDispose]() {
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === "object" && address ? address.port : 0;
-}
-
-async function checkProxies({ privateNetwork }: EgressGround): Promise<void> {
-  const asked: Asked[] = [];
-  await using http = await startProxy(asked);
-  await using socks = await startSocks(asked);
-  const through = (proxy_url: string, allow: readonly string[]) =>
-    startIn(privateNetwork, { allow }, {
-      proxy: { proxy_url, proxy_username: "me", proxy_password: "p:w" },
-    });
-  const at = `${PLACES.gateway}:${http.port}`;
-  {
-    await using session = await through(`http://${at}`, []);
-    assert.match(await session.read("http://site.test/"), REJECTED);
-    assert.equal(asked.length, 0, "the proxy's own address is private");
-  }
-  {
-    const allow = [at, "intranet.test"];
-    await using session = await through(`http://${at}`, allow);
-    // A proxy of the private network is told an address that was checked.
-    assert.equal(await session.read("http://intranet.test/a?b"), "BY-PROXY");
-    for (const host of [PLACES.site, "site.test"]) {
-      assert.match(await session.read(`http://${host}:8080/`), REJECTED);
-    }
-  }
-  {
-    const address = `${PLACES.gateway}:${socks.port}`;
-    const allow = [address, "intranet.test"];
-    await using session = await through(`socks5://${address}`, allow);
-    assert.equal(await session.read("http://intranet.test/"), "BY-SOCKS");
-  }
-  const authorizations = (isMeant: (target: string) => boolean) =>
-    new Set(
-      asked.filter(({ target = "" }) => isMeant(target)).map((each) =>
-        each.authorization
-      ),
-    );
-  const hosts = [PLACES.site, `[${PLACES.site6}]`];
-  const pages = hosts.map((host) => `http://${host}:80/a?b`);
-  assert.deepEqual(
-    authorizations((target) => pages.includes(target)),
-    new Set([`Basic ${btoa("me:p:w")}`]),
-  );
-  const addresses = [PLACES.site, PLACES.site6].map((address) =>
-    ipaddr.parse(address).toByteArray().join()
-  );
-  assert.deepEqual(
-    authorizations((target) => addresses.includes(target)),
-    new Set(["\u0002me\u0003p:w"]),
-  );
-}
-
 dockerTest(
   "a session with a limited egress reaches what its pool allows and nothing else, by page, CDP or program",
   async () => {
@@ -354,7 +235,6 @@ dockerTest(
     await checkNone(ground);
     await checkPublic(ground);
     await checkOpen(ground);
-    await checkProxies(ground);
   },
 );
 
@@ -392,6 +272,24 @@ dockerTest(
         [HostConfig.Memory, HostConfig.MemorySwap],
         [bytes, bytes],
       );
+    }
+  },
+);
+
+dockerTest(
+  "a container whose network cannot be limited ends instead of starting a browser",
+  async () => {
+    for (const user of ["root", "browser"]) {
+      const container = await docker.createContainer({
+        Image: TEST_IMAGE,
+        User: user,
+        Env: ["BROWSERGRID_EGRESS=none", "BROWSERGRID_EGRESS_DENY=0.0.0.0/0"],
+        Cmd: ["about:blank"],
+        HostConfig: { CapDrop: ["ALL"] },
+      });
+      await container.start();
+      assert.equal((await container.wait()).StatusCode, 78, user);
+      await container.remove();
     }
   },
 );
