@@ -1,8 +1,9 @@
 import type { Command, Option } from "@commander-js/extra-typings";
+import { NAMED, type Named } from "./complete_command.ts";
 
 /** What may follow an option that takes a value. */
 export type ValueKind =
-  | { readonly kind: "file" | "folder" | "text" }
+  | { readonly kind: "file" | "folder" | "text" | Named }
   | { readonly kind: "choice"; readonly choices: readonly string[] };
 
 /** One option as a shell completes it. */
@@ -25,6 +26,8 @@ export interface CompletionNode {
   readonly options: readonly CompletionOption[];
   /** What its first argument may be, if that is known. */
   readonly words: readonly string[];
+  /** Of what its arguments are ids or names, if the server is to be asked. */
+  readonly named?: Named;
 }
 
 /** Every command of the tree, each also under its aliases. */
@@ -47,6 +50,7 @@ function namesOf(command: Command): readonly string[] {
 
 function nodeOf(command: Command, path: string): CompletionNode {
   const help = command.createHelp();
+  const named = namedBy(command.registeredArguments[0]?.name() ?? "");
   return {
     path,
     commands: help.visibleCommands(command).flatMap((each) =>
@@ -57,6 +61,7 @@ function nodeOf(command: Command, path: string): CompletionNode {
     ),
     options: help.visibleOptions(command).map(optionOf),
     words: command.registeredArguments[0]?.argChoices ?? [],
+    ...(named ? { named } : {}),
   };
 }
 
@@ -70,7 +75,14 @@ function optionOf(option: Option): CompletionOption {
 function valueOf({ argChoices, flags }: Option): ValueKind {
   if (argChoices) return { kind: "choice", choices: argChoices };
   if (/[<[]file\b/.test(flags)) return { kind: "file" };
-  return { kind: /[<[]folder\b/.test(flags) ? "folder" : "text" };
+  if (/[<[]folder\b/.test(flags)) return { kind: "folder" };
+  const [, name = ""] = /^--(?:work-)?(pool|worker)(?:-id)? /.exec(flags) ?? [];
+  return { kind: namedBy(name) ?? "text" };
+}
+
+/** Of what `name`, that of an argument, is one. */
+function namedBy(name: string): Named | undefined {
+  return NAMED.find((each) => each === `${name}s`);
 }
 
 /** The paths of all commands as patterns of a shell's `case`. */

@@ -1,3 +1,4 @@
+import { COMPLETE, NAMED } from "./complete_command.ts";
 import {
   type CompletionNode,
   pathPatterns,
@@ -14,9 +15,11 @@ ${nodes.flatMap(valueCases).join("\n")}
   esac
 }
 
+_browsergrid_named() { command "\${COMP_WORDS[0]}" ${COMPLETE} "$1" 2> /dev/null; }
+
 _browsergrid() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]}
-  local at="" last="" word value i words="" options=""
+  local at="" last="" word value i words="" options="" named=""
   if [[ $cur == "=" ]]; then cur=""; elif [[ $prev == "=" ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]}; fi
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -33,6 +36,9 @@ _browsergrid() {
       file) COMPREPLY=($(compgen -f -- "$cur")) ;;
       folder) COMPREPLY=($(compgen -d -- "$cur")) ;;
       text) ;;
+      ${
+    NAMED.join("|")
+  }) COMPREPLY=($(compgen -W "$(_browsergrid_named $value)" -- "$cur")) ;;
       *) COMPREPLY=($(compgen -W "$value" -- "$cur")) ;;
     esac
     return
@@ -40,6 +46,7 @@ _browsergrid() {
   case "$at" in
 ${nodes.map(wordsCase).join("\n")}
   esac
+  if [[ $cur != -* && -n $named ]]; then words=$(_browsergrid_named $named); fi
   if [[ $cur == -* || -z $words ]]; then words=$options; fi
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
@@ -60,5 +67,5 @@ function wordsCase(node: CompletionNode): string {
   const options = node.options.flatMap(({ flags }) => flags);
   return `    "${node.path}") words="${words.join(" ")}" options="${
     options.join(" ")
-  }" ;;`;
+  }"${node.named ? ` named="${node.named}"` : ""} ;;`;
 }

@@ -1,3 +1,4 @@
+import { COMPLETE, type Named } from "./complete_command.ts";
 import type { CompletionNode, CompletionOption } from "./completion_tree.ts";
 
 /** The script by which fish completes the program. */
@@ -12,6 +13,11 @@ function __browsergrid_at # Whether the command that is being typed is $argv[1].
         end
     end
     test "$at" = "$argv[1]"
+end
+
+function __browsergrid_named # Ids and names of what $argv[1] says, from the server.
+    set -l words (commandline -opc)
+    command $words[1] ${COMPLETE} $argv[1] 2>/dev/null
 end
 
 complete -c browsergrid -f
@@ -31,6 +37,7 @@ function lines(node: CompletionNode): readonly string[] {
     ...node.commands.map(({ name, description }) =>
       `${start} -a ${quoted(name)} -d ${quoted(description)}`
     ),
+    ...(node.named ? [`${start} -a ${quoted(idsOf(node.named))}`] : []),
     ...node.words.map((word) => `${start} -a ${quoted(word)}`),
     ...node.options.map((option) => `${start} ${optionOf(option)}`),
   ];
@@ -55,7 +62,17 @@ function valueOf(value: CompletionOption["value"]): string {
       return " -xa '(__fish_complete_directories)'";
     case "text":
       return " -x";
+    case "sessions":
+    case "pools":
+    case "workers":
+    case "keys":
+      return ` -xa ${quoted(idsOf(value.kind))}`;
   }
+}
+
+/** What fish runs when a word of that kind is completed. */
+function idsOf(named: Named): string {
+  return `(__browsergrid_named ${named})`;
 }
 
 function quoted(text: string): string {

@@ -1,3 +1,4 @@
+import { COMPLETE, NAMED } from "./complete_command.ts";
 import {
   type CompletionNode,
   pathPatterns,
@@ -15,9 +16,12 @@ ${nodes.flatMap(valueCases).join("\n")}
   esac
 }
 
+_browsergrid_named() { command "\${words[1]}" ${COMPLETE} "$1" 2> /dev/null }
+
 _browsergrid() {
   local at="" last="" word value i
   local -a commands options
+  local named=""
   for ((i = 2; i < CURRENT; i++)); do
     word=\${words[i]}
     if ! _browsergrid_value "$at" "$last" > /dev/null; then
@@ -32,6 +36,7 @@ _browsergrid() {
       (file) _files ;;
       (folder) _files -/ ;;
       (text) ;;
+      (${NAMED.join("|")}) compadd -- \${(f)"$(_browsergrid_named $value)"} ;;
       (*) compadd -- \${=value} ;;
     esac
     return
@@ -39,6 +44,10 @@ _browsergrid() {
   case "$at" in
 ${nodes.map(nodeCase).join("\n")}
   esac
+  if [[ \${words[CURRENT]} != -* && -n $named ]]; then
+    compadd -- \${(f)"$(_browsergrid_named $named)"}
+    return
+  fi
   if [[ \${words[CURRENT]} == -* || \${#commands} -eq 0 ]]; then
     _describe -o option options
   else
@@ -68,7 +77,7 @@ function nodeCase(node: CompletionNode): string {
   );
   return `    ("${node.path}") commands=(${commands.join(" ")}) options=(${
     options.join(" ")
-  }) ;;`;
+  })${node.named ? ` named=${node.named}` : ""} ;;`;
 }
 
 /** `'name:description'` in single quotes. */

@@ -26,7 +26,7 @@ export async function settingsFrom(
   output: Output,
 ): Promise<Settings> {
   const { settings, warnings } = await loadedSettings(flags, common);
-  for (const warning of warnings) output.error(`Warning: ${warning}`);
+  for (const warning of warnings) output.error(`warning: ${warning}`);
   return settings;
 }
 

@@ -152,17 +152,27 @@ function makeCommand(
     .addHelpText("after", examples([`${line} "add labels to work pools"`]))
     .action(async (message) => {
       const slug = message.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
-      const { success } = await new Deno.Command(Deno.execPath(), {
-        args: ["task", "db:generate", "--name", slug],
-        clearEnv: true,
-        env: childEnvironment(),
-        cwd: fileURLToPath(new URL("../../", import.meta.url)),
-      }).spawn().status;
+      const { success, stdout, stderr } = await new Deno.Command(
+        Deno.execPath(),
+        {
+          args: ["task", "db:generate", "--name", slug],
+          clearEnv: true,
+          env: { ...childEnvironment(), NO_COLOR: "1" },
+          cwd: fileURLToPath(new URL("../../", import.meta.url)),
+        },
+      ).output();
+      const said = new TextDecoder().decode(stdout);
       if (!success) {
+        output.error((said + new TextDecoder().decode(stderr)).trim());
         throw new Error(
           "Cannot make a migration: see above; expected a checkout of the project",
         );
       }
-      output.print("Read the new SQL in migrations/ before you commit it");
+      const [, file] = /(migrations\/[\w.-]+\.sql)/.exec(said) ?? [];
+      output.print(
+        file === undefined
+          ? "No migration is needed: the models have not changed"
+          : `Made ${file}: read its SQL before you commit it`,
+      );
     }) as unknown as Command; // Without the types of its own arguments.
 }

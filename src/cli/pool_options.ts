@@ -3,6 +3,7 @@ import type { PoolPatch } from "../apps/workerpool/schemas.ts";
 import { POOL_EGRESS } from "../apps/workerpool/status.ts";
 import { BROWSERS, OPERATING_SYSTEMS } from "../core/browser_spec.ts";
 import { UsageError } from "./help.ts";
+import { parseScreen, SCREEN_EXAMPLE } from "./screen.ts";
 import { suggested } from "./suggested.ts";
 
 /** How an option's text becomes a pool's field. */
@@ -53,10 +54,10 @@ const FIELDS: readonly Field[] = [
     values: OPERATING_SYSTEMS,
   },
   {
-    flag: "--screen <json>",
-    what: 'such as {"width":1280,"height":720}',
+    flag: "--screen <size>",
+    what: SCREEN_EXAMPLE,
     field: "default_screen",
-    read: json,
+    read: parseScreen,
   },
   {
     flag: "--proxy <json>",

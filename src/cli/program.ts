@@ -2,8 +2,10 @@ import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { ApiError } from "../client/api_error.ts";
 import { unwrapQueryError } from "../core/errors.ts";
 import { describeError, messageOf } from "../core/log.ts";
+import { nearest } from "../core/nearest.ts";
 import { SettingsError } from "../core/settings.ts";
 import { checkCommand } from "./check.ts";
+import { completeCommand } from "./complete_command.ts";
 import { completionsCommand } from "./completions.ts";
 import { dbshellCommand } from "./dbshell.ts";
 import {
@@ -13,6 +15,7 @@ import {
   InterruptedError,
   UsageError,
 } from "./help.ts";
+import { helpCommand } from "./help_command.ts";
 import {
   createdbCommand,
   makemigrationsCommand,
@@ -30,6 +33,9 @@ import { shellCommand } from "./shell.ts";
 import { settingsCommand } from "./settings_command.ts";
 import { VERSION } from "./version.ts";
 import { workerCommand } from "./worker.ts";
+
+/** Commander's own shows the help of the first level only. */
+const NO_HELP_COMMAND = false;
 
 /** Runs a command line. Resolves with the exit code. */
 export async function run(
@@ -74,6 +80,7 @@ export function createProgram(
     .configureOutput({
       writeOut: (text) => output.print(text.trimEnd()),
       writeErr: (text) => output.error(text.trimEnd()),
+      outputError: (text, write) => write(withNearOnly(text)),
     })
     .addHelpText(
       "after",
@@ -106,9 +113,14 @@ ${EXIT_CODES}`,
     checkCommand(output, code, installed),
     settingsCommand(output),
     completionsCommand(output),
+    helpCommand(program as unknown as Command), // Without the types of its own options.
     ...providerCommands(installed.providers, output),
   ];
+  program.helpCommand(NO_HELP_COMMAND);
   for (const command of commands) program.addCommand(inherit(command, program));
+  program.addCommand(inherit(completeCommand(output), program), {
+    hidden: true,
+  });
   return program;
 }
 
@@ -122,6 +134,19 @@ function inherit(command: Command, parent: Command): Command {
   }
   for (const child of command.commands) inherit(child as Command, command); // Commander's own list has no options' types.
   return command;
+}
+
+/** Commander's message, in which it asks for names that differ in two letters at most. */
+function withNearOnly(text: string): string {
+  return text.replace(
+    /'([^'\n]{1,100})'\n\(Did you mean (?:one of )?([^?\n]*)\?\)/,
+    (_, word: string, names: string) => {
+      const near = nearest(word, names.split(", "));
+      return near === undefined
+        ? `'${word}'`
+        : `'${word}'\n(Did you mean ${near}?)`;
+    },
+  );
 }
 
 function codeOf(error: unknown): number {

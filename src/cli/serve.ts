@@ -1,5 +1,4 @@
 import { Command } from "@commander-js/extra-typings";
-import { ApiError } from "../client/api_error.ts";
 import { createClient, type GridClient } from "../client/client.ts";
 import { aborted } from "../core/aborted.ts";
 import { systemClock } from "../core/clock.ts";
@@ -11,7 +10,7 @@ import { listenForShutdown } from "../core/shutdown.ts";
 import { reapOrphans } from "../worker/reap_orphans.ts";
 import { type RunningWorker, startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
-import { databaseUrlOf, openGrid } from "./grid.ts";
+import { databaseUrlOf, type Grid, openGrid } from "./grid.ts";
 import { examples, EXIT, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
 import type { Installed } from "./plugins.ts";
@@ -30,6 +29,7 @@ interface ServeFlags {
   readonly publicUrl?: string | undefined;
   readonly withWorker?: string | true | undefined;
   readonly workerCapacity: string;
+  readonly workerName?: string | undefined;
   readonly migrate: boolean;
   readonly config?: string | undefined;
   readonly debug?: boolean | undefined;
@@ -57,6 +57,7 @@ export function serveCommand(
       ),
     )
     .option("--worker-capacity <number>", "sessions of that worker", "5")
+    .option("--worker-name <name>", "name of that worker")
     .option("--no-migrate", "leave the database as it is")
     .option("--config <file>", "configuration file (browsergrid.json)")
     .option("--debug", "log every step")
@@ -112,7 +113,9 @@ async function serve(
   const { auth } = grid.core;
   const client = createClient({ apiUrl: url, apiKey: auth.ownKey });
   const worker = flags.withWorker
-    ? stack.use(await startEmbedded(client, settings, flags, installed))
+    ? stack.use(
+      await startEmbedded({ client, grid, settings }, flags, installed),
+    )
     : undefined;
   // The server goes on without it.
   void worker?.done.then(() => worker[Symbol.asyncDispose]()).catch(
@@ -139,37 +142,55 @@ async function killed(
 
 /** Makes the pool if it is not there, and starts its worker. */
 async function startEmbedded(
-  client: GridClient,
-  settings: Settings,
-  { withWorker, workerCapacity }: ServeFlags,
+  { client, grid, settings }: {
+    readonly client: GridClient;
+    readonly grid: Grid;
+    readonly settings: Settings;
+  },
+  { withWorker, workerCapacity, workerName }: ServeFlags,
   { providers }: Installed,
 ): Promise<RunningWorker> {
   const provider = typeof withWorker === "string" ? withWorker : "local";
   const name = provider === "local"
     ? DEFAULT_POOL
     : `${DEFAULT_POOL}-${provider}`;
-  try {
+  if (!await hasPool(grid, name)) {
     await client.createPool({
       name,
       provider_type: provider,
       description: "Made by serve --with-worker",
       default_headless: true,
+    }).catch((error) => {
+      // Another server of the grid may have been quicker.
+      if (!isCode(error, "pool_name_taken")) throw error;
     });
-  } catch (error) {
-    const isThere = error instanceof ApiError &&
-      error.code === "pool_name_taken";
-    if (!isThere) throw error;
   }
   return await startWorker({
     client,
     providers: new Registry("provider", providers),
     clock: systemClock,
     workPoolId: name,
+    workerName,
     capacity: wholeNumber("--worker-capacity", workerCapacity),
     pollIntervalSeconds: 10,
     dataDir: settings.data_dir,
     version: VERSION,
   });
+}
+
+/** Asked of the manager: a request for what is not there would stand in the log. */
+async function hasPool(grid: Grid, name: string): Promise<boolean> {
+  try {
+    await grid.pools.get(name);
+    return true;
+  } catch (error) {
+    if (isCode(error, "pool_not_found")) return false;
+    throw error;
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }
 
 /** The number that an option was given. @throws {UsageError} If it is none above zero. */
@@ -217,6 +238,7 @@ function summary(
 ): string {
   const rows = [
     ["API", `${url}/v1`],
+    ["Docs", `${url}/docs`],
     ["Connect", `${url.replace(/^http/, "ws")}/v1/connect`],
     ["Key", key],
     ["Data", shownUrl(databaseUrlOf(settings))],

@@ -17,7 +17,7 @@ import {
   pdfCommand,
   screenshotCommand,
 } from "./session_look.ts";
-import type { Session } from "./session_wait.ts";
+import { sessionStopCommand } from "./session_stop.ts";
 import { suggested } from "./suggested.ts";
 
 /** `browsergrid session`. */
@@ -43,7 +43,7 @@ export function sessionCommand(output: Output): Command {
     .addCommand(pdfCommand(output))
     .addCommand(contentCommand(output))
     .addCommand(refreshCommand(output))
-    .addCommand(stopCommand(output));
+    .addCommand(sessionStopCommand(output));
 }
 
 function listCommand(output: Output): Command {
@@ -202,27 +202,5 @@ function refreshCommand(output: Output): Command {
     },
   );
   command.option("--minutes <number>", "how long (as it was made with)");
-  return command;
-}
-
-/** A browser is asked to end; its worker tells when it has. */
-function endOf({ status, ended_at }: Session): string {
-  return ended_at === null
-    ? `is ${status}, and is being ended`
-    : `is ${status}`;
-}
-
-function stopCommand(output: Output): Command {
-  const command = onSession(
-    "stop",
-    "End a session",
-    output,
-    async (client, id, flags: ClientFlags & { readonly force?: boolean }) => {
-      const session = await client.stopSession(id, { force: flags.force });
-      if (flags.json) output.json(session);
-      else output.print(`Session ${id} ${endOf(session)}`);
-    },
-  );
-  command.option("--force", "at once, without asking the browser");
   return command;
 }

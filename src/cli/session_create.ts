@@ -9,6 +9,7 @@ import { clientFrom } from "./config.ts";
 import { examples, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
 import { type Session, waitSeconds, waitUntilRunning } from "./session_wait.ts";
+import { parseScreen, SCREEN_EXAMPLE } from "./screen.ts";
 import { suggested } from "./suggested.ts";
 
 interface CreateFlags extends ClientFlags {
@@ -52,7 +53,7 @@ export function sessionCreateCommand(output: Output): Command {
         OPERATING_SYSTEMS,
       ),
     )
-    .option("--screen <size>", "such as 1280x720")
+    .option("--screen <size>", SCREEN_EXAMPLE)
     .option("--proxy-url <url>", "proxy of the browser")
     .option("--env <name=value...>", "variables of the browser")
     .option(
@@ -122,7 +123,7 @@ function inputOf(flags: CreateFlags): Record<string, unknown> {
     headless: flags.headless && (booleans.get(flags.headless) ??
       flags.headless),
     operating_system: flags.operatingSystem,
-    screen: flags.screen && screenOf(flags.screen),
+    screen: flags.screen && parseScreen(flags.screen),
     proxy: flags.proxyUrl && { proxy_url: flags.proxyUrl },
     environment: flags.env && pairsOf(flags.env),
     arguments: flags.argument,
@@ -137,16 +138,6 @@ function inputOf(flags: CreateFlags): Record<string, unknown> {
 }
 
 const booleans = new Map([["true", true], ["false", false]]);
-
-function screenOf(text: string) {
-  const [, width, height] = /^(\d+)x(\d+)$/.exec(text) ?? [];
-  if (width === undefined) {
-    throw new UsageError(
-      `Cannot use --screen "${text}": expected WIDTHxHEIGHT, such as 1280x720`,
-    );
-  }
-  return { width: Number(width), height: Number(height) };
-}
 
 function limitsOf({ cpu, memory, timeoutMinutes }: CreateFlags) {
   const limits = defined({

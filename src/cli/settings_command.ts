@@ -74,7 +74,7 @@ async function showValues(
   output: Output,
 ): Promise<void> {
   const { settings, origins, warnings } = await loadedSettings({}, flags);
-  for (const warning of warnings) output.error(`Warning: ${warning}`);
+  for (const warning of warnings) output.error(`warning: ${warning}`);
   const values = shownSettings(settings);
   const rows = settingsTable().map(({ name, variable }) => ({
     name,

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { GridError, problemHeaders, toGridError, toProblem } from "./errors.ts";
 import { withoutKeys } from "./key_text.ts";
-import { describeError, logOf } from "./log.ts";
+import { logOf } from "./log.ts";
 import type { GridEnv } from "./middleware.ts";
 
 const log = logOf("core", "router");
@@ -27,7 +27,7 @@ export function answerError(error: Error, c: Context<GridEnv>): Response {
   const refusal = refusalOf(error);
   if (refusal.code === "internal") {
     log.error("Request {request_id} failed: {error}", {
-      error: describeError(error),
+      error,
       request_id: c.get("requestId"),
     });
   }

@@ -29,7 +29,9 @@ export function deadline(
   const over = new AbortController();
   const waiting = new AbortController();
   const expire = () =>
-    over.abort(new DOMException("Deadline passed", "TimeoutError"));
+    over.abort(
+      new DOMException(`Timed out after ${ms / 1_000} s`, "TimeoutError"),
+    );
   if (ms <= 0) expire();
   else void clock.sleep(ms, waiting.signal).then(expire, () => {});
   return {

@@ -24,6 +24,9 @@ const SECRET =
 /** Longest text that is logged as one value. */
 const MAX_LOGGED = 10_000;
 
+/** Lines of a stack that are logged. */
+const MAX_FRAMES = 20;
+
 /** Logger of a part: `logOf("worker", "claim_loop")`. */
 export function logOf(room: string, part: string): Logger {
   return getLogger(["browsergrid", room, part]);
@@ -80,7 +83,11 @@ function formatter(format: Settings["log_format"]): TextFormatter {
     value: (value, inspect) =>
       typeof value === "string" ? value : inspect(value),
   });
-  return (record) => visibleText(text(record));
+  return (record) => {
+    const { stack } = record.properties;
+    const frames = typeof stack === "string" ? `${stack}\n` : "";
+    return visibleText(text(record) + frames);
+  };
 }
 
 /** The message as one text, without quotation marks around its words: the values stand in the properties as well. */
@@ -113,6 +120,10 @@ function redacted(record: LogRecord): LogRecord {
     name,
     SECRET.test(name) ? "…" : describeValue(value),
   ]);
+  const [thrown] = record.level === "error"
+    ? entries.flatMap(([, value]) => value instanceof Error ? [value] : [])
+    : [];
+  if (thrown) properties.push(["stack", framesOf(thrown)]);
   return {
     ...record,
     // Every second part of it is a value.
@@ -131,6 +142,16 @@ function describeValue(value: unknown): unknown {
 /** Text without secrets, capped. Redacted first: a cut could leave part of a key that is no longer recognised. */
 function loggable(text: string): string {
   return truncate(withoutKeys(text), MAX_LOGGED);
+}
+
+/** Where an error was thrown: the lines of its stack without its text, which may have what a query bound. */
+function framesOf(thrown: Error): string {
+  const error = unwrapQueryError(thrown);
+  const stack = error instanceof Error ? error.stack ?? "" : "";
+  return withoutKeys(
+    stack.split("\n").filter((line) => /^\s+at /.test(line))
+      .slice(0, MAX_FRAMES).join("\n"),
+  );
 }
 
 /** An error's text with its causes, without what a query bound. */

@@ -1,5 +1,5 @@
 import type { z } from "@hono/zod-openapi";
-import { closest } from "fastest-levenshtein";
+import { didYouMean } from "./nearest.ts";
 import type { MiddlewareHandler } from "hono";
 import type { GridEnv, Middleware, MiddlewareCore } from "./middleware.ts";
 import { Registry } from "./registry.ts";
@@ -79,9 +79,9 @@ function check(known: Iterable<Middleware>, name: string): void {
   const names = [...known].map((each) => each.name);
   if (names.includes(name)) return;
   throw new SettingsError(
-    `Cannot use middleware "${name}": it is unknown, did you mean "${
-      closest(name, names)
-    }"? Known are ${names.join(", ")}`,
+    `Cannot use middleware "${name}": it is unknown${
+      didYouMean(name, names) || "."
+    } Known are ${names.join(", ")}`,
   );
 }
 
@@ -106,9 +106,9 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
   }
   const known = optionsAt(schema, path);
   const unknown = issue.keys[0] ?? "";
-  return `option "${[...path, unknown].join(".")}" is unknown, did you mean "${
-    closest(unknown, known)
-  }"? Known are ${known.join(", ")}`;
+  return `option "${[...path, unknown].join(".")}" is unknown${
+    didYouMean(unknown, known) || "."
+  } Known are ${known.join(", ")}`;
 }
 
 /** Names of the options below `path`. */

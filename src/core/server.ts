@@ -18,7 +18,7 @@ import type { InstalledApp } from "./app.ts";
 import { answerClientError } from "./client_error.ts";
 import { discardBody } from "./discard_body.ts";
 import { GridError, problemResponse, toGridError } from "./errors.ts";
-import { describeError, logOf } from "./log.ts";
+import { logOf } from "./log.ts";
 import type { GridBindings } from "./middleware.ts";
 import { answerRaw, refusalOf } from "./raw_answer.ts";
 import {
@@ -134,7 +134,7 @@ function answerFailure(error: unknown): Response {
   }
   const requestId = uuid();
   log.error("Request {request_id} failed: {error}", {
-    error: describeError(error),
+    error,
     request_id: requestId,
   });
   return problemResponse(toGridError(error), requestId);
@@ -178,7 +178,7 @@ async function receive(
     await answerRaw(socket, await untaken(options, request, context));
   } catch (error) {
     if (!(error instanceof GridError)) {
-      log.error("Upgrade failed: {error}", { error: describeError(error) });
+      log.error("Upgrade failed: {error}", { error });
     }
     await answerRaw(socket, problemResponse(toGridError(error)));
   }

@@ -4,8 +4,8 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { closest } from "fastest-levenshtein";
 import { addressOf } from "./db/database_url.ts";
+import { didYouMean, nearest } from "./nearest.ts";
 import { settingType } from "./setting_type.ts";
 import { type Settings, settingsSchema } from "./settings_schema.ts";
 
@@ -148,8 +148,9 @@ function readEnv(env: Readonly<Record<string, string>>) {
 }
 
 function unknownVariable(variable: string, names: readonly string[]): string {
-  const nearest = closest(variable, names.map(variableOf));
-  return `Unknown variable ${variable} is ignored; the nearest known one is ${nearest}`;
+  const found = nearest(variable, names.map(variableOf));
+  const question = found === undefined ? "" : `, did you mean ${found}?`;
+  return `Unknown variable ${variable} is ignored${question}`;
 }
 
 function readFile(file: SettingsSources["file"]): SettingsInput {
@@ -179,9 +180,10 @@ function describeIssue(
   if (issue.code === "unrecognized_keys") {
     const names = Object.keys(settingsSchema.shape);
     return issue.keys.map((key) =>
-      `Cannot use setting "${key}": unknown, did you mean "${
-        closest(key, names)
-      }"?`
+      `Cannot use setting "${key}": unknown${
+        didYouMean(key, names) ||
+        ', expected one of "browsergrid settings"'
+      }`
     ).join("\n");
   }
   const name = String(issue.path[0] ?? "");

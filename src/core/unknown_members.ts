@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { closest } from "fastest-levenshtein";
+import { didYouMean } from "./nearest.ts";
 import { truncate } from "./truncate.ts";
 
 /** Longest name of a member that is compared with those that are known, and repeated. */
@@ -19,9 +19,9 @@ export function nameKnownMembers(): void {
       );
       return known.length === 0
         ? `"${unknown}" is unknown, expected no members`
-        : `"${unknown}" is unknown, did you mean "${
-          closest(unknown, known)
-        }"? Known are ${known.join(", ")}`;
+        : `"${unknown}" is unknown${
+          didYouMean(unknown, known) || "."
+        } Known are ${known.join(", ")}`;
     },
   });
 }

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { GridError, toGridError } from "../core/errors.ts";
-import { describeError, logOf } from "../core/log.ts";
+import { logOf } from "../core/log.ts";
 import { answerRaw, refusalOf } from "../core/raw_answer.ts";
 import type { UpgradeContext } from "../core/upgrade_gate.ts";
 
@@ -21,7 +21,7 @@ export function refuse(
   const error = toGridError(thrown);
   if (error.code === "internal") {
     log.error("Cannot take a socket: {error}", {
-      error: describeError(thrown),
+      error: thrown,
       request_id: context.requestId,
     });
   }

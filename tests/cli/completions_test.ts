@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { cli } from "../support/cli.ts";
+import { testGrid } from "../support/grid.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -109,9 +111,76 @@ for (const shell of SHELLS) {
   });
 }
 
-async function ask(shell: string, text: string): Promise<readonly string[]> {
+/** A program in place of the real one, whose server knows one of each. */
+const STAND_IN = `#!/bin/sh
+[ "$1" = __complete ] && printf '%s-1\\n%s-2\\n' "$2" "$2"
+`;
+
+/** What is typed, and of what the ids are offered. */
+const NAMED: readonly (readonly [typed: readonly string[], named: string])[] = [
+  [["session", "get", ""], "sessions"],
+  [["session", "stop", "sessions-1", ""], "sessions"],
+  [["session", "create", "--pool", ""], "pools"],
+  [["pool", "delete", ""], "pools"],
+  [["worker", "--work-pool-id", ""], "pools"],
+  [["worker", "drain", ""], "workers"],
+  [["key", "revoke", ""], "keys"],
+];
+
+for (const shell of SHELLS) {
+  Deno.test({
+    name: `completions in ${shell} offer the ids that the server knows`,
+    ignore: await absence(shell) !== undefined,
+    fn: async () => {
+      const folder = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
+      const program = join(folder, "browsergrid");
+      await Deno.writeTextFile(program, STAND_IN, { mode: 0o755 });
+      const script = join(folder, "script");
+      await Deno.writeTextFile(script, (await cli("completions", shell)).out);
+      const PATH = `${folder}:${Deno.env.get("PATH")}`;
+      for (const [typed, named] of NAMED) {
+        const offered = await ask(shell, ASK[shell](script, typed), { PATH });
+        for (const id of [`${named}-1`, `${named}-2`]) {
+          assert.ok(offered.includes(id), `${typed.join(" ")}: ${offered}`);
+        }
+      }
+      await Deno.remove(folder, { recursive: true });
+    },
+  });
+}
+
+Deno.test("what is asked for completions are ids and names, one a line, and nothing where no server is", async () => {
+  await using grid = await testGrid({ listen: true });
+  const at = ["--api-url", grid.url, "--json"];
+  const pool = await cli("pool", "create", "local", "--name", "here", ...at);
+  const session = await cli("session", "create", ...at);
+  const idIn = ({ out }: { readonly out: string }) => JSON.parse(out).id;
+  const asked = async (kind: string, url: string) => {
+    Deno.env.set("BROWSERGRID_API_URL", url);
+    try {
+      return await cli("__complete", kind);
+    } finally {
+      Deno.env.delete("BROWSERGRID_API_URL");
+    }
+  };
+  const linesOf = async (kind: string) =>
+    (await asked(kind, grid.url)).out.split("\n");
+  assert.deepEqual(await linesOf("pools"), ["here", idIn(pool)]);
+  assert.deepEqual(await linesOf("sessions"), [idIn(session)]);
+  assert.deepEqual(await linesOf("workers"), [""]);
+  assert.deepEqual(await linesOf("other"), [""]);
+  const none = await asked("pools", "http://127.0.0.1:1");
+  assert.deepEqual(none, { code: 0, out: "", err: "" });
+});
+
+async function ask(
+  shell: string,
+  text: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
   const { stdout, stderr } = await new Deno.Command(shell, {
     args: ["-c", text],
+    env,
   }).output();
   assert.equal(new TextDecoder().decode(stderr), "");
   return new TextDecoder().decode(stdout).split("\n").filter(Boolean);

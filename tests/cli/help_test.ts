@@ -37,7 +37,11 @@ const MUST_EXIST = [
 
 /** Every command with the words by which it is called. */
 function commandsOf(command: Command, path = ""): readonly [string, Command][] {
-  return command.commands.flatMap((child) =>
+  // Those that shells call are shown to nobody.
+  const shown = command.commands.filter((child) =>
+    !child.name().startsWith("__")
+  );
+  return shown.flatMap((child) =>
     [child.name(), ...child.aliases()].flatMap((name) => {
       const words = `${path} ${name}`.trim();
       const own: [string, Command] = [words, child as Command]; // Commander's own list has no options' types.

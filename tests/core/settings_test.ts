@@ -34,7 +34,7 @@ Deno.test("loadSettings() warns of an unknown variable with the nearest known on
   const { settings, warnings } = load({ env: { BROWSERGRID_PROT: "99" } });
   assert.equal(settings.port, 8765);
   assert.deepEqual(warnings, [
-    "Unknown variable BROWSERGRID_PROT is ignored; the nearest known one is BROWSERGRID_PORT",
+    "Unknown variable BROWSERGRID_PROT is ignored, did you mean BROWSERGRID_PORT?",
   ]);
 });
 

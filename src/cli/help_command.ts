@@ -1,0 +1,36 @@
+import { Command } from "@commander-js/extra-typings";
+import { nearest } from "../core/nearest.ts";
+import { examples, UsageError } from "./help.ts";
+
+/** `browsergrid help [command...]`: the help of a command however deep it stands. */
+export function helpCommand(program: Command): Command {
+  const command = new Command("help")
+    .description("Show the help of a command")
+    .argument("[command...]", "such as pool create docker")
+    .addHelpText("after", examples(["help", "help pool create docker"]));
+  command.action((path) => {
+    let found = program;
+    for (const name of path) found = childOf(found, name);
+    found.outputHelp();
+  });
+  return command as unknown as Command; // Without the types of its own arguments.
+}
+
+function childOf(command: Command, name: string): Command {
+  const children = command.commands.map((each) => each as Command); // Commander's own list has no options' types.
+  const child = children.find((each) =>
+    each.name() === name || each.aliases().includes(name)
+  );
+  if (child) return child;
+  const names = children.flatMap((each) => [each.name(), ...each.aliases()]);
+  const near = nearest(name, names);
+  throw new UsageError(
+    `Cannot show the help of "${name}": there is no such command${
+      near === undefined ? "" : `, did you mean "${near}"?`
+    }${
+      names.length > 0 && near === undefined
+        ? `, expected one of ${names.join(", ")}`
+        : ""
+    }`,
+  );
+}

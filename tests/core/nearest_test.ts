@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { didYouMean, nearest } from "../../src/core/nearest.ts";
+
+Deno.test("nearest() finds a name with at most two letters wrong, and no other", () => {
+  const known = ["serve", "session", "settings", "pool", "key"];
+  const cases: Record<string, string | undefined> = {
+    sesion: "session",
+    sessoin: "session",
+    Pool: "pool",
+    polo: "pool",
+    pol: "pool",
+    kye: undefined,
+    kee: "key",
+    sessssion: "session",
+    sesssssion: undefined,
+    launch: undefined,
+    "": undefined,
+    ["x".repeat(1_000_000)]: undefined,
+  };
+  for (const [name, found] of Object.entries(cases)) {
+    assert.equal(nearest(name, known), found, name.slice(0, 20));
+  }
+  assert.equal(didYouMean("pol", known), ', did you mean "pool"?');
+  assert.equal(didYouMean("launch", known), "");
+});
