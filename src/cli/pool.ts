@@ -138,9 +138,14 @@ function deleteCommand(output: Output): Command {
   const command = withClientOptions(new Command("delete"))
     .description("Delete a work pool that has no live session")
     .argument("<pool>", "id or name")
-    .addHelpText("after", examples(["pool delete containers"]));
-  command.action(async (ref, flags: ClientFlags) => {
-    await (await clientFrom(flags, output)).deletePool(ref);
+    .option("--force", "also if its workers are online, which then end")
+    .addHelpText(
+      "after",
+      examples(["pool delete containers", "pool delete containers --force"]),
+    );
+  command.action(async (ref, flags: ClientFlags & { force?: true }) => {
+    const client = await clientFrom(flags, output);
+    await client.deletePool(ref, { force: flags.force });
     if (flags.json) output.json({ deleted: ref });
     else output.print(`Deleted work pool ${ref}`);
   });

@@ -53,7 +53,9 @@ export function poolCreateCommand(provider: Provider, output: Output): Command {
       provider_type: provider.name,
       provider_config: config.data,
     };
-    showRecord(await client.createPool(body), flags.json, output);
+    const { warnings, ...made } = await client.createPool(body);
+    for (const warning of warnings) output.progress(`Warning: ${warning}`);
+    showRecord(flags.json ? { ...made, warnings } : made, flags.json, output);
   });
   return command as unknown as Command; // Without the types of its own options.
 }

@@ -1,5 +1,6 @@
 import type { z } from "@hono/zod-openapi";
 import type {
+  NewPoolWire,
   poolInputSchema,
   PoolPatch,
   PoolWire,
@@ -21,7 +22,7 @@ type OfPool = (ref: string, options?: CallOptions) => Promise<PoolWire>;
 
 /** Endpoints of work pools; `ref` is the id or the name of one. */
 export interface PoolMethods {
-  createPool(body: PoolBody, options?: CallOptions): Promise<PoolWire>;
+  createPool(body: PoolBody, options?: CallOptions): Promise<NewPoolWire>;
   listPools(
     query?: PoolQuery,
     options?: CallOptions,
@@ -39,7 +40,11 @@ export interface PoolMethods {
     patch: PoolPatch,
     options?: CallOptions,
   ): Promise<PoolWire>;
-  deletePool(ref: string, options?: CallOptions): Promise<void>;
+  /** @param options `force`: also if its workers are online. */
+  deletePool(
+    ref: string,
+    options?: CallOptions & { readonly force?: boolean | undefined },
+  ): Promise<void>;
   readonly pausePool: OfPool;
   readonly resumePool: OfPool;
   readonly drainPool: OfPool;
@@ -68,8 +73,8 @@ export function poolMethods({ json, text }: Exchange): PoolMethods {
       json("PUT", pathOf(ref), { ...options, body }),
     patchPool: (ref, body, options) =>
       json("PATCH", pathOf(ref), { ...options, body }),
-    async deletePool(ref, options) {
-      await text("DELETE", pathOf(ref), options);
+    async deletePool(ref, { force, ...options } = {}) {
+      await text("DELETE", pathOf(ref), { ...options, query: { force } });
     },
     pausePool: (ref, options) => setPoolStatus(ref, "pause", options),
     resumePool: (ref, options) => setPoolStatus(ref, "resume", options),

@@ -28,6 +28,8 @@ export const versionSchema = z.string().regex(
 /** Operating systems that a session may ask for. */
 export const OPERATING_SYSTEMS = ["linux", "windows", "macos"] as const;
 
+export type OperatingSystem = (typeof OPERATING_SYSTEMS)[number];
+
 export const operatingSystemSchema = z.enum(OPERATING_SYSTEMS).describe(
   "System that the browser runs on",
 );

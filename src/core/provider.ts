@@ -10,7 +10,13 @@
  * @module
  */
 import type { z } from "@hono/zod-openapi";
-import type { Browser, BrowserSpec } from "./browser_spec.ts";
+import type {
+  Browser,
+  BrowserSpec,
+  EgressMode,
+  OperatingSystem,
+  Proxy,
+} from "./browser_spec.ts";
 import type { Named } from "./registry.ts";
 
 /** A way to run browsers: declared lightly, so that listing providers loads no engine library. */
@@ -21,6 +27,11 @@ export interface Provider<C extends z.ZodObject = z.ZodObject> extends Named {
   readonly configSchema: C;
   /** Browsers and versions that this provider can start with `config`. No I/O. */
   browsers(config: z.infer<C>): readonly BrowserChoice[];
+  /**
+   * Why a browser cannot be had as it is asked for: the end of a sentence, such as "it gives no user name to socks4
+   * proxies". Undefined: it can. No I/O. The session is then refused before it is queued.
+   */
+  unsupported?(wish: BrowserWish, config: z.infer<C>): string | undefined;
   /** Body of a new pool made from `config`: what is added to `name`, `provider_type` and `provider_config`. */
   poolConfig?(config: z.infer<C>): Readonly<Record<string, unknown>>;
   /** The command by which a person would start the same browser by hand. Secrets are shown as `…`. */
@@ -53,6 +64,14 @@ export interface BrowserChoice {
   readonly browser: Browser;
   /** Channels that are accepted, e.g. `["latest", "stable"]`; `"*"` also accepts exact versions. */
   readonly versions: readonly string[];
+  /** Systems that it runs on. Absent: that of the worker's host. */
+  readonly operatingSystems?: readonly OperatingSystem[] | undefined;
+}
+
+/** What else a session asks for that a provider may be unable to do. */
+export interface BrowserWish {
+  readonly proxy?: Proxy | undefined;
+  readonly egress: EgressMode;
 }
 
 /** Who is asking, so that what is started can be told from other grids' and workers' browsers. */

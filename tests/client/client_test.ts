@@ -134,7 +134,7 @@ Deno.test("every method of the client is answered by the operation of its name",
 
   const other = await client.registerWorker({ work_pool_id: "a" });
   await client.deleteWorker(other.worker.id);
-  await client.deletePool("a");
+  await client.deletePool("a", { force: true });
   const all = operations.map(({ id }) => id).filter((id) =>
     !WITHOUT_METHOD.includes(id)
   );

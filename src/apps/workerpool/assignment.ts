@@ -1,6 +1,7 @@
 import type { BrowserChoice } from "../../core/provider.ts";
 import type {
   Browser,
+  OperatingSystem,
   Proxy,
   ResourceLimits,
   Screen,
@@ -18,7 +19,7 @@ export interface SessionWant {
   readonly browser?: Browser | undefined;
   readonly version?: string | undefined;
   readonly headless?: boolean | undefined;
-  readonly operating_system?: "linux" | "windows" | "macos" | undefined;
+  readonly operating_system?: OperatingSystem | undefined;
   readonly screen?: Screen | undefined;
   readonly proxy?: Proxy | undefined;
   readonly resource_limits?: ResourceLimits | undefined;
@@ -34,6 +35,12 @@ export interface Candidate {
   /** Sessions that its online workers could still take. */
   readonly room: number;
   readonly choices: readonly BrowserChoice[];
+  /** Systems of its workers' hosts; absent: not asked. */
+  readonly systems?: readonly OperatingSystem[] | undefined;
+  /** Why it cannot start what `want` comes to there, for what is no matter of `choices`. */
+  readonly unsupported?:
+    | ((want: SessionWant) => string | undefined)
+    | undefined;
 }
 
 /**
@@ -52,8 +59,10 @@ export function assignPool(
   if (active.length === 0) throw notActive(candidates);
   const able = active.filter((each) => canStart(want, each));
   if (able.length === 0) throw notAvailable(want, active);
-  const willing = able.filter((each) => refusedBy(each, want).length === 0);
-  if (willing.length === 0) throw notAllowed(want, able);
+  const fit = able.filter((each) => each.unsupported?.(want) === undefined);
+  if (fit.length === 0) throw notSupported(want, able);
+  const willing = fit.filter((each) => refusedBy(each, want).length === 0);
+  if (willing.length === 0) throw notAllowed(want, fit);
   const open = willing.filter(hasQueueLeft);
   if (open.length === 0) throw queueFull(willing);
   const [best = open[0]] = [...open].sort((a, b) => compare(want, a, b));
@@ -64,15 +73,26 @@ export function assignPool(
 /** Whether the pool's provider starts what `want` comes to with the pool's defaults. */
 export function canStart(
   want: SessionWant,
-  { pool, choices }: Pick<Candidate, "pool" | "choices">,
+  candidate: Pick<Candidate, "pool" | "choices" | "systems">,
 ): boolean {
+  return startable(want, candidate).length > 0;
+}
+
+/** Those of the pool's choices that are what `want` comes to with the pool's defaults. */
+export function startable(
+  want: SessionWant,
+  { pool, choices, systems }: Pick<Candidate, "pool" | "choices" | "systems">,
+): readonly BrowserChoice[] {
   const browser = want.browser ?? pool.defaultBrowser;
   const version = want.version ?? pool.defaultBrowserVersion ?? "latest";
-  return choices.some((choice) =>
-    (browser === null || choice.browser === browser) &&
-    (choice.versions.includes(version) ||
-      choice.versions.includes("*") && /^\d/.test(version))
-  );
+  const system = want.operating_system ?? pool.defaultOperatingSystem;
+  return choices.filter((choice) => {
+    const { operatingSystems = systems } = choice;
+    return (browser === null || choice.browser === browser) &&
+      (choice.versions.includes(version) ||
+        choice.versions.includes("*") && /^\d/.test(version)) &&
+      (system === null || (operatingSystems?.includes(system) ?? true));
+  });
 }
 
 /** Names of the arguments that the pool does not allow. */
@@ -141,21 +161,26 @@ function notAvailable(
   want: SessionWant,
   candidates: readonly Candidate[],
 ): GridError {
-  const available = candidates.flatMap(({ pool, choices }) =>
-    choices.map(({ browser, versions }) => ({
+  const available = candidates.flatMap(({ pool, choices, systems = [] }) =>
+    choices.map(({ browser, versions, operatingSystems = systems }) => ({
       browser,
       versions,
+      operating_systems: operatingSystems,
       work_pool: pool.name,
     }))
   );
-  const { browser = "any browser", version } = want;
-  const asked = version === undefined
-    ? `"${browser}"`
-    : `"${browser}" of version "${version}"`;
-  const list = available.map(({ browser, versions, work_pool }) =>
-    `${browser} (${
-      versions.join(", ").replace("*", "exact versions")
-    }) in ${work_pool}`
+  const { browser = "any browser", version, operating_system: system } = want;
+  const asked = `"${browser}"` +
+    (version === undefined ? "" : ` of version "${version}"`) +
+    (system === undefined ? "" : ` on ${system}`);
+  const list = available.map((each) =>
+    `${each.browser} (${
+      each.versions.join(", ").replace("*", "exact versions")
+    })${
+      each.operating_systems.length > 0
+        ? ` on ${each.operating_systems.join(" or ")}`
+        : ""
+    } in ${each.work_pool}`
   );
   return new GridError(
     "browser_not_available",
@@ -163,6 +188,19 @@ function notAvailable(
       list.join("; ") || "a pool whose provider starts it"
     }`,
     { available },
+  );
+}
+
+function notSupported(
+  want: SessionWant,
+  candidates: readonly Candidate[],
+): GridError {
+  const reasons = candidates.map(({ pool, unsupported }) =>
+    `work pool "${pool.name}" cannot: ${unsupported?.(want)}`
+  );
+  return new GridError(
+    "browser_not_available",
+    `Cannot start the browser as it is asked for: ${reasons.join("; ")}`,
   );
 }
 

@@ -1,5 +1,6 @@
 import type {
   Browser,
+  OperatingSystem,
   Proxy,
   ResourceLimits,
   Screen,
@@ -14,7 +15,7 @@ export interface ResolvedSession {
   readonly browser: Browser;
   readonly version: string;
   readonly headless: boolean;
-  readonly operatingSystem: "linux" | "windows" | "macos";
+  readonly operatingSystem: OperatingSystem;
   readonly screen: Screen;
   readonly proxy: Proxy | null;
   /** `timeout_minutes` is always there. */
@@ -27,6 +28,7 @@ export interface ResolvedSession {
 /** What holds where neither session nor pool says anything. */
 export interface GridDefaults {
   readonly browser: Browser;
+  readonly operatingSystem: OperatingSystem;
   readonly timeoutMinutes: number;
 }
 
@@ -45,7 +47,7 @@ export function inherit(
     version: want.version ?? pool.defaultBrowserVersion ?? "latest",
     headless: want.headless ?? pool.defaultHeadless ?? true,
     operatingSystem: want.operating_system ?? pool.defaultOperatingSystem ??
-      "linux",
+      defaults.operatingSystem,
     screen: want.screen ?? pool.defaultScreen ?? screenSchema.parse({}),
     proxy: want.proxy ?? pool.defaultProxy,
     resourceLimits: {

@@ -2,6 +2,7 @@ import { v7 as uuid } from "uuid";
 import { requirePool } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import type { Caller } from "../../core/auth.ts";
+import type { OperatingSystem } from "../../core/browser_spec.ts";
 import { GridError } from "../../core/errors.ts";
 import { describeFaults } from "../../core/faults.ts";
 import type { Provider } from "../../core/provider.ts";
@@ -13,7 +14,9 @@ import {
   canStart,
   poolNotFound,
   type SessionWant,
+  startable,
 } from "./assignment.ts";
+import { egressPolicy } from "./egress.ts";
 import { inherit, type ResolvedSession } from "./defaults.ts";
 import { inputOf, type Pool, type PoolFields, poolFields } from "./pool.ts";
 import type { PoolInput, PoolPatch, Pressure } from "./schemas.ts";
@@ -34,6 +37,9 @@ export interface Assignment {
 /** For whom there may be one work pool only. */
 export type Restricted = Pick<Caller, "workPoolId">;
 
+/** Who asks for a session. */
+type Asking = Restricted & Partial<Pick<Caller, "role">>;
+
 /** The rules of work pools. A pool is named by its id or its name. */
 export interface WorkPoolManager {
   /**
@@ -41,7 +47,7 @@ export interface WorkPoolManager {
    *
    * @throws {GridError} As {@linkcode assignPool} and {@linkcode inherit}; `forbidden` — the caller may not use the pool that is named.
    */
-  assign(want: SessionWant, caller?: Restricted): Promise<Assignment>;
+  assign(want: SessionWant, caller?: Asking): Promise<Assignment>;
   /** What a session that asks for nothing comes to in a pool as it is stored; undefined if its provider starts no such browser. No round trip. */
   defaultSession(stored: Pool): Promise<ResolvedSession | undefined>;
   /** @throws {GridError} `unknown_provider`, `invalid_provider_config`, `pool_name_taken`. */
@@ -52,8 +58,15 @@ export interface WorkPoolManager {
   list(page: PoolPage): Promise<Page<Pool>>;
   replace(ref: string, input: PoolInput): Promise<Pool>;
   patch(ref: string, patch: PoolPatch): Promise<Pool>;
-  /** @throws {GridError} `pool_in_use` — while it has live sessions. What has ended in it goes with it. */
-  remove(ref: string): Promise<void>;
+  /**
+   * What has ended in it goes with it.
+   *
+   * @param force Also if workers are online, which then end.
+   * @throws {GridError} `pool_in_use` — while it has live sessions or, without `force`, workers that are not offline.
+   */
+  remove(ref: string, force?: boolean): Promise<void>;
+  /** What keeps sessions from being started in a pool, each a sentence for people. No I/O. */
+  warnings(pool: Pool): readonly string[];
   setStatus(ref: string, status: PoolStatus): Promise<Pool>;
   pressure(ref: string, caller?: Restricted): Promise<Pressure>;
   /** For the reconciler: draining pools without a live session become inactive. Returns how many. */
@@ -82,10 +95,14 @@ export function createPoolManager(
   /** The session that `want` comes to in a pool whose provider has `choices`. */
   function resolve(
     want: SessionWant,
-    { pool, choices: [first] }: Pick<Candidate, "pool" | "choices">,
+    candidate: Pick<Candidate, "pool" | "choices" | "systems">,
   ): ResolvedSession {
+    const { pool, choices: [first], systems } = candidate;
+    const [chosen] = startable(want, candidate);
+    const { operatingSystems = systems } = chosen ?? {};
     return inherit(want, pool, {
       browser: first?.browser ?? "chrome",
+      operatingSystem: operatingSystems?.[0] ?? "linux",
       timeoutMinutes: core.settings.session_timeout_minutes,
     });
   }
@@ -114,7 +131,7 @@ export function createPoolManager(
       }
       const best = assignPool(
         want,
-        loads.map((load) => candidateOf(core, load)),
+        loads.map((load) => candidateOf(core, load, caller)),
       );
       return { pool: best.pool, session: resolve(want, best) };
     },
@@ -142,13 +159,30 @@ export function createPoolManager(
       const input = { ...inputOf(pool), ...withoutAbsent(patch) };
       return await update(pool.id, changed(pool, fieldsFor(pool, input)));
     },
-    async remove(ref) {
+    async remove(ref, force = false) {
       const pool = await get(ref);
-      if (await store.remove(pool.id)) return;
+      if (await store.remove(pool.id, force)) return;
+      const load = await store.pressure(pool.id);
+      const { pending = 0, starting = 0, running = 0 } = load ?? {};
+      const isLive = pending + starting + running > 0;
       throw new GridError(
         "pool_in_use",
-        `Cannot delete work pool "${pool.name}": it has live sessions, expected none; drain it and wait, or end them`,
+        isLive || force
+          ? `Cannot delete work pool "${pool.name}": it has live sessions, expected none; drain it and wait, or end them`
+          : `Cannot delete work pool "${pool.name}": it has workers that are not offline, expected none; drain them and wait, or use force=true, which ends them`,
       );
+    },
+    warnings(pool) {
+      const choices = choicesOf(core, pool);
+      if (choices.length === 0) {
+        return [
+          `No session can be started in work pool "${pool.name}": this version starts no browsers with provider "${pool.providerType}", sessions for it are refused with browser_not_available`,
+        ];
+      }
+      if (canStart({}, { pool, choices })) return [];
+      return [
+        `A session that asks for nothing cannot be started in work pool "${pool.name}": its provider "${pool.providerType}" has no such browser as its defaults say`,
+      ];
     },
     setStatus: async (ref, status) =>
       await update((await get(ref)).id, { status }),
@@ -190,20 +224,52 @@ function withConfig(core: Core, input: PoolInput): PoolInput {
   );
 }
 
-function candidateOf(core: Core, load: PoolLoad): Candidate {
-  return { ...load, choices: choicesOf(core, load.pool) };
+function candidateOf(
+  core: Core,
+  { hosts, ...load }: PoolLoad,
+  { role }: Asking,
+): Candidate {
+  const { pool } = load;
+  const systems = hosts.flatMap((host) => SYSTEMS[host] ?? []);
+  return {
+    ...load,
+    choices: choicesOf(core, pool),
+    // A pool without a worker may get one on Linux; other systems are not promised before there is one.
+    systems: systems.length > 0 ? systems : ["linux"],
+    unsupported(want) {
+      const found = configured(core, pool);
+      const proxy = want.proxy ?? pool.defaultProxy ?? undefined;
+      const { mode } = egressPolicy(pool, role === "client");
+      return found?.provider.unsupported?.(
+        { proxy, egress: mode },
+        found.config,
+      );
+    },
+  };
 }
 
+/** Systems by the names that the runtime has for them, which workers tell. */
+const SYSTEMS: Readonly<Record<string, OperatingSystem>> = {
+  linux: "linux",
+  darwin: "macos",
+  windows: "windows",
+};
+
 /** A pool whose provider is not installed here starts nothing. */
-function choicesOf(
-  core: Core,
-  { providerType, providerConfig }: Pool,
-): Candidate["choices"] {
+function choicesOf(core: Core, pool: Pool): Candidate["choices"] {
+  const found = configured(core, pool);
+  return found ? found.provider.browsers(found.config) : [];
+}
+
+/** The pool's provider and configuration; undefined if it is not installed here, or does not take the configuration. */
+function configured(core: Core, { providerType, providerConfig }: Pool) {
   const provider = [...core.providers].find(({ name }) =>
     name === providerType
   );
   const config = provider?.configSchema.safeParse(providerConfig);
-  return provider && config?.success ? provider.browsers(config.data) : [];
+  return provider && config?.success
+    ? { provider, config: config.data }
+    : undefined;
 }
 
 /** Fields that differ: what others change at the same time stays as they set it. */

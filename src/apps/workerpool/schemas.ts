@@ -144,6 +144,15 @@ export const poolSchema = z.object({
   examples: [examples.poolExample],
 });
 
+/** Answer of `POST /v1/workerpool/pools`. */
+export const newPoolSchema = poolSchema.extend({
+  warnings: z.array(z.string()).describe(
+    "What keeps its sessions from being started, each a sentence for people",
+  ),
+}).openapi("NewWorkPool", {
+  examples: [{ ...examples.poolExample, warnings: [] }],
+});
+
 /** How loaded a pool is. */
 export const pressureSchema = z.object({
   work_pool_id: z.uuid(),
@@ -174,4 +183,5 @@ export const poolListSchema = z.object({
 export type PoolInput = z.infer<typeof poolInputSchema>;
 export type PoolPatch = z.infer<typeof poolPatchSchema>;
 export type PoolWire = z.infer<typeof poolSchema>;
+export type NewPoolWire = z.infer<typeof newPoolSchema>;
 export type Pressure = z.infer<typeof pressureSchema>;

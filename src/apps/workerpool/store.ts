@@ -3,6 +3,7 @@ import {
   eq,
   gt,
   inArray,
+  ne,
   notExists,
   or,
   type Placeholder,
@@ -26,6 +27,8 @@ export interface PoolLoad {
   readonly pending: number;
   /** Sessions that it could start at once. */
   readonly room: number;
+  /** Systems of its workers' hosts, as far as they tell: names of the runtime's targets. */
+  readonly hosts: readonly string[];
 }
 
 /** How loaded a pool is, for people. */
@@ -62,7 +65,7 @@ export interface PoolStore {
     now: number,
   ): Promise<Pool | undefined>;
   /** Deletes a pool that has no live session, with what has ended in it. False: it has one, or is not there. */
-  remove(id: string): Promise<boolean>;
+  remove(id: string, force: boolean): Promise<boolean>;
   /** Draining pools without a live session become inactive. Returns how many. */
   finishDrains(now: number): Promise<number>;
   /** All pools, or the one that `ref` names, with their load. */
@@ -84,6 +87,12 @@ export function createPoolStore(
       pool: workPools,
       pending: countOf("pending"),
       room: roomOfPool(),
+      hosts: sql<string>`(SELECT json_group_array(DISTINCT
+          w.provider_details ->> 'os') FROM ${workers} AS w
+        WHERE w.work_pool_id = ${workPools}.id
+        AND w.provider_details ->> 'os' IS NOT NULL)`.mapWith((
+        text: string,
+      ): readonly string[] => JSON.parse(text)),
     }).from(workPools).orderBy(workPools.id).$dynamic();
   const loadsOfAll = loads().prepare();
   const loadOfOne = loads().where(isRef(ref)).prepare();
@@ -122,13 +131,20 @@ export function createPoolStore(
       }).where(and(eq(workPools.status, "draining"), isUnused));
       return rowsAffected;
     },
-    async remove(id) {
-      const unused = notExists(
+    async remove(id, force) {
+      const hasNoSession = notExists(
         orm.select({ one: sql`1` }).from(sessions).where(and(
           eq(sessions.workPoolId, id),
           inArray(sessions.status, ["pending", "starting", "running"]),
         )),
       );
+      const hasNoWorker = notExists(
+        orm.select({ one: sql`1` }).from(workers).where(and(
+          eq(workers.workPoolId, id),
+          ne(workers.status, "offline"),
+        )),
+      );
+      const unused = force ? hasNoSession : and(hasNoSession, hasNoWorker);
       const [, gone] = await orm.batch([
         orm.delete(sessions).where(and(eq(sessions.workPoolId, id), unused)),
         orm.delete(workPools).where(and(eq(workPools.id, id), unused))

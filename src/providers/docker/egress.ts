@@ -36,7 +36,7 @@ const NOT_PUBLIC: readonly string[] = [
 const EVERYTHING: readonly string[] = ["0.0.0.0/0", "::/0"];
 
 /** Proxies that the image's own proxy can go through. */
-const CHAINED = ["http:", "socks5:"];
+export const CHAINED: readonly string[] = ["http:", "socks5:"];
 
 /** Address of the image's proxy, the browser's only way out. */
 export const EGRESS_PROXY = "http://127.0.0.1:3128";

@@ -16,6 +16,7 @@
 import { defineProvider } from "../../core/provider.ts";
 import { dockerCommands } from "./commands.ts";
 import { dockerConfigSchema } from "./config.ts";
+import { unsupportedProxy } from "./proxy.ts";
 import { runCommand } from "./run_command.ts";
 
 /** The provider `docker`. Loads the engine's library on `open`. */
@@ -27,14 +28,16 @@ export const docker = defineProvider({
   commands: dockerCommands,
   browsers({ image }) {
     const versions = image.includes("{version}") ? ["*"] : ["latest", "stable"];
-    const browsers = ["chromium", "chrome"] as const;
-    return [
-      ...browsers.map((browser) => ({ browser, versions })),
-      ...(image.includes("{browser}")
-        ? [{ browser: "edge" as const, versions }]
-        : []),
-    ];
+    const browsers = image.includes("{browser}")
+      ? ["chromium", "chrome", "edge"] as const
+      : ["chromium", "chrome"] as const;
+    return browsers.map((browser) => ({
+      browser,
+      versions,
+      operatingSystems: ["linux"],
+    }));
   },
+  unsupported: ({ proxy, egress }) => unsupportedProxy(proxy, egress),
   deployCommand: runCommand,
   async open(config, host) {
     const { openDockerHost } = await import("./host.ts");

@@ -1,5 +1,9 @@
-import type { BrowserSpec, Proxy } from "../../core/browser_spec.ts";
-import { limitsEgress } from "./egress.ts";
+import type {
+  BrowserSpec,
+  EgressMode,
+  Proxy,
+} from "../../core/browser_spec.ts";
+import { CHAINED, limitsEgress } from "./egress.ts";
 
 /**
  * Whether the proxy asks for a user name, which Chromium takes from nobody but a person at a dialogue.
@@ -23,6 +27,22 @@ export function forwarderVariables(proxy: Proxy): Record<string, string> {
     BROWSERGRID_PROXY_CREDENTIALS: new TextEncoder().encode(credentials)
       .toBase64(),
   };
+}
+
+/** Why no container can use `proxy`, whatever its image: the end of a sentence; undefined if one can. */
+export function unsupportedProxy(
+  proxy: Proxy | undefined,
+  egress: EgressMode,
+): string | undefined {
+  if (proxy === undefined) return undefined;
+  const { protocol } = new URL(proxy.proxy_url);
+  if (egress !== "open" && !CHAINED.includes(protocol)) {
+    return `it reaches proxy "${proxy.proxy_url}" only with an open egress, expected an http:// or socks5:// proxy`;
+  }
+  const isPlain = egress !== "open" || protocol === "http:";
+  return needsCredentials(proxy) && !isPlain
+    ? `it gives credentials to http:// proxies only, expected one of these instead of "${proxy.proxy_url}"`
+    : undefined;
 }
 
 /** Why the proxy of `spec` cannot be used with an image; undefined if it can. */

@@ -4,7 +4,11 @@ import { inherit } from "../../../src/apps/workerpool/defaults.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { poolArbitrary, wantArbitrary } from "./arbitraries.ts";
 
-const GRID = { browser: "chrome", timeoutMinutes: 60 } as const;
+const GRID = {
+  browser: "chrome",
+  operatingSystem: "linux",
+  timeoutMinutes: 60,
+} as const;
 
 Deno.test("inherit() takes the session's own value, else the pool's, else the grid's", () => {
   fc.assert(fc.property(wantArbitrary, poolArbitrary, (want, pool) => {

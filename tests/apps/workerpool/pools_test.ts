@@ -27,6 +27,7 @@ Deno.test("POST pools makes a pool with every default, and says where it is", as
     default_browser_version: null,
     default_headless: null,
     default_operating_system: null,
+    warnings: [],
     default_screen: null,
     default_proxy: null,
     default_resource_limits: null,

@@ -5,6 +5,7 @@ import { createRouter, refusals } from "../../../../core/router.ts";
 import type { WorkPoolManager } from "../../manager.ts";
 import { renderPool } from "../../pool.ts";
 import {
+  newPoolSchema,
   poolInputSchema,
   poolListSchema,
   poolPatchSchema,
@@ -70,7 +71,7 @@ const create = createRoute({
   },
   responses: {
     201: {
-      ...pool,
+      content: { "application/json": { schema: newPoolSchema } },
       description: "The new work pool",
       headers: z.object({
         "Location": z.string().openapi({
@@ -147,10 +148,21 @@ const remove = createRoute({
   operationId: "deletePool",
   ...access(),
   summary: "Delete a work pool that has no live session",
-  request: { params },
+  description:
+    "One whose workers are not offline is refused (`pool_in_use`) without `force`.",
+  request: {
+    params,
+    query: z.object({
+      force: z.stringbool().optional().openapi({
+        type: "string",
+        enum: ["true", "false"],
+        description: "Whether to delete it with workers online, which then end",
+      }),
+    }),
+  },
   responses: {
     204: { description: "It is gone" },
-    ...refusals("pool_not_found", "pool_in_use"),
+    ...refusals("invalid_request", "pool_not_found", "pool_in_use"),
   },
 });
 
@@ -198,7 +210,8 @@ export function poolRoutes(manager: WorkPoolManager): OpenAPIHono<GridEnv> {
   router.openapi(create, async (c) => {
     const made = await manager.create(c.req.valid("json"));
     c.header("Location", `/v1/workerpool/pools/${made.id}`);
-    return c.json(renderPool(made, "admin"), 201);
+    const warnings = [...manager.warnings(made)];
+    return c.json({ ...renderPool(made, "admin"), warnings }, 201);
   });
   router.openapi(get, async (c) => {
     const caller = callerIn(c);
@@ -216,7 +229,8 @@ export function poolRoutes(manager: WorkPoolManager): OpenAPIHono<GridEnv> {
     return c.json(renderPool(changed, "admin"), 200);
   });
   router.openapi(remove, async (c) => {
-    await manager.remove(c.req.valid("param").pool_id);
+    const { force } = c.req.valid("query");
+    await manager.remove(c.req.valid("param").pool_id, force);
     return c.body(null, 204);
   });
   router.openapi(pressure, async (c) => {
