@@ -134,9 +134,13 @@ function eventsCommand(output: Output): Command {
       output.table(
         ["time", "event", "data"],
         items.map(({ timestamp, event, data }) => [
-          timestamp,
+          shortTime(timestamp),
           event,
-          Object.keys(data).length === 0 ? "" : JSON.stringify(data),
+          Object.entries(data).map(([name, value]) =>
+            `${name}: ${
+              typeof value === "string" ? value : JSON.stringify(value)
+            }`
+          ).join(", "),
         ]),
       );
     },

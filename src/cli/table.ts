@@ -36,7 +36,9 @@ const LEAST = 8;
 /** Columns by which a record is named: a part of a name is none. */
 const NAMING = /^(id|prefix|field|setting|migration)$/i;
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Values of which a part is worth nothing: ids and times. */
+const INDIVISIBLE =
+  /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z?)$/i;
 
 /** One column, and how wide it is to be. */
 interface Column {
@@ -85,7 +87,8 @@ function columnsOf(
     return {
       name,
       cells,
-      isWhole: NAMING.test(name) || cells.some((cell) => UUID.test(cell)),
+      isWhole: NAMING.test(name) ||
+        cells.some((cell) => INDIVISIBLE.test(cell)),
       width: Math.max(...[name, ...cells].map(widthOf)),
     };
   });
@@ -112,7 +115,7 @@ function fit(columns: readonly Column[], width: number): void {
   for (const last of columns.slice(-1)) {
     if (last.isWhole) continue;
     const over = sum(columns, ({ width }) => width) - width;
-    const least = Math.min(last.width, LEAST_LAST);
+    const least = leastOfLast(last);
     if (over > 0) last.width = Math.max(least, last.width - over);
   }
   const least = atLeast(LEAST);
@@ -128,10 +131,19 @@ function fit(columns: readonly Column[], width: number): void {
 
 /** How wide a column must be if others than the last may be cut to `least`. */
 function atLeast(least: number): Measure {
-  return ({ width, isWhole }, at = 0, all = []) => {
+  return (column, at = 0, all = []) => {
+    const { width, isWhole } = column;
     if (isWhole) return width;
-    return Math.min(width, at === all.length - 1 ? LEAST_LAST : least);
+    const isLast = at === all.length - 1;
+    return isLast ? leastOfLast(column) : Math.min(width, least);
   };
+}
+
+/** It is broken between words, so that the longest of them fits. */
+function leastOfLast({ width, cells }: Column): number {
+  const words = cells.flatMap((cell) => cell.split(/\s+/));
+  const longest = Math.max(0, ...words.map((word) => word.length));
+  return Math.min(width, Math.max(LEAST_LAST, longest));
 }
 
 type Measure = (

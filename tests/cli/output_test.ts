@@ -34,6 +34,16 @@ Deno.test("tableText() leaves out optional columns, then cuts values, and never 
   assert.deepEqual(narrow[1]?.split("  "), ["a-worke…", ID]);
 });
 
+Deno.test("tableText() breaks no word of the last column, and leaves out a time rather than cut it", () => {
+  const time = "2026-11-29T18:00:00.000Z";
+  const lines = tableText(["NAME", "SEEN", "DATA"], [
+    ["x".repeat(30), time, `a few words, then work_pool_id: ${ID}`],
+  ], { width: 60, optional: ["seen"] }).split("\n");
+  assert.ok(lines.some((line) => line.endsWith(`  ${ID}`)));
+  assert.ok(lines.every(({ length }) => length <= 60), lines.join("\n"));
+  assert.ok(!lines.join().includes(time.slice(0, 8)));
+});
+
 Deno.test("tableText() of a wide terminal, or of a program, has every column and every value", () => {
   const row = ["x".repeat(100), "y".repeat(100), ID];
   for (const width of [300, Infinity]) {
