@@ -32,6 +32,7 @@ export interface EgressGround extends AsyncDisposable {
 
 /** Makes the networks and what stands in them. */
 export async function egressGround(): Promise<EgressGround> {
+  await removeLeftovers();
   await using stack = new AsyncDisposableStack();
   const mark = crypto.randomUUID().slice(0, 8);
   const network = async (name: string, subnets: readonly string[]) => {
@@ -123,4 +124,17 @@ function serveAll(): string {
     }`;
   const servers = SITE_PORTS.map((port) => `perl -e '${program}' ${port} &`);
   return `${servers.join("\n")}\nwait`;
+}
+
+/** Removes what tests that were killed have left: their networks would be in the way of these. */
+async function removeLeftovers(): Promise<void> {
+  const filters = { name: ["bg-test-"] };
+  for (const { Id } of await docker.listNetworks({ filters })) {
+    const network = docker.getNetwork(Id);
+    const { Containers = {} } = await network.inspect();
+    for (const id of Object.keys(Containers)) {
+      await docker.getContainer(id).remove({ force: true });
+    }
+    await network.remove();
+  }
 }

@@ -1,5 +1,6 @@
 import type { CheckResult } from "../../core/provider.ts";
 import type { DockerConfig } from "./config.ts";
+import { sharesItsNetwork } from "./egress.ts";
 import {
   type Engine,
   type EngineInfo,
@@ -127,6 +128,12 @@ async function checkEgress(
     return result(
       "warn",
       `Image ${name} cannot limit what sessions reach, so that ${rest}: make it with this version's "browsergrid docker build-image"`,
+    );
+  }
+  if (sharesItsNetwork(config.network)) {
+    return result(
+      "warn",
+      `Network ${config.network} is not the containers' own, so that ${rest}`,
     );
   }
   return await egressHolds(engine, config, { image: name, info, removals })

@@ -98,14 +98,24 @@ export function egressVariables(
   };
 }
 
-/** Why an image cannot hold `spec` to its egress; undefined if it can. */
+/** Whether containers of the network have no network of their own: rules for one of them would be rules for the host. */
+export function sharesItsNetwork(network: string): boolean {
+  return /^(host$|container:|ns:)/.test(network);
+}
+
+/** Why containers of an image in a network cannot be held to the egress of `spec`; undefined if they can. */
 export function egressProblem(
   spec: BrowserSpec,
   name: string,
-  { enforcesEgress }: Pick<LocalImage, "enforcesEgress">,
+  { enforcesEgress, network }: Pick<LocalImage, "enforcesEgress"> & {
+    readonly network: string;
+  },
 ): string | undefined {
   if (!limitsEgress(spec)) return undefined;
   const { pool, mode } = spec.egress;
+  if (sharesItsNetwork(network)) {
+    return `Cannot start a browser in network "${network}": the egress of work pool "${pool}" is ${mode} for this session, which would limit the host itself there, expected a network of the engine, or egress open`;
+  }
   if (!enforcesEgress) {
     return `Cannot start a browser in image "${name}": the egress of work pool "${pool}" is ${mode} for this session, which the image cannot enforce, expected an image made by this version's "browsergrid docker build-image", or egress open`;
   }

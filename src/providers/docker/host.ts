@@ -113,7 +113,8 @@ class DockerHost implements BrowserHost {
   ): Promise<RunningBrowser> {
     const found = await this.#images.use(image, signal);
     const { isOwn } = found;
-    const problem = egressProblem(spec, image, found) ??
+    const { network } = this.#config;
+    const problem = egressProblem(spec, image, { ...found, network }) ??
       proxyProblem(spec, isOwn);
     if (problem !== undefined) throw new Error(problem);
     const surroundings = await orAbort(this.#look(), signal);

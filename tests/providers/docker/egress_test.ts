@@ -239,7 +239,7 @@ dockerTest(
 );
 
 dockerTest(
-  "an image that cannot limit its network starts open sessions only, and check says so",
+  "an image that cannot limit its network, and a network that is the host's, have open sessions only, and check says so",
   async () => {
     await using test = await testDockerHost({ image: BASE_IMAGE });
     const egress = { mode: "no_private", allow: [], pool: "pool" } as const;
@@ -251,6 +251,14 @@ dockerTest(
     const found = checks.find(({ name }) => name === "egress");
     assert.equal(found?.status, "warn");
     assert.match(found?.detail ?? "", /sessions of client keys fail to start/);
+    await using shared = await testDockerHost({ network: "host" });
+    await assert.rejects(
+      shared.host.start(browserSpec({ egress }), "one", NEVER),
+      /Cannot start a browser in network "host": .* would limit the host itself/,
+    );
+    assert.partialDeepStrictEqual(await shared.host.check(), [
+      { name: "egress", status: "warn" },
+    ]);
     await using own = await testDockerHost();
     assert.partialDeepStrictEqual(await own.host.check(), [
       { name: "egress", status: "ok" },
@@ -279,16 +287,30 @@ dockerTest(
 dockerTest(
   "a container whose network cannot be limited ends instead of starting a browser",
   async () => {
-    for (const user of ["root", "browser"]) {
+    const CapDrop = ["ALL"];
+    const rules = /does not take the rules/;
+    const unable = [
+      [{ User: "root", HostConfig: { CapDrop } }, rules],
+      [{ User: "browser", HostConfig: { CapDrop } }, rules],
+      // Without the right to do it, should the image try.
+      [
+        { User: "root", HostConfig: { CapDrop, NetworkMode: "host" } },
+        /it has the network of its host/,
+      ],
+    ] as const;
+    for (const [options, expected] of unable) {
       const container = await docker.createContainer({
         Image: TEST_IMAGE,
-        User: user,
         Env: ["BROWSERGRID_EGRESS=none", "BROWSERGRID_EGRESS_DENY=0.0.0.0/0"],
         Cmd: ["about:blank"],
-        HostConfig: { CapDrop: ["ALL"] },
+        User: options.User,
+        HostConfig: { ...options.HostConfig, CapDrop },
       });
       await container.start();
-      assert.equal((await container.wait()).StatusCode, 78, user);
+      const { StatusCode } = await container.wait();
+      assert.equal(StatusCode, 78, JSON.stringify(options));
+      const logs = await container.logs({ stderr: true });
+      assert.match(logs.toString(), expected);
       await container.remove();
     }
   },

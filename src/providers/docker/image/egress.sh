@@ -11,6 +11,11 @@ fail() {
   exit 1
 }
 
+# With --network host the rules would be the host's: only a host has devices behind its interfaces.
+for each in /sys/class/net/*/device; do
+  [ ! -e "$each" ] || fail "it has the network of its host"
+done
+
 elements() { # the networks of the list $2 that are IPv$1, for a set
   for each in $2; do
     case $each in *:*) family=6 ;; *) family=4 ;; esac
