@@ -1,4 +1,5 @@
 import type { OpenAPIHono, z } from "@hono/zod-openapi";
+import { checkInstalled } from "./installed_shape.ts";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { hasRole } from "./access.ts";
@@ -122,7 +123,7 @@ export function installApps(
       use: (needed) => find(needed, app),
       options: (schema) => options.of(app, schema),
     };
-    installed.set(app, app.setup(core));
+    installed.set(app, checkInstalled(app, app.setup(core)));
   }
   options.refuseUnused();
   refuseSharedRoutes(installed);

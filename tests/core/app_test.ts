@@ -12,6 +12,7 @@ import {
 } from "../../src/core/app.ts";
 import type { Role } from "../../src/core/auth.ts";
 import { defineProblems, GridError } from "../../src/core/errors.ts";
+import { createRouter } from "../../src/core/router.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";
 import { testGrid } from "../support/grid.ts";
 
@@ -59,6 +60,40 @@ Deno.test("installApps() gives an app its own options with their defaults", asyn
     app_options: { sized: { size: 5 } },
   });
   assert.deepEqual(installed.get(sized)?.manager, { size: 5, label: "none" });
+});
+
+Deno.test("installApps() refuses what setup() returns in a wrong shape, and says each fault", async () => {
+  const wrong: readonly (readonly [unknown, RegExp])[] = [
+    [undefined, /app "odd": .* wrong shape: .*expected object/],
+    [null, /expected object/],
+    [[], /expected object/],
+    [Promise.resolve({ manager: 1 }), /it is a promise, .* into ready\(\)/],
+    [{ manager: 1, route: {} }, /"route"/],
+    [{ routes: { v1: {} } }, /routes: v1: expected a router/],
+    [{ routes: { one: createRouter() } }, /expected a version, such as v1/],
+    [{ routes: createRouter() }, /routes: /],
+    [{ ready: true }, /ready: expected a function/],
+    [
+      { upgrade: {}, upgradeRoles: ["user"] },
+      /upgradeRoles: 0: .*; upgrade: expected a function/,
+    ],
+    [{ tags: { Notes: 1 } }, /tags: Notes: /],
+  ];
+  for (const [returned, why] of wrong) {
+    const odd = defineApp({
+      name: "odd",
+      verboseName: "Odd",
+      // As plain JavaScript may.
+      setup: () => returned as never,
+    });
+    await assert.rejects(install([odd]), why);
+  }
+  const plain = defineApp({
+    name: "plain",
+    verboseName: "Plain",
+    setup: () => ({ manager: undefined, routes: { v12: createRouter() } }),
+  });
+  await install([plain]);
 });
 
 Deno.test("mergeProblems() has the codes of all, and refuses one that two bring", () => {
