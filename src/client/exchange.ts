@@ -1,4 +1,4 @@
-import { withoutEndSlash } from "../core/base_url.ts";
+import { withoutEndSlash } from "../core/without_end_slash.ts";
 import { deadline, systemClock } from "../core/clock.ts";
 import {
   ApiError,

@@ -2,7 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { type App, type Core, installApps, type InstalledApp } from "./app.ts";
 import { createAuth } from "./auth.ts";
-import { withoutEndSlash } from "./base_url.ts";
+import { withoutEndSlash } from "./without_end_slash.ts";
 import { Bus } from "./bus.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { messageOf } from "./log.ts";

@@ -165,6 +165,8 @@ export interface RequestParts {
   readonly headers: Headers;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Whether it asks for a WebSocket, whose clients often cannot set headers. */
+  readonly isUpgrade?: boolean;
 }
 
 /** The key in `X-API-Key`, `Authorization: Bearer …`, or, for WebSockets, whose clients set no headers, `?token=`. */
@@ -197,7 +199,9 @@ export async function callerOf(
   if (typeof found === "object") return found;
   throw new GridError(
     "unauthorized",
-    `Cannot let the request in: the key is ${found}, expected a valid one in X-API-Key or Authorization: Bearer`,
+    `Cannot let the request in: the key is ${found}, expected a valid one in X-API-Key or Authorization: Bearer${
+      request.isUpgrade ? ", or in the address as ?token=KEY" : ""
+    }`,
   );
 }
 

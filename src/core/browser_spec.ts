@@ -58,15 +58,19 @@ export function devicePixels(
   };
 }
 
+/** One proxy: Chromium would read commas and semicolons as a list of several, or of other schemes. */
+const PROXY_URL =
+  /^(https?|socks[45]):\/\/(\[[0-9A-Fa-f:.]+\]|[^\s/?#@,;:=\\[\]\p{Cc}\p{Cs}]+)(:\d{1,5})?\/?$/u;
+
 /** HTTP or SOCKS proxy of the browser. The password is a secret. */
 export const proxySchema = z.strictObject({
-  proxy_url: z.string().refine(
+  proxy_url: z.string().max(500).refine(
     isProxyUrl,
-    "expected a URL such as http://proxy.example:3128 (http, https, socks4, socks5) without user name and password in it",
+    "expected one URL such as http://proxy.example:3128 (http, https, socks4, socks5) without user name, password and path in it",
   ).openapi({
     description:
-      "http, https, socks4 or socks5, without user name and password in it",
-    pattern: "^(https?|socks[45])://[^/?#@\\s]+",
+      "One URL: http, https, socks4 or socks5, without user name, password and path in it",
+    pattern: PROXY_URL.source,
     examples: ["http://proxy.example:3128"],
   }),
   proxy_username: textSchema().min(1).optional().describe(
@@ -247,8 +251,5 @@ export function parseMemory(text: string): number | undefined {
 }
 
 function isProxyUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && url.hostname !== "" && url.username === "" &&
-    url.password === "" &&
-    ["http:", "https:", "socks4:", "socks5:"].includes(url.protocol);
+  return PROXY_URL.test(text) && URL.parse(text)?.hostname !== undefined;
 }

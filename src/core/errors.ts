@@ -81,6 +81,7 @@ const KINDS = {
   last_admin_key: { status: 409, title: "Last key of an admin" },
   queue_full: { status: 429, title: "Queue is full" },
   rate_limited: { status: 429, title: "Too many requests" },
+  protocol_not_supported: { status: 400, title: "Protocol not supported" },
   upgrade_required: { status: 426, title: "WebSocket expected" },
   database_busy: { status: 503, title: "Database is busy" },
   database_unavailable: { status: 503, title: "Database is unavailable" },

@@ -9,6 +9,8 @@ import type { Settings } from "./settings.ts";
 export interface GridVariables {
   requestId: string;
   caller: Caller;
+  /** URL of the server as the request's client reaches it, without a slash at its end. */
+  baseUrl?: string;
   /** `upgrade`: the request asks for its socket; what is answered is sent only if it is a refusal. */
   kind?: "upgrade";
 }

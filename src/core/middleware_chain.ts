@@ -2,6 +2,7 @@ import type { z } from "@hono/zod-openapi";
 import { didYouMean } from "./nearest.ts";
 import type { MiddlewareHandler } from "hono";
 import type { GridEnv, Middleware, MiddlewareCore } from "./middleware.ts";
+import { answerWebDriver } from "./webdriver_paths.ts";
 import { Registry } from "./registry.ts";
 import { checkHead, checkHost } from "./request_checks.ts";
 import { type Settings, SettingsError } from "./settings.ts";
@@ -43,7 +44,10 @@ export function createChain(
   steps.push({
     // Counted by guards, logged, and before anybody is asked for a key.
     at: admission === -1 ? used.length : admission + 0.25,
-    handler: checkHead,
+    handler: checkHead(core.settings),
+  }, {
+    at: admission === -1 ? used.length : admission + 0.3,
+    handler: answerWebDriver,
   });
   steps.sort((a, b) => a.at - b.at);
   return [

@@ -98,7 +98,6 @@ export function describeApi(router: Router, head: ApiHead): ApiDocument {
       description: DESCRIPTION,
       license: { name: "MIT", url: "https://opensource.org/license/mit" },
     },
-    servers: [{ url: "/", description: "The server that gave this document" }],
     security: [{ ApiKey: [] }, { Bearer: [] }],
   });
   const paths = mapValues(document.paths ?? {}, completePath);

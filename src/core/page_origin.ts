@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { callerIn } from "./access.ts";
 import { isAnonymous } from "./auth.ts";
+import { baseUrlIn } from "./base_url.ts";
 import { GridError } from "./errors.ts";
 import { type HostSettings, knownHosts } from "./known_hosts.ts";
 import type { GridEnv } from "./middleware.ts";
@@ -25,6 +26,8 @@ const MAX_ORIGIN = 200;
 export interface PageHeaders {
   readonly origin: string | undefined;
   readonly host: string | undefined;
+  /** URL of the server as the client reaches it. */
+  readonly baseUrl?: string;
 }
 
 /**
@@ -34,16 +37,16 @@ export interface PageHeaders {
  */
 export function checkOrigin(
   settings: OwnOrigins,
-  { origin, host }: PageHeaders,
+  { origin, host, baseUrl }: PageHeaders,
 ): void {
   if (origin === undefined) return;
   const { allowed_origins, public_url } = settings;
   const isAllowed = origin === DEVTOOLS || allowed_origins.includes("*") ||
     allowed_origins.includes(origin) ||
     public_url !== undefined && URL.parse(public_url)?.origin === origin ||
-    host !== undefined && URL.parse(origin)?.host === host &&
-      // A name that an attacker's domain name server could point here is not trusted to be our own.
-      knownHosts(settings)(host);
+    isOwn(settings, origin, host) ||
+    baseUrl !== undefined && new URL(baseUrl).origin === origin &&
+      isOwn(settings, origin, new URL(baseUrl).host);
   if (isAllowed) return;
   throw new GridError(
     "origin_not_allowed",
@@ -51,6 +54,16 @@ export function checkOrigin(
       truncate(origin, MAX_ORIGIN)
     }": it is not allowed, expected one of the setting allowed_origins`,
   );
+}
+
+/** A name that an attacker's domain name server could point here is not trusted to be our own. */
+function isOwn(
+  settings: HostSettings,
+  origin: string,
+  host: string | undefined,
+): boolean {
+  return host !== undefined && URL.parse(origin)?.host === host &&
+    knownHosts(settings)(host);
 }
 
 /**
@@ -82,6 +95,7 @@ export function checkPage(settings: OwnOrigins, c: Context<GridEnv>): void {
   checkOrigin(settings, {
     origin: origin ?? (isForeign ? "null" : origin),
     host,
+    baseUrl: baseUrlIn(c),
   });
 }
 

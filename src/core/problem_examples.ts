@@ -27,6 +27,8 @@ const DETAILS: Readonly<Record<string, string>> = {
     'Cannot serve host "elsewhere.example": it is not known as this server\'s, expected localhost, the host of public_url, or one of the setting allowed_hosts',
   origin_not_allowed:
     'Cannot serve origin "https://elsewhere.example": it is not allowed, expected one of the setting allowed_origins',
+  protocol_not_supported:
+    "Cannot connect: connect() speaks Playwright's own protocol, and the browser speaks CDP, expected chromium.connectOverCDP() with the same address",
   session_not_found:
     `Cannot find session "${ID}": there is none with this id, expected one of GET /v1/sessions`,
   session_not_running:

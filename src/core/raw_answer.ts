@@ -2,6 +2,8 @@ import { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type GridError, problemResponse } from "./errors.ts";
+import { problemSchema } from "./refusals.ts";
+import { truncate } from "./truncate.ts";
 import type { UpgradeContext } from "./upgrade_gate.ts";
 
 /** How long a client may take to read the answer and close its side. */
@@ -14,6 +16,38 @@ const OWN_HEADERS = new Set([
   "keep-alive",
   "transfer-encoding",
 ]);
+
+/** Header that repeats the reason phrase, which HTTP/2 has none of. */
+const ERROR_HEADER = "browsergrid-error";
+
+/** Longest sentence in a head. */
+const MAX_SENTENCE = 300;
+
+/**
+ * The detail of a problem as one line of ASCII: clients of WebSockets show the reason phrase at best, never the body.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-4 RFC 9112, 4}
+ */
+function sentenceOf(
+  { headers }: Response,
+  body: Uint8Array,
+): string | undefined {
+  if (headers.get("content-type") !== "application/problem+json") return;
+  const detail = detailIn(new TextDecoder().decode(body));
+  if (detail === undefined) return;
+  return truncate(detail, MAX_SENTENCE).replaceAll("…", "...").replaceAll(
+    /[^\x20-\x7e]/g,
+    "?",
+  );
+}
+
+function detailIn(json: string): string | undefined {
+  try {
+    return problemSchema.safeParse(JSON.parse(json)).data?.detail;
+  } catch {
+    return undefined; // A plugin's own answer.
+  }
+}
 
 /** Answer for `error` to an upgrade that the middleware has let in, with the headers that it adds. */
 export function refusalOf(
@@ -39,9 +73,12 @@ export async function answerRaw(
     OWN_HEADERS.has(name) ? [] : [`${name}: ${value}\r\n`]
   );
   const { status } = response;
+  const sentence = sentenceOf(response, body);
+  const phrase = sentence ?? STATUS_CODES[status] ?? "";
+  if (sentence !== undefined) lines.push(`${ERROR_HEADER}: ${sentence}\r\n`);
   socket.end(Buffer.concat([
     Buffer.from(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${
+      `HTTP/1.1 ${status} ${phrase}\r\n${
         lines.join("")
       }content-length: ${body.length}\r\nconnection: close\r\n\r\n`,
       "latin1",

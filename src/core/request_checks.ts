@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { Context, MiddlewareHandler, Next } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { callerIn } from "./access.ts";
 import { isAnonymous } from "./auth.ts";
+import { baseUrl, type BaseUrlSettings } from "./base_url.ts";
 import { GridError } from "./errors.ts";
 import { type HostSettings, knownHosts } from "./known_hosts.ts";
 import { isLoopback } from "./loopback.ts";
@@ -23,29 +24,32 @@ const MAX_HOST = 100;
 const PROBES = new Set(["/health", "/ready"]);
 
 /**
- * Rejects what no honest client sends, before a key is asked for.
+ * Rejects what no honest client sends, before a key is asked for, and finds out how the client has reached the server.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-3.2 RFC 9112, 3.2}: more than one Host is 400.
  * @throws {GridError} `uri_too_long`, `malformed_request`.
  */
-export async function checkHead(
-  c: Context<GridEnv>,
-  next: Next,
-): Promise<void> {
-  const { length } = new URL(c.req.url).pathname;
-  if (length > MAX_PATH) {
-    throw new GridError(
-      "uri_too_long",
-      `Cannot read the request: its path has ${length} characters, expected at most ${MAX_PATH}`,
-    );
-  }
-  if (hostsOf(c).length > 1) {
-    throw new GridError(
-      "malformed_request",
-      "Cannot read the request: it has several Host headers, expected one",
-    );
-  }
-  await next();
+export function checkHead(
+  settings: BaseUrlSettings,
+): MiddlewareHandler<GridEnv> {
+  const baseUrlOf = baseUrl(settings);
+  return async function checkHeadOf(c, next) {
+    const { length } = new URL(c.req.url).pathname;
+    if (length > MAX_PATH) {
+      throw new GridError(
+        "uri_too_long",
+        `Cannot read the request: its path has ${length} characters, expected at most ${MAX_PATH}`,
+      );
+    }
+    if (hostsOf(c).length > 1) {
+      throw new GridError(
+        "malformed_request",
+        "Cannot read the request: it has several Host headers, expected one",
+      );
+    }
+    c.set("baseUrl", baseUrlOf(c));
+    await next();
+  };
 }
 
 /** Every `Host` header. Platforms that have only `fetch` join several with commas. */
@@ -61,6 +65,8 @@ function hostsOf({ req, env }: Context<GridEnv>): readonly string[] {
  * Rejects requests that come by a foreign name: a page can have its own name lead to this machine, and would read the
  * answers as its own. One that shows a key is no such page's: pages have none.
  *
+ * What proxies write into `X-Forwarded-Host` is not looked at: pages can write it, too.
+ *
  * Where keys are always needed, load balancers may ask for {@linkcode PROBES} by any name.
  *
  * @throws {GridError} `host_not_allowed`.
@@ -75,17 +81,18 @@ export function checkHost(
     const isProbe = needsKeys && PROBES.has(c.req.path);
     if (isAnonymous(callerIn(c)) && !isProbe) {
       for (const host of askedHosts(c)) {
-        if (!isKnown(host)) throw hostNotAllowed(host);
+        if (host !== undefined && !isKnown(host)) throw hostNotAllowed(host);
       }
     }
     await next();
   };
 }
 
-/** The `Host`, and that of a whole URL in the request line, which counts instead. */
-function askedHosts({ req }: Context<GridEnv>): readonly string[] {
-  const host = req.header("host");
-  return [new URL(req.url).host, ...(host === undefined ? [] : [host])];
+/** The `Host`, if there is one, and that of a whole URL in the request line, which counts instead. */
+function askedHosts(
+  { req }: Context<GridEnv>,
+): readonly (string | undefined)[] {
+  return [new URL(req.url).host, req.header("host")];
 }
 
 function hostNotAllowed(host: string): GridError {

@@ -7,9 +7,10 @@ import { GridError } from "./errors.ts";
 import { describeFaults } from "./faults.ts";
 import type { GridEnv } from "./middleware.ts";
 import { registerShared } from "./openapi.ts";
+import { plainPathOf } from "./plain_path.ts";
 import { addSystemRoutes } from "./system_routes.ts";
 import { truncate } from "./truncate.ts";
-import { unmatched } from "./unmatched.ts";
+import { methodsOf, unmatched } from "./unmatched.ts";
 
 export { refusals } from "./refusals.ts";
 
@@ -34,7 +35,10 @@ export function createRouter(): OpenAPIHono<GridEnv> {
 
 /** The whole HTTP side: middleware in order, apps by version, and what belongs to no app. */
 export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
-  const root = createRouter();
+  const root: OpenAPIHono<GridEnv> = new OpenAPIHono<GridEnv>({
+    defaultHook: refuseInvalid,
+    getPath: plainPathOf((path) => methodsOf(root, path).length > 0),
+  });
   for (const handler of parts.middleware) root.use(handler);
   root.use(checkAccess);
   root.use(requireJson);

@@ -187,6 +187,7 @@ async function receive(
 function letIn({ url }: Request): UpgradeContext {
   return {
     url: new URL(url),
+    baseUrl: new URL(url).origin,
     caller: undefined,
     requestId: undefined,
     headers: new Headers(),

@@ -133,7 +133,7 @@ export const settingsSchema = z.strictObject({
     'Networks in which the server connects to any browser that a worker reports, such as ["172.16.0.0/12"]; others are reached at the worker\'s own address, or through its tunnel',
   ),
   trusted_proxies: jsonSetting(z.array(networkSchema())).default([]).describe(
-    'Proxies whose X-Forwarded-For is believed, such as ["10.0.0.0/8", "::1"]; by default the address of the connection counts',
+    'Proxies whose X-Forwarded-For, -Proto, -Host and -Prefix are believed, such as ["10.0.0.0/8", "::1"]; by default the address of the connection counts',
   ),
 }).refine(
   ({ lease_seconds, heartbeat_seconds }) =>

@@ -1,4 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { baseUrlIn } from "./base_url.ts";
 import { docsRoutes } from "./docs/docs_routes.ts";
 import { type ApiDocument, describeApi } from "./openapi.ts";
 import type { GridEnv } from "./middleware.ts";
@@ -92,7 +94,20 @@ export function addSystemRoutes(
       version,
       tags: { ...tags, [TAG]: "The server itself, without a key" },
     });
-    return c.json(described, 200);
+    const answer: ApiDocument = { ...described, servers: serversFor(c) };
+    return c.json(answer, 200);
   });
   root.route("/", docsRoutes());
+}
+
+/** Where requests are sent: below the URL by which the client reaches this server, if it is not the one that it asked. */
+function serversFor(c: Context<GridEnv>): readonly object[] {
+  const url = baseUrlIn(c);
+  const direct = {
+    url: "/",
+    description: "The server that gave this document",
+  };
+  return url === new URL(c.req.url).origin
+    ? [direct]
+    : [{ url, description: "The server, as clients reach it" }, direct];
 }

@@ -21,7 +21,7 @@ export function unmatched(
   c: Context<GridEnv>,
 ): Response {
   const { method, path } = c.req;
-  const found = METHODS.filter((each) => hasRoute(root, each, path));
+  const found = methodsOf(root, path);
   if (found.length === 0) {
     return answerProblem(c, notFound(method, truncate(path, MAX_PATH)));
   }
@@ -31,6 +31,14 @@ export function unmatched(
     : answerProblem(c, notAllowed(method, truncate(path, MAX_PATH), allow));
   response.headers.set("allow", allow);
   return response;
+}
+
+/** Methods that have a route at `path`. */
+export function methodsOf(
+  root: OpenAPIHono<GridEnv>,
+  path: string,
+): readonly string[] {
+  return METHODS.filter((each) => hasRoute(root, each, path));
 }
 
 /** Middleware stands in the router under ALL; what is left are routes. */

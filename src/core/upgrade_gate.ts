@@ -10,16 +10,21 @@
  * @module
  */
 import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { getPath } from "hono/utils/url";
 import type { IncomingMessage } from "node:http";
 import { answerError } from "./answer_error.ts";
 import type { Caller } from "./auth.ts";
+import { baseUrlIn } from "./base_url.ts";
 import { GridError } from "./errors.ts";
 import type { GridBindings, GridEnv } from "./middleware.ts";
+import { withoutAlias } from "./plain_path.ts";
 
 /** What the middleware has found out about a request for a socket. */
 export interface UpgradeContext {
   /** What is asked for, as the middleware has seen it. */
   readonly url: URL;
+  /** URL of the server as the client reaches it, without a slash at its end. */
+  readonly baseUrl: string;
   /** Undefined if no middleware asks who it is. */
   readonly caller: Caller | undefined;
   readonly requestId: string | undefined;
@@ -38,7 +43,9 @@ export function createUpgradeGate(
   chain: readonly MiddlewareHandler<GridEnv>[],
 ): UpgradeGate {
   const admitted = new WeakMap<GridBindings, Context<GridEnv>>();
-  const gate = new Hono<GridEnv>();
+  const gate = new Hono<GridEnv>({
+    getPath: (request) => withoutAlias(getPath(request)),
+  });
   gate.use(async (c, next) => {
     c.set("kind", "upgrade");
     await next();
@@ -56,12 +63,20 @@ export function createUpgradeGate(
     if (!end || !answer.ok) return answer;
     const { caller, requestId } = end.var;
     return {
-      url: new URL(request.url),
+      url: plainUrl(request.url),
+      baseUrl: baseUrlIn(end),
       caller,
       requestId,
       headers: answer.headers,
     };
   };
+}
+
+/** What is asked for, by the name that it has in the API. */
+function plainUrl(text: string): URL {
+  const url = new URL(text);
+  url.pathname = withoutAlias(url.pathname);
+  return url;
 }
 
 /**

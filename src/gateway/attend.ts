@@ -17,7 +17,7 @@ import { type Seats, TakenOver, tooMany } from "./seats.ts";
 import { Splice, type SpliceOptions } from "./splice.ts";
 import type { Streams } from "./streams.ts";
 import { browserWaitMs, targetOf } from "./target.ts";
-import { admit, takeoverOf, type Wanted } from "./upgrade.ts";
+import { admit, refusePlaywright, takeoverOf, type Wanted } from "./upgrade.ts";
 import type { WayTo } from "./way.ts";
 
 /** One client that asked for an upgrade. */
@@ -54,7 +54,8 @@ export async function attend(
   const { core } = parts;
   try {
     if (core.stopping.aborted) throw shuttingDown();
-    admit(core, client.request);
+    admit(core, client.request, client.context);
+    refusePlaywright(client.request);
     const caller = client.context.caller ?? ANONYMOUS;
     requireRole(caller, ["client"]);
     const own = { ...parts, caller };
@@ -159,12 +160,13 @@ async function join(
       throw full;
     });
   try {
-    const { url } = client.context;
+    const { url, baseUrl } = client.context;
     const { keepAliveSeconds, expiresAt } = target;
     const headers = await addressHeaders(core, manager, {
       id,
       caller,
       url,
+      baseUrl,
       // Whoever may come back must be let in as long as there is something to come back to.
       ...(keepAliveSeconds === null
         ? {}

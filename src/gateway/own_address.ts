@@ -33,9 +33,9 @@ export async function tokenFor(
 export async function addressHeaders(
   core: Pick<Core, "auth">,
   manager: Pick<SessionManager, "connectUrlOf">,
-  asked: Asked,
+  asked: Asked & { readonly baseUrl: string },
 ): Promise<Readonly<Record<string, string>>> {
-  const base = manager.connectUrlOf(asked.id, asked.url.href);
+  const base = manager.connectUrlOf(asked.id, asked.baseUrl);
   const token = await tokenFor(core, asked);
   const query = token === undefined ? "" : `?${new URLSearchParams({ token })}`;
   return {

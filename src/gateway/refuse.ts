@@ -32,10 +32,11 @@ export function refuse(
     }
   }
   // The request's own line in the log says only that it was let in.
-  log.info("{path} refused with {status} {code}", {
+  log.info("{path} refused with {status} {code}: {detail}", {
     path: context.url.pathname,
     status: error.status,
     code: error.code,
+    detail: error.message,
     request_id: context.requestId,
   });
   void answerRaw(socket, refusal);

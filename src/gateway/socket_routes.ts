@@ -44,6 +44,7 @@ const params = z.object({ id: z.string().describe("Id of a session") });
 
 const refusalsOfSession = refusals(
   "upgrade_required",
+  "protocol_not_supported",
   "origin_not_allowed",
   "session_not_found",
   "session_not_running",
@@ -104,6 +105,7 @@ const connect = {
     ...switching,
     ...refusals(
       "upgrade_required",
+      "protocol_not_supported",
       "origin_not_allowed",
       "invalid_request",
       "pool_not_found",

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Core } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
+import type { UpgradeContext } from "../core/upgrade_gate.ts";
 import { checkOrigin } from "../core/page_origin.ts";
 
 const SESSION_PATH =
@@ -37,6 +38,24 @@ export function takeoverOf(query: URLSearchParams): boolean {
   );
 }
 
+/**
+ * Rejects clients that expect Playwright's own protocol behind the handshake: they would fail with a message that nobody
+ * understands. Its clients of CDP send the same `User-Agent`, but none of these headers.
+ *
+ * @throws {GridError} `protocol_not_supported`.
+ */
+export function refusePlaywright({ headers }: IncomingMessage): void {
+  const isPlaywright = /^Playwright\//.test(headers["user-agent"] ?? "");
+  const isOwnProtocol = Object.keys(headers).some((name) =>
+    name.startsWith("x-playwright-")
+  );
+  if (!isPlaywright || !isOwnProtocol) return;
+  throw new GridError(
+    "protocol_not_supported",
+    "Cannot connect: connect() speaks Playwright's own protocol, and the browser speaks CDP, expected chromium.connectOverCDP() with the same address",
+  );
+}
+
 /** Header of a request, once. */
 function header(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];
@@ -48,7 +67,11 @@ function header(request: IncomingMessage, name: string): string | undefined {
  *
  * @throws {GridError} `upgrade_required`, `origin_not_allowed`.
  */
-export function admit(core: Core, request: IncomingMessage): void {
+export function admit(
+  core: Core,
+  request: IncomingMessage,
+  { baseUrl }: Pick<UpgradeContext, "baseUrl">,
+): void {
   const isWebSocket = request.method === "GET" &&
     header(request, "upgrade")?.toLowerCase() === "websocket" &&
     header(request, "sec-websocket-version") === "13" &&
@@ -62,5 +85,6 @@ export function admit(core: Core, request: IncomingMessage): void {
   checkOrigin(core.settings, {
     origin: header(request, "origin"),
     host: header(request, "host"),
+    baseUrl,
   });
 }

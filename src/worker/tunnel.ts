@@ -1,9 +1,9 @@
 import { isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import WebSocket, { type ClientOptions } from "ws";
-import { withoutEndSlash } from "../core/base_url.ts";
 import { type Clock, deadline, systemClock } from "../core/clock.ts";
 import { hostName } from "../core/host_name.ts";
+import { withoutEndSlash } from "../core/without_end_slash.ts";
 import { logOf, messageOf } from "../core/log.ts";
 import { watchSocket } from "../core/socket_watch.ts";
 import {

@@ -122,8 +122,10 @@ Deno.test("upgradersOf() offers sockets to an app only of admins and of those wh
   const taken = async (role?: Role) => {
     const caller = role && { id: role, name: role, role };
     const url = new URL("http://grid/v1/socket");
+    const baseUrl = url.origin;
     const context = {
       url,
+      baseUrl,
       caller,
       requestId: undefined,
       headers: new Headers(),

@@ -37,3 +37,29 @@ Deno.test("proxySchema refuses credentials in the URL, whose place would be show
   );
   assert.ok(proxySchema.safeParse({ proxy_url: "http://proxy:3128" }).success);
 });
+
+Deno.test("proxySchema takes exactly one proxy: Chromium would read commas and semicolons as several", () => {
+  const isTaken = (proxy_url: string) =>
+    proxySchema.safeParse({ proxy_url }).success;
+  for (
+    const url of [
+      ...["http://proxy", "https://proxy.example:3128/", "socks5://10.0.0.1:1"],
+      ...["socks4://[2001:db8::1]:1080", "http://b\u00fccher.example:80"],
+    ]
+  ) assert.ok(isTaken(url), url);
+  for (
+    const url of [
+      ...["http://a,direct://", "http://a:1,http://b:2", "http://a,b"],
+      ...["http=http://a;https=http://b", "http://a;http=b", "http://a b"],
+      ...[
+        " http://a",
+        "http://a\n",
+        "http://a/path",
+        "http://a?b",
+        "http://a#b",
+      ],
+      ...["http://", "ftp://a", "http://a\\b", "http://a:99999", "http://[a]"],
+      ...["direct://", "a:3128", `http://${"a".repeat(500)}`],
+    ]
+  ) assert.ok(!isTaken(url), url);
+});

@@ -173,6 +173,7 @@ Deno.test("the hosted API knows its hosts, too", async () => {
     BROWSERGRID_DATABASE_URL: "http://127.0.0.1:9",
     BROWSERGRID_PUBLIC_URL: "https://grid.example",
     BROWSERGRID_API_KEY: BOOTSTRAP_KEY,
+    BROWSERGRID_ENCRYPTION_KEY: "5e".repeat(32),
     BROWSERGRID_LOG_LEVEL: "error",
   });
   const statusOf = async (url: string) => {

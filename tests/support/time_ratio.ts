@@ -1,44 +1,42 @@
-/** How much longer `work` takes on an input of twice the size. */
+/** How long `work` takes on an input of half and of whole size, and how they compare. */
 export interface TimeRatio {
   readonly ratio: number;
   readonly smallMs: number;
   readonly largeMs: number;
 }
 
-/** Shortest time that says something: below it the clock and the collector do. */
-const LEAST_MS = 5;
+/** What is timed. */
+export interface Timed<T> {
+  readonly make: (size: number) => T;
+  readonly work: (input: T) => unknown;
+  readonly size: number;
+  /** Whether no further round is needed. */
+  readonly isEnough: (ratio: number, largeMs: number) => boolean;
+}
 
 /** Most runs of each size. */
-const MAX_ROUNDS = 12;
+const MAX_ROUNDS = 20;
 
 /**
- * Times `work` on `make(size)` and `make(size / 2)`, each several times, in turn, and compares the shortest times: other
- * processes only make a time longer. Short work is repeated until it can be timed. Stops when the ratio is at most
- * `most`.
+ * Times `work` on `make(size)` and `make(size / 2)` in turn, until it is enough, and compares the shortest times: other
+ * processes only make a time longer.
  */
 export function timeRatio<T>(
-  { make, work, size, most }: {
-    readonly make: (size: number) => T;
-    readonly work: (input: T) => unknown;
-    readonly size: number;
-    readonly most: number;
-  },
+  { make, work, size, isEnough }: Timed<T>,
 ): TimeRatio {
   const small = make(Math.floor(size / 2));
   const large = make(size);
-  const times = (input: T, count: number) => {
+  const timeOf = (input: T) => {
     const startedAt = performance.now();
-    for (let done = 0; done < count; done++) work(input);
+    work(input);
     return performance.now() - startedAt;
   };
-  let repeats = 1;
-  while (times(small, repeats) < LEAST_MS && repeats < 1e6) repeats *= 2;
   let smallMs = Infinity;
   let largeMs = Infinity;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    smallMs = Math.min(smallMs, times(small, repeats));
-    largeMs = Math.min(largeMs, times(large, repeats));
-    if (round > 0 && largeMs / smallMs <= most) break;
+    largeMs = Math.min(largeMs, timeOf(large));
+    smallMs = Math.min(smallMs, timeOf(small));
+    if (isEnough(largeMs / smallMs, largeMs)) break;
   }
   return { ratio: largeMs / smallMs, smallMs, largeMs };
 }

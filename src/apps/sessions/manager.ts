@@ -4,7 +4,7 @@ import type { Core } from "../../core/app.ts";
 import { deadline } from "../../core/clock.ts";
 import type { Statement } from "../../core/db/client.ts";
 import { isPassing } from "../../core/errors.ts";
-import { webSocketOrigin } from "../../core/public_origin.ts";
+import { webSocketBase } from "../../core/public_origin.ts";
 import type { WorkerCaller } from "../../core/worker_caller.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
 import {
@@ -75,8 +75,8 @@ export interface SessionManager
   waitUntilStarted(id: string, signal: AbortSignal): Promise<Session>;
   /** Has the bus told of what other replicas do with it, until disposed. Subscribe before. */
   watch(what: Watched, id: string): Disposable;
-  /** Where clients connect. @param requestUrl Of whoever asks: what reached the server once reaches it again, unless `public_url` says better. */
-  connectUrlOf(id: string, requestUrl: string): string;
+  /** Where clients connect. @param baseUrl URL of the server as the client reaches it. */
+  connectUrlOf(id: string, baseUrl: string): string;
   /** One round trip. */
   claim(
     workerId: string,
@@ -202,8 +202,8 @@ export function createSessionManager(
       }
     },
     watch: (what, id) => lookout.watch(what, id),
-    connectUrlOf: (id, requestUrl) =>
-      `${webSocketOrigin(settings, requestUrl)}/v1/sessions/${id}/cdp`,
+    connectUrlOf: (id, baseUrl) =>
+      `${webSocketBase(baseUrl)}/v1/sessions/${id}/cdp`,
     async claim(workerId, options) {
       const now = clock.now();
       const limits = { now, leaseMs, startTimeoutMs };

@@ -33,6 +33,7 @@ export const apiKey = defineMiddleware({
           headers: c.req.raw.headers,
           path: c.req.path,
           query: new URL(c.req.url).searchParams,
+          isUpgrade: c.get("kind") === "upgrade",
         });
         c.set("caller", caller);
       }

@@ -17,8 +17,9 @@ const MAX_PATH = 500;
 /** Paths of what asks again and again by itself. */
 const QUIET = ["/health", "/ready", "/metrics", "/heartbeat", "/claim-session"];
 
-/** The line of a request, and that of a request for a WebSocket that the middleware has let in. */
+/** The line of a request, and those of a request for a WebSocket that the middleware has refused, or let in. */
 const ANSWERED = "{method} {path} {status} in {duration_ms} ms";
+const REFUSED = `${ANSWERED}: {detail}`;
 const LET_IN = "{method} {path} let in after {duration_ms} ms";
 
 /** Gives every request an id (a caller's own is kept) and logs one line for its answer. */
@@ -42,13 +43,18 @@ export const requestLog = defineMiddleware({
       c.set("requestId", requestId);
       await next();
       c.res.headers.set(header, requestId);
-      const isLetIn = c.get("kind") === "upgrade" && c.res.ok;
-      log[isQuiet(c) ? "debug" : "info"](isLetIn ? LET_IN : ANSWERED, {
+      const isUpgrade = c.get("kind") === "upgrade";
+      const isLetIn = isUpgrade && c.res.ok;
+      // Its client shows a status at best.
+      const detail = isUpgrade ? c.error?.message : undefined;
+      const line = isLetIn ? LET_IN : detail === undefined ? ANSWERED : REFUSED;
+      log[isQuiet(c) ? "debug" : "info"](line, {
         method: c.req.method,
         // As it came: decoded it may hold line breaks. Without the query, which may carry a token.
         path: truncate(new URL(c.req.url).pathname, MAX_PATH),
         // Of an upgrade that is let in, whoever takes the socket decides.
         ...(isLetIn ? {} : { status: c.res.status }),
+        ...(detail === undefined ? {} : { detail }),
         duration_ms: Math.round(clock.monotonic() - startedAt),
         request_id: requestId,
         caller: c.get("caller")?.name,

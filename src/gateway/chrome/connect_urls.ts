@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { callerIn } from "../../core/access.ts";
+import { baseUrlIn } from "../../core/base_url.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { tokenFor } from "../own_address.ts";
 import type { ChromeParts } from "./chrome_parts.ts";
@@ -13,7 +14,7 @@ export async function connectUrls(
   c: Context<GridEnv>,
   id: string,
 ): Promise<ConnectUrls> {
-  const base = manager.connectUrlOf(id, c.req.url);
+  const base = manager.connectUrlOf(id, baseUrlIn(c));
   const url = new URL(c.req.url);
   const token = await tokenFor(core, { id, caller: callerIn(c), url });
   if (token === undefined) return (path) => base + path;

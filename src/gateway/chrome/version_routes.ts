@@ -1,7 +1,8 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { access, allow } from "../../core/access.ts";
+import { baseUrlIn } from "../../core/base_url.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { webSocketOrigin } from "../../core/public_origin.ts";
+import { webSocketBase } from "../../core/public_origin.ts";
 import { createRouter } from "../../core/router.ts";
 import { connectQuerySchema } from "../connect_query.ts";
 import { askChromeFor } from "./ask_chrome.ts";
@@ -66,7 +67,7 @@ export function versionRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
   router.openAPIRegistry.registerPath(connectVersion);
   for (const slash of ["", "/"]) {
     router.get(connectVersion.path + slash, allow("client"), (c) => {
-      const origin = webSocketOrigin(parts.core.settings, c.req.url);
+      const origin = webSocketBase(baseUrlIn(c));
       return c.json({
         "Browser": "Browsergrid",
         "Protocol-Version": "1.3",

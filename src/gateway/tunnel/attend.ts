@@ -50,7 +50,7 @@ export async function attend(parts: Parts, asked: Asked): Promise<boolean> {
   const [, sessionId] = REPLICA_PATH.exec(pathname) ?? [];
   if (workerId === undefined && sessionId === undefined) return false;
   try {
-    admit(parts.core, asked.request);
+    admit(parts.core, asked.request, asked.context);
     if (sessionId !== undefined) await lend(parts, asked, sessionId);
     else if (workerId !== undefined && streamId !== undefined) {
       await takeStream(parts, asked, { workerId, streamId });

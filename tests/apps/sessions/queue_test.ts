@@ -70,7 +70,7 @@ Deno.test("a full queue refuses on every path with 429 and Retry-After, at once,
   using client = await rawClient(
     `${grid.url.replace("http", "ws")}/v1/connect`,
   );
-  assert.match(client.head, /^HTTP\/1.1 429 Too Many Requests\r\n/);
+  assert.match(client.head, /^HTTP\/1.1 429 Cannot queue [^\r\n]*\r\n/);
   assert.match(client.head, /\r\nretry-after: [1-9]\d*\r\n/i);
   assert.deepEqual(await rows(grid), before);
 });

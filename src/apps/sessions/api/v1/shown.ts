@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { callerIn } from "../../../../core/access.ts";
 import type { Core } from "../../../../core/app.ts";
 import { isAnonymous } from "../../../../core/auth.ts";
+import { baseUrlIn } from "../../../../core/base_url.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import type { Session, SessionManager } from "../../manager.ts";
 import type { SessionWire } from "../../schemas.ts";
@@ -20,7 +21,7 @@ export function showing(
   manager: Pick<SessionManager, "connectUrlOf">,
 ): Show {
   return async function show(c, session) {
-    const url = manager.connectUrlOf(session.id, c.req.url);
+    const url = manager.connectUrlOf(session.id, baseUrlIn(c));
     if (isAnonymous(callerIn(c)) || isTerminal(session.status)) {
       return renderSession(session, url);
     }
