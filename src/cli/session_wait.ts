@@ -47,7 +47,9 @@ export async function waitUntilRunning(
     }
     if (systemClock.monotonic() > deadline) {
       throw new Error(
-        `Session ${id} is still ${session.status} after ${seconds} s; it goes on: browsergrid session get ${id}`,
+        `Session ${id} is still ${session.status} after ${seconds} s${
+          session.status_reason === null ? "" : `: ${session.status_reason}`
+        }; it goes on: browsergrid session get ${id}`,
       );
     }
     await systemClock.sleep(LOOK_MS);

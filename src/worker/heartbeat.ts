@@ -9,6 +9,7 @@ import { aborted } from "../core/aborted.ts";
 import { type Clock, deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
+import { CpuMeter, usedMemoryMb } from "./host_use.ts";
 import { trustedUntil } from "./lease.ts";
 import type { Report } from "./held_session.ts";
 import type { Outbox } from "./outbox.ts";
@@ -58,6 +59,7 @@ export class Heartbeat implements AsyncDisposable {
   readonly #done: Promise<void>;
   #nudged = new AbortController();
   #isBare = false;
+  readonly #cpu = new CpuMeter();
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -143,7 +145,8 @@ export class Heartbeat implements AsyncDisposable {
       provider_details: providerDetails(),
       current_load: supervisor.size,
       ready: ready(),
-      ...hostUse(),
+      cpu_percent: this.#cpu.percent(),
+      memory_usage_mb: usedMemoryMb(),
       sessions: sent.map((report) =>
         this.#isBare ? bare(report) : {
           ...report,
@@ -220,13 +223,4 @@ function metricsOf(supervisor: Supervisor, sessionId: string) {
 
 function wholeOrNull(bytes: number | undefined): number | null {
   return bytes === undefined ? null : Math.round(bytes);
-}
-
-function hostUse() {
-  const { total, available } = Deno.systemMemoryInfo();
-  const [lastMinute = 0] = Deno.loadavg();
-  return {
-    cpu_percent: Math.round(lastMinute * 100 / navigator.hardwareConcurrency),
-    memory_usage_mb: Math.round((total - available) / 2 ** 20),
-  };
 }

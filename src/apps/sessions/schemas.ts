@@ -104,7 +104,9 @@ export const sessionSchema = z.object({
   labels: z.record(z.string(), z.string()),
   webhooks_enabled: z.boolean(),
   status: z.enum(SESSION_STATUSES),
-  status_reason: z.string().nullable(),
+  status_reason: z.string().nullable().describe(
+    "Why it is what it is; of a pending one why it waits, with its place in the queue when it is asked for alone",
+  ),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
   started_at: z.iso.datetime().nullable(),

@@ -1,5 +1,6 @@
 import type { Assignment } from "../workerpool/manager.ts";
 import { withoutPassword } from "../../core/browser_spec.ts";
+import { renderWaiting, type Waiting } from "./waiting.ts";
 import type { sessionEvents, sessionMetrics, sessions } from "./models.ts";
 import type {
   SessionEventWire,
@@ -21,6 +22,8 @@ export type SecretColumn = "proxy" | "environment" | "endpoint" | "logs";
 export type Session = Readonly<Omit<SessionRow, SecretColumn>> & {
   readonly proxyShown: SessionWire["proxy"];
   readonly environmentNames: readonly string[];
+  /** Of one that is pending: what it waits for. Absent: not read. */
+  readonly waiting?: Waiting | null;
 };
 
 export type SessionEvent = Readonly<typeof sessionEvents.$inferSelect>;
@@ -135,7 +138,7 @@ export function renderSession(
     labels: session.labels,
     webhooks_enabled: session.webhooksEnabled,
     status: session.status,
-    status_reason: session.statusReason,
+    status_reason: reasonOf(session),
     created_at: isoTime(session.createdAt),
     updated_at: isoTime(session.updatedAt),
     started_at: isoTimeOrNull(session.startedAt),
@@ -150,6 +153,13 @@ export function renderSession(
     connect_url: connectUrl,
     live_url: null,
   };
+}
+
+/** What is known of a session's status: of a pending one also why it waits, and what became of an earlier start. */
+function reasonOf({ statusReason, waiting }: Session): string | null {
+  if (!waiting) return statusReason;
+  const why = renderWaiting(waiting);
+  return statusReason === null ? why : `${statusReason}; ${why}`;
 }
 
 /** An event as it is answered. */

@@ -14,6 +14,7 @@ import type { Database } from "../../core/db/client.ts";
 import type { WorkerCaller } from "../../core/worker_caller.ts";
 import { workers } from "../workers/models.ts";
 import { sessionEvents, sessionMetrics, sessions } from "./models.ts";
+import { waitingColumn } from "./store_waiting.ts";
 import { isProvenWorker } from "./store_proven_worker.ts";
 import type { SessionMetricValues } from "./schemas.ts";
 import type { Session, SessionEvent, SessionMetric } from "./session.ts";
@@ -131,11 +132,20 @@ export interface SessionStore {
   ): Promise<boolean | undefined>;
 }
 
+/** What is shown of one session. */
+const waitingColumns = { ...shownColumns, waiting: waitingColumn() };
+
+/** What is shown of each of many. */
+const listedColumns = {
+  ...shownColumns,
+  waiting: waitingColumn({ isInList: true }),
+};
+
 /** What is asked most, built once for all owners. */
 function prepareQueries({ orm }: Database) {
   const isOne = eq(sessions.id, sql.placeholder("id"));
   const isOwn = eq(sessions.owner, sql.placeholder("owner"));
-  const shown = () => orm.select(shownColumns).from(sessions).$dynamic();
+  const shown = () => orm.select(waitingColumns).from(sessions).$dynamic();
   const target = () =>
     orm.select({
       id: sessions.id,
@@ -171,7 +181,7 @@ export function createSessionStore(
   const isOwn = owner === undefined ? undefined : eq(sessions.owner, owner);
   const isOne = (id: string) => and(eq(sessions.id, id), isOwn);
   const find = (id: string) =>
-    orm.select(shownColumns).from(sessions).where(isOne(id));
+    orm.select(waitingColumns).from(sessions).where(isOne(id));
   const exists = (id: string) =>
     orm.select({ id: sessions.id }).from(sessions).where(isOne(id));
   const eventsOf = (id: string, after: number, limit: number) =>
@@ -209,7 +219,7 @@ export function createSessionStore(
       return row;
     },
     async list({ status, work_pool_id, worker_id, label, limit, cursor }) {
-      return await orm.select(shownColumns).from(sessions).where(and(
+      return await orm.select(listedColumns).from(sessions).where(and(
         isOwn,
         status && inArray(sessions.status, [...status]),
         work_pool_id ? eq(sessions.workPoolId, work_pool_id) : undefined,

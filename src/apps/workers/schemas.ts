@@ -62,7 +62,9 @@ export const workerSchema = z.object({
   ready: z.int().describe("Browsers that it keeps ready"),
   reach: reachSchema,
   has_tunnel: z.boolean().describe("Whether its tunnel is up"),
-  cpu_percent: z.number().nullable(),
+  cpu_percent: z.number().nullable().describe(
+    "Processor time that its host used between its last two heartbeats; 100 is all cores",
+  ),
   memory_usage_mb: z.number().nullable(),
   disk_usage_mb: z.number().nullable(),
   ip_address: z.string().nullable(),

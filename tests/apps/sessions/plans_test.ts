@@ -26,10 +26,16 @@ async function searches(
     }
     return batch(given, mode);
   };
+  // One of its two forms is enough: Drizzle gives whole statements.
+  client.execute = (given: InStatement | string) => {
+    seen.push(given);
+    return execute(given);
+  };
   try {
     await act();
   } finally {
     client.batch = batch;
+    client.execute = execute;
   }
   const plans: string[] = [];
   for (const each of seen) {
@@ -38,7 +44,7 @@ async function searches(
     plans.push(...rows.map(({ detail }) => String(detail)));
   }
   return plans.filter((plan) =>
-    /^\w+ (sessions|s|h|old)\b(?! VIRTUAL)/.test(plan)
+    /^\w+ (sessions|s|h|n|old)\b(?! VIRTUAL)/.test(plan)
   );
 }
 
@@ -61,6 +67,7 @@ Deno.test("heartbeats, claims, looks for others and what the gateway records fin
         sessions: [],
       }),
     claim: () => api.claim(workerId),
+    get: () => api.call("GET", `/sessions/${id}`),
     arrival: () => grid.sessions.recordConnected(claimed.id),
     presence: () =>
       grid.sessions.recordPresence({ active: [id], attended: [id] }),

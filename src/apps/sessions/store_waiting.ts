@@ -1,0 +1,50 @@
+import { type SQL, sql } from "drizzle-orm";
+import { roomOfPool } from "../workerpool/manager.ts";
+import { workPools } from "../workerpool/models.ts";
+import { workers } from "../workers/models.ts";
+import { sessions } from "./models.ts";
+import { leftOfKey } from "./store_next.ts";
+import type { Waiting } from "./waiting.ts";
+
+/** Most sessions of a queue that are counted to find a place in it. */
+export const MAX_COUNTED = 1_000;
+
+/**
+ * What a pending session waits for, as a column beside a row of `sessions`; null for any other. Its cost is bounded: of
+ * the queue no more than {@linkcode MAX_COUNTED} sessions are looked at.
+ *
+ * @param options `isInList`: without what is counted for each session.
+ */
+export function waitingColumn(
+  { isInList = false }: { readonly isInList?: boolean } = {},
+): SQL<Waiting | null> {
+  const counted = isInList ? sql`` : sql`, 'room', ${roomOfPool()},
+    'ahead', (SELECT count(*) FROM ${queued()} AS q
+      WHERE q.priority > ${sessions}.priority
+      OR q.priority = ${sessions}.priority AND q.id < ${sessions}.id),
+    'counted', (SELECT count(*) FROM ${queued()})`;
+  return sql`CASE WHEN ${sessions}.status = 'pending' THEN (SELECT json_object(
+      'pool', ${workPools}.name, 'status', ${workPools}.status,
+      'maxSessions', ${workPools}.max_sessions,
+      'isWorkerOnline', EXISTS (SELECT 1 FROM ${workers} AS w
+        WHERE w.work_pool_id = ${workPools}.id
+        AND w.status IN ('online', 'busy') AND w.drain_requested_at IS NULL),
+      'leftOfKey', ${leftOfKey(sql`${sessions}.owner`)},
+      'leftOfPool', iif(${workPools}.max_sessions IS NULL, NULL,
+        ${workPools}.max_sessions - (SELECT count(*) FROM ${sessions} AS h
+          WHERE h.work_pool_id = ${workPools}.id
+          AND h.status IN ('starting', 'running')))${counted})
+    FROM ${workPools} WHERE ${workPools}.id = ${sessions}.work_pool_id) END`
+    .mapWith((text: string | null): Waiting | null =>
+      text === null ? null : JSON.parse(text)
+    );
+}
+
+/** The first sessions of the pool's queue, in the order of the index. */
+function queued(): SQL {
+  return sql`(SELECT n.priority, n.id FROM ${sessions} AS n
+    WHERE n.work_pool_id = ${workPools}.id AND n.status = 'pending'
+    ORDER BY n.priority DESC, n.owner, n.id LIMIT ${
+    sql.raw(String(MAX_COUNTED))
+  })`;
+}

@@ -1,0 +1,44 @@
+import { cpus } from "node:os";
+
+/** Times of a host's processors since its start, all together. */
+export interface CpuTimes {
+  readonly idle: number;
+  readonly all: number;
+}
+
+/** Returns the share of processor time that was used between two readings; 100 is all cores. Null: none has passed. */
+export function usedPercent(before: CpuTimes, after: CpuTimes): number | null {
+  const all = after.all - before.all;
+  const idle = after.idle - before.idle;
+  if (all <= 0) return null;
+  return Math.round(Math.min(1, Math.max(0, 1 - idle / all)) * 1_000) / 10;
+}
+
+/** Measures the use of a host's processors, each time since the time before. */
+export class CpuMeter {
+  #last = readCpuTimes();
+
+  /** Null: no time has passed, or the host does not tell. */
+  percent(): number | null {
+    const now = readCpuTimes();
+    const percent = usedPercent(this.#last, now);
+    if (percent !== null) this.#last = now;
+    return percent;
+  }
+}
+
+/** Returns the memory of the host that is in use, in MB. */
+export function usedMemoryMb(): number {
+  const { total, available } = Deno.systemMemoryInfo();
+  return Math.round((total - available) / 2 ** 20);
+}
+
+function readCpuTimes(): CpuTimes {
+  let idle = 0;
+  let all = 0;
+  for (const { times } of cpus()) {
+    idle += times.idle;
+    all += times.user + times.nice + times.sys + times.idle + times.irq;
+  }
+  return { idle, all };
+}
