@@ -1,5 +1,7 @@
 import { Recoverable, start } from "node:repl";
 import { join } from "node:path";
+import { inspect } from "node:util";
+import { visibleText } from "../core/visible_text.ts";
 import { isUnfinished } from "./shell_code.ts";
 import type { ShellScope } from "./shell_scope.ts";
 
@@ -28,12 +30,14 @@ export async function shellPrompt(
     prompt: "browsergrid> ",
     ignoreUndefined: true,
     preview: false,
+    // Without colours: they are what is made visible.
+    writer: (value) => visibleText(inspect(value)),
     eval: (code, _context, _file, done) =>
       void evaluate(code).then((value) => done(null, value), (error) => {
         if (isUnfinished(error, code)) {
           return done(new Recoverable(error), null);
         }
-        repl.output.write(`${describe(error)}\n`);
+        repl.output.write(`${visibleText(describe(error))}\n`);
         done(null, undefined);
       }),
     completer: (line: string) => {
@@ -44,7 +48,7 @@ export async function shellPrompt(
   // Deno's prompt does not read and write a file of it by itself.
   Object.assign(repl, { history: [...history] });
   using _kept = surviving((error) => {
-    repl.output.write(`\nUncaught ${describe(error)}\n`);
+    repl.output.write(`\nUncaught ${visibleText(describe(error))}\n`);
     repl.displayPrompt();
   });
   await new Promise<void>((resolve) => repl.once("exit", resolve));

@@ -1,31 +1,106 @@
-import { createHash } from "node:crypto";
+import { Buffer } from "node:buffer";
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+} from "node:crypto";
 import type { Random } from "./random.ts";
 
+/** What AES-GCM puts behind the ciphertext. */
+const TAG_BYTES = 16;
+
 /**
- * Puts what differs from run to run under the seed, until disposed: the jitter of loops, and hashing, which otherwise
- * comes back from another thread at a moment of its own.
+ * Puts what differs from run to run under the seed, until disposed: the jitter of loops, and cryptography, which
+ * otherwise comes back from another thread at a moment of its own.
  */
 export function seedGlobals(random: Random): Disposable {
   const { random: original } = Math;
-  const { digest } = crypto.subtle;
   Math.random = random.next;
-  crypto.subtle.digest = (algorithm, data) => {
-    if (algorithm !== "SHA-256") {
-      throw new TypeError(`Cannot hash: ${algorithm}`);
-    }
-    return Promise.resolve(sha256(data));
-  };
+  const { subtle } = crypto;
+  const replaced = Object.keys(AT_ONCE);
+  // They are inherited: what is put over them is taken away again.
+  for (const name of replaced) {
+    Object.defineProperty(subtle, name, {
+      configurable: true,
+      value: Reflect.get(AT_ONCE, name),
+    });
+  }
   return {
     [Symbol.dispose]() {
       Math.random = original;
-      crypto.subtle.digest = digest;
+      for (const name of replaced) Reflect.deleteProperty(subtle, name);
     },
   };
 }
 
-function sha256(data: BufferSource): ArrayBuffer {
-  const bytes = ArrayBuffer.isView(data)
+/** Keys that were imported: nobody looks into them. */
+const rawKeys = new WeakMap<object, Uint8Array>();
+
+/** What the program uses of `crypto.subtle`, done before it returns. */
+const AT_ONCE = {
+  digest(algorithm: string, data: BufferSource): Promise<ArrayBuffer> {
+    if (algorithm !== "SHA-256") throw unknown(algorithm);
+    return resolved(createHash("sha256").update(bytesOf(data)).digest());
+  },
+  importKey(_format: "raw", data: BufferSource): Promise<object> {
+    const key = {};
+    rawKeys.set(key, new Uint8Array(bytesOf(data)));
+    return Promise.resolve(key);
+  },
+  sign(
+    algorithm: string | { readonly name: string },
+    key: object,
+    data: BufferSource,
+  ): Promise<ArrayBuffer> {
+    const name = typeof algorithm === "string" ? algorithm : algorithm.name;
+    if (name !== "HMAC") throw unknown(name);
+    const hmac = createHmac("sha256", rawOf(key));
+    return resolved(hmac.update(bytesOf(data)).digest());
+  },
+  encrypt(
+    { iv, additionalData }: AesParams,
+    key: object,
+    data: BufferSource,
+  ): Promise<ArrayBuffer> {
+    const cipher = createCipheriv("aes-256-gcm", rawOf(key), bytesOf(iv));
+    cipher.setAAD(bytesOf(additionalData));
+    const body = [cipher.update(bytesOf(data)), cipher.final()];
+    return resolved(Buffer.concat([...body, cipher.getAuthTag()]));
+  },
+  decrypt(
+    { iv, additionalData }: AesParams,
+    key: object,
+    data: BufferSource,
+  ): Promise<ArrayBuffer> {
+    const bytes = bytesOf(data);
+    const cipher = createDecipheriv("aes-256-gcm", rawOf(key), bytesOf(iv));
+    cipher.setAAD(bytesOf(additionalData));
+    cipher.setAuthTag(bytes.subarray(-TAG_BYTES));
+    const body = cipher.update(bytes.subarray(0, -TAG_BYTES));
+    return resolved(Buffer.concat([body, cipher.final()]));
+  },
+};
+
+interface AesParams {
+  readonly iv: BufferSource;
+  readonly additionalData: BufferSource;
+}
+
+function rawOf(key: object): Uint8Array {
+  return rawKeys.get(key) ?? new Uint8Array();
+}
+
+function bytesOf(data: BufferSource): Uint8Array {
+  return ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new Uint8Array(data);
-  return new Uint8Array(createHash("sha256").update(bytes).digest()).buffer;
+}
+
+function resolved(bytes: Uint8Array): Promise<ArrayBuffer> {
+  return Promise.resolve(new Uint8Array(bytes).buffer);
+}
+
+function unknown(algorithm: string): TypeError {
+  return new TypeError(`Cannot do this at once: ${algorithm}`);
 }
