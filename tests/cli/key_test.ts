@@ -100,3 +100,23 @@ Deno.test("a server of this machine only starts without a key, however its addre
     assert.equal(answer.status, 200);
   }
 });
+
+Deno.test("key create takes the limits of a key, and refuses what is no number", async () => {
+  await using grid = await keyedGrid({ listen: true });
+  const create = (...more: readonly string[]) =>
+    cli(
+      ...["key", "create", "guest", "--role", "client", ...more, "--json"],
+      ...["--api-url", grid.url, "--api-key", BOOTSTRAP_KEY],
+    );
+  const limits = ["--max-sessions", "2", "--max-queue", "0"];
+  const made = await create(...limits, "--max-priority", "-3");
+  assert.equal(made.code, 0, made.err);
+  const { max_sessions, max_queue, max_priority } = JSON.parse(made.out);
+  assert.deepEqual([max_sessions, max_queue, max_priority], [2, 0, -3]);
+  const many = await create("--max-sessions", "many");
+  assert.equal(many.code, 2);
+  assert.match(many.err, /--max-sessions "many": expected a whole number/);
+  const none = await create("--max-sessions", "0");
+  assert.equal(none.code, 1);
+  assert.match(none.err, /max_sessions/);
+});

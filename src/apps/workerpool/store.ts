@@ -21,9 +21,13 @@ import type { PoolStatus } from "./status.ts";
 import { roomOfPool } from "./store_room.ts";
 import { openPool, sealPool } from "./store_secrets.ts";
 
+/** Most sessions of a queue that are counted for an assignment: each new session must not cost what the queue is long. */
+const MAX_COUNTED = 100_000;
+
 /** What the assignment of a session looks at. */
 export interface PoolLoad {
   readonly pool: Pool;
+  /** {@linkcode MAX_COUNTED} at most; the insertion compares a longer `max_queue` itself. */
   readonly pending: number;
   /** Sessions that it could start at once. */
   readonly room: number;
@@ -85,7 +89,9 @@ export function createPoolStore(
   const loads = () =>
     orm.select({
       pool: workPools,
-      pending: countOf("pending"),
+      pending: sql<number>`(SELECT count(*) FROM (SELECT 1
+        FROM ${sessions} AS s WHERE s.work_pool_id = ${workPools}.id
+        AND s.status = 'pending' LIMIT ${sql.raw(String(MAX_COUNTED))}))`,
       room: roomOfPool(),
       hosts: sql<string>`(SELECT json_group_array(DISTINCT
           w.provider_details ->> 'os') FROM ${workers} AS w
