@@ -3,6 +3,7 @@ import type {
   NewPoolWire,
   poolInputSchema,
   PoolPatch,
+  poolReplacementSchema,
   PoolWire,
   Pressure,
 } from "../apps/workerpool/schemas.ts";
@@ -31,7 +32,7 @@ export interface PoolMethods {
   /** What is not given takes its default. */
   replacePool(
     ref: string,
-    body: PoolBody,
+    body: z.input<typeof poolReplacementSchema>,
     options?: CallOptions,
   ): Promise<PoolWire>;
   /** What is given is changed. */

@@ -71,6 +71,7 @@ const KINDS = {
   pool_name_taken: { status: 409, title: "Work pool name is taken" },
   pool_full: { status: 409, title: "Work pool has all its workers" },
   pool_in_use: { status: 409, title: "Work pool is in use" },
+  read_only_member: { status: 422, title: "Member cannot be set" },
   provider_mismatch: { status: 409, title: "Provider does not match" },
   unknown_provider: { status: 422, title: "Unknown provider" },
   invalid_provider_config: { status: 422, title: "Invalid provider_config" },

@@ -28,9 +28,9 @@ export function describeFaults(
   issues: readonly z.core.$ZodIssue[],
   prefix: readonly string[] = [],
 ): Faults {
-  const listed = issues.slice(0, MAX_FAULTS).map(({ path, message }) => ({
-    path: truncate([...prefix, ...path].map(String).join("."), MAX_PATH),
-    message: truncate(message, MAX_MESSAGE),
+  const listed = issues.slice(0, MAX_FAULTS).map((issue) => ({
+    path: truncate([...prefix, ...issue.path].map(String).join("."), MAX_PATH),
+    message: truncate(messageOf(issue), MAX_MESSAGE),
   }));
   const more = issues.length - listed.length;
   const sentences = listed.map(({ path, message }) =>
@@ -42,4 +42,11 @@ export function describeFaults(
       "; ",
     ),
   };
+}
+
+/** Of a wrong name in a record, what its own schema says. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  return issue.code === "invalid_key"
+    ? issue.issues.map(({ message }) => message).join("; ")
+    : issue.message;
 }

@@ -53,6 +53,8 @@ const DETAILS: Readonly<Record<string, string>> = {
     'Cannot use the page: the browser says "PrintToPDF is not implemented", expected what it can do',
   browser_timeout:
     "Cannot look at the page: the browser does not answer within 25 s, expected a page in front, without an open dialog, whose scripts end",
+  read_only_member:
+    'Cannot use the body: updated_at is "2026-07-01T12:00:00.000Z" and cannot be set; expected what GET gives, or none of it',
   unknown_provider:
     'Cannot find provider "podman": known are "local", "docker"',
   invalid_provider_config:

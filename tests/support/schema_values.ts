@@ -130,7 +130,10 @@ function object(
   schema: JsonSchema,
   options: ValueOptions,
 ): fc.Arbitrary<unknown> {
-  const properties = Object.entries(part(schema.properties));
+  // What is read only has one value, which no document says.
+  const properties = Object.entries(part(schema.properties)).filter((
+    [, member],
+  ) => part(member).readOnly !== true);
   const required = Array.isArray(schema.required) ? schema.required : [];
   const fixed = fc.record(
     Object.fromEntries(

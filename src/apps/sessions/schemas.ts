@@ -15,10 +15,17 @@ import { jsonObjectSchema, textSchema } from "../../core/text.ts";
 import * as examples from "./examples.ts";
 import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
 
-const LABEL_NAMES = { propertyNames: { minLength: 1, maxLength: 63 } };
+const LABEL_NAME = /^[^=]+$/;
+
+const LABEL_NAMES = {
+  propertyNames: { minLength: 1, maxLength: 63, pattern: LABEL_NAME.source },
+};
 
 const labelsSchema = z.record(
-  textSchema().min(1).max(63),
+  textSchema().min(1).max(63).regex(
+    LABEL_NAME,
+    'expected a name without "=", by which ?label=NAME=VALUE finds it',
+  ),
   textSchema().max(256),
 ).refine((labels) => Object.keys(labels).length <= 64, "expected at most 64")
   .openapi({

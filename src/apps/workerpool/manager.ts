@@ -19,7 +19,13 @@ import {
 import { egressPolicy } from "./egress.ts";
 import { inherit, type ResolvedSession } from "./defaults.ts";
 import { inputOf, type Pool, type PoolFields, poolFields } from "./pool.ts";
-import type { PoolInput, PoolPatch, Pressure } from "./schemas.ts";
+import { changeOf, replacementOf } from "./read_back.ts";
+import type {
+  PoolChange,
+  PoolInput,
+  PoolReplacement,
+  Pressure,
+} from "./schemas.ts";
 import type { PoolStatus } from "./status.ts";
 import { openPool } from "./store_secrets.ts";
 import type { PoolLoad, PoolPage, PoolPressure, PoolStore } from "./store.ts";
@@ -56,8 +62,10 @@ export interface WorkPoolManager {
   get(ref: string, caller?: Restricted): Promise<Pool>;
   /** In order of id. */
   list(page: PoolPage): Promise<Page<Pool>>;
-  replace(ref: string, input: PoolInput): Promise<Pool>;
-  patch(ref: string, patch: PoolPatch): Promise<Pool>;
+  /** @throws {GridError} As create; `read_only_member` — what nobody sets differs from the pool's. */
+  replace(ref: string, input: PoolReplacement): Promise<Pool>;
+  /** @throws {GridError} As replace. */
+  patch(ref: string, patch: PoolChange): Promise<Pool>;
   /**
    * What has ended in it goes with it.
    *
@@ -152,11 +160,13 @@ export function createPoolManager(
     },
     async replace(ref, input) {
       const pool = await get(ref);
-      return await update(pool.id, fieldsFor(pool, input));
+      const given = replacementOf(await openPool(core.secrets, pool), input);
+      return await update(pool.id, fieldsFor(pool, given));
     },
     async patch(ref, patch) {
       const pool = await get(ref);
-      const input = { ...inputOf(pool), ...withoutAbsent(patch) };
+      const given = changeOf(await openPool(core.secrets, pool), patch);
+      const input = { ...inputOf(pool), ...withoutAbsent(given) };
       return await update(pool.id, changed(pool, fieldsFor(pool, input)));
     },
     async remove(ref, force = false) {
@@ -282,7 +292,7 @@ function changed(pool: Pool, fields: PoolFields): Partial<PoolFields> {
   );
 }
 
-function withoutAbsent(patch: PoolPatch): Partial<PoolInput> {
+function withoutAbsent(patch: Readonly<object>): Partial<PoolInput> {
   return Object.fromEntries(
     Object.entries(patch).filter(([, value]) => value !== undefined),
   );

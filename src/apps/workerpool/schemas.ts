@@ -78,16 +78,10 @@ const poolFields = {
   max_timeout_minutes: z.number().gt(0).nullable(),
 };
 
-/** Body of PATCH: what is given is changed. */
-export const poolPatchSchema = z.strictObject(poolFields).partial().openapi(
-  "WorkPoolPatch",
-  {
-    description: "What is given is changed",
-    examples: [examples.poolPatchExample],
-  },
-);
+/** What is to be changed of a pool. */
+export const poolPatchSchema = z.strictObject(poolFields).partial();
 
-/** Body of POST and PUT: what is not given takes its default. */
+/** Body of POST: what is not given takes its default. */
 export const poolInputSchema = z.strictObject({
   ...poolFields,
   description: poolFields.description.default(""),
@@ -144,6 +138,40 @@ export const poolSchema = z.object({
   examples: [examples.poolExample],
 });
 
+const asGiven = z.string().max(100).optional().openapi({
+  readOnly: true,
+  description: "As GET gave it, or absent",
+});
+
+/** What GET gives and nobody sets: taken back as it is. */
+const readBack = {
+  id: asGiven,
+  created_at: asGiven,
+  updated_at: asGiven,
+  default_environment: z.union([
+    environmentSchema,
+    z.array(z.string()).describe("The names that GET gave: values stay"),
+  ]).nullable(),
+};
+
+/** Body of PUT: that of POST, or what GET gave with changes. */
+export const poolReplacementSchema = z.strictObject({
+  ...poolInputSchema.shape,
+  ...readBack,
+  default_environment: readBack.default_environment.default(null),
+}).openapi("WorkPoolReplacement", {
+  description:
+    "What is not given takes its default. What GET gave may be given back: secrets that it does not show stay, a password with the same proxy_url and proxy_username",
+  examples: [examples.poolInputExample],
+});
+
+/** Body of PATCH: what is given is changed. */
+export const poolChangeSchema = z.strictObject({ ...poolFields, ...readBack })
+  .partial().openapi("WorkPoolPatch", {
+    description: "What is given is changed",
+    examples: [examples.poolPatchExample],
+  });
+
 /** Answer of `POST /v1/workerpool/pools`. */
 export const newPoolSchema = poolSchema.extend({
   warnings: z.array(z.string()).describe(
@@ -181,6 +209,8 @@ export const poolListSchema = z.object({
 });
 
 export type PoolInput = z.infer<typeof poolInputSchema>;
+export type PoolReplacement = z.infer<typeof poolReplacementSchema>;
+export type PoolChange = z.infer<typeof poolChangeSchema>;
 export type PoolPatch = z.infer<typeof poolPatchSchema>;
 export type PoolWire = z.infer<typeof poolSchema>;
 export type NewPoolWire = z.infer<typeof newPoolSchema>;

@@ -386,3 +386,19 @@ Deno.test("everything about a session that does not exist is refused alike", asy
     }
   }
 });
+
+Deno.test('a label\'s name has no "=", so that ?label= finds every label', async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const refused = await api.call("POST", "/sessions", {
+    labels: { "a=b": "c" },
+  });
+  assertRefused(refused, { status: 422, code: "invalid_request" });
+  const { id } = await api.session({ labels: { a: "b=c" } });
+  const found = await api.call("GET", "/sessions?label=a%3Db%3Dc");
+  assert.deepEqual(
+    found.body.items.map((each: { id: string }) => each.id),
+    [id],
+  );
+});

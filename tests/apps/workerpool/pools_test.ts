@@ -292,3 +292,77 @@ Deno.test("resuming a pool wakes the workers that wait for its sessions", async 
   // Not by the look that a waiting claim takes every second.
   assert.ok(systemClock.monotonic() - before < 500);
 });
+
+Deno.test("PUT and PATCH take what GET gave, and change nothing that it does not show", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool({
+    ...EVERYTHING,
+    status: "active",
+    default_environment: { LANG: "de_DE.UTF-8", TZ: "UTC" },
+    default_proxy: {
+      proxy_url: "http://proxy.example:3128",
+      proxy_username: "me",
+      proxy_password: "hush",
+    },
+  });
+  const { body: pool } = await api.call("GET", `${POOLS}/everything`);
+  const put = await api.call("PUT", `${POOLS}/everything`, pool);
+  assert.equal(put.status, 200, put.text);
+  assert.deepEqual(put.body, { ...pool, updated_at: put.body.updated_at });
+  const patched = await api.call("PATCH", `${POOLS}/everything`, {
+    ...put.body,
+    priority: 7,
+  });
+  assert.equal(patched.status, 200, patched.text);
+  assert.equal(patched.body.priority, 7);
+  const worker = await api.worker({ work_pool_id: "everything" });
+  await api.session({ work_pool_id: "everything" });
+  const claimed = await api.claim(worker);
+  assert.equal(claimed?.proxy?.proxy_password, "hush");
+  assert.deepEqual(claimed?.environment, { LANG: "de_DE.UTF-8", TZ: "UTC" });
+});
+
+Deno.test("PUT and PATCH refuse by its name what GET gives and nobody sets, when it differs", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool({ ...EVERYTHING, default_environment: { LANG: "de" } });
+  const { body: pool } = await api.call("GET", `${POOLS}/everything`);
+  for (
+    const [name, value] of [
+      ["id", crypto.randomUUID()],
+      ["created_at", "2020-01-01T00:00:00.000Z"],
+      ["updated_at", "2020-01-01T00:00:00.000Z"],
+      ["default_environment", ["LANG", "TZ"]],
+      ["default_environment", []],
+    ] as const
+  ) {
+    for (const method of ["PUT", "PATCH"]) {
+      const refused = await api.call(method, `${POOLS}/everything`, {
+        ...pool,
+        [name]: value,
+      });
+      assertRefused(
+        refused,
+        { status: 422, code: "read_only_member" },
+        new RegExp(`${name} .*expected`),
+      );
+      assert.deepEqual(
+        refused.body.errors.map(({ path }: { path: string }) => path),
+        [name],
+      );
+    }
+  }
+  const { body: same } = await api.call("GET", `${POOLS}/everything`);
+  assert.deepEqual(same, pool);
+  // Another proxy has no password of the one before.
+  const moved = await api.call("PUT", `${POOLS}/everything`, {
+    ...pool,
+    default_environment: { LANG: "fr" },
+    default_proxy: { proxy_url: "http://other.example:1" },
+  });
+  assert.equal(moved.status, 200, moved.text);
+  assert.deepEqual(moved.body.default_proxy, {
+    proxy_url: "http://other.example:1",
+  });
+});

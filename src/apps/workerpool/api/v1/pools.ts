@@ -6,9 +6,10 @@ import type { WorkPoolManager } from "../../manager.ts";
 import { renderPool } from "../../pool.ts";
 import {
   newPoolSchema,
+  poolChangeSchema,
   poolInputSchema,
   poolListSchema,
-  poolPatchSchema,
+  poolReplacementSchema,
   poolSchema,
   pressureSchema,
 } from "../../schemas.ts";
@@ -111,7 +112,7 @@ const replace = createRoute({
     params,
     body: {
       required: true,
-      content: { "application/json": { schema: poolInputSchema } },
+      content: { "application/json": { schema: poolReplacementSchema } },
     },
   },
   responses: {
@@ -123,6 +124,7 @@ const replace = createRoute({
       "pool_not_found",
       "pool_name_taken",
       "provider_mismatch",
+      "read_only_member",
     ),
   },
 });
@@ -136,7 +138,7 @@ const patch = createRoute({
     params,
     body: {
       required: true,
-      content: { "application/json": { schema: poolPatchSchema } },
+      content: { "application/json": { schema: poolChangeSchema } },
     },
   },
 });
