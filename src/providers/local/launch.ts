@@ -92,6 +92,7 @@ export async function launch(
     folder,
     exit,
     isAdopted: false,
+    isLimited: spec.cpu !== undefined || spec.memoryBytes !== undefined,
     companions,
   });
 }

@@ -26,6 +26,8 @@ export interface LocalBrowserParts {
   /** Settles with the end of the process; of an adopted one only while its host is open. */
   readonly exit: Promise<BrowserExit>;
   readonly isAdopted: boolean;
+  /** Whether limits of processors or memory are asked for, which nothing here enforces. */
+  readonly isLimited?: boolean;
   /** Ended after it: the forwarder of its proxy, its display. */
   readonly companions?: AsyncDisposable;
 }
@@ -48,7 +50,13 @@ export class LocalBrowser implements RunningBrowser {
     this.#parts = parts;
     this.sessionId = record.session_id;
     this.endpoint = new URL(record.endpoint);
-    this.details = { pid: String(record.pid), executable: record.executable };
+    this.details = {
+      pid: String(record.pid),
+      executable: record.executable,
+      ...(parts.isLimited
+        ? { limits: "cpu and memory are not enforced by provider local" }
+        : {}),
+    };
     this.exited = this.#ended.promise;
     void parts.exit.then((end) =>
       this.#ended.resolve(this.#killAt < Infinity ? STOPPED : end)

@@ -162,6 +162,17 @@ Deno.test("launch() gives a hostile proxy as one argument", async () => {
   await browser.stop(0);
 });
 
+Deno.test("launch() says of limits that nothing enforces them, and nothing of them where none are asked for", async () => {
+  for (const cpu of [undefined, 2]) {
+    const spec = browserSpec(cpu === undefined ? {} : { cpu });
+    await using test = await stage(`${READY}; exec sleep 300`, { spec });
+    const browser = await launch(test.options, NEVER);
+    const { limits = "" } = browser.details;
+    assert.equal(/not enforced/.test(limits), cpu !== undefined);
+    await browser.stop(0);
+  }
+});
+
 Deno.test("stop() without patience hurries one that has it", async () => {
   await using test = await stage(
     `trap '' TERM; ${READY}; while :; do sleep 0.01; done`,
