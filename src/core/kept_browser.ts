@@ -9,6 +9,7 @@ import { type CdpReady, waitForCdp } from "./cdp_ready.ts";
 import { askToClose, untilHungUp } from "./cdp_socket.ts";
 import { deadline, systemClock } from "./clock.ts";
 import { messageOf } from "./log.ts";
+import { probeBrowser } from "./probe_browser.ts";
 import type { BrowserExit, RunningBrowser } from "./provider.ts";
 
 /** Pause between two looks at where a browser will answer. */
@@ -83,6 +84,7 @@ export function keptBrowser(
     endpoint,
     details: { browser_version: product },
     exited: exited.promise,
+    probe: (signal) => probeBrowser({ endpoint }, signal),
     async stop(graceMs) {
       isAsked = true;
       await askToClose(endpoint, graceMs);

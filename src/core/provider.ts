@@ -168,6 +168,12 @@ export interface RunningBrowser {
    * answer. Its host then goes on with it in the background, and so does the sweep of a later process.
    */
   stop(graceMs: number): Promise<void>;
+  /**
+   * Resolves when the browser responds on a connection of its own, whatever its pages are busy with; rejects with what is
+   * wrong with it. The worker calls it every 10 s, ends a browser that fails for 45 s, and calls a session `crashed` then.
+   * Absent: that is left to `exited`.
+   */
+  probe?(signal: AbortSignal): Promise<void>;
   stats?(): Promise<BrowserStats>;
   /** Its last lines of output. */
   logs?(lines: number): Promise<string>;

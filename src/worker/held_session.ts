@@ -8,6 +8,7 @@ import { type Clock, deadline } from "../core/clock.ts";
 import { logOf, messageOf } from "../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
 import { withoutSecrets } from "./claimed_session.ts";
+import { untilEnd } from "./liveness.ts";
 import { type SessionHost, startFor } from "./session_start.ts";
 
 const log = logOf("worker", "session");
@@ -44,6 +45,9 @@ export interface StartOptions extends SessionHost {
   readonly after?: Promise<void> | undefined;
 }
 
+/** What a session needs while its browser runs. */
+type WatchOptions = Pick<StartOptions, "onReport" | "clock" | "isHostUp">;
+
 /**
  * One session from its claim to its end.
  *
@@ -57,6 +61,7 @@ export class HeldSession {
   readonly #stop = new AbortController();
   readonly #onReport: (report: Report) => void;
   readonly #clock: Clock;
+  readonly #isHostUp: () => Promise<boolean>;
   #order: End | undefined;
   #graceMs = STOP_GRACE_MS;
   #browser: RunningBrowser | undefined;
@@ -65,13 +70,14 @@ export class HeldSession {
   private constructor(
     id: string,
     fencingToken: number,
-    { onReport, clock }: Pick<StartOptions, "onReport" | "clock">,
+    { onReport, clock, isHostUp }: WatchOptions,
     run: (held: HeldSession) => Promise<void>,
   ) {
     this.id = id;
     this.fencingToken = fencingToken;
     this.#onReport = onReport;
     this.#clock = clock;
+    this.#isHostUp = isHostUp;
     this.ended = run(this);
   }
 
@@ -89,7 +95,7 @@ export class HeldSession {
   static adopt(
     browser: RunningBrowser,
     fencingToken: number,
-    options: Pick<StartOptions, "onReport" | "clock">,
+    options: WatchOptions,
   ): HeldSession {
     return new HeldSession(
       browser.sessionId,
@@ -180,10 +186,14 @@ export class HeldSession {
         ? {}
         : { container_id: browser.details.container_id }),
     });
-    const exit = await Promise.race([
-      browser.exited,
-      aborted(this.#stop.signal),
-    ]);
+    const end = await untilEnd(browser, {
+      clock: this.#clock,
+      isHostUp: this.#isHostUp,
+      signal: this.#stop.signal,
+    });
+    const exit = end?.exit;
+    // One that hangs would not hear that it is to end.
+    if (end?.hangs) this.#graceMs = 0;
     const logs = await tailOf(browser, this.#clock);
     // Of an end by itself everybody is told at once; of an ordered one when it is done.
     if (exit) this.#report(this.#order ?? endOf(exit), logs);

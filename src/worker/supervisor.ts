@@ -129,6 +129,7 @@ export class Supervisor {
           () =>
             HeldSession.adopt(browser, fencing_token, {
               clock: this.#options.clock,
+              isHostUp: this.#options.isHostUp,
               onReport: this.#report,
             }),
         );

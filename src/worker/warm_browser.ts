@@ -1,8 +1,8 @@
-import { aborted } from "../core/aborted.ts";
 import type { BrowserSpec } from "../core/browser_spec.ts";
 import { type Clock, deadline } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import type { RunningBrowser } from "../core/provider.ts";
+import { untilEnd } from "./liveness.ts";
 import type { WarmHost } from "./warm_host.ts";
 
 const log = logOf("worker", "warm_browser");
@@ -15,6 +15,8 @@ export interface WarmBrowserOptions {
   readonly host: WarmHost;
   readonly clock: Clock;
   readonly spec: BrowserSpec;
+  /** Whether the host responds. */
+  readonly isHostUp: () => Promise<boolean>;
   /** Told when it is ready. */
   readonly onReady: () => void;
   /** Told why it did not start, or has died. Not when it was told to end. */
@@ -29,7 +31,8 @@ export class WarmBrowser {
   readonly #options: WarmBrowserOptions;
   readonly #stop = new AbortController();
   readonly #started: Promise<RunningBrowser>;
-  #isTaken = false;
+  /** Aborted when it is a session's, which watches it from then on. */
+  readonly #taken = new AbortController();
   #readyAt = Infinity;
   #revision: string | undefined;
 
@@ -73,7 +76,7 @@ export class WarmBrowser {
     sessionId: string,
     signal: AbortSignal,
   ): Promise<RunningBrowser> {
-    this.#isTaken = true;
+    this.#taken.abort();
     const { host } = this.#options;
     const giveUp = () => this.#stop.abort(signal.reason);
     signal.addEventListener("abort", giveUp, { once: true });
@@ -99,24 +102,24 @@ export class WarmBrowser {
   }
 
   async #watch(): Promise<void> {
-    const { clock, onReady, onFailure } = this.#options;
+    const { clock, isHostUp, onReady, onFailure } = this.#options;
     try {
       const browser = await this.#started;
       this.#readyAt = clock.monotonic();
-      if (this.#isTaken) return;
+      if (this.#taken.signal.aborted) return;
       onReady();
-      const exit = await Promise.race([
-        browser.exited,
-        aborted(this.#stop.signal),
-      ]);
-      if (this.#isTaken) return;
-      if (exit && !this.isEnding) {
+      const signal = AbortSignal.any([this.#stop.signal, this.#taken.signal]);
+      const end = await untilEnd(browser, { clock, isHostUp, signal });
+      if (this.#taken.signal.aborted) return;
+      if (end && !this.isEnding) {
         this.end();
-        onFailure(`it died: ${exit.detail}`);
+        onFailure(
+          end.hangs ? end.exit.detail : `it died: ${end.exit.detail}`,
+        );
       }
       await this.#discard(browser);
     } catch (error) {
-      if (!this.isEnding && !this.#isTaken) onFailure(error);
+      if (!this.isEnding && !this.#taken.signal.aborted) onFailure(error);
     }
   }
 

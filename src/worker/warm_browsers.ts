@@ -31,6 +31,8 @@ export interface WarmBrowsersOptions {
   readonly held: () => number;
   /** Whether any browser is to be kept ready now. */
   readonly isOpen: () => boolean;
+  /** Whether the host responds. */
+  readonly isHostUp: () => Promise<boolean>;
   /** Whether sessions are starting, which go first. */
   readonly isStarting: () => boolean;
   /** Told when another number of them is ready. */
@@ -199,13 +201,14 @@ export class WarmBrowsers implements AsyncDisposable {
   }
 
   #start(): void {
-    const { host, clock } = this.#options;
+    const { host, clock, isHostUp } = this.#options;
     if (!this.#order) return;
     const { spec, wanted } = this.#order;
     const browser = new WarmBrowser({
       host,
       clock,
       spec,
+      isHostUp,
       onReady: () => this.#changed(),
       onFailure: (why) => {
         if (!this.#starts.failed()) return;

@@ -154,6 +154,7 @@ export class WarmHost implements BrowserHost {
           await this.#forget([browser.sessionId]);
         }
       },
+      ...(browser.probe && { probe: browser.probe.bind(browser) }),
       ...(browser.stats && { stats: browser.stats.bind(browser) }),
       ...(browser.logs && { logs: browser.logs.bind(browser) }),
     };

@@ -130,6 +130,7 @@ export async function startWorker(
       capacity: options.capacity,
       held: () => supervisor.size,
       isOpen,
+      isHostUp: () => health.check(),
       isStarting: () => supervisor.isStarting,
       onChange: () => heartbeat.nudge(),
     }),

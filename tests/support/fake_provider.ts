@@ -34,6 +34,8 @@ export interface FakeKnobs {
   endpoint?: URL | undefined;
   /** What would be started now, for those who ask. @default {""} */
   revision?: string | undefined;
+  /** What probes of browsers that run come to; by default they respond. */
+  probe?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** What browsers measure. */
   stats?: BrowserStats | undefined;
   /** What an earlier process has left to adopt. */
@@ -51,6 +53,8 @@ export interface FakeProvider extends Provider {
   readonly prepared: readonly (BrowserSpec | undefined)[];
   /** What the last sweep was told to keep. */
   kept(): ReadonlySet<string> | undefined;
+  /** The grace of each `stop()`. */
+  readonly graces: readonly number[];
   /** Session ids that were swept. */
   readonly swept: readonly string[];
 }
@@ -59,6 +63,7 @@ export interface FakeProvider extends Provider {
 export function createFakeProvider(): FakeProvider {
   const running = new Map<string, FakeBrowser>();
   const swept: string[] = [];
+  const graces: number[] = [];
   const prepared: (BrowserSpec | undefined)[] = [];
   const knobs: FakeKnobs = { leftovers: [] };
   let kept: ReadonlySet<string> | undefined;
@@ -74,6 +79,7 @@ export function createFakeProvider(): FakeProvider {
     knobs,
     running,
     swept,
+    graces,
     prepared,
     mostAtOnce: () => most,
     kept: () => kept,
@@ -110,7 +116,9 @@ export function createFakeProvider(): FakeProvider {
             ...browser,
             endpoint: knobs.endpoint ?? browser.endpoint,
             stats: () => Promise.resolve(knobs.stats ?? {}),
+            probe: async (signal: AbortSignal) => await knobs.probe?.(signal),
             async stop(graceMs: number) {
+              graces.push(graceMs);
               await knobs.stopHold;
               await browser.stop(graceMs);
             },

@@ -391,7 +391,7 @@ export function testProvider(
     },
   );
 
-  contract("logs() and stats() tell of the browser", async () => {
+  contract("logs(), stats() and probe() tell of the browser", async () => {
     await using test = await set(provider);
     const browser = await test.host.start(spec(), "s", NEVER);
     assert.match(await browser.logs?.(1_000) ?? "", /DevTools listening on/);
@@ -406,7 +406,9 @@ export function testProvider(
     const { memoryMb = 0, cpuPercent = 0 } = await browser.stats?.() ?? {};
     assert.ok(memoryMb > 20 && memoryMb < 20_000, `${memoryMb} MB`);
     assert.ok(cpuPercent > 5 && cpuPercent < 6_400, `${cpuPercent} %`);
+    await browser.probe?.(NEVER);
     await browser.stop(GRACE_MS);
+    if (browser.probe) await assert.rejects(browser.probe(NEVER));
   });
 
   contract("check() says whether a browser can be started", async () => {

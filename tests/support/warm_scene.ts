@@ -74,6 +74,7 @@ export async function warmScene({ capacity = 5 } = {}): Promise<WarmScene> {
     capacity,
     held: () => supervisor.size,
     isOpen: () => knobs.isOpen,
+    isHostUp: async () => await true,
     isStarting: () => supervisor.isStarting,
     onChange: () => {},
   });

@@ -179,3 +179,21 @@ Deno.test("of what an earlier process held, what had run has crashed, what had n
   assert.equal(s.report("a")?.status, "crashed");
   assert.equal(s.report("b")?.status, "released");
 });
+
+Deno.test("a browser that hangs makes its session crashed within a minute, is killed, and its place is free", async () => {
+  const { clock, provider, supervisor, report, idle, running } = await scene();
+  await running("a");
+  provider.knobs.probe = () => new Promise(() => {});
+  for (let seconds = 0; seconds < 60; seconds += 5) {
+    clock.advance(5_000);
+    await turn();
+  }
+  await idle();
+  const { status, status_reason } = report("a") ?? {};
+  assert.deepEqual([status, status_reason], [
+    "crashed",
+    "the browser hangs: it does not respond",
+  ]);
+  assert.deepEqual(provider.graces, [0]);
+  assert.equal(supervisor.room, 5);
+});

@@ -304,3 +304,16 @@ Deno.test("whatever happens, sessions and warm browsers are never more than the 
     { numRuns: 300 },
   );
 });
+
+Deno.test("a browser that hangs while it is kept ready is killed and replaced", async () => {
+  await using s = await warmScene();
+  await s.want(1);
+  const [kept] = s.running();
+  s.provider.knobs.probe = () => new Promise(() => {});
+  for (let seconds = 0; seconds < 60; seconds += 5) await s.pass(5_000);
+  assert.notEqual(s.running()[0], kept);
+  s.provider.knobs.probe = undefined;
+  await s.pass();
+  assert.equal(s.warm.ready, 1);
+  assert.equal(s.provider.graces[0], 0);
+});

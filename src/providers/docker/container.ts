@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import { systemClock } from "../../core/clock.ts";
+import { probeBrowser } from "../../core/probe_browser.ts";
 import type {
   BrowserExit,
   BrowserStats,
@@ -98,6 +99,10 @@ export class ContainerBrowser implements RunningBrowser {
       (abortSignal) => this.#container.kill({ signal: "SIGTERM", abortSignal }),
       { timeoutMs: ASK_TIMEOUT_MS },
     ).then(() => true, () => false);
+  }
+
+  probe(signal: AbortSignal): Promise<void> {
+    return probeBrowser(this, signal);
   }
 
   async stats(): Promise<BrowserStats> {

@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import { systemClock } from "../../core/clock.ts";
+import { probeBrowser } from "../../core/probe_browser.ts";
 import type {
   BrowserExit,
   BrowserStats,
   RunningBrowser,
 } from "../../core/provider.ts";
+import { ProcessFaults } from "./process_faults.ts";
 import { endGroup, groupStats } from "./process_group.ts";
 import { type ReadyRecord, removeFolders } from "./record.ts";
 
@@ -40,6 +42,7 @@ export class LocalBrowser implements RunningBrowser {
   readonly exited: Promise<BrowserExit>;
   readonly #parts: LocalBrowserParts;
   readonly #ended = Promise.withResolvers<BrowserExit>();
+  readonly #faults: ProcessFaults;
   #stopping: Promise<void> | undefined;
   #killAt = Infinity;
   #lastTicks = 0;
@@ -48,6 +51,7 @@ export class LocalBrowser implements RunningBrowser {
   constructor(parts: LocalBrowserParts) {
     const { record } = parts;
     this.#parts = parts;
+    this.#faults = new ProcessFaults(record.pid);
     this.sessionId = record.session_id;
     this.endpoint = new URL(record.endpoint);
     this.details = {
@@ -73,6 +77,12 @@ export class LocalBrowser implements RunningBrowser {
       throw error;
     });
     return this.#stopping;
+  }
+
+  async probe(signal: AbortSignal): Promise<void> {
+    await probeBrowser(this, signal);
+    const fault = this.#faults.find();
+    if (fault !== undefined) throw new Error(fault);
   }
 
   async stats(): Promise<BrowserStats> {

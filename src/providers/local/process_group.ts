@@ -238,7 +238,7 @@ export function statOf(pid: number): Stat | undefined {
 }
 
 /** Empty: there is no such file, or no longer. */
-function textOf(path: string): string {
+export function textOf(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { deadline, systemClock } from "../../../src/core/clock.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {
   containersOf,
@@ -9,6 +10,22 @@ import {
 } from "../../support/docker.ts";
 
 const NEVER = new AbortController().signal;
+
+dockerTest(
+  "a container whose processes are stopped is told by a probe, and ended all the same",
+  async () => {
+    await using test = await testDockerHost();
+    const browser = await test.host.start(browserSpec(), "s", NEVER);
+    await browser.probe?.(NEVER);
+    const id = browser.details["container_id"] ?? "";
+    await docker.getContainer(id).pause();
+    using patience = deadline(systemClock, 1_000);
+    assert.ok(browser.probe);
+    await assert.rejects(browser.probe(patience.signal));
+    await browser.stop(0);
+    assert.deepEqual(await containersOf(test.gridId), []);
+  },
+);
 
 dockerTest("exited tells of a browser that ran out of memory", async () => {
   await using test = await testDockerHost({ shm_size: "1G" });

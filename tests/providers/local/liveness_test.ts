@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import process from "node:process";
+import { deadline, systemClock } from "../../../src/core/clock.ts";
+import { local } from "../../../src/providers/local/provider.ts";
+import { HeldSession, type Report } from "../../../src/worker/held_session.ts";
+import { statOf, textOf } from "../../../src/providers/local/process_group.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
+import { cdpClient } from "../../support/cdp_client.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { eventually } from "../../support/eventually.ts";
+
+const never = new AbortController().signal;
+
+/** A real browser of this machine; on Linux only are its processes known. */
+async function scene() {
+  await using stack = new AsyncDisposableStack();
+  const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
+  stack.defer(() => Deno.remove(dataDir, { recursive: true }));
+  const host = stack.use(
+    await local.open(local.configSchema.parse({}), {
+      gridId: "grid-1",
+      workerId: "worker-1",
+      dataDir,
+    }),
+  );
+  const browser = await host.start(browserSpec(), "session-1", never);
+  stack.defer(() => browser.stop(0));
+  const leader = Number(browser.details["pid"]);
+  const owned = stack.move();
+  return {
+    browser,
+    /** Probes it; a response that takes longer than a second is none. */
+    async probe() {
+      using patience = deadline(systemClock, 1_000);
+      await browser.probe?.(patience.signal);
+    },
+    /** Sends a signal to the browser's processes of a type. */
+    signal: (type: string, signal: "SIGSTOP" | "SIGCONT" | "SIGKILL") => {
+      const pids = groupOf(leader).filter((pid) => typeOf(pid) === type);
+      assert.ok(pids.length > 0, `it has a ${type}`);
+      for (const pid of pids) process.kill(pid, signal);
+    },
+    group: () => groupOf(leader),
+    signalAll: (signal: "SIGSTOP") => process.kill(-leader, signal),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+function groupOf(leader: number): readonly number[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name))
+    .filter((pid) => {
+      const stat = pid > 0 ? statOf(pid) : undefined;
+      // Those that have ended may wait for whoever takes notice.
+      return stat?.group === leader && stat.state !== "Z";
+    });
+}
+
+function typeOf(pid: number): string | undefined {
+  return /--type=([a-z-]+)/.exec(textOf(`/proc/${pid}/cmdline`))?.[1];
+}
+
+/** Resolves when a probe says so: the system takes a moment to deliver a signal. */
+async function isFaulty(
+  { probe }: { readonly probe: () => Promise<void> },
+  words: RegExp,
+): Promise<void> {
+  await eventually(
+    `a probe says ${words}`,
+    () => probe().then(() => false, (error) => words.test(String(error))),
+  );
+}
+
+Deno.test("a probe tells a busy browser from one whose processes are stopped or gone", async (t) => {
+  await using s = await scene();
+  const origin = s.browser.endpoint.href.replace(
+    /^ws(.*)\/devtools.*/,
+    "http$1",
+  );
+  const [page] = await (await fetch(`${origin}/json/list`)).json();
+
+  await t.step(
+    "it responds beside an endless script and a debugger's pause",
+    async () => {
+      await s.probe();
+      await using client = await cdpClient(page.webSocketDebuggerUrl);
+      await client.call("Debugger.enable");
+      await client.evaluate("setTimeout(() => { for (;;) debugger; })");
+      await eventually(
+        "it is paused",
+        () => client.call("Debugger.stepOver").then(() => true, () => false),
+      );
+      await s.probe();
+      await client.call("Debugger.disable");
+      await s.probe();
+    },
+  );
+
+  await t.step(
+    "a zygote that is stopped is a fault until it goes on",
+    async () => {
+      s.signal("zygote", "SIGSTOP");
+      await isFaulty(s, /a zygote process is stopped/);
+      s.signal("zygote", "SIGCONT");
+      await s.probe();
+    },
+  );
+
+  await t.step("so are pages when all of them are stopped", async () => {
+    s.signal("renderer", "SIGSTOP");
+    await isFaulty(s, /all its page processes are stopped/);
+    s.signal("renderer", "SIGCONT");
+    await s.probe();
+  });
+
+  await t.step("a zygote that is gone is a fault for good", async () => {
+    s.signal("zygote", "SIGKILL");
+    await isFaulty(s, /a zygote process has ended/);
+  });
+});
+
+Deno.test("a browser whose processes are all stopped makes its session crashed, and nothing of it is left", async () => {
+  await using s = await scene();
+  const clock = createFakeClock();
+  const reports: Report[] = [];
+  const held = HeldSession.adopt(s.browser, 1, {
+    clock,
+    isHostUp: async () => await true,
+    onReport: (report) => void reports.push(report),
+  });
+  s.signalAll("SIGSTOP");
+  await eventually("it is noticed", async () => {
+    clock.advance(5_000);
+    return await reports.at(-1)?.status === "crashed";
+  });
+  assert.match(reports.at(-1)?.status_reason ?? "", /does not respond/);
+  await held.ended;
+  assert.deepEqual(s.group(), []);
+});
