@@ -1,94 +1,161 @@
 /**
- * Runs every test in two processes at once: tests of faults and containers wait most of the time, and leave room for the
- * others.
+ * Runs every test, in a few processes at once: most tests wait most of the time.
  *
- * Prints what each process printed, one after the other, and the sum of their last lines. Arguments go to `deno test`.
+ * ```text
+ * engine   what uses the machine's container engine most, one after another, and then from the queue
+ * idle     browsers that are left alone for a minute
+ * queue    everything else, a folder at a time: two processes take the next one, the longest first
+ * restart  what restarts the engine: when nothing else uses it
+ * ```
+ *
+ * The tests of some folders are one module, so that what they all import is loaded once and not for each file.
+ * Prints what each process printed, the slowest tests, and the sum of the last lines. Arguments go to `deno test`.
  *
  * @module
  */
+import { join } from "node:path";
+import { oneModule } from "../tests/support/one_module.ts";
 
-/** Folders whose tests share the machine's container engine, which some restart: they run one after another. */
-const WITH_THE_ENGINE = ["e2e", "faults", "providers/docker"];
+/** Run one after another. */
+const ENGINE = ["e2e", "providers/docker", "faults/browser_test.ts"];
+
+/** Uses the engine too, a little. */
+const CHAOS = "faults/chaos_test.ts";
+const IDLE = "e2e/idle_test.ts";
+const RESTART = "faults/engine_test.ts";
+
+/** What takes longest; other folders follow. */
+const LONGEST_FIRST = [CHAOS, "faults", "remote", "core", "worker"];
+
+/** Folders of many small files: one module each. Others have tests that replace what is global. */
+const ONE_MODULE = ["apps", "core", "gateway", "cli", "worker"];
+
+/** Processes that take from the queue. */
+const QUEUE_PROCESSES = 2;
+
+const SLOWEST = 10;
 
 /** What `deno test` counts, in the order of its last line. */
 const COUNTED = ["passed", "failed", "ignored"];
 
-const everything = namesIn("tests").flatMap((name) =>
-  name === "providers"
-    ? namesIn("tests/providers").map((each) => `providers/${each}`)
-    : name
-).filter((name) => name !== "support");
-const groups = [
-  everything.filter((name) => WITH_THE_ENGINE.includes(name)),
-  everything.filter((name) => !WITH_THE_ENGINE.includes(name)),
-];
+const ROOT = join(import.meta.dirname ?? ".", "..", "tests");
 
-const runs = groups.map(runTests);
-const summaries: Summary[] = [];
-for (const run of runs) summaries.push(await print(run));
-const isOk = summaries.every(({ isOk }) => isOk);
-const sums = COUNTED.map((what) =>
-  `${summaries.reduce((sum, { text }) => sum + count(text, what), 0)} ${what}`
-);
-write(`\n${isOk ? "ok" : "FAILED"} | ${sums.join(" | ")}\n`);
-Deno.exit(isOk ? 0 : 1);
-
-interface Run {
-  readonly output: ReadableStream<Uint8Array>;
-  readonly status: Promise<Deno.CommandStatus>;
-}
-
-interface Summary {
+/** What a finished process printed. */
+interface Outcome {
   readonly isOk: boolean;
-  /** Last line with counts. */
   readonly text: string;
 }
 
-function namesIn(folder: string): readonly string[] {
-  return Array.from(Deno.readDirSync(folder), ({ name }) => name);
+const outcomes: Outcome[] = [];
+const queue = await queued();
+await Promise.all([
+  run(IDLE),
+  ...Array.from({ length: QUEUE_PROCESSES }, () => inTurn(queue)),
+  inTurn([...ENGINE]).then(() => inTurn(queue)),
+]);
+await run(RESTART);
+const isOk = outcomes.every(({ isOk }) => isOk);
+const text = outcomes.map(({ text }) => text).join("\n");
+write(`\nThe slowest tests:\n${slowest(text).join("\n")}\n`);
+write(`\n${isOk ? "ok" : "FAILED"} | ${sums(text).join(" | ")}\n`);
+Deno.exit(isOk ? 0 : 1);
+
+/** Runs what is in the list, which others may take from too, until it is empty. */
+async function inTurn(names: string[]): Promise<void> {
+  for (let next; (next = names.shift()) !== undefined;) await run(next);
 }
 
-function runTests(folders: readonly string[]): Run {
+/** The queue, the longest first. */
+async function queued(): Promise<string[]> {
+  const names = [
+    CHAOS,
+    ...(await namesIn("")).filter((name) => name !== "providers"),
+    ...(await namesIn("providers")).map((name) => `providers/${name}`),
+  ].filter((name) => !ENGINE.includes(name));
+  const rank = (name: string) => (LONGEST_FIRST.indexOf(name) + 1) || Infinity;
+  return names.sort((one, other) =>
+    rank(one) - rank(other) || one.localeCompare(other)
+  );
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(join(ROOT, folder)));
+  return entries.map(({ name }) => name);
+}
+
+/** Runs the tests of a file or folder, prints their output when they have ended, and keeps it. */
+async function run(name: string): Promise<void> {
+  const files = (await testFiles(join(ROOT, name))).filter((file) =>
+    isOwn(file, name)
+  );
+  if (files.length === 0) return;
+  await using module = await oneModule(files);
   const child = new Deno.Command("sh", {
     args: [
       "-c",
       // Without --quiet, which hides why a test is skipped.
-      'exec "$0" test --no-check -A "$@" 2>&1',
-      Deno.execPath(),
-      ...Deno.args,
-      ...folders.map((name) => `tests/${name}`),
+      'exec "$0" test --no-check --config deno.json -A "$@" 2>&1',
+      ...[Deno.execPath(), ...Deno.args],
+      ...ONE_MODULE.includes(name) ? [module.path] : files,
     ],
+    cwd: join(ROOT, ".."),
+    env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
-  }).spawn();
-  return { output: buffered(child.stdout), status: child.status };
+  });
+  const startedAt = performance.now();
+  const { success, stdout } = await child.output();
+  const text = new TextDecoder().decode(stdout);
+  const seconds = Math.round((performance.now() - startedAt) / 1_000);
+  write(`\n== tests/${name}, ${seconds} s\n${text}`);
+  outcomes.push({ isOk: success, text });
 }
 
-/** The same bytes, read at once: a process whose turn has not come must not wait for a reader. */
-function buffered(
-  source: ReadableStream<Uint8Array>,
-): ReadableStream<Uint8Array> {
-  return source.pipeThrough(
-    new TransformStream<Uint8Array, Uint8Array>({}, {}, {
-      highWaterMark: Infinity,
-    }),
+/** Whether a file is run with `name`, and not by itself or with another. */
+function isOwn(file: string, name: string): boolean {
+  return [...ENGINE, CHAOS, IDLE, RESTART].every((other) =>
+    other === name || !file.startsWith(join(ROOT, other)) ||
+    name.startsWith(other)
   );
 }
 
-async function print({ output, status }: Run): Promise<Summary> {
-  let text = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of output) {
-    const part = decoder.decode(chunk, { stream: true });
-    write(part);
-    text = (text + part).slice(-10_000);
-  }
-  const lines = text.split("\n").filter((line) => /^(ok|FAILED) \|/.test(line));
-  return { isOk: (await status).success, text: lines.at(-1) ?? "" };
+async function testFiles(path: string): Promise<string[]> {
+  const { isFile } = await Deno.stat(path);
+  if (isFile) return /_test\.ts$/.test(path) ? [path] : [];
+  const entries = await Array.fromAsync(Deno.readDir(path));
+  const found = await Promise.all(
+    entries.filter(({ name }) => name !== "node_modules")
+      .map(({ name }) => testFiles(join(path, name))),
+  );
+  return found.flat().sort();
 }
 
-function count(summary: string, what: string): number {
-  return Number(new RegExp(`(\\d+) ${what}`).exec(summary)?.[1] ?? 0);
+/** The slowest tests of an output, as lines. */
+function slowest(text: string): readonly string[] {
+  // What runs for a minute is said to in the midst of its line.
+  const lines = text.replaceAll(/'[^\n]*' has been running for .*\n/g, "");
+  return [...lines.matchAll(/^(\S.*) \.\.\. ?\w+ \((.*)\)$/gm)]
+    .map(([, name, time = ""]) => ({ name, time, seconds: inSeconds(time) }))
+    .sort((one, other) => other.seconds - one.seconds)
+    .slice(0, SLOWEST)
+    .map(({ name, time }) => `${time.padStart(6)} ${name}`);
+}
+
+/** Seconds of `1m2s`, `16s` or `12ms`. */
+function inSeconds(time: string): number {
+  const [, minutes = 0, seconds = 0] = /^(?:(\d+)m(?!s))?(?:(\d+)s)?/.exec(
+    time,
+  ) ?? [];
+  return Number(minutes) * 60 + Number(seconds);
+}
+
+/** Sums of the last lines of all outputs. */
+function sums(text: string): readonly string[] {
+  const lines = [...text.matchAll(/^(?:ok|FAILED) \|.*$/gm)].join("\n");
+  return COUNTED.map((what) => {
+    const counts = [...lines.matchAll(new RegExp(`(\\d+) ${what}`, "g"))];
+    return `${counts.reduce((sum, [, n]) => sum + Number(n), 0)} ${what}`;
+  });
 }
 
 function write(text: string): void {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { oneModule } from "../support/one_module.ts";
 
 /** Rooms whose tests ask a real grid for what the API does. */
 const ROOMS = ["apps", "core", "gateway", "reconciler"];
@@ -25,8 +26,12 @@ Deno.test("every test of the HTTP API passes over a remote database too", async 
     if (!ROOMS.includes(name)) continue;
     files.push(...await Array.fromAsync(testsOf(new URL(`${name}/`, tests))));
   }
+  await using module = await oneModule(files.sort());
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "--quiet", "--no-check", "-A", ...files.sort()],
+    args: [
+      ...["test", "--quiet", "--no-check", "-A", module.path],
+      ...["--config", fileURLToPath(new URL("../deno.json", tests))],
+    ],
     env: { TEST_DATABASE: "remote", NO_COLOR: "1" },
   }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);

@@ -6,6 +6,8 @@ export async function logRecords(): Promise<
 > {
   const records: LogRecord[] = [];
   await configure({
+    // Another test of this process may have left its own.
+    reset: true,
     sinks: { records: (record) => records.push(record) },
     loggers: [
       { category: "browsergrid", lowestLevel: "debug", sinks: ["records"] },

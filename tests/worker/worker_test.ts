@@ -248,7 +248,7 @@ Deno.test("a worker that leaves is offline at once, and what it was starting wai
 });
 
 Deno.test("a worker that is drained by the server leaves when its time is over, and ends what it holds", async () => {
-  await using scene = await workerScene();
+  await using scene = await workerScene({ settings: { heartbeat_seconds: 1 } });
   await using worker = await scene.start();
   const id = await scene.ask();
   await awaitStatus(scene.grid, id, "running");
