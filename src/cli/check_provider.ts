@@ -9,7 +9,7 @@ const PROVIDER_MS = 15_000;
 /** What a provider says it needs, with the configuration of a pool that gives none. */
 export async function checkProvider(
   provider: Provider,
-  { data_dir }: Settings,
+  { data_dir, local_sandbox }: Settings,
 ): Promise<readonly CheckResult[]> {
   const config = provider.configSchema.safeParse({});
   if (!config.success) {
@@ -20,7 +20,12 @@ export async function checkProvider(
       detail: `Not checked: a pool must give ${names.join(", ")}`,
     }];
   }
-  const host = { gridId: "check", workerId: "check", dataDir: data_dir };
+  const host = {
+    gridId: "check",
+    workerId: "check",
+    dataDir: data_dir,
+    localSandbox: local_sandbox,
+  };
   try {
     return await withinTime(
       PROVIDER_MS,

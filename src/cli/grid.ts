@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { join } from "node:path";
 import { keys } from "../apps/keys/app.ts";
-import type { KeyManager } from "../apps/keys/manager.ts";
+import { hasClientKey, type KeyManager } from "../apps/keys/manager.ts";
 import { sessions } from "../apps/sessions/app.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { workerpool } from "../apps/workerpool/app.ts";
@@ -46,6 +46,8 @@ export interface Grid extends AsyncDisposable {
   readonly router: OpenAPIHono<GridEnv>;
   /** @throws {SettingsError} If the setting `apps` leaves keys out. */
   keys(): KeyManager;
+  /** Whether a client has a key that is in force: then sessions must be isolated from their host. */
+  hasClientKey(): Promise<boolean>;
   readonly pools: WorkPoolManager;
   readonly sessions: SessionManager;
   readonly workers: WorkerManager;
@@ -115,6 +117,7 @@ export async function openGrid(
     core,
     router,
     keys: () => managerOf(keys),
+    hasClientKey: () => hasClientKey(db, clock.now()),
     ...managers,
     async listen() {
       await refuseExposure(core, asksForKeys(parts.middleware, settings));

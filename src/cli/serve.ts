@@ -1,15 +1,18 @@
 import { Command } from "@commander-js/extra-typings";
-import { createClient, type GridClient } from "../client/client.ts";
+import { createClient } from "../client/client.ts";
 import { aborted } from "../core/aborted.ts";
 import { systemClock } from "../core/clock.ts";
 import { configureLog, describeError } from "../core/log.ts";
 import { isLoopback } from "../core/loopback.ts";
+import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
 import type { Settings } from "../core/settings.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
 import { reapOrphans } from "../worker/reap_orphans.ts";
+import { type TunnelServer, tunnelTo } from "../worker/tunnel.ts";
 import { type RunningWorker, startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
+import { refuseOpenHost } from "./exposure.ts";
 import { databaseUrlOf, type Grid, openGrid } from "./grid.ts";
 import { examples, EXIT, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
@@ -107,14 +110,15 @@ async function serve(
       version: VERSION,
     }),
   );
+  await refuseOpenHost(grid, settings, embeddedProvider(flags, installed));
   const url = await grid.listen().catch((error) => {
     throw portProblem(error, settings);
   });
   const { auth } = grid.core;
-  const client = createClient({ apiUrl: url, apiKey: auth.ownKey });
+  const server = { apiUrl: url, apiKey: auth.ownKey };
   const worker = flags.withWorker
     ? stack.use(
-      await startEmbedded({ client, grid, settings }, flags, installed),
+      await startEmbedded({ server, grid, settings }, flags, installed),
     )
     : undefined;
   // The server goes on without it.
@@ -140,10 +144,19 @@ async function killed(
   return EXIT.interrupted;
 }
 
+/** The provider of the worker that is to run here; undefined: there is none. */
+function embeddedProvider(
+  { withWorker }: ServeFlags,
+  { providers }: Installed,
+): Provider | undefined {
+  const name = withWorker === true ? "local" : withWorker;
+  return providers.find((provider) => provider.name === name);
+}
+
 /** Makes the pool if it is not there, and starts its worker. */
 async function startEmbedded(
-  { client, grid, settings }: {
-    readonly client: GridClient;
+  { server, grid, settings }: {
+    readonly server: TunnelServer;
     readonly grid: Grid;
     readonly settings: Settings;
   },
@@ -151,6 +164,7 @@ async function startEmbedded(
   { providers }: Installed,
 ): Promise<RunningWorker> {
   const provider = typeof withWorker === "string" ? withWorker : "local";
+  const client = createClient(server);
   const name = provider === "local"
     ? DEFAULT_POOL
     : `${DEFAULT_POOL}-${provider}`;
@@ -174,6 +188,10 @@ async function startEmbedded(
     capacity: wholeNumber("--worker-capacity", workerCapacity),
     pollIntervalSeconds: 10,
     dataDir: settings.data_dir,
+    localSandbox: settings.local_sandbox,
+    serverUrl: server.apiUrl,
+    // Isolated browsers are reached through it alone.
+    openTunnel: tunnelTo(server),
     version: VERSION,
   });
 }

@@ -139,6 +139,8 @@ export async function runWorker(
       ? undefined
       : wholeNumber("--drain-timeout", flags.drainTimeout),
     dataDir: settings.data_dir,
+    localSandbox: settings.local_sandbox,
+    serverUrl: settings.api_url,
     version: VERSION,
     signal: shutdown.stop,
   });

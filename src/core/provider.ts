@@ -36,6 +36,11 @@ export interface Provider<C extends z.ZodObject = z.ZodObject> extends Named {
   poolConfig?(config: z.infer<C>): Readonly<Record<string, unknown>>;
   /** The command by which a person would start the same browser by hand. Secrets are shown as `…`. */
   deployCommand(spec: BrowserSpec, config: z.infer<C>): string;
+  /**
+   * Returns why sessions could not be isolated from this host, in words for a person; undefined: they could. Absent
+   * where they always are, because their browsers run elsewhere.
+   */
+  isolationProblem?(): Promise<string | undefined>;
   /** What else it can be told to do, mounted by the CLI as `browsergrid <provider> <command>`. */
   readonly commands?: readonly ProviderCommand[];
   /** Loads the engine and connects to it. Light: what is slow or may fail is left to `check` and `start`. */
@@ -74,12 +79,24 @@ export interface BrowserWish {
   readonly egress: EgressMode;
 }
 
+/**
+ * Which sessions are isolated from the host that their browsers run on: `auto` those of client keys, `require` all,
+ * `off` none.
+ */
+export const LOCAL_SANDBOX = ["auto", "require", "off"] as const;
+
+export type LocalSandbox = (typeof LOCAL_SANDBOX)[number];
+
 /** Who is asking, so that what is started can be told from other grids' and workers' browsers. */
 export interface HostInfo {
   readonly gridId: string;
   readonly workerId: string;
   /** Folder that this host may write to; survives a restart of the worker. */
   readonly dataDir: string;
+  /** Which sessions are isolated from the host by a sandbox, where their browsers run on it. @default {"auto"} */
+  readonly localSandbox?: LocalSandbox | undefined;
+  /** URL of the grid's server, which isolated sessions do not reach. */
+  readonly serverUrl?: string | undefined;
   /** Told what a slow step is doing ("Pulling image …: 40 %"). */
   readonly onProgress?: (line: string) => void;
 }
@@ -157,6 +174,11 @@ export interface RunningBrowser {
   readonly sessionId: string;
   /** WebSocket URL of the browser itself (`ws://host:port/devtools/browser/<id>`), reachable from the worker. */
   readonly endpoint: URL;
+  /**
+   * Path of the unix socket that it listens on instead of the endpoint's address: it is isolated from the network of its
+   * host, and the server reaches it through its worker's tunnel.
+   */
+  readonly socketPath?: string;
   /** What the session shows of it: `container_id`, `pid`, `image`, `browser_version`. Never a secret. */
   readonly details: Readonly<Record<string, string>>;
   /** Settles when the browser is gone, whoever ended it. Never rejects. */

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { isNetwork } from "./client_address.ts";
 import { hasUser } from "./db/database_url.ts";
 import { isHostEntry } from "./known_hosts.ts";
+import { LOCAL_SANDBOX } from "./provider.ts";
 import { parseKey } from "./secrets.ts";
 
 /** One entry of the `middleware` setting. */
@@ -50,6 +51,9 @@ export const settingsSchema = z.strictObject({
   ),
   data_dir: z.string().min(1).describe(
     "Folder for the database, browsers and the state of workers",
+  ),
+  local_sandbox: z.enum(LOCAL_SANDBOX).default("auto").describe(
+    "Which sessions of local browsers are isolated from the files and the network of their host, on Linux with bubblewrap and socat: auto those of client keys, require all, off none. What is to be isolated and cannot be does not start",
   ),
   api_url: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:8765")
     .describe("Server that worker, pool and session talk to"),

@@ -4,6 +4,7 @@ import { logOf } from "../core/log.ts";
 import { every } from "../core/loop.ts";
 import type {
   BrowserHost,
+  LocalSandbox,
   Provider,
   RunningBrowser,
 } from "../core/provider.ts";
@@ -24,11 +25,13 @@ export interface OpenHostOptions {
   readonly dataDir: string;
   readonly registration: Registration;
   readonly outbox: Outbox;
+  readonly localSandbox?: LocalSandbox | undefined;
+  readonly serverUrl?: string | undefined;
 }
 
 /** Opens the provider of the worker's pool. */
 export async function openHost(
-  { providers, dataDir, registration, outbox }: OpenHostOptions,
+  { providers, dataDir, registration, outbox, ...given }: OpenHostOptions,
 ): Promise<BrowserHost> {
   const { worker, grid_id, provider_config } = registration;
   const provider = providers.get(worker.provider_type);
@@ -36,6 +39,8 @@ export async function openHost(
     gridId: grid_id,
     workerId: worker.id,
     dataDir,
+    localSandbox: given.localSandbox,
+    serverUrl: given.serverUrl,
     onProgress(line) {
       log.info("{line}", { line });
       for (const { session_id } of outbox.snapshot()) {

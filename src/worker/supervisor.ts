@@ -10,6 +10,7 @@ import { BrowserMeter } from "./browser_meter.ts";
 import { HeldSession, type Report } from "./held_session.ts";
 import { isLost, isOverLife, type Lease, trustedUntil } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
+import type { BrowserAddress } from "./tunnel_stream.ts";
 import type { SessionHost } from "./session_start.ts";
 
 const log = logOf("worker", "supervisor");
@@ -75,8 +76,8 @@ export class Supervisor {
   }
 
   /** Where the browser of a session listens; undefined: none of it runs here. */
-  endpointOf(sessionId: string): URL | undefined {
-    return this.#held.get(sessionId)?.session.browser?.endpoint;
+  endpointOf(sessionId: string): BrowserAddress | undefined {
+    return this.#held.get(sessionId)?.session.browser;
   }
 
   /** Starts the browser of a session that was not claimed before `claimedAt` (monotonic). */

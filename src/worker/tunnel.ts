@@ -16,7 +16,7 @@ import {
 } from "../core/tunnel_protocol.ts";
 import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
 import { connectThrough } from "./proxy_connect.ts";
-import { dialBack } from "./tunnel_stream.ts";
+import { type BrowserAddress, dialBack } from "./tunnel_stream.ts";
 
 const log = logOf("worker", "tunnel");
 
@@ -41,7 +41,7 @@ export interface TunnelParts {
   readonly proof: WorkerProof;
   readonly clock: Clock;
   /** Where the browser of a session listens; undefined: the worker holds none. */
-  readonly endpointOf: (sessionId: string) => URL | undefined;
+  readonly endpointOf: (sessionId: string) => BrowserAddress | undefined;
 }
 
 /** A worker's way out to its server. Disposal ends it and every stream. */

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { deadline, systemClock } from "../core/clock.ts";
 import { hostName } from "../core/host_name.ts";
+import type { RunningBrowser } from "../core/provider.ts";
 import { close, joinConns, writeAll } from "./join_conns.ts";
 import { connectRequest } from "./proxy_connect.ts";
 
@@ -9,6 +10,9 @@ const OPEN_MS = 25_000;
 
 /** Longest head of an answer that is read. */
 const MAX_HEAD = 16 * 1_024;
+
+/** Where a browser listens: at its endpoint's address, or on a unix socket. */
+export type BrowserAddress = Pick<RunningBrowser, "endpoint" | "socketPath">;
 
 /** Where a stream leads to. */
 export interface DialBack {
@@ -29,10 +33,10 @@ export interface DialBack {
  * @throws {Error} When one of the two cannot be reached, or the server answers something else.
  */
 export async function dialBack(
-  endpoint: URL,
+  address: BrowserAddress,
   { url, proxy, headers, signal }: DialBack,
 ): Promise<void> {
-  const { browser, server, rest } = await open(endpoint, {
+  const { browser, server, rest } = await open(address, {
     url,
     proxy,
     headers,
@@ -42,7 +46,7 @@ export async function dialBack(
 }
 
 async function open(
-  endpoint: URL,
+  address: BrowserAddress,
   { url, proxy, headers, signal }: DialBack,
 ) {
   using patience = deadline(systemClock, OPEN_MS, signal);
@@ -50,7 +54,10 @@ async function open(
   const closing = () => opened.dispose();
   patience.signal.addEventListener("abort", closing);
   try {
-    const browser = held(opened, await connect(endpoint, patience.signal));
+    const browser = held(
+      opened,
+      await connectBrowser(address, patience.signal),
+    );
     const tcp = held(opened, await connect(proxy ?? url, patience.signal));
     if (proxy) await asked(tcp, connectRequest(proxy, url), "the proxy");
     const server = url.protocol === "https:"
@@ -73,6 +80,16 @@ async function open(
 function held<C extends Deno.Conn>(stack: DisposableStack, conn: C): C {
   if (stack.disposed) close(conn);
   return stack.adopt(conn, close);
+}
+
+/** Connects to a browser, wherever it listens. */
+async function connectBrowser(
+  { endpoint, socketPath: path }: BrowserAddress,
+  signal: AbortSignal,
+): Promise<Deno.Conn> {
+  return path === undefined
+    ? await connect(endpoint, signal)
+    : await Deno.connect({ transport: "unix", path });
 }
 
 async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {

@@ -145,6 +145,9 @@ export class WarmHost implements BrowserHost {
     return {
       sessionId,
       endpoint: browser.endpoint,
+      ...(browser.socketPath === undefined
+        ? {}
+        : { socketPath: browser.socketPath }),
       details: browser.details,
       exited: browser.exited,
       stop: async (graceMs) => {

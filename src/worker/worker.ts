@@ -3,7 +3,7 @@ import { aborted } from "../core/aborted.ts";
 import type { Clock } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
 import { every } from "../core/loop.ts";
-import type { Provider } from "../core/provider.ts";
+import type { LocalSandbox, Provider } from "../core/provider.ts";
 import type { Registry } from "../core/registry.ts";
 import {
   findBrowsers,
@@ -50,6 +50,10 @@ export interface WorkerOptions {
   /** What makes it the same worker after a restart; by default a file in `dataDir`. The worker disposes it. */
   readonly state?: StateStore | undefined;
   readonly version: string;
+  /** Which sessions are isolated from this host. @default {"auto"} */
+  readonly localSandbox?: LocalSandbox | undefined;
+  /** URL of the server, which isolated sessions do not reach. */
+  readonly serverUrl?: string | undefined;
   /** How the server is to reach its browsers. @default {"auto"} */
   readonly reach?: Reach | undefined;
   /** Opens its tunnel. Without it, browsers are reached directly only. */

@@ -100,7 +100,9 @@ export async function tunnelScene(
             const tunnel = open({
               ...parts,
               endpointOf: (id) =>
-                parts.endpointOf(id) && new URL(upstream.endpoint),
+                parts.endpointOf(id) && {
+                  endpoint: new URL(upstream.endpoint),
+                },
             });
             opened.resolve({ tunnel, proof: parts.proof });
             return tunnel;

@@ -55,7 +55,8 @@ export async function browserProcesses(
       continue;
     }
     const [, workerId, sessionId] =
-      /\/local\/[^/]+\/([^/]+)\/([^/]+)\/profile/.exec(commandLine) ?? [];
+      /\/local\/[^/]+\/([^/]+)\/([^/\s]+)(?:\/profile|\s)/.exec(commandLine) ??
+        [];
     found.push({ pid, commandLine, workerId, sessionId });
   }
   return found;

@@ -147,6 +147,14 @@ function lastAdmin({ prefix }: KeyRow): GridError {
   );
 }
 
+/** Whether a client has a key that is in force. One round trip. */
+export async function hasClientKey(
+  db: Database,
+  now: number,
+): Promise<boolean> {
+  return await createKeyStore(db).hasClient(now);
+}
+
 /** Whether an admin has a key that is not revoked: from then on everybody needs one. One round trip. */
 export async function hasAdminKey(db: Database): Promise<boolean> {
   return (await createKeyStore(db).look([])).hasAdmin;

@@ -3,6 +3,7 @@ import {
   desc,
   eq,
   getTableColumns,
+  gt,
   isNull,
   lt,
   or,
@@ -34,6 +35,8 @@ export interface KeyStore {
   /** By id or prefix. */
   find(ref: string): Promise<KeyRow | undefined>;
   list(page: KeyPage): Promise<readonly KeyRow[]>;
+  /** Whether a client has a key that is in force at `now`. */
+  hasClient(now: number): Promise<boolean>;
   /** The key as it is afterwards. @param isLastKept Leaves the last active key of an admin as it is. */
   revoke(
     ref: string,
@@ -113,6 +116,16 @@ export function createKeyStore({ orm }: Database): KeyStore {
         admins(),
       ]);
       return { rows, hasAdmin: found.length > 0 };
+    },
+    async hasClient(now) {
+      const found = await orm.select({ id: apiKeys.id }).from(apiKeys).where(
+        and(
+          eq(apiKeys.role, "client"),
+          isNull(apiKeys.revokedAt),
+          or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
+        ),
+      ).limit(1);
+      return found.length > 0;
     },
     async secret(name, made) {
       const [, [secret]] = await orm.batch([

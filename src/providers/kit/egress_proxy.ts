@@ -79,10 +79,10 @@ export async function startEgressProxy(
   if (path === undefined) server.listen(0, "127.0.0.1");
   else server.listen(path);
   await once(server, "listening");
+  const closed = once(server, "close");
   return {
     url: `http://127.0.0.1:${portOf(server)}`,
     async [Symbol.asyncDispose]() {
-      const closed = once(server, "close");
       server.close();
       stop.abort(new Error("the proxy is closed"));
       for (const socket of sockets) socket.destroy();

@@ -12,6 +12,9 @@ import { startWindowManager } from "./window_manager.ts";
 /** File of a display's secret in its session's folder. */
 const AUTHORITY_FILE = "display.authority";
 
+/** Folder of the sockets of all X servers. */
+const X_SOCKETS = "/tmp/.X11-unix";
+
 /** Longest time until a virtual display says its number. */
 const START_MS = 10_000;
 
@@ -45,6 +48,10 @@ export interface DisplayOptions {
   /** Of the session, with the display's secret; stands in the display's command line. */
   readonly folder: string;
   readonly signal: AbortSignal;
+  /** File for the display's secret. @default {a file in `folder`} */
+  readonly authority?: string;
+  /** Who it is to run as, and the beginning of a command line by which it does. */
+  readonly user?: { readonly id: number; readonly command: readonly string[] };
   /** @default {thisHost} */
   readonly host?: Surroundings;
 }
@@ -72,18 +79,22 @@ function hasDisplay({ os, env }: Surroundings): boolean {
 async function startXvfb(
   program: string,
   screen: Screen,
-  { folder, signal, host = thisHost }: DisplayOptions,
+  { folder, signal, user, host = thisHost, ...given }: DisplayOptions,
 ): Promise<Display> {
   signal.throwIfAborted();
-  const authority = join(folder, AUTHORITY_FILE);
+  const { authority = join(folder, AUTHORITY_FILE) } = given;
   await Deno.remove(authority).catch(() => {});
   await writeXAuthority(authority);
+  if (user) await makeReady(authority, user.id);
   const { width, height } = devicePixels(screen);
   const size = `${width}x${height}x24`;
-  const child = spawn(program, [
+  const [command = program, ...args] = [
+    ...(user?.command ?? []),
+    program,
     ...["-displayfd", "1", "-screen", "0", size, "-dpi", String(screen.dpi)],
     ...["-auth", authority, "-nolisten", "tcp", OWNER_OPTION, folder],
-  ], {
+  ];
+  const child = spawn(command, args, {
     detached: true,
     stdio: ["ignore", "pipe", "ignore"],
     env: childEnvironment(),
@@ -103,7 +114,8 @@ async function startXvfb(
     await exit;
   });
   const name = `:${await firstLine(stdout, exit, signal)}`;
-  const options = { display: name, authority, folder, host, signal };
+  const asUser = user?.command;
+  const options = { display: name, authority, folder, host, signal, asUser };
   const manager = await startWindowManager(options);
   if (manager) undo.use(manager);
   const started = undo.move();
@@ -113,6 +125,17 @@ async function startXvfb(
     own: manager ? [own, manager.process] : [own],
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
+}
+
+/** What an X server needs that runs as another user than the worker's: only root makes the folder of the sockets. */
+async function makeReady(authority: string, userId: number): Promise<void> {
+  await Deno.chown(authority, userId, userId);
+  try {
+    await Deno.mkdir(X_SOCKETS);
+    await Deno.chmod(X_SOCKETS, 0o1777);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
 }
 
 /** The first line of `stream`, unless the process ends before, it takes too long, or `signal` is aborted. */

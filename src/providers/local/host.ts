@@ -16,7 +16,14 @@ import { Leftovers } from "./leftovers.ts";
 import { LocalBrowser } from "./local_browser.ts";
 import { isRunning } from "./process_group.ts";
 import type { LocalConfig } from "./provider.ts";
-import { isReady, readRecord, sessionFolders } from "./record.ts";
+import { findBoxFolder } from "./sandbox/box_folder.ts";
+import { Isolation } from "./sandbox/isolation.ts";
+import {
+  type BrowserRecord,
+  isReady,
+  readRecord,
+  sessionFolders,
+} from "./record.ts";
 import { watchProcess } from "./watch_process.ts";
 
 /** How long the end of a host waits for an installation that goes on. */
@@ -25,7 +32,14 @@ const CLOSE_WAIT_MS = 1_000;
 /** This host, as far as `config` lets it be used. */
 export function openLocalHost(
   config: LocalConfig,
-  { gridId, workerId, dataDir, onProgress = () => {} }: HostInfo,
+  {
+    gridId,
+    workerId,
+    dataDir,
+    localSandbox,
+    serverUrl,
+    onProgress = () => {},
+  }: HostInfo,
 ): BrowserHost {
   const root = join(dataDir, "local", gridId, workerId);
   const browsers = join(dataDir, "browsers");
@@ -33,6 +47,7 @@ export function openLocalHost(
     config.sandbox === "auto" && !isRoot();
   const closed = new AbortController();
   const leftovers = new Leftovers();
+  const isolation = new Isolation(localSandbox, serverUrl);
   let ready: Promise<FoundBrowser> | undefined;
 
   async function find(): Promise<FoundBrowser | undefined> {
@@ -55,6 +70,18 @@ export function openLocalHost(
     return found;
   }
 
+  /** The ways into and out of the box of an earlier process. */
+  async function reopened(
+    { egress }: NonNullable<BrowserRecord["box"]>,
+    folder: string,
+  ) {
+    const box = await findBoxFolder(folder);
+    return box && {
+      socketPath: box.cdpSocket,
+      companions: await isolation.egresses.open(box, { egress }),
+    };
+  }
+
   return {
     async check() {
       const found = await find();
@@ -72,6 +99,7 @@ export function openLocalHost(
           detail:
             "Off: the browser cannot use it as root; run the worker as another user",
         },
+        await isolation.check(),
         {
           name: "limits",
           status: "warn",
@@ -93,6 +121,7 @@ export function openLocalHost(
           `Cannot start a headful browser: "${found.path}" (${found.source}) has no window, expected Chrome or Chromium; or ask for headless: true`,
         );
       }
+      const boxes = await isolation.boxesFor(spec);
       const folder = join(root, sessionId);
       await leftovers.end(folder);
       try {
@@ -102,8 +131,10 @@ export function openLocalHost(
           gridId,
           browser: found,
           folder,
-          sandbox,
+          // In a box the browser is never root.
+          sandbox: sandbox || boxes !== undefined && config.sandbox === "auto",
           arguments: config.arguments,
+          boxes,
         }, signal);
       } catch (error) {
         // The browser may have been removed or replaced: look for it again next time.
@@ -118,9 +149,11 @@ export function openLocalHost(
         if (!record || !isReady(record) || !await isRunning(record)) continue;
         // Its way to its proxy has ended with the earlier process.
         if (record.has_forwarder) continue;
+        const box = record.box && await reopened(record.box, folder);
+        if (record.box && !box) continue;
         const exit = watchProcess(record, closed.signal);
         adopted.push(
-          new LocalBrowser({ record, folder, exit, isAdopted: true }),
+          new LocalBrowser({ record, folder, exit, isAdopted: true, ...box }),
         );
       }
       return adopted;
@@ -135,6 +168,7 @@ export function openLocalHost(
     /** Lets browsers run, so that the worker's next process can adopt them. */
     async [Symbol.asyncDispose]() {
       closed.abort();
+      await isolation[Symbol.asyncDispose]();
       // The search for a browser that a start has given up on.
       if (ready) await settledWithin(ready, CLOSE_WAIT_MS);
     },

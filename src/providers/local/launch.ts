@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { systemClock } from "../../core/clock.ts";
 import type { BrowserExit } from "../../core/provider.ts";
+import { throughTunnelOnly } from "../../core/tunnel_endpoint.ts";
 import { startAuthProxy } from "../auth_proxy.ts";
 import { type Display, startDisplay } from "./display.ts";
 import type { FoundBrowser } from "./find_browser.ts";
@@ -13,7 +15,8 @@ import {
   removeFolders,
   writeRecord,
 } from "./record.ts";
-import { spawnBrowser } from "./spawn_browser.ts";
+import { type BoxMaker, openBox, type OpenedBox } from "./sandbox/open_box.ts";
+import { type Given, spawnBrowser } from "./spawn_browser.ts";
 import { startFailure } from "./start_failure.ts";
 
 /** Longest time until a browser says its address. */
@@ -34,6 +37,8 @@ export interface Launch {
   readonly folder: string;
   readonly sandbox: boolean;
   readonly arguments: readonly string[];
+  /** Makes the box that it is isolated in; undefined: it is not isolated. */
+  readonly boxes?: BoxMaker | undefined;
   /** Longest time until it says its address; 30 s by default. */
   readonly timeoutMs?: number;
 }
@@ -55,17 +60,11 @@ export async function launch(
   undo.defer(() => removeFolders(folder));
   const temporary = await makeFolders(folder);
   const companions = undo.use(new AsyncDisposableStack());
-  const proxy = spec.proxy?.proxy_username === undefined
-    ? undefined
-    : companions.use(await startAuthProxy(spec.proxy));
-  const display: Display | undefined = spec.headless
-    ? undefined
-    : companions.use(await startDisplay(spec.screen, { folder, signal }));
-  const { pid, exit } = spawnBrowser(options, {
-    proxyServer: proxy?.url,
-    display,
-    temporary,
-  });
+  const surroundings = options.boxes
+    ? await isolated(options, options.boxes, { companions, signal })
+    : await plain(options, { companions, signal });
+  const { display, box } = surroundings;
+  const { pid, exit } = spawnBrowser(options, { ...surroundings, temporary });
   if (pid === undefined) {
     throw startFailure(browser.path, (await exit).detail, "");
   }
@@ -79,11 +78,13 @@ export async function launch(
     session_id: options.sessionId,
     grid_id: options.gridId,
     companions: [...display?.own ?? []],
-    has_forwarder: proxy !== undefined,
+    has_forwarder: spec.proxy?.proxy_username !== undefined,
+    ...(box ? { box: { egress: box.egress } } : {}),
     executable: browser.path,
   };
   await writeRecord(folder, record);
-  const endpoint = await addressOf(options, exit, signal);
+  const address = await addressOf(options, { exit, box }, signal);
+  const endpoint = box ? throughTunnelOnly(address) : address;
   const ready = { ...record, endpoint };
   await writeRecord(folder, ready);
   undo.move();
@@ -94,13 +95,50 @@ export async function launch(
     isAdopted: false,
     isLimited: spec.cpu !== undefined || spec.memoryBytes !== undefined,
     companions,
+    ...(box ? { socketPath: box.paths.cdpSocket } : {}),
   });
+}
+
+/** What a browser finds when it starts. */
+interface Surroundings extends Omit<Given, "temporary"> {
+  readonly display: Display | undefined;
+}
+
+/** What is started for a browser beside it, and ends after it. */
+interface Beside {
+  readonly companions: AsyncDisposableStack;
+  readonly signal: AbortSignal;
+}
+
+async function plain(
+  { spec, folder }: Launch,
+  { companions, signal }: Beside,
+): Promise<Surroundings> {
+  const proxy = spec.proxy?.proxy_username === undefined
+    ? undefined
+    : companions.use(await startAuthProxy(spec.proxy));
+  const display: Display | undefined = spec.headless
+    ? undefined
+    : companions.use(await startDisplay(spec.screen, { folder, signal }));
+  return { proxyServer: proxy?.url, display, box: undefined };
+}
+
+async function isolated(
+  options: Launch,
+  boxes: BoxMaker,
+  { companions, signal }: Beside,
+): Promise<Surroundings> {
+  const box = await openBox(boxes, { ...options, signal }, companions);
+  return { proxyServer: box.proxyServer, display: box.display, box };
 }
 
 /** The CDP address that the browser writes when it is ready. */
 async function addressOf(
   { folder, browser, timeoutMs = START_MS }: Launch,
-  exit: Promise<BrowserExit>,
+  { exit, box }: {
+    readonly exit: Promise<BrowserExit>;
+    readonly box: OpenedBox | undefined;
+  },
   signal: AbortSignal,
 ): Promise<string> {
   let end: BrowserExit | undefined;
@@ -115,7 +153,7 @@ async function addressOf(
         : undefined);
     const output = outputIn(folder);
     const [, address] = /^DevTools listening on (ws:\S+)\s/m.exec(output) ?? [];
-    if (address !== undefined && !end) return address;
+    if (address !== undefined && !end && isReachable(box)) return address;
     if (why !== undefined) {
       throw startFailure(
         browser.path,
@@ -125,6 +163,11 @@ async function addressOf(
     }
     await systemClock.sleep(LOOK_MS, signal);
   }
+}
+
+/** Whether the way into the box is open. */
+function isReachable(box: OpenedBox | undefined): boolean {
+  return box === undefined || existsSync(box.paths.cdpSocket);
 }
 
 /** Read at once: it was just written, and to leave it to another thread hundreds of times in a start costs more than the wait. */

@@ -7,6 +7,7 @@ import type {
   RunningBrowser,
 } from "../../core/provider.ts";
 import { ProcessFaults } from "./process_faults.ts";
+import { askBox } from "./sandbox/ask_box.ts";
 import { endGroup, groupStats } from "./process_group.ts";
 import { type ReadyRecord, removeFolders } from "./record.ts";
 
@@ -30,6 +31,8 @@ export interface LocalBrowserParts {
   readonly isAdopted: boolean;
   /** Whether limits of processors or memory are asked for, which nothing here enforces. */
   readonly isLimited?: boolean;
+  /** The unix socket of a browser that is isolated. */
+  readonly socketPath?: string;
   /** Ended after it: the forwarder of its proxy, its display. */
   readonly companions?: AsyncDisposable;
 }
@@ -38,6 +41,7 @@ export interface LocalBrowserParts {
 export class LocalBrowser implements RunningBrowser {
   readonly sessionId: string;
   readonly endpoint: URL;
+  readonly socketPath?: string;
   readonly details: Readonly<Record<string, string>>;
   readonly exited: Promise<BrowserExit>;
   readonly #parts: LocalBrowserParts;
@@ -54,6 +58,7 @@ export class LocalBrowser implements RunningBrowser {
     this.#faults = new ProcessFaults(record.pid);
     this.sessionId = record.session_id;
     this.endpoint = new URL(record.endpoint);
+    if (parts.socketPath !== undefined) this.socketPath = parts.socketPath;
     this.details = {
       pid: String(record.pid),
       executable: record.executable,
@@ -111,7 +116,15 @@ export class LocalBrowser implements RunningBrowser {
 
   async #stop(): Promise<void> {
     const { record, folder, exit, isAdopted, companions } = this.#parts;
-    await endGroup(record, () => this.#killAt);
+    const { socketPath } = this;
+    await endGroup(
+      record,
+      () => this.#killAt,
+      // A signal would end the box around the browser before it.
+      socketPath === undefined
+        ? undefined
+        : () => void askBox(socketPath, this.endpoint, this.#killAt),
+    );
     if (!isAdopted) await exit;
     this.#ended.resolve(STOPPED);
     const killAt = systemClock.monotonic() + COMPANION_GRACE_MS;

@@ -36,6 +36,8 @@ export async function isRunning(
  * Asks the group that `leader` founded to end and kills it when `killAt` is over, a moment of the monotonic clock that
  * may come nearer meanwhile; by default at once. Resolves when nothing of it is left.
  *
+ * It is asked by `ask`, by default with SIGTERM.
+ *
  * A group whose number now belongs to another process is left alone.
  *
  * @throws {Error} If it is not gone half a minute after it was killed.
@@ -43,6 +45,7 @@ export async function isRunning(
 export async function endGroup(
   leader: MarkedProcess,
   killAt: () => number = () => 0,
+  ask: () => void = () => signalGroup(leader.pid, "SIGTERM"),
 ): Promise<void> {
   // 0 is the caller's own group and 1 everybody.
   if (leader.pid <= 1) {
@@ -50,7 +53,7 @@ export async function endGroup(
   }
   const isWorthAsking = systemClock.monotonic() < killAt();
   if (isWorthAsking && !await isSomebodyElse(leader)) {
-    signalGroup(leader.pid, "SIGTERM");
+    ask();
     await endsBefore(leader, killAt);
   }
   if (await isSomebodyElse(leader)) return;

@@ -3,6 +3,7 @@
  *
  * ```text
  * provider.ts ─▶ host.ts ─▶ find_browser.ts, install_browser.ts ─▶ launch.ts ─▶ local_browser.ts ─▶ process_group.ts
+ *                   │                                                  └─▶ sandbox/: isolates the session from the host
  *                   └─────▶ record.ts: what is left to adopt or sweep
  * ```
  *
@@ -57,6 +58,11 @@ export const local = defineProvider({
       ...chromiumFlags(spec, { more }),
     ];
     return [...variables, executable_path, ...flags.map(quoted)].join(" ");
+  },
+  async isolationProblem() {
+    const { boxAbility } = await import("./sandbox/box_problem.ts");
+    const ability = await boxAbility();
+    return "problem" in ability ? ability.problem : undefined;
   },
   async open(config, host) {
     const { openLocalHost } = await import("./host.ts");

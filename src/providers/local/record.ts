@@ -6,6 +6,9 @@ import {
   makeShortFolder,
 } from "../kit/short_folder.ts";
 
+import { boxEgressSchema } from "./sandbox/box_egress.ts";
+import { findBoxFolder } from "./sandbox/box_folder.ts";
+
 const FILE = "browser.json";
 
 const markedProcessSchema = z.strictObject({
@@ -25,6 +28,8 @@ const recordSchema = z.strictObject({
   /** It depends on the forwarder to its proxy, which ends with the worker's process. */
   has_forwarder: z.boolean(),
   executable: z.string(),
+  /** It is isolated, and this is its way out. */
+  box: z.strictObject({ egress: boxEgressSchema }).optional(),
 });
 
 /** What a later process of the same worker needs to find a browser again. */
@@ -96,6 +101,8 @@ export async function makeFolders(folder: string): Promise<string> {
  * The session's own comes last: as long as it is there, the other is found.
  */
 export async function removeFolders(folder: string): Promise<void> {
+  const box = await findBoxFolder(folder);
+  if (box) await removeFolder(box.path);
   const short = await findShortFolder(folder);
   // Another user's folder of that name was never used.
   if (short !== undefined && await isOurs(short)) await removeFolder(short);

@@ -7,6 +7,7 @@ import { chromiumFlags } from "../chromium_flags.ts";
 import type { Display } from "./display.ts";
 import type { Launch } from "./launch.ts";
 import { OUTPUT_FILE } from "./local_browser.ts";
+import type { OpenedBox } from "./sandbox/open_box.ts";
 import { profileOption } from "./strays.ts";
 
 /** What a browser is given besides what its session asks for. */
@@ -16,6 +17,8 @@ export interface Given {
   readonly display: Pick<Display, "name" | "authority"> | undefined;
   /** Where it puts temporary files and sockets. */
   readonly temporary: string;
+  /** The box that it is started in, if its session is isolated. */
+  readonly box: OpenedBox | undefined;
 }
 
 /** A process that was started. */
@@ -30,35 +33,24 @@ export interface Spawned {
  *
  * Its output goes to a file and not to a pipe, so that it outlives the worker.
  */
-export function spawnBrowser(
-  { spec, browser, folder, sandbox, arguments: more }: Launch,
-  { proxyServer, display, temporary }: Given,
-): Spawned {
+export function spawnBrowser(launch: Launch, given: Given): Spawned {
+  const { spec, browser, folder } = launch;
+  const { box } = given;
   const output = openSync(join(folder, OUTPUT_FILE), "w", 0o600);
-  const flags = [
-    "--remote-debugging-port=0",
-    profileOption(folder),
-    "--disable-quic",
-    ...(sandbox ? [] : ["--no-sandbox"]),
-    // Small shared memory, as in containers, makes tabs crash.
-    "--disable-dev-shm-usage",
-    ...chromiumFlags(spec, {
-      ...(proxyServer === undefined ? {} : { proxyServer }),
-      more,
-    }),
+  const [program = browser.path, ...args] = [
+    ...(box?.command ?? []),
+    browser.path,
+    ...flagsOf(launch, given),
     "about:blank",
   ];
   try {
-    const child = spawn(browser.path, flags, {
+    const child = spawn(program, args, {
       // Whatever it leaves where it stands goes with its session.
-      cwd: folder,
+      cwd: box ? "/" : folder,
       detached: true,
       stdio: ["ignore", output, output],
       env: {
-        ...childEnvironment(),
-        TMPDIR: temporary,
-        ...browser.variables,
-        ...displayVariables(display),
+        ...(box?.variables ?? variablesOf(launch, given)),
         ...spec.environment,
       },
     });
@@ -73,6 +65,40 @@ export function spawnBrowser(
   } finally {
     closeSync(output);
   }
+}
+
+function flagsOf(
+  { spec, folder, sandbox, arguments: more }: Launch,
+  { box, proxyServer = box?.proxyServer }: Given,
+): readonly string[] {
+  const own = box?.flags ?? [
+    "--remote-debugging-port=0",
+    profileOption(folder),
+    // Small shared memory, as in containers, makes tabs crash.
+    "--disable-dev-shm-usage",
+  ];
+  return [
+    ...own,
+    "--disable-quic",
+    ...(sandbox ? [] : ["--no-sandbox"]),
+    ...chromiumFlags(spec, {
+      ...(proxyServer === undefined ? {} : { proxyServer }),
+      more,
+    }),
+  ];
+}
+
+/** Variables of a browser that is not isolated. */
+function variablesOf(
+  { browser }: Launch,
+  { temporary, display }: Given,
+): Record<string, string> {
+  return {
+    ...childEnvironment(),
+    TMPDIR: temporary,
+    ...browser.variables,
+    ...displayVariables(display),
+  };
 }
 
 function displayVariables(

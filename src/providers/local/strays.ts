@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { childEnvironment } from "../../core/child_environment.ts";
+import { BOX_MARK } from "./sandbox/box_command.ts";
 import { type MarkedProcess, startMarkOf, statOf } from "./process_group.ts";
 
 /** Option of X servers after which they read no more: what follows tells whose display it is. */
@@ -39,7 +40,8 @@ interface CommandLine {
 
 function namesFolder(line: string, folder: string): boolean {
   return line.includes(` ${profileOption(folder)} `) ||
-    line.includes(` ${OWNER_OPTION} ${folder} `);
+    line.includes(` ${OWNER_OPTION} ${folder} `) ||
+    line.includes(` ${BOX_MARK} ${folder} `);
 }
 
 async function* commandLines(): AsyncGenerator<CommandLine> {

@@ -20,6 +20,8 @@ export interface WindowManagerOptions {
   /** Of the session; stands in its command line. */
   readonly folder: string;
   readonly host: Surroundings;
+  /** Beginning of a command line by which it runs as the display's user. */
+  readonly asUser?: readonly string[] | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -29,12 +31,14 @@ export interface WindowManagerOptions {
  * Returns undefined where there is no Perl to run it, or where it fails: browsers work without it, as they are.
  */
 export async function startWindowManager(
-  { display, authority, folder, host, signal }: WindowManagerOptions,
+  { display, authority, folder, host, signal, asUser = [] }:
+    WindowManagerOptions,
 ): Promise<WindowManager | undefined> {
   const program = await findProgram("perl", host);
   if (program === undefined) return undefined;
   // A script on its standard input is in no file and no list of processes.
-  const child = spawn(program, ["-", folder], {
+  const [command = program, ...args] = [...asUser, program, "-", folder];
+  const child = spawn(command, args, {
     detached: true,
     stdio: ["pipe", "pipe", "ignore"],
     env: { DISPLAY: display, XAUTHORITY: authority },

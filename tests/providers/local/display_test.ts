@@ -59,11 +59,16 @@ async function accepts(
   head.writeUInt16LE(protocol.length, 6);
   head.writeUInt16LE(cookie.length, 8);
   const padding = Buffer.alloc(-protocol.length & 3);
-  await conn.write(
-    Buffer.concat([head, Buffer.from(protocol), padding, cookie]),
-  );
   const answer = new Uint8Array(1);
-  await conn.read(answer);
+  try {
+    await conn.write(
+      Buffer.concat([head, Buffer.from(protocol), padding, cookie]),
+    );
+    await conn.read(answer);
+  } catch (error) {
+    // It may hang up before it has read all.
+    if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
+  }
   return answer[0] === 1;
 }
 

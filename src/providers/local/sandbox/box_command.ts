@@ -1,0 +1,159 @@
+/**
+ * The command that starts a browser in a box: two nested sandboxes, of which the browser is in the inner one.
+ *
+ * ```text
+ * worker ──▶ cdp.sock ─ socat ─▶ 127.0.0.1:9222 ┐
+ * worker's egress proxy ◀─ egress.sock ─ socat ─ 127.0.0.1:3128 ◀─ Chromium
+ *   outer: network with a loopback only, the host's files     │ inner: its own small root, no rights
+ * ```
+ *
+ * The forwarders are in the browser's network but not among its files: no folder with a socket of the worker's is in the
+ * inner sandbox, where a browser that was broken out of could put a link in its place. The inner one has its own
+ * processes, because the forwarders have the same user, and /proc of one would show the host's files.
+ *
+ * The outer one does not end with the worker, so that the next process can adopt it. It is ended by its process group:
+ * the end of its first process alone would leave the others.
+ *
+ * @module
+ */
+import { homedir } from "node:os";
+import { dirname } from "node:path";
+import type { BoxFolder } from "./box_folder.ts";
+import type { BoxPrograms } from "./box_programs.ts";
+import { asUser } from "./box_user.ts";
+
+/** Port of the browser in its own network. */
+const CDP_PORT = 9222;
+
+/** Port at which a browser in a box finds its proxy. */
+const PROXY_PORT = 3128;
+
+/** Largest sizes of what the box keeps in memory; half of the machine's by default. */
+const MEMORY_BYTES = String(2 * 2 ** 30);
+
+/** After this word a command line names the folder of the session that the box is for. */
+export const BOX_MARK = "browsergrid-box";
+
+/** Path of the display's secret in the box. */
+const AUTHORITY = "/run/authority";
+
+/** Files and folders of the host that are shown as they are, where they are there. */
+const SHOWN = [
+  ...["/etc/chromium.d", "/etc/chromium", "/etc/opt/chrome"],
+  ...["/etc/alternatives", "/etc/localtime", "/etc/ld.so.cache"],
+  ...["/etc/mime.types", "/etc/fonts", "/var/cache/fontconfig"],
+  ...["/etc/ssl/certs", "/etc/pki/ca-trust", "/etc/pki/tls/certs"],
+];
+
+/** Flags that a browser in a box has instead of its usual ones. */
+export const BOX_FLAGS: readonly string[] = [
+  `--remote-debugging-port=${CDP_PORT}`,
+  "--user-data-dir=/profile/d",
+  // Otherwise pages would reach the browser's own debugging port without the proxy.
+  "--proxy-bypass-list=<-loopback>",
+];
+
+/** The proxy of a browser in a box. */
+export const BOX_PROXY = `http://127.0.0.1:${PROXY_PORT}`;
+
+/** Variables of a browser in a box. */
+export const BOX_VARIABLES: Readonly<Record<string, string>> = {
+  HOME: "/profile",
+  TMPDIR: "/tmp",
+  PATH: "/usr/bin:/bin",
+};
+
+/** What is run in a box. */
+export interface BoxCommandOptions {
+  readonly programs: BoxPrograms;
+  readonly box: BoxFolder;
+  /** Of the session; stands in the command line. */
+  readonly folder: string;
+  readonly userId: number | undefined;
+  /** Path of the browser, and where links lead from there. */
+  readonly browser: readonly string[];
+  /** Name of the display to show, such as `:99`. */
+  readonly display?: string | undefined;
+}
+
+/** Runs the forwarders and the inner sandbox, and ends with that. All processes of the namespace then end, and no others: its numbers are small. */
+const SCRIPT = `umask 077; cd /; cdp=$2 egress=$3 socat=$4; shift 4
+"$socat" "UNIX-LISTEN:$cdp,fork,unlink-early,backlog=128,max-children=64" TCP4:127.0.0.1:${CDP_PORT},nodelay 2>/dev/null >&2 </dev/null &
+"$socat" TCP4-LISTEN:${PROXY_PORT},bind=127.0.0.1,fork,reuseaddr,nodelay,backlog=128,max-children=128 "UNIX-CONNECT:$egress" 2>/dev/null >&2 </dev/null &
+"$@"; code=$?
+[ "$$" -lt 10 ] && kill -9 -1
+exit $code`;
+
+/** Returns the command line without the browser's own path and flags, which follow it. */
+export function boxCommand(options: BoxCommandOptions): readonly string[] {
+  const { programs, box, folder, userId } = options;
+  return [
+    ...asUser(programs.setpriv, userId),
+    programs.bwrap,
+    ...["--dev-bind", "/", "/", "--proc", "/proc", "--unshare-user"],
+    ...["--unshare-net", "--unshare-pid", "--unshare-ipc", "--"],
+    ...["/bin/sh", "-c", SCRIPT, BOX_MARK, folder],
+    ...[box.cdpSocket, box.egressSocket, programs.socat],
+    programs.bwrap,
+    ...innerArguments(options),
+    "--",
+  ];
+}
+
+function innerArguments(
+  { box, folder, browser, display }: BoxCommandOptions,
+): readonly string[] {
+  return [
+    ...["--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"],
+    ...["--unshare-cgroup-try", "--die-with-parent"],
+    ...["--ro-bind", "/usr", "/usr", "--tmpfs", "/usr/local"],
+    ...["--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin"],
+    ...["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64"],
+    ...SHOWN.flatMap((path) => ["--ro-bind-try", path, path]),
+    ...["--proc", "/proc", "--dev", "/dev"],
+    ...["--size", MEMORY_BYTES, "--tmpfs", "/dev/shm"],
+    ...["--size", MEMORY_BYTES, "--tmpfs", "/tmp"],
+    ...["--tmpfs", "/run", "--dir", "/var/tmp"],
+    ...browserPaths(browser, folder).flatMap((path) => [
+      ...["--ro-bind", path, path],
+    ]),
+    ...["--bind", box.profile, "/profile", "--chdir", "/profile"],
+    ...["--hostname", "browser"],
+    ...(display === undefined ? [] : displayArguments(box, display)),
+  ];
+}
+
+/** One display for each box: clients of one display read what is typed into the others. */
+function displayArguments(box: BoxFolder, display: string): readonly string[] {
+  const socket = `/tmp/.X11-unix/X${display.slice(1)}`;
+  return [
+    ...["--ro-bind", socket, "/tmp/.X11-unix/X0"],
+    ...["--ro-bind", box.authority, AUTHORITY],
+  ];
+}
+
+/** Variables by which a browser in a box finds its display. */
+export const BOX_DISPLAY_VARIABLES: Readonly<Record<string, string>> = {
+  DISPLAY: ":0",
+  XAUTHORITY: AUTHORITY,
+};
+
+/**
+ * The folders of a browser that the box would not show. Where more than a browser is in a folder, such as the sessions or
+ * a person's files, it is the browser's file alone.
+ */
+function browserPaths(
+  paths: readonly string[],
+  folder: string,
+): readonly string[] {
+  const hidden = paths.filter((path) =>
+    !path.startsWith("/usr/") || path.startsWith("/usr/local/")
+  );
+  const shown = hidden.map((path) => {
+    const holder = dirname(path);
+    const hasMore = `${folder}/`.startsWith(`${holder}/`) ||
+      holder === homedir() || holder.split("/").length < 3;
+    return hasMore ? path : holder;
+  });
+  return [...new Set(shown)];
+}

@@ -1,0 +1,75 @@
+import { z } from "@hono/zod-openapi";
+import {
+  type BrowserSpec,
+  egressPolicySchema,
+  type Proxy,
+} from "../../../core/browser_spec.ts";
+import { EgressFilter } from "../../kit/egress_filter.ts";
+import { type EgressProxy, startEgressProxy } from "../../kit/egress_proxy.ts";
+import type { BoxFolder } from "./box_folder.ts";
+
+/** What a later process of the worker needs to open the way out of a box again. No secret. */
+export const boxEgressSchema = z.strictObject({
+  policy: egressPolicySchema,
+  /** Of a proxy without user name. */
+  proxy_url: z.string().optional(),
+});
+
+export type BoxEgress = z.infer<typeof boxEgressSchema>;
+
+/** What is recorded of a session's way out. */
+export function boxEgressOf({ egress, proxy }: BrowserSpec): BoxEgress {
+  return {
+    policy: { ...egress, allow: [...egress.allow] },
+    ...(proxy === undefined ? {} : { proxy_url: proxy.proxy_url }),
+  };
+}
+
+/** How the way out of a box is opened. */
+export interface BoxEgressOptions {
+  readonly egress: BoxEgress;
+  /** The session's proxy, if it has a user name. */
+  readonly proxy?: Proxy | undefined;
+}
+
+/** The ways out of a host's boxes, which end with it. */
+export class BoxEgresses implements AsyncDisposable {
+  readonly #open = new Set<EgressProxy>();
+  readonly #own: () => readonly string[];
+
+  /** @param own The grid's own addresses. */
+  constructor(own: () => readonly string[]) {
+    this.#own = own;
+  }
+
+  /** Opens the way out of a box, in place of one that has ended with an earlier process. */
+  async open(
+    { egressSocket }: BoxFolder,
+    { egress, proxy }: BoxEgressOptions,
+  ): Promise<AsyncDisposable> {
+    const { proxy_url, policy } = egress;
+    await Deno.remove(egressSocket).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+    const opened = await startEgressProxy({
+      path: egressSocket,
+      filter: new EgressFilter(policy, { own: this.#own }),
+      upstream: proxy ?? (proxy_url === undefined ? undefined : { proxy_url }),
+    });
+    this.#open.add(opened);
+    // The folder says who gets to it: the worker, and the user of the box.
+    await Deno.chmod(egressSocket, 0o666);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.#open.delete(opened);
+        await opened[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const open = [...this.#open];
+    this.#open.clear();
+    await Promise.all(open.map((each) => each[Symbol.asyncDispose]()));
+  }
+}

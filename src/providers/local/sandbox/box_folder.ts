@@ -1,0 +1,108 @@
+/**
+ * The folder of a box, outside the session's: its path is short enough for sockets, and the box's user can reach it
+ * wherever the data folder is.
+ *
+ * ```text
+ * /var/tmp/browsergrid-box-<mark>/   0710, of the worker, in the group of the box's user
+ *   egress.sock                      the worker listens: the way out
+ *   authority                        secret of the session's display
+ *   box/                             0700, of the box's user
+ *     cdp.sock                       the box listens: the debugging port
+ *     profile/                       all that the browser sees of it, as /profile
+ * ```
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+
+const NAME = /^browsergrid-box-[0-9a-f]{12}$/;
+
+/** The link to the folder in its session's, by which a later process finds and removes it. */
+const LINK = "box";
+
+/** Paths in the folder of a box. */
+export interface BoxFolder {
+  readonly path: string;
+  readonly egressSocket: string;
+  readonly authority: string;
+  readonly cdpSocket: string;
+  readonly profile: string;
+}
+
+/**
+ * Makes the folder of the box of the session in `folder`. On a disk, if there is a choice: profiles are large.
+ *
+ * @param userId Who the box runs as; undefined: the worker's own user.
+ * @throws {Error} If none of the places will do.
+ */
+export async function makeBoxFolder(
+  folder: string,
+  userId: number | undefined,
+): Promise<BoxFolder> {
+  const mark = createHash("sha256").update(folder).digest("hex").slice(0, 12);
+  const reasons: string[] = [];
+  for (const place of new Set(["/var/tmp", "/tmp", tmpdir()])) {
+    const path = join(place, `browsergrid-box-${mark}`);
+    try {
+      await link(folder, path);
+      // Fails if it exists: what another user has made is not to be used.
+      await Deno.mkdir(path, { mode: 0o700 });
+      return await filled(path, userId);
+    } catch (error) {
+      reasons.push(`${place}: ${error}`);
+    }
+  }
+  throw new Error(
+    `Cannot make a folder for the sandbox: ${reasons.join("; ")}`,
+  );
+}
+
+/** The folder of the box of the session in `folder`; undefined: it has none. */
+export async function findBoxFolder(
+  folder: string,
+): Promise<BoxFolder | undefined> {
+  const path = await Deno.readLink(join(folder, LINK)).catch(() => undefined);
+  if (path === undefined || !NAME.test(basename(path))) return undefined;
+  const found = await Deno.lstat(path).catch(() => undefined);
+  const isOurs = found?.isDirectory && found.uid === Deno.uid();
+  return isOurs ? pathsIn(path) : undefined;
+}
+
+async function link(folder: string, path: string): Promise<void> {
+  const at = join(folder, LINK);
+  await Deno.remove(at).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  });
+  await Deno.symlink(path, at);
+}
+
+async function filled(
+  path: string,
+  userId: number | undefined,
+): Promise<BoxFolder> {
+  const paths = pathsIn(path);
+  const inner = join(path, "box");
+  for (const each of [inner, paths.profile]) {
+    await Deno.mkdir(each, { mode: 0o700 });
+  }
+  if (userId !== undefined) {
+    for (const each of [paths.profile, inner]) {
+      await Deno.chown(each, userId, userId);
+    }
+    await Deno.chown(path, null, userId);
+    await Deno.chmod(path, 0o710);
+  }
+  return paths;
+}
+
+function pathsIn(path: string): BoxFolder {
+  return {
+    path,
+    egressSocket: join(path, "egress.sock"),
+    authority: join(path, "authority"),
+    cdpSocket: join(path, "box", "cdp.sock"),
+    profile: join(path, "box", "profile"),
+  };
+}

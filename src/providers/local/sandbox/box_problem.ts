@@ -1,0 +1,76 @@
+import { childEnvironment } from "../../../core/child_environment.ts";
+import { messageOf } from "../../../core/log.ts";
+import { type BoxPrograms, findBoxPrograms } from "./box_programs.ts";
+import { asUser, freeUserId } from "./box_user.ts";
+
+/** Longest time of the trial, which takes some 10 ms. */
+const TRIAL_MS = 5_000;
+
+/** What helps when the trial says this, the first that fits. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [
+    /no permissions to create (?:a )?new namespace|operation not permitted|permission denied/i,
+    "the kernel or the container does not allow unprivileged user namespaces: set sysctl kernel.unprivileged_userns_clone=1 and, on Ubuntu, kernel.apparmor_restrict_unprivileged_userns=0; in a container use the docker provider outside of it, or run it with seccomp=unconfined and systempaths=unconfined",
+  ],
+  [
+    /no space left on device/i,
+    "user namespaces are used up or forbidden: raise sysctl user.max_user_namespaces",
+  ],
+  [
+    /can't mount proc/i,
+    "/proc cannot be mounted, as in most containers: run the container with systempaths=unconfined",
+  ],
+];
+
+/** Whether boxes can be made, and by what. */
+export type BoxAbility =
+  | { readonly programs: BoxPrograms }
+  | { readonly problem: string };
+
+/** Finds out whether a browser can be isolated from this host, by making a box with nothing in it. */
+export async function boxAbility(): Promise<BoxAbility> {
+  if (Deno.build.os !== "linux") {
+    const name = Deno.build.os === "darwin" ? "macOS" : Deno.build.os;
+    return {
+      problem:
+        `sessions of local browsers can be isolated on Linux, not on ${name}`,
+    };
+  }
+  try {
+    const isRoot = Deno.uid() === 0;
+    const programs = await findBoxPrograms(isRoot);
+    const problem = await trial(programs, isRoot);
+    return problem === undefined ? { programs } : { problem };
+  } catch (error) {
+    return { problem: messageOf(error) };
+  }
+}
+
+async function trial(
+  { bwrap, setpriv }: BoxPrograms,
+  isRoot: boolean,
+): Promise<string | undefined> {
+  const userId = isRoot ? await freeUserId() : undefined;
+  const [program = bwrap, ...args] = [
+    ...asUser(setpriv, userId),
+    ...[bwrap, "--unshare-user", "--unshare-net", "--unshare-pid"],
+    ...["--dev-bind", "/", "/", "--proc", "/proc", "--"],
+    ...[bwrap, "--unshare-user", "--unshare-pid", "--ro-bind", "/usr", "/usr"],
+    ...["--symlink", "usr/lib64", "/lib64", "--symlink", "usr/lib", "/lib"],
+    ...["--symlink", "usr/bin", "/bin", "--proc", "/proc", "--", "/bin/true"],
+  ];
+  const { success, stderr } = await new Deno.Command(program, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    clearEnv: true,
+    env: childEnvironment(),
+    cwd: "/",
+    signal: AbortSignal.timeout(TRIAL_MS),
+  }).output();
+  if (success) return undefined;
+  const words = new TextDecoder().decode(stderr).trim().slice(0, 500);
+  const advice = ADVICE.find(([pattern]) => pattern.test(words))?.[1];
+  const said = words === "" ? "bubblewrap failed" : words;
+  return advice === undefined ? said : `${said}; ${advice}`;
+}

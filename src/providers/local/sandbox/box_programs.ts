@@ -1,0 +1,42 @@
+import { findProgram, type Surroundings, thisHost } from "../find_browser.ts";
+
+/** The programs that a box is made of, by their paths. */
+export interface BoxPrograms {
+  readonly bwrap: string;
+  readonly socat: string;
+  /** Runs the box as another user; only where the worker is root. */
+  readonly setpriv?: string;
+}
+
+/** Packages of Debian and Ubuntu that have the programs. */
+const PACKAGES: Readonly<Record<string, string>> = {
+  bwrap: "bubblewrap",
+  socat: "socat",
+  setpriv: "util-linux",
+};
+
+/** Finds the programs. @throws {Error} Says which are missing and what to install. */
+export async function findBoxPrograms(
+  isRoot: boolean,
+  host: Surroundings = thisHost,
+): Promise<BoxPrograms> {
+  const names = ["bwrap", "socat", ...(isRoot ? ["setpriv"] : [])];
+  const found = new Map<string, string>();
+  for (const name of names) {
+    const path = await findProgram(name, host);
+    if (path !== undefined) found.set(name, path);
+  }
+  const missing = names.filter((name) => !found.has(name));
+  const [bwrap, socat, setpriv] = ["bwrap", "socat", "setpriv"].map((name) =>
+    found.get(name)
+  );
+  if (missing.length > 0 || bwrap === undefined || socat === undefined) {
+    const packages = missing.map((name) => PACKAGES[name]).join(" ");
+    throw new Error(
+      `${
+        missing.join(" and ")
+      } not found on the PATH, expected the packages of the system: install ${packages}`,
+    );
+  }
+  return { bwrap, socat, ...(setpriv === undefined ? {} : { setpriv }) };
+}

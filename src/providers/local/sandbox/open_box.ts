@@ -1,0 +1,109 @@
+import type { BrowserSpec } from "../../../core/browser_spec.ts";
+import { childEnvironment } from "../../../core/child_environment.ts";
+import { type Display, startDisplay } from "../display.ts";
+import { type FoundBrowser, thisHost } from "../find_browser.ts";
+import {
+  BOX_DISPLAY_VARIABLES,
+  BOX_FLAGS,
+  BOX_PROXY,
+  BOX_VARIABLES,
+  boxCommand,
+} from "./box_command.ts";
+import type { BoxEgress, BoxEgresses } from "./box_egress.ts";
+import { boxEgressOf } from "./box_egress.ts";
+import { type BoxFolder, makeBoxFolder } from "./box_folder.ts";
+import type { BoxPrograms } from "./box_programs.ts";
+import { asUser, freeUserId } from "./box_user.ts";
+
+/** What boxes of a host are made with. */
+export interface BoxMaker {
+  readonly programs: BoxPrograms;
+  readonly egresses: BoxEgresses;
+}
+
+/** What a box is made for. */
+export interface BoxOptions {
+  readonly spec: BrowserSpec;
+  /** Of the session. */
+  readonly folder: string;
+  readonly browser: FoundBrowser;
+  readonly signal: AbortSignal;
+}
+
+/** A box that a browser can be started in. */
+export interface OpenedBox {
+  readonly paths: BoxFolder;
+  readonly egress: BoxEgress;
+  readonly display: Display | undefined;
+  /** What comes before the browser's own command line. */
+  readonly command: readonly string[];
+  readonly flags: readonly string[];
+  readonly proxyServer: string;
+  /** All that the browser has, without what its session asks for. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Names of the worker's variables that a browser in a box has too. */
+const PASSED_ON = /^(LANG|LANGUAGE|TZ|LC_\w+)$/;
+
+/** Makes a box with its way out and its display, which end with `companions`. The folder is the session's to remove. */
+export async function openBox(
+  { programs, egresses }: BoxMaker,
+  { spec, folder, browser, signal }: BoxOptions,
+  companions: AsyncDisposableStack,
+): Promise<OpenedBox> {
+  const userId = programs.setpriv === undefined
+    ? undefined
+    : await freeUserId();
+  const paths = await makeBoxFolder(folder, userId);
+  const egress = boxEgressOf(spec);
+  const hasUser = spec.proxy?.proxy_username !== undefined;
+  companions.use(
+    await egresses.open(
+      paths,
+      hasUser ? { egress, proxy: spec.proxy } : { egress },
+    ),
+  );
+  const display = spec.headless ? undefined : companions.use(
+    await startDisplay(spec.screen, {
+      folder,
+      signal,
+      // Never the one that a person looks at.
+      host: { ...thisHost, env: withoutDisplay },
+      authority: paths.authority,
+      ...(userId === undefined
+        ? {}
+        : { user: { id: userId, command: asUser(programs.setpriv, userId) } }),
+    }),
+  );
+  const command = boxCommand({
+    programs,
+    box: paths,
+    folder,
+    userId,
+    browser: [browser.path, await Deno.realPath(browser.path)],
+    display: display?.name,
+  });
+  return {
+    paths,
+    egress,
+    display,
+    command,
+    flags: BOX_FLAGS,
+    proxyServer: BOX_PROXY,
+    variables: {
+      ...Object.fromEntries(
+        Object.entries(childEnvironment()).filter(([name]) =>
+          PASSED_ON.test(name)
+        ),
+      ),
+      ...BOX_VARIABLES,
+      ...browser.variables,
+      ...(display ? BOX_DISPLAY_VARIABLES : {}),
+    },
+  };
+}
+
+function withoutDisplay(name: string): string | undefined {
+  return /DISPLAY$/.test(name) ? undefined : thisHost.env(name);
+}

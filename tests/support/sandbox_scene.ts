@@ -1,0 +1,105 @@
+/**
+ * What browsers are attacked with and what they must not reach, in a network of its own: files and servers of a host.
+ *
+ * @module
+ */
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { WebSocketServer } from "ws";
+import type { BrowserHost, RunningBrowser } from "../../src/core/provider.ts";
+import { openLocalHost } from "../../src/providers/local/host.ts";
+import { browserSpec } from "./browser_spec.ts";
+
+/** What every file and server of the host says. */
+export const SECRET = "HOST-SECRET";
+
+/** Addresses of the host in the network that the test has made: private ones, and one of the public internet. */
+export const OWN_ADDRESSES = ["10.77.1.1", "11.22.33.44", "fd77::1"] as const;
+
+/** Names of the network, by its file of hosts: of an allowed site, and one that leads to the loopback. */
+export const SITE_NAME = "site.test";
+export const REBOUND_NAME = "rebound.test";
+
+/** The host of browsers, its secrets, and a site that is allowed. */
+export interface SandboxScene extends AsyncDisposable {
+  readonly host: BrowserHost;
+  readonly folder: string;
+  readonly secretFile: string;
+  readonly secretPort: number;
+  readonly sitePort: number;
+  start(
+    sessionId: string,
+    given?: Parameters<typeof browserSpec>[0],
+  ): Promise<RunningBrowser>;
+}
+
+/** @param isBoxed Whether browsers are isolated. */
+export async function sandboxScene(isBoxed: boolean): Promise<SandboxScene> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir();
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  await Deno.chmod(folder, 0o755);
+  const secretFile = join(folder, "secret.txt");
+  await Deno.writeTextFile(secretFile, SECRET);
+  const secret = stack.adopt(await listening("::", SECRET), close);
+  const site = stack.adopt(await listening("::", "SITE-OK"), close);
+  const sockets = new WebSocketServer({ server: site });
+  sockets.on("connection", (socket) => socket.send("hello-ws"));
+  stack.defer(() => {
+    for (const each of sockets.clients) each.terminate();
+  });
+  const host = stack.use(
+    openLocalHost({ arguments: [], sandbox: "auto" }, {
+      gridId: "grid-1",
+      workerId: "worker-1",
+      dataDir: join(folder, "data"),
+    }),
+  );
+  stack.defer(async () => {
+    await host.sweep(new Set());
+  });
+  const allow = [`${SITE_NAME}:${portOf(site)}`];
+  const owned = stack.move();
+  return {
+    host,
+    folder,
+    secretFile,
+    secretPort: portOf(secret),
+    sitePort: portOf(site),
+    start: (sessionId, given = {}) =>
+      host.start(
+        browserSpec({
+          isolated: isBoxed,
+          egress: { mode: "no_private", allow, pool: "crawlers" },
+          ...given,
+        }),
+        sessionId,
+        new AbortController().signal,
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function listening(address: string, text: string): Promise<Server> {
+  const server = createServer((_, response) => {
+    response.setHeader("content-type", "text/plain");
+    response.setHeader("access-control-allow-origin", "*");
+    response.end(text);
+  });
+  server.listen(0, address);
+  await once(server, "listening");
+  return server;
+}
+
+async function close(server: Server): Promise<void> {
+  const closed = once(server, "close");
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port; // It listens on a port.
+}
