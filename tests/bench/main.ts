@@ -13,6 +13,7 @@ const PROGRAMS = [
   "gateway",
   "visits",
   "warm_connect",
+  "sandbox",
 ];
 
 const unknown = Deno.args.filter((name) => !PROGRAMS.includes(name));
