@@ -39,7 +39,7 @@ export const screenSchema = z.strictObject({
   width: z.int().min(1).max(16384).default(1280).describe("CSS pixels"),
   height: z.int().min(1).max(16384).default(720).describe("CSS pixels"),
   dpi: z.int().min(24).max(960).default(96).describe("Dots per inch"),
-  scale: z.number().min(0.25).max(8).default(1).describe(
+  scale: z.number().min(0.5).max(8).default(1).describe(
     "Device pixels for each CSS pixel",
   ),
 }).openapi("Screen", {
@@ -61,6 +61,24 @@ export function devicePixels(
 /** One proxy: Chromium would read commas and semicolons as a list of several, or of other schemes. */
 const PROXY_URL =
   /^(https?|socks[45]):\/\/(\[[0-9A-Fa-f:.]+\]|[^\s/?#@,;:=\\[\]\p{Cc}\p{Cs}]+)(:\d{1,5})?\/?$/u;
+
+/** Longest side of a virtual display: X11 counts its pixels in 16 bits with a sign. */
+const MAX_DISPLAY_PIXELS = 32_767;
+
+/**
+ * Returns the size of the virtual display of a headful browser, in the pixels of its device.
+ *
+ * @throws {Error} If no display can be so large.
+ */
+export function displaySize(
+  screen: Screen,
+): { readonly width: number; readonly height: number } {
+  const { width, height } = devicePixels(screen);
+  if (Math.max(width, height) <= MAX_DISPLAY_PIXELS) return { width, height };
+  throw new Error(
+    `Cannot start a headful browser: its screen has ${width} by ${height} device pixels, expected at most ${MAX_DISPLAY_PIXELS} by ${MAX_DISPLAY_PIXELS}; or ask for headless: true`,
+  );
+}
 
 /** HTTP or SOCKS proxy of the browser. The password is a secret. */
 export const proxySchema = z.strictObject({

@@ -1,8 +1,9 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import {
   type BrowserSpec,
-  devicePixels,
+  displaySize,
   parseMemory,
+  type Screen,
 } from "../../core/browser_spec.ts";
 import { browserArguments } from "./browser_arguments.ts";
 import type { DockerConfig } from "./config.ts";
@@ -99,17 +100,21 @@ function environment(
 ): Record<string, string> {
   const { environment, headless, screen, proxy } = spec;
   if (!isOwnImage) return { ...environment };
-  const { width, height } = devicePixels(screen);
   return {
     ...environment,
     BROWSERGRID_SANDBOX: sandbox,
-    ...(!headless && {
-      BROWSERGRID_DISPLAY: `${width}x${height}x24`,
-      BROWSERGRID_DPI: String(screen.dpi),
-    }),
+    ...(!headless && displayVariables(screen)),
     ...(limitsEgress(spec)
       ? egressVariables(spec, ownAddresses)
       : needsCredentials(proxy) && forwarderVariables(proxy)),
+  };
+}
+
+function displayVariables(screen: Screen): Record<string, string> {
+  const { width, height } = displaySize(screen);
+  return {
+    BROWSERGRID_DISPLAY: `${width}x${height}x24`,
+    BROWSERGRID_DPI: String(screen.dpi),
   };
 }
 

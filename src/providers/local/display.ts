@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
-import { devicePixels, type Screen } from "../../core/browser_spec.ts";
+import { displaySize, type Screen } from "../../core/browser_spec.ts";
 import { childEnvironment } from "../../core/child_environment.ts";
 import { systemClock } from "../../core/clock.ts";
 import { findProgram, type Surroundings, thisHost } from "./find_browser.ts";
@@ -86,7 +86,7 @@ async function startXvfb(
   await Deno.remove(authority).catch(() => {});
   await writeXAuthority(authority);
   if (user) await makeReady(authority, user.id);
-  const { width, height } = devicePixels(screen);
+  const { width, height } = displaySize(screen);
   const size = `${width}x${height}x24`;
   const [command = program, ...args] = [
     ...(user?.command ?? []),

@@ -87,6 +87,14 @@ Deno.test("startDisplay() refuses where there is neither a display nor Xvfb", as
   );
 });
 
+xvfbTest("startDisplay() refuses a screen that no display can be", async () => {
+  const screen = { width: 16_384, height: 9_000, dpi: 96, scale: 2 };
+  await assert.rejects(startDisplay(screen, given(withoutDisplay)), {
+    message:
+      "Cannot start a headful browser: its screen has 32768 by 18000 device pixels, expected at most 32767 by 32767; or ask for headless: true",
+  });
+});
+
 for (const name of ["DISPLAY", "WAYLAND_DISPLAY"]) {
   Deno.test(`startDisplay() uses the display of ${name} and starts none`, async () => {
     await using display = await startDisplay(
