@@ -110,6 +110,7 @@ export class Line implements Disposable {
     let leftMs = waitMs;
     let since = clock.monotonic();
     for (let pauseMs = FIRST_PAUSE_MS;; pauseMs *= 2) {
+      const startedAt = clock.monotonic();
       try {
         const result = await attempt();
         this.#triedAt = clock.monotonic();
@@ -119,8 +120,7 @@ export class Line implements Disposable {
         leftMs -= Math.min(now - since, MAX_GAP_MS);
         since = now;
         const isRefused = isPassing(error);
-        if (isRefused) this.#countRefusal(now);
-        this.#triedAt = now;
+        this.#count(now, isRefused ? undefined : startedAt);
         const isOver = leftMs <= 0 || this.#closing.signal.aborted;
         if (isOver || !isRefused) throw error;
         const jittered = Math.min(pauseMs, LAST_PAUSE_MS) * (0.5 + random());
@@ -129,8 +129,12 @@ export class Line implements Disposable {
     }
   }
 
-  #countRefusal(now: number): void {
-    this.#refusedMs += Math.min(now - this.#triedAt, MAX_GAP_MS);
+  /** @param failedFrom Start of a try that was not refused, but failed: a server that hangs costs all the same time. */
+  #count(now: number, failedFrom?: number): void {
+    this.#refusedMs += failedFrom === undefined
+      ? Math.min(now - this.#triedAt, MAX_GAP_MS)
+      : now - Math.max(failedFrom, this.#triedAt);
+    this.#triedAt = now;
   }
 
   async #pause(ms: number): Promise<void> {

@@ -255,3 +255,21 @@ Deno.test("a Line does not count a pause of the process: who was in it tries aga
   await pass(clock, 50);
   assert.deepEqual(new Set(await outcomes), new Set(["done"]));
 });
+
+Deno.test("a thousand callers of what hangs and then fails are refused when their time is over, not one after the other", async () => {
+  const clock = createFakeClock();
+  using line = lineBy(clock, { places: 8 });
+  let tries = 0;
+  const hang = async () => {
+    tries++;
+    await clock.sleep(2_000);
+    throw new TypeError("no answer");
+  };
+  const outcomes = Promise.allSettled(
+    Array.from({ length: 1_000 }, () => line.run(hang)),
+  );
+  await pass(clock, 6_100);
+  const results = await outcomes;
+  assert.ok(results.every(({ status }) => status === "rejected"));
+  assert.ok(tries <= 3 * 8, `${tries} tries`);
+});
