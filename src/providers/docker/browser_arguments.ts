@@ -2,7 +2,7 @@ import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { chromiumFlags } from "../chromium_flags.ts";
 import type { DockerConfig } from "./config.ts";
 import { EGRESS_PROXY, limitsEgress } from "./egress.ts";
-import { needsCredentials } from "./proxy.ts";
+import { needsCredentials } from "./unsupported_proxy.ts";
 
 /**
  * Arguments of the browser, which are the container's command. Never a secret.

@@ -9,7 +9,8 @@ import { browserArguments } from "./browser_arguments.ts";
 import type { DockerConfig } from "./config.ts";
 import { egressVariables, limitsEgress } from "./egress.ts";
 import seccompProfile from "./image/seccomp.json" with { type: "json" };
-import { forwarderVariables, needsCredentials } from "./proxy.ts";
+import { forwarderVariables } from "./proxy.ts";
+import { needsCredentials } from "./unsupported_proxy.ts";
 
 /** Port of a container on which its browser answers CDP. */
 export const CDP_PORT = "9222/tcp";

@@ -1,6 +1,6 @@
-import { networkInterfaces } from "node:os";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import type { LocalImage } from "./image.ts";
+import { CHAINED } from "./unsupported_proxy.ts";
 
 /** Networks that are not public: loopback, private, link-local, metadata, shared, multicast and reserved ones. */
 const NOT_PUBLIC: readonly string[] = [
@@ -35,9 +35,6 @@ const NOT_PUBLIC: readonly string[] = [
 
 const EVERYTHING: readonly string[] = ["0.0.0.0/0", "::/0"];
 
-/** Proxies that the image's own proxy can go through. */
-export const CHAINED: readonly string[] = ["http:", "socks5:"];
-
 /** Address of the image's proxy, the browser's only way out. */
 export const EGRESS_PROXY = "http://127.0.0.1:3128";
 
@@ -61,18 +58,6 @@ export function deniedNetworks(
     default:
       return egress.mode satisfies never;
   }
-}
-
-/** Addresses of this machine, on which the worker and perhaps the server and the engine listen. */
-export function machineAddresses(): readonly string[] {
-  const interfaces = Object.values(networkInterfaces()).flatMap((each) =>
-    each ?? []
-  );
-  return [
-    ...new Set(
-      interfaces.map(({ address }) => address.replace(/%.*$/, "")),
-    ),
-  ];
 }
 
 /** The image's settings for the egress of `spec`; none if it is open. Secret: they have the proxy's credentials. */

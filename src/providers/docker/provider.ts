@@ -16,8 +16,8 @@
 import { defineProvider } from "../../core/provider.ts";
 import { dockerCommands } from "./commands.ts";
 import { dockerConfigSchema } from "./config.ts";
-import { unsupportedProxy } from "./proxy.ts";
 import { runCommand } from "./run_command.ts";
+import { unsupportedProxy } from "./unsupported_proxy.ts";
 
 /** The provider `docker`. Loads the engine's library on `open`. */
 export const docker = defineProvider({
