@@ -121,6 +121,7 @@ async function serve(
       await startEmbedded({ server, grid, settings }, flags, installed),
     )
     : undefined;
+  if (worker) grid.core.localWorkers.set(worker.id, worker.socketPathOf);
   // The server goes on without it.
   void worker?.done.then(() => worker[Symbol.asyncDispose]()).catch(
     (error: unknown) => output.error(describeError(error)),

@@ -73,6 +73,7 @@ export function createApi(
     providers: new Registry("provider", parts.providers),
     publicUrl: () => withoutEndSlash(origin.url),
     replicaUrl: () => withoutEndSlash(origin.replicaUrl),
+    localWorkers: new Map(),
     stopping: stopping.signal,
   };
   const installed = installApps(core, parts.apps);

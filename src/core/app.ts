@@ -31,6 +31,8 @@ export interface Core {
   readonly publicUrl: () => string;
   /** URL under which the other servers of the grid reach this one, without a slash at the end; known once it listens. */
   readonly replicaUrl: () => string;
+  /** Workers in this process, by id: each tells the unix socket that the isolated browser of a session listens on. */
+  readonly localWorkers: Map<string, (sessionId: string) => string | undefined>;
   /** Aborted when the server begins to stop: whatever waits for long ends then. */
   readonly stopping: AbortSignal;
   /**

@@ -5,7 +5,7 @@
  */
 import { once } from "node:events";
 import { Agent } from "node:http";
-import { connect } from "node:net";
+import { connect, type NetConnectOpts } from "node:net";
 import type { Duplex } from "node:stream";
 import { deadline, systemClock } from "../core/clock.ts";
 import { GridError } from "../core/errors.ts";
@@ -45,7 +45,25 @@ export type WayTo = (target: RunningTarget) => Way;
 
 /** The way over the network, to the address itself. */
 export function directly({ url }: Pick<RunningTarget, "url">): Way {
-  return { url, connect: (signal, options) => dialled(url, signal, options) };
+  const place = {
+    port: Number(url.port || 80),
+    host: hostName(url),
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+  };
+  return { url, connect: (signal, options) => opened(place, signal, options) };
+}
+
+/** The way to a browser that listens on a unix socket of this host. */
+export function bySocket(
+  url: URL,
+  path: string,
+): Way {
+  return {
+    url,
+    connect: (signal, options) => opened({ path }, signal, options),
+  };
 }
 
 /** An agent whose one request goes along `stream`, for `node:http` and what is made on it. */
@@ -66,20 +84,14 @@ export function browserUnreachable(cause: unknown): GridError {
   );
 }
 
-async function dialled(
-  url: URL,
+async function opened(
+  place: NetConnectOpts,
   signal: AbortSignal,
   { lends = false }: StreamOptions = {},
 ): Promise<Duplex> {
   using patience = deadline(systemClock, CONNECT_MS, signal);
   const open = lends ? connectLending : connect;
-  const socket = open({
-    port: Number(url.port || 80),
-    host: hostName(url),
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MS,
-  });
+  const socket = open(place);
   try {
     await once(socket, "connect", { signal: patience.signal });
     return socket;

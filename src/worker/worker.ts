@@ -80,6 +80,8 @@ export interface RunningWorker extends AsyncDisposable {
   /** Ends its browsers without asking them; resolves when nothing is left of them. */
   kill(): Promise<void>;
   sessionsHeld(): number;
+  /** The unix socket of a session's browser, if it is isolated. */
+  socketPathOf(sessionId: string): string | undefined;
 }
 
 /**
@@ -308,6 +310,7 @@ export async function startWorker(
       ]);
     },
     sessionsHeld: () => supervisor.size,
+    socketPathOf: (sessionId) => supervisor.endpointOf(sessionId)?.socketPath,
     [Symbol.asyncDispose]: () => left ??= leave(),
   };
 

@@ -7,6 +7,7 @@ import { GridError } from "../../core/errors.ts";
 import type { RunningTarget } from "../target.ts";
 import {
   browserUnreachable,
+  bySocket,
   directly,
   type StreamOptions,
   type WayTo,
@@ -37,7 +38,8 @@ type Held = RunningTarget & { readonly workerId: string };
  *
  * ```
  * reach of the session   way
- * any                    through the tunnel, if the address is not one that the server may dial
+ * any                    if the address is not one that the server may dial: by the browser's unix socket, if its
+ *                        worker is in this process, else through the tunnel
  * tunnel                 through the tunnel; nothing is dialled
  * direct                 to the address; if nobody answers there, through the tunnel if there is one
  * not known yet          to the address, if there is no tunnel or the browser answers there; else through the tunnel
@@ -62,7 +64,12 @@ async function connect(
   { signal, ...options }: StreamOptions & { readonly signal: AbortSignal },
 ): Promise<Duplex> {
   const { core, tunnels, verdicts } = parts;
-  if (isTunnelOnly(target.url)) return await through(parts, target, signal);
+  if (isTunnelOnly(target.url)) {
+    const path = core.localWorkers.get(target.workerId)?.(target.id);
+    return path === undefined
+      ? await through(parts, target, signal)
+      : await bySocket(target.url, path).connect(signal, options);
+  }
   const hasTunnel = target.tunnelUrl !== null || tunnels.has(target.workerId);
   const known = target.reach ?? (hasTunnel ? undefined : "direct");
   const reach = known ?? await verdicts.of(target);

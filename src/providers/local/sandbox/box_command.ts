@@ -78,9 +78,10 @@ export interface BoxCommandOptions {
 
 /** Runs the forwarders and the inner sandbox, and ends with that. All processes of the namespace then end, and no others: its numbers are small. */
 const SCRIPT = `umask 077; cd /; cdp=$2 egress=$3 socat=$4; shift 4
+"$@" & browser=$!
 "$socat" "UNIX-LISTEN:$cdp,fork,unlink-early,backlog=128,max-children=64" TCP4:127.0.0.1:${CDP_PORT},nodelay 2>/dev/null >&2 </dev/null &
 "$socat" TCP4-LISTEN:${PROXY_PORT},bind=127.0.0.1,fork,reuseaddr,nodelay,backlog=128,max-children=128 "UNIX-CONNECT:$egress" 2>/dev/null >&2 </dev/null &
-"$@"; code=$?
+wait $browser; code=$?
 [ "$$" -lt 10 ] && kill -9 -1
 exit $code`;
 

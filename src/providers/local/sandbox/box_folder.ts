@@ -32,24 +32,25 @@ export interface BoxFolder {
 }
 
 /**
- * Makes the folder of the box of the session in `folder`. On a disk, if there is a choice: profiles are large.
+ * Makes the folder of the box of the session in `folder`. On a disk, if there is a choice: profiles are large. At once: a
+ * start waits for it, and to leave each step to another thread takes longer than all of them.
  *
  * @param userId Who the box runs as; undefined: the worker's own user.
  * @throws {Error} If none of the places will do.
  */
-export async function makeBoxFolder(
+export function makeBoxFolder(
   folder: string,
   userId: number | undefined,
-): Promise<BoxFolder> {
+): BoxFolder {
   const mark = createHash("sha256").update(folder).digest("hex").slice(0, 12);
   const reasons: string[] = [];
   for (const place of new Set(["/var/tmp", "/tmp", tmpdir()])) {
     const path = join(place, `browsergrid-box-${mark}`);
     try {
-      await link(folder, path);
+      link(folder, path);
       // Fails if it exists: what another user has made is not to be used.
-      await Deno.mkdir(path, { mode: 0o700 });
-      return await filled(path, userId);
+      Deno.mkdirSync(path, { mode: 0o700 });
+      return filled(path, userId);
     } catch (error) {
       reasons.push(`${place}: ${error}`);
     }
@@ -70,29 +71,28 @@ export async function findBoxFolder(
   return isOurs ? pathsIn(path) : undefined;
 }
 
-async function link(folder: string, path: string): Promise<void> {
+function link(folder: string, path: string): void {
   const at = join(folder, LINK);
-  await Deno.remove(at).catch((error) => {
+  try {
+    Deno.removeSync(at);
+  } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  await Deno.symlink(path, at);
+  }
+  Deno.symlinkSync(path, at);
 }
 
-async function filled(
-  path: string,
-  userId: number | undefined,
-): Promise<BoxFolder> {
+function filled(path: string, userId: number | undefined): BoxFolder {
   const paths = pathsIn(path);
   const inner = join(path, "box");
   for (const each of [inner, paths.profile]) {
-    await Deno.mkdir(each, { mode: 0o700 });
+    Deno.mkdirSync(each, { mode: 0o700 });
   }
   if (userId !== undefined) {
     for (const each of [paths.profile, inner]) {
-      await Deno.chown(each, userId, userId);
+      Deno.chownSync(each, userId, userId);
     }
-    await Deno.chown(path, null, userId);
-    await Deno.chmod(path, 0o710);
+    Deno.chownSync(path, null, userId);
+    Deno.chmodSync(path, 0o710);
   }
   return paths;
 }

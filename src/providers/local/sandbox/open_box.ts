@@ -55,7 +55,7 @@ export async function openBox(
   const userId = programs.setpriv === undefined
     ? undefined
     : await freeUserId();
-  const paths = await makeBoxFolder(folder, userId);
+  const paths = makeBoxFolder(folder, userId);
   const egress = boxEgressOf(spec);
   const hasUser = spec.proxy?.proxy_username !== undefined;
   companions.use(
