@@ -7,10 +7,10 @@
  *
  * @module
  */
+import { fileURLToPath } from "node:url";
 import WebSocket from "ws";
 import { createClient, type GridClient } from "../../src/client/client.ts";
-import { local } from "../../src/providers/local/provider.ts";
-import { browserSpec } from "../support/browser_spec.ts";
+import { inOwnNetwork, ownNetworkProblem } from "../support/own_network.ts";
 import { startProgram } from "../support/program.ts";
 import { print, quantile, report } from "./times.ts";
 
@@ -72,32 +72,27 @@ try {
 Deno.exit(isOk ? 0 : 1);
 
 /**
- * Times starts in turn, with the same flags: Chromium's own sandbox, which root's browsers have only when they are
- * isolated, is off for both.
+ * Times starts as an ordinary user, so that both sides have the same user and the same sandbox of Chromium's own, which
+ * root's browsers have only when they are isolated.
  */
 async function timedStarts(): Promise<Record<"plain" | "isolated", number[]>> {
-  const config = local.configSchema.parse({ sandbox: "off" });
-  await using host = await local.open(config, {
-    gridId: "bench",
-    workerId: "bench",
-    dataDir,
-  });
-  const times = { plain: [] as number[], isolated: [] as number[] };
-  for (let round = 0; round <= STARTS; round++) {
-    for (const side of ["plain", "isolated"] as const) {
-      const spec = browserSpec({ isolated: side === "isolated" });
-      const startedAt = performance.now();
-      const browser = await host.start(
-        spec,
-        crypto.randomUUID(),
-        new AbortController().signal,
-      );
-      // The first of each finds its files on a disk.
-      if (round > 0) times[side].push(performance.now() - startedAt);
-      await browser.stop(0);
-    }
-  }
-  return times;
+  const args = [String(STARTS)];
+  const printed = ownNetworkProblem === undefined
+    ? await inOwnNetwork("../bench/sandbox_starts.ts", { args, asRoot: false })
+    : await runHere("sandbox_starts.ts", args);
+  return JSON.parse(printed);
+}
+
+async function runHere(
+  program: string,
+  args: readonly string[],
+): Promise<string> {
+  const file = fileURLToPath(new URL(program, import.meta.url));
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "-A", file, ...args],
+    stderr: "inherit",
+  }).output();
+  return new TextDecoder().decode(stdout);
 }
 
 function compare(

@@ -1,0 +1,35 @@
+/**
+ * Starts local browsers in turn, isolated and not, as often as its argument says, and prints how long each took as JSON.
+ *
+ * @module
+ */
+import { local } from "../../src/providers/local/provider.ts";
+import { browserSpec } from "../support/browser_spec.ts";
+
+const rounds = Number(Deno.args[0]);
+const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-bench-" });
+const times = { plain: [] as number[], isolated: [] as number[] };
+{
+  await using host = await local.open(local.configSchema.parse({}), {
+    gridId: "bench",
+    workerId: "bench",
+    dataDir,
+  });
+  for (let round = 0; round <= rounds; round++) {
+    for (const side of ["plain", "isolated"] as const) {
+      const spec = browserSpec({ isolated: side === "isolated" });
+      const startedAt = performance.now();
+      const browser = await host.start(
+        spec,
+        crypto.randomUUID(),
+        new AbortController().signal,
+      );
+      // The first of each finds its files on a disk.
+      if (round > 0) times[side].push(performance.now() - startedAt);
+      await browser.stop(0);
+    }
+  }
+}
+await Deno.remove(dataDir, { recursive: true });
+// deno-lint-ignore no-console -- how the benchmark is told
+console.log(JSON.stringify(times));
