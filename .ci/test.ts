@@ -30,6 +30,12 @@ const LONGEST_FIRST = [CHAOS, "faults", "remote", "core", "worker"];
 /** Folders of many small files: one module each. Others have tests that replace what is global. */
 const ONE_MODULE = ["apps", "core", "gateway", "cli", "worker"];
 
+/** A file with this needs the platform's own `Response`, which the HTTP server of others in its module replaces. */
+const PLATFORM_SERVER = "Deno.serve(";
+
+/** Longest time of one process: a test that hangs fails, and its name is the last one printed. */
+const LIMIT_MS = 15 * 60_000;
+
 /** Processes that take from the queue. */
 const QUEUE_PROCESSES = 2;
 
@@ -89,19 +95,24 @@ async function run(name: string): Promise<void> {
     isOwn(file, name)
   );
   if (files.length === 0) return;
-  await using module = await oneModule(files);
+  const [alone, together] = ONE_MODULE.includes(name)
+    ? await partition(files)
+    : [files, []];
+  await using module = await oneModule(together);
   const child = new Deno.Command("sh", {
     args: [
       "-c",
       // Without --quiet, which hides why a test is skipped.
       'exec "$0" test --no-check --config deno.json -A "$@" 2>&1',
       ...[Deno.execPath(), ...Deno.args],
-      ...ONE_MODULE.includes(name) ? [module.path] : files,
+      ...together.length > 0 ? [module.path] : [],
+      ...alone,
     ],
     cwd: join(ROOT, ".."),
     env: { NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
+    signal: AbortSignal.timeout(LIMIT_MS),
   });
   const startedAt = performance.now();
   const { success, stdout } = await child.output();
@@ -109,6 +120,19 @@ async function run(name: string): Promise<void> {
   const seconds = Math.round((performance.now() - startedAt) / 1_000);
   write(`\n== tests/${name}, ${seconds} s\n${text}`);
   outcomes.push({ isOk: success, text });
+}
+
+/** The files that need a module of their own, and those that one module can have together. */
+async function partition(
+  files: readonly string[],
+): Promise<[string[], string[]]> {
+  const alone: string[] = [];
+  const together: string[] = [];
+  for (const file of files) {
+    const text = await Deno.readTextFile(file);
+    (text.includes(PLATFORM_SERVER) ? alone : together).push(file);
+  }
+  return [alone, together];
 }
 
 /** Whether a file is run with `name`, and not by itself or with another. */

@@ -14,6 +14,7 @@ export const SNIPPETS = {
   query: /dbshell -c "SELECT/,
   completions: /browsergrid completions bash/,
   containers: /browsergrid docker build-image/,
+  isolation: /^apt install /,
   ready: /--min-ready/,
   worker: /worker --work-pool-id default --api-url/,
   new_page: /^curl -X PUT .*json\/new/,

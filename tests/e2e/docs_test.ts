@@ -37,12 +37,17 @@ Deno.test("every snippet of the documentation is run by a test", async () => {
   }
 });
 
-Deno.test("the documentation's tasks exist, and its Deno is the one that is tested", async () => {
+Deno.test("the documentation's tasks exist, its Deno and packages are those that are tested", async () => {
   const { tasks } = JSON.parse(
     await Deno.readTextFile(join(ROOT, "deno.json")),
   );
   const ci = await Deno.readTextFile(join(ROOT, ".ci/run"));
   const [, version] = /DENO_VERSION=(\S+)/.exec(ci) ?? [];
+  const [, packages = ""] = /^apt install (.*)$/.exec(snippet("isolation")) ??
+    [];
+  for (const name of packages.split(" ")) {
+    assert.match(ci, new RegExp(`for package in .*\\b${name}\\b`));
+  }
   for (const text of [snippet("start"), snippet("test"), snippet("develop")]) {
     for (const [, task = ""] of text.matchAll(/ task (\w+)/g)) {
       assert.ok(task in tasks, task);

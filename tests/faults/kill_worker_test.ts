@@ -85,7 +85,7 @@ Deno.test("the same worker started a second time is refused with one line, and t
   assert.equal(lines.length, 1, second.output());
   assert.match(
     lines[0] ?? "",
-    /^Error: Cannot start the worker: .* the same worker/,
+    /^error: Cannot start the worker: .* the same worker/,
   );
   assert.equal((await client.getSession(session.id)).status, "running");
   const next = await client.createSession({}, { waitSeconds: 30 });

@@ -241,7 +241,7 @@ Deno.test("whatever a lost worker was ordered, each session ends as it was order
     const claimed = await s.api.claim(worker);
     assert.ok(claimed);
     if (at % 2) {
-      const endpoint = "ws://127.0.0.1:9/x";
+      const endpoint = "ws://127.0.0.1:9/devtools/browser/x";
       await s.api.report(worker, claimed, "running", { endpoint });
     }
     const status = statuses[(at >> 1) % 4] ?? "completed";
@@ -528,7 +528,7 @@ Deno.test("a server that is killed leaves a session with keep_alive for so long 
     const claimed = await s.api.claim(worker);
     assert.equal(claimed?.id, id);
     assert.ok(claimed);
-    const endpoint = "ws://127.0.0.1:9/x";
+    const endpoint = "ws://127.0.0.1:9/devtools/browser/x";
     const report = () => s.api.report(worker, claimed, "running", { endpoint });
     await report();
     await sessions.recordConnected(id);

@@ -107,7 +107,10 @@ Deno.test("a worker whose pool is deleted keeps no browser, and is done", async 
   await using scene = await workerScene({ settings: { heartbeat_seconds: 1 } });
   await using worker = await scene.start();
   await keepReady(scene, 2);
-  await scene.grid.request(POOL, { method: "DELETE" });
+  const { status } = await scene.grid.request(`${POOL}?force=true`, {
+    method: "DELETE",
+  });
+  assert.equal(status, 204);
   assert.equal(await worker.done, "refused");
   await eventually(
     "no browser runs",

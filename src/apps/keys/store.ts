@@ -128,6 +128,9 @@ export function createKeyStore({ orm }: Database): KeyStore {
       return found.length > 0;
     },
     async secret(name, made) {
+      // Read first: a server also starts while the database cannot be written.
+      const [existing] = await secretOf(name);
+      if (existing) return existing.value;
       const [, [secret]] = await orm.batch([
         orm.insert(gridSecrets).values({ name, value: made })
           .onConflictDoNothing(),
