@@ -4,7 +4,7 @@
  * ```text
  * engine   what uses the machine's container engine most, one after another, and then from the queue
  * idle     browsers that are left alone for a minute
- * queue    everything else, a folder at a time: two processes take the next one, the longest first
+ * queue    everything else, a folder at a time: three processes take the next one, the longest first
  * restart  what restarts the engine: when nothing else uses it
  * ```
  *
@@ -37,7 +37,7 @@ const PLATFORM_SERVER = "Deno.serve(";
 const LIMIT_MS = 15 * 60_000;
 
 /** Processes that take from the queue. */
-const QUEUE_PROCESSES = 2;
+const QUEUE_PROCESSES = 3;
 
 const SLOWEST = 10;
 

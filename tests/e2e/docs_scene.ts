@@ -26,6 +26,8 @@ export const SNIPPETS = {
   hosted: /import \{ hostApi \}/,
   hosted_run: /deno run --allow-net --allow-env/,
   hosted_bundle: /deno bundle/,
+  app: /name: "notes"/,
+  app_run: /serve --plugin \.\/notes\/plugin\.js/,
   provider: /name: "own_command"/,
   provider_run: /serve --plugin \.\/own_command\.js/,
   office_hours: /name: "office_hours"/,

@@ -11,6 +11,8 @@ import { scene, snippet, SNIPPETS, snippets, succeeds } from "./docs_scene.ts";
 
 /** Snippets that other tests run: the file that does. */
 const ELSEWHERE = {
+  app: "tests/plugins/readme_app_test.ts",
+  app_run: "tests/plugins/readme_app_test.ts",
   provider: "tests/plugins/readme_test.ts",
   provider_run: "tests/plugins/readme_test.ts",
 };

@@ -7,6 +7,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { systemClock } from "../../src/core/clock.ts";
+import { eventually } from "./eventually.ts";
 import {
   connectTo,
   endOfStart,
@@ -394,7 +395,12 @@ export function testProvider(
   contract("logs(), stats() and probe() tell of the browser", async () => {
     await using test = await set(provider);
     const browser = await test.host.start(spec(), "s", NEVER);
-    assert.match(await browser.logs?.(1_000) ?? "", /DevTools listening on/);
+    // It may answer before what it printed has been read.
+    await eventually(
+      "the logs have its first line",
+      async () =>
+        /DevTools listening on/.test(await browser.logs?.(1_000) ?? ""),
+    );
     const one = await browser.logs?.(1) ?? "";
     assert.equal(one.split("\n").length, 1);
     await browser.stats?.();

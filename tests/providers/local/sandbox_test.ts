@@ -281,9 +281,16 @@ boxTest(
     const host = at.open();
     for (const afterMs of [0, 20, 60, 150, 300]) {
       const abort = new AbortController();
-      const starting = host.start(isolated(), "session-1", abort.signal);
-      setTimeout(() => abort.abort(new Error("no longer wanted")), afterMs);
-      await starting.then((browser) => browser.stop(0), () => {});
+      const unwanted = new Error("no longer wanted");
+      const timer = setTimeout(() => abort.abort(unwanted), afterMs);
+      try {
+        // A start that is faster than the abort succeeds.
+        await (await host.start(isolated(), "session-1", abort.signal)).stop(0);
+      } catch (error) {
+        assert.equal(error, unwanted);
+      } finally {
+        clearTimeout(timer);
+      }
       assert.deepEqual(await at.left(), [], `after ${afterMs} ms`);
     }
   },
