@@ -53,7 +53,7 @@ export const settingsSchema = z.strictObject({
     "Folder for the database, browsers and the state of workers",
   ),
   local_sandbox: z.enum(LOCAL_SANDBOX).default("auto").describe(
-    "Which sessions of local browsers are isolated from the files and the network of their host, on Linux with bubblewrap and socat: auto those of client keys, require all, off none. What is to be isolated and cannot be does not start",
+    "Which sessions of local browsers are isolated from the files and the network of their host, on Linux with bubblewrap and socat: auto isolates those of client keys and of pools that limit egress, require isolates all, off none. A session that must be isolated and cannot be does not start",
   ),
   api_url: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:8765")
     .describe("Server that worker, pool and session talk to"),

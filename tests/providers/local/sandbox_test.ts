@@ -316,6 +316,29 @@ boxTest("local_sandbox decides which sessions are isolated", async () => {
   }
 });
 
+boxTest(
+  "a pool that limits egress isolates its sessions, and has none where nothing can limit them",
+  async () => {
+    await using at = await home();
+    const executable_path = await at.script(
+      'echo "DevTools listening on ws://127.0.0.1:9222/devtools/browser/1 "; exec sleep 300',
+    );
+    for (const mode of ["no_private", "none"] as const) {
+      const egress = { mode, allow: [], pool: "crawlers" };
+      const spec = browserSpec({ egress });
+      const host = at.open({ executable_path });
+      const browser = await host.start(spec, "session-1", NEVER);
+      await browser.stop(0);
+      assert.notEqual(browser.socketPath, undefined, mode);
+      const open = at.open({ executable_path, localSandbox: "off" });
+      await assert.rejects(
+        open.start(spec, "session-1", NEVER),
+        /the egress of work pool "crawlers" is .* expected local_sandbox "auto"/,
+      );
+    }
+  },
+);
+
 Deno.test("an isolated session does not start where the sandbox is impossible, and says why and what to do", async () => {
   await using at = await home();
   const executable_path = await at.script("exit 1");

@@ -22,14 +22,18 @@ export class Isolation implements AsyncDisposable {
   }
 
   /**
-   * Returns what makes the box of a session; undefined: it is not to be isolated.
+   * Returns the maker of a session's box; undefined: the session runs without one. A pool that limits the egress of its
+   * sessions isolates them: only a box can hold a browser to a limit.
    *
-   * @throws {Error} If it is to be isolated and that is not possible here: it must not run open.
+   * @throws {Error} If the session must be isolated and cannot be here, or its egress is limited and isolation is off.
    */
-  async boxesFor({ isolated }: BrowserSpec): Promise<BoxMaker | undefined> {
-    if (this.#mode === "off" || this.#mode === "auto" && !isolated) {
+  async boxesFor(spec: BrowserSpec): Promise<BoxMaker | undefined> {
+    if (this.#mode === "off") {
+      rejectLimitedEgress(spec);
       return undefined;
     }
+    const isNeeded = spec.isolated || spec.egress.mode !== "open";
+    if (this.#mode === "auto" && !isNeeded) return undefined;
     this.#ability ??= boxAbility();
     const ability = await this.#ability;
     if ("problem" in ability) {
@@ -94,4 +98,16 @@ export class Isolation implements AsyncDisposable {
       (each) => authority({ host: each, port }),
     );
   }
+}
+
+/**
+ * Rejects a session whose pool limits its egress where nothing can enforce that. The limit that client keys have by
+ * default is not one that the pool sets: `local_sandbox` "off" takes it away.
+ */
+function rejectLimitedEgress({ isolated, egress }: BrowserSpec): void {
+  const { mode, pool } = egress;
+  if (mode === "open" || mode === "no_private" && isolated) return;
+  throw new Error(
+    `Cannot limit what the session reaches: the egress of work pool "${pool}" is ${mode} and local_sandbox is "off", expected local_sandbox "auto", the docker provider, or egress "open"`,
+  );
 }
