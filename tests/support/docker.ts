@@ -73,19 +73,47 @@ export async function testDockerHost(
 }
 
 /** Runs a command in a container, as root, and returns its exit code. */
-export async function runInContainer(
+export function runInContainer(
   id: string,
   ...command: string[]
 ): Promise<number | null> {
+  return runAs("root", id, command);
+}
+
+async function runAs(
+  user: string,
+  id: string,
+  command: string[],
+): Promise<number | null> {
   const exec = await docker.getContainer(id).exec({
     Cmd: command,
-    User: "root",
+    User: user,
     AttachStdout: true,
   });
   const output = await exec.start({});
   output.resume();
   await new Promise((done) => output.on("close", done));
   return (await exec.inspect()).ExitCode;
+}
+
+/** Sends a signal to all processes of a type of Chromium's in a container; `$1` and `$2` keep the script from finding itself. */
+const SIGNAL_ALL = `found=1
+for process in /proc/[0-9]*; do
+  tr "\\0" " " <"$process/cmdline" 2>/dev/null | grep -q -- "--type=$1 " || continue
+  kill "-$2" "\${process#/proc/}" && found=0
+done
+exit "$found"`;
+
+/** Sends a signal to the browser's processes of a type, such as "zygote". @throws {Error} If there are none. */
+export async function signalInContainer(
+  id: string,
+  type: string,
+  signal: "STOP" | "CONT" | "KILL",
+): Promise<void> {
+  // Root in a container may not signal the browser's user.
+  const command = ["sh", "-c", SIGNAL_ALL, "sh", type, signal];
+  const code = await runAs("browser", id, command);
+  if (code !== 0) throw new Error(`No ${type} was sent ${signal}: ${code}`);
 }
 
 /** Opens `page` in the browser behind `endpoint` and returns the value of a JavaScript expression there. */

@@ -6,7 +6,9 @@ import type {
   BrowserStats,
   RunningBrowser,
 } from "../../core/provider.ts";
+import { ProcessFaults } from "../kit/process_faults.ts";
 import { readLogs } from "./container_logs.ts";
+import { containerProcesses } from "./container_processes.ts";
 import { CpuMeter, memoryMb, networkBytes } from "./container_stats.ts";
 import { ask } from "./engine.ts";
 import { watchExit } from "./exit.ts";
@@ -47,6 +49,7 @@ export class ContainerBrowser implements RunningBrowser {
   readonly #container: Docker.Container;
   readonly #removals: Removals;
   readonly #cpu: CpuMeter;
+  readonly #faults = new ProcessFaults();
   #killAt = Infinity;
   #hasExited = false;
   #stopping: Promise<void> | undefined;
@@ -101,8 +104,11 @@ export class ContainerBrowser implements RunningBrowser {
     ).then(() => true, () => false);
   }
 
-  probe(signal: AbortSignal): Promise<void> {
-    return probeBrowser(this, signal);
+  async probe(signal: AbortSignal): Promise<void> {
+    await probeBrowser(this, signal);
+    const processes = await containerProcesses(this.#container, signal);
+    const fault = processes && this.#faults.find(processes);
+    if (fault !== undefined) throw new Error(fault);
   }
 
   async stats(): Promise<BrowserStats> {

@@ -6,9 +6,10 @@ import type {
   BrowserStats,
   RunningBrowser,
 } from "../../core/provider.ts";
-import { ProcessFaults } from "./process_faults.ts";
+import { ProcessFaults } from "../kit/process_faults.ts";
 import { askBox } from "./sandbox/ask_box.ts";
 import { endGroup, groupStats } from "./process_group.ts";
+import { ProcessTree } from "./process_tree.ts";
 import { type ReadyRecord, removeFolders } from "./record.ts";
 
 /** File of a browser's output in its folder. */
@@ -46,7 +47,8 @@ export class LocalBrowser implements RunningBrowser {
   readonly exited: Promise<BrowserExit>;
   readonly #parts: LocalBrowserParts;
   readonly #ended = Promise.withResolvers<BrowserExit>();
-  readonly #faults: ProcessFaults;
+  readonly #processes: ProcessTree;
+  readonly #faults = new ProcessFaults();
   #stopping: Promise<void> | undefined;
   #killAt = Infinity;
   #lastTicks = 0;
@@ -55,7 +57,7 @@ export class LocalBrowser implements RunningBrowser {
   constructor(parts: LocalBrowserParts) {
     const { record } = parts;
     this.#parts = parts;
-    this.#faults = new ProcessFaults(record.pid);
+    this.#processes = new ProcessTree(record.pid);
     this.sessionId = record.session_id;
     this.endpoint = new URL(record.endpoint);
     if (parts.socketPath !== undefined) this.socketPath = parts.socketPath;
@@ -86,7 +88,7 @@ export class LocalBrowser implements RunningBrowser {
 
   async probe(signal: AbortSignal): Promise<void> {
     await probeBrowser(this, signal);
-    const fault = this.#faults.find();
+    const fault = this.#faults.find(this.#processes.list());
     if (fault !== undefined) throw new Error(fault);
   }
 

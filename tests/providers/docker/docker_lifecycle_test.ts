@@ -6,22 +6,40 @@ import {
   docker,
   dockerTest,
   runInContainer,
+  signalInContainer,
   testDockerHost,
 } from "../../support/docker.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const NEVER = new AbortController().signal;
 
 dockerTest(
-  "a container whose processes are stopped is told by a probe, and ended all the same",
+  "a probe tells a browser in a container whose zygote or pages are stopped or gone, and one whose container is",
   async () => {
     await using test = await testDockerHost();
     const browser = await test.host.start(browserSpec(), "s", NEVER);
-    await browser.probe?.(NEVER);
     const id = browser.details["container_id"] ?? "";
+    const probe = async (signal = NEVER) => await browser.probe?.(signal);
+    const saysThen = (words: RegExp) =>
+      eventually(
+        `a probe says ${words}`,
+        async () => words.test(await probe().then(() => "none", String)),
+      );
+    await probe();
+    await signalInContainer(id, "renderer", "STOP");
+    await saysThen(/all its page processes are stopped/);
+    await signalInContainer(id, "renderer", "CONT");
+    await saysThen(/^none$/);
+    await signalInContainer(id, "zygote", "STOP");
+    await saysThen(/a zygote process is stopped/);
+    await signalInContainer(id, "zygote", "CONT");
+    await saysThen(/^none$/);
+    await signalInContainer(id, "zygote", "KILL");
+    await saysThen(/a zygote process has ended/);
     await docker.getContainer(id).pause();
     using patience = deadline(systemClock, 1_000);
-    assert.ok(browser.probe);
-    await assert.rejects(browser.probe(patience.signal));
+    const { signal } = patience;
+    await assert.rejects(probe(signal), (error) => error === signal.reason);
     await browser.stop(0);
     assert.deepEqual(await containersOf(test.gridId), []);
   },
