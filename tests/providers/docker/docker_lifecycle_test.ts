@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
+import { waitForCdp } from "../../../src/core/cdp_ready.ts";
 import { deadline, systemClock } from "../../../src/core/clock.ts";
+import { dockerConfigSchema } from "../../../src/providers/docker/config.ts";
+import { containerOptions } from "../../../src/providers/docker/container_options.ts";
+import {
+  inspectEngine,
+  openEngine,
+} from "../../../src/providers/docker/engine.ts";
+import { cdpAddress } from "../../../src/providers/docker/start_container.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {
   containersOf,
@@ -7,11 +15,16 @@ import {
   dockerTest,
   runInContainer,
   signalInContainer,
+  TEST_IMAGE,
   testDockerHost,
 } from "../../support/docker.ts";
 import { eventually } from "../../support/eventually.ts";
 
 const NEVER = new AbortController().signal;
+
+/** Succeeds while there are defunct processes, or one that sleeps. The engine's own list leaves the defunct out. */
+const LEFT =
+  'cat /proc/[0-9]*/status 2>/dev/null | grep -Eq "^Name:.sleep|^State:.Z"';
 
 dockerTest(
   "a probe tells a browser in a container whose zygote or pages are stopped or gone, and one whose container is",
@@ -42,6 +55,42 @@ dockerTest(
     await assert.rejects(probe(signal), (error) => error === signal.reason);
     await browser.stop(0);
     assert.deepEqual(await containersOf(test.gridId), []);
+  },
+);
+
+dockerTest(
+  "as process 1 without an init the image leaves nothing defunct: neither closed pages nor orphans",
+  async () => {
+    const config = dockerConfigSchema.parse({});
+    const engine = await inspectEngine(await openEngine(config));
+    const container = await docker.createContainer(containerOptions(
+      browserSpec(),
+      config,
+      {
+        ...engine,
+        ...{ image: TEST_IMAGE, isOwnImage: true, init: false },
+        ...{ network: "bridge", publishOn: "127.0.0.1" },
+        ...{ labels: {}, ownAddresses: [] },
+      },
+    ));
+    try {
+      await container.start();
+      const address = cdpAddress(await container.inspect(), "127.0.0.1");
+      await waitForCdp(address, { timeoutMs: 30_000, signal: NEVER });
+      for (let page = 0; page < 5; page++) {
+        const url = new URL(`/json/new?data:text/html,${page}`, address);
+        const { id } = await (await fetch(url, { method: "PUT" })).json();
+        await (await fetch(new URL(`/json/close/${id}`, address))).text();
+      }
+      // Its parent ends before it, and so process 1 becomes its parent.
+      await runInContainer(container.id, "sh", "-c", "sleep 0.3 &");
+      await eventually(
+        "nothing is defunct",
+        async () => await runInContainer(container.id, "sh", "-c", LEFT) === 1,
+      );
+    } finally {
+      await container.remove({ force: true });
+    }
   },
 );
 
