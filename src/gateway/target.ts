@@ -1,6 +1,7 @@
-import type {
-  SessionManager,
-  SessionTarget,
+import {
+  type SessionManager,
+  type SessionTarget,
+  statusReasonOf,
 } from "../apps/sessions/manager.ts";
 import { isTerminal } from "../apps/sessions/status.ts";
 import { ownerLimit } from "../core/access.ts";
@@ -45,14 +46,19 @@ export async function targetOf(
   }
   const own = sessions.ownedBy(ownerLimit(caller));
   let target = await own.target(id);
+  let statusReason = target.statusReason;
   for (;;) {
     const waitMs = patienceFor(target, core.clock.now());
     if (waitMs <= 0 || signal.aborted) break;
     using patience = deadline(core.clock, waitMs, signal);
-    await sessions.waitUntilStarted(id, patience.signal);
+    const seen = await sessions.waitUntilStarted(id, patience.signal);
     target = await own.target(id);
+    // Only what was seen last says why a session still waits.
+    statusReason = target.status === "pending"
+      ? statusReasonOf(seen)
+      : target.statusReason;
   }
-  const { status, statusReason, endpoint } = target;
+  const { status, endpoint } = target;
   if (status === "running" && endpoint !== null) {
     return { ...target, url: new URL(endpoint) };
   }

@@ -38,7 +38,10 @@ Deno.test("a client whose session no worker takes until its queue deadline is re
   using client = await connecting;
   const { status, code, detail } = await problemOf(client);
   assert.deepEqual([status, code], [502, "session_failed"]);
-  assert.match(String(detail), /no worker .* until the queue deadline/);
+  assert.match(
+    String(detail),
+    /its queue deadline passed: no worker of its work pool "pool" is online; it is number 1 in the queue\), expected/,
+  );
   assert.match(client.head, /^retry-after: 5\r$/im);
 });
 
@@ -48,7 +51,27 @@ Deno.test("a client is refused soon after the queue deadline though nobody looks
   await untilWaiting();
   await s.pass(66);
   using client = await connecting;
-  assert.equal((await problemOf(client)).code, "session_not_running");
+  const { code, detail } = await problemOf(client);
+  assert.equal(code, "session_not_running");
+  assert.match(
+    String(detail),
+    /it is pending \(.*; it is number 1 in the queue/,
+  );
+});
+
+Deno.test("a client whose session found its pool full until its queue deadline is told so, with its place in the queue", async () => {
+  await using s = await scene({ max_sessions: 1 });
+  await s.api.session();
+  const connecting = s.connect("queue_timeout_seconds=5");
+  await untilWaiting();
+  s.clock.advance(5 * SECOND + 1);
+  await reconcileOnce(s.grid);
+  using client = await connecting;
+  const { detail } = await problemOf(client);
+  assert.match(
+    String(detail),
+    /: its work pool "pool" has all its max_sessions of 1; it is number 2 in the queue\)/,
+  );
 });
 
 Deno.test("a client waits as long as its own session may, beyond what the settings say", async () => {

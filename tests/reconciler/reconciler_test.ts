@@ -140,19 +140,30 @@ Deno.test("heartbeats keep a session as long as it is allowed to live", async ()
   assert.deepEqual((await s.statusOf(claimed.id))[0], "running");
 });
 
-Deno.test("a session that nobody takes until the queue deadline fails, and says whether there were workers", async () => {
+Deno.test("a session that nobody takes until the queue deadline fails, and says why it waited", async () => {
   await using s = await scene({ queue_timeout_seconds: 60 });
   const alone = await s.api.session();
   s.clock.advance(61 * SECOND);
   assert.equal((await s.pass()).overdue, 1);
   const [status, reason] = await s.statusOf(alone.id);
   assert.equal(status, "failed");
-  assert.match(reason ?? "", /no worker .* was online/);
-  const busy = await s.api.session();
+  assert.equal(
+    reason,
+    'its queue deadline passed: no worker of its work pool "pool" is online; it is number 1 in the queue',
+  );
+  const last = await s.api.session();
+  const first = await s.api.session({ priority: 1 });
+  await s.api.call("POST", "/workerpool/pools/pool/pause");
   s.clock.advance(61 * SECOND);
-  await s.api.worker();
-  await s.pass();
-  assert.match((await s.statusOf(busy.id))[1] ?? "", /were busy/);
+  assert.equal((await s.pass()).overdue, 2);
+  const paused = 'its queue deadline passed: its work pool "pool" is paused';
+  assert.deepEqual(
+    await Promise.all([last, first].map((each) => s.statusOf(each.id))),
+    [
+      ["failed", `${paused}; it is number 2 in the queue`],
+      ["failed", `${paused}; it is number 1 in the queue`],
+    ],
+  );
 });
 
 Deno.test("a session past its lifetime is ordered to end, and is expired", async () => {

@@ -44,7 +44,7 @@ import {
 import type { Changed } from "./store_transition.ts";
 
 export type { Session, SessionEvent, SessionMetric } from "./session.ts";
-export { renderSession } from "./session.ts";
+export { renderSession, statusReasonOf } from "./session.ts";
 export type { SessionTarget, Stop } from "./store.ts";
 export type { HeldSession, TakeOver } from "./claim.ts";
 

@@ -138,7 +138,7 @@ export function renderSession(
     labels: session.labels,
     webhooks_enabled: session.webhooksEnabled,
     status: session.status,
-    status_reason: reasonOf(session),
+    status_reason: statusReasonOf(session),
     created_at: isoTime(session.createdAt),
     updated_at: isoTime(session.updatedAt),
     started_at: isoTimeOrNull(session.startedAt),
@@ -155,8 +155,10 @@ export function renderSession(
   };
 }
 
-/** What is known of a session's status: of a pending one also why it waits, and what became of an earlier start. */
-function reasonOf({ statusReason, waiting }: Session): string | null {
+/** Returns what is known of a session's status: of a pending one also why it waits, and what became of an earlier start. */
+export function statusReasonOf(
+  { statusReason, waiting }: Pick<Session, "statusReason" | "waiting">,
+): string | null {
   if (!waiting) return statusReason;
   const why = renderWaiting(waiting);
   return statusReason === null ? why : `${statusReason}; ${why}`;

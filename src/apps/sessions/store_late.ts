@@ -11,24 +11,26 @@ import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database } from "../../core/db/client.ts";
 import { workers } from "../workers/models.ts";
 import { sessions, waitsUntil } from "./models.ts";
+import { type Session, statusReasonOf } from "./session.ts";
 import { HELD_STATUSES } from "./status.ts";
 import type { Stop } from "./store.ts";
 import { all, lossOf, type Move, orderedEnds } from "./store_lost.ts";
 import { fallIdle, type UseChanged } from "./store_presence.ts";
 import { prune } from "./store_prune.ts";
 import { type Changed, changesIn, transition } from "./store_transition.ts";
+import { waitingColumn } from "./store_waiting.ts";
 
 /** Most rows that one statement of one pass changes. */
 const MOST = 200;
 
-/** SQL of lateness. Each method but the last is one round trip. */
+/** SQL of lateness. Each method but the last is one round trip, and one more where it says so. */
 export interface LateStore {
   /** Leases that ran out: `starting` is queued again or fails, `running` has crashed, what was ordered to end has ended. */
   expireLeases(
     now: number,
     limits: { readonly maxAttempts: number; readonly leaseMs: number },
   ): Promise<readonly Changed[]>;
-  /** Sessions that no worker took in time. */
+  /** Sessions that no worker took in time, with why they waited. One round trip more if there are any. */
   failOverdue(now: number): Promise<readonly Changed[]>;
   /** Starts that took too long, whatever their workers say. */
   failSlowStarts(now: number): Promise<readonly Changed[]>;
@@ -62,11 +64,15 @@ export function createLateStore({ orm }: Database): LateStore {
       return changesIn(results);
     },
     async failOverdue(now) {
-      const late = lt(sessions.queueDeadlineAt, now);
+      const late = all(waitedUntil(now), lt(sessions.queueDeadlineAt, now));
+      const overdue = await orm.select({
+        id: sessions.id,
+        statusReason: sessions.statusReason,
+        waiting: waitingColumn(),
+      }).from(sessions).where(capped(late));
+      if (overdue.length === 0) return [];
       const [, failed] = await orm.batch(
-        move("failed", all(waitedUntil(now), late), now, {
-          statusReason: noWorkerReason(),
-        }),
+        failWith(move, reasonsOf(overdue), late, now),
       );
       return failed;
     },
@@ -202,13 +208,28 @@ function clampLeases(orm: LibSQLDatabase, now: number, leaseMs: number) {
   );
 }
 
-/** Why nobody took it: for people who look at a failed session. */
-function noWorkerReason(): SQL {
-  return sql`iif(EXISTS (SELECT 1 FROM ${workers}
-      WHERE ${workers.workPoolId} = ${sessions.workPoolId}
-      AND ${workers.status} IN ('online', 'busy')),
-    'all workers of its work pool were busy until the queue deadline',
-    'no worker of its work pool was online until the queue deadline')`;
+/** Why each of some sessions was not started in time, for people, by their ids. */
+function reasonsOf(
+  overdue: readonly Pick<Session, "id" | "statusReason" | "waiting">[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(overdue.map((session) => [
+    session.id,
+    `its queue deadline passed: ${statusReasonOf(session)}`,
+  ]));
+}
+
+/** The statements by which those of the sessions that still meet `condition` fail, each with its reason. */
+function failWith(
+  move: Move,
+  reasons: Readonly<Record<string, string>>,
+  condition: SQL,
+  now: number,
+): ReturnType<Move> {
+  const json = JSON.stringify(reasons);
+  const isOne = sql`${sessions.id} IN (SELECT key FROM json_each(${json}))`;
+  return move("failed", all(condition, isOne), now, {
+    statusReason: sql`json_extract(${json}, '$."' || ${sessions.id} || '"')`,
+  });
 }
 
 /** The first of the sessions that meet `condition`. */

@@ -37,7 +37,7 @@ function reasonFor(
   }
   if (rest.room === undefined) return `it waits in work pool "${pool}"`;
   return rest.room > 0
-    ? `a worker of its work pool "${pool}" is about to take it`
+    ? `a worker of its work pool "${pool}" has room for another session`
     : `all workers of its work pool "${pool}" are busy`;
 }
 

@@ -9,6 +9,7 @@ import type { InStatement } from "@libsql/client";
 import { createLookoutStore } from "../../../src/apps/sessions/store_lookout.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import { apiOf } from "../../support/api.ts";
+import { createFakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 
 /** How the statements that `act` runs search the sessions. */
@@ -88,14 +89,19 @@ Deno.test("heartbeats, claims, looks for others and what the gateway records fin
 });
 
 Deno.test("what is overdue is found without a search of the queue", async () => {
-  await using grid = await testGrid();
+  const clock = createFakeClock();
+  await using grid = await testGrid({ clock });
+  const api = apiOf(grid);
+  await api.pool();
+  await api.session({ queue_timeout_seconds: 1 });
+  clock.advance(2_000);
   const plans = await searches(grid, () => reconcileOnce(grid));
   // Of those that wait the index tells which may not any more; those that workers hold are few.
   const ofQueue = plans.filter((plan) => /sessions_waiting \(/.test(plan));
   assert.equal(
     ofQueue.length,
-    2 + 2,
-    "overdue and abandoned, event and change",
+    3 + 2,
+    "overdue and abandoned, event and change; what is overdue is read before",
   );
   for (const plan of plans) assert.doesNotMatch(plan, /^SCAN/);
 });

@@ -31,7 +31,10 @@ Deno.test("status_reason says why a session waits, from the worst reason to its 
   assert.match(await listed(), /^its work pool "pool" is paused$/);
   await api.call("POST", "/workerpool/pools/pool/resume");
   const worker = await api.worker({ capacity: 1 });
-  assert.match(await reason(), /is about to take it; it is number 2 /);
+  assert.match(
+    await reason(),
+    / has room for another session; it is number 2 /,
+  );
   await api.claim(worker);
   assert.equal(
     await reason(),
@@ -72,7 +75,7 @@ Deno.test("a session that waits for its key's max_sessions says so, and what bec
   });
   assert.match(
     await reason(claimed.id),
-    /^its engine was away; a worker of its work pool "pool" is about to take it/,
+    /^its engine was away; a worker of its work pool "pool" has room for another session/,
   );
 });
 
