@@ -3,7 +3,7 @@
  *
  * ```text
  * engine   what uses the machine's container engine most, one after another, and then from the queue
- * idle     browsers that are left alone for a minute
+ * idle     browsers and clients that are left alone for a minute, at once
  * queue    everything else, a folder at a time: three processes take the next one, the longest first
  * restart  what restarts the engine: when nothing else uses it
  * ```
@@ -21,7 +21,7 @@ const ENGINE = ["e2e", "providers/docker", "faults/browser_test.ts"];
 
 /** Uses the engine too, a little. */
 const CHAOS = "faults/chaos_test.ts";
-const IDLE = "e2e/idle_test.ts";
+const IDLE = ["e2e/idle_test.ts", "e2e/quiet_client_test.ts"];
 const RESTART = "faults/engine_test.ts";
 
 /** What takes longest; other folders follow. */
@@ -55,7 +55,7 @@ interface Outcome {
 const outcomes: Outcome[] = [];
 const queue = await queued();
 await Promise.all([
-  run(IDLE),
+  ...IDLE.map(run),
   ...Array.from({ length: QUEUE_PROCESSES }, () => inTurn(queue)),
   inTurn([...ENGINE]).then(() => inTurn(queue)),
 ]);
@@ -137,7 +137,7 @@ async function partition(
 
 /** Whether a file is run with `name`, and not by itself or with another. */
 function isOwn(file: string, name: string): boolean {
-  return [...ENGINE, CHAOS, IDLE, RESTART].every((other) =>
+  return [...ENGINE, CHAOS, ...IDLE, RESTART].every((other) =>
     other === name || !file.startsWith(join(ROOT, other)) ||
     name.startsWith(other)
   );
