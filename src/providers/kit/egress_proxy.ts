@@ -23,6 +23,7 @@ import {
   ProxyProblem,
   type ProxyRequest,
 } from "./proxy_request.ts";
+import { NameLookups } from "./name_lookups.ts";
 import { SocketReader } from "./socket_reader.ts";
 
 const log = logOf("providers", "egress");
@@ -62,6 +63,7 @@ export async function startEgressProxy(
 ): Promise<EgressProxy> {
   const sockets = new Set<Socket>();
   const stop = new AbortController();
+  const lookups = new NameLookups();
   const track = (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => socket.destroy());
@@ -74,7 +76,8 @@ export async function startEgressProxy(
     clients++;
     client.once("close", () => clients--);
     const isFull = clients > maxConnections;
-    void serve(client, { isFull, options, track, signal: stop.signal });
+    const { signal } = stop;
+    void serve(client, { isFull, options, lookups, track, signal });
   });
   if (path === undefined) server.listen(0, "127.0.0.1");
   else server.listen(path);
@@ -94,6 +97,7 @@ export async function startEgressProxy(
 interface Serving {
   readonly isFull: boolean;
   readonly options: EgressRouteOptions;
+  readonly lookups: NameLookups;
   readonly track: (socket: Socket) => void;
   readonly signal: AbortSignal;
 }
@@ -139,14 +143,18 @@ async function requestFrom(
 async function routeFor(
   request: ProxyRequest,
   client: Socket,
-  { options, track, signal }: Serving,
+  { options, lookups, track, signal }: Serving,
 ): Promise<EgressRoute> {
   const gone = new AbortController();
   const onClose = () => gone.abort(new Error("the client has gone"));
   client.once("close", onClose);
   using patience = deadline(systemClock, CONNECT_MS, signal, gone.signal);
   try {
-    const route = await openEgressRoute(request, options, patience.signal);
+    const route = await openEgressRoute(request, {
+      ...options,
+      lookups,
+      signal: patience.signal,
+    });
     track(route.socket);
     if (route.head === undefined) {
       client.write("HTTP/1.1 200 Connection established\r\n\r\n");

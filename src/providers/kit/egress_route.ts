@@ -12,6 +12,7 @@ import {
 import { messageOf } from "../../core/log.ts";
 import { dialAddress } from "./dial_address.ts";
 import { type EgressFilter, isPublicAddress } from "./egress_filter.ts";
+import type { NameLookups } from "./name_lookups.ts";
 import {
   authority,
   originHead,
@@ -30,6 +31,12 @@ export interface EgressRouteOptions {
   readonly upstream?: Proxy | undefined;
   /** Returns the addresses of a name. @default {the system's resolver} */
   readonly resolve?: ((name: string) => Promise<readonly string[]>) | undefined;
+}
+
+/** The same for one request. */
+interface Routing extends EgressRouteOptions {
+  readonly lookups: NameLookups;
+  readonly signal: AbortSignal;
 }
 
 /** A connection towards the target of a request. */
@@ -60,15 +67,14 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
  */
 export async function openEgressRoute(
   request: ProxyRequest,
-  options: EgressRouteOptions,
-  signal: AbortSignal,
+  options: Routing,
 ): Promise<EgressRoute> {
   if (options.upstream) {
-    return await throughUpstream(request, options.upstream, options, signal);
+    return await throughUpstream(request, options.upstream, options);
   }
   const { target } = request;
   const addresses = await allowedAddresses(target, options);
-  const socket = await dialled(target, addresses, signal);
+  const socket = await dialled(target, addresses, options.signal);
   const head = request.isTunnel ? undefined : originHead(request);
   return { socket, head, early: NOTHING };
 }
@@ -76,9 +82,9 @@ export async function openEgressRoute(
 async function throughUpstream(
   request: ProxyRequest,
   upstream: Proxy,
-  options: EgressRouteOptions,
-  signal: AbortSignal,
+  options: Routing,
 ): Promise<EgressRoute> {
+  const { signal } = options;
   const url = new URL(upstream.proxy_url);
   const proxy = {
     host: canonicalHost(url.hostname),
@@ -106,7 +112,7 @@ async function throughUpstream(
 async function hostThrough(
   target: EgressTarget,
   proxyAddresses: readonly string[],
-  options: EgressRouteOptions,
+  options: Routing,
 ): Promise<string> {
   const { filter } = options;
   if (!filter) return target.host;
@@ -148,15 +154,15 @@ async function throughSocks(
 /** The addresses of `target` that the filter allows, at least one. @throws {ProxyProblem} 403, 502. */
 async function allowedAddresses(
   target: EgressTarget,
-  { filter, resolve = resolveBySystem }: EgressRouteOptions,
+  { filter, resolve = resolveBySystem, lookups, signal }: Routing,
 ): Promise<readonly string[]> {
   if (filter && !filter.mayResolve(target)) {
     throw new ProxyProblem(403, filter.sentence(target));
   }
   const host = canonicalHost(target.host);
-  const addresses = parseAddress(host) ? [host] : await resolve(host).catch(
-    () => [],
-  );
+  const addresses = parseAddress(host)
+    ? [host]
+    : await lookups.find(() => resolve(host), signal).catch(() => []);
   if (addresses.length === 0) {
     throw new ProxyProblem(
       502,
