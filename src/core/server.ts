@@ -22,6 +22,7 @@ import { logOf } from "./log.ts";
 import type { GridBindings } from "./middleware.ts";
 import { answerRaw, refusalOf } from "./raw_answer.ts";
 import {
+  malformed,
   requestOf,
   type UpgradeContext,
   type UpgradeGate,
@@ -112,10 +113,17 @@ function httpOptions(
 }
 
 function listener(fetch: ServerOptions["fetch"]): RequestListener {
-  const answer = getRequestListener(fetch, {
-    autoCleanupIncoming: false,
-    errorHandler: answerFailure,
-  });
+  // It takes hosts that look like one and are none, such as 256.1.1.1.
+  const answer = getRequestListener(
+    (request, bindings: GridBindings) =>
+      URL.canParse(request.url)
+        ? fetch(request, bindings)
+        : problemResponse(malformed("its target or Host is wrong")),
+    {
+      autoCleanupIncoming: false,
+      errorHandler: answerFailure,
+    },
+  );
   return (incoming, outgoing) => {
     discardBody(incoming, outgoing);
     void answer(incoming, outgoing);
@@ -125,12 +133,7 @@ function listener(fetch: ServerOptions["fetch"]): RequestListener {
 /** Answers what never got into the router, or got out of it unanswered. */
 function answerFailure(error: unknown): Response {
   if (error instanceof Error && error.name === "RequestError") {
-    return problemResponse(
-      new GridError(
-        "malformed_request",
-        `Cannot read the request: ${error.message}, expected a path below this server`,
-      ),
-    );
+    return problemResponse(malformed(error.message));
   }
   const requestId = uuid();
   log.error("Request {request_id} failed: {error}", {

@@ -89,25 +89,36 @@ export function requestOf(
   signal: AbortSignal,
 ): Request {
   try {
-    const target = /^https?:\/\//i.test(url)
-      ? url
-      : `http://${headers.host ?? "localhost"}${url}`;
+    const { host = "localhost" } = headers;
+    const target = /^https?:\/\//i.test(url) ? url : `http://${host}${url}`;
     // A backslash would become a slash: nobody means it.
     const isPath = url.startsWith("/") || target === url;
-    if (!isPath || /^[^?]*\\/.test(url)) throw new TypeError(url);
+    if (!isPath || /^[^?]*\\/.test(url) || !isHost(host)) {
+      throw new TypeError(url);
+    }
     return new Request(target, {
       method: method ?? "GET",
       headers: pairsOf(rawHeaders),
       signal,
     });
   } catch (cause) {
-    throw new GridError(
-      "malformed_request",
-      "Cannot read the request: its target, Host or method is wrong, expected a path below this server",
-      {},
-      { cause },
-    );
+    throw malformed("its target, Host or method is wrong", cause);
   }
+}
+
+/** The refusal of what is not a request for this server. */
+export function malformed(why: string, cause?: unknown): GridError {
+  return new GridError(
+    "malformed_request",
+    `Cannot read the request: ${why}, expected a path below this server`,
+    {},
+    { cause },
+  );
+}
+
+/** Whether `text` is a host and nothing more: what stands behind one would be taken for a part of the path. */
+function isHost(text: string): boolean {
+  return !/[\\/?#@]/.test(text) && URL.canParse(`http://${text}/`);
 }
 
 function pairsOf(rawHeaders: readonly string[]): [string, string][] {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { testGrid } from "../support/grid.ts";
+import { logRecords } from "../support/log_records.ts";
 import { rawHttp } from "../support/raw_http.ts";
 import { answerTo, assertServes, head, JSON_TYPE } from "./hostile_client.ts";
 
@@ -121,11 +122,47 @@ Deno.test("a Host that is none is refused or does no harm", async () => {
       "a".repeat(5_000),
     ]
   ) {
-    const request =
-      `GET /health HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
-    const { status, text } = await answerTo(grid, request);
+    const { status, text } = await answerTo(grid, withHost(host));
     assert.ok(status && status < 500, host + text);
   }
+  await assertServes(grid);
+});
+
+function withHost(host: string, ...headers: readonly string[]): string {
+  const lines = [`Host: ${host}`, ...headers, "Connection: close"];
+  return `GET /health HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+}
+
+Deno.test("a Host that only looks like one is 400 and logged as no fault of the server; in an upgrade it is no part of the path", async () => {
+  await using grid = await testGrid({ listen: true });
+  await using log = await logRecords();
+  for (
+    const host of [
+      "256.1.1.1",
+      "1.2.3.4.5",
+      "xn--a",
+      `xn--a${".a".repeat(20_000)}`,
+    ]
+  ) {
+    const { status, code } = await answerTo(grid, withHost(host));
+    assert.deepEqual([status, code], [400, "malformed_request"], host);
+  }
+  for (
+    const host of [
+      "",
+      "localhost/v1/connect?",
+      "localhost#",
+      "a@localhost",
+      "\\",
+    ]
+  ) {
+    const { status, code } = await answerTo(
+      grid,
+      withHost(host, "Upgrade: websocket").replace("close", "Upgrade"),
+    );
+    assert.deepEqual([status, code], [400, "malformed_request"], host);
+  }
+  assert.deepEqual(log.records.filter(({ level }) => level === "error"), []);
   await assertServes(grid);
 });
 
