@@ -100,7 +100,7 @@ function secretsOf(
     );
   }
   throw new SettingsError(
-    "Cannot host the API: there is no key for the secrets in the database, expected in BROWSERGRID_ENCRYPTION_KEY that of the servers on it",
+    "Cannot host the API: there is no key for the secrets in the database, expected the key of its servers in BROWSERGRID_ENCRYPTION_KEY",
   );
 }
 

@@ -3,22 +3,25 @@ import { createClient, type GridClient } from "../client/client.ts";
 import { loadedSettings } from "./config.ts";
 import type { Output } from "./output.ts";
 
-/** Longest wait for the server: somebody is typing. */
+/** Timeout of the server's response. Short, because the user is typing. */
 const ANSWER_MS = 2_000;
 
-/** Most names that are offered. */
+/** Maximum number of names that are offered. */
 const LIMIT = 100;
 
-/** Kinds of things whose names a shell asks for. */
+/** Kinds of records whose names a shell completes. */
 export const NAMED = ["sessions", "pools", "workers", "keys"] as const;
 
 /** One of {@linkcode NAMED}. */
 export type Named = typeof NAMED[number];
 
-/** Name of the command, which no help shows. */
+/** Name of the command, which is hidden from help. */
 export const COMPLETE = "__complete";
 
-/** `browsergrid __complete KIND`: ids and names for a shell, one a line; nothing where the server does not answer. */
+/**
+ * `browsergrid __complete KIND`: prints ids and names for a shell, one per line; prints nothing if the server does not
+ * respond.
+ */
 export function completeCommand(output: Output): Command {
   const command = new Command(COMPLETE).argument("<kind>");
   command.action(async (kind) => {
@@ -31,10 +34,10 @@ export function completeCommand(output: Output): Command {
       });
       for (const word of await wordsOf(client, kind)) output.print(word);
     } catch {
-      // A message would stand in the middle of what is being typed.
+      // A message would interrupt the line that the user is typing.
     }
   });
-  return command as unknown as Command; // Without the types of its own arguments.
+  return command as unknown as Command; // Drops the types of its arguments.
 }
 
 async function wordsOf(
@@ -56,7 +59,7 @@ async function wordsOf(
   }
 }
 
-/** Names with blanks would be several words. */
+/** Skips names with blanks, which the shell would split into words. */
 function bothOf(
   items: readonly { readonly id: string; readonly name: string }[],
 ): readonly string[] {

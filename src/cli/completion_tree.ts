@@ -26,7 +26,7 @@ export interface CompletionNode {
   readonly options: readonly CompletionOption[];
   /** What its first argument may be, if that is known. */
   readonly words: readonly string[];
-  /** Of what its arguments are ids or names, if the server is to be asked. */
+  /** Kind of record that the arguments name, if the server completes them. */
   readonly named?: Named;
 }
 
@@ -80,7 +80,7 @@ function valueOf({ argChoices, flags }: Option): ValueKind {
   return { kind: namedBy(name) ?? "text" };
 }
 
-/** Of what `name`, that of an argument, is one. */
+/** Returns the kind of record that an argument called `name` refers to. */
 function namedBy(name: string): Named | undefined {
   return NAMED.find((each) => each === `${name}s`);
 }

@@ -70,7 +70,7 @@ function valueOf(value: CompletionOption["value"]): string {
   }
 }
 
-/** What fish runs when a word of that kind is completed. */
+/** Returns the command that fish runs to complete names of that kind. */
 function idsOf(named: Named): string {
   return `(__browsergrid_named ${named})`;
 }

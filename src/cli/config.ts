@@ -48,8 +48,8 @@ export async function loadedSettings(
 }
 
 /**
- * Has this machine and the server's own addresses reached directly where the environment names a proxy. The runtime
- * reads the variables with its first request.
+ * Excludes this machine and the server's addresses from the proxy of the environment. The runtime reads the variables
+ * at its first request.
  */
 function reachOwnAddresses(
   { host, public_url, replica_url }: Settings,
@@ -62,7 +62,7 @@ function reachOwnAddresses(
   }
 }
 
-/** The proxy of the environment on the way to `url`. */
+/** Returns the proxy of the environment for `url`. */
 export function proxyOf(url: string): URL | undefined {
   return proxyFor(new URL(url), Deno.env.toObject());
 }
@@ -105,13 +105,16 @@ async function readConfig(named: string | undefined) {
   } catch (error) {
     if (named === undefined && error instanceof Deno.errors.NotFound) return;
     throw new Error(
-      `Cannot read the configuration file "${path}": expected a JSON file that may be read, in UTF-8, or in UTF-16 with a byte order mark`,
+      `Cannot read the configuration file "${path}": expected a readable JSON file, in UTF-8, or in UTF-16 with a byte order mark`,
       { cause: error },
     );
   }
 }
 
-/** Text in UTF-8, with a byte order mark or without, or in UTF-16 with one, as PowerShell writes it. @throws {TypeError} If it is neither. */
+/**
+ * Decodes UTF-8, with a byte order mark or without, or UTF-16 with one, as PowerShell writes it. @throws {TypeError} If
+ * the bytes are neither.
+ */
 function textOf(bytes: Uint8Array): string {
   const [first, second] = bytes;
   const encoding = first === 0xff && second === 0xfe

@@ -6,16 +6,16 @@ import { type Settings, SettingsError } from "../core/settings.ts";
 
 const log = logOf("server", "encryption_key");
 
-/** File of the key in the data folder. */
+/** Name of the key file in the data folder. */
 export const KEY_FILE = "encryption.key";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * The secrets of the grid in `db`: with the key of the settings, or of a file in the data folder, which is made if the
- * database has nothing yet that needs one.
+ * Opens the secrets of the grid in `db` with the key of the settings, or of a file in the data folder. The file is
+ * created if the database contains nothing that needs an existing key.
  *
- * @throws {SettingsError} If there is no key and none can be made: the database is remote, or its key is lost.
+ * @throws {SettingsError} If there is no key and none can be created: the database is remote, or its key is lost.
  */
 export async function openSecrets(
   db: Database,
@@ -39,7 +39,7 @@ async function keyWithoutSetting(
 ): Promise<Bytes> {
   if (db.client.protocol !== "file") {
     throw new SettingsError(
-      "Cannot encrypt the secrets in a remote database: there is no key, expected 32 random bytes in BROWSERGRID_ENCRYPTION_KEY, the same for every server (make them by: openssl rand -hex 32)",
+      "Cannot encrypt the secrets in a remote database: there is no key, expected 32 random bytes in BROWSERGRID_ENCRYPTION_KEY, the same for every server (openssl rand -hex 32 makes them)",
     );
   }
   if (database_url === ":memory:") return newKey();
@@ -48,7 +48,7 @@ async function keyWithoutSetting(
   if (found) return found;
   if (await isEncrypted(db)) {
     throw new SettingsError(
-      `Cannot read the secrets in the database: their key is not there, expected the file "${path}" or BROWSERGRID_ENCRYPTION_KEY; if it is lost, see "Encryption" in the README`,
+      `Cannot read the secrets in the database: their key is missing, expected the file "${path}" or BROWSERGRID_ENCRYPTION_KEY; if it is lost, see "Encryption" in the README`,
     );
   }
   return await makeKey(path);
@@ -61,13 +61,13 @@ async function readKey(path: string): Promise<Bytes | undefined> {
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw new SettingsError(
-      `Cannot read the encryption key: "${path}" is not readable, expected that this user owns it`,
+      `Cannot read the encryption key: "${path}" is not readable, expected a file of this user`,
       { cause },
     );
   }
   const { mode } = await Deno.stat(path);
   if (Deno.build.os !== "windows" && ((mode ?? 0) & 0o077) !== 0) {
-    log.warn("Others may read the encryption key {path}: chmod 600 it", {
+    log.warn("Encryption key {path} is readable by other users, chmod 600 it", {
       path,
     });
   }
@@ -76,7 +76,7 @@ async function readKey(path: string): Promise<Bytes | undefined> {
   return key;
 }
 
-/** Makes the file whole or not at all; of two processes that make it at once both use the first one's. */
+/** Creates the file atomically. If two processes create it at once, both use the first one's. */
 async function makeKey(path: string): Promise<Bytes> {
   const key = newKey();
   const temporary = `${path}.${crypto.randomUUID()}`;
@@ -85,7 +85,7 @@ async function makeKey(path: string): Promise<Bytes> {
   try {
     await Deno.link(temporary, path);
     log.info(
-      "Made the encryption key {path}: back it up, and not with the database",
+      "Created encryption key {path}: back it up, separately from the database",
       { path },
     );
     return key;
@@ -98,7 +98,7 @@ async function makeKey(path: string): Promise<Bytes> {
   }
 }
 
-/** What a process that was killed while it made the key has left beside it. */
+/** Removes the temporary file of a process that was killed while it created the key. */
 async function removeUnfinished(path: string): Promise<void> {
   const folder = dirname(path);
   for await (const { name } of Deno.readDir(folder)) {
@@ -119,7 +119,7 @@ function decoded(text: string, where: string): Bytes {
   );
 }
 
-/** Reports whether the grid's own secret is encrypted: it is the first that ever is. */
+/** Reports whether the grid's own secret is encrypted. It is the first secret that is ever encrypted. */
 async function isEncrypted({ client }: Database): Promise<boolean> {
   const { rows: tables } = await client.execute(
     "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'grid_secrets'",
@@ -132,8 +132,8 @@ async function isEncrypted({ client }: Database): Promise<boolean> {
 }
 
 /**
- * Rewrites a file that had secrets in plain, so that no page of it, nor of its log, has them any more. A remote database
- * is its host's to clean.
+ * Rewrites a database file that contained plain-text secrets, so that neither its pages nor its log contain them any
+ * more. The host of a remote database has to do this itself.
  */
 export async function scrub({ client }: Database): Promise<void> {
   if (client.protocol !== "file") return;
@@ -142,7 +142,7 @@ export async function scrub({ client }: Database): Promise<void> {
     await client.execute("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch (error) {
     log.warn(
-      "Old pages of the database may still have secrets in plain, run VACUUM once: {error}",
+      "Old pages of the database may still contain plain-text secrets, run VACUUM once: {error}",
       { error },
     );
   }

@@ -34,10 +34,10 @@ or listen on 127.0.0.1, where only this machine reaches the port.`,
 }
 
 /**
- * Refuses to run browsers for clients on a host that they cannot be isolated from.
+ * Refuses to start a worker for clients on a host that their browsers cannot be isolated from.
  *
- * @param provider Of the worker in this process; undefined: there is none.
- * @throws {SettingsError} With what to do.
+ * @param provider Provider of the worker in this process; undefined if there is none.
+ * @throws {SettingsError} Explains what to change.
  */
 export async function refuseOpenHost(
   grid: Pick<Grid, "hasClientKey">,

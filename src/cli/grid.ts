@@ -46,7 +46,7 @@ export interface Grid extends AsyncDisposable {
   readonly router: OpenAPIHono<GridEnv>;
   /** @throws {SettingsError} If the setting `apps` leaves keys out. */
   keys(): KeyManager;
-  /** Whether a client has a key that is in force: then sessions must be isolated from their host. */
+  /** Reports whether a client has a valid key; sessions must then be isolated from their host. */
   hasClientKey(): Promise<boolean>;
   readonly pools: WorkPoolManager;
   readonly sessions: SessionManager;
@@ -144,7 +144,7 @@ export async function openGrid(
   };
 }
 
-/** Encrypts what an earlier version has left in plain, or is under an earlier key. */
+/** Encrypts secrets that an earlier version stored as plain text, or that an earlier key encrypts. */
 async function protectSecrets(
   db: Database,
   installed: Iterable<InstalledApp>,

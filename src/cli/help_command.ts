@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { nearest } from "../core/nearest.ts";
 import { examples, UsageError } from "./help.ts";
 
-/** `browsergrid help [command...]`: the help of a command however deep it stands. */
+/** `browsergrid help [command...]`: shows the help of a command at any depth. */
 export function helpCommand(program: Command): Command {
   const command = new Command("help")
     .description("Show the help of a command")
@@ -13,11 +13,11 @@ export function helpCommand(program: Command): Command {
     for (const name of path) found = childOf(found, name);
     found.outputHelp();
   });
-  return command as unknown as Command; // Without the types of its own arguments.
+  return command as unknown as Command; // Drops the types of its options.
 }
 
 function childOf(command: Command, name: string): Command {
-  const children = command.commands.map((each) => each as Command); // Commander's own list has no options' types.
+  const children = command.commands.map((each) => each as Command); // Commander's list has no types of options.
   const child = children.find((each) =>
     each.name() === name || each.aliases().includes(name)
   );

@@ -35,11 +35,14 @@ export function keyCreateCommand(
     )
     .option("--pool <pool>", "id or name of the only work pool it is good for")
     .option("--expires <time>", "how long it is good: 12h, 90d, 52w (for ever)")
-    .option("--max-sessions <number>", "sessions that it may have at once")
-    .option("--max-queue <number>", "sessions that it may have waiting")
+    .option(
+      "--max-sessions <number>",
+      "sessions that may start or run at the same time",
+    )
+    .option("--max-queue <number>", "sessions that may wait")
     .option(
       "--max-priority <number>",
-      "highest priority of its sessions (a client's: that of their pool)",
+      "highest priority of its sessions (default for clients: the pool's)",
     )
     .option(
       "--direct",
@@ -106,7 +109,7 @@ async function createDirectly(
   return await grid.keys().create(body);
 }
 
-/** A limit of the key, if it was given. */
+/** Parses a limit of the key, if the option is present. */
 function limit<K extends string>(
   name: K,
   text: string | undefined,

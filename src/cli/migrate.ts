@@ -171,8 +171,8 @@ function makeCommand(
       const [, file] = /(migrations\/[\w.-]+\.sql)/.exec(said) ?? [];
       output.print(
         file === undefined
-          ? "No migration is needed: the models have not changed"
-          : `Made ${file}: read its SQL before you commit it`,
+          ? "No migration needed: the models have not changed"
+          : `Created ${file}: review its SQL before you commit it`,
       );
     }) as unknown as Command; // Without the types of its own arguments.
 }

@@ -2,16 +2,19 @@ import { visibleJson, visibleText } from "../core/visible_text.ts";
 import { tableText } from "./table.ts";
 
 /**
- * What a command prints with: data on stdout, everything else on stderr. The only place that writes there.
+ * The output of a command: data goes to stdout, everything else to stderr. Nothing else writes to either.
  *
- * Text may come from anywhere: what a terminal would obey is made visible in all of it, but for `bytes`.
+ * Text may come from outside. Characters that a terminal would obey are escaped everywhere except in `bytes`.
  */
 export interface Output {
   /** A line of the result. */
   print(line: string): void;
   /** Data for programs. */
   json(value: unknown): void;
-  /** A table for people; nothing to show is said so. @param optional Columns that a narrow terminal goes without, the first one first. */
+  /**
+   * Prints a table, or a line if there are no rows. @param optional Columns that a narrow terminal omits, in the order
+   * in which they are dropped.
+   */
   table(
     head: readonly string[],
     rows: readonly (readonly string[])[],
@@ -26,10 +29,10 @@ export interface Output {
   readonly isTerminal: boolean;
 }
 
-/** Colours, by the numbers of ECMA-48's SGR. */
+/** Colours, as codes of ECMA-48 SGR. */
 const STYLES = { bold: [1, 22], red: [31, 39], yellow: [33, 39] } as const;
 
-/** Prints to the terminal. A reader that has gone (`| head`, a closed terminal) is no failure. */
+/** Prints to the terminal. A reader that has gone (`| head`, a closed terminal) is not an error. */
 export const terminal: Output = {
   print: (line) => writeLine(Deno.stdout, visibleText(line)),
   json: (value) =>
@@ -69,7 +72,7 @@ function write(stream: Stream, bytes: Uint8Array): void {
   }
 }
 
-/** Reports whether nobody can read any more: a pipe's reader has ended, or the terminal is closed. */
+/** Reports whether the reader of the output is gone: a pipe's reader has ended, or the terminal is closed. */
 function isReaderGone(error: unknown): boolean {
   return error instanceof Deno.errors.BrokenPipe ||
     error instanceof Error && "code" in error && error.code === "EIO";
@@ -80,7 +83,7 @@ function withStyledHead(table: string): string {
   return [styled(Deno.stdout, "bold", head), ...lines].join("\n");
 }
 
-/** The word that says what kind of line it is stands out. */
+/** Styles the word that names the kind of the line. */
 function withStyledStart(line: string): string {
   return line.replace(
     /^(error|warning):/i,
@@ -88,7 +91,10 @@ function withStyledStart(line: string): string {
   );
 }
 
-/** The text in a style, where it can be seen and is wanted. @see {@link https://no-color.org NO_COLOR} */
+/**
+ * Returns the text in a style, if the output is a terminal and colours are on. @see {@link https://no-color.org
+ * NO_COLOR}
+ */
 function styled(
   stream: Stream,
   style: keyof typeof STYLES,
@@ -99,7 +105,7 @@ function styled(
   return `\x1b[${on}m${text}\x1b[${off}m`;
 }
 
-/** Columns of the terminal; what is read by a program is never cut. */
+/** Returns the number of columns of the terminal. Output that a program reads is never cut. */
 function terminalWidth(): number {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : Infinity;
 }

@@ -138,7 +138,10 @@ function deleteCommand(output: Output): Command {
   const command = withClientOptions(new Command("delete"))
     .description("Delete a work pool that has no live session")
     .argument("<pool>", "id or name")
-    .option("--force", "also if its workers are online, which then end")
+    .option(
+      "--force",
+      "delete the pool even if workers are online; they then end",
+    )
     .addHelpText(
       "after",
       examples(["pool delete containers", "pool delete containers --force"]),
@@ -206,7 +209,10 @@ function deployCommand(
   return command as unknown as Command; // Without the types of its own arguments.
 }
 
-/** Whether the sessions of `owner` belong to a client key. Only admins can read keys; a client sees its sessions only. */
+/**
+ * Reports whether the sessions of `owner` belong to a client key. Only admins can read keys; a client sees only its
+ * sessions.
+ */
 async function isIsolated(client: GridClient, owner: string): Promise<boolean> {
   if (BUILT_IN_ADMINS.includes(owner)) return false;
   const key = await client.getKey(owner).catch(() => undefined);

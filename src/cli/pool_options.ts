@@ -111,14 +111,14 @@ const FIELDS: readonly Field[] = [
   },
   {
     flag: "--egress <mode>",
-    what: "what sessions may reach",
+    what: "networks that sessions may reach",
     field: "egress",
     values: POOL_EGRESS,
   },
   {
     flag: "--egress-allow <list>",
     what:
-      "what they may reach all the same, such as 10.1.0.0/16,*.example.test:443",
+      "networks and hosts that they may reach in every mode, such as 10.1.0.0/16,*.example.test:443",
     field: "egress_allow",
     read: entryList,
     values: ["none"],

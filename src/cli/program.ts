@@ -34,7 +34,7 @@ import { settingsCommand } from "./settings_command.ts";
 import { VERSION } from "./version.ts";
 import { workerCommand } from "./worker.ts";
 
-/** Commander's own shows the help of the first level only. */
+/** Commander's own help command shows only the first level. */
 const NO_HELP_COMMAND = false;
 
 /** Runs a command line. Resolves with the exit code. */
@@ -113,7 +113,7 @@ ${EXIT_CODES}`,
     checkCommand(output, code, installed),
     settingsCommand(output),
     completionsCommand(output),
-    helpCommand(program as unknown as Command), // Without the types of its own options.
+    helpCommand(program as unknown as Command), // Drops the types of its options.
     ...providerCommands(installed.providers, output),
   ];
   program.helpCommand(NO_HELP_COMMAND);
@@ -136,7 +136,7 @@ function inherit(command: Command, parent: Command): Command {
   return command;
 }
 
-/** Commander's message, in which it asks for names that differ in two letters at most. */
+/** Limits Commander's suggestions to names that differ in at most two letters. */
 function withNearOnly(text: string): string {
   return text.replace(
     /'([^'\n]{1,100})'\n\(Did you mean (?:one of )?([^?\n]*)\?\)/,

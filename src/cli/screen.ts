@@ -1,9 +1,9 @@
 import { UsageError } from "./help.ts";
 
-/** How a screen is written on a command line. */
+/** Example of a screen on a command line. */
 export const SCREEN_EXAMPLE = "such as 1280x720";
 
-/** The screen that `text` stands for: `WIDTHxHEIGHT`, or JSON with all that a screen has. @throws {UsageError} If it is neither. */
+/** Parses a screen: `WIDTHxHEIGHT`, or JSON with all members. @throws {UsageError} If the text is neither. */
 export function parseScreen(text: string): unknown {
   const [, width, height] = /^(\d{1,6})x(\d{1,6})$/i.exec(text) ?? [];
   if (width !== undefined) {
@@ -13,7 +13,7 @@ export function parseScreen(text: string): unknown {
     const screen: unknown = JSON.parse(text);
     if (typeof screen === "object") return screen;
   } catch {
-    // Said below.
+    // The error is thrown below.
   }
   throw new UsageError(
     `Cannot use --screen "${text}": expected WIDTHxHEIGHT, ${SCREEN_EXAMPLE}, or JSON with width, height, dpi and scale`,

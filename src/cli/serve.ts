@@ -60,7 +60,7 @@ export function serveCommand(
       ),
     )
     .option("--worker-capacity <number>", "sessions of that worker", "5")
-    .option("--worker-name <name>", "name of that worker")
+    .option("--worker-name <name>", "name of the embedded worker")
     .option("--no-migrate", "leave the database as it is")
     .option("--config <file>", "configuration file (browsergrid.json)")
     .option("--debug", "log every step")
@@ -145,7 +145,7 @@ async function killed(
   return EXIT.interrupted;
 }
 
-/** The provider of the worker that is to run here; undefined: there is none. */
+/** Returns the provider of the embedded worker; undefined if there is none. */
 function embeddedProvider(
   { withWorker }: ServeFlags,
   { providers }: Installed,
@@ -176,7 +176,7 @@ async function startEmbedded(
       description: "Made by serve --with-worker",
       default_headless: true,
     }).catch((error) => {
-      // Another server of the grid may have been quicker.
+      // Another server of the grid may have created it first.
       if (!isCode(error, "pool_name_taken")) throw error;
     });
   }
@@ -191,13 +191,13 @@ async function startEmbedded(
     dataDir: settings.data_dir,
     localSandbox: settings.local_sandbox,
     serverUrl: server.apiUrl,
-    // Isolated browsers are reached through it alone.
+    // Isolated browsers are reachable only through the tunnel.
     openTunnel: tunnelTo(server),
     version: VERSION,
   });
 }
 
-/** Asked of the manager: a request for what is not there would stand in the log. */
+/** Asks the manager directly: a request for a missing pool would be logged. */
 async function hasPool(grid: Grid, name: string): Promise<boolean> {
   try {
     await grid.pools.get(name);

@@ -61,7 +61,7 @@ export function screenshotCommand(output: Output): Command {
     .addOption(
       suggested(
         "--format <name>",
-        "of the picture (png); webp: at most 16383 pixels a side",
+        "of the picture (png); webp: at most 16383 pixels per side",
         [
           "png",
           "jpeg",

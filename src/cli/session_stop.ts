@@ -7,10 +7,10 @@ import { examples, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
 import type { Session } from "./session_wait.ts";
 
-/** Sessions that are ended at once. */
+/** Number of sessions that are ended concurrently. */
 const AT_ONCE = 10;
 
-/** Sessions of one page, of which there are as many as needed. */
+/** Number of sessions per page; all pages are read. */
 const PAGE = 500;
 
 interface StopFlags extends ClientFlags {
@@ -23,8 +23,8 @@ export function sessionStopCommand(output: Output): Command {
   const command = withClientOptions(new Command("stop"))
     .description("End sessions")
     .argument("[session...]", "ids")
-    .option("--all", "every session that has not ended, as far as the key goes")
-    .option("--force", "at once, without asking the browser")
+    .option("--all", "every live session that the key may end")
+    .option("--force", "end the browser without asking it to close")
     .addHelpText(
       "after",
       examples([
@@ -36,17 +36,17 @@ export function sessionStopCommand(output: Output): Command {
   command.action(async (ids, flags: StopFlags) => {
     if (ids.length === 0 && !flags.all || ids.length > 0 && flags.all) {
       throw new UsageError(
-        "Cannot tell which sessions to end: expected ids, or --all",
+        "Cannot stop sessions: there are no ids, expected ids or --all",
       );
     }
     const client = await clientFrom(flags, output);
     const doomed = flags.all ? await liveIds(client) : [...new Set(ids)];
     await stopAll(client, doomed, flags, output);
   });
-  return command as unknown as Command; // Without the types of its own arguments.
+  return command as unknown as Command; // Drops the types of its arguments.
 }
 
-/** Ends them all, whether or not one fails. @throws {Error} If one has failed. */
+/** Ends all sessions, even if some fail. @throws {Error} If one failed. */
 async function stopAll(
   client: GridClient,
   ids: readonly string[],
@@ -71,7 +71,7 @@ async function stopAll(
   await Promise.all(Array.from({ length: AT_ONCE }, stopNext));
   if (ids.length === 1 && failures.length > 0) throw failures[0];
   if (json) output.json(ids.length === 1 && !all ? stopped[0] : stopped);
-  else if (ids.length === 0) output.progress("There is no session to end");
+  else if (ids.length === 0) output.progress("No session to end");
   if (failures.length > 0) {
     throw new Error(
       `Cannot end ${failures.length} of ${ids.length} sessions: see above`,
@@ -94,9 +94,7 @@ async function liveIds(client: GridClient): Promise<readonly string[]> {
   }
 }
 
-/** A browser is asked to end; its worker tells when it has. */
+/** Returns the state of a stopped session. Its worker reports the end after the browser has closed. */
 function endOf({ status, ended_at }: Session): string {
-  return ended_at === null
-    ? `is ${status}, and is being ended`
-    : `is ${status}`;
+  return ended_at === null ? `is ${status}, ending` : `is ${status}`;
 }

@@ -30,7 +30,7 @@ export async function shellPrompt(
     prompt: "browsergrid> ",
     ignoreUndefined: true,
     preview: false,
-    // Without colours: they are what is made visible.
+    // Removes colours, which would otherwise be printed as escapes.
     writer: (value) => visibleText(inspect(value)),
     eval: (code, _context, _file, done) =>
       void evaluate(code).then((value) => done(null, value), (error) => {

@@ -1,10 +1,10 @@
 import Table from "cli-table3";
 
-/** How a table is made to fit. */
+/** Limits of a table's layout. */
 export interface TableLayout {
-  /** Columns of the terminal. @default {Infinity} */
+  /** Number of columns of the terminal. @default {Infinity} */
   readonly width?: number;
-  /** Names of columns that may be left out where the width is not enough, the first one first. */
+  /** Names of columns that may be omitted if the table is too wide, in the order in which they are dropped. */
   readonly optional?: readonly string[];
 }
 
@@ -26,34 +26,34 @@ const NO_LINES = {
   "middle": "  ",
 };
 
-/** The narrowest that a last column is broken to. */
+/** Minimum width of a last column that is broken into lines. */
 const LEAST_LAST = 20;
 
-/** The narrowest that another column is cut to while there are optional ones to leave out, and when there are none. */
+/** Minimum width of other columns, while optional columns remain and after they are gone. */
 const READABLE = 16;
 const LEAST = 8;
 
-/** Columns by which a record is named: a part of a name is none. */
+/** Columns that name a record. They are never cut. */
 const NAMING = /^(id|prefix|field|setting|migration)$/i;
 
-/** Values of which a part is worth nothing: ids and times. */
+/** Values that are useless when cut: ids and times. */
 const INDIVISIBLE =
   /^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z?)$/i;
 
-/** One column, and how wide it is to be. */
+/** A column and its width. */
 interface Column {
   readonly name: string;
   readonly cells: readonly string[];
-  /** It is never cut. */
+  /** True if the column is never cut. */
   readonly isWhole: boolean;
   width: number;
 }
 
 /**
- * Lines of a table, its head as it is.
+ * Returns the lines of a table below its unchanged head.
  *
- * Where it does not fit, optional columns are left out, the longest values are cut, and the last column is broken
- * between words. Ids are always whole.
+ * If the table is too wide, optional columns are omitted, the longest values are cut, and the last column is broken
+ * between words. Ids are never cut.
  */
 export function tableText(
   head: readonly string[],
@@ -94,7 +94,7 @@ function columnsOf(
   });
 }
 
-/** The columns without those that must be left out. */
+/** Returns the columns that are not omitted. */
 function chosen(
   columns: readonly Column[],
   width: number,
@@ -110,7 +110,7 @@ function chosen(
   return left;
 }
 
-/** Takes from the last column first, if it is prose; then from the widest. */
+/** Narrows the last column first, if it is prose, then the widest. */
 function fit(columns: readonly Column[], width: number): void {
   for (const last of columns.slice(-1)) {
     if (last.isWhole) continue;
@@ -129,7 +129,7 @@ function fit(columns: readonly Column[], width: number): void {
   }
 }
 
-/** How wide a column must be if others than the last may be cut to `least`. */
+/** Returns a measure of a column's minimum width, if columns other than the last may be cut to `least`. */
 function atLeast(least: number): Measure {
   return (column, at = 0, all = []) => {
     const { width, isWhole } = column;
@@ -139,7 +139,7 @@ function atLeast(least: number): Measure {
   };
 }
 
-/** It is broken between words, so that the longest of them fits. */
+/** Returns the minimum width of the last column: it is broken between words, so its longest word must fit. */
 function leastOfLast({ width, cells }: Column): number {
   const words = cells.flatMap((cell) => cell.split(/\s+/));
   const longest = Math.max(0, ...words.map((word) => word.length));
@@ -162,7 +162,7 @@ function sum(
   );
 }
 
-/** A cell as it fits; of the last column it is broken, not cut. */
+/** Returns the lines of a cell: a cell of the last column is broken, any other is cut. */
 function cellOf(column: Column, at: number, all: readonly Column[]): string {
   const cell = column.cells[at] ?? "";
   const isLast = column === all.at(-1);
@@ -172,7 +172,7 @@ function cellOf(column: Column, at: number, all: readonly Column[]): string {
   ).join("\n");
 }
 
-/** The longest line's. */
+/** Returns the width of the longest line. */
 function widthOf(text: string): number {
   return Math.max(...text.split("\n").map((line) => line.length));
 }

@@ -41,7 +41,7 @@ export interface PoolMethods {
     patch: PoolPatch,
     options?: CallOptions,
   ): Promise<PoolWire>;
-  /** @param options `force`: also if its workers are online. */
+  /** @param options `force` deletes the pool even if workers are online. */
   deletePool(
     ref: string,
     options?: CallOptions & { readonly force?: boolean | undefined },

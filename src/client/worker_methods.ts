@@ -21,7 +21,7 @@ export interface WorkerQuery extends PageQuery {
   readonly status?: WorkerWire["status"] | undefined;
 }
 
-/** What every call by a worker takes. */
+/** Options of every call by a worker. */
 export interface ProvenOptions extends CallOptions {
   readonly proof: WorkerProof;
 }

@@ -1,4 +1,7 @@
-/** A pattern without classes and escapes, such as `^ab|c$`, for letters of any case: JSON Schema has no flag for that. */
+/**
+ * Returns a case-insensitive form of a pattern without classes and escapes, such as `^ab|c$`. JSON Schema has no flag
+ * for it.
+ */
 export function anyCase(pattern: string): string {
   return pattern.replaceAll(
     /[a-z]/gi,

@@ -24,14 +24,14 @@ export interface Core {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly auth: Auth;
-  /** Encrypts what must not be read from a copy of the database. */
+  /** Encrypts values that must not be readable in a copy of the database. */
   readonly secrets: Secrets;
   readonly providers: Registry<Provider>;
   /** URL under which clients reach this server, without a slash at the end; known once it listens. */
   readonly publicUrl: () => string;
   /** URL under which the other servers of the grid reach this one, without a slash at the end; known once it listens. */
   readonly replicaUrl: () => string;
-  /** Workers in this process, by id: each tells the unix socket that the isolated browser of a session listens on. */
+  /** Workers in this process, by id. Each returns the path of the unix socket of a session's isolated browser. */
   readonly localWorkers: Map<string, (sessionId: string) => string | undefined>;
   /** Aborted when the server begins to stop: whatever waits for long ends then. */
   readonly stopping: AbortSignal;
@@ -90,8 +90,8 @@ export interface InstalledApp<M = unknown> {
     context: UpgradeContext,
   ): Promise<boolean>;
   /**
-   * Encrypts what of the app's rows is not encrypted with the current key; returns how many rows were in plain. Called
-   * before the server listens.
+   * Encrypts the app's values that are not encrypted with the current key, and returns the number of rows that had
+   * plain text. Called before the server listens.
    *
    * @throws {GridError} `encryption_key_mismatch`.
    */

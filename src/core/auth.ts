@@ -22,7 +22,7 @@ export interface Caller {
   readonly role: Role;
   /** The only work pool that it may use. */
   readonly workPoolId?: string | undefined;
-  /** Highest priority that its sessions may ask for. */
+  /** Highest priority that sessions of the key may request. */
   readonly maxPriority?: number | undefined;
   /** Of a connect token: the only session that it is good for. */
   readonly sessionId?: string | undefined;
@@ -76,7 +76,7 @@ export function isAnonymous({ id }: Pick<Caller, "id">): boolean {
   return id === ANONYMOUS.id;
 }
 
-/** Whether `caller` is the program itself, which calls its own server. */
+/** Reports whether `caller` is the program itself, which calls its own server. */
 export function isSelf({ id }: Pick<Caller, "id">): boolean {
   return id === SELF.id;
 }
@@ -84,7 +84,7 @@ export function isSelf({ id }: Pick<Caller, "id">): boolean {
 const BOOTSTRAP: Caller = { id: "bootstrap", name: "bootstrap", role: "admin" };
 const SELF: Caller = { id: "self", name: "self", role: "admin" };
 
-/** Ids of the callers that are admins without a key in the database. */
+/** Ids of the admin callers that have no key in the database. */
 export const BUILT_IN_ADMINS: readonly string[] = [
   ANONYMOUS,
   BOOTSTRAP,
@@ -165,7 +165,7 @@ export interface RequestParts {
   readonly headers: Headers;
   readonly path: string;
   readonly query: URLSearchParams;
-  /** Whether it asks for a WebSocket, whose clients often cannot set headers. */
+  /** True if the request opens a WebSocket; such clients often cannot set headers. */
   readonly isUpgrade?: boolean;
 }
 
@@ -199,8 +199,8 @@ export async function callerOf(
   if (typeof found === "object") return found;
   throw new GridError(
     "unauthorized",
-    `Cannot let the request in: the key is ${found}, expected a valid one in X-API-Key or Authorization: Bearer${
-      request.isUpgrade ? ", or in the address as ?token=KEY" : ""
+    `Cannot accept the request: the key is ${found}, expected a valid one in X-API-Key or Authorization: Bearer${
+      request.isUpgrade ? ", or in the URL as ?token=KEY" : ""
     }`,
   );
 }

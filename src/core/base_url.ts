@@ -3,18 +3,18 @@ import { networkMatcher, peerAddress } from "./client_address.ts";
 import type { GridEnv } from "./middleware.ts";
 import { withoutEndSlash } from "./without_end_slash.ts";
 
-/** Longest prefix of a path that is taken over from a proxy. */
+/** Maximum length of a path prefix that is accepted from a proxy. */
 const MAX_PREFIX = 200;
 
-/** Settings that say under which URL a client has reached the server. */
+/** Settings that determine the URL under which a client reaches the server. */
 export interface BaseUrlSettings {
   readonly public_url?: string | undefined;
   readonly trusted_proxies: readonly string[];
 }
 
 /**
- * Finds the URL of the server as the client of a request reaches it, without a slash at its end: `public_url`; else what
- * a trusted proxy says in `X-Forwarded-Proto`, `-Host` and `-Prefix`; else what the request itself names.
+ * Returns the URL of the server as the client of a request reaches it, without a trailing slash: `public_url`;
+ * otherwise the URL in a trusted proxy's `X-Forwarded-Proto`, `-Host` and `-Prefix`; otherwise the URL of the request.
  */
 export function baseUrl(
   { public_url, trusted_proxies }: BaseUrlSettings,
@@ -33,7 +33,7 @@ export function baseUrl(
   };
 }
 
-/** The same, as {@linkcode baseUrl} has found it for a request before. */
+/** Returns the result of an earlier {@linkcode baseUrl} for the request. */
 export function baseUrlIn(c: Context<GridEnv>): string {
   return c.get("baseUrl") ?? new URL(c.req.url).origin;
 }
@@ -52,7 +52,10 @@ function forwarded(
   return value !== undefined && pattern.test(value) ? value : undefined;
 }
 
-/** Of several proxies each appends what it was asked for: the first is what the client wrote. */
+/**
+ * Returns the first value of the header. Each proxy appends its own value, so the first is the one for the client's
+ * request.
+ */
 function firstOf(c: Context<GridEnv>, name: string): string | undefined {
   return c.req.header(`x-forwarded-${name}`)?.split(",", 1)[0]?.trim();
 }

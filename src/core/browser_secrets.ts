@@ -1,6 +1,6 @@
 /**
- * The secrets among what a browser is given: the values of its environment, and its proxy's password. Each value is
- * sealed by itself where it stands, so that names and addresses can be shown and queried without a key.
+ * Encryption of the secrets in a browser's configuration: environment values and the proxy password. Each value is
+ * encrypted separately in place, so that names and addresses can be shown and queried without a key.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { isSealed, type Secrets } from "./secrets.ts";
 
 type Environment = Readonly<Record<string, string>>;
 
-/** A row that has secrets, and the names of the columns that they are in. */
+/** A row with secrets, and the names of their columns. */
 export interface SecretRow {
   readonly table: string;
   readonly id: string;
@@ -17,19 +17,19 @@ export interface SecretRow {
   readonly columns: readonly [environment: string, proxy: string];
 }
 
-/** Environment and proxy of one row; null and undefined stay as they are. */
+/** Environment and proxy of one row; null and undefined stay unchanged. */
 export interface BrowserSecrets {
   readonly environment: Environment | null | undefined;
   readonly proxy: Proxy | null | undefined;
 }
 
-/** The same, changed. */
+/** Environment and proxy after encryption or decryption. */
 interface ChangedSecrets {
   environment: Record<string, string> | null | undefined;
   proxy: Proxy | null | undefined;
 }
 
-/** Seals the secrets of one row. */
+/** Encrypts the secrets of one row. */
 export async function sealBrowserSecrets(
   secrets: Secrets,
   given: BrowserSecrets,
@@ -42,7 +42,7 @@ export async function sealBrowserSecrets(
   );
 }
 
-/** Opens the secrets of one row. What is older than encryption is plain. */
+/** Decrypts the secrets of one row. Values from before encryption are plain text. */
 export async function openBrowserSecrets(
   secrets: Secrets,
   stored: BrowserSecrets,
@@ -58,7 +58,7 @@ export async function openBrowserSecrets(
   );
 }
 
-/** Reports whether a value in the row is plain. */
+/** Reports whether a value in the row is plain text. */
 export function hasPlain({ environment, proxy }: BrowserSecrets): boolean {
   const password = proxy?.proxy_password;
   return Object.values(environment ?? {}).some((value) => !isSealed(value)) ||

@@ -34,7 +34,7 @@ export const operatingSystemSchema = z.enum(OPERATING_SYSTEMS).describe(
   "System that the browser runs on",
 );
 
-/** Size of the screen as pages see it, and how densely it is drawn. */
+/** Size and pixel density of the screen, as pages see it. */
 export const screenSchema = z.strictObject({
   width: z.int().min(1).max(16384).default(1280).describe("CSS pixels"),
   height: z.int().min(1).max(16384).default(720).describe("CSS pixels"),
@@ -48,7 +48,7 @@ export const screenSchema = z.strictObject({
 
 export type Screen = z.infer<typeof screenSchema>;
 
-/** Returns the size of a screen in the pixels of its device. */
+/** Returns the size of a screen in device pixels. */
 export function devicePixels(
   { width, height, scale }: Screen,
 ): { readonly width: number; readonly height: number } {
@@ -58,17 +58,17 @@ export function devicePixels(
   };
 }
 
-/** One proxy: Chromium would read commas and semicolons as a list of several, or of other schemes. */
+/** A single proxy URL: Chromium reads commas and semicolons as a list. */
 const PROXY_URL =
   /^(https?|socks[45]):\/\/(\[[0-9A-Fa-f:.]+\]|[^\s/?#@,;:=\\[\]\p{Cc}\p{Cs}]+)(:\d{1,5})?\/?$/u;
 
-/** Longest side of a virtual display: X11 counts its pixels in 16 bits with a sign. */
+/** Maximum length of a virtual display's side: X11 counts pixels in signed 16-bit numbers. */
 const MAX_DISPLAY_PIXELS = 32_767;
 
 /**
- * Returns the size of the virtual display of a headful browser, in the pixels of its device.
+ * Returns the size of a headful browser's virtual display in device pixels.
  *
- * @throws {Error} If no display can be so large.
+ * @throws {Error} If the screen is larger than any display.
  */
 export function displaySize(
   screen: Screen,
@@ -185,12 +185,12 @@ export function argumentName(argument: string): string {
   return argument.split("=", 1)[0] ?? argument;
 }
 
-/** What a session's browser may reach: `open` everything, `no_private` the internet, `none` nothing. */
+/** Networks that a session's browser may reach: `open` all, `no_private` the internet, `none` none. */
 export const EGRESS_MODES = ["open", "no_private", "none"] as const;
 
 export type EgressMode = (typeof EGRESS_MODES)[number];
 
-/** One entry of a pool's `egress_allow`. */
+/** An entry of a pool's `egress_allow`. */
 export const egressRuleSchema = z.string().max(261).refine(
   (text) => parseEgressRule(text) !== undefined,
   EGRESS_RULE_FORM,
@@ -205,20 +205,22 @@ export const egressPolicySchema = z.object({
   mode: z.enum(EGRESS_MODES).describe(
     "open: everything. no_private: no private, loopback, link-local or metadata address. none: nothing",
   ),
-  allow: z.array(egressRuleSchema).describe("What may be reached all the same"),
+  allow: z.array(egressRuleSchema).describe(
+    "Networks and hosts that may be reached in every mode",
+  ),
   pool: z.string().describe(
-    "Name of the work pool, for the sentence that a refused page shows",
+    "Name of the work pool, which the error page of a rejected connection shows",
   ),
 }).openapi("EgressPolicy", {
-  description: "What a session's browser may reach",
+  description: "Networks that the session's browser may reach",
 });
 
-/** What a browser may reach, as its pool and owner have it. */
+/** Networks that a browser may reach, by its pool and owner. */
 export interface EgressPolicy {
   readonly mode: EgressMode;
-  /** Networks in CIDR form and host names, which may be reached in every mode. */
+  /** Networks in CIDR form and host names that may be reached in every mode. */
   readonly allow: readonly string[];
-  /** Name of the work pool, for the sentence that a refused page shows. */
+  /** Name of the work pool, which the error page of a rejected connection shows. */
   readonly pool: string;
 }
 
@@ -236,7 +238,7 @@ export interface BrowserSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** Further arguments, which the pool allows: `--name` or `--name=value`, each one word of a command line, never for a shell. */
   readonly arguments: readonly string[];
-  /** The session belongs to a client key: nothing of the host, the grid or other sessions may be reachable from it. */
+  /** True if the session belongs to a client key: its browser must not reach the host, the grid or other sessions. */
   readonly isolated: boolean;
   readonly egress: EgressPolicy;
 }

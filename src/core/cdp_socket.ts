@@ -1,4 +1,4 @@
-// The runtime's own WebSocket would go through the proxies of the environment.
+// The runtime's WebSocket would use the proxies of the environment.
 import { WebSocket } from "ws";
 import { type Clock, deadline, systemClock } from "./clock.ts";
 

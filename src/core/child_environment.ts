@@ -1,13 +1,13 @@
 /**
- * The environment of processes that the program starts: what they need of its own, and no secret.
+ * The environment of child processes: the variables that they need, and no secret.
  *
- * A list of what is passed on, not of what is left out: the program's environment may have any secret in it, its own
- * key among them, and a page that reads `file:///proc/self/environ` would have it.
+ * The list names the variables that are passed on, because the program's environment may contain any secret, its own
+ * key included, and a page can read `file:///proc/self/environ`.
  *
  * @module
  */
 
-/** Beginnings of the names that are passed on: languages, folders of the user, fonts, graphics. */
+/** Prefixes of the names that are passed on: languages, user folders, fonts, graphics. */
 const PREFIXES = [
   ...["LC_", "XDG_", "FONTCONFIG_", "CHROME_", "CHROMIUM_", "GDK_", "GTK_"],
   ...["LIBGL_", "LIBVA_", "MESA_", "VK_", "PROGRAMFILES"],
@@ -24,14 +24,14 @@ const NAMES: ReadonlySet<string> = new Set([
   ...["USERNAME", "NUMBER_OF_PROCESSORS", "PROCESSOR_ARCHITECTURE"],
 ]);
 
-/** Passed on without user name and password. */
+/** Variables that are passed on without user name and password. */
 const PROXIES: ReadonlySet<string> = new Set([
   ...["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"],
 ]);
 
 const SECRET = /KEY|TOKEN|SECRET|PASS|CREDENTIAL/;
 
-/** Returns what a child process is given of `environment`. */
+/** Returns the part of `environment` that child processes receive. */
 export function childEnvironment(
   environment: Readonly<Record<string, string>> = Deno.env.toObject(),
 ): Record<string, string> {
@@ -49,7 +49,7 @@ function isPassedOn(name: string): boolean {
     !SECRET.test(name) && PREFIXES.some((prefix) => name.startsWith(prefix));
 }
 
-/** A proxy as `http://user:password@host`, or without `http://`. */
+/** Removes the credentials from a proxy URL, with or without `http://`. */
 function withoutUser(proxy: string): string {
   const at = proxy.lastIndexOf("@");
   if (at < 0) return proxy;

@@ -3,7 +3,7 @@ import ipaddr from "ipaddr.js";
 import type { GridBindings, GridEnv } from "./middleware.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
-/** Where a request comes from. */
+/** A request with the address of its connection. */
 interface PeerContext {
   readonly env: GridBindings | undefined;
 }
@@ -13,7 +13,7 @@ type Network = [Address, number];
 /** Longest list that is read: whoever sends more has made it up. */
 const MAX_FORWARDED = 32;
 
-/** Longest text that is taken for an address: the longest has 45 characters, without a zone and a port. */
+/** Maximum length of an address: the longest has 45 characters, without zone and port. */
 const MAX_ADDRESS = 100;
 
 /** Finds out whom a request comes from; undefined where the platform does not tell. */
@@ -48,7 +48,7 @@ export function clientAddress(
   };
 }
 
-/** Finds out whether an address, as text, is in one of `networks`. What is no address is in none. */
+/** Returns a function that reports whether a text is an address in one of `networks`. */
 export function networkMatcher(
   networks: readonly string[],
 ): (address: string) => boolean {
@@ -96,7 +96,7 @@ function parse(text: string | undefined): Address | undefined {
   return ipaddr.process(bare); // IPv4 in IPv6 becomes IPv4.
 }
 
-/** The address of a request's connection, undefined where the platform does not tell. */
+/** Returns the address of a request's connection; undefined if the platform does not provide it. */
 export function peerAddress({ env }: PeerContext): string | undefined {
   const hostname = env?.remoteAddr?.["hostname"];
   return env?.incoming?.socket?.remoteAddress ??

@@ -2,36 +2,36 @@ import ipaddr from "ipaddr.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** An entry of an egress allow list: a network or the name of hosts, and the port if only one is meant. */
+/** An entry of an egress allow list: a network or host name pattern, with an optional port. */
 export type EgressRule =
   & { readonly port?: number }
   & (
     | { readonly network: readonly [Address, number] }
-    /** `*.corp.example` is the suffix `.corp.example`. */
+    /** `*.corp.example` is stored as the suffix `.corp.example`. */
     | { readonly name: string }
     | { readonly suffix: string }
   );
 
-/** A place that a browser asks for. */
+/** The target of a browser's connection. */
 export interface EgressTarget {
-  /** Name or address, as {@linkcode canonicalHost} returns it. */
+  /** Name or address, in the form of {@linkcode canonicalHost}. */
   readonly host: string;
   readonly port: number;
 }
 
-/** Entries that {@linkcode parseEgressRule} accepts, for error messages. */
+/** Describes the entries that {@linkcode parseEgressRule} accepts, for error messages. */
 export const EGRESS_RULE_FORM =
-  "expected a network (10.1.0.0/16, fd00::/8), an address, a host name or *.NAME, each with :PORT if only one is meant ([::1]:80 for IPv6)";
+  "expected a network (10.1.0.0/16, fd00::/8), an address, a host name or *.NAME, each with an optional :PORT ([::1]:80 for IPv6)";
 
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
 
-/** Longest entry: a name of 253 characters, with "*.", ":" and a port. */
+/** Maximum length of an entry: a name of 253 characters, with "*.", ":" and a port. */
 const MAX_RULE = 261;
 
-/** Longest address: IPv6 with an IPv4 address in it, and the name of an interface. */
+/** Maximum length of an address: IPv6 with an embedded IPv4 address and an interface name. */
 const MAX_ADDRESS = 80;
 
-/** Returns the rule that `text` stands for; undefined: it is not one. Linear in the length of `text`. */
+/** Parses an entry; returns undefined if it is not a rule. Linear in the length of `text`. */
 export function parseEgressRule(text: string): EgressRule | undefined {
   if (text.length > MAX_RULE) return undefined;
   const { host, port } = splitPort(text);
@@ -40,12 +40,15 @@ export function parseEgressRule(text: string): EgressRule | undefined {
   return subject && (port === undefined ? subject : { ...subject, port });
 }
 
-/** Host names compare without case and without the dot at the end; addresses stand without brackets. */
+/**
+ * Returns the form of a host in which two hosts compare: names in lower case without a trailing dot, addresses without
+ * brackets.
+ */
 export function canonicalHost(host: string): string {
   return host.toLowerCase().replace(/^\[|\]$/g, "").replace(/\.$/, "");
 }
 
-/** Returns the address that `text` is, an IPv4 address in an IPv6 one as the former; undefined: it is not one. */
+/** Parses an address, and converts an IPv4 address in IPv6 to IPv4; returns undefined if `text` is not an address. */
 export function parseAddress(text: string): Address | undefined {
   if (text.length > MAX_ADDRESS) return undefined;
   const [bare = ""] = text.split("%", 1);
@@ -56,7 +59,7 @@ export function parseAddress(text: string): Address | undefined {
   return isWhole ? ipaddr.process(bare) : undefined;
 }
 
-/** Whether `rule` means `target`, which has or resolves to `address`. */
+/** Reports whether `rule` matches `target`, which has or resolves to `address`. */
 export function matchesEgressRule(
   rule: EgressRule,
   { host, port }: EgressTarget,
@@ -73,7 +76,7 @@ export function matchesEgressRule(
     parsed.match(network, bits);
 }
 
-/** Port null: there is one, but it is none that exists. */
+/** Splits host and port. The port is null if it is out of range. */
 function splitPort(
   text: string,
 ): { readonly host?: string; readonly port?: number | null } {
@@ -102,7 +105,7 @@ function parseNetwork(text: string): EgressRule | undefined {
   if (bits === undefined) return { network: [address, all] };
   const isMapped = bare.includes(":") && all === 32;
   const isNumber = /^\d{1,3}$/.test(bits) && Number(bits) <= all;
-  // A network of IPv4 addresses is written as one.
+  // Normalizes a network of IPv4 addresses in IPv6 form to IPv4.
   return isNumber && !isMapped
     ? { network: [address, Number(bits)] }
     : undefined;
@@ -113,7 +116,7 @@ function parseName(text: string): EgressRule | undefined {
   const name = canonicalHost(isSuffix ? text.slice(2) : text);
   const labels = name.split(".");
   const isName = name.length <= 253 && labels.every((each) => LABEL.test(each));
-  // "127.1" and "0x7f.1" are addresses to a resolver.
+  // Resolvers read "127.1" and "0x7f.1" as addresses.
   if (!isName || /^(\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? "")) {
     return undefined;
   }

@@ -71,7 +71,7 @@ const KINDS = {
   pool_name_taken: { status: 409, title: "Work pool name is taken" },
   pool_full: { status: 409, title: "Work pool has all its workers" },
   pool_in_use: { status: 409, title: "Work pool is in use" },
-  read_only_member: { status: 422, title: "Member cannot be set" },
+  read_only_member: { status: 422, title: "Read-only member" },
   provider_mismatch: { status: 409, title: "Provider does not match" },
   unknown_provider: { status: 422, title: "Unknown provider" },
   invalid_provider_config: { status: 422, title: "Invalid provider_config" },
@@ -181,7 +181,7 @@ export function isPassing(error: unknown): error is GridError {
     (error.code === "database_busy" || error.code === "database_unavailable");
 }
 
-/** Longest detail, and longest text in an added member: both may reflect what a client has sent. */
+/** Maximum length of the detail, and of text in an extension member; both may reflect client input. */
 const MAX_DETAIL = 10_000;
 const MAX_MEMBER = 2_000;
 
@@ -232,7 +232,7 @@ export function toProblem(error: GridError, requestId?: string): Problem {
   };
 }
 
-/** A member's value with every text in it capped. */
+/** Returns a member's value with each text in it truncated. */
 function capped(value: unknown): unknown {
   if (typeof value === "string") return truncate(value, MAX_MEMBER);
   if (Array.isArray(value)) return value.map(capped);

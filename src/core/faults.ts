@@ -1,29 +1,29 @@
 import type { z } from "@hono/zod-openapi";
 import { truncate } from "./truncate.ts";
 
-/** Faults of one input that are listed: an input of 2 MB may have 200,000. */
+/** Maximum number of faults that are listed: an input of 2 MB may have 200,000. */
 const MAX_FAULTS = 20;
 
-/** Longest path and message of one fault. Both may contain text of the input. */
+/** Maximum lengths of a fault's path and message. Both may contain text of the input. */
 const MAX_PATH = 200;
 const MAX_MESSAGE = 1_000;
 
-/** One fault of an input. */
+/** A fault in an input. */
 export interface Fault {
-  /** Members that lead to it, joined with dots; "" for the whole input. */
+  /** Path of the faulty member, joined with dots; "" for the whole input. */
   readonly path: string;
   readonly message: string;
 }
 
-/** What a failed validation says. */
+/** Faults of a failed validation. */
 export interface Faults {
-  /** The first {@linkcode MAX_FAULTS}. */
+  /** The first {@linkcode MAX_FAULTS} faults. */
   readonly listed: readonly Fault[];
-  /** The same as one sentence, with how many more there are. */
+  /** The faults as one sentence, with the number of unlisted ones. */
   readonly detail: string;
 }
 
-/** Describes the issues of a failed validation, capped. @param prefix Members that lead to the input. */
+/** Describes the issues of a failed validation, truncated. @param prefix Path of the input. */
 export function describeFaults(
   issues: readonly z.core.$ZodIssue[],
   prefix: readonly string[] = [],
@@ -44,7 +44,7 @@ export function describeFaults(
   };
 }
 
-/** Of a wrong name in a record, what its own schema says. */
+/** Returns the message of an issue. For an invalid name in a record it is the message of the key's schema. */
 function messageOf(issue: z.core.$ZodIssue): string {
   return issue.code === "invalid_key"
     ? issue.issues.map(({ message }) => message).join("; ")

@@ -1,14 +1,14 @@
 import { Buffer } from "node:buffer";
 import { get, type IncomingMessage } from "node:http";
 
-/** Longest answer that is read. */
+/** Maximum size of a response. */
 const MAX_BYTES = 64 * 1_024;
 
 /**
- * The body that `url` (http:) answers with, asked without the proxies of the environment, which `fetch` would use: a
- * browser is reached at its address on this machine or its network.
+ * Returns the body of a GET request to an http: URL, sent without the proxies of the environment, which `fetch` would
+ * use: browsers run on this machine or its network.
  *
- * @throws {Error} When it does not answer 200 with at most 64 KiB, or `signal` is aborted.
+ * @throws {Error} If the response is not 200 with at most 64 KiB, or `signal` is aborted.
  */
 export function getDirectly(url: URL, signal: AbortSignal): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -23,7 +23,9 @@ export function getDirectly(url: URL, signal: AbortSignal): Promise<string> {
     answer.on("data", (chunk: Uint8Array) => {
       bytes += chunk.length;
       chunks.push(chunk);
-      if (bytes > MAX_BYTES) asked.destroy(new Error("the answer is too long"));
+      if (bytes > MAX_BYTES) {
+        asked.destroy(new Error("the response is too long"));
+      }
     });
     answer.on("end", () => {
       if (answer.statusCode === 200) resolve(Buffer.concat(chunks).toString());

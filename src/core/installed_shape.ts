@@ -5,7 +5,7 @@ const functionSchema = z.custom((value) => typeof value === "function", {
   error: "expected a function",
 });
 
-/** Known by what it can do: it may come from another copy of Hono. */
+/** Detects a router by its methods, because it may come from another copy of Hono. */
 const routerSchema = z.custom(
   (value) =>
     typeof value === "object" && value !== null && "routes" in value &&
@@ -27,15 +27,15 @@ const installedSchema = z.strictObject({
 });
 
 /**
- * Returns what an app's `setup()` has returned. Plugins in plain JavaScript are checked by nobody else.
+ * Validates the value that an app's `setup()` returned. Nothing else checks plugins in plain JavaScript.
  *
- * @throws {TypeError} If it has not the shape of an installed app; says each fault.
+ * @throws {TypeError} If the value is not an installed app; names each fault.
  */
 export function checkInstalled<T>(app: { readonly name: string }, value: T): T {
   const faults = faultsOf(value);
   if (faults.length === 0) return value;
   throw new TypeError(
-    `Cannot set up app "${app.name}": what its setup() returns has a wrong shape: ${
+    `Cannot set up app "${app.name}": its setup() returned an invalid value: ${
       faults.join("; ")
     }; expected { manager?, routes?, tags?, upgrade?, upgradeRoles?, ready? }`,
   );
@@ -43,7 +43,9 @@ export function checkInstalled<T>(app: { readonly name: string }, value: T): T {
 
 function faultsOf(value: unknown): readonly string[] {
   if (value instanceof Promise) {
-    return ["it is a promise, and what takes time belongs into ready()"];
+    return [
+      "it is a promise, and asynchronous work belongs in ready()",
+    ];
   }
   const parsed = installedSchema.safeParse(value);
   if (parsed.success) return [];
@@ -52,7 +54,7 @@ function faultsOf(value: unknown): readonly string[] {
   );
 }
 
-/** A version that is none is said as what is wrong with it, not with the record. */
+/** Returns the messages of an issue; for an invalid version the message of the version's schema. */
 function wordsOf(issue: z.core.$ZodIssue): string {
   return issue.code === "invalid_key"
     ? issue.issues.map(({ message }) => message).join(", ")

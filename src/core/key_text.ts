@@ -18,8 +18,8 @@ const WHOLE = /^(bg_[0-9A-Za-z]{8})_[0-9A-Za-z]{43}$/;
 const ANYWHERE = /(bg_[0-9A-Za-z]{8}_|ct_)[0-9A-Za-z_-]{12,}/g;
 
 /**
- * User and password of a URL anywhere in a text. Its scheme is not matched: each "-" or "." of a long text could begin
- * one, and the search would take quadratic time.
+ * Matches user and password of a URL anywhere in a text. The scheme is not matched: it could begin at each "-" or "."
+ * of a long text, and the search would take quadratic time.
  */
 const USER = /:\/\/[^\s/?#"'<>]+@/g;
 

@@ -9,15 +9,14 @@ export interface HostSettings {
   readonly allowed_hosts: readonly string[];
 }
 
-/** Whether a request whose `Host` is `host` (with or without a port) is for this server. */
+/** Reports whether a request with this `Host` (with or without a port) is for this server. */
 export type IsKnownHost = (host: string) => boolean;
 
 /**
- * Names and addresses of this server: loopback, the address that it listens on, the hosts of its URLs, and those of the
- * setting `allowed_hosts`. Ports do not count.
+ * Returns a predicate for the names and addresses of this server: loopback, the listening address, the hosts of its
+ * URLs, and the setting `allowed_hosts`. Ports are ignored.
  *
- * Where it listens on more than this machine, every IP address is known: a page can be sent to another address by name
- * only.
+ * A server that listens beyond loopback accepts every IP address: DNS rebinding needs a name.
  */
 export function knownHosts(settings: HostSettings): IsKnownHost {
   const { host, public_url, replica_url, api_url, allowed_hosts } = settings;
@@ -40,7 +39,7 @@ export function knownHosts(settings: HostSettings): IsKnownHost {
   };
 }
 
-/** Host of `Host: NAME:PORT` as URLs have it, undefined if it is none. */
+/** Returns the host in `Host: NAME:PORT`, in the form of URLs; undefined if it is invalid. */
 function hostNameIn(host: string): string | undefined {
   const url = URL.parse(`http://${host}`);
   const isHost = url !== null && url.pathname === "/" && url.search === "" &&
@@ -52,22 +51,25 @@ function withoutEndDot(name: string): string {
   return name.endsWith(".") ? name.slice(0, -1) : name;
 }
 
-/** @see {@link https://www.rfc-editor.org/rfc/rfc6761#section-6.3 RFC 6761}: names below localhost are loopback. */
+/**
+ * Reports whether a name is below localhost, hence loopback. @see {@link
+ * https://www.rfc-editor.org/rfc/rfc6761#section-6.3 RFC 6761}
+ */
 function isLoopbackName(name: string): boolean {
   return isLoopback(name) || name.endsWith(".localhost");
 }
 
-/** Whether a URL's host is an address: URLs have IPv4 in four decimal parts, IPv6 in brackets. */
+/** Reports whether a URL's host is an address: URLs write IPv4 in four decimal parts and IPv6 in brackets. */
 function isAddress(name: string): boolean {
   return name.startsWith("[") || /^\d+\.\d+\.\d+\.\d+$/.test(name);
 }
 
-/** A setting has IPv6 addresses without the brackets of URLs. */
+/** Adds the brackets of URLs to an IPv6 address, which settings omit. */
 function bracketed(host: string): string {
   return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }
 
-/** Whether `entry` may stand in the setting `allowed_hosts`. */
+/** Reports whether `entry` is valid in the setting `allowed_hosts`. */
 export function isHostEntry(entry: string): boolean {
   if (entry === "*") return true;
   const name = bracketed(entry.startsWith("*.") ? entry.slice(2) : entry);

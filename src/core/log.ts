@@ -21,10 +21,10 @@ import { visibleJson, visibleText } from "./visible_text.ts";
 const SECRET =
   /(api_?key|encryption_keys?|authorization|password|secret|^token$|auth_token|environment)$/i;
 
-/** Longest text that is logged as one value. */
+/** Maximum length of one logged value. */
 const MAX_LOGGED = 10_000;
 
-/** Lines of a stack that are logged. */
+/** Maximum number of stack lines that are logged. */
 const MAX_FRAMES = 20;
 
 /** Logger of a part: `logOf("worker", "claim_loop")`. */
@@ -48,12 +48,12 @@ export async function configureLog(
   return { [Symbol.asyncDispose]: () => reset() };
 }
 
-/** Nobody is told where nothing can be written: the terminal is closed, or the disk is full. */
+/** Drops the line if it cannot be written: the terminal is closed, or the disk is full. */
 function writeLine(bytes: Uint8Array): void {
   try {
     Deno.stderr.writeSync(bytes);
   } catch {
-    // What the log is about goes on.
+    // The program continues without its log.
   }
 }
 
@@ -139,12 +139,12 @@ function describeValue(value: unknown): unknown {
   return typeof value === "string" ? loggable(value) : value;
 }
 
-/** Text without secrets, capped. Redacted first: a cut could leave part of a key that is no longer recognised. */
+/** Redacts secrets in a text, then truncates it. The other order could leave an unrecognizable part of a key. */
 function loggable(text: string): string {
   return truncate(withoutKeys(text), MAX_LOGGED);
 }
 
-/** Where an error was thrown: the lines of its stack without its text, which may have what a query bound. */
+/** Returns the stack lines of an error without its message, which may contain bound values of a query. */
 function framesOf(thrown: Error): string {
   const error = unwrapQueryError(thrown);
   const stack = error instanceof Error ? error.stack ?? "" : "";

@@ -9,7 +9,7 @@ import type { Settings } from "./settings.ts";
 export interface GridVariables {
   requestId: string;
   caller: Caller;
-  /** URL of the server as the request's client reaches it, without a slash at its end. */
+  /** URL of the server as the request's client reaches it, without a trailing slash. */
   baseUrl?: string;
   /** `upgrade`: the request asks for its socket; what is answered is sent only if it is a refusal. */
   kind?: "upgrade";
@@ -20,7 +20,7 @@ export interface GridBindings {
   /** From `node:http`. */
   readonly incoming?: {
     readonly socket?: { readonly remoteAddress?: string | undefined };
-    /** Names and values in turn, as they came. */
+    /** Alternating names and values, as received. */
     readonly rawHeaders?: readonly string[];
   };
   /** From `Deno.serve`. */

@@ -42,7 +42,7 @@ export function createChain(
     ];
   });
   steps.push({
-    // Counted by guards, logged, and before anybody is asked for a key.
+    // Runs behind the guards and the log, so that both see the request, but before the key is checked.
     at: admission === -1 ? used.length : admission + 0.25,
     handler: checkHead(core.settings),
   }, {

@@ -19,7 +19,7 @@ const FOREIGN = new Set(["cross-site", "same-site"]);
 /** Origin of the front end that every Chrome brings. No site's page can be of it. */
 const DEVTOOLS = "devtools://devtools";
 
-/** Longest origin that is repeated to its client. */
+/** Maximum length of an origin in an error message. */
 const MAX_ORIGIN = 200;
 
 /** What browsers tell of the page that sends a request; other clients send no origin. */
@@ -56,7 +56,7 @@ export function checkOrigin(
   );
 }
 
-/** A name that an attacker's domain name server could point here is not trusted to be our own. */
+/** A name is not trusted as the server's own, because an attacker's DNS server could resolve it to this machine. */
 function isOwn(
   settings: HostSettings,
   origin: string,

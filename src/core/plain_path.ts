@@ -1,17 +1,17 @@
 import { getPath } from "hono/utils/url";
 import { withoutEndSlash } from "./without_end_slash.ts";
 
-/** Prefix under which apps of the grid's predecessor had the API. */
+/** Path prefix of the API in the grid's predecessor. */
 const ALIAS = /^\/api(?=\/v\d+(\/|$))/;
 
-/** `/api/v1/…` is another name of `/v1/…`. */
+/** Maps `/api/v1/…` to `/v1/…`. */
 export function withoutAlias(path: string): string {
   return path.replace(ALIAS, "");
 }
 
 /**
- * Makes a router's function that reads the path of a request: `/api/v1/…` is `/v1/…`, and slashes at the end do not
- * count, unless `isRoute` knows the path as it came.
+ * Returns the function by which a router reads the path of a request. `/api/v1/…` becomes `/v1/…`, and trailing slashes
+ * are removed, unless `isRoute` knows the original path.
  */
 export function plainPathOf(
   isRoute: (path: string) => boolean,

@@ -3,20 +3,20 @@ import { connect } from "node:net";
 import { hostName } from "./host_name.ts";
 import type { RunningBrowser } from "./provider.ts";
 
-/** Enough of a response to read its status. */
+/** Number of response bytes that contain the status. */
 const STATUS_BYTES = 12;
 
-/** Where a browser is probed. */
+/** The address at which a browser is probed. */
 export interface ProbedBrowser extends Pick<RunningBrowser, "endpoint"> {
-  /** Path of the unix socket that it listens on instead of its endpoint's address. */
+  /** Path of the unix socket that the browser listens on instead of its endpoint's address. */
   readonly socketPath?: string;
 }
 
 /**
- * Asks a browser for its version, and resolves when its main process responds. That one does so whatever its pages are
- * busy with: an endless script, a debugger's pause, an open dialog.
+ * Requests a browser's version, and resolves when its main process responds. The main process responds even if its
+ * pages are busy with an endless script, a debugger's pause or an open dialog.
  *
- * @throws {Error} What is wrong, or the signal's reason: how long a browser may be silent is for the caller to say.
+ * @throws {Error} The failure, or the signal's reason. The caller decides how long a browser may be silent.
  */
 export async function probeBrowser(
   { endpoint, socketPath }: ProbedBrowser,
@@ -33,7 +33,7 @@ export async function probeBrowser(
   socket.on("data", (chunk) => {
     response += Buffer.from(chunk).toString("latin1");
     if (response.length < STATUS_BYTES) return;
-    // What stands between may respond in the browser's place.
+    // A proxy in between may respond in the browser's place.
     const isServed = /^HTTP\/1\.[01] [1-4]/.test(response);
     if (isServed) resolve();
     else reject(new Error("something else responds in its place"));

@@ -24,7 +24,7 @@ const DETAILS: Readonly<Record<string, string>> = {
   uri_too_long:
     "Cannot read the request: its path has 58003 characters, expected at most 2048",
   host_not_allowed:
-    'Cannot serve host "elsewhere.example": it is not known as this server\'s, expected localhost, the host of public_url, or one of the setting allowed_hosts',
+    'Cannot serve host "elsewhere.example": it is not a known name of this server, expected localhost, the host of public_url, or one of the setting allowed_hosts',
   origin_not_allowed:
     'Cannot serve origin "https://elsewhere.example": it is not allowed, expected one of the setting allowed_origins',
   protocol_not_supported:
@@ -54,7 +54,7 @@ const DETAILS: Readonly<Record<string, string>> = {
   browser_timeout:
     "Cannot look at the page: the browser does not answer within 25 s, expected a page in front, without an open dialog, whose scripts end",
   read_only_member:
-    'Cannot use the body: updated_at is "2026-07-01T12:00:00.000Z" and cannot be set; expected what GET gives, or none of it',
+    'Cannot use the body: updated_at is "2026-07-01T12:00:00.000Z" and cannot be set; expected the value that GET returns, or none',
   unknown_provider:
     'Cannot find provider "podman": known are "local", "docker"',
   invalid_provider_config:

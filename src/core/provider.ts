@@ -28,8 +28,8 @@ export interface Provider<C extends z.ZodObject = z.ZodObject> extends Named {
   /** Browsers and versions that this provider can start with `config`. No I/O. */
   browsers(config: z.infer<C>): readonly BrowserChoice[];
   /**
-   * Why a browser cannot be had as it is asked for: the end of a sentence, such as "it gives no user name to socks4
-   * proxies". Undefined: it can. No I/O. The session is then refused before it is queued.
+   * Returns why the provider cannot start the requested browser, as the end of a sentence such as "it gives no user
+   * name to socks4 proxies"; undefined if it can. No I/O. The session is then rejected before it is queued.
    */
   unsupported?(wish: BrowserWish, config: z.infer<C>): string | undefined;
   /** Body of a new pool made from `config`: what is added to `name`, `provider_type` and `provider_config`. */
@@ -37,8 +37,8 @@ export interface Provider<C extends z.ZodObject = z.ZodObject> extends Named {
   /** The command by which a person would start the same browser by hand. Secrets are shown as `…`. */
   deployCommand(spec: BrowserSpec, config: z.infer<C>): string;
   /**
-   * Returns why sessions could not be isolated from this host, in words for a person; undefined: they could. Absent
-   * where they always are, because their browsers run elsewhere.
+   * Returns why sessions cannot be isolated from this host, as the end of a sentence; undefined if they can. Absent if
+   * sessions are always isolated, because their browsers run elsewhere.
    */
   isolationProblem?(): Promise<string | undefined>;
   /** What else it can be told to do, mounted by the CLI as `browsergrid <provider> <command>`. */
@@ -69,19 +69,19 @@ export interface BrowserChoice {
   readonly browser: Browser;
   /** Channels that are accepted, e.g. `["latest", "stable"]`; `"*"` also accepts exact versions. */
   readonly versions: readonly string[];
-  /** Systems that it runs on. Absent: that of the worker's host. */
+  /** Operating systems of its browsers. Absent if it is the system of the worker's host. */
   readonly operatingSystems?: readonly OperatingSystem[] | undefined;
 }
 
-/** What else a session asks for that a provider may be unable to do. */
+/** Further requirements of a session that a provider may be unable to meet. */
 export interface BrowserWish {
   readonly proxy?: Proxy | undefined;
   readonly egress: EgressMode;
 }
 
 /**
- * Which sessions are isolated from the host that their browsers run on: `auto` those of client keys, `require` all,
- * `off` none.
+ * Selects the sessions that are isolated from their browser's host: `auto` those of client keys, `require` all, `off`
+ * none.
  */
 export const LOCAL_SANDBOX = ["auto", "require", "off"] as const;
 
@@ -93,9 +93,9 @@ export interface HostInfo {
   readonly workerId: string;
   /** Folder that this host may write to; survives a restart of the worker. */
   readonly dataDir: string;
-  /** Which sessions are isolated from the host by a sandbox, where their browsers run on it. @default {"auto"} */
+  /** Selects the sessions that a sandbox isolates from the host, if their browsers run on it. @default {"auto"} */
   readonly localSandbox?: LocalSandbox | undefined;
-  /** URL of the grid's server, which isolated sessions do not reach. */
+  /** URL of the grid's server, which isolated sessions must not reach. */
   readonly serverUrl?: string | undefined;
   /** Told what a slow step is doing ("Pulling image …: 40 %"). */
   readonly onProgress?: (line: string) => void;
@@ -175,8 +175,8 @@ export interface RunningBrowser {
   /** WebSocket URL of the browser itself (`ws://host:port/devtools/browser/<id>`), reachable from the worker. */
   readonly endpoint: URL;
   /**
-   * Path of the unix socket that it listens on instead of the endpoint's address: it is isolated from the network of its
-   * host, and the server reaches it through its worker's tunnel.
+   * Path of the unix socket that the browser listens on instead of the endpoint's address. The browser is isolated from
+   * the network of its host, and the server reaches it through its worker's tunnel.
    */
   readonly socketPath?: string;
   /** What the session shows of it: `container_id`, `pid`, `image`, `browser_version`. Never a secret. */
@@ -191,9 +191,9 @@ export interface RunningBrowser {
    */
   stop(graceMs: number): Promise<void>;
   /**
-   * Resolves when the browser responds on a connection of its own, whatever its pages are busy with; rejects with what is
-   * wrong with it. The worker calls it every 10 s, ends a browser that fails for 45 s, and calls a session `crashed` then.
-   * Absent: that is left to `exited`.
+   * Resolves when the browser responds on a separate connection, even if its pages are busy; rejects with the failure.
+   * The worker calls it every 10 s, kills a browser that fails for 45 s, and reports its session as `crashed`. If
+   * absent, only `exited` reports a crash.
    */
   probe?(signal: AbortSignal): Promise<void>;
   stats?(): Promise<BrowserStats>;

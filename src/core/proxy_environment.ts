@@ -1,7 +1,7 @@
 /**
- * The proxies that the environment names (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, in capitals or not).
+ * The proxies of the environment (`HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`, in upper or lower case).
  *
- * The runtime's own `fetch` reads them; what is opened by hand asks here.
+ * The runtime's `fetch` reads them itself; code that opens connections directly uses this module.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import ipaddr from "ipaddr.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** This machine, by its names and addresses. */
+/** Names and addresses of this machine. */
 const LOOPBACK = ["localhost", ".localhost", "127.0.0.0/8", "::1"];
 
 /**
- * The variables by which neither this machine nor `hosts` is reached through a proxy; none where there is no proxy.
+ * Returns the variables that exclude this machine and `hosts` from the proxy; none if there is no proxy.
  *
  * @param hosts Names and addresses, IPv6 with brackets or without.
  */
@@ -34,7 +34,7 @@ export function exemptFromProxies(
   return { NO_PROXY: value, no_proxy: value };
 }
 
-/** The proxy by which `url` is to be reached; undefined: directly. @throws {Error} If the variable is no URL. */
+/** Returns the proxy for `url`; undefined means a direct connection. @throws {Error} If the variable is not a URL. */
 export function proxyFor(url: URL, env: Environment): URL | undefined {
   const isSecure = /^(https|wss):$/.test(url.protocol);
   const own = variable(env, isSecure ? "https_proxy" : "http_proxy");
@@ -43,7 +43,7 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   const parsed = URL.parse(proxy.includes("://") ? proxy : `http://${proxy}`);
   if (parsed) return parsed;
   throw new Error(
-    `Cannot use the proxy that the environment names for ${url.protocol}//${url.host}: expected http://HOST:PORT`,
+    `Cannot use the proxy of the environment for ${url.protocol}//${url.host}: expected http://HOST:PORT`,
   );
 }
 
@@ -65,7 +65,7 @@ function isExempt({ hostname, port, protocol }: URL, list: string): boolean {
   );
 }
 
-/** Reports whether `host` is the name, below the domain, the address, or in the network, that `entry` is. */
+/** Reports whether `entry` is `host`, a domain above it, or a network that contains it. */
 function isWithin(host: string, entry: string): boolean {
   const name = entry.replace(/^\*?\./, "");
   if (host === bare(name) || host.endsWith(`.${name}`)) return true;
@@ -75,7 +75,7 @@ function isWithin(host: string, entry: string): boolean {
   return address.kind() === network.kind() && address.match([network, bits]);
 }
 
-/** An IPv6 address without its brackets. */
+/** Removes the brackets of an IPv6 address. */
 function bare(host: string): string {
   return host.replace(/^\[|\]$/g, "");
 }

@@ -1,4 +1,4 @@
-/** Address of the server's WebSockets below `baseUrl`, which has no slash at its end. */
+/** Returns the base URL of the server's WebSockets. `baseUrl` has no trailing slash. */
 export function webSocketBase(baseUrl: string): string {
   return baseUrl.replace(/^http/, "ws");
 }

@@ -17,14 +17,15 @@ const OWN_HEADERS = new Set([
   "transfer-encoding",
 ]);
 
-/** Header that repeats the reason phrase, which HTTP/2 has none of. */
+/** Header that repeats the reason phrase, which HTTP/2 lacks. */
 const ERROR_HEADER = "browsergrid-error";
 
-/** Longest sentence in a head. */
+/** Maximum length of the reason phrase. */
 const MAX_SENTENCE = 300;
 
 /**
- * The detail of a problem as one line of ASCII: clients of WebSockets show the reason phrase at best, never the body.
+ * Returns the detail of a problem as one line of ASCII. WebSocket clients show the reason phrase at best, never the
+ * body.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-4 RFC 9112, 4}
  */
@@ -45,7 +46,7 @@ function detailIn(json: string): string | undefined {
   try {
     return problemSchema.safeParse(JSON.parse(json)).data?.detail;
   } catch {
-    return undefined; // A plugin's own answer.
+    return undefined; // A plugin's own response.
   }
 }
 

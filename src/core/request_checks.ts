@@ -1,5 +1,5 @@
 /**
- * Checks of every request and upgrade that no setting takes out of the middleware.
+ * Checks of every request and upgrade that no setting can remove from the middleware.
  *
  * @module
  */
@@ -14,17 +14,18 @@ import type { GridEnv } from "./middleware.ts";
 import type { Settings } from "./settings.ts";
 import { truncate } from "./truncate.ts";
 
-/** Longest path, in characters as it is sent. The longest that the API has takes 1,000. */
+/** Maximum length of a path, in characters as sent. The longest path of the API takes 1,000. */
 export const MAX_PATH = 2_048;
 
-/** Longest host that is repeated to its client. */
+/** Maximum length of a host in an error message. */
 const MAX_HOST = 100;
 
-/** What load balancers ask, by whatever name they know a server. */
+/** Paths that load balancers request under any server name. */
 const PROBES = new Set(["/health", "/ready"]);
 
 /**
- * Rejects what no honest client sends, before a key is asked for, and finds out how the client has reached the server.
+ * Rejects malformed requests before the key is checked, and determines the URL under which the client reached the
+ * server.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-3.2 RFC 9112, 3.2}: more than one Host is 400.
  * @throws {GridError} `uri_too_long`, `malformed_request`.
@@ -52,7 +53,7 @@ export function checkHead(
   };
 }
 
-/** Every `Host` header. Platforms that have only `fetch` join several with commas. */
+/** Returns every `Host` header. Platforms with only `fetch` join several with commas. */
 function hostsOf({ req, env }: Context<GridEnv>): readonly string[] {
   const raw = env?.incoming?.rawHeaders;
   if (!raw) return req.header("host")?.split(",") ?? [];
@@ -62,12 +63,12 @@ function hostsOf({ req, env }: Context<GridEnv>): readonly string[] {
 }
 
 /**
- * Rejects requests that come by a foreign name: a page can have its own name lead to this machine, and would read the
- * answers as its own. One that shows a key is no such page's: pages have none.
+ * Rejects requests for an unknown host name. By DNS rebinding, a page can point its own name at this machine and read
+ * the responses. A request with a key is accepted, because such a page has none.
  *
- * What proxies write into `X-Forwarded-Host` is not looked at: pages can write it, too.
+ * `X-Forwarded-Host` is ignored, because pages can also set it.
  *
- * Where keys are always needed, load balancers may ask for {@linkcode PROBES} by any name.
+ * If keys are always required, load balancers may request {@linkcode PROBES} under any name.
  *
  * @throws {GridError} `host_not_allowed`.
  */
@@ -88,7 +89,7 @@ export function checkHost(
   };
 }
 
-/** The `Host`, if there is one, and that of a whole URL in the request line, which counts instead. */
+/** Returns the `Host` header, or the host of an absolute URL in the request line, which takes precedence. */
 function askedHosts(
   { req }: Context<GridEnv>,
 ): readonly (string | undefined)[] {
@@ -100,6 +101,6 @@ function hostNotAllowed(host: string): GridError {
     "host_not_allowed",
     `Cannot serve host "${
       truncate(host, MAX_HOST)
-    }": it is not known as this server's, expected localhost, the host of public_url, or one of the setting allowed_hosts`,
+    }": it is not a known name of this server, expected localhost, the host of public_url, or one of the setting allowed_hosts`,
   );
 }

@@ -53,14 +53,14 @@ const NAMES: readonly string[] = [
   "XAUTHORITY",
 ];
 
-/** Pattern of the variables that a session may not set, in any case: Windows knows none in names. */
+/** Pattern of the variables that a session may not set. It ignores case, as Windows does. */
 export const RESERVED_PATTERN: string = anyCase(
   `^(${PREFIXES.join("|")}|(${NAMES.join("|")})$)`,
 );
 
 const RESERVED = new RegExp(RESERVED_PATTERN);
 
-/** Whether a session may not set the variable. */
+/** Reports whether a session may not set the variable. */
 export function isReserved(name: string): boolean {
   return RESERVED.test(name);
 }

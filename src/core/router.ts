@@ -16,7 +16,7 @@ export { refusals } from "./refusals.ts";
 
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
-/** Longest Content-Type that is repeated to its client. */
+/** Maximum length of a Content-Type in an error message. */
 const MAX_TYPE = 200;
 
 /** What a router is put together from. */

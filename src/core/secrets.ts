@@ -1,12 +1,12 @@
 /**
- * Encryption of secrets in the database, with a key that is not in it.
+ * Encryption of secrets in the database, with a key outside it.
  *
  * ```text
  * v1.KEYID.BASE64URL(iv ‖ ciphertext ‖ tag)      AES-256-GCM, 96-bit random iv
  * ```
  *
- * KEYID are the first 4 bytes of a hash of the key, by which several keys are told apart. The place of the text (table,
- * column and row id) is authenticated with it: a ciphertext that was moved to another row cannot be read there.
+ * KEYID is the first 4 bytes of a hash of the key, and identifies it. The place of the text (table, column and row id)
+ * is authenticated with it: a ciphertext that was moved to another row cannot be decrypted there.
  *
  * @module
  */
@@ -15,20 +15,20 @@ import { keepRecent } from "./keep_recent.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Bytes of a key. */
+/** Length of a key in bytes. */
 export const KEY_BYTES = 32;
 
 const IV_BYTES = 12;
 
-/** Nothing that was imported can be read back. */
+/** Imported keys cannot be exported. */
 const EXTRACTABLE = false;
 
-/** Opened texts that are remembered: those of work pools are read with every session. */
+/** Maximum number of decrypted texts in the cache: the texts of work pools are read with every session. */
 const MAX_OPENED = 500;
 
 const SEALED = /^v1\.([0-9a-f]{8})\.([\w-]+)$/;
 
-/** One key, imported. */
+/** An imported key. */
 interface Key {
   readonly id: string;
   readonly cipher: CryptoKey;
@@ -37,27 +37,27 @@ interface Key {
 
 type Keys = readonly [current: Key, ...previous: Key[]];
 
-/** Where a sealed text stands. */
+/** The place of an encrypted text. */
 export type Place = readonly [table: string, column: string, rowId: string];
 
-/** Seals and opens what must not be read from a copy of the database. */
+/** Encrypts and decrypts values that must not be readable in a copy of the database. */
 export class Secrets {
   readonly #keys: () => Promise<Keys>;
   readonly #opened = new Map<string, string>();
   #check: () => Promise<unknown> = () => Promise.resolve();
 
-  /** @param previous Keys by which older texts are read, and never sealed. */
+  /** @param previous Keys that decrypt older texts and never encrypt. */
   constructor(current: Bytes, previous: readonly Bytes[] = []) {
     let keys: Promise<Keys> | undefined;
     const importAll = async (): Promise<Keys> => [
       await imported(current),
       ...await Promise.all(previous.map(imported)),
     ];
-    // With the first use: what only wires a grid up waits for nothing.
+    // Runs at the first use, so that constructing a grid does not wait for it.
     this.#keys = () => keys ??= importAll();
   }
 
-  /** Has `check`, which rejects where the key is not the grid's, pass before anything is sealed. */
+  /** Runs `check` before anything is encrypted. It rejects if the key is not the grid's. */
   checkWith(check: () => Promise<unknown>): void {
     this.#check = check;
   }
@@ -68,7 +68,7 @@ export class Secrets {
     return await this.sealUnchecked(text, place);
   }
 
-  /** For what the check itself reads. */
+  /** Encrypts a text that `check` itself reads. */
   async sealUnchecked(text: string, place: Place): Promise<string> {
     const [{ id, cipher }] = await this.#keys();
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
@@ -84,9 +84,10 @@ export class Secrets {
   }
 
   /**
-   * The text of a sealed one.
+   * Decrypts a text.
    *
-   * @throws {GridError} `encryption_key_mismatch` — it was sealed with another key or at another place, or changed.
+   * @throws {GridError} `encryption_key_mismatch` — it was encrypted with another key or for another place, or
+   * modified.
    */
   async open(sealed: string, place: Place): Promise<string> {
     const known = `${place.join(" ")} ${sealed}`;
@@ -95,13 +96,13 @@ export class Secrets {
     return text;
   }
 
-  /** Pattern (SQL LIKE) of everything that is sealed with the current key. */
+  /** Returns the SQL LIKE pattern of texts that the current key encrypted. */
   async currentPattern(): Promise<string> {
     const [{ id }] = await this.#keys();
     return `v1.${id}.%`;
   }
 
-  /** A hash of `text` that is the same on every server, and cannot be made without the key. */
+  /** Returns a keyed hash of `text` that is the same on every server. */
   async fingerprint(text: string): Promise<string> {
     const [{ mac }] = await this.#keys();
     const bytes = new TextEncoder().encode(text);
@@ -138,12 +139,12 @@ export class Secrets {
   }
 }
 
-/** Reports whether `stored` is sealed, with whichever key. */
+/** Reports whether `stored` is encrypted, with any key. */
 export function isSealed(stored: string): boolean {
   return SEALED.test(stored);
 }
 
-/** The key that `text` stands for, in hex or base64; undefined if it is none of 32 bytes. */
+/** Parses a key in hex or base64; returns undefined if it does not have 32 bytes. */
 export function parseKey(text: string): Bytes | undefined {
   const trimmed = text.trim();
   try {

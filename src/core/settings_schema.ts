@@ -53,7 +53,7 @@ export const settingsSchema = z.strictObject({
     "Folder for the database, browsers and the state of workers",
   ),
   local_sandbox: z.enum(LOCAL_SANDBOX).default("auto").describe(
-    "Which sessions of local browsers are isolated from the files and the network of their host, on Linux with bubblewrap and socat: auto isolates those of client keys and of pools that limit egress, require isolates all, off none. A session that must be isolated and cannot be does not start",
+    "Selects the sessions of local browsers that are isolated from files and network of their host, on Linux with bubblewrap and socat: auto those of client keys and of pools that limit egress, require all, off none. A session that cannot be isolated does not start",
   ),
   api_url: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:8765")
     .describe("Server that worker, pool and session talk to"),
@@ -64,16 +64,16 @@ export const settingsSchema = z.strictObject({
     "How long the token in a connect_url may be used to connect; what is connected stays",
   ),
   encryption_key: encryptionKey().optional().describe(
-    "Key that encrypts secrets in the database, 32 random bytes in hex or base64, as `openssl rand -hex 32` makes them; by default in the file encryption.key of data_dir, made at the first start. Required with a remote database, the same for all its servers",
+    "Key that encrypts secrets in the database, 32 random bytes in hex or base64, such as from `openssl rand -hex 32`. By default it is in the file encryption.key of data_dir, created at the first start. Required with a remote database; all its servers need the same key",
   ),
   previous_encryption_keys: listSetting(encryptionKey()).default([]).describe(
-    "Earlier values of encryption_key: what they encrypt is encrypted anew at the next start of serve",
+    "Earlier values of encryption_key. The next start of serve encrypts their secrets with the current key",
   ),
   websocket_ping_seconds: seconds(0).max(3_600).refine(
     (value) => value === 0 || value >= 1,
     "expected 0, or at least 1",
   ).default(20).describe(
-    "Silence in both directions after which a client's WebSocket is pinged, so that HTTP proxies do not close it as idle; 0 turns that off",
+    "Idle time in both directions after which a client's WebSocket is pinged, so that HTTP proxies do not close it; 0 disables pings",
   ),
   apps: listSetting().optional().describe(
     "Apps that are installed, in order; by default all that are built in, then those of plugins",
@@ -131,13 +131,13 @@ export const settingsSchema = z.strictObject({
       'expected a host without a port such as "grid.example", "*.grid.example" for every name below it, or "*" for all',
     ),
   ).default([]).describe(
-    "Further names and addresses under which the server may be asked without a key, such as grid.example or *.grid.example; * for all. Loopback, host, public_url, replica_url and api_url are known. Requests with a key come by any name",
+    "Further host names and addresses of requests without a key, such as grid.example or *.grid.example; * for all. Loopback, host, public_url, replica_url and api_url are always allowed. Requests with a key may use any name",
   ),
   worker_networks: jsonSetting(z.array(networkSchema())).default([]).describe(
-    'Networks in which the server connects to any browser that a worker reports, such as ["172.16.0.0/12"]; others are reached at the worker\'s own address, or through its tunnel',
+    'Networks in which the server connects to any browser that a worker reports, such as ["172.16.0.0/12"]. Outside of them it connects only to the worker\'s address, or through its tunnel',
   ),
   trusted_proxies: jsonSetting(z.array(networkSchema())).default([]).describe(
-    'Proxies whose X-Forwarded-For, -Proto, -Host and -Prefix are believed, such as ["10.0.0.0/8", "::1"]; by default the address of the connection counts',
+    'Proxies whose X-Forwarded-For, -Proto, -Host and -Prefix are trusted, such as ["10.0.0.0/8", "::1"]. By default only the address of the connection is used',
   ),
 }).refine(
   ({ lease_seconds, heartbeat_seconds }) =>
@@ -164,14 +164,14 @@ function booleanSetting() {
   return z.union([z.boolean(), z.stringbool()]);
 }
 
-/** 32 bytes as text. */
+/** Schema of 32 bytes as text. */
 function encryptionKey() {
   return z.string().refine((text) => parseKey(text) !== undefined, {
     error: "expected 32 bytes in hex (64 digits) or base64 (44 characters)",
   });
 }
 
-/** Texts that the environment writes as a JSON list, or with commas between them. */
+/** Schema of a list, which the environment writes as JSON or separated by commas. */
 function listSetting(entry: z.ZodString = z.string().min(1)) {
   return z.preprocess(
     (value) =>

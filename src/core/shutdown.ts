@@ -1,4 +1,4 @@
-/** Signals that ask the process to end; SIGHUP comes when its terminal is closed. */
+/** Signals that end the process; SIGHUP is sent when its terminal is closed. */
 const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK", "SIGHUP"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
@@ -26,7 +26,7 @@ export function listenForShutdown(): Shutdown {
       stop.abort();
     } else if (performance.now() - stoppedAt > SAME_WISH_MS) now.abort();
   };
-  // Without a listener of its own the runtime ends at SIGHUP even where it is to be ignored.
+  // Without a listener the runtime ends at SIGHUP even if the signal is to be ignored.
   const outlivesTerminal = isHangupIgnored();
   const onHangup = () => {
     if (!outlivesTerminal) onSignal();
@@ -44,7 +44,7 @@ export function listenForShutdown(): Shutdown {
   };
 }
 
-/** Reports whether the process was started to outlive its terminal, as by `nohup`; known on Linux only. */
+/** Reports whether the process was started to outlive its terminal, such as by `nohup`; detected on Linux only. */
 function isHangupIgnored(): boolean {
   if (Deno.build.os !== "linux") return false;
   try {

@@ -100,12 +100,15 @@ export function addSystemRoutes(
   root.route("/", docsRoutes());
 }
 
-/** Where requests are sent: below the URL by which the client reaches this server, if it is not the one that it asked. */
+/**
+ * Returns the servers of the document: the URL by which the client reaches this server, if it differs from the
+ * document's.
+ */
 function serversFor(c: Context<GridEnv>): readonly object[] {
   const url = baseUrlIn(c);
   const direct = {
     url: "/",
-    description: "The server that gave this document",
+    description: "The server of this document",
   };
   return url === new URL(c.req.url).origin
     ? [direct]

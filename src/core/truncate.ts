@@ -1,6 +1,6 @@
 /**
- * Text of at most about `max` characters for logs and responses: a longer one keeps both ends, and says how much is
- * left out between them.
+ * Truncates text to about `max` characters for logs and responses. Both ends are kept, with the number of omitted
+ * characters between them.
  */
 export function truncate(text: string, max: number): string {
   if (text.length <= max) return text;
@@ -8,6 +8,6 @@ export function truncate(text: string, max: number): string {
   const tail = max - head;
   const left = text.length - head - tail;
   const end = tail === 0 ? "" : text.slice(-tail);
-  // A cut may have left half of a surrogate pair.
+  // The cut may have left half of a surrogate pair.
   return `${text.slice(0, head)}… (${left} characters) …${end}`.toWellFormed();
 }

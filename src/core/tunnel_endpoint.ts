@@ -1,5 +1,5 @@
 /**
- * Endpoints without an address: the server never dials them.
+ * Endpoints without an address, which the server never dials.
  *
  * @module
  */
@@ -7,15 +7,15 @@
 /** Port of an endpoint that only its worker may dial. Nothing listens on it. */
 const NO_PORT = "0";
 
-/** What such an endpoint begins with. Its host is an address, because browsers accept no name as `Host`. */
+/** Prefix of such an endpoint. Its host is an address, because browsers reject names in `Host`. */
 export const TUNNEL_ONLY = `ws://127.0.0.1:${NO_PORT}/`;
 
-/** The endpoint without its address: it is reached through its worker's tunnel. */
+/** Replaces the address of an endpoint, so that it is reachable only through its worker's tunnel. */
 export function throughTunnelOnly(endpoint: string): string {
   return TUNNEL_ONLY + new URL(endpoint).pathname.slice(1);
 }
 
-/** Whether an endpoint is reached through its worker's tunnel only. */
+/** Reports whether an endpoint is reachable only through its worker's tunnel. */
 export function isTunnelOnly({ port }: Pick<URL, "port">): boolean {
   return port === NO_PORT;
 }

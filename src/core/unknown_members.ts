@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { didYouMean } from "./nearest.ts";
 import { truncate } from "./truncate.ts";
 
-/** Longest name of a member that is compared with those that are known, and repeated. */
+/** Maximum length of a member's name that is compared with the known ones and repeated. */
 const MAX_NAME = 100;
 
 /** Has every schema say of a member that it does not know which one may be meant, and which it knows. */

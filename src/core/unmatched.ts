@@ -5,7 +5,7 @@ import { GridError } from "./errors.ts";
 import type { GridEnv } from "./middleware.ts";
 import { truncate } from "./truncate.ts";
 
-/** Longest path that is repeated to its client. */
+/** Maximum length of a path in an error message. */
 const MAX_PATH = 200;
 
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
@@ -33,7 +33,7 @@ export function unmatched(
   return response;
 }
 
-/** Methods that have a route at `path`. */
+/** Returns the methods that have a route at `path`. */
 export function methodsOf(
   root: OpenAPIHono<GridEnv>,
   path: string,

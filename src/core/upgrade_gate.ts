@@ -23,7 +23,7 @@ import { withoutAlias } from "./plain_path.ts";
 export interface UpgradeContext {
   /** What is asked for, as the middleware has seen it. */
   readonly url: URL;
-  /** URL of the server as the client reaches it, without a slash at its end. */
+  /** URL of the server as the client reaches it, without a trailing slash. */
   readonly baseUrl: string;
   /** Undefined if no middleware asks who it is. */
   readonly caller: Caller | undefined;
@@ -72,7 +72,7 @@ export function createUpgradeGate(
   };
 }
 
-/** What is asked for, by the name that it has in the API. */
+/** Parses the request's URL, with the API's canonical path. */
 function plainUrl(text: string): URL {
   const url = new URL(text);
   url.pathname = withoutAlias(url.pathname);

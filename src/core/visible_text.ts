@@ -1,15 +1,14 @@
 /**
- * Control characters, which a terminal obeys (ESC, CSI, OSC and the other C0 and C1 controls), and characters that turn
- * the order of the text around it.
+ * Control characters, which a terminal obeys (ESC, CSI, OSC and the other C0 and C1 controls), and characters that
+ * change the direction of text.
  */
 const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** Line breaks and tabs are layout. */
+/** Line breaks and tabs are kept. */
 const LAYOUT = new Set(["\n", "\t"]);
 
 /**
- * Text that a terminal shows and does not obey: what it would obey is written as an escape, such as `\x1b` or `\u202e`.
- * Line breaks and tabs stay.
+ * Escapes characters that a terminal would obey, such as `\x1b` or `\u202e`. Line breaks and tabs are kept.
  */
 export function visibleText(text: string): string {
   return text.replaceAll("\r\n", "\n").replaceAll(
@@ -18,7 +17,7 @@ export function visibleText(text: string): string {
   );
 }
 
-/** The same JSON, in which such characters are written as escapes. It may have line breaks between its members. */
+/** Escapes such characters in JSON, which may have line breaks between its members. */
 export function visibleJson(json: string): string {
   return json.replaceAll(
     UNSAFE,

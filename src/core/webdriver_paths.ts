@@ -1,17 +1,17 @@
 import type { Context, Next } from "hono";
 import type { GridEnv } from "./middleware.ts";
 
-/** Where WebDriver's clients make sessions, command them, and ask whether a server is ready; also as Selenium 3 has it. */
+/** Paths of WebDriver's new session, commands and status, also with the prefix of Selenium 3. */
 const WEBDRIVER = /^(\/wd\/hub)?\/(session(\/|$)|sessions$|status$)/;
 
 const NEW_SESSION = /\/session\/?$/;
 
 const MESSAGE =
-  "Browsergrid does not speak WebDriver, but CDP: connect to /v1/connect with Playwright's chromium.connectOverCDP(), puppeteer.connect() or another CDP client, or make a session with POST /v1/sessions";
+  "Browsergrid speaks CDP, not WebDriver: connect to /v1/connect with Playwright's chromium.connectOverCDP(), puppeteer.connect() or another CDP client, or create a session with POST /v1/sessions";
 
 /**
- * Answers clients of WebDriver, which read no other shape, with what to use. Needs no key: there is none that they could
- * show.
+ * Responds to WebDriver clients in the only error format that they read, and names the alternative. Needs no key,
+ * because such clients cannot send one.
  *
  * @see {@link https://www.w3.org/TR/webdriver2/#errors WebDriver: errors}
  */

@@ -3,33 +3,33 @@ import type { Caller } from "./auth.ts";
 import { GridError } from "./errors.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "./worker_proof.ts";
 
-/** The proof as the database compares it. */
+/** The proof in the form that the database compares. */
 export interface HashedProof {
   readonly secretHash: string;
   readonly instanceId: string;
 }
 
-/** Who calls as a worker. */
+/** The caller of a worker's route. */
 export interface WorkerCaller {
   readonly proof: HashedProof;
-  /** The only work pool of which it may be a worker. */
+  /** Id of the only work pool that the caller may serve; undefined means any. */
   readonly workPoolId?: string | undefined;
 }
 
-const EXPECTED = "expected what the worker has registered with";
+const EXPECTED = "expected the values that the worker registered with";
 
 /** Headers of a worker's call. */
 export const workerProofSchema = z.object({
   [SECRET_HEADER]: z.string(EXPECTED).min(16, EXPECTED).max(200, EXPECTED)
     .describe(
-      "The secret that the worker has registered with, or was given then",
+      "The secret that the worker registered with or received",
     ),
   [INSTANCE_HEADER]: z.uuid(EXPECTED).describe(
-    "The instance_id that it has registered with last, or was given then",
+    "The instance_id that the worker last registered with or received",
   ),
 });
 
-/** Who calls, by the headers and the key of a call. */
+/** Returns the caller of a worker's route, from the headers and the key. */
 export async function readWorkerCaller(
   headers: z.infer<typeof workerProofSchema>,
   { workPoolId }: Pick<Caller, "workPoolId">,
@@ -39,17 +39,19 @@ export async function readWorkerCaller(
   return { proof: { secretHash, instanceId }, workPoolId };
 }
 
-/** Returns what the database keeps of a worker's secret. */
+/** Returns the hash of a worker's secret, which the database stores. */
 export async function hashSecret(secret: string): Promise<string> {
   const bytes = new TextEncoder().encode(secret);
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   return new Uint8Array(digest).toHex();
 }
 
-/** The rejection of a call whose secret is not that of the worker. @param doing Such as "serve". */
+/**
+ * Returns the rejection of a call whose secret is not the worker's. @param doing Verb of the message, such as "serve".
+ */
 export function notThatWorker(doing: string, name: string): GridError {
   return new GridError(
     "unauthorized",
-    `Cannot ${doing} worker "${name}": the secret is not that worker's, expected the one that it has registered with in ${SECRET_HEADER}`,
+    `Cannot ${doing} worker "${name}": the secret in ${SECRET_HEADER} is wrong, expected the one that the worker registered with`,
   );
 }

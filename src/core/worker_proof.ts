@@ -1,25 +1,25 @@
 /**
- * What a worker proves its registration with, on every call: which worker it is, by the secret it has registered with, and
- * which process of it, by the instance id.
+ * Proof of a worker's registration, sent with every call: the secret identifies the worker, the instance id its
+ * process.
  *
- * Imports nothing: the client needs it, and has no dependency.
+ * Imports nothing, because the client depends on it and has no dependencies.
  *
  * @module
  */
 
-/** Header in which a worker shows the secret that it has registered with. */
+/** Header with the secret that a worker registered with. */
 export const SECRET_HEADER = "x-browsergrid-secret";
 
-/** Header in which a worker tells which of its processes it is. */
+/** Header with the instance id of a worker's process. */
 export const INSTANCE_HEADER = "x-browsergrid-instance";
 
-/** The proof as a worker keeps it. */
+/** The proof of a worker. */
 export interface WorkerProof {
   readonly secret: string;
   readonly instanceId: string;
 }
 
-/** The headers that show `proof`. */
+/** Returns the headers that contain `proof`. */
 export function proofHeaders(
   { secret, instanceId }: WorkerProof,
 ): Readonly<Record<string, string>> {

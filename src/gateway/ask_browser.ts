@@ -6,7 +6,7 @@ import { agentOver, type Way } from "./way.ts";
 /** Longest answer that is read: what the protocol's description has is a tenth of it. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** Longest wait for a browser's response over HTTP: less than the 30 s after which clients and load balancers give up. */
+/** Timeout of a browser's response over HTTP: less than the 30 s after which clients and load balancers give up. */
 export const RESPONSE_MS = 25_000;
 
 /** What a browser is asked over HTTP. */
@@ -39,7 +39,7 @@ export async function askBrowser(
       headers: { host: way.url.host, connection: "close" },
       agent: agentOver(stream),
     });
-    // Once the wait is over nothing else listens, and an error that nobody hears ends the process.
+    // After the timeout nothing else listens, and an unhandled error would end the process.
     asked.on("error", () => {});
     asked.end();
     const [answer]: IncomingMessage[] = await once(asked, "response", {

@@ -194,7 +194,7 @@ async function join(
   } catch (error) {
     seat[Symbol.dispose]();
     if (seat.lost.aborted) throw new TakenOver(tooMany(id, most), seat.left);
-    // A session that has ended while its browser was waited for says so itself.
+    // If the session ended during the wait for its browser, the response names the end.
     if (end.signal.aborted) await find();
     throw error;
   }

@@ -6,18 +6,18 @@ export const CLOSE_CODES = {
   browserGone: 1011,
   /** Another client has taken the place over: to connect again at once would only take it back. */
   takenOver: 4001,
-  /** The browser has closed this connection alone, and runs on. */
+  /** The browser closed only this connection and still runs. */
   closedByBrowser: 4002,
 } as const;
 
-/** Why a connection is closed. */
+/** Code and reason of a close frame. */
 export interface CloseReason {
   readonly code: number;
-  /** At most 120 bytes; the rest is cut. */
+  /** At most 120 bytes; a longer text is truncated. */
   readonly reason: string;
 }
 
-/** Reasons that several parts give. */
+/** Close reasons that several modules use. */
 export const CLOSE_REASONS = {
   sessionEnded: { code: CLOSE_CODES.goingAway, reason: "session ended" },
   serverStops: { code: CLOSE_CODES.goingAway, reason: "server stops" },

@@ -52,7 +52,7 @@ const JSON_PARAMETERS = new Set([
 /** Parameters that are read apart. */
 const NOT_PLACED = new Set(["token", "launch", "argument", "keep_alive"]);
 
-/** Longest name of a parameter that is repeated to its client. */
+/** Maximum length of a parameter's name in an error message. */
 const MAX_NAME = 100;
 
 type Body = Record<string, unknown>;
@@ -122,7 +122,7 @@ function valueOf(name: string, text: string): unknown {
   }
 }
 
-/** Values by their paths, each of one or two names. Takes linear time, however many stand in one object. */
+/** Values by their paths of one or two names. Takes linear time, however many values one object has. */
 class Placed {
   readonly #whole = new Map<string, unknown>();
   readonly #nested = new Map<string, Map<string, unknown>>();

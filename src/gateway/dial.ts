@@ -30,7 +30,7 @@ class NoSwitch extends Error {}
 export interface DialOptions {
   /** Path at the browser, if it is not the whole browser that is asked for. */
   readonly path?: string | undefined;
-  /** Ends the wait for the browser's response, however slow its host is: there is no other limit. */
+  /** Ends the wait for the browser's response. There is no other timeout. */
   readonly signal: AbortSignal;
 }
 

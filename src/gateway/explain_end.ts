@@ -6,20 +6,20 @@ import { CLOSE_CODES, CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
 import { isOwnBrowser } from "./own_browser.ts";
 import type { Way } from "./way.ts";
 
-/** Longest wait for a browser that may be gone, and for its session's state. */
+/** Timeout of the requests for the session's state and to a browser that may be gone. */
 const WAIT_MS = 2_000;
 
-/** The browser's side of a connection that has ended. */
+/** The browser's side of a closed connection. */
 export interface EndedConnection {
   readonly manager: Pick<SessionManager, "target">;
   readonly way: Way;
   readonly id: string;
-  /** Of a page, if it was no connection to the whole browser. */
+  /** Path of a page's connection; absent for a connection to the whole browser. */
   readonly path?: string | undefined;
 }
 
 /**
- * Finds out why a browser has closed a connection: by its session's state and, while that is running, by asking the
+ * Returns why a browser closed a connection: from its session's state and, while the session is running, by probing the
  * browser on another connection. One round trip.
  */
 export async function explainEnd(
@@ -34,12 +34,12 @@ export async function explainEnd(
   return {
     code: CLOSE_CODES.closedByBrowser,
     reason: path === undefined
-      ? "closed by the browser, which runs: it takes no binary frame and no message over 100 MB"
-      : "closed by the browser, which runs: the page is gone, or sent a binary frame or over 100 MB",
+      ? "closed by the browser, which still runs: it accepts no binary frame and no message over 100 MB"
+      : "closed by the browser, which still runs: page gone, binary frame, or message over 100 MB",
   };
 }
 
-/** Returns what clients of a session that has ended are told. */
+/** Returns the close reason for clients of an ended session. */
 export function reasonOf(status: SessionStatus): CloseReason {
   return status === "crashed"
     ? CLOSE_REASONS.browserGone

@@ -4,34 +4,34 @@ const MASKED = 0x80;
 const MASK_BYTES = 4;
 
 /**
- * Follows the frame headers of one direction of a WebSocket, to tell where a frame ends. It reads no payload, keeps no
+ * Parses the frame headers of one direction of a WebSocket, to find frame boundaries. It reads no payload, stores no
  * byte and allocates nothing.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc6455#section-5.2 RFC 6455, 5.2}
  */
 export class FrameFollower {
-  /** Bytes until the next header: the rest of a payload, with its mask. */
+  /** Bytes until the next header: the rest of a payload and its mask. */
   #payloadLeft = 0;
-  /** Whether the first byte of a header was the last that came. */
+  /** True if the last byte was the first of a header. */
   #isSecondByte = false;
-  /** Bytes of a long length that are to come, and what those so far amount to. */
+  /** Number of missing bytes of an extended length, and the value of those read so far. */
   #lengthBytesLeft = 0;
   #longLength = 0;
   #maskBytes = 0;
   #hasClosed = false;
 
-  /** Whether another frame may be written here. */
+  /** True if another frame may be written here. */
   get isAtBoundary(): boolean {
     return this.#payloadLeft === 0 && !this.#isSecondByte &&
       this.#lengthBytesLeft === 0;
   }
 
-  /** Whether a close frame has begun: no frame may follow it. */
+  /** True if a close frame has begun; no frame may follow it. */
   get hasClosed(): boolean {
     return this.#hasClosed;
   }
 
-  /** Goes on behind `chunk`. */
+  /** Parses the next bytes of the stream. */
   follow(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length) {

@@ -44,7 +44,7 @@ export async function addressHeaders(
   };
 }
 
-/** Returns the length of the head of an HTTP response, with the empty line at its end. */
+/** Returns the length of the head of an HTTP response, including the empty line at its end. */
 export function headLength(response: Uint8Array): number {
   return Buffer.from(response).indexOf("\r\n\r\n") + 4;
 }

@@ -2,27 +2,27 @@ import type { Clock } from "../core/clock.ts";
 import { every } from "../core/loop.ts";
 import type { Splice } from "./splice.ts";
 
-/** How often streams are checked within the time of silence: a ping is late by a fifth of it at most. */
+/** Number of checks within the idle time: a ping is late by at most a fifth of it. */
 const CHECKS = 10;
 
-/** When a stream was last seen to move, or was pinged. */
+/** Time of a stream's last activity or ping. */
 interface Seen {
   readonly bytes: number;
   readonly at: number;
 }
 
-/** How {@linkcode startPinging} works. */
+/** Options of {@linkcode startPinging}. */
 export interface PingOptions {
   readonly clock: Clock;
-  /** Silence in both directions after which a client is pinged. 0: never. */
+  /** Idle time in both directions after which a client is pinged. 0 disables pings. */
   readonly seconds: number;
-  /** The streams that are open now. */
+  /** Returns the open streams. */
   readonly streams: () => Iterable<Splice>;
 }
 
 /**
- * Pings the clients of streams on which nothing has passed for some time, so that HTTP proxies do not take them for
- * idle, until disposed. One timer serves all streams, and none of their bytes waits for it.
+ * Pings the clients of idle streams until disposed, so that HTTP proxies do not close them. One timer serves all
+ * streams, and no data waits for it.
  */
 export function startPinging(
   { clock, seconds, streams }: PingOptions,

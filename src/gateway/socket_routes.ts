@@ -22,7 +22,7 @@ const shared = {
 const switching = {
   101: {
     description:
-      "The WebSocket is open: CDP in both directions. It closes with 1001 when the session has ended or the server stops, with 1011 when the browser is gone, with 4001 when another client has taken its place over, and with 4002 when the browser has closed this connection alone and runs on: its page is gone, or it got a binary frame or a message over 100 MB. A client that is silent for 20 s (websocket_ping_seconds), and its browser too, is pinged",
+      "The WebSocket is open: CDP in both directions. It closes with 1001 when the session has ended or the server stops, with 1011 when the browser is gone, with 4001 when another client has taken over the connection, and with 4002 when the browser has closed only this connection and still runs: its page is gone, or it received a binary frame or a message over 100 MB. A client is pinged after 20 s without data in either direction (websocket_ping_seconds)",
     headers: z.object({
       [SESSION_HEADERS.id]: z.string().openapi({
         description: "Id of the session",

@@ -13,26 +13,26 @@ export interface StreamEnd {
   readonly bytesOut: number;
 }
 
-/** How {@linkcode Splice} works. */
+/** Options of {@linkcode Splice}. */
 export interface SpliceOptions {
-  /** What the browser has sent behind its handshake, and the client has got. */
+  /** Bytes that followed the browser's handshake and were already sent to the client. */
   readonly early?: Uint8Array;
-  /** Whether the client may be pinged. @default {false} */
+  /** True if the client may be pinged. @default {false} */
   readonly pings?: boolean;
-  /** Finds out why the browser's side has ended, unless its end was expected. Takes seconds at most. */
+  /** Returns why the browser's side ended; not called if the end was expected. Takes a few seconds at most. */
   readonly explain: (signal: AbortSignal) => Promise<CloseReason>;
 }
 
 /**
- * A client's socket joined with a browser's: copies bytes both ways until either side ends, with the back-pressure of
- * the sockets themselves. Either may lend the bytes of its "data" events.
+ * Joins a client's socket with a browser's: copies bytes both ways until either side ends, with the back-pressure of
+ * the sockets. Either socket may reuse the buffer of its "data" events.
  *
- * Of the browser's frames only the headers are followed, of the client's nothing is. A close frame or a ping is written
- * between two frames of the browser only; without its close frame a client sees an abnormal closure (1006), which is
- * what the end of a socket in the middle of a frame is.
+ * Only the headers of the browser's frames are parsed, and nothing that the client sends. A close frame or a ping is
+ * written only between two frames of the browser; if the stream ends within a frame, the client gets no close frame and
+ * reports an abnormal closure (1006).
  */
 export class Splice {
-  /** Resolves when both are closed. Never rejects. */
+  /** Resolves when both sockets are closed. Never rejects. */
   readonly ended: Promise<StreamEnd>;
   readonly #client: Duplex;
   readonly #upstream: Duplex;
@@ -57,7 +57,7 @@ export class Splice {
     }));
     if (options.early) this.#frames.follow(options.early);
     copy(client, upstream, (chunk) => {
-      // The browser ignores it; on its way it keeps a worker's tunnel from being idle.
+      // The browser ignores this frame; it keeps a worker's tunnel from being idle.
       if (this.#awaitsPong && isPong(chunk)) this.#awaitsPong = false;
       else this.#bytesIn += chunk.length;
     });
@@ -71,24 +71,26 @@ export class Splice {
     }
   }
 
-  /** Returns the bytes so far, both ways, without pings and their responses. Activity shows as a change of it. */
+  /**
+   * Returns the number of bytes so far in both directions, without pings and their responses. A change means activity.
+   */
   bytes(): number {
     return this.#bytesIn + this.#bytesOut;
   }
 
-  /** Sets what the client is told when the browser's side ends from now on, for that was ordered. */
+  /** Sets the close reason for an end of the browser's side that the grid ordered. */
   expectEnd(reason: CloseReason): void {
     this.#expected = reason;
   }
 
-  /** Ends it from the grid's side; the client gets a close frame. */
+  /** Closes the stream from the grid's side; the client receives a close frame. */
   close(reason: CloseReason): void {
     this.#by ??= "grid";
     this.#upstream.destroy();
     this.#finish(reason);
   }
 
-  /** Pings the client, if it takes pings, reads, and no frame of the browser is under way. */
+  /** Pings the client, if it supports pings and reads, and no frame of the browser is incomplete. */
   ping(): void {
     const isIdle = this.#by === undefined && this.#client.writable &&
       this.#client.writableLength === 0;
@@ -106,7 +108,7 @@ export class Splice {
     if (this.#by !== undefined) return;
     this.#by = "client";
     this.#client.destroy();
-    // What the client sent before it left still arrives.
+    // Data that the client sent before it left still arrives.
     this.#upstream.end(() => this.#upstream.destroy());
     this.#finish();
   }
@@ -116,14 +118,14 @@ export class Splice {
     this.#by = "browser";
     this.#upstream.destroy();
     if (this.#expected) return this.#finish(this.#expected);
-    // What the client still sends is read and dropped, so that its end is seen.
+    // Data that the client still sends is read and dropped, so that its end is detected.
     this.#client.resume();
     void this.#options.explain(this.#clientGone.signal)
       .catch(() => CLOSE_REASONS.browserGone)
       .then((reason) => this.#finish(reason));
   }
 
-  /** Lets the client go, with `reason` as its last frame where one may be written. Both are closed soon. */
+  /** Closes the client's side, with `reason` as its last frame if a frame may be written. Both sockets close soon. */
   #finish(reason?: CloseReason): void {
     if (this.#isFinished) return;
     this.#isFinished = true;

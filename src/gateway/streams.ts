@@ -24,7 +24,7 @@ const PRESENCE_MS = 4_000;
 /** Pause after a failure to write it. */
 const RETRY_MS = 1_000;
 
-/** Events after which a session has no browser any more, and what it is then. */
+/** Events after which a session has no browser, and its status then. */
 const END_EVENTS: ReadonlyMap<string, SessionStatus> = new Map(
   SESSION_STATUSES.filter(isTerminal).map((
     status,

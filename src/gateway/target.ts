@@ -53,7 +53,7 @@ export async function targetOf(
     using patience = deadline(core.clock, waitMs, signal);
     const seen = await sessions.waitUntilStarted(id, patience.signal);
     target = await own.target(id);
-    // Only what was seen last says why a session still waits.
+    // Only the session as last read contains the reason why it still waits.
     statusReason = target.status === "pending"
       ? statusReasonOf(seen)
       : target.statusReason;
@@ -81,7 +81,10 @@ export async function targetOf(
   throw new GridError("session_not_running", what, extensions);
 }
 
-/** Returns how long to wait for the browser's response: until the session's start deadline, and as long as a start may take. */
+/**
+ * Returns the timeout for the browser's response: the time until the session's start deadline, but at least the start
+ * timeout.
+ */
 export function browserWaitMs(
   { clock, settings }: Pick<Core, "clock" | "settings">,
   { startDeadlineAt }: Pick<SessionTarget, "startDeadlineAt">,

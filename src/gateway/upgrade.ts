@@ -39,8 +39,8 @@ export function takeoverOf(query: URLSearchParams): boolean {
 }
 
 /**
- * Rejects clients that expect Playwright's own protocol behind the handshake: they would fail with a message that nobody
- * understands. Its clients of CDP send the same `User-Agent`, but none of these headers.
+ * Rejects clients that expect Playwright's own protocol; they would fail with an obscure message after the handshake.
+ * CDP clients of Playwright send the same `User-Agent`, but none of these headers.
  *
  * @throws {GridError} `protocol_not_supported`.
  */

@@ -13,7 +13,9 @@ import { hostName } from "../core/host_name.ts";
 import { connectLending } from "./lending_socket.ts";
 import type { RunningTarget } from "./target.ts";
 
-/** Longest wait for a connection: a browser whose host is busy accepts late, and the system tries again after 15 s at most until then. */
+/**
+ * Timeout of a connection. A browser on a busy host accepts late, and the system retries at most 15 s apart until then.
+ */
 const CONNECT_MS = 25_000;
 
 /** A dead browser's host is noticed after this time. */
@@ -55,7 +57,7 @@ export function directly({ url }: Pick<RunningTarget, "url">): Way {
   return { url, connect: (signal, options) => opened(place, signal, options) };
 }
 
-/** The way to a browser that listens on a unix socket of this host. */
+/** Returns the dialer of a browser that listens on a unix socket of this host. */
 export function bySocket(
   url: URL,
   path: string,
@@ -71,7 +73,7 @@ export function agentOver(stream: Duplex): Agent {
   return Object.assign(new Agent(), { createConnection: () => stream });
 }
 
-/** The refusal when a browser does not answer. One that says more is kept. */
+/** Returns the rejection of a connection to a browser that does not respond. A more specific error is kept. */
 export function browserUnreachable(cause: unknown): GridError {
   if (cause instanceof GridError && cause.code === "worker_unreachable") {
     return cause;

@@ -2,8 +2,8 @@ import type { Proxy } from "../core/browser_spec.ts";
 import { type EgressProxy, startEgressProxy } from "./kit/egress_proxy.ts";
 
 /**
- * Starts a forwarder on the loopback before `proxy` that adds its credentials, which a browser takes from nobody but a
- * person.
+ * Starts a forwarder on loopback that adds the credentials of `proxy`. A browser has no flag for them; it asks in a
+ * dialogue.
  */
 export function startAuthProxy(proxy: Proxy): Promise<EgressProxy> {
   return startEgressProxy({ upstream: proxy });

@@ -31,8 +31,8 @@ const ALWAYS: readonly string[] = [
   "--disable-breakpad",
   "--disable-domain-reliability",
   "--disable-client-side-phishing-detection",
-  // Components asked for on demand are fetched although updates are off, and a list of accounts is asked for in each new
-  // profile. No flag stops either; Chromium itself refuses to dial the port of these addresses.
+  // Chromium fetches components on demand even if updates are off, and requests a list of accounts in each new profile.
+  // No flag disables either; Chromium refuses to dial the port of these addresses.
   "--component-updater=url-source=http://127.0.0.1:1/",
   "--gaia-url=http://127.0.0.1:1/",
   // A page that is not in front must run as if it were: several clients share one browser.
@@ -43,7 +43,7 @@ const ALWAYS: readonly string[] = [
   // Boxes that only a person can close.
   "--disable-popup-blocking",
   "--disable-prompt-on-repost",
-  // Bars about unusual flags, which take height from pages. ChromeDriver gives this one too.
+  // Info bars about unusual flags, which reduce the height of pages. ChromeDriver passes this flag too.
   "--test-type",
   `--disable-features=${
     [
@@ -52,10 +52,10 @@ const ALWAYS: readonly string[] = [
       "MediaRouter",
       "OptimizationHints",
       "DialMediaRouteProvider",
-      // At a start: the time, and what its search engine offers.
+      // Requests at start: the time, and the features of the search engine.
       "NetworkTimeServiceQuerying",
       "AimServerRequestOnStartupEnabled",
-      // On each page with a form: what its fields mean.
+      // Requests for each page with a form: the meaning of its fields.
       "AutofillServerCommunication",
       // Parts of the window that are pages of their own: half of the work of a start, and targets that clients see.
       "WebUIOmniboxPopup",
@@ -82,7 +82,7 @@ export function chromiumFlags(
     ...ALWAYS,
     ...(spec.headless
       ? ["--headless=new", "--hide-scrollbars", screenInfo(spec.screen)]
-      // There is no GPU: headless draws WebGL in software without being told.
+      // There is no GPU. Headless browsers draw WebGL in software by default.
       : ["--enable-unsafe-swiftshader"]),
     `--window-size=${width},${height}`,
     "--window-position=0,0",
@@ -93,7 +93,7 @@ export function chromiumFlags(
   ]);
 }
 
-/** Returns the screen of a headless browser, without which it is one of 800 by 600. Its scale is a flag of its own. */
+/** Returns the screen flag of a headless browser, whose default is 800 by 600. The scale has a separate flag. */
 function screenInfo(screen: Screen): string {
   const { width, height } = devicePixels(screen);
   return `--screen-info={${width}x${height}}`;

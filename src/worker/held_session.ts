@@ -45,7 +45,7 @@ export interface StartOptions extends SessionHost {
   readonly after?: Promise<void> | undefined;
 }
 
-/** What a session needs while its browser runs. */
+/** Resources of a session while its browser runs. */
 type WatchOptions = Pick<StartOptions, "onReport" | "clock" | "isHostUp">;
 
 /**
@@ -192,7 +192,7 @@ export class HeldSession {
       signal: this.#stop.signal,
     });
     const exit = end?.exit;
-    // One that hangs would not hear that it is to end.
+    // A hanging browser would not process the request to close.
     if (end?.hangs) this.#graceMs = 0;
     const logs = await tailOf(browser, this.#clock);
     // Of an end by itself everybody is told at once; of an ordered one when it is done.

@@ -1,12 +1,14 @@
 import { cpus } from "node:os";
 
-/** Times of a host's processors since its start, all together. */
+/** Times of a host's processors since its start, summed. */
 export interface CpuTimes {
   readonly idle: number;
   readonly all: number;
 }
 
-/** Returns the share of processor time that was used between two readings; 100 is all cores. Null: none has passed. */
+/**
+ * Returns the processor time that was used between two readings, in percent of all cores; null if no time has passed.
+ */
 export function usedPercent(before: CpuTimes, after: CpuTimes): number | null {
   const all = after.all - before.all;
   const idle = after.idle - before.idle;
@@ -14,11 +16,11 @@ export function usedPercent(before: CpuTimes, after: CpuTimes): number | null {
   return Math.round(Math.min(1, Math.max(0, 1 - idle / all)) * 1_000) / 10;
 }
 
-/** Measures the use of a host's processors, each time since the time before. */
+/** Measures the processor use of a host between calls. */
 export class CpuMeter {
   #last = readCpuTimes();
 
-  /** Null: no time has passed, or the host does not tell. */
+  /** Returns the percentage; null if no time has passed or the host does not report it. */
   percent(): number | null {
     const now = readCpuTimes();
     const percent = usedPercent(this.#last, now);
@@ -27,7 +29,7 @@ export class CpuMeter {
   }
 }
 
-/** Returns the memory of the host that is in use, in MB. */
+/** Returns the used memory of the host, in MB. */
 export function usedMemoryMb(): number {
   const { total, available } = Deno.systemMemoryInfo();
   return Math.round((total - available) / 2 ** 20);

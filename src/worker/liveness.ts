@@ -6,38 +6,41 @@ import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
 /** Pause between two probes of a browser that responds. */
 const PERIOD_MS = 10_000;
 
-/** Share of the pauses that is left to chance, so that browsers are not probed in step. */
+/** Random share of each pause, so that browsers are not probed in step. */
 const JITTER = 0.2;
 
-/** How long a browser may fail to respond. A single request waits most of it, so one that is slow is not asked again and again. */
+/**
+ * Time after which a browser that does not respond is hung. One request may take most of it, so that a slow browser is
+ * not asked repeatedly.
+ */
 const SILENCE_MS = 45_000;
 
-/** Longest wait for the first response, and the least for the last. */
+/** Maximum wait for the first response, and minimum wait for the last. */
 const FIRST_MS = 30_000;
 const LAST_MS = SILENCE_MS - FIRST_MS;
 
-/** Pause before a probe that has failed at once is tried again. */
+/** Pause before a probe that failed at once is repeated. */
 const RETRY_MS = 2_000;
 
 const NO_RESPONSE = "it does not respond";
 
-/** How {@linkcode untilHung} watches. */
+/** Options of {@linkcode untilHung}. */
 export interface LivenessOptions {
   readonly clock: Clock;
-  /** Whether the host responds: while it does not, nothing is known of its browsers. */
+  /** Reports whether the host responds. While it does not, probes of its browsers count for nothing. */
   readonly isHostUp: () => Promise<boolean>;
-  /** Ends the watch. */
+  /** Aborts the watch. */
   readonly signal: AbortSignal;
 }
 
-/** How a browser has ended. */
+/** The end of a browser. */
 export interface BrowserEnd {
   readonly exit: BrowserExit;
-  /** It is still there, and is to be killed. */
+  /** True if the browser still exists and must be killed. */
   readonly hangs: boolean;
 }
 
-/** Resolves when a browser is gone or hangs; with undefined when `signal` is aborted before. */
+/** Resolves when a browser is gone or hangs, or with undefined when `signal` is aborted first. */
 export async function untilEnd(
   browser: Pick<RunningBrowser, "probe" | "exited">,
   { signal, ...options }: LivenessOptions,
@@ -53,11 +56,11 @@ export async function untilEnd(
 }
 
 /**
- * Watches whether a browser responds, and resolves when it has not for 45 s, within a minute after it has stopped; with
+ * Probes a browser and resolves when it has not responded for 45 s, at most a minute after it stopped responding; with
  * undefined when `signal` is aborted. Never rejects.
  *
- * It takes two probes that fail: after a pause of this whole process, in which no response could be read, the first may
- * be late without any fault of the browser.
+ * Two probes must fail: after a pause of this whole process, in which no response could be read, the first may time out
+ * although the browser is healthy.
  */
 export async function untilHung(
   browser: Pick<RunningBrowser, "probe">,
@@ -74,7 +77,10 @@ export async function untilHung(
   return undefined;
 }
 
-/** What is wrong with a browser for as long as it may be; undefined: it responds, or `signal` was aborted. */
+/**
+ * Returns the fault of a browser that persists for the whole period; undefined if the browser responds or `signal` is
+ * aborted.
+ */
 async function lastingFault(
   browser: Pick<RunningBrowser, "probe">,
   { clock, signal }: Pick<LivenessOptions, "clock" | "signal">,

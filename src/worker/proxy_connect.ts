@@ -3,7 +3,10 @@ import { request } from "node:http";
 import type { Socket } from "node:net";
 import { hostName } from "../core/host_name.ts";
 
-/** The request by which an HTTP proxy joins what follows with the host of `url`. @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6 RFC 9110} */
+/**
+ * Returns the request by which an HTTP proxy opens a tunnel to the host of `url`. @see {@link
+ * https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6 RFC 9110}
+ */
 export function connectRequest(proxy: URL, url: URL): string {
   const lines = Object.entries({
     Host: authorityOf(url),
@@ -12,7 +15,9 @@ export function connectRequest(proxy: URL, url: URL): string {
   return `CONNECT ${authorityOf(url)} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
-/** A connection through `proxy` to the host of `url`. @throws {Error} When the proxy cannot be reached, or refuses. */
+/**
+ * Opens a connection through `proxy` to the host of `url`. @throws {Error} If the proxy cannot be reached or refuses.
+ */
 export async function connectThrough(
   proxy: URL,
   url: URL,
@@ -27,7 +32,7 @@ export async function connectThrough(
     headers: { Host: authorityOf(url), ...credentialsOf(proxy) },
     signal,
   });
-  // What is said after the first word of a failure must not end the process.
+  // An error after the first one must not end the process.
   asked.on("error", () => {});
   asked.end();
   const [response, socket] = await once(asked, "connect", { signal });
@@ -38,7 +43,7 @@ export async function connectThrough(
 
 function unusable({ protocol, host }: URL): Error {
   return new Error(
-    `Cannot open a tunnel through the proxy ${protocol}//${host}: it is no HTTP proxy, expected http://HOST:PORT`,
+    `Cannot open a tunnel through the proxy ${protocol}//${host}: it is not an HTTP proxy, expected http://HOST:PORT`,
   );
 }
 

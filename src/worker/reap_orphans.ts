@@ -1,6 +1,6 @@
 /**
- * Reaping as process 1: in a container without an init, processes whose parents have ended become children of the
- * program, and stay as defunct entries until it waits for them. The runtime waits for those only that it has started.
+ * Reaping as process 1. In a container without an init, processes whose parents have ended become children of the
+ * program and stay defunct until it waits for them. The runtime only waits for processes that it started.
  *
  * @module
  */
@@ -10,20 +10,20 @@ import { every } from "../core/loop.ts";
 
 const log = logOf("worker", "reap_orphans");
 
-/** Time between two scans. What ended is reaped after one to two of them. */
+/** Time between two scans. An ended process is reaped after one to two scans. */
 const SCAN_MS = 2_000;
 
-/** Option of `waitpid`: return at once. */
+/** Option of `waitpid`: return immediately. */
 const WNOHANG = 1;
 
-/** What is used of the C library. */
+/** Functions of the C library. */
 interface Libc {
   /** Waits for one ended child. */
   reap(pid: number): void;
   close(): void;
 }
 
-/** Reaps what other processes leave to this one, until disposed. Does nothing unless it is process 1 of a Linux system. */
+/** Reaps orphaned processes until disposed. Does nothing unless this is process 1 of a Linux system. */
 export function reapOrphans(
   clock: Clock,
   pid: number = Deno.pid,
@@ -46,8 +46,8 @@ export function reapOrphans(
 }
 
 /**
- * Reaps the ended children that were ended in the scan before, too: the runtime has waited for its own by then, whose
- * exit code would otherwise be lost. Returns what it has seen.
+ * Reaps the ended children that were already ended in the previous scan, and returns the current ones. By then the
+ * runtime has waited for its own children, whose exit codes would otherwise be lost.
  */
 async function reapOnce(
   before: ReadonlySet<string>,
@@ -63,16 +63,16 @@ async function reapOnce(
   return new Set(ended.keys());
 }
 
-/** When a process was started that has ended and is a child of this one; undefined: it is not one. */
+/** Returns the start time of an ended child of this process; undefined if `pid` is not one. */
 async function endedChild(pid: string): Promise<string | undefined> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
-  // The name, in parentheses, may have any characters.
+  // The name, in parentheses, may contain any characters.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state, parent] = fields;
   return state === "Z" && parent === "1" ? fields[19] : undefined;
 }
 
-/** The C library; undefined: it is not there, or may not be used. */
+/** Opens the C library; returns undefined if it is missing or not permitted. */
 function openLibc(): Libc | undefined {
   try {
     const libc = Deno.dlopen("libc.so.6", {

@@ -57,7 +57,7 @@ export type OpenTunnel = (parts: TunnelParts) => Tunnel;
 export interface TunnelServer {
   readonly apiUrl: string;
   readonly apiKey?: string | undefined;
-  /** HTTP proxy on the way to it. */
+  /** HTTP proxy for the connection. */
   readonly proxy?: URL | undefined;
 }
 
@@ -163,7 +163,7 @@ class OpenedTunnel implements Tunnel {
     return ended ?? { why: "the server has closed it" };
   }
 
-  /** What a WebSocket needs to be opened through the proxy, if there is one; or why it cannot be. */
+  /** Returns the options of a WebSocket through the proxy, if there is one, or the reason why it failed. */
   async #throughProxy(url: URL): Promise<ClientOptions | Ended> {
     if (!this.#proxy) return {};
     using patience = deadline(systemClock, OPEN_MS, this.#stop.signal);

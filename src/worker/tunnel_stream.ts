@@ -5,19 +5,19 @@ import type { RunningBrowser } from "../core/provider.ts";
 import { close, joinConns, writeAll } from "./join_conns.ts";
 import { connectRequest } from "./proxy_connect.ts";
 
-/** Longest wait for the browser and for the server to take the stream; the server waits no longer. */
+/** Timeout of the connection to the browser and of the server's acceptance; the server waits no longer. */
 const OPEN_MS = 25_000;
 
 /** Longest head of an answer that is read. */
 const MAX_HEAD = 16 * 1_024;
 
-/** Where a browser listens: at its endpoint's address, or on a unix socket. */
+/** The address of a browser: its endpoint, or a unix socket. */
 export type BrowserAddress = Pick<RunningBrowser, "endpoint" | "socketPath">;
 
 /** Where a stream leads to. */
 export interface DialBack {
   readonly url: URL;
-  /** HTTP proxy on the way to it. */
+  /** HTTP proxy for the connection. */
   readonly proxy?: URL | undefined;
   readonly headers: Readonly<Record<string, string>>;
   /** Ends the stream. */
@@ -82,7 +82,7 @@ function held<C extends Deno.Conn>(stack: DisposableStack, conn: C): C {
   return stack.adopt(conn, close);
 }
 
-/** Connects to a browser, wherever it listens. */
+/** Connects to a browser by its endpoint or unix socket. */
 async function connectBrowser(
   { endpoint, socketPath: path }: BrowserAddress,
   signal: AbortSignal,
@@ -128,7 +128,9 @@ function handshake(
   return `GET ${url.pathname} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
-/** Sends a request and reads the head of its answer: 101, or 200 of a proxy. Resolves with what has come after it. */
+/**
+ * Sends a request and reads the head of the response: 101, or 200 of a proxy. Resolves with the bytes after the head.
+ */
 async function asked(
   conn: Deno.Conn,
   request: string,

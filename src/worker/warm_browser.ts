@@ -15,7 +15,7 @@ export interface WarmBrowserOptions {
   readonly host: WarmHost;
   readonly clock: Clock;
   readonly spec: BrowserSpec;
-  /** Whether the host responds. */
+  /** Reports whether the host responds. */
   readonly isHostUp: () => Promise<boolean>;
   /** Told when it is ready. */
   readonly onReady: () => void;
@@ -31,7 +31,7 @@ export class WarmBrowser {
   readonly #options: WarmBrowserOptions;
   readonly #stop = new AbortController();
   readonly #started: Promise<RunningBrowser>;
-  /** Aborted when it is a session's, which watches it from then on. */
+  /** Aborted when a session takes the browser and watches it itself. */
   readonly #taken = new AbortController();
   #readyAt = Infinity;
   #revision: string | undefined;

@@ -31,7 +31,7 @@ export interface WarmBrowsersOptions {
   readonly held: () => number;
   /** Whether any browser is to be kept ready now. */
   readonly isOpen: () => boolean;
-  /** Whether the host responds. */
+  /** Reports whether the host responds. */
   readonly isHostUp: () => Promise<boolean>;
   /** Whether sessions are starting, which go first. */
   readonly isStarting: () => boolean;

@@ -50,9 +50,9 @@ export interface WorkerOptions {
   /** What makes it the same worker after a restart; by default a file in `dataDir`. The worker disposes it. */
   readonly state?: StateStore | undefined;
   readonly version: string;
-  /** Which sessions are isolated from this host. @default {"auto"} */
+  /** Selects the sessions that are isolated from this host. @default {"auto"} */
   readonly localSandbox?: LocalSandbox | undefined;
-  /** URL of the server, which isolated sessions do not reach. */
+  /** URL of the server, which isolated sessions must not reach. */
   readonly serverUrl?: string | undefined;
   /** How the server is to reach its browsers. @default {"auto"} */
   readonly reach?: Reach | undefined;
@@ -80,7 +80,7 @@ export interface RunningWorker extends AsyncDisposable {
   /** Ends its browsers without asking them; resolves when nothing is left of them. */
   kill(): Promise<void>;
   sessionsHeld(): number;
-  /** The unix socket of a session's browser, if it is isolated. */
+  /** Returns the unix socket of a session's browser, if it is isolated. */
   socketPathOf(sessionId: string): string | undefined;
 }
 

@@ -197,7 +197,7 @@ testFile(
     await Deno.remove(path);
     await assert.rejects(
       reopen(data.path),
-      /their key is not there, expected the file ".*encryption\.key" or BROWSERGRID_ENCRYPTION_KEY/,
+      /their key is missing, expected the file ".*encryption\.key" or BROWSERGRID_ENCRYPTION_KEY/,
     );
     await Deno.writeTextFile(path, "short");
     await assert.rejects(

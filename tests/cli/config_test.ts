@@ -44,7 +44,10 @@ Deno.test("a configuration file may be UTF-8, with a byte order mark too, or UTF
     await Deno.writeFile(path, bytes);
     const { err, code } = await cli("settings", "--values", "--config", path);
     assert.notEqual(code, 0);
-    assert.match(err, /Cannot read .*browsergrid\.json": expected a JSON/);
+    assert.match(
+      err,
+      /Cannot read .*browsergrid\.json": expected a readable JSON/,
+    );
   }
   await Deno.remove(folder, { recursive: true });
 });

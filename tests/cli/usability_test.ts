@@ -83,7 +83,7 @@ Deno.test("session stop ends several sessions, or all, and says which it could n
   for (const words of [[], ["--all", a]]) {
     const { code, err } = await cli("session", "stop", ...words, ...at);
     assert.equal(code, 2);
-    assert.match(err, /expected ids, or --all/);
+    assert.match(err, /expected ids or --all/);
   }
 });
 

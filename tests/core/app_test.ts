@@ -64,10 +64,10 @@ Deno.test("installApps() gives an app its own options with their defaults", asyn
 
 Deno.test("installApps() refuses what setup() returns in a wrong shape, and says each fault", async () => {
   const wrong: readonly (readonly [unknown, RegExp])[] = [
-    [undefined, /app "odd": .* wrong shape: .*expected object/],
+    [undefined, /app "odd": .* invalid value: .*expected object/],
     [null, /expected object/],
     [[], /expected object/],
-    [Promise.resolve({ manager: 1 }), /it is a promise, .* into ready\(\)/],
+    [Promise.resolve({ manager: 1 }), /it is a promise, .* in ready\(\)/],
     [{ manager: 1, route: {} }, /"route"/],
     [{ routes: { v1: {} } }, /routes: v1: expected a router/],
     [{ routes: { one: createRouter() } }, /expected a version, such as v1/],

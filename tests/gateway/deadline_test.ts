@@ -70,7 +70,7 @@ Deno.test("a client whose session found its pool full until its queue deadline i
   const { detail } = await problemOf(client);
   assert.match(
     String(detail),
-    /: its work pool "pool" has all its max_sessions of 1; it is number 2 in the queue\)/,
+    /: its work pool "pool" has reached its max_sessions of 1; it is number 2 in the queue\)/,
   );
 });
 

@@ -4,7 +4,7 @@ import type { KeyStore } from "./store.ts";
 /** Name of the secret under which connect tokens are made. */
 const NAME = "connect_tokens";
 
-/** Where a grid's secret stands. */
+/** Returns the place of the grid secret `name` in the database. */
 export function placeOfSecret(name: string): Place {
   return ["grid_secrets", "value", name];
 }
@@ -21,7 +21,7 @@ export function gridSecret(
     const made = crypto.getRandomValues(new Uint8Array(32)).toHex();
     const sealed = await secrets.sealUnchecked(made, place);
     const stored = await store.secret(NAME, sealed);
-    // One that is older than encryption is sealed at the next start.
+    // A secret from before encryption is encrypted at the next start.
     const isPlain = !isSealed(stored);
     return Uint8Array.fromHex(
       isPlain ? stored : await secrets.open(stored, place),

@@ -147,7 +147,7 @@ function lastAdmin({ prefix }: KeyRow): GridError {
   );
 }
 
-/** Whether a client has a key that is in force. One round trip. */
+/** Reports whether a client has a valid key. One round trip. */
 export async function hasClientKey(
   db: Database,
   now: number,

@@ -15,11 +15,14 @@ export const apiKeys = sqliteTable("api_keys", {
   workPoolId: text("work_pool_id").references(() => workPools.id, {
     onDelete: "cascade",
   }),
-  /** Sessions that its owner may have at once, in all pools; null: no limit. */
+  /** Maximum number of live sessions of the owner, in all pools; null means no limit. */
   maxSessions: integer("max_sessions"),
-  /** Sessions of its owner that may wait; null: no limit but the pools'. */
+  /** Maximum number of pending sessions of the owner; null means that only the pools' limits apply. */
   maxQueue: integer("max_queue"),
-  /** Highest priority of its owner's sessions; null: a client's is its pool's, an admin has no limit. */
+  /**
+   * Highest priority of the owner's sessions; null means the priority of the pool for a client, and no limit for an
+   * admin.
+   */
   maxPriority: integer("max_priority"),
   createdAt: integer("created_at").notNull(),
   expiresAt: integer("expires_at"),

@@ -21,16 +21,16 @@ export const keyInputSchema = z.strictObject({
     "Id or name of the only work pool that it is good for; not for an admin",
   ),
   max_sessions: maxSessionsSchema.optional().describe(
-    "Sessions of this key that may be starting or running at once, in all pools; more wait",
+    "Maximum number of sessions of this key that start or run at the same time, in all pools; further ones wait",
   ),
   max_queue: maxQueueSchema.optional().describe(
-    "Sessions of this key that may wait, besides those that could start at once; one more is refused with 429",
+    "Maximum number of sessions of this key that wait, in addition to those that could start at once; one more is rejected with 429",
   ),
   max_priority: maxPrioritySchema.optional().describe(
-    "Highest priority that its sessions may ask for; without it a client's may not exceed their pool's priority",
+    "Highest priority that sessions of this key may request; by default a client is limited to the priority of the pool",
   ),
   expires_at: z.iso.datetime({ offset: true }).optional().describe(
-    "When it ends, a time to come; without it and expires_in_days it does not",
+    "Time at which the key expires, in the future; without it and expires_in_days the key does not expire",
   ),
   expires_in_days: z.number().gt(0).max(36_500).optional().describe(
     "How long it is good; the earlier end counts if expires_at is given too",

@@ -35,7 +35,7 @@ export interface KeyStore {
   /** By id or prefix. */
   find(ref: string): Promise<KeyRow | undefined>;
   list(page: KeyPage): Promise<readonly KeyRow[]>;
-  /** Whether a client has a key that is in force at `now`. */
+  /** Reports whether a client has a key that is valid at `now`. */
   hasClient(now: number): Promise<boolean>;
   /** The key as it is afterwards. @param isLastKept Leaves the last active key of an admin as it is. */
   revoke(
@@ -128,7 +128,7 @@ export function createKeyStore({ orm }: Database): KeyStore {
       return found.length > 0;
     },
     async secret(name, made) {
-      // Read first: a server also starts while the database cannot be written.
+      // Read first, because a server also starts while the database is read-only.
       const [existing] = await secretOf(name);
       if (existing) return existing.value;
       const [, [secret]] = await orm.batch([

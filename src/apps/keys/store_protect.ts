@@ -4,7 +4,10 @@ import { isSealed, type Secrets } from "../../core/secrets.ts";
 import { placeOfSecret } from "./grid_secret.ts";
 import { gridSecrets } from "./models.ts";
 
-/** Encrypts the grid's secrets that are not encrypted with the current key. Returns how many were in plain. */
+/**
+ * Encrypts the grid's secrets that are not encrypted with the current key. Returns the number of secrets that were
+ * plain text.
+ */
 export async function protectGridSecrets(
   { orm }: Database,
   secrets: Secrets,

@@ -33,7 +33,7 @@ import { eventOf } from "./store_transition.ts";
 /** Who claims, and when. */
 export interface ClaimRequest {
   readonly workerId: string;
-  /** Who calls; a process that is not the worker's present one gets nothing. */
+  /** The caller. A process that is not the worker's current one receives no session. */
   readonly caller: WorkerCaller;
   /** A repeat with the same id, while the lease runs, gets the same sessions. */
   readonly requestId: string;
@@ -51,7 +51,7 @@ export interface Claim {
   /** Absent: there is no such worker. */
   readonly worker?: {
     readonly workPoolId: string;
-    /** Whether the caller has proven that it is the worker's present process. */
+    /** True if the caller has proven that it is the worker's current process. */
     readonly isProven: boolean;
     /** Whether the pool has a limit: the end of another worker's session may leave it something to claim. */
     readonly isPoolLimited: boolean;
@@ -61,8 +61,8 @@ export interface Claim {
 }
 
 /**
- * Gives the worker pending sessions of its pool, those with the highest priority first, then those of the owners that
- * hold the fewest, then the oldest, as far as pool, worker and keys have room. One round trip; atomic, because SQLite has one writer.
+ * Gives the worker pending sessions of its pool, ordered by priority, then by how few sessions their owner holds, then
+ * by age, as far as pool, worker and keys have room. One round trip; atomic, because SQLite has one writer.
  */
 export async function claimSessions(
   { db: { orm }, secrets }: {
@@ -257,7 +257,7 @@ function stopStatusOf(status: CommandRow["stopStatus"]): StopCommand["status"] {
   }
 }
 
-/** What is read of a session that is given away. */
+/** Columns of a claimed session that the response needs. */
 interface ClaimedRow {
   readonly session: typeof sessions.$inferSelect;
   readonly pool: typeof workPools.$inferSelect;

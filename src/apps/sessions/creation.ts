@@ -171,7 +171,7 @@ function replay(
   return { session: remembered.session, isReplay: true };
 }
 
-/** @throws {GridError} `forbidden` — a priority is asked for that the caller's key may not have. */
+/** @throws {GridError} `forbidden` — the requested priority exceeds the limit of the caller's key. */
 function priorityFor(
   asked: number | undefined,
   poolPriority: number,
@@ -182,7 +182,7 @@ function priorityFor(
   if (asked <= highest) return asked;
   throw new GridError(
     "forbidden",
-    `Cannot ask for priority ${asked}: the key's sessions may have ${highest} at most, expected that or less, or a key with a higher max_priority`,
+    `Cannot create a session with priority ${asked}: the key allows at most ${highest}, expected that or less, or a key with a higher max_priority`,
     { max_priority: highest },
   );
 }
@@ -190,7 +190,7 @@ function priorityFor(
 function keyQueueFull({ pending, maxQueue }: FullKeyQueue): GridError {
   return new GridError(
     "queue_full",
-    `Cannot queue the session: ${pending} of this key's sessions wait, expected fewer than its max_queue of ${maxQueue} and what it could start at once`,
+    `Cannot queue the session: ${pending} of this key's sessions wait, expected fewer than its max_queue of ${maxQueue} and the sessions that it could start at once`,
     { max_queue: maxQueue },
   );
 }

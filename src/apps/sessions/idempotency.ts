@@ -40,8 +40,8 @@ export interface OnceOnly extends RequestKey {
 }
 
 /**
- * Fingerprint of a body, the same for every order of its members and every way to write it. It is made with a key: a
- * plain hash would let whoever has a copy of the database try passwords against it.
+ * Returns the fingerprint of a body. It does not depend on the order of members or on formatting. It is keyed: a plain
+ * hash would let anyone with a copy of the database try passwords against it.
  */
 export async function fingerprintOf(
   body: unknown,

@@ -75,7 +75,7 @@ export interface SessionManager
   waitUntilStarted(id: string, signal: AbortSignal): Promise<Session>;
   /** Has the bus told of what other replicas do with it, until disposed. Subscribe before. */
   watch(what: Watched, id: string): Disposable;
-  /** Where clients connect. @param baseUrl URL of the server as the client reaches it. */
+  /** Returns the URL that clients connect to. @param baseUrl URL of the server as the client reaches it. */
   connectUrlOf(id: string, baseUrl: string): string;
   /** One round trip. */
   claim(

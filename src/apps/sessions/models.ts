@@ -19,7 +19,7 @@ import { workPools } from "../workerpool/models.ts";
 import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
 
 /**
- * Sessions. `proxy`, `environment` and `endpoint` are secret: only the claim and the gateway's look-up select them. The
+ * Sessions. `proxy`, `environment` and `endpoint` are secret: only the claim and the gateway's lookup select them. The
  * values of `environment` and the password in `proxy` are encrypted.
  *
  * `worker_id` refers to `workers.id` without a constraint: a session outlives the row of its worker.
@@ -94,7 +94,7 @@ export const sessions = sqliteTable("sessions", {
   /** Last output of the browser, once it has ended. */
   logs: text(),
 }, (table) => [
-  // In the order in which the claim visits owners, which else would sort a whole queue for each session.
+  // Matches the order in which the claim visits owners; without it each claimed session would sort the whole queue.
   index("sessions_queue").on(
     table.workPoolId,
     table.status,
@@ -102,7 +102,7 @@ export const sessions = sqliteTable("sessions", {
     table.owner,
     table.id,
   ),
-  // What an owner holds and has waiting, without all that it has ever had.
+  // Covers only the live and pending sessions of an owner, not its ended ones.
   index("sessions_owner_status").on(table.owner, table.status),
   index("sessions_owner").on(table.owner, table.id),
   index("sessions_worker").on(table.workerId, table.status),

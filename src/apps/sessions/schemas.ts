@@ -112,7 +112,7 @@ export const sessionSchema = z.object({
   webhooks_enabled: z.boolean(),
   status: z.enum(SESSION_STATUSES),
   status_reason: z.string().nullable().describe(
-    "Why it is what it is; of a pending one why it waits, with its place in the queue when it is asked for alone",
+    "Reason for the status. For a pending session, why it waits; a request for a single session adds its place in the queue",
   ),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
@@ -277,7 +277,7 @@ export const sessionReportSchema = z.strictObject({
   endpoint: z.string().max(500).regex(
     /^wss?:\/\/[^/?#@\\]+\/devtools\/browser\/[A-Za-z0-9-]{1,128}$/,
     "expected ws://HOST:PORT/devtools/browser/ID",
-    // A longer one is refused already, and parsing it takes time.
+    // The schema has already rejected a longer endpoint, and parsing it takes time.
   ).refine((url) => url.length > 500 || URL.canParse(url), "expected a URL")
     .optional().describe(
       "The browser's own address. The server connects to it only if it is the worker's own address, or in the setting worker_networks; otherwise it uses the worker's tunnel",

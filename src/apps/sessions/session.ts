@@ -22,7 +22,7 @@ export type SecretColumn = "proxy" | "environment" | "endpoint" | "logs";
 export type Session = Readonly<Omit<SessionRow, SecretColumn>> & {
   readonly proxyShown: SessionWire["proxy"];
   readonly environmentNames: readonly string[];
-  /** Of one that is pending: what it waits for. Absent: not read. */
+  /** The state that a pending session waits in. Absent if it was not read. */
   readonly waiting?: Waiting | null;
 };
 
@@ -155,7 +155,7 @@ export function renderSession(
   };
 }
 
-/** Returns what is known of a session's status: of a pending one also why it waits, and what became of an earlier start. */
+/** Returns the reason for a session's status: for a pending one also why it waits, and how an earlier start failed. */
 export function statusReasonOf(
   { statusReason, waiting }: Pick<Session, "statusReason" | "waiting">,
 ): string | null {

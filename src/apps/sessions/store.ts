@@ -132,10 +132,10 @@ export interface SessionStore {
   ): Promise<boolean | undefined>;
 }
 
-/** What is shown of one session. */
+/** Columns of one session in responses. */
 const waitingColumns = { ...shownColumns, waiting: waitingColumn() };
 
-/** What is shown of each of many. */
+/** Columns of each session in a list. */
 const listedColumns = {
   ...shownColumns,
   waiting: waitingColumn({ isInList: true }),

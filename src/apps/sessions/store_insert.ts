@@ -32,7 +32,7 @@ export interface Insertion {
   readonly isInserted: boolean;
   /** With a key: what the key stands for now, the new session or an earlier one. */
   readonly remembered?: Remembered | undefined;
-  /** The queue of the owner's API key, if that is why. */
+  /** The queue of the owner's API key, if that limit was the cause. */
   readonly keyQueue?: FullKeyQueue | undefined;
 }
 
@@ -83,7 +83,7 @@ export async function findRemembered(
   return remembered;
 }
 
-/** Repeats the limits of pool and key, so that two requests at once cannot pass them together. */
+/** Repeats the limits of pool and key, so that two concurrent requests cannot exceed them together. */
 function insertIfOpen(row: SessionRow): SQL {
   const columns = Object.entries(getTableColumns(sessions));
   const values: Readonly<Record<string, unknown>> = row;

@@ -4,8 +4,8 @@ import { apiKeys } from "../keys/models.ts";
 import { sessions } from "./models.ts";
 
 /**
- * Whether a session belongs to a client key, in SQL: its owner is neither one of the program's admins nor an admin's
- * key. An owner that no longer exists counts as a client.
+ * SQL that reports whether a session belongs to a client key: its owner is neither a built-in admin nor an admin's key.
+ * An owner that no longer exists counts as a client.
  */
 export const isIsolated: SQL<boolean> = sql<
   boolean

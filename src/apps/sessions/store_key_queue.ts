@@ -7,26 +7,26 @@ import { workPools } from "../workerpool/models.ts";
 import { sessions } from "./models.ts";
 import { leftOfKey } from "./store_next.ts";
 
-/** The queue of a key that has all the sessions it may have waiting. */
+/** The queue of a key that has reached its `max_queue`. */
 export interface FullKeyQueue {
   readonly maxQueue: number;
   readonly pending: number;
 }
 
-/** Whose queue is asked about. */
+/** Identifies the queue of a key. */
 interface Asked {
   readonly owner: string;
   readonly workPoolId: string;
 }
 
-/** Whether the owner's key has no place in its queue, in SQL beside a row of `work_pools`. */
+/** SQL that reports whether the queue of the owner's key is full, for a row of `work_pools`. */
 export function isKeyQueueFull({ owner }: Asked): SQL {
   return sql`EXISTS (SELECT 1 FROM ${apiKeys} AS k WHERE k.id = ${owner}
     AND k.max_queue + max(0, min(${roomOfPool()}, ${leftOfKey(sql`k.id`)}))
       <= ${pendingOf(owner)})`;
 }
 
-/** The statement that reads the queue of the owner's key, if it is full. */
+/** Returns the statement that reads the queue of the owner's key, if it is full. */
 export function fullKeyQueue(
   orm: LibSQLDatabase,
   asked: Asked,

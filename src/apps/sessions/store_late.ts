@@ -30,7 +30,7 @@ export interface LateStore {
     now: number,
     limits: { readonly maxAttempts: number; readonly leaseMs: number },
   ): Promise<readonly Changed[]>;
-  /** Sessions that no worker took in time, with why they waited. One round trip more if there are any. */
+  /** Fails sessions that no worker claimed in time, with the reason why they waited. A second round trip if there are any. */
   failOverdue(now: number): Promise<readonly Changed[]>;
   /** Starts that took too long, whatever their workers say. */
   failSlowStarts(now: number): Promise<readonly Changed[]>;
@@ -208,7 +208,7 @@ function clampLeases(orm: LibSQLDatabase, now: number, leaseMs: number) {
   );
 }
 
-/** Why each of some sessions was not started in time, for people, by their ids. */
+/** Returns the reason why each session was not started in time, as a sentence, by session id. */
 function reasonsOf(
   overdue: readonly Pick<Session, "id" | "statusReason" | "waiting">[],
 ): Readonly<Record<string, string>> {
@@ -218,7 +218,7 @@ function reasonsOf(
   ]));
 }
 
-/** The statements by which those of the sessions that still meet `condition` fail, each with its reason. */
+/** Returns the statements that fail each session that still meets `condition`, with its reason. */
 function failWith(
   move: Move,
   reasons: Readonly<Record<string, string>>,

@@ -1,6 +1,7 @@
 /**
- * Which sessions a claim gives: highest priority first; within a priority those whose owner holds the fewest in the pool,
- * counting what the claim itself gives; then the oldest. An owner whose key has its `max_sessions` is passed over.
+ * Selects the sessions of a claim: highest priority first; within a priority those whose owner holds the fewest in the
+ * pool, including those that this claim assigns; then the oldest. An owner whose key has reached its `max_sessions` is
+ * skipped.
  *
  * ```text
  * index:  pool, pending │ priority 5 │ ann  s1 s4 s5 …      probe ──▶ s1 ─▶ next owner ─▶ next priority
@@ -8,9 +9,9 @@
  *                       │ priority 0 │ ann  s3 …              └▶ candidate s1 ─▶ s4 ─▶ s5
  * ```
  *
- * The recursion is a priority queue. A probe stands for an owner within a priority; it sorts before the candidates of its
- * priority, so that all owners are known before one is served, and a lower priority is not looked at before it is needed.
- * The cost grows with owners and with what is given, never with the length of the queue.
+ * The recursion is a priority queue. A probe stands for an owner within a priority; it sorts before the candidates of
+ * its priority, so that all owners are known before one is served, and a lower priority is read only when needed. The
+ * cost grows with the number of owners and of claimed sessions, never with the length of the queue.
  *
  * @module
  * @see {@link https://www.sqlite.org/lang_with.html#controlling_depth_first_versus_breadth_first_search_of_a_tree_using_order_by}
@@ -23,10 +24,13 @@ import { sessions } from "./models.ts";
 
 const HELD = sql.raw("('starting', 'running')");
 
-/** Stands for no limit. */
+/** Represents "no limit". */
 const NO_LIMIT = sql.raw("1000000000");
 
-/** The ids of the sessions that the worker is to have, in SQL. @param isProven Whether the caller is that worker. */
+/**
+ * Returns SQL for the ids of the sessions that the worker receives. @param isProven SQL that reports whether the caller
+ * is that worker.
+ */
 export function nextSessions(
   { workerId, count }: { readonly workerId: string; readonly count: number },
   isProven: SQL,
@@ -70,7 +74,7 @@ export function nextSessions(
       OR g.priority = given.priority AND g.held < given.held)))`;
 }
 
-/** How many the worker may have now. Not below zero, which would be no limit at all. */
+/** Returns the number of sessions that the worker may claim now. Never negative, which would mean no limit. */
 function roomFor(count: number): SQL {
   return sql`max(0, min(${count},
     min(w.capacity, coalesce(p.max_sessions_per_worker, w.capacity))
@@ -80,7 +84,7 @@ function roomFor(count: number): SQL {
       WHERE h.work_pool_id = p.id AND h.status IN ${HELD}), ${count})))`;
 }
 
-/** The id of the first pending session of the pool that meets `condition`, in the order of the index. */
+/** Returns the id of the first pending session of the pool that meets `condition`, in index order. */
 function first(condition: SQL): SQL {
   return sql`(SELECT n.id FROM ${sessions} AS n
     WHERE n.work_pool_id = (SELECT pool FROM scope) AND n.status = 'pending'
@@ -93,7 +97,7 @@ function heldInPool(owner: SQL): SQL {
     AND h.work_pool_id = (SELECT pool FROM scope))`;
 }
 
-/** How many more sessions the owner's key may hold. */
+/** Returns the number of further sessions that the owner's key may hold. */
 export function leftOfKey(owner: SQL): SQL {
   return sql`coalesce((SELECT k.max_sessions - (
       SELECT count(*) FROM ${sessions} AS h

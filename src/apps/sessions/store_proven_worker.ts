@@ -2,7 +2,10 @@ import { type SQL, sql } from "drizzle-orm";
 import { workers } from "../workers/models.ts";
 import type { WorkerCaller } from "../../core/worker_caller.ts";
 
-/** Whether the worker `id` exists, is the process that the proof is of, and is of the pool that the caller may serve. */
+/**
+ * SQL that reports whether worker `id` exists, is the process of the proof, and belongs to the pool that the caller may
+ * serve.
+ */
 export function isProvenWorker(
   id: string | SQL,
   { proof, workPoolId }: WorkerCaller,

@@ -31,7 +31,7 @@ import { type Changed, changesIn, transition } from "./store_transition.ts";
 /** A worker's reports, and when they are applied. */
 export interface ReportInput {
   readonly workerId: string;
-  /** Who calls; of a process that is not the worker's present one nothing counts. */
+  /** The caller. Reports of a process that is not the worker's current one are ignored. */
   readonly caller: WorkerCaller;
   readonly reports: readonly SessionReport[];
   readonly now: number;
@@ -130,7 +130,10 @@ function meant(input: ReportInput): SQL {
       iif(${sessions.startAttempts} < ${maxAttempts}, 'pending', 'failed'))))`;
 }
 
-/** Whether a browser has started where the server may not dial it, by a worker that opens no tunnel. */
+/**
+ * SQL that reports whether a browser has started at an address that the server may not dial, on a worker without a
+ * tunnel.
+ */
 function isOutOfReach({ workerId, reports }: ReportInput): SQL {
   if (!reports.some(({ endpoint }) => endpoint?.startsWith(TUNNEL_ONLY))) {
     return sql`0`;
@@ -144,7 +147,9 @@ function isOutOfReach({ workerId, reports }: ReportInput): SQL {
 const isTunnelOnly: SQL =
   sql`coalesce(r.report ->> '$.endpoint', '') LIKE ${`${TUNNEL_ONLY}%`}`;
 
-/** Why a session ends, or undefined; as its worker says it, unless its browser is out of reach. */
+/**
+ * Returns SQL for the reason of the session's end, or null: the worker's reason, unless the browser is out of reach.
+ */
 function reasonIn(input: ReportInput): SQL {
   return sql`iif(${
     isOutOfReach(input)
@@ -152,7 +157,7 @@ function reasonIn(input: ReportInput): SQL {
 }
 
 const OUT_OF_REACH =
-  "the address that its worker reports is not the worker's own, and the worker opens no tunnel: start it with --reach auto or tunnel, or name its network in the setting worker_networks";
+  "the address that its worker reports is not the worker's own, and the worker opens no tunnel: start the worker with --reach auto or tunnel, or name its network in the setting worker_networks";
 
 /** Whether the report's status can follow the session's, by the table of transitions. */
 function advances(input: ReportInput): SQL {

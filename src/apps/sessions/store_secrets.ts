@@ -10,12 +10,12 @@ import type { Secrets } from "../../core/secrets.ts";
 import { sessions } from "./models.ts";
 import type { SessionRow } from "./session.ts";
 
-/** Rows that are encrypted in one round trip. */
+/** Number of rows that are encrypted in one round trip. */
 const BATCH = 200;
 
 type Parts = Pick<SessionRow, "id" | "environment" | "proxy">;
 
-/** The session with its secrets encrypted, as it is stored. */
+/** Encrypts the secrets of a session, for storage. */
 export async function sealSession<S extends Parts>(
   secrets: Secrets,
   session: S,
@@ -24,7 +24,7 @@ export async function sealSession<S extends Parts>(
   return { ...session, ...sealed };
 }
 
-/** The stored session with its secrets in plain. */
+/** Decrypts the secrets of a stored session. */
 export async function openSession<S extends Parts>(
   secrets: Secrets,
   stored: S,
@@ -33,7 +33,10 @@ export async function openSession<S extends Parts>(
   return { ...stored, ...opened };
 }
 
-/** Encrypts the secrets that are not encrypted with the current key. Returns how many rows had some in plain. */
+/**
+ * Encrypts the secrets that are not encrypted with the current key. Returns the number of rows that had plain-text
+ * secrets.
+ */
 export async function protectSessions(
   { orm }: Database,
   secrets: Secrets,

@@ -6,14 +6,14 @@ import { sessions } from "./models.ts";
 import { leftOfKey } from "./store_next.ts";
 import type { Waiting } from "./waiting.ts";
 
-/** Most sessions of a queue that are counted to find a place in it. */
+/** Maximum number of queued sessions that are counted to find a place in the queue. */
 export const MAX_COUNTED = 1_000;
 
 /**
- * What a pending session waits for, as a column beside a row of `sessions`; null for any other. Its cost is bounded: of
- * the queue no more than {@linkcode MAX_COUNTED} sessions are looked at.
+ * Returns a column with the state that a pending session waits in, for a row of `sessions`; null for any other session.
+ * The cost is bounded: at most {@linkcode MAX_COUNTED} sessions of the queue are read.
  *
- * @param options `isInList`: without what is counted for each session.
+ * @param options `isInList` leaves out the counts, which are made for single sessions only.
  */
 export function waitingColumn(
   { isInList = false }: { readonly isInList?: boolean } = {},
@@ -40,7 +40,7 @@ export function waitingColumn(
     );
 }
 
-/** The first sessions of the pool's queue, in the order of the index. */
+/** Returns SQL for the first sessions of the pool's queue, in index order. */
 function queued(): SQL {
   return sql`(SELECT n.priority, n.id FROM ${sessions} AS n
     WHERE n.work_pool_id = ${workPools}.id AND n.status = 'pending'

@@ -1,25 +1,25 @@
 import { MAX_COUNTED } from "./store_waiting.ts";
 
-/** What is known of a session that waits for a worker. */
+/** The state that a pending session waits in. */
 export interface Waiting {
-  /** Name of its work pool. */
+  /** Name of the session's work pool. */
   readonly pool: string;
   readonly status: string;
   readonly maxSessions: number | null;
   readonly isWorkerOnline: 0 | 1;
-  /** Sessions that its key may still hold; large without a limit. */
+  /** Number of sessions that the key may still hold; large if there is no limit. */
   readonly leftOfKey: number;
-  /** Sessions that its pool may still hold; null without a limit. */
+  /** Number of sessions that the pool may still hold; null if there is no limit. */
   readonly leftOfPool: number | null;
-  /** Sessions that its pool could start at once. Of one session only, as the next two. */
+  /** Number of sessions that the pool could start now. Only for a single session, like the next two. */
   readonly room?: number;
-  /** Sessions of higher priority, or as high and older. */
+  /** Number of sessions with a higher priority, or with the same priority and older. */
   readonly ahead?: number;
-  /** Sessions of the queue that were counted. */
+  /** Number of queued sessions that were counted. */
   readonly counted?: number;
 }
 
-/** Returns why a session waits, for people. */
+/** Returns the reason why a session waits, as a sentence. */
 export function renderWaiting(waiting: Waiting): string {
   const why = reasonFor(waiting);
   const place = placeIn(waiting);
@@ -31,9 +31,9 @@ function reasonFor(
 ): string {
   if (status !== "active") return `its work pool "${pool}" is ${status}`;
   if (!isWorkerOnline) return `no worker of its work pool "${pool}" is online`;
-  if (leftOfKey <= 0) return "its key has all its max_sessions";
+  if (leftOfKey <= 0) return "its key has reached its max_sessions";
   if (leftOfPool !== null && leftOfPool <= 0) {
-    return `its work pool "${pool}" has all its max_sessions of ${rest.maxSessions}`;
+    return `its work pool "${pool}" has reached its max_sessions of ${rest.maxSessions}`;
   }
   if (rest.room === undefined) return `it waits in work pool "${pool}"`;
   return rest.room > 0
@@ -45,5 +45,5 @@ function placeIn({ ahead, counted = 0 }: Waiting): string | undefined {
   if (ahead === undefined) return undefined;
   return counted < MAX_COUNTED
     ? `it is number ${ahead + 1} in the queue`
-    : `${MAX_COUNTED} sessions or more wait in the queue`;
+    : `${MAX_COUNTED} or more sessions wait in the queue`;
 }

@@ -89,7 +89,7 @@ const NEVER: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** Pattern of the entries of a pool's list that name what no pool can allow, with or without a star. */
+/** Pattern of list entries that no pool can allow, with or without a star. */
 export const NEVER_PATTERN: string = anyCase(
   NEVER.map(([{ source }]) => source.replaceAll("$", "@$")).join("|"),
 ).replaceAll("@", "\\*?");

@@ -35,9 +35,9 @@ export interface Candidate {
   /** Sessions that its online workers could still take. */
   readonly room: number;
   readonly choices: readonly BrowserChoice[];
-  /** Systems of its workers' hosts; absent: not asked. */
+  /** Operating systems of the workers' hosts; absent if they were not read. */
   readonly systems?: readonly OperatingSystem[] | undefined;
-  /** Why it cannot start what `want` comes to there, for what is no matter of `choices`. */
+  /** Returns why the pool cannot start the resolved session, for reasons other than `choices`; undefined if it can. */
   readonly unsupported?:
     | ((want: SessionWant) => string | undefined)
     | undefined;
@@ -78,7 +78,7 @@ export function canStart(
   return startable(want, candidate).length > 0;
 }
 
-/** Those of the pool's choices that are what `want` comes to with the pool's defaults. */
+/** Returns the pool's choices that match `want` after the pool's defaults are applied. */
 export function startable(
   want: SessionWant,
   { pool, choices, systems }: Pick<Candidate, "pool" | "choices" | "systems">,
@@ -200,7 +200,7 @@ function notSupported(
   );
   return new GridError(
     "browser_not_available",
-    `Cannot start the browser as it is asked for: ${reasons.join("; ")}`,
+    `Cannot start the requested browser: ${reasons.join("; ")}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import type { EgressPolicy } from "../../core/browser_spec.ts";
 import type { Pool } from "./pool.ts";
 
-/** What a session of `pool` may reach. @param isolated Whether the session belongs to a client key. */
+/** Returns the egress policy of a session of `pool`. @param isolated True if the session belongs to a client key. */
 export function egressPolicy(
   pool: Pick<Pool, "name" | "egress" | "egressAllow">,
   isolated: boolean,

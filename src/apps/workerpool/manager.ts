@@ -43,7 +43,7 @@ export interface Assignment {
 /** For whom there may be one work pool only. */
 export type Restricted = Pick<Caller, "workPoolId">;
 
-/** Who asks for a session. */
+/** The caller that requests a session. */
 type Asking = Restricted & Partial<Pick<Caller, "role">>;
 
 /** The rules of work pools. A pool is named by its id or its name. */
@@ -54,7 +54,10 @@ export interface WorkPoolManager {
    * @throws {GridError} As {@linkcode assignPool} and {@linkcode inherit}; `forbidden` — the caller may not use the pool that is named.
    */
   assign(want: SessionWant, caller?: Asking): Promise<Assignment>;
-  /** What a session that asks for nothing comes to in a pool as it is stored; undefined if its provider starts no such browser. No round trip. */
+  /**
+   * Returns the session that an empty request resolves to in a stored pool; undefined if the provider starts no such
+   * browser. No round trip.
+   */
   defaultSession(stored: Pool): Promise<ResolvedSession | undefined>;
   /** @throws {GridError} `unknown_provider`, `invalid_provider_config`, `pool_name_taken`. */
   create(input: PoolInput): Promise<Pool>;
@@ -62,18 +65,18 @@ export interface WorkPoolManager {
   get(ref: string, caller?: Restricted): Promise<Pool>;
   /** In order of id. */
   list(page: PoolPage): Promise<Page<Pool>>;
-  /** @throws {GridError} As create; `read_only_member` — what nobody sets differs from the pool's. */
+  /** @throws {GridError} Like create; `read_only_member` — a read-only member differs from the pool's. */
   replace(ref: string, input: PoolReplacement): Promise<Pool>;
-  /** @throws {GridError} As replace. */
+  /** @throws {GridError} Like replace. */
   patch(ref: string, patch: PoolChange): Promise<Pool>;
   /**
-   * What has ended in it goes with it.
+   * Deletes a pool and its ended sessions.
    *
-   * @param force Also if workers are online, which then end.
-   * @throws {GridError} `pool_in_use` — while it has live sessions or, without `force`, workers that are not offline.
+   * @param force Deletes the pool even if workers are online; they then end.
+   * @throws {GridError} `pool_in_use` — the pool has live sessions or, without `force`, workers that are not offline.
    */
   remove(ref: string, force?: boolean): Promise<void>;
-  /** What keeps sessions from being started in a pool, each a sentence for people. No I/O. */
+  /** Returns the reasons why no session can be started in a pool, each as a sentence. No I/O. */
   warnings(pool: Pool): readonly string[];
   setStatus(ref: string, status: PoolStatus): Promise<Pool>;
   pressure(ref: string, caller?: Restricted): Promise<Pressure>;
@@ -186,12 +189,12 @@ export function createPoolManager(
       const choices = choicesOf(core, pool);
       if (choices.length === 0) {
         return [
-          `No session can be started in work pool "${pool.name}": this version starts no browsers with provider "${pool.providerType}", sessions for it are refused with browser_not_available`,
+          `No session can be started in work pool "${pool.name}": this version starts no browsers with provider "${pool.providerType}", and rejects sessions for it with browser_not_available`,
         ];
       }
       if (canStart({}, { pool, choices })) return [];
       return [
-        `A session that asks for nothing cannot be started in work pool "${pool.name}": its provider "${pool.providerType}" has no such browser as its defaults say`,
+        `Cannot start a session with the defaults of work pool "${pool.name}": its provider "${pool.providerType}" has no such browser`,
       ];
     },
     setStatus: async (ref, status) =>
@@ -244,7 +247,7 @@ function candidateOf(
   return {
     ...load,
     choices: choicesOf(core, pool),
-    // A pool without a worker may get one on Linux; other systems are not promised before there is one.
+    // A pool without workers may get one on Linux; other systems are accepted only after such a worker has registered.
     systems: systems.length > 0 ? systems : ["linux"],
     unsupported(want) {
       const found = configured(core, pool);
@@ -258,7 +261,7 @@ function candidateOf(
   };
 }
 
-/** Systems by the names that the runtime has for them, which workers tell. */
+/** Operating systems by the names that the runtime uses, which workers report. */
 const SYSTEMS: Readonly<Record<string, OperatingSystem>> = {
   linux: "linux",
   darwin: "macos",
@@ -271,7 +274,10 @@ function choicesOf(core: Core, pool: Pool): Candidate["choices"] {
   return found ? found.provider.browsers(found.config) : [];
 }
 
-/** The pool's provider and configuration; undefined if it is not installed here, or does not take the configuration. */
+/**
+ * Returns the pool's provider and its configuration; undefined if the provider is not installed here or rejects the
+ * configuration.
+ */
 function configured(core: Core, { providerType, providerConfig }: Pool) {
   const provider = [...core.providers].find(({ name }) =>
     name === providerType

@@ -43,9 +43,9 @@ export const workPools = sqliteTable("work_pools", {
   allowedArguments: text("allowed_arguments", { mode: "json" }).$type<
     readonly string[]
   >(),
-  /** What the browsers of its sessions may reach. */
+  /** Networks that browsers of the pool's sessions may reach. */
   egress: text({ enum: POOL_EGRESS }).notNull().default("auto"),
-  /** What they may reach whatever `egress` says. */
+  /** Networks and hosts that browsers may reach regardless of `egress`. */
   egressAllow: text("egress_allow", { mode: "json" }).notNull().default([])
     .$type<readonly string[]>(),
   maxQueue: integer("max_queue"),

@@ -10,10 +10,10 @@ interface Fault {
 }
 
 /**
- * The whole input that a body of PUT stands for. Members that GET gives and nobody sets are left out, and secrets that it
- * does not show are put in. `pool` has its secrets in plain.
+ * Returns the whole input that a body of PUT stands for, without read-only members, and with the secrets that GET does
+ * not show. The secrets in `pool` are plain text.
  *
- * @throws {GridError} `read_only_member` — with the names of those that differ.
+ * @throws {GridError} `read_only_member` — read-only members differ from the pool's; names them.
  */
 export function replacementOf(pool: Pool, body: PoolReplacement): PoolInput {
   const { id: _, created_at: __, updated_at: ___, ...input } = body;
@@ -24,7 +24,7 @@ export function replacementOf(pool: Pool, body: PoolReplacement): PoolInput {
   };
 }
 
-/** As {@linkcode replacementOf}, of a body of PATCH. */
+/** Returns the change that a body of PATCH stands for, like {@linkcode replacementOf}. */
 export function changeOf(pool: Pool, body: PoolChange): Readonly<object> {
   const { id: _, created_at: __, updated_at: ___, ...change } = body;
   return { ...change, ...secretsOf(pool, body) };
@@ -62,7 +62,8 @@ function faultsIn(pool: Pool, body: PoolChange): readonly Fault[] {
   ) {
     faults.push({
       path: "default_environment",
-      message: "has other names than the pool's, whose values are not known",
+      message:
+        "has names that the pool's does not have, so their values are unknown",
     });
   }
   return faults;
@@ -72,7 +73,7 @@ function hasNames(given: readonly string[], own: readonly string[]): boolean {
   return new Set(given).symmetricDifference(new Set(own)).size === 0;
 }
 
-/** Whether a proxy is as GET shows it, without its password. */
+/** Reports whether a proxy equals the one that GET shows, which has no password. */
 function isSameProxy(
   given: NonNullable<PoolInput["default_proxy"]>,
   { defaultProxy: own }: Pool,
@@ -88,7 +89,7 @@ function readOnly(faults: readonly Fault[]): GridError {
   );
   return new GridError(
     "read_only_member",
-    `Cannot use the body: ${detail}; expected what GET gives, or none of it`,
+    `Cannot use the body: ${detail}; expected the value that GET returns, or none`,
     { errors: faults.map((fault) => ({ in: "json", ...fault })) },
   );
 }

@@ -21,10 +21,10 @@ const ALLOWED_ARGUMENTS =
   "Arguments that sessions may give their browsers: names such as --accept-lang, or beginnings with a star such as --force-*, which leaves out what weakens the browser's protection and must be named in full. null: a list of harmless ones, such as --accept-lang and --user-agent. []: none. What breaks the grid or starts programs, such as --remote-debugging-port, can never be allowed";
 
 const EGRESS =
-  "What the browsers of its sessions may reach. open: everything that their host reaches. no_private: the internet, but no loopback, private, link-local, metadata or multicast address. none: nothing. auto: no_private for sessions of client keys, open for all others";
+  "Networks that the pool's browsers may reach. open: everything that their host reaches. no_private: the internet, but no loopback, private, link-local, metadata or multicast address. none: nothing. auto: no_private for sessions of client keys, open for all others";
 
 const EGRESS_ALLOW =
-  "Networks and hosts that sessions may reach whatever egress says: 10.1.0.0/16, fd00::1, intranet.example.test, *.example.test, each with or without :port";
+  "Networks and hosts that sessions may reach regardless of egress: 10.1.0.0/16, fd00::1, intranet.example.test, *.example.test, each with or without :port";
 
 /** A name, or a beginning and a star, that some session's argument may have. */
 const allowedArgumentSchema = z.string().regex(
@@ -78,10 +78,10 @@ const poolFields = {
   max_timeout_minutes: z.number().gt(0).nullable(),
 };
 
-/** What is to be changed of a pool. */
+/** Changes to a pool. */
 export const poolPatchSchema = z.strictObject(poolFields).partial();
 
-/** Body of POST: what is not given takes its default. */
+/** Body of POST. Absent members take their defaults. */
 export const poolInputSchema = z.strictObject({
   ...poolFields,
   description: poolFields.description.default(""),
@@ -140,42 +140,44 @@ export const poolSchema = z.object({
 
 const asGiven = z.string().max(100).optional().openapi({
   readOnly: true,
-  description: "As GET gave it, or absent",
+  description: "The value that GET returned, or absent",
 });
 
-/** What GET gives and nobody sets: taken back as it is. */
+/** Read-only members that GET returns. PUT and PATCH accept them unchanged. */
 const readBack = {
   id: asGiven,
   created_at: asGiven,
   updated_at: asGiven,
   default_environment: z.union([
     environmentSchema,
-    z.array(z.string()).describe("The names that GET gave: values stay"),
+    z.array(z.string()).describe(
+      "The names that GET returned; their values do not change",
+    ),
   ]).nullable(),
 };
 
-/** Body of PUT: that of POST, or what GET gave with changes. */
+/** Body of PUT: the body of POST, or a response of GET with changes. */
 export const poolReplacementSchema = z.strictObject({
   ...poolInputSchema.shape,
   ...readBack,
   default_environment: readBack.default_environment.default(null),
 }).openapi("WorkPoolReplacement", {
   description:
-    "What is not given takes its default. What GET gave may be given back: secrets that it does not show stay, a password with the same proxy_url and proxy_username",
+    "Absent members take their defaults. A response of GET is accepted: secrets that it does not show are kept, a password if proxy_url and proxy_username are the same",
   examples: [examples.poolInputExample],
 });
 
-/** Body of PATCH: what is given is changed. */
+/** Body of PATCH. Only the members in it change. */
 export const poolChangeSchema = z.strictObject({ ...poolFields, ...readBack })
   .partial().openapi("WorkPoolPatch", {
-    description: "What is given is changed",
+    description: "Changes the members in the body",
     examples: [examples.poolPatchExample],
   });
 
-/** Answer of `POST /v1/workerpool/pools`. */
+/** Response of `POST /v1/workerpool/pools`. */
 export const newPoolSchema = poolSchema.extend({
   warnings: z.array(z.string()).describe(
-    "What keeps its sessions from being started, each a sentence for people",
+    "Reasons why no session of the pool can start, each a sentence",
   ),
 }).openapi("NewWorkPool", {
   examples: [{ ...examples.poolExample, warnings: [] }],

@@ -8,7 +8,7 @@ export const POOL_STATUSES = [
 
 export type PoolStatus = (typeof POOL_STATUSES)[number];
 
-/** What a pool may say of its sessions' egress. `auto`: `no_private` for sessions of client keys, else `open`. */
+/** Values of a pool's `egress`. `auto` means `no_private` for sessions of client keys, and `open` for all others. */
 export const POOL_EGRESS = ["auto", "open", "no_private", "none"] as const;
 
 export type PoolEgress = (typeof POOL_EGRESS)[number];

@@ -21,17 +21,19 @@ import type { PoolStatus } from "./status.ts";
 import { roomOfPool } from "./store_room.ts";
 import { openPool, sealPool } from "./store_secrets.ts";
 
-/** Most sessions of a queue that are counted for an assignment: each new session must not cost what the queue is long. */
+/**
+ * Maximum number of queued sessions that are counted for an assignment, so that its cost does not grow with the queue.
+ */
 const MAX_COUNTED = 100_000;
 
 /** What the assignment of a session looks at. */
 export interface PoolLoad {
   readonly pool: Pool;
-  /** {@linkcode MAX_COUNTED} at most; the insertion compares a longer `max_queue` itself. */
+  /** At most {@linkcode MAX_COUNTED}; the insertion itself compares a longer `max_queue`. */
   readonly pending: number;
   /** Sessions that it could start at once. */
   readonly room: number;
-  /** Systems of its workers' hosts, as far as they tell: names of the runtime's targets. */
+  /** Operating systems of the workers' hosts that reported one, by the names of the runtime's targets. */
   readonly hosts: readonly string[];
 }
 

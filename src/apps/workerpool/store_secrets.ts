@@ -12,7 +12,7 @@ import type { Pool, PoolFields } from "./pool.ts";
 
 type Change = typeof sealBrowserSecrets;
 
-/** The fields with their secrets encrypted, as they are stored. */
+/** Encrypts the secrets of the fields, for storage. */
 export async function sealPool<F extends Partial<PoolFields>>(
   secrets: Secrets,
   id: string,
@@ -25,7 +25,7 @@ export async function sealPool<F extends Partial<PoolFields>>(
   );
 }
 
-/** The stored pool with its secrets in plain. */
+/** Decrypts the secrets of a stored pool. */
 export async function openPool(secrets: Secrets, stored: Pool): Promise<Pool> {
   return await changed(
     stored,
@@ -34,7 +34,10 @@ export async function openPool(secrets: Secrets, stored: Pool): Promise<Pool> {
   );
 }
 
-/** Encrypts the secrets that are not encrypted with the current key. Returns how many rows had some in plain. */
+/**
+ * Encrypts the secrets that are not encrypted with the current key. Returns the number of rows that had plain-text
+ * secrets.
+ */
 export async function protectPools(
   { orm }: Database,
   secrets: Secrets,
@@ -52,7 +55,7 @@ export async function protectPools(
       await openPool(secrets, row),
     );
     await orm.update(workPools).set({ defaultEnvironment, defaultProxy }).where(
-      // Another server may be changing it.
+      // Another server may change the row at the same time.
       and(eq(workPools.id, row.id), eq(workPools.updatedAt, row.updatedAt)),
     );
   }
@@ -61,7 +64,7 @@ export async function protectPools(
   ).length;
 }
 
-/** The fields with those changed that have secrets, if they are among them. */
+/** Returns the fields, with `change` applied to those that contain secrets. */
 async function changed<F extends Partial<PoolFields>>(
   fields: F,
   id: string,

@@ -46,7 +46,7 @@ export type WaitForClaim = (
   options: ClaimOptions,
 ) => Promise<ClaimAnswer | undefined>;
 
-/** @param refuse Of a worker that is not known, or a caller that is not its present process. Throws. */
+/** @param refuse Throws the rejection of an unknown worker, or of a caller that is not its current process. */
 export function waitForClaim(
   { bus, clock, stopping }: Pick<Core, "bus" | "clock" | "stopping">,
   sessions: SessionManager,

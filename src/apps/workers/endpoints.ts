@@ -1,6 +1,6 @@
 /**
- * Where browsers may be dialled. A worker reports each browser's address; the server connects to it only if it is the
- * worker's own, so that no worker can have it reach a service of another host.
+ * Decides where browsers may be dialled. A worker reports each browser's address; the server connects to it only if it
+ * is the address of the worker, so that no worker can make it reach a service of another host.
  *
  * @module
  */
@@ -20,24 +20,24 @@ import { throughTunnelOnly } from "../../core/tunnel_endpoint.ts";
 import type { SessionReport } from "../sessions/schemas.ts";
 import type { HeartbeatBody } from "./schemas.ts";
 
-/** Headers of proxies. From one that is not trusted, the address of a connection is not the worker's. */
+/** Headers that proxies add. If the proxy is not trusted, the address of the connection is not the worker's. */
 const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "via"];
 
-/** Settings that say what may be dialled. */
+/** Settings that decide which endpoints may be dialled. */
 export type EndpointSettings = Pick<
   Settings,
   "trusted_proxies" | "worker_networks"
 >;
 
-/** Makes every report say whether its endpoint may be dialled. */
+/** Marks each report with whether its endpoint may be dialled. */
 export type CheckEndpoints = (
   c: Context<GridEnv>,
   body: HeartbeatBody,
 ) => HeartbeatBody;
 
 /**
- * Checks the endpoints of a heartbeat. They may be dialled when they are at the address that the heartbeat comes from,
- * or in `worker_networks`. The server's own worker, in the same process, may report any.
+ * Checks the endpoints of a heartbeat. An endpoint may be dialled if its address is the source address of the
+ * heartbeat, or is in `worker_networks`. The server's embedded worker may report any address.
  */
 export function endpointCheck(
   { trusted_proxies, worker_networks }: EndpointSettings,
@@ -72,7 +72,10 @@ function checked(
   return { ...report, endpoint: throughTunnelOnly(endpoint) };
 }
 
-/** Every loopback address is the same machine. A name is none: what it leads to may change. */
+/**
+ * Every loopback address is the same machine. A host name never matches, because it may resolve to another address
+ * later.
+ */
 function sameHostAs(seen: string): (host: string) => boolean {
   return isLoopback(seen) ? isLoopback : networkMatcher([seen]);
 }

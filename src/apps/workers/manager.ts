@@ -39,7 +39,7 @@ export interface WorkerManager {
    */
   register(input: WorkerInput, caller?: Restricted): Promise<Registration>;
   get(id: string, caller?: Restricted): Promise<WorkerRow>;
-  /** The worker, if `caller` is its present process. @throws {GridError} As heartbeat. */
+  /** Returns the worker, if `caller` is its current process. @throws {GridError} Like heartbeat. */
   requireProven(id: string, caller: WorkerCaller): Promise<WorkerRow>;
   list(page: WorkerPage): Promise<Page<WorkerRow>>;
   /** @throws {GridError} `worker_busy` — while it holds sessions. */
@@ -49,9 +49,10 @@ export interface WorkerManager {
   /** Takes a drain back, while the worker is still there. */
   resume(id: string): Promise<WorkerRow>;
   /**
-   * One round trip, one more for a rejection.
+   * One round trip, and a second one for a rejection.
    *
-   * @throws {GridError} `unauthorized` — the caller is not that worker, `worker_replaced` — a newer process of the worker has registered.
+   * @throws {GridError} `unauthorized` — the caller is not that worker, `worker_replaced` — a newer process of the
+   * worker has registered.
    */
   heartbeat(
     id: string,
@@ -64,7 +65,7 @@ export interface WorkerManager {
    * Enters that a worker has opened a tunnel to the server that others reach at `url`. One round trip, one more for a
    * refusal.
    *
-   * @throws {GridError} As heartbeat.
+   * @throws {GridError} Like heartbeat.
    */
   tunnelOpened(id: string, url: string, caller: WorkerCaller): Promise<void>;
   /** Unless it is open elsewhere by now. One round trip. */
@@ -122,7 +123,7 @@ export function createWorkerManager(
     return worker;
   }
 
-  /** Tells why a caller was not proven. */
+  /** Throws the reason why a caller was not proven. */
   async function refuse(id: string, caller: WorkerCaller): Promise<never> {
     throw replaced((await requireProven(id, caller)).name);
   }

@@ -5,13 +5,16 @@ import type { HeldSession } from "../sessions/manager.ts";
 import type { HeldSessionWire, WorkerInput } from "./schemas.ts";
 import type { WorkerRow } from "./worker.ts";
 
-/** A registration with what proves later calls. */
+/** A registration with the proof for later calls. */
 interface ProvenInput extends WorkerInput {
   readonly secret: string;
   readonly instance_id: string;
 }
 
-/** Returns a registration with what its worker did not make up, which the answer then says. */
+/**
+ * Returns the registration, with a generated secret and instance id where the worker sent none; the response then
+ * contains them.
+ */
 export function withProof(input: WorkerInput): ProvenInput {
   return {
     ...input,

@@ -53,7 +53,7 @@ export interface Tunnel {
   readonly url: string;
 }
 
-/** A heartbeat, and who sends it. */
+/** A heartbeat and its sender. */
 type OwnHeartbeat = HeartbeatBody & { readonly caller: WorkerCaller };
 
 /** SQL of workers. Each method is one round trip. */
@@ -326,7 +326,7 @@ function heartbeatStatement(
   });
 }
 
-/** Whether it is the worker `id`, its present process, and of the pool that the caller may serve. */
+/** SQL that reports whether the caller is the current process of worker `id` and may serve its pool. */
 function isProven(
   id: string,
   { proof, workPoolId }: WorkerCaller,

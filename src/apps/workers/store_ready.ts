@@ -13,7 +13,7 @@ export interface ShareRow {
   readonly sharers: number;
   /** How many of them have a smaller id. */
   readonly before: number;
-  /** Whether a client key is active that may use the pool: most sessions are then its. */
+  /** True if an active client key may use the pool; most sessions then belong to clients. */
   readonly isolated: boolean;
 }
 

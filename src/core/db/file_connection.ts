@@ -30,8 +30,7 @@ export function connectFile(url: string): Connection {
 }
 
 /**
- * Makes the file, if there is none, so that only its owner reads it. SQLite gives its other files the same
- * permissions.
+ * Creates the file, if missing, readable by its owner only. SQLite gives its other files the same permissions.
  */
 function makePrivate(path: string): void {
   try {

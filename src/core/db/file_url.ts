@@ -1,13 +1,13 @@
-/** A `file:` URL of `path`, which {@linkcode pathOf} gives back whatever characters it has. */
+/** Returns a `file:` URL of `path`. {@linkcode pathOf} restores the path, whatever characters it contains. */
 export function fileUrl(path: string): string {
-  // What begins with two slashes would be taken for a host.
+  // A path that begins with two slashes would be parsed as a host.
   const start = path.startsWith("//") ? "file://" : "file:";
   return start + path.replaceAll("%", "%25");
 }
 
 /**
- * Path of a `file:` URL: relative, absolute, or with an empty host. `%20` is a blank, as in every URL; a `%` that begins
- * no such escape, `?` and `#` stand for themselves.
+ * Returns the path of a `file:` URL: relative, absolute, or with an empty host. `%20` is a blank, as in every URL; `?`,
+ * `#` and a `%` that begins no such escape are literal.
  */
 export function pathOf(url: string): string {
   if (url === ":memory:") return url;
@@ -16,7 +16,7 @@ export function pathOf(url: string): string {
     try {
       return decodeURIComponent(escapes);
     } catch {
-      return escapes; // No UTF-8: not meant as escapes.
+      return escapes; // Not UTF-8, so the text is literal.
     }
   });
 }

@@ -5,7 +5,7 @@ export interface LineOptions {
   readonly clock: Pick<Clock, "monotonic" | "sleep">;
   /** Callers that may try at once; the others wait until one of them is done. */
   readonly places: number;
-  /** Longest time for which tries are refused, from a caller's arrival to its last try. */
+  /** Maximum time for which tries are refused, from a caller's arrival to its last try. */
   readonly waitMs: number;
   /** When this many callers wait for a place, the next one is refused at once. */
   readonly maxWaiting: number;
@@ -22,8 +22,8 @@ const FIRST_PAUSE_MS = 1;
 const LAST_PAUSE_MS = 10;
 
 /**
- * Longest time between two refused tries that counts as time of the lock. More is time in which the process did not run:
- * stopped, or without a processor.
+ * Longest time between two refused tries that counts as time of the lock. A longer gap means that the process did not
+ * run: it was stopped, or had no processor.
  */
 const MAX_GAP_MS = 1_000;
 
@@ -33,11 +33,11 @@ const SLICE_MS = 10;
 /**
  * Callers of something that may refuse them for a while, served in the order in which they came.
  *
- * Only those that have a place try, again and again; a caller that waits behind them costs nothing. All have the same
- * time, so that no caller's runs out before that of one in front: one timer is enough, however many wait.
+ * Only callers with a place retry; waiting callers cost nothing. All have the same timeout, so that no caller times out
+ * before one in front of it, and a single timer serves all of them.
  *
  * Only time in which tries are refused counts. Neither the work of callers in front nor a pause of the whole process
- * makes a caller fail that was never refused.
+ * fails a caller that was never refused.
  */
 export class Line implements Disposable {
   readonly #options: LineOptions;
@@ -47,7 +47,7 @@ export class Line implements Disposable {
   #sliceStart = 0;
   /** Time in which tries were refused, since the start. */
   #refusedMs = 0;
-  /** End of the last try, or the time at which a caller came to an empty line. */
+  /** End of the last try, or the arrival of a caller at an empty queue. */
   #triedAt = 0;
 
   constructor(options: LineOptions) {
@@ -129,7 +129,10 @@ export class Line implements Disposable {
     }
   }
 
-  /** @param failedFrom Start of a try that was not refused, but failed: a server that hangs costs all the same time. */
+  /**
+   * @param failedFrom Start of a try that failed without being refused; a hanging server also counts as time of the
+   * lock.
+   */
   #count(now: number, failedFrom?: number): void {
     this.#refusedMs += failedFrom === undefined
       ? Math.min(now - this.#triedAt, MAX_GAP_MS)

@@ -11,13 +11,13 @@ const log = logOf("server", "request");
 /** A foreign id that may be logged and answered as it is; any other is replaced. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
-/** Longest path in a line. */
+/** Maximum length of a logged path. */
 const MAX_PATH = 500;
 
 /** Paths of what asks again and again by itself. */
 const QUIET = ["/health", "/ready", "/metrics", "/heartbeat", "/claim-session"];
 
-/** The line of a request, and those of a request for a WebSocket that the middleware has refused, or let in. */
+/** Message of a request, and of a WebSocket request that the middleware rejected or accepted. */
 const ANSWERED = "{method} {path} {status} in {duration_ms} ms";
 const REFUSED = `${ANSWERED}: {detail}`;
 const LET_IN = "{method} {path} let in after {duration_ms} ms";
@@ -45,7 +45,7 @@ export const requestLog = defineMiddleware({
       c.res.headers.set(header, requestId);
       const isUpgrade = c.get("kind") === "upgrade";
       const isLetIn = isUpgrade && c.res.ok;
-      // Its client shows a status at best.
+      // The client of a WebSocket sees the status at best.
       const detail = isUpgrade ? c.error?.message : undefined;
       const line = isLetIn ? LET_IN : detail === undefined ? ANSWERED : REFUSED;
       log[isQuiet(c) ? "debug" : "info"](line, {

@@ -1,6 +1,6 @@
 import { GridError } from "../../core/errors.ts";
 
-/** Returns the rejection of a capture for which the browser has sent no data. `expected` says what gives some. */
+/** Returns the rejection of a capture without data. `expected` names a request that returns some. */
 export function emptyCapture(kind: string, expected: string): GridError {
   return new GridError(
     "browser_refused",

@@ -17,7 +17,7 @@ type Part = z.infer<typeof partSchema>;
  * What the browser keeps under `handle`, read as fast as it is taken and never held whole. The conversation ends with it:
  * at its end, when nobody wants it any more, and when either side does nothing for too long.
  *
- * @throws {GridError} Of the browser, when not even the first part can be read, or there is no byte.
+ * @throws {GridError} The browser's error if the first part cannot be read, or `browser_refused` if there is no byte.
  * @see {@link https://chromedevtools.github.io/devtools-protocol/tot/IO/#method-read IO.read}
  */
 export async function readStream(
@@ -31,7 +31,7 @@ export async function readStream(
       params: { handle, size: PART_BYTES },
       result: partSchema,
     });
-  // Until the first byte is there the response has not begun, and can still be a problem.
+  // The response begins with the first byte; until then it can still be a problem.
   let part: Part | undefined = await next();
   while (part.data === "") {
     if (part.eof) throw emptyCapture("document", "one with a page");

@@ -12,8 +12,8 @@ const FORMATS = ["png", "jpeg", "webp"] as const;
 type Format = typeof FORMATS[number];
 
 /**
- * Longest side of a picture in pixels. A longer PNG or JPEG may come out as one pixel, depending on the graphics driver;
- * of a longer WebP, whose header has 14 bits for a side, Chrome returns no byte.
+ * Maximum length of a picture's side in pixels. Depending on the graphics driver a longer PNG or JPEG may come out as
+ * one pixel. For a longer WebP, whose header has 14 bits per side, Chrome returns no byte.
  */
 const MAX_SIDE: Readonly<Record<Format, number>> = {
   png: 16_384,
@@ -23,7 +23,7 @@ const MAX_SIDE: Readonly<Record<Format, number>> = {
 
 const query = pageQuerySchema.extend({
   format: z.enum(FORMATS).default("png").describe(
-    "Format of the picture; a webp has at most 16383 pixels a side",
+    "Format of the picture; a webp has at most 16383 pixels per side",
   ),
   quality: z.coerce.number().int().min(0).max(100).optional().openapi({
     type: "integer",
@@ -32,7 +32,7 @@ const query = pageQuerySchema.extend({
     description: "Of jpeg and webp, in percent; by default the browser's own",
   }),
   full_page: flag(
-    "The whole page, and not only what is in view; smaller if it is longer than 16384 pixels (webp: 16383)",
+    "Capture the whole page instead of the viewport; scaled down if it is longer than 16384 pixels (webp: 16383)",
   ),
 });
 
@@ -101,8 +101,8 @@ async function taken(
   throw emptyCapture(
     `${format} picture`,
     format === "webp"
-      ? `format=png or jpeg for a view of more than ${MAX_SIDE.webp} pixels a side`
-      : `a view of at most ${MAX_SIDE[format]} pixels a side`,
+      ? `format=png or jpeg for a view of more than ${MAX_SIDE.webp} pixels per side`
+      : `a view of at most ${MAX_SIDE[format]} pixels per side`,
   );
 }
 

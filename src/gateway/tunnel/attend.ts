@@ -97,7 +97,7 @@ async function takeStream(
   requireRole(caller, ["worker"]);
   const isHandover = await isHandedOver(parts.core, request, stream);
   const { workerId, streamId } = stream;
-  // The server that hands it on has checked who has dialled back.
+  // The server that forwards the stream has verified the worker.
   const proven = isHandover ? undefined : await workerCallerOf(request, caller);
   const resolve = parts.tunnels.awaitedFrom(workerId, streamId, proven);
   if (resolve) {
@@ -159,7 +159,7 @@ async function lend(
   joinBytes(socket, stream);
 }
 
-/** @throws {GridError} `unauthorized` — unless the request shows a proof, right or wrong. */
+/** @throws {GridError} `unauthorized` — the request has no proof. A wrong proof is rejected later. */
 async function workerCallerOf(
   { headers }: IncomingMessage,
   caller: Caller,
@@ -168,7 +168,7 @@ async function workerCallerOf(
   if (shown.success) return await readWorkerCaller(shown.data, caller);
   throw new GridError(
     "unauthorized",
-    `Cannot open the tunnel: ${SECRET_HEADER} or ${INSTANCE_HEADER} is missing, expected what the worker has registered with`,
+    `Cannot open the tunnel: ${SECRET_HEADER} or ${INSTANCE_HEADER} is missing, expected the values that the worker registered with`,
   );
 }
 

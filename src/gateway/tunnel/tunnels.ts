@@ -21,10 +21,10 @@ import {
 
 const log = logOf("gateway", "tunnels");
 
-/** Longest wait for a worker to dial back: its host may be busy. */
+/** Timeout of a worker's dial-back. Long, because its host may be busy. */
 export const OPEN_MS = 25_000;
 
-/** Longest wait for a worker whose tunnel is away to come back, and for another server to take a stream. */
+/** Timeout of the wait for a disconnected tunnel, and for another server to accept a stream. */
 export const AWAY_MS = 5_000;
 
 /** Type of the bus's event when a worker has opened its tunnel to this server. */
@@ -48,7 +48,7 @@ interface OpenTunnel {
 /** A stream that its worker has been asked for. */
 interface Awaited extends OpenMessage {
   readonly workerId: string;
-  /** Of the worker's process that was asked last. */
+  /** Proof of the worker's process that was asked last. */
   proof?: HashedProof;
   readonly resolve: (stream: Duplex) => void;
   readonly reject: (why: Error) => void;
@@ -135,10 +135,10 @@ export class Tunnels {
   }
 
   /**
-   * Who waits for the stream that a worker dials back with; undefined: nobody does. Once.
+   * Returns the receiver of the stream that a worker dials back with, once; undefined if there is none.
    *
-   * @param caller Who has dialled back; undefined: another server of the grid, which has checked it.
-   * @throws {GridError} `unauthorized` — it is not the process that has opened the tunnel.
+   * @param caller Worker that dialled back; undefined if another server of the grid has verified it.
+   * @throws {GridError} `unauthorized` — the caller is not the process that opened the tunnel.
    */
   awaitedFrom(
     workerId: string,

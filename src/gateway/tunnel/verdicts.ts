@@ -88,7 +88,7 @@ export class Verdicts {
     );
     if (status !== "running" || workerId === null || endpoint === null) return;
     const url = new URL(endpoint);
-    // Nothing is learned of the worker: it is not dialled there.
+    // Records nothing about the worker, because the server does not dial it at that address.
     if (isTunnelOnly(url)) return;
     await this.of({ workerId, url });
   }

@@ -38,7 +38,7 @@ type Held = RunningTarget & { readonly workerId: string };
  *
  * ```
  * reach of the session   way
- * any                    if the address is not one that the server may dial: by the browser's unix socket, if its
+ * any                    if the server may not dial the address: by the browser's unix socket, if its
  *                        worker is in this process, else through the tunnel
  * tunnel                 through the tunnel; nothing is dialled
  * direct                 to the address; if nobody answers there, through the tunnel if there is one
@@ -120,7 +120,7 @@ async function holderInTime(
 function outOfReach(cause: unknown): GridError {
   return new GridError(
     "worker_unreachable",
-    "Cannot reach the browser: it is not at its worker's own address, and the worker has no tunnel open, expected a tunnel, or its network in the setting worker_networks; try again",
+    "Cannot reach the browser: it is not at its worker's address, and the worker has no open tunnel, expected a tunnel, or its network in the setting worker_networks; try again",
     {},
     { cause },
   );

@@ -22,7 +22,7 @@ export function browserArguments(
         ? { proxyServer: EGRESS_PROXY }
         : needsCredentials(spec.proxy) && { proxyServer: null }),
       more: [
-        // Without, pages on the container's loopback would be asked for directly.
+        // Without this, requests for the container's loopback would bypass the proxy.
         ...(isLimited ? ["--proxy-bypass-list=<-loopback>"] : []),
         ...(noSandbox ? ["--no-sandbox"] : []),
         ...config.arguments,

@@ -101,7 +101,7 @@ function checkLimits(info: EngineInfo): CheckResult {
     };
 }
 
-/** What the checks of an image need. */
+/** Parameters of an image's checks. */
 interface ImageChecks {
   readonly name: string;
   readonly image: LocalImage | undefined;
@@ -120,27 +120,27 @@ async function checkEgress(
     detail,
   });
   const rest =
-    "sessions of client keys fail to start unless the pool's egress is open";
+    "sessions of client keys do not start unless the pool's egress is open";
   if (!image) {
-    return result("warn", "Limits of egress are not known without the image");
+    return result("warn", "Cannot check egress limits without the image");
   }
   if (!image.enforcesEgress) {
     return result(
       "warn",
-      `Image ${name} cannot limit what sessions reach, so that ${rest}: make it with this version's "browsergrid docker build-image"`,
+      `Image ${name} cannot enforce egress limits, so that ${rest}: build it with this version's "browsergrid docker build-image"`,
     );
   }
   if (sharesItsNetwork(config.network)) {
     return result(
       "warn",
-      `Network ${config.network} is not the containers' own, so that ${rest}`,
+      `Network ${config.network} is shared with the host or another container, so that ${rest}`,
     );
   }
   return await egressHolds(engine, config, { image: name, info, removals })
-    ? result("ok", "Containers are held to the pool's egress")
+    ? result("ok", "Containers enforce the pool's egress")
     : result(
       "warn",
-      `Containers cannot be held to the pool's egress, so that ${rest}: the engine or the kernel does not let them use nftables`,
+      `Containers cannot enforce the pool's egress, so that ${rest}: the engine or the kernel does not allow nftables`,
     );
 }
 

@@ -29,7 +29,7 @@ export const dockerConfigSchema = z.strictObject({
     "Upper limit of /dev/shm; only what is used counts, and it counts as memory of the session",
   ),
   default_memory: memorySchema.default("4G").describe(
-    "Limit of memory of a session that has none, nor its pool; what needs more is ended",
+    "Memory limit of a session if neither it nor its pool has one; the engine kills a browser that exceeds it",
   ),
   pids_limit: z.coerce.number().int().min(64).default(2048).describe(
     "Most processes and threads of one session",

@@ -22,7 +22,7 @@ export interface ContainerPlan {
   readonly isOwnImage: boolean;
   readonly network: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Addresses of the grid, which a session with a limited egress does not reach. */
+  /** Addresses of the grid, which a session with limited egress cannot reach. */
   readonly ownAddresses: readonly string[];
   /** Whether the engine has an init process that reaps zombies. */
   readonly init: boolean;
@@ -84,10 +84,13 @@ export const PLAIN_VARIABLES: ReadonlySet<string> = new Set([
   "BROWSERGRID_EGRESS_UPSTREAM",
 ]);
 
-/** What the entrypoint needs to limit the network and then to become the browser's user. It gives all of them up. */
+/**
+ * Capabilities that the entrypoint needs to limit the network and then switch to the browser's user. It drops all of
+ * them.
+ */
 export const EGRESS_CAPABILITIES = [
   "NET_ADMIN",
-  // For the engine's init, which passes the request to end on to another user's process.
+  // The engine's init needs it to signal a process of another user.
   "KILL",
   "SETUID",
   "SETGID",

@@ -27,7 +27,7 @@ const NOT_PUBLIC: readonly string[] = [
   "8000::/1",
   "2001::/23",
   "2001:db8::/32",
-  // IPv4 addresses, private ones too, written as IPv6.
+  // IPv4 addresses, including private ones, in IPv6 form.
   "2002::/16",
   "2620:4f:8000::/48",
   "3fff::/20",
@@ -35,15 +35,18 @@ const NOT_PUBLIC: readonly string[] = [
 
 const EVERYTHING: readonly string[] = ["0.0.0.0/0", "::/0"];
 
-/** Address of the image's proxy, the browser's only way out. */
+/** Address of the image's proxy, the only network access of the browser. */
 export const EGRESS_PROXY = "http://127.0.0.1:3128";
 
-/** Whether a container for `spec` is held to less than its engine's host reaches. */
+/** Reports whether a container for `spec` reaches less than its engine's host. */
 export function limitsEgress({ egress }: Pick<BrowserSpec, "egress">): boolean {
   return egress.mode !== "open";
 }
 
-/** The networks that a container for `spec` does not reach. @param own Addresses of the grid, rejected with the private ones. */
+/**
+ * Returns the networks that a container for `spec` cannot reach. @param own Addresses of the grid, denied like private
+ * ones.
+ */
 export function deniedNetworks(
   { egress }: Pick<BrowserSpec, "egress">,
   own: readonly string[],
@@ -60,7 +63,10 @@ export function deniedNetworks(
   }
 }
 
-/** The image's settings for the egress of `spec`; none if it is open. Secret: they have the proxy's credentials. */
+/**
+ * Returns the image's variables for the egress of `spec`; none if it is open. They are secret, because they contain the
+ * proxy's credentials.
+ */
 export function egressVariables(
   spec: Pick<BrowserSpec, "egress" | "proxy">,
   own: readonly string[],
@@ -83,12 +89,15 @@ export function egressVariables(
   };
 }
 
-/** Whether containers of the network have no network of their own: rules for one of them would be rules for the host. */
+/**
+ * Reports whether containers of the network share another network namespace. Rules for such a container would apply to
+ * the host.
+ */
 export function sharesItsNetwork(network: string): boolean {
   return /^(host$|container:|ns:)/.test(network);
 }
 
-/** Why containers of an image in a network cannot be held to the egress of `spec`; undefined if they can. */
+/** Returns why containers of an image in a network cannot enforce the egress of `spec`; undefined if they can. */
 export function egressProblem(
   spec: BrowserSpec,
   name: string,
@@ -99,10 +108,10 @@ export function egressProblem(
   if (!limitsEgress(spec)) return undefined;
   const { pool, mode } = spec.egress;
   if (sharesItsNetwork(network)) {
-    return `Cannot start a browser in network "${network}": the egress of work pool "${pool}" is ${mode} for this session, which would limit the host itself there, expected a network of the engine, or egress open`;
+    return `Cannot start a browser in network "${network}": the egress of work pool "${pool}" is ${mode} for this session, and its rules would apply to the host there, expected a network of the engine, or egress open`;
   }
   if (!enforcesEgress) {
-    return `Cannot start a browser in image "${name}": the egress of work pool "${pool}" is ${mode} for this session, which the image cannot enforce, expected an image made by this version's "browsergrid docker build-image", or egress open`;
+    return `Cannot start a browser in image "${name}": the egress of work pool "${pool}" is ${mode} for this session, which the image cannot enforce, expected an image built by this version's "browsergrid docker build-image", or egress open`;
   }
   const url = spec.proxy && new URL(spec.proxy.proxy_url);
   if (url && !CHAINED.includes(url.protocol)) {

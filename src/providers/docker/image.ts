@@ -21,7 +21,7 @@ export interface LocalImage {
   readonly id: string;
   /** Whether it was made by `browsergrid docker build-image`. */
   readonly isOwn: boolean;
-  /** Whether its entrypoint can limit what the container reaches. */
+  /** True if the entrypoint can limit the networks that the container reaches. */
   readonly enforcesEgress: boolean;
 }
 

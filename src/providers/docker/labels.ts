@@ -3,7 +3,7 @@ import type { HostInfo } from "../../core/provider.ts";
 /** Label that the project's image carries: its entrypoint understands the `BROWSERGRID_*` settings. */
 export const IMAGE_LABEL = "browsergrid.image";
 
-/** Label of an image whose entrypoint holds a container to its egress. */
+/** Label of an image whose entrypoint enforces egress limits. */
 export const EGRESS_LABEL = "browsergrid.egress";
 
 /** Label with the id of the session that a container runs for. */

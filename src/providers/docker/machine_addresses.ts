@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
 
-/** Addresses of this machine, on which the worker and perhaps the server and the engine listen. */
+/** Returns the addresses of this machine, on which the worker, and possibly the server and the engine, listen. */
 export function machineAddresses(): readonly string[] {
   const interfaces = Object.values(networkInterfaces()).flatMap((each) =>
     each ?? []

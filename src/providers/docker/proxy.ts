@@ -21,7 +21,7 @@ export function proxyProblem(
   isOwnImage: boolean,
 ): string | undefined {
   const { proxy } = spec;
-  // With a limited egress the proxy is reached through the image's own.
+  // If egress is limited, the image's own proxy connects to this one.
   if (!needsCredentials(proxy) || limitsEgress(spec)) return undefined;
   const { protocol } = new URL(proxy.proxy_url);
   if (protocol !== "http:") {

@@ -12,7 +12,7 @@ const PROBE_TIMEOUT_MS = 20_000;
 /** How long the end of the probe is waited for. */
 const REMOVE_WAIT_MS = 10_000;
 
-/** With what {@linkcode sandboxStarts} and {@linkcode egressHolds} are tried. */
+/** Options of {@linkcode sandboxStarts} and {@linkcode egressHolds}. */
 export interface SandboxProbe {
   /** One of the project's. */
   readonly image: string;
@@ -32,7 +32,7 @@ export function sandboxStarts(
   });
 }
 
-/** Whether the image can limit a container's egress on this engine's kernel, tried in the same way. */
+/** Tests whether the image can limit a container's egress on this engine's kernel, with a trial container. */
 export function egressHolds(
   engine: Engine,
   config: DockerConfig,
@@ -51,7 +51,7 @@ export function egressHolds(
   });
 }
 
-/** Whether a container of the image exits with 0. */
+/** Reports whether a container of the image exits with 0. */
 async function succeeds(
   engine: Engine,
   { image, removals }: SandboxProbe,

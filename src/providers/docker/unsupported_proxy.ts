@@ -1,20 +1,20 @@
 import type { EgressMode, Proxy } from "../../core/browser_spec.ts";
 
-/** Proxies that the image's own proxy can go through. */
+/** Schemes of proxies that the image's own proxy can connect through. */
 export const CHAINED: readonly string[] = ["http:", "socks5:"];
 
 /**
- * Whether the proxy asks for a user name, which Chromium takes from nobody but a person at a dialogue.
+ * Reports whether the proxy needs a user name. Chromium has no flag for it; it asks in a dialogue.
  *
- * The project's image then runs a forwarder of its own inside the container, which adds the credentials. It is there,
- * and not in the worker, so that it works with remote engines and lives as long as the browser does.
+ * The project's image then runs a forwarder inside the container that adds the credentials. It runs there and not in
+ * the worker, so that it works with remote engines and lives as long as the browser.
  */
 export function needsCredentials(proxy: Proxy | undefined): proxy is Proxy {
   return proxy?.proxy_username !== undefined ||
     proxy?.proxy_password !== undefined;
 }
 
-/** Why no container can use `proxy`, whatever its image: the end of a sentence; undefined if one can. */
+/** Returns why no container can use `proxy`, with any image, as the end of a sentence; undefined if one can. */
 export function unsupportedProxy(
   proxy: Proxy | undefined,
   egress: EgressMode,
@@ -22,10 +22,10 @@ export function unsupportedProxy(
   if (proxy === undefined) return undefined;
   const { protocol } = new URL(proxy.proxy_url);
   if (egress !== "open" && !CHAINED.includes(protocol)) {
-    return `it reaches proxy "${proxy.proxy_url}" only with an open egress, expected an http:// or socks5:// proxy`;
+    return `it supports proxy "${proxy.proxy_url}" only with egress open, expected an http:// or socks5:// proxy`;
   }
   const isPlain = egress !== "open" || protocol === "http:";
   return needsCredentials(proxy) && !isPlain
-    ? `it gives credentials to http:// proxies only, expected one of these instead of "${proxy.proxy_url}"`
+    ? `it sends credentials to http:// proxies only, expected one instead of "${proxy.proxy_url}"`
     : undefined;
 }

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
-/** Longest wait for one address, so that the next is tried in time. */
+/** Timeout of one address, after which the next is tried. */
 const ADDRESS_MS = 5_000;
 
-/** Connects to the first of `addresses` that takes the connection. @throws What the last of them failed with. */
+/** Connects to the first of `addresses` that accepts the connection. @throws The error of the last address. */
 export async function dialAddress(
   addresses: readonly string[],
   port: number,
@@ -14,10 +14,10 @@ export async function dialAddress(
   for (const host of addresses) {
     signal.throwIfAborted();
     const socket = connect({ host, port, noDelay: true, keepAlive: true });
-    // Also after it is connected, until somebody else hears of it.
+    // Also after the connection, until the caller adds its own listener.
     socket.on("error", () => socket.destroy());
     const late = setTimeout(
-      () => socket.destroy(new Error("it does not answer in time")),
+      () => socket.destroy(new Error("it does not respond in time")),
       ADDRESS_MS,
     );
     try {

@@ -11,13 +11,13 @@ import {
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** What a filter needs to know besides the pool's settings. */
+/** Options of a filter in addition to the pool's settings. */
 export interface EgressFilterOptions {
-  /** The grid's own addresses, in the form of `allow`; asked for each decision. */
+  /** Returns the grid's own addresses, in the form of `allow`; called for each decision. */
   readonly own?: () => readonly string[];
 }
 
-/** Ranges that are not public, in words for a person. */
+/** Descriptions of ranges that are not public, for error messages. */
 const RANGES: Readonly<Record<string, string>> = {
   loopback: "a loopback address",
   unspecified: "an address of this host",
@@ -29,21 +29,21 @@ const RANGES: Readonly<Record<string, string>> = {
   broadcast: "a broadcast address",
 };
 
-/** Addresses in use by this one route are public IPv6; all else is reserved or of special use. */
+/** Range of all public IPv6 addresses; the rest is reserved or for special use. */
 const GLOBAL_UNICAST = ipaddr.IPv6.parse("2000::");
 const GLOBAL_UNICAST_BITS = 3;
 
-/** Prefix of IPv4 addresses behind NAT64, with the address in the last 32 bits. */
+/** Prefix of IPv4 addresses behind NAT64, which have the address in the last 32 bits. */
 const NAT64 = ipaddr.IPv6.parse("64:ff9b::");
 const NAT64_BITS = 96;
 
 /**
- * Decides where the browsers of a pool may connect to. Mode `open` is everywhere but the worker's own loopback, where
- * other programs of its host listen; `no_private` is public addresses that are not the grid's; `none` is nowhere. What
- * the pool allows by name or network counts in each of them.
+ * Decides which targets the browsers of a pool may connect to. Mode `open` allows all but the worker's loopback, where
+ * other programs of its host listen; `no_private` allows public addresses except those of the grid; `none` allows none.
+ * The pool's allowed names and networks apply in every mode.
  *
- * It decides by address, after the name was resolved: whoever connects uses
- * the address that was decided about and resolves nothing again.
+ * It decides by resolved address. The caller must connect to the address that it has checked and must not resolve the
+ * name again.
  */
 export class EgressFilter {
   readonly #egress: EgressPolicy;
@@ -64,7 +64,10 @@ export class EgressFilter {
     return this.#egress.mode;
   }
 
-  /** Whether any address of `target` could be allowed. If not, its name need not be resolved, which would already tell somebody of it. */
+  /**
+   * Reports whether any address of `target` could be allowed. If not, its name must not be resolved, because the query
+   * itself would leak it.
+   */
   mayResolve(target: EgressTarget): boolean {
     if (this.#egress.mode !== "none") return true;
     const host = canonicalHost(target.host);
@@ -74,8 +77,8 @@ export class EgressFilter {
   }
 
   /**
-   * Returns why a connection to `target` at `address` is rejected, in a sentence that names the pool's setting;
-   * undefined: it is allowed.
+   * Returns why a connection to `target` at `address` is rejected, as a sentence that names the pool's setting;
+   * undefined if it is allowed.
    */
   problem(target: EgressTarget, address: string): string | undefined {
     const canonical = { ...target, host: canonicalHost(target.host) };
@@ -88,7 +91,7 @@ export class EgressFilter {
     return why === undefined ? undefined : this.sentence(target, why);
   }
 
-  /** The sentence that says that `target` is rejected. */
+  /** Returns the sentence that rejects `target`. */
   sentence({ host, port }: EgressTarget, why?: string): string {
     const { mode, pool } = this.#egress;
     const shown = host.length > 100 ? `${host.slice(0, 100)}…` : host;
@@ -97,7 +100,7 @@ export class EgressFilter {
     return `Cannot connect to ${place}: ${is}the egress of work pool "${pool}" is ${mode}, expected an entry of the pool's egress_allow`;
   }
 
-  /** What `address` is that the mode rejects; undefined: nothing. */
+  /** Returns the kind of `address` that the mode rejects; undefined if it is allowed. */
   #kindOf(target: EgressTarget, address: Address): string | undefined {
     const range = rangeOf(address);
     switch (this.#egress.mode) {
@@ -122,7 +125,7 @@ export class EgressFilter {
   }
 }
 
-/** The address that is reached in the end: an IPv4 address that is written in an IPv6 one is that address. */
+/** Parses the effective address: an IPv4 address that is embedded in an IPv6 one counts as IPv4. */
 function parseReached(text: string): Address | undefined {
   const address = parseAddress(text);
   return address instanceof ipaddr.IPv6 && address.match(NAT64, NAT64_BITS)
@@ -130,13 +133,13 @@ function parseReached(text: string): Address | undefined {
     : address;
 }
 
-/** Whether `text` is an address of the public internet. */
+/** Reports whether `text` is a public internet address. */
 export function isPublicAddress(text: string): boolean {
   const address = parseReached(text);
   return address !== undefined && rangeOf(address) === undefined;
 }
 
-/** The range of an address that is not public; undefined: it is public. */
+/** Returns the range of an address that is not public; undefined if it is public. */
 function rangeOf(address: Address): string | undefined {
   const range = address.range();
   if (range !== "unicast") return range;

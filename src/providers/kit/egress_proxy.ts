@@ -1,6 +1,6 @@
 /**
- * The proxy by which a browser without a network of its own reaches what its pool allows, and by which any browser
- * reaches a proxy that asks for a user name.
+ * A proxy that limits a browser without its own network to the targets that its pool allows, and that adds the user
+ * name and password of an upstream proxy.
  *
  * ```text
  * browser ─▶ head of a request ─▶ filter: resolve, decide by address ─▶ connect to that address ─▶ copy both ways
@@ -28,32 +28,32 @@ import { SocketReader } from "./socket_reader.ts";
 
 const log = logOf("providers", "egress");
 
-/** Longest head of a request. */
+/** Maximum length of a request's head. */
 const MAX_HEAD = 64 * 1_024;
 
-/** Connections of one proxy. Chromium keeps up to 32 for each of its kinds of sockets. */
+/** Maximum number of connections per proxy. Chromium keeps up to 32 for each kind of socket. */
 const MAX_CONNECTIONS = 512;
 
-/** A browser opens connections ahead of what it sends. */
+/** Timeout of a request's head. Long, because browsers open connections ahead of use. */
 const HEAD_MS = 60_000;
 
-/** Longest time until the target is connected. */
+/** Timeout of the connection to the target. */
 const CONNECT_MS = 20_000;
 
-/** A connection on which nothing was sent or received for so long is closed. */
+/** Idle time after which a connection is closed. */
 const IDLE_MS = 60 * 60_000;
 
-/** Where a proxy listens, and what it does. */
+/** Options of {@linkcode startEgressProxy}. */
 export interface EgressProxyOptions extends EgressRouteOptions {
-  /** Path of a unix socket, for its owner alone; by default a free port of the loopback. */
+  /** Path of a unix socket that only its owner can use; by default the proxy listens on a free loopback port. */
   readonly path?: string | undefined;
-  /** More at once are answered with 503. @default {512} */
+  /** Maximum number of connections; further ones are rejected with 503. @default {512} */
   readonly maxConnections?: number | undefined;
 }
 
-/** A proxy that runs. Disposal ends it and every connection. */
+/** A running proxy. Disposal ends it and its connections. */
 export interface EgressProxy extends AsyncDisposable {
-  /** URL for a browser: of the loopback's port. With a path it is of no use. */
+  /** URL of the loopback port for a browser. Meaningless with a path. */
   readonly url: string;
 }
 
@@ -102,7 +102,7 @@ interface Serving {
   readonly signal: AbortSignal;
 }
 
-/** Never rejects. */
+/** Serves one connection. Never rejects. */
 async function serve(client: Socket, serving: Serving): Promise<void> {
   let request: ProxyRequest | undefined;
   try {
@@ -132,21 +132,21 @@ async function requestFrom(
     if (error instanceof ProxyProblem) throw error;
     throw new ProxyProblem(
       431,
-      `Cannot read the request: its head has no end within ${MAX_HEAD} bytes`,
+      `Cannot read the request: its head exceeds ${MAX_HEAD} bytes`,
     );
   } finally {
     clearTimeout(late);
   }
 }
 
-/** The connection for a request, and for a tunnel the word to the client that it is there. */
+/** Opens the connection for a request and, for a tunnel, confirms it to the client. */
 async function routeFor(
   request: ProxyRequest,
   client: Socket,
   { options, lookups, track, signal }: Serving,
 ): Promise<EgressRoute> {
   const gone = new AbortController();
-  const onClose = () => gone.abort(new Error("the client has gone"));
+  const onClose = () => gone.abort(new Error("the client is gone"));
   client.once("close", onClose);
   using patience = deadline(systemClock, CONNECT_MS, signal, gone.signal);
   try {
@@ -165,13 +165,13 @@ async function routeFor(
   }
 }
 
-/** Copies both ways until one has ended. Each stops the other while it does not read. */
+/** Copies both ways until one side ends, with back-pressure. */
 function join(
   client: Socket,
   { socket, head, early }: EgressRoute,
   rest: Uint8Array,
 ): void {
-  // Not destroyed: what the one has said may still be on its way to the other.
+  // Not destroyed, because data of the ended side may still be in transit to the other.
   client.on("close", () => socket.destroySoon());
   socket.on("close", () => client.destroySoon());
   for (const each of [client, socket]) {
@@ -204,7 +204,7 @@ function reject(client: Socket, { status, message }: ProxyProblem): void {
     ].join("\r\n"),
     () => client.destroySoon(),
   );
-  // What it still sends is of no use, but unread it would make the answer a reset.
+  // Drains the rest of the request: with unread data the client would receive a reset instead of the response.
   client.resume();
 }
 

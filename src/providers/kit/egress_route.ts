@@ -23,28 +23,28 @@ import {
 import { SocketReader } from "./socket_reader.ts";
 import { connectBySocks4, connectBySocks5 } from "./socks.ts";
 
-/** What decides where connections go. */
+/** Options of {@linkcode openEgressRoute}. */
 export interface EgressRouteOptions {
-  /** Absent: everything is allowed. */
+  /** Limits the targets; absent means that everything is allowed. */
   readonly filter?: EgressFilter | undefined;
-  /** The proxy that all connections are made through. */
+  /** Proxy for all connections. */
   readonly upstream?: Proxy | undefined;
-  /** Returns the addresses of a name. @default {the system's resolver} */
+  /** Resolves a name to its addresses. @default {the system's resolver} */
   readonly resolve?: ((name: string) => Promise<readonly string[]>) | undefined;
 }
 
-/** The same for one request. */
+/** Options of one request. */
 interface Routing extends EgressRouteOptions {
   readonly lookups: NameLookups;
   readonly signal: AbortSignal;
 }
 
-/** A connection towards the target of a request. */
+/** A connection to the target of a request. */
 export interface EgressRoute {
   readonly socket: Socket;
-  /** What is to be sent first; undefined: nothing, it is the tunnel that was asked for. */
+  /** Head to send first; undefined for a tunnel. */
   readonly head: string | undefined;
-  /** What has come from it already. */
+  /** Bytes that the target has already sent. */
   readonly early: Uint8Array;
 }
 
@@ -60,10 +60,10 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
 /**
  * Opens the connection for a request: to an address that the filter allows, or through the upstream proxy.
  *
- * Names are resolved here and the connection goes to the very address that was decided about. A name that an upstream
- * proxy at a public address is asked for is left to it to resolve, since its network is not the worker's.
+ * Names are resolved here, and the connection uses exactly the address that was checked. An upstream proxy at a public
+ * address resolves names itself, since its network is not the worker's.
  *
- * @throws {ProxyProblem} 403 it is not allowed, 502 it fails.
+ * @throws {ProxyProblem} 403 — not allowed, 502 — the connection fails.
  */
 export async function openEgressRoute(
   request: ProxyRequest,
@@ -108,7 +108,9 @@ async function throughUpstream(
   }
 }
 
-/** How `target` is named to an upstream proxy: by an address that is allowed, unless the proxy is to resolve the name. */
+/**
+ * Returns the host that an upstream proxy is asked for: an allowed address, unless the proxy resolves the name itself.
+ */
 async function hostThrough(
   target: EgressTarget,
   proxyAddresses: readonly string[],
@@ -151,7 +153,7 @@ async function throughSocks(
   };
 }
 
-/** The addresses of `target` that the filter allows, at least one. @throws {ProxyProblem} 403, 502. */
+/** Returns the addresses of `target` that the filter allows, at least one. @throws {ProxyProblem} 403, 502. */
 async function allowedAddresses(
   target: EgressTarget,
   { filter, resolve = resolveBySystem, lookups, signal }: Routing,

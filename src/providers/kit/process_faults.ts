@@ -1,25 +1,25 @@
-/** A process of a browser, or of what was started with it. */
+/** A process of a browser or of its helpers. */
 export interface BrowserProcess {
   readonly pid: number;
   readonly parent: number;
-  /** As in `/proc/PID/stat`, one letter: "S", "T", "Z". */
+  /** One letter, as in `/proc/PID/stat`: "S", "T", "Z". */
   readonly state: string;
-  /** Of {@linkcode processType}. */
+  /** Result of {@linkcode processType}. */
   readonly type: string;
 }
 
-/** States in which a process does nothing until another one acts. A debugger's stop ("t") is not meant. */
+/** State of a process that was stopped by a signal. A debugger's stop is "t", which does not count. */
 const STOPPED = "T";
 const ENDED = /^[ZX]$/;
 
 /**
- * Finds processes without which a browser cannot show a page, though its main process responds. Its zygotes fork all
- * others and are never replaced.
+ * Finds failed processes without which a browser cannot show a page, although its main process responds. The zygotes
+ * fork all other processes and are never replaced.
  */
 export class ProcessFaults {
   readonly #zygotes = new Set<number>();
 
-  /** Returns what is wrong with a browser that has these processes; undefined: nothing. */
+  /** Returns the fault of a browser with these processes; undefined if there is none. */
   find(all: readonly BrowserProcess[]): string | undefined {
     const zygotes = all.filter(({ type }) => type === "zygote");
     const running = new Set(
@@ -35,7 +35,7 @@ export class ProcessFaults {
     if (pages.length > 0 && pages.every(({ state }) => state === STOPPED)) {
       return "all its page processes are stopped";
     }
-    // A process that is just being forked looks like its zygote; the first of each kind stay.
+    // A process that is being forked looks like its zygote, so only those with children count.
     const parents = new Set(all.map(({ parent }) => parent));
     for (const { pid } of zygotes) {
       if (parents.has(pid)) this.#zygotes.add(pid);
@@ -44,7 +44,7 @@ export class ProcessFaults {
   }
 }
 
-/** The `--type` of one of Chromium's processes by its command line; empty: it is the main one, or another program. */
+/** Returns the `--type` in a Chromium process's command line; empty for the main process or another program. */
 export function processType(commandLine: string): string {
   return /--type=([a-z-]+)/.exec(commandLine)?.[1] ?? "";
 }

@@ -1,6 +1,6 @@
 import type { EgressTarget } from "../../core/egress_rule.ts";
 
-/** Why a proxy does not do what it is asked, as an HTTP status and a sentence. */
+/** A rejection by a proxy: HTTP status and sentence. */
 export class ProxyProblem extends Error {
   readonly status: number;
 
@@ -10,24 +10,24 @@ export class ProxyProblem extends Error {
   }
 }
 
-/** What a client asks a proxy for. */
+/** A parsed request to a proxy. */
 export interface ProxyRequest {
   readonly target: EgressTarget;
-  /** It asks for a tunnel (CONNECT). Otherwise it asks for one resource of an http: URL. */
+  /** True for a tunnel (CONNECT), false for a single resource of an http: URL. */
   readonly isTunnel: boolean;
   readonly method: string;
   /** Path and query; empty for a tunnel. */
   readonly path: string;
   readonly version: string;
-  /** Header fields without those that are for the proxy alone. */
+  /** Header fields without those that are only for the proxy. */
   readonly fields: readonly string[];
 }
 
 const FOR_PROXY = /^proxy-(authorization|connection):/i;
 
-/** @throws {ProxyProblem} 400. */
+/** Parses the head of a request. @throws {ProxyProblem} 400. */
 export function parseProxyRequest(head: string): ProxyRequest {
-  // A line that ends otherwise would be two lines to another reader.
+  // Other line endings could be read as two lines by another parser.
   if (/[\0\r\n]/.test(head.replaceAll("\r\n", ""))) throw malformed();
   const [line = "", ...fields] = head.split("\r\n");
   const [method = "", asked = "", version = "", ...rest] = line.split(" ");
@@ -35,7 +35,7 @@ export function parseProxyRequest(head: string): ProxyRequest {
   if (!isHttp || !/^[A-Z]{1,20}$/.test(method)) throw malformed();
   const isTunnel = method === "CONNECT";
   const url = URL.parse(isTunnel ? `http://${asked}` : asked);
-  // Without user name, which a browser does not send.
+  // Drops a user name, which browsers do not send.
   if (url?.protocol !== "http:" || url.username || url.password) {
     throw malformed();
   }
@@ -55,13 +55,13 @@ export function parseProxyRequest(head: string): ProxyRequest {
   };
 }
 
-/** The head of a request for the server of the resource itself. */
+/** Returns the head of a request for the origin server. */
 export function originHead(request: ProxyRequest): string {
   const { method, path, version } = request;
   return headOf(`${method} ${path} ${version}`, endToEnd(request));
 }
 
-/** The head of the same request for another proxy, which is to connect to `host`. */
+/** Returns the head of the request for another proxy, which connects to `host`. */
 export function proxyHead(
   request: ProxyRequest,
   { host, credentials }: {
@@ -82,14 +82,14 @@ export function proxyHead(
   ]);
 }
 
-/** `host:port`, with brackets about an IPv6 address. */
+/** Returns `host:port`, with brackets around an IPv6 address. */
 export function authority({ host, port }: EgressTarget): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /**
- * The fields of a request for one resource: for the host that was decided about and no other, and the last of its
- * connection, since the next could be for another; unless it becomes a WebSocket.
+ * Returns the fields of a request for one resource: for exactly the checked host, and closing the connection unless it
+ * becomes a WebSocket, since the next request could name another host.
  */
 function endToEnd({ target, fields }: ProxyRequest): readonly string[] {
   const isUpgrade = fields.some((field) => /^upgrade:/i.test(field));

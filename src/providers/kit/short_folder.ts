@@ -1,9 +1,9 @@
 /**
- * A private folder with a short path for each owner: for the sockets and the temporary files of a browser.
+ * A private folder with a short path for each owner, for a browser's sockets and temporary files.
  *
- * The path of a unix socket has room for 107 bytes on Linux and 103 on macOS, which a data folder or `TMPDIR` may
- * exceed by itself. The folder therefore stands below the first of `TMPDIR`, `/tmp` and `/var/tmp` that is short enough
- * and can be written to. A symbolic link in the owner's folder names it, so that a later process finds and removes it.
+ * The path of a unix socket has at most 107 bytes on Linux and 103 on macOS, which a data folder or `TMPDIR` alone may
+ * exceed. The folder is therefore created in the first of `TMPDIR`, `/tmp` and `/var/tmp` that is short enough and
+ * writable. A symbolic link in the owner's folder names it, so that a later process can find and remove it.
  *
  * @module
  */
@@ -11,32 +11,32 @@ import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
-/** Names of short folders. */
+/** Pattern of short folders' names. */
 const NAME = /^browsergrid-[0-9a-f]{12}$/;
 
-/** Bytes that a path below a short folder may have: Chromium's `org.chromium.Chromium.XXXXXX/SingletonSocket`. */
+/** Length reserved for a path below a short folder: Chromium's `org.chromium.Chromium.XXXXXX/SingletonSocket`. */
 export const MAX_SOCKET_NAME_BYTES = 44;
 
-/** Longest path of a socket without its final zero: `sun_path` of macOS and the BSDs, and of Linux. */
+/** Maximum length of a socket's path without its final zero: `sun_path` of macOS and the BSDs, and of Linux. */
 const MAX_SOCKET_BYTES = Deno.build.os === "linux" ? 107 : 103;
 
 const MAX_FOLDER_BYTES = MAX_SOCKET_BYTES - 1 - MAX_SOCKET_NAME_BYTES;
 
-/** The link to the short folder, in its owner's. */
+/** Name of the link to the short folder, in its owner's folder. */
 const LINK = "short";
 
-/** Name of the short folder of `owner`, unknown to others before the owner is. */
+/** Returns the name of the short folder of `owner`. Others cannot predict it before they know the owner. */
 export function shortFolderName(owner: string): string {
   const mark = createHash("sha256").update(owner).digest("hex").slice(0, 12);
   return `browsergrid-${mark}`;
 }
 
 /**
- * Makes the short folder of the existing folder `owner`, with mode 0700, and returns its path.
+ * Creates the short folder of the existing folder `owner`, with mode 0700, and returns its path.
  *
- * On Windows, where nothing needs it to be short, it is a plain folder in its owner's.
+ * On Windows, where no short path is needed, it is a plain folder inside its owner's.
  *
- * @throws {Error} If none of the places will do; the message names each with its reason.
+ * @throws {Error} If no location is usable; the message names each with its reason.
  */
 export async function makeShortFolder(owner: string): Promise<string> {
   if (Deno.build.os === "windows") return await makeInside(owner);
@@ -48,7 +48,7 @@ export async function makeShortFolder(owner: string): Promise<string> {
     reasons.push(`${place}: ${reason}`);
   }
   throw new Error(
-    `Cannot make a short folder for sockets: ${
+    `Cannot create a short folder for sockets: ${
       reasons.join("; ")
     }; expected TMPDIR to name a writable folder of at most ${
       MAX_FOLDER_BYTES - shortFolderName(owner).length - 1
@@ -56,12 +56,12 @@ export async function makeShortFolder(owner: string): Promise<string> {
   );
 }
 
-/** The short folder of `owner`, which may be only about to exist; undefined if it has none. */
+/** Returns the short folder of `owner`, even if it does not exist yet; undefined if there is none. */
 export async function findShortFolder(
   owner: string,
 ): Promise<string | undefined> {
   const path = await Deno.readLink(join(owner, LINK)).catch(() => undefined);
-  // Whatever else the link names is not ours to use or to remove.
+  // A link to anything else must be neither used nor removed.
   return path !== undefined && NAME.test(basename(path)) ? path : undefined;
 }
 
@@ -71,7 +71,9 @@ async function makeInside(owner: string): Promise<string> {
   return path;
 }
 
-/** Makes the folder and the link to it. The link comes first: a process killed in between leaves nothing unnamed. */
+/**
+ * Creates the link, then the folder. In this order a process that is killed in between leaves no folder without a link.
+ */
 async function makeAt(
   path: string,
   owner: string,
@@ -85,13 +87,15 @@ async function makeAt(
     await Deno.mkdir(path, { mode: 0o700 });
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      return await isOurs(path) ? undefined : "it exists and is not ours";
+      return await isOurs(path)
+        ? undefined
+        : "it exists and is not a private folder of this user";
     }
     return String(error);
   }
 }
 
-/** Reports whether `path` is a folder, no link, that only this user can use. */
+/** Reports whether `path` is a folder, not a link, that only this user can access. */
 export async function isOurs(path: string): Promise<boolean> {
   const found = await Deno.lstat(path).catch(() => undefined);
   if (!found?.isDirectory) return false;

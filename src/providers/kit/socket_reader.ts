@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 
-/** Reads the beginning of a connection piece by piece, and leaves the rest to whoever comes after. */
+/** Reads the beginning of a connection piece by piece, and leaves the rest to the next reader. */
 export class SocketReader {
   readonly #socket: Socket;
   #buffer = Buffer.alloc(0);
@@ -16,9 +16,10 @@ export class SocketReader {
   }
 
   /**
-   * Returns the next bytes, as many as `lengthOf` finds in what has come so far; undefined there: more is needed.
+   * Returns the next bytes, as many as `lengthOf` returns for the bytes received so far; undefined means that more are
+   * needed.
    *
-   * @throws {Error} If there are more than `max` before, or the connection ends.
+   * @throws {Error} If more than `max` bytes arrive before, or the connection ends.
    */
   async take(
     lengthOf: (bytes: Buffer) => number | undefined,
@@ -44,7 +45,7 @@ export class SocketReader {
     return this.take(() => length, length);
   }
 
-  /** Returns the head of a message of HTTP, without the empty line after it. */
+  /** Returns the head of an HTTP message, without the empty line after it. */
   async head(max: number): Promise<string> {
     const head = await this.take((bytes) => {
       const end = bytes.indexOf("\r\n\r\n");
@@ -53,7 +54,7 @@ export class SocketReader {
     return head.toString("latin1", 0, head.length - 4);
   }
 
-  /** Stops reading, pauses the connection and returns what nobody has taken. */
+  /** Stops reading, pauses the connection and returns the unread bytes. */
   release(): Buffer {
     this.#socket.off("data", this.#onData);
     this.#socket.off("end", this.#onClose);

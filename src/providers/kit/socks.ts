@@ -9,7 +9,7 @@ export interface SocksCredentials {
   readonly password: string;
 }
 
-/** What SOCKS proxies say when they do not connect. */
+/** Reasons of SOCKS proxies for a failed connection. */
 const FAILURES: Readonly<Record<number, string>> = {
   2: "its rules do not allow it",
   3: "the network is unreachable",
@@ -21,7 +21,7 @@ const FAILURES: Readonly<Record<number, string>> = {
  * Asks a SOCKS 5 proxy to connect to `target`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc1928 RFC 1928}, {@link https://www.rfc-editor.org/rfc/rfc1929 RFC 1929}
- * @throws {Error} If it does not.
+ * @throws {Error} If the proxy does not connect.
  */
 export async function connectBySocks5(
   socket: Socket,
@@ -41,7 +41,7 @@ export async function connectBySocks5(
     const [, status] = await reader.bytes(2);
     if (status !== 0) throw new Error("it rejects the user name or password");
   } else if (method !== 0) {
-    throw new Error("it accepts none of the ways to say who asks");
+    throw new Error("it accepts none of the offered authentication methods");
   }
   socket.write(
     Buffer.concat([
@@ -59,9 +59,9 @@ export async function connectBySocks5(
 }
 
 /**
- * Asks a SOCKS 4a proxy to connect to `target`, which is no IPv6 address.
+ * Asks a SOCKS 4a proxy to connect to `target`, which must not be an IPv6 address.
  *
- * @throws {Error} If it does not.
+ * @throws {Error} If the proxy does not connect.
  */
 export async function connectBySocks4(
   socket: Socket,
@@ -70,7 +70,7 @@ export async function connectBySocks4(
 ): Promise<void> {
   const address = parseAddress(target.host);
   if (address?.kind() === "ipv6") throw new Error("SOCKS 4 has no IPv6");
-  // 0.0.0.1 says that a name follows.
+  // 0.0.0.1 means that a name follows.
   const four = address?.toByteArray() ?? [0, 0, 0, 1];
   const name = address ? "" : `${target.host}\0`;
   socket.write(
@@ -96,9 +96,9 @@ function addressOf(host: string): Buffer {
   return Buffer.from([type, ...address.toByteArray()]);
 }
 
-/** A text of at most 255 bytes, after its length. */
+/** Encodes a text of at most 255 bytes, preceded by its length. */
 function shortText(text: string): Buffer {
   const bytes = Buffer.from(text);
-  if (bytes.length > 255) throw new Error("SOCKS takes 255 bytes at most");
+  if (bytes.length > 255) throw new Error("SOCKS allows at most 255 bytes");
   return Buffer.concat([Buffer.from([bytes.length]), bytes]);
 }

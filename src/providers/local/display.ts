@@ -9,10 +9,10 @@ import { writeXAuthority } from "./x_authority.ts";
 import { endGroup, type MarkedProcess, startMarkOf } from "./process_group.ts";
 import { startWindowManager } from "./window_manager.ts";
 
-/** File of a display's secret in its session's folder. */
+/** File with the display's secret in the session's folder. */
 const AUTHORITY_FILE = "display.authority";
 
-/** Folder of the sockets of all X servers. */
+/** Folder with the sockets of all X servers. */
 const X_SOCKETS = "/tmp/.X11-unix";
 
 /** Longest time until a virtual display says its number. */
@@ -25,9 +25,9 @@ const GRACE_MS = 500;
 export interface Display extends AsyncDisposable {
   /** Value of DISPLAY; absent where the system needs none. */
   readonly name?: string;
-  /** Value of XAUTHORITY: the file without which nobody can use the display that was started. */
+  /** Value of XAUTHORITY: the file with the secret that clients of the display need. */
   readonly authority?: string;
-  /** The processes that were started for it, the display first. */
+  /** The processes that were started for the display, the X server first. */
   readonly own?: readonly MarkedProcess[];
 }
 
@@ -45,12 +45,12 @@ export async function displayProblem(
 
 /** For whom a display is started. */
 export interface DisplayOptions {
-  /** Of the session, with the display's secret; stands in the display's command line. */
+  /** Folder of the session; part of the display's command line. Contains the display's secret. */
   readonly folder: string;
   readonly signal: AbortSignal;
   /** File for the display's secret. @default {a file in `folder`} */
   readonly authority?: string;
-  /** Who it is to run as, and the beginning of a command line by which it does. */
+  /** User that the display runs as, and the command prefix that switches to it. */
   readonly user?: { readonly id: number; readonly command: readonly string[] };
   /** @default {thisHost} */
   readonly host?: Surroundings;
@@ -127,7 +127,7 @@ async function startXvfb(
   };
 }
 
-/** What an X server needs that runs as another user than the worker's: only root makes the folder of the sockets. */
+/** Prepares an X server that runs as another user than the worker: only root can create the folder of the sockets. */
 async function makeReady(authority: string, userId: number): Promise<void> {
   await Deno.chown(authority, userId, userId);
   try {

@@ -70,7 +70,7 @@ export function openLocalHost(
     return found;
   }
 
-  /** The ways into and out of the box of an earlier process. */
+  /** Reopens the egress and debugging connections of an earlier process's box. */
   async function reopened(
     { egress }: NonNullable<BrowserRecord["box"]>,
     folder: string,

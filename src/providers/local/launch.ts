@@ -37,7 +37,7 @@ export interface Launch {
   readonly folder: string;
   readonly sandbox: boolean;
   readonly arguments: readonly string[];
-  /** Makes the box that it is isolated in; undefined: it is not isolated. */
+  /** Creates the box that isolates the browser; undefined if it is not isolated. */
   readonly boxes?: BoxMaker | undefined;
   /** Longest time until it says its address; 30 s by default. */
   readonly timeoutMs?: number;
@@ -99,12 +99,12 @@ export async function launch(
   });
 }
 
-/** What a browser finds when it starts. */
+/** Resources of a browser at its start. */
 interface Surroundings extends Omit<Given, "temporary"> {
   readonly display: Display | undefined;
 }
 
-/** What is started for a browser beside it, and ends after it. */
+/** The helpers of a browser, which end after it. */
 interface Beside {
   readonly companions: AsyncDisposableStack;
   readonly signal: AbortSignal;
@@ -165,7 +165,7 @@ async function addressOf(
   }
 }
 
-/** Whether the way into the box is open. */
+/** Reports whether the debugging socket of the box is open. */
 function isReachable(box: OpenedBox | undefined): boolean {
   return box === undefined || existsSync(box.paths.cdpSocket);
 }

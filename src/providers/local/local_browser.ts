@@ -30,9 +30,9 @@ export interface LocalBrowserParts {
   /** Settles with the end of the process; of an adopted one only while its host is open. */
   readonly exit: Promise<BrowserExit>;
   readonly isAdopted: boolean;
-  /** Whether limits of processors or memory are asked for, which nothing here enforces. */
+  /** True if limits of processors or memory were requested, which this provider does not enforce. */
   readonly isLimited?: boolean;
-  /** The unix socket of a browser that is isolated. */
+  /** Path of the unix socket of an isolated browser. */
   readonly socketPath?: string;
   /** Ended after it: the forwarder of its proxy, its display. */
   readonly companions?: AsyncDisposable;
@@ -122,7 +122,7 @@ export class LocalBrowser implements RunningBrowser {
     await endGroup(
       record,
       () => this.#killAt,
-      // A signal would end the box around the browser before it.
+      // A signal would end the box around the browser before the browser.
       socketPath === undefined
         ? undefined
         : () => void askBox(socketPath, this.endpoint, this.#killAt),

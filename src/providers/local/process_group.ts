@@ -36,7 +36,7 @@ export async function isRunning(
  * Asks the group that `leader` founded to end and kills it when `killAt` is over, a moment of the monotonic clock that
  * may come nearer meanwhile; by default at once. Resolves when nothing of it is left.
  *
- * It is asked by `ask`, by default with SIGTERM.
+ * `ask` requests its end, by default with SIGTERM.
  *
  * A group whose number now belongs to another process is left alone.
  *

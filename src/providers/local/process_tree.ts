@@ -1,23 +1,23 @@
 import { type BrowserProcess, processType } from "../kit/process_faults.ts";
 import { statOf, textOf } from "./process_group.ts";
 
-/** A process that was found, told from a later one with the same number. */
+/** A process with its start time, which distinguishes it from a later one with the same id. */
 interface FoundProcess extends BrowserProcess {
   readonly start: string;
 }
 
-/** The processes that one process and its descendants have started. Linux only. */
+/** A process and its descendants. Linux only. */
 export class ProcessTree {
   readonly #leader: number;
-  /** Processes that were found last, whose type is not read again. */
+  /** Processes of the last scan, whose type is not read again. */
   #known: ReadonlyMap<number, FoundProcess> = new Map();
 
-  /** @param leader Id of the process that a browser was started as. */
+  /** @param leader Id of the browser's first process. */
   constructor(leader: number) {
     this.#leader = leader;
   }
 
-  /** Returns those that are there now, the leader first. Reads a few files of `/proc` for each. */
+  /** Returns the current processes, the leader first. Reads a few files of `/proc` for each. */
   list(): readonly BrowserProcess[] {
     if (Deno.build.os !== "linux") return [];
     const found = this.#from(this.#leader, 0);
@@ -30,7 +30,7 @@ export class ProcessTree {
     if (!stat) return [];
     const { start, state } = stat;
     const known = this.#known.get(pid);
-    // A process that is forked from a zygote looks like it at first.
+    // A process that is forked from a zygote first has the zygote's command line.
     const isKnown = known?.start === start && known.type !== "zygote";
     const type = isKnown ? known.type : typeOf(pid);
     return [
@@ -40,12 +40,12 @@ export class ProcessTree {
   }
 }
 
-/** Empty also for a process that has ended. */
+/** Returns the type of a process; also empty if it has ended. */
 function typeOf(pid: number): string {
   return processType(textOf(`/proc/${pid}/cmdline`));
 }
 
-/** @see {@link https://man7.org/linux/man-pages/man5/proc_pid_task.5.html proc_pid_task(5)} */
+/** Returns the children of a process. @see {@link https://man7.org/linux/man-pages/man5/proc_pid_task.5.html proc_pid_task(5)} */
 function childrenOf(pid: number): readonly number[] {
   return textOf(`/proc/${pid}/task/${pid}/children`).split(" ").map(Number)
     .filter((child) => child > 0);

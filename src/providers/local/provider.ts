@@ -44,11 +44,11 @@ export const local = defineProvider({
   unsupported({ proxy }) {
     const isSocks4 = proxy?.proxy_url.startsWith("socks4:");
     if (isSocks4 && proxy?.proxy_username !== undefined) {
-      return `it gives no user name to socks4 proxies such as "${proxy.proxy_url}", expected socks5, http or https`;
+      return `it sends no user name to socks4 proxies such as "${proxy.proxy_url}", expected socks5, http or https`;
     }
     return proxy?.proxy_password !== undefined &&
         proxy.proxy_username === undefined
-      ? `it gives no password without a user name to proxy "${proxy.proxy_url}", expected proxy_username`
+      ? `it sends no password without a user name to proxy "${proxy.proxy_url}", expected proxy_username`
       : undefined;
   },
   deployCommand(spec, { executable_path = "chromium", arguments: more }) {

@@ -28,7 +28,7 @@ const recordSchema = z.strictObject({
   /** It depends on the forwarder to its proxy, which ends with the worker's process. */
   has_forwarder: z.boolean(),
   executable: z.string(),
-  /** It is isolated, and this is its way out. */
+  /** Present if the browser is isolated; contains its egress. */
   box: z.strictObject({ egress: boxEgressSchema }).optional(),
 });
 
@@ -86,9 +86,9 @@ export async function sessionFolders(
 }
 
 /**
- * Makes the folders of a session, for its owner alone, and returns the one for temporary files.
+ * Creates the folders of a session, accessible only to their owner, and returns the one for temporary files.
  *
- * A killed browser leaves files there, the socket of its singleton among them.
+ * A killed browser leaves files there, such as the socket of its singleton.
  */
 export async function makeFolders(folder: string): Promise<string> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });

@@ -15,9 +15,9 @@ export interface Given {
   /** Its proxy in place of the session's. */
   readonly proxyServer: string | undefined;
   readonly display: Pick<Display, "name" | "authority"> | undefined;
-  /** Where it puts temporary files and sockets. */
+  /** Folder of the browser's temporary files and sockets. */
   readonly temporary: string;
-  /** The box that it is started in, if its session is isolated. */
+  /** The box of the browser, if its session is isolated. */
   readonly box: OpenedBox | undefined;
 }
 
@@ -74,7 +74,7 @@ function flagsOf(
   const own = box?.flags ?? [
     "--remote-debugging-port=0",
     profileOption(folder),
-    // Small shared memory, as in containers, makes tabs crash.
+    // Tabs crash if shared memory is small, as in containers.
     "--disable-dev-shm-usage",
   ];
   return [
@@ -88,7 +88,7 @@ function flagsOf(
   ];
 }
 
-/** Variables of a browser that is not isolated. */
+/** Returns the variables of a browser that is not isolated. */
 function variablesOf(
   { browser }: Launch,
   { temporary, display }: Given,

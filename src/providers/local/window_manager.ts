@@ -3,32 +3,33 @@ import script from "../kit/window_manager.pl" with { type: "text" };
 import { findProgram, type Surroundings } from "./find_browser.ts";
 import { endGroup, type MarkedProcess, startMarkOf } from "./process_group.ts";
 
-/** Longest time until it manages the screen. */
+/** Timeout until the window manager is ready. */
 const START_MS = 5_000;
 
-/** A process that manages the windows of a virtual display. It ends with the display, or by disposal. */
+/** A process that manages the windows of a virtual display. It ends with the display, or on disposal. */
 export interface WindowManager extends AsyncDisposable {
   readonly process: MarkedProcess;
 }
 
-/** Whose display it is. */
+/** The display and user of a window manager. */
 export interface WindowManagerOptions {
   /** Value of DISPLAY. */
   readonly display: string;
   /** Value of XAUTHORITY. */
   readonly authority: string;
-  /** Of the session; stands in its command line. */
+  /** Folder of the session; part of the command line. */
   readonly folder: string;
   readonly host: Surroundings;
-  /** Beginning of a command line by which it runs as the display's user. */
+  /** Command prefix that switches to the display's user. */
   readonly asUser?: readonly string[] | undefined;
   readonly signal: AbortSignal;
 }
 
 /**
- * Starts the window manager of a virtual display, by which windows can be maximized, minimized and as large as the screen.
+ * Starts the window manager of a virtual display, which lets windows be maximized, minimized and as large as the
+ * screen.
  *
- * Returns undefined where there is no Perl to run it, or where it fails: browsers work without it, as they are.
+ * Returns undefined if Perl is missing or the window manager fails: browsers work without it, but do not resize.
  */
 export async function startWindowManager(
   { display, authority, folder, host, signal, asUser = [] }:
@@ -36,7 +37,7 @@ export async function startWindowManager(
 ): Promise<WindowManager | undefined> {
   const program = await findProgram("perl", host);
   if (program === undefined) return undefined;
-  // A script on its standard input is in no file and no list of processes.
+  // A script on standard input appears in no file and no process list.
   const [command = program, ...args] = [...asUser, program, "-", folder];
   const child = spawn(command, args, {
     detached: true,

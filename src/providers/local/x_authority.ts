@@ -1,14 +1,14 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 
-/** Address family of entries that count for every display. */
+/** Address family of entries for every display. */
 const FAMILY_WILD = 65_535;
 
 const PROTOCOL = "MIT-MAGIC-COOKIE-1";
 
 /**
- * Writes a file with a new secret, by which an X server and its clients know each other: the server is given it by
- * `-auth`, clients by `XAUTHORITY`. For its owner alone.
+ * Writes a file with a new secret, which an X server receives by `-auth` and its clients by `XAUTHORITY`. Only its
+ * owner can read the file.
  *
  * @see {@link https://www.x.org/releases/current/doc/man/man5/Xsecurity.5.xhtml Xsecurity(5)}
  */
@@ -17,7 +17,7 @@ export async function writeXAuthority(path: string): Promise<void> {
   family.writeUInt16BE(FAMILY_WILD);
   const entry = Buffer.concat([
     family,
-    // Address and number of the display: any.
+    // Any address and display number.
     ...[Buffer.alloc(0), Buffer.alloc(0), Buffer.from(PROTOCOL)].map(counted),
     counted(randomBytes(16)),
   ]);

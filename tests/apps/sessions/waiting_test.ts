@@ -43,7 +43,7 @@ Deno.test("status_reason says why a session waits, from the worst reason to its 
   await api.session();
   await api.claim(await api.worker({ capacity: 5 }));
   const third = (await api.session({ priority: 5 })).id;
-  const full = 'its work pool "pool" has all its max_sessions of 2';
+  const full = 'its work pool "pool" has reached its max_sessions of 2';
   assert.equal(await reason(third), `${full}; it is number 1 in the queue`);
   assert.equal(await listed(), full);
   assert.equal(await reason(id), null, "it waits no more");
@@ -69,7 +69,7 @@ Deno.test("a session that waits for its key's max_sessions says so, and what bec
   assert.ok(claimed);
   const reason = async (of: string) =>
     (await client.call("GET", `/sessions/${of}`)).body.status_reason;
-  assert.match(await reason(id), /^its key has all its max_sessions; /);
+  assert.match(await reason(id), /^its key has reached its max_sessions; /);
   await grid.admin.report(worker, claimed, "released", {
     status_reason: "its engine was away",
   });
@@ -97,6 +97,6 @@ Deno.test("of a long queue no more than a thousand sessions are counted", async 
   const { body } = await api.call("GET", `/sessions/${id}`);
   assert.match(
     body.status_reason,
-    /; 1000 sessions or more wait in the queue$/,
+    /; 1000 or more sessions wait in the queue$/,
   );
 });

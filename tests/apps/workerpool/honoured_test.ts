@@ -110,7 +110,10 @@ Deno.test("creating a pool whose provider starts nothing warns, and so does one 
   assert.match(azure.warnings[0], /starts no browsers with provider "azure/);
   assertRefused(await ask(api, {}), REFUSED);
   const odd = await api.pool({ name: "odd", default_browser: "safari" });
-  assert.match(odd.warnings[0], /no such browser as its defaults say/);
+  assert.match(
+    odd.warnings[0],
+    /^Cannot start a session with the defaults of work pool ".*has no such browser$/,
+  );
   assert.deepEqual((await api.pool({ name: "good" })).warnings, []);
 });
 

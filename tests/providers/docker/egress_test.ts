@@ -245,16 +245,16 @@ dockerTest(
     const egress = { mode: "no_private", allow: [], pool: "pool" } as const;
     await assert.rejects(
       test.host.start(browserSpec({ egress }), "one", NEVER),
-      /Cannot start a browser in image ".*": the egress of work pool "pool" is no_private .*expected an image made by .*build-image/,
+      /Cannot start a browser in image ".*": the egress of work pool "pool" is no_private .*expected an image built by .*build-image/,
     );
     const checks = await test.host.check();
     const found = checks.find(({ name }) => name === "egress");
     assert.equal(found?.status, "warn");
-    assert.match(found?.detail ?? "", /sessions of client keys fail to start/);
+    assert.match(found?.detail ?? "", /sessions of client keys do not start/);
     await using shared = await testDockerHost({ network: "host" });
     await assert.rejects(
       shared.host.start(browserSpec({ egress }), "one", NEVER),
-      /Cannot start a browser in network "host": .* would limit the host itself/,
+      /Cannot start a browser in network "host": .* rules would apply to the host/,
     );
     assert.partialDeepStrictEqual(await shared.host.check(), [
       { name: "egress", status: "warn" },

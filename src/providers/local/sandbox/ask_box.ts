@@ -3,8 +3,8 @@ import WebSocket from "ws";
 import { deadline, systemClock } from "../../../core/clock.ts";
 
 /**
- * Asks a browser behind a unix socket to close. Resolves when it has hung up, cannot be reached, or the moment `until` of
- * the monotonic clock is over.
+ * Asks a browser behind a unix socket to close. Resolves when it has closed the connection, cannot be reached, or the
+ * monotonic clock reaches `until`.
  *
  * @see {@link https://chromedevtools.github.io/devtools-protocol/tot/Browser/#method-close Browser.close}
  */

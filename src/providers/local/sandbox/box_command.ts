@@ -1,5 +1,5 @@
 /**
- * The command that starts a browser in a box: two nested sandboxes, of which the browser is in the inner one.
+ * The command that starts a browser in a box: two nested sandboxes, with the browser in the inner one.
  *
  * ```text
  * worker ──▶ cdp.sock ─ socat ─▶ 127.0.0.1:9222 ┐
@@ -7,12 +7,12 @@
  *   outer: network with a loopback only, the host's files     │ inner: its own small root, no rights
  * ```
  *
- * The forwarders are in the browser's network but not among its files: no folder with a socket of the worker's is in the
- * inner sandbox, where a browser that was broken out of could put a link in its place. The inner one has its own
- * processes, because the forwarders have the same user, and /proc of one would show the host's files.
+ * The forwarders share the browser's network but not its files: the inner sandbox contains no folder with a socket of
+ * the worker, where a compromised browser could create a link. The inner sandbox has its own process namespace, because
+ * the forwarders have the same user, and their /proc would expose the host's files.
  *
- * The outer one does not end with the worker, so that the next process can adopt it. It is ended by its process group:
- * the end of its first process alone would leave the others.
+ * The outer sandbox survives the worker, so that the next process can adopt it. It is ended by its process group:
+ * killing only its first process would leave the others running.
  *
  * @module
  */
@@ -22,22 +22,22 @@ import type { BoxFolder } from "./box_folder.ts";
 import type { BoxPrograms } from "./box_programs.ts";
 import { asUser } from "./box_user.ts";
 
-/** Port of the browser in its own network. */
+/** Debugging port of the browser in its own network. */
 const CDP_PORT = 9222;
 
-/** Port at which a browser in a box finds its proxy. */
+/** Port of the proxy in the box's network. */
 const PROXY_PORT = 3128;
 
-/** Largest sizes of what the box keeps in memory; half of the machine's by default. */
+/** Maximum size of each in-memory file system of the box; the kernel's default is half of the machine's memory. */
 const MEMORY_BYTES = String(2 * 2 ** 30);
 
-/** After this word a command line names the folder of the session that the box is for. */
+/** Argument that precedes the session's folder in the command line of a box. */
 export const BOX_MARK = "browsergrid-box";
 
 /** Path of the display's secret in the box. */
 const AUTHORITY = "/run/authority";
 
-/** Files and folders of the host that are shown as they are, where they are there. */
+/** Files and folders of the host that the box shows read-only, if they exist. */
 const SHOWN = [
   ...["/etc/chromium.d", "/etc/chromium", "/etc/opt/chrome"],
   ...["/etc/alternatives", "/etc/localtime", "/etc/ld.so.cache"],
@@ -45,38 +45,41 @@ const SHOWN = [
   ...["/etc/ssl/certs", "/etc/pki/ca-trust", "/etc/pki/tls/certs"],
 ];
 
-/** Flags that a browser in a box has instead of its usual ones. */
+/** Flags that replace the usual ones for a browser in a box. */
 export const BOX_FLAGS: readonly string[] = [
   `--remote-debugging-port=${CDP_PORT}`,
   "--user-data-dir=/profile/d",
-  // Otherwise pages would reach the browser's own debugging port without the proxy.
+  // Without this, pages would reach the browser's own debugging port without the proxy.
   "--proxy-bypass-list=<-loopback>",
 ];
 
 /** The proxy of a browser in a box. */
 export const BOX_PROXY = `http://127.0.0.1:${PROXY_PORT}`;
 
-/** Variables of a browser in a box. */
+/** Environment variables of a browser in a box. */
 export const BOX_VARIABLES: Readonly<Record<string, string>> = {
   HOME: "/profile",
   TMPDIR: "/tmp",
   PATH: "/usr/bin:/bin",
 };
 
-/** What is run in a box. */
+/** Options of {@linkcode boxCommand}. */
 export interface BoxCommandOptions {
   readonly programs: BoxPrograms;
   readonly box: BoxFolder;
-  /** Of the session; stands in the command line. */
+  /** Folder of the session; part of the command line. */
   readonly folder: string;
   readonly userId: number | undefined;
-  /** Path of the browser, and where links lead from there. */
+  /** Path of the browser, and the targets of the links on it. */
   readonly browser: readonly string[];
-  /** Name of the display to show, such as `:99`. */
+  /** Name of the display, such as `:99`. */
   readonly display?: string | undefined;
 }
 
-/** Runs the forwarders and the inner sandbox, and ends with that. All processes of the namespace then end, and no others: its numbers are small. */
+/**
+ * Runs the forwarders and the inner sandbox, and ends with the latter. All processes of the namespace then end; `kill`
+ * affects no others.
+ */
 const SCRIPT = `umask 077; cd /; cdp=$2 egress=$3 socat=$4; shift 4
 "$@" & browser=$!
 "$socat" "UNIX-LISTEN:$cdp,fork,unlink-early,backlog=128,max-children=64" TCP4:127.0.0.1:${CDP_PORT},nodelay 2>/dev/null >&2 </dev/null &
@@ -85,7 +88,7 @@ wait $browser; code=$?
 [ "$$" -lt 10 ] && kill -9 -1
 exit $code`;
 
-/** Returns the command line without the browser's own path and flags, which follow it. */
+/** Returns the command line that precedes the browser's path and flags. */
 export function boxCommand(options: BoxCommandOptions): readonly string[] {
   const { programs, box, folder, userId } = options;
   return [
@@ -124,7 +127,7 @@ function innerArguments(
   ];
 }
 
-/** One display for each box: clients of one display read what is typed into the others. */
+/** Each box has its own display: clients of a shared display can read each other's keyboard input. */
 function displayArguments(box: BoxFolder, display: string): readonly string[] {
   const socket = `/tmp/.X11-unix/X${display.slice(1)}`;
   return [
@@ -133,15 +136,15 @@ function displayArguments(box: BoxFolder, display: string): readonly string[] {
   ];
 }
 
-/** Variables by which a browser in a box finds its display. */
+/** Variables that name the display to a browser in a box. */
 export const BOX_DISPLAY_VARIABLES: Readonly<Record<string, string>> = {
   DISPLAY: ":0",
   XAUTHORITY: AUTHORITY,
 };
 
 /**
- * The folders of a browser that the box would not show. Where more than a browser is in a folder, such as the sessions or
- * a person's files, it is the browser's file alone.
+ * Returns the browser's folders that the box must show in addition. If a folder contains more than a browser, such as
+ * the sessions or a user's files, only the browser's file is returned.
  */
 function browserPaths(
   paths: readonly string[],

@@ -8,16 +8,16 @@ import { EgressFilter } from "../../kit/egress_filter.ts";
 import { type EgressProxy, startEgressProxy } from "../../kit/egress_proxy.ts";
 import type { BoxFolder } from "./box_folder.ts";
 
-/** What a later process of the worker needs to open the way out of a box again. No secret. */
+/** The state that a later process of the worker needs to reopen the egress of a box. Contains no secret. */
 export const boxEgressSchema = z.strictObject({
   policy: egressPolicySchema,
-  /** Of a proxy without user name. */
+  /** URL of a proxy without user name. */
   proxy_url: z.string().optional(),
 });
 
 export type BoxEgress = z.infer<typeof boxEgressSchema>;
 
-/** What is recorded of a session's way out. */
+/** Returns the recorded state of a session's egress. */
 export function boxEgressOf({ egress, proxy }: BrowserSpec): BoxEgress {
   return {
     policy: { ...egress, allow: [...egress.allow] },
@@ -25,24 +25,24 @@ export function boxEgressOf({ egress, proxy }: BrowserSpec): BoxEgress {
   };
 }
 
-/** How the way out of a box is opened. */
+/** Options of {@linkcode BoxEgresses.open}. */
 export interface BoxEgressOptions {
   readonly egress: BoxEgress;
   /** The session's proxy, if it has a user name. */
   readonly proxy?: Proxy | undefined;
 }
 
-/** The ways out of a host's boxes, which end with it. */
+/** The egress proxies of a host's boxes, which end with the host. */
 export class BoxEgresses implements AsyncDisposable {
   readonly #open = new Set<EgressProxy>();
   readonly #own: () => readonly string[];
 
-  /** @param own The grid's own addresses. */
+  /** @param own Returns the grid's own addresses. */
   constructor(own: () => readonly string[]) {
     this.#own = own;
   }
 
-  /** Opens the way out of a box, in place of one that has ended with an earlier process. */
+  /** Opens the egress of a box, and replaces the socket of an earlier process. */
   async open(
     { egressSocket }: BoxFolder,
     { egress, proxy }: BoxEgressOptions,
@@ -57,7 +57,7 @@ export class BoxEgresses implements AsyncDisposable {
       upstream: proxy ?? (proxy_url === undefined ? undefined : { proxy_url }),
     });
     this.#open.add(opened);
-    // The folder says who gets to it: the worker, and the user of the box.
+    // The folder's permissions limit access to the worker and the user of the box.
     await Deno.chmod(egressSocket, 0o666);
     return {
       [Symbol.asyncDispose]: async () => {

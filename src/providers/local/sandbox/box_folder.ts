@@ -1,6 +1,6 @@
 /**
- * The folder of a box, outside the session's: its path is short enough for sockets, and the box's user can reach it
- * wherever the data folder is.
+ * The folder of a box, outside the session's folder: its path is short enough for sockets, and the box's user can
+ * access it, wherever the data folder is.
  *
  * ```text
  * /var/tmp/browsergrid-box-<mark>/   0710, of the worker, in the group of the box's user
@@ -19,7 +19,7 @@ import { basename, join } from "node:path";
 
 const NAME = /^browsergrid-box-[0-9a-f]{12}$/;
 
-/** The link to the folder in its session's, by which a later process finds and removes it. */
+/** Name of the link to the folder in the session's folder, by which a later process finds and removes it. */
 const LINK = "box";
 
 /** Paths in the folder of a box. */
@@ -32,11 +32,11 @@ export interface BoxFolder {
 }
 
 /**
- * Makes the folder of the box of the session in `folder`. On a disk, if there is a choice: profiles are large. At once: a
- * start waits for it, and to leave each step to another thread takes longer than all of them.
+ * Creates the folder of the box of the session in `folder`, preferably on a disk, because profiles are large.
+ * Synchronous: a start waits for it, and dispatching each step to another thread takes longer than the steps.
  *
- * @param userId Who the box runs as; undefined: the worker's own user.
- * @throws {Error} If none of the places will do.
+ * @param userId User that the box runs as; undefined means the worker's own user.
+ * @throws {Error} If no location is usable.
  */
 export function makeBoxFolder(
   folder: string,
@@ -48,7 +48,7 @@ export function makeBoxFolder(
     const path = join(place, `browsergrid-box-${mark}`);
     try {
       link(folder, path);
-      // Fails if it exists: what another user has made is not to be used.
+      // Fails if the folder exists: one that another user created must not be used.
       Deno.mkdirSync(path, { mode: 0o700 });
       return filled(path, userId);
     } catch (error) {
@@ -56,11 +56,11 @@ export function makeBoxFolder(
     }
   }
   throw new Error(
-    `Cannot make a folder for the sandbox: ${reasons.join("; ")}`,
+    `Cannot create a folder for the sandbox: ${reasons.join("; ")}`,
   );
 }
 
-/** The folder of the box of the session in `folder`; undefined: it has none. */
+/** Returns the folder of the box of the session in `folder`; undefined if there is none. */
 export async function findBoxFolder(
   folder: string,
 ): Promise<BoxFolder | undefined> {

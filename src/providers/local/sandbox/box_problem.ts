@@ -3,10 +3,10 @@ import { messageOf } from "../../../core/log.ts";
 import { type BoxPrograms, findBoxPrograms } from "./box_programs.ts";
 import { asUser, freeUserId } from "./box_user.ts";
 
-/** Longest time of the trial, which takes some 10 ms. */
+/** Timeout of the trial, which takes about 10 ms. */
 const TRIAL_MS = 5_000;
 
-/** What helps when the trial says this, the first that fits. */
+/** Advice for error messages of the trial. The first match is used. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     /no permissions to create (?:a )?new namespace|operation not permitted|permission denied/i,
@@ -14,7 +14,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /no space left on device/i,
-    "user namespaces are used up or forbidden: raise sysctl user.max_user_namespaces",
+    "the limit of user namespaces is reached or zero: raise sysctl user.max_user_namespaces",
   ],
   [
     /can't mount proc/i,
@@ -22,12 +22,12 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-/** Whether boxes can be made, and by what. */
+/** The result of a trial: the programs of a box, or the problem. */
 export type BoxAbility =
   | { readonly programs: BoxPrograms }
   | { readonly problem: string };
 
-/** Finds out whether a browser can be isolated from this host, by making a box with nothing in it. */
+/** Tests whether a browser can be isolated from this host, by starting an empty box. */
 export async function boxAbility(): Promise<BoxAbility> {
   if (Deno.build.os !== "linux") {
     const name = Deno.build.os === "darwin" ? "macOS" : Deno.build.os;

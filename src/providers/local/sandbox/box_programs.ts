@@ -1,21 +1,21 @@
 import { findProgram, type Surroundings, thisHost } from "../find_browser.ts";
 
-/** The programs that a box is made of, by their paths. */
+/** Paths of the programs that a box needs. */
 export interface BoxPrograms {
   readonly bwrap: string;
   readonly socat: string;
-  /** Runs the box as another user; only where the worker is root. */
+  /** Runs the box as another user; only present if the worker is root. */
   readonly setpriv?: string;
 }
 
-/** Packages of Debian and Ubuntu that have the programs. */
+/** Debian and Ubuntu packages of the programs. */
 const PACKAGES: Readonly<Record<string, string>> = {
   bwrap: "bubblewrap",
   socat: "socat",
   setpriv: "util-linux",
 };
 
-/** Finds the programs. @throws {Error} Says which are missing and what to install. */
+/** Finds the programs. @throws {Error} Names the missing ones and the packages to install. */
 export async function findBoxPrograms(
   isRoot: boolean,
   host: Surroundings = thisHost,

@@ -7,7 +7,7 @@ import { BoxEgresses } from "./box_egress.ts";
 import { type BoxAbility, boxAbility } from "./box_problem.ts";
 import type { BoxMaker } from "./open_box.ts";
 
-/** Which sessions of a host are isolated, and with what. Disposal closes the ways out of all boxes. */
+/** Decides which sessions of a host are isolated. Disposal closes the egress of all boxes. */
 export class Isolation implements AsyncDisposable {
   readonly #mode: LocalSandbox;
   readonly #server: URL | undefined;
@@ -22,10 +22,11 @@ export class Isolation implements AsyncDisposable {
   }
 
   /**
-   * Returns the maker of a session's box; undefined: the session runs without one. A pool that limits the egress of its
-   * sessions isolates them: only a box can hold a browser to a limit.
+   * Returns the maker of a session's box; undefined if the session runs without one. A pool that limits the egress of
+   * its sessions isolates them, because only a box can enforce the limit.
    *
-   * @throws {Error} If the session must be isolated and cannot be here, or its egress is limited and isolation is off.
+   * @throws {Error} If the session must be isolated and the host does not support it, or its egress is limited and
+   *   isolation is off.
    */
   async boxesFor(spec: BrowserSpec): Promise<BoxMaker | undefined> {
     if (this.#mode === "off") {
@@ -37,7 +38,7 @@ export class Isolation implements AsyncDisposable {
     this.#ability ??= boxAbility();
     const ability = await this.#ability;
     if ("problem" in ability) {
-      // What is missing may have been installed by the next start.
+      // Tests again, because the missing program may have been installed.
       this.#ability = undefined;
       throw new Error(
         `Cannot isolate the session from its host: ${ability.problem}. Expected a host that can, the docker provider, or local_sandbox "off" for clients that may read the host's files and reach its network`,
@@ -47,7 +48,7 @@ export class Isolation implements AsyncDisposable {
     return { programs: ability.programs, egresses: this.egresses };
   }
 
-  /** What `check` says of it. */
+  /** Returns the result for `check`. */
   async check(): Promise<CheckResult> {
     const name = "isolation";
     if (this.#mode === "off") {
@@ -66,7 +67,7 @@ export class Isolation implements AsyncDisposable {
       return {
         name,
         status: "ok",
-        detail: `${whose} have files and a network of their own`,
+        detail: `${whose} have separate files and a separate network`,
       };
     }
     return {
@@ -81,7 +82,7 @@ export class Isolation implements AsyncDisposable {
     await this.egresses[Symbol.asyncDispose]();
   }
 
-  /** The addresses of the worker's host and of the server: where the grid's own parts listen. */
+  /** Returns the addresses of the worker's host and of the server, where parts of the grid listen. */
   #own(): readonly string[] {
     const host = Deno.networkInterfaces().map(({ address }) => address);
     return [...host, ...this.#serverAddresses];
@@ -101,13 +102,13 @@ export class Isolation implements AsyncDisposable {
 }
 
 /**
- * Rejects a session whose pool limits its egress where nothing can enforce that. The limit that client keys have by
- * default is not one that the pool sets: `local_sandbox` "off" takes it away.
+ * Rejects a session whose pool limits egress if nothing can enforce the limit. The default limit of client keys is not
+ * set by the pool, and `local_sandbox` "off" removes it.
  */
 function rejectLimitedEgress({ isolated, egress }: BrowserSpec): void {
   const { mode, pool } = egress;
   if (mode === "open" || mode === "no_private" && isolated) return;
   throw new Error(
-    `Cannot limit what the session reaches: the egress of work pool "${pool}" is ${mode} and local_sandbox is "off", expected local_sandbox "auto", the docker provider, or egress "open"`,
+    `Cannot limit the session's egress: the egress of work pool "${pool}" is ${mode} and local_sandbox is "off", expected local_sandbox "auto", the docker provider, or egress "open"`,
   );
 }

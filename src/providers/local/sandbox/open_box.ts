@@ -15,38 +15,38 @@ import { type BoxFolder, makeBoxFolder } from "./box_folder.ts";
 import type { BoxPrograms } from "./box_programs.ts";
 import { asUser, freeUserId } from "./box_user.ts";
 
-/** What boxes of a host are made with. */
+/** Resources for the boxes of a host. */
 export interface BoxMaker {
   readonly programs: BoxPrograms;
   readonly egresses: BoxEgresses;
 }
 
-/** What a box is made for. */
+/** Options of {@linkcode openBox}. */
 export interface BoxOptions {
   readonly spec: BrowserSpec;
-  /** Of the session. */
+  /** Folder of the session. */
   readonly folder: string;
   readonly browser: FoundBrowser;
   readonly signal: AbortSignal;
 }
 
-/** A box that a browser can be started in. */
+/** A box in which a browser can be started. */
 export interface OpenedBox {
   readonly paths: BoxFolder;
   readonly egress: BoxEgress;
   readonly display: Display | undefined;
-  /** What comes before the browser's own command line. */
+  /** Command line that precedes the browser's own. */
   readonly command: readonly string[];
   readonly flags: readonly string[];
   readonly proxyServer: string;
-  /** All that the browser has, without what its session asks for. */
+  /** All variables of the browser except those of its session. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** Names of the worker's variables that a browser in a box has too. */
+/** Names of the worker's variables that a browser in a box also receives. */
 const PASSED_ON = /^(LANG|LANGUAGE|TZ|LC_\w+)$/;
 
-/** Makes a box with its way out and its display, which end with `companions`. The folder is the session's to remove. */
+/** Creates a box with its egress and its display, which end with `companions`. The session removes the folder. */
 export async function openBox(
   { programs, egresses }: BoxMaker,
   { spec, folder, browser, signal }: BoxOptions,
@@ -68,7 +68,7 @@ export async function openBox(
     await startDisplay(spec.screen, {
       folder,
       signal,
-      // Never the one that a person looks at.
+      // Never the display of a desktop user.
       host: { ...thisHost, env: withoutDisplay },
       authority: paths.authority,
       ...(userId === undefined

@@ -151,14 +151,15 @@ const remove = createRoute({
   ...access(),
   summary: "Delete a work pool that has no live session",
   description:
-    "One whose workers are not offline is refused (`pool_in_use`) without `force`.",
+    "Without `force`, a pool with workers that are not offline is rejected (`pool_in_use`).",
   request: {
     params,
     query: z.object({
       force: z.stringbool().optional().openapi({
         type: "string",
         enum: ["true", "false"],
-        description: "Whether to delete it with workers online, which then end",
+        description:
+          "Delete the pool even if workers are online; they then end",
       }),
     }),
   },

@@ -157,7 +157,7 @@ export function workersRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
   router.openapi(register, async (c) => {
     const input = c.req.valid("json");
     const registration = await manager.register(input, callerIn(c));
-    // It may have the worker's secret.
+    // The response may contain the worker's secret.
     c.header("Cache-Control", "no-store");
     c.header("Location", `/v1/workerpool/workers/${registration.worker.id}`);
     return c.json(registration, 201);
