@@ -1,42 +1,45 @@
 /**
- * Runs every test, in a few processes at once: most tests wait most of the time.
+ * Runs every test in several concurrent processes, because most tests mostly wait.
  *
  * ```text
- * engine   what uses the machine's container engine most, one after another, and then from the queue
- * idle     browsers and clients that are left alone for a minute, at once
- * queue    everything else, a folder at a time: three processes take the next one, the longest first
- * restart  what restarts the engine: when nothing else uses it
+ * engine   tests that load the container engine most, one after another, and then the queue
+ * idle     tests of browsers and clients that are idle for a minute, concurrently
+ * queue    all other tests by folder: three processes take the next folder, the longest first
+ * restart  tests that restart the engine, when no other test uses it
  * ```
  *
- * The tests of some folders are one module, so that what they all import is loaded once and not for each file.
- * Prints what each process printed, the slowest tests, and the sum of the last lines. Arguments go to `deno test`.
+ * The tests of some folders are combined into one module, so that their common imports are loaded once instead of once
+ * per file. Prints the output of each process, the slowest tests, and the sum of the last lines. Arguments are passed
+ * to `deno test`.
  *
  * @module
  */
 import { join } from "node:path";
 import { oneModule } from "../tests/support/one_module.ts";
 
-/** Run one after another. */
+/** Targets that run one after another. */
 const ENGINE = ["e2e", "providers/docker", "faults/browser_test.ts"];
 
-/** Uses the engine too, a little. */
+/** Also loads the engine, a little. */
 const CHAOS = "faults/chaos_test.ts";
 const IDLE = ["e2e/idle_test.ts", "e2e/quiet_client_test.ts"];
 const RESTART = "faults/engine_test.ts";
 
-/** What takes longest; other folders follow. */
+/** Targets that take longest; the other folders follow. */
 const LONGEST_FIRST = [CHAOS, "faults", "remote", "core", "worker"];
 
-/** Folders of many small files: one module each. Others have tests that replace what is global. */
+/** Folders of many small files, each combined into one module. Other folders have tests that replace globals. */
 const ONE_MODULE = ["apps", "core", "gateway", "cli", "worker"];
 
-/** A file with this needs the platform's own `Response`, which the HTTP server of others in its module replaces. */
+/**
+ * Marks a file that needs the platform's own `Response`, which the HTTP server of other files in its module replaces.
+ */
 const PLATFORM_SERVER = "Deno.serve(";
 
-/** Longest time of one process: a test that hangs fails, and its name is the last one printed. */
+/** Timeout of one process: a hanging test fails, and its name is printed last. */
 const LIMIT_MS = 15 * 60_000;
 
-/** Processes that take from the queue. */
+/** Number of processes that run targets of the queue. */
 const QUEUE_PROCESSES = 3;
 
 const SLOWEST = 10;
@@ -46,7 +49,7 @@ const COUNTED = ["passed", "failed", "ignored"];
 
 const ROOT = join(import.meta.dirname ?? ".", "..", "tests");
 
-/** What a finished process printed. */
+/** Result of a finished process. */
 interface Outcome {
   readonly isOk: boolean;
   readonly text: string;
@@ -66,12 +69,12 @@ write(`\nThe slowest tests:\n${slowest(text).join("\n")}\n`);
 write(`\n${isOk ? "ok" : "FAILED"} | ${sums(text).join(" | ")}\n`);
 Deno.exit(isOk ? 0 : 1);
 
-/** Runs what is in the list, which others may take from too, until it is empty. */
+/** Runs the targets in a shared list until it is empty. */
 async function inTurn(names: string[]): Promise<void> {
   for (let next; (next = names.shift()) !== undefined;) await run(next);
 }
 
-/** The queue, the longest first. */
+/** Returns the queue, longest target first. */
 async function queued(): Promise<string[]> {
   const names = [
     CHAOS,
@@ -89,7 +92,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   return entries.map(({ name }) => name);
 }
 
-/** Runs the tests of a file or folder, prints their output when they have ended, and keeps it. */
+/** Runs the tests of a file or folder, prints their output at the end, and stores it. */
 async function run(name: string): Promise<void> {
   const files = (await testFiles(join(ROOT, name))).filter((file) =>
     isOwn(file, name)
@@ -122,7 +125,7 @@ async function run(name: string): Promise<void> {
   outcomes.push({ isOk: success, text });
 }
 
-/** The files that need a module of their own, and those that one module can have together. */
+/** Returns the files that need a separate module, and those that can share one. */
 async function partition(
   files: readonly string[],
 ): Promise<[string[], string[]]> {
@@ -135,7 +138,7 @@ async function partition(
   return [alone, together];
 }
 
-/** Whether a file is run with `name`, and not by itself or with another. */
+/** Reports whether a file runs as part of `name`, and not as a separate target. */
 function isOwn(file: string, name: string): boolean {
   return [...ENGINE, CHAOS, ...IDLE, RESTART].every((other) =>
     other === name || !file.startsWith(join(ROOT, other)) ||
@@ -154,9 +157,9 @@ async function testFiles(path: string): Promise<string[]> {
   return found.flat().sort();
 }
 
-/** The slowest tests of an output, as lines. */
+/** Returns the slowest tests of an output, as lines. */
 function slowest(text: string): readonly string[] {
-  // What runs for a minute is said to in the midst of its line.
+  // The runner interrupts the line of a test that runs for a minute.
   const lines = text.replaceAll(/'[^\n]*' has been running for .*\n/g, "");
   return [...lines.matchAll(/^(\S.*) \.\.\. ?\w+ \((.*)\)$/gm)]
     .map(([, name, time = ""]) => ({ name, time, seconds: inSeconds(time) }))
@@ -165,7 +168,7 @@ function slowest(text: string): readonly string[] {
     .map(({ name, time }) => `${time.padStart(6)} ${name}`);
 }
 
-/** Seconds of `1m2s`, `16s` or `12ms`. */
+/** Parses `1m2s`, `16s` or `12ms` to seconds. */
 function inSeconds(time: string): number {
   const [, minutes = 0, seconds = 0] = /^(?:(\d+)m(?!s))?(?:(\d+)s)?/.exec(
     time,
@@ -173,7 +176,7 @@ function inSeconds(time: string): number {
   return Number(minutes) * 60 + Number(seconds);
 }
 
-/** Sums of the last lines of all outputs. */
+/** Returns the sums of the last lines of all outputs. */
 function sums(text: string): readonly string[] {
   const lines = [...text.matchAll(/^(?:ok|FAILED) \|.*$/gm)].join("\n");
   return COUNTED.map((what) => {

@@ -113,7 +113,7 @@ function httpOptions(
 }
 
 function listener(fetch: ServerOptions["fetch"]): RequestListener {
-  // It takes hosts that look like one and are none, such as 256.1.1.1.
+  // It accepts invalid hosts such as 256.1.1.1.
   const answer = getRequestListener(
     (request, bindings: GridBindings) =>
       URL.canParse(request.url)

@@ -26,7 +26,7 @@ export function listenForShutdown(): Shutdown {
       stop.abort();
     } else if (performance.now() - stoppedAt > SAME_WISH_MS) now.abort();
   };
-  // Without a listener the runtime ends at SIGHUP even if the signal is to be ignored.
+  // Without a listener the runtime ends at SIGHUP even if the signal should be ignored.
   const outlivesTerminal = isHangupIgnored();
   const onHangup = () => {
     if (!outlivesTerminal) onSignal();

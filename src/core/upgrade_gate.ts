@@ -106,7 +106,7 @@ export function requestOf(
   }
 }
 
-/** The refusal of what is not a request for this server. */
+/** Returns the rejection of a malformed request. */
 export function malformed(why: string, cause?: unknown): GridError {
   return new GridError(
     "malformed_request",
@@ -116,7 +116,7 @@ export function malformed(why: string, cause?: unknown): GridError {
   );
 }
 
-/** Whether `text` is a host and nothing more: what stands behind one would be taken for a part of the path. */
+/** Reports whether `text` is only a host: any text after it would become part of the path. */
 function isHost(text: string): boolean {
   return !/[\\/?#@]/.test(text) && URL.canParse(`http://${text}/`);
 }

@@ -6,7 +6,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { apiOf } from "../support/api.ts";
 import { IS_REMOTE, type TestGrid, testGrid } from "../support/grid.ts";
 
-/** What must stand nowhere in the database. */
+/** Values that must not occur in the database. */
 const PLANTED = [
   "planted-session-variable",
   "planted-session-password",
@@ -37,12 +37,12 @@ if (IS_REMOTE) {
   console.log("skipped: secrets in a file: the database is remote");
 }
 
-/** A test over a database that is a file. */
+/** Defines a test that needs a database file. */
 function testFile(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: IS_REMOTE, fn });
 }
 
-/** A folder that grids come back to. */
+/** Creates a folder that several grids open in turn. */
 async function folder(): Promise<{ readonly path: string } & AsyncDisposable> {
   const path = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
   return {
@@ -55,7 +55,7 @@ function reopen(path: string, settings = {}): Promise<TestGrid> {
   return testGrid({ dataDir: path, hasKeyFile: true, settings });
 }
 
-/** Every byte of the database, its log included. */
+/** Returns every byte of the database, including its log. */
 async function bytesOf(path: string): Promise<string> {
   const files = ["browsergrid.db", "browsergrid.db-wal", "browsergrid.db-shm"];
   const texts = await Promise.all(
@@ -71,21 +71,21 @@ async function assertNonePlain(path: string): Promise<void> {
   for (const secret of PLANTED) assert.ok(!bytes.includes(secret), secret);
 }
 
-/** Makes a pool and a session with secrets; returns the session's id. */
+/** Creates a pool and a session with secrets; returns the session's id. */
 async function plant(grid: TestGrid): Promise<string> {
   const api = apiOf(grid);
   await api.pool(POOL);
   return (await api.session(SESSION)).id;
 }
 
-/** What the worker that claims the session is given. */
+/** Returns the claimed session as the worker receives it. */
 async function claimed(grid: TestGrid) {
   const api = apiOf(grid);
   return await api.claim(await api.worker());
 }
 
 testFile(
-  "secrets of pools and sessions are nowhere in the database, its log included, and reach the worker",
+  "secrets of pools and sessions do not occur in the database or its log, and reach the worker",
   async () => {
     await using data = await folder();
     await using grid = await reopen(data.path);
@@ -112,7 +112,7 @@ testFile(
 );
 
 testFile(
-  "the key is a file for its owner alone, which the next start reads",
+  "the key is in a file that only its owner can read, and the next start uses it",
   async () => {
     await using data = await folder();
     {
@@ -131,7 +131,7 @@ testFile(
 );
 
 testFile(
-  "of two servers that make the key at once both use the same",
+  "two servers that create the key at once use the same key",
   async () => {
     await using data = await folder();
     {
@@ -152,7 +152,7 @@ testFile(
   },
 );
 
-testFile("a copy of the database forges no token", async () => {
+testFile("a copy of the database is not enough to forge a token", async () => {
   await using data = await folder();
   await using grid = await reopen(data.path);
   const { id } = await apiOf(grid).pool().then(() => apiOf(grid).session());
@@ -181,7 +181,7 @@ testFile("a copy of the database forges no token", async () => {
 });
 
 testFile(
-  "a start with another key, or without the one that is lost, says so and changes nothing",
+  "a start with a wrong or missing key fails with a reason and changes nothing",
   async () => {
     await using data = await folder();
     {
@@ -211,7 +211,7 @@ testFile(
 );
 
 testFile(
-  "an earlier key's secrets are encrypted anew at the next start",
+  "the next start encrypts the secrets of an earlier key with the current one",
   async () => {
     await using data = await folder();
     {
@@ -233,7 +233,7 @@ testFile(
 );
 
 testFile(
-  "an old database, with its secrets in plain, has none any more after one start, and its tokens stay good",
+  "one start removes all plain-text secrets from an old database, and its tokens stay valid",
   async () => {
     await using data = await folder();
     const secret = "0f".repeat(32);
@@ -243,7 +243,7 @@ testFile(
     }
     await Deno.remove(join(data.path, "encryption.key"));
     const db = new DatabaseSync(join(data.path, "browsergrid.db"));
-    // As the version before wrote them.
+    // Written in the way of the previous version.
     db.prepare("UPDATE grid_secrets SET value = ?").run(secret);
     db.prepare("UPDATE sessions SET environment = ?, proxy = ?").run(
       JSON.stringify(SESSION.environment),
@@ -281,7 +281,7 @@ testFile(
   },
 );
 
-Deno.test("secrets cost no round trip: a session with them is created in two, and claimed in one", async () => {
+Deno.test("secrets add no round trip: a session with secrets is created in two and claimed in one", async () => {
   await using grid = await testGrid();
   await apiOf(grid).pool(POOL);
   const api = apiOf(grid);

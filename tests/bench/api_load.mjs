@@ -18,7 +18,7 @@ const { hostname, port } = new URL(url);
 const served = [];
 const pending = [];
 const workers = [];
-/** Headers that prove each worker's calls, by its id. */
+/** Proof headers of each worker, by its id. */
 const proofs = new Map();
 
 /** Shares of a thousand, and what each asks. */
@@ -105,7 +105,7 @@ async function prepare() {
   }
 }
 
-/** Registers a worker; what it calls later is proven. */
+/** Registers a worker; its later calls send the proof. */
 async function register(work_pool_id, capacity) {
   const answer = await call("POST", "/v1/workerpool/workers", {
     work_pool_id,

@@ -1,9 +1,9 @@
 /**
- * What the isolation of a local session costs: its start, and a round trip of CDP through the gateway, each beside a
- * session that is not isolated on the same machine.
+ * Measures the cost of isolating a local session: its start, and a CDP round trip through the gateway, each compared
+ * with a session that is not isolated on the same machine.
  *
- * Both are timed in turn in one process, so that whatever else the machine does hits both alike. Prints medians and their
- * ratios; ends with code 1 if one is above its limit.
+ * Both are timed alternately in one process, so that other load affects both. Prints medians and their ratios; exits
+ * with 1 if a ratio exceeds its limit.
  *
  * @module
  */
@@ -22,7 +22,7 @@ const TRIP_LIMIT = 1.3;
 
 const KEY = "admin-key-of-the-measurement";
 
-/** A connection on which one call at a time is made. */
+/** A connection for one call at a time. */
 interface Caller extends Disposable {
   call(method: string, params?: object): Promise<void>;
 }
@@ -57,7 +57,7 @@ try {
         const startedAt = performance.now();
         await each.call(method, params);
         const us = (performance.now() - startedAt) * 1_000;
-        trips[side as keyof typeof trips].push(us); // The two keys above.
+        trips[side as keyof typeof trips].push(us); // One of the two keys above.
       }
     }
     const [one, other] = [trips.plain, trips.isolated].map((times) =>
@@ -72,8 +72,8 @@ try {
 Deno.exit(isOk ? 0 : 1);
 
 /**
- * Times starts as an ordinary user, so that both sides have the same user and the same sandbox of Chromium's own, which
- * root's browsers have only when they are isolated.
+ * Times starts as an ordinary user, so that both sides have the same user and Chromium's own sandbox, which root's
+ * browsers have only if they are isolated.
  */
 async function timedStarts(): Promise<Record<"plain" | "isolated", number[]>> {
   const args = [String(STARTS)];
@@ -109,7 +109,7 @@ async function connectUrl(client: GridClient): Promise<string> {
   return session.connect_url;
 }
 
-/** A connection to a page of the browser at `url`. */
+/** Connects to a page of the browser at `url`. */
 async function caller(url: string): Promise<Caller> {
   const socket = new WebSocket(url, { perMessageDeflate: false });
   let settle: (answer: Answer) => void = () => {};
@@ -145,7 +145,7 @@ async function caller(url: string): Promise<Caller> {
   };
 }
 
-/** An answer of CDP, as far as it is read. */
+/** The used part of a CDP response. */
 interface Answer {
   readonly result: { readonly targetId?: string; readonly sessionId?: string };
   readonly error?: { readonly message: string };

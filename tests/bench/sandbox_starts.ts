@@ -1,5 +1,6 @@
 /**
- * Starts local browsers in turn, isolated and not, as often as its argument says, and prints how long each took as JSON.
+ * Starts local browsers alternately with and without isolation, as often as its argument says, and prints the durations
+ * as JSON.
  *
  * @module
  */
@@ -24,7 +25,7 @@ const times = { plain: [] as number[], isolated: [] as number[] };
         crypto.randomUUID(),
         new AbortController().signal,
       );
-      // The first of each finds its files on a disk.
+      // The first of each kind reads its files from disk.
       if (round > 0) times[side].push(performance.now() - startedAt);
       await browser.stop(0);
     }

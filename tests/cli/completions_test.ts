@@ -111,12 +111,12 @@ for (const shell of SHELLS) {
   });
 }
 
-/** A program in place of the real one, whose server knows one of each. */
+/** A stand-in for the program, whose server knows one record of each kind. */
 const STAND_IN = `#!/bin/sh
 [ "$1" = __complete ] && printf '%s-1\\n%s-2\\n' "$2" "$2"
 `;
 
-/** What is typed, and of what the ids are offered. */
+/** Command lines, and the kind of record whose ids they offer. */
 const NAMED: readonly (readonly [typed: readonly string[], named: string])[] = [
   [["session", "get", ""], "sessions"],
   [["session", "stop", "sessions-1", ""], "sessions"],
@@ -149,7 +149,7 @@ for (const shell of SHELLS) {
   });
 }
 
-Deno.test("what is asked for completions are ids and names, one a line, and nothing where no server is", async () => {
+Deno.test("the completion command prints ids and names, one per line, and nothing without a server", async () => {
   await using grid = await testGrid({ listen: true });
   const at = ["--api-url", grid.url, "--json"];
   const pool = await cli("pool", "create", "local", "--name", "here", ...at);

@@ -4,7 +4,7 @@ import { cli } from "../support/cli.ts";
 
 const TEXT = '{ "port": 4321, "data_dir": "/srv/grün" }';
 
-/** The text in UTF-16 with a byte order mark. */
+/** Encodes the text in UTF-16 with a byte order mark. */
 function utf16(text: string, isLittle: boolean): Uint8Array {
   const bytes = new DataView(new ArrayBuffer(2 * text.length + 2));
   [...`\ufeff${text}`].forEach((character, at) =>
@@ -17,7 +17,7 @@ const utf8 = (text: string) => new TextEncoder().encode(text);
 const LITTLE = true;
 const BIG = false;
 
-Deno.test("a configuration file may be UTF-8, with a byte order mark too, or UTF-16 with one", async () => {
+Deno.test("a configuration file may be UTF-8, with or without a byte order mark, or UTF-16 with one", async () => {
   const folder = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
   const path = join(folder, "browsergrid.json");
   const contents = [

@@ -37,7 +37,7 @@ const MUST_EXIST = [
 
 /** Every command with the words by which it is called. */
 function commandsOf(command: Command, path = ""): readonly [string, Command][] {
-  // Those that shells call are shown to nobody.
+  // Commands that shells call are hidden.
   const shown = command.commands.filter((child) =>
     !child.name().startsWith("__")
   );

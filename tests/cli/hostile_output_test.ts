@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { runProgram } from "../support/program.ts";
 
-/** What would clear the screen, set its title, colour it, forge a line and turn the text around. */
+/** Text that would clear the screen, set its title, colour it, forge a line and reverse the text. */
 const HOSTILE =
   "a\x1b[2J\x1b]0;owned\x07\x9b31m\x9d0;owned\x9c\rforged\u202etxt.exe\u2066\u2028\x7f\x00b";
 
-/** Everything that a terminal must not be given, but for line breaks and tabs. */
+/** Characters that must not reach a terminal: all that it obeys except line breaks and tabs. */
 const OBEYED = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
 
 const ID = "01900000-0000-7000-8000-000000000000";
 
-/** One thing of every kind, each text of it hostile. */
+/** A record with every kind of field, each text hostile. */
 const THING = {
   id: ID,
   ...Object.fromEntries(
@@ -28,7 +28,7 @@ const THING = {
   data: { message: HOSTILE },
 };
 
-Deno.test("nothing that a server says reaches the terminal as a command to it", async () => {
+Deno.test("no text of a server reaches the terminal unescaped", async () => {
   await using server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen: () => {} },
     ({ url }) => {

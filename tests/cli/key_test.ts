@@ -101,7 +101,7 @@ Deno.test("a server of this machine only starts without a key, however its addre
   }
 });
 
-Deno.test("key create takes the limits of a key, and refuses what is no number", async () => {
+Deno.test("key create sets the limits of a key, and rejects values that are not numbers", async () => {
   await using grid = await keyedGrid({ listen: true });
   const create = (...more: readonly string[]) =>
     cli(

@@ -15,7 +15,7 @@ Deno.test("tableText() breaks the last column between words where the terminal e
   assert.equal(whole, row.join("  "));
 });
 
-Deno.test("tableText() leaves out optional columns, then cuts values, and never an id", () => {
+Deno.test("tableText() omits optional columns, then cuts values, but never an id", () => {
   const head = ["NAME", "STATUS", "REACH", "SEEN", "ID"];
   const row = [
     "a-worker-with-a-very-long-name-of-its-host",
@@ -34,7 +34,7 @@ Deno.test("tableText() leaves out optional columns, then cuts values, and never 
   assert.deepEqual(narrow[1]?.split("  "), ["a-worke…", ID]);
 });
 
-Deno.test("tableText() breaks no word of the last column, and leaves out a time rather than cut it", () => {
+Deno.test("tableText() breaks no word of the last column, and omits a time instead of cutting it", () => {
   const time = "2026-11-29T18:00:00.000Z";
   const lines = tableText(["NAME", "SEEN", "DATA"], [
     ["x".repeat(30), time, `a few words, then work_pool_id: ${ID}`],

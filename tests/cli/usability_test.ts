@@ -3,7 +3,7 @@ import { cli } from "../support/cli.ts";
 import { testGrid } from "../support/grid.ts";
 import { startProgram } from "../support/program.ts";
 
-Deno.test("help shows the help of a command however deep it stands, as --help does", async () => {
+Deno.test("help shows the help of a command at any depth, like --help", async () => {
   for (
     const words of [[], ["serve"], ["pool", "create", "docker"], ["runserver"]]
   ) {
@@ -18,7 +18,7 @@ Deno.test("help shows the help of a command however deep it stands, as --help do
   assert.match(far.err, /expected one of create, list/);
 });
 
-Deno.test("a name is taken for another only if at most two letters are wrong", async () => {
+Deno.test("a similar name is suggested only if at most two letters differ", async () => {
   const near = await cli("sesion", "list");
   assert.match(
     near.err,
@@ -34,7 +34,7 @@ Deno.test("a name is taken for another only if at most two letters are wrong", a
   assert.match(option.err, /Did you mean --port\?/);
 });
 
-Deno.test("every error begins with error:, whoever says it", async () => {
+Deno.test("every error begins with error:, from any source", async () => {
   for (
     const words of [
       ["launch"],
@@ -52,7 +52,7 @@ Deno.test("every error begins with error:, whoever says it", async () => {
   }
 });
 
-Deno.test("session stop ends several sessions, or all, and says which it could not", async () => {
+Deno.test("session stop ends several sessions or all, and reports failures", async () => {
   await using grid = await testGrid({ listen: true });
   const at = ["--api-url", grid.url];
   await cli("pool", "create", "local", "--name", "here", ...at);
@@ -87,7 +87,7 @@ Deno.test("session stop ends several sessions, or all, and says which it could n
   }
 });
 
-Deno.test("a screen is written in the same ways for pools and sessions", async () => {
+Deno.test("pools and sessions accept the same forms of --screen", async () => {
   await using grid = await testGrid({ listen: true });
   const at = ["--json", "--api-url", grid.url];
   for (const size of ["1024x768", '{"width":1024,"height":768,"scale":2}']) {
@@ -111,7 +111,7 @@ Deno.test("a screen is written in the same ways for pools and sessions", async (
   assert.match(wrong.err, /--screen "wide": expected WIDTHxHEIGHT, such as/);
 });
 
-Deno.test("serve names its documentation, and a restart asks for nothing that is refused", async () => {
+Deno.test("serve prints the URL of its documentation, and a restart logs no rejected request", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
   const args = ["serve", "--with-worker", "--port", "0", "--data-dir", dataDir];
   for (let start = 0; start < 2; start++) {

@@ -62,7 +62,7 @@ Deno.test("installApps() gives an app its own options with their defaults", asyn
   assert.deepEqual(installed.get(sized)?.manager, { size: 5, label: "none" });
 });
 
-Deno.test("installApps() refuses what setup() returns in a wrong shape, and says each fault", async () => {
+Deno.test("installApps() rejects an invalid value of setup(), and names each fault", async () => {
   const wrong: readonly (readonly [unknown, RegExp])[] = [
     [undefined, /app "odd": .* invalid value: .*expected object/],
     [null, /expected object/],
@@ -83,7 +83,7 @@ Deno.test("installApps() refuses what setup() returns in a wrong shape, and says
     const odd = defineApp({
       name: "odd",
       verboseName: "Odd",
-      // As plain JavaScript may.
+      // Plain JavaScript has no type check.
       setup: () => returned as never,
     });
     await assert.rejects(install([odd]), why);

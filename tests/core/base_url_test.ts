@@ -13,7 +13,7 @@ const FORWARDED = {
 
 const KEYED = { api_key: BOOTSTRAP_KEY };
 
-Deno.test("behind a trusted proxy every address that clients are given is the one that they have reached", async () => {
+Deno.test("behind a trusted proxy every URL in responses is the one that the client used", async () => {
   await using upstream = await startUpstream({});
   await using grid = await testGrid({
     listen: true,
@@ -57,7 +57,7 @@ Deno.test("behind a trusted proxy every address that clients are given is the on
   );
 });
 
-Deno.test("what anybody else writes into X-Forwarded-… counts for nothing, and what a proxy writes wrongly neither", async () => {
+Deno.test("X-Forwarded-… is ignored if it is invalid or not from a trusted proxy", async () => {
   await using grid = await testGrid({
     settings: { ...KEYED, trusted_proxies: '["10.0.0.1"]' },
   });
@@ -93,7 +93,7 @@ Deno.test("what anybody else writes into X-Forwarded-… counts for nothing, and
   }
 });
 
-Deno.test("public_url goes before what proxies say, and is in the document of the API", async () => {
+Deno.test("public_url takes precedence over proxies, and is in the API document", async () => {
   await using grid = await testGrid({
     settings: {
       ...KEYED,
@@ -115,7 +115,7 @@ Deno.test("public_url goes before what proxies say, and is in the document of th
   );
 });
 
-Deno.test("what a proxy says of the host takes no request through the check of Host", async () => {
+Deno.test("X-Forwarded-Host does not bypass the check of Host", async () => {
   await using grid = await testGrid({
     settings: { trusted_proxies: '["127.0.0.1"]' },
   });
@@ -127,7 +127,7 @@ Deno.test("what a proxy says of the host takes no request through the check of H
   assert.equal(await statusOf("rebound.example"), 403);
 });
 
-Deno.test("/api/v1/… is /v1/…, and slashes at the end do not count, for requests and sockets", async () => {
+Deno.test("/api/v1/… is an alias of /v1/…, and trailing slashes are ignored, for requests and sockets", async () => {
   await using upstream = await startUpstream({});
   await using grid = await testGrid({ listen: true });
   const api = apiOf(grid);
@@ -172,7 +172,7 @@ Deno.test("/api/v1/… is /v1/…, and slashes at the end do not count, for requ
   }
 });
 
-Deno.test("another name of a path opens nothing that needs a key", async () => {
+Deno.test("an alias of a path does not bypass the key", async () => {
   await using grid = await testGrid({ settings: KEYED });
   for (
     const path of [
@@ -184,7 +184,7 @@ Deno.test("another name of a path opens nothing that needs a key", async () => {
   ) assert.equal((await grid.request(path)).status, 401, path);
 });
 
-Deno.test("clients of WebDriver are told in their own shape what to use, without a key", async () => {
+Deno.test("WebDriver clients get an error in their own format with the alternatives, without a key", async () => {
   await using grid = await testGrid({ settings: KEYED });
   for (const prefix of ["", "/wd/hub"]) {
     for (

@@ -38,7 +38,7 @@ Deno.test("proxySchema refuses credentials in the URL, whose place would be show
   assert.ok(proxySchema.safeParse({ proxy_url: "http://proxy:3128" }).success);
 });
 
-Deno.test("proxySchema takes exactly one proxy: Chromium would read commas and semicolons as several", () => {
+Deno.test("proxySchema accepts exactly one proxy: Chromium reads commas and semicolons as separators", () => {
   const isTaken = (proxy_url: string) =>
     proxySchema.safeParse({ proxy_url }).success;
   for (

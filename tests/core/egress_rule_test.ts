@@ -5,7 +5,7 @@ import {
   parseEgressRule,
 } from "../../src/core/egress_rule.ts";
 
-/** What a rule does with `host` and `port` at `address`. */
+/** Reports whether a rule matches `host` and `port` at `address`. */
 function matches(
   text: string,
   [host, port, address]: readonly [string, number, string?],
@@ -31,14 +31,14 @@ const REJECTED = [
   ...["http://a.example", "a.example/x", "user@a.example", "[::1", "::1]:80"],
 ];
 
-Deno.test("parseEgressRule() accepts networks, addresses and names with a port or without, and nothing else", () => {
+Deno.test("parseEgressRule() accepts only networks, addresses and names, each with or without a port", () => {
   for (const text of ACCEPTED) assert.ok(parseEgressRule(text), text);
   for (const text of REJECTED) {
     assert.equal(parseEgressRule(text), undefined, text);
   }
 });
 
-Deno.test("matchesEgressRule() compares names whole, suffixes below their name, and networks by address", () => {
+Deno.test("matchesEgressRule() matches whole names, names below a suffix, and networks by address", () => {
   assert.ok(matches("A.Example.", ["a.example", 80]));
   assert.ok(!matches("a.example", ["b.a.example", 80]));
   assert.ok(matches("*.a.example", ["b.a.example", 80]));
@@ -57,7 +57,7 @@ Deno.test("matchesEgressRule() compares names whole, suffixes below their name, 
   assert.ok(!matches("[fd00::/8]:443", ["any.example", 80, "fd12::1"]));
 });
 
-Deno.test("parseEgressRule() never throws, and reads back each address and port that it is given", () => {
+Deno.test("parseEgressRule() never throws, and parses each formatted address and port", () => {
   fc.assert(
     fc.property(fc.string({ maxLength: 300 }), (text) => {
       parseEgressRule(text);

@@ -22,7 +22,7 @@ const HANDSHAKE = {
   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
 };
 
-/** What a request by hand is answered. */
+/** Returns the response to a handwritten request. */
 async function answered(
   url: string,
   line: string,
@@ -38,7 +38,7 @@ async function answered(
   return await client.closed;
 }
 
-Deno.test("knownHosts() knows loopback, the host of each URL, what is listened on and what is allowed", () => {
+Deno.test("knownHosts() knows loopback, the host of each URL, the listening address and allowed_hosts", () => {
   const isKnown = knownHosts({
     ...SETTINGS,
     public_url: "https://Grid.example/prefix",
@@ -65,7 +65,7 @@ Deno.test("knownHosts() knows loopback, the host of each URL, what is listened o
   ) assert.ok(!isKnown(host), host);
 });
 
-Deno.test("knownHosts() of a server that others reach knows every address, for only names are led elsewhere", () => {
+Deno.test("knownHosts() of a server beyond loopback knows every address, because rebinding needs a name", () => {
   const isKnown = knownHosts({ ...SETTINGS, host: "0.0.0.0" });
   for (
     const host of ["10.0.0.1:8765", "[2001:db8::1]", "0.0.0.0", "192.0.2.1"]
@@ -78,7 +78,7 @@ Deno.test("knownHosts() of a server that others reach knows every address, for o
   assert.ok(knownHosts({ ...SETTINGS, allowed_hosts: ["*"] })("any.example"));
 });
 
-Deno.test("allowed_hosts takes names, addresses and stars before a dot, nothing else", () => {
+Deno.test("allowed_hosts accepts only names, addresses and stars before a dot", () => {
   for (const entry of ["grid.example", "*.a.example", "10.0.0.1", "::1", "*"]) {
     assert.ok(isHostEntry(entry), entry);
   }
@@ -90,7 +90,7 @@ Deno.test("allowed_hosts takes names, addresses and stars before a dot, nothing 
   ) assert.ok(!isHostEntry(entry), entry);
 });
 
-Deno.test("a grid without keys answers nothing, by any method, and opens no socket, to who comes by a foreign name", async () => {
+Deno.test("a grid without keys rejects every method and socket under a foreign name", async () => {
   await using grid = await testGrid({ listen: true });
   const api = apiOf(grid);
   await api.pool();
@@ -133,7 +133,7 @@ Deno.test("a grid without keys answers nothing, by any method, and opens no sock
   assert.equal(own.status, 200);
 });
 
-Deno.test("a grid without keys is reached by what allowed_hosts and public_url name", async () => {
+Deno.test("a grid without keys accepts the hosts of allowed_hosts and public_url", async () => {
   await using grid = await testGrid({
     listen: true,
     settings: {
@@ -148,7 +148,7 @@ Deno.test("a grid without keys is reached by what allowed_hosts and public_url n
   }
 });
 
-Deno.test("a request with a key comes by any name; without one only probes do", async () => {
+Deno.test("a request with a key may use any name; without a key only probes may", async () => {
   await using grid = await testGrid({
     listen: true,
     settings: { api_key: BOOTSTRAP_KEY },
@@ -168,7 +168,7 @@ Deno.test("a request with a key comes by any name; without one only probes do", 
   assert.equal(await ask("/openapi.json"), 403);
 });
 
-Deno.test("the hosted API knows its hosts, too", async () => {
+Deno.test("the hosted API checks its hosts too", async () => {
   using api = hostApi({
     BROWSERGRID_DATABASE_URL: "http://127.0.0.1:9",
     BROWSERGRID_PUBLIC_URL: "https://grid.example",

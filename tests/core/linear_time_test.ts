@@ -1,6 +1,6 @@
 /**
- * Nothing that reads text from outside takes more than linear time: each function is given text that makes careless
- * patterns and loops slow, up to the largest that can come.
+ * Functions that read outside text take linear time: each receives text that makes careless patterns and loops slow, up
+ * to the maximum size.
  *
  * @module
  */
@@ -43,14 +43,14 @@ import { wantedOf } from "../../src/gateway/upgrade.ts";
 import { startFailure } from "../../src/providers/local/start_failure.ts";
 import { timeRatio } from "../support/time_ratio.ts";
 
-/** Largest body, head and browser's output that can come. */
+/** Maximum sizes of a body, a head and a browser's output. */
 const BODY = 2 * 2 ** 20;
 const HEAD = 64 * 2 ** 10;
 const OUTPUT = 2 ** 20;
 
 const MOST = 2.5;
 
-/** Pieces that, repeated, begin what is looked for again and again and never end it. */
+/** Text that, when repeated, begins a match again and again and never ends it. */
 const PIECES = [
   "a-",
   "a.",
@@ -110,7 +110,7 @@ function repeated(piece: string, size: number, end: string): string {
   return piece.repeat(Math.ceil(size / piece.length)).slice(0, size) + end;
 }
 
-/** Functions of text, and the longest text that each is given. */
+/** Functions of text, and the maximum length of the text. */
 const FUNCTIONS: Readonly<
   Record<string, readonly [size: number, work: (text: string) => unknown]>
 > = {
@@ -226,7 +226,7 @@ function orRejected(work: () => unknown): unknown {
 nameKnownMembers();
 
 for (const [name, [most, work]] of Object.entries(FUNCTIONS)) {
-  Deno.test(`${name} takes linear time on text that begins everything and ends nothing`, () => {
+  Deno.test(`${name} takes linear time on text that begins many matches and ends none`, () => {
     for (const piece of PIECES) {
       assertLinear(`${name} of ${JSON.stringify(piece)}`, {
         most,
@@ -237,7 +237,7 @@ for (const [name, [most, work]] of Object.entries(FUNCTIONS)) {
   });
 }
 
-/** Inputs of many parts: what is done for each must not look at all the others. */
+/** Inputs with many parts: handling one part must not read all the others. */
 const MANY: Readonly<
   Record<string, readonly [count: number, work: (count: number) => unknown]>
 > = {
@@ -281,7 +281,7 @@ for (const [name, [most, work]] of Object.entries(MANY)) {
   });
 }
 
-/** Work on the largest input that takes less harms nobody, and is not compared. Quadratic work takes seconds. */
+/** Work on the maximum input that takes less is harmless and is not compared. Quadratic work takes seconds. */
 const QUICK_MS = 100;
 
 function assertLinear<T>(

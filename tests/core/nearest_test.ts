@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { didYouMean, nearest } from "../../src/core/nearest.ts";
 
-Deno.test("nearest() finds a name with at most two letters wrong, and no other", () => {
+Deno.test("nearest() finds only names that differ in at most two letters", () => {
   const known = ["serve", "session", "settings", "pool", "key"];
   const cases: Record<string, string | undefined> = {
     sesion: "session",

@@ -1,6 +1,6 @@
 /**
  * Sends to every operation of `/openapi.json` what the document allows, and what it does not, and holds every answer to the
- * document. What is sent is the same each time; `FUZZ_SEED=N` or `random` sends something else, `FUZZ_RUNS=N` more.
+ * document. The requests are the same in each run; `FUZZ_SEED=N` or `random` sends others, `FUZZ_RUNS=N` more.
  *
  * @module
  */

@@ -10,7 +10,7 @@ function proxyOf(url: string, env: Record<string, string>): string | undefined {
   return proxyFor(new URL(url), env)?.host;
 }
 
-Deno.test("proxyFor() takes the variable of the URL's scheme, in capitals or not, else that for all", () => {
+Deno.test("proxyFor() uses the variable of the URL's scheme, in upper or lower case, else ALL_PROXY", () => {
   const cases: readonly [string, Record<string, string>, string | undefined][] =
     [
       ["http://a.example", { HTTP_PROXY: PROXY }, "proxy.example:3128"],
@@ -61,7 +61,7 @@ Deno.test("proxyFor() knows what NO_PROXY leaves out: names, domains, addresses,
   }
 });
 
-Deno.test("exemptFromProxies() adds this machine and the server to NO_PROXY, only where there is a proxy", () => {
+Deno.test("exemptFromProxies() adds this machine and the server to NO_PROXY only if there is a proxy", () => {
   assert.deepEqual(exemptFromProxies({ NO_PROXY: "a" }, ["b"]), {});
   const { NO_PROXY = "", no_proxy } = exemptFromProxies(
     { https_proxy: PROXY, NO_PROXY: "a.example" },

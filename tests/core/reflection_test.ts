@@ -7,7 +7,7 @@ import { rawHttp } from "../support/raw_http.ts";
 const HANDSHAKE =
   "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-Deno.test("a path of 58 KB is answered 414 within a second, without a key, and its log line is short", async () => {
+Deno.test("a path of 58 KB is rejected with 414 within a second, without a key, and its log line is short", async () => {
   await using grid = await testGrid({
     listen: true,
     settings: { api_key: BOOTSTRAP_KEY },
@@ -33,7 +33,7 @@ Deno.test("a path of 58 KB is answered 414 within a second, without a key, and i
   assert.ok(log.records.length >= 2);
 });
 
-Deno.test("what a client has sent comes back cut: names of members, values, types, paths, 200,000 faults", async () => {
+Deno.test("client input is truncated in responses: names of members, values, types, paths, 200,000 faults", async () => {
   await using grid = await testGrid();
   const long = "x".repeat(1_900_000);
   const json = (value: unknown) => ({

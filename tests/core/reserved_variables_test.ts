@@ -29,7 +29,7 @@ Deno.test("isReserved() knows variables that change which programs and libraries
   }
 });
 
-Deno.test("the document refuses exactly the variables and arguments that the server refuses, in every case of letters", async () => {
+Deno.test("the document and the server reject the same variables and arguments, in upper and lower case", async () => {
   await using grid = await testGrid();
   const { operations, fault } = await describedApi(grid);
   const bodyOf = (id: string) =>

@@ -8,7 +8,7 @@ function keyOf(byte: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(32).fill(byte);
 }
 
-Deno.test("Secrets opens what it has sealed, whatever it is, and never seals twice to the same", async () => {
+Deno.test("Secrets decrypts every text that it encrypted, and never encrypts twice to the same", async () => {
   const secrets = new Secrets(keyOf(1));
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: "grapheme" }), async (text) => {
@@ -22,7 +22,7 @@ Deno.test("Secrets opens what it has sealed, whatever it is, and never seals twi
   );
 });
 
-Deno.test("Secrets.open() refuses another key, another place, and every changed text", async () => {
+Deno.test("Secrets.open() rejects another key, another place, and every modified text", async () => {
   const sealed = await new Secrets(keyOf(1)).seal("secret", PLACE);
   const mismatch = { code: "encryption_key_mismatch" };
   await assert.rejects(new Secrets(keyOf(2)).open(sealed, PLACE), mismatch);
@@ -34,7 +34,7 @@ Deno.test("Secrets.open() refuses another key, another place, and every changed 
       [PLACE[0], PLACE[1], "id-2"],
     ] as const
   ) await assert.rejects(secrets.open(sealed, place), mismatch);
-  // The last character has bits that stand for nothing.
+  // The last character has unused bits.
   for (let at = 0; at < sealed.length - 1; at++) {
     const other = sealed[at] === "A" ? "B" : "A";
     const changed = sealed.slice(0, at) + other + sealed.slice(at + 1);
@@ -42,7 +42,7 @@ Deno.test("Secrets.open() refuses another key, another place, and every changed 
   }
 });
 
-Deno.test("Secrets opens with an earlier key, and seals with the current one", async () => {
+Deno.test("Secrets decrypts with an earlier key, and encrypts with the current one", async () => {
   const old = await new Secrets(keyOf(1)).seal("secret", PLACE);
   const secrets = new Secrets(keyOf(2), [keyOf(3), keyOf(1)]);
   assert.equal(await secrets.open(old, PLACE), "secret");
@@ -53,13 +53,13 @@ Deno.test("Secrets opens with an earlier key, and seals with the current one", a
   assert.equal(await new Secrets(keyOf(2)).open(sealed, PLACE), "secret");
 });
 
-Deno.test("Secrets.seal() seals nothing before its check has passed", async () => {
+Deno.test("Secrets.seal() encrypts nothing before its check has passed", async () => {
   const secrets = new Secrets(keyOf(1));
   secrets.checkWith(() => Promise.reject(new Error("another grid's")));
   await assert.rejects(secrets.seal("secret", PLACE), /another grid's/);
 });
 
-Deno.test("parseKey() takes 32 bytes in hex, base64 and base64url, and nothing else", () => {
+Deno.test("parseKey() accepts only 32 bytes in hex, base64 or base64url", () => {
   const key = Uint8Array.from({ length: 32 }, (_, at) => 255 - at);
   const texts = [
     key.toHex(),

@@ -133,7 +133,7 @@ function withHost(host: string, ...headers: readonly string[]): string {
   return `GET /health HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
 }
 
-Deno.test("a Host that only looks like one is 400 and logged as no fault of the server; in an upgrade it is no part of the path", async () => {
+Deno.test("an invalid Host is 400 and not logged as an error; in an upgrade it does not become part of the path", async () => {
   await using grid = await testGrid({ listen: true });
   await using log = await logRecords();
   for (

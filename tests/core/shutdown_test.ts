@@ -10,7 +10,7 @@ if (skip !== undefined) {
   console.log(`skipped: signals of a process: ${skip}`);
 }
 
-/** A program that says when it listens, and with what it was stopped. */
+/** A program that prints when it listens and which signal stopped it. */
 const PROGRAM = `
 import { listenForShutdown } from ${JSON.stringify(SHUTDOWN.href)};
 using shutdown = listenForShutdown();
@@ -75,7 +75,7 @@ for (const signal of ["SIGHUP", "SIGTERM", "SIGINT"] as const) {
 }
 
 Deno.test({
-  name: "listenForShutdown() goes on at SIGHUP where nohup has it ignored",
+  name: "listenForShutdown() ignores SIGHUP under nohup",
   ignore: skip !== undefined,
   async fn() {
     const { child, tell, rest } = await listener("trap '' HUP;");

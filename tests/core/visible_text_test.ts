@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { visibleJson, visibleText } from "../../src/core/visible_text.ts";
 
-/** What a terminal obeys, and what it is shown as. */
+/** Text that a terminal obeys, and its escaped form. */
 const ESCAPES: readonly (readonly [string, string])[] = [
   ["\x1b[2J\x1b[1;1H", "\\x1b[2J\\x1b[1;1H"],
   ["\x1b]0;title\x07", "\\x1b]0;title\\x07"],
@@ -13,14 +13,14 @@ const ESCAPES: readonly (readonly [string, string])[] = [
   ["\u200e\u200f\u061c\u2028\u2029", "\\u200e\\u200f\\u061c\\u2028\\u2029"],
 ];
 
-Deno.test("visibleText() shows what a terminal would obey, and leaves other text as it is", () => {
+Deno.test("visibleText() escapes characters that a terminal would obey, and keeps other text", () => {
   for (const [text, shown] of ESCAPES) assert.equal(visibleText(text), shown);
   const plain = "Zeile 1\n\tשלום – 日本語 – 👩‍👧 \\x1b";
   assert.equal(visibleText(plain), plain);
   assert.equal(visibleText("a\r\nb"), "a\nb");
 });
 
-Deno.test("visibleJson() is the same JSON, with nothing in it that a terminal obeys", () => {
+Deno.test("visibleJson() returns equal JSON without characters that a terminal obeys", () => {
   const value = { text: ESCAPES.map(([text]) => text).join(""), list: ["\n"] };
   const json = visibleJson(JSON.stringify(value, null, 2));
   assert.deepEqual(JSON.parse(json), value);

@@ -3,14 +3,14 @@ import type { SessionWire } from "../../src/apps/sessions/schemas.ts";
 import { type CdpClient, cdpClient } from "../support/cdp_client.ts";
 import { startProgram } from "../support/program.ts";
 
-/** Browsers of a whole grid, a process of its own with a worker, that tests reach as users do. */
+/** A grid in a separate process, with a worker, that tests reach as users do. */
 export interface BrowserGrid extends AsyncDisposable {
   readonly client: GridClient;
   /** Starts a session and connects to its first page. */
   page(asked: Readonly<Record<string, unknown>>): Promise<CdpClient>;
 }
 
-/** Starts a grid whose worker has a pool of `provider`. */
+/** Starts a grid whose worker serves a pool of `provider`. */
 export async function browserGrid(
   provider: "local" | "docker",
 ): Promise<BrowserGrid> {

@@ -3,7 +3,7 @@ import { docSnippets, type Snippet } from "../support/doc_snippets.ts";
 import { startProgram } from "../support/program.ts";
 import { openShell, type Shell } from "../support/shell.ts";
 
-/** How each snippet is told from the others. */
+/** Patterns that identify each snippet. */
 export const SNIPPETS = {
   start: /deno@\S+ task start$/m,
   test: /deno@\S+ task test$/m,
@@ -35,7 +35,7 @@ export const SNIPPETS = {
   develop: /deno task dev/,
 };
 
-/** Those of the documentation. */
+/** The snippets of the documentation. */
 export const snippets: readonly Snippet[] = await docSnippets();
 
 /** Returns the text of a snippet. */
@@ -45,15 +45,15 @@ export function snippet(name: keyof typeof SNIPPETS): string {
   return found.text;
 }
 
-/** A grid of its own, by its program, and a shell for it. Disposal ends it. */
+/** A grid, started by its program, and a shell for it. Disposal ends it. */
 export interface Scene extends AsyncDisposable {
   readonly url: string;
   readonly shell: Shell;
-  /** A snippet with this grid's address in place of the default one. */
+  /** Returns a snippet with this grid's address in place of the default one. */
   here(name: keyof typeof SNIPPETS): string;
 }
 
-/** Starts it with further arguments of `serve`, and variables of both. */
+/** Starts a grid with further arguments of `serve`, and variables for both. */
 export async function scene(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -83,7 +83,7 @@ export async function scene(
   };
 }
 
-/** Runs lines that must succeed, and returns what they print. */
+/** Runs lines that must succeed, and returns their output. */
 export async function succeeds(shell: Shell, lines: string): Promise<string> {
   const { code, stdout, stderr } = await shell.run(lines);
   assert.equal(code, 0, `${lines}\n${stdout}${stderr}`);

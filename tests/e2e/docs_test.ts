@@ -1,4 +1,4 @@
-/** Every snippet of the documentation, as written, before a real grid. */
+/** Runs every snippet of the documentation, as written, against a real grid. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { createClient } from "../../src/client/client.ts";
@@ -9,7 +9,7 @@ import { runNode } from "../support/node_client.ts";
 import { openShell } from "../support/shell.ts";
 import { scene, snippet, SNIPPETS, snippets, succeeds } from "./docs_scene.ts";
 
-/** Snippets that other tests run: the file that does. */
+/** Snippets that other tests run, and the files of these tests. */
 const ELSEWHERE = {
   app: "tests/plugins/readme_app_test.ts",
   app_run: "tests/plugins/readme_app_test.ts",
@@ -17,7 +17,7 @@ const ELSEWHERE = {
   provider_run: "tests/plugins/readme_test.ts",
 };
 
-/** The oldest Puppeteer that npm gives on a supported Node: 20. */
+/** The Puppeteer that npm selects on the oldest supported Node, 20. */
 const OLDEST_PUPPETEER = "puppeteer-core-oldest";
 
 const PAGE = "data:text/html,<title>Through%20the%20grid</title>";
@@ -39,7 +39,7 @@ Deno.test("every snippet of the documentation is run by a test", async () => {
   }
 });
 
-Deno.test("the documentation's tasks exist, its Deno and packages are those that are tested", async () => {
+Deno.test("the documentation's tasks exist, and its Deno and packages are the tested ones", async () => {
   const { tasks } = JSON.parse(
     await Deno.readTextFile(join(ROOT, "deno.json")),
   );
@@ -60,7 +60,7 @@ Deno.test("the documentation's tasks exist, its Deno and packages are those that
   }
 });
 
-Deno.test("the documentation's clients and commands work as written with a grid that asks for no key", async (t) => {
+Deno.test("the documentation's clients and commands work as written with a grid without keys", async (t) => {
   await using grid = await scene(["--with-worker"]);
   const { shell, here } = grid;
   const old = (source: string) =>
@@ -92,10 +92,10 @@ Deno.test("the documentation's clients and commands work as written with a grid 
     assert.equal(created.status, "running", created.status_reason);
   });
 
-  await t.step("its pages by HTTP, and a look at them", async () => {
+  await t.step("its pages by HTTP, and captures of them", async () => {
     const withId = (text: string) =>
       text.replaceAll(/\bID\b/g, created.id)
-        // No test asks anything of other hosts.
+        // Tests send no requests to other hosts.
         .replace("https://example.com/", "about:blank");
     const opened = await succeeds(shell, withId(here("new_page")));
     assert.equal(JSON.parse(opened).type, "page");
@@ -135,14 +135,14 @@ Deno.test("the documentation's clients and commands work as written with a grid 
     name: "a pool of containers",
     ignore: dockerMissing !== undefined,
     async fn() {
-      // The image is what all tests of containers run.
+      // All container tests use the same image.
       const lines = here("containers").replace(/^.*build-image\n/, "");
       await shell.until(lines, /serves work pool/);
     },
   });
 });
 
-Deno.test("the documentation's keys, middleware and deletions work as written with a grid that asks for a key", async () => {
+Deno.test("the documentation's keys, middleware and deletions work as written with a grid that requires a key", async () => {
   await using plugin = await openShell({});
   const file = join(plugin.folder, "office_hours.js");
   await Deno.writeTextFile(file, snippet("office_hours"));
@@ -178,7 +178,7 @@ Deno.test("the documentation's remote database and hosted API work as written", 
     "turso",
     `case "$*" in *tokens*) echo ${token};; *--url) echo ${database.url};; esac`,
   );
-  // Nothing of a test listens on every address.
+  // Tests never listen on every address.
   const remote = snippet("remote").replace("0.0.0.0", "127.0.0.1");
   await shell.until(remote, /API +http:/);
   const api = snippet("hosted").replace("./src/", join(ROOT, "src/"));

@@ -10,7 +10,7 @@ import { startProgram } from "../support/program.ts";
 
 const ADMIN_KEY = "key-of-this-test-0123";
 
-/** What the page at `page` says in a browser of the session. */
+/** Returns the text of the page at `page` in the session's browser. */
 async function read(connectUrl: string, page: string): Promise<string> {
   const browser = await puppeteer.connect({ browserWSEndpoint: connectUrl });
   try {
@@ -22,7 +22,7 @@ async function read(connectUrl: string, page: string): Promise<string> {
   }
 }
 
-/** Address of the host in the network of sessions. */
+/** Returns the address of the host in the network of sessions. */
 async function gateway(): Promise<string> {
   const { IPAM } = await docker.getNetwork(DEFAULT_NETWORK).inspect();
   const found = IPAM?.Config?.[0]?.Gateway;
@@ -31,7 +31,7 @@ async function gateway(): Promise<string> {
 }
 
 dockerTest(
-  "a page in a session of a client key does not reach the host's services, one in a session of an admin does",
+  "a page in a client's session cannot reach the host's services, one in an admin's session can",
   async () => {
     const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });
     const service = createServer((_, response) => response.end("HOST-SECRET"))

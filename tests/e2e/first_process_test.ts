@@ -4,7 +4,7 @@ import { eventually } from "../support/eventually.ts";
 import { assertNothingLeft } from "../support/leaks.ts";
 import { startProgram } from "../support/program.ts";
 
-/** Makes the program process 1 of a namespace; with it all of the namespace ends. */
+/** Runs the program as process 1 of a namespace, which ends with it. */
 const AS_FIRST = [
   "unshare",
   "--pid",
@@ -17,7 +17,7 @@ const AS_FIRST = [
 const SESSIONS = 20;
 const AT_ONCE = 5;
 
-/** Why no process namespace can be made here; undefined if one can. */
+/** Returns why no process namespace can be created here; undefined if one can. */
 async function namespaceMissing(): Promise<string | undefined> {
   const [command = "", ...args] = [...AS_FIRST, "true"];
   try {
@@ -28,7 +28,7 @@ async function namespaceMissing(): Promise<string | undefined> {
   }
 }
 
-/** State and parent of every process. */
+/** Returns state and parent of every process. */
 async function processes() {
   const found: { pid: number; state: string; parent: number }[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
@@ -48,7 +48,7 @@ if (missing !== undefined) console.log(`skipped: process 1: ${missing}`);
 
 Deno.test({
   name:
-    "as process 1 without an init the program reaps what its browsers leave: none is defunct after 20 sessions",
+    "as process 1 without an init the program reaps its browsers' processes: none is defunct after 20 sessions",
   ignore: missing !== undefined,
   async fn() {
     const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });

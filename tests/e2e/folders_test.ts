@@ -3,7 +3,7 @@ import { createClient } from "../../src/client/client.ts";
 import { assertNothingLeft } from "../support/leaks.ts";
 import { startProgram } from "../support/program.ts";
 
-/** A folder's name of so many bytes at the end of `root`, in parts of at most 100. */
+/** Returns a path of `bytes` bytes below `root`, in parts of at most 100. */
 function longPath(root: string, bytes: number): string {
   let path = root;
   while (path.length < bytes) {
@@ -13,7 +13,7 @@ function longPath(root: string, bytes: number): string {
   return path;
 }
 
-/** Data folders below another one, each with a TMPDIR of so many bytes. */
+/** Names of data folders, each with the length of a TMPDIR. */
 const PLACES = [
   { name: "a%20b/feature%2Fone 50%", tmpdir: 44 },
   { name: "two words #1?x=y/grün 日本 'quoted' \"$HOME\"", tmpdir: 78 },

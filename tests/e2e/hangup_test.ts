@@ -11,8 +11,7 @@ if (noTerminal !== undefined) {
 }
 
 Deno.test({
-  name:
-    "serve whose terminal is closed ends in good order and leaves no browser",
+  name: "serve shuts down and leaves no browser when its terminal is closed",
   ignore: noTerminal !== undefined,
   async fn() {
     const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });
@@ -24,7 +23,7 @@ Deno.test({
       const [, url = ""] = /API +(http:\S+)\/v1/.exec(shown) ?? [];
       const client = createClient({ apiUrl: url });
       await client.createSession({}, { waitSeconds: 30 });
-      // Without its other end the terminal is gone.
+      // The terminal is closed when its other end is.
     }
     await assertNothingLeft(dataDir);
     await Deno.remove(dataDir, { recursive: true });

@@ -9,12 +9,12 @@ import { cdpClient } from "../support/cdp_client.ts";
 import { docker, dockerMissing, testDockerHost } from "../support/docker.ts";
 import { eventually } from "../support/eventually.ts";
 
-/** How long browsers are left alone. */
+/** Idle time of the browsers. */
 const IDLE_MS = 60_000;
 
 const SITE = "http://site.example/";
 
-/** A page with all that Chromium has services for: another language to translate, forms to fill, passwords to save. */
+/** A page that triggers Chromium's services: a foreign language to translate, forms to fill, passwords to save. */
 const PAGE = `<!DOCTYPE html><html lang="de"><title>Anmeldung</title>
 <p>Dies ist ein deutscher Text, lang genug, dass seine Sprache erkannt wird und jemand ihn übersetzen wollte.</p>
 <form action="/order" method="post">
@@ -25,7 +25,7 @@ const PAGE = `<!DOCTYPE html><html lang="de"><title>Anmeldung</title>
 
 const never = new AbortController().signal;
 
-/** A proxy that has the one site behind it and counts what else is asked of it. Disposal closes it. */
+/** A proxy that serves one site and records other requests. Disposal closes it. */
 interface CountingProxy extends AsyncDisposable {
   readonly url: string;
   /** First lines of the requests: `GET http://…` and `CONNECT host:443`. */
@@ -51,7 +51,7 @@ async function startCountingProxy(address: string): Promise<CountingProxy> {
   });
   server.listen(0, address);
   await once(server, "listening");
-  // AddressInfo because it listens on a port, not on a socket file.
+  // AddressInfo, because the server listens on a port, not on a socket file.
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${address}:${port}`,
@@ -65,7 +65,7 @@ async function startCountingProxy(address: string): Promise<CountingProxy> {
   };
 }
 
-/** A host whose browsers reach `address`, on which the test listens. */
+/** A host whose browsers can reach `address`, on which the test listens. */
 interface Place {
   readonly name: string;
   readonly host: BrowserHost;
@@ -92,7 +92,7 @@ async function openDocker(stack: AsyncDisposableStack): Promise<Place> {
   return { name: "docker", host, address: IPAM?.Config?.[0]?.Gateway ?? "" };
 }
 
-/** Opens the site in a browser, leaves it alone, and returns what was asked of its proxy. */
+/** Opens the site in a browser, leaves it idle, and returns the requests to its proxy. */
 async function requestsOf(
   { name, host, address }: Place,
   headless: boolean,
@@ -116,7 +116,7 @@ async function requestsOf(
   }
 }
 
-Deno.test("a browser that shows a page for a minute asks nothing of its proxy but that page: headless, headful, local and in containers", async () => {
+Deno.test("a browser that shows a page for a minute requests only that page through its proxy: headless, headful, local and in containers", async () => {
   await using stack = new AsyncDisposableStack();
   if (dockerMissing !== undefined) {
     // deno-lint-ignore no-console -- the reason of what is skipped is its result

@@ -171,7 +171,7 @@ Deno.test("pages of a real browser are found, attached to, looked at and closed 
   );
 
   await t.step(
-    "a webp of a view of 16384 pixels is a problem that names png; a whole page is made to fit",
+    "a webp of a viewport of 16384 pixels is a problem that names png; a whole page is scaled down",
     async () => {
       const narrow = (height: number) =>
         page.call("Emulation.setDeviceMetricsOverride", {
@@ -292,7 +292,7 @@ Deno.test("pages of a real browser are found, attached to, looked at and closed 
   );
 
   await t.step(
-    "a client whose message the browser does not take is closed with 4002, which says that the browser runs",
+    "a client whose message the browser rejects is closed with 4002, because the browser still runs",
     async () => {
       for (const message of [new Uint8Array(1), "x".repeat(101 * 2 ** 20)]) {
         const socket = new WebSocket(connectUrl);

@@ -11,12 +11,12 @@ import { startTlsFront } from "../support/tls_front.ts";
 function proxiesOf(url: string) {
   return {
     ...{ HTTP_PROXY: url, HTTPS_PROXY: url, ALL_PROXY: url, NO_PROXY: "" },
-    // The runtime asks for news of itself.
+    // The runtime checks for its own updates.
     DENO_NO_UPDATE_CHECK: "1",
   };
 }
 
-/** A folder that is removed when nothing of the grid is left. */
+/** Creates a folder that is removed after everything of the grid has ended. */
 async function folder(stack: AsyncDisposableStack): Promise<string> {
   const path = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });
   stack.defer(() => Deno.remove(path, { recursive: true }));
@@ -24,7 +24,7 @@ async function folder(stack: AsyncDisposableStack): Promise<string> {
   return path;
 }
 
-Deno.test("with proxies in the environment a grid of one machine reaches itself and its browsers without them", async () => {
+Deno.test("a grid of one machine reaches itself and its browsers without the proxies of the environment", async () => {
   await using stack = new AsyncDisposableStack();
   const dataDir = await folder(stack);
   const proxy = stack.use(await startCountingProxy());
@@ -43,7 +43,7 @@ Deno.test("with proxies in the environment a grid of one machine reaches itself 
   assert.deepEqual(proxy.seen, []);
 });
 
-Deno.test("a worker reaches its server, and its tunnel leads, through the environment's proxy", async () => {
+Deno.test("a worker and its tunnel reach the server through the environment's proxy", async () => {
   await using stack = new AsyncDisposableStack();
   const dataDir = await folder(stack);
   const proxy = stack.use(
@@ -77,7 +77,7 @@ Deno.test("a worker reaches its server, and its tunnel leads, through the enviro
     const connects = proxy.seen.slice(before).filter((each) =>
       each === `CONNECT grid.test:${port}`
     );
-    // The control connection, and at least the stream of the content.
+    // The control connection, and at least one stream of content.
     assert.ok(connects.length >= 2, proxy.seen.join("\n"));
     await client.stopSession(id);
   }
@@ -122,7 +122,7 @@ Deno.test("a browser is downloaded through the environment's proxy", async () =>
   assert.match(proxy.seen[0] ?? "", /GET http:\/\/storage\.test:.*1\.2\.3\.4/);
 });
 
-/** A server that has no such file. */
+/** Starts a server that responds 404. */
 function serveNothing() {
   let requests = 0;
   const server = Deno.serve(

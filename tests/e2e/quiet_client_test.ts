@@ -9,12 +9,12 @@ import { browserGrid } from "./browser_grid.ts";
 /** Half of nginx's default, and longer than the grid's own pause between pings of 20 s. */
 const READ_TIMEOUT_SECONDS = 30;
 
-/** How long clients say nothing. */
+/** Idle time of the clients. */
 const QUIET_MS = 45_000;
 
 const WAIT_MS = 15_000;
 
-/** Connects a client, which responds to pings as all do. */
+/** Connects a client that responds to pings. */
 async function connected(url: string, userAgent: string): Promise<WebSocket> {
   const headers = { "User-Agent": userAgent };
   const socket = new WebSocket(url.replace("http", "ws"), { headers });
@@ -29,7 +29,7 @@ if (nginxMissing !== undefined) {
 
 Deno.test({
   name:
-    "a client that is quiet for 45 s behind an nginx that waits 30 s stays connected with the grid's default settings; one that is not pinged is cut",
+    "with default settings a client that is idle for 45 s stays connected behind an nginx with a timeout of 30 s; one that is not pinged is cut",
   ignore: nginxMissing !== undefined,
   async fn() {
     await using grid = await browserGrid("local");

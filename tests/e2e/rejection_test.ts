@@ -4,7 +4,7 @@ import { testGrid } from "../support/grid.ts";
 import { logRecords } from "../support/log_records.ts";
 import { runNode } from "../support/node_client.ts";
 
-/** What each of the real clients says when it is refused at `url`, and what a client that shows the head would. */
+/** Returns the error of each real client that is rejected at `url`, and the head of the response. */
 async function wordsOf(url: string): Promise<Readonly<Record<string, string>>> {
   const { stdout, stderr } = await runNode(
     `import puppeteer from "puppeteer-core";
@@ -34,7 +34,7 @@ async function wordsOf(url: string): Promise<Readonly<Record<string, string>>> {
 const socketOf = (url: string, path: string) =>
   url.replace("http", "ws") + path;
 
-Deno.test("a refused client of a WebSocket shows why: Playwright in full, others in the reason phrase, a header and the log", async () => {
+Deno.test("a rejected WebSocket request has its reason in Playwright's error, the reason phrase, a header and the log", async () => {
   await using grid = await testGrid({ listen: true });
   await using log = await logRecords();
   const said = await wordsOf(
@@ -46,7 +46,7 @@ Deno.test("a refused client of a WebSocket shows why: Playwright in full, others
   const why = /Cannot use the query: widht: unknown parameter, expected one of/;
   assert.match(said["ws"] ?? "", why);
   assert.match(said["connectOverCDP"] ?? "", why);
-  // Its client of WebSockets gives it the number alone.
+  // Puppeteer's WebSocket client reports only the status.
   assert.match(said["puppeteer"] ?? "", /422/);
   assert.match(said["connect"] ?? "", /connectOverCDP\(\)/);
   const lines = log.records.filter(({ properties }) =>
@@ -58,7 +58,7 @@ Deno.test("a refused client of a WebSocket shows why: Playwright in full, others
   }
 });
 
-Deno.test("a WebSocket without a key is told of ?token=, by the client and in the log", async () => {
+Deno.test("the rejection of a WebSocket without a key names ?token=, in the client and in the log", async () => {
   await using grid = await keyedGrid({ listen: true });
   await using log = await logRecords();
   const said = await wordsOf(socketOf(grid.url, "/v1/connect"));

@@ -18,7 +18,7 @@ function boxTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, fn, ignore: skip !== undefined });
 }
 
-/** A folder that is removed afterwards, with nothing left that names it. */
+/** Creates a folder that is removed when no process names it any more. */
 async function folder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });
   return {
@@ -30,14 +30,14 @@ async function folder(): Promise<AsyncDisposable & { readonly path: string }> {
   };
 }
 
-/** A client of the grid with a key of its own. */
+/** Creates a client of the grid with a new key. */
 async function newClient(apiUrl: string): Promise<GridClient> {
   const admin = createClient({ apiUrl, apiKey: KEY });
   const { key } = await admin.createKey({ name: "c", role: "client" });
   return createClient({ apiUrl, apiKey: key });
 }
 
-/** What a page of the session shows of `url`, by Puppeteer through the gateway. */
+/** Returns the text of `url` in a page of the session, by Puppeteer through the gateway. */
 async function shown(connectUrl: string, url: string): Promise<string> {
   const { stdout, stderr } = await runNode(
     `import puppeteer from "puppeteer-core";
@@ -54,7 +54,7 @@ async function shown(connectUrl: string, url: string): Promise<string> {
 }
 
 boxTest(
-  "a client's session on serve --with-worker is isolated and reached through the tunnel; an admin's is as before",
+  "a client's session on serve --with-worker is isolated and reached through the tunnel; an admin's is not isolated",
   async () => {
     await using home = await folder();
     await using server = startProgram(
@@ -77,7 +77,7 @@ boxTest(
 );
 
 boxTest(
-  "an isolated session outlives the kill of its worker, with its network, and its browser is reached again",
+  "an isolated session and its network survive the kill of the worker, and its browser is reachable again",
   async () => {
     await using home = await folder();
     await using stack = new AsyncDisposableStack();

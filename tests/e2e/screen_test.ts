@@ -7,13 +7,13 @@ import { type BrowserGrid, browserGrid } from "./browser_grid.ts";
 const WIDTH = 1100;
 const HEIGHT = 700;
 
-/** What the bars of a window take of its height. */
+/** Height of a window's bars. */
 const BARS = 87;
 
 const SEEN =
   "[screen.width, screen.height, outerWidth, outerHeight, innerWidth, innerHeight, devicePixelRatio]";
 
-/** A pixel that WebGL has drawn. */
+/** Reads a pixel that WebGL has drawn. */
 const WEBGL_PIXEL = `(() => {
   const gl = document.createElement("canvas").getContext("webgl");
   if (!gl) return "no WebGL";
@@ -29,7 +29,7 @@ type Bounds = Readonly<Record<string, number | string>>;
 const WHOLE: Bounds = { left: 0, top: 0, width: WIDTH, height: HEIGHT };
 const SMALLER: Bounds = { left: 10, top: 20, width: 700, height: 500 };
 
-/** Moves through the states of a window, in each of which page and browser must be told the same. */
+/** Switches between the states of a window, in which page and browser must report the same bounds. */
 async function assertWindows(page: CdpClient, scale: number): Promise<void> {
   const { windowId, bounds } = await page.call("Browser.getWindowForTarget");
   assert.deepEqual(bounds, { ...WHOLE, windowState: "normal" });
@@ -79,7 +79,7 @@ async function assertBrowser(
   await assertWindows(page, scale);
 }
 
-/** Headless and headful, at both scales: all at once, since they wait for each other's drawing most of the time. */
+/** Tests headless and headful browsers at both scales concurrently, since they mostly wait for drawing. */
 async function assertBrowsers(provider: "local" | "docker"): Promise<void> {
   await using grid = await browserGrid(provider);
   const cases = [true, false].flatMap((headless) =>
@@ -88,10 +88,10 @@ async function assertBrowsers(provider: "local" | "docker"): Promise<void> {
   await Promise.all(cases.map((each) => assertBrowser(grid, each)));
 }
 
-Deno.test("local browsers have the screen asked for, fill it, draw WebGL and obey setWindowBounds", () =>
+Deno.test("local browsers have the requested screen, fill it, draw WebGL and obey setWindowBounds", () =>
   assertBrowsers("local"));
 
 dockerTest(
-  "browsers in containers have the screen asked for, fill it, draw WebGL and obey setWindowBounds",
+  "browsers in containers have the requested screen, fill it, draw WebGL and obey setWindowBounds",
   () => assertBrowsers("docker"),
 );

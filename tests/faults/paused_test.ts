@@ -1,5 +1,5 @@
 /**
- * The row of the failure matrix of a process that is paused: no request fails for time in which it never got its turn.
+ * Failure matrix: a paused process. No request fails because of time in which the process did not run.
  *
  * @module
  */
@@ -8,12 +8,12 @@ import { systemClock } from "../../src/core/clock.ts";
 import { lockDatabase } from "../support/database_lock.ts";
 import { startProgram } from "../support/program.ts";
 
-/** Longer than a caller of the database waits for its lock. */
+/** Longer than the timeout of a caller that waits for the database's lock. */
 const PAUSE_MS = 6_500;
 
 const REQUESTS = 300;
 
-Deno.test("a server that is stopped for 6.5 s in a burst of 300 POSTs answers all of them with 201", async () => {
+Deno.test("a server that is stopped for 6.5 s during a burst of 300 POSTs responds 201 to all", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-paused-" });
   await using _folder = {
     [Symbol.asyncDispose]: () => Deno.remove(dataDir, { recursive: true }),
@@ -41,7 +41,7 @@ Deno.test("a server that is stopped for 6.5 s in a burst of 300 POSTs answers al
   const burst = Promise.all(
     Array.from({ length: REQUESTS }, () => post("/sessions", {})),
   );
-  // Answered after the burst was read, so that its writers wait in line when the process stops.
+  // The burst has been read by then, so its writers wait in the queue when the process stops.
   for (let each = 0; each < 30; each++) {
     await (await fetch(`${url}/health`)).body?.cancel();
   }

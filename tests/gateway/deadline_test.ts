@@ -59,7 +59,7 @@ Deno.test("a client is refused soon after the queue deadline though nobody looks
   );
 });
 
-Deno.test("a client whose session found its pool full until its queue deadline is told so, with its place in the queue", async () => {
+Deno.test("a client whose pool is full until its queue deadline gets that reason, with its place in the queue", async () => {
   await using s = await scene({ max_sessions: 1 });
   await s.api.session();
   const connecting = s.connect("queue_timeout_seconds=5");

@@ -33,7 +33,7 @@ Deno.test("a browser that dies closes its client with 1011, and the session stay
 });
 
 for (const path of ["", "/devtools/page/PAGE"]) {
-  Deno.test(`a browser that closes one connection${path && " to a page"} and runs on closes its client with 4002, which says so`, async () => {
+  Deno.test(`a browser that closes one connection${path && " to a page"} and still runs closes its client with 4002`, async () => {
     await using scene = await gatewayScene({
       upstream: { page: () => {} },
       session: { max_connections: 2 },
@@ -52,7 +52,7 @@ for (const path of ["", "/devtools/page/PAGE"]) {
   });
 }
 
-Deno.test("a session that crashes closes its clients with 1011, one that ends otherwise with 1001, whoever is first to know", async () => {
+Deno.test("a session that crashes closes its clients with 1011, one that ends otherwise with 1001, in any order of events", async () => {
   for (
     const [status, expected] of [
       ["crashed", [1011, "browser gone"]],
@@ -71,7 +71,7 @@ Deno.test("a session that crashes closes its clients with 1011, one that ends ot
   }
 });
 
-Deno.test("a client that leaves while it is found out why its browser hung up leaves no socket behind", async () => {
+Deno.test("a client that leaves during the query for the close reason leaves no socket behind", async () => {
   const asked = Promise.withResolvers<void>();
   await using scene = await gatewayScene({
     upstream: { onRequest: () => void asked.resolve() },

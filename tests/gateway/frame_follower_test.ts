@@ -8,7 +8,7 @@ interface Frame {
   readonly opcode: number;
   readonly isLast: boolean;
   readonly isMasked: boolean;
-  /** Bytes of the length field; longer than necessary is allowed here. */
+  /** Number of length bytes; more than necessary is allowed here. */
   readonly lengthBytes: 1 | 2 | 8;
   readonly payload: Uint8Array;
 }
@@ -43,7 +43,7 @@ const frames = fc.array(
     lengthBytes: fc.constantFrom(1 as const, 2 as const, 8 as const),
     payload: fc.oneof(
       fc.uint8Array({ maxLength: 300 }),
-      // Headers look like any payload.
+      // Payloads that look like headers.
       fc.constantFrom(125, 126, 127, 65_535, 65_536, 70_000).map((length) =>
         new Uint8Array(length).fill(0x81)
       ),
@@ -52,7 +52,7 @@ const frames = fc.array(
   { maxLength: 6 },
 );
 
-Deno.test("a follower knows where frames end, wherever the bytes are cut", () => {
+Deno.test("a follower finds the ends of frames wherever the bytes are split", () => {
   fc.assert(
     fc.property(frames, fc.infiniteStream(fc.nat(400)), (given, sizes) => {
       const encoded = given.map(encode);
@@ -74,7 +74,7 @@ Deno.test("a follower knows where frames end, wherever the bytes are cut", () =>
   );
 });
 
-Deno.test("a follower knows every boundary of frames that come byte by byte", () => {
+Deno.test("a follower finds every boundary of frames that arrive byte by byte", () => {
   const follower = new FrameFollower();
   const payload = new Uint8Array(126).fill(0x88);
   const one: Frame = {
@@ -93,7 +93,7 @@ Deno.test("a follower knows every boundary of frames that come byte by byte", ()
   assert.ok(!follower.hasClosed);
 });
 
-Deno.test("a follower sees a close frame, and no end of a frame that claims more bytes than any", () => {
+Deno.test("a follower detects a close frame, and no end of an oversized frame", () => {
   const closing = new FrameFollower();
   closing.follow(Uint8Array.of(0x88, 0x02, 0x03, 0xe9));
   assert.deepEqual([closing.isAtBoundary, closing.hasClosed], [true, true]);

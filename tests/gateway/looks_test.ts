@@ -247,7 +247,7 @@ for (
     ["content", { "DOM.getOuterHTML": { outerHTML: "" } }, /empty document/],
   ] as const
 ) {
-  Deno.test(`${look} of which the browser returns no byte is a problem, not a 200`, async () => {
+  Deno.test(`${look} without data from the browser is a problem, not a 200`, async () => {
     await using scene = await sceneOf({ ...RESULTS, ...results });
     const path = `/sessions/${scene.sessionId}/${look}`;
     const refused = await scene.api.call("GET", path);

@@ -6,10 +6,10 @@ import { within } from "../support/within.ts";
 import { gatewayScene } from "./scene.ts";
 import { tunnelScene } from "./tunnel_scene.ts";
 
-/** Of the nginx of these tests; its default is 60 s. */
+/** Read timeout of the nginx in these tests; its default is 60 s. */
 const READ_TIMEOUT_SECONDS = 3;
 
-/** Pings, one a second, that outlast it. */
+/** Number of pings, one per second, that exceed the timeout. */
 const PINGS = 4;
 
 const MS = 15_000;
@@ -23,14 +23,14 @@ function nginxBefore(url: string): Promise<Nginx> {
   return startNginx(url, { readTimeoutSeconds: READ_TIMEOUT_SECONDS });
 }
 
-/** Connects a client that only listens, and responds to pings as all do. */
+/** Connects a client that only listens and responds to pings. */
 async function connected(url: string): Promise<WebSocket> {
   const socket = new WebSocket(url.replace("http", "ws"));
   await within(once(socket, "open"), { what: "it is connected", ms: MS });
   return socket;
 }
 
-/** Resolves when the client has been pinged for longer than nginx keeps silent connections, and is still connected. */
+/** Resolves when the client was pinged for longer than nginx keeps idle connections, and is still connected. */
 async function outlasts(socket: WebSocket): Promise<void> {
   const closed = once(socket, "close").then(([code]) => {
     throw new Error(`It was closed with ${code}`);
@@ -43,7 +43,7 @@ async function outlasts(socket: WebSocket): Promise<void> {
     what: `${PINGS} pings`,
     ms: MS,
   });
-  // A frame to the browser, which sends back what it gets.
+  // A frame to the browser, which echoes it.
   socket.send("still there");
   await within(closed, { what: "nothing", ms: 100 }).catch((error) =>
     assert.match(String(error), /nothing/)
@@ -51,7 +51,7 @@ async function outlasts(socket: WebSocket): Promise<void> {
 }
 
 nginxTest(
-  "a quiet client behind nginx is kept by pings beyond its read timeout, and is cut without them",
+  "pings keep an idle client behind nginx beyond its read timeout; without them it is cut",
   async () => {
     await using kept = await gatewayScene({
       grid: { settings: { websocket_ping_seconds: 1 } },
@@ -75,7 +75,7 @@ nginxTest(
 );
 
 nginxTest(
-  "behind nginx the stream of a worker's tunnel is kept, too",
+  "pings also keep the stream of a worker's tunnel behind nginx",
   async () => {
     await using scene = await tunnelScene({
       settings: { websocket_ping_seconds: 1 },

@@ -19,10 +19,10 @@ const SECOND = 1_000;
 const PING = [0x89, 0x00];
 const PONG = [0x8a, 0x80, 1, 2, 3, 4];
 
-/** By its handshake a client that responds to pings. */
+/** Handshake headers of a client that responds to pings. */
 const TAKES_PINGS = { "User-Agent": "test" };
 
-/** A client of a silent browser, whose time stands still. */
+/** Connects a client to a silent browser, with a fake clock. */
 async function quietScene(settings = {}, headers = TAKES_PINGS) {
   const clock = createFakeClock();
   const connected = Promise.withResolvers<Socket>();
@@ -42,7 +42,7 @@ async function quietScene(settings = {}, headers = TAKES_PINGS) {
     client,
     browser: await connected.promise,
     received: () => received,
-    /** Lets time pass in the steps in which streams are checked. */
+    /** Advances the clock in the steps in which streams are checked. */
     async pass(seconds: number) {
       for (let left = seconds; left > 0; left -= 2) {
         clock.advance(2 * SECOND);
@@ -56,7 +56,7 @@ async function assertRead(socket: Socket, expected: readonly number[]) {
   assert.deepEqual([...await readBytes(socket, expected.length)], expected);
 }
 
-Deno.test("a quiet client is pinged after 20 s and every 20 s; its pong reaches the browser and counts as no traffic", async () => {
+Deno.test("a quiet client is pinged after 20 s and every 20 s; its pong reaches the browser and does not count as traffic", async () => {
   await using scene = await quietScene();
   const { client: { socket }, browser, grid, sessionId } = scene;
   await scene.pass(18);
@@ -83,10 +83,10 @@ Deno.test("a quiet client is pinged after 20 s and every 20 s; its pong reaches 
   assert.deepEqual([data["bytes_in"], data["bytes_out"]], [0, 0]);
 });
 
-Deno.test("no ping goes into a frame of the browser; between two fragments of a message it may", async () => {
+Deno.test("a ping is never written into a frame of the browser, but may be between two fragments of a message", async () => {
   await using scene = await quietScene();
   const { client: { socket }, browser } = scene;
-  // The first fragment of a text: its header is cut, too.
+  // The first fragment of a text, with a split header.
   for (const part of [[0x01], [0x03, 0x61], [0x62]]) {
     browser.write(Uint8Array.from(part));
     await scene.pass(30);
@@ -98,7 +98,7 @@ Deno.test("no ping goes into a frame of the browser; between two fragments of a 
   await pinged;
 });
 
-Deno.test("a client that speaks or is spoken to is not pinged", async () => {
+Deno.test("a client that sends or receives data is not pinged", async () => {
   await using scene = await quietScene();
   const { client: { socket }, browser } = scene;
   let heard = 0;
@@ -130,23 +130,23 @@ for (
   });
 }
 
-Deno.test("clients that fail on pings are known by their handshake", () => {
+Deno.test("clients that fail on pings are detected by their handshake", () => {
   const extensions = "permessage-deflate; client_max_window_bits";
   for (
     const [headers, expected] of [
       [{ "user-agent": "Puppeteer 25.16.0" }, true],
       [{ "user-agent": "Playwright/1.60" }, true],
       [{ "user-agent": "Python/3.14 websockets/16" }, true],
-      // The package "ws" on its own.
+      // The package "ws" by default.
       [{ "sec-websocket-extensions": extensions }, true],
-      // Rod, and chromedp.
+      // Rod and chromedp.
       [{ "user-agent": "Go-http-client/1.1" }, false],
       [{}, false],
     ] as const
   ) assert.equal(takesPings({ headers }), expected, JSON.stringify(headers));
 });
 
-/** A text frame as a browser sends it. */
+/** Encodes a text frame of a browser. */
 function frameOf(text: string): Uint8Array {
   const payload = Buffer.from(text);
   const head = payload.length < 126
@@ -155,7 +155,7 @@ function frameOf(text: string): Uint8Array {
   return Buffer.concat([Uint8Array.from(head), payload]);
 }
 
-Deno.test("a client gets every message as it was sent, wherever the bytes are cut and pings fall", async () => {
+Deno.test("a client receives every message unchanged, wherever bytes are split and pings are inserted", async () => {
   const messages = fc.array(
     fc.string({ minLength: 0, maxLength: 400 }),
     { minLength: 1, maxLength: 8 },
@@ -194,11 +194,11 @@ Deno.test("a client gets every message as it was sent, wherever the bytes are cu
   );
 });
 
-/** What a WebSocket client reads from a stream until it is closed. */
+/** Reads the messages of a WebSocket stream until it is closed. */
 async function messagesOf(stream: Duplex) {
   const texts: string[] = [];
   let pings = 0;
-  // A client whose handshake is done already.
+  // A client after its handshake.
   const socket = Reflect.construct(WebSocket, [null, undefined, {}]);
   const closed = new Promise<number>((resolve) => socket.on("close", resolve));
   socket.on("message", (data: unknown) => texts.push(String(data)));

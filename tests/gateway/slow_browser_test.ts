@@ -7,10 +7,10 @@ import { gatewayScene } from "./scene.ts";
 
 const SECOND = 1_000;
 
-/** Between two heartbeats of the worker. */
+/** Time between two heartbeats of the worker. */
 const HEARTBEAT_SECONDS = 10;
 
-/** A client of `/v1/connect` whose new browser responds to its handshake when it is told to; time stands still. */
+/** Connects a client of `/v1/connect` whose browser delays its handshake until released, with a fake clock. */
 async function slowScene() {
   const clock = createFakeClock();
   const asked = Promise.withResolvers<void>();
@@ -38,7 +38,7 @@ async function slowScene() {
     connecting,
     sessionId: claimed.id,
     respond: response.resolve,
-    /** Lets time pass in which the worker goes on holding the session. */
+    /** Advances the clock while the worker holds the session. */
     async pass(seconds: number) {
       for (let left = seconds; left > 0; left -= HEARTBEAT_SECONDS) {
         clock.advance(Math.min(left, HEARTBEAT_SECONDS) * SECOND);
@@ -60,7 +60,7 @@ Deno.test("a client waits for a new browser that takes most of the start timeout
   assert.equal(new TextDecoder().decode(back), "echo");
 });
 
-Deno.test("a client whose browser has not responded at the start deadline is told to try again", async () => {
+Deno.test("a client whose browser has not responded at the start deadline gets an error that allows a retry", async () => {
   await using scene = await slowScene();
   // The start timeout, and the lease within which a worker reports a start.
   await scene.pass(120 + 30);
@@ -69,7 +69,7 @@ Deno.test("a client whose browser has not responded at the start deadline is tol
   assert.deepEqual([status, code], [503, "worker_unreachable"]);
 });
 
-Deno.test("a client whose session ends while its browser is waited for learns that it ended", async () => {
+Deno.test("a client whose session ends while its browser is waited for gets the end as its error", async () => {
   await using scene = await slowScene();
   await scene.api.call("DELETE", `/sessions/${scene.sessionId}?force=true`);
   using client = await scene.connecting;

@@ -103,7 +103,7 @@ async function balancedScene() {
     here,
     there,
     headers,
-    /** Those of the worker without its key. */
+    /** Proof headers of the worker, without its key. */
     proven: registered.headers,
     session,
     client,
@@ -160,7 +160,7 @@ Deno.test("the end of either side passes through the server to which the worker 
   first.socket.resume();
   const ended = once(first.socket, "close");
   s.upstream.sockets[0]?.destroy();
-  // Before that the browser was asked, by a stream of its own, whether it still runs.
+  // Before that, the server probed the browser on a separate stream.
   await ended;
   using third = await rawClient(s.urlOf(id));
   assert.deepEqual(balancer.counts, [2, 2]);

@@ -175,7 +175,7 @@ Deno.test("a worker whose row was deleted opens its tunnel anew when it has regi
   assert.match(client.head, /^HTTP\/1\.1 101 /);
 });
 
-Deno.test("a browser that is not at its worker's own address is reached through the tunnel at once, and never dialled", async () => {
+Deno.test("a browser that is not at its worker's address is reached through the tunnel at once, and never dialled", async () => {
   await using s = await tunnelScene();
   s.provider.knobs.endpoint = new URL("ws://box.invalid:9/devtools/browser/x");
   await s.start();

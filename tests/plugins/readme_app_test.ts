@@ -1,4 +1,4 @@
-/** README's app in the real program: its table, its endpoints, its options and its code. */
+/** Tests README's app in the real program: its table, endpoints, options and error code. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { loadPlugins } from "../../src/cli/plugins.ts";
@@ -8,7 +8,7 @@ import { keyedGrid } from "../support/keys.ts";
 
 const README = new URL("../../README.md", import.meta.url);
 
-/** A folder with README's two files, word for word. */
+/** Creates a folder with README's two files, verbatim. */
 async function savedApp(): Promise<
   AsyncDisposable & { readonly folder: string; readonly plugin: string }
 > {
@@ -32,7 +32,7 @@ async function savedApp(): Promise<
   };
 }
 
-Deno.test("README's app keeps notes for those who may see the session, up to its option", async () => {
+Deno.test("README's app stores notes for callers that may see the session, up to its limit", async () => {
   await using app = await savedApp();
   const { apps } = await loadPlugins([app.plugin]);
   await using grid = await keyedGrid({

@@ -186,7 +186,7 @@ Deno.test("startAuthProxy() answers 502 when its proxy refuses the connection", 
   assert.match(await readAll(client), /^HTTP\/1\.1 502 Cannot connect to /);
 });
 
-Deno.test("startAuthProxy() answers 431 to a head that does not end", async () => {
+Deno.test("startAuthProxy() responds 431 to a head without an end", async () => {
   await using upstream = await startUpstream();
   await using forwarder = await startAuthProxy(upstream.proxy);
   const client = await dial(forwarder.url);

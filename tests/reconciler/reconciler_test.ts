@@ -140,7 +140,7 @@ Deno.test("heartbeats keep a session as long as it is allowed to live", async ()
   assert.deepEqual((await s.statusOf(claimed.id))[0], "running");
 });
 
-Deno.test("a session that nobody takes until the queue deadline fails, and says why it waited", async () => {
+Deno.test("a session that is not claimed by its queue deadline fails with the reason why it waited", async () => {
   await using s = await scene({ queue_timeout_seconds: 60 });
   const alone = await s.api.session();
   s.clock.advance(61 * SECOND);

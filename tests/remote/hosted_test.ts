@@ -192,7 +192,7 @@ Deno.test("hostApi() refuses a database that is not remote, and to be without a 
   hostApi(NEEDED)[Symbol.dispose]();
 });
 
-Deno.test("a server and a hosted API with another key than the database's say so, and store no secret under it", async () => {
+Deno.test("a server and a hosted API with another key than the database's fail with a reason, and store no secret", async () => {
   await using database = await startHranaServer({ authToken: TOKEN });
   const settings = {
     database_url: database.url,

@@ -7,19 +7,19 @@ import {
 } from "node:crypto";
 import type { Random } from "./random.ts";
 
-/** What AES-GCM puts behind the ciphertext. */
+/** Length of the tag that AES-GCM appends to the ciphertext. */
 const TAG_BYTES = 16;
 
 /**
- * Puts what differs from run to run under the seed, until disposed: the jitter of loops, and cryptography, which
- * otherwise comes back from another thread at a moment of its own.
+ * Makes sources of nondeterminism depend on the seed until disposed: the jitter of loops, and cryptography, which
+ * otherwise resolves from another thread at an unpredictable time.
  */
 export function seedGlobals(random: Random): Disposable {
   const { random: original } = Math;
   Math.random = random.next;
   const { subtle } = crypto;
   const replaced = Object.keys(AT_ONCE);
-  // They are inherited: what is put over them is taken away again.
+  // They are inherited, so deleting the overrides restores them.
   for (const name of replaced) {
     Object.defineProperty(subtle, name, {
       configurable: true,
@@ -34,10 +34,10 @@ export function seedGlobals(random: Random): Disposable {
   };
 }
 
-/** Keys that were imported: nobody looks into them. */
+/** Bytes of the imported keys, which cannot be exported. */
 const rawKeys = new WeakMap<object, Uint8Array>();
 
-/** What the program uses of `crypto.subtle`, done before it returns. */
+/** Synchronous implementations of the used functions of `crypto.subtle`. */
 const AT_ONCE = {
   digest(algorithm: string, data: BufferSource): Promise<ArrayBuffer> {
     if (algorithm !== "SHA-256") throw unknown(algorithm);

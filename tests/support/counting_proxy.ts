@@ -3,16 +3,16 @@ import { createServer, request } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** An HTTP proxy on loopback that knows what it was asked for. */
+/** An HTTP proxy on loopback that records its requests. */
 export interface CountingProxy extends AsyncDisposable {
   readonly url: string;
-  /** `GET http://host:port/path` and `CONNECT host:port`, in order. */
+  /** Requests in order, as `GET http://host:port/path` and `CONNECT host:port`. */
   readonly seen: readonly string[];
 }
 
 /**
- * Starts a proxy for which every name that ends in `.test` is this machine. Nobody else resolves such a name: what
- * arrives there came through it. With `credentials` it answers 407 to whoever shows others.
+ * Starts a proxy that resolves every name below `.test` to this machine. No other resolver knows such names, so a
+ * request for one must have used the proxy. With `credentials` it responds 407 to other credentials.
  */
 export async function startCountingProxy(
   { credentials }: { readonly credentials?: string } = {},
@@ -74,7 +74,7 @@ export async function startCountingProxy(
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // A TCP server's address is never text.
+  const { port } = server.address() as AddressInfo; // The address of a TCP server is never text.
   const user = credentials === undefined ? "" : `${credentials}@`;
   return {
     url: `http://${user}127.0.0.1:${port}`,
@@ -89,7 +89,7 @@ export async function startCountingProxy(
   };
 }
 
-/** Where a name leads: nowhere but to this machine. */
+/** Resolves a name to this machine, or fails. */
 function hostOf(name: string): string {
   return name.endsWith(".test") ? "127.0.0.1" : "0.0.0.0";
 }

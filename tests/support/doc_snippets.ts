@@ -4,12 +4,12 @@ import { join, relative } from "node:path";
 /** Folder of the project. */
 export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Languages of snippets that somebody copies and runs. */
+/** Languages of snippets that users copy and run. */
 const RUN = new Set(["js", "ts", "sh", "bash", "console", "python"]);
 
-/** A piece of documentation that somebody copies and runs. */
+/** A snippet that users copy and run. */
 export interface Snippet {
-  /** File and line, for people. */
+  /** File and line, for messages. */
   readonly place: string;
   readonly text: string;
 }

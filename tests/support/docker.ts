@@ -96,7 +96,7 @@ async function runAs(
   return (await exec.inspect()).ExitCode;
 }
 
-/** Sends a signal to all processes of a type of Chromium's in a container; `$1` and `$2` keep the script from finding itself. */
+/** Sends a signal to all Chromium processes of a type in a container. `$1` and `$2` keep the script from matching itself. */
 const SIGNAL_ALL = `found=1
 for process in /proc/[0-9]*; do
   tr "\\0" " " <"$process/cmdline" 2>/dev/null | grep -q -- "--type=$1 " || continue
@@ -104,7 +104,7 @@ for process in /proc/[0-9]*; do
 done
 exit "$found"`;
 
-/** Sends a signal to the browser's processes of a type, such as "zygote". @throws {Error} If there are none. */
+/** Sends a signal to the browser's processes of a type, such as "zygote". @throws {Error} If there is none. */
 export async function signalInContainer(
   id: string,
   type: string,

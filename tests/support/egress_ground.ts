@@ -3,13 +3,13 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { docker, TEST_IMAGE } from "./docker.ts";
 
-/** Addresses of {@linkcode egressGround}: of its networks, which only the engine's bridges of this machine know. */
+/** Addresses of {@linkcode egressGround}, in networks that exist only on this machine's engine. */
 export const PLACES = {
-  /** A private network, with the host as its gateway. */
+  /** The host's address in a private network. */
   gateway: "10.77.0.1",
   site: "10.77.0.10",
   site6: "fd77::10",
-  /** A network with public addresses, whose gateway is the host, too. */
+  /** The host's address in a network with public addresses. */
   publicGateway: "11.22.33.1",
   publicSite: "11.22.33.10",
 } as const;
@@ -17,20 +17,20 @@ export const PLACES = {
 /** Ports of the site; each answers every request with {@linkcode SITE_PAGE}. */
 export const SITE_PORTS = [8080, 8081, 8082] as const;
 
-/** What every page of the site says. */
+/** Text of every page of the site. */
 export const SITE_PAGE = "SITE-OK";
 
-/** Networks with a container that is a site, and a service of the host. */
+/** Networks with a site in a container, and a service on the host. */
 export interface EgressGround extends AsyncDisposable {
   readonly privateNetwork: string;
   readonly publicNetwork: string;
   /** Port of the host's service, on every address of the host. */
   readonly hostPort: number;
-  /** Requests and datagrams that reached the host's service. */
+  /** Returns the number of requests and datagrams that reached the host's service. */
   hostRequests(): number;
 }
 
-/** Makes the networks and what stands in them. */
+/** Creates the networks, the site and the service. */
 export async function egressGround(): Promise<EgressGround> {
   await removeLeftovers();
   await using stack = new AsyncDisposableStack();
@@ -109,7 +109,7 @@ export async function egressGround(): Promise<EgressGround> {
   };
 }
 
-/** A server of the image's Perl, one process a port, which reads each request's head before it answers. */
+/** Returns a server in the image's Perl: one process per port, which reads each request's head before it responds. */
 function serveAll(): string {
   const program = `
     use Socket;
@@ -126,7 +126,7 @@ function serveAll(): string {
   return `${servers.join("\n")}\nwait`;
 }
 
-/** Removes what tests that were killed have left: their networks would be in the way of these. */
+/** Removes networks of killed tests, which would conflict. */
 async function removeLeftovers(): Promise<void> {
   const filters = { name: ["bg-test-"] };
   for (const { Id } of await docker.listNetworks({ filters })) {

@@ -3,11 +3,11 @@ import type { RunningBrowser } from "../../src/core/provider.ts";
 import { browserSpec } from "./browser_spec.ts";
 import { evaluate, testDockerHost } from "./docker.ts";
 
-/** What a refused page says. */
+/** Text of a rejected page. */
 export const REJECTED: RegExp =
   /Cannot connect to .*: it is .* egress of work pool "crawl <1>" is (no_private|none), expected an entry of the pool's egress_allow/;
 
-/** A browser of a session with `egress` in a network of the ground. */
+/** Starts a browser of a session with `egress` in a network of the ground. */
 export async function startIn(
   network: string,
   egress: Partial<EgressPolicy>,
@@ -34,10 +34,10 @@ export async function startIn(
   };
 }
 
-/** A session's browser. Disposal ends it. */
+/** The browser of a session. Disposal ends it. */
 export interface Session extends AsyncDisposable {
   readonly browser: RunningBrowser;
   readonly containerId: string;
-  /** What the page at `url` says. */
+  /** Returns the text of the page at `url`. */
   read(url: string): Promise<string>;
 }

@@ -34,7 +34,7 @@ export interface FakeKnobs {
   endpoint?: URL | undefined;
   /** What would be started now, for those who ask. @default {""} */
   revision?: string | undefined;
-  /** What probes of browsers that run come to; by default they respond. */
+  /** Result of a running browser's probes; by default they succeed. */
   probe?: ((signal: AbortSignal) => Promise<void>) | undefined;
   /** What browsers measure. */
   stats?: BrowserStats | undefined;
@@ -53,7 +53,7 @@ export interface FakeProvider extends Provider {
   readonly prepared: readonly (BrowserSpec | undefined)[];
   /** What the last sweep was told to keep. */
   kept(): ReadonlySet<string> | undefined;
-  /** The grace of each `stop()`. */
+  /** The grace period of each `stop()`. */
   readonly graces: readonly number[];
   /** Session ids that were swept. */
   readonly swept: readonly string[];

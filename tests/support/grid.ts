@@ -21,7 +21,7 @@ export interface TestGridOptions {
   readonly middleware?: readonly Middleware[];
   /** The folder of its data, which is left behind; by default one of its own. */
   readonly dataDir?: string;
-  /** The key of secrets is in a file of the data folder, as it is for users. @default {false} */
+  /** Stores the encryption key in a file of the data folder, as for users. @default {false} */
   readonly hasKeyFile?: boolean;
   /** Listen on a free port. @default {false} */
   readonly listen?: boolean;
@@ -34,7 +34,10 @@ export interface TestGrid extends Grid {
   readonly dataDir: string;
   /** The server before the grid's file, in remote mode: `TEST_DATABASE=remote`. */
   readonly remote: HranaServer | undefined;
-  /** Asks the router without a socket, as a client at the address `from` (127.0.0.1). An object `json` becomes the body. */
+  /**
+   * Sends a request to the router without a socket, as a client at the address `from` (127.0.0.1). An object `json`
+   * becomes the body.
+   */
   request(
     path: string,
     init?: RequestInit & { readonly json?: unknown; readonly from?: string },
@@ -44,7 +47,7 @@ export interface TestGrid extends Grid {
 /** Whether grids reach their file through a libSQL server, by HTTP, as a hosted database is reached. */
 export const IS_REMOTE: boolean = Deno.env.get("TEST_DATABASE") === "remote";
 
-/** Key of the secrets in the databases of tests. */
+/** Encryption key of the databases of tests. */
 export const TEST_KEY: string = "5e".repeat(32);
 
 if (IS_REMOTE) countRequests();
@@ -75,7 +78,7 @@ export async function testGrid(
       data_dir: dataDir,
       port: 0,
       log_level: "error",
-      // One for all, since several grids of a test may share a database.
+      // All grids share one, since several grids of a test may share a database.
       ...(options.hasKeyFile ? {} : { encryption_key: TEST_KEY }),
       ...(remote ? { database_url: remote.url } : {}),
     },

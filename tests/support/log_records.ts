@@ -6,7 +6,7 @@ export async function logRecords(): Promise<
 > {
   const records: LogRecord[] = [];
   await configure({
-    // Another test of this process may have left its own.
+    // Another test of this process may have left its configuration.
     reset: true,
     sinks: { records: (record) => records.push(record) },
     loggers: [

@@ -3,21 +3,21 @@ import { once } from "node:events";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free_port.ts";
 
-/** Why nginx cannot be used here; undefined: it can. */
+/** Why nginx cannot be used here; undefined if it can. */
 export const nginxMissing: string | undefined = await whyMissing();
 
-/** An nginx before a server. */
+/** An nginx in front of a server. */
 export interface Nginx extends AsyncDisposable {
   readonly url: string;
 }
 
-/** What of an nginx differs from its defaults. */
+/** Settings of an nginx that differ from its defaults. */
 export interface NginxOptions {
-  /** Silence after which it closes a connection; nginx's default is 60. */
+  /** Idle time after which it closes a connection; nginx's default is 60. */
   readonly readTimeoutSeconds: number;
 }
 
-/** Starts nginx before the server at `target`, set up as its documentation says for WebSockets. */
+/** Starts nginx in front of the server at `target`, configured for WebSockets as its documentation says. */
 export async function startNginx(
   target: string,
   { readTimeoutSeconds }: NginxOptions,

@@ -1,8 +1,8 @@
 import { pathToFileURL } from "node:url";
 
 /**
- * One module with the tests of several files, so that what they all import is loaded once and not for each of them.
- * Disposal removes it. Run it with `--config`, since it stands outside the project.
+ * A module with the tests of several files, so that their common imports are loaded once instead of once per file.
+ * Disposal removes it. Run it with `--config`, since it is outside the project.
  */
 export interface OneModule extends AsyncDisposable {
   readonly path: string;

@@ -1,13 +1,13 @@
 import { OWN_ADDRESSES, REBOUND_NAME, SITE_NAME } from "./sandbox_scene.ts";
 
-/** Why no program can be run in a network of its own here; undefined: it can. */
+/** Why no program can run in a separate network here; undefined if one can. */
 export const ownNetworkProblem: string | undefined = Deno.build.os !== "linux"
   ? "sandboxes are for Linux"
   : Deno.uid() !== 0
   ? "only root makes a network of its own for a test"
   : undefined;
 
-/** Makes the network and the file of hosts, and what another user needs to run the program; then runs it. */
+/** Creates the network, the hosts file and the files that another user needs, then runs the program. */
 const SCRIPT = `set -e
 ip link set lo up
 ip link add a0 type veth peer name a1
@@ -24,10 +24,10 @@ cd "$PROJECT"
 [ "$user" = 0 ] && exec "$@"
 exec setpriv --reuid "$user" --regid "$user" --clear-groups "$@"`;
 
-/** An ordinary user's id, whom nobody is. */
+/** Id of an ordinary user that does not exist. */
 const USER_ID = "61235";
 
-/** Runs a program of this folder in a network of its own, as root or an ordinary user, and returns what it prints. */
+/** Runs a program of this folder in a separate network, as root or an ordinary user, and returns its output. */
 export async function inOwnNetwork(
   program: string,
   { args = [], asRoot }: {

@@ -17,11 +17,11 @@ export interface RunningProgram extends AsyncDisposable {
   kill(signal: Deno.Signal): void;
 }
 
-/** How {@linkcode startProgram} starts it. */
+/** Options of {@linkcode startProgram}. */
 export interface StartOptions {
-  /** Its output names a debugger's URL. */
+  /** True if its output contains a debugger's URL. */
   readonly inspect?: boolean;
-  /** A command before it, such as `unshare …`. */
+  /** Command prefix, such as `unshare …`. */
   readonly under?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Attacks a local browser over CDP, as a client of the grid could, and prints what came of each attack as JSON. Runs in a
- * network and with a file of hosts of its own, see `sandbox_test.ts`.
+ * Attacks a local browser over CDP, as a client of the grid could, and prints the result of each attack as JSON. Runs
+ * in a separate network with its own hosts file, see `sandbox_test.ts`.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const results: Record<string, string> = {};
       scene,
       other: other.endpoint,
       own,
-      // A browser that is not isolated has its profile in its session's folder.
+      // The profile of a browser that is not isolated is in its session's folder.
       theirProfile: theirs?.profile ?? join(folderOf("session-3"), "profile"),
     });
     results[name] = await within(ending, { what: name, ms: 10_000 }).catch((

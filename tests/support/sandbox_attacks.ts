@@ -8,22 +8,22 @@ import {
 } from "./sandbox_scene.ts";
 import type { BrowserCdp } from "./unix_cdp.ts";
 
-/** What an attack has at hand. */
+/** The context of an attack. */
 export interface Attacker {
   readonly cdp: BrowserCdp;
   readonly scene: SandboxScene;
-  /** Of a browser that is not isolated, on the same host. */
+  /** Address of a browser that is not isolated, on the same host. */
   readonly other: URL;
-  /** The attacked browser's own box, if it has one. */
+  /** The box of the attacked browser, if it has one. */
   readonly own: BoxFolder | undefined;
   /** Folder of another session's profile. */
   readonly theirProfile: string;
 }
 
-/** Does something that should not work, and returns what came of it. */
+/** Tries a forbidden action, and returns its result. */
 export type Attack = (attacker: Attacker) => Promise<string>;
 
-/** Attacks by name. The proof of the sandbox is what each comes to. */
+/** Attacks by name. Their results prove the sandbox. */
 export const ATTACKS: Readonly<Record<string, Attack>> = {
   "read a file of the host": ({ cdp, scene }) =>
     visitAll(cdp, [`file://${scene.secretFile}`]),
@@ -129,7 +129,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
         peer.createDataChannel("a");
         peer.onicecandidate = ({ candidate }) =>
           candidate ? found.push(candidate.candidate) : done(found.length);
-        // Without a network it never says that it has found all.
+        // Without a network, gathering never completes.
         setTimeout(() => done(found.length), 1000);
         peer.createOffer().then((offer) => peer.setLocalDescription(offer));
       })`,
@@ -192,7 +192,7 @@ async function socketSays(
   );
 }
 
-/** Downloads a file to `downloadPath`; resolves when the browser says that it has ended, well or not. */
+/** Downloads a file to `downloadPath`; resolves when the browser reports the end, successful or not. */
 async function download(cdp: BrowserCdp, downloadPath: string): Promise<void> {
   await cdp.call("Browser.setDownloadBehavior", {
     behavior: "allow",

@@ -1,5 +1,5 @@
 /**
- * What browsers are attacked with and what they must not reach, in a network of its own: files and servers of a host.
+ * The target of attacks in a separate network: files and servers of a host, which browsers must not reach.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import type { BrowserHost, RunningBrowser } from "../../src/core/provider.ts";
 import { openLocalHost } from "../../src/providers/local/host.ts";
 import { browserSpec } from "./browser_spec.ts";
 
-/** What every file and server of the host says. */
+/** Content of every file and server of the host. */
 export const SECRET = "HOST-SECRET";
 
-/** Addresses of the host in the network that the test has made: private ones, and one of the public internet. */
+/** Addresses of the host in the test's network: private ones, and a public one. */
 export const OWN_ADDRESSES = ["10.77.1.1", "11.22.33.44", "fd77::1"] as const;
 
-/** Names of the network, by its file of hosts: of an allowed site, and one that leads to the loopback. */
+/** Names in the network's hosts file: an allowed site, and one that resolves to loopback. */
 export const SITE_NAME = "site.test";
 export const REBOUND_NAME = "rebound.test";
 
-/** The host of browsers, its secrets, and a site that is allowed. */
+/** The host of browsers, its secrets, and an allowed site. */
 export interface SandboxScene extends AsyncDisposable {
   readonly host: BrowserHost;
   readonly folder: string;
@@ -35,7 +35,7 @@ export interface SandboxScene extends AsyncDisposable {
   ): Promise<RunningBrowser>;
 }
 
-/** @param isBoxed Whether browsers are isolated. */
+/** @param isBoxed True if browsers are isolated. */
 export async function sandboxScene(isBoxed: boolean): Promise<SandboxScene> {
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir();
@@ -101,5 +101,5 @@ async function close(server: Server): Promise<void> {
 }
 
 function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port; // It listens on a port.
+  return (server.address() as AddressInfo).port; // The server listens on a port.
 }

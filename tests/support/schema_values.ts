@@ -130,7 +130,7 @@ function object(
   schema: JsonSchema,
   options: ValueOptions,
 ): fc.Arbitrary<unknown> {
-  // What is read only has one value, which no document says.
+  // A read-only member has one valid value, which no document contains.
   const properties = Object.entries(part(schema.properties)).filter((
     [, member],
   ) => part(member).readOnly !== true);

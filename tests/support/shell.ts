@@ -2,28 +2,28 @@ import { join } from "node:path";
 import { within } from "./within.ts";
 import { ROOT } from "./doc_snippets.ts";
 
-/** Longest time that a line of documentation may take. */
+/** Timeout of the lines of a snippet. */
 const RUN_MS = 60_000;
 
-/** What a shell printed. */
+/** Output of a shell. */
 export interface ShellOutput {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A folder in which lines are run as a user types them, with `browsergrid` on the PATH. Disposal removes it. */
+/** A folder in which lines run as if typed by a user, with `browsergrid` on the PATH. Disposal removes it. */
 export interface Shell extends AsyncDisposable {
   readonly folder: string;
-  /** Puts a program on its PATH. */
+  /** Adds a program to the PATH. */
   command(name: string, script: string): Promise<void>;
-  /** Runs lines, of which the first that fails is the last. */
+  /** Runs lines and stops at the first that fails. */
   run(lines: string): Promise<ShellOutput>;
   /** Runs lines until their output matches, then ends them. */
   until(lines: string, pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** Opens a shell whose lines have these variables. */
+/** Opens a shell with these variables. */
 export async function openShell(
   env: Readonly<Record<string, string>>,
 ): Promise<Shell> {
@@ -65,7 +65,7 @@ export async function openShell(
       };
     },
     async until(lines, pattern) {
-      // The last line takes the shell's place, so that a signal reaches it.
+      // The last line replaces the shell, so that signals reach it.
       const child = spawn(
         lines.trimEnd().replace(
           /\n?[^\n]*$/,
@@ -86,7 +86,7 @@ export async function openShell(
   };
 }
 
-/** The match of what a process prints on either stream. The rest is read too, so that it is not held up. */
+/** Returns the match in a process's output. The rest is also read, so that the process does not block. */
 async function printed(
   child: Deno.ChildProcess,
   pattern: RegExp,

@@ -2,10 +2,10 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A SOCKS proxy that connects every request to one port of the loopback. */
+/** A SOCKS proxy that connects every request to one loopback port. */
 export interface SocksServer extends AsyncDisposable {
   readonly port: number;
-  /** What it was asked for, as `host:port`, or `user:password@host:port`. */
+  /** Requests, as `host:port` or `user:password@host:port`. */
   readonly asked: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export async function startSocksServer(port: number): Promise<SocksServer> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
-    port: (server.address() as AddressInfo).port, // It listens on a port.
+    port: (server.address() as AddressInfo).port, // The server listens on a port.
     asked,
     async [Symbol.asyncDispose]() {
       const closed = once(server, "close");

@@ -1,25 +1,25 @@
-/** How long `work` takes on an input of half and of whole size, and how they compare. */
+/** Durations of `work` on an input of half and of full size, and their ratio. */
 export interface TimeRatio {
   readonly ratio: number;
   readonly smallMs: number;
   readonly largeMs: number;
 }
 
-/** What is timed. */
+/** The work to time. */
 export interface Timed<T> {
   readonly make: (size: number) => T;
   readonly work: (input: T) => unknown;
   readonly size: number;
-  /** Whether no further round is needed. */
+  /** Reports whether no further round is needed. */
   readonly isEnough: (ratio: number, largeMs: number) => boolean;
 }
 
-/** Most runs of each size. */
+/** Maximum number of runs of each size. */
 const MAX_ROUNDS = 20;
 
 /**
- * Times `work` on `make(size)` and `make(size / 2)` in turn, until it is enough, and compares the shortest times: other
- * processes only make a time longer.
+ * Times `work` on `make(size)` and `make(size / 2)` alternately until `isEnough`, and compares the shortest times:
+ * other processes only make a run longer.
  */
 export function timeRatio<T>(
   { make, work, size, isEnough }: Timed<T>,

@@ -7,20 +7,20 @@ type Result = any;
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** A client of a whole browser and its pages, also of one that listens on a unix socket. Disposal hangs up. */
+/** A CDP client of a browser and its pages, also of a browser on a unix socket. Disposal closes the connection. */
 export interface BrowserCdp extends AsyncDisposable {
   call(method: string, params?: Params, session?: string): Promise<Result>;
-  /** Resolves with the next event that fits. */
+  /** Resolves with the next matching event. */
   event(fits: (event: Result) => boolean): Promise<Result>;
-  /** Opens a page, in a context if one is given, and returns its session. */
+  /** Opens a page, in the given context if any, and returns its session. */
   page(context?: string): Promise<string>;
-  /** Goes to `url` in a page and returns the text there, or why there is none. */
+  /** Navigates a page to `url` and returns its text, or the error. */
   visit(page: string, url: string): Promise<string>;
-  /** Returns what an expression in a page comes to, as text; what it fails with, too. */
+  /** Evaluates an expression in a page and returns the result or the error, as text. */
   evaluate(page: string, expression: string): Promise<string>;
 }
 
-/** Connects to a browser wherever it listens. */
+/** Connects to a browser at its address or unix socket. */
 export async function browserCdp(
   { endpoint, socketPath }: Pick<RunningBrowser, "endpoint" | "socketPath">,
 ): Promise<BrowserCdp> {

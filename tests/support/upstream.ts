@@ -13,7 +13,7 @@ export interface Upstream extends AsyncDisposable {
   /** For a session's report. */
   readonly endpoint: string;
   readonly port: number;
-  /** Sockets that asked for a handshake, oldest first. */
+  /** Sockets that requested a handshake, oldest first. */
   readonly sockets: readonly Socket[];
   /** Method and target of every request and handshake, oldest first. */
   readonly asked: readonly string[];
@@ -33,9 +33,9 @@ export interface UpstreamOptions {
   readonly targets?: string;
   /** Where every request and handshake is sent on to. */
   readonly redirect?: string;
-  /** Told of each handshake, which is answered when it resolves; false: never. */
+  /** Called for each handshake, which is completed when it resolves; false: never. */
   readonly onHandshake?: () => boolean | Promise<boolean>;
-  /** Told of each request, which is never answered then. */
+  /** Called for each request, which then gets no response. */
   readonly onRequest?: () => void;
   /** Takes over a WebSocket to the one page, "PAGE"; by default there is none but the browser's. */
   readonly page?: (socket: WebSocket) => void;

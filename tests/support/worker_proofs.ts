@@ -1,5 +1,5 @@
 /**
- * Proves calls that tests make by hand as a worker: remembers what each registered with, and who holds a session.
+ * Proofs for calls that tests make as a worker: records each registration, and which worker holds a session.
  *
  * @module
  */
@@ -14,18 +14,18 @@ const SESSION_CALL = /^\/sessions\/([^/]+)\/(?:events|metrics)$/;
 const proofs = new Map<string, WorkerProof>();
 const holders = new Map<string, string>();
 
-/** What the worker has registered with last. */
+/** Returns the proof of the worker's last registration. */
 export function proofOf(workerId: string): WorkerProof {
   return proofs.get(workerId) ?? newProof();
 }
 
-/** The worker as the managers see it. */
+/** Returns the worker as the managers receive it. */
 export async function callerOf(workerId: string): Promise<WorkerCaller> {
   const { secret, instanceId } = proofOf(workerId);
   return { proof: { secretHash: await hashSecret(secret), instanceId } };
 }
 
-/** A proof that is no worker's. */
+/** Returns a proof that belongs to no worker. */
 export function newProof(): WorkerProof {
   return {
     secret: crypto.randomUUID(),
@@ -33,7 +33,7 @@ export function newProof(): WorkerProof {
   };
 }
 
-/** Headers that prove a call, for what only workers call. @param path Without `/v1`. */
+/** Returns the proof headers of a call to a worker's route. @param path Path without `/v1`. */
 export function headersFor(
   method: string,
   path: string,
@@ -45,7 +45,7 @@ export function headersFor(
   return proofHeaders(proofOf(holders.get(sessionId) ?? ""));
 }
 
-/** Learns from an answer of the API. */
+/** Records the proofs in a response of the API. */
 export function learn(
   path: string,
   // deno-lint-ignore no-explicit-any -- what was sent and answered is checked by the tests

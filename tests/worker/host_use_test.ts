@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/core/clock.ts";
 import { CpuMeter, usedPercent } from "../../src/worker/host_use.ts";
 
-Deno.test("usedPercent() is the share of the time between two readings, not of the time since the start", () => {
+Deno.test("usedPercent() returns the use between two readings, not since the start", () => {
   const before = { idle: 1_000, all: 9_000 };
   assert.equal(usedPercent(before, { idle: 1_150, all: 9_200 }), 25);
   assert.equal(usedPercent(before, { idle: 1_200, all: 9_200 }), 0);
   assert.equal(usedPercent(before, { idle: 1_000, all: 9_200 }), 100);
   assert.equal(usedPercent(before, before), null);
-  // Counters of idle time may go back a little.
+  // Counters of idle time may decrease slightly.
   assert.equal(usedPercent(before, { idle: 990, all: 9_200 }), 100);
 });
 
-Deno.test("a CpuMeter sees at once what this process burns, which the load average tells a minute later", () => {
+Deno.test("a CpuMeter reports the use of this process at once, unlike the load average", () => {
   const meter = new CpuMeter();
   const until = systemClock.monotonic() + 400;
   while (systemClock.monotonic() < until);

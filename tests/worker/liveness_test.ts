@@ -5,14 +5,14 @@ import { createFakeClock } from "../support/clock.ts";
 
 const SECOND = 1_000;
 
-/** Lets all that can be done be done. */
+/** Runs all pending asynchronous work. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await nextTurn();
 }
 
 type Probe = (signal: AbortSignal) => Promise<void>;
 
-/** A watch of a browser that `probe` probes, whose time stands still. */
+/** Starts a watch of a browser that `probe` probes, with a fake clock. */
 function watched(probe: Probe, isHostUp = async () => await true) {
   const clock = createFakeClock();
   const over = new AbortController();
@@ -37,7 +37,7 @@ function watched(probe: Probe, isHostUp = async () => await true) {
   };
 }
 
-/** Never responds, and hears its signal. */
+/** Never responds, and obeys its signal. */
 const silent: Probe = (signal) =>
   new Promise((_, reject) =>
     signal.addEventListener("abort", () => reject(signal.reason))
@@ -52,13 +52,13 @@ for (
       /hangs: a zygote process has ended/,
     ],
     [
-      "is probed by what hears no signal",
+      "has a probe that ignores its signal",
       () => new Promise<void>(() => {}),
       /hangs: it does not respond/,
     ],
   ] as const
 ) {
-  Deno.test(`a browser that ${what} hangs within a minute, and not before 45 s`, async () => {
+  Deno.test(`a browser that ${what} is hung within a minute, and not before 45 s`, async () => {
     const { pass, hung, watch } = watched(probe);
     await pass(45);
     assert.equal(hung(), undefined);
@@ -68,7 +68,7 @@ for (
   });
 }
 
-Deno.test("a browser that takes 29 s for each response, or fails now and then, does not hang", async () => {
+Deno.test("a browser that takes 29 s for each response, or fails occasionally, is not hung", async () => {
   let count = 0;
   const { pass, hung, over, watch, clock } = watched(async (signal) => {
     if (++count % 2 === 0) throw new Error("busy");
@@ -81,13 +81,13 @@ Deno.test("a browser that takes 29 s for each response, or fails now and then, d
   assert.equal(await watch, undefined);
 });
 
-Deno.test("a pause of the worker itself is not held against its browsers", async () => {
+Deno.test("a pause of the worker does not count as silence of its browsers", async () => {
   let responds: (() => void) | undefined;
   const { pass, hung, clock, over, watch } = watched(() =>
     new Promise((resolve) => responds = resolve)
   );
   await pass(11);
-  // The machine sleeps: the response is there only after all timers.
+  // The machine sleeps: the response arrives after all timers.
   clock.advance(3_600 * SECOND);
   await settle();
   await pass(1);
@@ -100,7 +100,7 @@ Deno.test("a pause of the worker itself is not held against its browsers", async
   await watch;
 });
 
-Deno.test("nothing is said of browsers while their host does not respond", async () => {
+Deno.test("no browser is reported while its host does not respond", async () => {
   let isUp = false;
   const { pass, hung, watch } = watched(silent, async () => await isUp);
   await pass(300);

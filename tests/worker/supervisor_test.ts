@@ -180,7 +180,7 @@ Deno.test("of what an earlier process held, what had run has crashed, what had n
   assert.equal(s.report("b")?.status, "released");
 });
 
-Deno.test("a browser that hangs makes its session crashed within a minute, is killed, and its place is free", async () => {
+Deno.test("a browser that hangs is killed within a minute, its session is crashed, and its place is free", async () => {
   const { clock, provider, supervisor, report, idle, running } = await scene();
   await running("a");
   provider.knobs.probe = () => new Promise(() => {});

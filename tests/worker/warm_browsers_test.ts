@@ -305,7 +305,7 @@ Deno.test("whatever happens, sessions and warm browsers are never more than the 
   );
 });
 
-Deno.test("a browser that hangs while it is kept ready is killed and replaced", async () => {
+Deno.test("a warm browser that hangs is killed and replaced", async () => {
   await using s = await warmScene();
   await s.want(1);
   const [kept] = s.running();

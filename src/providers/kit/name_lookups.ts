@@ -1,14 +1,14 @@
 import { aborted } from "../../core/aborted.ts";
 
 /**
- * Most lookups of one session's names at once, and of all sessions of this process. The system's resolver holds a thread
- * for each until it answers or gives up, and the process has 32 of them for files and names together: a page that asks
- * for names whose servers are silent must not keep the grid from its files.
+ * Maximum number of concurrent lookups, per session and in this process. The system's resolver blocks a thread for each
+ * until it responds or times out, and the process has 32 threads for files and names together. A page with many
+ * unresponsive names must not block the grid's file access.
  */
 const MAX_OF_SESSION = 4;
 const MAX_OF_PROCESS = 16;
 
-/** Lets so many in at once, and the others as soon as one has gone, the first that came first. */
+/** A limit on concurrent users, first come, first served. */
 class Places {
   readonly #waiting = new Set<() => void>();
   #free: number;
@@ -17,7 +17,7 @@ class Places {
     this.#free = count;
   }
 
-  /** Resolves with a place, which its disposal frees. @throws The reason of `signal`, if it is aborted before. */
+  /** Resolves with a place; disposal frees it. @throws The reason of `signal`, if it is aborted first. */
   async take(signal: AbortSignal): Promise<Disposable> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free--;
@@ -28,7 +28,7 @@ class Places {
   async #turn(signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const giveUp = () => {
-      // Whose turn has come already has a place.
+      // A caller that was just admitted already has a place.
       if (this.#waiting.delete(resolve)) reject(signal.reason);
     };
     this.#waiting.add(resolve);
@@ -50,15 +50,14 @@ class Places {
 
 const ofProcess = new Places(MAX_OF_PROCESS);
 
-/** The lookups of one session's names: few at once, however many names its pages ask for. */
+/** Limits the concurrent name lookups of one session. */
 export class NameLookups {
   readonly #ofSession = new Places(MAX_OF_SESSION);
 
   /**
-   * Returns what `resolve` finds, when it is this name's turn.
+   * Calls `resolve` when a place is free, and returns its result.
    *
-   * @throws What `resolve` rejects with, or the reason of `signal`: a lookup that is given up keeps its place until it
-   *   has ended.
+   * @throws The error of `resolve`, or the reason of `signal`. An aborted lookup keeps its place until it has ended.
    */
   async find<T>(
     resolve: () => Promise<T>,

@@ -3,21 +3,21 @@ import { type Api, apiOf, assertRefused } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 import { keyedGrid } from "../../support/keys.ts";
 
-/** Isolation and egress of the next session that the worker claims. */
+/** Returns isolation and egress of the next session that the worker claims. */
 async function claimed(api: Api, worker: string) {
   const session = await api.claim(worker);
   assert.ok(session);
   return [session.isolated, session.egress.mode];
 }
 
-/** What the worker keeps ready. */
+/** Returns the specification of the worker's warm browser. */
 async function ready(api: Api, worker: string) {
   const path = `/workerpool/workers/${worker}/heartbeat`;
   const { body } = await api.call("PUT", path, {});
   return [body.ready.isolated, body.ready.egress];
 }
 
-Deno.test("a session of a client key is isolated and reaches no private address; those of admins reach everything", async () => {
+Deno.test("a session of a client key is isolated and denied private addresses; an admin's session is open", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   const worker = await grid.admin.worker();
@@ -29,7 +29,7 @@ Deno.test("a session of a client key is isolated and reaches no private address;
   assert.deepEqual(await claimed(grid.admin, worker), [false, "open"]);
   await grid.admin.session();
   assert.deepEqual(await claimed(grid.admin, worker), [false, "open"]);
-  // The owner is what counts, also after its key was revoked.
+  // The owner decides, even after its key was revoked.
   await client.session();
   for (
     const { id, role } of (await grid.admin.call("GET", "/keys")).body.items
@@ -39,7 +39,7 @@ Deno.test("a session of a client key is isolated and reaches no private address;
   assert.deepEqual(await claimed(grid.admin, worker), [true, "no_private"]);
 });
 
-Deno.test("without keys no session is isolated, and a pool's egress holds for every session", async () => {
+Deno.test("without keys no session is isolated, and a pool's egress applies to every session", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   const { id } = await api.pool();
@@ -55,7 +55,7 @@ Deno.test("without keys no session is isolated, and a pool's egress holds for ev
   }
 });
 
-Deno.test("an open pool opens the egress of client keys, whose sessions stay isolated", async () => {
+Deno.test("an open pool opens the egress of client sessions, which stay isolated", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool({ egress: "open" });
   const worker = await grid.admin.worker();
@@ -63,7 +63,7 @@ Deno.test("an open pool opens the egress of client keys, whose sessions stay iso
   assert.deepEqual(await claimed(grid.admin, worker), [true, "open"]);
 });
 
-Deno.test("a claim carries the pool's egress_allow and name; no client can set them, nor see the claim", async () => {
+Deno.test("a claim carries the pool's egress_allow and name; clients can neither set them nor see the claim", async () => {
   await using grid = await keyedGrid();
   const egress_allow = ["10.1.0.0/16", "*.example.test:443"];
   await grid.admin.pool({ egress_allow });
@@ -84,7 +84,7 @@ Deno.test("a claim carries the pool's egress_allow and name; no client can set t
   }
 });
 
-Deno.test("an entry of egress_allow that names no network or host is rejected with its place", async () => {
+Deno.test("an entry of egress_allow that names no network or host is rejected with its index", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   const { id } = await api.pool();
@@ -103,14 +103,14 @@ Deno.test("an entry of egress_allow that names no network or host is rejected wi
   );
   const kept = await patch(["[fd00::/8]:443"]);
   assert.deepEqual(kept.body.egress_allow, ["[fd00::/8]:443"]);
-  // A change of another field leaves it as it is.
+  // A change of another field keeps it.
   const other = await api.call("PATCH", `/workerpool/pools/${id}`, {
     priority: 3,
   });
   assert.deepEqual(other.body.egress_allow, ["[fd00::/8]:443"]);
 });
 
-Deno.test("what is kept ready is isolated as soon as a client key may use the pool, and no longer when it is revoked", async () => {
+Deno.test("warm browsers are isolated while a client key may use the pool, and not after its revocation", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool({ name: "other" });
   await grid.admin.pool({ min_ready: 1, egress_allow: ["10.0.0.1"] });
@@ -124,7 +124,11 @@ Deno.test("what is kept ready is isolated as soon as a client key may use the po
   assert.deepEqual(await ready(grid.admin, worker), open);
   await grid.key({ role: "worker" });
   await grid.key({ work_pool_id: "other" });
-  assert.deepEqual(await ready(grid.admin, worker), open, "of no use here");
+  assert.deepEqual(
+    await ready(grid.admin, worker),
+    open,
+    "the key is for another pool",
+  );
   const { id } = await grid.key({ work_pool_id: "pool" });
   const before = grid.core.db.trips();
   const isolated = [true, policy("no_private")];

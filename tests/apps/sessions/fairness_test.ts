@@ -1,5 +1,5 @@
 /**
- * What one caller may take from the others: nothing. Limits of keys, and the order between owners.
+ * Fairness between callers: limits of keys, and the order of sessions between owners.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { KeyInput } from "../../../src/apps/keys/schemas.ts";
 import { type Api, assertRefused } from "../../support/api.ts";
 import { type KeyedGrid, keyedGrid } from "../../support/keys.ts";
 
-/** A client, and the id by which its sessions are known. */
+/** Creates a client; returns it with the owner id of its sessions. */
 async function client(
   grid: KeyedGrid,
   fields: Partial<KeyInput> = {},
@@ -17,12 +17,12 @@ async function client(
   return { ...grid.as(key), owner: id };
 }
 
-/** Asks for `count` sessions, one after the other. */
+/** Creates `count` sessions in sequence. */
 async function ask(api: Api, count: number, fields = {}): Promise<void> {
   for (let each = 0; each < count; each++) await api.session(fields);
 }
 
-/** Claims until there is nothing, and returns whose sessions were given, in order. */
+/** Claims until the queue is empty, and returns the owners of the claimed sessions in order. */
 async function claimAll(
   { admin, core }: KeyedGrid,
   worker: string,
@@ -41,7 +41,7 @@ async function claimAll(
   return owners;
 }
 
-Deno.test("a greedy owner's queue delays another's first session by nothing, and both share what becomes free", async () => {
+Deno.test("a greedy owner's queue does not delay another's first session, and both share free places", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   const [greedy, modest] = [await client(grid), await client(grid)];
@@ -71,7 +71,7 @@ Deno.test("a greedy owner's queue delays another's first session by nothing, and
   assert.deepEqual([ofModest, given.length], [4, 8], "each holds half");
 });
 
-Deno.test("one claim of several shares them out between owners, the oldest first where they hold as many", async () => {
+Deno.test("a claim of several sessions alternates between owners, the oldest session first if they hold the same number", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   const [one, two, three] = [
@@ -96,7 +96,7 @@ Deno.test("one claim of several shares them out between owners, the oldest first
   );
 });
 
-Deno.test("a client asks for no higher priority than its pool's, or its key's max_priority; what it does not ask for is capped", async () => {
+Deno.test("a client cannot exceed the priority of its pool or the max_priority of its key; a default priority is capped", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool({ priority: 3 });
   const forbidden = { status: 403, code: "forbidden" };
@@ -125,7 +125,7 @@ Deno.test("a client asks for no higher priority than its pool's, or its key's ma
   assert.equal((await asked(grid.admin, 1_000)).body.priority, 1_000);
 });
 
-Deno.test("a key has no more than max_sessions at once, in all pools together and in one claim, and others are served meanwhile", async () => {
+Deno.test("a key never exceeds max_sessions, across pools and within one claim, and other keys are still served", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   await grid.admin.pool({ name: "other" });
@@ -148,7 +148,7 @@ Deno.test("a key has no more than max_sessions at once, in all pools together an
   assert.deepEqual(await claimAll(grid, worker), [limited.owner]);
 });
 
-Deno.test("a key queues no more than max_queue beside what could start at once, also when all ask at once", async () => {
+Deno.test("a key queues at most max_queue sessions in addition to those that could start at once, also concurrently", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   await grid.admin.worker({ capacity: 2 });
@@ -166,7 +166,7 @@ Deno.test("a key queues no more than max_queue beside what could start at once, 
   assert.equal((await other.call("POST", "/sessions", {})).status, 201);
 });
 
-Deno.test("the long queue of a key at its limit hides no other owner", async () => {
+Deno.test("the long queue of a key at its limit does not block other owners", async () => {
   await using grid = await keyedGrid();
   const pool = await grid.admin.pool();
   const limited = await client(grid, { max_sessions: 1, max_priority: 9 });

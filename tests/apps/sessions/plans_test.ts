@@ -27,7 +27,7 @@ async function searches(
     }
     return batch(given, mode);
   };
-  // One of its two forms is enough: Drizzle gives whole statements.
+  // One of the two forms is sufficient, because Drizzle generates whole statements.
   client.execute = (given: InStatement | string) => {
     seen.push(given);
     return execute(given);

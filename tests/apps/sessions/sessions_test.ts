@@ -387,7 +387,7 @@ Deno.test("everything about a session that does not exist is refused alike", asy
   }
 });
 
-Deno.test('a label\'s name has no "=", so that ?label= finds every label', async () => {
+Deno.test('a label\'s name must not contain "=", so that ?label= finds every label', async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool();

@@ -3,7 +3,7 @@ import { apiOf } from "../../support/api.ts";
 import { keyedGrid } from "../../support/keys.ts";
 import { testGrid } from "../../support/grid.ts";
 
-Deno.test("status_reason says why a session waits, from the worst reason to its place in the queue, in one round trip", async () => {
+Deno.test("status_reason says why a session waits, from the strongest reason to its place in the queue, in one round trip", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool({ max_sessions: 2 });
@@ -46,10 +46,10 @@ Deno.test("status_reason says why a session waits, from the worst reason to its 
   const full = 'its work pool "pool" has reached its max_sessions of 2';
   assert.equal(await reason(third), `${full}; it is number 1 in the queue`);
   assert.equal(await listed(), full);
-  assert.equal(await reason(id), null, "it waits no more");
+  assert.equal(await reason(id), null, "it no longer waits");
 });
 
-Deno.test("POST sessions?wait whose time is over says why the session waits", async () => {
+Deno.test("POST sessions?wait returns why the session still waits at its timeout", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool();
@@ -58,7 +58,7 @@ Deno.test("POST sessions?wait whose time is over says why the session waits", as
   assert.match(body.status_reason, /^no worker .* is online; it is number 1 /);
 });
 
-Deno.test("a session that waits for its key's max_sessions says so, and what became of an earlier start stands before", async () => {
+Deno.test("a session that waits for its key's max_sessions says so, after the reason of a failed start", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   const client = await grid.asNew({ max_sessions: 1 });
@@ -79,7 +79,7 @@ Deno.test("a session that waits for its key's max_sessions says so, and what bec
   );
 });
 
-Deno.test("of a long queue no more than a thousand sessions are counted", async () => {
+Deno.test("at most a thousand sessions of a long queue are counted", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool();

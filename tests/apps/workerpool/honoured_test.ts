@@ -1,5 +1,5 @@
 /**
- * No wish of a session is ignored silently: what a provider cannot do is refused before the session is queued.
+ * No option of a session is ignored silently: unsupported options are rejected before the session is queued.
  *
  * @module
  */
@@ -12,11 +12,11 @@ const REFUSED = { status: 422, code: "browser_not_available" };
 
 const ask = (api: Api, body: unknown) => api.call("POST", "/sessions", body);
 
-/** Registers a worker that tells the system of its host. */
+/** Registers a worker that reports the operating system of its host. */
 const workerOn = (api: Api, os: string, name: string) =>
   api.worker({ provider_details: { os }, name });
 
-Deno.test("an operating system that no worker has is refused with what there is, and without a wish the worker's own is shown", async () => {
+Deno.test("an operating system that no worker has is rejected with the available ones, and the default is the worker's", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool();
@@ -35,7 +35,7 @@ Deno.test("an operating system that no worker has is refused with what there is,
   assert.deepEqual(body.available[0].operating_systems, ["windows"]);
 });
 
-Deno.test("containers run Linux, whatever the worker's host is, and a pool's default counts as a wish", async () => {
+Deno.test("containers run Linux on every host, and a pool's default is checked like a session's option", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool({ provider_type: "docker" });
@@ -49,7 +49,7 @@ Deno.test("containers run Linux, whatever the worker's host is, and a pool's def
   assertRefused(await ask(api, {}), REFUSED);
 });
 
-Deno.test("of two pools the one that has the system is taken", async () => {
+Deno.test("the pool that has the requested system is selected", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool({ priority: 9 });
@@ -60,7 +60,7 @@ Deno.test("of two pools the one that has the system is taken", async () => {
   assert.equal(work_pool_id, mac.id);
 });
 
-Deno.test("a proxy that the provider cannot use as it is asked for is refused with a sentence, the session's and the pool's", async () => {
+Deno.test("a proxy that the provider does not support is rejected with a reason, in a session and in a pool", async () => {
   await using grid = await keyedGrid();
   const { admin } = grid;
   await admin.pool({ name: "local" });
@@ -80,7 +80,7 @@ Deno.test("a proxy that the provider cannot use as it is asked for is refused wi
     [admin, "docker", proxy("socks5://p.example:1080"), true],
     [admin, "docker", proxy("socks5://p.example:1080", user), false],
     [admin, "docker", proxy("https://p.example:1", user), false],
-    // Sessions of clients leave their container through its own proxy.
+    // Sessions of clients connect through the container's own proxy.
     [client, "docker", proxy("socks5://p.example:1080", user), true],
     [client, "docker", proxy("socks4://p.example:1080"), false],
     [client, "docker", proxy("https://p.example:1"), false],
@@ -100,7 +100,7 @@ Deno.test("a proxy that the provider cannot use as it is asked for is refused wi
   assertRefused(await ask(admin, at("docker", {})), REFUSED);
 });
 
-Deno.test("creating a pool whose provider starts nothing warns, and so does one whose defaults it has not", async () => {
+Deno.test("creating a pool returns a warning if its provider starts no browsers or not its default browser", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   const azure = await api.pool({
@@ -117,7 +117,7 @@ Deno.test("creating a pool whose provider starts nothing warns, and so does one 
   assert.deepEqual((await api.pool({ name: "good" })).warnings, []);
 });
 
-Deno.test("a pool with workers that are not offline is deleted with force only, one with live sessions never", async () => {
+Deno.test("a pool with workers that are not offline is deleted only with force, one with live sessions never", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool();

@@ -293,7 +293,7 @@ Deno.test("resuming a pool wakes the workers that wait for its sessions", async 
   assert.ok(systemClock.monotonic() - before < 500);
 });
 
-Deno.test("PUT and PATCH take what GET gave, and change nothing that it does not show", async () => {
+Deno.test("PUT and PATCH accept the response of GET, and keep the secrets that it does not show", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool({
@@ -323,7 +323,7 @@ Deno.test("PUT and PATCH take what GET gave, and change nothing that it does not
   assert.deepEqual(claimed?.environment, { LANG: "de_DE.UTF-8", TZ: "UTC" });
 });
 
-Deno.test("PUT and PATCH refuse by its name what GET gives and nobody sets, when it differs", async () => {
+Deno.test("PUT and PATCH reject changed read-only members by name", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool({ ...EVERYTHING, default_environment: { LANG: "de" } });
@@ -355,7 +355,7 @@ Deno.test("PUT and PATCH refuse by its name what GET gives and nobody sets, when
   }
   const { body: same } = await api.call("GET", `${POOLS}/everything`);
   assert.deepEqual(same, pool);
-  // Another proxy has no password of the one before.
+  // Another proxy does not inherit the password of the previous one.
   const moved = await api.call("PUT", `${POOLS}/everything`, {
     ...pool,
     default_environment: { LANG: "fr" },

@@ -12,7 +12,7 @@ const ID = "devtools/browser/x";
 /** Address of a worker on another host. */
 const AWAY = "192.0.2.7";
 
-/** A service on the server's own host, which counts who connects. */
+/** Starts a service on the server's host that counts its connections. */
 async function bystander() {
   const server = createServer((socket) => {
     connections++;
@@ -32,7 +32,7 @@ async function bystander() {
   };
 }
 
-/** How a worker reports a browser that has started. */
+/** A worker's report of a started browser. */
 interface Report {
   readonly endpoint: string;
   readonly from?: string;
@@ -40,7 +40,7 @@ interface Report {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A session whose worker reports that its browser runs: its id, and what the API says of it. */
+/** Creates a session whose worker reports that its browser runs; returns its id and the API's view of it. */
 async function started(
   grid: TestGrid,
   api: Api,
@@ -77,7 +77,7 @@ async function started(
 const cdpOf = (grid: TestGrid, id: string) =>
   `${grid.url.replace("http", "ws")}/v1/sessions/${id}/cdp`;
 
-Deno.test("a browser at its worker's own address is dialled there", async () => {
+Deno.test("a browser at its worker's address is dialled directly", async () => {
   await using upstream = await startUpstream({});
   await using grid = await testGrid({ listen: true });
   const api = apiOf(grid);
@@ -94,7 +94,7 @@ Deno.test("a browser at its worker's own address is dialled there", async () => 
   }
 });
 
-Deno.test("an address that is not its worker's is never dialled, by any endpoint of the session", async () => {
+Deno.test("an address that is not its worker's is never dialled, by any route of the session", async () => {
   await using other = await bystander();
   await using grid = await testGrid({
     listen: true,
@@ -105,10 +105,10 @@ Deno.test("an address that is not its worker's is never dialled, by any endpoint
   const endpoint = `ws://127.0.0.1:${other.port}/${ID}`;
   const reports: readonly Report[] = [
     { endpoint, from: AWAY },
-    // A proxy on this host that is not trusted hides who the worker is.
+    // An untrusted proxy on this host hides the worker's address.
     { endpoint, headers: { "x-forwarded-for": AWAY } },
     { endpoint, headers: { forwarded: `for=${AWAY}` } },
-    // One that is trusted tells.
+    // A trusted proxy reports it.
     { endpoint, from: "10.0.0.1", headers: { "x-forwarded-for": AWAY } },
     { endpoint: `ws://localhost:${other.port}/${ID}`, from: AWAY },
     { endpoint: `ws://[::1]:${other.port}/${ID}`, from: AWAY },
@@ -122,11 +122,11 @@ Deno.test("an address that is not its worker's is never dialled, by any endpoint
     assert.deepEqual([session.status, session.reach], ["running", "tunnel"]);
     sessions.push({ id, workerId });
   }
-  // What is found out of the worker elsewhere does not change it.
+  // Other addresses in the worker's reports do not change it.
   for (const { workerId } of sessions.slice(1)) {
     await grid.workers.reached(workerId, "direct");
   }
-  // Each waits some seconds for a tunnel.
+  // Each waits a few seconds for a tunnel.
   await Promise.all(sessions.map(async ({ id }) => {
     const [socket, list] = await Promise.all([
       refusalOf(cdpOf(grid, id)),
@@ -142,7 +142,7 @@ Deno.test("an address that is not its worker's is never dialled, by any endpoint
   assert.equal(other.connections(), 0);
 });
 
-Deno.test("worker_networks names where browsers of any worker are dialled", async () => {
+Deno.test("browsers of any worker are dialled in worker_networks", async () => {
   await using upstream = await startUpstream({});
   await using grid = await testGrid({
     listen: true,
@@ -158,7 +158,7 @@ Deno.test("worker_networks names where browsers of any worker are dialled", asyn
   assert.match(client.head, /^HTTP\/1\.1 101 /);
 });
 
-Deno.test("a session whose browser is out of reach of a worker without a tunnel fails, and says what to do", async () => {
+Deno.test("a session fails with advice if its browser is out of reach and the worker has no tunnel", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool();
@@ -176,7 +176,7 @@ Deno.test("a session whose browser is out of reach of a worker without a tunnel 
   assert.equal(last.data.reason, session.status_reason);
 });
 
-Deno.test("the path of an endpoint is a browser's, without user, query or anything behind it", async () => {
+Deno.test("an endpoint has the path of a browser, without user, query or fragment", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool();

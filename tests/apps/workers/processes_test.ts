@@ -8,7 +8,7 @@ const WORKERS = "/workerpool/workers";
 
 const SECRET = "a-secret-of-16-letters";
 
-/** The API as a process of the worker "one" asks it. */
+/** Returns the API as a process of the worker "one" calls it. */
 function processOf(grid: TestGrid, instanceId: string): Api {
   return apiOf(grid, proofHeaders({ secret: SECRET, instanceId }));
 }

@@ -1,5 +1,5 @@
 /**
- * The boundary of a worker key: it speaks for no worker but the one that has registered, in its present process.
+ * The limits of a worker key: it can act only for the worker that has registered, and only from its current process.
  *
  * @module
  */
@@ -20,13 +20,13 @@ type Headers = Readonly<Record<string, string>>;
 
 const WORKERS = "/workerpool/workers";
 
-/** What a worker asks without speaking for one. */
+/** Operations of a worker key that do not act for a worker. */
 const NO_CALLS = [
   "getWorker",
   "registerWorker",
 ];
 
-/** Two workers of one pool under one key; "mine" runs a session, and has registered a second time. */
+/** Creates two workers of one pool with one key. "mine" runs a session and has registered twice. */
 async function twoWorkers() {
   await using stack = new AsyncDisposableStack();
   const grid = stack.use(await keyedGrid({ listen: true }));
@@ -74,7 +74,7 @@ async function twoWorkers() {
 
 type Scene = Awaited<ReturnType<typeof twoWorkers>>;
 
-/** Every call by which a worker speaks for itself, by operation; resolves with status and code. */
+/** Returns every call of a worker for itself, by operation; each resolves with status and code. */
 function callsOf(
   { grid, key, id, claimed }: Scene,
 ): Readonly<Record<string, (headers: Headers) => Promise<string>>> {
@@ -116,7 +116,7 @@ function callsOf(
   };
 }
 
-/** All that a worker's call could change. */
+/** Returns all state that a worker's call could change. */
 async function stateOf({ core }: KeyedGrid): Promise<string> {
   const tables = [
     "sessions",
@@ -131,7 +131,7 @@ async function stateOf({ core }: KeyedGrid): Promise<string> {
   return JSON.stringify(results.map(({ rows }) => rows));
 }
 
-Deno.test("every call of a worker proves its registration: nothing else is accepted, nor changes anything", async () => {
+Deno.test("every call of a worker needs its proof; a call without it is rejected and changes nothing", async () => {
   await using s = await twoWorkers();
   const calls = callsOf(s);
   const before = await stateOf(s.grid);
@@ -146,7 +146,7 @@ Deno.test("every call of a worker proves its registration: nothing else is accep
     }
   }
   assert.equal(await stateOf(s.grid), before);
-  // The tunnel and its stream are opened by other tests; here nobody waits for one.
+  // Other tests open the tunnel and its stream; here no stream is awaited.
   const { workerTunnel: _, workerStream, ...rest } = calls;
   assert.equal(await workerStream?.(s.own), "404 not_found");
   for (const [operation, call] of Object.entries(rest)) {
@@ -154,7 +154,7 @@ Deno.test("every call of a worker proves its registration: nothing else is accep
   }
 });
 
-Deno.test("the matrix of workers' calls has every operation of the document that workers may use", async () => {
+Deno.test("the matrix of workers' calls contains every operation that workers may use", async () => {
   await using s = await twoWorkers();
   const { paths } = await (await s.grid.request("/openapi.json")).json();
   const operations = Object.values(paths).flatMap((each) =>
@@ -172,7 +172,7 @@ Deno.test("the matrix of workers' calls has every operation of the document that
   assert.deepEqual(ofWorkers.toSorted(), known.toSorted());
 });
 
-Deno.test("a worker key deletes, drains and resumes no worker, nor registers under another's name or id", async () => {
+Deno.test("a worker key cannot delete, drain or resume a worker, or register under another's name or id", async () => {
   await using s = await twoWorkers();
   const api = s.grid.as(s.key);
   const before = await stateOf(s.grid);
@@ -202,7 +202,7 @@ Deno.test("a worker key deletes, drains and resumes no worker, nor registers und
   assert.equal(await stateOf(s.grid), before);
 });
 
-Deno.test("a worker that makes up neither secret nor instance is given both, once, and proves itself by them", async () => {
+Deno.test("a registration without secret and instance id receives both, once, and they are valid proofs", async () => {
   await using grid = await testGrid();
   const api = apiOf(grid);
   await api.pool();

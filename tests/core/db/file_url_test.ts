@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fileUrl, pathOf } from "../../../src/core/db/file_url.ts";
 
-Deno.test("pathOf() gives back the path of every fileUrl()", () => {
+Deno.test("pathOf() restores the path of every fileUrl()", () => {
   const parts = ["%", "20", "%2F", "/", "//", "a b", "#", "?", "é", "日", "\\"];
   const path = fc.array(fc.constantFrom(...parts), { minLength: 1 })
     .map((each) => each.join(""));
@@ -12,7 +12,7 @@ Deno.test("pathOf() gives back the path of every fileUrl()", () => {
   );
 });
 
-Deno.test("pathOf() reads escapes, and leaves what is none", () => {
+Deno.test("pathOf() decodes escapes and keeps other text", () => {
   const paths = {
     "file:/srv/a%20b.db": "/srv/a b.db",
     "file:///srv/%C3%A9.db": "/srv/é.db",

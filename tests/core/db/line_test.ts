@@ -116,7 +116,7 @@ Deno.test("a Line lets as many try at once as it has places, in order, each unti
           isDone ? 1 : 0,
         );
         assert.ok(isDone || !isNeverRefused, "nothing was locked");
-        // Work of callers in front does not count, and may begin in a pause of the lock.
+        // The work of callers in front does not count, and may begin in a pause of the lock.
         assert.ok(end.at <= at + waitMs + allWork + scene.callers.length * 2);
       });
     }),
@@ -224,7 +224,7 @@ Deno.test("callers that follow each other leave timers and sockets their turn", 
   assert.notEqual(order.at(-1), "timer", order.join(" "));
 });
 
-Deno.test("a Line does not count the work of callers in front: nobody is refused while nothing is locked", async () => {
+Deno.test("a Line does not count the work of callers in front: no caller is refused while nothing is locked", async () => {
   const clock = createFakeClock();
   using line = lineBy(clock);
   const work = async () => {
@@ -238,7 +238,7 @@ Deno.test("a Line does not count the work of callers in front: nobody is refused
   assert.deepEqual(new Set(await outcomes), new Set(["done"]));
 });
 
-Deno.test("a Line does not count a pause of the process: who was in it tries again before it gives up", async () => {
+Deno.test("a Line does not count a pause of the process: a paused caller retries before it gives up", async () => {
   const clock = createFakeClock();
   using line = lineBy(clock);
   let isLocked = true;
@@ -256,7 +256,7 @@ Deno.test("a Line does not count a pause of the process: who was in it tries aga
   assert.deepEqual(new Set(await outcomes), new Set(["done"]));
 });
 
-Deno.test("a thousand callers of what hangs and then fails are refused when their time is over, not one after the other", async () => {
+Deno.test("a thousand callers of a hanging and then failing server are refused at their timeout, not one after the other", async () => {
   const clock = createFakeClock();
   using line = lineBy(clock, { places: 8 });
   let tries = 0;

@@ -58,7 +58,7 @@ Deno.test("deployCommand() shows a session's arguments, quoted for a shell, afte
   );
 });
 
-Deno.test("deployCommand() of a session with a limited egress starts as root with what that needs, and hides its proxy's password", () => {
+Deno.test("deployCommand() of a session with limited egress starts as root with the required capabilities, and hides its proxy's password", () => {
   const command = dockerProvider.deployCommand(
     browserSpec({
       egress: { mode: "no_private", allow: ["10.1.0.0/16"], pool: "crawl" },

@@ -22,12 +22,12 @@ import { eventually } from "../../support/eventually.ts";
 
 const NEVER = new AbortController().signal;
 
-/** Succeeds while there are defunct processes, or one that sleeps. The engine's own list leaves the defunct out. */
+/** Succeeds while there are defunct processes or a `sleep`. The engine's list omits defunct processes. */
 const LEFT =
   'cat /proc/[0-9]*/status 2>/dev/null | grep -Eq "^Name:.sleep|^State:.Z"';
 
 dockerTest(
-  "a probe tells a browser in a container whose zygote or pages are stopped or gone, and one whose container is",
+  "a probe detects stopped and ended zygotes and pages in a container, and a stopped container",
   async () => {
     await using test = await testDockerHost();
     const browser = await test.host.start(browserSpec(), "s", NEVER);
@@ -59,7 +59,7 @@ dockerTest(
 );
 
 dockerTest(
-  "as process 1 without an init the image leaves nothing defunct: neither closed pages nor orphans",
+  "as process 1 without an init the image reaps closed pages and orphans",
   async () => {
     const config = dockerConfigSchema.parse({});
     const engine = await inspectEngine(await openEngine(config));

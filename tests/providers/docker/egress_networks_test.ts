@@ -10,7 +10,7 @@ const denied = deniedNetworks({ egress: EGRESS }, []).map((network) =>
   ipaddr.parseCIDR(network)
 );
 
-/** Whether a container does not reach the address. */
+/** Reports whether an address is denied to a container. */
 function isDenied(address: string): boolean {
   const parsed = ipaddr.process(address);
   return denied.some(([network, bits]) =>
@@ -18,7 +18,7 @@ function isDenied(address: string): boolean {
   );
 }
 
-/** First and last address of a network, and those beside them. */
+/** Returns the first and last address of a network, and their outer neighbours. */
 function edgesOf([network, bits]: [ipaddr.IPv4 | ipaddr.IPv6, number]) {
   const bytes = network.toByteArray();
   const size = BigInt(bytes.length * 8);
@@ -51,7 +51,7 @@ Deno.test("deniedNetworks() are the addresses that the policy of local browsers 
   fc.assert(fc.property(fc.ipV6(), check), { numRuns: 3_000 });
 });
 
-Deno.test("deniedNetworks() of none are all, of open none, and the grid's own addresses are among them", () => {
+Deno.test("deniedNetworks() denies all for none, nothing for open, and includes the grid's own addresses", () => {
   const of = (mode: "open" | "no_private" | "none") =>
     deniedNetworks({ egress: { ...EGRESS, mode } }, ["203.0.113.9"]);
   assert.deepEqual(of("open"), []);

@@ -11,13 +11,13 @@ import {
 } from "../../support/egress_ground.ts";
 import { REJECTED, startIn } from "../../support/egress_session.ts";
 
-/** What a page asked a proxy for: the target, and who asks. */
+/** A page's request to a proxy: the target, and the sender. */
 interface Asked {
   readonly target: string | undefined;
   readonly authorization: string | undefined;
 }
 
-/** An HTTP proxy on the host that answers every request itself. */
+/** Starts an HTTP proxy on the host that responds to every request itself. */
 async function startProxy(
   asked: Asked[],
 ): Promise<{ readonly port: number } & AsyncDisposable> {
@@ -36,7 +36,7 @@ async function startProxy(
   };
 }
 
-/** A SOCKS5 proxy on the host that wants a password and answers every request itself. */
+/** Starts a SOCKS5 proxy on the host that requires a password and responds to every request itself. */
 async function startSocks(
   asked: Asked[],
 ): Promise<{ readonly port: number } & AsyncDisposable> {
@@ -87,7 +87,7 @@ async function checkProxies({ privateNetwork }: EgressGround): Promise<void> {
   {
     const allow = [at, "intranet.test"];
     await using session = await through(`http://${at}`, allow);
-    // A proxy of the private network is told an address that was checked.
+    // A proxy of the private network receives a checked address.
     assert.equal(await session.read("http://intranet.test/a?b"), "BY-PROXY");
     for (const host of [PLACES.site, "site.test"]) {
       assert.match(await session.read(`http://${host}:8080/`), REJECTED);
@@ -121,7 +121,7 @@ async function checkProxies({ privateNetwork }: EgressGround): Promise<void> {
 }
 
 dockerTest(
-  "a session's proxy is used if its address is allowed, and is told allowed addresses only",
+  "a session's proxy is used if its address is allowed, and receives only allowed addresses",
   async () => {
     await using ground = await egressGround();
     await checkProxies(ground);

@@ -20,12 +20,12 @@ import {
   SITE_PAGE,
 } from "../../support/egress_ground.ts";
 
-/** What the project's image is made from: no browser, and nothing that limits a network. */
+/** A base image without a browser and without tools to limit a network. */
 const BASE_IMAGE = "debian:bookworm-slim";
 
 const NEVER = new AbortController().signal;
 
-/** Exit code of a shell script in the container, run by a user of it. */
+/** Returns the exit code of a shell script in the container, run by one of its users. */
 async function runAs(
   user: string,
   id: string,
@@ -43,20 +43,20 @@ async function runAs(
   return (await exec.inspect()).ExitCode;
 }
 
-/** A script that ends with 0 only if a connection to the address is made. */
+/** Returns a script that exits with 0 only if it can connect to the address. */
 function dials(kind: "TCP4" | "TCP6", address: string): string {
   return `timeout 3 socat -u OPEN:/dev/null ${kind}:${address},connect-timeout=2`;
 }
 
-/** A script that ends with 0 only if the engine's resolver answers. */
+/** A script that exits with 0 only if the engine's resolver responds. */
 const RESOLVES = "timeout 3 getent hosts site.test";
 
-/** The same in a namespace of its own, in which the user is root: that gives no power over the network. */
+/** Runs the script as root of a separate user namespace, which has no power over the network. */
 function asOwnRoot(script: string): string {
   return `unshare --user --map-root-user sh -c "nft flush ruleset; ${script}"`;
 }
 
-/** How the page at `url` ends in a context of its own with `proxyServer`. */
+/** Returns the result of the page at `url` in a browser context with `proxyServer`. */
 async function readInContext(
   { browser }: Session,
   proxyServer: string,
@@ -80,7 +80,7 @@ async function readInContext(
   );
 }
 
-/** Programs of the browser's user, which know no proxy. */
+/** Returns programs of the browser's user that do not use a proxy. */
 function programs(hostPort: number): readonly string[] {
   const plain = [
     dials("TCP4", `${PLACES.site}:8081`),
@@ -91,7 +91,7 @@ function programs(hostPort: number): readonly string[] {
   return [...plain, ...plain.map(asOwnRoot)];
 }
 
-/** Resolves when WebRTC has asked the host's service for its address, over UDP. */
+/** Resolves when WebRTC has sent a STUN request to the host's service, over UDP. */
 function gathers(hostPort: number): string {
   const server = `stun:${PLACES.gateway}:${hostPort}`;
   return `new Promise((resolve) => {
@@ -103,7 +103,7 @@ function gathers(hostPort: number): string {
   })`;
 }
 
-/** Has a page on the site use WebRTC. */
+/** Makes a page on the site use WebRTC. */
 async function useWebRtc(
   { browser }: Session,
   site: string,
@@ -193,12 +193,12 @@ async function checkPublic(ground: EgressGround): Promise<void> {
   await using session = await startIn(ground.publicNetwork, {});
   const site = `http://${PLACES.publicSite}:8080/`;
   assert.equal(await session.read(site), SITE_PAGE);
-  // The host's own address is the grid's, whatever kind it is.
+  // The host's own address belongs to the grid, whatever its range.
   const own = `http://${PLACES.publicGateway}:${ground.hostPort}/`;
   assert.match(await session.read(own), REJECTED);
   const direct = dials("TCP4", `${PLACES.publicSite}:8080`);
   assert.notEqual(await runAs("browser", session.containerId, direct), 0);
-  // The request to end reaches the browser, which is another user's than the container's.
+  // The request to close reaches the browser, which runs as another user than the container.
   await docker.getContainer(session.containerId).kill({ signal: "SIGTERM" });
   await within(session.browser.exited, {
     what: "the browser ends",
@@ -228,7 +228,7 @@ async function checkOpen(ground: EgressGround): Promise<void> {
 }
 
 dockerTest(
-  "a session with a limited egress reaches what its pool allows and nothing else, by page, CDP or program",
+  "a session with limited egress reaches only what its pool allows, by page, CDP or program",
   async () => {
     await using ground = await egressGround();
     await checkNoPrivate(ground);
@@ -239,7 +239,7 @@ dockerTest(
 );
 
 dockerTest(
-  "an image that cannot limit its network, and a network that is the host's, have open sessions only, and check says so",
+  "an image that cannot enforce egress, and the host's network, only start open sessions, and check reports it",
   async () => {
     await using test = await testDockerHost({ image: BASE_IMAGE });
     const egress = { mode: "no_private", allow: [], pool: "pool" } as const;
@@ -267,7 +267,7 @@ dockerTest(
 );
 
 dockerTest(
-  "a session without a limit of memory is given the pool's default one, without swap",
+  "a session without a memory limit gets the pool's default, without swap",
   async () => {
     for (const [config, expected] of [[{}, 4], [{ default_memory: "1G" }, 1]]) {
       await using test = await testDockerHost(Object(config));
@@ -292,7 +292,7 @@ dockerTest(
     const unable = [
       [{ User: "root", HostConfig: { CapDrop } }, rules],
       [{ User: "browser", HostConfig: { CapDrop } }, rules],
-      // Without the right to do it, should the image try.
+      // Drops the required capability, in case the image tries.
       [
         { User: "root", HostConfig: { CapDrop, NetworkMode: "host" } },
         /it has the network of its host/,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { browserSpec } from "../../support/browser_spec.ts";
 import { dockerTest, evaluate, testDockerHost } from "../../support/docker.ts";
 
-/** Letters and signs that pages have, by what they belong to. */
+/** Letters and symbols on pages, by script or set. */
 const SAMPLES = {
   Latin: "Aßł",
   Greek: "Ωψ",
@@ -26,10 +26,10 @@ const SAMPLES = {
   emoji: "😀",
 };
 
-/** Two characters that no font has. */
+/** Two characters that no font contains. */
 const MISSING = "\u{10FFFC}\u{10FFFD}";
 
-/** Names of samples with a character that is drawn as `missing` is, or not at all. */
+/** Returns the names of samples with a character that is drawn like `missing`, or not at all. */
 function boxes(
   samples: Readonly<Record<string, string>>,
   missing: string,
@@ -51,12 +51,12 @@ function boxes(
   ).map(([name]) => name);
 }
 
-// The part of a page that `boxes` uses, which runs there.
+// The part of `boxes` that runs in the page.
 // deno-lint-ignore no-explicit-any -- the types of a page are not loaded
 declare const document: any;
 
 dockerTest(
-  "the image has fonts for the scripts and signs of the world: none is drawn as the box of a missing glyph",
+  "the image has fonts for the scripts and symbols of the world: none is drawn as a missing glyph",
   async () => {
     await using test = await testDockerHost();
     const { endpoint } = await test.host.start(

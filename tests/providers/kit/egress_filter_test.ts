@@ -12,12 +12,12 @@ function policy(
   });
 }
 
-/** Whether a name that resolves to `address` is rejected. */
+/** Reports whether a name that resolves to `address` is rejected. */
 function rejects(of: EgressFilter, address: string, host = "a.example") {
   return of.problem({ host, port: 80 }, address) !== undefined;
 }
 
-/** First and last address of each range that is not public, and its neighbours where those are. */
+/** First and last address of each range that is not public, and their public neighbours. */
 const PRIVATE = [
   ...["0.0.0.0", "0.255.255.255", "10.0.0.0", "10.255.255.255"],
   ...["100.64.0.0", "100.127.255.255", "127.0.0.1", "127.255.255.255"],
@@ -43,13 +43,13 @@ const PUBLIC = [
   ...["::ffff:8.8.8.8", "64:ff9b::808:808", "2606:4700::1111", "2a00::1"],
 ];
 
-Deno.test("EgressFilter no_private rejects each range that is not public, and nothing that is", () => {
+Deno.test("EgressFilter no_private rejects each range that is not public, and no public address", () => {
   const of = policy();
   for (const address of PRIVATE) assert.ok(rejects(of, address), address);
   for (const address of PUBLIC) assert.ok(!rejects(of, address), address);
 });
 
-Deno.test("EgressFilter no_private decides alike about an IPv4 address however IPv6 writes it", () => {
+Deno.test("EgressFilter no_private treats an IPv4 address in every IPv6 form alike", () => {
   const of = policy({ allow: ["10.1.0.0/16"] }, ["9.9.9.9"]);
   const hex = (address: string) =>
     address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"))
@@ -76,7 +76,7 @@ Deno.test("EgressFilter no_private rejects the grid's own public addresses", () 
   assert.equal(of.problem({ ...grid, port: 443 }, "8.8.8.8"), undefined);
 });
 
-Deno.test("EgressFilter open rejects the worker's loopback alone, and an entry allows it", () => {
+Deno.test("EgressFilter open rejects only the worker's loopback, and an entry allows it", () => {
   const of = policy({ mode: "open" });
   const loopback = ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::"];
   for (const address of [...loopback, "::ffff:127.0.0.1", "64:ff9b::7f00:1"]) {
@@ -110,7 +110,7 @@ Deno.test("EgressFilter none rejects every address that no entry allows, before 
   assert.ok(rejects(networks, "11.0.0.1"));
 });
 
-Deno.test("EgressFilter says what is rejected, the pool and its setting, and does not tell the address of a name", () => {
+Deno.test("EgressFilter names the target, the pool and its setting, and does not reveal the address of a name", () => {
   const problem = policy().problem({ host: "db.corp", port: 5432 }, "10.1.2.3");
   assert.equal(
     problem,
@@ -120,6 +120,6 @@ Deno.test("EgressFilter says what is rejected, the pool and its setting, and doe
   assert.ok(long && long.length < 400);
 });
 
-Deno.test("EgressFilter is not made of an entry that is no rule", () => {
+Deno.test("EgressFilter rejects an entry that is not a rule", () => {
   assert.throws(() => policy({ allow: ["127.1"] }), TypeError);
 });

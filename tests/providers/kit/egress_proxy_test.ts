@@ -13,7 +13,7 @@ import {
 import { rawHttp } from "../../support/raw_http.ts";
 import { startSocksServer } from "../../support/socks_server.ts";
 
-/** A site that answers with what it was asked, and echoes what is sent after an upgrade. */
+/** A site that responds with the request, and echoes data after an upgrade. */
 interface Site extends AsyncDisposable {
   readonly port: number;
   readonly connections: () => number;
@@ -33,7 +33,7 @@ async function startSite(address = "127.0.0.1"): Promise<Site> {
   server.listen(0, address);
   await once(server, "listening");
   return {
-    port: (server.address() as AddressInfo).port, // It listens on a port.
+    port: (server.address() as AddressInfo).port, // The server listens on a port.
     connections: () => connections,
     async [Symbol.asyncDispose]() {
       const closed = once(server, "close");
@@ -48,7 +48,7 @@ function described({ method, url, headers }: IncomingMessage): string {
   return `${method} ${url} ${headers.host} ${headers.connection}`;
 }
 
-/** The proxy of a pool that allows `allow`, whose names have these addresses. */
+/** Starts the proxy of a pool that allows `allow`; names resolve to these addresses. */
 function proxyWith(
   allow: readonly string[],
   { names = {}, ...options }: EgressProxyOptions & {
@@ -62,13 +62,13 @@ function proxyWith(
   });
 }
 
-/** All of the answer to `head`. */
+/** Returns the whole response to `head`. */
 async function ask(proxy: EgressProxy, head: string): Promise<string> {
   using client = await rawHttp(proxy.url, `${head}\r\n\r\n`);
   return (await client.closed).text;
 }
 
-/** What the site says through a tunnel to `place`. */
+/** Returns the site's response through a tunnel to `place`. */
 async function throughTunnel(proxy: EgressProxy, place: string) {
   using client = await rawHttp(
     proxy.url,
@@ -118,7 +118,7 @@ Deno.test("startEgressProxy() reaches an allowed site by CONNECT, by an absolute
 Deno.test("startEgressProxy() rejects loopback in each spelling, by URL and by CONNECT, and connects nowhere", async () => {
   await using site = await startSite();
   await using six = await startSite("::1");
-  // The system's resolver: it knows the short forms of addresses.
+  // The system's resolver, which accepts short forms of addresses.
   await using proxy = await startEgressProxy({
     filter: new EgressFilter({
       mode: "no_private",
@@ -139,10 +139,10 @@ Deno.test("startEgressProxy() rejects loopback in each spelling, by URL and by C
   assert.equal(site.connections() + six.connections(), 0);
 });
 
-Deno.test("startEgressProxy() connects to the address that it decided about, and resolves a name once", async () => {
+Deno.test("startEgressProxy() connects to exactly the address that it checked, and resolves a name once", async () => {
   await using site = await startSite();
   let asked = 0;
-  // A name that is allowed at first and then moves to the loopback.
+  // A name that first resolves to an allowed address and then to loopback.
   const resolve = () =>
     Promise.resolve(asked++ === 0 ? ["127.0.0.9"] : ["127.0.0.1"]);
   await using proxy = await proxyWith(["127.0.0.9"], { resolve });
@@ -153,7 +153,7 @@ Deno.test("startEgressProxy() connects to the address that it decided about, and
   assert.equal(site.connections(), 0);
 });
 
-Deno.test("startEgressProxy() uses only the allowed ones of a name's addresses", async () => {
+Deno.test("startEgressProxy() uses only the allowed addresses of a name", async () => {
   await using site = await startSite("127.0.0.2");
   await using proxy = await proxyWith(["127.0.0.2"], {
     names: { "both.example": ["127.0.0.1", "127.0.0.2"] },
@@ -202,7 +202,7 @@ Deno.test("startEgressProxy() goes through SOCKS proxies with their credentials,
   assert.equal(socks.asked.length, before);
 });
 
-Deno.test("startEgressProxy() decides by address about what a proxy of the private network is asked for", async () => {
+Deno.test("startEgressProxy() checks the addresses of requests to a proxy of the private network", async () => {
   await using site = await startSite();
   await using socks = await startSocksServer(site.port);
   const proxy_url = `socks5://127.0.0.1:${socks.port}`;
@@ -218,7 +218,7 @@ Deno.test("startEgressProxy() decides by address about what a proxy of the priva
   assert.deepEqual(socks.asked, ["192.88.98.1:80"]);
 });
 
-Deno.test("startEgressProxy() answers 400 to what is no request of a proxy, and 502 to a name without an address", async () => {
+Deno.test("startEgressProxy() responds 400 to an invalid proxy request, and 502 to a name without an address", async () => {
   await using proxy = await proxyWith([]);
   const heads = [
     ...["GET / HTTP/1.1", "GET https://a.example/ HTTP/1.1", "nonsense"],
@@ -254,7 +254,7 @@ Deno.test("startEgressProxy() listens on a unix socket, and its disposal ends ev
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("startEgressProxy() answers 503 beyond its number of connections, and goes on when one has ended", async () => {
+Deno.test("startEgressProxy() responds 503 beyond its connection limit, and accepts again when a connection has ended", async () => {
   await using proxy = await proxyWith([], { maxConnections: 2 });
   using first = await rawHttp(proxy.url);
   using second = await rawHttp(proxy.url);

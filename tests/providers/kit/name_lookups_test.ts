@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { startEgressProxy } from "../../../src/providers/kit/egress_proxy.ts";
 import { rawHttp } from "../../support/raw_http.ts";
 
-/** A resolver that answers when it is told to. */
+/** Creates a resolver that responds when released. */
 function slowNames() {
   const waiting: (() => void)[] = [];
   let seen = Promise.withResolvers<void>();
   return {
-    /** How many names it has not answered. */
+    /** Returns the number of pending lookups. */
     count: () => waiting.length,
     resolve(): Promise<readonly string[]> {
       const { promise, resolve } = Promise.withResolvers<readonly string[]>();
@@ -28,7 +28,7 @@ function slowNames() {
 
 const asking = (name: string) => `CONNECT ${name}.test:443 HTTP/1.1\r\n\r\n`;
 
-Deno.test("a proxy asks for four names at once, sixteen with all others of the process, and answers every client in the end", async () => {
+Deno.test("a proxy looks up at most four names concurrently, a process sixteen, and every client gets a response", async () => {
   await using stack = new AsyncDisposableStack();
   const names = slowNames();
   const { resolve } = names;
@@ -48,14 +48,14 @@ Deno.test("a proxy asks for four names at once, sixteen with all others of the p
   assert(first);
   await ask(first, 20);
   await names.untilAsked(4);
-  // Its own names wait; those of others do not.
+  // Lookups of this proxy wait; those of others do not.
   for (const [at, url] of others.slice(0, 3).entries()) {
     await ask(url, 5);
     await names.untilAsked(4 * (at + 2));
   }
   assert.equal(names.count(), 16);
   for (const url of others.slice(3)) await ask(url, 5);
-  // A request for an address needs no name, and has passed all that has come before it.
+  // A request for an address needs no lookup, and is served after all earlier ones were read.
   using last = await rawHttp(first, "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n");
   assert.equal((await last.closed).status, 502);
   assert.equal(names.count(), 16);
@@ -68,7 +68,7 @@ Deno.test("a proxy asks for four names at once, sixteen with all others of the p
   }
 });
 
-Deno.test("a client that has gone asks for no name, and the place of one that hangs is free when it has ended", async () => {
+Deno.test("a client that has left starts no lookup, and an aborted lookup keeps its place until it has ended", async () => {
   const names = slowNames();
   await using proxy = await startEgressProxy({ resolve: names.resolve });
   const gone = await Promise.all(
@@ -85,7 +85,7 @@ Deno.test("a client that has gone asks for no name, and the place of one that ha
     "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n",
   );
   assert.equal((await last.closed).status, 502);
-  // What was asked of the system goes on, whoever has given up.
+  // Lookups of the system continue although their clients have left.
   assert.equal(names.count(), 4);
   names.answer();
   await names.untilAsked(1);

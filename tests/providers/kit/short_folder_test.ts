@@ -9,10 +9,10 @@ import {
 } from "../../../src/providers/kit/short_folder.ts";
 import { removeFolders } from "../../../src/providers/local/record.ts";
 
-/** Longest path of a socket that every system takes. */
+/** Maximum length of a socket path that every system accepts. */
 const MAX_SOCKET_BYTES = 103;
 
-/** A folder of its own with a short path. */
+/** Creates a folder with a short path. */
 async function scene(): Promise<{ root: string } & AsyncDisposable> {
   const root = await Deno.makeTempDir({ dir: "/tmp", prefix: "s" });
   return {
@@ -21,7 +21,7 @@ async function scene(): Promise<{ root: string } & AsyncDisposable> {
   };
 }
 
-/** A folder below `root` whose path has `bytes` bytes, each part at most 100. */
+/** Returns a folder below `root` with a path of `bytes` bytes, each part at most 100. */
 async function longFolder(root: string, bytes: number): Promise<string> {
   let path = root;
   while (path.length < bytes) {
@@ -71,7 +71,7 @@ for (const bytes of [20, 44, 49, 78, 200]) {
   });
 }
 
-Deno.test("makeShortFolder() passes over a folder that others can use, and a link", async () => {
+Deno.test("makeShortFolder() skips a link and a folder that others can use", async () => {
   await using test = await scene();
   const owner = await longFolder(test.root, 40);
   const open = join(test.root, shortFolderName(owner));
@@ -91,7 +91,7 @@ Deno.test("makeShortFolder() passes over a folder that others can use, and a lin
   }
 });
 
-Deno.test("makeShortFolder() uses its folder of an earlier start, and another place if TMPDIR is missing", async () => {
+Deno.test("makeShortFolder() reuses its folder of an earlier start, and another location if TMPDIR is missing", async () => {
   await using test = await scene();
   const owner = await longFolder(test.root, 40);
   const path = await withTmpdir(
@@ -108,7 +108,7 @@ Deno.test("makeShortFolder() uses its folder of an earlier start, and another pl
   assert.ok(!await isOurs(path));
 });
 
-Deno.test("removeFolders() removes nothing of what a changed link names", async () => {
+Deno.test("removeFolders() does not remove the target of a changed link", async () => {
   await using test = await scene();
   const owner = await longFolder(test.root, 40);
   const precious = await longFolder(test.root, 30);

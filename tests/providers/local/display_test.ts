@@ -45,7 +45,7 @@ function given(host: Surroundings, signal = NEVER): DisplayOptions {
   return { folder, signal, host };
 }
 
-/** Whether the display takes a client that says `cookie`. @see the X Window System Protocol, "Connection Setup" */
+/** Reports whether the display accepts a client with `cookie`. @see the X Window System Protocol, "Connection Setup" */
 async function accepts(
   { name = "" }: Display,
   cookie: Uint8Array,
@@ -66,13 +66,13 @@ async function accepts(
     );
     await conn.read(answer);
   } catch (error) {
-    // It may hang up before it has read all.
+    // The server may close the connection before it has read everything.
     if (!(error instanceof Deno.errors.ConnectionReset)) throw error;
   }
   return answer[0] === 1;
 }
 
-/** Which of its processes run: the display and its window manager. */
+/** Reports which processes of the display run: the X server and its window manager. */
 function running({ own = [] }: Display): Promise<boolean[]> {
   return Promise.all(own.map(isRunning));
 }
@@ -87,13 +87,16 @@ Deno.test("startDisplay() refuses where there is neither a display nor Xvfb", as
   );
 });
 
-xvfbTest("startDisplay() refuses a screen that no display can be", async () => {
-  const screen = { width: 16_384, height: 9_000, dpi: 96, scale: 2 };
-  await assert.rejects(startDisplay(screen, given(withoutDisplay)), {
-    message:
-      "Cannot start a headful browser: its screen has 32768 by 18000 device pixels, expected at most 32767 by 32767; or ask for headless: true",
-  });
-});
+xvfbTest(
+  "startDisplay() rejects a screen larger than any display",
+  async () => {
+    const screen = { width: 16_384, height: 9_000, dpi: 96, scale: 2 };
+    await assert.rejects(startDisplay(screen, given(withoutDisplay)), {
+      message:
+        "Cannot start a headful browser: its screen has 32768 by 18000 device pixels, expected at most 32767 by 32767; or ask for headless: true",
+    });
+  },
+);
 
 for (const name of ["DISPLAY", "WAYLAND_DISPLAY"]) {
   Deno.test(`startDisplay() uses the display of ${name} and starts none`, async () => {
@@ -132,7 +135,7 @@ xvfbTest(
 );
 
 xvfbTest(
-  "startDisplay() starts a display that takes only who knows its secret, without the worker's",
+  "startDisplay() starts a display that accepts only clients with its secret, without the worker's environment",
   async () => {
     Deno.env.set("BROWSERGRID_API_KEY", "planted");
     try {
@@ -154,7 +157,7 @@ xvfbTest(
 );
 
 xvfbTest(
-  "the window manager ends by itself with a display that is killed",
+  "the window manager ends when its display is killed",
   async () => {
     await using display = await startDisplay(SCREEN, given(withoutDisplay));
     const [xvfb] = display.own ?? [];

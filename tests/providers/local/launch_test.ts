@@ -162,7 +162,7 @@ Deno.test("launch() gives a hostile proxy as one argument", async () => {
   await browser.stop(0);
 });
 
-Deno.test("launch() says of limits that nothing enforces them, and nothing of them where none are asked for", async () => {
+Deno.test("launch() reports that limits are not enforced, only if limits are requested", async () => {
   for (const cpu of [undefined, 2]) {
     const spec = browserSpec(cpu === undefined ? {} : { cpu });
     await using test = await stage(`${READY}; exec sleep 300`, { spec });

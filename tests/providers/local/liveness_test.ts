@@ -11,7 +11,7 @@ import { eventually } from "../../support/eventually.ts";
 
 const never = new AbortController().signal;
 
-/** A real browser of this machine; on Linux only are its processes known. */
+/** Starts a real browser; its processes are listed on Linux only. */
 async function scene() {
   await using stack = new AsyncDisposableStack();
   const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
@@ -29,7 +29,7 @@ async function scene() {
   const owned = stack.move();
   return {
     browser,
-    /** Probes it; a response that takes longer than a second is none. */
+    /** Probes the browser with a timeout of one second. */
     async probe() {
       using patience = deadline(systemClock, 1_000);
       await browser.probe?.(patience.signal);
@@ -50,7 +50,7 @@ function groupOf(leader: number): readonly number[] {
   return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name))
     .filter((pid) => {
       const stat = pid > 0 ? statOf(pid) : undefined;
-      // Those that have ended may wait for whoever takes notice.
+      // Ended processes may wait to be reaped.
       return stat?.group === leader && stat.state !== "Z";
     });
 }
@@ -59,7 +59,7 @@ function typeOf(pid: number): string | undefined {
   return /--type=([a-z-]+)/.exec(textOf(`/proc/${pid}/cmdline`))?.[1];
 }
 
-/** Resolves when a probe says so: the system takes a moment to deliver a signal. */
+/** Resolves when a probe reports the fault: the system takes a moment to deliver a signal. */
 async function isFaulty(
   { probe }: { readonly probe: () => Promise<void> },
   words: RegExp,
@@ -70,7 +70,7 @@ async function isFaulty(
   );
 }
 
-Deno.test("a probe tells a busy browser from one whose processes are stopped or gone", async (t) => {
+Deno.test("a probe distinguishes a busy browser from one whose processes are stopped or gone", async (t) => {
   await using s = await scene();
   const origin = s.browser.endpoint.href.replace(
     /^ws(.*)\/devtools.*/,
@@ -79,7 +79,7 @@ Deno.test("a probe tells a busy browser from one whose processes are stopped or 
   const [page] = await (await fetch(`${origin}/json/list`)).json();
 
   await t.step(
-    "it responds beside an endless script and a debugger's pause",
+    "it responds during an endless script and a debugger's pause",
     async () => {
       await s.probe();
       await using client = await cdpClient(page.webSocketDebuggerUrl);
@@ -112,13 +112,13 @@ Deno.test("a probe tells a busy browser from one whose processes are stopped or 
     await s.probe();
   });
 
-  await t.step("a zygote that is gone is a fault for good", async () => {
+  await t.step("a zygote that has ended is a permanent fault", async () => {
     s.signal("zygote", "SIGKILL");
     await isFaulty(s, /a zygote process has ended/);
   });
 });
 
-Deno.test("a browser whose processes are all stopped makes its session crashed, and nothing of it is left", async () => {
+Deno.test("a session whose browser's processes are all stopped is crashed, and none of them is left", async () => {
   await using s = await scene();
   const clock = createFakeClock();
   const reports: Report[] = [];

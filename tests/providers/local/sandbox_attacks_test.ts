@@ -13,7 +13,7 @@ const NOT_FOUND = /^(net::ERR_FILE_NOT_FOUND\n?)+$/;
 const REJECTED =
   /^(Cannot connect to \S+: it is an? [\w -]+, and the egress of work pool "crawlers" is no_private, expected an entry of the pool's egress_allow\n?)+$/;
 
-/** What each attack comes to: on a browser that is not isolated, and on one that is. */
+/** Result of each attack, on a browser that is not isolated and on one that is. */
 const EXPECTED: Readonly<Record<string, readonly [RegExp, RegExp]>> = {
   "read a file of the host": [/^HOST-SECRET$/, NOT_FOUND],
   "read files of the system": [/root:x:0/, NOT_FOUND],
@@ -59,7 +59,7 @@ for (
     ["an isolated browser of an ordinary user's worker", true, false],
   ] as const
 ) {
-  const name = `what attacks over CDP come to on ${who}`;
+  const name = `results of attacks over CDP on ${who}`;
   if (skip !== undefined) {
     // deno-lint-ignore no-console -- the reason of a skipped test is its result
     console.log(`skipped: ${name}: ${skip}`);

@@ -32,16 +32,16 @@ function boxTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, fn, ignore: skip !== undefined });
 }
 
-/** A worker's folder, opened by one process of it after the other. */
+/** A worker's folder that several processes open in turn. */
 interface Home extends AsyncDisposable {
   open(given?: {
     readonly executable_path?: string;
     readonly localSandbox?: "auto" | "require" | "off";
   }): BrowserHost;
   folderOf(session: string): string;
-  /** A file that every user may run. */
+  /** Creates a script that every user may run. */
   script(text: string): Promise<string>;
-  /** Processes that name the folder, and folders of boxes. */
+  /** Returns the processes that name the folder, and folders of boxes. */
   left(): Promise<readonly string[]>;
 }
 
@@ -94,12 +94,12 @@ async function home(): Promise<Home> {
   };
 }
 
-/** A site of this host that is allowed, by name. */
+/** Starts a site on this host that is allowed by name. */
 async function site(): Promise<AsyncDisposable & { readonly place: string }> {
   const server = createServer((_, response) => response.end("SITE-OK"));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // It listens on a port.
+  const { port } = server.address() as AddressInfo; // The server listens on a port.
   return {
     place: `localhost:${port}`,
     async [Symbol.asyncDispose]() {
@@ -168,7 +168,7 @@ boxTest(
 );
 
 boxTest(
-  "nothing that is started for an isolated headful session has a secret of the worker, and its display is its own",
+  "no process of an isolated headful session has a secret of the worker, and its display is separate",
   async () => {
     Deno.env.set("BROWSERGRID_API_KEY", "planted");
     try {
@@ -241,7 +241,7 @@ boxTest(
 );
 
 boxTest(
-  "an isolated browser whose processes are killed ends as a whole, and is told as crashed",
+  "an isolated browser ends completely and is crashed when its processes are killed",
   async () => {
     await using at = await home();
     const host = at.open();
@@ -258,7 +258,7 @@ boxTest(
 );
 
 boxTest(
-  "an isolated browser that its client closes is over, with nothing left of it before it is stopped",
+  "an isolated browser that its client closes leaves nothing, even before it is stopped",
   async () => {
     await using at = await home();
     const browser = await at.open().start(isolated(), "session-1", NEVER);
@@ -275,7 +275,7 @@ boxTest(
 );
 
 boxTest(
-  "a start that is aborted at any moment leaves nothing of the sandbox",
+  "a start that is aborted at any time leaves nothing of the sandbox",
   async () => {
     await using at = await home();
     const host = at.open();
@@ -296,7 +296,7 @@ boxTest(
   },
 );
 
-boxTest("local_sandbox decides which sessions are isolated", async () => {
+boxTest("local_sandbox selects the sessions that are isolated", async () => {
   await using at = await home();
   const executable_path = await at.script(
     'echo "DevTools listening on ws://127.0.0.1:9222/devtools/browser/1 "; exec sleep 300',
@@ -317,7 +317,7 @@ boxTest("local_sandbox decides which sessions are isolated", async () => {
 });
 
 boxTest(
-  "a pool that limits egress isolates its sessions, and has none where nothing can limit them",
+  "a pool that limits egress isolates its sessions, and rejects them if the limit cannot be enforced",
   async () => {
     await using at = await home();
     const executable_path = await at.script(
@@ -339,7 +339,7 @@ boxTest(
   },
 );
 
-Deno.test("an isolated session does not start where the sandbox is impossible, and says why and what to do", async () => {
+Deno.test("an isolated session fails with a reason and advice if the sandbox is impossible", async () => {
   await using at = await home();
   const executable_path = await at.script("exit 1");
   const host = at.open({ executable_path });
