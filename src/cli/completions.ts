@@ -30,8 +30,8 @@ export function completionsCommand(output: Output): Command {
   zsh   ~/.zshrc, after compinit    source <(browsergrid completions zsh)
   fish  ~/.config/fish/config.fish  browsergrid completions fish | source
 
-The script is this version's. Ids and names of sessions, pools, workers and keys come from the
-server that settings and variables name; where it does not answer, none are offered.`,
+The script belongs to this version of the program. Ids and names of sessions, pools, workers and
+keys come from the configured server; if it does not respond, none are offered.`,
       ),
     );
   command.action((shell) => {

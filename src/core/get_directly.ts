@@ -29,7 +29,7 @@ export function getDirectly(url: URL, signal: AbortSignal): Promise<string> {
     });
     answer.on("end", () => {
       if (answer.statusCode === 200) resolve(Buffer.concat(chunks).toString());
-      else reject(new Error(`it answers ${answer.statusCode}`));
+      else reject(new Error(`it responds with ${answer.statusCode}`));
     });
   }
 }

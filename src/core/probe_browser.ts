@@ -36,7 +36,7 @@ export async function probeBrowser(
     // A proxy in between may respond in the browser's place.
     const isServed = /^HTTP\/1\.[01] [1-4]/.test(response);
     if (isServed) resolve();
-    else reject(new Error("something else responds in its place"));
+    else reject(new Error("another server responds in its place"));
   });
   socket.on("error", reject);
   socket.on("close", () => reject(new Error("it closes connections")));

@@ -182,7 +182,7 @@ function describeIssue(
     return issue.keys.map((key) =>
       `Cannot use setting "${key}": unknown${
         didYouMean(key, names) ||
-        ', expected one of "browsergrid settings"'
+        ', expected a setting that "browsergrid settings" lists'
       }`
     ).join("\n");
   }

@@ -38,7 +38,9 @@ export async function connectThrough(
   const [response, socket] = await once(asked, "connect", { signal });
   if (response.statusCode === 200) return socket;
   socket.destroy();
-  throw new Error(`the proxy ${proxy.host} answers ${response.statusCode}`);
+  throw new Error(
+    `the proxy ${proxy.host} responds with ${response.statusCode}`,
+  );
 }
 
 function unusable({ protocol, host }: URL): Error {

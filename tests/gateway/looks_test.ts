@@ -236,7 +236,7 @@ for (
     [
       "screenshot",
       { "Page.captureScreenshot": { data: "" } },
-      /empty png picture, expected a view of at most 16384 pixels/,
+      /empty png picture, expected a viewport of at most 16384 pixels/,
     ],
     [
       "screenshot?format=webp&full_page=true",

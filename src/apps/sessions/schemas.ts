@@ -24,7 +24,7 @@ const LABEL_NAMES = {
 const labelsSchema = z.record(
   textSchema().min(1).max(63).regex(
     LABEL_NAME,
-    'expected a name without "=", by which ?label=NAME=VALUE finds it',
+    'expected a name without "=", so that ?label=NAME=VALUE finds it',
   ),
   textSchema().max(256),
 ).refine((labels) => Object.keys(labels).length <= 64, "expected at most 64")
@@ -246,7 +246,7 @@ export const claimedSessionSchema = z.object({
   environment: environmentSchema,
   arguments: argumentsSchema,
   isolated: z.boolean().describe(
-    "The session belongs to a client key: nothing of the host, the grid or other sessions may be reachable from it",
+    "The session belongs to a client key: its browser must not reach the host, the grid or other sessions",
   ),
   egress: egressPolicySchema,
 }).openapi("ClaimedSession", {
@@ -280,7 +280,7 @@ export const sessionReportSchema = z.strictObject({
     // The schema has already rejected a longer endpoint, and parsing it takes time.
   ).refine((url) => url.length > 500 || URL.canParse(url), "expected a URL")
     .optional().describe(
-      "The browser's own address. The server connects to it only if it is the worker's own address, or in the setting worker_networks; otherwise it uses the worker's tunnel",
+      "The browser's own address. The server connects to it only if it is the worker's address or in the setting worker_networks; otherwise it uses the worker's tunnel",
     ),
   container_id: z.string().max(256).optional(),
   details: z.record(z.string(), z.string()).optional(),

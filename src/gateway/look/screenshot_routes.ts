@@ -101,8 +101,8 @@ async function taken(
   throw emptyCapture(
     `${format} picture`,
     format === "webp"
-      ? `format=png or jpeg for a view of more than ${MAX_SIDE.webp} pixels per side`
-      : `a view of at most ${MAX_SIDE[format]} pixels per side`,
+      ? `format=png or jpeg for a viewport of more than ${MAX_SIDE.webp} pixels per side`
+      : `a viewport of at most ${MAX_SIDE[format]} pixels per side`,
   );
 }
 

@@ -51,7 +51,9 @@ export async function connectBySocks5(
     ]),
   );
   const [, reply = 1, , type] = await reader.bytes(4);
-  if (reply !== 0) throw new Error(FAILURES[reply] ?? `it answers ${reply}`);
+  if (reply !== 0) {
+    throw new Error(FAILURES[reply] ?? `it responds with ${reply}`);
+  }
   const [length = 0] = type === 3
     ? await reader.bytes(1)
     : [type === 4 ? 16 : 4];
@@ -82,7 +84,7 @@ export async function connectBySocks4(
     ]),
   );
   const [, reply] = await reader.bytes(8);
-  if (reply !== 90) throw new Error(`it answers ${reply}`);
+  if (reply !== 90) throw new Error(`it responds with ${reply}`);
 }
 
 function port({ port }: EgressTarget): Buffer {

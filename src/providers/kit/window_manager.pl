@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # A window manager without decorations, for the windows of one browser on a virtual screen.
 #
-# Without one nothing maximizes a window, and Chromium makes a window that would fill the screen one pixel smaller,
-# lest a window manager take it for fullscreen. It speaks X11 itself, so that it needs Perl and nothing else.
+# Without a window manager, windows cannot be maximized. Chromium makes a window of the size of the screen one pixel
+# smaller, so that a window manager does not take it for fullscreen. It speaks X11 directly and needs only Perl.
 #
 # Reads DISPLAY and XAUTHORITY, prints "ready" when it manages the screen, and ends with the display.
 #
@@ -33,7 +33,7 @@ my %atom = map { $_ => intern($_) } qw(
 );
 my %name = reverse %atom;
 my @states = map { $atom{"_NET_WM_STATE_$_"} } qw(MAXIMIZED_VERT MAXIMIZED_HORZ FULLSCREEN);
-# Of each window: at => [x, y, width, height], normal => the same before it filled the screen,
+# State of each window: at => [x, y, width, height], normal => the same before it filled the screen,
 # state => {atom => 1}, iconic.
 my %windows;
 
@@ -74,7 +74,7 @@ sub show {
   request(8, 0, pack 'V', $window);
 }
 
-# A request for where a window is to be. One that fills the screen stays as it is, and is there when it no longer does.
+# Handles a request to move or resize a window. While the window fills the screen, the request only sets its normal place.
 sub configure {
   my ($window, $event) = @_;
   my $it = $windows{$window} or return;
@@ -89,12 +89,12 @@ sub configure {
   $it->{normal} = [$mask & 12 ? whole(@asked) : @asked];
   place($window);
   return if !($mask & 64);
-  # Raised is all that a window is that is to be shown again.
+  # Chromium shows a minimized window again by raising it.
   show($window) if $it->{iconic};
   request(12, 0, pack 'V v x2 V', $window, 64, unpack 'x C', $event);
 }
 
-# Undoes the pixel that Chromium takes off a window as large as the screen.
+# Restores the pixel that Chromium removes from a window of the size of the screen.
 sub whole {
   my ($x, $y, $w, $h) = @_;
   return $w == $width - 1 && $h == $height - 1 ? ($x, $y, $width, $height) : ($x, $y, $w, $h);
@@ -108,7 +108,7 @@ sub place {
   ($x, $w) = (0, $width) if $horizontal || $full;
   ($y, $h) = (0, $height) if $vertical || $full;
   request(12, 0, pack 'V v x2 l<2 V2', $window, 15, $x, $y, $w, $h);
-  # Also when nothing changes: who asks waits for it.
+  # Also sent if nothing changes, because the client waits for it.
   my $event = pack 'C x v V V V s<2 v3 C x5', CONFIGURED, 0, $window, $window, 0, $x, $y, $w, $h, 0, 0;
   request(25, 0, (pack 'V V', $window, 1 << 17) . $event);
 }
@@ -141,18 +141,18 @@ sub tell_state {
 }
 
 sub manage_screen {
-  # Structure of the screen's windows, which one client alone may redirect.
+  # Redirects the structure of the screen's windows, which only one client may do.
   $redirecting = request(2, 0, pack 'V3', $root, 0x800, (1 << 20) | (1 << 19));
   my $check = $own;
   request(1, 0, pack 'V2 s<2 v4 V V2', $check, $root, -1, -1, 1, 1, 0, 2, 0, 0x200, 1);
   set_property($_, '_NET_SUPPORTING_WM_CHECK', 'WINDOW', $check) for $root, $check;
   set_text($check, '_NET_WM_NAME', 'browsergrid');
-  # Not _NET_ACTIVE_WINDOW: Chromium then takes the focus itself, and the page of a new window has it at once.
+  # Without _NET_ACTIVE_WINDOW Chromium sets the focus itself, and the page of a new window has it at once.
   set_property($root, '_NET_SUPPORTED', 'ATOM', map { $atom{$_} } grep { /^_NET_WM_STATE/ } sort keys %atom);
   set_property($root, '_NET_NUMBER_OF_DESKTOPS', 'CARDINAL', 1);
   set_property($root, '_NET_CURRENT_DESKTOP', 'CARDINAL', 0);
   set_property($root, '_NET_WORKAREA', 'CARDINAL', 0, 0, $width, $height);
-  # Waits for what the display says to all of this.
+  # Waits until the display has processed these requests.
   property($root, $atom{_NET_WORKAREA});
 }
 
@@ -166,7 +166,7 @@ sub set_text {
   request(18, 0, padded(pack 'V3 C x3 V a*', $window, $atom{$property}, $atom{UTF8_STRING}, 8, length $text, $text));
 }
 
-# Values of a property of at most 64.
+# Returns the values of a property, at most 64.
 sub property {
   my ($window, $property) = @_;
   my $reply = ask(20, 0, pack 'V5', $window, $property, 0, 0, 64) // return;
@@ -179,8 +179,8 @@ sub intern {
   return unpack 'x8 V', ask(16, 0, padded(pack 'v x2 a*', length $text, $text)) // die "no atoms\n";
 }
 
-# The reply to a request, or undef for an error. Events that come before it wait; errors of other requests tell of
-# windows that are gone.
+# Returns the reply to a request, or undef for an error. Events before the reply are queued; errors of other requests
+# concern windows that are gone.
 sub ask {
   my $asked = request(@_);
   while (1) {
@@ -205,7 +205,7 @@ sub message {
   return ord($head) == 1 ? $head . take(4 * unpack 'x4 V', $head) : $head;
 }
 
-# Returns the number of the request, which its reply or error names.
+# Sends a request and returns its number, which its reply or error contains.
 sub request {
   my ($opcode, $data, $body) = @_;
   put(pack('C C v', $opcode, $data, 1 + length($body) / 4) . $body);
@@ -224,7 +224,7 @@ sub connect_display {
   return ($root, $width, $height, $base);
 }
 
-# Protocol and secret by which the display lets its clients in: the first of its file.
+# Returns the protocol and secret of the display: the first entry of its file.
 sub authority {
   open(my $file, '<:raw', $ENV{XAUTHORITY} // '') or return ('', '');
   local $/;

@@ -1,12 +1,12 @@
-# The only way out of a container whose egress is limited: an HTTP proxy on the
-# loopback, under a user of its own, which decides by address after the name was
-# resolved and dials that very address. Each connection carries one request.
+# The only network access of a container with limited egress: an HTTP proxy on loopback
+# that runs as a separate user. It resolves each name, checks the addresses, and dials
+# exactly a checked address. Each connection carries one request.
 # Settings, from the environment, as `egress.ts` makes them:
 #   EGRESS_MODE         no_private or none
 #   EGRESS_POOL         name of the work pool, in Base64
-#   EGRESS_DENY         networks that are rejected
-#   EGRESS_ALLOW        networks and names that are not, each with or without :port
-#   EGRESS_UPSTREAM     http://host:port or socks5://host:port of a proxy that all goes through
+#   EGRESS_DENY         denied networks
+#   EGRESS_ALLOW        allowed networks and names, each with or without :port
+#   EGRESS_UPSTREAM     http://host:port or socks5://host:port of a proxy for all connections
 #   EGRESS_CREDENTIALS  its user name and password, in Base64
 use strict;
 use warnings;
@@ -26,7 +26,7 @@ my ($scheme, $up_host, $up_port) = upstream($ENV{EGRESS_UPSTREAM} // '');
 my $credentials = $ENV{EGRESS_CREDENTIALS} // '';
 
 $SIG{PIPE} = 'IGNORE';
-# Not ignored: the wait for a client ends when a connection has.
+# Not ignored, so that the end of a connection interrupts the wait for a client.
 $SIG{CHLD} = sub { };
 serve();
 
@@ -44,7 +44,7 @@ sub serve {
     }
     my $in = '';
     vec($in, fileno($server), 1) = 1;
-    # A second at most: a child may have ended just before.
+    # At most a second, because a child may have ended just before.
     next if select($in, undef, undef, $running ? 1 : undef) <= 0;
     accept(my $client, $server) or next;
     my $pid = fork;
@@ -91,7 +91,7 @@ sub authorization {
   return $credentials eq '' ? '' : "Proxy-Authorization: Basic $credentials\r\n";
 }
 
-# Dials the target itself. Returns (socket) or (undef, why not).
+# Dials the target directly. Returns (socket) or (undef, reason).
 sub direct {
   my ($host, $port) = @_;
   my ($why, @addresses) = allowed($host, $port);
@@ -104,7 +104,7 @@ sub direct {
 }
 
 # Dials the session's proxy, whose address must be allowed like any other. A proxy on the internet resolves
-# names itself; one that is nearer is told an address that is allowed. Returns (socket, undef, name of the target).
+# names itself; a proxy at a private address receives an allowed address. Returns (socket, undef, name of the target).
 sub through {
   my ($host, $port) = @_;
   my ($why, @addresses) = allowed($up_host, $up_port);
@@ -144,7 +144,7 @@ sub socks {
   return defined read_exactly($server, $left) && $ok == 0;
 }
 
-# Returns (why not) or ('', addresses): those of the host that may be dialled.
+# Returns (reason) or ('', addresses): the allowed addresses of the host.
 sub allowed {
   my ($host, $port) = @_;
   my $name = lc $host;
@@ -176,7 +176,7 @@ sub names {
     : $name eq $rule->{name};
 }
 
-# An IPv4 address that is written in an IPv6 one is that address.
+# Converts an IPv4 address in IPv6 form to IPv4.
 sub reached {
   my ($address) = @_;
   return $address if length $address == 4;
@@ -224,7 +224,7 @@ sub nonblocking {
   fcntl($socket, F_SETFL, fcntl($socket, F_GETFL, 0) | O_NONBLOCK);
 }
 
-# Copies both ways until both have ended. With $is_exchange the answer's head says that nothing more follows.
+# Copies both ways until both sides have ended. With $is_exchange the response's head closes the connection.
 sub splice_both {
   my ($client, $server, $to_server, $is_exchange) = @_;
   my @ends = ({ from => $client, to => $server, data => $to_server, open => 1 },
@@ -262,7 +262,7 @@ sub splice_both {
   }
 }
 
-# The browser would send its next request, to another host perhaps, on a connection that is not closed.
+# Adds Connection: close, because the browser's next request on the connection could be for another host.
 sub rewrite_head {
   my ($end) = @_;
   for (;;) {
@@ -276,7 +276,7 @@ sub rewrite_head {
     return if $at < 0;
     my $head = substr $end->{data}, $start, $at - $start;
     my ($status, @headers) = split /\r\n/, $head;
-    # What is said before the answer passes as it is.
+    # Interim responses are forwarded unchanged.
     if ($status =~ m{^HTTP/1\.\d 1(?!01)\d\d}) { $end->{at} = $at + 4; next }
     my @kept = grep { !/^(connection|keep-alive|proxy-connection)\s*:/i } @headers;
     substr($end->{data}, $start, $at - $start) =
@@ -349,7 +349,7 @@ sub reject {
   answer($client, 403, $why);
 }
 
-# The sentence stands in the reason of the status as well: of a tunnel that is all that a client sees.
+# The sentence is also in the reason phrase, the only part that a tunnel's client sees.
 sub answer {
   my ($client, $status, $sentence) = @_;
   my $reason = $sentence;
@@ -363,13 +363,13 @@ sub answer {
     . "Cache-Control: no-store\r\nConnection: close\r\nContent-Length: "
     . length($body) . "\r\n\r\n$body");
   shutdown($client, 1);
-  # What is left unread would turn the answer into a reset.
+  # Unread data would turn the response into a reset.
   my $rest = '';
   my $until = time + 2;
   while (read_some($client, \$rest, CHUNK, $until)) { $rest = '' }
 }
 
-# `host:port`, `[v6]:port`; with a default for a missing port.
+# Parses `host:port` or `[v6]:port`, with a default for a missing port.
 sub authority {
   my ($text, $default) = @_;
   return ($1, $2 // $default) if $text =~ /^\[([0-9A-Fa-f:.]+)\](?::(\d{1,5}))?$/;
@@ -392,14 +392,14 @@ sub upstream {
   return ($kind, authority($rest, $kind eq 'http' ? 80 : 1080));
 }
 
-# An address as bytes; undef: a name. Whole forms only: "127.1" is a name for the resolver.
+# Parses an address to bytes; undef if it is a name. Short forms such as "127.1" are names for the resolver.
 sub packed {
   my ($text) = @_;
   return inet_pton(AF_INET6, $text) if $text =~ /:/;
   return $text =~ /^\d+\.\d+\.\d+\.\d+$/ ? inet_pton(AF_INET, $text) : undef;
 }
 
-# `10.0.0.0/8` or an address, as a string of bits.
+# Parses `10.0.0.0/8` or an address to a string of bits.
 sub network {
   my ($text) = @_;
   my ($address, $bits) = split m{/}, $text;

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Limits what the container reaches, as root with CAP_NET_ADMIN, before anything of a
-# session runs: its user reaches the loopback only, where the proxy of egress.pl is the
-# way out, under a user of its own. Then starts that proxy. Fails if the rules do not hold.
+# Limits the network of the container, as root with CAP_NET_ADMIN, before anything of a
+# session runs. The session's user reaches only loopback, where the proxy of egress.pl
+# listens, which runs as another user. Then starts the proxy. Fails if the rules do not work.
 #   BROWSERGRID_EGRESS           no_private or none
 #   BROWSERGRID_EGRESS_POOL, _DENY, _ALLOW, _UPSTREAM, _CREDENTIALS: see egress.pl
 set -eu
@@ -11,12 +11,12 @@ fail() {
   exit 1
 }
 
-# With --network host the rules would be the host's: only a host has devices behind its interfaces.
+# With --network host the rules would apply to the host. Only a host has devices behind its interfaces.
 for each in /sys/class/net/*/device; do
   [ ! -e "$each" ] || fail "it has the network of its host"
 done
 
-elements() { # the networks of the list $2 that are IPv$1, for a set
+elements() { # prints the IPv$1 networks in the list $2, for a set
   for each in $2; do
     case $each in *:*) family=6 ;; *) family=4 ;; esac
     [ "$family" = "$1" ] && printf '%s,' "$each"
@@ -30,7 +30,7 @@ deny6=$(elements 6 "$BROWSERGRID_EGRESS_DENY")
 dns4=$(elements 4 "$resolvers")
 dns6=$(elements 6 "$resolvers")
 
-# Exceptions are decided by the proxy, which knows names; without any the kernel holds the proxy to the same ranges.
+# The proxy decides exceptions, which may be names. Without exceptions the kernel denies the same ranges to the proxy.
 held=
 [ -n "${BROWSERGRID_EGRESS_ALLOW:-}" ] || held="
     meta skuid egress ip daddr @deny4 reject with icmp type admin-prohibited
@@ -44,7 +44,7 @@ table inet browsergrid {
   set dns6 { type ipv6_addr; ${dns6:+elements = { ${dns6%,} \}} }
   chain output {
     type filter hook output priority 0; policy drop;
-    # The engine answers names for the container on its loopback, with sockets of root.
+    # The engine's resolver listens on the container's loopback, with sockets of root.
     meta skuid { root, egress } meta l4proto { tcp, udp } th dport 53 ip daddr @dns4 accept
     meta skuid { root, egress } meta l4proto { tcp, udp } th dport 53 ip6 daddr @dns6 accept
     meta skuid { root, egress } ip daddr 127.0.0.11 accept

@@ -6,10 +6,10 @@
 #   BROWSERGRID_DPI                how densely that screen is drawn
 #   BROWSERGRID_PROXY_ADDRESS      host:port of an HTTP proxy that asks for
 #   BROWSERGRID_PROXY_CREDENTIALS  user name and password, in Base64
-#   BROWSERGRID_EGRESS             what the browser may reach: see egress.sh
+#   BROWSERGRID_EGRESS             networks that the browser may reach: see egress.sh
 set -u
 
-# Started as root for this alone: root limits what the network gives, then becomes the browser's user for good.
+# Runs as root only here: limits the network, then switches to the browser's user permanently.
 if [ -n "${BROWSERGRID_EGRESS:-}" ]; then
   env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     BROWSERGRID_EGRESS="$BROWSERGRID_EGRESS" \
@@ -34,7 +34,7 @@ if [ "${1:-}" = probe-sandbox ]; then
   exit
 fi
 
-# Its limits are there, or it would not have come here.
+# Succeeds, because egress.sh has set the limits.
 [ "${1:-}" = probe-egress ] && exit
 
 case ${BROWSERGRID_SANDBOX:-auto} in
@@ -56,7 +56,7 @@ if [ -n "${BROWSERGRID_DISPLAY:-}" ]; then
     sleep 0.01
   done
   export DISPLAY=:99
-  # A pipe tells when it manages the screen: Chromium asks at its start.
+  # Waits until it manages the screen, which Chromium checks at its start.
   mkfifo /tmp/window-manager
   env -i DISPLAY=:99 perl /usr/local/lib/browsergrid/window_manager.pl >/tmp/window-manager &
   read -r _ </tmp/window-manager

@@ -4,7 +4,7 @@
  * ```text
  * worker ──▶ cdp.sock ─ socat ─▶ 127.0.0.1:9222 ┐
  * worker's egress proxy ◀─ egress.sock ─ socat ─ 127.0.0.1:3128 ◀─ Chromium
- *   outer: network with a loopback only, the host's files     │ inner: its own small root, no rights
+ *   outer: network with a loopback only, the host's files     │ inner: small separate root, no rights
  * ```
  *
  * The forwarders share the browser's network but not its files: the inner sandbox contains no folder with a socket of

@@ -3,12 +3,12 @@
  * access it, wherever the data folder is.
  *
  * ```text
- * /var/tmp/browsergrid-box-<mark>/   0710, of the worker, in the group of the box's user
- *   egress.sock                      the worker listens: the way out
+ * /var/tmp/browsergrid-box-<mark>/   0710, owned by the worker, in the group of the box's user
+ *   egress.sock                      the worker listens: the egress proxy
  *   authority                        secret of the session's display
- *   box/                             0700, of the box's user
+ *   box/                             0700, owned by the box's user
  *     cdp.sock                       the box listens: the debugging port
- *     profile/                       all that the browser sees of it, as /profile
+ *     profile/                       the only part that the browser sees, as /profile
  * ```
  *
  * @module

@@ -44,7 +44,7 @@ const create = createRoute({
   ...access("client"),
   summary: "Ask for a browser",
   description:
-    "Answers at once with a pending session. With `wait` the response is delayed until the browser runs; if the session is still pending then, it is returned with 202. `invalid_request` also means that `resource_limits.timeout_minutes` exceeds the pool's `max_timeout_minutes`; `forbidden` that `priority` exceeds the limit of the key, or that the key may not use the pool; `queue_full` that the `max_queue` of the pool or key is reached.",
+    "Returns a pending session at once. With `wait` the response is delayed until the browser runs; if the session is still pending then, it is returned with 202. `invalid_request` also means that `resource_limits.timeout_minutes` exceeds the pool's `max_timeout_minutes`; `forbidden` that `priority` exceeds the limit of the key, or that the key may not use the pool; `queue_full` that the `max_queue` of the pool or key is reached.",
   request: {
     headers: idempotencyHeaderSchema,
     query: z.object({
