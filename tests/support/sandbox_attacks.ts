@@ -74,6 +74,17 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     await download(cdp, folder);
     return await contentIn(own ? join(own.profile, "dl") : folder);
   },
+  "fill the memory of the host by downloads": async ({ cdp, own }) => {
+    // On a browser that is not isolated these would be the folders of this machine.
+    if (!own) return "not tried";
+    const found: string[] = [];
+    for (
+      const folder of ["/", "/etc", "/run", "/dev", "/usr/local", "/var/tmp"]
+    ) {
+      found.push(await download(cdp, folder));
+    }
+    return found.join(" ");
+  },
   "reach the loopback of the host": ({ cdp, scene }) =>
     visitAll(
       cdp,
@@ -192,8 +203,11 @@ async function socketSays(
   );
 }
 
-/** Downloads a file to `downloadPath`; resolves when the browser reports the end, successful or not. */
-async function download(cdp: BrowserCdp, downloadPath: string): Promise<void> {
+/** Downloads a file to `downloadPath` and returns the state in which the browser reports its end. */
+async function download(
+  cdp: BrowserCdp,
+  downloadPath: string,
+): Promise<string> {
   await cdp.call("Browser.setDownloadBehavior", {
     behavior: "allow",
     downloadPath,
@@ -210,7 +224,7 @@ async function download(cdp: BrowserCdp, downloadPath: string): Promise<void> {
     link.download = "file.txt";
     link.click()`,
   );
-  await ended;
+  return (await ended).params.state;
 }
 
 async function contentIn(folder: string): Promise<string> {

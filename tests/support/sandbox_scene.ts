@@ -72,7 +72,12 @@ export async function sandboxScene(isBoxed: boolean): Promise<SandboxScene> {
       host.start(
         browserSpec({
           isolated: isBoxed,
-          egress: { mode: "no_private", allow, pool: "crawlers" },
+          // A pool that limits egress isolates its sessions.
+          egress: {
+            mode: given.isolated ?? isBoxed ? "no_private" : "open",
+            allow,
+            pool: "crawlers",
+          },
           ...given,
         }),
         sessionId,

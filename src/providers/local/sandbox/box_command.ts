@@ -45,6 +45,9 @@ const SHOWN = [
   ...["/etc/ssl/certs", "/etc/pki/ca-trust", "/etc/pki/tls/certs"],
 ];
 
+/** Read-only folders: each is kept in memory and could be filled up to half of the machine's. The root comes last. */
+const READ_ONLY = ["/usr/local", "/run", "/dev", "/"];
+
 /** Flags that replace the usual ones for a browser in a box. */
 export const BOX_FLAGS: readonly string[] = [
   `--remote-debugging-port=${CDP_PORT}`,
@@ -124,6 +127,7 @@ function innerArguments(
     ...["--bind", box.profile, "/profile", "--chdir", "/profile"],
     ...["--hostname", "browser"],
     ...(display === undefined ? [] : displayArguments(box, display)),
+    ...READ_ONLY.flatMap((path) => ["--remount-ro", path]),
   ];
 }
 
