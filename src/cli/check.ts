@@ -9,6 +9,7 @@ import { checkProvider, isUsable } from "./check_provider.ts";
 import { checkServer } from "./check_server.ts";
 import { loadedSettings } from "./config.ts";
 import { type DatabaseFlags, withDatabaseOptions } from "./database_flags.ts";
+import { hangingText } from "./hanging_text.ts";
 import { examples, EXIT, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
 import type { Installed } from "./plugins.ts";
@@ -55,8 +56,9 @@ export function checkCommand(
           "check --host 0.0.0.0 --port 80",
           "check --json",
         ],
-        `Exit code 1: something that "serve" or "worker" needs is missing. What a provider lacks counts
-only if no provider can start browsers, or if it is named. It makes nothing but the data folder.`,
+        `Exit code 1: something that "serve" or "worker" needs is missing.
+What a provider lacks counts only if no provider can start browsers, or if it
+is named. It makes nothing but the data folder.`,
       ),
     );
   command.action(async () => {
@@ -167,9 +169,11 @@ function print({ ok, checks, providers }: Report, output: Output): void {
       }))
     ),
   ];
+  const columns = output.isTerminal ? Deno.consoleSize().columns : Infinity;
   const width = Math.max(...lines.map(({ name }) => name.length));
   for (const { name, status, detail } of lines) {
-    output.print(`${status.padEnd(4)}  ${name.padEnd(width)}  ${detail}`);
+    const start = `${status.padEnd(4)}  ${name.padEnd(width)}  `;
+    output.print(hangingText(start, detail, columns));
   }
   const failed = lines.filter(({ status }) => status === "fail").length;
   const why = failed === 0

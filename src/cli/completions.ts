@@ -30,8 +30,9 @@ export function completionsCommand(output: Output): Command {
   zsh   ~/.zshrc, after compinit    source <(browsergrid completions zsh)
   fish  ~/.config/fish/config.fish  browsergrid completions fish | source
 
-The script belongs to this version of the program. Ids and names of sessions, pools, workers and
-keys come from the configured server; if it does not respond, none are offered.`,
+The script belongs to this version of the program. Ids and names of sessions,
+pools, workers and keys come from the configured server; if it does not respond,
+none are offered.`,
       ),
     );
   command.action((shell) => {

@@ -32,7 +32,8 @@ export function dbshellCommand(output: Output): Command {
           "dbshell --json < report.sql",
           "dbshell --database-url libsql://grid.example",
         ],
-        `At the prompt: .tables, .schema [TABLE], .help, .quit. An error ends a pipe with code 1, not the prompt.
+        `At the prompt: .tables, .schema [TABLE], .help, .quit. An error ends a pipe
+with code 1, not the prompt.
 The token of a remote database comes from BROWSERGRID_DATABASE_AUTH_TOKEN.`,
       ),
     );

@@ -11,8 +11,10 @@ export const EXIT = {
 export const EXIT_CODES = `Exit codes:
   0    done; "check": nothing that is needed is missing
   1    failed: the server, the database or the browser refused, or is not there
-  2    wrong usage: an unknown command or option, a value or setting that is missing or wrong
-  130  stopped by Ctrl+C before it was done; "serve" and "worker": by a second one`;
+  2    wrong usage: an unknown command or option, a value or setting that is
+       missing or wrong
+  130  stopped by Ctrl+C before it was done; "serve" and "worker": by a second
+       one`;
 
 /** A command line that was used wrongly: a value of an option or argument that is none. Ends with code 2. */
 export class UsageError extends Error {

@@ -1,6 +1,10 @@
 import { Command } from "@commander-js/extra-typings";
 import { prefixOf } from "../core/key_text.ts";
-import { type ClientFlags, withClientOptions } from "./client_flags.ts";
+import {
+  type ClientFlags,
+  shortTime,
+  withClientOptions,
+} from "./client_flags.ts";
 import { clientFrom } from "./config.ts";
 import { examples } from "./help.ts";
 import { keyCreateCommand } from "./key_create.ts";
@@ -19,7 +23,7 @@ export function keyCommand(output: Output, installed: Installed): Command {
           "key list",
           "key revoke bg_3fKq9TzA",
         ],
-        "With the first key of an admin every request needs a key, unless BROWSERGRID_API_KEY asks for one already.",
+        "From the first key of an admin on, every request needs a key. With\nBROWSERGRID_API_KEY set it does so already.",
       ),
     )
     .addCommand(keyCreateCommand(output, installed))
@@ -44,8 +48,8 @@ function listCommand(output: Output): Command {
         key.role,
         key.work_pool_id ?? "",
         key.status,
-        key.expires_at?.slice(0, 19) ?? "never",
-        key.last_used_at?.slice(0, 19) ?? "never",
+        key.expires_at ? shortTime(key.expires_at) : "never",
+        key.last_used_at ? shortTime(key.last_used_at) : "never",
       ]),
       ["pool", "last used"],
     );
@@ -61,7 +65,7 @@ function revokeCommand(output: Output): Command {
       "after",
       examples(
         ["key revoke bg_3fKq9TzA"],
-        "It is refused at once by the server that is asked, within 10 seconds by others. WebSockets that are open stay open.",
+        "It is refused at once by the server that is asked, within 10 seconds by others.\nWebSockets that are open stay open.",
       ),
     );
   command.action(async (given, flags: ClientFlags) => {

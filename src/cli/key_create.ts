@@ -59,7 +59,7 @@ export function keyCreateCommand(
           "key create host-7 --role worker --pool containers",
           "key create admin --role admin --direct",
         ],
-        "Roles: admin may do everything; client uses sessions of its own; worker is for browsergrid worker.",
+        "Roles: admin may do everything, client uses sessions of its own, worker is for\nbrowsergrid worker.",
       ),
     );
   command.action(async (name) => {

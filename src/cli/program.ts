@@ -90,7 +90,7 @@ export function createProgram(
           "pool create docker --name containers",
           "worker --work-pool-id containers",
           "session create --wait",
-          "check                      what a start needs, and whether it is there",
+          "check                      whether what a start needs is there",
         ])
       }
 

@@ -24,7 +24,7 @@ export function settingsCommand(output: Output): Command {
           "settings --values --config grid.json --json",
           "settings --markdown",
         ],
-        "Later ones win: default, configuration file, variable, flag. Secrets are named, not shown.",
+        "Later ones win: default, configuration file, variable, flag.\nSecrets are named, not shown.",
       ),
     );
   command.action(async ({ values, json, markdown, config }) => {

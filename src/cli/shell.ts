@@ -15,7 +15,8 @@ interface ShellFlags extends DatabaseFlags {
 
 const WELCOME = `settings   what is in force here; secrets are not shown
 api        client of the server: await api.listPools(), api.createSession({ … })
-db         the database: await db.query("SELECT …"), db.execute("UPDATE …", [value])
+db         the database: await db.query("SELECT …"), or
+           await db.execute("UPDATE …", [value])
 await works everywhere. .help for help, Ctrl+D to leave`;
 
 /** `browsergrid shell`: a prompt for JavaScript; code of an option or a pipe. */

@@ -57,8 +57,8 @@ export function workerCommand(
           "worker list",
           "worker drain my-host-containers --timeout 600",
         ],
-        `The first signal drains: running sessions go on to their end, or to that of the drain timeout.
-A second one ends them.`,
+        `The first signal drains: running sessions go on to their end, or to that of the
+drain timeout. A second one ends them.`,
       ),
     );
   command.action(async () => {

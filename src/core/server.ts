@@ -209,7 +209,7 @@ function untaken(
   }
   const error = new GridError(
     "not_found",
-    `Cannot connect to "${context.url.pathname}": no such endpoint, expected one of /openapi.json`,
+    `Cannot connect to "${context.url.pathname}": no such endpoint, expected one that /openapi.json lists, such as /v1/connect`,
   );
   return refusalOf(error, context);
 }

@@ -59,7 +59,7 @@ function allowOf(found: readonly string[]): string {
 function notFound(method: string, path: string): GridError {
   return new GridError(
     "not_found",
-    `Cannot find "${method} ${path}": no such endpoint, expected one of /openapi.json`,
+    `Cannot find "${method} ${path}": no such endpoint, expected one that /openapi.json lists`,
   );
 }
 

@@ -5,6 +5,7 @@ import {
 } from "../apps/sessions/schemas.ts";
 import { GridError } from "../core/errors.ts";
 import { describeFaults } from "../core/faults.ts";
+import { didYouMean } from "../core/nearest.ts";
 import { truncate } from "../core/truncate.ts";
 import { keepAliveSchema } from "./connect_query.ts";
 
@@ -31,6 +32,16 @@ const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   max_connections: ["max_connections"],
   webhooks_enabled: ["webhooks_enabled"],
 };
+
+/** Parameters that are no member of a session's body, or one that is repeated. */
+const OTHER_PARAMETERS = [
+  "argument",
+  "label",
+  "env.NAME",
+  "keep_alive",
+  "launch",
+  "token",
+];
 
 /** Those whose text is a number or a boolean. */
 const JSON_PARAMETERS = new Set([
@@ -105,10 +116,11 @@ function pathOf(name: string, text: string): readonly string[] {
   if (known) return known;
   if (name.startsWith("env.")) return ["environment", name.slice(4)];
   if (name === "label") return ["labels", text.split("=")[0] ?? ""];
+  const names = [...Object.keys(PARAMETERS), ...OTHER_PARAMETERS];
   throw invalid(
-    `${truncate(name, MAX_NAME)}: unknown parameter, expected one of ${
-      Object.keys(PARAMETERS).join(", ")
-    }, argument, label, env.NAME, keep_alive, launch, token`,
+    `${truncate(name, MAX_NAME)}: unknown parameter${
+      didYouMean(name, names)
+    }, known are ${names.join(", ")}`,
   );
 }
 

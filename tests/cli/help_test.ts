@@ -71,6 +71,21 @@ Deno.test("--help of every command says what it is for and shows examples of it"
   }
 });
 
+Deno.test("what --help says after its options fits 80 columns, but for examples", async () => {
+  const long: string[] = [];
+  for (const [path, command] of COMMANDS) {
+    const { out } = await cli(...path.split(" "), "--help");
+    // A terminal has options, commands and descriptions broken; examples are one line each.
+    long.push(
+      ...out.split("\n").filter((line) =>
+        line.length > 80 && !/^ {2}(?:-|[a-z])/.test(line) &&
+        line !== command.description()
+      ),
+    );
+  }
+  assert.deepEqual(long, []);
+});
+
 Deno.test("every example is a command line that is accepted", () => {
   for (const [path, command] of COMMANDS) {
     for (const line of examplesOf(command)) {

@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
+import { hangingText } from "../../src/cli/hanging_text.ts";
 import { tableText } from "../../src/cli/table.ts";
 
 const ID = "019ad0c2-6d1e-7000-8000-0123456789ab";
+
+Deno.test("hangingText() breaks text between words below its first line, and not where there is no terminal", () => {
+  const text = "The browser is at /usr/bin/chromium and has no window";
+  assert.equal(
+    hangingText("ok  ", text, 30),
+    `ok  The browser is at
+    /usr/bin/chromium and has
+    no window`,
+  );
+  assert.equal(hangingText("ok  ", text, Infinity), `ok  ${text}`);
+  assert.equal(hangingText("ok  ", text, 10), `ok  ${text}`);
+});
 
 Deno.test("tableText() breaks the last column between words where the terminal ends, and only that", () => {
   const row = ["first-cell-is-whole", "one two three four five six seven"];

@@ -43,7 +43,8 @@ Deno.test("a rejected WebSocket request has its reason in Playwright's error, th
       `/v1/connect?widht=1&label=${encodeURIComponent("é\n")}`,
     ),
   );
-  const why = /Cannot use the query: widht: unknown parameter, expected one of/;
+  const why =
+    /Cannot use the query: widht: unknown parameter, did you mean "width"\?, known are/;
   assert.match(said["ws"] ?? "", why);
   assert.match(said["connectOverCDP"] ?? "", why);
   // Puppeteer's WebSocket client reports only the status.

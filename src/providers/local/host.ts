@@ -93,12 +93,18 @@ export function openLocalHost(
             "No Chrome or Chromium was found; one is installed at the first start",
         },
         await describeHeadful(found),
-        sandbox ? { name: "sandbox", status: "ok", detail: "On" } : {
-          name: "sandbox",
-          status: "warn",
-          detail:
-            "Off: the browser cannot use it as root; run the worker as another user",
-        },
+        sandbox
+          ? {
+            name: "sandbox",
+            status: "ok",
+            detail: "Chromium's own sandbox is on",
+          }
+          : {
+            name: "sandbox",
+            status: "warn",
+            detail:
+              "Chromium's own sandbox is off where a session is not isolated, because root cannot use it: run the worker as another user",
+          },
         await isolation.check(),
         {
           name: "limits",
