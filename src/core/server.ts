@@ -18,6 +18,7 @@ import type { InstalledApp } from "./app.ts";
 import { answerClientError } from "./client_error.ts";
 import { discardBody } from "./discard_body.ts";
 import { GridError, problemResponse, toGridError } from "./errors.ts";
+import { inOrder } from "./in_order.ts";
 import { logOf } from "./log.ts";
 import type { GridBindings } from "./middleware.ts";
 import { answerRaw, refusalOf } from "./raw_answer.ts";
@@ -124,10 +125,10 @@ function listener(fetch: ServerOptions["fetch"]): RequestListener {
       errorHandler: answerFailure,
     },
   );
-  return (incoming, outgoing) => {
+  return inOrder((incoming, outgoing) => {
     discardBody(incoming, outgoing);
     void answer(incoming, outgoing);
-  };
+  });
 }
 
 /** Answers what never got into the router, or got out of it unanswered. */

@@ -1,0 +1,37 @@
+import type { RequestListener } from "node:http";
+import type { Socket } from "node:net";
+
+/** Most requests that may wait on one connection; one more closes it. Clients that send several at once send far fewer. */
+const MAX_WAITING = 256;
+
+/**
+ * Serves the requests of each connection one after the other, each when the response before it has left this process.
+ *
+ * A client may send thousands of requests at once and read no response. All responses would be in memory together if
+ * they were made at once.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-9.3.2 RFC 9112, 9.3.2}: responses are in the order of the requests.
+ */
+export function inOrder(serve: RequestListener): RequestListener {
+  /** Requests that wait, by connection; absent: no request of the connection is being served. */
+  const queues = new WeakMap<Socket, (() => void)[]>();
+  return function serveInTurn(incoming, outgoing) {
+    const { socket } = incoming;
+    const start = () => {
+      outgoing.once("close", () => next(socket));
+      serve(incoming, outgoing);
+    };
+    const queue = queues.get(socket);
+    if (queue === undefined) {
+      queues.set(socket, []);
+      start();
+    } else if (queue.length < MAX_WAITING) queue.push(start);
+    else socket.destroy();
+  };
+
+  function next(socket: Socket): void {
+    const start = queues.get(socket)?.shift();
+    if (start === undefined) queues.delete(socket);
+    else if (!socket.destroyed) start();
+  }
+}
