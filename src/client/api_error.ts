@@ -30,14 +30,25 @@ function causesOf(error: Error): string {
   return cause instanceof Error ? `${cause.message} ${causesOf(cause)}` : "";
 }
 
-/** The error for a server that does not answer. */
+/** The error for a server that does not answer, cannot be found, or is not trusted. */
 export function unreachable(url: string, cause: unknown): ApiError {
   return new ApiError(
     "unreachable",
-    `Cannot reach the server at "${url}": there is no answer, expected a running "browsergrid serve"`,
+    `Cannot reach the server at "${url}": ${reasonFor(cause)}`,
     0,
     { cause },
   );
+}
+
+function reasonFor(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message + causesOf(cause) : "";
+  if (/certificate/i.test(text)) {
+    return "its TLS certificate is not trusted, expected one of an authority that this machine trusts; Deno trusts that of the file in DENO_CERT too, Node.js that in NODE_EXTRA_CA_CERTS";
+  }
+  if (/dns error|getaddrinfo/i.test(text)) {
+    return 'its name cannot be resolved, expected the address of a running "browsergrid serve"';
+  }
+  return 'there is no answer, expected a running "browsergrid serve"';
 }
 
 /** The error for a server that gives no answer in time. */

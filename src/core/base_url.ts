@@ -38,6 +38,14 @@ export function baseUrlIn(c: Context<GridEnv>): string {
   return c.get("baseUrl") ?? new URL(c.req.url).origin;
 }
 
+/**
+ * Returns `path` of this server as the value of `Location` for the client of the request: below the prefix under which
+ * the client reaches the server.
+ */
+export function locationIn(c: Context<GridEnv>, path: string): string {
+  return withoutEndSlash(new URL(baseUrlIn(c)).pathname) + path;
+}
+
 const HOST = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(:\d{1,5})?$/i;
 
 /** Path segments of unreserved characters. */

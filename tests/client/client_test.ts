@@ -5,6 +5,7 @@ import { apiOf } from "../support/api.ts";
 import { fakePage } from "../support/fake_page.ts";
 import { freePort } from "../support/free_port.ts";
 import { testGrid } from "../support/grid.ts";
+import { startTlsFront } from "../support/tls_front.ts";
 import { startUpstream } from "../support/upstream.ts";
 
 /** Shown to people, or spoken by other clients. */
@@ -189,6 +190,19 @@ Deno.test("a server that is not there is an ApiError that says so", async () => 
     (error) =>
       error instanceof ApiError && error.code === "unreachable" &&
       error.saysAway,
+  );
+});
+
+Deno.test("a server whose certificate is not trusted, or whose name is unknown, is not called silent", async () => {
+  await using front = await startTlsFront("http://127.0.0.1:1");
+  await assert.rejects(
+    createClient({ apiUrl: front.url }).health(),
+    /Cannot reach the server at .*: its TLS certificate is not trusted, expected .*DENO_CERT/,
+  );
+  await assert.rejects(
+    // A label of more than 63 letters: no server of names is asked.
+    createClient({ apiUrl: `http://${"a".repeat(64)}.invalid` }).health(),
+    /Cannot reach the server at .*: its name cannot be resolved/,
   );
 });
 

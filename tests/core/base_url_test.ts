@@ -47,6 +47,11 @@ Deno.test("behind a trusted proxy every URL in responses is the one that the cli
   const document = await grid.request("/openapi.json", { headers });
   const [first] = (await document.json()).servers;
   assert.equal(first.url, "https://grid.example/browsers");
+  const made = await api.call("POST", "/sessions", {});
+  assert.equal(
+    made.headers.get("location"),
+    `/browsers/v1/sessions/${made.body.id}`,
+  );
   using client = await rawClient(
     `${grid.url.replace("http", "ws")}/v1/sessions/${claimed.id}/cdp`,
     headers,

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { locationIn } from "../../../../core/base_url.ts";
 import { access } from "../../../../core/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
@@ -106,7 +107,7 @@ export function keyRoutes(manager: KeyManager): OpenAPIHono<GridEnv> {
   });
   router.openapi(create, async (c) => {
     const made = await manager.create(c.req.valid("json"));
-    c.header("Location", `/v1/keys/${made.id}`);
+    c.header("Location", locationIn(c, `/v1/keys/${made.id}`));
     c.header("Cache-Control", "no-store");
     return c.json(made, 201);
   });

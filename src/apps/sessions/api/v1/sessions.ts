@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { locationIn } from "../../../../core/base_url.ts";
 import { access, callerIn, ownerLimit } from "../../../../core/access.ts";
 import type { Core } from "../../../../core/app.ts";
 import type { Caller } from "../../../../core/auth.ts";
@@ -165,7 +166,7 @@ export function sessionsRoutes(
       callerIn(c),
       key,
     );
-    c.header("Location", `/v1/sessions/${created.id}`);
+    c.header("Location", locationIn(c, `/v1/sessions/${created.id}`));
     if (isReplay) c.header(REPLAYED_HEADER, "true");
     const { wait } = c.req.valid("query");
     if (wait === undefined) return c.json(await show(c, created), 201);

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { locationIn } from "../../../../core/base_url.ts";
 import { access, callerIn } from "../../../../core/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
@@ -212,7 +213,7 @@ export function poolRoutes(manager: WorkPoolManager): OpenAPIHono<GridEnv> {
   });
   router.openapi(create, async (c) => {
     const made = await manager.create(c.req.valid("json"));
-    c.header("Location", `/v1/workerpool/pools/${made.id}`);
+    c.header("Location", locationIn(c, `/v1/workerpool/pools/${made.id}`));
     const warnings = [...manager.warnings(made)];
     return c.json({ ...renderPool(made, "admin"), warnings }, 201);
   });

@@ -1,4 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { locationIn } from "../../../../core/base_url.ts";
 import { access, callerIn } from "../../../../core/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
@@ -159,7 +160,10 @@ export function workersRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
     const registration = await manager.register(input, callerIn(c));
     // The response may contain the worker's secret.
     c.header("Cache-Control", "no-store");
-    c.header("Location", `/v1/workerpool/workers/${registration.worker.id}`);
+    c.header(
+      "Location",
+      locationIn(c, `/v1/workerpool/workers/${registration.worker.id}`),
+    );
     return c.json(registration, 201);
   });
   router.openapi(get, async (c) => {
