@@ -20,7 +20,11 @@ export function textSchema(): z.ZodString {
 export function jsonObjectSchema(): z.ZodRecord<z.ZodString, z.ZodUnknown> {
   return z.record(z.string(), z.unknown()).refine(
     (value) => isNestedWithin(value, JSON_DEPTH),
-    `expected at most ${JSON_DEPTH} levels of objects and arrays`,
+    {
+      error: `expected at most ${JSON_DEPTH} levels of objects and arrays`,
+      // Further checks may not stand what is deeper.
+      abort: true,
+    },
   );
 }
 

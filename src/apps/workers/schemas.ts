@@ -5,7 +5,7 @@ import {
   sessionReportSchema,
   stopCommandSchema,
 } from "../sessions/schemas.ts";
-import { textSchema } from "../../core/text.ts";
+import { jsonObjectSchema, textSchema } from "../../core/text.ts";
 import * as examples from "./examples.ts";
 import { WORKER_STATUSES } from "./status.ts";
 
@@ -13,6 +13,14 @@ import { WORKER_STATUSES } from "./status.ts";
 const workerNameSchema = z.string().regex(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
   "expected 1 to 100 letters, digits, dots, dashes and underscores",
+);
+
+const DETAILS_LENGTH = 16_384;
+
+/** Queries read it, and every list of workers has it: one worker must not break either. */
+const providerDetailsSchema = jsonObjectSchema().refine(
+  (details) => JSON.stringify(details).length <= DETAILS_LENGTH,
+  `expected at most ${DETAILS_LENGTH} characters of JSON`,
 );
 
 const reachSchema = z.enum(["auto", "direct", "tunnel"]).describe(
@@ -31,7 +39,7 @@ export const workerInputSchema = z.strictObject({
   provider_type: textSchema().min(1).optional().describe(
     "Refused if it is not the pool's",
   ),
-  provider_details: z.record(z.string(), z.unknown()).default({}).describe(
+  provider_details: providerDetailsSchema.default({}).describe(
     "What the worker tells of its engine",
   ),
   capacity: z.int().min(1).max(10_000).default(5),
@@ -123,7 +131,7 @@ export const heartbeatInputSchema = z.strictObject({
   cpu_percent: z.number().min(0).nullable().optional(),
   memory_usage_mb: z.number().min(0).nullable().optional(),
   disk_usage_mb: z.number().min(0).nullable().optional(),
-  provider_details: z.record(z.string(), z.unknown()).optional(),
+  provider_details: providerDetailsSchema.optional(),
   sessions: z.array(sessionReportSchema).max(10_000).refine(
     (reports) =>
       new Set(reports.map(({ session_id }) => session_id)).size ===

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { apiOf } from "../../support/api.ts";
+import { testGrid } from "../../support/grid.ts";
+
+const WORKERS = "/workerpool/workers";
+
+/** An object that is nested `levels` deep. */
+function nested(levels: number): Record<string, unknown> {
+  let value: Record<string, unknown> = { os: "linux" };
+  for (let level = 1; level < levels; level++) value = { a: value };
+  return value;
+}
+
+Deno.test("a worker's provider_details that are too deep or too long are rejected, by a registration and by a heartbeat, and sessions are accepted as before", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const given = { work_pool_id: "pool", name: "one" };
+  const { body, status } = await api.call("POST", WORKERS, {
+    ...given,
+    provider_details: nested(32),
+  });
+  assert.equal(status, 201);
+  const heartbeat = `${WORKERS}/${body.worker.id}/heartbeat`;
+  const wrong = [
+    [nested(33), /provider_details: expected at most 32 levels/],
+    // More than SQLite reads, and than is written again without a stack overflow.
+    [nested(2_000), /provider_details: expected at most 32 levels/],
+    [
+      { a: "a".repeat(16_384) },
+      /provider_details: expected at most 16384 char/,
+    ],
+  ] as const;
+  for (const [provider_details, expected] of wrong) {
+    const rejected = [
+      await api.call("POST", WORKERS, { ...given, provider_details }),
+      await api.call("PUT", heartbeat, { provider_details }),
+    ];
+    for (const { status, body } of rejected) {
+      assert.deepEqual([status, body.code], [422, "invalid_request"]);
+      assert.match(body.detail, expected);
+    }
+  }
+  assert.equal((await api.call("POST", "/sessions", {})).status, 201);
+  assert.equal((await api.call("GET", WORKERS)).status, 200);
+});
+
+Deno.test("a body that is nested as deep as its size allows is rejected, and no fault of the server", async () => {
+  await using grid = await testGrid();
+  await apiOf(grid).pool();
+  const depth = 300_000;
+  const deep = '{"a":'.repeat(depth) + "1" + "}".repeat(depth);
+  for (
+    const [path, text] of [
+      [
+        "/workerpool/workers",
+        `{"work_pool_id":"pool","provider_details":${deep}}`,
+      ],
+      [
+        "/workerpool/pools",
+        `{"name":"p","provider_type":"local","provider_config":${deep}}`,
+      ],
+      ["/sessions", `{"labels":${deep}}`],
+    ] as const
+  ) {
+    const response = await grid.router.request(`/v1${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: text,
+    });
+    const { code } = await response.json();
+    assert.deepEqual([response.status, code], [422, "invalid_request"], path);
+  }
+});
