@@ -1,4 +1,4 @@
-import type { Command, GridClient } from "../client/client.ts";
+import { ApiError, type Command, type GridClient } from "../client/client.ts";
 import { aborted } from "../core/aborted.ts";
 import type { Clock } from "../core/clock.ts";
 import { logOf } from "../core/log.ts";
@@ -267,7 +267,10 @@ export async function startWorker(
       tunnel?.renew();
     } catch (error) {
       if (signal.aborted) throw error;
-      log.error("The server refuses worker {name}: {error}", { name, error });
+      log.error("The server refuses worker {name}: {error}", {
+        name,
+        error: error instanceof ApiError ? error.message : error,
+      });
       done.resolve("refused");
       await aborted(signal);
     }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { StateStore, WorkerState } from "../../src/worker/state_file.ts";
 import { awaitStatus } from "../support/await_status.ts";
 import { eventually } from "../support/eventually.ts";
+import { logRecords } from "../support/log_records.ts";
 import { type WorkerScene, workerScene } from "../support/worker.ts";
 
 const POOL = "/v1/workerpool/pools/fakes";
@@ -107,11 +108,21 @@ Deno.test("a worker whose pool is deleted keeps no browser, and is done", async 
   await using scene = await workerScene({ settings: { heartbeat_seconds: 1 } });
   await using worker = await scene.start();
   await keepReady(scene, 2);
+  await using log = await logRecords();
   const { status } = await scene.grid.request(`${POOL}?force=true`, {
     method: "DELETE",
   });
   assert.equal(status, 204);
   assert.equal(await worker.done, "refused");
+  const refused = log.records.find(({ rawMessage }) =>
+    String(rawMessage).startsWith("The server refuses worker")
+  );
+  // A sentence without a stack: it is nothing that was not expected.
+  assert.match(
+    String(refused?.properties["error"]),
+    /^Cannot find work pool "fakes": no pool has this id or name/,
+  );
+  assert.equal(typeof refused?.properties["error"], "string");
   await eventually(
     "no browser runs",
     () => Promise.resolve(scene.provider.running.size === 0),
