@@ -169,8 +169,8 @@ function notAvailable(
       work_pool: pool.name,
     }))
   );
-  const { browser = "any browser", version, operating_system: system } = want;
-  const asked = `"${browser}"` +
+  const { browser, version, operating_system: system } = want;
+  const asked = (browser === undefined ? "a browser" : `"${browser}"`) +
     (version === undefined ? "" : ` of version "${version}"`) +
     (system === undefined ? "" : ` on ${system}`);
   const list = available.map((each) =>

@@ -24,7 +24,7 @@ Deno.test("an operating system that no worker has is rejected with the available
   assertRefused(
     await ask(api, windows),
     REFUSED,
-    /on windows.*on linux in pool/,
+    /Cannot start a browser on windows: .*on linux in pool/,
   );
   assert.equal((await api.session()).operating_system, "linux");
   await workerOn(api, "windows", "one");
