@@ -124,11 +124,15 @@ export const resourceLimitsSchema = z.strictObject({
 
 export type ResourceLimits = z.infer<typeof resourceLimitsSchema>;
 
+/** Most variables of one environment: each is encrypted by itself, and thousands would take the server seconds. */
+const MAX_VARIABLES = 256;
+
 const VARIABLE_NAMES = {
   propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
 };
 
 const SESSION_VARIABLE_NAMES = {
+  maxProperties: MAX_VARIABLES,
   propertyNames: {
     ...VARIABLE_NAMES.propertyNames,
     not: { pattern: RESERVED_PATTERN },
@@ -149,8 +153,14 @@ export const environmentSchema = z.record(
   examples: [{ LANG: "de_DE.UTF-8" }],
 });
 
+/** The same as people may give it. */
+export const givenEnvironmentSchema = environmentSchema.refine(
+  (variables) => Object.keys(variables).length <= MAX_VARIABLES,
+  { error: `expected at most ${MAX_VARIABLES}`, abort: true },
+).openapi({ maxProperties: MAX_VARIABLES });
+
 /** The same as a session may ask for it: without what would change the programs that run. */
-export const sessionEnvironmentSchema = environmentSchema.superRefine(
+export const sessionEnvironmentSchema = givenEnvironmentSchema.superRefine(
   (environment, context) => {
     for (const name of Object.keys(environment).filter(isReserved)) {
       context.addIssue({

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseMemory, proxySchema } from "../../src/core/browser_spec.ts";
+import {
+  givenEnvironmentSchema,
+  parseMemory,
+  proxySchema,
+  sessionEnvironmentSchema,
+} from "../../src/core/browser_spec.ts";
 
 Deno.test("parseMemory() reads amounts in powers of 1024", () => {
   const cases = {
@@ -62,4 +67,16 @@ Deno.test("proxySchema accepts exactly one proxy: Chromium reads commas and semi
       ...["direct://", "a:3128", `http://${"a".repeat(500)}`],
     ]
   ) assert.ok(!isTaken(url), url);
+});
+
+Deno.test("an environment has at most 256 variables: each is encrypted by itself", () => {
+  const variables = (count: number) =>
+    Object.fromEntries(
+      Array.from({ length: count }, (_, at) => [`V${at}`, ""]),
+    );
+  for (const schema of [givenEnvironmentSchema, sessionEnvironmentSchema]) {
+    assert.ok(schema.safeParse(variables(256)).success);
+    const { error } = schema.safeParse(variables(257));
+    assert.equal(error?.issues[0]?.message, "expected at most 256");
+  }
 });
