@@ -117,7 +117,10 @@ export class Splice {
     if (this.#by !== undefined) return;
     this.#by = "browser";
     this.#upstream.destroy();
-    if (this.#expected) return this.#finish(this.#expected);
+    // Where no frame may follow, as after the browser's own close frame, the reason would not be sent.
+    const known = this.#expected ??
+      (this.#mayWriteFrame ? undefined : CLOSE_REASONS.browserGone);
+    if (known) return this.#finish(known);
     // Data that the client still sends is read and dropped, so that its end is detected.
     this.#client.resume();
     void this.#options.explain(this.#clientGone.signal)

@@ -87,6 +87,18 @@ Deno.test("a client that leaves during the query for the close reason leaves no 
   assert.equal(by, "browser");
 });
 
+Deno.test("a browser's own close frame reaches its client as it is, and the browser is not asked for a reason", async () => {
+  await using scene = await gatewayScene();
+  const socket = await connected(scene.url);
+  const before = scene.upstream.asked.length;
+  const end = closed(socket);
+  // As Chrome does: a close frame (1000), then the end of the connection.
+  scene.upstream.sockets[0]?.end(Uint8Array.of(0x88, 2, 0x03, 0xe8));
+  assert.equal((await end).code, 1000);
+  await eventOf(scene.grid, scene.sessionId, { name: "client_disconnected" });
+  assert.deepEqual(scene.upstream.asked.slice(before), []);
+});
+
 Deno.test("a session that ends closes its clients with 1001", async () => {
   await using scene = await gatewayScene({ session: { max_connections: 2 } });
   const ends = [await connected(scene.url), await connected(scene.url)].map(
