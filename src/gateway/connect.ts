@@ -120,7 +120,7 @@ function pathOf(name: string, text: string): readonly string[] {
   throw invalid(
     `${truncate(name, MAX_NAME)}: unknown parameter${
       didYouMean(name, names)
-    }, known are ${names.join(", ")}`,
+    }, expected one of ${names.join(", ")}`,
   );
 }
 

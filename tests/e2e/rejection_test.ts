@@ -44,7 +44,7 @@ Deno.test("a rejected WebSocket request has its reason in Playwright's error, th
     ),
   );
   const why =
-    /Cannot use the query: widht: unknown parameter, did you mean "width"\?, known are/;
+    /Cannot use the query: widht: unknown parameter, did you mean "width"\?, expected one of/;
   assert.match(said["ws"] ?? "", why);
   assert.match(said["connectOverCDP"] ?? "", why);
   // Puppeteer's WebSocket client reports only the status.
