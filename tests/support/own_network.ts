@@ -47,7 +47,7 @@ export async function inOwnNetwork(
         ...["--net", "--mount", "sh", "-c", SCRIPT, "sh", folder],
         ...[await denoDir(), Deno.cwd(), Deno.execPath()],
         ...[asRoot ? "0" : USER_ID, "timeout", "--kill-after=5", "100"],
-        ...[`${folder}/deno`, "run", "--quiet", "--no-check", "--no-lock"],
+        ...[`${folder}/deno`, "run", "--quiet", "--no-check", "--frozen"],
         ...["--cached-only", "-A", `tests/support/${program}`, ...args],
       ],
       env: {
