@@ -124,7 +124,7 @@ export const resourceLimitsSchema = z.strictObject({
 
 export type ResourceLimits = z.infer<typeof resourceLimitsSchema>;
 
-/** Most variables of one environment: each is encrypted by itself, and thousands would take the server seconds. */
+/** Most variables of one environment: each is encrypted separately, and thousands would take the server seconds. */
 const MAX_VARIABLES = 256;
 
 const VARIABLE_NAMES = {

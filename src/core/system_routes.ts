@@ -88,7 +88,7 @@ export function addSystemRoutes(
     return c.json({ status: "ready" as const }, 200);
   });
   // Made when it is first asked for, when every route is there; the same from then on.
-  // Kept as bytes: to write so much JSON takes milliseconds, and nobody needs a key to ask for it.
+  // Kept as bytes: serialising this much JSON takes milliseconds, and requests for it need no key.
   let described: Uint8Array<ArrayBuffer> | undefined;
   root.openAPIRegistry.registerPath(document);
   root.get(document.path, (c) => {
