@@ -12,6 +12,9 @@ export interface HostSettings {
 /** Reports whether a request with this `Host` (with or without a port) is for this server. */
 export type IsKnownHost = (host: string) => boolean;
 
+/** The hosts of settings that were read: requests of pages and upgrades ask for them each time. */
+const KNOWN = new WeakMap<HostSettings, IsKnownHost>();
+
 /**
  * Returns a predicate for the names and addresses of this server: loopback, the listening address, the hosts of its
  * URLs, and the setting `allowed_hosts`. Ports are ignored.
@@ -19,6 +22,12 @@ export type IsKnownHost = (host: string) => boolean;
  * A server that listens beyond loopback accepts every IP address: DNS rebinding needs a name.
  */
 export function knownHosts(settings: HostSettings): IsKnownHost {
+  let known = KNOWN.get(settings);
+  if (!known) KNOWN.set(settings, known = readHosts(settings));
+  return known;
+}
+
+function readHosts(settings: HostSettings): IsKnownHost {
   const { host, public_url, replica_url, api_url, allowed_hosts } = settings;
   const urls = [public_url, replica_url, api_url].flatMap((url) => url ?? []);
   const names = new Set([

@@ -18,18 +18,6 @@ export const pageQuerySchema = z.object({
   }),
 });
 
-/** `true` or `false` in a query. */
-export function flag(
-  description: string,
-): z.ZodOptional<z.ZodCodec<z.ZodString, z.ZodBoolean>> {
-  return z.stringbool().optional().openapi({
-    type: "string",
-    enum: ["true", "false"],
-    default: "false",
-    description,
-  });
-}
-
 /** What such a route may refuse. */
 export function refusalsOfLook(): ReturnType<typeof refusalsOfBrowser> {
   return refusalsOfBrowser("target_not_found", "browser_timeout");

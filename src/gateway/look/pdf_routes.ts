@@ -1,8 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../core/middleware.ts";
+import { queryFlag } from "../../core/query_flag.ts";
 import { createRouter } from "../../core/router.ts";
 import type { Conversation } from "./conversation.ts";
-import { flag, onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
+import { onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
 import { type LookParts, openPage } from "./page.ts";
 import { readStream } from "./read_stream.ts";
 
@@ -21,8 +22,8 @@ const query = pageQuerySchema.extend({
     .default("letter").describe("Size of the paper"),
   width: inches("Width of the paper"),
   height: inches("Height of the paper"),
-  landscape: flag("The paper lies on its long side"),
-  print_background: flag("Backgrounds are printed, too"),
+  landscape: queryFlag("The paper lies on its long side"),
+  print_background: queryFlag("Backgrounds are printed, too"),
   scale: z.coerce.number().min(0.1).max(2).default(1).openapi({
     type: "number",
     minimum: 0.1,

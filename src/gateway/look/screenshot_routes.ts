@@ -1,10 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { Buffer } from "node:buffer";
 import type { GridEnv } from "../../core/middleware.ts";
+import { queryFlag } from "../../core/query_flag.ts";
 import { createRouter } from "../../core/router.ts";
 import type { Conversation } from "./conversation.ts";
 import { emptyCapture } from "./empty_capture.ts";
-import { flag, onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
+import { onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
 import { type LookParts, openPage } from "./page.ts";
 
 const FORMATS = ["png", "jpeg", "webp"] as const;
@@ -31,7 +32,7 @@ const query = pageQuerySchema.extend({
     maximum: 100,
     description: "Of jpeg and webp, in percent; by default the browser's own",
   }),
-  full_page: flag(
+  full_page: queryFlag(
     "Capture the whole page instead of the viewport; scaled down if it is longer than 16384 pixels (webp: 16383)",
   ),
 });

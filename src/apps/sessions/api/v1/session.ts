@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { access, callerIn, ownerLimit } from "../../../../core/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
+import { queryFlag } from "../../../../core/query_flag.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
 import type { SessionManager } from "../../manager.ts";
 import {
@@ -58,11 +59,7 @@ const stop = createRoute({
   request: {
     params,
     query: z.object({
-      force: z.stringbool().optional().openapi({
-        type: "string",
-        enum: ["true", "false"],
-        description: "Whether to kill the browser, asking nobody",
-      }),
+      force: queryFlag("Whether to kill the browser, asking nobody"),
     }),
   },
   responses: {

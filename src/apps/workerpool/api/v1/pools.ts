@@ -2,6 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { locationIn } from "../../../../core/base_url.ts";
 import { access, callerIn } from "../../../../core/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
+import { queryFlag } from "../../../../core/query_flag.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";
 import type { WorkPoolManager } from "../../manager.ts";
 import { renderPool } from "../../pool.ts";
@@ -156,12 +157,9 @@ const remove = createRoute({
   request: {
     params,
     query: z.object({
-      force: z.stringbool().optional().openapi({
-        type: "string",
-        enum: ["true", "false"],
-        description:
-          "Delete the pool even if workers are online; they then end",
-      }),
+      force: queryFlag(
+        "Delete the pool even if workers are online; they then end",
+      ),
     }),
   },
   responses: {
