@@ -11,6 +11,7 @@ export const SNIPPETS = {
   playwright: /from "playwright-core"/,
   keep_alive: /connect\?keep_alive=60/,
   create: /^curl -X POST/,
+  first_session: /session create --wait --label team=search/,
   query: /dbshell -c "SELECT/,
   completions: /browsergrid completions bash/,
   containers: /browsergrid docker build-image/,
@@ -33,6 +34,8 @@ export const SNIPPETS = {
   office_hours: /name: "office_hours"/,
   forget: /DELETE FROM grid_secrets/,
   develop: /deno task dev/,
+  environment: /^\.ci\/run environment$/m,
+  run_tests: /^deno test -A tests\/core/,
 };
 
 /** The snippets of the documentation. */

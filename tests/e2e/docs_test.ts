@@ -11,10 +11,10 @@ import { scene, snippet, SNIPPETS, snippets, succeeds } from "./docs_scene.ts";
 
 /** Snippets that other tests run, and the files of these tests. */
 const ELSEWHERE = {
-  app: "tests/plugins/readme_app_test.ts",
-  app_run: "tests/plugins/readme_app_test.ts",
-  provider: "tests/plugins/readme_test.ts",
-  provider_run: "tests/plugins/readme_test.ts",
+  app: "tests/plugins/docs_app_test.ts",
+  app_run: "tests/plugins/docs_app_test.ts",
+  provider: "tests/plugins/docs_provider_test.ts",
+  provider_run: "tests/plugins/docs_provider_test.ts",
 };
 
 /** The Puppeteer that npm selects on the oldest supported Node, 20. */
@@ -28,14 +28,18 @@ async function prints(source: string, expected: string): Promise<void> {
 }
 
 Deno.test("every snippet of the documentation is run by a test", async () => {
+  const seen = new Map<string, string>();
   for (const { place, text } of snippets) {
     const names = Object.entries(SNIPPETS).filter(([, { source, flags }]) =>
       new RegExp(source, flags).test(text)
     );
     assert.equal(names.length, 1, `${place} is ${JSON.stringify(names)}`);
+    const [[name] = [place]] = names;
+    assert.equal(seen.get(name), undefined, `${place} repeats "${name}"`);
+    seen.set(name, place);
   }
   for (const file of Object.values(ELSEWHERE)) {
-    assert.match(await Deno.readTextFile(join(ROOT, file)), /README/);
+    assert.match(await Deno.readTextFile(join(ROOT, file)), /documentation/);
   }
 });
 
@@ -50,13 +54,23 @@ Deno.test("the documentation's tasks exist, and its Deno and packages are the te
   for (const name of packages.split(" ")) {
     assert.match(ci, new RegExp(`for package in .*\\b${name}\\b`));
   }
-  for (const text of [snippet("start"), snippet("test"), snippet("develop")]) {
+  assert.match(ci, /"\$\{1:-\}" = environment/);
+  const commands = ["start", "test", "develop", "run_tests"] as const;
+  for (const text of commands.map(snippet)) {
     for (const [, task = ""] of text.matchAll(/ task (\w+)/g)) {
       assert.ok(task in tasks, task);
     }
     for (const [, named] of text.matchAll(/deno@(\S+)/g)) {
       assert.equal(named, version);
     }
+  }
+});
+
+Deno.test("the documentation's commands for single tests run them", async () => {
+  await using shell = await openShell({});
+  for (const [command] of snippet("run_tests").matchAll(/^deno test .*$/gm)) {
+    const run = command.replace("deno test", "deno test --no-check");
+    assert.match(await succeeds(shell, `cd ${ROOT}\n${run}`), /^ok \|/m);
   }
 });
 
@@ -90,6 +104,10 @@ Deno.test("the documentation's clients and commands work as written with a grid 
   const created = JSON.parse(await succeeds(shell, here("create")));
   await t.step("a session by curl", () => {
     assert.equal(created.status, "running", created.status_reason);
+  });
+
+  await t.step("a session by the command line", async () => {
+    assert.match(await succeeds(shell, here("first_session")), /running/);
   });
 
   await t.step("its pages by HTTP, and captures of them", async () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { cli } from "../support/cli.ts";
 import { testGrid } from "../support/grid.ts";
 import { runProgram } from "../support/program.ts";
-import { savedPlugin } from "./readme_plugin.ts";
+import { savedPlugin } from "./docs_provider.ts";
 
 const NOTES = fileURLToPath(new URL("./notes_plugin.ts", import.meta.url));
 

@@ -14,7 +14,7 @@ export interface Snippet {
   readonly text: string;
 }
 
-/** Returns the snippets of README and of the folder `docs`. */
+/** Returns the snippets of README.md, CONTRIBUTING.md and the folder `docs`. */
 export async function docSnippets(): Promise<readonly Snippet[]> {
   const found: Snippet[] = [];
   for (const file of await documents()) {
@@ -39,6 +39,7 @@ async function documents(): Promise<readonly string[]> {
     .catch(() => []);
   return [
     join(ROOT, "README.md"),
+    join(ROOT, "CONTRIBUTING.md"),
     ...docs.filter(({ name }) => name.endsWith(".md"))
       .map(({ name }) => join(ROOT, "docs", name)),
   ];

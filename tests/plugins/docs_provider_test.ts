@@ -1,4 +1,4 @@
-/** README's provider in the real program with a real browser, and before the contract of all providers. */
+/** the documentation's provider in the real program with a real browser, and before the contract of all providers. */
 import assert from "node:assert/strict";
 import process from "node:process";
 import { createClient } from "../../src/client/client.ts";
@@ -10,7 +10,11 @@ import { assertNothingLeft } from "../support/leaks.ts";
 import { startProgram } from "../support/program.ts";
 import { testProvider } from "../support/provider_contract.ts";
 import { connectTo, type Ground } from "../support/provider_ground.ts";
-import { chromiumCommand, readmePlugin, savedPlugin } from "./readme_plugin.ts";
+import {
+  chromiumCommand,
+  providerSource,
+  savedPlugin,
+} from "./docs_provider.ts";
 
 const hasChromium = await Deno.stat("/usr/bin/chromium").then(
   () => true,
@@ -18,16 +22,16 @@ const hasChromium = await Deno.stat("/usr/bin/chromium").then(
 );
 const skip = hasChromium ? undefined : "no /usr/bin/chromium on this machine";
 // deno-lint-ignore no-console -- the reason of a skipped test is its result
-if (skip) console.log(`skipped: README's provider: ${skip}`);
+if (skip) console.log(`skipped: the documentation's provider: ${skip}`);
 
-Deno.test("README's provider is complete in under 40 lines", async () => {
-  const lines = (await readmePlugin()).trimEnd().split("\n");
+Deno.test("the documentation's provider is complete in under 40 lines", async () => {
+  const lines = (await providerSource()).trimEnd().split("\n");
   assert.ok(lines.length < 40, `${lines.length} lines`);
 });
 
 Deno.test({
   name:
-    "README's provider, loaded by --plugin, runs a session's browser and leaves nothing of it",
+    "the documentation's provider, loaded by --plugin, runs a session's browser and leaves nothing of it",
   ignore: skip !== undefined,
   async fn() {
     await using plugin = await savedPlugin();
@@ -142,7 +146,7 @@ async function folders(root: string): Promise<readonly string[]> {
   return found;
 }
 
-testProvider("README's provider", {
+testProvider("the documentation's provider", {
   open: openGround,
   spec: browserSpec,
   skip,

@@ -1,4 +1,4 @@
-/** Tests README's app in the real program: its table, endpoints, options and error code. */
+/** Tests the documentation's app in the real program: its table, endpoints, options and error code. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { loadPlugins } from "../../src/cli/plugins.ts";
@@ -6,17 +6,17 @@ import { APPS } from "../../src/installed.ts";
 import { startProgram } from "../support/program.ts";
 import { keyedGrid } from "../support/keys.ts";
 
-const README = new URL("../../README.md", import.meta.url);
+const PAGE = new URL("../../docs/plugin-app.md", import.meta.url);
 
-/** Creates a folder with README's two files, verbatim. */
+/** Creates a folder with the page's two files, verbatim. */
 async function savedApp(): Promise<
   AsyncDisposable & { readonly folder: string; readonly plugin: string }
 > {
-  const text = await Deno.readTextFile(README);
+  const text = await Deno.readTextFile(PAGE);
   const [, sql, code] =
     /`notes\/migrations\/0000_notes\.sql`:\n\n```sql\n([^]*?)```\n\nThe rest is `notes\/plugin\.js`:\n\n```js\n([^]*?)```/
       .exec(text) ?? [];
-  assert.ok(sql && code, "README.md has the app");
+  assert.ok(sql && code, "docs/plugin-app.md has the app");
   const folder = await Deno.makeTempDir({ prefix: "browsergrid-plugin-" });
   await Deno.mkdir(join(folder, "notes", "migrations"), { recursive: true });
   const plugin = join(folder, "notes", "plugin.js");
@@ -32,7 +32,7 @@ async function savedApp(): Promise<
   };
 }
 
-Deno.test("README's app stores notes for callers that may see the session, up to its limit", async () => {
+Deno.test("the documentation's app stores notes for callers that may see the session, up to its limit", async () => {
   await using app = await savedApp();
   const { apps } = await loadPlugins([app.plugin]);
   await using grid = await keyedGrid({
@@ -72,7 +72,7 @@ Deno.test("README's app stores notes for callers that may see the session, up to
   );
 });
 
-Deno.test("README's app is loaded by --plugin, and an exception in it is logged with its stack", async () => {
+Deno.test("the documentation's app is loaded by --plugin, and an exception in it is logged with its stack", async () => {
   await using app = await savedApp();
   const code = await Deno.readTextFile(app.plugin);
   await Deno.writeTextFile(
