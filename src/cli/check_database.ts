@@ -1,6 +1,6 @@
 import { chosenApps } from "../core/api.ts";
 import type { App } from "../core/app.ts";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../async/clock.ts";
 import type { Database } from "../core/db/client.ts";
 import { messageOf } from "../core/log.ts";
 import { migrationStatus } from "../core/db/migrate.ts";

@@ -1,4 +1,4 @@
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../async/clock.ts";
 import { messageOf } from "../core/log.ts";
 import type { CheckResult } from "../core/provider.ts";
 

@@ -15,7 +15,7 @@ import {
   type InstalledApp,
   upgradersOf,
 } from "../core/app.ts";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../async/clock.ts";
 import { type Database, openDatabase } from "../core/db/client.ts";
 import { fileUrl } from "../core/db/file_url.ts";
 import {

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { chosenApps } from "../core/api.ts";
 import type { App } from "../core/app.ts";
 import { childEnvironment } from "../core/child_environment.ts";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../async/clock.ts";
 import { type Database, openDatabase } from "../core/db/client.ts";
 import { migrate, migrationStatus } from "../core/db/migrate.ts";
 import type { Settings } from "../core/settings.ts";

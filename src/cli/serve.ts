@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { createClient } from "../client/client.ts";
-import { aborted } from "../core/aborted.ts";
-import { systemClock } from "../core/clock.ts";
+import { aborted } from "../async/aborted.ts";
+import { systemClock } from "../async/clock.ts";
 import { configureLog, describeError } from "../core/log.ts";
 import { isLoopback } from "../core/loopback.ts";
 import type { Provider } from "../core/provider.ts";

@@ -1,5 +1,5 @@
 import type { GridClient } from "../client/client.ts";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../async/clock.ts";
 import { UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
 

@@ -1,5 +1,5 @@
 import type { Client, ResultSet, Value } from "@libsql/client";
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "../async/clock.ts";
 import type { Output } from "./output.ts";
 import { tableText } from "./table.ts";
 

@@ -1,5 +1,5 @@
 import { withoutEndSlash } from "../core/without_end_slash.ts";
-import { deadline, systemClock } from "../core/clock.ts";
+import { deadline, systemClock } from "../async/clock.ts";
 import {
   ApiError,
   errorOf,

@@ -4,7 +4,7 @@ import { type App, type Core, installApps, type InstalledApp } from "./app.ts";
 import { createAuth } from "./auth.ts";
 import { withoutEndSlash } from "./without_end_slash.ts";
 import { Bus } from "./bus.ts";
-import { type Clock, systemClock } from "./clock.ts";
+import { type Clock, systemClock } from "../async/clock.ts";
 import { messageOf } from "./log.ts";
 import { isLoopback } from "./loopback.ts";
 import type { GridEnv, Middleware } from "./middleware.ts";

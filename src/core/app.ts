@@ -6,7 +6,7 @@ import { hasRole } from "./access.ts";
 import { AppOptions } from "./app_options.ts";
 import { ANONYMOUS, type Auth, type Role } from "./auth.ts";
 import type { Bus } from "./bus.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../async/clock.ts";
 import type { Database } from "./db/client.ts";
 import { isBuiltIn, type Problems } from "./errors.ts";
 import type { GridEnv } from "./middleware.ts";

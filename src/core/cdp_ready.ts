@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { systemClock } from "./clock.ts";
+import { systemClock } from "../async/clock.ts";
 import { getDirectly } from "./get_directly.ts";
 
 /** Pause between two questions: short, because a start is over when the first of them is answered. */

@@ -1,6 +1,6 @@
 // The runtime's WebSocket would use the proxies of the environment.
 import { WebSocket } from "ws";
-import { type Clock, deadline, systemClock } from "./clock.ts";
+import { type Clock, deadline, systemClock } from "../async/clock.ts";
 
 /** How {@linkcode untilHungUp} talks. */
 export interface CallOptions {

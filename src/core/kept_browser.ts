@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { aborted } from "./aborted.ts";
+import { aborted } from "../async/aborted.ts";
 import type { BrowserKeeper, StartedBrowser } from "./browser_keeper.ts";
 import { type CdpReady, waitForCdp } from "./cdp_ready.ts";
 import { askToClose, untilHungUp } from "./cdp_socket.ts";
-import { deadline, systemClock } from "./clock.ts";
+import { deadline, systemClock } from "../async/clock.ts";
 import { messageOf } from "./log.ts";
 import { probeBrowser } from "./probe_browser.ts";
 import type { BrowserExit, RunningBrowser } from "./provider.ts";

@@ -9,11 +9,11 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { access, allow } from "./access.ts";
 import { type App, defineApp } from "./app.ts";
-import { systemClock } from "./clock.ts";
+import { systemClock } from "../async/clock.ts";
 import { defineProblems, GridError, type Problems } from "./errors.ts";
 import { hostOf } from "./host_of.ts";
 import { logOf } from "./log.ts";
-import { every } from "./loop.ts";
+import { every } from "../async/every.ts";
 import {
   beforeAfter,
   defineMiddleware,

@@ -11,7 +11,7 @@
  * @module
  */
 import { GridError } from "./errors.ts";
-import { keepRecent } from "./keep_recent.ts";
+import { keepRecent } from "../async/lru.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

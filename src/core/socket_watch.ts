@@ -1,6 +1,6 @@
 import type { WebSocket } from "ws";
-import type { Clock } from "./clock.ts";
-import { every } from "./loop.ts";
+import type { Clock } from "../async/clock.ts";
+import { every } from "../async/every.ts";
 
 /** How often a WebSocket is pinged: below the minute after which load balancers close what is silent. */
 const PING_MS = 20_000;

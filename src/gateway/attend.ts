@@ -4,7 +4,7 @@ import type { SessionManager } from "../apps/sessions/manager.ts";
 import { requireRole } from "../core/access.ts";
 import type { Core } from "../core/app.ts";
 import { ANONYMOUS, type Caller } from "../core/auth.ts";
-import { deadline } from "../core/clock.ts";
+import { deadline } from "../async/clock.ts";
 import type { UpgradeContext } from "../core/upgrade_gate.ts";
 import { CLOSE_REASONS } from "./close_frame.ts";
 import { keepAliveOf, sessionOfQuery } from "./connect.ts";

@@ -1,7 +1,7 @@
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { isTerminal, type SessionStatus } from "../apps/sessions/status.ts";
-import { aborted } from "../core/aborted.ts";
-import { deadline, systemClock } from "../core/clock.ts";
+import { aborted } from "../async/aborted.ts";
+import { deadline, systemClock } from "../async/clock.ts";
 import { CLOSE_CODES, CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
 import { isOwnBrowser } from "./own_browser.ts";
 import type { Way } from "./way.ts";

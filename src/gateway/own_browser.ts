@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { deadline, systemClock } from "../core/clock.ts";
+import { deadline, systemClock } from "../async/clock.ts";
 import { askBrowser } from "./ask_browser.ts";
 import type { Way } from "./way.ts";
 

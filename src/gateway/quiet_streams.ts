@@ -1,5 +1,5 @@
-import type { Clock } from "../core/clock.ts";
-import { every } from "../core/loop.ts";
+import type { Clock } from "../async/clock.ts";
+import { every } from "../async/every.ts";
 import type { Splice } from "./splice.ts";
 
 /** Number of checks within the idle time: a ping is late by at most a fifth of it. */

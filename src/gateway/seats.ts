@@ -1,4 +1,4 @@
-import { type Clock, deadline } from "../core/clock.ts";
+import { type Clock, deadline } from "../async/clock.ts";
 import { GridError } from "../core/errors.ts";
 
 /** How long a client waits for a place: one that connects again may be faster than the end of its old socket. */

@@ -10,7 +10,7 @@ import {
 } from "../apps/sessions/status.ts";
 import type { Core } from "../core/app.ts";
 import { describeError, logOf } from "../core/log.ts";
-import { every } from "../core/loop.ts";
+import { every } from "../async/every.ts";
 import { CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
 import { reasonOf } from "./explain_end.ts";
 import { startPinging } from "./quiet_streams.ts";

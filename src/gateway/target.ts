@@ -7,7 +7,7 @@ import { isTerminal } from "../apps/sessions/status.ts";
 import { ownerLimit } from "../core/access.ts";
 import type { Core } from "../core/app.ts";
 import type { Caller } from "../core/auth.ts";
-import { deadline } from "../core/clock.ts";
+import { deadline } from "../async/clock.ts";
 import { GridError } from "../core/errors.ts";
 
 /** How long after its deadline a session is still awaited: it is the reconciler that ends it, and says why. */

@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { Agent } from "node:http";
 import { connect, type NetConnectOpts } from "node:net";
 import type { Duplex } from "node:stream";
-import { deadline, systemClock } from "../core/clock.ts";
+import { deadline, systemClock } from "../async/clock.ts";
 import { GridError } from "../core/errors.ts";
 import { hostName } from "../core/host_name.ts";
 import { connectLending } from "./lending_socket.ts";

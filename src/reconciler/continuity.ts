@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../async/clock.ts";
 
 /** Longest time between two looks of a server that watches. */
 const GAP_MS = 10_000;

@@ -3,7 +3,7 @@ import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
 import type { Core } from "../core/app.ts";
 import { logOf } from "../core/log.ts";
-import { every } from "../core/loop.ts";
+import { every } from "../async/every.ts";
 import { Continuity } from "./continuity.ts";
 
 const log = logOf("reconciler", "reconciler");

@@ -1,7 +1,7 @@
 import type { HeldSessionWire, Registration } from "../client/client.ts";
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import { logOf } from "../core/log.ts";
-import { every } from "../core/loop.ts";
+import { every } from "../async/every.ts";
 import type {
   BrowserHost,
   LocalSandbox,

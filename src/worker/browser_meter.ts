@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import type { BrowserStats, RunningBrowser } from "../core/provider.ts";
 
 /** Least time between two measurements of one browser, however often the worker reports. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../async/clock.ts";
 
 /** The wish that a worker leaves: its own, or ordered by the server, which may take it back. */
 export class Drain {

@@ -5,8 +5,8 @@ import type {
   ReadyBrowsers,
 } from "../client/client.ts";
 import { ApiError } from "../client/api_error.ts";
-import { aborted } from "../core/aborted.ts";
-import { type Clock, deadline } from "../core/clock.ts";
+import { aborted } from "../async/aborted.ts";
+import { type Clock, deadline } from "../async/clock.ts";
 import { logOf } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
 import { CpuMeter, usedMemoryMb } from "./host_use.ts";

@@ -3,8 +3,8 @@ import type {
   SessionReport,
   StopCommand,
 } from "../client/client.ts";
-import { aborted } from "../core/aborted.ts";
-import { type Clock, deadline } from "../core/clock.ts";
+import { aborted } from "../async/aborted.ts";
+import { type Clock, deadline } from "../async/clock.ts";
 import { logOf, messageOf } from "../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
 import { withoutSecrets } from "./claimed_session.ts";

@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import type { RunningBrowser } from "../core/provider.ts";
 
 /** How long a start may take to end once it is no longer wanted. */

@@ -1,5 +1,5 @@
-import { aborted } from "../core/aborted.ts";
-import { type Clock, deadline } from "../core/clock.ts";
+import { aborted } from "../async/aborted.ts";
+import { type Clock, deadline } from "../async/clock.ts";
 import { messageOf } from "../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
 

@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import { logOf } from "../core/log.ts";
-import { every } from "../core/loop.ts";
+import { every } from "../async/every.ts";
 
 const log = logOf("worker", "reap_orphans");
 

@@ -1,5 +1,5 @@
 import type { ClaimedSession } from "../client/client.ts";
-import { type Clock, deadline } from "../core/clock.ts";
+import { type Clock, deadline } from "../async/clock.ts";
 import type { BrowserHost, RunningBrowser } from "../core/provider.ts";
 import { specOf } from "./claimed_session.ts";
 import { orLeftBehind } from "./left_behind.ts";

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import WebSocket, { type ClientOptions } from "ws";
-import { type Clock, deadline, systemClock } from "../core/clock.ts";
+import { type Clock, deadline, systemClock } from "../async/clock.ts";
 import { hostName } from "../core/host_name.ts";
 import { withoutEndSlash } from "../core/without_end_slash.ts";
 import { logOf, messageOf } from "../core/log.ts";

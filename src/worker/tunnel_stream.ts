@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { deadline, systemClock } from "../core/clock.ts";
+import { deadline, systemClock } from "../async/clock.ts";
 import { hostName } from "../core/host_name.ts";
 import type { RunningBrowser } from "../core/provider.ts";
 import { close, joinConns, writeAll } from "./join_conns.ts";

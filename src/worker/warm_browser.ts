@@ -1,5 +1,5 @@
 import type { BrowserSpec } from "../core/browser_spec.ts";
-import { type Clock, deadline } from "../core/clock.ts";
+import { type Clock, deadline } from "../async/clock.ts";
 import { logOf } from "../core/log.ts";
 import type { RunningBrowser } from "../core/provider.ts";
 import { untilEnd } from "./liveness.ts";

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ReadyBrowsers } from "../client/client.ts";
-import { aborted } from "../core/aborted.ts";
+import { aborted } from "../async/aborted.ts";
 import type { BrowserSpec } from "../core/browser_spec.ts";
-import { type Clock, deadline } from "../core/clock.ts";
+import { type Clock, deadline } from "../async/clock.ts";
 import { logOf, messageOf } from "../core/log.ts";
 import type { RunningBrowser } from "../core/provider.ts";
 import { specOf, withoutSecrets } from "./claimed_session.ts";

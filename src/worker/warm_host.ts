@@ -1,4 +1,4 @@
-import type { Clock } from "../core/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import type { BrowserSpec } from "../core/browser_spec.ts";
 import { logOf } from "../core/log.ts";
 import type {

@@ -1,8 +1,8 @@
 import { ApiError, type Command, type GridClient } from "../client/client.ts";
-import { aborted } from "../core/aborted.ts";
-import type { Clock } from "../core/clock.ts";
+import { aborted } from "../async/aborted.ts";
+import type { Clock } from "../async/clock.ts";
 import { logOf } from "../core/log.ts";
-import { every } from "../core/loop.ts";
+import { every } from "../async/every.ts";
 import type { LocalSandbox, Provider } from "../core/provider.ts";
 import type { Registry } from "../core/registry.ts";
 import {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { createAuth } from "../../src/core/auth.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { GridError } from "../../src/core/errors.ts";
 import type { GridEnv } from "../../src/core/middleware.ts";
 import { apiKey } from "../../src/core/middleware/api_key.ts";

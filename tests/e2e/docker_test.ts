@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SessionWire } from "../../src/apps/sessions/schemas.ts";
 import { createClient, type GridClient } from "../../src/client/client.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { containersOf, docker, dockerTest } from "../support/docker.ts";
 import { assertNothingLeft } from "../support/leaks.ts";
 import { runNode } from "../support/node_client.ts";

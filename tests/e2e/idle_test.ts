@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import type { BrowserHost } from "../../src/core/provider.ts";
 import { local } from "../../src/providers/local/provider.ts";
 import { browserSpec } from "../support/browser_spec.ts";

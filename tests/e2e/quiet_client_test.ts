@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { WebSocket } from "ws";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { nginxMissing, startNginx } from "../support/nginx.ts";
 import { within } from "../support/within.ts";
 import { browserGrid } from "./browser_grid.ts";

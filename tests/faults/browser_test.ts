@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Browser } from "puppeteer-core";
 import type { SessionWire } from "../../src/apps/sessions/schemas.ts";
 import type { GridClient } from "../../src/client/client.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { chaosGrid } from "../support/chaos_grid.ts";
 import { docker, dockerTest } from "../support/docker.ts";
 import { eventually } from "../support/eventually.ts";

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { ApiError } from "../../src/client/api_error.ts";
 import type { GridClient } from "../../src/client/client.ts";
 import { LOCAL } from "../support/chaos_grid.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { chaosGrid, LEASE_SECONDS, signal } from "../support/chaos_grid.ts";
 import { eventually } from "../support/eventually.ts";
 import { eventsOf, statusesIn } from "../support/histories.ts";

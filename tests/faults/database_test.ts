@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import type { ClaimedSession } from "../../src/apps/sessions/schemas.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { type Answer, type Api, apiOf } from "../support/api.ts";
 import { lockDatabase } from "../support/database_lock.ts";
 import { type TestGrid, testGrid } from "../support/grid.ts";

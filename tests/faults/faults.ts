@@ -1,4 +1,4 @@
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import {
   type ChaosWorkerOptions,
   GRACE_SECONDS,

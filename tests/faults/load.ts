@@ -1,6 +1,6 @@
 import type { GridClient } from "../../src/client/client.ts";
 import { isTerminal } from "../../src/apps/sessions/status.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { within } from "../support/within.ts";
 import { connectTo } from "../support/page_mark.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createClient, type GridClient } from "../../src/client/client.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { type RunningProgram, startProgram } from "../support/program.ts";
 
 /** A server in a process of its own. */

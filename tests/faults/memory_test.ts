@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import { ApiError } from "../../src/client/api_error.ts";
 import { createClient, type GridClient } from "../../src/client/client.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { apiOf } from "../support/api.ts";
 import { type TestGrid, testGrid } from "../support/grid.ts";
 import { gaugeMemory } from "../support/memory.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/core/clock.ts";
-import { every } from "../../src/core/loop.ts";
+import { systemClock } from "../../src/async/clock.ts";
+import { every } from "../../src/async/every.ts";
 import { type ChaosGrid, LEASE_SECONDS } from "../support/chaos_grid.ts";
 import { overfull } from "../support/settle.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { lockDatabase } from "../support/database_lock.ts";
 import { startProgram } from "../support/program.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { GridClient } from "../../src/client/client.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import {
   chaosGrid,
   GRACE_SECONDS,

@@ -1,4 +1,4 @@
-import { type Clock, deadline, systemClock } from "../../src/core/clock.ts";
+import { type Clock, deadline, systemClock } from "../../src/async/clock.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";
 import type { WorkerProof } from "../../src/core/worker_proof.ts";
 import { type Tunnel, tunnelTo } from "../../src/worker/tunnel.ts";

@@ -1,5 +1,5 @@
 import { createClient } from "../../src/client/client.ts";
-import { type Clock, systemClock } from "../../src/core/clock.ts";
+import { type Clock, systemClock } from "../../src/async/clock.ts";
 import type { Provider } from "../../src/core/provider.ts";
 import { Registry } from "../../src/core/registry.ts";
 import { local } from "../../src/providers/local/provider.ts";

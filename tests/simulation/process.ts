@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/core/clock.ts";
+import type { Clock } from "../../src/async/clock.ts";
 import type { Scheduler, Timer } from "./scheduler.ts";
 
 /** Wall clocks begin here. */

@@ -11,7 +11,7 @@
  */
 import { parseArgs } from "node:util";
 import { createClient, type GridClient } from "../../src/client/client.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { type ChaosGrid, chaosGrid, LOCAL } from "../support/chaos_grid.ts";
 import { dockerMissing } from "../support/docker.ts";
 import { gaugeMemory } from "../support/memory.ts";

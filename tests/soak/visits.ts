@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { GridClient } from "../../src/client/client.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { askUpgrade, rawClient } from "../support/raw_client.ts";
 import { CdpClient } from "./cdp_client.ts";
 

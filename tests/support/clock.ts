@@ -1,4 +1,4 @@
-import type { Clock } from "../../src/core/clock.ts";
+import type { Clock } from "../../src/async/clock.ts";
 
 /** A clock that moves only when it is told to. Sleeps end when their time has come, or with their signal. */
 export interface FakeClock extends Clock {

@@ -1,5 +1,5 @@
 import Docker from "dockerode";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import type { BrowserHost } from "../../src/core/provider.ts";
 import { DEFAULT_IMAGE } from "../../src/providers/docker/config.ts";
 import { docker as dockerProvider } from "../../src/providers/docker/provider.ts";

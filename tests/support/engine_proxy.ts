@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 
 /** First words of a request on a connection. */
 const REQUEST_LINE = /^([A-Z]+ \S+) HTTP\/1\.1\r\n/;

@@ -1,5 +1,5 @@
 import type { SessionEvent } from "../../src/apps/sessions/manager.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import type { TestGrid } from "./grid.ts";
 
 /** Resolves with the session's `nth` event of this name, as soon as it has that many. */

@@ -1,4 +1,4 @@
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 
 /** How often what is outside this process is looked at. */
 const LOOK_MS = 50;

@@ -1,6 +1,6 @@
 import type { App } from "../../src/core/app.ts";
-import { systemClock } from "../../src/core/clock.ts";
-import type { Clock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
+import type { Clock } from "../../src/async/clock.ts";
 import type { Middleware } from "../../src/core/middleware.ts";
 import type { Provider } from "../../src/core/provider.ts";
 import { loadSettings, type SettingsInput } from "../../src/core/settings.ts";

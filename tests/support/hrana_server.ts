@@ -6,7 +6,7 @@ import {
   type ServerResponse,
 } from "node:http";
 import { text } from "node:stream/consumers";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { type FailingAnswer, HranaEndpoint } from "./hrana_endpoint.ts";
 import { HranaStreams } from "./hrana_streams.ts";
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { local } from "../../src/providers/local/provider.ts";
 import { browserSpec } from "./browser_spec.ts";
 

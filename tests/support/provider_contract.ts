@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import {
   connectTo,
   endOfStart,

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import puppeteer, { type Browser as Client } from "puppeteer-core";
 import type { BrowserSpec } from "../../src/core/browser_spec.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import type { BrowserHost, RunningBrowser } from "../../src/core/provider.ts";
 
 /** How long what is expected may take to be there. */

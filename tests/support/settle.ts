@@ -6,7 +6,7 @@ import {
 } from "../../src/apps/sessions/status.ts";
 import { ApiError } from "../../src/client/api_error.ts";
 import type { GridClient } from "../../src/client/client.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { type ChaosGrid, exitOf, signal } from "./chaos_grid.ts";
 import { eventually, gone } from "./eventually.ts";
 import { assertHistories } from "./histories.ts";

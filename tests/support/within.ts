@@ -1,5 +1,5 @@
-import { deadline, systemClock } from "../../src/core/clock.ts";
-import { orAbort } from "../../src/providers/or_abort.ts";
+import { deadline, systemClock } from "../../src/async/clock.ts";
+import { orAbort } from "../../src/async/abortable.ts";
 
 /**
  * The outcome of work that may never settle.

@@ -1,5 +1,5 @@
 import { createClient } from "../../src/client/client.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { Registry } from "../../src/core/registry.ts";
 import type { StateStore } from "../../src/worker/state_file.ts";
 import type { OpenTunnel } from "../../src/worker/tunnel.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import { CpuMeter, usedPercent } from "../../src/worker/host_use.ts";
 
 Deno.test("usedPercent() returns the use between two readings, not since the start", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { BusEvent } from "../../src/core/bus.ts";
-import { systemClock } from "../../src/core/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import type { StateStore, WorkerState } from "../../src/worker/state_file.ts";
 import { apiOf } from "../support/api.ts";
 import { awaitStatus } from "../support/await_status.ts";

@@ -1,6 +1,6 @@
 import { defineApp } from "../../core/app.ts";
 import { logOf } from "../../core/log.ts";
-import { every } from "../../core/loop.ts";
+import { every } from "../../async/every.ts";
 import { keyRoutes } from "./api/v1/keys.ts";
 import { gridSecret } from "./grid_secret.ts";
 import { KeyRing } from "./key_ring.ts";

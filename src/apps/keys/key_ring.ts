@@ -7,7 +7,7 @@
  * @module
  */
 import type { Caller, KeyFault } from "../../core/auth.ts";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../async/clock.ts";
 import { hashOf, isEqualHash, prefixOf } from "../../core/key_text.ts";
 import { callerOfKey, type KeyRow, statusOf } from "./key.ts";
 import type { KeyStore } from "./store.ts";

@@ -1,5 +1,5 @@
 import type { Bus } from "../../core/bus.ts";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "../../async/clock.ts";
 import { EVENT_OF_STATUS } from "./status.ts";
 import type { LookoutStore, Seen } from "./store_lookout.ts";
 

@@ -22,7 +22,7 @@ import {
   type SQLOutputValue,
   type StatementSync,
 } from "node:sqlite";
-import { keepRecent } from "../keep_recent.ts";
+import { keepRecent } from "../../async/lru.ts";
 import { type MakeRow, rowMaker } from "./file_row.ts";
 import { withoutStart } from "./reads_only.ts";
 import { SqliteError, sqliteError } from "./sqlite_error.ts";

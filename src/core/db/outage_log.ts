@@ -1,4 +1,4 @@
-import { systemClock } from "../clock.ts";
+import { systemClock } from "../../async/clock.ts";
 import { GridError } from "../errors.ts";
 import { logOf } from "../log.ts";
 

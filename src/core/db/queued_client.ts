@@ -4,7 +4,7 @@ import type {
   InStatement,
   TransactionMode,
 } from "@libsql/client";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../async/clock.ts";
 import type { Connection } from "./connection.ts";
 import { databaseBusy, isBusy, translate } from "./driver_errors.ts";
 import { Line } from "./line.ts";

@@ -1,5 +1,5 @@
 import { createClient } from "@libsql/client/web";
-import { deadline, systemClock } from "../clock.ts";
+import { deadline, systemClock } from "../../async/clock.ts";
 import { type Connection, PLACES } from "./connection.ts";
 import { GridError } from "../errors.ts";
 import { databaseForbidden, databaseUnavailable } from "./driver_errors.ts";

@@ -1,4 +1,4 @@
-import { keepRecent } from "../keep_recent.ts";
+import { keepRecent } from "../../async/lru.ts";
 
 /** How fast and how much at once. */
 export interface BucketLimit {

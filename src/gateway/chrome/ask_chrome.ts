@@ -1,5 +1,5 @@
 import type { z } from "@hono/zod-openapi";
-import { deadline, systemClock } from "../../core/clock.ts";
+import { deadline, systemClock } from "../../async/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import {
   askBrowser,

@@ -5,7 +5,7 @@ import type { ChromeParts } from "../chrome/chrome_parts.ts";
 import { contentRoutes } from "./content_routes.ts";
 import { pdfRoutes } from "./pdf_routes.ts";
 import { screenshotRoutes } from "./screenshot_routes.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../../async/keyed_mutex.ts";
 
 /** A look at a session's page without a client. */
 export function lookRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {

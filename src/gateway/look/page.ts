@@ -7,7 +7,7 @@ import { targetNotFound } from "../chrome/target_id.ts";
 import type { Way } from "../way.ts";
 import { Conversation } from "./conversation.ts";
 import { bePatient, type Patience } from "./patience.ts";
-import type { Turns } from "./turns.ts";
+import type { Turns } from "../../async/keyed_mutex.ts";
 
 /** What looks at pages need. */
 export interface LookParts extends ChromeParts {

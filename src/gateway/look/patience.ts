@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../core/clock.ts";
+import { type Clock, systemClock } from "../../async/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { browserUnreachable } from "../way.ts";
 

@@ -4,7 +4,7 @@ import type { WorkerManager } from "../../apps/workers/manager.ts";
 import { requireRole } from "../../core/access.ts";
 import type { Core } from "../../core/app.ts";
 import { ANONYMOUS, type Caller } from "../../core/auth.ts";
-import { deadline } from "../../core/clock.ts";
+import { deadline } from "../../async/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { describeError, logOf } from "../../core/log.ts";
 import type { DialledStream } from "../../core/replica_proof.ts";

@@ -1,5 +1,5 @@
 import type Docker from "dockerode";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../async/clock.ts";
 import { probeBrowser } from "../../core/probe_browser.ts";
 import type {
   BrowserExit,
@@ -13,7 +13,7 @@ import { CpuMeter, memoryMb, networkBytes } from "./container_stats.ts";
 import { ask } from "./engine.ts";
 import { watchExit } from "./exit.ts";
 import type { Removals } from "./removals.ts";
-import { settledWithin } from "../settled_within.ts";
+import { settledWithin } from "../../async/settle_within.ts";
 
 /** How long the engine may take to hand a browser the request to end. */
 const ASK_TIMEOUT_MS = 5_000;

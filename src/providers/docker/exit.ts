@@ -16,7 +16,7 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import type { BrowserExit } from "../../core/provider.ts";
-import { deadline, systemClock } from "../../core/clock.ts";
+import { deadline, systemClock } from "../../async/clock.ts";
 import { type Modem, readAnswer } from "./answer.ts";
 import { ask, engineStatus } from "./engine.ts";
 import { wasToldToEnd } from "./told_to_end.ts";

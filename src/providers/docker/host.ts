@@ -5,9 +5,9 @@ import type {
   HostInfo,
   RunningBrowser,
 } from "../../core/provider.ts";
-import { forEach } from "../for_each.ts";
-import { orAbort } from "../or_abort.ts";
-import { settledWithin } from "../settled_within.ts";
+import { forEach } from "../../async/all_settled.ts";
+import { orAbort } from "../../async/abortable.ts";
+import { settledWithin } from "../../async/settle_within.ts";
 import {
   findRunning,
   type FoundContainer,

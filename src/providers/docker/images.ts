@@ -1,5 +1,5 @@
-import { systemClock } from "../../core/clock.ts";
-import { orAbort } from "../or_abort.ts";
+import { systemClock } from "../../async/clock.ts";
+import { orAbort } from "../../async/abortable.ts";
 import type { DockerConfig } from "./config.ts";
 import type { Engine } from "./engine.ts";
 import { ensureImage, type LocalImage } from "./image.ts";

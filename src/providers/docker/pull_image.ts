@@ -1,4 +1,4 @@
-import { Watchdog } from "../watchdog.ts";
+import { Watchdog } from "../../async/watchdog.ts";
 import { openAnswer } from "./answer.ts";
 import { ask, type Engine } from "./engine.ts";
 import { type EngineEvent, eventsOf } from "./engine_events.ts";

@@ -1,5 +1,5 @@
-import { systemClock } from "../../core/clock.ts";
-import { settledWithin } from "../settled_within.ts";
+import { systemClock } from "../../async/clock.ts";
+import { settledWithin } from "../../async/settle_within.ts";
 import {
   ask,
   type Engine,

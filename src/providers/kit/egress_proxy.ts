@@ -11,7 +11,7 @@
  */
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { deadline, systemClock } from "../../core/clock.ts";
+import { deadline, systemClock } from "../../async/clock.ts";
 import { logOf } from "../../core/log.ts";
 import {
   type EgressRoute,

@@ -1,4 +1,4 @@
-import { aborted } from "../../core/aborted.ts";
+import { aborted } from "../../async/aborted.ts";
 
 /**
  * Maximum number of concurrent lookups, per session and in this process. The system's resolver blocks a thread for each

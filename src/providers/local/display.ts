@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { displaySize, type Screen } from "../../core/browser_spec.ts";
 import { childEnvironment } from "../../core/child_environment.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../async/clock.ts";
 import { findProgram, type Surroundings, thisHost } from "./find_browser.ts";
 import { OWNER_OPTION } from "./strays.ts";
 import { writeXAuthority } from "./x_authority.ts";

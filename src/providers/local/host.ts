@@ -5,9 +5,9 @@ import type {
   CheckResult,
   HostInfo,
 } from "../../core/provider.ts";
-import { forEach } from "../for_each.ts";
-import { orAbort } from "../or_abort.ts";
-import { settledWithin } from "../settled_within.ts";
+import { forEach } from "../../async/all_settled.ts";
+import { orAbort } from "../../async/abortable.ts";
+import { settledWithin } from "../../async/settle_within.ts";
 import { displayProblem } from "./display.ts";
 import { findBrowser, type FoundBrowser } from "./find_browser.ts";
 import { installBrowser, installedBrowser } from "./install_browser.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { orAbort } from "../or_abort.ts";
-import { Watchdog } from "../watchdog.ts";
+import { orAbort } from "../../async/abortable.ts";
+import { Watchdog } from "../../async/watchdog.ts";
 import type { FoundBrowser } from "./find_browser.ts";
 import { unpackInto } from "./unpack_into.ts";
 

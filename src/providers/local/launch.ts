@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../async/clock.ts";
 import type { BrowserExit } from "../../core/provider.ts";
 import { throughTunnelOnly } from "../../core/tunnel_endpoint.ts";
 import { startAuthProxy } from "../auth_proxy.ts";

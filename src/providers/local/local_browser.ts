@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../async/clock.ts";
 import { probeBrowser } from "../../core/probe_browser.ts";
 import type {
   BrowserExit,

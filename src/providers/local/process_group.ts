@@ -1,7 +1,7 @@
 import process from "node:process";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { childEnvironment } from "../../core/child_environment.ts";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../async/clock.ts";
 
 /** How often a group that was asked to end is looked at. */
 const LOOK_MS = 20;

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../async/clock.ts";
 import type { FoundBrowser } from "./find_browser.ts";
 
 const PREFIX = "unpacking_";

@@ -1,4 +1,4 @@
-import { systemClock } from "../../core/clock.ts";
+import { systemClock } from "../../async/clock.ts";
 import type { BrowserExit } from "../../core/provider.ts";
 import { isRunning, type MarkedProcess } from "./process_group.ts";
 

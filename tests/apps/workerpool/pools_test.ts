@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../../src/core/clock.ts";
+import { systemClock } from "../../../src/async/clock.ts";
 import { apiOf, assertRefused } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 

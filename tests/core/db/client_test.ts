@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Client } from "@libsql/client";
-import { systemClock } from "../../../src/core/clock.ts";
+import { systemClock } from "../../../src/async/clock.ts";
 import {
   type Database,
   isConstraintError,

@@ -1,7 +1,7 @@
 import type { MiddlewareHandler } from "hono";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { createAuth } from "../../../src/core/auth.ts";
-import { type Clock, systemClock } from "../../../src/core/clock.ts";
+import { type Clock, systemClock } from "../../../src/async/clock.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import type { GridEnv, Middleware } from "../../../src/core/middleware.ts";
 import { createChain } from "../../../src/core/middleware_chain.ts";

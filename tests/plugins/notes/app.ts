@@ -1,6 +1,6 @@
 import { sessions } from "../../../src/apps/sessions/app.ts";
 import { defineApp } from "../../../src/core/app.ts";
-import { every } from "../../../src/core/loop.ts";
+import { every } from "../../../src/async/every.ts";
 import { noteRoutes as v1 } from "./api/v1/notes.ts";
 import { noteRoutes as v2 } from "./api/v2/notes.ts";
 import { createNoteManager, type NoteManager } from "./manager.ts";

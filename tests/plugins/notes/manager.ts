@@ -1,6 +1,6 @@
 import { v7 } from "uuid";
 import type { SessionManager } from "../../../src/apps/sessions/manager.ts";
-import type { Clock } from "../../../src/core/clock.ts";
+import type { Clock } from "../../../src/async/clock.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { NOTE_PROBLEMS } from "./problems.ts";
 import type { Note, NoteStore } from "./store.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../../src/core/clock.ts";
+import { systemClock } from "../../../src/async/clock.ts";
 import { openEngine } from "../../../src/providers/docker/engine.ts";
 import { Removals } from "../../../src/providers/docker/removals.ts";
 import { browserSpec } from "../../support/browser_spec.ts";

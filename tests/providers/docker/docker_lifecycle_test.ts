@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { waitForCdp } from "../../../src/core/cdp_ready.ts";
-import { deadline, systemClock } from "../../../src/core/clock.ts";
+import { deadline, systemClock } from "../../../src/async/clock.ts";
 import { dockerConfigSchema } from "../../../src/providers/docker/config.ts";
 import { containerOptions } from "../../../src/providers/docker/container_options.ts";
 import {

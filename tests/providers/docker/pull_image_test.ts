@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { ServerResponse } from "node:http";
-import { systemClock } from "../../../src/core/clock.ts";
+import { systemClock } from "../../../src/async/clock.ts";
 import { openEngine } from "../../../src/providers/docker/engine.ts";
 import { pullImage } from "../../../src/providers/docker/pull_image.ts";
 import { browserSpec } from "../../support/browser_spec.ts";

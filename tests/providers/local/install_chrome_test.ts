@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { systemClock } from "../../../src/core/clock.ts";
+import { systemClock } from "../../../src/async/clock.ts";
 import type { FoundBrowser } from "../../../src/providers/local/find_browser.ts";
 import {
   installChrome,

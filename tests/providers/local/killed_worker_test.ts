@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import fc from "fast-check";
-import { systemClock } from "../../../src/core/clock.ts";
+import { systemClock } from "../../../src/async/clock.ts";
 import { findBrowser } from "../../../src/providers/local/find_browser.ts";
 
 /** Workers that are killed, each after another time. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import process from "node:process";
-import { deadline, systemClock } from "../../../src/core/clock.ts";
+import { deadline, systemClock } from "../../../src/async/clock.ts";
 import { local } from "../../../src/providers/local/provider.ts";
 import { HeldSession, type Report } from "../../../src/worker/held_session.ts";
 import { statOf, textOf } from "../../../src/providers/local/process_group.ts";

@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import WebSocket from "ws";
-import { deadline, systemClock } from "../../../core/clock.ts";
+import { deadline, systemClock } from "../../../async/clock.ts";
 
 /**
  * Asks a browser behind a unix socket to close. Resolves when it has closed the connection, cannot be reached, or the

@@ -3,7 +3,7 @@ import { locationIn } from "../../../../core/base_url.ts";
 import { access, callerIn, ownerLimit } from "../../../../core/access.ts";
 import type { Core } from "../../../../core/app.ts";
 import type { Caller } from "../../../../core/auth.ts";
-import { deadline } from "../../../../core/clock.ts";
+import { deadline } from "../../../../async/clock.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../core/router.ts";

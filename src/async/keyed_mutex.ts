@@ -1,5 +1,5 @@
-import { aborted } from "../../core/aborted.ts";
-import { givenUp } from "./patience.ts";
+import { aborted } from "./aborted.ts";
+import { givenUp } from "../gateway/look/patience.ts";
 
 /** Who comes first is first served, and one at a time, by key. */
 export class Turns {

@@ -1,4 +1,4 @@
-import { systemClock } from "../core/clock.ts";
+import { systemClock } from "./clock.ts";
 
 /** Waits until `work` has ended, well or badly, but no longer than `ms`. Leaves no timer. */
 export async function settledWithin(

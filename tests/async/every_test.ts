@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/core/clock.ts";
-import { every } from "../../src/core/loop.ts";
+import { systemClock } from "../../src/async/clock.ts";
+import { every } from "../../src/async/every.ts";
 import { createFakeClock } from "../support/clock.ts";
 
 Deno.test("every() goes on after a failure and tells only the first of a streak", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { deadline, systemClock } from "../../src/core/clock.ts";
+import { deadline, systemClock } from "../../src/async/clock.ts";
 import { createFakeClock } from "../support/clock.ts";
 
 Deno.test("deadline() aborts when its time has come, by the clock that it was given", async () => {
