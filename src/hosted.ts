@@ -13,10 +13,10 @@
  */
 import config from "../deno.json" with { type: "json" };
 import { chosenApps, createApi } from "./core/api.ts";
-import { databaseOn } from "./core/db/client.ts";
-import { connectRemote } from "./core/db/remote_connection.ts";
+import { databaseOn } from "./db/client.ts";
+import { connectRemote } from "./db/remote_connection.ts";
 import { configureConsoleLog } from "./core/log.ts";
-import { parseKey, Secrets } from "./core/secrets.ts";
+import { parseKey, Secrets } from "./db/secrets.ts";
 import { loadSettings, type Settings, SettingsError } from "./core/settings.ts";
 import { API_APPS, MIDDLEWARE, PROVIDERS } from "./installed_api.ts";
 

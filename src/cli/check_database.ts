@@ -1,9 +1,9 @@
 import { chosenApps } from "../core/api.ts";
 import type { App } from "../core/app.ts";
 import { systemClock } from "../async/clock.ts";
-import type { Database } from "../core/db/client.ts";
+import type { Database } from "../db/client.ts";
 import { messageOf } from "../core/log.ts";
-import { migrationStatus } from "../core/db/migrate.ts";
+import { migrationStatus } from "../db/migrate.ts";
 import type { CheckResult } from "../core/provider.ts";
 import type { Settings } from "../core/settings.ts";
 import { checkWithin, type Finding } from "./check_result.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
-import { type Database, openDatabase } from "../core/db/client.ts";
-import { pathOf } from "../core/db/file_url.ts";
+import { type Database, openDatabase } from "../db/client.ts";
+import { pathOf } from "../db/file_url.ts";
 import type { Settings } from "../core/settings.ts";
 import { type CommonFlags, settingsFrom } from "./config.ts";
 import { databaseUrlOf } from "./grid.ts";

@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
-import type { Database } from "../core/db/client.ts";
+import type { Database } from "../db/client.ts";
 import { logOf } from "../core/log.ts";
-import { KEY_BYTES, parseKey, Secrets } from "../core/secrets.ts";
+import { KEY_BYTES, parseKey, Secrets } from "../db/secrets.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 
 const log = logOf("server", "encryption_key");

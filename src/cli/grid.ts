@@ -16,14 +16,14 @@ import {
   upgradersOf,
 } from "../core/app.ts";
 import { systemClock } from "../async/clock.ts";
-import { type Database, openDatabase } from "../core/db/client.ts";
-import { fileUrl } from "../core/db/file_url.ts";
+import { type Database, openDatabase } from "../db/client.ts";
+import { fileUrl } from "../db/file_url.ts";
 import {
   migrate,
   type Migration,
   PROJECT_MIGRATIONS,
   readMigrations,
-} from "../core/db/migrate.ts";
+} from "../db/migrate.ts";
 import type { GridEnv, Middleware } from "../core/middleware.ts";
 import { isLoopback } from "../core/loopback.ts";
 import { apiKey } from "../core/middleware/api_key.ts";

@@ -4,8 +4,8 @@ import { chosenApps } from "../core/api.ts";
 import type { App } from "../core/app.ts";
 import { childEnvironment } from "../core/child_environment.ts";
 import { systemClock } from "../async/clock.ts";
-import { type Database, openDatabase } from "../core/db/client.ts";
-import { migrate, migrationStatus } from "../core/db/migrate.ts";
+import { type Database, openDatabase } from "../db/client.ts";
+import { migrate, migrationStatus } from "../db/migrate.ts";
 import type { Settings } from "../core/settings.ts";
 import {
   type DatabaseFlags,

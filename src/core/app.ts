@@ -7,12 +7,12 @@ import { AppOptions } from "./app_options.ts";
 import { ANONYMOUS, type Auth, type Role } from "./auth.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock } from "../async/clock.ts";
-import type { Database } from "./db/client.ts";
+import type { Database } from "../db/client.ts";
 import { isBuiltIn, type Problems } from "./errors.ts";
 import type { GridEnv } from "./middleware.ts";
 import type { Provider } from "./provider.ts";
 import type { Named, Registry } from "./registry.ts";
-import type { Secrets } from "./secrets.ts";
+import type { Secrets } from "../db/secrets.ts";
 import type { Settings } from "./settings.ts";
 import type { UpgradeContext } from "./upgrade_gate.ts";
 

@@ -3,7 +3,7 @@ import { isNetwork } from "./client_address.ts";
 import { hasUser } from "./db/database_url.ts";
 import { isHostEntry } from "./known_hosts.ts";
 import { LOCAL_SANDBOX } from "./provider.ts";
-import { parseKey } from "./secrets.ts";
+import { parseKey } from "../db/secrets.ts";
 
 /** One entry of the `middleware` setting. */
 const middlewareEntrySchema = z.strictObject({

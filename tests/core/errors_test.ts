@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../src/core/db/client.ts";
+import { openDatabase } from "../../src/db/client.ts";
 import {
   GridError,
   problemResponse,

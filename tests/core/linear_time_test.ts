@@ -23,8 +23,8 @@ import {
   versionSchema,
 } from "../../src/core/browser_spec.ts";
 import { isNetwork } from "../../src/core/client_address.ts";
-import { wellFormed } from "../../src/core/db/well_formed.ts";
-import { readsOnly } from "../../src/core/db/reads_only.ts";
+import { wellFormed } from "../../src/db/well_formed.ts";
+import { readsOnly } from "../../src/db/is_read_only.ts";
 import { GridError, toProblem } from "../../src/core/errors.ts";
 import { describeFaults } from "../../src/core/faults.ts";
 import { prefixOf, withoutKeys } from "../../src/core/key_text.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { migrationsOf } from "../../src/cli/grid.ts";
-import { openDatabase } from "../../src/core/db/client.ts";
-import { migrate, migrationStatus } from "../../src/core/db/migrate.ts";
+import { openDatabase } from "../../src/db/client.ts";
+import { migrate, migrationStatus } from "../../src/db/migrate.ts";
 import { APPS } from "../../src/installed.ts";
 import { type HranaServer, startHranaServer } from "../support/hrana_server.ts";
 import { runProgram, startProgram } from "../support/program.ts";

@@ -1,6 +1,6 @@
 import { type Grid, openGrid } from "../../src/cli/grid.ts";
-import { databaseOn } from "../../src/core/db/client.ts";
-import { connectFile } from "../../src/core/db/file_connection.ts";
+import { databaseOn } from "../../src/db/client.ts";
+import { connectFile } from "../../src/db/sqlite_connection.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { APPS, MIDDLEWARE } from "../../src/installed.ts";
 import type { Server } from "./message.ts";

@@ -1,5 +1,5 @@
 import { LibsqlError } from "@libsql/client";
-import { type Connection, PLACES } from "../../src/core/db/connection.ts";
+import { type Connection, PLACES } from "../../src/db/connection.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 

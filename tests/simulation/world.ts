@@ -1,5 +1,5 @@
-import { openDatabase } from "../../src/core/db/client.ts";
-import { migrate } from "../../src/core/db/migrate.ts";
+import { openDatabase } from "../../src/db/client.ts";
+import { migrate } from "../../src/db/migrate.ts";
 import { loadSettings } from "../../src/core/settings.ts";
 import { migrationsOf } from "../../src/cli/grid.ts";
 import { APPS } from "../../src/installed.ts";

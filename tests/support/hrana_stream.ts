@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { readsOnly } from "../../src/core/db/reads_only.ts";
+import { readsOnly } from "../../src/db/is_read_only.ts";
 import {
   type Condition,
   fromHrana,

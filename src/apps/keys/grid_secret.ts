@@ -1,4 +1,4 @@
-import { isSealed, type Place, type Secrets } from "../../core/secrets.ts";
+import { isSealed, type Place, type Secrets } from "../../db/secrets.ts";
 import type { KeyStore } from "./store.ts";
 
 /** Name of the secret under which connect tokens are made. */

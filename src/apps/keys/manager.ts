@@ -1,6 +1,6 @@
 import { v7 as uuid } from "uuid";
 import type { Core } from "../../core/app.ts";
-import { type Database, isConstraintError } from "../../core/db/client.ts";
+import { type Database, isConstraintError } from "../../db/client.ts";
 import { GridError } from "../../core/errors.ts";
 import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/key_text.ts";
 import { isLoopback } from "../../core/loopback.ts";

@@ -1,6 +1,6 @@
 import { and, eq, notLike } from "drizzle-orm";
-import type { Database } from "../../core/db/client.ts";
-import { isSealed, type Secrets } from "../../core/secrets.ts";
+import type { Database } from "../../db/client.ts";
+import { isSealed, type Secrets } from "../../db/secrets.ts";
 import { placeOfSecret } from "./grid_secret.ts";
 import { gridSecrets } from "./models.ts";
 

@@ -9,7 +9,7 @@
 import type { ResultSet } from "@libsql/client";
 import { eq, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Database, Statement } from "../../core/db/client.ts";
+import type { Database, Statement } from "../../db/client.ts";
 import type { WorkerCaller } from "../../core/worker_caller.ts";
 import { commandOf, commandsFor } from "./claim.ts";
 import { sessionEvents, sessionMetrics, sessions } from "./models.ts";

@@ -4,9 +4,9 @@ import {
   openBrowserSecrets,
   sealBrowserSecrets,
   type SecretRow,
-} from "../../core/browser_secrets.ts";
-import type { Database } from "../../core/db/client.ts";
-import type { Secrets } from "../../core/secrets.ts";
+} from "../../db/browser_secrets.ts";
+import type { Database } from "../../db/client.ts";
+import type { Secrets } from "../../db/secrets.ts";
 import { sessions } from "./models.ts";
 import type { SessionRow } from "./session.ts";
 

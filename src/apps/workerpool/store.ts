@@ -10,9 +10,9 @@ import {
   type SQL,
   sql,
 } from "drizzle-orm";
-import { type Database, isConstraintError } from "../../core/db/client.ts";
+import { type Database, isConstraintError } from "../../db/client.ts";
 import { GridError } from "../../core/errors.ts";
-import type { Secrets } from "../../core/secrets.ts";
+import type { Secrets } from "../../db/secrets.ts";
 import { sessions } from "../sessions/models.ts";
 import { workers } from "../workers/models.ts";
 import { workPools } from "./models.ts";

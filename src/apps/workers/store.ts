@@ -3,7 +3,7 @@ import {
   type Database,
   isConstraintError,
   type Statement,
-} from "../../core/db/client.ts";
+} from "../../db/client.ts";
 import type { WorkerCaller } from "../../core/worker_caller.ts";
 import { sessions } from "../sessions/models.ts";
 import { workPools } from "../workerpool/models.ts";

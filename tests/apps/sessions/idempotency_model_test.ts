@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fingerprintOf } from "../../../src/apps/sessions/idempotency.ts";
-import { Secrets } from "../../../src/core/secrets.ts";
+import { Secrets } from "../../../src/db/secrets.ts";
 import { type Answer, apiOf } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";

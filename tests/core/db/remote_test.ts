@@ -4,8 +4,8 @@ import {
   type Database,
   databaseOn,
   isConstraintError,
-} from "../../../src/core/db/client.ts";
-import { connectRemote } from "../../../src/core/db/remote_connection.ts";
+} from "../../../src/db/client.ts";
+import { connectRemote } from "../../../src/db/remote_connection.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import type { FailingAnswer } from "../../support/hrana_endpoint.ts";
 import {

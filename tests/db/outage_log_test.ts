@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import {
   databaseBusy,
   databaseUnavailable,
-} from "../../../src/core/db/driver_errors.ts";
-import { createOutageLog } from "../../../src/core/db/outage_log.ts";
-import { logRecords } from "../../support/log_records.ts";
+} from "../../src/db/driver_errors.ts";
+import { createOutageLog } from "../../src/db/outage_log.ts";
+import { logRecords } from "../support/log_records.ts";
 
 Deno.test("an outage is logged once with its reason, and its end", async () => {
   await using logged = await logRecords();

@@ -1,5 +1,5 @@
 import type { Connection } from "./connection.ts";
-import { FileClient } from "./file_client.ts";
+import { FileClient } from "./sqlite_client.ts";
 import { pathOf } from "./file_url.ts";
 
 /** Readers do not wait for the writer; a commit survives the process, if not always the power. */

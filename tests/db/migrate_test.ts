@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { openDatabase } from "../../../src/core/db/client.ts";
+import { openDatabase } from "../../src/db/client.ts";
 import {
   migrate,
   type Migration,
   migrationStatus,
   PROJECT_MIGRATIONS,
   readMigrations,
-} from "../../../src/core/db/migrate.ts";
+} from "../../src/db/migrate.ts";
 
 const one: Migration = { name: "0000_a", statements: ["CREATE TABLE a (x)"] };
 const two: Migration = { name: "0001_b", statements: ["CREATE TABLE b (x)"] };

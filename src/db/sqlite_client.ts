@@ -22,9 +22,9 @@ import {
   type SQLOutputValue,
   type StatementSync,
 } from "node:sqlite";
-import { keepRecent } from "../../async/lru.ts";
-import { type MakeRow, rowMaker } from "./file_row.ts";
-import { withoutStart } from "./reads_only.ts";
+import { keepRecent } from "../async/lru.ts";
+import { type MakeRow, rowMaker } from "./sqlite_row.ts";
+import { withoutStart } from "./is_read_only.ts";
 import { SqliteError, sqliteError } from "./sqlite_error.ts";
 
 /** Statements that stay prepared; the program has fewer, but some vary with the length of a list. */

@@ -4,12 +4,12 @@ import type {
   InStatement,
   TransactionMode,
 } from "@libsql/client";
-import type { Clock } from "../../async/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import type { Connection } from "./connection.ts";
 import { databaseBusy, isBusy, translate } from "./driver_errors.ts";
-import { Line } from "./line.ts";
+import { Line } from "./retry_queue.ts";
 import { createOutageLog } from "./outage_log.ts";
-import { readsOnly } from "./reads_only.ts";
+import { readsOnly } from "./is_read_only.ts";
 import { wellFormed } from "./well_formed.ts";
 
 /** Longest wait for the database's lock, from the call on. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fileUrl, pathOf } from "../../../src/core/db/file_url.ts";
+import { fileUrl, pathOf } from "../../src/db/file_url.ts";
 
 Deno.test("pathOf() restores the path of every fileUrl()", () => {
   const parts = ["%", "20", "%2F", "/", "//", "a b", "#", "?", "é", "日", "\\"];

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { Client } from "@libsql/client";
-import { systemClock } from "../../../src/async/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 import {
   type Database,
   isConstraintError,
   openDatabase,
-} from "../../../src/core/db/client.ts";
-import { GridError } from "../../../src/core/errors.ts";
-import { lockDatabase } from "../../support/database_lock.ts";
+} from "../../src/db/client.ts";
+import { GridError } from "../../src/core/errors.ts";
+import { lockDatabase } from "../support/database_lock.ts";
 
 /** A database file with a table of parents and one of children, in a folder of its own. */
 async function family(): Promise<

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { GridError } from "./errors.ts";
+import { GridError } from "../core/errors.ts";
 import { keepRecent } from "../async/lru.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;

@@ -40,7 +40,7 @@ export class MigrationError extends Error {
 
 /** The project's own folder; embedded in the compiled program. */
 export const PROJECT_MIGRATIONS: URL = new URL(
-  "../../../migrations/",
+  "../../migrations/",
   import.meta.url,
 );
 

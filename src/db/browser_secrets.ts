@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Proxy } from "./browser_spec.ts";
+import type { Proxy } from "../core/browser_spec.ts";
 import { isSealed, type Secrets } from "./secrets.ts";
 
 type Environment = Readonly<Record<string, string>>;

@@ -27,7 +27,7 @@ export async function connect(
   const isFile = url === ":memory:" || url.startsWith("file:");
   try {
     if (isFile) {
-      const { connectFile } = await import("./file_connection.ts");
+      const { connectFile } = await import("./sqlite_connection.ts");
       return await connectFile(url);
     }
     const { connectRemote } = await import("./remote_connection.ts");

@@ -1,7 +1,7 @@
 import { createClient } from "@libsql/client/web";
-import { deadline, systemClock } from "../../async/clock.ts";
+import { deadline, systemClock } from "../async/clock.ts";
 import { type Connection, PLACES } from "./connection.ts";
-import { GridError } from "../errors.ts";
+import { GridError } from "../core/errors.ts";
 import { databaseForbidden, databaseUnavailable } from "./driver_errors.ts";
 
 /** Longest time for a remote server to answer one request. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { InStatement } from "@libsql/client";
 import fc from "fast-check";
-import { type Database, openDatabase } from "../../../src/core/db/client.ts";
-import { wellFormed } from "../../../src/core/db/well_formed.ts";
+import { type Database, openDatabase } from "../../src/db/client.ts";
+import { wellFormed } from "../../src/db/well_formed.ts";
 
 /** Any text, and text that is made of little but what is special. */
 const anyText = fc.oneof(

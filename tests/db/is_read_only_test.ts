@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readsOnly } from "../../../src/core/db/reads_only.ts";
+import { readsOnly } from "../../src/db/is_read_only.ts";
 
 Deno.test("readsOnly() is true of what reads for certain", () => {
   for (

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import fc from "fast-check";
-import { type Clock, systemClock } from "../../../src/async/clock.ts";
-import { Line, type LineOptions } from "../../../src/core/db/line.ts";
-import { createFakeClock, type FakeClock } from "../../support/clock.ts";
+import { type Clock, systemClock } from "../../src/async/clock.ts";
+import { Line, type LineOptions } from "../../src/db/retry_queue.ts";
+import { createFakeClock, type FakeClock } from "../support/clock.ts";
 
 class Locked extends Error {}
 class Refused extends Error {}

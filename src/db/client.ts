@@ -4,7 +4,7 @@ import type { RunnableQuery } from "drizzle-orm/runnable-query";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 // The variant without the native library: `client` is given.
 import { drizzle } from "drizzle-orm/libsql/web";
-import { type Clock, systemClock } from "../../async/clock.ts";
+import { type Clock, systemClock } from "../async/clock.ts";
 import { connect, type Connection } from "./connection.ts";
 import { codeOf } from "./driver_errors.ts";
 import { queuedClient } from "./queued_client.ts";

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../async/clock.ts";
+import { type Clock, systemClock } from "../async/clock.ts";
 
 /** How callers of a {@linkcode Line} wait. */
 export interface LineOptions {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { GridError } from "../errors.ts";
+import { GridError } from "../core/errors.ts";
 
 /**
  * Somebody else holds the lock, or the server runs all the transactions it can: what was asked has changed nothing.

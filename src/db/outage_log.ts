@@ -1,6 +1,6 @@
-import { systemClock } from "../../async/clock.ts";
-import { GridError } from "../errors.ts";
-import { logOf } from "../log.ts";
+import { systemClock } from "../async/clock.ts";
+import { GridError } from "../core/errors.ts";
+import { logOf } from "../core/log.ts";
 
 const log = logOf("core", "db");
 

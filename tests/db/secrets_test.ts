@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isSealed, parseKey, Secrets } from "../../src/core/secrets.ts";
+import { isSealed, parseKey, Secrets } from "../../src/db/secrets.ts";
 
 const PLACE = ["sessions", "environment.TOKEN", "id-1"] as const;
 
