@@ -12,7 +12,7 @@
  * @module
  */
 import config from "../deno.json" with { type: "json" };
-import { chosenApps, createApi } from "./core/api.ts";
+import { chosenApps, createApi } from "./http/api.ts";
 import { databaseOn } from "./db/client.ts";
 import { connectRemote } from "./db/remote_connection.ts";
 import { configureConsoleLog } from "./core/log.ts";

@@ -1,4 +1,4 @@
-import { chosenApps } from "../core/api.ts";
+import { chosenApps } from "../http/api.ts";
 import type { App } from "../core/app.ts";
 import { systemClock } from "../async/clock.ts";
 import type { Database } from "../db/client.ts";

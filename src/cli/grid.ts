@@ -8,7 +8,7 @@ import { workerpool } from "../apps/workerpool/app.ts";
 import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import { workers } from "../apps/workers/app.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
-import { type ApiParts, chosenApps, createApi } from "../core/api.ts";
+import { type ApiParts, chosenApps, createApi } from "../http/api.ts";
 import {
   type App,
   type Core,
@@ -27,9 +27,9 @@ import {
 import type { GridEnv, Middleware } from "../core/middleware.ts";
 import { isLoopback } from "../core/loopback.ts";
 import { apiKey } from "../core/middleware/api_key.ts";
-import { startServer } from "../core/server.ts";
+import { startServer } from "../http/server/server.ts";
 import type { Settings } from "../core/settings.ts";
-import { createUpgradeGate } from "../core/upgrade_gate.ts";
+import { createUpgradeGate } from "../http/server/upgrade_gate.ts";
 import { startReconciler } from "../reconciler/reconciler.ts";
 import { openSecrets, scrub } from "./encryption_key.ts";
 import { refuseExposure } from "./exposure.ts";

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { fileURLToPath } from "node:url";
-import { chosenApps } from "../core/api.ts";
+import { chosenApps } from "../http/api.ts";
 import type { App } from "../core/app.ts";
 import { childEnvironment } from "../core/child_environment.ts";
 import { systemClock } from "../async/clock.ts";

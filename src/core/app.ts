@@ -1,10 +1,10 @@
 import type { OpenAPIHono, z } from "@hono/zod-openapi";
-import { checkInstalled } from "./installed_shape.ts";
+import { checkInstalled } from "../http/installed_shape.ts";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { hasRole } from "./access.ts";
-import { AppOptions } from "./app_options.ts";
-import { ANONYMOUS, type Auth, type Role } from "./auth.ts";
+import { hasRole } from "../http/auth/access.ts";
+import { AppOptions } from "../http/app_options.ts";
+import { ANONYMOUS, type Auth, type Role } from "../http/auth/auth.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock } from "../async/clock.ts";
 import type { Database } from "../db/client.ts";
@@ -14,7 +14,7 @@ import type { Provider } from "./provider.ts";
 import type { Named, Registry } from "./registry.ts";
 import type { Secrets } from "../db/secrets.ts";
 import type { Settings } from "./settings.ts";
-import type { UpgradeContext } from "./upgrade_gate.ts";
+import type { UpgradeContext } from "../http/server/upgrade_gate.ts";
 
 /** What every app is given. Nothing in it knows any app. */
 export interface Core {

@@ -7,7 +7,7 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { access, allow } from "./access.ts";
+import { access, allow } from "../http/auth/access.ts";
 import { type App, defineApp } from "./app.ts";
 import { systemClock } from "../async/clock.ts";
 import { defineProblems, GridError, type Problems } from "./errors.ts";
@@ -25,7 +25,7 @@ import {
   type Provider,
 } from "./provider.ts";
 import type { Named } from "./registry.ts";
-import { createRouter, refusals } from "./router.ts";
+import { createRouter, refusals } from "../http/router.ts";
 
 /** What one plugin brings. */
 export interface Plugin extends Named {

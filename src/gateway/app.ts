@@ -1,6 +1,6 @@
 import { sessions } from "../apps/sessions/app.ts";
 import { defineApp } from "../core/app.ts";
-import { createRouter } from "../core/router.ts";
+import { createRouter } from "../http/router.ts";
 import { attend, goneSignal } from "./attend.ts";
 import { chromeRoutes } from "./chrome/chrome_routes.ts";
 import { lookRoutes } from "./look/look_routes.ts";

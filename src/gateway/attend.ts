@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { SessionManager } from "../apps/sessions/manager.ts";
-import { requireRole } from "../core/access.ts";
+import { requireRole } from "../http/auth/access.ts";
 import type { Core } from "../core/app.ts";
-import { ANONYMOUS, type Caller } from "../core/auth.ts";
+import { ANONYMOUS, type Caller } from "../http/auth/auth.ts";
 import { deadline } from "../async/clock.ts";
-import type { UpgradeContext } from "../core/upgrade_gate.ts";
+import type { UpgradeContext } from "../http/server/upgrade_gate.ts";
 import { CLOSE_REASONS } from "./close_frame.ts";
 import { keepAliveOf, sessionOfQuery } from "./connect.ts";
 import { dial } from "./dial.ts";

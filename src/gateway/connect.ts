@@ -4,7 +4,7 @@ import {
   sessionInputSchema,
 } from "../apps/sessions/schemas.ts";
 import { GridError } from "../core/errors.ts";
-import { describeFaults } from "../core/faults.ts";
+import { describeFaults } from "../http/validation_issues.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { truncate } from "../core/truncate.ts";
 import { keepAliveSchema } from "./connect_query.ts";

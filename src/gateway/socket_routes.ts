@@ -1,10 +1,10 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { access, allow } from "../core/access.ts";
-import { answerProblem } from "../core/answer_error.ts";
+import { access, allow } from "../http/auth/access.ts";
+import { answerProblem } from "../http/error_response.ts";
 import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
-import { createRouter, refusals } from "../core/router.ts";
+import { createRouter, refusals } from "../http/router.ts";
 import { targetIdSchema } from "./chrome/target_id.ts";
 import { connectQuerySchema } from "./connect_query.ts";
 import { SESSION_HEADERS } from "./own_address.ts";

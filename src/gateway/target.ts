@@ -4,9 +4,9 @@ import {
   statusReasonOf,
 } from "../apps/sessions/manager.ts";
 import { isTerminal } from "../apps/sessions/status.ts";
-import { ownerLimit } from "../core/access.ts";
+import { ownerLimit } from "../http/auth/access.ts";
 import type { Core } from "../core/app.ts";
-import type { Caller } from "../core/auth.ts";
+import type { Caller } from "../http/auth/auth.ts";
 import { deadline } from "../async/clock.ts";
 import { GridError } from "../core/errors.ts";
 

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Core } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
-import type { UpgradeContext } from "../core/upgrade_gate.ts";
-import { checkOrigin } from "../core/page_origin.ts";
+import type { UpgradeContext } from "../http/server/upgrade_gate.ts";
+import { checkOrigin } from "../http/auth/origin_check.ts";
 
 const SESSION_PATH =
   /^\/v1\/sessions\/([^/]+)\/cdp(\/devtools\/(?:page|browser)\/[A-Za-z0-9-]+)?\/?$/;

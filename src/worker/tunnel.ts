@@ -5,7 +5,7 @@ import { type Clock, deadline, systemClock } from "../async/clock.ts";
 import { hostName } from "../core/host_name.ts";
 import { withoutEndSlash } from "../core/without_end_slash.ts";
 import { logOf, messageOf } from "../core/log.ts";
-import { watchSocket } from "../core/socket_watch.ts";
+import { watchSocket } from "../tunnel/ping.ts";
 import {
   MAX_MESSAGE_BYTES,
   type OpenMessage,
@@ -13,7 +13,7 @@ import {
   readMessage,
   type RefusedMessage,
   tunnelPath,
-} from "../core/tunnel_protocol.ts";
+} from "../tunnel/protocol.ts";
 import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
 import { connectThrough } from "./proxy_connect.ts";
 import { type BrowserAddress, dialBack } from "./tunnel_stream.ts";

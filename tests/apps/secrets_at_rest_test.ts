@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { createConnectTokens } from "../../src/core/connect_token.ts";
+import { createConnectTokens } from "../../src/http/auth/connect_token.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import { apiOf } from "../support/api.ts";
 import { IS_REMOTE, type TestGrid, testGrid } from "../support/grid.ts";

@@ -10,9 +10,9 @@ import {
   mergeProblems,
   upgradersOf,
 } from "../../src/core/app.ts";
-import type { Role } from "../../src/core/auth.ts";
+import type { Role } from "../../src/http/auth/auth.ts";
 import { defineProblems, GridError } from "../../src/core/errors.ts";
-import { createRouter } from "../../src/core/router.ts";
+import { createRouter } from "../../src/http/router.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";
 import { testGrid } from "../support/grid.ts";
 

@@ -13,7 +13,7 @@ import {
   heartbeatInputSchema,
   workerInputSchema,
 } from "../../src/apps/workers/schemas.ts";
-import { keyOf } from "../../src/core/auth.ts";
+import { keyOf } from "../../src/http/auth/auth.ts";
 import { withoutEndSlash } from "../../src/core/without_end_slash.ts";
 import {
   argumentsSchema,
@@ -22,21 +22,21 @@ import {
   proxySchema,
   versionSchema,
 } from "../../src/core/browser_spec.ts";
-import { isNetwork } from "../../src/core/client_address.ts";
+import { isNetwork } from "../../src/http/server/client_address.ts";
 import { wellFormed } from "../../src/db/well_formed.ts";
 import { readsOnly } from "../../src/db/is_read_only.ts";
 import { GridError, toProblem } from "../../src/core/errors.ts";
-import { describeFaults } from "../../src/core/faults.ts";
+import { describeFaults } from "../../src/http/validation_issues.ts";
 import { prefixOf, withoutKeys } from "../../src/core/key_text.ts";
-import { isHostEntry, knownHosts } from "../../src/core/known_hosts.ts";
+import { isHostEntry, knownHosts } from "../../src/http/server/known_hosts.ts";
 import { describeError } from "../../src/core/log.ts";
 import { isLoopback } from "../../src/core/loopback.ts";
 import {
   MAX_MESSAGE_BYTES,
   readMessage,
   refusedMessageSchema,
-} from "../../src/core/tunnel_protocol.ts";
-import { nameKnownMembers } from "../../src/core/unknown_members.ts";
+} from "../../src/tunnel/protocol.ts";
+import { nameKnownMembers } from "../../src/http/openapi/unknown_members.ts";
 import { shownTarget } from "../../src/gateway/chrome/described.ts";
 import { sessionOfQuery } from "../../src/gateway/connect.ts";
 import { wantedOf } from "../../src/gateway/upgrade.ts";

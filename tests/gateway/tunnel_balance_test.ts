@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import { handoverProof, REPLICA_HEADER } from "../../src/core/replica_proof.ts";
-import { tunnelPath } from "../../src/core/tunnel_protocol.ts";
+import {
+  handoverProof,
+  REPLICA_HEADER,
+} from "../../src/http/auth/replica_token.ts";
+import { tunnelPath } from "../../src/tunnel/protocol.ts";
 import { apiOf } from "../support/api.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { freePort } from "../support/free_port.ts";

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import WebSocket from "ws";
-import {
-  type OpenMessage,
-  tunnelPath,
-} from "../../src/core/tunnel_protocol.ts";
+import { type OpenMessage, tunnelPath } from "../../src/tunnel/protocol.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "../../src/core/worker_proof.ts";
 import type { Api } from "../support/api.ts";
 

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import {
-  type OpenMessage,
-  tunnelPath,
-} from "../../src/core/tunnel_protocol.ts";
+import { type OpenMessage, tunnelPath } from "../../src/tunnel/protocol.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "../../src/core/worker_proof.ts";
 import { apiOf } from "../support/api.ts";
 import { testGrid } from "../support/grid.ts";

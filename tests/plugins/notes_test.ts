@@ -1,7 +1,7 @@
 /** The example of an app: a folder of its own, and one line that adds it. */
 import assert from "node:assert/strict";
 import { defineApp } from "../../src/core/app.ts";
-import { createRouter } from "../../src/core/router.ts";
+import { createRouter } from "../../src/http/router.ts";
 import { APPS } from "../../src/installed.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";

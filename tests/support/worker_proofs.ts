@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { hashSecret, type WorkerCaller } from "../../src/core/worker_caller.ts";
+import {
+  hashSecret,
+  type WorkerCaller,
+} from "../../src/http/auth/worker_caller.ts";
 import { proofHeaders, type WorkerProof } from "../../src/core/worker_proof.ts";
 
 const WORKER_CALL =

@@ -4,7 +4,7 @@ import { type Database, isConstraintError } from "../../db/client.ts";
 import { GridError } from "../../core/errors.ts";
 import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/key_text.ts";
 import { isLoopback } from "../../core/loopback.ts";
-import { type Page, pageOf } from "../../core/page.ts";
+import { type Page, pageOf } from "../../http/page.ts";
 import { type KeyRow, renderKey } from "./key.ts";
 import type { KeyRing } from "./key_ring.ts";
 import type { KeyInput, KeyWire, NewKeyWire } from "./schemas.ts";

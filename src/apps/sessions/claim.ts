@@ -18,7 +18,7 @@ import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../db/client.ts";
 import { egressPolicy } from "../workerpool/manager.ts";
 import type { Secrets } from "../../db/secrets.ts";
-import type { WorkerCaller } from "../../core/worker_caller.ts";
+import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
 import { workPools } from "../workerpool/models.ts";
 import { workers } from "../workers/models.ts";
 import { sessions } from "./models.ts";

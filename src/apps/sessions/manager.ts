@@ -4,8 +4,8 @@ import type { Core } from "../../core/app.ts";
 import { deadline } from "../../async/clock.ts";
 import type { Statement } from "../../db/client.ts";
 import { isPassing } from "../../core/errors.ts";
-import { webSocketBase } from "../../core/public_origin.ts";
-import type { WorkerCaller } from "../../core/worker_caller.ts";
+import { webSocketBase } from "../../http/public_origin.ts";
+import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
 import {
   type Claim,

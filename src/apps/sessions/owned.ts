@@ -1,7 +1,7 @@
 import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
-import { type Page, pageOf } from "../../core/page.ts";
+import { type Page, pageOf } from "../../http/page.ts";
 import type { Session, SessionEvent, SessionMetric } from "./session.ts";
 import { isTerminal } from "./status.ts";
 import type {

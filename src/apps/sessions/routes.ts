@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Core } from "../../core/app.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { createRouter } from "../../core/router.ts";
+import { createRouter } from "../../http/router.ts";
 import { historyRoutes } from "./api/v1/history.ts";
 import { oneSessionRoutes } from "./api/v1/session.ts";
 import { sessionsRoutes } from "./api/v1/sessions.ts";

@@ -11,7 +11,7 @@ import {
   sql,
 } from "drizzle-orm";
 import type { Database } from "../../db/client.ts";
-import type { WorkerCaller } from "../../core/worker_caller.ts";
+import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
 import { workers } from "../workers/models.ts";
 import { sessionEvents, sessionMetrics, sessions } from "./models.ts";
 import { waitingColumn } from "./store_waiting.ts";

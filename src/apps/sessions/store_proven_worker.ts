@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import { workers } from "../workers/models.ts";
-import type { WorkerCaller } from "../../core/worker_caller.ts";
+import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
 
 /**
  * SQL that reports whether worker `id` exists, is the process of the proof, and belongs to the pool that the caller may

@@ -10,7 +10,7 @@ import type { ResultSet } from "@libsql/client";
 import { eq, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../db/client.ts";
-import type { WorkerCaller } from "../../core/worker_caller.ts";
+import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
 import { commandOf, commandsFor } from "./claim.ts";
 import { sessionEvents, sessionMetrics, sessions } from "./models.ts";
 import { isProvenWorker } from "./store_proven_worker.ts";

@@ -1,13 +1,13 @@
 import { v7 as uuid } from "uuid";
-import { requirePool } from "../../core/access.ts";
+import { requirePool } from "../../http/auth/access.ts";
 import type { Core } from "../../core/app.ts";
-import type { Caller } from "../../core/auth.ts";
+import type { Caller } from "../../http/auth/auth.ts";
 import type { OperatingSystem } from "../../core/browser_spec.ts";
 import { GridError } from "../../core/errors.ts";
-import { describeFaults } from "../../core/faults.ts";
+import { describeFaults } from "../../http/validation_issues.ts";
 import type { Provider } from "../../core/provider.ts";
 import { UnknownNameError } from "../../core/registry.ts";
-import { type Page, pageOf } from "../../core/page.ts";
+import { type Page, pageOf } from "../../http/page.ts";
 import {
   assignPool,
   type Candidate,

@@ -5,13 +5,13 @@
  * @module
  */
 import type { Context } from "hono";
-import { callerIn } from "../../core/access.ts";
-import { isSelf } from "../../core/auth.ts";
+import { callerIn } from "../../http/auth/access.ts";
+import { isSelf } from "../../http/auth/auth.ts";
 import {
   clientAddress,
   networkMatcher,
   peerAddress,
-} from "../../core/client_address.ts";
+} from "../../http/server/client_address.ts";
 import { hostName } from "../../core/host_name.ts";
 import { isLoopback } from "../../core/loopback.ts";
 import type { GridEnv } from "../../core/middleware.ts";

@@ -1,9 +1,12 @@
 import { v7 as uuid, validate } from "uuid";
-import { requirePool } from "../../core/access.ts";
+import { requirePool } from "../../http/auth/access.ts";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
-import { type Page, pageOf } from "../../core/page.ts";
-import { notThatWorker, type WorkerCaller } from "../../core/worker_caller.ts";
+import { type Page, pageOf } from "../../http/page.ts";
+import {
+  notThatWorker,
+  type WorkerCaller,
+} from "../../http/auth/worker_caller.ts";
 import type { SessionManager } from "../sessions/manager.ts";
 import type { Restricted, WorkPoolManager } from "../workerpool/manager.ts";
 import type {

@@ -1,6 +1,6 @@
 import { v7 as uuid } from "uuid";
 import { GridError } from "../../core/errors.ts";
-import { hashSecret } from "../../core/worker_caller.ts";
+import { hashSecret } from "../../http/auth/worker_caller.ts";
 import type { HeldSession } from "../sessions/manager.ts";
 import type { HeldSessionWire, WorkerInput } from "./schemas.ts";
 import type { WorkerRow } from "./worker.ts";

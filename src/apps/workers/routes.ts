@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { GridEnv } from "../../core/middleware.ts";
-import { createRouter } from "../../core/router.ts";
+import { createRouter } from "../../http/router.ts";
 import { serviceRoutes } from "./api/v1/service.ts";
 import { workersRoutes } from "./api/v1/workers.ts";
 import { endpointCheck, type EndpointSettings } from "./endpoints.ts";

@@ -4,7 +4,7 @@ import {
   isConstraintError,
   type Statement,
 } from "../../db/client.ts";
-import type { WorkerCaller } from "../../core/worker_caller.ts";
+import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
 import { sessions } from "../sessions/models.ts";
 import { workPools } from "../workerpool/models.ts";
 import { grid, workers } from "./models.ts";

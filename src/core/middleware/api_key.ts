@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { callerOf } from "../auth.ts";
-import { DOCS_PATHS } from "../docs/docs_files.ts";
+import { callerOf } from "../../http/auth/auth.ts";
+import { DOCS_PATHS } from "../../http/openapi/docs_files.ts";
 import { defineMiddleware, type GridEnv } from "../middleware.ts";
 
 /** Paths of the API's versions. */

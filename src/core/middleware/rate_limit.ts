@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import { callerIn } from "../access.ts";
-import { isAnonymous } from "../auth.ts";
-import { clientAddress, networkKey } from "../client_address.ts";
+import { callerIn } from "../../http/auth/access.ts";
+import { isAnonymous } from "../../http/auth/auth.ts";
+import { clientAddress, networkKey } from "../../http/server/client_address.ts";
 import { GridError } from "../errors.ts";
 import {
   defineMiddleware,

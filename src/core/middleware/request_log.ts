@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { v7 as uuid } from "uuid";
-import { clientAddress } from "../client_address.ts";
+import { clientAddress } from "../../http/server/client_address.ts";
 import { logOf } from "../log.ts";
 import { defineMiddleware, type GridEnv } from "../middleware.ts";
 import { truncate } from "../truncate.ts";

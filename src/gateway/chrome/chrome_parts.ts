@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { SessionManager } from "../../apps/sessions/manager.ts";
-import { callerIn } from "../../core/access.ts";
+import { callerIn } from "../../http/auth/access.ts";
 import type { Core } from "../../core/app.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { RESPONSE_MS } from "../ask_browser.ts";

@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { GridEnv } from "../../core/middleware.ts";
-import { createRouter } from "../../core/router.ts";
+import { createRouter } from "../../http/router.ts";
 import type { ChromeParts } from "./chrome_parts.ts";
 import { listRoutes } from "./list_routes.ts";
 import { targetRoutes } from "./target_routes.ts";

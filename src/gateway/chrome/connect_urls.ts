@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import { callerIn } from "../../core/access.ts";
-import { baseUrlIn } from "../../core/base_url.ts";
+import { callerIn } from "../../http/auth/access.ts";
+import { baseUrlIn } from "../../http/base_url.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { tokenFor } from "../own_address.ts";
 import type { ChromeParts } from "./chrome_parts.ts";

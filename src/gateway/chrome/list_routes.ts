@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { allow } from "../../core/access.ts";
+import { allow } from "../../http/auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { createRouter } from "../../core/router.ts";
+import { createRouter } from "../../http/router.ts";
 import { askChrome, askChromeFor } from "./ask_chrome.ts";
 import { type ChromeParts, wayOf } from "./chrome_parts.ts";
 import { connectUrls } from "./connect_urls.ts";

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import { callerIn } from "../../core/access.ts";
-import { isAnonymous, keyOf } from "../../core/auth.ts";
+import { callerIn } from "../../http/auth/access.ts";
+import { isAnonymous, keyOf } from "../../http/auth/auth.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 
 /**

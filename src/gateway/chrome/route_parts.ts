@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
-import { access } from "../../core/access.ts";
+import { access } from "../../http/auth/access.ts";
 import type { ErrorCode } from "../../core/errors.ts";
-import { refusals } from "../../core/router.ts";
+import { refusals } from "../../http/router.ts";
 
 /** What every route to a session's browser says of itself. */
 export const onBrowser = {

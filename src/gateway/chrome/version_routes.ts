@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
-import { access, allow } from "../../core/access.ts";
-import { baseUrlIn } from "../../core/base_url.ts";
+import { access, allow } from "../../http/auth/access.ts";
+import { baseUrlIn } from "../../http/base_url.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { webSocketBase } from "../../core/public_origin.ts";
-import { createRouter } from "../../core/router.ts";
+import { webSocketBase } from "../../http/public_origin.ts";
+import { createRouter } from "../../http/router.ts";
 import { connectQuerySchema } from "../connect_query.ts";
 import { askChromeFor } from "./ask_chrome.ts";
 import { type ChromeParts, wayOf } from "./chrome_parts.ts";

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { GridError } from "../../core/errors.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { createRouter } from "../../core/router.ts";
+import { createRouter } from "../../http/router.ts";
 import type { Conversation } from "./conversation.ts";
 import { emptyCapture } from "./empty_capture.ts";
 import { onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";

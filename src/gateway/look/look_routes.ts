@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { GridEnv } from "../../core/middleware.ts";
-import { createRouter } from "../../core/router.ts";
+import { createRouter } from "../../http/router.ts";
 import type { ChromeParts } from "../chrome/chrome_parts.ts";
 import { contentRoutes } from "./content_routes.ts";
 import { pdfRoutes } from "./pdf_routes.ts";

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../core/middleware.ts";
-import { queryFlag } from "../../core/query_flag.ts";
-import { createRouter } from "../../core/router.ts";
+import { queryFlag } from "../../http/query_flag.ts";
+import { createRouter } from "../../http/router.ts";
 import type { Conversation } from "./conversation.ts";
 import { onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";
 import { type LookParts, openPage } from "./page.ts";

@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { Buffer } from "node:buffer";
 import type { GridEnv } from "../../core/middleware.ts";
-import { queryFlag } from "../../core/query_flag.ts";
-import { createRouter } from "../../core/router.ts";
+import { queryFlag } from "../../http/query_flag.ts";
+import { createRouter } from "../../http/router.ts";
 import type { Conversation } from "./conversation.ts";
 import { emptyCapture } from "./empty_capture.ts";
 import { onPage, pageQuerySchema, refusalsOfLook } from "./look_parts.ts";

@@ -1,19 +1,19 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
-import { requireRole } from "../../core/access.ts";
+import { requireRole } from "../../http/auth/access.ts";
 import type { Core } from "../../core/app.ts";
-import { ANONYMOUS, type Caller } from "../../core/auth.ts";
+import { ANONYMOUS, type Caller } from "../../http/auth/auth.ts";
 import { deadline } from "../../async/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { describeError, logOf } from "../../core/log.ts";
-import type { DialledStream } from "../../core/replica_proof.ts";
-import type { UpgradeContext } from "../../core/upgrade_gate.ts";
+import type { DialledStream } from "../../http/auth/replica_token.ts";
+import type { UpgradeContext } from "../../http/server/upgrade_gate.ts";
 import {
   readWorkerCaller,
   type WorkerCaller,
   workerProofSchema,
-} from "../../core/worker_caller.ts";
+} from "../../http/auth/worker_caller.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/worker_proof.ts";
 import { refuse } from "../refuse.ts";
 import { admit } from "../upgrade.ts";

@@ -9,8 +9,8 @@ import {
   handoverProof,
   isHandover,
   REPLICA_HEADER,
-} from "../../core/replica_proof.ts";
-import { tunnelPath } from "../../core/tunnel_protocol.ts";
+} from "../../http/auth/replica_token.ts";
+import { tunnelPath } from "../../tunnel/protocol.ts";
 import { handshakeHeaders } from "./handshake.ts";
 
 /** A dead server's host, or a path to it that was forgotten on the way, is noticed after this time. */

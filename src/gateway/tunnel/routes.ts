@@ -1,8 +1,8 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { access, allow } from "../../core/access.ts";
+import { access, allow } from "../../http/auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { createRouter, refusals } from "../../core/router.ts";
-import { workerProofSchema } from "../../core/worker_caller.ts";
+import { createRouter, refusals } from "../../http/router.ts";
+import { workerProofSchema } from "../../http/auth/worker_caller.ts";
 import { refuse } from "../socket_routes.ts";
 
 /** What the description says of each. The handshake itself never comes to the router. */

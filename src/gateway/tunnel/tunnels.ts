@@ -6,18 +6,18 @@ import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../async/clock.ts";
 import { describeError, logOf } from "../../core/log.ts";
-import { watchSocket } from "../../core/socket_watch.ts";
+import { watchSocket } from "../../tunnel/ping.ts";
 import {
   MAX_MESSAGE_BYTES,
   type OpenMessage,
   readMessage,
   refusedMessageSchema,
-} from "../../core/tunnel_protocol.ts";
+} from "../../tunnel/protocol.ts";
 import {
   type HashedProof,
   notThatWorker,
   type WorkerCaller,
-} from "../../core/worker_caller.ts";
+} from "../../http/auth/worker_caller.ts";
 
 const log = logOf("gateway", "tunnels");
 

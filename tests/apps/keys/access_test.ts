@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { apiKey } from "../../../src/core/middleware/api_key.ts";
 import { newKey } from "../../../src/core/key_text.ts";
-import type { Role } from "../../../src/core/auth.ts";
+import type { Role } from "../../../src/http/auth/auth.ts";
 import {
   BOOTSTRAP_KEY,
   type KeyedGrid,

@@ -9,7 +9,7 @@ import {
   proofHeaders,
   SECRET_HEADER,
 } from "../../../src/core/worker_proof.ts";
-import { tunnelPath } from "../../../src/core/tunnel_protocol.ts";
+import { tunnelPath } from "../../../src/tunnel/protocol.ts";
 import { apiOf, assertRefused } from "../../support/api.ts";
 import { type KeyedGrid, keyedGrid } from "../../support/keys.ts";
 import { refusalOf } from "../../support/raw_client.ts";

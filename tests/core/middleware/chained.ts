@@ -1,11 +1,11 @@
 import type { MiddlewareHandler } from "hono";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { createAuth } from "../../../src/core/auth.ts";
+import { createAuth } from "../../../src/http/auth/auth.ts";
 import { type Clock, systemClock } from "../../../src/async/clock.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import type { GridEnv, Middleware } from "../../../src/core/middleware.ts";
-import { createChain } from "../../../src/core/middleware_chain.ts";
-import { buildRouter, createRouter } from "../../../src/core/router.ts";
+import { createChain } from "../../../src/http/middleware_chain.ts";
+import { buildRouter, createRouter } from "../../../src/http/router.ts";
 import {
   loadSettings,
   type SettingsInput,

@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { Hono } from "hono";
 import type { GridEnv } from "../../../src/core/middleware.ts";
 import { compress } from "../../../src/core/middleware/compress.ts";
-import { startServer } from "../../../src/core/server.ts";
+import { startServer } from "../../../src/http/server/server.ts";
 import { rawHttp } from "../../support/raw_http.ts";
 import { testGrid } from "../../support/grid.ts";
 import { ask, chained } from "./chained.ts";

@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { locationIn } from "../../../../core/base_url.ts";
-import { access } from "../../../../core/access.ts";
+import { locationIn } from "../../../../http/base_url.ts";
+import { access } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { createRouter, refusals } from "../../../../core/router.ts";
+import { createRouter, refusals } from "../../../../http/router.ts";
 import type { KeyManager } from "../../manager.ts";
 import {
   keyInputSchema,

@@ -1,13 +1,13 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { access, callerIn, ownerLimit } from "../../../../core/access.ts";
+import { access, callerIn, ownerLimit } from "../../../../http/auth/access.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { createRouter, refusals } from "../../../../core/router.ts";
+import { createRouter, refusals } from "../../../../http/router.ts";
 import {
   readWorkerCaller,
   workerProofSchema,
-} from "../../../../core/worker_caller.ts";
+} from "../../../../http/auth/worker_caller.ts";
 import type { SessionManager } from "../../manager.ts";
 import {
   sessionEventInputSchema,

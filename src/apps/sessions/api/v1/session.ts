@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { access, callerIn, ownerLimit } from "../../../../core/access.ts";
+import { access, callerIn, ownerLimit } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { queryFlag } from "../../../../core/query_flag.ts";
-import { createRouter, refusals } from "../../../../core/router.ts";
+import { queryFlag } from "../../../../http/query_flag.ts";
+import { createRouter, refusals } from "../../../../http/router.ts";
 import type { SessionManager } from "../../manager.ts";
 import {
   refreshInputSchema,

@@ -1,12 +1,12 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { locationIn } from "../../../../core/base_url.ts";
-import { access, callerIn, ownerLimit } from "../../../../core/access.ts";
+import { locationIn } from "../../../../http/base_url.ts";
+import { access, callerIn, ownerLimit } from "../../../../http/auth/access.ts";
 import type { Core } from "../../../../core/app.ts";
-import type { Caller } from "../../../../core/auth.ts";
+import type { Caller } from "../../../../http/auth/auth.ts";
 import { deadline } from "../../../../async/clock.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { createRouter, refusals } from "../../../../core/router.ts";
+import { createRouter, refusals } from "../../../../http/router.ts";
 import type { CreatedOnce } from "../../creation.ts";
 import { idempotencyHeaderSchema, REPLAYED_HEADER } from "../../idempotency.ts";
 import { sessionInputExample } from "../../examples.ts";

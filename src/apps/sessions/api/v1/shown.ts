@@ -1,8 +1,8 @@
 import type { Context } from "hono";
-import { callerIn } from "../../../../core/access.ts";
+import { callerIn } from "../../../../http/auth/access.ts";
 import type { Core } from "../../../../core/app.ts";
-import { isAnonymous } from "../../../../core/auth.ts";
-import { baseUrlIn } from "../../../../core/base_url.ts";
+import { isAnonymous } from "../../../../http/auth/auth.ts";
+import { baseUrlIn } from "../../../../http/base_url.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import type { Session, SessionManager } from "../../manager.ts";
 import type { SessionWire } from "../../schemas.ts";

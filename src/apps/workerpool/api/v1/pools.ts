@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { locationIn } from "../../../../core/base_url.ts";
-import { access, callerIn } from "../../../../core/access.ts";
+import { locationIn } from "../../../../http/base_url.ts";
+import { access, callerIn } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { queryFlag } from "../../../../core/query_flag.ts";
-import { createRouter, refusals } from "../../../../core/router.ts";
+import { queryFlag } from "../../../../http/query_flag.ts";
+import { createRouter, refusals } from "../../../../http/router.ts";
 import type { WorkPoolManager } from "../../manager.ts";
 import { renderPool } from "../../pool.ts";
 import {

@@ -1,11 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { access, callerIn } from "../../../../core/access.ts";
+import { access, callerIn } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { createRouter, refusals } from "../../../../core/router.ts";
+import { createRouter, refusals } from "../../../../http/router.ts";
 import {
   readWorkerCaller,
   workerProofSchema,
-} from "../../../../core/worker_caller.ts";
+} from "../../../../http/auth/worker_caller.ts";
 import type { CheckEndpoints } from "../../endpoints.ts";
 import type { WorkerManager } from "../../manager.ts";
 import {

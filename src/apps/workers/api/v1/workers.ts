@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { locationIn } from "../../../../core/base_url.ts";
-import { access, callerIn } from "../../../../core/access.ts";
+import { locationIn } from "../../../../http/base_url.ts";
+import { access, callerIn } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { createRouter, refusals } from "../../../../core/router.ts";
+import { createRouter, refusals } from "../../../../http/router.ts";
 import type { WorkerManager } from "../../manager.ts";
 import {
   drainInputSchema,

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../../../../src/core/middleware.ts";
-import { createRouter, refusals } from "../../../../../src/core/router.ts";
+import { createRouter, refusals } from "../../../../../src/http/router.ts";
 import type { NoteManager } from "../../manager.ts";
 import { NOTE_PROBLEMS } from "../../problems.ts";
 import { noteV2Schema } from "../../schemas.ts";

@@ -1,0 +1,144 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import {
+  type App,
+  type Core,
+  installApps,
+  type InstalledApp,
+} from "../core/app.ts";
+import { createAuth } from "./auth/auth.ts";
+import { withoutEndSlash } from "../core/without_end_slash.ts";
+import { Bus } from "../core/bus.ts";
+import { type Clock, systemClock } from "../async/clock.ts";
+import { messageOf } from "../core/log.ts";
+import { isLoopback } from "../core/loopback.ts";
+import type { GridEnv, Middleware } from "../core/middleware.ts";
+import { createChain } from "./middleware_chain.ts";
+import { refuseForeignPages } from "./auth/origin_check.ts";
+import type { Provider } from "../core/provider.ts";
+import { type Named, Registry } from "../core/registry.ts";
+import { buildRouter } from "./router.ts";
+import { type Settings, SettingsError } from "../core/settings.ts";
+import { nameKnownMembers } from "./openapi/unknown_members.ts";
+
+/** What an API is made of. */
+export interface ApiParts {
+  /** Those of the setting `apps`, in order. */
+  readonly apps: readonly App[];
+  readonly middleware: readonly Middleware[];
+  readonly providers: readonly Provider[];
+  readonly version: string;
+  /** @default {systemClock} */
+  readonly clock?: Clock;
+}
+
+/** The HTTP API over a database: all of a server but what listens, takes upgrades, and works in the background. */
+export interface Api {
+  readonly core: Omit<Core, "use">;
+  /** What requests pass, and sockets that ask for an upgrade. */
+  readonly chain: readonly MiddlewareHandler<GridEnv>[];
+  readonly router: OpenAPIHono<GridEnv>;
+  readonly installed: ReadonlyMap<App, InstalledApp>;
+  /** What an app exports to others. @throws {SettingsError} If it is not installed. */
+  managerOf<M>(app: App<M>): M;
+  /** Tells the URLs under which it is reached, where the settings `public_url` and `replica_url` do not. */
+  reachedAt(url: string, replicaUrl: string): void;
+  /** Releases whoever waits for long. */
+  stop(): void;
+}
+
+/**
+ * Wires apps and middleware over a database that is up to date. Needs nothing but `fetch`: no Node, no files, no
+ * sockets.
+ *
+ * @throws {SettingsError} If the settings name a middleware that is not known, or an option of one is wrong.
+ */
+export function createApi(
+  { settings, db, secrets }: Pick<Core, "settings" | "db" | "secrets">,
+  parts: ApiParts,
+): Api {
+  const { clock = systemClock } = parts;
+  nameKnownMembers();
+  const stopping = new AbortController();
+  const origin = {
+    url: settings.public_url ?? settings.api_url,
+    replicaUrl: settings.replica_url ?? settings.api_url,
+  };
+  const core: Omit<Core, "use"> = {
+    settings,
+    db,
+    clock,
+    secrets,
+    bus: new Bus(),
+    auth: createAuth(settings.api_key, {
+      isExposed: !isLoopback(settings.host),
+      clock,
+      connectTokenSeconds: settings.connect_token_seconds,
+    }),
+    providers: new Registry("provider", parts.providers),
+    publicUrl: () => withoutEndSlash(origin.url),
+    replicaUrl: () => withoutEndSlash(origin.replicaUrl),
+    localWorkers: new Map(),
+    stopping: stopping.signal,
+  };
+  const installed = installApps(core, parts.apps);
+  const chain = createChain(parts.middleware, core);
+  const router = buildRouter({
+    version: parts.version,
+    middleware: [...chain, refuseForeignPages(settings)],
+    apps: installed.values(),
+    checkReady: () => db.client.execute("SELECT 1"),
+  });
+  return {
+    core,
+    chain,
+    router,
+    installed,
+    managerOf: (app) => managerOf(installed, app),
+    reachedAt(url, replicaUrl) {
+      origin.url = settings.public_url ?? url;
+      origin.replicaUrl = settings.replica_url ?? replicaUrl;
+    },
+    stop: () => stopping.abort(),
+  };
+}
+
+/**
+ * The apps that the setting `apps` names, in its order; without it, all.
+ *
+ * @throws {SettingsError} If it names one that is not known, or one twice.
+ */
+export function chosenApps(
+  known: readonly App[],
+  { apps }: Pick<Settings, "apps">,
+): readonly App[] {
+  const twice = apps?.find((name, at) => apps.indexOf(name) !== at);
+  if (twice !== undefined) {
+    throw new SettingsError(
+      `Cannot use setting "apps": it has "${twice}" twice, expected each app once`,
+    );
+  }
+  const registry = new Registry("app", known);
+  return apps?.map((name) => named(registry, name)) ?? known;
+}
+
+function managerOf<M>(
+  installed: ReadonlyMap<App, InstalledApp>,
+  app: App<M>,
+): M {
+  const found = installed.get(app);
+  if (!found) {
+    throw new SettingsError(
+      `Cannot start without app "${app.name}": it is not in setting "apps"`,
+    );
+  }
+  return found.manager as M; // Made by the setup() of an App<M>; the map cannot say so.
+}
+
+function named<T extends Named>(registry: Registry<T>, name: string): T {
+  try {
+    return registry.get(name);
+  } catch (cause) {
+    throw new SettingsError(messageOf(cause), { cause });
+  }
+}

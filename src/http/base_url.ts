@@ -1,0 +1,74 @@
+import type { Context } from "hono";
+import { networkMatcher, peerAddress } from "./server/client_address.ts";
+import type { GridEnv } from "../core/middleware.ts";
+import { withoutEndSlash } from "../core/without_end_slash.ts";
+
+/** Maximum length of a path prefix that is accepted from a proxy. */
+const MAX_PREFIX = 200;
+
+/** Settings that determine the URL under which a client reaches the server. */
+export interface BaseUrlSettings {
+  readonly public_url?: string | undefined;
+  readonly trusted_proxies: readonly string[];
+}
+
+/**
+ * Returns the URL of the server as the client of a request reaches it, without a trailing slash: `public_url`;
+ * otherwise the URL in a trusted proxy's `X-Forwarded-Proto`, `-Host` and `-Prefix`; otherwise the URL of the request.
+ */
+export function baseUrl(
+  { public_url, trusted_proxies }: BaseUrlSettings,
+): (c: Context<GridEnv>) => string {
+  const isProxy = networkMatcher(trusted_proxies);
+  return function baseUrlOf(c) {
+    if (public_url !== undefined) return withoutEndSlash(public_url);
+    const { origin, protocol, host } = new URL(c.req.url);
+    if (!isProxy(peerAddress(c) ?? "")) return origin;
+    const scheme = forwarded(c, "proto", /^https?$/i)?.toLowerCase();
+    const name = forwarded(c, "host", HOST);
+    const url = URL.parse(
+      `${scheme ?? protocol.slice(0, -1)}://${name ?? host}`,
+    );
+    return (url?.origin ?? origin) + prefixIn(c);
+  };
+}
+
+/** Returns the result of an earlier {@linkcode baseUrl} for the request. */
+export function baseUrlIn(c: Context<GridEnv>): string {
+  return c.get("baseUrl") ?? new URL(c.req.url).origin;
+}
+
+/**
+ * Returns `path` of this server as the value of `Location` for the client of the request: below the prefix under which
+ * the client reaches the server.
+ */
+export function locationIn(c: Context<GridEnv>, path: string): string {
+  return withoutEndSlash(new URL(baseUrlIn(c)).pathname) + path;
+}
+
+const HOST = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(:\d{1,5})?$/i;
+
+/** Path segments of unreserved characters. */
+const PREFIX = /^(\/(?!\.{1,2}(\/|$))[a-z0-9._~-]+)+$/i;
+
+function forwarded(
+  c: Context<GridEnv>,
+  name: string,
+  pattern: RegExp,
+): string | undefined {
+  const value = firstOf(c, name);
+  return value !== undefined && pattern.test(value) ? value : undefined;
+}
+
+/**
+ * Returns the first value of the header. Each proxy appends its own value, so the first is the one for the client's
+ * request.
+ */
+function firstOf(c: Context<GridEnv>, name: string): string | undefined {
+  return c.req.header(`x-forwarded-${name}`)?.split(",", 1)[0]?.trim();
+}
+
+function prefixIn(c: Context<GridEnv>): string {
+  const prefix = withoutEndSlash(firstOf(c, "prefix") ?? "");
+  return prefix.length <= MAX_PREFIX && PREFIX.test(prefix) ? prefix : "";
+}

@@ -1,0 +1,51 @@
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import {
+  GridError,
+  problemHeaders,
+  toGridError,
+  toProblem,
+} from "../core/errors.ts";
+import { withoutKeys } from "../core/key_text.ts";
+import { logOf } from "../core/log.ts";
+import type { GridEnv } from "../core/middleware.ts";
+
+const log = logOf("core", "router");
+
+/** Answers with a problem, and keeps the headers that were set before: a bare `Response` would lose them. */
+export function answerProblem(
+  c: Context<GridEnv>,
+  error: GridError,
+): Response {
+  // An answer that was begun may have left what describes only its own body.
+  for (const name of ["content-encoding", "content-length", "etag"]) {
+    c.header(name, undefined);
+  }
+  return c.newResponse(
+    withoutKeys(JSON.stringify(toProblem(error, c.get("requestId")))),
+    { status: error.status, headers: problemHeaders(error) },
+  );
+}
+
+/** Answers whatever was thrown; what nobody expected is logged. */
+export function answerError(error: Error, c: Context<GridEnv>): Response {
+  const refusal = refusalOf(error);
+  if (refusal.code === "internal") {
+    log.error("Request {request_id} failed: {error}", {
+      error,
+      request_id: c.get("requestId"),
+    });
+  }
+  return answerProblem(c, refusal);
+}
+
+function refusalOf(error: Error): GridError {
+  if (!(error instanceof HTTPException)) return toGridError(error);
+  if (error.status === 400) {
+    return new GridError(
+      "malformed_json",
+      "Cannot read the body: it is not JSON",
+    );
+  }
+  return toGridError(error);
+}

@@ -1,0 +1,184 @@
+/**
+ * The description of the HTTP API, OpenAPI 3.1, out of the routes' own zod schemas.
+ *
+ * A route says what is its own: parameters, body, answers, the codes of its refusals ({@linkcode refusals}). What the
+ * middleware and the router answer for every route (no key, a body too large, …) is added here, so that an app of a third
+ * party has it too.
+ *
+ * @module
+ * @see {@link https://spec.openapis.org/oas/v3.1.1.html OpenAPI Specification 3.1.1}
+ */
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import {
+  browserSchema,
+  proxySchema,
+  resourceLimitsSchema,
+  screenSchema,
+} from "../../core/browser_spec.ts";
+import type { GridEnv } from "../../core/middleware.ts";
+import { withNulls } from "./nullable.ts";
+import {
+  refusalsByStatus,
+  sharedComponents,
+  withChain,
+} from "./problem_responses.ts";
+import { codesOf, problemSchema, type ResponsesObject } from "./problems.ts";
+
+type Router = OpenAPIHono<GridEnv>;
+
+/** An OpenAPI document, for whoever wants it as JSON. */
+export type ApiDocument = Record<string, unknown>;
+
+type PathItem = NonNullable<
+  ReturnType<Router["getOpenAPI31Document"]>["paths"]
+>[string];
+
+/** One method of one path, as the document has it. */
+type Operation = NonNullable<PathItem["get"]>;
+
+/** What the document says of the whole. */
+export interface ApiHead {
+  readonly version: string;
+  /** Groups of operations by name, with a sentence each. */
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+const METHODS = ["get", "post", "put", "patch", "delete"] as const;
+
+const DESCRIPTION =
+  `A self-hosted grid for browser sessions: ask for a browser, get an address that Playwright, Puppeteer or any CDP client connects to.
+
+* Times are ISO 8601 in UTC; ids are UUIDv7, so that they sort by age. Lists give \`next_cursor\` while there is more; hand it back as \`cursor\`.
+* Every refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\` and a \`detail\` that says what would be accepted. Where it helps to wait, \`Retry-After\` says how long.
+* Members that a body does not know are refused; query parameters that an endpoint does not know are ignored, except on \`/v1/connect\`.
+* Stored text must not contain NUL characters or unpaired surrogates, and stored JSON has at most 32 levels: anything else is \`invalid_request\`.
+* Every answer has \`X-Request-Id\`; a request may bring its own.`;
+
+/** How a caller shows its key. */
+const SECURITY_SCHEMES = {
+  ApiKey: {
+    type: "apiKey",
+    in: "header",
+    name: "X-API-Key",
+    description: "The key in a header of its own",
+  },
+  Bearer: {
+    type: "http",
+    scheme: "bearer",
+    description: "The key as `Authorization: Bearer KEY`",
+  },
+  Token: {
+    type: "apiKey",
+    in: "query",
+    name: "token",
+    description:
+      "For WebSockets, whose clients often cannot set headers: the key, or the short-lived token of a `connect_url`",
+  },
+} as const;
+
+/**
+ * Names the schemas that stand in many places, before any route does: the first place would decide otherwise whether the
+ * schema as such may be null.
+ */
+export function registerShared({ openAPIRegistry }: Router): void {
+  openAPIRegistry.register("Problem", problemSchema);
+  openAPIRegistry.register("Browser", browserSchema);
+  openAPIRegistry.register("Screen", screenSchema);
+  openAPIRegistry.register("Proxy", proxySchema);
+  openAPIRegistry.register("ResourceLimits", resourceLimitsSchema);
+}
+
+/** Describes every route of `router`. */
+export function describeApi(router: Router, head: ApiHead): ApiDocument {
+  const document = router.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: {
+      title: "Browsergrid",
+      version: head.version,
+      description: DESCRIPTION,
+      license: { name: "MIT", url: "https://opensource.org/license/mit" },
+    },
+    security: [{ ApiKey: [] }, { Bearer: [] }],
+  });
+  const paths = mapValues(document.paths ?? {}, completePath);
+  return withNulls({
+    ...document,
+    paths,
+    tags: tagsOf(paths, head.tags),
+    components: {
+      ...document.components,
+      ...sharedComponents(),
+      securitySchemes: SECURITY_SCHEMES,
+    },
+  });
+}
+
+function completePath(item: PathItem, path: string): PathItem {
+  const completed = METHODS.flatMap((method) => {
+    const operation = item[method];
+    return operation ? [[method, complete(operation, { method, path })]] : [];
+  });
+  return { ...item, ...Object.fromEntries(completed) };
+}
+
+interface Place {
+  readonly method: string;
+  readonly path: string;
+}
+
+function complete(operation: Operation, place: Place): Operation {
+  const own: ResponsesObject = { ...operation.responses };
+  const codes = withChain(codesOf(own), {
+    isPublic: operation.security?.length === 0,
+    hasParameters: (operation.parameters ?? []).length > 0,
+    hasBody: operation.requestBody !== undefined,
+    isUnsafe: place.method !== "get",
+  });
+  return {
+    operationId: operationIdOf(place),
+    ...operation,
+    ...rolesOf(operation),
+    responses: refusalsByStatus(own, codes),
+  };
+}
+
+/** Whose keys are let in, in words: pages do not show members that they do not know. */
+function rolesOf(
+  { description, "x-roles": roles }: Operation,
+): { readonly description?: string } {
+  if (!Array.isArray(roles)) return {};
+  const said = `For keys with the role ${roles.join(" or ")}.`;
+  return { description: description ? `${description}\n\n${said}` : said };
+}
+
+/** For a route that has no name of its own: `get_v1_things_id`. */
+function operationIdOf({ method, path }: Place): string {
+  return [method, ...path.split(/\W+/)].filter(Boolean).join("_");
+}
+
+/** Every tag that is in use, those with a sentence first and in its order. */
+function tagsOf(
+  paths: Readonly<Record<string, PathItem>>,
+  known: ApiHead["tags"],
+): { readonly name: string; readonly description?: string }[] {
+  const used = new Set(
+    Object.values(paths).flatMap((item) =>
+      METHODS.flatMap((method) => item[method]?.tags ?? [])
+    ),
+  );
+  const described = Object.entries(known).filter(([name]) => used.has(name));
+  const others = used.difference(new Set(Object.keys(known)));
+  return [
+    ...described.map(([name, description]) => ({ name, description })),
+    ...[...others].map((name) => ({ name })),
+  ];
+}
+
+function mapValues<T>(
+  record: Readonly<Record<string, T>>,
+  map: (value: T, key: string) => T,
+): Record<string, T> {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [key, map(value, key)]),
+  );
+}

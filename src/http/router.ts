@@ -1,0 +1,104 @@
+import { type Hook, OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import { checkAccess } from "./auth/access.ts";
+import { answerError, answerProblem } from "./error_response.ts";
+import type { InstalledApp } from "../core/app.ts";
+import { GridError } from "../core/errors.ts";
+import { describeFaults } from "./validation_issues.ts";
+import type { GridEnv } from "../core/middleware.ts";
+import { registerShared } from "./openapi/document.ts";
+import { plainPathOf } from "./server/plain_path.ts";
+import { addSystemRoutes } from "./system_routes.ts";
+import { truncate } from "../core/truncate.ts";
+import { methodsOf, unmatched } from "./not_found.ts";
+
+export { refusals } from "./openapi/problems.ts";
+
+const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
+
+/** Maximum length of a Content-Type in an error message. */
+const MAX_TYPE = 200;
+
+/** What a router is put together from. */
+export interface RouterParts {
+  readonly version: string;
+  readonly middleware: readonly MiddlewareHandler<GridEnv>[];
+  readonly apps: Iterable<InstalledApp>;
+  /** Whether requests that need the database can be served now; rejects with the reason if not. */
+  readonly checkReady: () => Promise<unknown>;
+}
+
+/** An empty router whose validation refuses with a problem. Every router of an app is made by it. */
+export function createRouter(): OpenAPIHono<GridEnv> {
+  return new OpenAPIHono<GridEnv>({ defaultHook: refuseInvalid });
+}
+
+/** The whole HTTP side: middleware in order, apps by version, and what belongs to no app. */
+export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
+  const root: OpenAPIHono<GridEnv> = new OpenAPIHono<GridEnv>({
+    defaultHook: refuseInvalid,
+    getPath: plainPathOf((path) => methodsOf(root, path).length > 0),
+  });
+  for (const handler of parts.middleware) root.use(handler);
+  root.use(checkAccess);
+  root.use(requireJson);
+  registerShared(root);
+  const tags: Record<string, string> = {};
+  for (const app of parts.apps) {
+    Object.assign(tags, app.tags);
+    for (const [version, routes] of Object.entries(app.routes ?? {})) {
+      root.route(`/${version}`, routes);
+    }
+  }
+  addSystemRoutes(root, { ...parts, tags });
+  root.notFound((c) => unmatched(root, c));
+  root.onError(answerError);
+  return root;
+}
+
+/** Refuses bodies of another type, which the validation of routes would pass by unread. */
+const requireJson: MiddlewareHandler<GridEnv> = async (c, next) => {
+  const type = c.req.header("content-type");
+  if (hasBody(c.req.raw) && !JSON_TYPE.test(type ?? "")) {
+    throw new GridError(
+      "unsupported_media_type",
+      `Cannot read the body: its Content-Type is "${
+        truncate(type ?? "", MAX_TYPE)
+      }", expected application/json`,
+    );
+  }
+  await next();
+};
+
+function hasBody({ method, headers }: Request): boolean {
+  if (method === "GET" || method === "HEAD") return false;
+  return headers.has("content-type") || headers.has("transfer-encoding") ||
+    Number(headers.get("content-length") ?? 0) > 0;
+}
+
+/** What people call the part of a request that a validation is about. */
+const PARTS = {
+  json: "body",
+  form: "form",
+  query: "query",
+  param: "path",
+  header: "headers",
+  cookie: "cookies",
+};
+
+/** Turns a failed validation into `invalid_request` with every path. */
+const refuseInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
+  result,
+  c,
+) => {
+  if (result.success) return undefined;
+  const { listed, detail } = describeFaults(result.error.issues);
+  return answerProblem(
+    c,
+    new GridError(
+      "invalid_request",
+      `Cannot use the ${PARTS[result.target]}: ${detail}`,
+      { errors: listed.map((fault) => ({ in: result.target, ...fault })) },
+    ),
+  );
+};

@@ -1,0 +1,48 @@
+import type { Duplex } from "node:stream";
+import {
+  type ErrorCode,
+  GridError,
+  problemResponse,
+} from "../../core/errors.ts";
+import { logOf } from "../../core/log.ts";
+import { answerRaw } from "./raw_response.ts";
+
+const log = logOf("core", "server");
+
+/** What the HTTP parser and its timers complain of; the rest is malformed. */
+const KNOWN: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    "headers_too_large",
+    "Cannot read the request: its head is too large, expected at most 64 KiB",
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: [
+    "request_timeout",
+    "Cannot read the request: it has not arrived in time, expected head and body without a pause",
+  ],
+};
+
+/** Listener of `clientError`: answers what is no request, or comes too slowly, and closes the connection. */
+export function answerClientError(
+  error: Error & { readonly code?: string },
+  socket: Duplex,
+): void {
+  log.debug("A client's connection is closed: {code}", { code: error.code });
+  if (!socket.writable || error.code === "ECONNRESET" || isAnswering(socket)) {
+    socket.destroy();
+    return;
+  }
+  // The parser would complain of every further piece of what is read away.
+  socket.removeAllListeners("data");
+  const [code, detail] = KNOWN[error.code ?? ""] ?? [
+    "malformed_request",
+    "Cannot read the request: it is not HTTP/1.1, expected a request line and headers",
+  ];
+  void answerRaw(socket, problemResponse(new GridError(code, detail)));
+}
+
+/** Whether part of an answer is on its way: another in its middle would be taken for its content. */
+function isAnswering(socket: Duplex): boolean {
+  const message = "_httpMessage" in socket ? socket._httpMessage : undefined;
+  return typeof message === "object" && message !== null &&
+    "headersSent" in message && message.headersSent === true;
+}

@@ -1,0 +1,87 @@
+import { isLoopback } from "../../core/loopback.ts";
+
+/** Settings that name the server. */
+export interface HostSettings {
+  readonly host: string;
+  readonly public_url?: string | undefined;
+  readonly replica_url?: string | undefined;
+  readonly api_url: string;
+  readonly allowed_hosts: readonly string[];
+}
+
+/** Reports whether a request with this `Host` (with or without a port) is for this server. */
+export type IsKnownHost = (host: string) => boolean;
+
+/** The hosts of settings that were read: requests of pages and upgrades ask for them each time. */
+const KNOWN = new WeakMap<HostSettings, IsKnownHost>();
+
+/**
+ * Returns a predicate for the names and addresses of this server: loopback, the listening address, the hosts of its
+ * URLs, and the setting `allowed_hosts`. Ports are ignored.
+ *
+ * A server that listens beyond loopback accepts every IP address: DNS rebinding needs a name.
+ */
+export function knownHosts(settings: HostSettings): IsKnownHost {
+  let known = KNOWN.get(settings);
+  if (!known) KNOWN.set(settings, known = readHosts(settings));
+  return known;
+}
+
+function readHosts(settings: HostSettings): IsKnownHost {
+  const { host, public_url, replica_url, api_url, allowed_hosts } = settings;
+  const urls = [public_url, replica_url, api_url].flatMap((url) => url ?? []);
+  const names = new Set([
+    ...urls.map((url) => new URL(url).hostname),
+    ...[host, ...allowed_hosts].map((entry) => hostNameIn(bracketed(entry))),
+  ]);
+  const domains = allowed_hosts.flatMap((entry) =>
+    entry.startsWith("*.") ? [entry.slice(1).toLowerCase()] : []
+  );
+  const isAnyAllowed = allowed_hosts.includes("*");
+  const isExposed = !isLoopback(host);
+  return function isKnown(asked) {
+    const name = hostNameIn(asked);
+    if (name === undefined) return false;
+    return isAnyAllowed || names.has(name) || isLoopbackName(name) ||
+      isExposed && isAddress(name) ||
+      domains.some((domain) => name.endsWith(domain));
+  };
+}
+
+/** Returns the host in `Host: NAME:PORT`, in the form of URLs; undefined if it is invalid. */
+function hostNameIn(host: string): string | undefined {
+  const url = URL.parse(`http://${host}`);
+  const isHost = url !== null && url.pathname === "/" && url.search === "" &&
+    url.hash === "" && !host.includes("@") && !/[\s,]/.test(host);
+  return isHost ? withoutEndDot(url.hostname) : undefined;
+}
+
+function withoutEndDot(name: string): string {
+  return name.endsWith(".") ? name.slice(0, -1) : name;
+}
+
+/**
+ * Reports whether a name is below localhost, hence loopback. @see {@link
+ * https://www.rfc-editor.org/rfc/rfc6761#section-6.3 RFC 6761}
+ */
+function isLoopbackName(name: string): boolean {
+  return isLoopback(name) || name.endsWith(".localhost");
+}
+
+/** Reports whether a URL's host is an address: URLs write IPv4 in four decimal parts and IPv6 in brackets. */
+function isAddress(name: string): boolean {
+  return name.startsWith("[") || /^\d+\.\d+\.\d+\.\d+$/.test(name);
+}
+
+/** Adds the brackets of URLs to an IPv6 address, which settings omit. */
+function bracketed(host: string): string {
+  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
+}
+
+/** Reports whether `entry` is valid in the setting `allowed_hosts`. */
+export function isHostEntry(entry: string): boolean {
+  if (entry === "*") return true;
+  const name = bracketed(entry.startsWith("*.") ? entry.slice(2) : entry);
+  return !name.includes("*") && hostNameIn(name) !== undefined &&
+    URL.parse(`http://${name}`)?.port === "";
+}

@@ -1,0 +1,24 @@
+import { getPath } from "hono/utils/url";
+import { withoutEndSlash } from "../../core/without_end_slash.ts";
+
+/** Path prefix of the API in the grid's predecessor. */
+const ALIAS = /^\/api(?=\/v\d+(\/|$))/;
+
+/** Maps `/api/v1/…` to `/v1/…`. */
+export function withoutAlias(path: string): string {
+  return path.replace(ALIAS, "");
+}
+
+/**
+ * Returns the function by which a router reads the path of a request. `/api/v1/…` becomes `/v1/…`, and trailing slashes
+ * are removed, unless `isRoute` knows the original path.
+ */
+export function plainPathOf(
+  isRoute: (path: string) => boolean,
+): (request: Request) => string {
+  return function plainPath(request) {
+    const path = getPath(request);
+    if (!ALIAS.test(path) && (path === "/" || !path.endsWith("/"))) return path;
+    return isRoute(path) ? path : withoutEndSlash(withoutAlias(path)) || "/";
+  };
+}

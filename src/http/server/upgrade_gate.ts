@@ -1,0 +1,130 @@
+/**
+ * Sockets pass the same middleware as requests: for each upgrade a request is made and sent through the chain. What gets
+ * to its end is let in; any other answer is the refusal.
+ *
+ * ```
+ * upgrade ─▶ request_log ─▶ … ─▶ api_key ─▶ … ─▶ admitted ─▶ an app takes the socket
+ *                                   └─ 401 ─▶ written to the socket, which is closed
+ * ```
+ *
+ * @module
+ */
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { getPath } from "hono/utils/url";
+import type { IncomingMessage } from "node:http";
+import { answerError } from "../error_response.ts";
+import type { Caller } from "../auth/auth.ts";
+import { baseUrlIn } from "../base_url.ts";
+import { GridError } from "../../core/errors.ts";
+import type { GridBindings, GridEnv } from "../../core/middleware.ts";
+import { withoutAlias } from "./plain_path.ts";
+
+/** What the middleware has found out about a request for a socket. */
+export interface UpgradeContext {
+  /** What is asked for, as the middleware has seen it. */
+  readonly url: URL;
+  /** URL of the server as the client reaches it, without a trailing slash. */
+  readonly baseUrl: string;
+  /** Undefined if no middleware asks who it is. */
+  readonly caller: Caller | undefined;
+  readonly requestId: string | undefined;
+  /** What the middleware adds to answers; belongs to a refusal too. */
+  readonly headers: Headers;
+}
+
+/** Sends an upgrade through the middleware. The answer, if it is not let in. Never rejects. */
+export type UpgradeGate = (
+  incoming: IncomingMessage,
+  request: Request,
+) => Promise<UpgradeContext | Response>;
+
+/** Makes the gate of a chain, which the router has too: both count in the same buckets. */
+export function createUpgradeGate(
+  chain: readonly MiddlewareHandler<GridEnv>[],
+): UpgradeGate {
+  const admitted = new WeakMap<GridBindings, Context<GridEnv>>();
+  const gate = new Hono<GridEnv>({
+    getPath: (request) => withoutAlias(getPath(request)),
+  });
+  gate.use(async (c, next) => {
+    c.set("kind", "upgrade");
+    await next();
+  });
+  for (const handler of chain) gate.use(handler);
+  gate.all("*", (c) => {
+    admitted.set(c.env, c);
+    return c.body(null, 204);
+  });
+  gate.onError(answerError);
+  return async function admit(incoming, request) {
+    const bindings = { incoming };
+    const answer = await gate.fetch(request, bindings);
+    const end = admitted.get(bindings);
+    if (!end || !answer.ok) return answer;
+    const { caller, requestId } = end.var;
+    return {
+      url: plainUrl(request.url),
+      baseUrl: baseUrlIn(end),
+      caller,
+      requestId,
+      headers: answer.headers,
+    };
+  };
+}
+
+/** Parses the request's URL, with the API's canonical path. */
+function plainUrl(text: string): URL {
+  const url = new URL(text);
+  url.pathname = withoutAlias(url.pathname);
+  return url;
+}
+
+/**
+ * The request that stands for an upgrade.
+ *
+ * @throws {GridError} `malformed_request` — if its target, host or method cannot be that of a request.
+ */
+export function requestOf(
+  { method, url = "", headers, rawHeaders }: IncomingMessage,
+  signal: AbortSignal,
+): Request {
+  try {
+    const { host = "localhost" } = headers;
+    const target = /^https?:\/\//i.test(url) ? url : `http://${host}${url}`;
+    // A backslash would become a slash: nobody means it.
+    const isPath = url.startsWith("/") || target === url;
+    if (!isPath || /^[^?]*\\/.test(url) || !isHost(host)) {
+      throw new TypeError(url);
+    }
+    return new Request(target, {
+      method: method ?? "GET",
+      headers: pairsOf(rawHeaders),
+      signal,
+    });
+  } catch (cause) {
+    throw malformed("its target, Host or method is wrong", cause);
+  }
+}
+
+/** Returns the rejection of a malformed request. */
+export function malformed(why: string, cause?: unknown): GridError {
+  return new GridError(
+    "malformed_request",
+    `Cannot read the request: ${why}, expected a path below this server`,
+    {},
+    { cause },
+  );
+}
+
+/** Reports whether `text` is only a host: any text after it would become part of the path. */
+function isHost(text: string): boolean {
+  return !/[\\/?#@]/.test(text) && URL.canParse(`http://${text}/`);
+}
+
+function pairsOf(rawHeaders: readonly string[]): [string, string][] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    pairs.push([rawHeaders[at] ?? "", rawHeaders[at + 1] ?? ""]);
+  }
+  return pairs;
+}

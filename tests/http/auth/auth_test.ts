@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  type Auth,
+  callerOf,
+  createAuth,
+  keyOf,
+} from "../../../src/http/auth/auth.ts";
+import { GridError } from "../../../src/core/errors.ts";
+import { newKey } from "../../../src/core/key_text.ts";
+import { createFakeClock } from "../../support/clock.ts";
+
+const SESSION = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
+const OTHER = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5e";
+
+function asked(
+  auth: Auth,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+) {
+  const url = new URL(path, "http://grid");
+  return callerOf(auth, {
+    headers: new Headers(headers),
+    path: url.pathname,
+    query: url.searchParams,
+  });
+}
+
+const UNAUTHORIZED = (error: unknown) =>
+  error instanceof GridError && error.code === "unauthorized";
+
+Deno.test("createAuth() lets nobody in by a key that is not the one set", async () => {
+  const key = "bootstrap-0123456789";
+  const auth = createAuth(key);
+  const caller = await auth.authenticate(key);
+  assert.deepEqual(caller, {
+    id: "bootstrap",
+    name: "bootstrap",
+    role: "admin",
+  });
+  const near = fc.nat(key.length).chain((at) =>
+    fc.constantFrom(key.slice(0, at), key + key.slice(at), `${key}\0`)
+  ).filter((text) => text !== key);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.oneof(fc.string({ unit: "binary" }), near, fc.constant(newKey())),
+      async (wrong) => {
+        assert.equal(await auth.authenticate(wrong), "wrong");
+      },
+    ),
+  );
+  assert.equal(await auth.authenticate(undefined), "missing");
+});
+
+Deno.test("createAuth() lets everybody in where there is no key, unless others reach the server", async () => {
+  const open = createAuth(undefined);
+  for (const key of [undefined, "whatever"]) {
+    const caller = await open.authenticate(key);
+    assert.ok(typeof caller === "object" && caller.id === "anonymous");
+  }
+  // It was made for a grid, and not for this one.
+  assert.equal(await open.authenticate(newKey()), "wrong");
+  const exposed = createAuth(undefined, { isExposed: true });
+  assert.equal(await exposed.authenticate(undefined), "missing");
+  assert.equal(await exposed.authenticate("whatever"), "wrong");
+});
+
+Deno.test("createAuth() knows the program's own key, which is another in each process", async () => {
+  const auth = createAuth("bootstrap-0123456789");
+  const caller = await auth.authenticate(auth.ownKey);
+  assert.ok(typeof caller === "object" && caller.role === "admin");
+  const second = createAuth("bootstrap-0123456789");
+  assert.equal(await second.authenticate(auth.ownKey), "wrong");
+});
+
+Deno.test("keyOf() looks in X-API-Key, then Authorization, then the query", () => {
+  const query = new URLSearchParams({ token: "c" });
+  const of = (headers: Record<string, string>) =>
+    keyOf({ headers: new Headers(headers), query });
+  assert.equal(of({ "x-api-key": "a", authorization: "Bearer b" }), "a");
+  assert.equal(of({ authorization: "bearer b" }), "b");
+  assert.equal(of({ authorization: "Basic b" }), "c");
+  // As when a key is put behind a connect URL, which has a token.
+  const twice = new URLSearchParams("token=ct_a?token=c");
+  assert.equal(keyOf({ headers: new Headers(), query: twice }), "c");
+});
+
+Deno.test("a connect token is good for its own session's gateway paths, in the query, until its time is over", async () => {
+  const clock = createFakeClock();
+  const auth = createAuth("bootstrap-0123456789", {
+    clock,
+    connectTokenSeconds: 60,
+  });
+  const token = await auth.connectTokens.issue(SESSION);
+  assert.match(token, /^ct_[0-9a-z]+_[0-9A-Za-z_-]{43}$/);
+  const own = `/v1/sessions/${SESSION}/cdp`;
+  for (const path of [own, `${own}/`, `${own}/json/version`]) {
+    const caller = await asked(auth, `${path}?token=${token}`);
+    assert.deepEqual(
+      [caller.role, caller.sessionId, caller.id],
+      ["client", SESSION, `connect:${SESSION}`],
+    );
+  }
+  const refused: [string, Record<string, string>?][] = [
+    [`/v1/sessions/${SESSION}?token=${token}`],
+    [`/v1/sessions/${OTHER}/cdp?token=${token}`],
+    [`/v1/sessions?token=${token}`],
+    [`/v1/connect?token=${token}`],
+    [`/v1/sessions/${SESSION}/cdpx?token=${token}`],
+    [own, { "x-api-key": token }],
+    [own, { authorization: `Bearer ${token}` }],
+  ];
+  for (const [path, headers] of refused) {
+    await assert.rejects(asked(auth, path, headers), UNAUTHORIZED, path);
+  }
+  clock.advance(60_000);
+  await assert.rejects(asked(auth, `${own}?token=${token}`), UNAUTHORIZED);
+});
+
+Deno.test("no connect token but what was made is valid: neither a changed one nor one of another grid", async () => {
+  const clock = createFakeClock();
+  const { connectTokens } = createAuth(undefined, { clock });
+  const token = await connectTokens.issue(SESSION);
+  assert.ok(await connectTokens.isValid(token, SESSION));
+  const other = createAuth(undefined, { clock }).connectTokens;
+  assert.ok(!await other.isValid(token, SESSION));
+  const later = token.replace(/^ct_[^_]+/, `ct_${(9e12).toString(36)}`);
+  assert.ok(!await connectTokens.isValid(later, SESSION));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(token.length - 1),
+      fc.constantFrom(..."09azAZ_-="),
+      async (at, character) => {
+        const changed = token.slice(0, at) + character + token.slice(at + 1);
+        assert.equal(
+          await connectTokens.isValid(changed, SESSION),
+          changed === token,
+        );
+      },
+    ),
+  );
+});

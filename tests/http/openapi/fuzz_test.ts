@@ -1,0 +1,134 @@
+/**
+ * Sends to every operation of `/openapi.json` what the document allows, and what it does not, and holds every answer to the
+ * document. The requests are the same in each run; `FUZZ_SEED=N` or `random` sends others, `FUZZ_RUNS=N` more.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  INSTANCE_HEADER,
+  SECRET_HEADER,
+} from "../../../src/core/worker_proof.ts";
+import { apiOf } from "../../support/api.ts";
+import {
+  type DescribedApi,
+  describedApi,
+  type DescribedOperation,
+} from "../../support/api_document.ts";
+import {
+  allowedRequest,
+  brokenRequest,
+  type FuzzedRequest,
+} from "../../support/fuzzed_request.ts";
+import { fakePage } from "../../support/fake_page.ts";
+import { type TestGrid, testGrid } from "../../support/grid.ts";
+import type { ValueOptions } from "../../support/schema_values.ts";
+import { startUpstream } from "../../support/upstream.ts";
+import { proofOf } from "../../support/worker_proofs.ts";
+
+const { FUZZ_SEED = "486080793", FUZZ_RUNS } = Deno.env.toObject();
+const IS_RANDOM = FUZZ_SEED === "random";
+const SEED = IS_RANDOM
+  ? Math.trunc(Math.random() * 2 ** 31)
+  : Number(FUZZ_SEED);
+const RUNS = Number(FUZZ_RUNS ?? (IS_RANDOM ? 1_000 : 100));
+
+/** A pool with a worker and a session that runs on it, made for one operation: what it deletes, no other misses. */
+async function knownIds(
+  grid: TestGrid,
+  endpoint: string,
+): Promise<ValueOptions["known"]> {
+  const api = apiOf(grid);
+  const name = `pool-${crypto.randomUUID()}`;
+  const pool = await api.pool({ name });
+  const unused = await api.pool({ name: `unused-${name}` });
+  const { id } = await api.session({ work_pool_id: name });
+  const key = await grid.keys().create({ name, role: "client" });
+  const worker = await api.worker({ work_pool_id: name });
+  const idle = await api.worker({ work_pool_id: unused.id });
+  const claimed = await api.claim(worker);
+  const { secret, instanceId } = proofOf(worker);
+  assert.ok(claimed);
+  await api.report(worker, claimed, "running", { endpoint });
+  return {
+    id: [id, id, crypto.randomUUID()],
+    key_id: [key.id, key.prefix, crypto.randomUUID()],
+    // The first key of an admin would close the grid to the requests that follow.
+    role: ["client", "worker"],
+    expires_at: ["2999-01-01T00:00:00Z"],
+    session_id: [id, crypto.randomUUID()],
+    pool_id: [name, pool.id, unused.id, "nobody's"],
+    work_pool_id: [pool.id],
+    worker_id: [worker, worker, idle, crypto.randomUUID()],
+    instance_id: [crypto.randomUUID()],
+    [SECRET_HEADER]: [secret],
+    [INSTANCE_HEADER]: [instanceId, crypto.randomUUID()],
+    fencing_token: [claimed.fencing_token, 7],
+    arguments: [["--lang=de-DE"], ["--no-sandbox"]],
+    // A pool that allows little would refuse the sessions that come into it.
+    max_timeout_minutes: [7 * 24 * 60],
+    provider_type: ["local"],
+    provider_config: [{}],
+    endpoint: [endpoint],
+    target_id: ["PAGE", "PAGE", "NONE"],
+  };
+}
+
+/** @throws {assert.AssertionError} With what the document does not say of the answer. */
+async function check(
+  api: DescribedApi,
+  operation: DescribedOperation,
+  request: FuzzedRequest,
+  response: Response,
+): Promise<void> {
+  const text = await response.text();
+  const { status } = response;
+  const said = `${operation.id}: ${status} ${text.slice(0, 400)}`;
+  assert.ok(status < 500, said);
+  const answer = operation.answers[status];
+  assert.ok(answer, `${said}: the document has no such status`);
+  assert.ok(response.headers.get("x-request-id"), said);
+  const [type = ""] = (response.headers.get("content-type") ?? "").split(";");
+  if (status >= 400) assert.equal(type, "application/problem+json", said);
+  if (answer.content === undefined) return assert.equal(text, "", said);
+  const media = answer.content[type];
+  assert.ok(media, `${said}: the document has no ${type}`);
+  const value = /json/.test(type) ? JSON.parse(text) : text;
+  assert.equal(api.fault(media.schema, value), undefined, said);
+  const isRefused = ["invalid_request", "malformed_json"].includes(value?.code);
+  assert.ok(!(request.isAllowed && isRefused), `${said}: it is allowed`);
+}
+
+Deno.test("every operation answers what the document says to every request, and nothing with a 5xx", async (t) => {
+  await using upstream = await startUpstream({ page: fakePage() });
+  await using grid = await testGrid();
+  const api = await describedApi(grid);
+  for (const operation of api.operations) {
+    await t.step(operation.id, async () => {
+      const known = await knownIds(grid, upstream.endpoint);
+      const options = { follow: api.follow, known };
+      const statuses = new Set<number>();
+      await fc.assert(
+        fc.asyncProperty(
+          fc.oneof(
+            allowedRequest(operation, options),
+            brokenRequest(operation, options),
+          ),
+          async (request) => {
+            const { path, isAllowed: _, ...init } = request;
+            const response = await grid.request(path, init);
+            statuses.add(response.status);
+            await check(api, operation, request, response);
+          },
+        ),
+        { seed: SEED, numRuns: RUNS, endOnFailure: true },
+      );
+      assert.ok(
+        operation.isWebSocket || [...statuses].some((status) => status < 300),
+        `FUZZ_SEED=${SEED}: no request was accepted, only ${[...statuses]}`,
+      );
+    });
+  }
+  assert.equal((await grid.request("/ready")).status, 200);
+});
