@@ -26,7 +26,7 @@ import {
 } from "../db/migrate.ts";
 import type { GridEnv, Middleware } from "../core/middleware.ts";
 import { isLoopback } from "../core/loopback.ts";
-import { apiKey } from "../core/middleware/api_key.ts";
+import { apiKey } from "../middleware/api_key.ts";
 import { startServer } from "../http/server/server.ts";
 import type { Settings } from "../core/settings.ts";
 import { createUpgradeGate } from "../http/server/upgrade_gate.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiKey } from "../../../src/core/middleware/api_key.ts";
+import { apiKey } from "../../../src/middleware/api_key.ts";
 import { newKey } from "../../../src/core/key_text.ts";
 import type { Role } from "../../../src/http/auth/auth.ts";
 import {

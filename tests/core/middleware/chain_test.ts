@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
 import { GridError } from "../../../src/core/errors.ts";
-import { apiKey } from "../../../src/core/middleware/api_key.ts";
+import { apiKey } from "../../../src/middleware/api_key.ts";
 import { beforeAfter, type Middleware } from "../../../src/core/middleware.ts";
 import { MIDDLEWARE } from "../../../src/installed.ts";
 import { ask, chained } from "./chained.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { TokenBuckets } from "../../../src/core/middleware/token_buckets.ts";
-import { createFakeClock } from "../../support/clock.ts";
-import { testGrid } from "../../support/grid.ts";
-import { ask, chained, refusalOf } from "./chained.ts";
+import { TokenBuckets } from "../../src/middleware/token_buckets.ts";
+import { createFakeClock } from "../support/clock.ts";
+import { testGrid } from "../support/grid.ts";
+import { ask, chained, refusalOf } from "../core/middleware/chained.ts";
 
 const TWO = { requests_per_second: 0.5, burst: 2 };
 

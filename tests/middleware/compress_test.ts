@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { Hono } from "hono";
-import type { GridEnv } from "../../../src/core/middleware.ts";
-import { compress } from "../../../src/core/middleware/compress.ts";
-import { startServer } from "../../../src/http/server/server.ts";
-import { rawHttp } from "../../support/raw_http.ts";
-import { testGrid } from "../../support/grid.ts";
-import { ask, chained } from "./chained.ts";
+import type { GridEnv } from "../../src/core/middleware.ts";
+import { compress } from "../../src/middleware/compress.ts";
+import { startServer } from "../../src/http/server/server.ts";
+import { rawHttp } from "../support/raw_http.ts";
+import { testGrid } from "../support/grid.ts";
+import { ask, chained } from "../core/middleware/chained.ts";
 
 async function encodingFor(accept: string | undefined, path = "/v1/large") {
   const headers = accept === undefined ? {} : { "accept-encoding": accept };

@@ -1,10 +1,10 @@
 import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { v7 as uuid } from "uuid";
-import { clientAddress } from "../../http/server/client_address.ts";
-import { logOf } from "../log.ts";
-import { defineMiddleware, type GridEnv } from "../middleware.ts";
-import { truncate } from "../truncate.ts";
+import { clientAddress } from "../http/server/client_address.ts";
+import { logOf } from "../core/log.ts";
+import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
+import { truncate } from "../core/truncate.ts";
 
 const log = logOf("server", "request");
 

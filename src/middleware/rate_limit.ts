@@ -1,14 +1,14 @@
 import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import { callerIn } from "../../http/auth/access.ts";
-import { isAnonymous } from "../../http/auth/auth.ts";
-import { clientAddress, networkKey } from "../../http/server/client_address.ts";
-import { GridError } from "../errors.ts";
+import { callerIn } from "../http/auth/access.ts";
+import { isAnonymous } from "../http/auth/auth.ts";
+import { clientAddress, networkKey } from "../http/server/client_address.ts";
+import { GridError } from "../core/errors.ts";
 import {
   defineMiddleware,
   type GridEnv,
   type MiddlewareCore,
-} from "../middleware.ts";
+} from "../core/middleware.ts";
 import {
   type BucketLevel,
   type BucketLimit,

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX } from "hono/compress";
 import { parseAccept } from "hono/utils/accept";
-import { defineMiddleware, type GridEnv } from "../middleware.ts";
+import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
 /** Names on the wire, best first, and what platforms call them. `CompressionStream` is asked which of them it has. */
 const FORMATS: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { keepRecent } from "../../async/lru.ts";
+import { keepRecent } from "../async/lru.ts";
 
 /** How fast and how much at once. */
 export interface BucketLimit {

@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { cors as allow } from "hono/cors";
-import { defineMiddleware, type GridEnv } from "../middleware.ts";
-import { SettingsError } from "../settings.ts";
+import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
+import { SettingsError } from "../core/settings.ts";
 
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 

@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { callerOf } from "../../http/auth/auth.ts";
-import { DOCS_PATHS } from "../../http/openapi/docs_files.ts";
-import { defineMiddleware, type GridEnv } from "../middleware.ts";
+import { callerOf } from "../http/auth/auth.ts";
+import { DOCS_PATHS } from "../http/openapi/docs_files.ts";
+import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
 /** Paths of the API's versions. */
 const API = /^\/+v\d+(\/|$)/i;

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { GridError } from "../errors.ts";
-import { defineMiddleware, type GridEnv } from "../middleware.ts";
+import { GridError } from "../core/errors.ts";
+import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
-import { defineMiddleware, type GridEnv } from "../middleware.ts";
+import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
 /** Half a year. */
 const HSTS = "max-age=15552000";
