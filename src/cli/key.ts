@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { prefixOf } from "../core/key_text.ts";
+import { prefixOf } from "../core/redact.ts";
 import {
   type ClientFlags,
   shortTime,

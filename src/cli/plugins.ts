@@ -14,7 +14,7 @@ import {
   type Plugin,
   pluginApi,
   pluginFaults,
-} from "../core/plugin.ts";
+} from "../plugin/plugin.ts";
 import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
 import { SettingsError } from "../core/settings.ts";

@@ -1,4 +1,4 @@
-import { withoutKeys } from "../core/key_text.ts";
+import { withoutKeys } from "../core/redact.ts";
 import type { Settings } from "../core/settings.ts";
 
 /** Names of settings, and of what stands in them, that nobody but the program must see. */

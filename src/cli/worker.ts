@@ -2,7 +2,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { createClient } from "../client/client.ts";
 import { aborted } from "../async/aborted.ts";
 import { systemClock } from "../async/clock.ts";
-import { withoutKeys } from "../core/key_text.ts";
+import { withoutKeys } from "../core/redact.ts";
 import { configureLog } from "../core/log.ts";
 import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";

@@ -1,4 +1,4 @@
-import { withoutKeys } from "../core/key_text.ts";
+import { withoutKeys } from "../core/redact.ts";
 
 /** A refusal of the server, or that there was no answer (`unreachable`, `timeout`, `unreadable`). */
 export class ApiError extends Error {

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { EGRESS_RULE_FORM, parseEgressRule } from "./egress_rule.ts";
 import { isReserved, RESERVED_PATTERN } from "./reserved_variables.ts";
-import { textSchema } from "./text.ts";
+import { textSchema } from "./stored_text.ts";
 
 /** Browsers that a session may ask for; each provider says which of them it starts. */
 export const BROWSERS = [

@@ -9,7 +9,7 @@ import type {
   ClientErrorStatusCode,
   ServerErrorStatusCode,
 } from "hono/utils/http-status";
-import { withoutKeys } from "./key_text.ts";
+import { withoutKeys } from "./redact.ts";
 import { truncate } from "./truncate.ts";
 
 /** Statuses that may be answered with a {@linkcode Problem}. */

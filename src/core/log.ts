@@ -12,7 +12,7 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import { unwrapQueryError } from "./errors.ts";
-import { withoutKeys } from "./key_text.ts";
+import { withoutKeys } from "./redact.ts";
 import type { Settings } from "./settings.ts";
 import { truncate } from "./truncate.ts";
 import { visibleJson, visibleText } from "./visible_text.ts";

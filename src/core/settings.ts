@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { addressOf } from "./db/database_url.ts";
+import { addressOf } from "./database_url.ts";
 import { didYouMean, nearest } from "./nearest.ts";
 import { settingType } from "./setting_type.ts";
 import { type Settings, settingsSchema } from "./settings_schema.ts";

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { isNetwork } from "../http/server/client_address.ts";
-import { hasUser } from "./db/database_url.ts";
+import { hasUser } from "./database_url.ts";
 import { isHostEntry } from "../http/server/known_hosts.ts";
 import { LOCAL_SANDBOX } from "./provider.ts";
 import { parseKey } from "../db/secrets.ts";

@@ -6,7 +6,7 @@ import {
   toGridError,
   toProblem,
 } from "../core/errors.ts";
-import { withoutKeys } from "../core/key_text.ts";
+import { withoutKeys } from "../core/redact.ts";
 import { logOf } from "../core/log.ts";
 import type { GridEnv } from "../core/middleware.ts";
 

@@ -27,7 +27,7 @@ import { wellFormed } from "../../src/db/well_formed.ts";
 import { readsOnly } from "../../src/db/is_read_only.ts";
 import { GridError, toProblem } from "../../src/core/errors.ts";
 import { describeFaults } from "../../src/http/validation_issues.ts";
-import { prefixOf, withoutKeys } from "../../src/core/key_text.ts";
+import { prefixOf, withoutKeys } from "../../src/core/redact.ts";
 import { isHostEntry, knownHosts } from "../../src/http/server/known_hosts.ts";
 import { describeError } from "../../src/core/log.ts";
 import { isLoopback } from "../../src/core/loopback.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { configureLog, logOf } from "../../src/core/log.ts";
-import { newKey } from "../../src/core/key_text.ts";
+import { newKey } from "../../src/core/redact.ts";
 
 /** What is written while `act` logs. */
 async function written(

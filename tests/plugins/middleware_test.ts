@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
 import { defineMiddleware } from "../../src/core/middleware.ts";
 import { defineProblems, GridError } from "../../src/core/errors.ts";
-import { pluginApi } from "../../src/core/plugin.ts";
+import { pluginApi } from "../../src/plugin/plugin.ts";
 import { testGrid } from "../support/grid.ts";
 
 const PROBLEMS = defineProblems({

@@ -1,4 +1,4 @@
-import { definePlugin } from "../../src/core/plugin.ts";
+import { definePlugin } from "../../src/plugin/plugin.ts";
 import { notes } from "./notes/app.ts";
 
 export default definePlugin({ name: "notes", apps: [notes] });

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { definePlugin } from "../../src/core/plugin.ts";
+import { definePlugin } from "../../src/plugin/plugin.ts";
 import {
   type BrowserExit,
   defineProvider,

@@ -8,7 +8,7 @@
  */
 import type { Caller, KeyFault } from "../../http/auth/auth.ts";
 import type { Clock } from "../../async/clock.ts";
-import { hashOf, isEqualHash, prefixOf } from "../../core/key_text.ts";
+import { hashOf, isEqualHash, prefixOf } from "../../core/redact.ts";
 import { callerOfKey, type KeyRow, statusOf } from "./key.ts";
 import type { KeyStore } from "./store.ts";
 

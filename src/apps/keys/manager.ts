@@ -2,7 +2,7 @@ import { v7 as uuid } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { type Database, isConstraintError } from "../../db/client.ts";
 import { GridError } from "../../core/errors.ts";
-import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/key_text.ts";
+import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/redact.ts";
 import { isLoopback } from "../../core/loopback.ts";
 import { type Page, pageOf } from "../../http/page.ts";
 import { type KeyRow, renderKey } from "./key.ts";

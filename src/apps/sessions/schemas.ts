@@ -11,7 +11,7 @@ import {
   sessionEnvironmentSchema,
   versionSchema,
 } from "../../core/browser_spec.ts";
-import { jsonObjectSchema, textSchema } from "../../core/text.ts";
+import { jsonObjectSchema, textSchema } from "../../core/stored_text.ts";
 import * as examples from "./examples.ts";
 import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
 

@@ -9,7 +9,7 @@ import {
   screenSchema,
   versionSchema,
 } from "../../core/browser_spec.ts";
-import { storableObjectSchema, textSchema } from "../../core/text.ts";
+import { storableObjectSchema, textSchema } from "../../core/stored_text.ts";
 import { NEVER_PATTERN, whyNever } from "./allowed_arguments.ts";
 import * as examples from "./examples.ts";
 import { POOL_EGRESS, POOL_STATUSES } from "./status.ts";

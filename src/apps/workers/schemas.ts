@@ -5,7 +5,7 @@ import {
   sessionReportSchema,
   stopCommandSchema,
 } from "../sessions/schemas.ts";
-import { jsonObjectSchema, textSchema } from "../../core/text.ts";
+import { jsonObjectSchema, textSchema } from "../../core/stored_text.ts";
 import * as examples from "./examples.ts";
 import { WORKER_STATUSES } from "./status.ts";
 

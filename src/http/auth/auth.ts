@@ -5,7 +5,7 @@ import {
   isConnectToken,
 } from "./connect_token.ts";
 import { GridError } from "../../core/errors.ts";
-import { hashOf, isEqualHash, newKey, prefixOf } from "../../core/key_text.ts";
+import { hashOf, isEqualHash, newKey, prefixOf } from "../../core/redact.ts";
 import { isHandover, REPLICA_HEADER } from "./replica_token.ts";
 
 /** What a caller may do: `admin` everything, `client` sessions of its own, `worker` what a worker calls. */

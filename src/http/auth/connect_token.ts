@@ -1,5 +1,5 @@
 import type { Clock } from "../../async/clock.ts";
-import { hashOf, isEqualHash } from "../../core/key_text.ts";
+import { hashOf, isEqualHash } from "../../core/redact.ts";
 
 /**
  * Short-lived keys to one session, `ct_<expiry>_<mac>`: what stands in a `connect_url`. Nothing is stored for them, and no

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { apiKey } from "../../../src/middleware/api_key.ts";
-import { newKey } from "../../../src/core/key_text.ts";
+import { newKey } from "../../../src/core/redact.ts";
 import type { Role } from "../../../src/http/auth/auth.ts";
 import {
   BOOTSTRAP_KEY,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { KeyRow } from "../../../src/apps/keys/key.ts";
 import { KeyRing } from "../../../src/apps/keys/key_ring.ts";
 import type { KeyStore } from "../../../src/apps/keys/store.ts";
-import { hashOf, newKey, prefixOf } from "../../../src/core/key_text.ts";
+import { hashOf, newKey, prefixOf } from "../../../src/core/redact.ts";
 import { createFakeClock } from "../../support/clock.ts";
 
 async function rowOf(key: string, fields: Partial<KeyRow> = {}) {

@@ -7,7 +7,7 @@ import {
   keyOf,
 } from "../../../src/http/auth/auth.ts";
 import { GridError } from "../../../src/core/errors.ts";
-import { newKey } from "../../../src/core/key_text.ts";
+import { newKey } from "../../../src/core/redact.ts";
 import { createFakeClock } from "../../support/clock.ts";
 
 const SESSION = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";

@@ -6,7 +6,7 @@ import {
   newKey,
   prefixOf,
   withoutKeys,
-} from "../../src/core/key_text.ts";
+} from "../../src/core/redact.ts";
 
 Deno.test("newKey() makes keys of one form, each another, in which every character may stand", () => {
   const keys = Array.from({ length: 2_000 }, newKey);

@@ -8,23 +8,23 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { access, allow } from "../http/auth/access.ts";
-import { type App, defineApp } from "./app.ts";
+import { type App, defineApp } from "../core/app.ts";
 import { systemClock } from "../async/clock.ts";
-import { defineProblems, GridError, type Problems } from "./errors.ts";
-import { hostOf } from "./host_of.ts";
-import { logOf } from "./log.ts";
+import { defineProblems, GridError, type Problems } from "../core/errors.ts";
+import { hostOf } from "../core/host_of.ts";
+import { logOf } from "../core/log.ts";
 import { every } from "../async/every.ts";
 import {
   beforeAfter,
   defineMiddleware,
   type Middleware,
-} from "./middleware.ts";
+} from "../core/middleware.ts";
 import {
   defineProvider,
   defineProviderCommand,
   type Provider,
-} from "./provider.ts";
-import type { Named } from "./registry.ts";
+} from "../core/provider.ts";
+import type { Named } from "../core/registry.ts";
 import { createRouter, refusals } from "../http/router.ts";
 
 /** What one plugin brings. */
