@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { fileURLToPath } from "node:url";
 import { chosenApps } from "../http/api.ts";
 import type { App } from "../core/app.ts";
-import { childEnvironment } from "../core/child_environment.ts";
+import { childEnvironment } from "../providers/kit/child_environment.ts";
 import { systemClock } from "../async/clock.ts";
 import { type Database, openDatabase } from "../db/client.ts";
 import { migrate, migrationStatus } from "../db/migrate.ts";

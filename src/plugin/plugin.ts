@@ -11,7 +11,7 @@ import { access, allow } from "../http/auth/access.ts";
 import { type App, defineApp } from "../core/app.ts";
 import { systemClock } from "../async/clock.ts";
 import { defineProblems, GridError, type Problems } from "../core/errors.ts";
-import { hostOf } from "../core/host_of.ts";
+import { hostOf } from "../providers/kit/simple_host_adapter.ts";
 import { logOf } from "../core/log.ts";
 import { every } from "../async/every.ts";
 import {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { createClient } from "../../src/client/client.ts";
-import { installChrome } from "../../src/providers/local/install_chrome.ts";
+import { installChrome } from "../../src/providers/local/install/install_chrome.ts";
 import { startCountingProxy } from "../support/counting_proxy.ts";
 import { startHranaServer } from "../support/hrana_server.ts";
 import { assertNothingLeft } from "../support/leaks.ts";

@@ -19,7 +19,7 @@ const buildImage = defineProviderCommand({
     ),
   }),
   async run(options, context) {
-    const { buildImage } = await import("./build_image.ts");
+    const { buildImage } = await import("./images/build_image.ts");
     return `${await buildImage({ ...options, ...context })}\n`;
   },
 });

@@ -13,22 +13,27 @@ import {
   type FoundContainer,
   listOwn,
   sessionOf,
-} from "./adopt.ts";
-import { checkDocker } from "./check.ts";
+} from "./container/adopt.ts";
+import { checkDocker } from "./check/check.ts";
 import type { DockerConfig } from "./config.ts";
-import { ContainerBrowser } from "./container.ts";
-import { containerOptions } from "./container_options.ts";
-import { egressProblem } from "./egress.ts";
-import { machineAddresses } from "./machine_addresses.ts";
-import { because, type Engine, openEngine, pingEngine } from "./engine.ts";
-import { findImage } from "./image.ts";
-import { imageName } from "./image_name.ts";
-import { Images } from "./images.ts";
-import { labelsOf } from "./labels.ts";
-import { proxyProblem } from "./proxy.ts";
-import { Removals } from "./removals.ts";
-import { startContainer } from "./start_container.ts";
-import { lookAround, type Surroundings } from "./surroundings.ts";
+import { ContainerBrowser } from "./container/container.ts";
+import { containerOptions } from "./container/options.ts";
+import { egressProblem } from "./network/egress.ts";
+import { machineAddresses } from "./network/machine_addresses.ts";
+import {
+  because,
+  type Engine,
+  openEngine,
+  pingEngine,
+} from "./engine/engine.ts";
+import { findImage } from "./images/image.ts";
+import { imageName } from "./images/image_name.ts";
+import { Images } from "./images/images.ts";
+import { labelsOf } from "./container/labels.ts";
+import { proxyProblem } from "./network/proxy.ts";
+import { Removals } from "./container/reaper.ts";
+import { startContainer } from "./container/start.ts";
+import { lookAround, type Surroundings } from "./engine/environment.ts";
 
 /** How long disposal waits for what an engine that hangs still owes. */
 const CLOSE_WAIT_MS = 10_000;

@@ -17,7 +17,7 @@ import { defineProvider } from "../../core/provider.ts";
 import { dockerCommands } from "./commands.ts";
 import { dockerConfigSchema } from "./config.ts";
 import { runCommand } from "./run_command.ts";
-import { unsupportedProxy } from "./unsupported_proxy.ts";
+import { unsupportedProxy } from "./network/unsupported_proxy.ts";
 
 /** The provider `docker`. Loads the engine's library on `open`. */
 export const docker = defineProvider({

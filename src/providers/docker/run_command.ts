@@ -1,8 +1,8 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { DEFAULT_NETWORK, type DockerConfig } from "./config.ts";
-import { containerOptions, PLAIN_VARIABLES } from "./container_options.ts";
-import { imageName } from "./image_name.ts";
+import { containerOptions, PLAIN_VARIABLES } from "./container/options.ts";
+import { imageName } from "./images/image_name.ts";
 
 /** Where CDP is published by the command. */
 const PUBLISH = "127.0.0.1:9222:9222";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { childEnvironment } from "../../core/child_environment.ts";
+import { childEnvironment } from "../kit/child_environment.ts";
 import type {
   BrowserHost,
   CheckResult,
@@ -8,13 +8,13 @@ import type {
 import { forEach } from "../../async/all_settled.ts";
 import { orAbort } from "../../async/abortable.ts";
 import { settledWithin } from "../../async/settle_within.ts";
-import { displayProblem } from "./display.ts";
+import { displayProblem } from "./display/display.ts";
 import { findBrowser, type FoundBrowser } from "./find_browser.ts";
-import { installBrowser, installedBrowser } from "./install_browser.ts";
+import { installBrowser, installedBrowser } from "./install/install_browser.ts";
 import { launch } from "./launch.ts";
-import { Leftovers } from "./leftovers.ts";
+import { Leftovers } from "./orphans.ts";
 import { LocalBrowser } from "./local_browser.ts";
-import { isRunning } from "./process_group.ts";
+import { isRunning } from "./process/process_group.ts";
 import type { LocalConfig } from "./provider.ts";
 import { findBoxFolder } from "./sandbox/box_folder.ts";
 import { Isolation } from "./sandbox/isolation.ts";
@@ -24,7 +24,7 @@ import {
   readRecord,
   sessionFolders,
 } from "./record.ts";
-import { watchProcess } from "./watch_process.ts";
+import { watchProcess } from "./process/watch_process.ts";
 
 /** How long the end of a host waits for an installation that goes on. */
 const CLOSE_WAIT_MS = 1_000;

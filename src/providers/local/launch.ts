@@ -4,11 +4,11 @@ import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { systemClock } from "../../async/clock.ts";
 import type { BrowserExit } from "../../core/provider.ts";
 import { throughTunnelOnly } from "../../core/tunnel_endpoint.ts";
-import { startAuthProxy } from "../auth_proxy.ts";
-import { type Display, startDisplay } from "./display.ts";
+import { startAuthProxy } from "../kit/auth_proxy.ts";
+import { type Display, startDisplay } from "./display/display.ts";
 import type { FoundBrowser } from "./find_browser.ts";
 import { lastLines, LocalBrowser, OUTPUT_FILE } from "./local_browser.ts";
-import { endGroup, startMarkOf } from "./process_group.ts";
+import { endGroup, startMarkOf } from "./process/process_group.ts";
 import {
   type BrowserRecord,
   makeFolders,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { systemClock } from "../../async/clock.ts";
-import { probeBrowser } from "../../core/probe_browser.ts";
+import { probeBrowser } from "../kit/probe_browser.ts";
 import type {
   BrowserExit,
   BrowserStats,
@@ -8,8 +8,8 @@ import type {
 } from "../../core/provider.ts";
 import { ProcessFaults } from "../kit/process_faults.ts";
 import { askBox } from "./sandbox/ask_box.ts";
-import { endGroup, groupStats } from "./process_group.ts";
-import { ProcessTree } from "./process_tree.ts";
+import { endGroup, groupStats } from "./process/process_group.ts";
+import { ProcessTree } from "./process/process_tree.ts";
 import { type ReadyRecord, removeFolders } from "./record.ts";
 
 /** File of a browser's output in its folder. */

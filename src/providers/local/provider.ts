@@ -14,7 +14,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { defineProvider } from "../../core/provider.ts";
-import { chromiumFlags } from "../chromium_flags.ts";
+import { chromiumFlags } from "../kit/chromium_flags.ts";
 
 export const localConfigSchema = z.strictObject({
   executable_path: z.string().min(1).optional().describe(

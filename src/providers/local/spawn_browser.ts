@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { childEnvironment } from "../../core/child_environment.ts";
+import { childEnvironment } from "../kit/child_environment.ts";
 import type { BrowserExit } from "../../core/provider.ts";
-import { chromiumFlags } from "../chromium_flags.ts";
-import type { Display } from "./display.ts";
+import { chromiumFlags } from "../kit/chromium_flags.ts";
+import type { Display } from "./display/display.ts";
 import type { Launch } from "./launch.ts";
 import { OUTPUT_FILE } from "./local_browser.ts";
 import type { OpenedBox } from "./sandbox/open_box.ts";
-import { profileOption } from "./strays.ts";
+import { profileOption } from "./process/orphan_processes.ts";
 
 /** What a browser is given besides what its session asks for. */
 export interface Given {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Launch, launch } from "../../../src/providers/local/launch.ts";
 import { local } from "../../../src/providers/local/provider.ts";
-import { startMarkOf } from "../../../src/providers/local/process_group.ts";
+import { startMarkOf } from "../../../src/providers/local/process/process_group.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 
 const NEVER = new AbortController().signal;

@@ -3,7 +3,10 @@ import process from "node:process";
 import { deadline, systemClock } from "../../../src/async/clock.ts";
 import { local } from "../../../src/providers/local/provider.ts";
 import { HeldSession, type Report } from "../../../src/worker/held_session.ts";
-import { statOf, textOf } from "../../../src/providers/local/process_group.ts";
+import {
+  statOf,
+  textOf,
+} from "../../../src/providers/local/process/process_group.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import { cdpClient } from "../../support/cdp_client.ts";
 import { createFakeClock } from "../../support/clock.ts";

@@ -4,8 +4,8 @@ import {
   egressPolicySchema,
   type Proxy,
 } from "../../../core/browser_spec.ts";
-import { EgressFilter } from "../../kit/egress_filter.ts";
-import { type EgressProxy, startEgressProxy } from "../../kit/egress_proxy.ts";
+import { EgressFilter } from "../../kit/egress/filter.ts";
+import { type EgressProxy, startEgressProxy } from "../../kit/egress/proxy.ts";
 import type { BoxFolder } from "./box_folder.ts";
 
 /** The state that a later process of the worker needs to reopen the egress of a box. Contains no secret. */

@@ -1,4 +1,4 @@
-import { childEnvironment } from "../../../core/child_environment.ts";
+import { childEnvironment } from "../../kit/child_environment.ts";
 import { messageOf } from "../../../core/log.ts";
 import { type BoxPrograms, findBoxPrograms } from "./box_programs.ts";
 import { asUser, freeUserId } from "./box_user.ts";

@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import type { BrowserSpec } from "../../../core/browser_spec.ts";
 import { hostName } from "../../../core/host_name.ts";
 import type { CheckResult, LocalSandbox } from "../../../core/provider.ts";
-import { authority } from "../../kit/proxy_request.ts";
+import { authority } from "../../kit/egress/proxy_request.ts";
 import { BoxEgresses } from "./box_egress.ts";
 import { type BoxAbility, boxAbility } from "./box_problem.ts";
 import type { BoxMaker } from "./open_box.ts";

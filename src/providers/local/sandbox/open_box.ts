@@ -1,6 +1,6 @@
 import type { BrowserSpec } from "../../../core/browser_spec.ts";
-import { childEnvironment } from "../../../core/child_environment.ts";
-import { type Display, startDisplay } from "../display.ts";
+import { childEnvironment } from "../../kit/child_environment.ts";
+import { type Display, startDisplay } from "../display/display.ts";
 import { type FoundBrowser, thisHost } from "../find_browser.ts";
 import {
   BOX_DISPLAY_VARIABLES,

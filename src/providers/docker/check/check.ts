@@ -1,0 +1,176 @@
+import type { CheckResult } from "../../../core/provider.ts";
+import type { DockerConfig } from "../config.ts";
+import { sharesItsNetwork } from "../network/egress.ts";
+import {
+  type Engine,
+  type EngineInfo,
+  engineWords,
+  inspectEngine,
+} from "../engine/engine.ts";
+import { findImage, type LocalImage } from "../images/image.ts";
+import { imageName } from "../images/image_name.ts";
+import type { Removals } from "../container/reaper.ts";
+import { egressHolds, sandboxStarts } from "./sandbox_probe.ts";
+
+/** Reports on engine, image, limits and sandbox. Starts no browser; the sandbox is tried in a container that lives for a moment. */
+export async function checkDocker(
+  engine: Engine,
+  config: DockerConfig,
+  removals: Removals,
+): Promise<readonly CheckResult[]> {
+  let info: EngineInfo;
+  try {
+    info = await inspectEngine(engine);
+  } catch (error) {
+    return [{
+      name: "engine",
+      status: "fail",
+      detail: `Cannot reach the Docker engine at ${engine.address}: ${
+        engineWords(error)
+      }. Start it, or set docker_host`,
+    }];
+  }
+  const name = imageName(config.image);
+  const image = await findImage(engine, name);
+  return [
+    {
+      name: "engine",
+      status: "ok",
+      detail: `Docker engine ${info.version} at ${engine.address}`,
+    },
+    checkImage(name, image, config),
+    checkInit(info),
+    checkLimits(info),
+    await checkSandbox(engine, config, { name, image, info, removals }),
+    await checkEgress(engine, config, { name, image, info, removals }),
+  ];
+}
+
+function checkImage(
+  name: string,
+  image: LocalImage | undefined,
+  { pull }: DockerConfig,
+): CheckResult {
+  if (image) {
+    return { name: "image", status: "ok", detail: `Image ${name} is there` };
+  }
+  return pull === "never"
+    ? {
+      name: "image",
+      status: "fail",
+      detail:
+        `Image ${name} is missing: make it with "browsergrid docker build-image"`,
+    }
+    : {
+      name: "image",
+      status: "warn",
+      detail:
+        `Image ${name} is missing and will be pulled; "browsergrid docker build-image" makes the project's own`,
+    };
+}
+
+function checkInit({ hasInit }: EngineInfo): CheckResult {
+  return hasInit
+    ? { name: "init", status: "ok", detail: "The engine has docker-init" }
+    : {
+      name: "init",
+      status: "warn",
+      detail:
+        "The engine has no docker-init, so that only the project's own image reaps ended processes: install the package tini or docker-init",
+    };
+}
+
+function checkLimits(info: EngineInfo): CheckResult {
+  const missing = [
+    !info.limitsCpu && "cpu",
+    !info.limitsMemory && "memory",
+    !info.limitsPids && "pids",
+  ].filter((limit) => limit !== false);
+  return missing.length === 0
+    ? {
+      name: "limits",
+      status: "ok",
+      detail: "The engine holds containers to cpu, memory and pids limits",
+    }
+    : {
+      name: "limits",
+      status: "warn",
+      detail: `The engine cannot limit ${
+        missing.join(", ")
+      }: enable these cgroup controllers`,
+    };
+}
+
+/** Parameters of an image's checks. */
+interface ImageChecks {
+  readonly name: string;
+  readonly image: LocalImage | undefined;
+  readonly info: EngineInfo;
+  readonly removals: Removals;
+}
+
+async function checkEgress(
+  engine: Engine,
+  config: DockerConfig,
+  { name, image, info, removals }: ImageChecks,
+): Promise<CheckResult> {
+  const result = (status: CheckResult["status"], detail: string) => ({
+    name: "egress",
+    status,
+    detail,
+  });
+  const rest =
+    "sessions of client keys do not start unless the pool's egress is open";
+  if (!image) {
+    return result("warn", "Cannot check egress limits without the image");
+  }
+  if (!image.enforcesEgress) {
+    return result(
+      "warn",
+      `Image ${name} cannot enforce egress limits, so that ${rest}: build it with this version's "browsergrid docker build-image"`,
+    );
+  }
+  if (sharesItsNetwork(config.network)) {
+    return result(
+      "warn",
+      `Network ${config.network} is shared with the host or another container, so that ${rest}`,
+    );
+  }
+  return await egressHolds(engine, config, { image: name, info, removals })
+    ? result("ok", "Containers enforce the pool's egress")
+    : result(
+      "warn",
+      `Containers cannot enforce the pool's egress, so that ${rest}: the engine or the kernel does not allow nftables`,
+    );
+}
+
+async function checkSandbox(
+  engine: Engine,
+  config: DockerConfig,
+  { name, image, info, removals }: ImageChecks,
+): Promise<CheckResult> {
+  const result = (status: CheckResult["status"], detail: string) => ({
+    name: "sandbox",
+    status,
+    detail,
+  });
+  if (config.sandbox === "off") {
+    return result("warn", "Chromium's sandbox is off: the pool says so");
+  }
+  if (!image) {
+    return result("warn", "Chromium's sandbox is not known without the image");
+  }
+  if (!image.isOwn) {
+    return result(
+      "warn",
+      `Image ${name} is not the project's, so that it is started with --no-sandbox unless sandbox is "on"`,
+    );
+  }
+  if (await sandboxStarts(engine, config, { image: name, info, removals })) {
+    return result("ok", "Chromium's sandbox is on");
+  }
+  return result(
+    config.sandbox === "on" ? "fail" : "warn",
+    "Chromium's sandbox is off: the engine or the kernel does not let containers make user namespaces",
+  );
+}

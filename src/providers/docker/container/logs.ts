@@ -1,0 +1,42 @@
+import type { Buffer } from "node:buffer";
+import type Docker from "dockerode";
+import { ask } from "../engine/engine.ts";
+
+/** Bytes before each piece of output: stream, three zeros, length. */
+const HEADER_BYTES = 8;
+
+/** Short, because the end of a session waits for it. */
+const TIMEOUT_MS = 5_000;
+
+/** The last lines that a container wrote. */
+export async function readLogs(
+  container: Docker.Container,
+  lines: number,
+): Promise<string> {
+  const bytes = await ask(
+    (abortSignal) =>
+      container.logs({ stdout: true, stderr: true, tail: lines, abortSignal }),
+    { timeoutMs: TIMEOUT_MS },
+  );
+  return demultiplex(bytes).trimEnd();
+}
+
+/**
+ * The text of the engine's log stream, standard output and errors as they came.
+ *
+ * @see {@link https://docs.docker.com/reference/api/engine/ ContainerAttach: stream format}
+ */
+function demultiplex(bytes: Buffer): string {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const decoder = new TextDecoder();
+  let text = "";
+  let at = 0;
+  while (at + HEADER_BYTES <= bytes.length) {
+    const end = at + HEADER_BYTES + view.getUint32(at + 4);
+    text += decoder.decode(bytes.subarray(at + HEADER_BYTES, end), {
+      stream: true,
+    });
+    at = end;
+  }
+  return text;
+}

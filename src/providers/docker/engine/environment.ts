@@ -1,0 +1,42 @@
+import type { DockerConfig } from "../config.ts";
+import {
+  type Engine,
+  type EngineInfo,
+  inspectEngine,
+  publishedAddress,
+} from "./engine.ts";
+import { ensureNetwork } from "../network/network.ts";
+
+/** What is the same for all containers of an engine. */
+export interface Surroundings {
+  readonly network: string;
+  readonly init: boolean;
+  readonly limitsSwap: boolean;
+  readonly filtersSyscalls: boolean;
+  readonly publishOn: string | undefined;
+}
+
+/** Asks the engine about itself and makes the network if it is missing. */
+export async function lookAround(
+  engine: Engine,
+  config: DockerConfig,
+  signal: AbortSignal,
+): Promise<Surroundings> {
+  const [info, network] = await Promise.all([
+    inspectEngine(engine, signal),
+    ensureNetwork(engine, config.network, signal),
+  ]);
+  return {
+    network,
+    init: info.hasInit,
+    limitsSwap: info.limitsSwap,
+    filtersSyscalls: info.filtersSyscalls,
+    publishOn: usesPorts(config, info)
+      ? await publishedAddress(engine)
+      : undefined,
+  };
+}
+
+function usesPorts({ reach }: DockerConfig, info: EngineInfo): boolean {
+  return reach === "auto" ? !info.sharesNetwork : reach === "port";
+}

@@ -1,0 +1,96 @@
+/**
+ * The image of the browser: whether it is there, and getting it.
+ *
+ * @module
+ */
+import { z } from "@hono/zod-openapi";
+import { readAnswer } from "../engine/stream_response.ts";
+import { DEFAULT_IMAGE, type DockerConfig } from "../config.ts";
+import {
+  ask,
+  because,
+  type Engine,
+  engineStatus,
+  engineWords,
+} from "../engine/engine.ts";
+import { EGRESS_LABEL, IMAGE_LABEL } from "../container/labels.ts";
+import { pullImage, type PullOptions } from "./pull_image.ts";
+
+/** An image that the engine has. */
+export interface LocalImage {
+  readonly id: string;
+  /** Whether it was made by `browsergrid docker build-image`. */
+  readonly isOwn: boolean;
+  /** True if the entrypoint can limit the networks that the container reaches. */
+  readonly enforcesEgress: boolean;
+}
+
+const imageSchema = z.object({
+  Id: z.string(),
+  Config: z.object({ Labels: z.record(z.string(), z.string()).nullish() })
+    .nullish(),
+});
+
+/** The engine's image of that name, or undefined. */
+export async function findImage(
+  engine: Engine,
+  name: string,
+  signal?: AbortSignal,
+): Promise<LocalImage | undefined> {
+  try {
+    const path = `/images/${name}/json`;
+    const answer = await ask(
+      (abortSignal) => readAnswer(engine.docker.modem, { path, abortSignal }),
+      { signal },
+    );
+    const { Id, Config } = imageSchema.parse(JSON.parse(answer));
+    const labels = Config?.Labels ?? {};
+    return {
+      id: Id,
+      isOwn: labels[IMAGE_LABEL] !== undefined,
+      enforcesEgress: labels[EGRESS_LABEL] !== undefined,
+    };
+  } catch (error) {
+    if (engineStatus(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The image, pulled first if the policy says so.
+ *
+ * @throws {Error} `Cannot pull image …` with the engine's own words and what to do.
+ */
+export async function ensureImage(
+  engine: Engine,
+  name: string,
+  policy: DockerConfig["pull"],
+  progress: PullOptions,
+): Promise<LocalImage> {
+  const found = await findImage(engine, name, progress.signal)
+    .catch(because(`Cannot look for image "${name}"`));
+  if (found && policy !== "always") return found;
+  if (policy === "never") {
+    throw new Error(
+      `Cannot use image "${name}": the engine does not have it and pull is "never"`,
+    );
+  }
+  try {
+    await pullImage(engine, name, progress);
+  } catch (error) {
+    if (progress.signal.aborted) throw error;
+    throw new Error(
+      `Cannot pull image "${name}": ${engineWords(error)}${adviceFor(name)}`,
+      { cause: error },
+    );
+  }
+  const pulled = await findImage(engine, name, progress.signal);
+  if (!pulled) throw new Error(`Cannot find image "${name}" after its pull`);
+  return pulled;
+}
+
+function adviceFor(name: string): string {
+  return name === DEFAULT_IMAGE
+    ? `; make it with "browsergrid docker build-image"`
+    : "";
+}

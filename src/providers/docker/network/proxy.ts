@@ -1,0 +1,34 @@
+import type { BrowserSpec, Proxy } from "../../../core/browser_spec.ts";
+import { limitsEgress } from "./egress.ts";
+import { needsCredentials } from "./unsupported_proxy.ts";
+
+/** The settings of the image's forwarder. Secret. */
+export function forwarderVariables(proxy: Proxy): Record<string, string> {
+  const { hostname, port } = new URL(proxy.proxy_url);
+  const credentials = `${proxy.proxy_username ?? ""}:${
+    proxy.proxy_password ?? ""
+  }`;
+  return {
+    BROWSERGRID_PROXY_ADDRESS: `${hostname}:${port || "80"}`,
+    BROWSERGRID_PROXY_CREDENTIALS: new TextEncoder().encode(credentials)
+      .toBase64(),
+  };
+}
+
+/** Why the proxy of `spec` cannot be used with an image; undefined if it can. */
+export function proxyProblem(
+  spec: BrowserSpec,
+  isOwnImage: boolean,
+): string | undefined {
+  const { proxy } = spec;
+  // If egress is limited, the image's own proxy connects to this one.
+  if (!needsCredentials(proxy) || limitsEgress(spec)) return undefined;
+  const { protocol } = new URL(proxy.proxy_url);
+  if (protocol !== "http:") {
+    return `Cannot use proxy "${proxy.proxy_url}" with a user name: docker pools give credentials to http:// proxies only`;
+  }
+  if (!isOwnImage) {
+    return `Cannot use proxy "${proxy.proxy_url}" with a user name: expected an image made by "browsergrid docker build-image"`;
+  }
+  return undefined;
+}

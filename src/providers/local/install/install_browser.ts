@@ -1,0 +1,153 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { fileURLToPath } from "node:url";
+import { createBrotliDecompress } from "node:zlib";
+import { childEnvironment } from "../../kit/child_environment.ts";
+import type { FoundBrowser } from "../find_browser.ts";
+import { installChrome, installedChrome } from "./install_chrome.ts";
+import { unpackInto } from "./unpack_into.ts";
+
+/** Told what is being done. */
+type Progress = (line: string) => void;
+
+const HEADLESS_SHELL = "@sparticuz/chromium";
+
+/** Where the headless shell is below the folder of browsers. */
+const SHELL_FOLDER = "headless_shell";
+
+const SYSTEM_FONTS = "/etc/fonts/fonts.conf";
+
+/** In place of the package's own, which looks for fonts where AWS Lambda has them. */
+const FONTS_CONF = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir prefix="relative">fonts_cache</cachedir>
+</fontconfig>
+`;
+
+/** A browser that was installed earlier, if there is one. @param folder Where browsers are installed. */
+export async function installedBrowser(
+  folder: string,
+): Promise<FoundBrowser | undefined> {
+  return await installedChrome(folder) ?? await installedShell(folder);
+}
+
+/**
+ * Installs Chrome for Testing, or, where it cannot be downloaded on Linux x64, the headless shell of an npm package.
+ *
+ * @throws {Error} If neither can be had; says what would help.
+ */
+export async function installBrowser(
+  folder: string,
+  onProgress: Progress,
+): Promise<FoundBrowser> {
+  try {
+    return await installChrome(folder, { onProgress });
+  } catch (cause) {
+    const isLinux = Deno.build.os === "linux" && Deno.build.arch === "x86_64";
+    if (!isLinux) throw notInstalled(cause);
+    onProgress("Chrome for Testing cannot be downloaded here");
+    return await installShell(folder, onProgress).catch((error) => {
+      throw notInstalled(error);
+    });
+  }
+}
+
+function notInstalled(cause: unknown): Error {
+  return new Error(
+    "Cannot install a browser: none can be downloaded here, expected Chrome or Chromium on the PATH or in CHROME_PATH",
+    { cause },
+  );
+}
+
+/** The headless shell below `folder`, which is complete if it is there: it was put there in one step. */
+async function installedShell(
+  folder: string,
+): Promise<FoundBrowser | undefined> {
+  const home = join(folder, SHELL_FOLDER);
+  const path = join(home, "chromium");
+  if (!await isThere(path)) return undefined;
+  return {
+    path,
+    source: `headless shell of ${HEADLESS_SHELL}`,
+    headlessOnly: true,
+    variables: {
+      LD_LIBRARY_PATH: join(home, "lib"),
+      // Fonts of the system are better, where there are any.
+      ...(await isThere(SYSTEM_FONTS) ? {} : { FONTCONFIG_PATH: home }),
+    },
+  };
+}
+
+/** Unpacks the archives of the npm package. */
+export async function installShell(
+  folder: string,
+  onProgress: Progress,
+): Promise<FoundBrowser> {
+  onProgress(`Installing the headless shell of ${HEADLESS_SHELL}`);
+  const archives = await shellArchives();
+  const browser = await unpackInto(folder, {
+    name: SHELL_FOLDER,
+    unpack: async (fresh) => {
+      await unpackShell(archives, fresh);
+      return fresh;
+    },
+    find: () => installedShell(folder),
+  });
+  if (!browser) throw new Error("The headless shell was not unpacked");
+  return browser;
+}
+
+/** The browser, its libraries, its software renderer (which it expects beside itself) and its fonts. */
+async function unpackShell(archives: string, folder: string): Promise<void> {
+  const path = join(folder, "chromium");
+  await unpack(join(archives, "chromium.br"), path);
+  await Deno.chmod(path, 0o755);
+  for (const name of ["al2023", "swiftshader", "fonts"]) {
+    await untar(join(archives, `${name}.tar.br`), folder);
+  }
+  await Deno.writeTextFile(join(folder, "fonts.conf"), FONTS_CONF);
+}
+
+/** The package's folder of archives. Only this import makes Deno download it: it is large, and seldom needed. */
+async function shellArchives(): Promise<string> {
+  const name: string = HEADLESS_SHELL;
+  await import(name);
+  const main = fileURLToPath(import.meta.resolve(name));
+  for (const levels of ["..", "../..", "../../.."]) {
+    const candidate = join(main, levels, "bin");
+    if (await isThere(join(candidate, "chromium.br"))) return candidate;
+  }
+  throw new Error(`Cannot find the archives of ${HEADLESS_SHELL}`);
+}
+
+/** Unpacks a file into another. */
+async function unpack(archive: string, path: string): Promise<void> {
+  await pipeline(
+    createReadStream(archive),
+    createBrotliDecompress(),
+    createWriteStream(path),
+  );
+}
+
+/** Every Linux has `tar`; the package is for Linux only. */
+async function untar(archive: string, folder: string): Promise<void> {
+  const path = join(folder, "archive.tar");
+  await unpack(archive, path);
+  const { success } = await new Deno.Command("tar", {
+    // Owned by who unpacks, also for root.
+    args: ["-xof", path, "-C", folder],
+    clearEnv: true,
+    env: childEnvironment(),
+    stderr: "null",
+  }).output();
+  await Deno.remove(path);
+  if (!success) throw new Error(`Cannot unpack "${archive}"`);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}

@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { systemClock } from "../../../src/async/clock.ts";
+import { openEngine } from "../../../src/providers/docker/engine/engine.ts";
+import { Removals } from "../../../src/providers/docker/container/reaper.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
+import {
+  containersOf,
+  docker,
+  dockerTest,
+  TEST_IMAGE,
+  testDockerHost,
+} from "../../support/docker.ts";
+import { startEngineProxy } from "../../support/engine_proxy.ts";
+import { until } from "../../support/provider_ground.ts";
+
+const NEVER = new AbortController().signal;
+
+for (const request of [/\/containers\/create/, /\/containers\/\w+\/start/]) {
+  dockerTest(
+    `start() whose answer to ${request} is lost leaves nothing when the engine is back`,
+    async () => {
+      await using proxy = await startEngineProxy();
+      await using test = await testDockerHost({
+        docker_host: proxy.dockerHost,
+      });
+      const answered = proxy.answerLost(request);
+      const failing = assert.rejects(
+        test.host.start(browserSpec(), "s", NEVER),
+        /Cannot start a container/,
+      );
+      await answered;
+      assert.equal((await containersOf(test.gridId)).length, 1);
+      await proxy.cut();
+      await proxy.mend();
+      await failing;
+      await until(async () => (await containersOf(test.gridId)).length === 0);
+    },
+  );
+}
+
+dockerTest(
+  "start() that is aborted while the engine makes its container removes it without an answer",
+  async () => {
+    await using proxy = await startEngineProxy();
+    await using test = await testDockerHost({ docker_host: proxy.dockerHost });
+    const abort = new AbortController();
+    const answered = proxy.answerLost(/\/containers\/create/);
+    const failing = assert.rejects(
+      test.host.start(browserSpec(), "s", abort.signal),
+      /no longer wanted/,
+    );
+    await answered;
+    assert.equal((await containersOf(test.gridId)).length, 1);
+    abort.abort(new Error("no longer wanted"));
+    await failing;
+    await until(async () => (await containersOf(test.gridId)).length === 0);
+  },
+);
+
+dockerTest(
+  "sweep() ends containers in any state, but those of sessions that are kept",
+  async () => {
+    await using test = await testDockerHost();
+    const container = async (sessionId: string) =>
+      await docker.createContainer({
+        Image: TEST_IMAGE,
+        Entrypoint: ["sleep", "60"],
+        Labels: {
+          "browsergrid.grid_id": test.gridId,
+          "browsergrid.worker_id": "worker-1",
+          "browsergrid.session_id": sessionId,
+        },
+      });
+    await container("created");
+    await container("kept");
+    const paused = await container("paused");
+    await paused.start();
+    await paused.pause();
+    const exited = await container("exited");
+    await exited.start();
+    await exited.kill();
+    const ended = await test.host.sweep(new Set(["kept"]));
+    assert.deepEqual([...ended].sort(), ["created", "exited", "paused"]);
+    assert.equal((await containersOf(test.gridId)).length, 1);
+  },
+);
+
+dockerTest(
+  "adopt() takes the newest container of a session and removes the others",
+  async () => {
+    await using test = await testDockerHost();
+    const older = await test.host.start(browserSpec(), "s", NEVER);
+    // The engine tells when containers were made in whole seconds.
+    await systemClock.sleep(1_000);
+    const newer = await test.host.start(browserSpec(), "s", NEVER);
+    await using next = await testDockerHost({}, { gridId: test.gridId });
+    const adopted = await next.host.adopt();
+    assert.deepEqual(adopted.map(({ endpoint }) => endpoint.href), [
+      newer.endpoint.href,
+    ]);
+    await older.exited;
+    await until(async () => (await containersOf(test.gridId)).length === 1);
+    await adopted[0]?.stop(0);
+  },
+);
+
+dockerTest(
+  "adopt() leaves a container that does not run to sweep()",
+  async () => {
+    await using test = await testDockerHost();
+    const browser = await test.host.start(browserSpec(), "s", NEVER);
+    await docker.getContainer(browser.details.container_id ?? "").kill();
+    await browser.exited;
+    assert.deepEqual(await test.host.adopt(), []);
+    assert.deepEqual(await test.host.sweep(new Set()), ["s"]);
+  },
+);
+
+dockerTest(
+  "exited does not take a browser for closed that the engine was told to stop",
+  async () => {
+    await using test = await testDockerHost();
+    const browser = await test.host.start(browserSpec(), "s", NEVER);
+    await docker.getContainer(browser.details.container_id ?? "").stop();
+    assert.deepEqual(await browser.exited, {
+      reason: "crashed",
+      detail: "exit code 0, ended by the Docker engine",
+    });
+    await browser.stop(0);
+  },
+);
+
+dockerTest(
+  "Removals.remove() is given up in time, tells why, and goes on until the container is gone",
+  async () => {
+    await using proxy = await startEngineProxy();
+    const { id } = await docker.createContainer({ Image: TEST_IMAGE });
+    const removals = new Removals(
+      await openEngine({ docker_host: proxy.dockerHost }),
+      NEVER,
+    );
+    await proxy.cut();
+    await assert.rejects(removals.remove(id, 300), /Cannot remove.*ENOENT/);
+    await assert.rejects(removals.remove(id, 300), /It is tried again/);
+    await proxy.mend();
+    await removals.remove(id, 10_000);
+    await assert.rejects(
+      docker.getContainer(id).inspect(),
+      /no such container/,
+    );
+    assert.equal(
+      proxy.requests.filter((line) => line.startsWith("DELETE")).length,
+      1,
+    );
+  },
+);
+
+dockerTest(
+  "check() of an engine that goes away in its midst ends, and leaves nothing",
+  async () => {
+    await using proxy = await startEngineProxy();
+    await using test = await testDockerHost({ docker_host: proxy.dockerHost });
+    const probes = () =>
+      docker.listContainers({
+        all: true,
+        filters: { name: ["browsergrid-check-"] },
+      });
+    const answered = proxy.answerLost(
+      /\/containers\/create\?name=browsergrid-check/,
+    );
+    const failing = assert.rejects(test.host.check());
+    await answered;
+    await proxy.cut();
+    await proxy.mend();
+    await failing;
+    await until(async () => (await probes()).length === 0);
+  },
+);

@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import ipaddr from "ipaddr.js";
+import { deniedNetworks } from "../../../../src/providers/docker/network/egress.ts";
+import { EgressFilter } from "../../../../src/providers/kit/egress/filter.ts";
+
+const EGRESS = { mode: "no_private", allow: [], pool: "pool" } as const;
+
+const denied = deniedNetworks({ egress: EGRESS }, []).map((network) =>
+  ipaddr.parseCIDR(network)
+);
+
+/** Reports whether an address is denied to a container. */
+function isDenied(address: string): boolean {
+  const parsed = ipaddr.process(address);
+  return denied.some(([network, bits]) =>
+    network.kind() === parsed.kind() && parsed.match(network, bits)
+  );
+}
+
+/** Returns the first and last address of a network, and their outer neighbours. */
+function edgesOf([network, bits]: [ipaddr.IPv4 | ipaddr.IPv6, number]) {
+  const bytes = network.toByteArray();
+  const size = BigInt(bytes.length * 8);
+  const first = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  const last = first + (1n << (size - BigInt(bits))) - 1n;
+  const most = (1n << size) - 1n;
+  return [first - 1n, first, last, last + 1n]
+    .filter((value) => value >= 0n && value <= most)
+    .map((value) => textOf(value, bytes.length));
+}
+
+function textOf(value: bigint, length: number): string {
+  const bytes = Array.from(
+    { length },
+    (_, at) => Number((value >> BigInt(8 * (length - 1 - at))) & 255n),
+  );
+  return ipaddr.fromByteArray(bytes).toString();
+}
+
+Deno.test("deniedNetworks() are the addresses that the policy of local browsers rejects", () => {
+  const policy = new EgressFilter(EGRESS);
+  const check = (address: string) =>
+    assert.equal(
+      isDenied(address),
+      policy.problem({ host: address, port: 80 }, address) !== undefined,
+      address,
+    );
+  for (const network of denied) edgesOf(network).forEach(check);
+  fc.assert(fc.property(fc.ipV4(), check), { numRuns: 3_000 });
+  fc.assert(fc.property(fc.ipV6(), check), { numRuns: 3_000 });
+});
+
+Deno.test("deniedNetworks() denies all for none, nothing for open, and includes the grid's own addresses", () => {
+  const of = (mode: "open" | "no_private" | "none") =>
+    deniedNetworks({ egress: { ...EGRESS, mode } }, ["203.0.113.9"]);
+  assert.deepEqual(of("open"), []);
+  assert.deepEqual(of("none"), ["0.0.0.0/0", "::/0"]);
+  assert.ok(of("no_private").includes("203.0.113.9"));
+});

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { systemClock } from "../../../../src/async/clock.ts";
+import {
+  endGroup,
+  groupLives,
+  groupStats,
+  isRunning,
+  type MarkedProcess,
+  startMarkOf,
+} from "../../../../src/providers/local/process/process_group.ts";
+
+/** The first process of a group, and its end. */
+interface Group {
+  readonly leader: MarkedProcess;
+  /** Code and signal. */
+  readonly exited: Promise<unknown[]>;
+  /** Settles when nobody can write to its output any more. */
+  readonly closed: Promise<unknown>;
+}
+
+/** A shell as the first of a new group, once it has said that it is ready. */
+async function startGroup(script: string): Promise<Group> {
+  const child = spawn("sh", ["-c", script], {
+    detached: true,
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const exited = once(child, "exit");
+  const closed = once(child, "close");
+  await once(child.stdout, "data");
+  const pid = child.pid ?? 0;
+  const leader = { pid, start_mark: await startMarkOf(pid) ?? "" };
+  return { leader, exited, closed };
+}
+
+Deno.test("endGroup() ends the children of a process with it", async () => {
+  const { leader, closed } = await startGroup(
+    "sleep 300 & sleep 300 & echo; wait",
+  );
+  assert.ok(await groupLives(leader.pid));
+  await endGroup(leader);
+  assert.ok(!await groupLives(leader.pid));
+  await closed;
+});
+
+Deno.test("endGroup() ends children whose parent is gone", async () => {
+  const { leader, exited, closed } = await startGroup("sleep 300 & echo; exit");
+  await exited;
+  assert.equal(await startMarkOf(leader.pid), undefined);
+  assert.ok(await groupLives(leader.pid));
+  await endGroup(leader);
+  assert.ok(!await groupLives(leader.pid));
+  await closed;
+});
+
+Deno.test("endGroup() takes no group for ended whose processes start others and end, faster than they can be looked at", async () => {
+  const { leader, closed } = await startGroup(
+    `trap '' TERM; export S='sh -c "$S" &'; echo; sh -c "$S"`,
+  );
+  const gone = Promise.withResolvers<string>();
+  const timer = setTimeout(() => gone.resolve("somebody is left"), 2_000);
+  void closed.then(() => gone.resolve("nobody is left"));
+  try {
+    await endGroup(leader, () => Infinity);
+    assert.equal(await gone.promise, "nobody is left");
+  } finally {
+    clearTimeout(timer);
+    await new Deno.Command("kill", {
+      args: ["-KILL", "--", `-${leader.pid}`],
+      stderr: "null",
+    }).output();
+    await closed;
+  }
+});
+
+Deno.test("endGroup() asks before it kills", async () => {
+  const { leader, exited, closed } = await startGroup(
+    "trap 'exit 7' TERM; echo; while :; do sleep 0.01; done",
+  );
+  await endGroup(leader, () => Infinity);
+  assert.deepEqual(await exited, [7, null]);
+  await closed;
+});
+
+Deno.test("endGroup() kills what does not end when asked, as soon as it is told to", async () => {
+  const { leader, exited, closed } = await startGroup(
+    "trap '' TERM; echo; while :; do sleep 0.01; done",
+  );
+  let killAt = Infinity;
+  const ending = endGroup(leader, () => killAt);
+  await systemClock.sleep(100);
+  assert.ok(await isRunning(leader));
+  killAt = systemClock.monotonic();
+  await ending;
+  assert.deepEqual(await exited, [null, "SIGKILL"]);
+  await closed;
+});
+
+Deno.test("endGroup() leaves a process alone that has the number of one that is gone", async () => {
+  const { leader, closed } = await startGroup("echo; exec sleep 300");
+  const earlier = { pid: leader.pid, start_mark: "1" };
+  assert.ok(!await isRunning(earlier));
+  await endGroup(earlier);
+  assert.ok(await isRunning(leader));
+  await endGroup(leader);
+  await closed;
+});
+
+Deno.test("endGroup() takes a group that is gone for ended", async () => {
+  const { leader, closed } = await startGroup("echo");
+  await closed;
+  await endGroup(leader);
+  assert.ok(!await isRunning(leader));
+});
+
+for (const pid of [0, 1]) {
+  Deno.test(`endGroup() refuses group ${pid}, which is more than one browser`, async () => {
+    await assert.rejects(endGroup({ pid, start_mark: "" }), RangeError);
+  });
+}
+
+Deno.test("groupStats() counts the memory of the whole group", async () => {
+  const { leader, closed } = await startGroup("sleep 300 & echo; wait");
+  const { memoryMb = 0 } = await groupStats(leader.pid) ?? {};
+  assert.ok(memoryMb > 0.5 && memoryMb < 100, `${memoryMb} MB`);
+  await endGroup(leader);
+  assert.equal((await groupStats(leader.pid))?.memoryMb, 0);
+  await closed;
+});
