@@ -5,8 +5,8 @@ import { keyRoutes } from "./api/v1/keys.ts";
 import { gridSecret } from "./grid_secret.ts";
 import { KeyRing } from "./key_ring.ts";
 import { createKeyManager, type KeyManager } from "./manager.ts";
-import { createKeyStore } from "./store.ts";
-import { protectGridSecrets } from "./store_protect.ts";
+import { createKeyStore } from "./store/keys.ts";
+import { protectGridSecrets } from "./store/protect.ts";
 
 const log = logOf("apps", "keys");
 

@@ -1,5 +1,5 @@
 import { isSealed, type Place, type Secrets } from "../../db/secrets.ts";
-import type { KeyStore } from "./store.ts";
+import type { KeyStore } from "./store/keys.ts";
 
 /** Name of the secret under which connect tokens are made. */
 const NAME = "connect_tokens";

@@ -10,7 +10,7 @@ import type { Caller, KeyFault } from "../../http/auth/auth.ts";
 import type { Clock } from "../../async/clock.ts";
 import { hashOf, isEqualHash, prefixOf } from "../../core/redact.ts";
 import { callerOfKey, type KeyRow, statusOf } from "./key.ts";
-import type { KeyStore } from "./store.ts";
+import type { KeyStore } from "./store/keys.ts";
 
 /** How long what is known is good. */
 const FRESH_MS = 10_000;

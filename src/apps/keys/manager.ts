@@ -8,7 +8,7 @@ import { type Page, pageOf } from "../../http/page.ts";
 import { type KeyRow, renderKey } from "./key.ts";
 import type { KeyRing } from "./key_ring.ts";
 import type { KeyInput, KeyWire, NewKeyWire } from "./schemas.ts";
-import { createKeyStore, type KeyPage, type KeyStore } from "./store.ts";
+import { createKeyStore, type KeyPage, type KeyStore } from "./store/keys.ts";
 
 /** How often another key is made up because the first part of one is taken. */
 const MOST_ATTEMPTS = 3;

@@ -2,11 +2,11 @@ import { defineApp } from "../../core/app.ts";
 import { workerpool } from "../workerpool/app.ts";
 import { createSessionManager, type SessionManager } from "./manager.ts";
 import { sessionRoutes } from "./routes.ts";
-import { createSessionStore } from "./store.ts";
-import { createLateStore } from "./store_late.ts";
-import { createLookoutStore } from "./store_lookout.ts";
-import { createPresenceStore } from "./store_presence.ts";
-import { protectSessions } from "./store_secrets.ts";
+import { createSessionStore } from "./store/sessions.ts";
+import { createLateStore } from "./store/deadlines.ts";
+import { createLookoutStore } from "./store/changes.ts";
+import { createPresenceStore } from "./store/activity.ts";
+import { protectSessions } from "./store/secrets.ts";
 
 /** Sessions: browsers asked for, from the request to the end. */
 export const sessions = defineApp<SessionManager>({

@@ -13,40 +13,40 @@ import {
   type TakenOver,
   type TakeOver,
   takeOver,
-} from "./claim.ts";
-import { createCreation, type SessionCreation } from "./creation.ts";
-import { createLateness, type Lateness } from "./lateness.ts";
-import { Lookout, type Watched } from "./lookout.ts";
+} from "./store/claim.ts";
+import { createCreation, type SessionCreation } from "./create.ts";
+import { createLateness, type Lateness } from "./deadlines.ts";
+import { Lookout, type Watched } from "./change_poller.ts";
 import type { SessionMetricValues, SessionReport } from "./schemas.ts";
 import type { Session } from "./session.ts";
-import { createPresence, type SessionPresence } from "./presence.ts";
+import { createPresence, type SessionPresence } from "./activity.ts";
 import {
   createOwnedSessions,
   found,
   type OwnedSessions,
   sessionNotFound,
-} from "./owned.ts";
+} from "./owner_view.ts";
 import {
   EVENT_OF_STATUS,
   isTerminal,
   type SessionEventName,
 } from "./status.ts";
-import type { Holder, SessionStore } from "./store.ts";
-import type { LateStore } from "./store_late.ts";
-import type { LookoutStore } from "./store_lookout.ts";
-import type { PresenceStore } from "./store_presence.ts";
+import type { Holder, SessionStore } from "./store/sessions.ts";
+import type { LateStore } from "./store/deadlines.ts";
+import type { LookoutStore } from "./store/changes.ts";
+import type { PresenceStore } from "./store/activity.ts";
 import {
   applyReports,
   type Around,
   reached as reachedStatement,
   type ReportOutcome,
-} from "./store_reports.ts";
-import type { Changed } from "./store_transition.ts";
+} from "./store/reports.ts";
+import type { Changed } from "./store/transition.ts";
 
 export type { Session, SessionEvent, SessionMetric } from "./session.ts";
 export { renderSession, statusReasonOf } from "./session.ts";
-export type { SessionTarget, Stop } from "./store.ts";
-export type { HeldSession, TakeOver } from "./claim.ts";
+export type { SessionTarget, Stop } from "./store/sessions.ts";
+export type { HeldSession, TakeOver } from "./store/claim.ts";
 
 /** Pause of a waiting request before it asks a database again that was busy or away. */
 const RETRY_MS = 1_000;

@@ -5,7 +5,7 @@ import { createRouter } from "../../http/router.ts";
 import { historyRoutes } from "./api/v1/history.ts";
 import { oneSessionRoutes } from "./api/v1/session.ts";
 import { sessionsRoutes } from "./api/v1/sessions.ts";
-import { showing } from "./api/v1/shown.ts";
+import { showing } from "./api/v1/render.ts";
 import type { SessionManager } from "./manager.ts";
 
 /** Endpoints of version 1. */

@@ -1,4 +1,4 @@
-import { MAX_COUNTED } from "./store_waiting.ts";
+import { MAX_COUNTED } from "./store/waiting.ts";
 
 /** The state that a pending session waits in. */
 export interface Waiting {

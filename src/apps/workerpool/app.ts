@@ -1,8 +1,8 @@
 import { defineApp } from "../../core/app.ts";
 import { poolRoutes } from "./api/v1/pools.ts";
 import { createPoolManager, type WorkPoolManager } from "./manager.ts";
-import { createPoolStore } from "./store.ts";
-import { protectPools } from "./store_secrets.ts";
+import { createPoolStore } from "./store/pools.ts";
+import { protectPools } from "./store/secrets.ts";
 
 /** Work pools: how browsers are run, and which of them a session goes to. */
 export const workerpool = defineApp<WorkPoolManager>({

@@ -27,12 +27,17 @@ import type {
   Pressure,
 } from "./schemas.ts";
 import type { PoolStatus } from "./status.ts";
-import { openPool } from "./store_secrets.ts";
-import type { PoolLoad, PoolPage, PoolPressure, PoolStore } from "./store.ts";
+import { openPool } from "./store/secrets.ts";
+import type {
+  PoolLoad,
+  PoolPage,
+  PoolPressure,
+  PoolStore,
+} from "./store/pools.ts";
 
 export type { Pool } from "./pool.ts";
 export { egressPolicy } from "./egress.ts";
-export { roomOfPool } from "./store_room.ts";
+export { roomOfPool } from "./store/room.ts";
 
 /** Where a session goes, and what it comes to there. */
 export interface Assignment {

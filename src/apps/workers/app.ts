@@ -3,7 +3,7 @@ import { sessions } from "../sessions/app.ts";
 import { workerpool } from "../workerpool/app.ts";
 import { workerRoutes } from "./routes.ts";
 import { createWorkerManager, type WorkerManager } from "./manager.ts";
-import { createWorkerStore } from "./store.ts";
+import { createWorkerStore } from "./store/workers.ts";
 
 /** Workers: who serves a work pool, and what they hold. */
 export const workers = defineApp<WorkerManager>({

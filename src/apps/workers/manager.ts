@@ -26,8 +26,8 @@ import {
   withProof,
 } from "./registration.ts";
 import { readyOf } from "./ready.ts";
-import type { WorkerPage, WorkerStore } from "./store.ts";
-import { shareStatement } from "./store_ready.ts";
+import type { WorkerPage, WorkerStore } from "./store/workers.ts";
+import { shareStatement } from "./store/ready.ts";
 import { renderWorker, type WorkerRow } from "./worker.ts";
 
 /** Missed heartbeats after which a worker is offline. */

@@ -1,6 +1,6 @@
 import { egressPolicy, type WorkPoolManager } from "../workerpool/manager.ts";
 import type { ReadyBrowsers } from "./schemas.ts";
-import type { ShareRow } from "./store_ready.ts";
+import type { ShareRow } from "./store/ready.ts";
 
 /** What a worker is to keep ready; undefined: nothing. Has the secrets of the pool's defaults. */
 export function readyOf(

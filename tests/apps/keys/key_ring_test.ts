@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { KeyRow } from "../../../src/apps/keys/key.ts";
 import { KeyRing } from "../../../src/apps/keys/key_ring.ts";
-import type { KeyStore } from "../../../src/apps/keys/store.ts";
+import type { KeyStore } from "../../../src/apps/keys/store/keys.ts";
 import { hashOf, newKey, prefixOf } from "../../../src/core/redact.ts";
 import { createFakeClock } from "../../support/clock.ts";
 

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import type { InStatement } from "@libsql/client";
-import { createLookoutStore } from "../../../src/apps/sessions/store_lookout.ts";
+import { createLookoutStore } from "../../../src/apps/sessions/store/changes.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import { apiOf } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";

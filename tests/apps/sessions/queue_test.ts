@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createCreation } from "../../../src/apps/sessions/creation.ts";
+import { createCreation } from "../../../src/apps/sessions/create.ts";
 import type { WorkPoolManager } from "../../../src/apps/workerpool/manager.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import {

@@ -12,7 +12,7 @@ import {
 } from "../../schemas.ts";
 import { renderEvent, renderMetric } from "../../session.ts";
 import { isTerminal } from "../../status.ts";
-import type { Show } from "./shown.ts";
+import type { Show } from "./render.ts";
 
 const params = z.object({ id: z.string().describe("Id of a session") });
 const content = { "application/json": { schema: sessionSchema } };

@@ -7,7 +7,7 @@ import { deadline } from "../../../../async/clock.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../http/router.ts";
-import type { CreatedOnce } from "../../creation.ts";
+import type { CreatedOnce } from "../../create.ts";
 import { idempotencyHeaderSchema, REPLAYED_HEADER } from "../../idempotency.ts";
 import { sessionInputExample } from "../../examples.ts";
 import type { Session, SessionManager } from "../../manager.ts";
@@ -18,7 +18,7 @@ import {
   sessionSchema,
 } from "../../schemas.ts";
 import { SESSION_STATUSES } from "../../status.ts";
-import type { Show } from "./shown.ts";
+import type { Show } from "./render.ts";
 
 const LONGEST_WAIT_SECONDS = 300;
 

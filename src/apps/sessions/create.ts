@@ -1,0 +1,203 @@
+import { v7 as uuid } from "uuid";
+import type { Core } from "../../core/app.ts";
+import { ANONYMOUS, type Caller } from "../../http/auth/auth.ts";
+import { GridError } from "../../core/errors.ts";
+import type { Assignment, WorkPoolManager } from "../workerpool/manager.ts";
+import {
+  fingerprintOf,
+  keyReused,
+  type OnceOnly,
+  type RequestKey,
+} from "./idempotency.ts";
+import type { SessionInput } from "./schemas.ts";
+import { newRow, type Session, withoutSecrets } from "./session.ts";
+import type { Remembered } from "./store/idempotency.ts";
+import { findRemembered, insertSession } from "./store/insert.ts";
+import type { FullKeyQueue } from "./store/key_queue.ts";
+
+/** How often a pool is looked for: the one that was found may be filled or paused before the session is in it. */
+const MOST_ATTEMPTS = 3;
+
+/** What a request under a key has come to. */
+export interface CreatedOnce {
+  readonly session: Session;
+  /** An earlier request has made it. */
+  readonly isReplay: boolean;
+}
+
+/** How sessions come to be: accepted into the queue of their pool, or refused without a trace. */
+export interface SessionCreation {
+  /**
+   * Two round trips.
+   *
+   * @throws {GridError} As {@linkcode WorkPoolManager.assign}.
+   */
+  create(
+    input: SessionInput,
+    options?: {
+      readonly ephemeral?: boolean;
+      /** Of an ephemeral one: how long it waits for its client to come back. */
+      readonly keepAliveSeconds?: number | undefined;
+      /** @default {ANONYMOUS} */
+      readonly caller?: Creator;
+    },
+  ): Promise<Session>;
+  /**
+   * Like `create`, but however often and at once it is called with the same key within 24 hours, there is one session.
+   * Two round trips, for a repeat too.
+   *
+   * @throws {GridError} Also `idempotency_key_reused`. A request that was refused leaves its key free.
+   */
+  createOnce(
+    input: SessionInput,
+    request: RequestKey & Omit<Creator, "id">,
+  ): Promise<CreatedOnce>;
+}
+
+/** Who asks for a session: its owner from then on. */
+type Creator =
+  & Pick<Caller, "id">
+  & Partial<Pick<Caller, "workPoolId" | "role" | "maxPriority">>;
+
+/** What is asked for. */
+interface Wanted {
+  readonly input: SessionInput;
+  readonly ephemeral: boolean;
+  readonly keepAliveSeconds?: number | undefined;
+  readonly caller: Creator;
+  readonly once?: OnceOnly;
+}
+
+/** Creation over pools and database. */
+export function createCreation(
+  { clock, bus, db, secrets, settings }: Pick<
+    Core,
+    "clock" | "bus" | "db" | "secrets" | "settings"
+  >,
+  pools: WorkPoolManager,
+): SessionCreation {
+  /** A pool for the session; or, if there is none now, what an earlier request was given when there was. */
+  async function place({ input, once, caller }: Wanted): Promise<Place> {
+    try {
+      return { assignment: await pools.assign(input, caller) };
+    } catch (refusal) {
+      if (!once || !(refusal instanceof GridError)) throw refusal;
+      const remembered = await findRemembered(db, once, clock.now());
+      if (!remembered) throw refusal;
+      return { remembered };
+    }
+  }
+
+  function rowOf(
+    { input, ephemeral, keepAliveSeconds, caller }: Wanted,
+    assignment: Assignment,
+  ) {
+    const { queue_timeout_seconds } = settings;
+    const patience = input.queue_timeout_seconds ?? queue_timeout_seconds;
+    return newRow(input, assignment, {
+      id: uuid(),
+      priority: priorityFor(input.priority, assignment.pool.priority, caller),
+      owner: caller.id,
+      ephemeral,
+      now: clock.now(),
+      queueTimeoutMs: patience * 1_000,
+      keepAliveSeconds: keepAliveSeconds ?? null,
+    });
+  }
+
+  /** Undefined: the pool has been closed since it was found. */
+  async function attempt(wanted: Wanted): Promise<CreatedOnce | undefined> {
+    const { once } = wanted;
+    const { assignment, remembered } = await place(wanted);
+    if (!assignment) return replay(once, remembered);
+    const row = rowOf(wanted, assignment);
+    const { isInserted, remembered: earlier, keyQueue } = await insertSession(
+      { db, secrets },
+      row,
+      once,
+    );
+    if (!isInserted) {
+      const replayed = replay(once, earlier);
+      if (!replayed && keyQueue) throw keyQueueFull(keyQueue);
+      return replayed;
+    }
+    bus.publish({
+      type: "session_created",
+      subject: row.id,
+      work_pool_id: row.workPoolId,
+    });
+    return { session: withoutSecrets(row), isReplay: false };
+  }
+
+  async function accept(wanted: Wanted): Promise<CreatedOnce> {
+    for (let count = 0; count < MOST_ATTEMPTS; count++) {
+      const accepted = await attempt(wanted);
+      if (accepted) return accepted;
+    }
+    throw closedAgain();
+  }
+
+  return {
+    async create(
+      input,
+      { ephemeral = false, caller = ANONYMOUS, ...rest } = {},
+    ) {
+      return (await accept({ input, ephemeral, caller, ...rest })).session;
+    },
+    async createOnce(input, { caller: id, key, ...rest }) {
+      const once = {
+        caller: id,
+        key,
+        fingerprint: await fingerprintOf(input, secrets),
+      };
+      const caller = { id, ...rest };
+      return await accept({ input, ephemeral: false, caller, once });
+    },
+  };
+}
+
+/** Where a session goes, or what it was given before. */
+interface Place {
+  readonly assignment?: Assignment;
+  readonly remembered?: Remembered;
+}
+
+function replay(
+  once: OnceOnly | undefined,
+  remembered: Remembered | undefined,
+): CreatedOnce | undefined {
+  if (!once || !remembered) return undefined;
+  if (remembered.fingerprint !== once.fingerprint) throw keyReused(once);
+  return { session: remembered.session, isReplay: true };
+}
+
+/** @throws {GridError} `forbidden` — the requested priority exceeds the limit of the caller's key. */
+function priorityFor(
+  asked: number | undefined,
+  poolPriority: number,
+  { role, maxPriority }: Creator,
+): number {
+  const highest = maxPriority ?? (role === "client" ? poolPriority : Infinity);
+  if (asked === undefined) return Math.min(poolPriority, highest);
+  if (asked <= highest) return asked;
+  throw new GridError(
+    "forbidden",
+    `Cannot create a session with priority ${asked}: the key allows at most ${highest}, expected that or less, or a key with a higher max_priority`,
+    { max_priority: highest },
+  );
+}
+
+function keyQueueFull({ pending, maxQueue }: FullKeyQueue): GridError {
+  return new GridError(
+    "queue_full",
+    `Cannot queue the session: ${pending} of this key's sessions wait, expected fewer than its max_queue of ${maxQueue} and the sessions that it could start at once`,
+    { max_queue: maxQueue },
+  );
+}
+
+function closedAgain(): GridError {
+  return new GridError(
+    "queue_full",
+    "Cannot queue the session: each work pool that was found for it has been filled or paused at the same moment, expected one that stays open; try again",
+  );
+}

@@ -1,0 +1,74 @@
+/** Statements of idempotency keys. A key whose time is over counts as free, whether its row is still there or not. */
+import type { ResultSet } from "@libsql/client";
+import { and, eq, gt, lte, notExists, type SQL, sql } from "drizzle-orm";
+import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
+import type { Statement } from "../../../db/client.ts";
+import {
+  type OnceOnly,
+  REMEMBERED_MS,
+  type RequestKey,
+} from "../idempotency.ts";
+import { idempotencyKeys, sessions } from "../models.ts";
+import type { Session } from "../session.ts";
+import { shownColumns } from "./transition.ts";
+
+/** What an earlier request under the same key has made. */
+export interface Remembered {
+  /** Of the earlier request's body. */
+  readonly fingerprint: string;
+  /** As it is now. */
+  readonly session: Session;
+}
+
+/** What is remembered under a key. */
+export function rememberedUnder(
+  orm: LibSQLDatabase,
+  request: RequestKey,
+  now: number,
+): Statement<Remembered[]> {
+  return orm.select({
+    fingerprint: idempotencyKeys.fingerprint,
+    session: shownColumns,
+  }).from(idempotencyKeys)
+    .innerJoin(sessions, eq(sessions.id, idempotencyKeys.sessionId))
+    .where(and(
+      isKey(request),
+      gt(idempotencyKeys.createdAt, now - REMEMBERED_MS),
+    ));
+}
+
+/** Remembers the session of `sessionId`, if there is one. */
+export function remember(
+  orm: LibSQLDatabase,
+  { caller, key, fingerprint }: OnceOnly,
+  sessionId: string,
+  now: number,
+): Statement<ResultSet> {
+  return orm.run(sql`INSERT INTO ${idempotencyKeys}
+    (caller, key, fingerprint, session_id, created_at)
+    SELECT ${caller}, ${key}, ${fingerprint}, ${sessions.id}, ${now}
+    FROM ${sessions} WHERE ${sessions.id} = ${sessionId}`);
+}
+
+/** Whether nothing is remembered under the key. */
+export function isFree(orm: LibSQLDatabase, request: RequestKey): SQL {
+  return notExists(
+    orm.select({ one: sql`1` }).from(idempotencyKeys).where(isKey(request)),
+  );
+}
+
+/** Frees the key if its time is over. */
+export function forget(
+  orm: LibSQLDatabase,
+  request: RequestKey,
+  now: number,
+): Statement<ResultSet> {
+  return orm.delete(idempotencyKeys).where(and(
+    isKey(request),
+    lte(idempotencyKeys.createdAt, now - REMEMBERED_MS),
+  ));
+}
+
+function isKey({ caller, key }: RequestKey): SQL | undefined {
+  return and(eq(idempotencyKeys.caller, caller), eq(idempotencyKeys.key, key));
+}

@@ -1,0 +1,102 @@
+/**
+ * Puts sessions into the queue. Like the claim it is one batch, so that limits and keys hold however many ask at once, on
+ * however many replicas.
+ *
+ * @module
+ */
+import { getTableColumns, type SQL, sql } from "drizzle-orm";
+import type { Database } from "../../../db/client.ts";
+import { roomOfPool } from "../../workerpool/manager.ts";
+import { workPools } from "../../workerpool/models.ts";
+import type { OnceOnly } from "../idempotency.ts";
+import { sessions } from "../models.ts";
+import type { Secrets } from "../../../db/secrets.ts";
+import type { SessionRow } from "../session.ts";
+import { sealSession } from "./secrets.ts";
+import {
+  forget,
+  isFree,
+  remember,
+  type Remembered,
+  rememberedUnder,
+} from "./idempotency.ts";
+import {
+  type FullKeyQueue,
+  fullKeyQueue,
+  isKeyQueueFull,
+} from "./key_queue.ts";
+import { eventOf } from "./transition.ts";
+
+/** What came of an insertion. Neither: the pool is no longer there or active, or its queue is full. */
+export interface Insertion {
+  readonly isInserted: boolean;
+  /** With a key: what the key stands for now, the new session or an earlier one. */
+  readonly remembered?: Remembered | undefined;
+  /** The queue of the owner's API key, if that limit was the cause. */
+  readonly keyQueue?: FullKeyQueue | undefined;
+}
+
+/**
+ * Inserts the session if its pool takes it, and if `once` is no repeat of an earlier request. One round trip.
+ */
+export async function insertSession(
+  { db: { orm }, secrets }: {
+    readonly db: Database;
+    readonly secrets: Secrets;
+  },
+  session: SessionRow,
+  once?: OnceOnly,
+): Promise<Insertion> {
+  const row = await sealSession(secrets, session);
+  const { id, createdAt: now, workPoolId } = row;
+  const isNew = sql`${sessions.id} = ${id}`;
+  const events = [
+    eventOf(orm, "session_created", isNew, now),
+    eventOf(orm, "session_assigned", isNew, now, { work_pool_id: workPoolId }),
+  ] as const;
+  if (!once) {
+    const [[keyQueue], { rowsAffected }] = await orm.batch([
+      fullKeyQueue(orm, row),
+      orm.run(insertIfOpen(row)),
+      ...events,
+    ]);
+    return { isInserted: rowsAffected > 0, keyQueue };
+  }
+  const [[keyQueue], , { rowsAffected }, , [remembered]] = await orm.batch([
+    fullKeyQueue(orm, row),
+    forget(orm, once, now),
+    orm.run(sql`${insertIfOpen(row)} AND ${isFree(orm, once)}`),
+    remember(orm, once, id, now),
+    rememberedUnder(orm, once, now),
+    ...events,
+  ]);
+  return { isInserted: rowsAffected > 0, remembered, keyQueue };
+}
+
+/** What an earlier request under the same key has made. One round trip. */
+export async function findRemembered(
+  { orm }: Database,
+  once: OnceOnly,
+  now: number,
+): Promise<Remembered | undefined> {
+  const [remembered] = await rememberedUnder(orm, once, now);
+  return remembered;
+}
+
+/** Repeats the limits of pool and key, so that two concurrent requests cannot exceed them together. */
+function insertIfOpen(row: SessionRow): SQL {
+  const columns = Object.entries(getTableColumns(sessions));
+  const values: Readonly<Record<string, unknown>> = row;
+  const names = columns.map(([, column]) => sql.identifier(column.name));
+  const cells = columns.map(([key, column]) => {
+    const value = values[key] ?? null;
+    return value === null ? sql`NULL` : sql`${sql.param(value, column)}`;
+  });
+  return sql`INSERT INTO ${sessions} (${sql.join(names, sql`, `)})
+    SELECT ${sql.join(cells, sql`, `)} FROM ${workPools}
+    WHERE ${workPools.id} = ${row.workPoolId}
+    AND ${workPools.status} = 'active' AND NOT ${isKeyQueueFull(row)}
+    AND (${workPools.maxQueue} IS NULL OR ${workPools.maxQueue} + ${roomOfPool()} >
+      (SELECT count(*) FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
+        AND ${sessions.status} = 'pending'))`;
+}

@@ -1,0 +1,43 @@
+import { type SQL, sql } from "drizzle-orm";
+import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
+import type { Statement } from "../../../db/client.ts";
+import { apiKeys } from "../../keys/models.ts";
+import { roomOfPool } from "../../workerpool/manager.ts";
+import { workPools } from "../../workerpool/models.ts";
+import { sessions } from "../models.ts";
+import { leftOfKey } from "./next.ts";
+
+/** The queue of a key that has reached its `max_queue`. */
+export interface FullKeyQueue {
+  readonly maxQueue: number;
+  readonly pending: number;
+}
+
+/** Identifies the queue of a key. */
+interface Asked {
+  readonly owner: string;
+  readonly workPoolId: string;
+}
+
+/** SQL that reports whether the queue of the owner's key is full, for a row of `work_pools`. */
+export function isKeyQueueFull({ owner }: Asked): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${apiKeys} AS k WHERE k.id = ${owner}
+    AND k.max_queue + max(0, min(${roomOfPool()}, ${leftOfKey(sql`k.id`)}))
+      <= ${pendingOf(owner)})`;
+}
+
+/** Returns the statement that reads the queue of the owner's key, if it is full. */
+export function fullKeyQueue(
+  orm: LibSQLDatabase,
+  asked: Asked,
+): Statement<FullKeyQueue[]> {
+  return orm.all<FullKeyQueue>(sql`SELECT k.max_queue AS "maxQueue",
+    ${pendingOf(asked.owner)} AS pending
+    FROM ${apiKeys} AS k, ${workPools} WHERE k.id = ${asked.owner}
+    AND ${workPools.id} = ${asked.workPoolId} AND ${isKeyQueueFull(asked)}`);
+}
+
+function pendingOf(owner: string): SQL {
+  return sql`(SELECT count(*) FROM ${sessions} AS o
+    WHERE o.owner = ${owner} AND o.status = 'pending')`;
+}

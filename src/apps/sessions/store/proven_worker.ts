@@ -1,0 +1,17 @@
+import { type SQL, sql } from "drizzle-orm";
+import { workers } from "../../workers/models.ts";
+import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
+
+/**
+ * SQL that reports whether worker `id` exists, is the process of the proof, and belongs to the pool that the caller may
+ * serve.
+ */
+export function isProvenWorker(
+  id: string | SQL,
+  { proof, workPoolId }: WorkerCaller,
+): SQL {
+  return sql`EXISTS (SELECT 1 FROM ${workers} AS w WHERE w.id = ${id}
+    AND w.secret_hash = ${proof.secretHash}
+    AND w.instance_id = ${proof.instanceId}
+    AND w.work_pool_id = ${workPoolId ?? sql`w.work_pool_id`})`;
+}

@@ -1,0 +1,50 @@
+import { type SQL, sql } from "drizzle-orm";
+import { roomOfPool } from "../../workerpool/manager.ts";
+import { workPools } from "../../workerpool/models.ts";
+import { workers } from "../../workers/models.ts";
+import { sessions } from "../models.ts";
+import { leftOfKey } from "./next.ts";
+import type { Waiting } from "../waiting.ts";
+
+/** Maximum number of queued sessions that are counted to find a place in the queue. */
+export const MAX_COUNTED = 1_000;
+
+/**
+ * Returns a column with the state that a pending session waits in, for a row of `sessions`; null for any other session.
+ * The cost is bounded: at most {@linkcode MAX_COUNTED} sessions of the queue are read.
+ *
+ * @param options `isInList` leaves out the counts, which are made for single sessions only.
+ */
+export function waitingColumn(
+  { isInList = false }: { readonly isInList?: boolean } = {},
+): SQL<Waiting | null> {
+  const counted = isInList ? sql`` : sql`, 'room', ${roomOfPool()},
+    'ahead', (SELECT count(*) FROM ${queued()} AS q
+      WHERE q.priority > ${sessions}.priority
+      OR q.priority = ${sessions}.priority AND q.id < ${sessions}.id),
+    'counted', (SELECT count(*) FROM ${queued()})`;
+  return sql`CASE WHEN ${sessions}.status = 'pending' THEN (SELECT json_object(
+      'pool', ${workPools}.name, 'status', ${workPools}.status,
+      'maxSessions', ${workPools}.max_sessions,
+      'isWorkerOnline', EXISTS (SELECT 1 FROM ${workers} AS w
+        WHERE w.work_pool_id = ${workPools}.id
+        AND w.status IN ('online', 'busy') AND w.drain_requested_at IS NULL),
+      'leftOfKey', ${leftOfKey(sql`${sessions}.owner`)},
+      'leftOfPool', iif(${workPools}.max_sessions IS NULL, NULL,
+        ${workPools}.max_sessions - (SELECT count(*) FROM ${sessions} AS h
+          WHERE h.work_pool_id = ${workPools}.id
+          AND h.status IN ('starting', 'running')))${counted})
+    FROM ${workPools} WHERE ${workPools}.id = ${sessions}.work_pool_id) END`
+    .mapWith((text: string | null): Waiting | null =>
+      text === null ? null : JSON.parse(text)
+    );
+}
+
+/** Returns SQL for the first sessions of the pool's queue, in index order. */
+function queued(): SQL {
+  return sql`(SELECT n.priority, n.id FROM ${sessions} AS n
+    WHERE n.work_pool_id = ${workPools}.id AND n.status = 'pending'
+    ORDER BY n.priority DESC, n.owner, n.id LIMIT ${
+    sql.raw(String(MAX_COUNTED))
+  })`;
+}

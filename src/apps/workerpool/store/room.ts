@@ -1,0 +1,24 @@
+import { type SQL, sql } from "drizzle-orm";
+import { sessions } from "../../sessions/models.ts";
+import { workers } from "../../workers/models.ts";
+import { workPools } from "../models.ts";
+
+/**
+ * How many more sessions the pool of the outer `work_pools` could start at once: what its workers would be given by the
+ * claim, within the pool's own limit. Never negative.
+ */
+// Columns are written out with their table: among selected fields Drizzle drops the tables' names.
+export function roomOfPool(): SQL<number> {
+  const held = sql.raw("IN ('starting', 'running')");
+  const ofWorkers = sql`(SELECT coalesce(sum(max(0,
+      min(w.capacity, coalesce(${workPools}.max_sessions_per_worker, w.capacity))
+      - (SELECT count(*) FROM ${sessions} AS h
+          WHERE h.worker_id = w.id AND h.status ${held}))), 0)
+    FROM ${workers} AS w WHERE w.work_pool_id = ${workPools}.id
+    AND w.status IN ('online', 'busy') AND w.drain_requested_at IS NULL)`;
+  const ofPool = sql`${workPools}.max_sessions - (SELECT count(*)
+    FROM ${sessions} AS h
+    WHERE h.work_pool_id = ${workPools}.id AND h.status ${held})`;
+  return sql<number>`iif(${workPools}.max_sessions IS NULL, ${ofWorkers},
+    max(0, min(${ofWorkers}, ${ofPool})))`;
+}

@@ -1,0 +1,92 @@
+import { and, eq, sql } from "drizzle-orm";
+import {
+  hasPlain,
+  openBrowserSecrets,
+  sealBrowserSecrets,
+  type SecretRow,
+} from "../../../db/browser_secrets.ts";
+import type { Database } from "../../../db/client.ts";
+import type { Secrets } from "../../../db/secrets.ts";
+import { workPools } from "../models.ts";
+import type { Pool, PoolFields } from "../pool.ts";
+
+type Change = typeof sealBrowserSecrets;
+
+/** Encrypts the secrets of the fields, for storage. */
+export async function sealPool<F extends Partial<PoolFields>>(
+  secrets: Secrets,
+  id: string,
+  fields: F,
+): Promise<F> {
+  return await changed(
+    fields,
+    id,
+    (...given) => sealBrowserSecrets(secrets, ...given),
+  );
+}
+
+/** Decrypts the secrets of a stored pool. */
+export async function openPool(secrets: Secrets, stored: Pool): Promise<Pool> {
+  return await changed(
+    stored,
+    stored.id,
+    (...given) => openBrowserSecrets(secrets, ...given),
+  );
+}
+
+/**
+ * Encrypts the secrets that are not encrypted with the current key. Returns the number of rows that had plain-text
+ * secrets.
+ */
+export async function protectPools(
+  { orm }: Database,
+  secrets: Secrets,
+): Promise<number> {
+  const pattern = await secrets.currentPattern();
+  const rows = await orm.select().from(workPools).where(sql`EXISTS (
+      SELECT 1 FROM json_each(coalesce(${workPools.defaultEnvironment}, '{}'))
+      WHERE value NOT LIKE ${pattern})
+    OR json_extract(${workPools.defaultProxy}, '$.proxy_password')
+      NOT LIKE ${pattern}`);
+  for (const row of rows) {
+    const { defaultEnvironment, defaultProxy } = await sealPool(
+      secrets,
+      row.id,
+      await openPool(secrets, row),
+    );
+    await orm.update(workPools).set({ defaultEnvironment, defaultProxy }).where(
+      // Another server may change the row at the same time.
+      and(eq(workPools.id, row.id), eq(workPools.updatedAt, row.updatedAt)),
+    );
+  }
+  return rows.filter((row) =>
+    hasPlain({ environment: row.defaultEnvironment, proxy: row.defaultProxy })
+  ).length;
+}
+
+/** Returns the fields, with `change` applied to those that contain secrets. */
+async function changed<F extends Partial<PoolFields>>(
+  fields: F,
+  id: string,
+  change: (...given: Rest<Parameters<Change>>) => ReturnType<Change>,
+): Promise<F> {
+  const { defaultEnvironment, defaultProxy } = fields;
+  if (!defaultEnvironment && !defaultProxy?.proxy_password) return fields;
+  const row: SecretRow = {
+    table: "work_pools",
+    id,
+    columns: ["default_environment", "default_proxy"],
+  };
+  const { environment, proxy } = await change(
+    { environment: defaultEnvironment, proxy: defaultProxy },
+    row,
+  );
+  return {
+    ...fields,
+    ...(environment ? { defaultEnvironment: environment } : {}),
+    ...(proxy ? { defaultProxy: proxy } : {}),
+  };
+}
+
+type Rest<T extends readonly unknown[]> = T extends
+  readonly [unknown, ...infer R] ? R : never;

@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { createPresenceStore } from "../../../src/apps/sessions/store/activity.ts";
+import { apiOf } from "../../support/api.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { testGrid } from "../../support/grid.ts";
+
+const SECOND = 1_000;
+
+/** A session that runs, as two servers see it. */
+async function scene(keepAliveSeconds?: number) {
+  await using stack = new AsyncDisposableStack();
+  const clock = createFakeClock();
+  const grid = stack.use(await testGrid({ clock }));
+  const api = apiOf(grid);
+  await api.pool();
+  const { sessions } = grid;
+  const { id } = await sessions.create({}, {
+    ephemeral: keepAliveSeconds !== undefined,
+    keepAliveSeconds,
+  });
+  const workerId = await api.worker();
+  const claimed = await api.claim(workerId);
+  assert.ok(claimed);
+  const endpoint = "ws://127.0.0.1:9/devtools/browser/x";
+  await api.report(workerId, claimed, "running", { endpoint });
+  const owned = stack.move();
+  return {
+    sessions,
+    clock,
+    id,
+    store: createPresenceStore(grid.core.db),
+    /** Those of its events that tell of its use. */
+    async told(): Promise<readonly string[]> {
+      const events = await sessions.events(id, 0, 100);
+      return events.map(({ event }) => event).filter((event) =>
+        event === "session_idle" || event === "session_active"
+      );
+    },
+    end: () =>
+      sessions.requestStop(id, {
+        status: "terminated",
+        reason: "for a test",
+        force: true,
+      }),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+Deno.test("a session is in use while a client of another server is there, and waits no less for it", async () => {
+  await using s = await scene(1);
+  const { sessions, clock, id } = s;
+  await sessions.recordConnected(id);
+  await sessions.recordConnected(id);
+  const { attendedUntil } = await sessions.get(id);
+  assert.equal(attendedUntil, clock.now() + 20 * SECOND);
+  clock.advance(SECOND);
+  await sessions.recordDisconnected(id, {});
+  assert.deepEqual(await s.told(), []);
+  assert.equal((await sessions.get(id)).attendedUntil, attendedUntil);
+  clock.advance(SECOND);
+  await sessions.recordDisconnected(id, {});
+  assert.deepEqual(await s.told(), ["session_idle"]);
+  const left = await sessions.get(id);
+  assert.deepEqual(
+    [left.idleSince, left.attendedUntil],
+    [clock.now(), clock.now() + SECOND],
+  );
+});
+
+Deno.test("what comes late changes nothing: bytes from before a session was idle, a leave from before another client came", async () => {
+  await using s = await scene();
+  const { sessions, store, clock, id } = s;
+  const now = clock.now();
+  await store.connected(id, now);
+  await store.disconnected(id, {}, now + 2 * SECOND);
+  await store.present({ active: [id], attended: [] }, now + SECOND);
+  assert.equal((await sessions.get(id)).idleSince, now + 2 * SECOND);
+  await store.connected(id, now + 5 * SECOND);
+  await store.disconnected(id, {}, now + 4 * SECOND);
+  assert.deepEqual(await s.told(), ["session_idle", "session_active"]);
+  const { idleSince, lastActivityAt } = await sessions.get(id);
+  assert.deepEqual([idleSince, lastActivityAt], [null, now + 5 * SECOND]);
+});
+
+Deno.test("that a session is idle or active is recorded once, however many servers see it", async () => {
+  await using s = await scene();
+  const { sessions, clock, id } = s;
+  const servers = Array.from({ length: 3 });
+  clock.advance(30 * SECOND);
+  assert.equal(await sessions.late.fallIdle(), 0);
+  clock.advance(1);
+  const counts = await Promise.all(servers.map(sessions.late.fallIdle));
+  assert.deepEqual(counts.sort(), [0, 0, 1]);
+  const [idle] = (await sessions.events(id, 0, 100)).slice(-1);
+  assert.deepEqual(idle?.data, {
+    why: "no client",
+    since: new Date(clock.now() - 30 * SECOND - 1).toISOString(),
+    idle_seconds: 30.001,
+  });
+  clock.advance(SECOND);
+  const presence = { active: [id], attended: [] };
+  await Promise.all(servers.map(() => sessions.recordPresence(presence)));
+  assert.deepEqual(await s.told(), ["session_idle", "session_active"]);
+});
+
+Deno.test("a session that has ended is neither idle nor becomes it", async () => {
+  await using s = await scene();
+  const { sessions, clock, id } = s;
+  await sessions.recordConnected(id);
+  await sessions.recordDisconnected(id, {});
+  await s.end();
+  assert.equal((await sessions.get(id)).idleSince, null);
+  await sessions.recordDisconnected(id, {});
+  clock.advance(60 * SECOND);
+  assert.equal(await sessions.late.fallIdle(), 0);
+  await sessions.recordPresence({ active: [id], attended: [] });
+  assert.deepEqual(await s.told(), ["session_idle"]);
+});
