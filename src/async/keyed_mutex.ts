@@ -1,5 +1,5 @@
 import { aborted } from "./aborted.ts";
-import { givenUp } from "../gateway/look/patience.ts";
+import { givenUp } from "../gateway/capture/extendable_timeout.ts";
 
 /** Who comes first is first served, and one at a time, by key. */
 export class Turns {

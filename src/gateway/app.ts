@@ -1,14 +1,14 @@
 import { sessions } from "../apps/sessions/app.ts";
 import { defineApp } from "../core/app.ts";
 import { createRouter } from "../http/router.ts";
-import { attend, goneSignal } from "./attend.ts";
-import { chromeRoutes } from "./chrome/chrome_routes.ts";
-import { lookRoutes } from "./look/look_routes.ts";
-import { Seats } from "./seats.ts";
+import { attend, goneSignal } from "./connection.ts";
+import { chromeRoutes } from "./devtools/devtools_routes.ts";
+import { lookRoutes } from "./capture/capture_routes.ts";
+import { Seats } from "./connection_limiter.ts";
 import { socketRoutes } from "./socket_routes.ts";
-import { Streams } from "./streams.ts";
+import { Streams } from "./stream/open_streams.ts";
 import { tunnels } from "./tunnel/app.ts";
-import { wantedOf } from "./upgrade.ts";
+import { wantedOf } from "./upgrade_request.ts";
 
 /** The gateway: joins clients' sockets with browsers'. */
 export const gateway = defineApp({

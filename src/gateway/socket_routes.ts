@@ -5,10 +5,10 @@ import { answerProblem } from "../http/error_response.ts";
 import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { createRouter, refusals } from "../http/router.ts";
-import { targetIdSchema } from "./chrome/target_id.ts";
+import { targetIdSchema } from "./devtools/target_id.ts";
 import { connectQuerySchema } from "./connect_query.ts";
-import { SESSION_HEADERS } from "./own_address.ts";
-import { EXPECTED_UPGRADE } from "./refuse.ts";
+import { SESSION_HEADERS } from "./connect_url.ts";
+import { EXPECTED_UPGRADE } from "./reject.ts";
 
 /** What the description says of every WebSocket. The handshake itself never comes to the router. */
 const shared = {

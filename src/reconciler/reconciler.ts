@@ -4,7 +4,7 @@ import type { WorkerManager } from "../apps/workers/manager.ts";
 import type { Core } from "../core/app.ts";
 import { logOf } from "../core/log.ts";
 import { every } from "../async/every.ts";
-import { Continuity } from "./continuity.ts";
+import { Continuity } from "./observation_window.ts";
 
 const log = logOf("reconciler", "reconciler");
 

@@ -37,9 +37,9 @@ import {
   refusedMessageSchema,
 } from "../../src/tunnel/protocol.ts";
 import { nameKnownMembers } from "../../src/http/openapi/unknown_members.ts";
-import { shownTarget } from "../../src/gateway/chrome/described.ts";
+import { shownTarget } from "../../src/gateway/devtools/describe.ts";
 import { sessionOfQuery } from "../../src/gateway/connect.ts";
-import { wantedOf } from "../../src/gateway/upgrade.ts";
+import { wantedOf } from "../../src/gateway/upgrade_request.ts";
 import { startFailure } from "../../src/providers/local/start_failure.ts";
 import { timeRatio } from "../support/time_ratio.ts";
 

@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import { type Nginx, nginxMissing, startNginx } from "../support/nginx.ts";
 import { within } from "../support/within.ts";
 import { gatewayScene } from "./scene.ts";
-import { tunnelScene } from "./tunnel_scene.ts";
+import { tunnelScene } from "./tunnel/scene.ts";
 
 /** Read timeout of the nginx in these tests; its default is 60 s. */
 const READ_TIMEOUT_SECONDS = 3;

@@ -1,12 +1,12 @@
 import { sessions } from "../../apps/sessions/app.ts";
 import { workers } from "../../apps/workers/app.ts";
 import { defineApp } from "../../core/app.ts";
-import type { WayTo } from "../way.ts";
-import { attend } from "./attend.ts";
+import type { WayTo } from "../dialer.ts";
+import { attend } from "./accept.ts";
 import { socketRoutes } from "./routes.ts";
 import { Tunnels } from "./tunnels.ts";
-import { Verdicts } from "./verdicts.ts";
-import { createWays } from "./ways.ts";
+import { Verdicts } from "./reachability.ts";
+import { createWays } from "./dialers.ts";
 
 /** What leads to browsers. */
 export interface TunnelManager {

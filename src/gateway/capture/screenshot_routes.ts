@@ -1,0 +1,133 @@
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import { Buffer } from "node:buffer";
+import type { GridEnv } from "../../core/middleware.ts";
+import { queryFlag } from "../../http/query_flag.ts";
+import { createRouter } from "../../http/router.ts";
+import type { Conversation } from "./cdp_session.ts";
+import { emptyCapture } from "./empty_capture.ts";
+import { onPage, pageQuerySchema, refusalsOfLook } from "./route_parts.ts";
+import { type LookParts, openPage } from "./open_page.ts";
+
+const FORMATS = ["png", "jpeg", "webp"] as const;
+
+type Format = typeof FORMATS[number];
+
+/**
+ * Maximum length of a picture's side in pixels. Depending on the graphics driver a longer PNG or JPEG may come out as
+ * one pixel. For a longer WebP, whose header has 14 bits per side, Chrome returns no byte.
+ */
+const MAX_SIDE: Readonly<Record<Format, number>> = {
+  png: 16_384,
+  jpeg: 16_384,
+  webp: 16_383,
+};
+
+const query = pageQuerySchema.extend({
+  format: z.enum(FORMATS).default("png").describe(
+    "Format of the picture; a webp has at most 16383 pixels per side",
+  ),
+  quality: z.coerce.number().int().min(0).max(100).optional().openapi({
+    type: "integer",
+    minimum: 0,
+    maximum: 100,
+    description: "Of jpeg and webp, in percent; by default the browser's own",
+  }),
+  full_page: queryFlag(
+    "Capture the whole page instead of the viewport; scaled down if it is longer than 16384 pixels (webp: 16383)",
+  ),
+});
+
+type Query = z.infer<typeof query>;
+
+const picture = { schema: z.string().openapi({ format: "binary" }) };
+
+const screenshot = createRoute({
+  ...onPage,
+  path: "/sessions/{id}/screenshot",
+  operationId: "sessionScreenshot",
+  summary: "Take a picture of a session's page",
+  request: { ...onPage.request, query },
+  responses: {
+    200: {
+      description: "The picture",
+      content: {
+        "image/png": picture,
+        "image/jpeg": picture,
+        "image/webp": picture,
+      },
+    },
+    ...refusalsOfLook(),
+  },
+});
+
+const pictureSchema = z.object({ data: z.string() });
+
+const metricsSchema = z.object({
+  cssContentSize: z.object({ width: z.number(), height: z.number() }),
+});
+
+const ratioSchema = z.object({
+  result: z.object({ value: z.number().positive().catch(1) }),
+});
+
+/** Pictures of pages. */
+export function screenshotRoutes(parts: LookParts): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  router.openapi(screenshot, async (c) => {
+    const { id } = c.req.valid("param");
+    const query = c.req.valid("query");
+    const ref = { id, targetId: query.target_id };
+    using open = await openPage(parts, c, ref);
+    return c.body(await taken(open.page, query), 200, {
+      "Content-Type": `image/${query.format}`,
+      "X-Content-Type-Options": "nosniff",
+    });
+  });
+  return router;
+}
+
+/** @see {@link https://chromedevtools.github.io/devtools-protocol/tot/Page/#method-captureScreenshot Page.captureScreenshot} */
+async function taken(
+  page: Conversation,
+  { format, quality, full_page }: Query,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const whole = full_page ? await wholePage(page, MAX_SIDE[format]) : {};
+  const { data } = await page.call({
+    method: "Page.captureScreenshot",
+    params: { format, quality, ...whole },
+    result: pictureSchema,
+  });
+  const bytes = Uint8Array.from(Buffer.from(data, "base64"));
+  if (bytes.length > 0) return bytes;
+  throw emptyCapture(
+    `${format} picture`,
+    format === "webp"
+      ? `format=png or jpeg for a viewport of more than ${MAX_SIDE.webp} pixels per side`
+      : `a viewport of at most ${MAX_SIDE[format]} pixels per side`,
+  );
+}
+
+/** For the moment of it the page is as high as what it holds, and hears of that; then as it was. */
+async function wholePage(
+  page: Conversation,
+  maxSide: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { cssContentSize: { width, height } } = await page.call({
+    method: "Page.getLayoutMetrics",
+    result: metricsSchema,
+  });
+  const { result: { value: ratio } } = await page.call({
+    method: "Runtime.evaluate",
+    params: { expression: "devicePixelRatio", returnByValue: true },
+    result: ratioSchema,
+  });
+  const longest = Math.max(width, height) * ratio;
+  const clip = {
+    x: 0,
+    y: 0,
+    width: Math.max(width, 1),
+    height: Math.max(height, 1),
+    scale: Math.min(1, maxSide / longest),
+  };
+  return { captureBeyondViewport: true, clip };
+}

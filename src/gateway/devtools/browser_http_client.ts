@@ -1,0 +1,62 @@
+import type { z } from "@hono/zod-openapi";
+import { deadline, systemClock } from "../../async/clock.ts";
+import { GridError } from "../../core/errors.ts";
+import {
+  askBrowser,
+  type BrowserAnswer,
+  type BrowserQuestion,
+  RESPONSE_MS,
+} from "../browser_http.ts";
+import { browserUnreachable, type Way } from "../dialer.ts";
+import { targetNotFound } from "./target_id.ts";
+
+/** How Chrome refuses an id. */
+const NO_TARGET = /^No such target/;
+
+/**
+ * What Chrome answers when it does what it is asked.
+ *
+ * @throws {GridError} `worker_unreachable` — no answer; `target_not_found` or `browser_refused` — with its own words.
+ */
+export async function askChrome(
+  way: Way,
+  question: BrowserQuestion,
+): Promise<BrowserAnswer> {
+  const answer = await answerOf(way, question);
+  if (answer.status === 200) return answer;
+  const words = answer.body.slice(0, 200);
+  if (NO_TARGET.test(words)) throw targetNotFound(words);
+  throw new GridError(
+    "browser_refused",
+    `Cannot ask the browser: it says "${words}", expected what it can do`,
+  );
+}
+
+/**
+ * The same, of JSON.
+ *
+ * @throws {GridError} Also `worker_unreachable` — it is none, or none that a browser gives.
+ */
+export async function askChromeFor<T>(
+  way: Way,
+  { schema, ...question }: BrowserQuestion & { readonly schema: z.ZodType<T> },
+): Promise<T> {
+  const { body } = await askChrome(way, question);
+  try {
+    return schema.parse(JSON.parse(body));
+  } catch (cause) {
+    throw browserUnreachable(cause);
+  }
+}
+
+async function answerOf(
+  way: Way,
+  question: BrowserQuestion,
+): Promise<BrowserAnswer> {
+  using patience = deadline(systemClock, RESPONSE_MS, question.signal);
+  try {
+    return await askBrowser(way, { ...question, signal: patience.signal });
+  } catch (cause) {
+    throw browserUnreachable(cause);
+  }
+}

@@ -1,0 +1,37 @@
+import type { Context } from "hono";
+import type { SessionManager } from "../../apps/sessions/manager.ts";
+import { callerIn } from "../../http/auth/access.ts";
+import type { Core } from "../../core/app.ts";
+import type { GridEnv } from "../../core/middleware.ts";
+import { RESPONSE_MS } from "../browser_http.ts";
+import { isOwnBrowser } from "../verify_browser.ts";
+import { targetOf } from "../target.ts";
+import { browserUnreachable, type Way, type WayTo } from "../dialer.ts";
+
+/** What routes to sessions' browsers need. */
+export interface ChromeParts {
+  readonly core: Pick<Core, "auth" | "clock" | "settings">;
+  readonly manager: SessionManager;
+  /** How a browser is reached. */
+  readonly wayTo: WayTo;
+}
+
+/**
+ * The way to the browser of a session that whoever asks may use; one that has not started yet is awaited.
+ *
+ * Only to that browser: what is asked over HTTP names none, and a container that has just died may have left its address
+ * to another session's.
+ *
+ * @throws {GridError} As {@linkcode targetOf}; `worker_unreachable` — nobody answers there, or another browser.
+ */
+export async function wayOf(
+  { core, manager, wayTo }: ChromeParts,
+  c: Context<GridEnv>,
+  id: string,
+): Promise<Way> {
+  const parts = { core, manager, caller: callerIn(c) };
+  const { signal } = c.req.raw;
+  const way = wayTo(await targetOf(parts, id, signal));
+  if (await isOwnBrowser(way, { timeoutMs: RESPONSE_MS, signal })) return way;
+  throw browserUnreachable(new Error("no answer of the session's browser"));
+}

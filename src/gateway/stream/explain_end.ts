@@ -1,0 +1,57 @@
+import type { SessionManager } from "../../apps/sessions/manager.ts";
+import { isTerminal, type SessionStatus } from "../../apps/sessions/status.ts";
+import { aborted } from "../../async/aborted.ts";
+import { deadline, systemClock } from "../../async/clock.ts";
+import { CLOSE_CODES, CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
+import { isOwnBrowser } from "../verify_browser.ts";
+import type { Way } from "../dialer.ts";
+
+/** Timeout of the requests for the session's state and to a browser that may be gone. */
+const WAIT_MS = 2_000;
+
+/** The browser's side of a closed connection. */
+export interface EndedConnection {
+  readonly manager: Pick<SessionManager, "target">;
+  readonly way: Way;
+  readonly id: string;
+  /** Path of a page's connection; absent for a connection to the whole browser. */
+  readonly path?: string | undefined;
+}
+
+/**
+ * Returns why a browser closed a connection: from its session's state and, while the session is running, by probing the
+ * browser on another connection. One round trip.
+ */
+export async function explainEnd(
+  { manager, way, id, path }: EndedConnection,
+  signal: AbortSignal,
+): Promise<CloseReason> {
+  const responds = await isOwnBrowser(way, { timeoutMs: WAIT_MS, signal });
+  using patience = deadline(systemClock, WAIT_MS, signal);
+  const status = await statusOf(manager, id, patience.signal);
+  if (status !== undefined && isTerminal(status)) return reasonOf(status);
+  if (!responds) return CLOSE_REASONS.browserGone;
+  return {
+    code: CLOSE_CODES.closedByBrowser,
+    reason: path === undefined
+      ? "closed by the browser, which still runs: it accepts no binary frame and no message over 100 MB"
+      : "closed by the browser, which still runs: page gone, binary frame, or message over 100 MB",
+  };
+}
+
+/** Returns the close reason for clients of an ended session. */
+export function reasonOf(status: SessionStatus): CloseReason {
+  return status === "crashed"
+    ? CLOSE_REASONS.browserGone
+    : CLOSE_REASONS.sessionEnded;
+}
+
+async function statusOf(
+  manager: Pick<SessionManager, "target">,
+  id: string,
+  signal: AbortSignal,
+): Promise<SessionStatus | undefined> {
+  const read = manager.target(id).then(({ status }) => status)
+    .catch(() => undefined);
+  return await Promise.race([read, aborted(signal)]);
+}

@@ -1,0 +1,218 @@
+import type {
+  SessionManager,
+  SessionTarget,
+} from "../../apps/sessions/manager.ts";
+import {
+  EVENT_OF_STATUS,
+  isTerminal,
+  SESSION_STATUSES,
+  type SessionStatus,
+} from "../../apps/sessions/status.ts";
+import type { Core } from "../../core/app.ts";
+import { describeError, logOf } from "../../core/log.ts";
+import { every } from "../../async/every.ts";
+import { CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
+import { reasonOf } from "./explain_end.ts";
+import { startPinging } from "./quiet_streams.ts";
+import type { Splice } from "./splice.ts";
+
+const log = logOf("gateway", "streams");
+
+/** How often it is written who is there and what has moved: some times before an ephemeral session counts as abandoned. */
+const PRESENCE_MS = 4_000;
+
+/** Pause after a failure to write it. */
+const RETRY_MS = 1_000;
+
+/** Events after which a session has no browser, and its status then. */
+const END_EVENTS: ReadonlyMap<string, SessionStatus> = new Map(
+  SESSION_STATUSES.filter(isTerminal).map((
+    status,
+  ) => [EVENT_OF_STATUS[status], status]),
+);
+
+/** With whom a stream is. */
+export type StreamTarget = Pick<SessionTarget, "id" | "ephemeral">;
+
+interface OpenStream {
+  readonly splice: Splice;
+  /** Its client is that of an ephemeral session. */
+  readonly ephemeral: boolean;
+  /** That it has come could not be recorded yet. */
+  isUnrecorded: boolean;
+  seenBytes: number;
+}
+
+/** The open streams of this server, by session. */
+export class Streams {
+  readonly #core: Core;
+  readonly #sessions: SessionManager;
+  readonly #open = new Map<string, Set<OpenStream>>();
+  readonly #attended = new Set<string>();
+  readonly #records = new Map<string, Promise<void>>();
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(core: Core, sessions: SessionManager) {
+    this.#core = core;
+    this.#sessions = sessions;
+  }
+
+  /** Watches over a stream until it ends. Resolves then. */
+  async add(
+    { id: sessionId, ephemeral }: StreamTarget,
+    splice: Splice,
+  ): Promise<void> {
+    const stream: OpenStream = {
+      splice,
+      ephemeral,
+      isUnrecorded: false,
+      seenBytes: -1,
+    };
+    const streams = this.#open.get(sessionId) ?? new Set();
+    this.#open.set(sessionId, streams.add(stream));
+    const startedAt = this.#core.clock.monotonic();
+    using _watch = this.#sessions.watch("end", sessionId);
+    // The data path does not wait for the record of it.
+    void this.#record(sessionId, () => this.#recordArrival(sessionId, stream));
+    const { by, bytesIn, bytesOut } = await splice.ended;
+    streams.delete(stream);
+    if (streams.size === 0) this.#open.delete(sessionId);
+    const data = {
+      by,
+      bytes_in: bytesIn,
+      bytes_out: bytesOut,
+      duration_ms: Math.round(this.#core.clock.monotonic() - startedAt),
+    };
+    await this.#record(sessionId, async () => {
+      // What is being written says still that the client is there.
+      await this.#writing;
+      // Clients are counted by what is recorded: with an arrival missing, the last of them would seem gone too soon.
+      const all = [stream, ...this.#open.get(sessionId) ?? []];
+      for (const each of all.filter(({ isUnrecorded }) => isUnrecorded)) {
+        await this.#recordArrival(sessionId, each);
+      }
+      await this.#sessions.recordDisconnected(sessionId, data);
+    });
+  }
+
+  /** Says, until disposed, that the client of an ephemeral session is there, which is not connected yet. */
+  attend(sessionId: string): Disposable {
+    this.#attended.add(sessionId);
+    return { [Symbol.dispose]: () => void this.#attended.delete(sessionId) };
+  }
+
+  /** Watches for the end of a session that nobody is connected with yet. */
+  endOf(sessionId: string): Disposable & { readonly signal: AbortSignal } {
+    const ended = new AbortController();
+    const subscription = this.#core.bus.subscribe(({ type, subject }) => {
+      if (subject === sessionId && END_EVENTS.has(type)) ended.abort();
+    });
+    return {
+      signal: ended.signal,
+      [Symbol.dispose]: () => subscription[Symbol.dispose](),
+    };
+  }
+
+  /** The browser will end before the session does: no crash, then. */
+  #expectEnd(sessionId: string): void {
+    for (const { splice } of this.#open.get(sessionId) ?? []) {
+      splice.expectEnd(CLOSE_REASONS.sessionEnded);
+    }
+  }
+
+  /** Ends the streams of a session. */
+  close(sessionId: string, reason: CloseReason): void {
+    for (const { splice } of this.#open.get(sessionId) ?? []) {
+      splice.close(reason);
+    }
+  }
+
+  /** Writes who is there, and ends the streams of sessions that end, until disposed: then all of them end. */
+  start(): AsyncDisposable {
+    const { bus, clock, settings } = this.#core;
+    const pings = startPinging({
+      clock,
+      seconds: settings.websocket_ping_seconds,
+      streams: () => this.#splices(),
+    });
+    const subscription = bus.subscribe(({ type, subject }) => {
+      const status = END_EVENTS.get(type);
+      if (status) this.close(subject, reasonOf(status));
+      else if (type === "session_stopping") this.#expectEnd(subject);
+    });
+    const loop = every(() => {
+      const writing = this.#writePresence();
+      this.#writing = writing.catch(() => {});
+      return writing;
+    }, {
+      clock,
+      periodMs: PRESENCE_MS,
+      retryMs: RETRY_MS,
+      onFailure: (error) =>
+        log.warn("Cannot write who is there: {error}", { error }),
+    });
+    return {
+      [Symbol.asyncDispose]: async () => {
+        subscription[Symbol.dispose]();
+        await pings[Symbol.asyncDispose]();
+        for (const id of [...this.#open.keys()]) {
+          this.close(id, CLOSE_REASONS.serverStops);
+        }
+        await loop[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  *#splices(): Iterable<Splice> {
+    for (const streams of this.#open.values()) {
+      for (const { splice } of streams) yield splice;
+    }
+  }
+
+  async #writePresence(): Promise<void> {
+    const looks = [...this.#open].flatMap(([id, streams]) =>
+      [...streams].map((stream) => ({
+        id,
+        stream,
+        bytes: stream.splice.bytes(),
+      }))
+    ).filter(({ stream, bytes }) => stream.seenBytes !== bytes);
+    const active = [...new Set(looks.map(({ id }) => id))];
+    const attended = [...this.#attended, ...this.#ephemeral()];
+    if (active.length + attended.length === 0) return;
+    await this.#sessions.recordPresence({ active, attended });
+    // Only what is written is seen.
+    for (const { stream, bytes } of looks) stream.seenBytes = bytes;
+  }
+
+  #ephemeral(): readonly string[] {
+    return [...this.#open].filter(([, streams]) =>
+      [...streams].some(({ ephemeral }) => ephemeral)
+    ).map(([id]) => id);
+  }
+
+  async #recordArrival(sessionId: string, stream: OpenStream): Promise<void> {
+    stream.isUnrecorded = true;
+    await this.#sessions.recordConnected(sessionId);
+    stream.isUnrecorded = false;
+    // Else the next look says that it is there.
+    stream.seenBytes = Math.max(stream.seenBytes, 0);
+  }
+
+  /** One after the other for each session, in the order of what has come to pass. Never rejects. */
+  #record(sessionId: string, write: () => Promise<void>): Promise<void> {
+    const before = this.#records.get(sessionId) ?? Promise.resolve();
+    const record = before.then(write).catch((error) =>
+      log.warn("Cannot record who is connected: {error}", {
+        session_id: sessionId,
+        error: describeError(error),
+      })
+    ).finally(() => {
+      if (this.#records.get(sessionId) === record) {
+        this.#records.delete(sessionId);
+      }
+    });
+    this.#records.set(sessionId, record);
+    return record;
+  }
+}

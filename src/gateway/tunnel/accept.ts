@@ -1,0 +1,189 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import type { WorkerManager } from "../../apps/workers/manager.ts";
+import { requireRole } from "../../http/auth/access.ts";
+import type { Core } from "../../core/app.ts";
+import { ANONYMOUS, type Caller } from "../../http/auth/auth.ts";
+import { deadline } from "../../async/clock.ts";
+import { GridError } from "../../core/errors.ts";
+import { describeError, logOf } from "../../core/log.ts";
+import type { DialledStream } from "../../http/auth/replica_token.ts";
+import type { UpgradeContext } from "../../http/server/upgrade_gate.ts";
+import {
+  readWorkerCaller,
+  type WorkerCaller,
+  workerProofSchema,
+} from "../../http/auth/worker_caller.ts";
+import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/worker_proof.ts";
+import { refuse } from "../reject.ts";
+import { admit } from "../upgrade_request.ts";
+import { browserUnreachable } from "../dialer.ts";
+import { switchToBytes } from "./handshake.ts";
+import { joinBytes } from "./pipe.ts";
+import { checkReplica, handOver, isHandedOver } from "./replica.ts";
+import { AWAY_MS, type Tunnels } from "./tunnels.ts";
+
+const log = logOf("gateway", "tunnel");
+
+const TUNNEL_PATH =
+  /^\/v1\/workerpool\/workers\/([^/]+)\/tunnel(?:\/([^/]+))?\/?$/;
+const REPLICA_PATH = /^\/v1\/sessions\/([^/]+)\/cdp\/stream\/?$/;
+
+/** A socket that asks for an upgrade. */
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  readonly head: Uint8Array;
+  readonly context: UpgradeContext;
+}
+
+interface Parts {
+  readonly core: Core;
+  readonly workers: WorkerManager;
+  readonly tunnels: Tunnels;
+}
+
+/** Takes the sockets of workers' tunnels, and those by which other servers ask for streams of them. False: it is neither. */
+export async function attend(parts: Parts, asked: Asked): Promise<boolean> {
+  const { pathname } = asked.context.url;
+  const [, workerId, streamId] = TUNNEL_PATH.exec(pathname) ?? [];
+  const [, sessionId] = REPLICA_PATH.exec(pathname) ?? [];
+  if (workerId === undefined && sessionId === undefined) return false;
+  try {
+    admit(parts.core, asked.request, asked.context);
+    if (sessionId !== undefined) await lend(parts, asked, sessionId);
+    else if (workerId !== undefined && streamId !== undefined) {
+      await takeStream(parts, asked, { workerId, streamId });
+    } else if (workerId !== undefined) {
+      await takeTunnel(parts, asked, workerId);
+    }
+  } catch (error) {
+    refuse(asked.socket, error, asked.context);
+  }
+  return true;
+}
+
+/** A worker opens its tunnel. */
+async function takeTunnel(
+  { core, tunnels }: Parts,
+  { request, socket, head, context }: Asked,
+  workerId: string,
+): Promise<void> {
+  const { caller = ANONYMOUS } = context;
+  requireRole(caller, ["worker"]);
+  if (core.stopping.aborted) throw shuttingDown();
+  const proven = await workerCallerOf(request, caller);
+  await tunnels.take({ workerId, caller: proven, request, socket, head });
+}
+
+/**
+ * A worker dials back: the id of the stream, which nobody else was told, proves that it is the one that was asked.
+ *
+ * A load balancer before the servers may bring it to another one than its tunnel. That one hands it on:
+ *
+ * ```
+ * client ── server A ◀── tunnel ── worker
+ *              ▲                      │ dials back
+ *              └──── server B ◀───────┘
+ * ```
+ */
+async function takeStream(
+  parts: Parts,
+  asked: Asked,
+  stream: DialledStream,
+): Promise<void> {
+  const { request, socket, head, context } = asked;
+  const { caller = ANONYMOUS } = context;
+  requireRole(caller, ["worker"]);
+  const isHandover = await isHandedOver(parts.core, request, stream);
+  const { workerId, streamId } = stream;
+  // The server that forwards the stream has verified the worker.
+  const proven = isHandover ? undefined : await workerCallerOf(request, caller);
+  const resolve = parts.tunnels.awaitedFrom(workerId, streamId, proven);
+  if (resolve) {
+    switchToBytes(request, socket, head);
+    return resolve(socket);
+  }
+  if (!proven) throw notAwaited();
+  await handOn(parts, asked, { ...stream, caller: proven });
+}
+
+/** Joins the worker with the server that has its tunnel, to which nobody has brought it. One round trip. */
+async function handOn(
+  { core, workers }: Parts,
+  { request, socket, head }: Asked,
+  { caller, ...stream }: DialledStream & { readonly caller: WorkerCaller },
+): Promise<void> {
+  const gone = new AbortController();
+  socket.once("close", () => gone.abort());
+  const { workerId } = stream;
+  const { tunnelUrl: url } = await workers.requireProven(workerId, caller);
+  if (url === null || url === core.replicaUrl()) throw notAwaited();
+  const stopped = AbortSignal.any([gone.signal, core.stopping]);
+  using patience = deadline(core.clock, AWAY_MS, stopped);
+  const holder = await handOver(core, { ...stream, url }, patience.signal)
+    .catch((cause: unknown) => {
+      log.warn("Cannot hand a stream on to {url}: {error}", {
+        url,
+        worker_id: stream.workerId,
+        error: describeError(cause),
+      });
+      throw notAwaited(cause);
+    });
+  if (socket.destroyed) return void holder.destroy();
+  switchToBytes(request, socket, head);
+  joinBytes(socket, holder);
+}
+
+/** Another server, to which a client has come, asks for a stream of a tunnel that leads here. */
+async function lend(
+  { core, tunnels }: Parts,
+  { request, socket, head, context }: Asked,
+  sessionId: string,
+): Promise<void> {
+  const workerId = await checkReplica(core, {
+    sessionId,
+    request,
+    query: context.url.searchParams,
+  });
+  const gone = new AbortController();
+  socket.once("close", () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, core.stopping]);
+  const stream = await tunnels.stream({ workerId, sessionId }, signal).catch(
+    (error: unknown) => {
+      throw browserUnreachable(error);
+    },
+  );
+  if (socket.destroyed) return void stream.destroy();
+  switchToBytes(request, socket, head);
+  joinBytes(socket, stream);
+}
+
+/** @throws {GridError} `unauthorized` — the request has no proof. A wrong proof is rejected later. */
+async function workerCallerOf(
+  { headers }: IncomingMessage,
+  caller: Caller,
+): Promise<WorkerCaller> {
+  const shown = workerProofSchema.safeParse(headers);
+  if (shown.success) return await readWorkerCaller(shown.data, caller);
+  throw new GridError(
+    "unauthorized",
+    `Cannot open the tunnel: ${SECRET_HEADER} or ${INSTANCE_HEADER} is missing, expected the values that the worker registered with`,
+  );
+}
+
+function shuttingDown(): GridError {
+  return new GridError(
+    "shutting_down",
+    "Cannot open the tunnel: the server is stopping, expected one that runs; try again",
+  );
+}
+
+function notAwaited(cause?: unknown): GridError {
+  return new GridError(
+    "not_found",
+    "Cannot take the stream: nobody waits for one with this id of this worker, expected the stream_id of an open message, once and within seconds",
+    {},
+    { cause },
+  );
+}

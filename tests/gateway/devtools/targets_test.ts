@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { type Answer, apiOf, assertRefused } from "../../support/api.ts";
+import { fakePage } from "../../support/fake_page.ts";
+import { keyedGrid } from "../../support/keys.ts";
+import { rawClient } from "../../support/raw_client.ts";
+import { startUpstream, type Upstream } from "../../support/upstream.ts";
+import { type GatewayScene, gatewayScene } from "../scene.ts";
+
+const UNKNOWN = { status: 404, code: "target_not_found" };
+const FOREIGN = { status: 403, code: "origin_not_allowed" };
+
+function ask(
+  { api, sessionId }: GatewayScene,
+  method: string,
+  path: string,
+): Promise<Answer> {
+  return api.call(method, `/sessions/${sessionId}/cdp/json/${path}`);
+}
+
+/** What a browser was asked, besides who it is. */
+function questions({ asked }: Upstream): readonly string[] {
+  return asked.filter((each) => each !== "GET /json/version");
+}
+
+Deno.test("a page is opened by PUT, as Chrome has it, at the URL that is the query, and shown with the grid's addresses", async () => {
+  await using scene = await gatewayScene();
+  const { upstream, sessionId } = scene;
+  const urls = ["", "?https://a.example/?b=c&token=d#e", "?about%3Ablank"];
+  for (const query of urls) {
+    const { status, body } = await ask(scene, "PUT", `new${query}`);
+    assert.equal(status, 200);
+    const { pathname } = new URL(body.webSocketDebuggerUrl);
+    const own = `/v1/sessions/${sessionId}/cdp/devtools/page/PAGE`;
+    assert.equal(pathname, own);
+    assert.ok(!JSON.stringify(body).includes(String(upstream.port)));
+  }
+  assert.deepEqual(questions(upstream), [
+    "PUT /json/new",
+    // What is behind a # is not sent by anyone.
+    "PUT /json/new?https://a.example/?b=c&token=d",
+    "PUT /json/new?about%3Ablank",
+  ]);
+  for (const method of ["GET", "POST"]) {
+    assertRefused(await ask(scene, method, "new?about:blank"), {
+      status: 405,
+      code: "method_not_allowed",
+    });
+  }
+  assert.equal(questions(upstream).length, urls.length);
+});
+
+Deno.test("what Chrome says of a page that is closed or activated is passed on, and of an unknown one refused", async () => {
+  await using scene = await gatewayScene();
+  for (
+    const [path, words] of [
+      ["close/PAGE", "Target is closing"],
+      ["activate/PAGE", "Target activated"],
+      ["activate/PAGE/", "Target activated"],
+    ] as const
+  ) {
+    const { status, headers, text } = await ask(scene, "GET", path);
+    assert.deepEqual([status, text], [200, words]);
+    assert.match(headers.get("content-type") ?? "", /^text\/plain/);
+  }
+  for (const path of ["close/NONE", "activate/NONE", "close/a%2fb"]) {
+    assertRefused(await ask(scene, "GET", path), UNKNOWN);
+  }
+  const [{ detail }, none] = [
+    (await ask(scene, "GET", "close/NONE")).body,
+    await ask(scene, "GET", "close/"),
+  ];
+  assert.match(detail, /No such target id: NONE/);
+  assertRefused(none, { status: 404, code: "not_found" });
+});
+
+Deno.test("the protocol's description is passed on as it came", async () => {
+  await using scene = await gatewayScene();
+  for (const path of ["protocol", "protocol/"]) {
+    const { headers, text } = await ask(scene, "GET", path);
+    assert.equal(text, '{"version":{"major":"1","minor":"3"},"domains":[]}');
+    assert.equal(headers.get("content-type"), "application/json");
+  }
+});
+
+Deno.test("a page of another site cannot have a visitor's browser close pages, though that is a GET", async () => {
+  await using scene = await gatewayScene();
+  const { grid, sessionId, upstream } = scene;
+  const path = `/v1/sessions/${sessionId}/cdp/json/close/PAGE`;
+  const host = "127.0.0.1:8765";
+  const foreign: Record<string, string>[] = [
+    { origin: "https://evil.example" },
+    { origin: "null" },
+    // As an image's.
+    { "sec-fetch-site": "cross-site" },
+    { "sec-fetch-site": "same-site" },
+  ];
+  for (const headers of foreign) {
+    for (const method of ["GET", "HEAD"]) {
+      const init = { method, headers: { host, ...headers } };
+      const { status } = await grid.request(path, init);
+      assert.equal(status, FOREIGN.status, JSON.stringify(init));
+    }
+  }
+  assert.deepEqual(upstream.asked, []);
+  const own: Record<string, string>[] = [
+    {},
+    { "sec-fetch-site": "none" },
+    { "sec-fetch-site": "same-origin", origin: `http://${host}` },
+    { "sec-fetch-site": "cross-site", origin: "devtools://devtools" },
+  ];
+  for (const headers of own) {
+    const { status } = await grid.request(path, {
+      headers: { host, ...headers },
+    });
+    assert.equal(status, 200, JSON.stringify(headers));
+  }
+});
+
+Deno.test("DevTools' own front end may connect to a page; a site's page may not", async () => {
+  await using scene = await gatewayScene({ upstream: { page: fakePage() } });
+  const url = `${scene.url}/devtools/page/PAGE`;
+  for (
+    const [origin, status] of [
+      ["devtools://devtools", 101],
+      ["https://devtools", 403],
+      ["https://chrome-devtools-frontend.appspot.com", 403],
+    ] as const
+  ) {
+    using client = await rawClient(url, { Origin: origin });
+    assert.match(client.head, new RegExp(`^HTTP/1.1 ${status} `), origin);
+  }
+});
+
+Deno.test("the socket of a page that is closed is refused with 404", async () => {
+  await using scene = await gatewayScene({ upstream: { page: fakePage() } });
+  for (const path of ["page/NONE", "page/none"]) {
+    using client = await rawClient(`${scene.url}/devtools/${path}`);
+    assert.match(client.head, /^HTTP\/1.1 404 /);
+  }
+});
+
+Deno.test("pages are opened and closed by the session's owner and whoever has its token; the browser is not told the token", async () => {
+  await using upstream = await startUpstream();
+  await using grid = await keyedGrid();
+  await grid.admin.pool();
+  const { key } = await grid.key();
+  const worker = await grid.asNew({ role: "worker" });
+  const owner = grid.as(key);
+  const { connect_url } = await owner.session();
+  const workerId = await worker.worker();
+  const claimed = await worker.claim(workerId);
+  assert.ok(claimed);
+  const { endpoint } = upstream;
+  await worker.report(workerId, claimed, "running", { endpoint });
+  const path = `/sessions/${claimed.id}/cdp/json`;
+  const { search } = new URL(connect_url);
+  const other = await grid.asNew();
+  const nobody = apiOf(grid);
+  const token = search.slice(1);
+  for (
+    const [api, query, status] of [
+      [owner, "about:blank", 200],
+      [other, "about:blank", 404],
+      [worker, "about:blank", 403],
+      [nobody, "about:blank", 401],
+      [nobody, token, 200],
+      [nobody, `https://a.example/&${token}`, 200],
+    ] as const
+  ) {
+    const answer = await api.call("PUT", `${path}/new?${query}`);
+    assert.equal(answer.status, status, answer.text);
+    if (status !== 200) continue;
+    assert.match(answer.body.webSocketDebuggerUrl, /\?token=ct_/);
+    assert.match(answer.body.devtoolsFrontendUrl, /PAGE%3Ftoken%3Dct_/);
+  }
+  const closed = await nobody.call("GET", `${path}/close/PAGE${search}`);
+  assert.equal(closed.status, 200);
+  assert.deepEqual(questions(upstream), [
+    "PUT /json/new?about:blank",
+    "PUT /json/new",
+    "PUT /json/new?https://a.example/",
+    "GET /json/close/PAGE",
+  ]);
+});

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { type OpenMessage, tunnelPath } from "../../../src/tunnel/protocol.ts";
+import {
+  INSTANCE_HEADER,
+  SECRET_HEADER,
+} from "../../../src/core/worker_proof.ts";
+import { apiOf } from "../../support/api.ts";
+import { testGrid } from "../../support/grid.ts";
+import { keyedGrid } from "../../support/keys.ts";
+import { untilWaiting } from "../../support/until_waiting.ts";
+import { rawClient, readBytes, refusalOf } from "../../support/raw_client.ts";
+import { openTunnel, register, runningOn } from "./by_hand.ts";
+
+const SWITCH =
+  "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+
+Deno.test("nobody opens a worker's tunnel without its secret, nor does its earlier process", async () => {
+  await using grid = await testGrid({ listen: true });
+  const api = apiOf(grid);
+  await api.pool();
+  const { id, headers } = await register(api, "one");
+  const refused = async (
+    workerId: string,
+    changes: Readonly<Record<string, string>>,
+  ) => {
+    const url = grid.url + tunnelPath(workerId);
+    const { status, code } = await refusalOf(url, { ...headers, ...changes });
+    return `${status} ${code}`;
+  };
+  assert.equal(
+    (await refusalOf(grid.url + tunnelPath(id))).code,
+    "unauthorized",
+  );
+  assert.equal(
+    await refused(id, { [SECRET_HEADER]: "another-secret-01234" }),
+    "401 unauthorized",
+  );
+  assert.equal(
+    await refused(id, { [INSTANCE_HEADER]: crypto.randomUUID() }),
+    "409 worker_replaced",
+  );
+  assert.equal(
+    await refused(crypto.randomUUID(), {}),
+    "404 worker_not_found",
+  );
+  const { body } = await api.call("GET", `/workerpool/workers/${id}`);
+  assert.ok(!body.has_tunnel);
+});
+
+Deno.test("where keys are needed, only a worker's key of the worker's pool opens its tunnel", async () => {
+  await using grid = await keyedGrid({ listen: true });
+  await grid.admin.pool();
+  const other = await grid.admin.pool({ name: "other" });
+  const own = await grid.admin.call("GET", "/workerpool/pools/pool");
+  const { id, headers } = await register(grid.admin, "one");
+  const codeFor = async (key: string | undefined) => {
+    const shown = key === undefined ? {} : { "x-api-key": key };
+    const url = grid.url + tunnelPath(id);
+    return (await refusalOf(url, { ...headers, ...shown })).code;
+  };
+  const ofPool = async (work_pool_id: string) =>
+    (await grid.key({ role: "worker", work_pool_id })).key;
+  assert.equal(await codeFor(undefined), "unauthorized");
+  assert.equal(await codeFor((await grid.key()).key), "forbidden");
+  assert.equal(await codeFor(await ofPool(other.id)), "worker_not_found");
+  await using _tunnel = await openTunnel(grid.url, {
+    id,
+    headers: { ...headers, "x-api-key": await ofPool(own.body.id) },
+  });
+});
+
+Deno.test("a stream is its worker's only: not another's, not twice; what comes with the worker's handshake is not lost", async () => {
+  await using grid = await testGrid({ listen: true });
+  const api = apiOf(grid);
+  await api.pool();
+  const [one, two] = [await register(api, "one"), await register(api, "two")];
+  await using tunnel = await openTunnel(grid.url, one);
+  const session = await runningOn(api, one.id);
+  const client = rawClient(`${grid.url}/v1/sessions/${session}/cdp`);
+  const { stream_id, session_id } = await tunnel.opened();
+  assert.equal(session_id, session);
+  const dial = (id: string) => grid.url + tunnelPath(id, stream_id);
+  assert.equal((await refusalOf(dial(two.id), two.headers)).code, "not_found");
+  const early = new TextEncoder().encode(`${SWITCH}hello`);
+  for (const shown of [{}, two.headers]) {
+    const { code } = await refusalOf(dial(one.id), shown);
+    assert.equal(code, "unauthorized");
+  }
+  using stream = await rawClient(dial(one.id), one.headers, early);
+  assert.match(stream.head, /^HTTP\/1\.1 101 /);
+  using joined = await client;
+  const rest = await readBytes(joined.socket, 5 - joined.rest.length);
+  assert.equal(Buffer.concat([joined.rest, rest]).toString(), "hello");
+  assert.equal((await refusalOf(dial(one.id), one.headers)).code, "not_found");
+});
+
+Deno.test("a client is told at once when the worker refuses; another worker's word for its stream counts nothing", async () => {
+  await using grid = await testGrid({ listen: true });
+  const api = apiOf(grid);
+  await api.pool();
+  const [one, two] = [await register(api, "one"), await register(api, "two")];
+  await using tunnel = await openTunnel(grid.url, one);
+  await using others = await openTunnel(grid.url, two);
+  const session = await runningOn(api, one.id);
+  const client = refusalOf(`${grid.url}/v1/sessions/${session}/cdp`);
+  const { stream_id } = await tunnel.opened();
+  let isRefused = false;
+  void client.then(() => isRefused = true);
+  others.refuse(stream_id);
+  tunnel.socket.send("no JSON");
+  for (const { socket } of [others, tunnel]) {
+    socket.ping();
+    await once(socket, "pong");
+  }
+  await untilWaiting();
+  assert.ok(!isRefused);
+  tunnel.refuse(stream_id);
+  assert.equal((await client).code, "worker_unreachable");
+});
+
+Deno.test("a later tunnel of a worker takes the place of an earlier one, and what was asked of that is asked again", async () => {
+  await using grid = await testGrid({ listen: true });
+  const api = apiOf(grid);
+  await api.pool();
+  const one = await register(api, "one");
+  await using earlier = await openTunnel(grid.url, one);
+  const session = await runningOn(api, one.id);
+  const client = refusalOf(`${grid.url}/v1/sessions/${session}/cdp`);
+  const first = await earlier.opened();
+  const gone = once(earlier.socket, "close");
+  const again = Promise.withResolvers<OpenMessage>();
+  await using later = await openTunnel(grid.url, one);
+  void later.opened().then(again.resolve);
+  await gone;
+  const { stream_id } = await again.promise;
+  assert.equal(stream_id, first.stream_id);
+  later.refuse(stream_id);
+  await client;
+  const { body } = await api.call("GET", `/workerpool/workers/${one.id}`);
+  assert.ok(body.has_tunnel);
+});
+
+Deno.test("a worker's new process decides how its sessions are reached from then on", async () => {
+  await using grid = await testGrid();
+  const api = apiOf(grid);
+  await api.pool();
+  const { id } = await register(api, "one", "direct");
+  const session = await runningOn(api, id);
+  const reach = async () =>
+    (await api.call("GET", `/sessions/${session}`)).body.reach;
+  assert.equal(await reach(), "direct");
+  await register(api, "one", "tunnel");
+  assert.equal(await reach(), "tunnel");
+  await register(api, "one", "auto");
+  assert.equal(await reach(), "tunnel", "until something else is proven");
+});

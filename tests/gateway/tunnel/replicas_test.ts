@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { freePort } from "../../support/free_port.ts";
+import { type TestGrid, testGrid } from "../../support/grid.ts";
+import { rawClient, readBytes, refusalOf } from "../../support/raw_client.ts";
+import { tunnelScene } from "./scene.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/** Another server on the same database. */
+function replicaOf(
+  { dataDir }: TestGrid,
+  settings: Readonly<Record<string, unknown>> = {},
+): Promise<TestGrid> {
+  return testGrid({ dataDir, listen: true, settings });
+}
+
+Deno.test("a client that comes to a server without the tunnel is handed to the one that has it, with every byte", async () => {
+  await using s = await tunnelScene({ upstream: { greeting: bytes("hello") } });
+  await using there = await replicaOf(s.grid);
+  await s.start({ reach: "tunnel" });
+  const id = await s.running();
+  using client = await rawClient(s.urlOf(id, there), {}, bytes("early"));
+  assert.match(client.head, /^HTTP\/1\.1 101 /);
+  const rest = await readBytes(client.socket, 10 - client.rest.length);
+  assert.equal(text(client.rest) + text(rest), "helloearly");
+  const sent = new Uint8Array(1_000_000).map((_, at) => at % 251);
+  client.socket.write(sent);
+  assert.deepEqual(
+    new Uint8Array(await readBytes(client.socket, sent.length)),
+    sent,
+  );
+  const answer = await there.request(`/v1/sessions/${id}/cdp/json/version`);
+  assert.equal((await answer.json()).Browser, "Chrome/1");
+});
+
+Deno.test("the end of either side passes through both servers", async () => {
+  await using s = await tunnelScene();
+  await using there = await replicaOf(s.grid);
+  await s.start({ reach: "tunnel" });
+  const id = await s.running();
+  using first = await rawClient(s.urlOf(id, there));
+  first.socket.resume();
+  const ended = once(first.socket, "close");
+  s.upstream.sockets[0]?.destroy();
+  await ended;
+  using second = await rawClient(s.urlOf(id, there));
+  const browser = s.upstream.sockets[1];
+  assert.ok(browser);
+  browser.resume();
+  const left = once(browser, "close");
+  second.socket.destroy();
+  await left;
+});
+
+Deno.test("a client is told to try again when the server that has the tunnel is gone, and connects when it has come to another", async () => {
+  await using s = await tunnelScene();
+  await using there = await replicaOf(s.grid);
+  const { worker } = await s.start({ reach: "tunnel" });
+  const id = await s.running();
+  const enter = (url: string) =>
+    s.grid.core.db.client.execute({
+      sql: "UPDATE workers SET tunnel_url = ? WHERE id = ?",
+      args: [url, worker.id],
+    });
+  await enter(`http://127.0.0.1:${await freePort()}`);
+  const { status, code, head } = await refusalOf(s.urlOf(id, there));
+  assert.deepEqual([status, code], ["503", "worker_unreachable"]);
+  assert.match(head, /retry-after: \d/i);
+  await enter(there.core.replicaUrl());
+  const waiting = rawClient(s.urlOf(id, there));
+  await enter(s.grid.core.replicaUrl());
+  using client = await waiting;
+  assert.match(client.head, /^HTTP\/1\.1 101 /);
+});
+
+Deno.test("a server is asked for a stream of its tunnels by other servers only: not by a client with its connect token", async () => {
+  await using s = await tunnelScene();
+  const { worker } = await s.start({ reach: "tunnel" });
+  const id = await s.running();
+  const token = await s.grid.core.auth.connectTokens.issue(id);
+  const query = new URLSearchParams({ worker_id: worker.id, token });
+  const url = `${s.urlOf(id)}/stream?${query}`;
+  for (const headers of [{}, { "x-browsergrid-replica": token }]) {
+    const { status } = await refusalOf(url, headers);
+    assert.equal(status, "401");
+  }
+  assert.equal(s.upstream.sockets.length, 0);
+});
+
+Deno.test("a server's replica_url is what the setting says, else its own address", async () => {
+  await using plain = await testGrid({ listen: true });
+  assert.equal(plain.core.replicaUrl(), plain.url);
+  await using told = await testGrid({
+    listen: true,
+    settings: {
+      replica_url: "http://10.0.0.3:9000/",
+      public_url: "https://grid.example",
+    },
+  });
+  assert.equal(told.core.replicaUrl(), "http://10.0.0.3:9000");
+  await using open = await testGrid({
+    listen: true,
+    settings: { host: "0.0.0.0", api_key: "key-0123456789" },
+  });
+  assert.match(open.core.replicaUrl(), /^http:\/\/(?!0\.)[\d.]+:\d+$/);
+});
