@@ -9,7 +9,7 @@ import { Registry } from "../core/registry.ts";
 import type { Settings } from "../core/settings.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
 import { reapOrphans } from "../worker/reap_orphans.ts";
-import { type TunnelServer, tunnelTo } from "../worker/tunnel.ts";
+import { type TunnelServer, tunnelTo } from "../worker/tunnel/client.ts";
 import { type RunningWorker, startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
 import { refuseOpenHost } from "./exposure.ts";

@@ -7,7 +7,7 @@ import { configureLog } from "../core/log.ts";
 import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
 import { listenForShutdown } from "../core/shutdown.ts";
-import { tunnelTo } from "../worker/tunnel.ts";
+import { tunnelTo } from "../worker/tunnel/client.ts";
 import { reapOrphans } from "../worker/reap_orphans.ts";
 import { type Reach, startWorker } from "../worker/worker.ts";
 import { proxyOf, settingsFrom } from "./config.ts";

@@ -9,11 +9,11 @@ import { aborted } from "../async/aborted.ts";
 import { type Clock, deadline } from "../async/clock.ts";
 import { logOf } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
-import { CpuMeter, usedMemoryMb } from "./host_use.ts";
+import { CpuMeter, usedMemoryMb } from "./host/resource_use.ts";
 import { trustedUntil } from "./lease.ts";
 import type { Report } from "./held_session.ts";
 import type { Outbox } from "./outbox.ts";
-import type { ServerSight } from "./server_sight.ts";
+import type { ServerSight } from "./server_availability.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const log = logOf("worker", "heartbeat");

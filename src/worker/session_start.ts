@@ -2,8 +2,8 @@ import type { ClaimedSession } from "../client/client.ts";
 import { type Clock, deadline } from "../async/clock.ts";
 import type { BrowserHost, RunningBrowser } from "../core/provider.ts";
 import { specOf } from "./claimed_session.ts";
-import { orLeftBehind } from "./left_behind.ts";
-import type { WarmBrowsers } from "./warm_browsers.ts";
+import { orLeftBehind } from "./abandon_start.ts";
+import type { WarmBrowsers } from "./warm/pool.ts";
 
 /** Where the browsers of sessions come from. */
 export interface SessionHost {

@@ -6,11 +6,11 @@ import type {
 } from "../client/client.ts";
 import { logOf } from "../core/log.ts";
 import type { BrowserStats, RunningBrowser } from "../core/provider.ts";
-import { BrowserMeter } from "./browser_meter.ts";
+import { BrowserMeter } from "./host/browser_meter.ts";
 import { HeldSession, type Report } from "./held_session.ts";
 import { isLost, isOverLife, type Lease, trustedUntil } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
-import type { BrowserAddress } from "./tunnel_stream.ts";
+import type { BrowserAddress } from "./tunnel/stream.ts";
 import type { SessionHost } from "./session_start.ts";
 
 const log = logOf("worker", "supervisor");

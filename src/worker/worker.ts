@@ -10,20 +10,20 @@ import {
   openHost,
   startPreparing,
   startSweeping,
-} from "./browser_host.ts";
+} from "./host/browser_host.ts";
 import { ClaimLoop } from "./claim_loop.ts";
 import { Drain } from "./drain.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { HostHealth } from "./host_health.ts";
+import { HostHealth } from "./host/health.ts";
 import { trustedUntil } from "./lease.ts";
 import { Outbox } from "./outbox.ts";
 import { HOST, newState, reachOf, register, statePathOf } from "./register.ts";
-import { ServerSight } from "./server_sight.ts";
+import { ServerSight } from "./server_availability.ts";
 import { openStateFile, type StateStore } from "./state_file.ts";
 import { Supervisor } from "./supervisor.ts";
-import type { OpenTunnel, Tunnel } from "./tunnel.ts";
-import { WarmBrowsers } from "./warm_browsers.ts";
-import { WarmHost } from "./warm_host.ts";
+import type { OpenTunnel, Tunnel } from "./tunnel/client.ts";
+import { WarmBrowsers } from "./warm/pool.ts";
+import { WarmHost } from "./warm/host.ts";
 
 const log = logOf("worker", "worker");
 

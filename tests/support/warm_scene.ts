@@ -3,8 +3,8 @@ import type { ClaimedSession, ReadyBrowsers } from "../../src/client/client.ts";
 import type { BrowserHost } from "../../src/core/provider.ts";
 import { Outbox } from "../../src/worker/outbox.ts";
 import { Supervisor } from "../../src/worker/supervisor.ts";
-import { WarmBrowsers } from "../../src/worker/warm_browsers.ts";
-import { type HandedOver, WarmHost } from "../../src/worker/warm_host.ts";
+import { WarmBrowsers } from "../../src/worker/warm/pool.ts";
+import { type HandedOver, WarmHost } from "../../src/worker/warm/host.ts";
 import { createFakeClock, type FakeClock } from "./clock.ts";
 import {
   createFakeProvider,

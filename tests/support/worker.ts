@@ -2,7 +2,7 @@ import { createClient } from "../../src/client/client.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import { Registry } from "../../src/core/registry.ts";
 import type { StateStore } from "../../src/worker/state_file.ts";
-import type { OpenTunnel } from "../../src/worker/tunnel.ts";
+import type { OpenTunnel } from "../../src/worker/tunnel/client.ts";
 import {
   type Reach,
   type RunningWorker,

@@ -1,7 +1,7 @@
 import { type Clock, deadline, systemClock } from "../../../src/async/clock.ts";
 import type { SettingsInput } from "../../../src/core/settings.ts";
 import type { WorkerProof } from "../../../src/core/worker_proof.ts";
-import { type Tunnel, tunnelTo } from "../../../src/worker/tunnel.ts";
+import { type Tunnel, tunnelTo } from "../../../src/worker/tunnel/client.ts";
 import type { Reach, RunningWorker } from "../../../src/worker/worker.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { FakeProvider } from "../../support/fake_provider.ts";

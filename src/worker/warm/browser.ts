@@ -1,9 +1,9 @@
-import type { BrowserSpec } from "../core/browser_spec.ts";
-import { type Clock, deadline } from "../async/clock.ts";
-import { logOf } from "../core/log.ts";
-import type { RunningBrowser } from "../core/provider.ts";
-import { untilEnd } from "./liveness.ts";
-import type { WarmHost } from "./warm_host.ts";
+import type { BrowserSpec } from "../../core/browser_spec.ts";
+import { type Clock, deadline } from "../../async/clock.ts";
+import { logOf } from "../../core/log.ts";
+import type { RunningBrowser } from "../../core/provider.ts";
+import { untilEnd } from "../liveness.ts";
+import type { WarmHost } from "./host.ts";
 
 const log = logOf("worker", "warm_browser");
 

@@ -1,5 +1,5 @@
-import type { Clock } from "../async/clock.ts";
-import type { BrowserStats, RunningBrowser } from "../core/provider.ts";
+import type { Clock } from "../../async/clock.ts";
+import type { BrowserStats, RunningBrowser } from "../../core/provider.ts";
 
 /** Least time between two measurements of one browser, however often the worker reports. */
 const PERIOD_MS = 5_000;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { browserSpec } from "../support/browser_spec.ts";
-import { createFakeClock } from "../support/clock.ts";
-import { createFakeProvider } from "../support/fake_provider.ts";
-import { warmHost } from "../support/warm_scene.ts";
-import type { HandedOver } from "../../src/worker/warm_host.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { createFakeProvider } from "../../support/fake_provider.ts";
+import { warmHost } from "../../support/warm_scene.ts";
+import type { HandedOver } from "../../../src/worker/warm/host.ts";
 
 const NEVER = new AbortController().signal;
 

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
-import { deadline, systemClock } from "../async/clock.ts";
-import { hostName } from "../core/host_name.ts";
-import type { RunningBrowser } from "../core/provider.ts";
-import { close, joinConns, writeAll } from "./join_conns.ts";
+import { deadline, systemClock } from "../../async/clock.ts";
+import { hostName } from "../../core/host_name.ts";
+import type { RunningBrowser } from "../../core/provider.ts";
+import { close, joinConns, writeAll } from "./pipe.ts";
 import { connectRequest } from "./proxy_connect.ts";
 
 /** Timeout of the connection to the browser and of the server's acceptance; the server waits no longer. */

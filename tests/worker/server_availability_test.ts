@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ApiError } from "../../src/client/api_error.ts";
 import { createClient } from "../../src/client/client.ts";
-import { ServerSight } from "../../src/worker/server_sight.ts";
+import { ServerSight } from "../../src/worker/server_availability.ts";
 import { newProof } from "../support/worker_proofs.ts";
 
 /** What the client throws for a server behind `respond`. */

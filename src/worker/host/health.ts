@@ -1,8 +1,8 @@
-import type { Clock } from "../async/clock.ts";
-import { deadline } from "../async/clock.ts";
-import { logOf, messageOf } from "../core/log.ts";
-import { every } from "../async/every.ts";
-import type { BrowserHost } from "../core/provider.ts";
+import type { Clock } from "../../async/clock.ts";
+import { deadline } from "../../async/clock.ts";
+import { logOf, messageOf } from "../../core/log.ts";
+import { every } from "../../async/every.ts";
+import type { BrowserHost } from "../../core/provider.ts";
 
 const log = logOf("worker", "host_health");
 

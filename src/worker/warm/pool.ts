@@ -1,14 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ReadyBrowsers } from "../client/client.ts";
-import { aborted } from "../async/aborted.ts";
-import type { BrowserSpec } from "../core/browser_spec.ts";
-import { type Clock, deadline } from "../async/clock.ts";
-import { logOf, messageOf } from "../core/log.ts";
-import type { RunningBrowser } from "../core/provider.ts";
-import { specOf, withoutSecrets } from "./claimed_session.ts";
-import { WarmBrowser } from "./warm_browser.ts";
-import type { WarmHost } from "./warm_host.ts";
-import { WarmStarts } from "./warm_starts.ts";
+import type { ReadyBrowsers } from "../../client/client.ts";
+import { aborted } from "../../async/aborted.ts";
+import type { BrowserSpec } from "../../core/browser_spec.ts";
+import { type Clock, deadline } from "../../async/clock.ts";
+import { logOf, messageOf } from "../../core/log.ts";
+import type { RunningBrowser } from "../../core/provider.ts";
+import { specOf, withoutSecrets } from "../claimed_session.ts";
+import { WarmBrowser } from "./browser.ts";
+import type { WarmHost } from "./host.ts";
+import { WarmStarts } from "./start_backoff.ts";
 
 const log = logOf("worker", "warm_browsers");
 

@@ -1,4 +1,4 @@
-import { deadline, systemClock } from "../async/clock.ts";
+import { deadline, systemClock } from "../../async/clock.ts";
 
 /** What a read takes at first, in bytes: an idle stream costs two of these. */
 const SMALL = 4 * 1_024;

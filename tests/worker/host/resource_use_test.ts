@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../src/async/clock.ts";
-import { CpuMeter, usedPercent } from "../../src/worker/host_use.ts";
+import { systemClock } from "../../../src/async/clock.ts";
+import {
+  CpuMeter,
+  usedPercent,
+} from "../../../src/worker/host/resource_use.ts";
 
 Deno.test("usedPercent() returns the use between two readings, not since the start", () => {
   const before = { idle: 1_000, all: 9_000 };

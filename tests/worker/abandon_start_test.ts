@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RunningBrowser } from "../../src/core/provider.ts";
-import { orLeftBehind } from "../../src/worker/left_behind.ts";
+import { orLeftBehind } from "../../src/worker/abandon_start.ts";
 import { browserSpec } from "../support/browser_spec.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { createFakeBrowser } from "../support/fake_provider.ts";

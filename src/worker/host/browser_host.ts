@@ -1,15 +1,15 @@
-import type { HeldSessionWire, Registration } from "../client/client.ts";
-import type { Clock } from "../async/clock.ts";
-import { logOf } from "../core/log.ts";
-import { every } from "../async/every.ts";
+import type { HeldSessionWire, Registration } from "../../client/client.ts";
+import type { Clock } from "../../async/clock.ts";
+import { logOf } from "../../core/log.ts";
+import { every } from "../../async/every.ts";
 import type {
   BrowserHost,
   LocalSandbox,
   Provider,
   RunningBrowser,
-} from "../core/provider.ts";
-import type { Registry } from "../core/registry.ts";
-import type { Outbox } from "./outbox.ts";
+} from "../../core/provider.ts";
+import type { Registry } from "../../core/registry.ts";
+import type { Outbox } from "../outbox.ts";
 
 const log = logOf("worker", "browser_host");
 

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import type { StateStore, WorkerState } from "../../src/worker/state_file.ts";
-import { awaitStatus } from "../support/await_status.ts";
-import { eventually } from "../support/eventually.ts";
-import { logRecords } from "../support/log_records.ts";
-import { type WorkerScene, workerScene } from "../support/worker.ts";
+import type {
+  StateStore,
+  WorkerState,
+} from "../../../src/worker/state_file.ts";
+import { awaitStatus } from "../../support/await_status.ts";
+import { eventually } from "../../support/eventually.ts";
+import { logRecords } from "../../support/log_records.ts";
+import { type WorkerScene, workerScene } from "../../support/worker.ts";
 
 const POOL = "/v1/workerpool/pools/fakes";
 

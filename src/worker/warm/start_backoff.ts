@@ -1,4 +1,4 @@
-import type { Clock } from "../async/clock.ts";
+import type { Clock } from "../../async/clock.ts";
 
 /** Pause after the first failure of a streak, and the longest. */
 const FIRST_PAUSE_MS = 1_000;

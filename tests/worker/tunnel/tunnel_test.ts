@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createFakeClock } from "../support/clock.ts";
-import { untilWaiting } from "../support/until_waiting.ts";
-import { tunnelTo } from "../../src/worker/tunnel.ts";
-import { newProof } from "../support/worker_proofs.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { untilWaiting } from "../../support/until_waiting.ts";
+import { tunnelTo } from "../../../src/worker/tunnel/client.ts";
+import { newProof } from "../../support/worker_proofs.ts";
 
 /** A server that answers every request with `status`; counts them. */
 async function answering(status: number) {

@@ -1,11 +1,11 @@
 import { isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import WebSocket, { type ClientOptions } from "ws";
-import { type Clock, deadline, systemClock } from "../async/clock.ts";
-import { hostName } from "../core/host_name.ts";
-import { withoutEndSlash } from "../core/without_end_slash.ts";
-import { logOf, messageOf } from "../core/log.ts";
-import { watchSocket } from "../tunnel/ping.ts";
+import { type Clock, deadline, systemClock } from "../../async/clock.ts";
+import { hostName } from "../../core/host_name.ts";
+import { withoutEndSlash } from "../../core/without_end_slash.ts";
+import { logOf, messageOf } from "../../core/log.ts";
+import { watchSocket } from "../../tunnel/ping.ts";
 import {
   MAX_MESSAGE_BYTES,
   type OpenMessage,
@@ -13,10 +13,10 @@ import {
   readMessage,
   type RefusedMessage,
   tunnelPath,
-} from "../tunnel/protocol.ts";
-import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
+} from "../../tunnel/protocol.ts";
+import { proofHeaders, type WorkerProof } from "../../core/worker_proof.ts";
 import { connectThrough } from "./proxy_connect.ts";
-import { type BrowserAddress, dialBack } from "./tunnel_stream.ts";
+import { type BrowserAddress, dialBack } from "./stream.ts";
 
 const log = logOf("worker", "tunnel");
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { BrowserMeter } from "../../src/worker/browser_meter.ts";
-import { browserSpec } from "../support/browser_spec.ts";
-import { createFakeClock } from "../support/clock.ts";
-import { createFakeBrowser } from "../support/fake_provider.ts";
+import { BrowserMeter } from "../../../src/worker/host/browser_meter.ts";
+import { browserSpec } from "../../support/browser_spec.ts";
+import { createFakeClock } from "../../support/clock.ts";
+import { createFakeBrowser } from "../../support/fake_provider.ts";
 
 Deno.test("take() measures a browser from its first second on, and then every five", async () => {
   const clock = createFakeClock();

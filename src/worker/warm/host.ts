@@ -1,13 +1,13 @@
-import type { Clock } from "../async/clock.ts";
-import type { BrowserSpec } from "../core/browser_spec.ts";
-import { logOf } from "../core/log.ts";
+import type { Clock } from "../../async/clock.ts";
+import type { BrowserSpec } from "../../core/browser_spec.ts";
+import { logOf } from "../../core/log.ts";
 import type {
   BrowserHost,
   CheckResult,
   RunningBrowser,
-} from "../core/provider.ts";
-import { KeptIds } from "./kept_ids.ts";
-import { orLeftBehind } from "./left_behind.ts";
+} from "../../core/provider.ts";
+import { KeptIds } from "./live_session_ids.ts";
+import { orLeftBehind } from "../abandon_start.ts";
 
 const log = logOf("worker", "warm_host");
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type WarmScene, warmScene } from "../support/warm_scene.ts";
+import { type WarmScene, warmScene } from "../../support/warm_scene.ts";
 
 const OTHER = { headless: false };
 
