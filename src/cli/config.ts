@@ -7,7 +7,7 @@ import {
   type SettingsInput,
 } from "../core/settings.ts";
 import { createClient, type GridClient } from "../client/client.ts";
-import { exemptFromProxies, proxyFor } from "../core/proxy_environment.ts";
+import { exemptFromProxies, proxyFor } from "./proxy_environment.ts";
 import type { Output } from "./output.ts";
 
 const CONFIG_VARIABLE = "BROWSERGRID_CONFIG";

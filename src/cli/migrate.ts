@@ -11,8 +11,8 @@ import {
   type DatabaseFlags,
   databaseSettings,
   withDatabaseOptions,
-} from "./database_flags.ts";
-import { databaseUrlOf, migrationsOf } from "./grid.ts";
+} from "./options/database_flags.ts";
+import { databaseUrlOf, migrationsOf } from "../server/grid.ts";
 import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
 import { shownUrl } from "./shown_settings.ts";

@@ -4,10 +4,10 @@ import { unwrapQueryError } from "../core/errors.ts";
 import { describeError, messageOf } from "../core/log.ts";
 import { nearest } from "../core/nearest.ts";
 import { SettingsError } from "../core/settings.ts";
-import { checkCommand } from "./check.ts";
-import { completeCommand } from "./complete_command.ts";
-import { completionsCommand } from "./completions.ts";
-import { dbshellCommand } from "./dbshell.ts";
+import { checkCommand } from "./check/check.ts";
+import { completeCommand } from "./completions/complete_command.ts";
+import { completionsCommand } from "./completions/completions.ts";
+import { dbshellCommand } from "./dbshell/dbshell.ts";
 import {
   examples,
   EXIT,
@@ -21,18 +21,18 @@ import {
   makemigrationsCommand,
   migrateCommand,
 } from "./migrate.ts";
-import { keyCommand } from "./key.ts";
+import { keyCommand } from "./key/key.ts";
 import { type Output, terminal } from "./output.ts";
-import { loadEarly, PLUGIN_FLAG } from "./plugin_flags.ts";
+import { loadEarly, PLUGIN_FLAG } from "./options/plugin_flags.ts";
 import type { Installed } from "./plugins.ts";
-import { poolCommand } from "./pool.ts";
+import { poolCommand } from "./pool/pool.ts";
 import { providerCommands } from "./provider_commands.ts";
 import { serveCommand } from "./serve.ts";
-import { sessionCommand } from "./session.ts";
-import { shellCommand } from "./shell.ts";
+import { sessionCommand } from "./session/session.ts";
+import { shellCommand } from "./shell/shell.ts";
 import { settingsCommand } from "./settings_command.ts";
 import { VERSION } from "./version.ts";
-import { workerCommand } from "./worker.ts";
+import { workerCommand } from "./worker/worker.ts";
 
 /** Commander's own help command shows only the first level. */
 const NO_HELP_COMMAND = false;

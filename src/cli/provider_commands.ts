@@ -1,9 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 import type { Provider, ProviderCommand } from "../core/provider.ts";
-import { listenForShutdown } from "../core/shutdown.ts";
+import { listenForShutdown } from "./shutdown.ts";
 import { examples, InterruptedError } from "./help.ts";
 import type { Output } from "./output.ts";
-import { optionsOfSchema, valuesOfSchema } from "./schema_options.ts";
+import { optionsOfSchema, valuesOfSchema } from "./options/schema_options.ts";
 
 /** The commands that providers bring: `browsergrid docker build-image`. */
 export function providerCommands(

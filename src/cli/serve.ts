@@ -7,18 +7,18 @@ import { isLoopback } from "../core/loopback.ts";
 import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
 import type { Settings } from "../core/settings.ts";
-import { listenForShutdown } from "../core/shutdown.ts";
+import { listenForShutdown } from "./shutdown.ts";
 import { reapOrphans } from "../worker/reap_orphans.ts";
 import { type TunnelServer, tunnelTo } from "../worker/tunnel/client.ts";
 import { type RunningWorker, startWorker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
-import { refuseOpenHost } from "./exposure.ts";
-import { databaseUrlOf, type Grid, openGrid } from "./grid.ts";
+import { refuseOpenHost } from "../server/exposure.ts";
+import { databaseUrlOf, type Grid, openGrid } from "../server/grid.ts";
 import { examples, EXIT, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
 import type { Installed } from "./plugins.ts";
 import { shownUrl } from "./shown_settings.ts";
-import { suggested } from "./suggested.ts";
+import { suggested } from "./options/suggested.ts";
 import { VERSION } from "./version.ts";
 
 /** Name of the pool that `--with-worker` serves. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { migrationsOf } from "../../src/cli/grid.ts";
+import { migrationsOf } from "../../src/server/grid.ts";
 import { openDatabase } from "../../src/db/client.ts";
 import { migrate, migrationStatus } from "../../src/db/migrate.ts";
 import { APPS } from "../../src/installed.ts";

@@ -1,4 +1,4 @@
-import { type Grid, openGrid } from "../../src/cli/grid.ts";
+import { type Grid, openGrid } from "../../src/server/grid.ts";
 import { databaseOn } from "../../src/db/client.ts";
 import { connectFile } from "../../src/db/sqlite_connection.ts";
 import type { Settings } from "../../src/core/settings.ts";

@@ -1,7 +1,7 @@
 import { openDatabase } from "../../src/db/client.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { loadSettings } from "../../src/core/settings.ts";
-import { migrationsOf } from "../../src/cli/grid.ts";
+import { migrationsOf } from "../../src/server/grid.ts";
 import { APPS } from "../../src/installed.ts";
 import type { Client } from "@libsql/client";
 import { Caller } from "./caller.ts";

@@ -4,7 +4,7 @@ import type { Clock } from "../../src/async/clock.ts";
 import type { Middleware } from "../../src/core/middleware.ts";
 import type { Provider } from "../../src/core/provider.ts";
 import { loadSettings, type SettingsInput } from "../../src/core/settings.ts";
-import { type Grid, openGrid } from "../../src/cli/grid.ts";
+import { type Grid, openGrid } from "../../src/server/grid.ts";
 import { APPS, MIDDLEWARE, PROVIDERS } from "../../src/installed.ts";
 import { type HranaServer, startHranaServer } from "./hrana_server.ts";
 import { countRequests } from "./under_way.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openGrid } from "../../../src/cli/grid.ts";
+import { openGrid } from "../../../src/server/grid.ts";
 import { APPS, MIDDLEWARE, PROVIDERS } from "../../../src/installed.ts";
 import { type Api, apiOf } from "../../support/api.ts";
 import { createFakeClock, type FakeClock } from "../../support/clock.ts";

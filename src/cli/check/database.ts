@@ -1,0 +1,133 @@
+import { chosenApps } from "../../http/api.ts";
+import type { App } from "../../core/app.ts";
+import { systemClock } from "../../async/clock.ts";
+import type { Database } from "../../db/client.ts";
+import { messageOf } from "../../core/log.ts";
+import { migrationStatus } from "../../db/migrate.ts";
+import type { CheckResult } from "../../core/provider.ts";
+import type { Settings } from "../../core/settings.ts";
+import { checkWithin, type Finding } from "./result.ts";
+import {
+  databaseFile,
+  isThere,
+  openExisting,
+} from "../options/database_flags.ts";
+import { databaseUrlOf, migrationsOf } from "../../server/grid.ts";
+import { shownUrl } from "../shown_settings.ts";
+
+/** Longest wait for the database, at each look. */
+const DATABASE_MS = 12_000;
+
+/** How far the clocks of server and database may differ before somebody should know; and before it fails. */
+const CLOCK_WARN_MS = 2_000;
+const CLOCK_FAIL_MS = 10_000;
+
+/** Whether the database is there, up to date, and of the same time. Makes and changes nothing. */
+export async function checkDatabase(
+  settings: Settings,
+  apps: readonly App[],
+): Promise<readonly CheckResult[]> {
+  const file = databaseFile(settings);
+  if (file !== undefined && !await isThere(file)) {
+    return [await checkWithin(0, "database", () => absent(file, settings))];
+  }
+  try {
+    using db = await openExisting(settings);
+    const reachable = await checkWithin(
+      DATABASE_MS,
+      "database",
+      () => checkLatency(db, settings),
+    );
+    if (reachable.status === "fail") {
+      const url = shownUrl(databaseUrlOf(settings));
+      return [{ ...reachable, detail: `${url}: ${reachable.detail}` }];
+    }
+    const others = [
+      checkWithin(
+        DATABASE_MS,
+        "migrations",
+        () => checkMigrations(db, settings, apps),
+      ),
+    ];
+    if (file === undefined && db.client.protocol !== "file") {
+      others.push(checkWithin(DATABASE_MS, "clock", () => checkClock(db)));
+    }
+    return [reachable, ...await Promise.all(others)];
+  } catch (error) {
+    return [{ name: "database", status: "fail", detail: messageOf(error) }];
+  }
+}
+
+function absent(file: string, { migrate }: Settings): Finding {
+  return migrate ? `${file} is made at the first start` : {
+    status: "fail",
+    detail:
+      `${file} is not there, and BROWSERGRID_MIGRATE is off: run "browsergrid createdb"`,
+  };
+}
+
+async function checkLatency(
+  { client }: Database,
+  settings: Settings,
+): Promise<Finding> {
+  const startedAt = systemClock.monotonic();
+  await client.execute("SELECT 1");
+  const ms = (systemClock.monotonic() - startedAt).toFixed(1);
+  return `${shownUrl(databaseUrlOf(settings))} answers in ${ms} ms`;
+}
+
+async function checkMigrations(
+  db: Database,
+  settings: Settings,
+  apps: readonly App[],
+): Promise<Finding> {
+  const status = await migrationStatus(
+    db,
+    await migrationsOf(chosenApps(apps, settings)),
+  );
+  const unknown = status.filter((each) => each.unknown);
+  if (unknown.length > 0) {
+    return {
+      status: "fail",
+      detail: `The database has ${
+        namesOf(unknown)
+      }, which this version does not know: use a newer program`,
+    };
+  }
+  const pending = status.filter(({ appliedAt }) => appliedAt === undefined);
+  if (pending.length === 0) return `All ${status.length} are applied`;
+  return settings.migrate
+    ? {
+      status: "warn",
+      detail: `${
+        namesOf(pending)
+      } will be applied at the next start, or by "browsergrid migrate"`,
+    }
+    : {
+      status: "fail",
+      detail: `${
+        namesOf(pending)
+      } not applied, and BROWSERGRID_MIGRATE is off: run "browsergrid migrate"`,
+    };
+}
+
+function namesOf(migrations: readonly { readonly name: string }[]): string {
+  return migrations.map(({ name }) => name).join(", ");
+}
+
+async function checkClock({ client }: Database): Promise<Finding> {
+  const sentAt = systemClock.now();
+  const { rows } = await client.execute(
+    "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER) AS now",
+  );
+  const here = (sentAt + systemClock.now()) / 2;
+  const apart = Math.abs(Number(rows[0]?.now) - here);
+  const detail = `Clocks here and at the database are ${
+    (apart / 1_000).toFixed(1)
+  } s apart`;
+  if (apart < CLOCK_WARN_MS) return detail;
+  return {
+    status: apart < CLOCK_FAIL_MS ? "warn" : "fail",
+    detail: `${detail}: servers that share it need the same time (NTP)`,
+  };
+}

@@ -1,0 +1,57 @@
+import type { GridClient } from "../../client/client.ts";
+import { systemClock } from "../../async/clock.ts";
+import { UsageError } from "../help.ts";
+import type { Output } from "../output.ts";
+
+/** How long `--wait` without a number waits. */
+const WAIT_SECONDS = 60;
+
+/** Pause between two looks at a session that is awaited. */
+const LOOK_MS = 300;
+
+/** A session as the server shows it. */
+export type Session = Awaited<ReturnType<GridClient["getSession"]>>;
+
+/** The seconds that `--wait` was given. @throws {UsageError} If it is no number above zero. */
+export function waitSeconds(wait: string | true): number {
+  const seconds = wait === true ? WAIT_SECONDS : Number(wait);
+  if (seconds > 0) return seconds;
+  throw new UsageError(
+    `Cannot use --wait "${wait}": expected a number of seconds above 0`,
+  );
+}
+
+/** Shows what happens to the session until it runs. @throws {Error} If it ends before, or does not run in time. */
+export async function waitUntilRunning(
+  client: GridClient,
+  { id, seconds, output }: {
+    readonly id: string;
+    readonly seconds: number;
+    readonly output: Output;
+  },
+): Promise<Session> {
+  const deadline = systemClock.monotonic() + seconds * 1_000;
+  let after = 0;
+  for (;;) {
+    const { items } = await client.sessionEvents(id, { after });
+    for (const { seq, event, data } of items) {
+      output.progress(`${event} ${data.message ?? data.reason ?? ""}`.trim());
+      after = seq;
+    }
+    const session = await client.getSession(id);
+    if (session.status === "running") return session;
+    if (session.ended_at !== null) {
+      throw new Error(
+        `Session ${id} is ${session.status}: ${session.status_reason ?? ""}`,
+      );
+    }
+    if (systemClock.monotonic() > deadline) {
+      throw new Error(
+        `Session ${id} is still ${session.status} after ${seconds} s${
+          session.status_reason === null ? "" : `: ${session.status_reason}`
+        }; it goes on: browsergrid session get ${id}`,
+      );
+    }
+    await systemClock.sleep(LOOK_MS);
+  }
+}

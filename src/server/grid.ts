@@ -1,0 +1,188 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { join } from "node:path";
+import { keys } from "../apps/keys/app.ts";
+import { hasClientKey, type KeyManager } from "../apps/keys/manager.ts";
+import { sessions } from "../apps/sessions/app.ts";
+import type { SessionManager } from "../apps/sessions/manager.ts";
+import { workerpool } from "../apps/workerpool/app.ts";
+import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
+import { workers } from "../apps/workers/app.ts";
+import type { WorkerManager } from "../apps/workers/manager.ts";
+import { type ApiParts, chosenApps, createApi } from "../http/api.ts";
+import {
+  type App,
+  type Core,
+  type InstalledApp,
+  upgradersOf,
+} from "../core/app.ts";
+import { systemClock } from "../async/clock.ts";
+import { type Database, openDatabase } from "../db/client.ts";
+import { fileUrl } from "../db/file_url.ts";
+import {
+  migrate,
+  type Migration,
+  PROJECT_MIGRATIONS,
+  readMigrations,
+} from "../db/migrate.ts";
+import type { GridEnv, Middleware } from "../core/middleware.ts";
+import { isLoopback } from "../core/loopback.ts";
+import { apiKey } from "../middleware/api_key.ts";
+import { startServer } from "../http/server/server.ts";
+import type { Settings } from "../core/settings.ts";
+import { createUpgradeGate } from "../http/server/upgrade_gate.ts";
+import { startReconciler } from "../reconciler/reconciler.ts";
+import { openSecrets, scrub } from "../cli/encryption_key.ts";
+import { refuseExposure } from "./exposure.ts";
+
+/** What a grid is made of; tests give their own. */
+export interface GridParts extends ApiParts {
+  /** @default {openDatabase} */
+  readonly openDatabase?: typeof openDatabase;
+}
+
+/** A server put together from settings. Disposal stops what runs, in reverse order of its start. */
+export interface Grid extends AsyncDisposable {
+  readonly core: Omit<Core, "use">;
+  readonly router: OpenAPIHono<GridEnv>;
+  /** @throws {SettingsError} If the setting `apps` leaves keys out. */
+  keys(): KeyManager;
+  /** Reports whether a client has a valid key; sessions must then be isolated from their host. */
+  hasClientKey(): Promise<boolean>;
+  readonly pools: WorkPoolManager;
+  readonly sessions: SessionManager;
+  readonly workers: WorkerManager;
+  /** Listens, and begins to {@linkcode work}. Returns the server's own URL. */
+  listen(): Promise<string>;
+  /** Starts the apps' background work and the reconciler. */
+  work(): void;
+}
+
+/** URL of the database that the settings name. */
+export function databaseUrlOf(settings: Settings): string {
+  return settings.database_url ??
+    fileUrl(join(settings.data_dir, "browsergrid.db"));
+}
+
+/** The project's migrations and those of the apps that bring their own. */
+export async function migrationsOf(
+  apps: readonly App[],
+): Promise<readonly Migration[]> {
+  const own = await readMigrations(PROJECT_MIGRATIONS);
+  const others = await Promise.all(
+    apps.flatMap(({ name, migrations }) =>
+      migrations ? [readMigrations(migrations, `${name}/`)] : []
+    ),
+  );
+  return [...own, ...others.flat()];
+}
+
+/**
+ * Opens the database, brings it up to date and wires the apps. Listens to nothing yet.
+ *
+ * @throws {SettingsError} If the settings name an app or a middleware that is not known.
+ */
+export async function openGrid(
+  settings: Settings,
+  parts: GridParts,
+): Promise<Grid> {
+  await using stack = new AsyncDisposableStack();
+  const clock = parts.clock ?? systemClock;
+  const db = stack.use(
+    await (parts.openDatabase ?? openDatabase)(databaseUrlOf(settings), {
+      authToken: settings.database_auth_token,
+      clock,
+    }),
+  );
+  const apps = chosenApps(parts.apps, settings);
+  if (settings.migrate) {
+    await migrate(db, await migrationsOf(apps), clock.now());
+  }
+  const secrets = await openSecrets(db, settings);
+  const api = createApi({ settings, db, secrets }, { ...parts, apps, clock });
+  const { core, router, installed, managerOf } = api;
+  const managers = {
+    pools: managerOf(workerpool),
+    sessions: managerOf(sessions),
+    workers: managerOf(workers),
+  };
+  if (settings.migrate) await protectSecrets(db, installed.values());
+  const running = stack.move();
+  function work(): void {
+    for (const app of installed.values()) {
+      if (app.ready) running.use(app.ready());
+    }
+    running.use(startReconciler(core, managers));
+  }
+  return {
+    core,
+    router,
+    keys: () => managerOf(keys),
+    hasClientKey: () => hasClientKey(db, clock.now()),
+    ...managers,
+    async listen() {
+      await refuseExposure(core, asksForKeys(parts.middleware, settings));
+      const server = running.use(
+        await startServer({
+          host: settings.host,
+          port: settings.port,
+          fetch: router.fetch,
+          gate: createUpgradeGate(api.chain),
+          upgraders: upgradersOf(installed.values()),
+          graceMs: settings.shutdown_seconds * 1_000 / 2,
+        }),
+      );
+      const url = ownUrl(server.host, server.port);
+      api.reachedAt(url, replicaUrl(server.host, server.port));
+      work();
+      return url;
+    },
+    work,
+    async [Symbol.asyncDispose]() {
+      api.stop();
+      await running.disposeAsync();
+    },
+  };
+}
+
+/** Encrypts secrets that an earlier version stored as plain text, or that an earlier key encrypts. */
+async function protectSecrets(
+  db: Database,
+  installed: Iterable<InstalledApp>,
+): Promise<void> {
+  let plain = 0;
+  for (const app of installed) plain += await app.protectSecrets?.() ?? 0;
+  if (plain > 0) await scrub(db);
+}
+
+/** URL under which the server reaches itself. */
+function ownUrl(host: string, port: number): string {
+  const name = isAny(host)
+    ? "127.0.0.1"
+    : host.includes(":")
+    ? `[${host}]`
+    : host;
+  return `http://${name}:${port}`;
+}
+
+/** URL under which other machines reach the server: where it listens on every address, by the first of this machine's. */
+function replicaUrl(host: string, port: number): string {
+  const own = isAny(host)
+    ? Deno.networkInterfaces().find(({ family, address }) =>
+      family === "IPv4" && !isLoopback(address)
+    )
+    : undefined;
+  return ownUrl(own?.address ?? host, port);
+}
+
+function isAny(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
+/** Whether the middleware that asks for keys is among what runs. */
+function asksForKeys(
+  known: readonly Middleware[],
+  { middleware = [] }: Settings,
+): boolean {
+  const entry = middleware.find(({ name }) => name === apiKey.name);
+  return entry?.enabled ?? known.some(({ name }) => name === apiKey.name);
+}

@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { apiOf } from "../../support/api.ts";
+import { cli } from "../../support/cli.ts";
+import { testGrid } from "../../support/grid.ts";
+
+Deno.test("a pool that cannot start browsers is created with a warning, and one with workers is deleted only with --force", async () => {
+  await using grid = await testGrid({ listen: true });
+  const at = ["--api-url", grid.url];
+  const azure = await cli(
+    ...["pool", "create", "azure_container_instance", "--name", "cloud"],
+    ...["--resource-group", "g", "--subscription-id", "s", ...at],
+  );
+  assert.equal(azure.code, 0, azure.err);
+  assert.match(azure.err, /^Warning: No session can be started .*"cloud"/m);
+  await cli("pool", "create", "local", "--name", "here", ...at);
+  await apiOf(grid).worker({ work_pool_id: "here" });
+  const refused = await cli("pool", "delete", "here", ...at);
+  assert.equal(refused.code, 1);
+  assert.match(refused.err, /force/);
+  const gone = await cli("pool", "delete", "here", "--force", ...at);
+  assert.equal(gone.code, 0, gone.err);
+});
