@@ -16,7 +16,9 @@ import { chosenApps, createApi } from "./http/api.ts";
 import { databaseOn } from "./db/client.ts";
 import { connectRemote } from "./db/remote_connection.ts";
 import { configureConsoleLog } from "./core/log.ts";
-import { parseKey, Secrets } from "./db/secrets.ts";
+import { SecretCipher } from "./db/secrets.ts";
+import type { Secrets } from "./core/database.ts";
+import { parseKey } from "./core/settings_schema.ts";
 import { loadSettings, type Settings, SettingsError } from "./core/settings.ts";
 import { API_APPS, MIDDLEWARE, PROVIDERS } from "./installed_api.ts";
 
@@ -94,7 +96,7 @@ function secretsOf(
 ): Secrets {
   const key = parseKey(encryption_key);
   if (key) {
-    return new Secrets(
+    return new SecretCipher(
       key,
       previous_encryption_keys.flatMap((each) => parseKey(each) ?? []),
     );

@@ -1,13 +1,12 @@
 import { aborted } from "./aborted.ts";
-import { givenUp } from "../gateway/capture/extendable_timeout.ts";
 
-/** Who comes first is first served, and one at a time, by key. */
-export class Turns {
-  /** When the last one that waits will have had its turn. */
+/** Locks by key, each acquired by one caller at a time in order of arrival. */
+export class KeyedMutex {
+  /** By key: settles when the last caller in the queue has released the lock. */
   readonly #last = new Map<string, Promise<void>>();
 
-  /** Waits for a turn; its disposal lets the next one in. @throws {GridError} When `signal` is aborted first. */
-  async take(key: string, signal: AbortSignal): Promise<Disposable> {
+  /** Acquires the lock of `key`; disposal releases it. @throws The signal's reason, if it is aborted first. */
+  async acquire(key: string, signal: AbortSignal): Promise<Disposable> {
     const before = this.#last.get(key);
     const { promise: over, resolve } = Promise.withResolvers<void>();
     const last = Promise.all([before, over]).then(() => {
@@ -17,7 +16,7 @@ export class Turns {
     await Promise.race([before, aborted(signal)]);
     if (signal.aborted) {
       resolve();
-      throw givenUp(signal);
+      throw signal.reason;
     }
     return { [Symbol.dispose]: resolve };
   }

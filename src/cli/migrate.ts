@@ -4,7 +4,8 @@ import { chosenApps } from "../http/api.ts";
 import type { App } from "../core/app.ts";
 import { childEnvironment } from "../providers/kit/child_environment.ts";
 import { systemClock } from "../async/clock.ts";
-import { type Database, openDatabase } from "../db/client.ts";
+import { openDatabase } from "../db/client.ts";
+import { type Database } from "../core/database.ts";
 import { migrate, migrationStatus } from "../db/migrate.ts";
 import type { Settings } from "../core/settings.ts";
 import {

@@ -1,4 +1,4 @@
-import { visibleJson, visibleText } from "../core/visible_text.ts";
+import { visibleJson, visibleText } from "../core/text.ts";
 import { tableText } from "./table.ts";
 
 /**

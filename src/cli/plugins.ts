@@ -5,7 +5,8 @@
  */
 import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type App, mergeProblems } from "../core/app.ts";
+import { type App } from "../core/app.ts";
+import { mergeProblems } from "../http/install_apps.ts";
 import type { Problems } from "../core/errors.ts";
 import { messageOf } from "../core/log.ts";
 import type { Middleware } from "../core/middleware.ts";

@@ -3,7 +3,7 @@ import { createClient } from "../client/client.ts";
 import { aborted } from "../async/aborted.ts";
 import { systemClock } from "../async/clock.ts";
 import { configureLog, describeError } from "../core/log.ts";
-import { isLoopback } from "../core/loopback.ts";
+import { isLoopback } from "../core/network.ts";
 import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
 import type { Settings } from "../core/settings.ts";

@@ -1,4 +1,4 @@
-import { withoutEndSlash } from "../core/without_end_slash.ts";
+import { withoutEndSlash } from "../core/network.ts";
 import { deadline, systemClock } from "../async/clock.ts";
 import {
   ApiError,

@@ -1,20 +1,15 @@
 import type { OpenAPIHono, z } from "@hono/zod-openapi";
-import { checkInstalled } from "../http/installed_shape.ts";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { hasRole } from "../http/auth/access.ts";
-import { AppOptions } from "../http/app_options.ts";
-import { ANONYMOUS, type Auth, type Role } from "../http/auth/auth.ts";
+import type { Auth, Caller, Role } from "./caller.ts";
 import type { Bus } from "./bus.ts";
 import type { Clock } from "../async/clock.ts";
-import type { Database } from "../db/client.ts";
-import { isBuiltIn, type Problems } from "./errors.ts";
+import type { Database, Secrets } from "./database.ts";
+import type { Problems } from "./errors.ts";
 import type { GridEnv } from "./middleware.ts";
 import type { Provider } from "./provider.ts";
 import type { Named, Registry } from "./registry.ts";
-import type { Secrets } from "../db/secrets.ts";
 import type { Settings } from "./settings.ts";
-import type { UpgradeContext } from "../http/server/upgrade_gate.ts";
 
 /** What every app is given. Nothing in it knows any app. */
 export interface Core {
@@ -105,103 +100,15 @@ export function defineApp<M>(app: App<M>): App<M> {
   return app;
 }
 
-/**
- * Sets up `apps` in order.
- *
- * @throws {TypeError} If an app needs another that is not installed before it, or brings a code or an endpoint that is
- *   taken.
- * @throws {SettingsError} If an app's options are wrong, or given to one that takes none.
- */
-export function installApps(
-  base: Omit<Core, "use">,
-  apps: readonly App[],
-): Map<App, InstalledApp> {
-  mergeProblems(apps);
-  const options = new AppOptions(base.settings, apps);
-  const installed = new Map<App, InstalledApp>();
-  for (const app of apps) {
-    const core: AppCore = {
-      ...base,
-      use: (needed) => find(needed, app),
-      options: (schema) => options.of(app, schema),
-    };
-    installed.set(app, checkInstalled(app, app.setup(core)));
-  }
-  options.refuseUnused();
-  refuseSharedRoutes(installed);
-  return installed;
-
-  function find<M>(needed: App<M> | string, by: App): M {
-    const name = typeof needed === "string" ? needed : needed.name;
-    const app = apps.find((each) => each.name === name);
-    const found = app && installed.get(app);
-    if (found) {
-      // `setup` of an App<M> made it; the map cannot say so.
-      return found.manager as M;
-    }
-    throw new TypeError(
-      `Cannot set up app "${by.name}": it needs "${name}", which ${
-        app ? "comes after it" : "is not installed"
-      }, expected it earlier in setting "apps"`,
-    );
-  }
-}
-
-/** Of two apps with one endpoint the later one would never be asked, and nobody would be told. */
-function refuseSharedRoutes(installed: ReadonlyMap<App, InstalledApp>): void {
-  const owners = new Map<string, string>();
-  for (const [{ name }, { routes = {} }] of installed) {
-    for (const [version, router] of Object.entries(routes)) {
-      for (const { method, path } of router.routes) {
-        const endpoint = `${method} /${version}${path}`;
-        const owner = owners.get(endpoint) ?? name;
-        if (owner !== name && method !== "ALL") {
-          throw new TypeError(
-            `Cannot set up app "${name}": "${endpoint}" is an endpoint of "${owner}", expected another path`,
-          );
-        }
-        owners.set(endpoint, owner);
-      }
-    }
-  }
-}
-
-/**
- * The codes that `owners`, apps and plugins, bring.
- *
- * @throws {TypeError} If two bring the same, or one brings a built-in one.
- */
-export function mergeProblems(
-  owners: Iterable<Named & { readonly problems?: Problems | undefined }>,
-): Problems {
-  const owned = new Map<string, string>();
-  const merged: Record<string, Problems[string]> = {};
-  for (const { name, problems = {} } of owners) {
-    for (const [code, kind] of Object.entries(problems)) {
-      const owner = isBuiltIn(code) ? "the core" : owned.get(code);
-      if (owner !== undefined) {
-        throw new TypeError(
-          `Cannot add code "${code}" of "${name}": ${owner} has it, expected one of its own, such as "${name}_${code}"`,
-        );
-      }
-      owned.set(code, `"${name}"`);
-      merged[code] = kind;
-    }
-  }
-  return merged;
-}
-
-/** How the sockets of installed apps are taken, each by those only who may. */
-export function upgradersOf(
-  installed: Iterable<InstalledApp>,
-): readonly NonNullable<InstalledApp["upgrade"]>[] {
-  return [...installed].flatMap(({ upgrade, upgradeRoles = [] }) =>
-    upgrade
-      ? [
-        async (request, socket, head, context) =>
-          hasRole(context.caller ?? ANONYMOUS, upgradeRoles) &&
-          await upgrade(request, socket, head, context),
-      ]
-      : []
-  );
+/** What the middleware has found out about a request for a socket. */
+export interface UpgradeContext {
+  /** What is asked for, as the middleware has seen it. */
+  readonly url: URL;
+  /** URL of the server as the client reaches it, without a trailing slash. */
+  readonly baseUrl: string;
+  /** Undefined if no middleware asks who it is. */
+  readonly caller: Caller | undefined;
+  readonly requestId: string | undefined;
+  /** What the middleware adds to answers; belongs to a refusal too. */
+  readonly headers: Headers;
 }

@@ -10,7 +10,7 @@ import type {
   ServerErrorStatusCode,
 } from "hono/utils/http-status";
 import { withoutKeys } from "./redact.ts";
-import { truncate } from "./truncate.ts";
+import { truncate } from "./text.ts";
 
 /** Statuses that may be answered with a {@linkcode Problem}. */
 export type ProblemStatus = ClientErrorStatusCode | ServerErrorStatusCode;

@@ -14,8 +14,8 @@ import {
 import { unwrapQueryError } from "./errors.ts";
 import { withoutKeys } from "./redact.ts";
 import type { Settings } from "./settings.ts";
-import { truncate } from "./truncate.ts";
-import { visibleJson, visibleText } from "./visible_text.ts";
+import { truncate } from "./text.ts";
+import { visibleJson, visibleText } from "./text.ts";
 
 /** Names of properties whose values are never logged, wherever they come from. */
 const SECRET =

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { z } from "@hono/zod-openapi";
-import type { Auth, Caller } from "../http/auth/auth.ts";
+import type { Auth, Caller } from "./caller.ts";
 import type { Clock } from "../async/clock.ts";
 import type { Named } from "./registry.ts";
 import type { Settings } from "./settings.ts";

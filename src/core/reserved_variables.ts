@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { anyCase } from "./any_case.ts";
 
 /** Beginnings of names. */
 const PREFIXES = [
@@ -63,4 +62,15 @@ const RESERVED = new RegExp(RESERVED_PATTERN);
 /** Reports whether a session may not set the variable. */
 export function isReserved(name: string): boolean {
   return RESERVED.test(name);
+}
+
+/**
+ * Returns a case-insensitive form of a pattern without classes and escapes, such as `^ab|c$`. JSON Schema has no flag
+ * for it.
+ */
+export function anyCase(pattern: string): string {
+  return pattern.replaceAll(
+    /[a-z]/gi,
+    (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`,
+  );
 }

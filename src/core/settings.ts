@@ -4,9 +4,9 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { addressOf } from "./database_url.ts";
+import { addressOf } from "./settings_schema.ts";
 import { didYouMean, nearest } from "./nearest.ts";
-import { settingType } from "./setting_type.ts";
+import { settingType } from "./settings_schema.ts";
 import { type Settings, settingsSchema } from "./settings_schema.ts";
 
 export type { Settings } from "./settings_schema.ts";

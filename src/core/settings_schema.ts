@@ -1,9 +1,8 @@
 import { z } from "@hono/zod-openapi";
-import { isNetwork } from "../http/server/client_address.ts";
-import { hasUser } from "./database_url.ts";
-import { isHostEntry } from "../http/server/known_hosts.ts";
+import { isNetwork } from "./network.ts";
+
+import { isHostEntry } from "./network.ts";
 import { LOCAL_SANDBOX } from "./provider.ts";
-import { parseKey } from "../db/secrets.ts";
 
 /** One entry of the `middleware` setting. */
 const middlewareEntrySchema = z.strictObject({
@@ -193,4 +192,77 @@ function jsonSetting<T extends z.ZodType>(schema: T) {
       return z.NEVER;
     }
   }, schema);
+}
+
+/** A database's URL, fit to be shown, and the secret that it came with. */
+export interface DatabaseAddress {
+  readonly url: string;
+  readonly authToken: string | undefined;
+}
+
+/** Whether `url` names a user or a password. */
+export function hasUser(url: string): boolean {
+  return /^\w+:\/\/[^/?#]*@/.test(url);
+}
+
+/** Takes `?authToken=…` out of a remote database's URL, so that whoever shows or logs the URL shows no secret. */
+export function addressOf(given: string): DatabaseAddress {
+  const at = given.indexOf("?");
+  const isRemote = /^(libsql|https?):/i.test(given);
+  if (!isRemote || at < 0) return { url: given, authToken: undefined };
+  const query = new URLSearchParams(given.slice(at + 1));
+  const authToken = query.get("authToken") ?? undefined;
+  query.delete("authToken");
+  const rest = query.size > 0 ? `?${query}` : "";
+  return { url: given.slice(0, at) + rest, authToken };
+}
+
+/** What a value of `schema` looks like, for people: `whole number, 0–65535`, `true or false`, `one of text, json`. */
+export function settingType(schema: z.ZodType): string {
+  const json = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
+  if (json.enum) return `one of ${json.enum.join(", ")}`;
+  switch (json.type) {
+    case "boolean":
+      return "true or false";
+    case "integer":
+      return `whole number${limits(json)}`;
+    case "number":
+      return `number${limits(json)}`;
+    case "array":
+      return "list (JSON)";
+    case "object":
+      return "object (JSON)";
+    default:
+      return json.format === "uri" ? "URL" : "text";
+  }
+}
+
+export function limits(
+  { minimum, maximum, exclusiveMinimum }: z.core.JSONSchema.BaseSchema,
+): string {
+  // What every whole number is below is no limit worth a word.
+  const most = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
+  if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}`;
+  if (minimum === undefined) return most === undefined ? "" : `, to ${most}`;
+  return most === undefined ? `, from ${minimum}` : `, ${minimum} to ${most}`;
+}
+
+/** Length of a key in bytes. */
+export const KEY_BYTES = 32;
+
+/** Parses a key in hex or base64; returns undefined if it does not have 32 bytes. */
+export function parseKey(
+  text: string,
+): Uint8Array<ArrayBuffer> | undefined {
+  const trimmed = text.trim();
+  try {
+    const bytes = /^[0-9a-f]{64}$/i.test(trimmed)
+      ? Uint8Array.fromHex(trimmed)
+      : Uint8Array.fromBase64(trimmed, {
+        alphabet: /[-_]/.test(trimmed) ? "base64url" : "base64",
+      });
+    return bytes.length === KEY_BYTES ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
 }

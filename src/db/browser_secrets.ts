@@ -5,7 +5,8 @@
  * @module
  */
 import type { Proxy } from "../core/browser_spec.ts";
-import { isSealed, type Secrets } from "./secrets.ts";
+import type { Secrets } from "../core/database.ts";
+import { isSealed } from "./secrets.ts";
 
 type Environment = Readonly<Record<string, string>>;
 

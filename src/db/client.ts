@@ -1,29 +1,10 @@
-import type { Client } from "@libsql/client";
-import type { BatchItem } from "drizzle-orm/batch";
-import type { RunnableQuery } from "drizzle-orm/runnable-query";
-import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
+import type { Database } from "../core/database.ts";
 // The variant without the native library: `client` is given.
 import { drizzle } from "drizzle-orm/libsql/web";
 import { type Clock, systemClock } from "../async/clock.ts";
 import { connect, type Connection } from "./connection.ts";
 import { codeOf } from "./driver_errors.ts";
 import { queuedClient } from "./queued_client.ts";
-
-/** A query that has not run yet: awaited alone, or one of a batch. `T` is its result either way. */
-export type Statement<T> =
-  & BatchItem<"sqlite">
-  & RunnableQuery<T, "sqlite">
-  & PromiseLike<T>;
-
-/** The database of the grid: one file, or a remote libSQL server. */
-export interface Database extends Disposable {
-  /** Builds and runs queries. One query or one `batch` is one round trip; interactive transactions are not used. */
-  readonly orm: LibSQLDatabase;
-  /** For migrations and SQL prompts. */
-  readonly client: Client;
-  /** Round trips so far; a try that found the database locked, and its repetition, count as one. */
-  trips(): number;
-}
 
 /** How a database is used. */
 export interface DatabaseOptions {

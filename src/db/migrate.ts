@@ -7,7 +7,8 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { type Database, isConstraintError } from "./client.ts";
+import { isConstraintError } from "./client.ts";
+import { type Database } from "../core/database.ts";
 
 const STATEMENT_BREAK = "--> statement-breakpoint";
 

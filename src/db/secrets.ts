@@ -5,18 +5,16 @@
  * v1.KEYID.BASE64URL(iv ‖ ciphertext ‖ tag)      AES-256-GCM, 96-bit random iv
  * ```
  *
- * KEYID is the first 4 bytes of a hash of the key, and identifies it. The place of the text (table, column and row id)
+ * KEYID is the first 4 bytes of a hash of the key, and identifies it. The position of the text (table, column and row id)
  * is authenticated with it: a ciphertext that was moved to another row cannot be decrypted there.
  *
  * @module
  */
+import type { SecretPosition, Secrets } from "../core/database.ts";
 import { GridError } from "../core/errors.ts";
 import { keepRecent } from "../async/lru.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-
-/** Length of a key in bytes. */
-export const KEY_BYTES = 32;
 
 const IV_BYTES = 12;
 
@@ -37,11 +35,8 @@ interface Key {
 
 type Keys = readonly [current: Key, ...previous: Key[]];
 
-/** The place of an encrypted text. */
-export type Place = readonly [table: string, column: string, rowId: string];
-
 /** Encrypts and decrypts values that must not be readable in a copy of the database. */
-export class Secrets {
+export class SecretCipher implements Secrets {
   readonly #keys: () => Promise<Keys>;
   readonly #opened = new Map<string, string>();
   #check: () => Promise<unknown> = () => Promise.resolve();
@@ -63,17 +58,17 @@ export class Secrets {
   }
 
   /** @throws {GridError} `encryption_key_mismatch`. */
-  async seal(text: string, place: Place): Promise<string> {
+  async seal(text: string, position: SecretPosition): Promise<string> {
     await this.#check();
-    return await this.sealUnchecked(text, place);
+    return await this.sealUnchecked(text, position);
   }
 
   /** Encrypts a text that `check` itself reads. */
-  async sealUnchecked(text: string, place: Place): Promise<string> {
+  async sealUnchecked(text: string, position: SecretPosition): Promise<string> {
     const [{ id, cipher }] = await this.#keys();
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
     const sealed = await crypto.subtle.encrypt(
-      { name: "AES-GCM", iv, additionalData: bytesOf(place) },
+      { name: "AES-GCM", iv, additionalData: bytesOf(position) },
       cipher,
       new TextEncoder().encode(text),
     );
@@ -86,12 +81,13 @@ export class Secrets {
   /**
    * Decrypts a text.
    *
-   * @throws {GridError} `encryption_key_mismatch` — it was encrypted with another key or for another place, or
+   * @throws {GridError} `encryption_key_mismatch` — it was encrypted with another key or for another position, or
    * modified.
    */
-  async open(sealed: string, place: Place): Promise<string> {
-    const known = `${place.join(" ")} ${sealed}`;
-    const text = this.#opened.get(known) ?? await this.#decrypt(sealed, place);
+  async open(sealed: string, position: SecretPosition): Promise<string> {
+    const known = `${position.join(" ")} ${sealed}`;
+    const text = this.#opened.get(known) ??
+      await this.#decrypt(sealed, position);
     keepRecent(this.#opened, [known, text], MAX_OPENED);
     return text;
   }
@@ -109,18 +105,18 @@ export class Secrets {
     return new Uint8Array(await crypto.subtle.sign("HMAC", mac, bytes)).toHex();
   }
 
-  async #decrypt(sealed: string, place: Place): Promise<string> {
+  async #decrypt(sealed: string, position: SecretPosition): Promise<string> {
     const [, id, body = ""] = SEALED.exec(sealed) ?? [];
     const keys = await this.#keys();
     const key = keys.find((each) => each.id === id);
-    if (!key) throw mismatch(place, id, keys);
+    if (!key) throw mismatch(position, id, keys);
     try {
       const bytes = Uint8Array.fromBase64(body, { alphabet: "base64url" });
       const text = await crypto.subtle.decrypt(
         {
           name: "AES-GCM",
           iv: bytes.slice(0, IV_BYTES),
-          additionalData: bytesOf(place),
+          additionalData: bytesOf(position),
         },
         key.cipher,
         bytes.slice(IV_BYTES),
@@ -130,7 +126,7 @@ export class Secrets {
       throw new GridError(
         "encryption_key_mismatch",
         `Cannot read ${
-          nameOf(place)
+          nameOf(position)
         }: it was changed, or belongs to another row, expected it as it was written`,
         {},
         { cause },
@@ -142,21 +138,6 @@ export class Secrets {
 /** Reports whether `stored` is encrypted, with any key. */
 export function isSealed(stored: string): boolean {
   return SEALED.test(stored);
-}
-
-/** Parses a key in hex or base64; returns undefined if it does not have 32 bytes. */
-export function parseKey(text: string): Bytes | undefined {
-  const trimmed = text.trim();
-  try {
-    const bytes = /^[0-9a-f]{64}$/i.test(trimmed)
-      ? Uint8Array.fromHex(trimmed)
-      : Uint8Array.fromBase64(trimmed, {
-        alphabet: /[-_]/.test(trimmed) ? "base64url" : "base64",
-      });
-    return bytes.length === KEY_BYTES ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 async function imported(key: Bytes): Promise<Key> {
@@ -186,23 +167,23 @@ async function imported(key: Bytes): Promise<Key> {
   };
 }
 
-function bytesOf(place: Place): Bytes {
-  return new TextEncoder().encode(JSON.stringify(place));
+function bytesOf(position: SecretPosition): Bytes {
+  return new TextEncoder().encode(JSON.stringify(position));
 }
 
-function nameOf([table, column, rowId]: Place): string {
+function nameOf([table, column, rowId]: SecretPosition): string {
   return `column "${column}" of "${table}" "${rowId}"`;
 }
 
 function mismatch(
-  place: Place,
+  position: SecretPosition,
   id: string | undefined,
   keys: readonly Key[],
 ): GridError {
   const known = keys.map((key) => key.id).join(", ");
   return new GridError(
     "encryption_key_mismatch",
-    `Cannot read ${nameOf(place)}: it was encrypted with key ${
+    `Cannot read ${nameOf(position)}: it was encrypted with key ${
       id ?? "unknown"
     }, and here is key ${known}, expected the same encryption_key on every server, or the old one in previous_encryption_keys`,
   );

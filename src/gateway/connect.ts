@@ -6,7 +6,7 @@ import {
 import { GridError } from "../core/errors.ts";
 import { describeFaults } from "../http/validation_issues.ts";
 import { didYouMean } from "../core/nearest.ts";
-import { truncate } from "../core/truncate.ts";
+import { truncate } from "../core/text.ts";
 import { keepAliveSchema } from "./connect_query.ts";
 
 /** Query parameters of `/v1/connect` and where they stand in a session's body. */

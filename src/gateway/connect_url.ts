@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import type { Core } from "../core/app.ts";
-import { type Caller, isAnonymous } from "../http/auth/auth.ts";
+import { type Caller, isAnonymous } from "../core/caller.ts";
 
 /** Headers of a handshake's answer by which a client learns whom it is connected with. */
 export const SESSION_HEADERS = {

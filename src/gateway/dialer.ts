@@ -9,7 +9,7 @@ import { connect, type NetConnectOpts } from "node:net";
 import type { Duplex } from "node:stream";
 import { deadline, systemClock } from "../async/clock.ts";
 import { GridError } from "../core/errors.ts";
-import { hostName } from "../core/host_name.ts";
+import { hostName } from "../core/network.ts";
 import { connectLending } from "./stream/reused_buffer_socket.ts";
 import type { RunningTarget } from "./target.ts";
 

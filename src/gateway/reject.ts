@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { GridError, toGridError } from "../core/errors.ts";
 import { logOf } from "../core/log.ts";
 import { answerRaw, refusalOf } from "../http/server/raw_response.ts";
-import type { UpgradeContext } from "../http/server/upgrade_gate.ts";
+import type { UpgradeContext } from "../core/app.ts";
 
 const log = logOf("gateway", "refuse");
 

@@ -6,7 +6,7 @@ import {
 import { isTerminal } from "../apps/sessions/status.ts";
 import { ownerLimit } from "../http/auth/access.ts";
 import type { Core } from "../core/app.ts";
-import type { Caller } from "../http/auth/auth.ts";
+import type { Caller } from "../core/caller.ts";
 import { deadline } from "../async/clock.ts";
 import { GridError } from "../core/errors.ts";
 

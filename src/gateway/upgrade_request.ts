@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Core } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
-import type { UpgradeContext } from "../http/server/upgrade_gate.ts";
+import type { UpgradeContext } from "../core/app.ts";
 import { checkOrigin } from "../http/auth/origin_check.ts";
 
 const SESSION_PATH =

@@ -1,17 +1,13 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import {
-  type App,
-  type Core,
-  installApps,
-  type InstalledApp,
-} from "../core/app.ts";
+import { type App, type Core, type InstalledApp } from "../core/app.ts";
+import { installApps } from "./install_apps.ts";
 import { createAuth } from "./auth/auth.ts";
-import { withoutEndSlash } from "../core/without_end_slash.ts";
+import { withoutEndSlash } from "../core/network.ts";
 import { Bus } from "../core/bus.ts";
 import { type Clock, systemClock } from "../async/clock.ts";
 import { messageOf } from "../core/log.ts";
-import { isLoopback } from "../core/loopback.ts";
+import { isLoopback } from "../core/network.ts";
 import type { GridEnv, Middleware } from "../core/middleware.ts";
 import { createChain } from "./middleware_chain.ts";
 import { refuseForeignPages } from "./auth/origin_check.ts";

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { networkMatcher, peerAddress } from "./server/client_address.ts";
 import type { GridEnv } from "../core/middleware.ts";
-import { withoutEndSlash } from "../core/without_end_slash.ts";
+import { withoutEndSlash } from "../core/network.ts";
 
 /** Maximum length of a path prefix that is accepted from a proxy. */
 const MAX_PREFIX = 200;

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { ROLES } from "./auth/auth.ts";
+import { ROLES } from "../core/caller.ts";
 
 const functionSchema = z.custom((value) => typeof value === "function", {
   error: "expected a function",

@@ -3,7 +3,7 @@ import type { Context } from "hono";
 import { answerProblem } from "./error_response.ts";
 import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
-import { truncate } from "../core/truncate.ts";
+import { truncate } from "../core/text.ts";
 
 /** Maximum length of a path in an error message. */
 const MAX_PATH = 200;

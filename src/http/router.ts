@@ -9,7 +9,7 @@ import type { GridEnv } from "../core/middleware.ts";
 import { registerShared } from "./openapi/document.ts";
 import { plainPathOf } from "./server/plain_path.ts";
 import { addSystemRoutes } from "./system_routes.ts";
-import { truncate } from "../core/truncate.ts";
+import { truncate } from "../core/text.ts";
 import { methodsOf, unmatched } from "./not_found.ts";
 
 export { refusals } from "./openapi/problems.ts";

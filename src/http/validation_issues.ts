@@ -1,5 +1,5 @@
 import type { z } from "@hono/zod-openapi";
-import { truncate } from "../core/truncate.ts";
+import { truncate } from "../core/text.ts";
 
 /** Maximum number of faults that are listed: an input of 2 MB may have 200,000. */
 const MAX_FAULTS = 20;

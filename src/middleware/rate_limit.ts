@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { callerIn } from "../http/auth/access.ts";
-import { isAnonymous } from "../http/auth/auth.ts";
+import { isAnonymous } from "../core/caller.ts";
 import { clientAddress, networkKey } from "../http/server/client_address.ts";
 import { GridError } from "../core/errors.ts";
 import {

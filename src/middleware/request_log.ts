@@ -4,7 +4,7 @@ import { v7 as uuid } from "uuid";
 import { clientAddress } from "../http/server/client_address.ts";
 import { logOf } from "../core/log.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
-import { truncate } from "../core/truncate.ts";
+import { truncate } from "../core/text.ts";
 
 const log = logOf("server", "request");
 

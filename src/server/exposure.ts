@@ -1,5 +1,5 @@
 import type { Core } from "../core/app.ts";
-import { isLoopback } from "../core/loopback.ts";
+import { isLoopback } from "../core/network.ts";
 import type { Provider } from "../core/provider.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 import type { Grid } from "./grid.ts";

@@ -9,14 +9,11 @@ import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import { workers } from "../apps/workers/app.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
 import { type ApiParts, chosenApps, createApi } from "../http/api.ts";
-import {
-  type App,
-  type Core,
-  type InstalledApp,
-  upgradersOf,
-} from "../core/app.ts";
+import { type App, type Core, type InstalledApp } from "../core/app.ts";
+import { upgradersOf } from "../http/install_apps.ts";
 import { systemClock } from "../async/clock.ts";
-import { type Database, openDatabase } from "../db/client.ts";
+import { openDatabase } from "../db/client.ts";
+import { type Database } from "../core/database.ts";
 import { fileUrl } from "../db/file_url.ts";
 import {
   migrate,
@@ -25,13 +22,13 @@ import {
   readMigrations,
 } from "../db/migrate.ts";
 import type { GridEnv, Middleware } from "../core/middleware.ts";
-import { isLoopback } from "../core/loopback.ts";
+import { isLoopback } from "../core/network.ts";
 import { apiKey } from "../middleware/api_key.ts";
 import { startServer } from "../http/server/server.ts";
 import type { Settings } from "../core/settings.ts";
 import { createUpgradeGate } from "../http/server/upgrade_gate.ts";
 import { startReconciler } from "../reconciler/reconciler.ts";
-import { openSecrets, scrub } from "../cli/encryption_key.ts";
+import { openSecrets, scrub } from "./encryption_key.ts";
 import { refuseExposure } from "./exposure.ts";
 
 /** What a grid is made of; tests give their own. */

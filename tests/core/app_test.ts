@@ -2,15 +2,13 @@ import assert from "node:assert/strict";
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { z } from "@hono/zod-openapi";
+import { type App, type AppCore, defineApp } from "../../src/core/app.ts";
 import {
-  type App,
-  type AppCore,
-  defineApp,
   installApps,
   mergeProblems,
   upgradersOf,
-} from "../../src/core/app.ts";
-import type { Role } from "../../src/http/auth/auth.ts";
+} from "../../src/http/install_apps.ts";
+import type { Role } from "../../src/core/caller.ts";
 import { defineProblems, GridError } from "../../src/core/errors.ts";
 import { createRouter } from "../../src/http/router.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";

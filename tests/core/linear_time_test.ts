@@ -14,7 +14,7 @@ import {
   workerInputSchema,
 } from "../../src/apps/workers/schemas.ts";
 import { keyOf } from "../../src/http/auth/auth.ts";
-import { withoutEndSlash } from "../../src/core/without_end_slash.ts";
+import { withoutEndSlash } from "../../src/core/network.ts";
 import {
   argumentsSchema,
   environmentSchema,
@@ -22,15 +22,16 @@ import {
   proxySchema,
   versionSchema,
 } from "../../src/core/browser_spec.ts";
-import { isNetwork } from "../../src/http/server/client_address.ts";
+import { isNetwork } from "../../src/core/network.ts";
 import { wellFormed } from "../../src/db/well_formed.ts";
 import { readsOnly } from "../../src/db/is_read_only.ts";
 import { GridError, toProblem } from "../../src/core/errors.ts";
 import { describeFaults } from "../../src/http/validation_issues.ts";
 import { prefixOf, withoutKeys } from "../../src/core/redact.ts";
-import { isHostEntry, knownHosts } from "../../src/http/server/known_hosts.ts";
+import { knownHosts } from "../../src/http/server/known_hosts.ts";
+import { isHostEntry } from "../../src/core/network.ts";
 import { describeError } from "../../src/core/log.ts";
-import { isLoopback } from "../../src/core/loopback.ts";
+import { isLoopback } from "../../src/core/network.ts";
 import {
   MAX_MESSAGE_BYTES,
   readMessage,

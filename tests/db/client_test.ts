@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import type { Client } from "@libsql/client";
 import { systemClock } from "../../src/async/clock.ts";
-import {
-  type Database,
-  isConstraintError,
-  openDatabase,
-} from "../../src/db/client.ts";
+import { isConstraintError, openDatabase } from "../../src/db/client.ts";
+import { type Database } from "../../src/core/database.ts";
 import { GridError } from "../../src/core/errors.ts";
 import { lockDatabase } from "../support/database_lock.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isSealed, parseKey, Secrets } from "../../src/db/secrets.ts";
+import { isSealed, SecretCipher } from "../../src/db/secrets.ts";
+import { parseKey } from "../../src/core/settings_schema.ts";
 
 const PLACE = ["sessions", "environment.TOKEN", "id-1"] as const;
 
@@ -9,24 +10,27 @@ function keyOf(byte: number): Uint8Array<ArrayBuffer> {
 }
 
 Deno.test("Secrets decrypts every text that it encrypted, and never encrypts twice to the same", async () => {
-  const secrets = new Secrets(keyOf(1));
+  const secrets = new SecretCipher(keyOf(1));
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: "grapheme" }), async (text) => {
       const sealed = await secrets.seal(text, PLACE);
       assert.ok(isSealed(sealed));
       assert.ok(text.length < 8 || !sealed.includes(text));
       assert.notEqual(await secrets.seal(text, PLACE), sealed);
-      assert.equal(await new Secrets(keyOf(1)).open(sealed, PLACE), text);
+      assert.equal(await new SecretCipher(keyOf(1)).open(sealed, PLACE), text);
     }),
     { seed: 1, numRuns: 50 },
   );
 });
 
 Deno.test("Secrets.open() rejects another key, another place, and every modified text", async () => {
-  const sealed = await new Secrets(keyOf(1)).seal("secret", PLACE);
+  const sealed = await new SecretCipher(keyOf(1)).seal("secret", PLACE);
   const mismatch = { code: "encryption_key_mismatch" };
-  await assert.rejects(new Secrets(keyOf(2)).open(sealed, PLACE), mismatch);
-  const secrets = new Secrets(keyOf(1));
+  await assert.rejects(
+    new SecretCipher(keyOf(2)).open(sealed, PLACE),
+    mismatch,
+  );
+  const secrets = new SecretCipher(keyOf(1));
   for (
     const place of [
       ["work_pools", PLACE[1], PLACE[2]],
@@ -43,18 +47,18 @@ Deno.test("Secrets.open() rejects another key, another place, and every modified
 });
 
 Deno.test("Secrets decrypts with an earlier key, and encrypts with the current one", async () => {
-  const old = await new Secrets(keyOf(1)).seal("secret", PLACE);
-  const secrets = new Secrets(keyOf(2), [keyOf(3), keyOf(1)]);
+  const old = await new SecretCipher(keyOf(1)).seal("secret", PLACE);
+  const secrets = new SecretCipher(keyOf(2), [keyOf(3), keyOf(1)]);
   assert.equal(await secrets.open(old, PLACE), "secret");
   const prefix = (await secrets.currentPattern()).slice(0, -1);
   assert.ok(!old.startsWith(prefix));
   const sealed = await secrets.seal("secret", PLACE);
   assert.ok(sealed.startsWith(prefix));
-  assert.equal(await new Secrets(keyOf(2)).open(sealed, PLACE), "secret");
+  assert.equal(await new SecretCipher(keyOf(2)).open(sealed, PLACE), "secret");
 });
 
 Deno.test("Secrets.seal() encrypts nothing before its check has passed", async () => {
-  const secrets = new Secrets(keyOf(1));
+  const secrets = new SecretCipher(keyOf(1));
   secrets.checkWith(() => Promise.reject(new Error("another grid's")));
   await assert.rejects(secrets.seal("secret", PLACE), /another grid's/);
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { InStatement } from "@libsql/client";
 import fc from "fast-check";
-import { type Database, openDatabase } from "../../src/db/client.ts";
+import { openDatabase } from "../../src/db/client.ts";
+import { type Database } from "../../src/core/database.ts";
 import { wellFormed } from "../../src/db/well_formed.ts";
 
 /** Any text, and text that is made of little but what is special. */

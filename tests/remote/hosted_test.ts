@@ -138,7 +138,7 @@ const PARTS_FOR_FETCH = ["@libsql/client/web"];
 
 Deno.test("the hosted API loads nothing of Node, and no library that is not made for fetch platforms", async () => {
   const loaded = await loadedWith(ENTRY);
-  assert.ok(loaded.some((each) => each.endsWith("/src/core/router.ts")));
+  assert.ok(loaded.some((each) => each.endsWith("/src/http/router.ts")));
   assert.deepEqual(loaded.filter((each) => each.startsWith("node:")), []);
   const libraries = loaded.flatMap((each) => {
     const found = /^npm:\/?((?:@[^/]+\/)?[^/@]+)(?:@[^/]*)?(.*)$/.exec(each);

@@ -1,11 +1,12 @@
-import { isSealed, type Place, type Secrets } from "../../db/secrets.ts";
+import { isSealed } from "../../db/secrets.ts";
+import type { SecretPosition, Secrets } from "../../core/database.ts";
 import type { KeyStore } from "./store/keys.ts";
 
 /** Name of the secret under which connect tokens are made. */
 const NAME = "connect_tokens";
 
 /** Returns the place of the grid secret `name` in the database. */
-export function placeOfSecret(name: string): Place {
+export function placeOfSecret(name: string): SecretPosition {
   return ["grid_secrets", "value", name];
 }
 

@@ -1,4 +1,4 @@
-import type { Caller } from "../../http/auth/auth.ts";
+import type { Caller } from "../../core/caller.ts";
 import type { apiKeys } from "./models.ts";
 import type { KeyStatus, KeyWire } from "./schemas.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Caller, KeyFault } from "../../http/auth/auth.ts";
+import type { Caller, KeyFault } from "../../core/caller.ts";
 import type { Clock } from "../../async/clock.ts";
 import { hashOf, isEqualHash, prefixOf } from "../../core/redact.ts";
 import { callerOfKey, type KeyRow, statusOf } from "./key.ts";

@@ -1,9 +1,10 @@
 import { v7 as uuid } from "uuid";
 import type { Core } from "../../core/app.ts";
-import { type Database, isConstraintError } from "../../db/client.ts";
+import { isConstraintError } from "../../db/client.ts";
+import { type Database } from "../../core/database.ts";
 import { GridError } from "../../core/errors.ts";
 import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/redact.ts";
-import { isLoopback } from "../../core/loopback.ts";
+import { isLoopback } from "../../core/network.ts";
 import { type Page, pageOf } from "../../http/page.ts";
 import { type KeyRow, renderKey } from "./key.ts";
 import type { KeyRing } from "./key_ring.ts";

@@ -1,5 +1,5 @@
 import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
-import { ROLES } from "../../http/auth/auth.ts";
+import { ROLES } from "../../core/caller.ts";
 import { workPools } from "../workerpool/models.ts";
 
 /** Keys by which callers prove who they are. The key itself is nowhere: only its hash. */

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { ROLES } from "../../http/auth/auth.ts";
+import { ROLES } from "../../core/caller.ts";
 import * as examples from "./examples.ts";
 
 /** What a key is worth now. */

@@ -1,6 +1,6 @@
 import { v7 as uuid } from "uuid";
 import type { Core } from "../../core/app.ts";
-import { ANONYMOUS, type Caller } from "../../http/auth/auth.ts";
+import { ANONYMOUS, type Caller } from "../../core/caller.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Assignment, WorkPoolManager } from "../workerpool/manager.ts";
 import {

@@ -7,7 +7,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { GridError } from "../../core/errors.ts";
-import type { Secrets } from "../../db/secrets.ts";
+import type { Secrets } from "../../core/database.ts";
 
 /** How long a key is remembered. */
 export const REMEMBERED_MS = 24 * 3_600_000;

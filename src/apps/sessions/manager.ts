@@ -2,7 +2,7 @@ import type { ResultSet } from "@libsql/client";
 import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../async/clock.ts";
-import type { Statement } from "../../db/client.ts";
+import type { Statement } from "../../core/database.ts";
 import { isPassing } from "../../core/errors.ts";
 import { webSocketBase } from "../../http/public_origin.ts";
 import type { WorkerCaller } from "../../http/auth/worker_caller.ts";

@@ -10,7 +10,7 @@
  *
  * @module
  */
-import { anyCase } from "../../core/any_case.ts";
+import { anyCase } from "../../core/reserved_variables.ts";
 import { argumentName } from "../../core/browser_spec.ts";
 
 /** What is allowed where a pool says nothing: looks and language, and nothing that makes the browser trust or do more. */

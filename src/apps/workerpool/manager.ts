@@ -1,7 +1,7 @@
 import { v7 as uuid } from "uuid";
 import { requirePool } from "../../http/auth/access.ts";
 import type { Core } from "../../core/app.ts";
-import type { Caller } from "../../http/auth/auth.ts";
+import type { Caller } from "../../core/caller.ts";
 import type { OperatingSystem } from "../../core/browser_spec.ts";
 import { GridError } from "../../core/errors.ts";
 import { describeFaults } from "../../http/validation_issues.ts";

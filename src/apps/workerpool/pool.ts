@@ -4,7 +4,7 @@ import {
   type Screen,
   withoutPassword,
 } from "../../core/browser_spec.ts";
-import type { Role } from "../../http/auth/auth.ts";
+import type { Role } from "../../core/caller.ts";
 import type { workPools } from "./models.ts";
 import type { PoolInput, PoolWire } from "./schemas.ts";
 

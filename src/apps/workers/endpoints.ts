@@ -6,17 +6,17 @@
  */
 import type { Context } from "hono";
 import { callerIn } from "../../http/auth/access.ts";
-import { isSelf } from "../../http/auth/auth.ts";
+import { isSelf } from "../../core/caller.ts";
 import {
   clientAddress,
   networkMatcher,
   peerAddress,
 } from "../../http/server/client_address.ts";
-import { hostName } from "../../core/host_name.ts";
-import { isLoopback } from "../../core/loopback.ts";
+import { hostName } from "../../core/network.ts";
+import { isLoopback } from "../../core/network.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import type { Settings } from "../../core/settings.ts";
-import { throughTunnelOnly } from "../../core/tunnel_endpoint.ts";
+import { throughTunnelOnly } from "../../core/provider.ts";
 import type { SessionReport } from "../sessions/schemas.ts";
 import type { HeartbeatBody } from "./schemas.ts";
 

@@ -1,7 +1,7 @@
 import { chosenApps } from "../../http/api.ts";
 import type { App } from "../../core/app.ts";
 import { systemClock } from "../../async/clock.ts";
-import type { Database } from "../../db/client.ts";
+import type { Database } from "../../core/database.ts";
 import { messageOf } from "../../core/log.ts";
 import { migrationStatus } from "../../db/migrate.ts";
 import type { CheckResult } from "../../core/provider.ts";

@@ -2,7 +2,7 @@ import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hasAdminKey } from "../../apps/keys/manager.ts";
 import { messageOf } from "../../core/log.ts";
-import { isLoopback } from "../../core/loopback.ts";
+import { isLoopback } from "../../core/network.ts";
 import type { CheckResult } from "../../core/provider.ts";
 import type { LoadedSettings, Settings } from "../../core/settings.ts";
 import { checkWithin, type Finding } from "./result.ts";

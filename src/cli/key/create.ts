@@ -1,6 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import type { KeyBody } from "../../client/client.ts";
-import { ROLES } from "../../http/auth/auth.ts";
+import { ROLES } from "../../core/caller.ts";
 import {
   type ClientFlags,
   withClientOptions,

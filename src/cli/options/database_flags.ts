@@ -1,5 +1,6 @@
 import type { Command } from "@commander-js/extra-typings";
-import { type Database, openDatabase } from "../../db/client.ts";
+import { openDatabase } from "../../db/client.ts";
+import { type Database } from "../../core/database.ts";
 import { pathOf } from "../../db/file_url.ts";
 import type { Settings } from "../../core/settings.ts";
 import { type CommonFlags, settingsFrom } from "../config.ts";

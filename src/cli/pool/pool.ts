@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { egressPolicy } from "../../apps/workerpool/manager.ts";
 import type { GridClient } from "../../client/client.ts";
-import { BUILT_IN_ADMINS } from "../../http/auth/auth.ts";
+import { BUILT_IN_ADMINS } from "../../core/caller.ts";
 import { type BrowserSpec, parseMemory } from "../../core/browser_spec.ts";
 import { Registry } from "../../core/registry.ts";
 import type { Provider } from "../../core/provider.ts";

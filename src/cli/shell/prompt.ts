@@ -1,7 +1,7 @@
 import { Recoverable, start } from "node:repl";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { visibleText } from "../../core/visible_text.ts";
+import { visibleText } from "../../core/text.ts";
 import { isUnfinished } from "./code.ts";
 import type { ShellScope } from "./scope.ts";
 

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import type { InArgs, Row } from "@libsql/client";
 import { createClient, type GridClient } from "../../client/client.ts";
-import type { Database } from "../../db/client.ts";
+import type { Database } from "../../core/database.ts";
 import type { Settings } from "../../core/settings.ts";
 import { openExisting } from "../options/database_flags.ts";
 import { shownSettings } from "../shown_settings.ts";

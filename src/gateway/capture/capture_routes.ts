@@ -5,11 +5,11 @@ import type { ChromeParts } from "../devtools/route_context.ts";
 import { contentRoutes } from "./content_routes.ts";
 import { pdfRoutes } from "./pdf_routes.ts";
 import { screenshotRoutes } from "./screenshot_routes.ts";
-import { Turns } from "../../async/keyed_mutex.ts";
+import { KeyedMutex } from "../../async/keyed_mutex.ts";
 
 /** A look at a session's page without a client. */
 export function lookRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
-  const own = { ...parts, turns: new Turns() };
+  const own = { ...parts, locks: new KeyedMutex() };
   return createRouter()
     .route("/", screenshotRoutes(own))
     .route("/", pdfRoutes(own))

@@ -6,8 +6,8 @@ import { type ChromeParts, wayOf } from "../devtools/route_context.ts";
 import { targetNotFound } from "../devtools/target_id.ts";
 import type { Way } from "../dialer.ts";
 import { Conversation } from "./cdp_session.ts";
-import { bePatient, type Patience } from "./extendable_timeout.ts";
-import type { Turns } from "../../async/keyed_mutex.ts";
+import { bePatient, givenUp, type Patience } from "./extendable_timeout.ts";
+import type { KeyedMutex } from "../../async/keyed_mutex.ts";
 
 /** What looks at pages need. */
 export interface LookParts extends ChromeParts {
@@ -15,7 +15,7 @@ export interface LookParts extends ChromeParts {
    * By session. A picture is held whole here, several times over, so many at once of one browser would cost others
    * their memory.
    */
-  readonly turns: Turns;
+  readonly locks: KeyedMutex;
 }
 
 /** Which page of which session. */
@@ -52,7 +52,11 @@ export async function openPage(
   using opening = new DisposableStack();
   const patience = opening.use(bePatient(parts.core.clock));
   const signal = AbortSignal.any([patience.signal, c.req.raw.signal]);
-  const turn = opening.use(await parts.turns.take(id, signal));
+  const turn = opening.use(
+    await parts.locks.acquire(id, signal).catch(() => {
+      throw givenUp(signal);
+    }),
+  );
   const wanted = targetId ?? await lastUsed(way, signal);
   const page = opening.use(await Conversation.open(way, wanted, signal));
   const opened = opening.move();

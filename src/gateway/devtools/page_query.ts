@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { callerIn } from "../../http/auth/access.ts";
-import { isAnonymous, keyOf } from "../../http/auth/auth.ts";
+import { keyOf } from "../../http/auth/auth.ts";
+import { isAnonymous } from "../../core/caller.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 
 /**

@@ -3,12 +3,12 @@ import type { Duplex } from "node:stream";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import { requireRole } from "../../http/auth/access.ts";
 import type { Core } from "../../core/app.ts";
-import { ANONYMOUS, type Caller } from "../../http/auth/auth.ts";
+import { ANONYMOUS, type Caller } from "../../core/caller.ts";
 import { deadline } from "../../async/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { describeError, logOf } from "../../core/log.ts";
 import type { DialledStream } from "../../http/auth/replica_token.ts";
-import type { UpgradeContext } from "../../http/server/upgrade_gate.ts";
+import type { UpgradeContext } from "../../core/app.ts";
 import {
   readWorkerCaller,
   type WorkerCaller,

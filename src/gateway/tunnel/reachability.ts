@@ -2,7 +2,7 @@ import type { SessionManager } from "../../apps/sessions/manager.ts";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { describeError, logOf } from "../../core/log.ts";
-import { isTunnelOnly } from "../../core/tunnel_endpoint.ts";
+import { isTunnelOnly } from "../../core/provider.ts";
 import { isOwnBrowser } from "../verify_browser.ts";
 import { directly } from "../dialer.ts";
 

@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { hasRole } from "../../core/caller.ts";
 import type { Context, MiddlewareHandler, Next } from "hono";
 import { matchedRoutes } from "hono/route";
 import type { RouterRoute } from "hono/types";
 import { findTargetHandler, isMiddleware } from "hono/utils/handler";
-import { ANONYMOUS, type Caller, type Role } from "./auth.ts";
+import { ANONYMOUS, type Caller, type Role } from "../../core/caller.ts";
 import { GridError } from "../../core/errors.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 
@@ -47,14 +48,6 @@ export function ownerLimit(
   { id, role, sessionId }: Caller,
 ): string | undefined {
   return role === "client" && sessionId === undefined ? id : undefined;
-}
-
-/** Whether `caller` is an admin or has one of `roles`. */
-export function hasRole(
-  { role }: Pick<Caller, "role">,
-  roles: readonly Role[],
-): boolean {
-  return role === "admin" || roles.includes(role);
 }
 
 /** @throws {GridError} `forbidden` — unless `caller` is an admin or has one of `roles`. */

@@ -1,58 +1,18 @@
-import { type Clock, systemClock } from "../../async/clock.ts";
 import {
-  type ConnectTokens,
-  createConnectTokens,
-  isConnectToken,
-} from "./connect_token.ts";
+  ANONYMOUS,
+  type Auth,
+  BOOTSTRAP,
+  type Caller,
+  type KeyFault,
+  type KeySource,
+  REPLICA,
+  SELF,
+} from "../../core/caller.ts";
+import { type Clock, systemClock } from "../../async/clock.ts";
+import { createConnectTokens, isConnectToken } from "./connect_token.ts";
 import { GridError } from "../../core/errors.ts";
 import { hashOf, isEqualHash, newKey, prefixOf } from "../../core/redact.ts";
 import { isHandover, REPLICA_HEADER } from "./replica_token.ts";
-
-/** What a caller may do: `admin` everything, `client` sessions of its own, `worker` what a worker calls. */
-export const ROLES = ["admin", "client", "worker"] as const;
-
-export type Role = (typeof ROLES)[number];
-
-/** Who a request comes from. */
-export interface Caller {
-  /** Unique to its key: `anonymous`, `bootstrap`, `self`, `replica`, the key's id, or `connect:` and a connect token's session. What it makes is its own by this. */
-  readonly id: string;
-  /** For logs: the id, or the prefix of a key. Never the key. */
-  readonly name: string;
-  readonly role: Role;
-  /** The only work pool that it may use. */
-  readonly workPoolId?: string | undefined;
-  /** Highest priority that sessions of the key may request. */
-  readonly maxPriority?: number | undefined;
-  /** Of a connect token: the only session that it is good for. */
-  readonly sessionId?: string | undefined;
-}
-
-/** Why a key proves nobody. */
-export type KeyFault = "missing" | "wrong" | "expired" | "revoked";
-
-/** Keys that are kept elsewhere: the keys app's database. */
-export interface KeySource {
-  /** The caller that a key of the form of {@linkcode newKey} proves. */
-  find(key: string): Promise<Caller | KeyFault>;
-  /** Whether there is a key for an admin: from then on everybody needs one. */
-  hasAdmin(): Promise<boolean>;
-  /** 32 bytes that are the same on every server. */
-  secret(): Promise<Uint8Array<ArrayBuffer>>;
-}
-
-/** Finds out who a request comes from. */
-export interface Auth {
-  /** Whether a key is set, or an admin's is in the database. */
-  hasKey(): Promise<boolean>;
-  /** The caller that `key` proves, or why it proves none. */
-  authenticate(key: string | undefined): Promise<Caller | KeyFault>;
-  readonly connectTokens: ConnectTokens;
-  /** By which the program calls its own server. Known to this process only. */
-  readonly ownKey: string;
-  /** Has keys found in `source`, too. */
-  plug(source: KeySource): void;
-}
 
 /** How callers are told apart. */
 export interface AuthOptions {
@@ -63,36 +23,6 @@ export interface AuthOptions {
   /** @default {600} */
   readonly connectTokenSeconds?: number;
 }
-
-/** Who everybody is where no key is needed. */
-export const ANONYMOUS: Caller = {
-  id: "anonymous",
-  name: "anonymous",
-  role: "admin",
-};
-
-/** Whether `caller` is whoever comes where no key is needed. */
-export function isAnonymous({ id }: Pick<Caller, "id">): boolean {
-  return id === ANONYMOUS.id;
-}
-
-/** Reports whether `caller` is the program itself, which calls its own server. */
-export function isSelf({ id }: Pick<Caller, "id">): boolean {
-  return id === SELF.id;
-}
-
-const BOOTSTRAP: Caller = { id: "bootstrap", name: "bootstrap", role: "admin" };
-const SELF: Caller = { id: "self", name: "self", role: "admin" };
-
-/** Ids of the admin callers that have no key in the database. */
-export const BUILT_IN_ADMINS: readonly string[] = [
-  ANONYMOUS,
-  BOOTSTRAP,
-  SELF,
-].map(({ id }) => id);
-
-/** Another server of the grid, which hands a worker's stream on. */
-const REPLICA: Caller = { id: "replica", name: "replica", role: "worker" };
 
 /** Lets everybody in as long as there is neither `apiKey` nor a plugged key for an admin, else those who have a key. */
 export function createAuth(

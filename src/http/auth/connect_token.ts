@@ -1,16 +1,6 @@
+import { type ConnectTokens } from "../../core/caller.ts";
 import type { Clock } from "../../async/clock.ts";
 import { hashOf, isEqualHash } from "../../core/redact.ts";
-
-/**
- * Short-lived keys to one session, `ct_<expiry>_<mac>`: what stands in a `connect_url`. Nothing is stored for them, and no
- * round trip is needed to check one.
- */
-export interface ConnectTokens {
-  /** A token for a session. @param lifetimeMs By default as the settings say. */
-  issue(sessionId: string, lifetimeMs?: number): Promise<string>;
-  /** Whether it is for that session, and not over. */
-  isValid(token: string, sessionId: string): Promise<boolean>;
-}
 
 /** What connect tokens are made with. */
 export interface ConnectTokenOptions {

@@ -1,12 +1,12 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { callerIn } from "./access.ts";
-import { isAnonymous } from "./auth.ts";
+import { isAnonymous } from "../../core/caller.ts";
 import { baseUrlIn } from "../base_url.ts";
 import { GridError } from "../../core/errors.ts";
 import { type HostSettings, knownHosts } from "../server/known_hosts.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import type { Settings } from "../../core/settings.ts";
-import { truncate } from "../../core/truncate.ts";
+import { truncate } from "../../core/text.ts";
 
 type OwnOrigins = HostSettings & Pick<Settings, "allowed_origins">;
 

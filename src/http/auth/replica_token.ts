@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ConnectTokens } from "./connect_token.ts";
+import type { ConnectTokens } from "../../core/caller.ts";
 
 /** Header in which a server proves to another that it is one. */
 export const REPLICA_HEADER = "x-browsergrid-replica";

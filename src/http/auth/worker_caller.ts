@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { Caller } from "./auth.ts";
+import type { Caller } from "../../core/caller.ts";
 import { GridError } from "../../core/errors.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/worker_proof.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { didYouMean } from "../../core/nearest.ts";
-import { truncate } from "../../core/truncate.ts";
+import { truncate } from "../../core/text.ts";
 
 /** Maximum length of a member's name that is compared with the known ones and repeated. */
 const MAX_NAME = 100;

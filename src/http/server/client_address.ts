@@ -19,11 +19,6 @@ const MAX_ADDRESS = 100;
 /** Finds out whom a request comes from; undefined where the platform does not tell. */
 export type ClientAddress = (c: Context<GridEnv>) => string | undefined;
 
-/** Whether `text` is an address or a network (CIDR). */
-export function isNetwork(text: string): boolean {
-  return ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
-}
-
 /**
  * The address of a request's client: the connection's, or, if that is one of `trustedProxies`, the last one in
  * `X-Forwarded-For` that is none of them. What a client itself writes there is thus never believed.

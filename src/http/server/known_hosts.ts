@@ -1,4 +1,5 @@
-import { isLoopback } from "../../core/loopback.ts";
+import { bracketed, hostNameIn } from "../../core/network.ts";
+import { isLoopback } from "../../core/network.ts";
 
 /** Settings that name the server. */
 export interface HostSettings {
@@ -48,18 +49,6 @@ function readHosts(settings: HostSettings): IsKnownHost {
   };
 }
 
-/** Returns the host in `Host: NAME:PORT`, in the form of URLs; undefined if it is invalid. */
-function hostNameIn(host: string): string | undefined {
-  const url = URL.parse(`http://${host}`);
-  const isHost = url !== null && url.pathname === "/" && url.search === "" &&
-    url.hash === "" && !host.includes("@") && !/[\s,]/.test(host);
-  return isHost ? withoutEndDot(url.hostname) : undefined;
-}
-
-function withoutEndDot(name: string): string {
-  return name.endsWith(".") ? name.slice(0, -1) : name;
-}
-
 /**
  * Reports whether a name is below localhost, hence loopback. @see {@link
  * https://www.rfc-editor.org/rfc/rfc6761#section-6.3 RFC 6761}
@@ -71,17 +60,4 @@ function isLoopbackName(name: string): boolean {
 /** Reports whether a URL's host is an address: URLs write IPv4 in four decimal parts and IPv6 in brackets. */
 function isAddress(name: string): boolean {
   return name.startsWith("[") || /^\d+\.\d+\.\d+\.\d+$/.test(name);
-}
-
-/** Adds the brackets of URLs to an IPv6 address, which settings omit. */
-function bracketed(host: string): string {
-  return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
-}
-
-/** Reports whether `entry` is valid in the setting `allowed_hosts`. */
-export function isHostEntry(entry: string): boolean {
-  if (entry === "*") return true;
-  const name = bracketed(entry.startsWith("*.") ? entry.slice(2) : entry);
-  return !name.includes("*") && hostNameIn(name) !== undefined &&
-    URL.parse(`http://${name}`)?.port === "";
 }

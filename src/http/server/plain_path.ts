@@ -1,5 +1,5 @@
 import { getPath } from "hono/utils/url";
-import { withoutEndSlash } from "../../core/without_end_slash.ts";
+import { withoutEndSlash } from "../../core/network.ts";
 
 /** Path prefix of the API in the grid's predecessor. */
 const ALIAS = /^\/api(?=\/v\d+(\/|$))/;

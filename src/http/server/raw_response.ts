@@ -3,8 +3,8 @@ import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 import { type GridError, problemResponse } from "../../core/errors.ts";
 import { problemSchema } from "../openapi/problems.ts";
-import { truncate } from "../../core/truncate.ts";
-import type { UpgradeContext } from "./upgrade_gate.ts";
+import { truncate } from "../../core/text.ts";
+import type { UpgradeContext } from "../../core/app.ts";
 
 /** How long a client may take to read the answer and close its side. */
 const LINGER_MS = 2_000;

@@ -5,14 +5,14 @@
  */
 import type { Context, MiddlewareHandler } from "hono";
 import { callerIn } from "../auth/access.ts";
-import { isAnonymous } from "../auth/auth.ts";
+import { isAnonymous } from "../../core/caller.ts";
 import { baseUrl, type BaseUrlSettings } from "../base_url.ts";
 import { GridError } from "../../core/errors.ts";
 import { type HostSettings, knownHosts } from "./known_hosts.ts";
-import { isLoopback } from "../../core/loopback.ts";
+import { isLoopback } from "../../core/network.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import type { Settings } from "../../core/settings.ts";
-import { truncate } from "../../core/truncate.ts";
+import { truncate } from "../../core/text.ts";
 
 /** Maximum length of a path, in characters as sent. The longest path of the API takes 1,000. */
 export const MAX_PATH = 2_048;

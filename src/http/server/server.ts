@@ -22,12 +22,8 @@ import { inOrder } from "./in_order.ts";
 import { logOf } from "../../core/log.ts";
 import type { GridBindings } from "../../core/middleware.ts";
 import { answerRaw, refusalOf } from "./raw_response.ts";
-import {
-  malformed,
-  requestOf,
-  type UpgradeContext,
-  type UpgradeGate,
-} from "./upgrade_gate.ts";
+import { malformed, requestOf, type UpgradeGate } from "./upgrade_gate.ts";
+import { type UpgradeContext } from "../../core/app.ts";
 
 const log = logOf("core", "server");
 

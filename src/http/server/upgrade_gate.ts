@@ -9,28 +9,15 @@
  *
  * @module
  */
+import type { UpgradeContext } from "../../core/app.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { getPath } from "hono/utils/url";
 import type { IncomingMessage } from "node:http";
 import { answerError } from "../error_response.ts";
-import type { Caller } from "../auth/auth.ts";
 import { baseUrlIn } from "../base_url.ts";
 import { GridError } from "../../core/errors.ts";
 import type { GridBindings, GridEnv } from "../../core/middleware.ts";
 import { withoutAlias } from "./plain_path.ts";
-
-/** What the middleware has found out about a request for a socket. */
-export interface UpgradeContext {
-  /** What is asked for, as the middleware has seen it. */
-  readonly url: URL;
-  /** URL of the server as the client reaches it, without a trailing slash. */
-  readonly baseUrl: string;
-  /** Undefined if no middleware asks who it is. */
-  readonly caller: Caller | undefined;
-  readonly requestId: string | undefined;
-  /** What the middleware adds to answers; belongs to a refusal too. */
-  readonly headers: Headers;
-}
 
 /** Sends an upgrade through the middleware. The answer, if it is not let in. Never rejects. */
 export type UpgradeGate = (

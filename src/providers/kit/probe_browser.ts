@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
-import { hostName } from "../../core/host_name.ts";
+import { hostName } from "../../core/network.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 
 /** Number of response bytes that contain the status. */

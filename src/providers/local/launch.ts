@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { systemClock } from "../../async/clock.ts";
 import type { BrowserExit } from "../../core/provider.ts";
-import { throughTunnelOnly } from "../../core/tunnel_endpoint.ts";
+import { throughTunnelOnly } from "../../core/provider.ts";
 import { startAuthProxy } from "../kit/auth_proxy.ts";
 import { type Display, startDisplay } from "./display/display.ts";
 import type { FoundBrowser } from "./find_browser.ts";

@@ -2,8 +2,8 @@ import { isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import WebSocket, { type ClientOptions } from "ws";
 import { type Clock, deadline, systemClock } from "../../async/clock.ts";
-import { hostName } from "../../core/host_name.ts";
-import { withoutEndSlash } from "../../core/without_end_slash.ts";
+import { hostName } from "../../core/network.ts";
+import { withoutEndSlash } from "../../core/network.ts";
 import { logOf, messageOf } from "../../core/log.ts";
 import { watchSocket } from "../../tunnel/ping.ts";
 import {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import type { Socket } from "node:net";
-import { hostName } from "../../core/host_name.ts";
+import { hostName } from "../../core/network.ts";
 
 /**
  * Returns the request by which an HTTP proxy opens a tunnel to the host of `url`. @see {@link

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { deadline, systemClock } from "../../async/clock.ts";
-import { hostName } from "../../core/host_name.ts";
+import { hostName } from "../../core/network.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 import { close, joinConns, writeAll } from "./pipe.ts";
 import { connectRequest } from "./proxy_connect.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { apiKey } from "../../../src/middleware/api_key.ts";
 import { newKey } from "../../../src/core/redact.ts";
-import type { Role } from "../../../src/http/auth/auth.ts";
+import type { Role } from "../../../src/core/caller.ts";
 import {
   BOOTSTRAP_KEY,
   type KeyedGrid,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fingerprintOf } from "../../../src/apps/sessions/idempotency.ts";
-import { Secrets } from "../../../src/db/secrets.ts";
+import { SecretCipher } from "../../../src/db/secrets.ts";
 import { type Answer, apiOf } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
@@ -151,7 +151,7 @@ function post(
   });
 }
 
-const secrets = new Secrets(new Uint8Array(32));
+const secrets = new SecretCipher(new Uint8Array(32));
 
 Deno.test("fingerprintOf() is one for every order of members, and another for every other body", async () => {
   const body = fc.dictionary(

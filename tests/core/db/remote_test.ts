@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/async/clock.ts";
-import {
-  type Database,
-  databaseOn,
-  isConstraintError,
-} from "../../../src/db/client.ts";
+import { databaseOn, isConstraintError } from "../../../src/db/client.ts";
+import { type Database } from "../../../src/core/database.ts";
 import { connectRemote } from "../../../src/db/remote_connection.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import type { FailingAnswer } from "../../support/hrana_endpoint.ts";

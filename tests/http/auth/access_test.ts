@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { access, allow } from "../../../src/http/auth/access.ts";
-import { type Role, ROLES } from "../../../src/http/auth/auth.ts";
+import { type Role, ROLES } from "../../../src/core/caller.ts";
 import type { GridEnv } from "../../../src/core/middleware.ts";
 import { buildRouter, createRouter } from "../../../src/http/router.ts";
 

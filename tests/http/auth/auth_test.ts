@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  type Auth,
-  callerOf,
-  createAuth,
-  keyOf,
-} from "../../../src/http/auth/auth.ts";
+import { callerOf, createAuth, keyOf } from "../../../src/http/auth/auth.ts";
+import { type Auth } from "../../../src/core/caller.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { newKey } from "../../../src/core/redact.ts";
 import { createFakeClock } from "../../support/clock.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { hostApi } from "../../../src/hosted.ts";
 import { knownHosts } from "../../../src/http/server/known_hosts.ts";
-import { isHostEntry } from "../../../src/http/server/known_hosts.ts";
+import { isHostEntry } from "../../../src/core/network.ts";
 import { BOOTSTRAP_KEY } from "../../support/keys.ts";
 import { testGrid } from "../../support/grid.ts";
 import { rawHttp } from "../../support/raw_http.ts";

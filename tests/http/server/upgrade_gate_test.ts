@@ -3,10 +3,8 @@ import { once } from "node:events";
 import { z } from "@hono/zod-openapi";
 import { beforeAfter, type Middleware } from "../../../src/core/middleware.ts";
 import { startServer } from "../../../src/http/server/server.ts";
-import {
-  createUpgradeGate,
-  type UpgradeContext,
-} from "../../../src/http/server/upgrade_gate.ts";
+import { createUpgradeGate } from "../../../src/http/server/upgrade_gate.ts";
+import { type UpgradeContext } from "../../../src/core/app.ts";
 import { MIDDLEWARE } from "../../../src/installed.ts";
 import { answerTo } from "./hostile_client.ts";
 import { logRecords } from "../../support/log_records.ts";

@@ -1,5 +1,5 @@
 import { count, eq, lt } from "drizzle-orm";
-import type { Database } from "../../../src/db/client.ts";
+import type { Database } from "../../../src/core/database.ts";
 import { notes } from "./models.ts";
 
 /** A note. */

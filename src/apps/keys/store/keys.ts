@@ -10,7 +10,7 @@ import {
   type SQL,
   sql,
 } from "drizzle-orm";
-import type { Database } from "../../../db/client.ts";
+import type { Database } from "../../../core/database.ts";
 import { workPools } from "../../workerpool/models.ts";
 import type { KeyRow } from "../key.ts";
 import { apiKeys, gridSecrets } from "../models.ts";

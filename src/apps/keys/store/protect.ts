@@ -1,6 +1,7 @@
 import { and, eq, notLike } from "drizzle-orm";
-import type { Database } from "../../../db/client.ts";
-import { isSealed, type Secrets } from "../../../db/secrets.ts";
+import type { Database } from "../../../core/database.ts";
+import { isSealed } from "../../../db/secrets.ts";
+import type { Secrets } from "../../../core/database.ts";
 import { placeOfSecret } from "../grid_secret.ts";
 import { gridSecrets } from "../models.ts";
 

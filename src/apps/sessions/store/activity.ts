@@ -9,7 +9,7 @@
 import type { ResultSet } from "@libsql/client";
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Database, Statement } from "../../../db/client.ts";
+import type { Database, Statement } from "../../../core/database.ts";
 import { sessionEvents, sessions } from "../models.ts";
 import { ATTENDED_MS } from "../session.ts";
 import { all } from "./lease_expiry.ts";

@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import type { Database } from "../../../db/client.ts";
+import type { Database } from "../../../core/database.ts";
 import { roomOfPool } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { isOrdered } from "./claim.ts";

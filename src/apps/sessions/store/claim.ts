@@ -15,9 +15,9 @@ import {
 } from "drizzle-orm";
 import type { ResultSet } from "@libsql/client";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Database, Statement } from "../../../db/client.ts";
+import type { Database, Statement } from "../../../core/database.ts";
 import { egressPolicy } from "../../workerpool/manager.ts";
-import type { Secrets } from "../../../db/secrets.ts";
+import type { Secrets } from "../../../core/database.ts";
 import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { workers } from "../../workers/models.ts";

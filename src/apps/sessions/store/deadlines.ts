@@ -8,7 +8,7 @@
  */
 import { eq, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Database } from "../../../db/client.ts";
+import type { Database } from "../../../core/database.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions, waitsUntil } from "../models.ts";
 import { type Session, statusReasonOf } from "../session.ts";

@@ -2,7 +2,7 @@
 import type { ResultSet } from "@libsql/client";
 import { and, eq, gt, lte, notExists, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Statement } from "../../../db/client.ts";
+import type { Statement } from "../../../core/database.ts";
 import {
   type OnceOnly,
   REMEMBERED_MS,

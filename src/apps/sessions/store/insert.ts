@@ -5,12 +5,12 @@
  * @module
  */
 import { getTableColumns, type SQL, sql } from "drizzle-orm";
-import type { Database } from "../../../db/client.ts";
+import type { Database } from "../../../core/database.ts";
 import { roomOfPool } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import type { OnceOnly } from "../idempotency.ts";
 import { sessions } from "../models.ts";
-import type { Secrets } from "../../../db/secrets.ts";
+import type { Secrets } from "../../../core/database.ts";
 import type { SessionRow } from "../session.ts";
 import { sealSession } from "./secrets.ts";
 import {

@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { BUILT_IN_ADMINS } from "../../../http/auth/auth.ts";
+import { BUILT_IN_ADMINS } from "../../../core/caller.ts";
 import { apiKeys } from "../../keys/models.ts";
 import { sessions } from "../models.ts";
 

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Statement } from "../../../db/client.ts";
+import type { Statement } from "../../../core/database.ts";
 import { apiKeys } from "../../keys/models.ts";
 import { roomOfPool } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";

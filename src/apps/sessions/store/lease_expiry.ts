@@ -1,6 +1,6 @@
 import type { ResultSet } from "@libsql/client";
 import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
-import type { Statement } from "../../../db/client.ts";
+import type { Statement } from "../../../core/database.ts";
 import { sessions } from "../models.ts";
 import {
   HELD_STATUSES,

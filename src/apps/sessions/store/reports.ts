@@ -9,7 +9,7 @@
 import type { ResultSet } from "@libsql/client";
 import { eq, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Database, Statement } from "../../../db/client.ts";
+import type { Database, Statement } from "../../../core/database.ts";
 import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
 import { commandOf, commandsFor } from "./claim.ts";
 import { sessionEvents, sessionMetrics, sessions } from "../models.ts";
@@ -23,7 +23,7 @@ import {
   type SessionStatus,
   TRANSITIONS,
 } from "../status.ts";
-import { TUNNEL_ONLY } from "../../../core/tunnel_endpoint.ts";
+import { TUNNEL_ONLY } from "../../../core/provider.ts";
 import { workers } from "../../workers/models.ts";
 import { all, lossOf, type Move, queueDeadlineAgain } from "./lease_expiry.ts";
 import { type Changed, changesIn, transition } from "./transition.ts";

@@ -5,8 +5,8 @@ import {
   sealBrowserSecrets,
   type SecretRow,
 } from "../../../db/browser_secrets.ts";
-import type { Database } from "../../../db/client.ts";
-import type { Secrets } from "../../../db/secrets.ts";
+import type { Database } from "../../../core/database.ts";
+import type { Secrets } from "../../../core/database.ts";
 import { sessions } from "../models.ts";
 import type { SessionRow } from "../session.ts";
 

@@ -10,7 +10,7 @@ import {
   type SQL,
   sql,
 } from "drizzle-orm";
-import type { Database } from "../../../db/client.ts";
+import type { Database } from "../../../core/database.ts";
 import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
 import { workers } from "../../workers/models.ts";
 import { sessionEvents, sessionMetrics, sessions } from "../models.ts";

@@ -9,7 +9,7 @@
 import type { ResultSet } from "@libsql/client";
 import { getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Statement } from "../../../db/client.ts";
+import type { Statement } from "../../../core/database.ts";
 import { sessionEvents, sessions } from "../models.ts";
 import { EVENT_OF_STATUS, type SessionEventName } from "../status.ts";
 import { isTerminal, type SessionStatus } from "../status.ts";

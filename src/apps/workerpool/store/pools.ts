@@ -10,9 +10,10 @@ import {
   type SQL,
   sql,
 } from "drizzle-orm";
-import { type Database, isConstraintError } from "../../../db/client.ts";
+import { isConstraintError } from "../../../db/client.ts";
+import { type Database } from "../../../core/database.ts";
 import { GridError } from "../../../core/errors.ts";
-import type { Secrets } from "../../../db/secrets.ts";
+import type { Secrets } from "../../../core/database.ts";
 import { sessions } from "../../sessions/models.ts";
 import { workers } from "../../workers/models.ts";
 import { workPools } from "../models.ts";

@@ -5,8 +5,8 @@ import {
   sealBrowserSecrets,
   type SecretRow,
 } from "../../../db/browser_secrets.ts";
-import type { Database } from "../../../db/client.ts";
-import type { Secrets } from "../../../db/secrets.ts";
+import type { Database } from "../../../core/database.ts";
+import type { Secrets } from "../../../core/database.ts";
 import { workPools } from "../models.ts";
 import type { Pool, PoolFields } from "../pool.ts";
 

@@ -1,5 +1,5 @@
 import { and, eq, gt, inArray, isNull, type SQL, sql } from "drizzle-orm";
-import type { Database, Statement } from "../../../db/client.ts";
+import type { Database, Statement } from "../../../core/database.ts";
 import { apiKeys } from "../../keys/models.ts";
 import type { Pool } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";

@@ -1,9 +1,6 @@
 import { and, eq, getTableColumns, gt, lt, type SQL, sql } from "drizzle-orm";
-import {
-  type Database,
-  isConstraintError,
-  type Statement,
-} from "../../../db/client.ts";
+import { isConstraintError } from "../../../db/client.ts";
+import { type Database, type Statement } from "../../../core/database.ts";
 import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
 import { sessions } from "../../sessions/models.ts";
 import { workPools } from "../../workerpool/models.ts";

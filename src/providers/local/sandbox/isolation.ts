@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import type { BrowserSpec } from "../../../core/browser_spec.ts";
-import { hostName } from "../../../core/host_name.ts";
+import { hostName } from "../../../core/network.ts";
 import type { CheckResult, LocalSandbox } from "../../../core/provider.ts";
 import { authority } from "../../kit/egress/proxy_request.ts";
 import { BoxEgresses } from "./box_egress.ts";

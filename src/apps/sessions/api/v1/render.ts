@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { callerIn } from "../../../../http/auth/access.ts";
 import type { Core } from "../../../../core/app.ts";
-import { isAnonymous } from "../../../../http/auth/auth.ts";
+import { isAnonymous } from "../../../../core/caller.ts";
 import { baseUrlIn } from "../../../../http/base_url.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import type { Session, SessionManager } from "../../manager.ts";

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { locationIn } from "../../../../http/base_url.ts";
 import { access, callerIn, ownerLimit } from "../../../../http/auth/access.ts";
 import type { Core } from "../../../../core/app.ts";
-import type { Caller } from "../../../../http/auth/auth.ts";
+import type { Caller } from "../../../../core/caller.ts";
 import { deadline } from "../../../../async/clock.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";

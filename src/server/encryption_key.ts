@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
-import type { Database } from "../db/client.ts";
 import { logOf } from "../core/log.ts";
-import { KEY_BYTES, parseKey, Secrets } from "../db/secrets.ts";
+import { SecretCipher } from "../db/secrets.ts";
+import type { Database, Secrets } from "../core/database.ts";
+import { KEY_BYTES, parseKey } from "../core/settings_schema.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 
 const log = logOf("server", "encryption_key");
@@ -25,7 +26,7 @@ export async function openSecrets(
   const key = encryption_key === undefined
     ? await keyWithoutSetting(db, settings)
     : decoded(encryption_key, "setting encryption_key");
-  return new Secrets(
+  return new SecretCipher(
     key,
     previous_encryption_keys.map((each) =>
       decoded(each, "setting previous_encryption_keys")

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { visibleJson, visibleText } from "../../src/core/visible_text.ts";
+import { visibleJson, visibleText } from "../../src/core/text.ts";
 
 /** Text that a terminal obeys, and its escaped form. */
 const ESCAPES: readonly (readonly [string, string])[] = [

@@ -1,11 +1,25 @@
 /**
+ * Truncates text to about `max` characters for logs and responses. Both ends are kept, with the number of omitted
+ * characters between them.
+ */
+export function truncate(text: string, max: number): string {
+  if (text.length <= max) return text;
+  const head = Math.ceil(max * 0.75);
+  const tail = max - head;
+  const left = text.length - head - tail;
+  const end = tail === 0 ? "" : text.slice(-tail);
+  // The cut may have left half of a surrogate pair.
+  return `${text.slice(0, head)}… (${left} characters) …${end}`.toWellFormed();
+}
+
+/**
  * Control characters, which a terminal obeys (ESC, CSI, OSC and the other C0 and C1 controls), and characters that
  * change the direction of text.
  */
-const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
+export const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
 /** Line breaks and tabs are kept. */
-const LAYOUT = new Set(["\n", "\t"]);
+export const LAYOUT = new Set(["\n", "\t"]);
 
 /**
  * Escapes characters that a terminal would obey, such as `\x1b` or `\u202e`. Line breaks and tabs are kept.
@@ -25,13 +39,13 @@ export function visibleJson(json: string): string {
   );
 }
 
-function escapeOf(character: string): string {
+export function escapeOf(character: string): string {
   const code = character.charCodeAt(0);
   return code <= 0xff
     ? `\\x${code.toString(16).padStart(2, "0")}`
     : unicodeEscape(character);
 }
 
-function unicodeEscape(character: string): string {
+export function unicodeEscape(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
