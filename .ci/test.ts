@@ -26,10 +26,13 @@ const IDLE = ["e2e/idle_test.ts", "e2e/quiet_client_test.ts"];
 const RESTART = "faults/engine_test.ts";
 
 /** Targets that take longest; the other folders follow. */
-const LONGEST_FIRST = [CHAOS, "faults", "remote", "core", "worker"];
+const LONGEST_FIRST = [CHAOS, "faults", "remote", "http", "worker"];
 
 /** Folders of many small files, each combined into one module. Other folders have tests that replace globals. */
-const ONE_MODULE = ["apps", "core", "gateway", "cli", "worker"];
+const ONE_MODULE = [
+  ...["apps", "async", "core", "db", "http", "middleware", "gateway", "cli"],
+  "worker",
+];
 
 /**
  * Marks a file that needs the platform's own `Response`, which the HTTP server of other files in its module replaces.
