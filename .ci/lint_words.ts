@@ -92,8 +92,7 @@ const plugin: Deno.lint.Plugin = {
       create(context) {
         return {
           FunctionDeclaration: (node) => checkName(context, node.id),
-          MethodDefinition: (node) =>
-            checkName(context, node.key),
+          MethodDefinition: (node) => checkName(context, node.key),
           VariableDeclarator(node) {
             const { init } = node;
             if (
