@@ -1,5 +1,5 @@
 /** Waits for work that others may also wait for, and leaves it alone when `signal` is aborted. */
-export async function orAbort<T>(
+export async function abortable<T>(
   work: Promise<T>,
   signal: AbortSignal,
 ): Promise<T> {

@@ -3,7 +3,7 @@
  *
  * @throws {Error} what failed, when all have ended.
  */
-export async function forEach<T>(
+export async function allSettled<T>(
   items: readonly T[],
   work: (item: T) => Promise<void>,
 ): Promise<void> {

@@ -1,5 +1,5 @@
 /** Puts an entry last into a map that is ordered by use, and drops the one that was used longest ago if it holds more than `most`. */
-export function keepRecent<K, V>(
+export function lruTouch<K, V>(
   map: Map<K, V>,
   [key, value]: readonly [K, V],
   most: number,

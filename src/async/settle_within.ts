@@ -1,7 +1,7 @@
 import { systemClock } from "./clock.ts";
 
 /** Waits until `work` has ended, well or badly, but no longer than `ms`. Leaves no timer. */
-export async function settledWithin(
+export async function settleWithin(
   work: Promise<unknown>,
   ms: number,
 ): Promise<void> {

@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { fileURLToPath } from "node:url";
 import { chosenApps } from "../http/api.ts";
 import type { App } from "../core/app.ts";
-import { childEnvironment } from "../providers/kit/child_environment.ts";
+import { createChildEnvironment } from "../providers/kit/child_environment.ts";
 import { systemClock } from "../async/clock.ts";
 import { openDatabase } from "../db/client.ts";
 import { type Database } from "../core/database.ts";
@@ -158,7 +158,7 @@ function makeCommand(
         {
           args: ["task", "db:generate", "--name", slug],
           clearEnv: true,
-          env: { ...childEnvironment(), NO_COLOR: "1" },
+          env: { ...createChildEnvironment(), NO_COLOR: "1" },
           cwd: fileURLToPath(new URL("../../", import.meta.url)),
         },
       ).output();

@@ -12,7 +12,7 @@
  */
 import type { SecretPosition, Secrets } from "../core/database.ts";
 import { GridError } from "../core/errors.ts";
-import { keepRecent } from "../async/lru.ts";
+import { lruTouch } from "../async/lru.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -88,7 +88,7 @@ export class SecretCipher implements Secrets {
     const known = `${position.join(" ")} ${sealed}`;
     const text = this.#opened.get(known) ??
       await this.#decrypt(sealed, position);
-    keepRecent(this.#opened, [known, text], MAX_OPENED);
+    lruTouch(this.#opened, [known, text], MAX_OPENED);
     return text;
   }
 

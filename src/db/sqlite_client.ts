@@ -22,7 +22,7 @@ import {
   type SQLOutputValue,
   type StatementSync,
 } from "node:sqlite";
-import { keepRecent } from "../async/lru.ts";
+import { lruTouch } from "../async/lru.ts";
 import { type MakeRow, rowMaker } from "./sqlite_row.ts";
 import { withoutStart } from "./is_read_only.ts";
 import { SqliteError, sqliteError } from "./sqlite_error.ts";
@@ -165,7 +165,7 @@ export class FileClient implements Client {
 
   #prepare(sql: string): Prepared {
     const found = this.#prepared.get(sql) ?? preparedOf(this.#db, sql);
-    keepRecent(this.#prepared, [sql, found], MAX_PREPARED);
+    lruTouch(this.#prepared, [sql, found], MAX_PREPARED);
     return found;
   }
 }

@@ -1,4 +1,4 @@
-import { keepRecent } from "../async/lru.ts";
+import { lruTouch } from "../async/lru.ts";
 
 /** How fast and how much at once. */
 export interface BucketLimit {
@@ -48,7 +48,7 @@ export class TokenBuckets {
     const bucket = this.#filled(key, now);
     const isGiven = bucket.tokens >= 1;
     if (isGiven) bucket.tokens -= 1;
-    keepRecent(this.#buckets, [key, bucket], this.#maxBuckets);
+    lruTouch(this.#buckets, [key, bucket], this.#maxBuckets);
     return this.#levelOf(bucket, isGiven);
   }
 

@@ -11,7 +11,7 @@ import { access, allow } from "../http/auth/access.ts";
 import { type App, defineApp } from "../core/app.ts";
 import { systemClock } from "../async/clock.ts";
 import { defineProblems, GridError, type Problems } from "../core/errors.ts";
-import { hostOf } from "../providers/kit/simple_host_adapter.ts";
+import { hostFromDriver } from "../providers/kit/host_from_driver.ts";
 import { logOf } from "../core/log.ts";
 import { every } from "../async/every.ts";
 import {
@@ -56,7 +56,9 @@ export const pluginApi = {
   defineProblems,
   GridError,
   /** Makes a provider's host of the few things that differ from one infrastructure to the next. */
-  hostOf,
+  hostFromDriver,
+  /** @deprecated Use `hostFromDriver`. */
+  hostOf: hostFromDriver,
   /** Background work that is tried again and ends with its app. */
   every,
   clock: systemClock,

@@ -8,7 +8,7 @@ const PATIENCE_MS = 15_000;
  * Waits for a start. One that `signal` does not end in time is left behind: nothing waits for it any more, and if a
  * browser comes of it after all, that is stopped. What a host that hangs never ends, its sweep does.
  */
-export async function orLeftBehind(
+export async function abandonOnAbort(
   starting: Promise<RunningBrowser>,
   signal: AbortSignal,
   clock: Pick<Clock, "sleep">,

@@ -2,7 +2,7 @@ import type { ClaimedSession } from "../client/client.ts";
 import { type Clock, deadline } from "../async/clock.ts";
 import type { BrowserHost, RunningBrowser } from "../core/provider.ts";
 import { specOf } from "./claimed_session.ts";
-import { orLeftBehind } from "./abandon_start.ts";
+import { abandonOnAbort } from "./abandon_start.ts";
 import type { WarmBrowsers } from "./warm/pool.ts";
 
 /** Where the browsers of sessions come from. */
@@ -41,7 +41,7 @@ export async function startFor(
   using patience = deadline(clock, claimed.start_timeout_ms, signal);
   try {
     const starting = host.start(spec, claimed.id, patience.signal);
-    const browser = await orLeftBehind(starting, patience.signal, clock);
+    const browser = await abandonOnAbort(starting, patience.signal, clock);
     return { browser, isWarm: false };
   } catch (error) {
     if (!patience.signal.aborted || signal.aborted) throw error;

@@ -41,7 +41,7 @@ import { nameKnownMembers } from "../../src/http/openapi/unknown_members.ts";
 import { shownTarget } from "../../src/gateway/devtools/describe.ts";
 import { sessionOfQuery } from "../../src/gateway/connect.ts";
 import { wantedOf } from "../../src/gateway/upgrade_request.ts";
-import { startFailure } from "../../src/providers/local/start_failure.ts";
+import { createStartError } from "../../src/providers/local/start_failure.ts";
 import { timeRatio } from "../support/time_ratio.ts";
 
 /** Maximum sizes of a body, a head and a browser's output. */
@@ -206,7 +206,10 @@ const FUNCTIONS: Readonly<
       { devtoolsFrontendUrl: text, webSocketDebuggerUrl: text },
       () => "ws://127.0.0.1/",
     )],
-  browser_output: [OUTPUT, (text) => startFailure("/chrome", "it ended", text)],
+  browser_output: [
+    OUTPUT,
+    (text) => createStartError("/chrome", "it ended", text),
+  ],
   wellFormed: [2 ** 18, (text) => wellFormed(["", [`"\\u0000${text}`]])],
   readsOnly: [HEAD, readsOnly],
 };

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { createClient, type GridClient } from "../../src/client/client.ts";
-import { boxAbility } from "../../src/providers/local/sandbox/box_problem.ts";
+import { checkBoxSupport } from "../../src/providers/local/sandbox/box_support.ts";
 import { assertNothingLeft } from "../support/leaks.ts";
 import { runNode } from "../support/node_client.ts";
 import { startProgram } from "../support/program.ts";
 
 const KEY = "admin-key-of-the-test-0123456789";
 
-const ability = await boxAbility();
+const ability = await checkBoxSupport();
 const skip = "problem" in ability ? ability.problem : undefined;
 
 function boxTest(name: string, fn: () => Promise<void>): void {

@@ -1,5 +1,5 @@
 import { deadline, systemClock } from "../../src/async/clock.ts";
-import { orAbort } from "../../src/async/abortable.ts";
+import { abortable } from "../../src/async/abortable.ts";
 
 /**
  * The outcome of work that may never settle.
@@ -11,7 +11,7 @@ export async function within<T>(
   { what, ms }: { readonly what: string; readonly ms: number },
 ): Promise<T> {
   using patience = deadline(systemClock, ms);
-  return await orAbort(work, patience.signal).catch((error) => {
+  return await abortable(work, patience.signal).catch((error) => {
     if (!patience.signal.aborted) throw error;
     throw new Error(`Waited ${ms / 1_000} s for this: ${what}`);
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RunningBrowser } from "../../src/core/provider.ts";
-import { orLeftBehind } from "../../src/worker/abandon_start.ts";
+import { abandonOnAbort } from "../../src/worker/abandon_start.ts";
 import { browserSpec } from "../support/browser_spec.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { createFakeBrowser } from "../support/fake_provider.ts";
@@ -9,7 +9,7 @@ Deno.test("a start that ends is waited for, also after it was given up", async (
   const clock = createFakeClock();
   const stop = new AbortController();
   const starting = Promise.withResolvers<RunningBrowser>();
-  const waiting = orLeftBehind(starting.promise, stop.signal, clock);
+  const waiting = abandonOnAbort(starting.promise, stop.signal, clock);
   stop.abort(new Error("not wanted"));
   clock.advance(14_999);
   starting.reject(new Error("cleaned up"));
@@ -20,7 +20,7 @@ Deno.test("a start that does not end is left behind, and its browser is stopped 
   const clock = createFakeClock();
   const stop = new AbortController();
   const starting = Promise.withResolvers<RunningBrowser>();
-  const waiting = orLeftBehind(starting.promise, stop.signal, clock);
+  const waiting = abandonOnAbort(starting.promise, stop.signal, clock);
   stop.abort(new Error("not wanted"));
   clock.advance(15_000);
   await assert.rejects(waiting, /not wanted/);

@@ -5,35 +5,38 @@ import type {
   HostInfo,
   RunningBrowser,
 } from "../../core/provider.ts";
-import { forEach } from "../../async/all_settled.ts";
-import { orAbort } from "../../async/abortable.ts";
-import { settledWithin } from "../../async/settle_within.ts";
+import { allSettled } from "../../async/all_settled.ts";
+import { abortable } from "../../async/abortable.ts";
+import { settleWithin } from "../../async/settle_within.ts";
 import {
-  findRunning,
+  findRunningContainer,
   type FoundContainer,
-  listOwn,
-  sessionOf,
+  listContainers,
+  readSessionId,
 } from "./container/adopt.ts";
 import { checkDocker } from "./check/check.ts";
 import type { DockerConfig } from "./config.ts";
 import { ContainerBrowser } from "./container/container.ts";
-import { containerOptions } from "./container/options.ts";
-import { egressProblem } from "./network/egress.ts";
-import { machineAddresses } from "./network/machine_addresses.ts";
+import { createContainerOptions } from "./container/options.ts";
+import { findEgressProblem } from "./network/egress.ts";
+import { listMachineAddresses } from "./network/machine_addresses.ts";
 import {
-  because,
   type Engine,
   openEngine,
   pingEngine,
+  rethrowAs,
 } from "./engine/engine.ts";
 import { findImage } from "./images/image.ts";
-import { imageName } from "./images/image_name.ts";
+import { expandImageName } from "./images/image_name.ts";
 import { Images } from "./images/images.ts";
-import { labelsOf } from "./container/labels.ts";
-import { proxyProblem } from "./network/proxy.ts";
-import { Removals } from "./container/reaper.ts";
+import { createLabels } from "./container/labels.ts";
+import { findProxyProblem } from "./network/proxy.ts";
+import { ContainerReaper } from "./container/reaper.ts";
 import { startContainer } from "./container/start.ts";
-import { lookAround, type Surroundings } from "./engine/environment.ts";
+import {
+  type EngineEnvironment,
+  inspectEnvironment,
+} from "./engine/environment.ts";
 
 /** How long disposal waits for what an engine that hangs still owes. */
 const CLOSE_WAIT_MS = 10_000;
@@ -58,15 +61,15 @@ class DockerHost implements BrowserHost {
   readonly #closed = new AbortController();
   /** Ends what even a host that is closed waits for a moment. */
   readonly #abandoned = new AbortController();
-  readonly #removals: Removals;
+  readonly #reaper: ContainerReaper;
   readonly #images: Images;
-  #surroundings: Promise<Surroundings> | undefined;
+  #environment: Promise<EngineEnvironment> | undefined;
 
   constructor(config: DockerConfig, info: HostInfo, engine: Engine) {
     this.#config = config;
     this.#info = info;
     this.#engine = engine;
-    this.#removals = new Removals(engine, this.#abandoned.signal);
+    this.#reaper = new ContainerReaper(engine, this.#abandoned.signal);
     this.#images = new Images(engine, {
       policy: config.pull,
       onProgress: info.onProgress ?? (() => {}),
@@ -75,7 +78,7 @@ class DockerHost implements BrowserHost {
   }
 
   check(): Promise<readonly CheckResult[]> {
-    return checkDocker(this.#engine, this.#config, this.#removals);
+    return checkDocker(this.#engine, this.#config, this.#reaper);
   }
 
   ping(signal: AbortSignal): Promise<void> {
@@ -83,12 +86,12 @@ class DockerHost implements BrowserHost {
   }
 
   async prepare(signal: AbortSignal, spec?: BrowserSpec): Promise<void> {
-    await this.#images.fetch(imageName(this.#config.image, spec), signal);
+    await this.#images.fetch(expandImageName(this.#config.image, spec), signal);
   }
 
   /** Of the image that is here: whether its registry has a newer one is asked by starts, as the pool says. */
   async revision(spec: BrowserSpec, signal: AbortSignal): Promise<string> {
-    const name = imageName(this.#config.image, spec);
+    const name = expandImageName(this.#config.image, spec);
     return (await findImage(this.#engine, name, signal))?.id ?? "";
   }
 
@@ -98,12 +101,12 @@ class DockerHost implements BrowserHost {
     signal: AbortSignal,
   ): Promise<RunningBrowser> {
     signal.throwIfAborted();
-    const image = imageName(this.#config.image, spec);
+    const image = expandImageName(this.#config.image, spec);
     try {
       return await this.#start(spec, { image, sessionId, signal });
     } catch (error) {
       // The engine may have been replaced, the network or the image removed: look again next time.
-      this.#surroundings = undefined;
+      this.#environment = undefined;
       this.#images.forget(image);
       throw error;
     }
@@ -118,28 +121,28 @@ class DockerHost implements BrowserHost {
     },
   ): Promise<RunningBrowser> {
     const found = await this.#images.use(image, signal);
-    const { isOwn } = found;
+    const { isProjectImage } = found;
     const { network } = this.#config;
-    const problem = egressProblem(spec, image, { ...found, network }) ??
-      proxyProblem(spec, isOwn);
+    const problem = findEgressProblem(spec, image, { ...found, network }) ??
+      findProxyProblem(spec, isProjectImage);
     if (problem !== undefined) throw new Error(problem);
-    const surroundings = await orAbort(this.#look(), signal);
-    await orAbort(this.#endEarlier(sessionId), signal);
-    const create = containerOptions(spec, this.#config, {
+    const environment = await abortable(this.#inspect(), signal);
+    await abortable(this.#endEarlier(sessionId), signal);
+    const create = createContainerOptions(spec, this.#config, {
       image,
-      isOwnImage: isOwn,
-      labels: labelsOf(this.#info, sessionId),
-      ownAddresses: machineAddresses(),
-      ...surroundings,
+      isProjectImage,
+      labels: createLabels(this.#info, sessionId),
+      gridAddresses: listMachineAddresses(),
+      ...environment,
     });
     const started = await startContainer(this.#engine, {
       ...create,
       name: `browsergrid-${sessionId}-${crypto.randomUUID().slice(0, 4)}`,
     }, {
       timeoutMs: this.#config.start_timeout_seconds * 1_000,
-      publishedOn: surroundings.publishOn,
+      publishedOn: environment.publishOn,
       signal,
-      removals: this.#removals,
+      reaper: this.#reaper,
       abandoned: this.#abandoned.signal,
     });
     return this.#browser(started, { sessionId, image });
@@ -147,19 +150,19 @@ class DockerHost implements BrowserHost {
 
   /** A process that was killed may have left a container of the session, which no sweep takes once the session is held again. */
   async #endEarlier(sessionId: string): Promise<void> {
-    const containers = await listOwn(this.#engine, this.#info);
-    await forEach(
-      containers.filter((container) => sessionOf(container) === sessionId),
-      ({ Id }) => this.#removals.remove(Id, SWEEP_WAIT_MS),
+    const containers = await listContainers(this.#engine, this.#info);
+    await allSettled(
+      containers.filter((container) => readSessionId(container) === sessionId),
+      ({ Id }) => this.#reaper.remove(Id, SWEEP_WAIT_MS),
     );
   }
 
   async adopt(): Promise<readonly RunningBrowser[]> {
-    const { publishOn } = await this.#look();
-    const containers = await listOwn(this.#engine, this.#info);
+    const { publishOn } = await this.#inspect();
+    const containers = await listContainers(this.#engine, this.#info);
     const found = await Promise.all(
       containers.filter(({ State }) => State === "running").map((listed) =>
-        findRunning(this.#engine, listed, {
+        findRunningContainer(this.#engine, listed, {
           publishedOn: publishOn,
           closed: this.#closed.signal,
         })
@@ -170,10 +173,10 @@ class DockerHost implements BrowserHost {
     const adopted = new Map<string, RunningBrowser>();
     for (const container of newestFirst) {
       const { listed } = container;
-      const sessionId = sessionOf(listed);
+      const sessionId = readSessionId(listed);
       // The older one was to be removed when the earlier process died.
       if (adopted.has(sessionId)) {
-        void this.#removals.remove(listed.Id, SWEEP_WAIT_MS).catch(() => {});
+        void this.#reaper.remove(listed.Id, SWEEP_WAIT_MS).catch(() => {});
         continue;
       }
       const image = listed.Image;
@@ -183,30 +186,30 @@ class DockerHost implements BrowserHost {
   }
 
   async sweep(keep: ReadonlySet<string>): Promise<readonly string[]> {
-    const containers = await listOwn(this.#engine, this.#info);
+    const containers = await listContainers(this.#engine, this.#info);
     const doomed = containers.filter((container) =>
-      !keep.has(sessionOf(container))
+      !keep.has(readSessionId(container))
     );
-    await forEach(
+    await allSettled(
       doomed,
-      ({ Id }) => this.#removals.remove(Id, SWEEP_WAIT_MS),
+      ({ Id }) => this.#reaper.remove(Id, SWEEP_WAIT_MS),
     );
-    return doomed.map(sessionOf);
+    return doomed.map(readSessionId);
   }
 
   /** Lets containers run, so that the worker's next process can adopt them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new Error("The docker host was closed"));
-    await settledWithin(
+    await settleWithin(
       Promise.allSettled([
-        this.#removals.idle(),
+        this.#reaper.idle(),
         this.#images.idle(),
-        this.#surroundings,
+        this.#environment,
       ]),
       CLOSE_WAIT_MS,
     );
     this.#abandoned.abort(new Error("The docker host was closed"));
-    await this.#removals.idle();
+    await this.#reaper.idle();
   }
 
   #browser(
@@ -226,21 +229,21 @@ class DockerHost implements BrowserHost {
         browser_version: product,
       },
       startedAt: Date.parse(info.State.StartedAt),
-      removals: this.#removals,
+      reaper: this.#reaper,
       closed: this.#closed.signal,
     });
   }
 
   /** Asks the engine once; a failure is not remembered. */
-  #look(): Promise<Surroundings> {
-    this.#surroundings ??= lookAround(
+  #inspect(): Promise<EngineEnvironment> {
+    this.#environment ??= inspectEnvironment(
       this.#engine,
       this.#config,
       this.#closed.signal,
     ).catch((error) => {
-      this.#surroundings = undefined;
+      this.#environment = undefined;
       throw error;
-    }).catch(because("Cannot ask the Docker engine for what it can do"));
-    return this.#surroundings;
+    }).catch(rethrowAs("Cannot ask the Docker engine for what it can do"));
+    return this.#environment;
   }
 }

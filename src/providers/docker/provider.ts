@@ -16,8 +16,8 @@
 import { defineProvider } from "../../core/provider.ts";
 import { dockerCommands } from "./commands.ts";
 import { dockerConfigSchema } from "./config.ts";
-import { runCommand } from "./run_command.ts";
-import { unsupportedProxy } from "./network/unsupported_proxy.ts";
+import { renderRunCommand } from "./run_command.ts";
+import { findUnsupportedProxy } from "./network/unsupported_proxy.ts";
 
 /** The provider `docker`. Loads the engine's library on `open`. */
 export const docker = defineProvider({
@@ -37,8 +37,8 @@ export const docker = defineProvider({
       operatingSystems: ["linux"],
     }));
   },
-  unsupported: ({ proxy, egress }) => unsupportedProxy(proxy, egress),
-  deployCommand: runCommand,
+  unsupported: ({ proxy, egress }) => findUnsupportedProxy(proxy, egress),
+  deployCommand: renderRunCommand,
   async open(config, host) {
     const { openDockerHost } = await import("./host.ts");
     return await openDockerHost(config, host);

@@ -1,8 +1,11 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { DEFAULT_NETWORK, type DockerConfig } from "./config.ts";
-import { containerOptions, PLAIN_VARIABLES } from "./container/options.ts";
-import { imageName } from "./images/image_name.ts";
+import {
+  createContainerOptions,
+  PLAIN_VARIABLES,
+} from "./container/options.ts";
+import { expandImageName } from "./images/image_name.ts";
 
 /** Where CDP is published by the command. */
 const PUBLISH = "127.0.0.1:9222:9222";
@@ -12,14 +15,17 @@ const PUBLISH = "127.0.0.1:9222:9222";
  *
  * The project's filter of system calls is fetched by the shell (bash or zsh): it is part of this program.
  */
-export function runCommand(spec: BrowserSpec, config: DockerConfig): string {
-  const image = imageName(config.image, spec);
-  const options = containerOptions(spec, config, {
+export function renderRunCommand(
+  spec: BrowserSpec,
+  config: DockerConfig,
+): string {
+  const image = expandImageName(config.image, spec);
+  const options = createContainerOptions(spec, config, {
     image,
-    isOwnImage: true,
+    isProjectImage: true,
     network: config.network,
     labels: {},
-    ownAddresses: [],
+    gridAddresses: [],
     init: true,
     limitsSwap: true,
     filtersSyscalls: false,
@@ -27,13 +33,13 @@ export function runCommand(spec: BrowserSpec, config: DockerConfig): string {
   });
   return [
     "docker run --rm",
-    ...hostOptions(options.HostConfig ?? {}),
-    ...seccompOption(config),
+    ...renderHostOptions(options.HostConfig ?? {}),
+    ...renderSeccompOption(config),
     ...(config.network === DEFAULT_NETWORK
       ? []
       : ["--network", quote(config.network)]),
     ...(options.User === undefined ? [] : [`--user ${options.User}`]),
-    ...variables(options),
+    ...renderVariables(options),
     "--publish",
     PUBLISH,
     quote(image),
@@ -41,7 +47,7 @@ export function runCommand(spec: BrowserSpec, config: DockerConfig): string {
   ].join(" ");
 }
 
-function hostOptions(host: HostConfig): string[] {
+function renderHostOptions(host: HostConfig): string[] {
   return [
     "--init",
     "--cap-drop ALL",
@@ -56,7 +62,7 @@ function hostOptions(host: HostConfig): string[] {
   ];
 }
 
-function seccompOption({ seccomp }: DockerConfig): string[] {
+function renderSeccompOption({ seccomp }: DockerConfig): string[] {
   switch (seccomp) {
     case "browser":
       return ["--security-opt seccomp=<(browsergrid docker seccomp-profile)"];
@@ -69,7 +75,7 @@ function seccompOption({ seccomp }: DockerConfig): string[] {
   }
 }
 
-function variables({ Env = [] }: ContainerCreateOptions): string[] {
+function renderVariables({ Env = [] }: ContainerCreateOptions): string[] {
   return Env.flatMap((pair) => {
     const name = pair.slice(0, pair.indexOf("="));
     return ["--env", PLAIN_VARIABLES.has(name) ? quote(pair) : `${name}=…`];

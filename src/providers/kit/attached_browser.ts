@@ -1,12 +1,12 @@
 /**
- * One browser of a {@linkcode BrowserKeeper}: found, asked whether it answers, watched, and ended.
+ * One browser of a {@linkcode SimpleDriver}: found, asked whether it answers, watched, and ended.
  *
  * @module
  */
 import { aborted } from "../../async/aborted.ts";
-import type { BrowserKeeper, StartedBrowser } from "./simple_host.ts";
+import type { SimpleDriver, StartedBrowser } from "./simple_driver.ts";
 import { type CdpReady, waitForCdp } from "./wait_for_cdp.ts";
-import { askToClose, untilHungUp } from "./cdp_socket.ts";
+import { closeBrowser, waitForHangUp } from "./cdp_socket.ts";
 import { deadline, systemClock } from "../../async/clock.ts";
 import { messageOf } from "../../core/log.ts";
 import { probeBrowser } from "./probe_browser.ts";
@@ -35,15 +35,15 @@ interface Ready extends CdpReady {
 }
 
 /** Waits until the browser of a session is found and answers. @throws the signal's reason, or an error when it is late. */
-export async function answering(
-  keeper: BrowserKeeper,
+export async function waitUntilReady(
+  driver: SimpleDriver,
   sessionId: string,
   { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
 ): Promise<Ready> {
   const lateAt = systemClock.monotonic() + waitMs;
   for (;;) {
     signal.throwIfAborted();
-    const address = await addressOf(keeper, sessionId);
+    const address = await findAddress(driver, sessionId);
     const timeoutMs = lateAt - systemClock.monotonic();
     if (address) {
       const ready = await waitForCdp(address, { timeoutMs, signal });
@@ -55,27 +55,27 @@ export async function answering(
 }
 
 /** Where a session's browser answers; undefined: not known. */
-export async function addressOf(
-  keeper: BrowserKeeper,
+export async function findAddress(
+  driver: SimpleDriver,
   sessionId: string,
 ): Promise<URL | undefined> {
-  const text = await keeper.find(sessionId).catch(() => undefined);
+  const text = await driver.find(sessionId).catch(() => undefined);
   return URL.parse(text ?? "") ?? undefined;
 }
 
-/** A browser that answers, watched until `closing` is aborted. @param told When it is gone, where that can be known. */
-export function keptBrowser(
-  keeper: BrowserKeeper,
+/** A browser that answers, watched until `closing` is aborted. @param exitReport When it is gone, where that can be known. */
+export function attachBrowser(
+  driver: SimpleDriver,
   ready: Ready,
-  { told, closing }: {
-    readonly told?: Promise<BrowserExit> | undefined;
+  { exitReport, closing }: {
+    readonly exitReport?: Promise<BrowserExit> | undefined;
     readonly closing: AbortSignal;
   },
 ): RunningBrowser {
   const { sessionId, endpoint, product } = ready;
   const exited = Promise.withResolvers<BrowserExit>();
   let isAsked = false;
-  void (told ?? silence(ready, closing)).then(
+  void (exitReport ?? waitForSilence(ready, closing)).then(
     (exit) => exited.resolve(isAsked ? { ...exit, reason: "stopped" } : exit),
     () => {}, // The host is closed: nobody waits any more.
   );
@@ -87,28 +87,28 @@ export function keptBrowser(
     probe: (signal) => probeBrowser({ endpoint }, signal),
     async stop(graceMs) {
       isAsked = true;
-      await askToClose(endpoint, graceMs);
-      await endOf(keeper, sessionId, told);
+      await closeBrowser(endpoint, graceMs);
+      await endBrowser(driver, sessionId, exitReport);
       exited.resolve({ reason: "stopped", detail: "it was asked to end" });
     },
   };
 }
 
 /** When and why a browser is gone, by what its start has given. Never rejects. */
-export function exitOf(
+export function toExitReport(
   started: StartedBrowser | Deno.ChildProcess | void,
 ): Promise<BrowserExit> | undefined {
   if (!started) return undefined;
   const exited = "exited" in started
     ? started.exited
-    : started.status.then(exitOfProcess);
+    : started.status.then(toBrowserExit);
   return exited.catch((error) => ({
     reason: "crashed",
     detail: messageOf(error),
   }));
 }
 
-function exitOfProcess(
+function toBrowserExit(
   { success, code, signal }: Deno.CommandStatus,
 ): BrowserExit {
   return {
@@ -118,25 +118,25 @@ function exitOfProcess(
 }
 
 /** Ends a browser, and once more what it has left while it died. */
-export async function endOf(
-  keeper: BrowserKeeper,
+export async function endBrowser(
+  driver: SimpleDriver,
   sessionId: string,
   exited?: Promise<BrowserExit>,
 ): Promise<void> {
-  await endNow(keeper, sessionId);
+  await retryEnd(driver, sessionId);
   if (!exited) return;
   using late = deadline(systemClock, GONE_MS);
   await Promise.race([exited, aborted(late.signal)]);
-  await endNow(keeper, sessionId);
+  await retryEnd(driver, sessionId);
 }
 
-async function endNow(
-  keeper: BrowserKeeper,
+async function retryEnd(
+  driver: SimpleDriver,
   sessionId: string,
 ): Promise<void> {
   for (let triesLeft = END_RETRIES;; triesLeft--) {
     try {
-      return await keeper.end(sessionId);
+      return await driver.end(sessionId);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
       if (triesLeft === 0) throw error;
@@ -147,13 +147,13 @@ async function endNow(
 }
 
 /** Resolves when the browser has hung up and nobody answers in its place. @throws the signal's reason. */
-async function silence(
+async function waitForSilence(
   { endpoint, address }: Ready,
   signal: AbortSignal,
 ): Promise<BrowserExit> {
   const options = { timeoutMs: SILENCE_MS, signal };
   for (;;) {
-    await untilHungUp(endpoint, { signal });
+    await waitForHangUp(endpoint, { signal });
     const answers = await waitForCdp(address, options).then(
       () => true,
       () => false,

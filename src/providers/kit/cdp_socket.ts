@@ -2,8 +2,8 @@
 import { WebSocket } from "ws";
 import { type Clock, deadline, systemClock } from "../../async/clock.ts";
 
-/** How {@linkcode untilHungUp} talks. */
-export interface CallOptions {
+/** How {@linkcode waitForHangUp} talks. */
+export interface CdpSocketOptions {
   /** Aborted when nobody waits any more; it is hung up then. */
   readonly signal: AbortSignal;
   /** Sent when the browser has answered the call. */
@@ -11,9 +11,9 @@ export interface CallOptions {
 }
 
 /** Calls the browser at `endpoint` and resolves when it hangs up, cannot be reached, or `signal` is aborted. */
-export async function untilHungUp(
+export async function waitForHangUp(
   endpoint: URL,
-  { signal, message }: CallOptions,
+  { signal, message }: CdpSocketOptions,
 ): Promise<void> {
   if (signal.aborted) return;
   const { promise: over, resolve } = Promise.withResolvers<void>();
@@ -36,12 +36,12 @@ export async function untilHungUp(
  *
  * @see {@link https://chromedevtools.github.io/devtools-protocol/tot/Browser/#method-close Browser.close}
  */
-export async function askToClose(
+export async function closeBrowser(
   endpoint: URL,
   graceMs: number,
   clock: Clock = systemClock,
 ): Promise<void> {
   using late = deadline(clock, graceMs);
   const message = JSON.stringify({ id: 1, method: "Browser.close" });
-  await untilHungUp(endpoint, { signal: late.signal, message });
+  await waitForHangUp(endpoint, { signal: late.signal, message });
 }

@@ -32,13 +32,13 @@ const PROXIES: ReadonlySet<string> = new Set([
 const SECRET = /KEY|TOKEN|SECRET|PASS|CREDENTIAL/;
 
 /** Returns the part of `environment` that child processes receive. */
-export function childEnvironment(
+export function createChildEnvironment(
   environment: Readonly<Record<string, string>> = Deno.env.toObject(),
 ): Record<string, string> {
   return Object.fromEntries(
     Object.entries(environment).flatMap(([name, value]) => {
       const upper = name.toUpperCase();
-      if (PROXIES.has(upper)) return [[name, withoutUser(value)]];
+      if (PROXIES.has(upper)) return [[name, removeCredentials(value)]];
       return isPassedOn(upper) ? [[name, value]] : [];
     }),
   );
@@ -50,7 +50,7 @@ function isPassedOn(name: string): boolean {
 }
 
 /** Removes the credentials from a proxy URL, with or without `http://`. */
-function withoutUser(proxy: string): string {
+function removeCredentials(proxy: string): string {
   const at = proxy.lastIndexOf("@");
   if (at < 0) return proxy;
   const start = proxy.indexOf("://");

@@ -3,7 +3,7 @@ import {
   devicePixels,
   type Screen,
 } from "../../core/browser_spec.ts";
-import { mergedFlags } from "./merged_flags.ts";
+import { mergeFlags } from "./merged_flags.ts";
 
 /** What differs between the providers that start Chromium. */
 export interface ChromiumFlagOptions {
@@ -70,7 +70,7 @@ const ALWAYS: readonly string[] = [
  *
  * Of one name the provider's and the pool's counts more than the usual one, and the session's own argument most.
  */
-export function chromiumFlags(
+export function renderChromiumFlags(
   spec: BrowserSpec,
   { proxyServer, more = [] }: ChromiumFlagOptions = {},
 ): string[] {
@@ -78,10 +78,10 @@ export function chromiumFlags(
   const proxy = proxyServer === undefined
     ? spec.proxy?.proxy_url
     : proxyServer ?? undefined;
-  return mergedFlags([
+  return mergeFlags([
     ...ALWAYS,
     ...(spec.headless
-      ? ["--headless=new", "--hide-scrollbars", screenInfo(spec.screen)]
+      ? ["--headless=new", "--hide-scrollbars", renderScreenInfo(spec.screen)]
       // There is no GPU. Headless browsers draw WebGL in software by default.
       : ["--enable-unsafe-swiftshader"]),
     `--window-size=${width},${height}`,
@@ -94,7 +94,7 @@ export function chromiumFlags(
 }
 
 /** Returns the screen flag of a headless browser, whose default is 800 by 600. The scale has a separate flag. */
-function screenInfo(screen: Screen): string {
+function renderScreenInfo(screen: Screen): string {
   const { width, height } = devicePixels(screen);
   return `--screen-info={${width}x${height}}`;
 }

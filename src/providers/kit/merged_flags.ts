@@ -12,19 +12,19 @@ const LISTS: ReadonlySet<string> = new Set([
  * The flags of `all` with each name once, since Chromium takes only the last of a name: that one, but lists of features
  * put together. What does not begin with `--` stays as it is.
  */
-export function mergedFlags(all: readonly string[]): string[] {
+export function mergeFlags(all: readonly string[]): string[] {
   const merged = new Map<string | number, string>();
   for (const [at, flag] of all.entries()) {
     const key = flag.startsWith("--") ? argumentName(flag) : at;
     const before = merged.get(key);
     const isList = typeof key === "string" && LISTS.has(key);
-    merged.set(key, isList && before ? joined(before, flag) : flag);
+    merged.set(key, isList && before ? joinValues(before, flag) : flag);
   }
   return [...merged.values()];
 }
 
 /** One flag with the values of two. */
-function joined(one: string, other: string): string {
+function joinValues(one: string, other: string): string {
   const name = argumentName(one);
   const values = [one, other].map((flag) => flag.slice(name.length + 1))
     .filter((value) => value !== "");

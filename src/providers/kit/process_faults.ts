@@ -4,7 +4,7 @@ export interface BrowserProcess {
   readonly parent: number;
   /** One letter, as in `/proc/PID/stat`: "S", "T", "Z". */
   readonly state: string;
-  /** Result of {@linkcode processType}. */
+  /** Result of {@linkcode parseProcessType}. */
   readonly type: string;
 }
 
@@ -45,6 +45,6 @@ export class ProcessFaults {
 }
 
 /** Returns the `--type` in a Chromium process's command line; empty for the main process or another program. */
-export function processType(commandLine: string): string {
+export function parseProcessType(commandLine: string): string {
   return /--type=([a-z-]+)/.exec(commandLine)?.[1] ?? "";
 }

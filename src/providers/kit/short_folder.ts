@@ -87,7 +87,7 @@ async function makeAt(
     await Deno.mkdir(path, { mode: 0o700 });
   } catch (error) {
     if (error instanceof Deno.errors.AlreadyExists) {
-      return await isOurs(path)
+      return await isPrivateFolder(path)
         ? undefined
         : "it exists and is not a private folder of this user";
     }
@@ -96,7 +96,7 @@ async function makeAt(
 }
 
 /** Reports whether `path` is a folder, not a link, that only this user can access. */
-export async function isOurs(path: string): Promise<boolean> {
+export async function isPrivateFolder(path: string): Promise<boolean> {
   const found = await Deno.lstat(path).catch(() => undefined);
   if (!found?.isDirectory) return false;
   return found.uid === Deno.uid() && ((found.mode ?? 0) & 0o077) === 0;

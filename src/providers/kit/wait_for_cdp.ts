@@ -42,7 +42,7 @@ export async function waitForCdp(
   const deadline = systemClock.monotonic() + timeoutMs;
   while (systemClock.monotonic() < deadline) {
     signal.throwIfAborted();
-    const answer = await askVersion(address, {
+    const answer = await requestVersion(address, {
       timeoutMs: answerTimeoutMs,
       signal,
     });
@@ -54,7 +54,7 @@ export async function waitForCdp(
   );
 }
 
-async function askVersion(
+async function requestVersion(
   address: URL,
   { timeoutMs, signal }: CdpWaitOptions,
 ): Promise<CdpReady | undefined> {

@@ -12,7 +12,7 @@ export interface FoundBrowser {
 }
 
 /** What of this host is looked at. */
-export interface Surroundings {
+export interface HostEnvironment {
   readonly os: typeof Deno.build.os;
   readonly env: (name: string) => string | undefined;
   /** Whether there is a file that can be run. */
@@ -20,7 +20,7 @@ export interface Surroundings {
 }
 
 /** This host. The one place of the project, besides the settings, that reads its environment. */
-export const thisHost: Surroundings = {
+export const thisHost: HostEnvironment = {
   os: Deno.build.os,
   env: (name) => Deno.env.get(name),
   isFile: async (path) => await Deno.stat(path).then(isProgram, () => false),
@@ -71,46 +71,46 @@ const KNOWN: Partial<Record<typeof Deno.build.os, readonly string[]>> = {
  */
 export async function findBrowser(
   configured: string | undefined,
-  host: Surroundings = thisHost,
+  host: HostEnvironment = thisHost,
 ): Promise<FoundBrowser | undefined> {
   const named = configured ?? host.env("CHROME_PATH");
   if (named) {
     const source = configured ? "executable_path of the pool" : "CHROME_PATH";
-    if (await host.isFile(named)) return found(named, source);
+    if (await host.isFile(named)) return toFoundBrowser(named, source);
     throw new Error(
       `Cannot use the browser "${named}" (${source}): there is no such program, expected the path of Chrome or Chromium`,
     );
   }
-  for (const [path, source] of candidates(host)) {
-    if (await host.isFile(path)) return found(path, source);
+  for (const [path, source] of listCandidates(host)) {
+    if (await host.isFile(path)) return toFoundBrowser(path, source);
   }
 }
 
 /** The program called `name` on the `PATH`. */
 export async function findProgram(
   name: string,
-  host: Surroundings = thisHost,
+  host: HostEnvironment = thisHost,
 ): Promise<string | undefined> {
-  for (const path of onPath([name], host)) {
+  for (const path of listOnPath([name], host)) {
     if (await host.isFile(path)) return path;
   }
 }
 
-function found(path: string, source: string): FoundBrowser {
+function toFoundBrowser(path: string, source: string): FoundBrowser {
   return { path, source, headlessOnly: /headless[_-]shell/.test(path) };
 }
 
-function candidates(host: Surroundings): readonly [string, string][] {
+function listCandidates(host: HostEnvironment): readonly [string, string][] {
   const known = (KNOWN[host.os] ?? []).map((path) =>
     path.replace(/%([^%]+)%/, (_, name: string) => host.env(name) ?? "")
   );
   return [
-    ...onPath(NAMES, host).map((path): [string, string] => [path, "PATH"]),
+    ...listOnPath(NAMES, host).map((path): [string, string] => [path, "PATH"]),
     ...known.map((path): [string, string] => [path, "known folder"]),
   ];
 }
 
-function onPath(names: readonly string[], host: Surroundings): string[] {
+function listOnPath(names: readonly string[], host: HostEnvironment): string[] {
   const separator = host.os === "windows" ? ";" : ":";
   const suffix = host.os === "windows" ? ".exe" : "";
   const folders = (host.env("PATH") ?? "").split(separator).filter(Boolean);

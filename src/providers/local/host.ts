@@ -1,18 +1,21 @@
 import { join } from "node:path";
-import { childEnvironment } from "../kit/child_environment.ts";
+import { createChildEnvironment } from "../kit/child_environment.ts";
 import type {
   BrowserHost,
   CheckResult,
   HostInfo,
 } from "../../core/provider.ts";
-import { forEach } from "../../async/all_settled.ts";
-import { orAbort } from "../../async/abortable.ts";
-import { settledWithin } from "../../async/settle_within.ts";
-import { displayProblem } from "./display/display.ts";
+import { allSettled } from "../../async/all_settled.ts";
+import { abortable } from "../../async/abortable.ts";
+import { settleWithin } from "../../async/settle_within.ts";
+import { findDisplayProblem } from "./display/display.ts";
 import { findBrowser, type FoundBrowser } from "./find_browser.ts";
-import { installBrowser, installedBrowser } from "./install/install_browser.ts";
+import {
+  findInstalledBrowser,
+  installBrowser,
+} from "./install/install_browser.ts";
 import { launch } from "./launch.ts";
-import { Leftovers } from "./orphans.ts";
+import { Orphans } from "./orphans.ts";
 import { LocalBrowser } from "./local_browser.ts";
 import { isRunning } from "./process/process_group.ts";
 import type { LocalConfig } from "./provider.ts";
@@ -46,13 +49,13 @@ export function openLocalHost(
   const sandbox = config.sandbox === "on" ||
     config.sandbox === "auto" && !isRoot();
   const closed = new AbortController();
-  const leftovers = new Leftovers();
+  const orphans = new Orphans();
   const isolation = new Isolation(localSandbox, serverUrl);
   let ready: Promise<FoundBrowser> | undefined;
 
   async function find(): Promise<FoundBrowser | undefined> {
     return await findBrowser(config.executable_path) ??
-      await installedBrowser(browsers);
+      await findInstalledBrowser(browsers);
   }
 
   /** The browser to use, installed once if there is none. A failure is tried again by the next start. */
@@ -86,13 +89,13 @@ export function openLocalHost(
     async check() {
       const found = await find();
       return [
-        found ? await describeBrowser(found) : {
+        found ? await checkBrowser(found) : {
           name: "browser",
           status: "warn",
           detail:
             "No Chrome or Chromium was found; one is installed at the first start",
         },
-        await describeHeadful(found),
+        await checkHeadful(found),
         sandbox
           ? {
             name: "sandbox",
@@ -115,13 +118,13 @@ export function openLocalHost(
       ];
     },
     async prepare(signal) {
-      await orAbort(browser(), signal);
+      await abortable(browser(), signal);
     },
     async revision(_spec, signal) {
-      return await fileMark((await orAbort(browser(), signal)).path);
+      return await fingerprint((await abortable(browser(), signal)).path);
     },
     async start(spec, sessionId, signal) {
-      const found = await orAbort(browser(), signal);
+      const found = await abortable(browser(), signal);
       if (found.headlessOnly && !spec.headless) {
         throw new Error(
           `Cannot start a headful browser: "${found.path}" (${found.source}) has no window, expected Chrome or Chromium; or ask for headless: true`,
@@ -129,7 +132,7 @@ export function openLocalHost(
       }
       const boxes = await isolation.boxesFor(spec);
       const folder = join(root, sessionId);
-      await leftovers.end(folder);
+      await orphans.end(folder);
       try {
         return await launch({
           spec,
@@ -168,7 +171,7 @@ export function openLocalHost(
       const doomed = (await sessionFolders(root)).filter(({ sessionId }) =>
         !keep.has(sessionId)
       );
-      await forEach(doomed, ({ folder }) => leftovers.end(folder));
+      await allSettled(doomed, ({ folder }) => orphans.end(folder));
       return doomed.map(({ sessionId }) => sessionId);
     },
     /** Lets browsers run, so that the worker's next process can adopt them. */
@@ -176,20 +179,20 @@ export function openLocalHost(
       closed.abort();
       await isolation[Symbol.asyncDispose]();
       // The search for a browser that a start has given up on.
-      if (ready) await settledWithin(ready, CLOSE_WAIT_MS);
+      if (ready) await settleWithin(ready, CLOSE_WAIT_MS);
     },
   };
 }
 
 /** A text that changes when another program stands at `path`. */
-async function fileMark(path: string): Promise<string> {
+async function fingerprint(path: string): Promise<string> {
   const real = await Deno.realPath(path);
   const { mtime, size } = await Deno.stat(real);
   return [real, mtime?.getTime() ?? "", size].join(" ");
 }
 
-async function describeBrowser(found: FoundBrowser): Promise<CheckResult> {
-  const version = await versionOf(found);
+async function checkBrowser(found: FoundBrowser): Promise<CheckResult> {
+  const version = await readVersion(found);
   return version === undefined
     ? {
       name: "browser",
@@ -203,7 +206,7 @@ async function describeBrowser(found: FoundBrowser): Promise<CheckResult> {
     };
 }
 
-async function versionOf(found: FoundBrowser): Promise<string | undefined> {
+async function readVersion(found: FoundBrowser): Promise<string | undefined> {
   // On Windows the question opens a window.
   if (Deno.build.os === "windows") return "installed";
   try {
@@ -211,7 +214,7 @@ async function versionOf(found: FoundBrowser): Promise<string | undefined> {
       args: ["--version", ...(isRoot() ? ["--no-sandbox"] : [])],
       stderr: "null",
       clearEnv: true,
-      env: { ...childEnvironment(), ...found.variables },
+      env: { ...createChildEnvironment(), ...found.variables },
     }).output();
     return new TextDecoder().decode(stdout).trim() || undefined;
   } catch {
@@ -219,12 +222,12 @@ async function versionOf(found: FoundBrowser): Promise<string | undefined> {
   }
 }
 
-async function describeHeadful(
+async function checkHeadful(
   found: FoundBrowser | undefined,
 ): Promise<CheckResult> {
   const problem = found?.headlessOnly
     ? `${found.source} has no window`
-    : await displayProblem();
+    : await findDisplayProblem();
   return {
     name: "headful",
     status: problem ? "warn" : "ok",

@@ -7,8 +7,8 @@ import { throughTunnelOnly } from "../../core/provider.ts";
 import { startAuthProxy } from "../kit/auth_proxy.ts";
 import { type Display, startDisplay } from "./display/display.ts";
 import type { FoundBrowser } from "./find_browser.ts";
-import { lastLines, LocalBrowser, OUTPUT_FILE } from "./local_browser.ts";
-import { endGroup, startMarkOf } from "./process/process_group.ts";
+import { LocalBrowser, OUTPUT_FILE, readLastLines } from "./local_browser.ts";
+import { endGroup, readStartTime } from "./process/process_group.ts";
 import {
   type BrowserRecord,
   makeFolders,
@@ -16,14 +16,14 @@ import {
   writeRecord,
 } from "./record.ts";
 import { type BoxMaker, openBox, type OpenedBox } from "./sandbox/open_box.ts";
-import { type Given, spawnBrowser } from "./spawn_browser.ts";
-import { startFailure } from "./start_failure.ts";
+import { spawnBrowser, type SpawnOptions } from "./spawn_browser.ts";
+import { createStartError } from "./start_failure.ts";
 
 /** Longest time until a browser says its address. */
 const START_MS = 30_000;
 
 /** How often its output is looked at while it starts. */
-const LOOK_MS = 4;
+const POLL_INTERVAL_MS = 4;
 
 /** Lines of output in the error of a failed start. */
 const ERROR_LINES = 20;
@@ -61,14 +61,17 @@ export async function launch(
   const temporary = await makeFolders(folder);
   const companions = undo.use(new AsyncDisposableStack());
   const surroundings = options.boxes
-    ? await isolated(options, options.boxes, { companions, signal })
-    : await plain(options, { companions, signal });
+    ? await openIsolatedResources(options, options.boxes, {
+      companions,
+      signal,
+    })
+    : await openPlainResources(options, { companions, signal });
   const { display, box } = surroundings;
   const { pid, exit } = spawnBrowser(options, { ...surroundings, temporary });
   if (pid === undefined) {
-    throw startFailure(browser.path, (await exit).detail, "");
+    throw createStartError(browser.path, (await exit).detail, "");
   }
-  const leader = { pid, start_mark: await startMarkOf(pid) ?? "" };
+  const leader = { pid, start_mark: await readStartTime(pid) ?? "" };
   undo.defer(async () => {
     await endGroup(leader);
     await exit;
@@ -77,13 +80,13 @@ export async function launch(
     ...leader,
     session_id: options.sessionId,
     grid_id: options.gridId,
-    companions: [...display?.own ?? []],
+    companions: [...display?.processes ?? []],
     has_forwarder: spec.proxy?.proxy_username !== undefined,
     ...(box ? { box: { egress: box.egress } } : {}),
     executable: browser.path,
   };
   await writeRecord(folder, record);
-  const address = await addressOf(options, { exit, box }, signal);
+  const address = await waitForAddress(options, { exit, box }, signal);
   const endpoint = box ? throughTunnelOnly(address) : address;
   const ready = { ...record, endpoint };
   await writeRecord(folder, ready);
@@ -100,20 +103,20 @@ export async function launch(
 }
 
 /** Resources of a browser at its start. */
-interface Surroundings extends Omit<Given, "temporary"> {
+interface LaunchResources extends Omit<SpawnOptions, "temporary"> {
   readonly display: Display | undefined;
 }
 
 /** The helpers of a browser, which end after it. */
-interface Beside {
+interface LaunchScope {
   readonly companions: AsyncDisposableStack;
   readonly signal: AbortSignal;
 }
 
-async function plain(
+async function openPlainResources(
   { spec, folder }: Launch,
-  { companions, signal }: Beside,
-): Promise<Surroundings> {
+  { companions, signal }: LaunchScope,
+): Promise<LaunchResources> {
   const proxy = spec.proxy?.proxy_username === undefined
     ? undefined
     : companions.use(await startAuthProxy(spec.proxy));
@@ -123,17 +126,17 @@ async function plain(
   return { proxyServer: proxy?.url, display, box: undefined };
 }
 
-async function isolated(
+async function openIsolatedResources(
   options: Launch,
   boxes: BoxMaker,
-  { companions, signal }: Beside,
-): Promise<Surroundings> {
+  { companions, signal }: LaunchScope,
+): Promise<LaunchResources> {
   const box = await openBox(boxes, { ...options, signal }, companions);
   return { proxyServer: box.proxyServer, display: box.display, box };
 }
 
 /** The CDP address that the browser writes when it is ready. */
-async function addressOf(
+async function waitForAddress(
   { folder, browser, timeoutMs = START_MS }: Launch,
   { exit, box }: {
     readonly exit: Promise<BrowserExit>;
@@ -151,17 +154,17 @@ async function addressOf(
       (systemClock.monotonic() > deadline
         ? `it said no address within ${timeoutMs / 1_000} s`
         : undefined);
-    const output = outputIn(folder);
+    const output = readOutput(folder);
     const [, address] = /^DevTools listening on (ws:\S+)\s/m.exec(output) ?? [];
     if (address !== undefined && !end && isReachable(box)) return address;
     if (why !== undefined) {
-      throw startFailure(
+      throw createStartError(
         browser.path,
         why,
-        await lastLines(folder, ERROR_LINES),
+        await readLastLines(folder, ERROR_LINES),
       );
     }
-    await systemClock.sleep(LOOK_MS, signal);
+    await systemClock.sleep(POLL_INTERVAL_MS, signal);
   }
 }
 
@@ -171,6 +174,6 @@ function isReachable(box: OpenedBox | undefined): boolean {
 }
 
 /** Read at once: it was just written, and to leave it to another thread hundreds of times in a start costs more than the wait. */
-function outputIn(folder: string): string {
+function readOutput(folder: string): string {
   return Deno.readTextFileSync(join(folder, OUTPUT_FILE));
 }

@@ -8,7 +8,7 @@ import type {
 } from "../../core/provider.ts";
 import { ProcessFaults } from "../kit/process_faults.ts";
 import { askBox } from "./sandbox/ask_box.ts";
-import { endGroup, groupStats } from "./process/process_group.ts";
+import { endGroup, readGroupStats } from "./process/process_group.ts";
 import { ProcessTree } from "./process/process_tree.ts";
 import { type ReadyRecord, removeFolders } from "./record.ts";
 
@@ -93,7 +93,7 @@ export class LocalBrowser implements RunningBrowser {
   }
 
   async stats(): Promise<BrowserStats> {
-    const use = await groupStats(this.#parts.record.pid);
+    const use = await readGroupStats(this.#parts.record.pid);
     if (!use) return {};
     const now = systemClock.monotonic();
     const seconds = (now - this.#lastAt) / 1_000;
@@ -113,7 +113,7 @@ export class LocalBrowser implements RunningBrowser {
   }
 
   async logs(lines: number): Promise<string> {
-    return await lastLines(this.#parts.folder, lines);
+    return await readLastLines(this.#parts.folder, lines);
   }
 
   async #stop(): Promise<void> {
@@ -139,7 +139,7 @@ export class LocalBrowser implements RunningBrowser {
 }
 
 /** The end of a browser's output. */
-export async function lastLines(
+export async function readLastLines(
   folder: string,
   lines: number,
 ): Promise<string> {

@@ -1,9 +1,9 @@
 import { endGroup, isRunning } from "./process/process_group.ts";
 import { readRecord, removeFolders } from "./record.ts";
-import { groupsOf } from "./process/orphan_processes.ts";
+import { findProcessGroups } from "./process/orphan_processes.ts";
 
 /** What earlier browsers have left in their folders, each ended once at a time. */
-export class Leftovers {
+export class Orphans {
   readonly #ending = new Map<string, Promise<void>>();
 
   /**
@@ -13,24 +13,26 @@ export class Leftovers {
    */
   end(folder: string): Promise<void> {
     const ending = this.#ending.get(folder) ??
-      endLeftover(folder).finally(() => this.#ending.delete(folder));
+      endOrphans(folder).finally(() => this.#ending.delete(folder));
     this.#ending.set(folder, ending);
     return ending;
   }
 }
 
 /** Ends what a record speaks of, if it is still that, and what was never recorded; then removes the folders. */
-async function endLeftover(folder: string): Promise<void> {
-  if (await isThere(folder)) {
+async function endOrphans(folder: string): Promise<void> {
+  if (await exists(folder)) {
     const record = await readRecord(folder);
     for (const leader of record ? [record, ...record.companions] : []) {
       if (await isRunning(leader)) await endGroup(leader);
     }
-    for (const leader of await groupsOf(folder)) await endGroup(leader);
+    for (const leader of await findProcessGroups(folder)) {
+      await endGroup(leader);
+    }
   }
   await removeFolders(folder);
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }

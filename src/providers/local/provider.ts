@@ -14,7 +14,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { defineProvider } from "../../core/provider.ts";
-import { chromiumFlags } from "../kit/chromium_flags.ts";
+import { renderChromiumFlags } from "../kit/chromium_flags.ts";
 
 export const localConfigSchema = z.strictObject({
   executable_path: z.string().min(1).optional().describe(
@@ -55,14 +55,16 @@ export const local = defineProvider({
     const variables = Object.keys(spec.environment).map((name) => `${name}=…`);
     const flags = [
       "--remote-debugging-port=9222",
-      ...chromiumFlags(spec, { more }),
+      ...renderChromiumFlags(spec, { more }),
     ];
-    return [...variables, executable_path, ...flags.map(quoted)].join(" ");
+    return [...variables, executable_path, ...flags.map(quote)].join(" ");
   },
   async isolationProblem() {
-    const { boxAbility } = await import("./sandbox/box_problem.ts");
-    const ability = await boxAbility();
-    return "problem" in ability ? ability.problem : undefined;
+    const { checkBoxSupport } = await import(
+      "./sandbox/box_support.ts"
+    );
+    const support = await checkBoxSupport();
+    return "problem" in support ? support.problem : undefined;
   },
   async open(config, host) {
     const { openLocalHost } = await import("./host.ts");
@@ -70,7 +72,7 @@ export const local = defineProvider({
   },
 });
 
-function quoted(argument: string): string {
+function quote(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument)
     ? argument
     : `'${argument.replaceAll("'", `'\\''`)}'`;

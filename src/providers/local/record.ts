@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { join } from "node:path";
 import {
   findShortFolder,
-  isOurs,
+  isPrivateFolder,
   makeShortFolder,
 } from "../kit/short_folder.ts";
 
@@ -11,20 +11,20 @@ import { findBoxFolder } from "./sandbox/box_folder.ts";
 
 const FILE = "browser.json";
 
-const markedProcessSchema = z.strictObject({
+const processIdentitySchema = z.strictObject({
   pid: z.int().min(2),
   /** Tells the process from a later one with the same number. */
   start_mark: z.string(),
 });
 
 const recordSchema = z.strictObject({
-  ...markedProcessSchema.shape,
+  ...processIdentitySchema.shape,
   session_id: z.string(),
   grid_id: z.string(),
   /** Absent while it starts. */
   endpoint: z.url().optional(),
   /** Process groups that end with it: its own display. */
-  companions: z.array(markedProcessSchema),
+  companions: z.array(processIdentitySchema),
   /** It depends on the forwarder to its proxy, which ends with the worker's process. */
   has_forwarder: z.boolean(),
   executable: z.string(),
@@ -105,7 +105,9 @@ export async function removeFolders(folder: string): Promise<void> {
   if (box) await removeFolder(box.path);
   const short = await findShortFolder(folder);
   // Another user's folder of that name was never used.
-  if (short !== undefined && await isOurs(short)) await removeFolder(short);
+  if (short !== undefined && await isPrivateFolder(short)) {
+    await removeFolder(short);
+  }
   await removeFolder(folder);
 }
 

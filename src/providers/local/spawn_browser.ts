@@ -1,17 +1,17 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { childEnvironment } from "../kit/child_environment.ts";
+import { createChildEnvironment } from "../kit/child_environment.ts";
 import type { BrowserExit } from "../../core/provider.ts";
-import { chromiumFlags } from "../kit/chromium_flags.ts";
+import { renderChromiumFlags } from "../kit/chromium_flags.ts";
 import type { Display } from "./display/display.ts";
 import type { Launch } from "./launch.ts";
 import { OUTPUT_FILE } from "./local_browser.ts";
 import type { OpenedBox } from "./sandbox/open_box.ts";
-import { profileOption } from "./process/orphan_processes.ts";
+import { renderProfileOption } from "./process/orphan_processes.ts";
 
 /** What a browser is given besides what its session asks for. */
-export interface Given {
+export interface SpawnOptions {
   /** Its proxy in place of the session's. */
   readonly proxyServer: string | undefined;
   readonly display: Pick<Display, "name" | "authority"> | undefined;
@@ -22,7 +22,7 @@ export interface Given {
 }
 
 /** A process that was started. */
-export interface Spawned {
+export interface SpawnedBrowser {
   /** Absent if the system refused; `exit` then tells why. */
   readonly pid: number | undefined;
   readonly exit: Promise<BrowserExit>;
@@ -33,14 +33,17 @@ export interface Spawned {
  *
  * Its output goes to a file and not to a pipe, so that it outlives the worker.
  */
-export function spawnBrowser(launch: Launch, given: Given): Spawned {
+export function spawnBrowser(
+  launch: Launch,
+  given: SpawnOptions,
+): SpawnedBrowser {
   const { spec, browser, folder } = launch;
   const { box } = given;
   const output = openSync(join(folder, OUTPUT_FILE), "w", 0o600);
   const [program = browser.path, ...args] = [
     ...(box?.command ?? []),
     browser.path,
-    ...flagsOf(launch, given),
+    ...renderFlags(launch, given),
     "about:blank",
   ];
   try {
@@ -50,7 +53,7 @@ export function spawnBrowser(launch: Launch, given: Given): Spawned {
       detached: true,
       stdio: ["ignore", output, output],
       env: {
-        ...(box?.variables ?? variablesOf(launch, given)),
+        ...(box?.variables ?? createVariables(launch, given)),
         ...spec.environment,
       },
     });
@@ -59,7 +62,7 @@ export function spawnBrowser(launch: Launch, given: Given): Spawned {
         "error",
         ({ message }) => resolve({ reason: "crashed", detail: message }),
       );
-      child.once("exit", (code, name) => resolve(endOf(code, name)));
+      child.once("exit", (code, name) => resolve(toBrowserExit(code, name)));
     });
     return { pid: child.pid, exit };
   } finally {
@@ -67,13 +70,13 @@ export function spawnBrowser(launch: Launch, given: Given): Spawned {
   }
 }
 
-function flagsOf(
+function renderFlags(
   { spec, folder, sandbox, arguments: more }: Launch,
-  { box, proxyServer = box?.proxyServer }: Given,
+  { box, proxyServer = box?.proxyServer }: SpawnOptions,
 ): readonly string[] {
   const own = box?.flags ?? [
     "--remote-debugging-port=0",
-    profileOption(folder),
+    renderProfileOption(folder),
     // Tabs crash if shared memory is small, as in containers.
     "--disable-dev-shm-usage",
   ];
@@ -81,7 +84,7 @@ function flagsOf(
     ...own,
     "--disable-quic",
     ...(sandbox ? [] : ["--no-sandbox"]),
-    ...chromiumFlags(spec, {
+    ...renderChromiumFlags(spec, {
       ...(proxyServer === undefined ? {} : { proxyServer }),
       more,
     }),
@@ -89,19 +92,19 @@ function flagsOf(
 }
 
 /** Returns the variables of a browser that is not isolated. */
-function variablesOf(
+function createVariables(
   { browser }: Launch,
-  { temporary, display }: Given,
+  { temporary, display }: SpawnOptions,
 ): Record<string, string> {
   return {
-    ...childEnvironment(),
+    ...createChildEnvironment(),
     TMPDIR: temporary,
     ...browser.variables,
-    ...displayVariables(display),
+    ...createDisplayVariables(display),
   };
 }
 
-function displayVariables(
+function createDisplayVariables(
   { name, authority }: Pick<Display, "name" | "authority"> = {},
 ): Record<string, string> {
   return {
@@ -111,7 +114,10 @@ function displayVariables(
 }
 
 /** A browser that ends by itself with 0 was closed by its client. */
-function endOf(code: number | null, signal: string | null): BrowserExit {
+function toBrowserExit(
+  code: number | null,
+  signal: string | null,
+): BrowserExit {
   if (code === 0) {
     return { reason: "stopped", detail: "the browser was closed" };
   }

@@ -19,7 +19,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Says why a browser did not start, its last output, and what to do next. */
-export function startFailure(
+export function createStartError(
   path: string,
   why: string,
   output: string,

@@ -7,7 +7,7 @@ import type {
   RunningBrowser,
 } from "../../core/provider.ts";
 import { KeptIds } from "./live_session_ids.ts";
-import { orLeftBehind } from "../abandon_start.ts";
+import { abandonOnAbort } from "../abandon_start.ts";
 
 const log = logOf("worker", "warm_host");
 
@@ -75,7 +75,7 @@ export class WarmHost implements BrowserHost {
     this.#unheld.add(id);
     try {
       const starting = host.start(spec, id, signal);
-      return await orLeftBehind(starting, signal, clock);
+      return await abandonOnAbort(starting, signal, clock);
     } catch (error) {
       this.#unheld.delete(id);
       throw error;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { docker as dockerProvider } from "../../../src/providers/docker/provider.ts";
-import { imageName } from "../../../src/providers/docker/images/image_name.ts";
+import { expandImageName } from "../../../src/providers/docker/images/image_name.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {} from "../../support/docker.ts";
 
@@ -9,7 +9,7 @@ const defaults = dockerProvider.configSchema.parse({});
 Deno.test("imageName() replaces every {browser} and {version}", () => {
   const asked = { browser: "chrome", version: "126" } as const;
   assert.equal(
-    imageName("registry:5000/{browser}/{browser}:{version}", asked),
+    expandImageName("registry:5000/{browser}/{browser}:{version}", asked),
     "registry:5000/chrome/chrome:126",
   );
 });

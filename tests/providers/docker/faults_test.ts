@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/async/clock.ts";
 import { openEngine } from "../../../src/providers/docker/engine/engine.ts";
-import { Removals } from "../../../src/providers/docker/container/reaper.ts";
+import { ContainerReaper } from "../../../src/providers/docker/container/reaper.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {
   containersOf,
@@ -135,7 +135,7 @@ dockerTest(
   async () => {
     await using proxy = await startEngineProxy();
     const { id } = await docker.createContainer({ Image: TEST_IMAGE });
-    const removals = new Removals(
+    const removals = new ContainerReaper(
       await openEngine({ docker_host: proxy.dockerHost }),
       NEVER,
     );

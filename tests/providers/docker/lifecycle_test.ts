@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { waitForCdp } from "../../../src/providers/kit/wait_for_cdp.ts";
 import { deadline, systemClock } from "../../../src/async/clock.ts";
 import { dockerConfigSchema } from "../../../src/providers/docker/config.ts";
-import { containerOptions } from "../../../src/providers/docker/container/options.ts";
+import { createContainerOptions } from "../../../src/providers/docker/container/options.ts";
 import {
   inspectEngine,
   openEngine,
 } from "../../../src/providers/docker/engine/engine.ts";
-import { cdpAddress } from "../../../src/providers/docker/container/start.ts";
+import { findCdpAddress } from "../../../src/providers/docker/container/start.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {
   containersOf,
@@ -63,19 +63,19 @@ dockerTest(
   async () => {
     const config = dockerConfigSchema.parse({});
     const engine = await inspectEngine(await openEngine(config));
-    const container = await docker.createContainer(containerOptions(
+    const container = await docker.createContainer(createContainerOptions(
       browserSpec(),
       config,
       {
         ...engine,
-        ...{ image: TEST_IMAGE, isOwnImage: true, init: false },
+        ...{ image: TEST_IMAGE, isProjectImage: true, init: false },
         ...{ network: "bridge", publishOn: "127.0.0.1" },
-        ...{ labels: {}, ownAddresses: [] },
+        ...{ labels: {}, gridAddresses: [] },
       },
     ));
     try {
       await container.start();
-      const address = cdpAddress(await container.inspect(), "127.0.0.1");
+      const address = findCdpAddress(await container.inspect(), "127.0.0.1");
       await waitForCdp(address, { timeoutMs: 30_000, signal: NEVER });
       for (let page = 0; page < 5; page++) {
         const url = new URL(`/json/new?data:text/html,${page}`, address);

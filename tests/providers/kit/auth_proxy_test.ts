@@ -45,7 +45,7 @@ async function startUpstream(address = "127.0.0.1"): Promise<Upstream> {
   await listen(server, address);
   const host = address.includes(":") ? `[${address}]` : address;
   return {
-    proxy: proxyAt(`http://${host}:${portOf(server)}`),
+    proxy: proxyAt(`http://${host}:${readPort(server)}`),
     asked,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -69,7 +69,7 @@ async function close(server: Server): Promise<void> {
   await closed;
 }
 
-function portOf(server: Server): number {
+function readPort(server: Server): number {
   // AddressInfo because it listens on a port, not on a socket file.
   return (server.address() as AddressInfo).port;
 }
@@ -178,7 +178,7 @@ Deno.test("startAuthProxy() reaches a proxy by its IPv6 address", async () => {
 Deno.test("startAuthProxy() answers 502 when its proxy refuses the connection", async () => {
   const server = listenTcp();
   await listen(server, "127.0.0.1");
-  const proxy = proxyAt(`http://127.0.0.1:${portOf(server)}`);
+  const proxy = proxyAt(`http://127.0.0.1:${readPort(server)}`);
   await close(server);
   await using forwarder = await startAuthProxy(proxy);
   const client = await dial(forwarder.url);

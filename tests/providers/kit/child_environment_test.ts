@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { childEnvironment } from "../../../src/providers/kit/child_environment.ts";
+import { createChildEnvironment } from "../../../src/providers/kit/child_environment.ts";
 
 async function sources(folder: string): Promise<string[]> {
   const entries = await Array.fromAsync(Deno.readDir(folder));
@@ -32,11 +32,11 @@ Deno.test("childEnvironment() passes on only the variables that programs need", 
     LD_PRELOAD: "planted",
     ANYTHING: "planted",
   };
-  assert.deepEqual(childEnvironment({ ...passed, ...secrets }), passed);
+  assert.deepEqual(createChildEnvironment({ ...passed, ...secrets }), passed);
 });
 
 Deno.test("childEnvironment() removes user names and passwords from proxies", () => {
-  const { ALL_PROXY, http_proxy, HTTPS_PROXY } = childEnvironment({
+  const { ALL_PROXY, http_proxy, HTTPS_PROXY } = createChildEnvironment({
     http_proxy: "http://user:p@ss@proxy.example:3128",
     HTTPS_PROXY: "user:pass@proxy.example:3128",
     ALL_PROXY: "socks5://proxy.example:1080",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { chromiumFlags } from "../../../src/providers/kit/chromium_flags.ts";
-import { mergedFlags } from "../../../src/providers/kit/merged_flags.ts";
+import { renderChromiumFlags } from "../../../src/providers/kit/chromium_flags.ts";
+import { mergeFlags } from "../../../src/providers/kit/merged_flags.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 
 /** Flags that two lists do not share. */
@@ -33,14 +33,14 @@ const anySpec = fc.record({
 
 Deno.test("chromiumFlags() names each flag once, since Chromium takes only the last", () => {
   fc.assert(fc.property(anySpec, (asked) => {
-    const names = chromiumFlags(asked).map((flag) => flag.split("=")[0]);
+    const names = renderChromiumFlags(asked).map((flag) => flag.split("=")[0]);
     assert.deepEqual(names, [...new Set(names)]);
   }));
 });
 
 Deno.test("chromiumFlags() gives the size of the screen", () => {
   const screen = { width: 412, height: 915, dpi: 96, scale: 1 };
-  const flags = chromiumFlags(browserSpec({ screen }));
+  const flags = renderChromiumFlags(browserSpec({ screen }));
   assert.ok(flags.includes("--window-size=412,915"));
   assert.ok(flags.includes("--screen-info={412x915}"));
   assert.ok(!flags.some((flag) => flag.includes("scale-factor")));
@@ -48,33 +48,36 @@ Deno.test("chromiumFlags() gives the size of the screen", () => {
 
 Deno.test("chromiumFlags() gives the scale of the screen", () => {
   const screen = { width: 412, height: 915, dpi: 96, scale: 2.5 };
-  const flags = chromiumFlags(browserSpec({ screen }));
+  const flags = renderChromiumFlags(browserSpec({ screen }));
   assert.ok(flags.includes("--force-device-scale-factor=2.5"));
   // Of the device: pages see 412 by 915.
   assert.ok(flags.includes("--screen-info={1030x2288}"));
 });
 
 Deno.test("chromiumFlags() says headless only to those who ask for it", () => {
-  const flags = chromiumFlags(browserSpec({ headless: false }));
+  const flags = renderChromiumFlags(browserSpec({ headless: false }));
   assert.ok(!flags.some((flag) => flag.startsWith("--headless")));
-  assert.ok(chromiumFlags(browserSpec()).includes("--headless=new"));
+  assert.ok(renderChromiumFlags(browserSpec()).includes("--headless=new"));
 });
 
 Deno.test("chromiumFlags() gives the session's proxy, another's in its place, or none", () => {
   const asked = browserSpec({
     proxy: { proxy_url: "http://proxy.example:3128" },
   });
-  const proxyOf = (flags: readonly string[]) =>
+  const findProxyFlag = (flags: readonly string[]) =>
     flags.filter((flag) => flag.includes("proxy"));
-  assert.deepEqual(proxyOf(chromiumFlags(asked)), [
+  assert.deepEqual(findProxyFlag(renderChromiumFlags(asked)), [
     "--proxy-server=http://proxy.example:3128",
   ]);
   const proxyServer = "http://127.0.0.1:1";
-  assert.deepEqual(proxyOf(chromiumFlags(asked, { proxyServer })), [
+  assert.deepEqual(findProxyFlag(renderChromiumFlags(asked, { proxyServer })), [
     "--proxy-server=http://127.0.0.1:1",
   ]);
-  assert.deepEqual(proxyOf(chromiumFlags(asked, { proxyServer: null })), []);
-  assert.deepEqual(proxyOf(chromiumFlags(browserSpec())), []);
+  assert.deepEqual(
+    findProxyFlag(renderChromiumFlags(asked, { proxyServer: null })),
+    [],
+  );
+  assert.deepEqual(findProxyFlag(renderChromiumFlags(browserSpec())), []);
 });
 
 Deno.test("chromiumFlags() has a session's arguments count more than the pool's, and those more than the usual ones", () => {
@@ -82,8 +85,8 @@ Deno.test("chromiumFlags() has a session's arguments count more than the pool's,
     arguments: ["--window-size=7,7", "--lang=de", "--lang=fr"],
   });
   const more = ["--window-size=5,5", "--window-position=3,3", "--lang=en"];
-  const flags = chromiumFlags(spec, { more });
-  assert.deepEqual(difference(flags, chromiumFlags(browserSpec())), [
+  const flags = renderChromiumFlags(spec, { more });
+  assert.deepEqual(difference(flags, renderChromiumFlags(browserSpec())), [
     "--window-size=7,7",
     "--window-position=3,3",
     "--lang=fr",
@@ -102,8 +105,10 @@ Deno.test("chromiumFlags() puts lists of features together: a session's do not t
       "--disable-features",
     ],
   });
-  const flags = chromiumFlags(spec, { more: ["--disable-features=Pools"] });
-  const usual = chromiumFlags(browserSpec()).find((flag) =>
+  const flags = renderChromiumFlags(spec, {
+    more: ["--disable-features=Pools"],
+  });
+  const usual = renderChromiumFlags(browserSpec()).find((flag) =>
     flag.startsWith("--disable-features=")
   );
   assert.deepEqual(flags.filter((flag) => flag.includes("-features")), [
@@ -115,7 +120,7 @@ Deno.test("chromiumFlags() puts lists of features together: a session's do not t
 
 Deno.test("mergedFlags() leaves alone what is no flag", () => {
   const all = ["about:blank", "--a=1", "-v", "about:blank", "--a=2=3", "-v"];
-  assert.deepEqual(mergedFlags(all), [
+  assert.deepEqual(mergeFlags(all), [
     "about:blank",
     "--a=2=3",
     "-v",
@@ -134,15 +139,17 @@ for (
   ]
 ) {
   Deno.test(`chromiumFlags() lets the proxy ${JSON.stringify(hostile)} add no flag`, () => {
-    const flags = chromiumFlags(browserSpec({ proxy: { proxy_url: hostile } }));
-    assert.deepEqual(difference(flags, chromiumFlags(browserSpec())), [
+    const flags = renderChromiumFlags(
+      browserSpec({ proxy: { proxy_url: hostile } }),
+    );
+    assert.deepEqual(difference(flags, renderChromiumFlags(browserSpec())), [
       `--proxy-server=${hostile}`,
     ]);
   });
 }
 
 Deno.test("chromiumFlags() has no secret and no variable", () => {
-  const flags = chromiumFlags(browserSpec({
+  const flags = renderChromiumFlags(browserSpec({
     environment: { TOKEN: "planted" },
     proxy: {
       proxy_url: "http://proxy.example",
@@ -155,6 +162,8 @@ Deno.test("chromiumFlags() has no secret and no variable", () => {
 
 Deno.test("chromiumFlags() leaves the sandbox to the provider", () => {
   assert.ok(
-    !chromiumFlags(browserSpec()).some((flag) => flag.includes("sandbox")),
+    !renderChromiumFlags(browserSpec()).some((flag) =>
+      flag.includes("sandbox")
+    ),
   );
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import process from "node:process";
 import {
   findShortFolder,
-  isOurs,
+  isPrivateFolder,
   makeShortFolder,
   shortFolderName,
 } from "../../../src/providers/kit/short_folder.ts";
@@ -105,7 +105,7 @@ Deno.test("makeShortFolder() reuses its folder of an earlier start, and another 
     path,
   );
   await removeFolders(owner);
-  assert.ok(!await isOurs(path));
+  assert.ok(!await isPrivateFolder(path));
 });
 
 Deno.test("removeFolders() does not remove the target of a changed link", async () => {

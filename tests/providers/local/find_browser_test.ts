@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {
   findBrowser,
   findProgram,
-  type Surroundings,
+  type HostEnvironment,
   thisHost,
 } from "../../../src/providers/local/find_browser.ts";
 
@@ -10,8 +10,8 @@ import {
 function host(
   env: Readonly<Record<string, string>>,
   files: readonly string[],
-  os: Surroundings["os"] = "linux",
-): Surroundings {
+  os: HostEnvironment["os"] = "linux",
+): HostEnvironment {
   return {
     os,
     env: (name) => env[name],

@@ -48,7 +48,7 @@ async function runAndKill(home: Home, afterMs: number): Promise<void> {
 }
 
 /** Command lines that name `dataDir`, of browsers and displays. */
-async function processesOf(dataDir: string): Promise<readonly string[]> {
+async function findProcesses(dataDir: string): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
@@ -85,7 +85,7 @@ Deno.test({
           await runAndKill(home, afterMs);
           const sweeping = runWorker(home, "sweep");
           await sweeping.output();
-          assert.deepEqual(await processesOf(root), []);
+          assert.deepEqual(await findProcesses(root), []);
           assert.deepEqual(await namesIn(sessions), []);
           assert.deepEqual(await namesIn(home.tmp), []);
         },

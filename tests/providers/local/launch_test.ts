@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { type Launch, launch } from "../../../src/providers/local/launch.ts";
 import { local } from "../../../src/providers/local/provider.ts";
-import { startMarkOf } from "../../../src/providers/local/process/process_group.ts";
+import { readStartTime } from "../../../src/providers/local/process/process_group.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 
 const NEVER = new AbortController().signal;
@@ -94,7 +94,7 @@ Deno.test("launch() ends a browser, and its children, that says no address in ti
     /it said no address within 0.2 s\.[^]*still thinking/,
   );
   const pid = Number(await Deno.readTextFile(test.file("browser.sh.pid")));
-  assert.equal(await startMarkOf(pid), undefined);
+  assert.equal(await readStartTime(pid), undefined);
   assert.ok(!await isThere(test.options.folder));
 });
 
@@ -119,7 +119,7 @@ Deno.test("launch() records a browser before it is ready, so that a killed worke
   }
   const early = JSON.parse(await Deno.readTextFile(record));
   assert.equal(early.endpoint, undefined);
-  assert.equal(await startMarkOf(early.pid), early.start_mark);
+  assert.equal(await readStartTime(early.pid), early.start_mark);
   await Deno.writeTextFile(test.file("browser.sh.go"), "");
   const browser = await launching;
   assert.equal(browser.endpoint.href, "ws://127.0.0.1:1/devtools/browser/1");

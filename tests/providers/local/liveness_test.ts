@@ -4,8 +4,8 @@ import { deadline, systemClock } from "../../../src/async/clock.ts";
 import { local } from "../../../src/providers/local/provider.ts";
 import { HeldSession, type Report } from "../../../src/worker/held_session.ts";
 import {
-  statOf,
-  textOf,
+  readProcessStat,
+  readProcFile,
 } from "../../../src/providers/local/process/process_group.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import { cdpClient } from "../../support/cdp_client.ts";
@@ -39,27 +39,27 @@ async function scene() {
     },
     /** Sends a signal to the browser's processes of a type. */
     signal: (type: string, signal: "SIGSTOP" | "SIGCONT" | "SIGKILL") => {
-      const pids = groupOf(leader).filter((pid) => typeOf(pid) === type);
+      const pids = findGroup(leader).filter((pid) => readType(pid) === type);
       assert.ok(pids.length > 0, `it has a ${type}`);
       for (const pid of pids) process.kill(pid, signal);
     },
-    group: () => groupOf(leader),
+    group: () => findGroup(leader),
     signalAll: (signal: "SIGSTOP") => process.kill(-leader, signal),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-function groupOf(leader: number): readonly number[] {
+function findGroup(leader: number): readonly number[] {
   return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name))
     .filter((pid) => {
-      const stat = pid > 0 ? statOf(pid) : undefined;
+      const stat = pid > 0 ? readProcessStat(pid) : undefined;
       // Ended processes may wait to be reaped.
       return stat?.group === leader && stat.state !== "Z";
     });
 }
 
-function typeOf(pid: number): string | undefined {
-  return /--type=([a-z-]+)/.exec(textOf(`/proc/${pid}/cmdline`))?.[1];
+function readType(pid: number): string | undefined {
+  return /--type=([a-z-]+)/.exec(readProcFile(`/proc/${pid}/cmdline`))?.[1];
 }
 
 /** Resolves when a probe reports the fault: the system takes a moment to deliver a signal. */

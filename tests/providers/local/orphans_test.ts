@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type { BrowserHost } from "../../../src/core/provider.ts";
 import { findBrowser } from "../../../src/providers/local/find_browser.ts";
 import { launch } from "../../../src/providers/local/launch.ts";
-import { Leftovers } from "../../../src/providers/local/orphans.ts";
-import { startMarkOf } from "../../../src/providers/local/process/process_group.ts";
+import { Orphans } from "../../../src/providers/local/orphans.ts";
+import { readStartTime } from "../../../src/providers/local/process/process_group.ts";
 import { local } from "../../../src/providers/local/provider.ts";
 import {
   makeShortFolder,
@@ -86,31 +86,31 @@ Deno.test("sweep() ends what was started and never recorded, and nobody else's",
   const ends = [browser, display].map((child) => once(child, "exit"));
   const otherEnd = once(other, "exit");
   await Promise.all(
-    [browser, display, other].map((child) => startMarkOf(child.pid ?? 0)),
+    [browser, display, other].map((child) => readStartTime(child.pid ?? 0)),
   );
   assert.deepEqual(await test.host.sweep(new Set()), ["s"]);
   assert.deepEqual(await Promise.all(ends), [
     [null, "SIGKILL"],
     [null, "SIGKILL"],
   ]);
-  assert.notEqual(await startMarkOf(other.pid ?? 0), undefined);
+  assert.notEqual(await readStartTime(other.pid ?? 0), undefined);
   assert.ok(!await isThere(folder));
   other.kill("SIGKILL");
   await otherEnd;
 });
 
-Deno.test("Leftovers.end() of a folder that is being ended waits for the same end", async () => {
+Deno.test("Orphans.end() of a folder that is being ended waits for the same end", async () => {
   await using test = await scene();
   const folder = test.folderOf("s");
   await Deno.mkdir(folder, { recursive: true });
-  const leftovers = new Leftovers();
-  const first = leftovers.end(folder);
-  assert.equal(leftovers.end(folder), first);
-  assert.notEqual(leftovers.end(`${folder}2`), first);
+  const orphans = new Orphans();
+  const first = orphans.end(folder);
+  assert.equal(orphans.end(folder), first);
+  assert.notEqual(orphans.end(`${folder}2`), first);
   await first;
   await Deno.mkdir(folder);
-  assert.notEqual(leftovers.end(folder), first);
-  await leftovers.end(folder);
+  assert.notEqual(orphans.end(folder), first);
+  await orphans.end(folder);
   assert.ok(!await isThere(folder));
 });
 
@@ -219,7 +219,7 @@ testIf(
 
 testIf(
   chromium ? undefined : "no Chrome or Chromium on this machine",
-  "start() of a session whose leftovers are being swept gives a browser that lives on",
+  "start() of a session whose orphans are being swept gives a browser that lives on",
   async () => {
     await using test = await scene();
     const folder = test.folderOf("s");

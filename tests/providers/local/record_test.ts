@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { BrowserHost } from "../../../src/core/provider.ts";
-import { startMarkOf } from "../../../src/providers/local/process/process_group.ts";
+import { readStartTime } from "../../../src/providers/local/process/process_group.ts";
 import { local } from "../../../src/providers/local/provider.ts";
 import {
   type BrowserRecord,
@@ -37,7 +37,7 @@ async function scene(): Promise<Scene> {
   const child = spawn("sleep", ["300"], { detached: true, stdio: "ignore" });
   const exited = once(child, "exit");
   const pid = child.pid ?? 0;
-  const start_mark = await startMarkOf(pid) ?? "";
+  const start_mark = await readStartTime(pid) ?? "";
   return {
     host,
     folder,
@@ -65,7 +65,7 @@ async function scene(): Promise<Scene> {
 }
 
 async function lives({ child }: Scene): Promise<boolean> {
-  return await startMarkOf(child.pid ?? 0) !== undefined;
+  return await readStartTime(child.pid ?? 0) !== undefined;
 }
 
 async function isThere(path: string): Promise<boolean> {
@@ -100,7 +100,7 @@ Deno.test("sweep() ends what was recorded, its companions, and removes the folde
   const display = spawn("sleep", ["300"], { detached: true, stdio: "ignore" });
   const ended = once(display, "exit");
   const pid = display.pid ?? 0;
-  const start_mark = await startMarkOf(pid) ?? "";
+  const start_mark = await readStartTime(pid) ?? "";
   await test.leave({ companions: [{ pid, start_mark }] });
   assert.deepEqual(await test.host.sweep(new Set(["s"])), []);
   assert.ok(await lives(test));

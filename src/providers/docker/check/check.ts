@@ -4,19 +4,19 @@ import { sharesItsNetwork } from "../network/egress.ts";
 import {
   type Engine,
   type EngineInfo,
-  engineWords,
+  engineMessage,
   inspectEngine,
 } from "../engine/engine.ts";
 import { findImage, type LocalImage } from "../images/image.ts";
-import { imageName } from "../images/image_name.ts";
-import type { Removals } from "../container/reaper.ts";
-import { egressHolds, sandboxStarts } from "./sandbox_probe.ts";
+import { expandImageName } from "../images/image_name.ts";
+import type { ContainerReaper } from "../container/reaper.ts";
+import { probeEgress, probeSandbox } from "./sandbox_probe.ts";
 
 /** Reports on engine, image, limits and sandbox. Starts no browser; the sandbox is tried in a container that lives for a moment. */
 export async function checkDocker(
   engine: Engine,
   config: DockerConfig,
-  removals: Removals,
+  reaper: ContainerReaper,
 ): Promise<readonly CheckResult[]> {
   let info: EngineInfo;
   try {
@@ -26,11 +26,11 @@ export async function checkDocker(
       name: "engine",
       status: "fail",
       detail: `Cannot reach the Docker engine at ${engine.address}: ${
-        engineWords(error)
+        engineMessage(error)
       }. Start it, or set docker_host`,
     }];
   }
-  const name = imageName(config.image);
+  const name = expandImageName(config.image);
   const image = await findImage(engine, name);
   return [
     {
@@ -41,8 +41,8 @@ export async function checkDocker(
     checkImage(name, image, config),
     checkInit(info),
     checkLimits(info),
-    await checkSandbox(engine, config, { name, image, info, removals }),
-    await checkEgress(engine, config, { name, image, info, removals }),
+    await checkSandbox(engine, config, { name, image, info, reaper }),
+    await checkEgress(engine, config, { name, image, info, reaper }),
   ];
 }
 
@@ -106,13 +106,13 @@ interface ImageChecks {
   readonly name: string;
   readonly image: LocalImage | undefined;
   readonly info: EngineInfo;
-  readonly removals: Removals;
+  readonly reaper: ContainerReaper;
 }
 
 async function checkEgress(
   engine: Engine,
   config: DockerConfig,
-  { name, image, info, removals }: ImageChecks,
+  { name, image, info, reaper }: ImageChecks,
 ): Promise<CheckResult> {
   const result = (status: CheckResult["status"], detail: string) => ({
     name: "egress",
@@ -136,7 +136,11 @@ async function checkEgress(
       `Network ${config.network} is shared with the host or another container, so that ${rest}`,
     );
   }
-  return await egressHolds(engine, config, { image: name, info, removals })
+  return await probeEgress(engine, config, {
+      image: name,
+      info,
+      reaper,
+    })
     ? result("ok", "Containers enforce the pool's egress")
     : result(
       "warn",
@@ -147,7 +151,7 @@ async function checkEgress(
 async function checkSandbox(
   engine: Engine,
   config: DockerConfig,
-  { name, image, info, removals }: ImageChecks,
+  { name, image, info, reaper }: ImageChecks,
 ): Promise<CheckResult> {
   const result = (status: CheckResult["status"], detail: string) => ({
     name: "sandbox",
@@ -160,13 +164,15 @@ async function checkSandbox(
   if (!image) {
     return result("warn", "Chromium's sandbox is not known without the image");
   }
-  if (!image.isOwn) {
+  if (!image.isProjectImage) {
     return result(
       "warn",
       `Image ${name} is not the project's, so that it is started with --no-sandbox unless sandbox is "on"`,
     );
   }
-  if (await sandboxStarts(engine, config, { image: name, info, removals })) {
+  if (
+    await probeSandbox(engine, config, { image: name, info, reaper })
+  ) {
     return result("ok", "Chromium's sandbox is on");
   }
   return result(

@@ -1,10 +1,13 @@
 import type { ContainerCreateOptions } from "dockerode";
 import type { DockerConfig } from "../config.ts";
-import { confinement, EGRESS_CAPABILITIES } from "../container/options.ts";
+import {
+  createConfinement,
+  EGRESS_CAPABILITIES,
+} from "../container/options.ts";
 import { createContainer } from "../container/create.ts";
-import { egressVariables } from "../network/egress.ts";
-import { ask, type Engine, type EngineInfo } from "../engine/engine.ts";
-import type { Removals } from "../container/reaper.ts";
+import { createEgressVariables } from "../network/egress.ts";
+import { callEngine, type Engine, type EngineInfo } from "../engine/engine.ts";
+import type { ContainerReaper } from "../container/reaper.ts";
 
 /** How long the image may take to say whether Chromium's sandbox can start. */
 const PROBE_TIMEOUT_MS = 20_000;
@@ -12,53 +15,53 @@ const PROBE_TIMEOUT_MS = 20_000;
 /** How long the end of the probe is waited for. */
 const REMOVE_WAIT_MS = 10_000;
 
-/** Options of {@linkcode sandboxStarts} and {@linkcode egressHolds}. */
-export interface SandboxProbe {
+/** Options of {@linkcode probeSandbox} and {@linkcode probeEgress}. */
+export interface ContainerProbe {
   /** One of the project's. */
   readonly image: string;
   readonly info: EngineInfo;
-  readonly removals: Removals;
+  readonly reaper: ContainerReaper;
 }
 
 /** Whether Chromium's sandbox can start, tried in a container that lives for a moment. */
-export function sandboxStarts(
+export function probeSandbox(
   engine: Engine,
   config: DockerConfig,
-  probe: SandboxProbe,
+  probe: ContainerProbe,
 ): Promise<boolean> {
-  return succeeds(engine, probe, {
+  return runProbe(engine, probe, {
     Cmd: ["probe-sandbox"],
-    HostConfig: confinement(config, probe.info),
+    HostConfig: createConfinement(config, probe.info),
   });
 }
 
 /** Tests whether the image can limit a container's egress on this engine's kernel, with a trial container. */
-export function egressHolds(
+export function probeEgress(
   engine: Engine,
   config: DockerConfig,
-  probe: SandboxProbe,
+  probe: ContainerProbe,
 ): Promise<boolean> {
   const policy = { mode: "none", allow: [], pool: "check" } as const;
-  const variables = egressVariables({ egress: policy }, []);
-  return succeeds(engine, probe, {
+  const variables = createEgressVariables({ egress: policy }, []);
+  return runProbe(engine, probe, {
     Cmd: ["probe-egress"],
     User: "root",
     Env: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
     HostConfig: {
-      ...confinement(config, probe.info),
+      ...createConfinement(config, probe.info),
       CapAdd: [...EGRESS_CAPABILITIES],
     },
   });
 }
 
 /** Reports whether a container of the image exits with 0. */
-async function succeeds(
+async function runProbe(
   engine: Engine,
-  { image, removals }: SandboxProbe,
+  { image, reaper }: ContainerProbe,
   options: Omit<ContainerCreateOptions, "name">,
 ): Promise<boolean> {
   const name = `browsergrid-check-${crypto.randomUUID().slice(0, 8)}`;
-  const creating = ask((abortSignal) =>
+  const creating = callEngine((abortSignal) =>
     createContainer(engine, {
       name,
       Image: image,
@@ -68,11 +71,11 @@ async function succeeds(
   );
   try {
     const container = await creating;
-    return await ask(async (abortSignal) => {
+    return await callEngine(async (abortSignal) => {
       await container.start({ abortSignal });
       return (await container.wait({ abortSignal })).StatusCode === 0;
     }, { timeoutMs: PROBE_TIMEOUT_MS });
   } finally {
-    await removals.removeUnborn({ name, creating, waitMs: REMOVE_WAIT_MS });
+    await reaper.removePending({ name, creating, waitMs: REMOVE_WAIT_MS });
   }
 }

@@ -1,9 +1,14 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import type { HostInfo } from "../../../core/provider.ts";
 import { type CdpReady, waitForCdp } from "../../kit/wait_for_cdp.ts";
-import { ask, because, type Engine, engineStatus } from "../engine/engine.ts";
-import { ownContainers, SESSION_LABEL } from "./labels.ts";
-import { cdpAddress, inspect, whileRunning } from "./start.ts";
+import {
+  callEngine,
+  type Engine,
+  engineStatus,
+  rethrowAs,
+} from "../engine/engine.ts";
+import { SESSION_LABEL, workerFilter } from "./labels.ts";
+import { findCdpAddress, inspectContainer, whileRunning } from "./start.ts";
 
 /** How long an adopted browser may take to answer; it has been running for a while. */
 const ADOPT_TIMEOUT_MS = 10_000;
@@ -12,25 +17,25 @@ const ADOPT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 5_000;
 
 /** Every container that this worker of this grid once made, in any state. */
-export function listOwn(
+export function listContainers(
   engine: Engine,
   host: HostInfo,
 ): Promise<ContainerInfo[]> {
-  return ask((abortSignal) =>
+  return callEngine((abortSignal) =>
     engine.docker.listContainers({
       all: true,
-      filters: ownContainers(host),
+      filters: workerFilter(host),
       abortSignal,
     })
-  ).catch(because("Cannot list this worker's containers"));
+  ).catch(rethrowAs("Cannot list this worker's containers"));
 }
 
 /** The session that a container was made for. */
-export function sessionOf({ Labels }: ContainerInfo): string {
+export function readSessionId({ Labels }: ContainerInfo): string {
   return Labels[SESSION_LABEL] ?? "";
 }
 
-/** How {@linkcode findRunning} reaches a browser. */
+/** How {@linkcode findRunningContainer} reaches a browser. */
 export interface AdoptOptions {
   readonly publishedOn: string | undefined;
   readonly closed: AbortSignal;
@@ -47,13 +52,13 @@ export interface FoundContainer extends CdpReady {
  *
  * @throws {Error} if the engine does not tell, so that no browser is lost to an engine that is slow.
  */
-export async function findRunning(
+export async function findRunningContainer(
   engine: Engine,
   listed: ContainerInfo,
   { publishedOn, closed }: AdoptOptions,
 ): Promise<FoundContainer | undefined> {
   const container = engine.docker.getContainer(listed.Id);
-  const info = await inspect(container, closed).catch((error) => {
+  const info = await inspectContainer(container, closed).catch((error) => {
     if (engineStatus(error) === 404) return undefined;
     throw error;
   });
@@ -62,7 +67,7 @@ export async function findRunning(
     container,
     closed,
     (signal) =>
-      waitForCdp(cdpAddress(info, publishedOn), {
+      waitForCdp(findCdpAddress(info, publishedOn), {
         timeoutMs: ADOPT_TIMEOUT_MS,
         answerTimeoutMs: ANSWER_TIMEOUT_MS,
         signal,

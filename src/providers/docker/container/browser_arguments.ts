@@ -1,5 +1,5 @@
 import type { BrowserSpec } from "../../../core/browser_spec.ts";
-import { chromiumFlags } from "../../kit/chromium_flags.ts";
+import { renderChromiumFlags } from "../../kit/chromium_flags.ts";
 import type { DockerConfig } from "../config.ts";
 import { EGRESS_PROXY, limitsEgress } from "../network/egress.ts";
 import { needsCredentials } from "../network/unsupported_proxy.ts";
@@ -9,15 +9,15 @@ import { needsCredentials } from "../network/unsupported_proxy.ts";
  *
  * The project's entrypoint adds what depends on the container: port, profile, sandbox, forwarder of a proxy.
  */
-export function browserArguments(
+export function renderBrowserArguments(
   spec: BrowserSpec,
   config: Pick<DockerConfig, "arguments" | "sandbox">,
-  isOwnImage: boolean,
+  isProjectImage: boolean,
 ): string[] {
-  const noSandbox = !isOwnImage && config.sandbox !== "on";
+  const noSandbox = !isProjectImage && config.sandbox !== "on";
   const isLimited = limitsEgress(spec);
   return [
-    ...chromiumFlags(spec, {
+    ...renderChromiumFlags(spec, {
       ...(isLimited
         ? { proxyServer: EGRESS_PROXY }
         : needsCredentials(spec.proxy) && { proxyServer: null }),

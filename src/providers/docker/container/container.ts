@@ -8,12 +8,12 @@ import type {
 } from "../../../core/provider.ts";
 import { ProcessFaults } from "../../kit/process_faults.ts";
 import { readLogs } from "./logs.ts";
-import { containerProcesses } from "./processes.ts";
-import { CpuMeter, memoryMb, networkBytes } from "./stats.ts";
-import { ask } from "../engine/engine.ts";
+import { listContainerProcesses } from "./processes.ts";
+import { ContainerCpuMeter, readMemoryMb, readNetworkBytes } from "./stats.ts";
+import { callEngine } from "../engine/engine.ts";
 import { watchExit } from "./exit.ts";
-import type { Removals } from "./reaper.ts";
-import { settledWithin } from "../../../async/settle_within.ts";
+import type { ContainerReaper } from "./reaper.ts";
+import { settleWithin } from "../../../async/settle_within.ts";
 
 /** How long the engine may take to hand a browser the request to end. */
 const ASK_TIMEOUT_MS = 5_000;
@@ -35,7 +35,7 @@ export interface ContainerBrowserParts {
   /** When the container was started. */
   readonly startedAt: number;
   /** Those of its host, which go on with what a stop could not wait for. */
-  readonly removals: Removals;
+  readonly reaper: ContainerReaper;
   /** Ends the watching of the container, not the container. */
   readonly closed: AbortSignal;
 }
@@ -47,8 +47,8 @@ export class ContainerBrowser implements RunningBrowser {
   readonly details: Readonly<Record<string, string>>;
   readonly exited: Promise<BrowserExit>;
   readonly #container: Docker.Container;
-  readonly #removals: Removals;
-  readonly #cpu: CpuMeter;
+  readonly #reaper: ContainerReaper;
+  readonly #cpu: ContainerCpuMeter;
   readonly #faults = new ProcessFaults();
   #killAt = Infinity;
   #hasExited = false;
@@ -59,8 +59,8 @@ export class ContainerBrowser implements RunningBrowser {
     this.endpoint = parts.endpoint;
     this.details = parts.details;
     this.#container = parts.container;
-    this.#removals = parts.removals;
-    this.#cpu = new CpuMeter(parts.startedAt);
+    this.#reaper = parts.reaper;
+    this.#cpu = new ContainerCpuMeter(parts.startedAt);
     this.exited = watchExit(
       parts.container,
       () => this.#killAt !== Infinity,
@@ -86,10 +86,10 @@ export class ContainerBrowser implements RunningBrowser {
   async #stop(): Promise<void> {
     if (this.#patience() > 0 && await this.#ask()) {
       while (!this.#hasExited && this.#patience() > 0) {
-        await settledWithin(this.exited, Math.min(LOOK_MS, this.#patience()));
+        await settleWithin(this.exited, Math.min(LOOK_MS, this.#patience()));
       }
     }
-    await this.#removals.remove(this.#container.id, REMOVE_WAIT_MS);
+    await this.#reaper.remove(this.#container.id, REMOVE_WAIT_MS);
   }
 
   #patience(): number {
@@ -98,7 +98,7 @@ export class ContainerBrowser implements RunningBrowser {
 
   /** Whether it was asked to end. */
   #ask(): Promise<boolean> {
-    return ask(
+    return callEngine(
       (abortSignal) => this.#container.kill({ signal: "SIGTERM", abortSignal }),
       { timeoutMs: ASK_TIMEOUT_MS },
     ).then(() => true, () => false);
@@ -106,13 +106,13 @@ export class ContainerBrowser implements RunningBrowser {
 
   async probe(signal: AbortSignal): Promise<void> {
     await probeBrowser(this, signal);
-    const processes = await containerProcesses(this.#container, signal);
+    const processes = await listContainerProcesses(this.#container, signal);
     const fault = processes && this.#faults.find(processes);
     if (fault !== undefined) throw new Error(fault);
   }
 
   async stats(): Promise<BrowserStats> {
-    const sample = await ask((abortSignal) =>
+    const sample = await callEngine((abortSignal) =>
       this.#container.stats({
         stream: false,
         "one-shot": true,
@@ -121,8 +121,8 @@ export class ContainerBrowser implements RunningBrowser {
       }), { timeoutMs: STATS_TIMEOUT_MS });
     return {
       cpuPercent: this.#cpu.percent(sample),
-      memoryMb: memoryMb(sample),
-      ...networkBytes(sample),
+      memoryMb: readMemoryMb(sample),
+      ...readNetworkBytes(sample),
     };
   }
 

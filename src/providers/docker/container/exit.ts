@@ -17,9 +17,9 @@ import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import type { BrowserExit } from "../../../core/provider.ts";
 import { deadline, systemClock } from "../../../async/clock.ts";
-import { type Modem, readAnswer } from "../engine/stream_response.ts";
-import { ask, engineStatus } from "../engine/engine.ts";
-import { wasToldToEnd } from "./stop_cause.ts";
+import { type Modem, readEngineResponse } from "../engine/stream_response.ts";
+import { callEngine, engineStatus } from "../engine/engine.ts";
+import { wasStoppedByEngine } from "./stop_cause.ts";
 
 /** Pause before an engine that does not answer is asked again. */
 const RETRY_MS = 1_000;
@@ -51,18 +51,18 @@ export async function watchExit(
 ): Promise<BrowserExit> {
   while (!signal.aborted) {
     const isConnected = await waitForEnd(container, signal);
-    const seen = await stateOf(container, signal);
+    const seen = await readState(container, signal);
     const wasAway = !isConnected || seen.wasAway;
     if (signal.aborted) break;
     if (wasStopped()) return { reason: "stopped", detail: "stopped" };
-    if (!seen.state) return gone(wasAway);
+    if (!seen.state) return toRemovedExit(wasAway);
     if (!seen.state.Running) {
-      if (wasAway) return endOf(seen.state, AWAY);
-      const cause = await wasToldToEnd(container, seen.state, signal)
+      if (wasAway) return toBrowserExit(seen.state, AWAY);
+      const cause = await wasStoppedByEngine(container, seen.state, signal)
         ? BY_ENGINE
         : undefined;
       if (signal.aborted) break;
-      return endOf(seen.state, cause);
+      return toBrowserExit(seen.state, cause);
     }
     await systemClock.sleep(RETRY_MS, signal).catch(() => {});
   }
@@ -77,7 +77,7 @@ async function waitForEnd(
   using patience = deadline(systemClock, WAIT_MS, signal);
   const modem: Modem = container.modem;
   try {
-    await readAnswer(modem, {
+    await readEngineResponse(modem, {
       method: "POST",
       path: `/containers/${container.id}/wait`,
       abortSignal: patience.signal,
@@ -89,13 +89,13 @@ async function waitForEnd(
 }
 
 /** The state of a container, undefined if there is none; an engine that does not answer is asked until it does. */
-async function stateOf(
+async function readState(
   container: Docker.Container,
   signal: AbortSignal,
 ): Promise<{ readonly state?: State; readonly wasAway: boolean }> {
   for (let wasAway = false; !signal.aborted; wasAway = true) {
     try {
-      const { State: state } = await ask(
+      const { State: state } = await callEngine(
         (abortSignal) => container.inspect({ abortSignal }),
         { signal, timeoutMs: INSPECT_TIMEOUT_MS },
       );
@@ -108,22 +108,25 @@ async function stateOf(
   return { wasAway: true };
 }
 
-function gone(wasAway: boolean): BrowserExit {
-  return crashed(`the container was removed${wasAway ? `, ${AWAY}` : ""}`);
+function toRemovedExit(wasAway: boolean): BrowserExit {
+  return toCrash(`the container was removed${wasAway ? `, ${AWAY}` : ""}`);
 }
 
 /** @param cause What ended it besides the browser. */
-function endOf({ ExitCode, OOMKilled }: State, cause?: string): BrowserExit {
-  if (OOMKilled) return crashed("killed by the engine: out of memory");
+function toBrowserExit(
+  { ExitCode, OOMKilled }: State,
+  cause?: string,
+): BrowserExit {
+  if (OOMKilled) return toCrash("killed by the engine: out of memory");
   if (ExitCode === 0 && cause === undefined) {
     return { reason: "stopped", detail: "the browser closed itself" };
   }
   const code = ExitCode === KILLED
     ? "killed (exit code 137)"
     : `exit code ${ExitCode}`;
-  return crashed(cause === undefined ? code : `${code}, ${cause}`);
+  return toCrash(cause === undefined ? code : `${code}, ${cause}`);
 }
 
-function crashed(detail: string): BrowserExit {
+function toCrash(detail: string): BrowserExit {
   return { reason: "crashed", detail };
 }

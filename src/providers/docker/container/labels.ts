@@ -13,7 +13,7 @@ const GRID_LABEL = "browsergrid.grid_id";
 const WORKER_LABEL = "browsergrid.worker_id";
 
 /** Labels of a session's container. */
-export function labelsOf(
+export function createLabels(
   host: HostInfo,
   sessionId: string,
 ): Record<string, string> {
@@ -25,7 +25,7 @@ export function labelsOf(
 }
 
 /** Filter for the containers that this worker of this grid once made, and nobody else's. */
-export function ownContainers(host: HostInfo): { label: string[] } {
+export function workerFilter(host: HostInfo): { label: string[] } {
   return {
     label: [
       `${GRID_LABEL}=${host.gridId}`,

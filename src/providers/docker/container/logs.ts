@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import type Docker from "dockerode";
-import { ask } from "../engine/engine.ts";
+import { callEngine } from "../engine/engine.ts";
 
 /** Bytes before each piece of output: stream, three zeros, length. */
 const HEADER_BYTES = 8;
@@ -13,7 +13,7 @@ export async function readLogs(
   container: Docker.Container,
   lines: number,
 ): Promise<string> {
-  const bytes = await ask(
+  const bytes = await callEngine(
     (abortSignal) =>
       container.logs({ stdout: true, stderr: true, tail: lines, abortSignal }),
     { timeoutMs: TIMEOUT_MS },

@@ -5,25 +5,25 @@ import {
   parseMemory,
   type Screen,
 } from "../../../core/browser_spec.ts";
-import { browserArguments } from "./browser_arguments.ts";
+import { renderBrowserArguments } from "./browser_arguments.ts";
 import type { DockerConfig } from "../config.ts";
-import { egressVariables, limitsEgress } from "../network/egress.ts";
+import { createEgressVariables, limitsEgress } from "../network/egress.ts";
 import seccompProfile from "../image/seccomp.json" with { type: "json" };
-import { forwarderVariables } from "../network/proxy.ts";
+import { createForwarderVariables } from "../network/proxy.ts";
 import { needsCredentials } from "../network/unsupported_proxy.ts";
 
 /** Port of a container on which its browser answers CDP. */
 export const CDP_PORT = "9222/tcp";
 
-/** What {@linkcode containerOptions} needs to know besides the session's browser. */
+/** What {@linkcode createContainerOptions} needs to know besides the session's browser. */
 export interface ContainerPlan {
   readonly image: string;
   /** Whether the image is the project's, whose entrypoint decides about sandbox, screen and proxy. */
-  readonly isOwnImage: boolean;
+  readonly isProjectImage: boolean;
   readonly network: string;
   readonly labels: Readonly<Record<string, string>>;
   /** Addresses of the grid, which a session with limited egress cannot reach. */
-  readonly ownAddresses: readonly string[];
+  readonly gridAddresses: readonly string[];
   /** Whether the engine has an init process that reaps zombies. */
   readonly init: boolean;
   /** Whether the engine can keep a container from swapping. */
@@ -38,24 +38,24 @@ export interface ContainerPlan {
  *
  * Secrets are in `Env` only: labels and arguments are shown by `docker ps` and `ps`.
  */
-export function containerOptions(
+export function createContainerOptions(
   spec: BrowserSpec,
   config: DockerConfig,
   plan: ContainerPlan,
 ): ContainerCreateOptions {
   return {
     Image: plan.image,
-    Cmd: browserArguments(spec, config, plan.isOwnImage),
-    Env: Object.entries(environment(spec, config, plan)).map(([name, value]) =>
-      `${name}=${value}`
-    ),
+    Cmd: renderBrowserArguments(spec, config, plan.isProjectImage),
+    Env: Object.entries(createEnvironment(spec, config, plan)).map((
+      [name, value],
+    ) => `${name}=${value}`),
     Labels: { ...plan.labels },
     // Root limits the network before the browser's user starts anything.
     ...(limitsEgress(spec) && { User: "root" }),
     ExposedPorts: { [CDP_PORT]: {} },
     HostConfig: {
-      ...resourceLimits(spec, config, plan),
-      ...confinement(config, plan),
+      ...createResourceLimits(spec, config, plan),
+      ...createConfinement(config, plan),
       ...(limitsEgress(spec) && { CapAdd: [...EGRESS_CAPABILITIES] }),
       NetworkMode: plan.network,
       Init: plan.init,
@@ -71,7 +71,7 @@ export function containerOptions(
   };
 }
 
-/** Names of the variables in `Env` that {@linkcode containerOptions} sets and that are no secrets. */
+/** Names of the variables in `Env` that {@linkcode createContainerOptions} sets and that are no secrets. */
 export const PLAIN_VARIABLES: ReadonlySet<string> = new Set([
   "BROWSERGRID_SANDBOX",
   "BROWSERGRID_DISPLAY",
@@ -97,24 +97,24 @@ export const EGRESS_CAPABILITIES = [
   "SETPCAP",
 ] as const;
 
-function environment(
+function createEnvironment(
   spec: BrowserSpec,
   { sandbox }: DockerConfig,
-  { isOwnImage, ownAddresses }: ContainerPlan,
+  { isProjectImage, gridAddresses }: ContainerPlan,
 ): Record<string, string> {
   const { environment, headless, screen, proxy } = spec;
-  if (!isOwnImage) return { ...environment };
+  if (!isProjectImage) return { ...environment };
   return {
     ...environment,
     BROWSERGRID_SANDBOX: sandbox,
-    ...(!headless && displayVariables(screen)),
+    ...(!headless && createDisplayVariables(screen)),
     ...(limitsEgress(spec)
-      ? egressVariables(spec, ownAddresses)
-      : needsCredentials(proxy) && forwarderVariables(proxy)),
+      ? createEgressVariables(spec, gridAddresses)
+      : needsCredentials(proxy) && createForwarderVariables(proxy)),
   };
 }
 
-function displayVariables(screen: Screen): Record<string, string> {
+function createDisplayVariables(screen: Screen): Record<string, string> {
   const { width, height } = displaySize(screen);
   return {
     BROWSERGRID_DISPLAY: `${width}x${height}x24`,
@@ -122,7 +122,7 @@ function displayVariables(screen: Screen): Record<string, string> {
   };
 }
 
-function resourceLimits(
+function createResourceLimits(
   { cpu, memoryBytes }: BrowserSpec,
   { shm_size, pids_limit, default_memory }: DockerConfig,
   { limitsSwap }: ContainerPlan,
@@ -141,7 +141,7 @@ function resourceLimits(
 }
 
 /** What a container is kept from. */
-export function confinement(
+export function createConfinement(
   { seccomp }: Pick<DockerConfig, "seccomp">,
   { filtersSyscalls }: Pick<ContainerPlan, "filtersSyscalls">,
 ): HostConfig {

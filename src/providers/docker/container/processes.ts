@@ -1,7 +1,10 @@
 import type Docker from "dockerode";
 import { z } from "@hono/zod-openapi";
-import { type BrowserProcess, processType } from "../../kit/process_faults.ts";
-import { ask } from "../engine/engine.ts";
+import {
+  type BrowserProcess,
+  parseProcessType,
+} from "../../kit/process_faults.ts";
+import { callEngine } from "../engine/engine.ts";
 
 /** Timeout of the list, which is optional. */
 const TIMEOUT_MS = 5_000;
@@ -20,16 +23,16 @@ const topSchema = z.object({
  * Returns the processes of a container, with their ids on the engine's host; undefined if the engine does not list them,
  * because it is busy, has another `ps`, or the container has ended. One request, for which the engine runs `ps`.
  */
-export async function containerProcesses(
+export async function listContainerProcesses(
   container: Docker.Container,
   signal: AbortSignal,
 ): Promise<readonly BrowserProcess[] | undefined> {
   try {
-    const answer: unknown = await ask(
+    const answer: unknown = await callEngine(
       (abortSignal) => container.top({ ps_args: COLUMNS, abortSignal }),
       { signal, timeoutMs: TIMEOUT_MS },
     );
-    return processesIn(answer);
+    return parseProcesses(answer);
   } catch {
     signal.throwIfAborted();
     return undefined;
@@ -37,7 +40,9 @@ export async function containerProcesses(
 }
 
 /** @throws {z.ZodError} If the response is not a list of processes. */
-function processesIn(answer: unknown): readonly BrowserProcess[] | undefined {
+function parseProcesses(
+  answer: unknown,
+): readonly BrowserProcess[] | undefined {
   const { Titles: titles, Processes: rows } = topSchema.parse(answer);
   const places = TITLES.map((title) => titles.indexOf(title));
   if (places.includes(-1)) return undefined;
@@ -48,7 +53,7 @@ function processesIn(answer: unknown): readonly BrowserProcess[] | undefined {
       parent: Number(parent),
       // Further letters stand for priority, threads and sessions.
       state: state.charAt(0),
-      type: processType(command),
+      type: parseProcessType(command),
     };
   });
 }

@@ -1,11 +1,11 @@
 import { systemClock } from "../../../async/clock.ts";
-import { settledWithin } from "../../../async/settle_within.ts";
+import { settleWithin } from "../../../async/settle_within.ts";
 import {
-  ask,
+  callEngine,
   type Engine,
+  engineMessage,
   engineStatus,
-  engineWords,
-  neverReached,
+  isUnreachable,
 } from "../engine/engine.ts";
 
 /** Pause before a removal is tried again, the first and the longest. */
@@ -27,7 +27,7 @@ interface Removal {
  *
  * When the host is closed they are left to the sweep of a later process, which finds them by their labels.
  */
-export class Removals {
+export class ContainerReaper {
   readonly #engine: Engine;
   readonly #signal: AbortSignal;
   readonly #going = new Map<string, Removal>();
@@ -46,31 +46,31 @@ export class Removals {
   async remove(container: string, waitMs: number): Promise<void> {
     const removal = this.#going.get(container) ??
       this.#begin(container, (removal) => this.#untilGone(container, removal));
-    await settledWithin(removal.done, waitMs);
+    await settleWithin(removal.done, waitMs);
     if (this.#going.get(container) !== removal) return;
     throw new Error(
       `Cannot remove container "${container}" within ${waitMs / 1_000} s: ${
-        engineWords(removal.why ?? "the engine does not answer")
+        engineMessage(removal.why ?? "the engine does not answer")
       }. It is tried again until it is gone`,
       { cause: removal.why },
     );
   }
 
   /** Removes the container `name`, which `creating` may still make, or may have made without an answer. */
-  async removeUnborn({ name, creating, waitMs }: {
+  async removePending({ name, creating, waitMs }: {
     readonly name: string;
     readonly creating: Promise<unknown>;
     readonly waitMs: number;
   }): Promise<void> {
     const { done } = this.#begin(name, async (removal) => {
       const failure = await creating.then(() => undefined, (error) => error);
-      if (failure !== undefined && neverMade(failure)) return;
+      if (failure !== undefined && wasNotCreated(failure)) return;
       await this.#untilGone(name, removal);
       if (failure === undefined) return;
       await systemClock.sleep(LATE_MS, this.#signal);
       await this.#untilGone(name, removal);
     });
-    await settledWithin(done, waitMs);
+    await settleWithin(done, waitMs);
   }
 
   /** Resolves when none is left. */
@@ -95,7 +95,7 @@ export class Removals {
   async #untilGone(container: string, removal: Removal): Promise<void> {
     for (let pause = RETRY_MS;; pause = Math.min(2 * pause, MAX_RETRY_MS)) {
       try {
-        await ask(
+        await callEngine(
           (abortSignal) =>
             this.#engine.docker.getContainer(container).remove({
               force: true,
@@ -117,7 +117,7 @@ export class Removals {
 }
 
 /** Whether the engine cannot have made what it was asked for: it refused, or was not reached. 409: the name is there. */
-function neverMade(error: unknown): boolean {
+function wasNotCreated(error: unknown): boolean {
   const status = engineStatus(error);
-  return status === undefined ? neverReached(error) : status !== 409;
+  return status === undefined ? isUnreachable(error) : status !== 409;
 }

@@ -4,9 +4,9 @@ import { waitForCdp } from "../../kit/wait_for_cdp.ts";
 import { CDP_PORT } from "./options.ts";
 import { readLogs } from "./logs.ts";
 import { createContainer, type NamedContainer } from "./create.ts";
-import { ask, type Engine, engineWords } from "../engine/engine.ts";
+import { callEngine, type Engine, engineMessage } from "../engine/engine.ts";
 import { watchExit } from "./exit.ts";
-import type { Removals } from "./reaper.ts";
+import type { ContainerReaper } from "./reaper.ts";
 
 /** Lines of a browser's output that an error carries. */
 const LOG_LINES = 20;
@@ -27,14 +27,14 @@ export interface StartedContainer {
 }
 
 /** What {@linkcode startContainer} needs besides the container's options. */
-export interface StartOptions {
+export interface ContainerStartOptions {
   /** For each of its steps. */
   readonly timeoutMs: number;
   /** Address of ports published by the engine; undefined: the container's own address is used. */
   readonly publishedOn: string | undefined;
   readonly signal: AbortSignal;
   /** Those of the host, which go on with what a failed start could not wait for. */
-  readonly removals: Removals;
+  readonly reaper: ContainerReaper;
   /** Aborted when the host is closed and waits no more. */
   readonly abandoned: AbortSignal;
 }
@@ -47,39 +47,41 @@ export interface StartOptions {
 export async function startContainer(
   engine: Engine,
   create: NamedContainer,
-  options: StartOptions,
+  options: ContainerStartOptions,
 ): Promise<StartedContainer> {
-  const { signal, removals, abandoned } = options;
+  const { signal, reaper, abandoned } = options;
   // Not aborted by `signal`: an engine that answers late would leave a container that nobody knows.
-  const creating = ask(
+  const creating = callEngine(
     (abortSignal) => createContainer(engine, create, abortSignal),
     { signal: abandoned, timeoutMs: CREATE_TIMEOUT_MS },
   );
   try {
-    return await bringUp(creating, options);
+    return await startAndWait(creating, options);
   } catch (error) {
-    const logs = signal.aborted ? "" : await lastOutput(engine, create.name);
+    const logs = signal.aborted
+      ? ""
+      : await readLastOutput(engine, create.name);
     const waitMs = CLEANUP_WAIT_MS;
-    await removals.removeUnborn({ name: create.name, creating, waitMs });
+    await reaper.removePending({ name: create.name, creating, waitMs });
     if (signal.aborted) throw signal.reason;
     throw new Error(
       `Cannot start a container of image "${create.Image}": ${
-        engineWords(error)
+        engineMessage(error)
       }${logs && `\n${logs}`}`,
       { cause: error },
     );
   }
 }
 
-async function bringUp(
+async function startAndWait(
   creating: Promise<Docker.Container>,
-  { publishedOn, signal, timeoutMs }: StartOptions,
+  { publishedOn, signal, timeoutMs }: ContainerStartOptions,
 ): Promise<StartedContainer> {
   const limits = { signal, timeoutMs };
-  const container = await ask(() => creating, limits);
-  await ask((abortSignal) => container.start({ abortSignal }), limits);
-  const info = await inspect(container, signal);
-  const address = cdpAddress(info, publishedOn);
+  const container = await callEngine(() => creating, limits);
+  await callEngine((abortSignal) => container.start({ abortSignal }), limits);
+  const info = await inspectContainer(container, signal);
+  const address = findCdpAddress(info, publishedOn);
   const { endpoint, product } = await whileRunning(
     container,
     signal,
@@ -108,17 +110,19 @@ export async function whileRunning<T>(
 }
 
 /** What a browser wrote before its start failed. */
-async function lastOutput(engine: Engine, name: string): Promise<string> {
+async function readLastOutput(engine: Engine, name: string): Promise<string> {
   return await readLogs(engine.docker.getContainer(name), LOG_LINES)
     .catch(() => "");
 }
 
 /** Facts of a container. */
-export function inspect(
+export function inspectContainer(
   container: Docker.Container,
   signal?: AbortSignal,
 ): Promise<ContainerInspectInfo> {
-  return ask((abortSignal) => container.inspect({ abortSignal }), { signal });
+  return callEngine((abortSignal) => container.inspect({ abortSignal }), {
+    signal,
+  });
 }
 
 /**
@@ -126,7 +130,7 @@ export function inspect(
  *
  * Always with an IP address: Chromium refuses other `Host` headers.
  */
-export function cdpAddress(
+export function findCdpAddress(
   { NetworkSettings, State }: ContainerInspectInfo,
   publishedOn: string | undefined,
 ): URL {

@@ -3,7 +3,7 @@ import type { ContainerStats } from "dockerode";
 const MEBIBYTE = 2 ** 20;
 
 /** CPU use between two samples; the first is compared with the container's start. */
-export class CpuMeter {
+export class ContainerCpuMeter {
   #cpuNs = 0;
   #at: number;
 
@@ -24,7 +24,7 @@ export class CpuMeter {
 }
 
 /** Memory in use without the file cache that the kernel can take back, as `docker stats` shows it. */
-export function memoryMb({ memory_stats: memory }: ContainerStats): number {
+export function readMemoryMb({ memory_stats: memory }: ContainerStats): number {
   // The first member is of cgroup v1, the second of v2.
   const cache = memory.stats?.total_inactive_file ??
     memory.stats?.inactive_file ?? 0;
@@ -32,7 +32,7 @@ export function memoryMb({ memory_stats: memory }: ContainerStats): number {
 }
 
 /** Bytes that went over all of the container's networks. */
-export function networkBytes(
+export function readNetworkBytes(
   { networks = {} }: ContainerStats,
 ): { networkRxBytes: number; networkTxBytes: number } {
   let networkRxBytes = 0;

@@ -1,7 +1,7 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
-import { type Modem, readAnswer } from "../engine/stream_response.ts";
-import { ask, engineStatus } from "../engine/engine.ts";
+import { type Modem, readEngineResponse } from "../engine/stream_response.ts";
+import { callEngine, engineStatus } from "../engine/engine.ts";
 
 /** How long the engine may take to tell what it remembers. */
 const TIMEOUT_MS = 5_000;
@@ -10,7 +10,7 @@ const TIMEOUT_MS = 5_000;
  * Whether a container that has ended with 0 was told to: by `docker stop`, or because the engine itself is being ended,
  * which is also taken for it when it does not answer any more. The engine remembers its last 256 events.
  */
-export async function wasToldToEnd(
+export async function wasStoppedByEngine(
   container: Docker.Container,
   { ExitCode, StartedAt, FinishedAt }: ContainerInspectInfo["State"],
   signal: AbortSignal,
@@ -19,15 +19,15 @@ export async function wasToldToEnd(
   const modem: Modem = container.modem;
   const filters = { container: [container.id], event: ["kill", "stop"] };
   const query = {
-    since: inSeconds(StartedAt),
+    since: formatSeconds(StartedAt),
     // In the past, so that the answer ends.
-    until: inSeconds(FinishedAt),
+    until: formatSeconds(FinishedAt),
     filters: JSON.stringify(filters),
   };
   try {
-    const events = await ask(
+    const events = await callEngine(
       (abortSignal) =>
-        readAnswer(modem, { path: "/events", query, abortSignal }),
+        readEngineResponse(modem, { path: "/events", query, abortSignal }),
       { signal, timeoutMs: TIMEOUT_MS },
     );
     return events.trim() !== "";
@@ -37,6 +37,6 @@ export async function wasToldToEnd(
 }
 
 /** As the engine's API wants it. */
-function inSeconds(moment: string): string {
+function formatSeconds(moment: string): string {
   return (Date.parse(moment) / 1_000).toFixed(3);
 }

@@ -9,7 +9,7 @@ import { Agent as TlsAgent } from "node:https";
 import { isIP } from "node:net";
 import { z } from "@hono/zod-openapi";
 import type Docker from "dockerode";
-import { readAnswer } from "./stream_response.ts";
+import { readEngineResponse } from "./stream_response.ts";
 import type { DockerConfig } from "../config.ts";
 
 /** How long one short question to the engine may take. */
@@ -46,7 +46,7 @@ export async function openEngine(
   config: Pick<DockerConfig, "docker_host">,
 ): Promise<Engine> {
   const { default: Dockerode } = await import("dockerode");
-  const docker = new Dockerode(connection(config.docker_host));
+  const docker = new Dockerode(parseEngineAddress(config.docker_host));
   // The library's types leave out that it looks for the socket itself.
   const modem: Modem = docker.modem as unknown as Modem;
   // One connection a request: when a kept one dies, Deno sends its request again, which would be done twice.
@@ -69,7 +69,7 @@ interface Modem {
   getSocketPath(): Promise<string>;
 }
 
-function connection(address: string | undefined): Docker.DockerOptions {
+function parseEngineAddress(address: string | undefined): Docker.DockerOptions {
   if (address === undefined) return {};
   const socket = /^(?:unix|npipe):\/\/(.+)$/.exec(address)?.[1];
   if (socket !== undefined) return { socketPath: socket };
@@ -100,9 +100,9 @@ export async function inspectEngine(
   engine: Engine,
   signal?: AbortSignal,
 ): Promise<EngineInfo> {
-  const answer = await ask(
+  const answer = await callEngine(
     (abortSignal) =>
-      readAnswer(engine.docker.modem, { path: "/info", abortSignal }),
+      readEngineResponse(engine.docker.modem, { path: "/info", abortSignal }),
     { signal },
   );
   const info = infoSchema.parse(JSON.parse(answer));
@@ -135,7 +135,7 @@ export async function pingEngine(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await ask(
+    await callEngine(
       // The type lacks the option that every other call has.
       (abortSignal) =>
         engine.docker.ping(...[{ abortSignal }] as unknown as []),
@@ -145,7 +145,7 @@ export async function pingEngine(
     signal.throwIfAborted();
     throw new Error(
       `Docker engine at ${engine.address} does not answer: ${
-        engineWords(error)
+        engineMessage(error)
       }`,
       { cause: error },
     );
@@ -153,7 +153,7 @@ export async function pingEngine(
 }
 
 /** Address under which published ports of the engine's containers are reached. Chromium refuses host names. */
-export async function publishedAddress(engine: Engine): Promise<string> {
+export async function findPublishedAddress(engine: Engine): Promise<string> {
   if (engine.host === undefined) return "127.0.0.1";
   if (isIP(engine.host)) return engine.host;
   return (await lookup(engine.host)).address;
@@ -164,7 +164,7 @@ export async function publishedAddress(engine: Engine): Promise<string> {
  *
  * @throws {Error} with the engine's own words, or the signal's reason.
  */
-export async function ask<T>(
+export async function callEngine<T>(
   request: (abortSignal: AbortSignal) => Promise<T>,
   { signal, timeoutMs = REQUEST_TIMEOUT_MS }: {
     readonly signal?: AbortSignal | undefined;
@@ -196,7 +196,7 @@ export async function ask<T>(
 }
 
 /** What the engine said, without the client library's decoration. */
-export function engineWords(error: unknown): string {
+export function engineMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const answer = "json" in error ? error.json : undefined;
   if (
@@ -214,14 +214,14 @@ export function engineWords(error: unknown): string {
 }
 
 /** For `catch`: throws that `what` failed, with the engine's own words. */
-export function because(what: string): (error: unknown) => never {
+export function rethrowAs(what: string): (error: unknown) => never {
   return (error) => {
-    throw new Error(`${what}: ${engineWords(error)}`, { cause: error });
+    throw new Error(`${what}: ${engineMessage(error)}`, { cause: error });
   };
 }
 
 /** Whether a failed request cannot have reached the engine, because there was no connection. */
-export function neverReached(error: unknown): boolean {
+export function isUnreachable(error: unknown): boolean {
   return error instanceof Error && "code" in error &&
     /^(ECONNREFUSED|ENOENT|EACCES|EPERM|ENOTFOUND)$/.test(String(error.code));
 }

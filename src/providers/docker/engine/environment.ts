@@ -2,13 +2,13 @@ import type { DockerConfig } from "../config.ts";
 import {
   type Engine,
   type EngineInfo,
+  findPublishedAddress,
   inspectEngine,
-  publishedAddress,
 } from "./engine.ts";
 import { ensureNetwork } from "../network/network.ts";
 
 /** What is the same for all containers of an engine. */
-export interface Surroundings {
+export interface EngineEnvironment {
   readonly network: string;
   readonly init: boolean;
   readonly limitsSwap: boolean;
@@ -17,11 +17,11 @@ export interface Surroundings {
 }
 
 /** Asks the engine about itself and makes the network if it is missing. */
-export async function lookAround(
+export async function inspectEnvironment(
   engine: Engine,
   config: DockerConfig,
   signal: AbortSignal,
-): Promise<Surroundings> {
+): Promise<EngineEnvironment> {
   const [info, network] = await Promise.all([
     inspectEngine(engine, signal),
     ensureNetwork(engine, config.network, signal),
@@ -32,7 +32,7 @@ export async function lookAround(
     limitsSwap: info.limitsSwap,
     filtersSyscalls: info.filtersSyscalls,
     publishOn: usesPorts(config, info)
-      ? await publishedAddress(engine)
+      ? await findPublishedAddress(engine)
       : undefined,
   };
 }

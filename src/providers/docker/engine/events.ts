@@ -1,4 +1,4 @@
-import { linesOf } from "./stream_response.ts";
+import { readLines } from "./stream_response.ts";
 
 /** One line of the engine's stream about a pull or a build. */
 export interface EngineEvent {
@@ -17,10 +17,10 @@ export interface EngineEvent {
  *
  * @throws {Error} with the error that the engine tells, or when the stream breaks.
  */
-export async function* eventsOf(
+export async function* readEngineEvents(
   stream: NodeJS.ReadableStream,
 ): AsyncGenerator<EngineEvent> {
-  for await (const line of linesOf(stream)) {
+  for await (const line of readLines(stream)) {
     const event: EngineEvent = JSON.parse(line);
     if (event.error !== undefined) throw new Error(event.error);
     yield event;

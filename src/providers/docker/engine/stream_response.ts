@@ -24,7 +24,7 @@ export interface EngineRequest {
 export type Modem = Engine["docker"]["modem"];
 
 /** Makes a request and resolves with the beginning of its answer. Reading on fails when the connection breaks. */
-export function openAnswer(
+export function openEngineResponse(
   modem: Modem,
   { method = "GET", path, query = {}, abortSignal }: EngineRequest,
 ): Promise<IncomingMessage> {
@@ -44,14 +44,14 @@ export function openAnswer(
 }
 
 /** Makes a request and reads its whole answer. Resolves when the connection is closed as well. */
-export async function readAnswer(
+export async function readEngineResponse(
   modem: Modem,
   request: EngineRequest,
 ): Promise<string> {
-  const answer = await openAnswer(modem, request);
+  const answer = await openEngineResponse(modem, request);
   let text = "";
-  for await (const chunk of textOf(answer)) text += chunk;
-  await closed(answer.socket);
+  for await (const chunk of decodeText(answer)) text += chunk;
+  await waitUntilClosed(answer.socket);
   return text;
 }
 
@@ -61,24 +61,26 @@ export async function readAnswer(
  * A caller who has the answer may abort its signal, which destroys the socket. When the end of a Unix socket is still
  * being sent then, Deno keeps the socket for good, with the request and the answer.
  */
-async function closed(socket: Socket): Promise<void> {
+async function waitUntilClosed(socket: Socket): Promise<void> {
   if (socket.closed) return;
   await new Promise<void>((resolve) => socket.once("close", () => resolve()));
 }
 
 /** The lines of an answer, as they come. */
-export async function* linesOf(
+export async function* readLines(
   answer: NodeJS.ReadableStream,
 ): AsyncGenerator<string> {
   let rest = "";
-  for await (const text of textOf(answer)) {
+  for await (const text of decodeText(answer)) {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     yield* lines.map((line) => line.trim()).filter((line) => line !== "");
   }
 }
 
-async function* textOf(answer: NodeJS.ReadableStream): AsyncGenerator<string> {
+async function* decodeText(
+  answer: NodeJS.ReadableStream,
+): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   for await (const chunk of answer) {
     yield typeof chunk === "string"

@@ -1,8 +1,8 @@
 import { Readable } from "node:stream";
 import windowManager from "../../kit/window_manager.pl" with { type: "text" };
 import { DEFAULT_IMAGE } from "../config.ts";
-import { ask, engineWords, openEngine } from "../engine/engine.ts";
-import { eventsOf } from "../engine/events.ts";
+import { callEngine, engineMessage, openEngine } from "../engine/engine.ts";
+import { readEngineEvents } from "../engine/events.ts";
 import dockerfile from "../image/Dockerfile" with { type: "text" };
 import entrypoint from "../image/entrypoint.sh" with { type: "text" };
 import egressProxy from "../image/egress.pl" with { type: "text" };
@@ -31,20 +31,20 @@ export async function buildImage(options: BuildOptions): Promise<string> {
   const engine = await openEngine({ docker_host });
   const context = await packContext();
   try {
-    await ask(async (abortSignal) => {
+    await callEngine(async (abortSignal) => {
       const answer = await engine.docker.buildImage(context, {
         t: tag,
         ...(network !== undefined && { networkmode: network }),
         abortSignal,
       });
-      for await (const { stream } of eventsOf(answer)) {
+      for await (const { stream } of readEngineEvents(answer)) {
         const line = stream?.trim();
         if (line) onProgress(line);
       }
     }, { signal, timeoutMs: BUILD_TIMEOUT_MS });
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new Error(`Cannot build image "${tag}": ${engineWords(error)}`, {
+    throw new Error(`Cannot build image "${tag}": ${engineMessage(error)}`, {
       cause: error,
     });
   }

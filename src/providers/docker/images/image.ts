@@ -4,14 +4,14 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { readAnswer } from "../engine/stream_response.ts";
+import { readEngineResponse } from "../engine/stream_response.ts";
 import { DEFAULT_IMAGE, type DockerConfig } from "../config.ts";
 import {
-  ask,
-  because,
+  callEngine,
   type Engine,
+  engineMessage,
   engineStatus,
-  engineWords,
+  rethrowAs,
 } from "../engine/engine.ts";
 import { EGRESS_LABEL, IMAGE_LABEL } from "../container/labels.ts";
 import { pullImage, type PullOptions } from "./pull_image.ts";
@@ -20,7 +20,7 @@ import { pullImage, type PullOptions } from "./pull_image.ts";
 export interface LocalImage {
   readonly id: string;
   /** Whether it was made by `browsergrid docker build-image`. */
-  readonly isOwn: boolean;
+  readonly isProjectImage: boolean;
   /** True if the entrypoint can limit the networks that the container reaches. */
   readonly enforcesEgress: boolean;
 }
@@ -39,15 +39,16 @@ export async function findImage(
 ): Promise<LocalImage | undefined> {
   try {
     const path = `/images/${name}/json`;
-    const answer = await ask(
-      (abortSignal) => readAnswer(engine.docker.modem, { path, abortSignal }),
+    const answer = await callEngine(
+      (abortSignal) =>
+        readEngineResponse(engine.docker.modem, { path, abortSignal }),
       { signal },
     );
     const { Id, Config } = imageSchema.parse(JSON.parse(answer));
     const labels = Config?.Labels ?? {};
     return {
       id: Id,
-      isOwn: labels[IMAGE_LABEL] !== undefined,
+      isProjectImage: labels[IMAGE_LABEL] !== undefined,
       enforcesEgress: labels[EGRESS_LABEL] !== undefined,
     };
   } catch (error) {
@@ -68,7 +69,7 @@ export async function ensureImage(
   progress: PullOptions,
 ): Promise<LocalImage> {
   const found = await findImage(engine, name, progress.signal)
-    .catch(because(`Cannot look for image "${name}"`));
+    .catch(rethrowAs(`Cannot look for image "${name}"`));
   if (found && policy !== "always") return found;
   if (policy === "never") {
     throw new Error(
@@ -80,7 +81,9 @@ export async function ensureImage(
   } catch (error) {
     if (progress.signal.aborted) throw error;
     throw new Error(
-      `Cannot pull image "${name}": ${engineWords(error)}${adviceFor(name)}`,
+      `Cannot pull image "${name}": ${engineMessage(error)}${
+        renderAdvice(name)
+      }`,
       { cause: error },
     );
   }
@@ -89,7 +92,7 @@ export async function ensureImage(
   return pulled;
 }
 
-function adviceFor(name: string): string {
+function renderAdvice(name: string): string {
   return name === DEFAULT_IMAGE
     ? `; make it with "browsergrid docker build-image"`
     : "";

@@ -4,7 +4,7 @@ import type { Browser } from "../../../core/browser_spec.ts";
 const USUAL = { browser: "chromium", version: "latest" } as const;
 
 /** Name of the image for a browser: `{browser}` and `{version}` in the pool's setting are replaced. */
-export function imageName(
+export function expandImageName(
   template: string,
   spec: { readonly browser: Browser; readonly version: string } = USUAL,
 ): string {

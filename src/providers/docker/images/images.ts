@@ -1,5 +1,5 @@
 import { systemClock } from "../../../async/clock.ts";
-import { orAbort } from "../../../async/abortable.ts";
+import { abortable } from "../../../async/abortable.ts";
 import type { DockerConfig } from "../config.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ensureImage, type LocalImage } from "./image.ts";
@@ -34,7 +34,7 @@ export class Images {
     const pull = this.#pulls.get(name) ??
       this.#fetch(name).finally(() => this.#pulls.delete(name));
     this.#pulls.set(name, pull);
-    return orAbort(pull, signal);
+    return abortable(pull, signal);
   }
 
   /** What was fetched a moment ago, else fetches it. */

@@ -1,7 +1,7 @@
 import { Watchdog } from "../../../async/watchdog.ts";
-import { openAnswer } from "../engine/stream_response.ts";
-import { ask, type Engine } from "../engine/engine.ts";
-import { type EngineEvent, eventsOf } from "../engine/events.ts";
+import { openEngineResponse } from "../engine/stream_response.ts";
+import { callEngine, type Engine } from "../engine/engine.ts";
+import { type EngineEvent, readEngineEvents } from "../engine/events.ts";
 
 /** Longest time that a pull may take. */
 const PULL_TIMEOUT_MS = 30 * 60_000;
@@ -34,14 +34,14 @@ export async function pullImage(
   const layers = new Layers();
   using watchdog = new Watchdog(stallMs);
   let last = "";
-  await ask(async (abortSignal) => {
-    const answer = await openAnswer(engine.docker.modem, {
+  await callEngine(async (abortSignal) => {
+    const answer = await openEngineResponse(engine.docker.modem, {
       method: "POST",
       path: "/images/create",
-      query: { fromImage: tagged(name) },
+      query: { fromImage: addDefaultTag(name) },
       abortSignal,
     });
-    for await (const event of eventsOf(answer)) {
+    for await (const event of readEngineEvents(answer)) {
       if (layers.add(event)) watchdog.feed(stallMs);
       const line = `Pulling image ${name}: ${layers.percent()} %`;
       if (line !== last) onProgress(last = line);
@@ -53,7 +53,7 @@ export async function pullImage(
 }
 
 /** Without a tag the engine would pull every tag there is. */
-function tagged(name: string): string {
+function addDefaultTag(name: string): string {
   return /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
 }
 

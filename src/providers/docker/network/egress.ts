@@ -1,6 +1,6 @@
 import type { BrowserSpec } from "../../../core/browser_spec.ts";
 import type { LocalImage } from "../images/image.ts";
-import { CHAINED } from "./unsupported_proxy.ts";
+import { CHAINED_SCHEMES } from "./unsupported_proxy.ts";
 
 /** Networks that are not public: loopback, private, link-local, metadata, shared, multicast and reserved ones. */
 const NOT_PUBLIC: readonly string[] = [
@@ -47,7 +47,7 @@ export function limitsEgress({ egress }: Pick<BrowserSpec, "egress">): boolean {
  * Returns the networks that a container for `spec` cannot reach. @param own Addresses of the grid, denied like private
  * ones.
  */
-export function deniedNetworks(
+export function listDeniedNetworks(
   { egress }: Pick<BrowserSpec, "egress">,
   own: readonly string[],
 ): readonly string[] {
@@ -67,7 +67,7 @@ export function deniedNetworks(
  * Returns the image's variables for the egress of `spec`; none if it is open. They are secret, because they contain the
  * proxy's credentials.
  */
-export function egressVariables(
+export function createEgressVariables(
   spec: Pick<BrowserSpec, "egress" | "proxy">,
   own: readonly string[],
 ): Readonly<Record<string, string>> {
@@ -80,10 +80,10 @@ export function egressVariables(
   return {
     BROWSERGRID_EGRESS: egress.mode,
     BROWSERGRID_EGRESS_POOL: toBase64(egress.pool),
-    BROWSERGRID_EGRESS_DENY: deniedNetworks(spec, own).join(" "),
+    BROWSERGRID_EGRESS_DENY: listDeniedNetworks(spec, own).join(" "),
     BROWSERGRID_EGRESS_ALLOW: egress.allow.join(" "),
     ...(proxy && {
-      BROWSERGRID_EGRESS_UPSTREAM: upstream(proxy.proxy_url),
+      BROWSERGRID_EGRESS_UPSTREAM: toUpstream(proxy.proxy_url),
       BROWSERGRID_EGRESS_CREDENTIALS: credentials,
     }),
   };
@@ -98,7 +98,7 @@ export function sharesItsNetwork(network: string): boolean {
 }
 
 /** Returns why containers of an image in a network cannot enforce the egress of `spec`; undefined if they can. */
-export function egressProblem(
+export function findEgressProblem(
   spec: BrowserSpec,
   name: string,
   { enforcesEgress, network }: Pick<LocalImage, "enforcesEgress"> & {
@@ -114,12 +114,12 @@ export function egressProblem(
     return `Cannot start a browser in image "${name}": the egress of work pool "${pool}" is ${mode} for this session, which the image cannot enforce, expected an image built by this version's "browsergrid docker build-image", or egress open`;
   }
   const url = spec.proxy && new URL(spec.proxy.proxy_url);
-  if (url && !CHAINED.includes(url.protocol)) {
+  if (url && !CHAINED_SCHEMES.includes(url.protocol)) {
     return `Cannot use proxy "${spec.proxy?.proxy_url}": the egress of work pool "${pool}" is ${mode} for this session, expected an http:// or socks5:// proxy`;
   }
 }
 
-function upstream(proxyUrl: string): string {
+function toUpstream(proxyUrl: string): string {
   const { protocol, host } = new URL(proxyUrl);
   return `${protocol}//${host}`;
 }

@@ -1,4 +1,4 @@
-import { ask, type Engine, engineStatus } from "../engine/engine.ts";
+import { callEngine, type Engine, engineStatus } from "../engine/engine.ts";
 
 /**
  * Id of the network of that name, made if it is missing.
@@ -14,7 +14,7 @@ export async function ensureNetwork(
   const found = await findNetwork(engine, name, signal);
   if (found !== undefined) return found;
   try {
-    await ask((abortSignal) =>
+    await callEngine((abortSignal) =>
       engine.docker.createNetwork({
         Name: name,
         CheckDuplicate: true,
@@ -36,11 +36,14 @@ async function findNetwork(
   name: string,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const networks = await ask((abortSignal) =>
-    engine.docker.listNetworks({
-      filters: { name: [name] },
-      abortSignal,
-    }), { signal });
+  const networks = await callEngine(
+    (abortSignal) =>
+      engine.docker.listNetworks({
+        filters: { name: [name] },
+        abortSignal,
+      }),
+    { signal },
+  );
   return networks
     .filter((network) => network.Name === name)
     .sort((a, b) => a.Created.localeCompare(b.Created))[0]?.Id;

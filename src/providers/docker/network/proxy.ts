@@ -3,7 +3,7 @@ import { limitsEgress } from "./egress.ts";
 import { needsCredentials } from "./unsupported_proxy.ts";
 
 /** The settings of the image's forwarder. Secret. */
-export function forwarderVariables(proxy: Proxy): Record<string, string> {
+export function createForwarderVariables(proxy: Proxy): Record<string, string> {
   const { hostname, port } = new URL(proxy.proxy_url);
   const credentials = `${proxy.proxy_username ?? ""}:${
     proxy.proxy_password ?? ""
@@ -16,9 +16,9 @@ export function forwarderVariables(proxy: Proxy): Record<string, string> {
 }
 
 /** Why the proxy of `spec` cannot be used with an image; undefined if it can. */
-export function proxyProblem(
+export function findProxyProblem(
   spec: BrowserSpec,
-  isOwnImage: boolean,
+  isProjectImage: boolean,
 ): string | undefined {
   const { proxy } = spec;
   // If egress is limited, the image's own proxy connects to this one.
@@ -27,7 +27,7 @@ export function proxyProblem(
   if (protocol !== "http:") {
     return `Cannot use proxy "${proxy.proxy_url}" with a user name: docker pools give credentials to http:// proxies only`;
   }
-  if (!isOwnImage) {
+  if (!isProjectImage) {
     return `Cannot use proxy "${proxy.proxy_url}" with a user name: expected an image made by "browsergrid docker build-image"`;
   }
   return undefined;

@@ -1,7 +1,7 @@
 import type { EgressMode, Proxy } from "../../../core/browser_spec.ts";
 
 /** Schemes of proxies that the image's own proxy can connect through. */
-export const CHAINED: readonly string[] = ["http:", "socks5:"];
+export const CHAINED_SCHEMES: readonly string[] = ["http:", "socks5:"];
 
 /**
  * Reports whether the proxy needs a user name. Chromium has no flag for it; it asks in a dialogue.
@@ -15,13 +15,13 @@ export function needsCredentials(proxy: Proxy | undefined): proxy is Proxy {
 }
 
 /** Returns why no container can use `proxy`, with any image, as the end of a sentence; undefined if one can. */
-export function unsupportedProxy(
+export function findUnsupportedProxy(
   proxy: Proxy | undefined,
   egress: EgressMode,
 ): string | undefined {
   if (proxy === undefined) return undefined;
   const { protocol } = new URL(proxy.proxy_url);
-  if (egress !== "open" && !CHAINED.includes(protocol)) {
+  if (egress !== "open" && !CHAINED_SCHEMES.includes(protocol)) {
     return `it supports proxy "${proxy.proxy_url}" only with egress open, expected an http:// or socks5:// proxy`;
   }
   const isPlain = egress !== "open" || protocol === "http:";

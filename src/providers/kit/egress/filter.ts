@@ -14,7 +14,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 /** Options of a filter in addition to the pool's settings. */
 export interface EgressFilterOptions {
   /** Returns the grid's own addresses, in the form of `allow`; called for each decision. */
-  readonly own?: () => readonly string[];
+  readonly gridAddresses?: () => readonly string[];
 }
 
 /** Descriptions of ranges that are not public, for error messages. */
@@ -48,16 +48,16 @@ const NAT64_BITS = 96;
 export class EgressFilter {
   readonly #egress: EgressPolicy;
   readonly #allow: readonly EgressRule[];
-  readonly #own: () => readonly string[];
+  readonly #gridAddresses: () => readonly string[];
 
   /** @throws {TypeError} If an entry of `allow` is not a rule. */
   constructor(
     egress: EgressPolicy,
-    { own = () => [] }: EgressFilterOptions = {},
+    { gridAddresses = () => [] }: EgressFilterOptions = {},
   ) {
     this.#egress = egress;
-    this.#allow = egress.allow.map(parsed);
-    this.#own = own;
+    this.#allow = egress.allow.map(parseRule);
+    this.#gridAddresses = gridAddresses;
   }
 
   get mode(): EgressMode {
@@ -82,7 +82,7 @@ export class EgressFilter {
    */
   problem(target: EgressTarget, address: string): string | undefined {
     const canonical = { ...target, host: canonicalHost(target.host) };
-    const reached = parseReached(address);
+    const reached = parseEffectiveAddress(address);
     const isAllowed = this.#allow.some((rule) =>
       matchesEgressRule(rule, canonical, reached?.toString())
     );
@@ -102,7 +102,7 @@ export class EgressFilter {
 
   /** Returns the kind of `address` that the mode rejects; undefined if it is allowed. */
   #kindOf(target: EgressTarget, address: Address): string | undefined {
-    const range = rangeOf(address);
+    const range = findSpecialRange(address);
     switch (this.#egress.mode) {
       case "none":
         return "not in the list";
@@ -112,21 +112,21 @@ export class EgressFilter {
           : undefined;
       case "no_private":
         if (range !== undefined) return RANGES[range] ?? "a reserved address";
-        return this.#isOwn(target, address)
+        return this.#isGridAddress(target, address)
           ? "an address of the grid"
           : undefined;
     }
   }
 
-  #isOwn(target: EgressTarget, address: Address): boolean {
-    return this.#own().some((text) =>
-      matchesEgressRule(parsed(text), target, address.toString())
+  #isGridAddress(target: EgressTarget, address: Address): boolean {
+    return this.#gridAddresses().some((text) =>
+      matchesEgressRule(parseRule(text), target, address.toString())
     );
   }
 }
 
 /** Parses the effective address: an IPv4 address that is embedded in an IPv6 one counts as IPv4. */
-function parseReached(text: string): Address | undefined {
+function parseEffectiveAddress(text: string): Address | undefined {
   const address = parseAddress(text);
   return address instanceof ipaddr.IPv6 && address.match(NAT64, NAT64_BITS)
     ? new ipaddr.IPv4(address.toByteArray().slice(12))
@@ -135,12 +135,12 @@ function parseReached(text: string): Address | undefined {
 
 /** Reports whether `text` is a public internet address. */
 export function isPublicAddress(text: string): boolean {
-  const address = parseReached(text);
-  return address !== undefined && rangeOf(address) === undefined;
+  const address = parseEffectiveAddress(text);
+  return address !== undefined && findSpecialRange(address) === undefined;
 }
 
 /** Returns the range of an address that is not public; undefined if it is public. */
-function rangeOf(address: Address): string | undefined {
+function findSpecialRange(address: Address): string | undefined {
   const range = address.range();
   if (range !== "unicast") return range;
   const isPublic = address instanceof ipaddr.IPv4 ||
@@ -148,7 +148,7 @@ function rangeOf(address: Address): string | undefined {
   return isPublic ? undefined : "reserved";
 }
 
-function parsed(text: string): EgressRule {
+function parseRule(text: string): EgressRule {
   const rule = parseEgressRule(text);
   if (!rule) throw new TypeError(`Cannot use egress rule "${text}"`);
   return rule;

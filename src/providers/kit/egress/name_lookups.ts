@@ -9,7 +9,7 @@ const MAX_OF_SESSION = 4;
 const MAX_OF_PROCESS = 16;
 
 /** A limit on concurrent users, first come, first served. */
-class Places {
+class Semaphore {
   readonly #waiting = new Set<() => void>();
   #free: number;
 
@@ -18,7 +18,7 @@ class Places {
   }
 
   /** Resolves with a place; disposal frees it. @throws The reason of `signal`, if it is aborted first. */
-  async take(signal: AbortSignal): Promise<Disposable> {
+  async acquire(signal: AbortSignal): Promise<Disposable> {
     signal.throwIfAborted();
     if (this.#free > 0) this.#free--;
     else await this.#turn(signal);
@@ -48,11 +48,11 @@ class Places {
   }
 }
 
-const ofProcess = new Places(MAX_OF_PROCESS);
+const ofProcess = new Semaphore(MAX_OF_PROCESS);
 
 /** Limits the concurrent name lookups of one session. */
 export class NameLookups {
-  readonly #ofSession = new Places(MAX_OF_SESSION);
+  readonly #ofSession = new Semaphore(MAX_OF_SESSION);
 
   /**
    * Calls `resolve` when a place is free, and returns its result.
@@ -64,8 +64,8 @@ export class NameLookups {
     signal: AbortSignal,
   ): Promise<T> {
     using places = new DisposableStack();
-    places.use(await this.#ofSession.take(signal));
-    places.use(await ofProcess.take(signal));
+    places.use(await this.#ofSession.acquire(signal));
+    places.use(await ofProcess.acquire(signal));
     const held = places.move();
     const found = resolve().finally(() => held.dispose());
     await Promise.race([found, aborted(signal)]);

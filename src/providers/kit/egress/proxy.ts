@@ -84,7 +84,7 @@ export async function startEgressProxy(
   await once(server, "listening");
   const closed = once(server, "close");
   return {
-    url: `http://127.0.0.1:${portOf(server)}`,
+    url: `http://127.0.0.1:${readPort(server)}`,
     async [Symbol.asyncDispose]() {
       server.close();
       stop.abort(new Error("the proxy is closed"));
@@ -110,9 +110,9 @@ async function serve(client: Socket, serving: Serving): Promise<void> {
       throw new ProxyProblem(503, "Cannot connect: too many connections");
     }
     const reader = new SocketReader(client);
-    request = await requestFrom(client, reader);
-    const route = await routeFor(request, client, serving);
-    join(client, route, reader.release());
+    request = await readRequest(client, reader);
+    const route = await openRoute(request, client, serving);
+    joinSockets(client, route, reader.release());
   } catch (error) {
     if (client.destroyed) return;
     if (!(error instanceof ProxyProblem)) return void client.destroy();
@@ -121,7 +121,7 @@ async function serve(client: Socket, serving: Serving): Promise<void> {
   }
 }
 
-async function requestFrom(
+async function readRequest(
   client: Socket,
   reader: SocketReader,
 ): Promise<ProxyRequest> {
@@ -140,7 +140,7 @@ async function requestFrom(
 }
 
 /** Opens the connection for a request and, for a tunnel, confirms it to the client. */
-async function routeFor(
+async function openRoute(
   request: ProxyRequest,
   client: Socket,
   { options, lookups, track, signal }: Serving,
@@ -166,7 +166,7 @@ async function routeFor(
 }
 
 /** Copies both ways until one side ends, with back-pressure. */
-function join(
+function joinSockets(
   client: Socket,
   { socket, head, early }: EgressRoute,
   rest: Uint8Array,
@@ -189,7 +189,7 @@ function reject(client: Socket, { status, message }: ProxyProblem): void {
   const text = message.toWellFormed();
   const body =
     `<!doctype html><meta charset="utf-8"><title>${status}</title><p>${
-      escaped(text)
+      escapeHtml(text)
     }</p>\n`;
   const reason = text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 500);
   client.end(
@@ -208,14 +208,14 @@ function reject(client: Socket, { status, message }: ProxyProblem): void {
   client.resume();
 }
 
-function escaped(text: string): string {
+function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(
     ">",
     "&gt;",
   );
 }
 
-function portOf(server: Server): number {
+function readPort(server: Server): number {
   const address = server.address();
   return typeof address === "object" && address ? address.port : 0;
 }

@@ -56,13 +56,16 @@ export function parseProxyRequest(head: string): ProxyRequest {
 }
 
 /** Returns the head of a request for the origin server. */
-export function originHead(request: ProxyRequest): string {
+export function renderOriginHead(request: ProxyRequest): string {
   const { method, path, version } = request;
-  return headOf(`${method} ${path} ${version}`, endToEnd(request));
+  return renderHead(
+    `${method} ${path} ${version}`,
+    renderEndToEndFields(request),
+  );
 }
 
 /** Returns the head of the request for another proxy, which connects to `host`. */
-export function proxyHead(
+export function renderProxyHead(
   request: ProxyRequest,
   { host, credentials }: {
     /** @default {request.target.host} */
@@ -72,10 +75,13 @@ export function proxyHead(
   },
 ): string {
   const { method, path, version, isTunnel, target } = request;
-  const place = authority({ host: host ?? target.host, port: target.port });
+  const place = formatAuthority({
+    host: host ?? target.host,
+    port: target.port,
+  });
   const asked = isTunnel ? place : `http://${place.replace(/:80$/, "")}${path}`;
-  return headOf(`${method} ${asked} ${version}`, [
-    ...(isTunnel ? request.fields : endToEnd(request)),
+  return renderHead(`${method} ${asked} ${version}`, [
+    ...(isTunnel ? request.fields : renderEndToEndFields(request)),
     ...(credentials === undefined
       ? []
       : [`Proxy-Authorization: ${credentials}`]),
@@ -83,7 +89,7 @@ export function proxyHead(
 }
 
 /** Returns `host:port`, with brackets around an IPv6 address. */
-export function authority({ host, port }: EgressTarget): string {
+export function formatAuthority({ host, port }: EgressTarget): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
@@ -91,12 +97,14 @@ export function authority({ host, port }: EgressTarget): string {
  * Returns the fields of a request for one resource: for exactly the checked host, and closing the connection unless it
  * becomes a WebSocket, since the next request could name another host.
  */
-function endToEnd({ target, fields }: ProxyRequest): readonly string[] {
+function renderEndToEndFields(
+  { target, fields }: ProxyRequest,
+): readonly string[] {
   const isUpgrade = fields.some((field) => /^upgrade:/i.test(field));
   const kept = fields.filter((field) =>
     !/^(host|connection|keep-alive):/i.test(field)
   );
-  const place = authority(target).replace(/:80$/, "");
+  const place = formatAuthority(target).replace(/:80$/, "");
   return [
     `Host: ${place}`,
     ...kept,
@@ -104,7 +112,7 @@ function endToEnd({ target, fields }: ProxyRequest): readonly string[] {
   ];
 }
 
-function headOf(line: string, fields: readonly string[]): string {
+function renderHead(line: string, fields: readonly string[]): string {
   return [line, ...fields, "", ""].join("\r\n");
 }
 

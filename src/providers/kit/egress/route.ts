@@ -14,11 +14,11 @@ import { dialAddress } from "./dial_address.ts";
 import { type EgressFilter, isPublicAddress } from "./filter.ts";
 import type { NameLookups } from "./name_lookups.ts";
 import {
-  authority,
-  originHead,
-  proxyHead,
+  formatAuthority,
   ProxyProblem,
   type ProxyRequest,
+  renderOriginHead,
+  renderProxyHead,
 } from "./proxy_request.ts";
 import { SocketReader } from "./socket_reader.ts";
 import { connectBySocks4, connectBySocks5 } from "./socks.ts";
@@ -70,16 +70,16 @@ export async function openEgressRoute(
   options: Routing,
 ): Promise<EgressRoute> {
   if (options.upstream) {
-    return await throughUpstream(request, options.upstream, options);
+    return await openUpstreamRoute(request, options.upstream, options);
   }
   const { target } = request;
-  const addresses = await allowedAddresses(target, options);
-  const socket = await dialled(target, addresses, options.signal);
-  const head = request.isTunnel ? undefined : originHead(request);
+  const addresses = await findAllowedAddresses(target, options);
+  const socket = await dial(target, addresses, options.signal);
+  const head = request.isTunnel ? undefined : renderOriginHead(request);
   return { socket, head, early: NOTHING };
 }
 
-async function throughUpstream(
+async function openUpstreamRoute(
   request: ProxyRequest,
   upstream: Proxy,
   options: Routing,
@@ -90,17 +90,20 @@ async function throughUpstream(
     host: canonicalHost(url.hostname),
     port: Number(url.port || DEFAULT_PORTS[url.protocol]),
   };
-  const proxyAddresses = await allowedAddresses(proxy, options);
-  const host = await hostThrough(request.target, proxyAddresses, options);
-  const tcp = await dialled(proxy, proxyAddresses, signal);
+  const proxyAddresses = await findAllowedAddresses(proxy, options);
+  const host = await findUpstreamHost(request.target, proxyAddresses, options);
+  const tcp = await dial(proxy, proxyAddresses, signal);
   try {
     if (url.protocol.startsWith("socks")) {
-      return await throughSocks(tcp, { request, upstream, host });
+      return await connectViaSocks(tcp, { request, upstream, host });
     }
     const socket = url.protocol === "https:"
-      ? await secured(tcp, proxy.host, signal)
+      ? await startTls(tcp, proxy.host, signal)
       : tcp;
-    const head = proxyHead(request, { host, credentials: basic(upstream) });
+    const head = renderProxyHead(request, {
+      host,
+      credentials: renderCredentials(upstream),
+    });
     return { socket, head, early: NOTHING };
   } catch (error) {
     tcp.destroy();
@@ -111,7 +114,7 @@ async function throughUpstream(
 /**
  * Returns the host that an upstream proxy is asked for: an allowed address, unless the proxy resolves the name itself.
  */
-async function hostThrough(
+async function findUpstreamHost(
   target: EgressTarget,
   proxyAddresses: readonly string[],
   options: Routing,
@@ -123,11 +126,11 @@ async function hostThrough(
   const isTheirs = filter.mode === "open" ||
     filter.mode === "no_private" && isElsewhere;
   if (isName && isTheirs) return target.host;
-  const [address = target.host] = await allowedAddresses(target, options);
+  const [address = target.host] = await findAllowedAddresses(target, options);
   return address;
 }
 
-async function throughSocks(
+async function connectViaSocks(
   socket: Socket,
   { request, upstream, host }: {
     readonly request: ProxyRequest;
@@ -148,13 +151,13 @@ async function throughSocks(
   }
   return {
     socket,
-    head: request.isTunnel ? undefined : originHead(request),
+    head: request.isTunnel ? undefined : renderOriginHead(request),
     early: reader.release(),
   };
 }
 
 /** Returns the addresses of `target` that the filter allows, at least one. @throws {ProxyProblem} 403, 502. */
-async function allowedAddresses(
+async function findAllowedAddresses(
   target: EgressTarget,
   { filter, resolve = resolveBySystem, lookups, signal }: Routing,
 ): Promise<readonly string[]> {
@@ -168,7 +171,7 @@ async function allowedAddresses(
   if (addresses.length === 0) {
     throw new ProxyProblem(
       502,
-      `Cannot connect to ${authority(target)}: the name has no address`,
+      `Cannot connect to ${formatAuthority(target)}: the name has no address`,
     );
   }
   if (!filter) return addresses;
@@ -183,7 +186,7 @@ async function resolveBySystem(name: string): Promise<readonly string[]> {
   return found.map(({ address }) => address);
 }
 
-async function dialled(
+async function dial(
   target: EgressTarget,
   addresses: readonly string[],
   signal: AbortSignal,
@@ -198,11 +201,11 @@ async function dialled(
 function unreachable(target: EgressTarget, error: unknown): ProxyProblem {
   return new ProxyProblem(
     502,
-    `Cannot connect to ${authority(target)}: ${messageOf(error)}`,
+    `Cannot connect to ${formatAuthority(target)}: ${messageOf(error)}`,
   );
 }
 
-async function secured(
+async function startTls(
   tcp: Socket,
   host: string,
   signal: AbortSignal,
@@ -213,7 +216,7 @@ async function secured(
   return socket;
 }
 
-function basic(
+function renderCredentials(
   { proxy_username, proxy_password }: Proxy,
 ): string | undefined {
   if (proxy_username === undefined) return undefined;

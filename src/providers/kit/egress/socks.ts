@@ -35,8 +35,8 @@ export async function connectBySocks5(
   const [version, method] = await reader.bytes(2);
   if (version !== 5) throw new Error("it does not speak SOCKS 5");
   if (method === 2 && credentials) {
-    const name = shortText(credentials.username);
-    const password = shortText(credentials.password);
+    const name = encodeText(credentials.username);
+    const password = encodeText(credentials.password);
     socket.write(Buffer.concat([Buffer.from([1]), name, password]));
     const [, status] = await reader.bytes(2);
     if (status !== 0) throw new Error("it rejects the user name or password");
@@ -46,8 +46,8 @@ export async function connectBySocks5(
   socket.write(
     Buffer.concat([
       Buffer.from([5, 1, 0]),
-      addressOf(target.host),
-      port(target),
+      encodeAddress(target.host),
+      encodePort(target),
     ]),
   );
   const [, reply = 1, , type] = await reader.bytes(4);
@@ -78,7 +78,7 @@ export async function connectBySocks4(
   socket.write(
     Buffer.concat([
       Buffer.from([4, 1]),
-      port(target),
+      encodePort(target),
       Buffer.from([...four, 0]),
       Buffer.from(name),
     ]),
@@ -87,19 +87,19 @@ export async function connectBySocks4(
   if (reply !== 90) throw new Error(`it responds with ${reply}`);
 }
 
-function port({ port }: EgressTarget): Buffer {
+function encodePort({ port }: EgressTarget): Buffer {
   return Buffer.from([port >> 8, port & 255]);
 }
 
-function addressOf(host: string): Buffer {
+function encodeAddress(host: string): Buffer {
   const address = parseAddress(host);
-  if (!address) return Buffer.concat([Buffer.from([3]), shortText(host)]);
+  if (!address) return Buffer.concat([Buffer.from([3]), encodeText(host)]);
   const type = address.kind() === "ipv4" ? 1 : 4;
   return Buffer.from([type, ...address.toByteArray()]);
 }
 
 /** Encodes a text of at most 255 bytes, preceded by its length. */
-function shortText(text: string): Buffer {
+function encodeText(text: string): Buffer {
   const bytes = Buffer.from(text);
   if (bytes.length > 255) throw new Error("SOCKS allows at most 255 bytes");
   return Buffer.concat([Buffer.from([bytes.length]), bytes]);

@@ -1,15 +1,19 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { displaySize, type Screen } from "../../../core/browser_spec.ts";
-import { childEnvironment } from "../../kit/child_environment.ts";
+import { createChildEnvironment } from "../../kit/child_environment.ts";
 import { systemClock } from "../../../async/clock.ts";
-import { findProgram, type Surroundings, thisHost } from "../find_browser.ts";
+import {
+  findProgram,
+  type HostEnvironment,
+  thisHost,
+} from "../find_browser.ts";
 import { OWNER_OPTION } from "../process/orphan_processes.ts";
 import { writeXAuthority } from "./x_authority.ts";
 import {
   endGroup,
-  type MarkedProcess,
-  startMarkOf,
+  type ProcessIdentity,
+  readStartTime,
 } from "../process/process_group.ts";
 import { startWindowManager } from "./window_manager.ts";
 
@@ -32,16 +36,16 @@ export interface Display extends AsyncDisposable {
   /** Value of XAUTHORITY: the file with the secret that clients of the display need. */
   readonly authority?: string;
   /** The processes that were started for the display, the X server first. */
-  readonly own?: readonly MarkedProcess[];
+  readonly processes?: readonly ProcessIdentity[];
 }
 
-const HOSTS_DISPLAY: Display = {
+const HOST_DISPLAY: Display = {
   [Symbol.asyncDispose]: () => Promise.resolve(),
 };
 
 /** Why a headful browser cannot be started here; undefined if it can. */
-export async function displayProblem(
-  host: Surroundings = thisHost,
+export async function findDisplayProblem(
+  host: HostEnvironment = thisHost,
 ): Promise<string | undefined> {
   if (hasDisplay(host) || await findProgram("Xvfb", host)) return undefined;
   return "there is no display, expected DISPLAY or Xvfb on the PATH; or ask for headless: true";
@@ -57,7 +61,7 @@ export interface DisplayOptions {
   /** User that the display runs as, and the command prefix that switches to it. */
   readonly user?: { readonly id: number; readonly command: readonly string[] };
   /** @default {thisHost} */
-  readonly host?: Surroundings;
+  readonly host?: HostEnvironment;
 }
 
 /** The host's display, or a virtual one of the wanted size. @throws {Error} If there is neither. */
@@ -66,16 +70,16 @@ export async function startDisplay(
   options: DisplayOptions,
 ): Promise<Display> {
   const { host = thisHost } = options;
-  if (hasDisplay(host)) return HOSTS_DISPLAY;
+  if (hasDisplay(host)) return HOST_DISPLAY;
   const program = await findProgram("Xvfb", host);
   if (program !== undefined) return await startXvfb(program, screen, options);
   throw new Error(
-    `Cannot start a headful browser: ${await displayProblem(host)}`,
+    `Cannot start a headful browser: ${await findDisplayProblem(host)}`,
   );
 }
 
 /** Only Linux needs one that is named. */
-function hasDisplay({ os, env }: Surroundings): boolean {
+function hasDisplay({ os, env }: HostEnvironment): boolean {
   return os !== "linux" || Boolean(env("DISPLAY") || env("WAYLAND_DISPLAY"));
 }
 
@@ -89,7 +93,7 @@ async function startXvfb(
   const { authority = join(folder, AUTHORITY_FILE) } = given;
   await Deno.remove(authority).catch(() => {});
   await writeXAuthority(authority);
-  if (user) await makeReady(authority, user.id);
+  if (user) await prepareForUser(authority, user.id);
   const { width, height } = displaySize(screen);
   const size = `${width}x${height}x24`;
   const [command = program, ...args] = [
@@ -101,7 +105,7 @@ async function startXvfb(
   const child = spawn(command, args, {
     detached: true,
     stdio: ["ignore", "pipe", "ignore"],
-    env: childEnvironment(),
+    env: createChildEnvironment(),
   });
   const exit = new Promise<Error>((resolve) => {
     child.once("error", resolve);
@@ -109,7 +113,7 @@ async function startXvfb(
   });
   const { pid, stdout } = child;
   if (pid === undefined) throw await exit;
-  const own = { pid, start_mark: await startMarkOf(pid) ?? "" };
+  const own = { pid, start_mark: await readStartTime(pid) ?? "" };
   await using undo = new AsyncDisposableStack();
   undo.defer(async () => {
     const killAt = systemClock.monotonic() + GRACE_MS;
@@ -117,7 +121,7 @@ async function startXvfb(
     stdout.destroy();
     await exit;
   });
-  const name = `:${await firstLine(stdout, exit, signal)}`;
+  const name = `:${await readFirstLine(stdout, exit, signal)}`;
   const asUser = user?.command;
   const options = { display: name, authority, folder, host, signal, asUser };
   const manager = await startWindowManager(options);
@@ -126,13 +130,16 @@ async function startXvfb(
   return {
     name,
     authority,
-    own: manager ? [own, manager.process] : [own],
+    processes: manager ? [own, manager.process] : [own],
     [Symbol.asyncDispose]: () => started.disposeAsync(),
   };
 }
 
 /** Prepares an X server that runs as another user than the worker: only root can create the folder of the sockets. */
-async function makeReady(authority: string, userId: number): Promise<void> {
+async function prepareForUser(
+  authority: string,
+  userId: number,
+): Promise<void> {
   await Deno.chown(authority, userId, userId);
   try {
     await Deno.mkdir(X_SOCKETS);
@@ -143,7 +150,7 @@ async function makeReady(authority: string, userId: number): Promise<void> {
 }
 
 /** The first line of `stream`, unless the process ends before, it takes too long, or `signal` is aborted. */
-async function firstLine(
+async function readFirstLine(
   stream: NodeJS.ReadableStream,
   exit: Promise<Error>,
   signal: AbortSignal,

@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import script from "../../kit/window_manager.pl" with { type: "text" };
-import { findProgram, type Surroundings } from "../find_browser.ts";
+import { findProgram, type HostEnvironment } from "../find_browser.ts";
 import {
   endGroup,
-  type MarkedProcess,
-  startMarkOf,
+  type ProcessIdentity,
+  readStartTime,
 } from "../process/process_group.ts";
 
 /** Timeout until the window manager is ready. */
@@ -12,7 +12,7 @@ const START_MS = 5_000;
 
 /** A process that manages the windows of a virtual display. It ends with the display, or on disposal. */
 export interface WindowManager extends AsyncDisposable {
-  readonly process: MarkedProcess;
+  readonly process: ProcessIdentity;
 }
 
 /** The display and user of a window manager. */
@@ -23,7 +23,7 @@ export interface WindowManagerOptions {
   readonly authority: string;
   /** Folder of the session; part of the command line. */
   readonly folder: string;
-  readonly host: Surroundings;
+  readonly host: HostEnvironment;
   /** Command prefix that switches to the display's user. */
   readonly asUser?: readonly string[] | undefined;
   readonly signal: AbortSignal;
@@ -56,7 +56,7 @@ export async function startWindowManager(
   child.stdin.end(script);
   const { pid } = child;
   if (pid === undefined) return void await exit;
-  const process = { pid, start_mark: await startMarkOf(pid) ?? "" };
+  const process = { pid, start_mark: await readStartTime(pid) ?? "" };
   const kill = () => child.kill("SIGKILL");
   const timer = setTimeout(kill, START_MS);
   signal.addEventListener("abort", kill);

@@ -18,13 +18,15 @@ export async function writeXAuthority(path: string): Promise<void> {
   const entry = Buffer.concat([
     family,
     // Any address and display number.
-    ...[Buffer.alloc(0), Buffer.alloc(0), Buffer.from(PROTOCOL)].map(counted),
-    counted(randomBytes(16)),
+    ...[Buffer.alloc(0), Buffer.alloc(0), Buffer.from(PROTOCOL)].map(
+      encodeCounted,
+    ),
+    encodeCounted(randomBytes(16)),
   ]);
   await Deno.writeFile(path, entry, { mode: 0o600, createNew: true });
 }
 
-function counted(bytes: Uint8Array): Buffer {
+function encodeCounted(bytes: Uint8Array): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16BE(bytes.length);
   return Buffer.concat([length, bytes]);

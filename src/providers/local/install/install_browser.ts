@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
-import { childEnvironment } from "../../kit/child_environment.ts";
+import { createChildEnvironment } from "../../kit/child_environment.ts";
 import type { FoundBrowser } from "../find_browser.ts";
-import { installChrome, installedChrome } from "./install_chrome.ts";
+import { findInstalledChrome, installChrome } from "./install_chrome.ts";
 import { unpackInto } from "./unpack_into.ts";
 
 /** Told what is being done. */
@@ -29,10 +29,10 @@ const FONTS_CONF = `<?xml version="1.0"?>
 `;
 
 /** A browser that was installed earlier, if there is one. @param folder Where browsers are installed. */
-export async function installedBrowser(
+export async function findInstalledBrowser(
   folder: string,
 ): Promise<FoundBrowser | undefined> {
-  return await installedChrome(folder) ?? await installedShell(folder);
+  return await findInstalledChrome(folder) ?? await findInstalledShell(folder);
 }
 
 /**
@@ -48,15 +48,15 @@ export async function installBrowser(
     return await installChrome(folder, { onProgress });
   } catch (cause) {
     const isLinux = Deno.build.os === "linux" && Deno.build.arch === "x86_64";
-    if (!isLinux) throw notInstalled(cause);
+    if (!isLinux) throw createInstallError(cause);
     onProgress("Chrome for Testing cannot be downloaded here");
     return await installShell(folder, onProgress).catch((error) => {
-      throw notInstalled(error);
+      throw createInstallError(error);
     });
   }
 }
 
-function notInstalled(cause: unknown): Error {
+function createInstallError(cause: unknown): Error {
   return new Error(
     "Cannot install a browser: none can be downloaded here, expected Chrome or Chromium on the PATH or in CHROME_PATH",
     { cause },
@@ -64,12 +64,12 @@ function notInstalled(cause: unknown): Error {
 }
 
 /** The headless shell below `folder`, which is complete if it is there: it was put there in one step. */
-async function installedShell(
+async function findInstalledShell(
   folder: string,
 ): Promise<FoundBrowser | undefined> {
   const home = join(folder, SHELL_FOLDER);
   const path = join(home, "chromium");
-  if (!await isThere(path)) return undefined;
+  if (!await exists(path)) return undefined;
   return {
     path,
     source: `headless shell of ${HEADLESS_SHELL}`,
@@ -77,7 +77,7 @@ async function installedShell(
     variables: {
       LD_LIBRARY_PATH: join(home, "lib"),
       // Fonts of the system are better, where there are any.
-      ...(await isThere(SYSTEM_FONTS) ? {} : { FONTCONFIG_PATH: home }),
+      ...(await exists(SYSTEM_FONTS) ? {} : { FONTCONFIG_PATH: home }),
     },
   };
 }
@@ -88,14 +88,14 @@ export async function installShell(
   onProgress: Progress,
 ): Promise<FoundBrowser> {
   onProgress(`Installing the headless shell of ${HEADLESS_SHELL}`);
-  const archives = await shellArchives();
+  const archives = await findShellArchives();
   const browser = await unpackInto(folder, {
     name: SHELL_FOLDER,
     unpack: async (fresh) => {
       await unpackShell(archives, fresh);
       return fresh;
     },
-    find: () => installedShell(folder),
+    find: () => findInstalledShell(folder),
   });
   if (!browser) throw new Error("The headless shell was not unpacked");
   return browser;
@@ -113,13 +113,13 @@ async function unpackShell(archives: string, folder: string): Promise<void> {
 }
 
 /** The package's folder of archives. Only this import makes Deno download it: it is large, and seldom needed. */
-async function shellArchives(): Promise<string> {
+async function findShellArchives(): Promise<string> {
   const name: string = HEADLESS_SHELL;
   await import(name);
   const main = fileURLToPath(import.meta.resolve(name));
   for (const levels of ["..", "../..", "../../.."]) {
     const candidate = join(main, levels, "bin");
-    if (await isThere(join(candidate, "chromium.br"))) return candidate;
+    if (await exists(join(candidate, "chromium.br"))) return candidate;
   }
   throw new Error(`Cannot find the archives of ${HEADLESS_SHELL}`);
 }
@@ -141,13 +141,13 @@ async function untar(archive: string, folder: string): Promise<void> {
     // Owned by who unpacks, also for root.
     args: ["-xof", path, "-C", folder],
     clearEnv: true,
-    env: childEnvironment(),
+    env: createChildEnvironment(),
     stderr: "null",
   }).output();
   await Deno.remove(path);
   if (!success) throw new Error(`Cannot unpack "${archive}"`);
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { orAbort } from "../../../async/abortable.ts";
+import { abortable } from "../../../async/abortable.ts";
 import { Watchdog } from "../../../async/watchdog.ts";
 import type { FoundBrowser } from "../find_browser.ts";
 import { unpackInto } from "./unpack_into.ts";
@@ -7,7 +7,7 @@ import { unpackInto } from "./unpack_into.ts";
 const NAME = "chrome";
 
 /** How long the list of Chrome's versions may take; a firewall that drops packets would be waited for for minutes. */
-const ANSWER_MS = 15_000;
+const VERSIONS_TIMEOUT_MS = 15_000;
 
 /** How long a download may go on without getting anywhere. */
 const STALL_MS = 120_000;
@@ -27,15 +27,15 @@ export interface InstallOptions {
 }
 
 /** Chrome for Testing that was installed earlier. @param folder Where browsers are installed. */
-export async function installedChrome(
+export async function findInstalledChrome(
   folder: string,
 ): Promise<FoundBrowser | undefined> {
-  if (!await isThere(join(folder, NAME))) return undefined;
+  if (!await exists(join(folder, NAME))) return undefined;
   const { Browser, getInstalledBrowsers } = await import("@puppeteer/browsers");
   const all = await getInstalledBrowsers({ cacheDir: folder });
   const path = all.filter(({ browser }) => browser === Browser.CHROME)
     .at(-1)?.executablePath;
-  if (path === undefined || !await isThere(path)) return undefined;
+  if (path === undefined || !await exists(path)) return undefined;
   return {
     path,
     source: "installed Chrome for Testing",
@@ -53,24 +53,24 @@ export async function installChrome(
   options: InstallOptions,
 ): Promise<FoundBrowser> {
   options.onProgress("Installing Chrome for Testing");
-  const buildId = options.buildId ?? await newest();
+  const buildId = options.buildId ?? await findNewestBuild();
   const browser = await unpackInto(folder, {
     name: NAME,
     unpack: (fresh) => download(fresh, { ...options, buildId }),
-    find: () => installedChrome(folder),
+    find: () => findInstalledChrome(folder),
   });
   if (!browser) throw new Error("Chrome for Testing was not unpacked");
   return browser;
 }
 
-async function newest(): Promise<string> {
+async function findNewestBuild(): Promise<string> {
   const { Browser, resolveBuildId, detectBrowserPlatform } = await import(
     "@puppeteer/browsers"
   );
   const platform = detectBrowserPlatform();
   if (!platform) throw new Error("No build for this platform");
-  using patience = new Watchdog(ANSWER_MS);
-  return await orAbort(
+  using patience = new Watchdog(VERSIONS_TIMEOUT_MS);
+  return await abortable(
     resolveBuildId(Browser.CHROME, platform, "stable"),
     patience.signal,
   );
@@ -99,10 +99,10 @@ async function download(
       onProgress(`Installing Chrome for Testing ${buildId}: ${tenth * 10} %`);
     },
   });
-  await orAbort(installing, watchdog.signal);
+  await abortable(installing, watchdog.signal);
   return join(folder, NAME);
 }
 
-async function isThere(path: string): Promise<boolean> {
+async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }

@@ -8,7 +8,7 @@ const PREFIX = "unpacking_";
 const ABANDONED_MS = 2 * 3_600_000;
 
 /** What {@linkcode unpackInto} puts in place. */
-export interface Unpacking {
+export interface UnpackOptions {
   /** Of its folder, once it is complete. */
   readonly name: string;
   /** Unpacks it somewhere in a new folder, and tells where. */
@@ -23,7 +23,7 @@ export interface Unpacking {
  */
 export async function unpackInto(
   folder: string,
-  { name, unpack, find }: Unpacking,
+  { name, unpack, find }: UnpackOptions,
 ): Promise<FoundBrowser | undefined> {
   await Deno.mkdir(folder, { recursive: true });
   await removeAbandoned(folder);

@@ -1,13 +1,17 @@
 import { join } from "node:path";
-import { childEnvironment } from "../../kit/child_environment.ts";
+import { createChildEnvironment } from "../../kit/child_environment.ts";
 import { BOX_MARK } from "../sandbox/box_command.ts";
-import { type MarkedProcess, startMarkOf, statOf } from "./process_group.ts";
+import {
+  type ProcessIdentity,
+  readProcessStat,
+  readStartTime,
+} from "./process_group.ts";
 
 /** Option of X servers after which they read no more: what follows tells whose display it is. */
 export const OWNER_OPTION = "-I";
 
 /** Option by which a browser tells its folder. */
-export function profileOption(folder: string): string {
+export function renderProfileOption(folder: string): string {
   return `--user-data-dir=${join(folder, "profile")}`;
 }
 
@@ -17,17 +21,17 @@ export function profileOption(folder: string): string {
  * A worker may be killed before it has recorded what it started, and a browser's first process may die before the
  * others. Not on Windows.
  */
-export async function groupsOf(
+export async function findProcessGroups(
   folder: string,
-): Promise<readonly MarkedProcess[]> {
+): Promise<readonly ProcessIdentity[]> {
   const groups = new Set<number>();
-  for await (const { group, line } of commandLines()) {
+  for await (const { group, line } of readCommandLines()) {
     if (namesFolder(line, folder) && group > 1) groups.add(group);
   }
   return await Promise.all(
     [...groups].map(async (pid) => ({
       pid,
-      start_mark: await startMarkOf(pid) ?? "",
+      start_mark: await readStartTime(pid) ?? "",
     })),
   );
 }
@@ -39,34 +43,34 @@ interface CommandLine {
 }
 
 function namesFolder(line: string, folder: string): boolean {
-  return line.includes(` ${profileOption(folder)} `) ||
+  return line.includes(` ${renderProfileOption(folder)} `) ||
     line.includes(` ${OWNER_OPTION} ${folder} `) ||
     line.includes(` ${BOX_MARK} ${folder} `);
 }
 
-async function* commandLines(): AsyncGenerator<CommandLine> {
+async function* readCommandLines(): AsyncGenerator<CommandLine> {
   if (Deno.build.os === "windows") return;
-  if (Deno.build.os === "linux") yield* linuxCommandLines();
-  else yield* unixCommandLines();
+  if (Deno.build.os === "linux") yield* readLinuxCommandLines();
+  else yield* readUnixCommandLines();
 }
 
-async function* linuxCommandLines(): AsyncGenerator<CommandLine> {
+async function* readLinuxCommandLines(): AsyncGenerator<CommandLine> {
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     const text = await Deno.readTextFile(`/proc/${name}/cmdline`)
       .catch(() => "");
     if (text === "") continue;
-    const stat = statOf(Number(name));
+    const stat = readProcessStat(Number(name));
     if (!stat) continue;
     yield { group: stat.group, line: ` ${text.replaceAll("\0", " ")} ` };
   }
 }
 
-async function* unixCommandLines(): AsyncGenerator<CommandLine> {
+async function* readUnixCommandLines(): AsyncGenerator<CommandLine> {
   const { stdout } = await new Deno.Command("ps", {
     args: ["-axww", "-o", "pgid=,args="],
     clearEnv: true,
-    env: childEnvironment(),
+    env: createChildEnvironment(),
     stderr: "null",
   }).output();
   for (const row of new TextDecoder().decode(stdout).split("\n")) {

@@ -1,35 +1,35 @@
 import process from "node:process";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { childEnvironment } from "../../kit/child_environment.ts";
+import { createChildEnvironment } from "../../kit/child_environment.ts";
 import { systemClock } from "../../../async/clock.ts";
 
 /** How often a group that was asked to end is looked at. */
-const LOOK_MS = 20;
+const POLL_INTERVAL_MS = 20;
 
 /** How often a group that was killed is looked at, which is cheap. */
-const KILLED_LOOK_MS = 5;
+const KILLED_POLL_INTERVAL_MS = 5;
 
 /** How soon it is noticed that a killed process has ended, where somebody does. */
-const NOTICE_MS = 60;
+const REAP_MS = 60;
 
 /** Processes that are looked at in one go, so that a look among thousands keeps nobody waiting. */
-const AT_ONCE = 64;
+const BATCH_SIZE = 64;
 
 /** How long a group that is killed may take; one that waits for a disk or a network cannot end. */
 const KILL_WAIT_MS = 30_000;
 
 /** A process, told from a later one with the same number. */
-export interface MarkedProcess {
+export interface ProcessIdentity {
   readonly pid: number;
-  /** Of {@linkcode startMarkOf}; empty: it had ended before it could be looked at. */
+  /** Of {@linkcode readStartTime}; empty: it had ended before it could be looked at. */
   readonly start_mark: string;
 }
 
 /** Whether the process that was marked still runs. */
 export async function isRunning(
-  { pid, start_mark }: MarkedProcess,
+  { pid, start_mark }: ProcessIdentity,
 ): Promise<boolean> {
-  return await startMarkOf(pid) === start_mark;
+  return await readStartTime(pid) === start_mark;
 }
 
 /**
@@ -43,7 +43,7 @@ export async function isRunning(
  * @throws {Error} If it is not gone half a minute after it was killed.
  */
 export async function endGroup(
-  leader: MarkedProcess,
+  leader: ProcessIdentity,
   killAt: () => number = () => 0,
   ask: () => void = () => signalGroup(leader.pid, "SIGTERM"),
 ): Promise<void> {
@@ -52,25 +52,25 @@ export async function endGroup(
     throw new RangeError(`Cannot end process group ${leader.pid}`);
   }
   const isWorthAsking = systemClock.monotonic() < killAt();
-  if (isWorthAsking && !await isSomebodyElse(leader)) {
+  if (isWorthAsking && !await isReused(leader)) {
     ask();
-    await endsBefore(leader, killAt);
+    await waitForEnd(leader, killAt);
   }
-  if (await isSomebodyElse(leader)) return;
+  if (await isReused(leader)) return;
   // Also what seems to have ended: a look takes its time, and misses what was started since by one that has ended since.
   signalGroup(leader.pid, "SIGKILL");
-  await endOfKilled(leader);
+  await waitForKilled(leader);
 }
 
 /** Waits until nobody of a group is left, but only until `killAt`. */
-async function endsBefore(
-  leader: MarkedProcess,
+async function waitForEnd(
+  leader: ProcessIdentity,
   killAt: () => number,
 ): Promise<void> {
   while (systemClock.monotonic() < killAt()) {
     // While its leader runs there is no need to look among all processes of the machine.
-    if (!await isRunning(leader) && !await groupLives(leader.pid)) return;
-    await systemClock.sleep(LOOK_MS);
+    if (!await isRunning(leader) && !await isGroupAlive(leader.pid)) return;
+    await systemClock.sleep(POLL_INTERVAL_MS);
   }
 }
 
@@ -78,30 +78,30 @@ async function endsBefore(
  * Waits until nobody of a killed group is left. That is when it has lost its number, or, where nobody takes notice of
  * processes that have ended, when all have ended that were there: the killed start nothing.
  */
-async function endOfKilled(leader: MarkedProcess): Promise<void> {
+async function waitForKilled(leader: ProcessIdentity): Promise<void> {
   const { pid } = leader;
   const killedAt = systemClock.monotonic();
-  let members: readonly Stat[] | undefined;
-  while (hasNumber(pid) && members?.some(stillLives) !== false) {
+  let members: readonly ProcessStat[] | undefined;
+  while (groupExists(pid) && members?.some(isStillAlive) !== false) {
     const ms = systemClock.monotonic() - killedAt;
     if (ms > KILL_WAIT_MS) {
       throw new Error(
         `Cannot end process group ${pid}: it was killed and is still there`,
       );
     }
-    if (Deno.build.os === "linux" && ms > NOTICE_MS) {
-      if (!members && await isSomebodyElse(leader)) return;
-      members ??= await membersOf(pid);
+    if (Deno.build.os === "linux" && ms > REAP_MS) {
+      if (!members && await isReused(leader)) return;
+      members ??= await listMembers(pid);
     }
-    await systemClock.sleep(KILLED_LOOK_MS);
+    await systemClock.sleep(KILLED_POLL_INTERVAL_MS);
   }
 }
 
 /** A number is given again only when its process and its whole group are gone. */
-async function isSomebodyElse(
-  { pid, start_mark }: MarkedProcess,
+async function isReused(
+  { pid, start_mark }: ProcessIdentity,
 ): Promise<boolean> {
-  const mark = await startMarkOf(pid);
+  const mark = await readStartTime(pid);
   return mark !== undefined && mark !== start_mark;
 }
 
@@ -111,7 +111,7 @@ function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
     new Deno.Command("taskkill", {
       args: ["/PID", String(pid), "/T", "/F"],
       clearEnv: true,
-      env: childEnvironment(),
+      env: createChildEnvironment(),
       stdout: "null",
       stderr: "null",
     }).outputSync();
@@ -125,13 +125,13 @@ function signalGroup(pid: number, signal: "SIGTERM" | "SIGKILL"): void {
 }
 
 /** Whether a process of the group is left that has not ended. */
-export async function groupLives(pid: number): Promise<boolean> {
-  if (Deno.build.os !== "linux") return hasNumber(pid);
-  return hasNumber(pid) && (await membersOf(pid)).length > 0;
+export async function isGroupAlive(pid: number): Promise<boolean> {
+  if (Deno.build.os !== "linux") return groupExists(pid);
+  return groupExists(pid) && (await listMembers(pid)).length > 0;
 }
 
 /** Whether a group has its number still; it may be that of processes that have ended. */
-function hasNumber(pid: number): boolean {
+function groupExists(pid: number): boolean {
   try {
     return process.kill(Deno.build.os === "windows" ? pid : -pid, 0);
   } catch (error) {
@@ -143,31 +143,31 @@ function hasNumber(pid: number): boolean {
  * What tells this process from a later one with the same number: the moment of its start, as the system counts it.
  * Undefined: there is no such process, or it has ended.
  */
-export async function startMarkOf(pid: number): Promise<string | undefined> {
+export async function readStartTime(pid: number): Promise<string | undefined> {
   if (Deno.build.os === "linux") {
-    const stat = statOf(pid);
+    const stat = readProcessStat(pid);
     return stat === undefined || stat.state === "Z" ? undefined : stat.start;
   }
   if (Deno.build.os === "windows") {
-    return await groupLives(pid) ? "unknown" : undefined;
+    return await isGroupAlive(pid) ? "unknown" : undefined;
   }
   const { stdout, success } = await new Deno.Command("ps", {
     args: ["-o", "lstart=", "-p", String(pid)],
     clearEnv: true,
-    env: childEnvironment(),
+    env: createChildEnvironment(),
     stderr: "null",
   }).output();
   return success ? new TextDecoder().decode(stdout).trim() : undefined;
 }
 
 /** Use of a whole group. Linux only. */
-export async function groupStats(
+export async function readGroupStats(
   pid: number,
 ): Promise<{ readonly ticks: number; readonly memoryMb: number } | undefined> {
   if (Deno.build.os !== "linux") return undefined;
   let ticks = 0;
   let pages = 0;
-  for (const stat of await statsOfGroup(pid)) {
+  for (const stat of await listGroupStats(pid)) {
     ticks += stat.ticks;
     pages += stat.pages;
   }
@@ -175,7 +175,7 @@ export async function groupStats(
 }
 
 /** What Linux tells of a process. */
-export interface Stat {
+export interface ProcessStat {
   readonly pid: number;
   readonly state: string;
   readonly group: number;
@@ -185,26 +185,26 @@ export interface Stat {
 }
 
 /** Those of a group that have not ended. */
-async function membersOf(pid: number): Promise<readonly Stat[]> {
-  const stats = await statsOfGroup(pid);
+async function listMembers(pid: number): Promise<readonly ProcessStat[]> {
+  const stats = await listGroupStats(pid);
   return stats.filter(isAlive);
 }
 
-function stillLives({ pid, start }: Stat): boolean {
-  const now = statOf(pid);
+function isStillAlive({ pid, start }: ProcessStat): boolean {
+  const now = readProcessStat(pid);
   return now !== undefined && now.start === start && isAlive(now);
 }
 
-function isAlive({ state }: Stat): boolean {
+function isAlive({ state }: ProcessStat): boolean {
   return state !== "Z" && state !== "X";
 }
 
-async function statsOfGroup(pid: number): Promise<readonly Stat[]> {
-  const found: Stat[] = [];
-  const pids = allProcesses();
-  for (let at = 0; at < pids.length; at += AT_ONCE) {
-    for (const each of pids.slice(at, at + AT_ONCE)) {
-      const stat = statOf(each);
+async function listGroupStats(pid: number): Promise<readonly ProcessStat[]> {
+  const found: ProcessStat[] = [];
+  const pids = listProcesses();
+  for (let at = 0; at < pids.length; at += BATCH_SIZE) {
+    for (const each of pids.slice(at, at + BATCH_SIZE)) {
+      const stat = readProcessStat(each);
       if (stat?.group === pid) found.push(stat);
     }
     await nextTurn();
@@ -212,7 +212,7 @@ async function statsOfGroup(pid: number): Promise<readonly Stat[]> {
   return found;
 }
 
-function allProcesses(): readonly number[] {
+function listProcesses(): readonly number[] {
   return Array.from(Deno.readDirSync("/proc"), ({ name }) => Number(name))
     .filter((pid) => pid > 0);
 }
@@ -224,8 +224,8 @@ function allProcesses(): readonly number[] {
  *
  * @see {@link https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html proc_pid_stat(5)}
  */
-export function statOf(pid: number): Stat | undefined {
-  const text = textOf(`/proc/${pid}/stat`);
+export function readProcessStat(pid: number): ProcessStat | undefined {
+  const text = readProcFile(`/proc/${pid}/stat`);
   // The name before may have blanks and brackets.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const [state = "", , group = ""] = fields;
@@ -241,7 +241,7 @@ export function statOf(pid: number): Stat | undefined {
 }
 
 /** Empty: there is no such file, or no longer. */
-export function textOf(path: string): string {
+export function readProcFile(path: string): string {
   try {
     return Deno.readTextFileSync(path);
   } catch {

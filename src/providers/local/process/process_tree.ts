@@ -1,5 +1,8 @@
-import { type BrowserProcess, processType } from "../../kit/process_faults.ts";
-import { statOf, textOf } from "./process_group.ts";
+import {
+  type BrowserProcess,
+  parseProcessType,
+} from "../../kit/process_faults.ts";
+import { readProcessStat, readProcFile } from "./process_group.ts";
 
 /** A process with its start time, which distinguishes it from a later one with the same id. */
 interface FoundProcess extends BrowserProcess {
@@ -26,27 +29,29 @@ export class ProcessTree {
   }
 
   #from(pid: number, parent: number): readonly FoundProcess[] {
-    const stat = statOf(pid);
+    const stat = readProcessStat(pid);
     if (!stat) return [];
     const { start, state } = stat;
     const known = this.#known.get(pid);
     // A process that is forked from a zygote first has the zygote's command line.
     const isKnown = known?.start === start && known.type !== "zygote";
-    const type = isKnown ? known.type : typeOf(pid);
+    const type = isKnown ? known.type : readType(pid);
     return [
       { pid, parent, state, start, type },
-      ...childrenOf(pid).flatMap((child) => this.#from(child, pid)),
+      ...listChildren(pid).flatMap((child) => this.#from(child, pid)),
     ];
   }
 }
 
 /** Returns the type of a process; also empty if it has ended. */
-function typeOf(pid: number): string {
-  return processType(textOf(`/proc/${pid}/cmdline`));
+function readType(pid: number): string {
+  return parseProcessType(readProcFile(`/proc/${pid}/cmdline`));
 }
 
 /** Returns the children of a process. @see {@link https://man7.org/linux/man-pages/man5/proc_pid_task.5.html proc_pid_task(5)} */
-function childrenOf(pid: number): readonly number[] {
-  return textOf(`/proc/${pid}/task/${pid}/children`).split(" ").map(Number)
+function listChildren(pid: number): readonly number[] {
+  return readProcFile(`/proc/${pid}/task/${pid}/children`).split(" ").map(
+    Number,
+  )
     .filter((child) => child > 0);
 }

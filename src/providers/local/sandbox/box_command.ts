@@ -20,7 +20,7 @@ import { homedir } from "node:os";
 import { dirname } from "node:path";
 import type { BoxFolder } from "./box_folder.ts";
 import type { BoxPrograms } from "./box_programs.ts";
-import { asUser } from "./box_user.ts";
+import { renderUserSwitch } from "./box_user.ts";
 
 /** Debugging port of the browser in its own network. */
 const CDP_PORT = 9222;
@@ -66,7 +66,7 @@ export const BOX_VARIABLES: Readonly<Record<string, string>> = {
   PATH: "/usr/bin:/bin",
 };
 
-/** Options of {@linkcode boxCommand}. */
+/** Options of {@linkcode renderBoxCommand}. */
 export interface BoxCommandOptions {
   readonly programs: BoxPrograms;
   readonly box: BoxFolder;
@@ -92,22 +92,24 @@ wait $browser; code=$?
 exit $code`;
 
 /** Returns the command line that precedes the browser's path and flags. */
-export function boxCommand(options: BoxCommandOptions): readonly string[] {
+export function renderBoxCommand(
+  options: BoxCommandOptions,
+): readonly string[] {
   const { programs, box, folder, userId } = options;
   return [
-    ...asUser(programs.setpriv, userId),
+    ...renderUserSwitch(programs.setpriv, userId),
     programs.bwrap,
     ...["--dev-bind", "/", "/", "--proc", "/proc", "--unshare-user"],
     ...["--unshare-net", "--unshare-pid", "--unshare-ipc", "--"],
     ...["/bin/sh", "-c", SCRIPT, BOX_MARK, folder],
     ...[box.cdpSocket, box.egressSocket, programs.socat],
     programs.bwrap,
-    ...innerArguments(options),
+    ...renderInnerArguments(options),
     "--",
   ];
 }
 
-function innerArguments(
+function renderInnerArguments(
   { box, folder, browser, display }: BoxCommandOptions,
 ): readonly string[] {
   return [
@@ -121,18 +123,21 @@ function innerArguments(
     ...["--size", MEMORY_BYTES, "--tmpfs", "/dev/shm"],
     ...["--size", MEMORY_BYTES, "--tmpfs", "/tmp"],
     ...["--tmpfs", "/run", "--dir", "/var/tmp"],
-    ...browserPaths(browser, folder).flatMap((path) => [
+    ...findBrowserPaths(browser, folder).flatMap((path) => [
       ...["--ro-bind", path, path],
     ]),
     ...["--bind", box.profile, "/profile", "--chdir", "/profile"],
     ...["--hostname", "browser"],
-    ...(display === undefined ? [] : displayArguments(box, display)),
+    ...(display === undefined ? [] : renderDisplayArguments(box, display)),
     ...READ_ONLY.flatMap((path) => ["--remount-ro", path]),
   ];
 }
 
 /** Each box has its own display: clients of a shared display can read each other's keyboard input. */
-function displayArguments(box: BoxFolder, display: string): readonly string[] {
+function renderDisplayArguments(
+  box: BoxFolder,
+  display: string,
+): readonly string[] {
   const socket = `/tmp/.X11-unix/X${display.slice(1)}`;
   return [
     ...["--ro-bind", socket, "/tmp/.X11-unix/X0"],
@@ -150,7 +155,7 @@ export const BOX_DISPLAY_VARIABLES: Readonly<Record<string, string>> = {
  * Returns the browser's folders that the box must show in addition. If a folder contains more than a browser, such as
  * the sessions or a user's files, only the browser's file is returned.
  */
-function browserPaths(
+function findBrowserPaths(
   paths: readonly string[],
   folder: string,
 ): readonly string[] {

@@ -18,7 +18,7 @@ export const boxEgressSchema = z.strictObject({
 export type BoxEgress = z.infer<typeof boxEgressSchema>;
 
 /** Returns the recorded state of a session's egress. */
-export function boxEgressOf({ egress, proxy }: BrowserSpec): BoxEgress {
+export function toBoxEgress({ egress, proxy }: BrowserSpec): BoxEgress {
   return {
     policy: { ...egress, allow: [...egress.allow] },
     ...(proxy === undefined ? {} : { proxy_url: proxy.proxy_url }),
@@ -35,11 +35,11 @@ export interface BoxEgressOptions {
 /** The egress proxies of a host's boxes, which end with the host. */
 export class BoxEgresses implements AsyncDisposable {
   readonly #open = new Set<EgressProxy>();
-  readonly #own: () => readonly string[];
+  readonly #gridAddresses: () => readonly string[];
 
-  /** @param own Returns the grid's own addresses. */
-  constructor(own: () => readonly string[]) {
-    this.#own = own;
+  /** @param gridAddresses Returns the grid's own addresses. */
+  constructor(gridAddresses: () => readonly string[]) {
+    this.#gridAddresses = gridAddresses;
   }
 
   /** Opens the egress of a box, and replaces the socket of an earlier process. */
@@ -53,7 +53,7 @@ export class BoxEgresses implements AsyncDisposable {
     });
     const opened = await startEgressProxy({
       path: egressSocket,
-      filter: new EgressFilter(policy, { own: this.#own }),
+      filter: new EgressFilter(policy, { gridAddresses: this.#gridAddresses }),
       upstream: proxy ?? (proxy_url === undefined ? undefined : { proxy_url }),
     });
     this.#open.add(opened);

@@ -47,10 +47,10 @@ export function makeBoxFolder(
   for (const place of new Set(["/var/tmp", "/tmp", tmpdir()])) {
     const path = join(place, `browsergrid-box-${mark}`);
     try {
-      link(folder, path);
+      createLink(folder, path);
       // Fails if the folder exists: one that another user created must not be used.
       Deno.mkdirSync(path, { mode: 0o700 });
-      return filled(path, userId);
+      return createFolders(path, userId);
     } catch (error) {
       reasons.push(`${place}: ${error}`);
     }
@@ -68,10 +68,10 @@ export async function findBoxFolder(
   if (path === undefined || !NAME.test(basename(path))) return undefined;
   const found = await Deno.lstat(path).catch(() => undefined);
   const isOurs = found?.isDirectory && found.uid === Deno.uid();
-  return isOurs ? pathsIn(path) : undefined;
+  return isOurs ? toBoxFolder(path) : undefined;
 }
 
-function link(folder: string, path: string): void {
+function createLink(folder: string, path: string): void {
   const at = join(folder, LINK);
   try {
     Deno.removeSync(at);
@@ -81,8 +81,8 @@ function link(folder: string, path: string): void {
   Deno.symlinkSync(path, at);
 }
 
-function filled(path: string, userId: number | undefined): BoxFolder {
-  const paths = pathsIn(path);
+function createFolders(path: string, userId: number | undefined): BoxFolder {
+  const paths = toBoxFolder(path);
   const inner = join(path, "box");
   for (const each of [inner, paths.profile]) {
     Deno.mkdirSync(each, { mode: 0o700 });
@@ -97,7 +97,7 @@ function filled(path: string, userId: number | undefined): BoxFolder {
   return paths;
 }
 
-function pathsIn(path: string): BoxFolder {
+function toBoxFolder(path: string): BoxFolder {
   return {
     path,
     egressSocket: join(path, "egress.sock"),

@@ -1,4 +1,8 @@
-import { findProgram, type Surroundings, thisHost } from "../find_browser.ts";
+import {
+  findProgram,
+  type HostEnvironment,
+  thisHost,
+} from "../find_browser.ts";
 
 /** Paths of the programs that a box needs. */
 export interface BoxPrograms {
@@ -18,7 +22,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 /** Finds the programs. @throws {Error} Names the missing ones and the packages to install. */
 export async function findBoxPrograms(
   isRoot: boolean,
-  host: Surroundings = thisHost,
+  host: HostEnvironment = thisHost,
 ): Promise<BoxPrograms> {
   const names = ["bwrap", "socat", ...(isRoot ? ["setpriv"] : [])];
   const found = new Map<string, string>();

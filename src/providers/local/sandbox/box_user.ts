@@ -13,18 +13,18 @@ const COUNT = 0x0800_0000;
 const MAP = /^\s*(\d+)\s+\d+\s+(\d+)/m;
 
 /** Returns an unused user id, chosen at random from a large range. */
-export async function freeUserId(): Promise<number> {
+export async function pickUserId(): Promise<number> {
   const text = await Deno.readTextFile("/proc/self/uid_map").catch(() => "");
   const [, first = "0", count = "0"] = MAP.exec(text) ?? [];
   const end = Number(first) + Number(count);
-  if (end >= FIRST + COUNT) return FIRST + randomBelow(COUNT);
+  if (end >= FIRST + COUNT) return FIRST + pickBelow(COUNT);
   // In a namespace with few users the id is from the upper half, where no services are.
   const half = Math.floor(end / 2);
-  return half + randomBelow(Math.max(1, end - half - 1));
+  return half + pickBelow(Math.max(1, end - half - 1));
 }
 
 /** Returns the command prefix that runs a command as user and group `id`, without other groups. */
-export function asUser(
+export function renderUserSwitch(
   setpriv: string | undefined,
   id: number | undefined,
 ): readonly string[] {
@@ -33,7 +33,7 @@ export function asUser(
   return [setpriv, "--reuid", name, "--regid", name, "--clear-groups"];
 }
 
-function randomBelow(end: number): number {
+function pickBelow(end: number): number {
   const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
   return random % end;
 }

@@ -2,9 +2,9 @@ import { lookup } from "node:dns/promises";
 import type { BrowserSpec } from "../../../core/browser_spec.ts";
 import { hostName } from "../../../core/network.ts";
 import type { CheckResult, LocalSandbox } from "../../../core/provider.ts";
-import { authority } from "../../kit/egress/proxy_request.ts";
+import { formatAuthority } from "../../kit/egress/proxy_request.ts";
 import { BoxEgresses } from "./box_egress.ts";
-import { type BoxAbility, boxAbility } from "./box_problem.ts";
+import { type BoxSupport, checkBoxSupport } from "./box_support.ts";
 import type { BoxMaker } from "./open_box.ts";
 
 /** Decides which sessions of a host are isolated. Disposal closes the egress of all boxes. */
@@ -12,7 +12,7 @@ export class Isolation implements AsyncDisposable {
   readonly #mode: LocalSandbox;
   readonly #server: URL | undefined;
   readonly egresses: BoxEgresses;
-  #ability: Promise<BoxAbility> | undefined;
+  #support: Promise<BoxSupport> | undefined;
   #serverAddresses: readonly string[] = [];
 
   constructor(mode: LocalSandbox = "auto", serverUrl?: string) {
@@ -35,17 +35,17 @@ export class Isolation implements AsyncDisposable {
     }
     const isNeeded = spec.isolated || spec.egress.mode !== "open";
     if (this.#mode === "auto" && !isNeeded) return undefined;
-    this.#ability ??= boxAbility();
-    const ability = await this.#ability;
-    if ("problem" in ability) {
+    this.#support ??= checkBoxSupport();
+    const support = await this.#support;
+    if ("problem" in support) {
       // Tests again, because the missing program may have been installed.
-      this.#ability = undefined;
+      this.#support = undefined;
       throw new Error(
-        `Cannot isolate the session from its host: ${ability.problem}. Expected a host that can, the docker provider, or local_sandbox "off" for clients that may read the host's files and reach its network`,
+        `Cannot isolate the session from its host: ${support.problem}. Expected a host that can, the docker provider, or local_sandbox "off" for clients that may read the host's files and reach its network`,
       );
     }
     await this.#resolveServer();
-    return { programs: ability.programs, egresses: this.egresses };
+    return { programs: support.programs, egresses: this.egresses };
   }
 
   /** Returns the result for `check`. */
@@ -59,11 +59,11 @@ export class Isolation implements AsyncDisposable {
           "Off by local_sandbox: sessions of client keys can read the host's files and reach its network",
       };
     }
-    const ability = await boxAbility();
+    const support = await checkBoxSupport();
     const whose = this.#mode === "require"
       ? "All sessions"
       : "Sessions of client keys";
-    if (!("problem" in ability)) {
+    if (!("problem" in support)) {
       return {
         name,
         status: "ok",
@@ -74,7 +74,7 @@ export class Isolation implements AsyncDisposable {
       name,
       status: this.#mode === "require" ? "fail" : "warn",
       detail:
-        `${whose} cannot be isolated and do not start: ${ability.problem}`,
+        `${whose} cannot be isolated and do not start: ${support.problem}`,
     };
   }
 
@@ -96,7 +96,7 @@ export class Isolation implements AsyncDisposable {
     );
     const found = await lookup(host, { all: true }).catch(() => []);
     this.#serverAddresses = [host, ...found.map(({ address }) => address)].map(
-      (each) => authority({ host: each, port }),
+      (each) => formatAuthority({ host: each, port }),
     );
   }
 }

@@ -1,5 +1,5 @@
 import type { BrowserSpec } from "../../../core/browser_spec.ts";
-import { childEnvironment } from "../../kit/child_environment.ts";
+import { createChildEnvironment } from "../../kit/child_environment.ts";
 import { type Display, startDisplay } from "../display/display.ts";
 import { type FoundBrowser, thisHost } from "../find_browser.ts";
 import {
@@ -7,13 +7,13 @@ import {
   BOX_FLAGS,
   BOX_PROXY,
   BOX_VARIABLES,
-  boxCommand,
+  renderBoxCommand,
 } from "./box_command.ts";
 import type { BoxEgress, BoxEgresses } from "./box_egress.ts";
-import { boxEgressOf } from "./box_egress.ts";
+import { toBoxEgress } from "./box_egress.ts";
 import { type BoxFolder, makeBoxFolder } from "./box_folder.ts";
 import type { BoxPrograms } from "./box_programs.ts";
-import { asUser, freeUserId } from "./box_user.ts";
+import { pickUserId, renderUserSwitch } from "./box_user.ts";
 
 /** Resources for the boxes of a host. */
 export interface BoxMaker {
@@ -54,9 +54,9 @@ export async function openBox(
 ): Promise<OpenedBox> {
   const userId = programs.setpriv === undefined
     ? undefined
-    : await freeUserId();
+    : await pickUserId();
   const paths = makeBoxFolder(folder, userId);
-  const egress = boxEgressOf(spec);
+  const egress = toBoxEgress(spec);
   const hasUser = spec.proxy?.proxy_username !== undefined;
   companions.use(
     await egresses.open(
@@ -71,12 +71,15 @@ export async function openBox(
       // Never the display of a desktop user.
       host: { ...thisHost, env: withoutDisplay },
       authority: paths.authority,
-      ...(userId === undefined
-        ? {}
-        : { user: { id: userId, command: asUser(programs.setpriv, userId) } }),
+      ...(userId === undefined ? {} : {
+        user: {
+          id: userId,
+          command: renderUserSwitch(programs.setpriv, userId),
+        },
+      }),
     }),
   );
-  const command = boxCommand({
+  const command = renderBoxCommand({
     programs,
     box: paths,
     folder,
@@ -93,7 +96,7 @@ export async function openBox(
     proxyServer: BOX_PROXY,
     variables: {
       ...Object.fromEntries(
-        Object.entries(childEnvironment()).filter(([name]) =>
+        Object.entries(createChildEnvironment()).filter(([name]) =>
           PASSED_ON.test(name)
         ),
       ),

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { Agent, createServer } from "node:http";
 import { join } from "node:path";
-import { readAnswer } from "../../../../src/providers/docker/engine/stream_response.ts";
+import { readEngineResponse } from "../../../../src/providers/docker/engine/stream_response.ts";
 import { openEngine } from "../../../../src/providers/docker/engine/engine.ts";
 
 Deno.test("readAnswer() has closed its connection when it resolves", async () => {
@@ -16,7 +16,7 @@ Deno.test("readAnswer() has closed its connection when it resolves", async () =>
     const { modem } = engine.docker;
     // The library's types leave out its agent.
     assert.ok("agent" in modem && modem.agent instanceof Agent);
-    const text = await readAnswer(modem, {
+    const text = await readEngineResponse(modem, {
       path: "/info",
       abortSignal: new AbortController().signal,
     });

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import { deniedNetworks } from "../../../../src/providers/docker/network/egress.ts";
+import { listDeniedNetworks } from "../../../../src/providers/docker/network/egress.ts";
 import { EgressFilter } from "../../../../src/providers/kit/egress/filter.ts";
 
 const EGRESS = { mode: "no_private", allow: [], pool: "pool" } as const;
 
-const denied = deniedNetworks({ egress: EGRESS }, []).map((network) =>
+const denied = listDeniedNetworks({ egress: EGRESS }, []).map((network) =>
   ipaddr.parseCIDR(network)
 );
 
@@ -19,7 +19,7 @@ function isDenied(address: string): boolean {
 }
 
 /** Returns the first and last address of a network, and their outer neighbours. */
-function edgesOf([network, bits]: [ipaddr.IPv4 | ipaddr.IPv6, number]) {
+function listEdges([network, bits]: [ipaddr.IPv4 | ipaddr.IPv6, number]) {
   const bytes = network.toByteArray();
   const size = BigInt(bytes.length * 8);
   const first = bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
@@ -27,10 +27,10 @@ function edgesOf([network, bits]: [ipaddr.IPv4 | ipaddr.IPv6, number]) {
   const most = (1n << size) - 1n;
   return [first - 1n, first, last, last + 1n]
     .filter((value) => value >= 0n && value <= most)
-    .map((value) => textOf(value, bytes.length));
+    .map((value) => renderText(value, bytes.length));
 }
 
-function textOf(value: bigint, length: number): string {
+function renderText(value: bigint, length: number): string {
   const bytes = Array.from(
     { length },
     (_, at) => Number((value >> BigInt(8 * (length - 1 - at))) & 255n),
@@ -46,14 +46,14 @@ Deno.test("deniedNetworks() are the addresses that the policy of local browsers 
       policy.problem({ host: address, port: 80 }, address) !== undefined,
       address,
     );
-  for (const network of denied) edgesOf(network).forEach(check);
+  for (const network of denied) listEdges(network).forEach(check);
   fc.assert(fc.property(fc.ipV4(), check), { numRuns: 3_000 });
   fc.assert(fc.property(fc.ipV6(), check), { numRuns: 3_000 });
 });
 
 Deno.test("deniedNetworks() denies all for none, nothing for open, and includes the grid's own addresses", () => {
   const of = (mode: "open" | "no_private" | "none") =>
-    deniedNetworks({ egress: { ...EGRESS, mode } }, ["203.0.113.9"]);
+    listDeniedNetworks({ egress: { ...EGRESS, mode } }, ["203.0.113.9"]);
   assert.deepEqual(of("open"), []);
   assert.deepEqual(of("none"), ["0.0.0.0/0", "::/0"]);
   assert.ok(of("no_private").includes("203.0.113.9"));

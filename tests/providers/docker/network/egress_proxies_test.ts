@@ -27,7 +27,7 @@ async function startProxy(
   }).listen(0, PLACES.gateway);
   await once(server, "listening");
   return {
-    port: portOf(server),
+    port: readPort(server),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       server.close();
@@ -57,7 +57,7 @@ async function startSocks(
   }).listen(0, PLACES.gateway);
   await once(server, "listening");
   return {
-    port: portOf(server),
+    port: readPort(server),
     async [Symbol.asyncDispose]() {
       server.close();
       await once(server, "close");
@@ -65,7 +65,7 @@ async function startSocks(
   };
 }
 
-function portOf(server: Server): number {
+function readPort(server: Server): number {
   const address = server.address();
   return typeof address === "object" && address ? address.port : 0;
 }

@@ -8,7 +8,7 @@ function policy(
   own: readonly string[] = [],
 ): EgressFilter {
   return new EgressFilter({ mode, allow, pool: "crawlers" }, {
-    own: () => own,
+    gridAddresses: () => own,
   });
 }
 

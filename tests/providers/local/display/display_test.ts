@@ -4,12 +4,12 @@ import { join } from "node:path";
 import {
   type Display,
   type DisplayOptions,
-  displayProblem,
+  findDisplayProblem,
   startDisplay,
 } from "../../../../src/providers/local/display/display.ts";
 import {
   findProgram,
-  type Surroundings,
+  type HostEnvironment,
   thisHost,
 } from "../../../../src/providers/local/find_browser.ts";
 import { isRunning } from "../../../../src/providers/local/process/process_group.ts";
@@ -19,7 +19,7 @@ const NEVER = new AbortController().signal;
 const SCREEN = { width: 1000, height: 600, dpi: 96, scale: 1 };
 
 /** A Linux host with these variables. */
-function host(env: Readonly<Record<string, string>>): Surroundings {
+function host(env: Readonly<Record<string, string>>): HostEnvironment {
   return { ...thisHost, os: "linux", env: (name) => env[name] };
 }
 
@@ -41,7 +41,7 @@ globalThis.addEventListener("unload", () => {
   Deno.removeSync(folder, { recursive: true });
 });
 
-function given(host: Surroundings, signal = NEVER): DisplayOptions {
+function given(host: HostEnvironment, signal = NEVER): DisplayOptions {
   return { folder, signal, host };
 }
 
@@ -73,8 +73,8 @@ async function accepts(
 }
 
 /** Reports which processes of the display run: the X server and its window manager. */
-function running({ own = [] }: Display): Promise<boolean[]> {
-  return Promise.all(own.map(isRunning));
+function running({ processes = [] }: Display): Promise<boolean[]> {
+  return Promise.all(processes.map(isRunning));
 }
 
 Deno.test("startDisplay() refuses where there is neither a display nor Xvfb", async () => {
@@ -104,16 +104,16 @@ for (const name of ["DISPLAY", "WAYLAND_DISPLAY"]) {
       SCREEN,
       given(host({ [name]: "x" })),
     );
-    assert.equal(display.own, undefined);
+    assert.equal(display.processes, undefined);
     assert.equal(display.name, undefined);
   });
 }
 
 Deno.test("displayProblem() is none where systems need no DISPLAY", async () => {
-  const mac: Surroundings = { ...host({}), os: "darwin" };
-  assert.equal(await displayProblem(mac), undefined);
+  const mac: HostEnvironment = { ...host({}), os: "darwin" };
+  assert.equal(await findDisplayProblem(mac), undefined);
   assert.match(
-    await displayProblem(host({})) ?? "",
+    await findDisplayProblem(host({})) ?? "",
     /expected DISPLAY or Xvfb/,
   );
 });
@@ -140,7 +140,7 @@ xvfbTest(
     Deno.env.set("BROWSERGRID_API_KEY", "planted");
     try {
       await using display = await startDisplay(SCREEN, given(withoutDisplay));
-      const { authority = "", own: [own] = [] } = display;
+      const { authority = "", processes: [own] = [] } = display;
       assert.ok(own);
       const { mode } = await Deno.stat(authority);
       assert.equal((mode ?? 0) & 0o777, 0o600);
@@ -160,7 +160,7 @@ xvfbTest(
   "the window manager ends when its display is killed",
   async () => {
     await using display = await startDisplay(SCREEN, given(withoutDisplay));
-    const [xvfb] = display.own ?? [];
+    const [xvfb] = display.processes ?? [];
     assert.ok(xvfb);
     Deno.kill(xvfb.pid, "SIGKILL");
     await eventually(

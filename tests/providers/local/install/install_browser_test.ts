@@ -3,8 +3,8 @@ import { join } from "node:path";
 import puppeteer from "puppeteer-core";
 import type { FoundBrowser } from "../../../../src/providers/local/find_browser.ts";
 import {
+  findInstalledBrowser,
   installBrowser,
-  installedBrowser,
   installShell,
 } from "../../../../src/providers/local/install/install_browser.ts";
 import { launch } from "../../../../src/providers/local/launch.ts";
@@ -73,7 +73,7 @@ shellTest(
 shellTest(
   "installedBrowser() finds what was unpacked before",
   async (shell) => {
-    assert.deepEqual(await installedBrowser(folder), shell);
+    assert.deepEqual(await findInstalledBrowser(folder), shell);
   },
 );
 
@@ -93,7 +93,7 @@ Deno.test("installedBrowser() takes a folder that is still being unpacked for no
   const half = await Deno.makeTempDir();
   await Deno.mkdir(join(half, "unpacking_1"));
   await Deno.writeTextFile(join(half, "unpacking_1", "chromium"), "");
-  assert.equal(await installedBrowser(half), undefined);
+  assert.equal(await findInstalledBrowser(half), undefined);
   await Deno.remove(half, { recursive: true });
 });
 

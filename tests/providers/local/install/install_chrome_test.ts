@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { systemClock } from "../../../../src/async/clock.ts";
 import type { FoundBrowser } from "../../../../src/providers/local/find_browser.ts";
 import {
+  findInstalledChrome,
   installChrome,
-  installedChrome,
 } from "../../../../src/providers/local/install/install_chrome.ts";
 import { unpackInto } from "../../../../src/providers/local/install/unpack_into.ts";
 
@@ -95,7 +95,7 @@ Deno.test("installedChrome() takes one that was half unpacked for none", async (
   await Deno.mkdir(join(test.folder, "chrome", "linux-1.2.3.4"), {
     recursive: true,
   });
-  assert.equal(await installedChrome(test.folder), undefined);
+  assert.equal(await findInstalledChrome(test.folder), undefined);
 });
 
 /** Unpacks a folder with a file in it, named `chrome`. */

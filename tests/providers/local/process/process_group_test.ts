@@ -4,16 +4,16 @@ import { once } from "node:events";
 import { systemClock } from "../../../../src/async/clock.ts";
 import {
   endGroup,
-  groupLives,
-  groupStats,
+  isGroupAlive,
   isRunning,
-  type MarkedProcess,
-  startMarkOf,
+  type ProcessIdentity,
+  readGroupStats,
+  readStartTime,
 } from "../../../../src/providers/local/process/process_group.ts";
 
 /** The first process of a group, and its end. */
 interface Group {
-  readonly leader: MarkedProcess;
+  readonly leader: ProcessIdentity;
   /** Code and signal. */
   readonly exited: Promise<unknown[]>;
   /** Settles when nobody can write to its output any more. */
@@ -30,7 +30,7 @@ async function startGroup(script: string): Promise<Group> {
   const closed = once(child, "close");
   await once(child.stdout, "data");
   const pid = child.pid ?? 0;
-  const leader = { pid, start_mark: await startMarkOf(pid) ?? "" };
+  const leader = { pid, start_mark: await readStartTime(pid) ?? "" };
   return { leader, exited, closed };
 }
 
@@ -38,19 +38,19 @@ Deno.test("endGroup() ends the children of a process with it", async () => {
   const { leader, closed } = await startGroup(
     "sleep 300 & sleep 300 & echo; wait",
   );
-  assert.ok(await groupLives(leader.pid));
+  assert.ok(await isGroupAlive(leader.pid));
   await endGroup(leader);
-  assert.ok(!await groupLives(leader.pid));
+  assert.ok(!await isGroupAlive(leader.pid));
   await closed;
 });
 
 Deno.test("endGroup() ends children whose parent is gone", async () => {
   const { leader, exited, closed } = await startGroup("sleep 300 & echo; exit");
   await exited;
-  assert.equal(await startMarkOf(leader.pid), undefined);
-  assert.ok(await groupLives(leader.pid));
+  assert.equal(await readStartTime(leader.pid), undefined);
+  assert.ok(await isGroupAlive(leader.pid));
   await endGroup(leader);
-  assert.ok(!await groupLives(leader.pid));
+  assert.ok(!await isGroupAlive(leader.pid));
   await closed;
 });
 
@@ -122,9 +122,9 @@ for (const pid of [0, 1]) {
 
 Deno.test("groupStats() counts the memory of the whole group", async () => {
   const { leader, closed } = await startGroup("sleep 300 & echo; wait");
-  const { memoryMb = 0 } = await groupStats(leader.pid) ?? {};
+  const { memoryMb = 0 } = await readGroupStats(leader.pid) ?? {};
   assert.ok(memoryMb > 0.5 && memoryMb < 100, `${memoryMb} MB`);
   await endGroup(leader);
-  assert.equal((await groupStats(leader.pid))?.memoryMb, 0);
+  assert.equal((await readGroupStats(leader.pid))?.memoryMb, 0);
   await closed;
 });

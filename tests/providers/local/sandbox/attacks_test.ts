@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { findBrowser } from "../../../../src/providers/local/find_browser.ts";
-import { boxAbility } from "../../../../src/providers/local/sandbox/box_problem.ts";
+import { checkBoxSupport } from "../../../../src/providers/local/sandbox/box_support.ts";
 import {
   inOwnNetwork,
   ownNetworkProblem,
 } from "../../../support/own_network.ts";
 import { ATTACKS } from "../../../support/sandbox_attacks.ts";
 
-const ability = await boxAbility();
+const ability = await checkBoxSupport();
 const skip = ownNetworkProblem ??
   ("problem" in ability ? ability.problem : undefined) ??
   (await findBrowser(undefined) ? undefined : "no Chrome or Chromium here");

@@ -8,16 +8,16 @@ import type { BrowserSpec } from "../../../../src/core/browser_spec.ts";
 import type { BrowserHost } from "../../../../src/core/provider.ts";
 import { findBrowser } from "../../../../src/providers/local/find_browser.ts";
 import { openLocalHost } from "../../../../src/providers/local/host.ts";
-import { groupLives } from "../../../../src/providers/local/process/process_group.ts";
+import { isGroupAlive } from "../../../../src/providers/local/process/process_group.ts";
 import { findBoxFolder } from "../../../../src/providers/local/sandbox/box_folder.ts";
-import { boxAbility } from "../../../../src/providers/local/sandbox/box_problem.ts";
+import { checkBoxSupport } from "../../../../src/providers/local/sandbox/box_support.ts";
 import { browserSpec } from "../../../support/browser_spec.ts";
 import { until } from "../../../support/provider_ground.ts";
 import { browserCdp } from "../../../support/unix_cdp.ts";
 
 const NEVER = new AbortController().signal;
 
-const ability = await boxAbility();
+const ability = await checkBoxSupport();
 const skip = "problem" in ability
   ? ability.problem
   : await findBrowser(undefined)
@@ -251,7 +251,7 @@ boxTest(
       process.kill(pid * signalled, "SIGKILL");
       assert.equal((await browser.exited).reason, "crashed");
       await browser.stop(0);
-      assert.ok(!await groupLives(pid));
+      assert.ok(!await isGroupAlive(pid));
       assert.deepEqual(await at.left(), []);
     }
   },
@@ -268,7 +268,9 @@ boxTest(
       reason: "stopped",
       detail: "the browser was closed",
     });
-    await until(async () => !await groupLives(Number(browser.details["pid"])));
+    await until(async () =>
+      !await isGroupAlive(Number(browser.details["pid"]))
+    );
     await browser.stop(0);
     assert.deepEqual(await at.left(), []);
   },

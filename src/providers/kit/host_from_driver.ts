@@ -1,11 +1,11 @@
-import type { BrowserKeeper } from "./simple_host.ts";
+import type { SimpleDriver } from "./simple_driver.ts";
 import {
-  addressOf,
-  answering,
-  endOf,
-  exitOf,
-  keptBrowser,
+  attachBrowser,
+  endBrowser,
+  findAddress,
   SILENCE_MS,
+  toExitReport,
+  waitUntilReady,
 } from "./attached_browser.ts";
 import type {
   BrowserExit,
@@ -29,21 +29,21 @@ const UNCHECKED: CheckResult = {
  * Makes a host: waits until browsers answer, watches them, asks them to close before they are ended by force, and takes
  * over or ends what an earlier process left.
  */
-export function hostOf(keeper: BrowserKeeper): BrowserHost {
+export function hostFromDriver(driver: SimpleDriver): BrowserHost {
   const closing = new AbortController();
   return {
     start: (spec, sessionId, signal) =>
-      start(keeper, { spec, sessionId, signal, closing: closing.signal }),
-    check: () => keeper.check?.() ?? Promise.resolve([UNCHECKED]),
+      start(driver, { spec, sessionId, signal, closing: closing.signal }),
+    check: () => driver.check?.() ?? Promise.resolve([UNCHECKED]),
     async adopt() {
-      const ids = await keeper.list();
-      const adopted = ids.map((id) => adopt(keeper, id, closing.signal));
+      const ids = await driver.list();
+      const adopted = ids.map((id) => adopt(driver, id, closing.signal));
       return (await Promise.all(adopted)).flat();
     },
     async sweep(keep) {
-      const ids = await keeper.list();
+      const ids = await driver.list();
       const left = ids.filter((id) => !keep.has(id));
-      await Promise.all(left.map((id) => endOf(keeper, id)));
+      await Promise.all(left.map((id) => endBrowser(driver, id)));
       return left;
     },
     [Symbol.asyncDispose]() {
@@ -61,39 +61,39 @@ interface Start {
 }
 
 async function start(
-  keeper: BrowserKeeper,
+  driver: SimpleDriver,
   { spec, sessionId, signal, closing }: Start,
 ): Promise<RunningBrowser> {
   signal.throwIfAborted();
   const gone = new AbortController();
-  let told: Promise<BrowserExit> | undefined;
+  let exitReport: Promise<BrowserExit> | undefined;
   try {
-    told = exitOf(await keeper.start(spec, sessionId, signal));
-    void told?.then(({ detail }) =>
+    exitReport = toExitReport(await driver.start(spec, sessionId, signal));
+    void exitReport?.then(({ detail }) =>
       gone.abort(new Error(`the browser ended: ${detail}`))
     );
-    const ready = await answering(keeper, sessionId, {
+    const ready = await waitUntilReady(driver, sessionId, {
       waitMs: START_MS,
       signal: AbortSignal.any([signal, gone.signal]),
     });
-    return keptBrowser(keeper, ready, { told, closing });
+    return attachBrowser(driver, ready, { exitReport, closing });
   } catch (error) {
-    await endOf(keeper, sessionId, told);
+    await endBrowser(driver, sessionId, exitReport);
     throw error;
   }
 }
 
 /** Nothing, if it does not answer: the sweep ends it then. */
 async function adopt(
-  keeper: BrowserKeeper,
+  driver: SimpleDriver,
   sessionId: string,
   closing: AbortSignal,
 ): Promise<readonly RunningBrowser[]> {
-  if (!await addressOf(keeper, sessionId)) return [];
+  if (!await findAddress(driver, sessionId)) return [];
   try {
     const options = { waitMs: SILENCE_MS, signal: closing };
-    const ready = await answering(keeper, sessionId, options);
-    return [keptBrowser(keeper, ready, { closing })];
+    const ready = await waitUntilReady(driver, sessionId, options);
+    return [attachBrowser(driver, ready, { closing })];
   } catch {
     return [];
   }

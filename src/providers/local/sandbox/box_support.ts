@@ -1,7 +1,7 @@
-import { childEnvironment } from "../../kit/child_environment.ts";
+import { createChildEnvironment } from "../../kit/child_environment.ts";
 import { messageOf } from "../../../core/log.ts";
 import { type BoxPrograms, findBoxPrograms } from "./box_programs.ts";
-import { asUser, freeUserId } from "./box_user.ts";
+import { pickUserId, renderUserSwitch } from "./box_user.ts";
 
 /** Timeout of the trial, which takes about 10 ms. */
 const TRIAL_MS = 5_000;
@@ -23,12 +23,12 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** The result of a trial: the programs of a box, or the problem. */
-export type BoxAbility =
+export type BoxSupport =
   | { readonly programs: BoxPrograms }
   | { readonly problem: string };
 
 /** Tests whether a browser can be isolated from this host, by starting an empty box. */
-export async function boxAbility(): Promise<BoxAbility> {
+export async function checkBoxSupport(): Promise<BoxSupport> {
   if (Deno.build.os !== "linux") {
     const name = Deno.build.os === "darwin" ? "macOS" : Deno.build.os;
     return {
@@ -39,20 +39,20 @@ export async function boxAbility(): Promise<BoxAbility> {
   try {
     const isRoot = Deno.uid() === 0;
     const programs = await findBoxPrograms(isRoot);
-    const problem = await trial(programs, isRoot);
+    const problem = await startTrialBox(programs, isRoot);
     return problem === undefined ? { programs } : { problem };
   } catch (error) {
     return { problem: messageOf(error) };
   }
 }
 
-async function trial(
+async function startTrialBox(
   { bwrap, setpriv }: BoxPrograms,
   isRoot: boolean,
 ): Promise<string | undefined> {
-  const userId = isRoot ? await freeUserId() : undefined;
+  const userId = isRoot ? await pickUserId() : undefined;
   const [program = bwrap, ...args] = [
-    ...asUser(setpriv, userId),
+    ...renderUserSwitch(setpriv, userId),
     ...[bwrap, "--unshare-user", "--unshare-net", "--unshare-pid"],
     ...["--dev-bind", "/", "/", "--proc", "/proc", "--"],
     ...[bwrap, "--unshare-user", "--unshare-pid", "--ro-bind", "/usr", "/usr"],
@@ -64,7 +64,7 @@ async function trial(
     stdin: "null",
     stdout: "null",
     clearEnv: true,
-    env: childEnvironment(),
+    env: createChildEnvironment(),
     cwd: "/",
     signal: AbortSignal.timeout(TRIAL_MS),
   }).output();

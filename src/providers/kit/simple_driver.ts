@@ -7,7 +7,7 @@ export interface StartedBrowser {
 }
 
 /** The few things that differ from one infrastructure to the next. {@linkcode hostOf} makes a whole host of them. */
-export interface BrowserKeeper {
+export interface SimpleDriver {
   /**
    * Sets a browser going, and need not wait until it answers. What is left of a start that fails is ended.
    *

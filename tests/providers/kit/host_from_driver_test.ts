@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { BrowserKeeper } from "../../../src/providers/kit/simple_host.ts";
-import { hostOf } from "../../../src/providers/kit/simple_host_adapter.ts";
+import type { SimpleDriver } from "../../../src/providers/kit/simple_driver.ts";
+import { hostFromDriver } from "../../../src/providers/kit/host_from_driver.ts";
 import type { BrowserExit } from "../../../src/core/provider.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 
@@ -37,10 +37,10 @@ function fakeBrowser(): AsyncDisposable & {
 }
 
 /** A keeper of one session whose infrastructure is a list. */
-function keeperOf(
+function createDriver(
   address: string,
-  given: Partial<BrowserKeeper> = {},
-): BrowserKeeper & { readonly ended: readonly string[] } {
+  given: Partial<SimpleDriver> = {},
+): SimpleDriver & { readonly ended: readonly string[] } {
   const ended: string[] = [];
   return {
     ended,
@@ -54,8 +54,8 @@ function keeperOf(
 
 Deno.test("hostOf() asks a browser to close before it ends it, and not when there is no time", async () => {
   await using browser = fakeBrowser();
-  const keeper = keeperOf(browser.address);
-  await using host = hostOf(keeper);
+  const keeper = createDriver(browser.address);
+  await using host = hostFromDriver(keeper);
   const patient = await host.start(browserSpec(), "a", NEVER);
   assert.equal(patient.details.browser_version, "Chrome/1.2.3");
   await patient.stop(5_000);
@@ -70,13 +70,13 @@ Deno.test("hostOf() asks a browser to close before it ends it, and not when ther
 Deno.test("hostOf() looks for a browser until it has an address", async () => {
   await using browser = fakeBrowser();
   let looks = 0;
-  const keeper = keeperOf(browser.address, {
+  const keeper = createDriver(browser.address, {
     find: () =>
       ++looks < 2
         ? Promise.reject(new Deno.errors.NotFound("no file yet"))
         : Promise.resolve(looks < 3 ? "http://127.0.0.1:NaN" : browser.address),
   });
-  await using host = hostOf(keeper);
+  await using host = hostFromDriver(keeper);
   const running = await host.start(browserSpec(), "a", NEVER);
   assert.equal(running.endpoint.host, new URL(browser.address).host);
   await running.stop(0);
@@ -84,10 +84,10 @@ Deno.test("hostOf() looks for a browser until it has an address", async () => {
 
 Deno.test("hostOf() says why a browser ended before it answered, and ends what it left", async () => {
   const exit: BrowserExit = { reason: "crashed", detail: "exit code 7" };
-  const keeper = keeperOf("", {
+  const keeper = createDriver("", {
     start: () => Promise.resolve({ exited: Promise.resolve(exit) }),
   });
-  await using host = hostOf(keeper);
+  await using host = hostFromDriver(keeper);
   await assert.rejects(
     host.start(browserSpec(), "a", NEVER),
     /the browser ended: exit code 7/,
@@ -98,10 +98,10 @@ Deno.test("hostOf() says why a browser ended before it answered, and ends what i
 Deno.test("hostOf() takes an end that cannot be told of as a crash", async () => {
   await using browser = fakeBrowser();
   const lost = Promise.withResolvers<BrowserExit>();
-  const keeper = keeperOf(browser.address, {
+  const keeper = createDriver(browser.address, {
     start: () => Promise.resolve({ exited: lost.promise }),
   });
-  await using host = hostOf(keeper);
+  await using host = hostFromDriver(keeper);
   const running = await host.start(browserSpec(), "a", NEVER);
   lost.reject(new Error("the connection broke"));
   assert.deepEqual(await running.exited, {
@@ -113,7 +113,7 @@ Deno.test("hostOf() takes an end that cannot be told of as a crash", async () =>
 
 Deno.test("hostOf() tries an end that fails again, and takes one that finds nothing as done", async () => {
   let tries = 0;
-  const keeper = keeperOf("", {
+  const keeper = createDriver("", {
     end(id) {
       if (id === "b") throw new Deno.errors.NotFound("no such folder");
       return ++tries < 2
@@ -121,7 +121,7 @@ Deno.test("hostOf() tries an end that fails again, and takes one that finds noth
         : Promise.resolve();
     },
   });
-  await using host = hostOf(keeper);
+  await using host = hostFromDriver(keeper);
   assert.deepEqual(await host.sweep(new Set()), ["a", "b"]);
   assert.equal(tries, 2);
   assert.deepEqual(await host.sweep(new Set(["a", "b"])), []);
@@ -129,13 +129,13 @@ Deno.test("hostOf() tries an end that fails again, and takes one that finds noth
 
 Deno.test("hostOf() adopts what answers and leaves the rest to the sweep", async () => {
   await using browser = fakeBrowser();
-  const keeper = keeperOf("", {
+  const keeper = createDriver("", {
     find: (id) =>
       id === "a"
         ? Promise.resolve(browser.address)
         : Promise.reject(new Error("gone")),
   });
-  await using host = hostOf(keeper);
+  await using host = hostFromDriver(keeper);
   const adopted = await host.adopt();
   assert.deepEqual(adopted.map(({ sessionId }) => sessionId), ["a"]);
   await adopted[0]?.stop(0);
