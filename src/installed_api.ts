@@ -12,10 +12,8 @@ import { cors } from "./middleware/cors.ts";
 import { rateLimit } from "./middleware/rate_limit.ts";
 import { requestLog } from "./middleware/request_log.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
-import type { Provider } from "./core/provider.ts";
-import { azureContainerInstance } from "./providers/azure_container_instance/provider.ts";
-import { docker } from "./providers/docker/provider.ts";
-import { local } from "./providers/local/provider.ts";
+
+export { PROVIDERS } from "./installed_providers.ts";
 
 /** Apps with endpoints, each after those that it needs. */
 export const API_APPS: readonly App[] = [keys, workerpool, sessions, workers];
@@ -29,11 +27,4 @@ export const MIDDLEWARE: readonly Middleware[] = [
   bodyLimit,
   apiKey,
   rateLimit,
-];
-
-/** Providers in the order of `pool create --help`. A server only asks what they are like: workers open them. */
-export const PROVIDERS: readonly Provider[] = [
-  local,
-  docker,
-  azureContainerInstance,
 ];
