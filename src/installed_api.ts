@@ -1,8 +1,8 @@
 /** Everything that is built in and needs nothing but `fetch` in a server, one line each. */
-import { keys } from "./apps/keys/app.ts";
+import { keysApp } from "./apps/keys/app.ts";
 import { sessions } from "./apps/sessions/app.ts";
-import { workerpool } from "./apps/workerpool/app.ts";
-import { workers } from "./apps/workers/app.ts";
+import { workerPoolApp } from "./apps/workerpool/app.ts";
+import { workersApp } from "./apps/workers/app.ts";
 import type { App } from "./core/app.ts";
 import type { Middleware } from "./core/middleware.ts";
 import { apiKey } from "./middleware/api_key.ts";
@@ -16,7 +16,12 @@ import { securityHeaders } from "./middleware/security_headers.ts";
 export { PROVIDERS } from "./installed_providers.ts";
 
 /** Apps with endpoints, each after those that it needs. */
-export const API_APPS: readonly App[] = [keys, workerpool, sessions, workers];
+export const API_APPS: readonly App[] = [
+  keysApp,
+  workerPoolApp,
+  sessions,
+  workersApp,
+];
 
 /** Middleware in the default order of requests in. */
 export const MIDDLEWARE: readonly Middleware[] = [

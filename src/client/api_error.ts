@@ -19,29 +19,29 @@ export class ApiError extends Error {
   }
 
   /** Whether it shows that no server is there now. Silence does not: whoever is cut off hears nothing either. */
-  get saysAway(): boolean {
+  get isUnavailable(): boolean {
     return [502, 503, 504].includes(this.status) ||
-      this.status === 0 && /refused/i.test(causesOf(this));
+      this.status === 0 && /refused/i.test(listCauses(this));
   }
 }
 
-function causesOf(error: Error): string {
+function listCauses(error: Error): string {
   const { cause } = error;
-  return cause instanceof Error ? `${cause.message} ${causesOf(cause)}` : "";
+  return cause instanceof Error ? `${cause.message} ${listCauses(cause)}` : "";
 }
 
 /** The error for a server that does not answer, cannot be found, or is not trusted. */
 export function unreachable(url: string, cause: unknown): ApiError {
   return new ApiError(
     "unreachable",
-    `Cannot reach the server at "${url}": ${reasonFor(cause)}`,
+    `Cannot reach the server at "${url}": ${explainFailure(cause)}`,
     0,
     { cause },
   );
 }
 
-function reasonFor(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message + causesOf(cause) : "";
+function explainFailure(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message + listCauses(cause) : "";
   if (/certificate/i.test(text)) {
     return "its TLS certificate is not trusted, expected one of an authority that this machine trusts; Deno trusts that of the file in DENO_CERT too, Node.js that in NODE_EXTRA_CA_CERTS";
   }
@@ -52,7 +52,7 @@ function reasonFor(cause: unknown): string {
 }
 
 /** The error for a server that gives no answer in time. */
-export function silent(url: string, timeoutMs: number): ApiError {
+export function timedOut(url: string, timeoutMs: number): ApiError {
   return new ApiError(
     "timeout",
     `Cannot wait any longer for the server at "${url}": there is no answer, expected one within ${
@@ -77,10 +77,10 @@ export function unreadable(
 }
 
 /** The error that a refusal stands for. */
-export async function errorOf(response: Response): Promise<ApiError> {
+export async function toApiError(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {
-    const { code, detail } = problemOf(JSON.parse(text));
+    const { code, detail } = parseProblem(JSON.parse(text));
     const hint = code === "unauthorized"
       ? "; give it with BROWSERGRID_API_KEY or --api-key"
       : "";
@@ -91,7 +91,7 @@ export async function errorOf(response: Response): Promise<ApiError> {
 }
 
 /** By hand, because the client has no dependencies: other programs take it as it is. */
-function problemOf(
+function parseProblem(
   json: unknown,
 ): { readonly code: string; readonly detail: string } {
   if (

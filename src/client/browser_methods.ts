@@ -1,7 +1,7 @@
-import type { CallOptions, Exchange } from "./exchange.ts";
+import type { CallOptions, Transport } from "./transport.ts";
 
 /** A browser, or a page of one, as Chrome describes it; addresses are the grid's. */
-export type DescribedWire = Readonly<Record<string, unknown>>;
+export type DevtoolsJson = Readonly<Record<string, unknown>>;
 
 /** Which page. */
 export interface TargetQuery {
@@ -42,20 +42,20 @@ export interface PdfQuery extends TargetQuery {
 /** Endpoints of sessions' browsers: Chrome's own, and looks at their pages. */
 export interface BrowserMethods {
   /** As Chrome's `/json/version`. */
-  sessionVersion(id: string, options?: CallOptions): Promise<DescribedWire>;
+  sessionVersion(id: string, options?: CallOptions): Promise<DevtoolsJson>;
   /** As Chrome's `/json/list`. */
   sessionTargets(
     id: string,
     options?: CallOptions,
-  ): Promise<readonly DescribedWire[]>;
+  ): Promise<readonly DevtoolsJson[]>;
   /** As Chrome's `/json/protocol`. */
-  sessionProtocol(id: string, options?: CallOptions): Promise<DescribedWire>;
+  sessionProtocol(id: string, options?: CallOptions): Promise<DevtoolsJson>;
   /** As Chrome's `/json/new`. @param url Blank by default. */
   newTarget(
     id: string,
     url?: string,
     options?: CallOptions,
-  ): Promise<DescribedWire>;
+  ): Promise<DevtoolsJson>;
   /** As Chrome's `/json/close`, whose words it gives. */
   closeTarget(
     id: string,
@@ -87,7 +87,7 @@ export interface BrowserMethods {
 }
 
 /** The methods over `exchange`. */
-export function browserMethods(exchange: Exchange): BrowserMethods {
+export function browserMethods(exchange: Transport): BrowserMethods {
   const { bytes, json, text } = exchange;
   const pathOf = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`;
   const chromeOf = (id: string) => `${pathOf(id)}/cdp/json`;

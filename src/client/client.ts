@@ -20,9 +20,9 @@
 import { type BrowserMethods, browserMethods } from "./browser_methods.ts";
 import {
   type ClientOptions,
-  createExchange,
-  type Exchange,
-} from "./exchange.ts";
+  createTransport,
+  type Transport,
+} from "./transport.ts";
 import { type KeyMethods, keyMethods } from "./key_methods.ts";
 import { type PoolMethods, poolMethods } from "./pool_methods.ts";
 import { type SessionMethods, sessionMethods } from "./session_methods.ts";
@@ -44,11 +44,11 @@ export type {
 } from "../apps/workers/schemas.ts";
 export { ApiError } from "./api_error.ts";
 export type {
-  DescribedWire,
+  DevtoolsJson,
   PdfQuery,
   ScreenshotQuery,
 } from "./browser_methods.ts";
-export type { CallOptions, ClientOptions, Query } from "./exchange.ts";
+export type { CallOptions, ClientOptions, Query } from "./transport.ts";
 export { each, type Page } from "./pages.ts";
 export type { KeyBody } from "./key_methods.ts";
 export type { PoolBody } from "./pool_methods.ts";
@@ -68,7 +68,7 @@ export interface GridClient
 
 /** A client of the server at `apiUrl`. Answers are trusted to be of this version's shapes. */
 export function createClient(options: ClientOptions): GridClient {
-  const exchange: Exchange = createExchange(options);
+  const exchange: Transport = createTransport(options);
   return {
     apiUrl: exchange.apiUrl,
     ...sessionMethods(exchange),

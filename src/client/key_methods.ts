@@ -4,7 +4,7 @@ import type {
   KeyWire,
   NewKeyWire,
 } from "../apps/keys/schemas.ts";
-import type { CallOptions, Exchange } from "./exchange.ts";
+import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 
 /** Body of a new key. */
@@ -22,7 +22,7 @@ export interface KeyMethods {
 const KEYS = "/v1/keys";
 
 /** The methods over `exchange`. */
-export function keyMethods({ json, text }: Exchange): KeyMethods {
+export function keyMethods({ json, text }: Transport): KeyMethods {
   const pathOf = (ref: string) => `${KEYS}/${encodeURIComponent(ref)}`;
   return {
     createKey: (body, options) => json("POST", KEYS, { ...options, body }),

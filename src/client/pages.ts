@@ -1,4 +1,4 @@
-import type { CallOptions } from "./exchange.ts";
+import type { CallOptions } from "./transport.ts";
 
 /** A page of things. */
 export interface Page<T> {

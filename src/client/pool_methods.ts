@@ -7,7 +7,7 @@ import type {
   PoolWire,
   Pressure,
 } from "../apps/workerpool/schemas.ts";
-import type { CallOptions, Exchange } from "./exchange.ts";
+import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 
 /** Body of a new pool; defaults may be left out. */
@@ -19,7 +19,7 @@ export interface PoolQuery extends PageQuery {
   readonly provider_type?: string | undefined;
 }
 
-type OfPool = (ref: string, options?: CallOptions) => Promise<PoolWire>;
+type PoolCall = (ref: string, options?: CallOptions) => Promise<PoolWire>;
 
 /** Endpoints of work pools; `ref` is the id or the name of one. */
 export interface PoolMethods {
@@ -28,7 +28,7 @@ export interface PoolMethods {
     query?: PoolQuery,
     options?: CallOptions,
   ): Promise<Page<PoolWire>>;
-  readonly getPool: OfPool;
+  readonly getPool: PoolCall;
   /** What is not given takes its default. */
   replacePool(
     ref: string,
@@ -46,9 +46,9 @@ export interface PoolMethods {
     ref: string,
     options?: CallOptions & { readonly force?: boolean | undefined },
   ): Promise<void>;
-  readonly pausePool: OfPool;
-  readonly resumePool: OfPool;
-  readonly drainPool: OfPool;
+  readonly pausePool: PoolCall;
+  readonly resumePool: PoolCall;
+  readonly drainPool: PoolCall;
   /** One of the three above. */
   setPoolStatus(
     ref: string,
@@ -61,7 +61,7 @@ export interface PoolMethods {
 const POOLS = "/v1/workerpool/pools";
 
 /** The methods over `exchange`. */
-export function poolMethods({ json, text }: Exchange): PoolMethods {
+export function poolMethods({ json, text }: Transport): PoolMethods {
   const pathOf = (ref: string) => `${POOLS}/${encodeURIComponent(ref)}`;
   const setPoolStatus: PoolMethods["setPoolStatus"] = (ref, verb, options) =>
     json("POST", `${pathOf(ref)}/${verb}`, options);

@@ -8,7 +8,7 @@ import type {
   SessionMetricWire,
   SessionWire,
 } from "../apps/sessions/schemas.ts";
-import type { CallOptions, Exchange } from "./exchange.ts";
+import type { CallOptions, Transport } from "./transport.ts";
 import type { ProvenOptions } from "./worker_methods.ts";
 import type { Page, PageQuery } from "./pages.ts";
 import { proofHeaders } from "../core/worker_proof.ts";
@@ -92,7 +92,7 @@ export interface SessionMethods {
 }
 
 /** The methods over `exchange`. */
-export function sessionMethods(exchange: Exchange): SessionMethods {
+export function sessionMethods(exchange: Transport): SessionMethods {
   const { json, text } = exchange;
   const pathOf = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`;
   return {

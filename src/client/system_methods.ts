@@ -1,5 +1,5 @@
-import type { CallOptions, Exchange } from "./exchange.ts";
-import type { DescribedWire } from "./browser_methods.ts";
+import type { CallOptions, Transport } from "./transport.ts";
+import type { DevtoolsJson } from "./browser_methods.ts";
 
 /** Endpoints of the server itself. */
 export interface SystemMethods {
@@ -10,11 +10,11 @@ export interface SystemMethods {
   /** The description of the API, OpenAPI 3.1. */
   apiDocument(options?: CallOptions): Promise<Record<string, unknown>>;
   /** As Chrome's `/json/version`, for the WebSocket that makes a session. */
-  connectVersion(options?: CallOptions): Promise<DescribedWire>;
+  connectVersion(options?: CallOptions): Promise<DevtoolsJson>;
 }
 
 /** The methods over `exchange`. */
-export function systemMethods({ json }: Exchange): SystemMethods {
+export function systemMethods({ json }: Transport): SystemMethods {
   return {
     health: (options) => json("GET", "/health", options),
     ready: (options) => json("GET", "/ready", options),

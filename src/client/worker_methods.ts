@@ -1,14 +1,14 @@
 import type { z } from "@hono/zod-openapi";
 import type {
-  ClaimAnswer,
   ClaimInput,
-  HeartbeatAnswer,
+  ClaimResponse,
   HeartbeatInput,
+  HeartbeatResponse,
   Registration,
   workerInputSchema,
   WorkerWire,
 } from "../apps/workers/schemas.ts";
-import type { CallOptions, Exchange } from "./exchange.ts";
+import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
 
@@ -48,20 +48,20 @@ export interface WorkerMethods {
     workerId: string,
     body: HeartbeatInput,
     options: ProvenOptions,
-  ): Promise<HeartbeatAnswer>;
+  ): Promise<HeartbeatResponse>;
   /** Undefined: there was none in time. */
   claimSession(
     workerId: string,
     body: ClaimInput,
     options: ProvenOptions & { readonly waitSeconds?: number },
-  ): Promise<ClaimAnswer | undefined>;
+  ): Promise<ClaimResponse | undefined>;
 }
 
 const WORKERS = "/v1/workerpool/workers";
 
 /** The methods over `exchange`. */
-export function workerMethods(exchange: Exchange): WorkerMethods {
-  const { json, maybe, text } = exchange;
+export function workerMethods(exchange: Transport): WorkerMethods {
+  const { json, jsonIfAny, text } = exchange;
   const pathOf = (id: string) => `${WORKERS}/${encodeURIComponent(id)}`;
   return {
     registerWorker: (body, options) =>
@@ -88,7 +88,7 @@ export function workerMethods(exchange: Exchange): WorkerMethods {
         headers: proofHeaders(proof),
       }),
     claimSession: (id, body, { proof, ...options }) =>
-      maybe("POST", `${pathOf(id)}/claim-session`, {
+      jsonIfAny("POST", `${pathOf(id)}/claim-session`, {
         ...options,
         body,
         headers: proofHeaders(proof),

@@ -4,7 +4,7 @@ import type { WorkerManager } from "../apps/workers/manager.ts";
 import type { Core } from "../core/app.ts";
 import { logOf } from "../core/log.ts";
 import { every } from "../async/every.ts";
-import { Continuity } from "./observation_window.ts";
+import { ObservationWindow } from "./observation_window.ts";
 
 const log = logOf("reconciler", "reconciler");
 
@@ -22,23 +22,23 @@ export interface ReconcilerManagers {
 }
 
 /** What came of a pass. */
-export interface Pass {
+export interface PassResult {
   /** How many rows each concern has changed. */
   readonly counts: Readonly<Record<string, number>>;
   readonly failures: ReadonlyMap<string, unknown>;
 }
 
 /** What a server may declare by now. */
-export interface Watch {
+export interface Observation {
   /** How long it has watched without a break. */
-  readonly watchedMs: () => number;
+  readonly observedMs: () => number;
   readonly leaseMs: number;
 }
 
 type Concern = readonly [
   name: string,
   runOnce: () => Promise<number>,
-  patienceMs: number,
+  minObservedMs: number,
 ];
 
 /**
@@ -52,12 +52,14 @@ type Concern = readonly [
  */
 export async function reconcileOnce(
   managers: ReconcilerManagers,
-  { watchedMs, leaseMs }: Watch = ALWAYS,
-): Promise<Pass> {
+  { observedMs, leaseMs }: Observation = UNLIMITED,
+): Promise<PassResult> {
   const counts: Record<string, number> = {};
   const failures = new Map<string, unknown>();
-  for (const [name, runOnce, patienceMs] of concernsOf(managers, leaseMs)) {
-    if (watchedMs() < patienceMs) continue;
+  for (
+    const [name, runOnce, minObservedMs] of listConcerns(managers, leaseMs)
+  ) {
+    if (observedMs() < minObservedMs) continue;
     try {
       counts[name] = await runOnce();
     } catch (error) {
@@ -67,10 +69,10 @@ export async function reconcileOnce(
   return { counts, failures };
 }
 
-const ALWAYS: Watch = { watchedMs: () => Infinity, leaseMs: 0 };
+const UNLIMITED: Observation = { observedMs: () => Infinity, leaseMs: 0 };
 
 /** What is looked after, and how long a server must have watched before it may. */
-function concernsOf(
+function listConcerns(
   { pools, sessions, workers }: ReconcilerManagers,
   leaseMs: number,
 ): readonly Concern[] {
@@ -97,7 +99,7 @@ export function startReconciler(
   { clock, settings }: Pick<Core, "clock" | "settings">,
   managers: ReconcilerManagers,
 ): AsyncDisposable {
-  const continuity = new Continuity(
+  const observation = new ObservationWindow(
     clock,
     (reason) =>
       log.warn("Nobody is declared late for {seconds} s: {reason}", {
@@ -109,18 +111,18 @@ export function startReconciler(
   const failing = new Set<string>();
   return every(async () => {
     const { counts, failures } = await reconcileOnce(managers, {
-      watchedMs: () => continuity.watchedMs(),
+      observedMs: () => observation.observedMs(),
       leaseMs,
     });
-    if (Object.keys(counts).length === 0) continuity.wasBlind();
-    tell(counts, failures, failing);
+    if (Object.keys(counts).length === 0) observation.reset();
+    logPass(counts, failures, failing);
   }, { clock, periodMs: PERIOD_MS, jitter: 0.5 });
 }
 
 /** Logs what was done, and the first failure of a streak. */
-function tell(
-  counts: Pass["counts"],
-  failures: Pass["failures"],
+function logPass(
+  counts: PassResult["counts"],
+  failures: PassResult["failures"],
   failing: Set<string>,
 ): void {
   for (const [concern, count] of Object.entries(counts)) {

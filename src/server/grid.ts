@@ -1,12 +1,12 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { join } from "node:path";
-import { keys } from "../apps/keys/app.ts";
+import { keysApp } from "../apps/keys/app.ts";
 import { hasClientKey, type KeyManager } from "../apps/keys/manager.ts";
 import { sessions } from "../apps/sessions/app.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
-import { workerpool } from "../apps/workerpool/app.ts";
+import { workerPoolApp } from "../apps/workerpool/app.ts";
 import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
-import { workers } from "../apps/workers/app.ts";
+import { workersApp } from "../apps/workers/app.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
 import { type ApiParts, chosenApps, createApi } from "../http/api.ts";
 import { type App, type Core, type InstalledApp } from "../core/app.ts";
@@ -98,9 +98,9 @@ export async function openGrid(
   const api = createApi({ settings, db, secrets }, { ...parts, apps, clock });
   const { core, router, installed, managerOf } = api;
   const managers = {
-    pools: managerOf(workerpool),
+    pools: managerOf(workerPoolApp),
     sessions: managerOf(sessions),
-    workers: managerOf(workers),
+    workers: managerOf(workersApp),
   };
   if (settings.migrate) await protectSecrets(db, installed.values());
   const running = stack.move();
@@ -113,7 +113,7 @@ export async function openGrid(
   return {
     core,
     router,
-    keys: () => managerOf(keys),
+    keys: () => managerOf(keysApp),
     hasClientKey: () => hasClientKey(db, clock.now()),
     ...managers,
     async listen() {

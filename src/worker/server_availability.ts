@@ -22,6 +22,6 @@ export class ServerSight {
   failed(error: unknown): void {
     if (!(error instanceof ApiError)) return;
     // Any other status is an answer by a server that is there.
-    this.#isAway = error.saysAway || this.#isAway && error.status === 0;
+    this.#isAway = error.isUnavailable || this.#isAway && error.status === 0;
   }
 }

@@ -189,7 +189,7 @@ Deno.test("a server that is not there is an ApiError that says so", async () => 
     createClient({ apiUrl }).health(),
     (error) =>
       error instanceof ApiError && error.code === "unreachable" &&
-      error.saysAway,
+      error.isUnavailable,
   );
 });
 

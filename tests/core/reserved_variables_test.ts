@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { whyNever } from "../../src/apps/workerpool/allowed_arguments.ts";
+import { findForbiddenReason } from "../../src/apps/workerpool/allowed_arguments.ts";
 import { poolInputSchema } from "../../src/apps/workerpool/schemas.ts";
 import { sessionInputSchema } from "../../src/apps/sessions/schemas.ts";
 import { describedApi } from "../support/api_document.ts";
@@ -61,7 +61,7 @@ Deno.test("the document and the server reject the same variables and arguments, 
       provider_type: "local",
       allowed_arguments: [entry],
     };
-    const isNever = whyNever(entry.replace("*", "")) !== undefined;
+    const isNever = findForbiddenReason(entry.replace("*", "")) !== undefined;
     assert.equal(fault(pool, body) !== undefined, isNever, entry);
     assert.equal(poolInputSchema.safeParse(body).success, !isNever, entry);
   }

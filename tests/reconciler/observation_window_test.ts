@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Continuity } from "../../src/reconciler/observation_window.ts";
+import { ObservationWindow } from "../../src/reconciler/observation_window.ts";
 
 const SECOND = 1_000;
 
@@ -7,7 +7,7 @@ const SECOND = 1_000;
 function scene() {
   const time = { now: 1_800_000_000_000, monotonic: 0 };
   const breaks: string[] = [];
-  const continuity = new Continuity({
+  const continuity = new ObservationWindow({
     now: () => time.now,
     monotonic: () => time.monotonic,
   }, (reason) => breaks.push(reason));
@@ -21,7 +21,7 @@ function scene() {
     jump(ms: number) {
       time.now += ms;
     },
-    watch: () => continuity.watchedMs(),
+    watch: () => continuity.observedMs(),
   };
 }
 
@@ -49,7 +49,7 @@ Deno.test("watchedMs() begins anew when the database did nothing for the server"
   s.watch();
   s.pass(4 * SECOND);
   assert.equal(s.watch(), 4 * SECOND);
-  s.continuity.wasBlind();
+  s.continuity.reset();
   s.pass(1 * SECOND);
   assert.equal(s.watch(), 1 * SECOND);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
-  type Pass,
+  type Observation,
+  type PassResult,
   reconcileOnce,
-  type Watch,
 } from "../../src/reconciler/reconciler.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";
 import { type Api, apiOf } from "../support/api.ts";
@@ -21,7 +21,7 @@ async function scene(
     readonly api: Api;
     readonly clock: FakeClock;
     /** @param watch By default a server that has always watched. */
-    pass(watch?: Watch): Promise<Pass["counts"]>;
+    pass(watch?: Observation): Promise<PassResult["counts"]>;
     statusOf(id: string): Promise<readonly [string, string | null]>;
   }
 > {
@@ -333,10 +333,10 @@ Deno.test("a server that has watched for less than a lease declares nobody late"
   const { workerId, claimed } = await s.api.running();
   const waiting = await s.api.session();
   s.clock.advance(10 * MINUTE);
-  const counts = await s.pass({ watchedMs: () => 29_999, leaseMs: 30_000 });
+  const counts = await s.pass({ observedMs: () => 29_999, leaseMs: 30_000 });
   assert.deepEqual(Object.values(counts).filter((count) => count > 0), []);
   await s.api.report(workerId, claimed, "running");
-  await s.pass({ watchedMs: () => 30_000, leaseMs: 30_000 });
+  await s.pass({ observedMs: () => 30_000, leaseMs: 30_000 });
   assert.equal((await s.statusOf(claimed.id))[0], "running", "it came back");
   assert.equal((await s.statusOf(waiting.id))[0], "failed");
 });

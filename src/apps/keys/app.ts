@@ -1,9 +1,9 @@
 import { defineApp } from "../../core/app.ts";
 import { logOf } from "../../core/log.ts";
 import { every } from "../../async/every.ts";
-import { keyRoutes } from "./api/v1/keys.ts";
+import { createKeyRoutes } from "./api/v1/keys.ts";
 import { gridSecret } from "./grid_secret.ts";
-import { KeyRing } from "./key_ring.ts";
+import { KeyCache } from "./key_cache.ts";
 import { createKeyManager, type KeyManager } from "./manager.ts";
 import { createKeyStore } from "./store/keys.ts";
 import { protectGridSecrets } from "./store/protect.ts";
@@ -11,15 +11,15 @@ import { protectGridSecrets } from "./store/protect.ts";
 const log = logOf("apps", "keys");
 
 /** How often keys in use are looked at: twice before what is known of them is too old. */
-const TEND_MS = 4_000;
+const REFRESH_INTERVAL_MS = 4_000;
 
 /** Keys: who may use the grid, and for what. */
-export const keys = defineApp<KeyManager>({
+export const keysApp = defineApp<KeyManager>({
   name: "keys",
   verboseName: "Keys",
   setup(core) {
     const store = createKeyStore(core.db);
-    const ring = new KeyRing(store, core.clock);
+    const ring = new KeyCache(store, core.clock);
     const secret = gridSecret(store, core.secrets);
     core.secrets.checkWith(secret);
     core.auth.plug({
@@ -30,7 +30,7 @@ export const keys = defineApp<KeyManager>({
     const manager = createKeyManager(core, store, ring);
     return {
       manager,
-      routes: { v1: keyRoutes(manager) },
+      routes: { v1: createKeyRoutes(manager) },
       tags: { Keys: "Who may use the grid, and for what; for admins" },
       async protectSecrets() {
         const count = await protectGridSecrets(core.db, core.secrets);
@@ -38,9 +38,9 @@ export const keys = defineApp<KeyManager>({
         return count;
       },
       ready: () =>
-        every(() => Promise.all([secret(), ring.tend()]), {
+        every(() => Promise.all([secret(), ring.refresh()]), {
           clock: core.clock,
-          periodMs: TEND_MS,
+          periodMs: REFRESH_INTERVAL_MS,
           jitter: 0.1,
           onFailure: (error) =>
             log.warn("Cannot look at the keys: {error}", { error }),

@@ -6,7 +6,7 @@ import type { KeyStatus, KeyWire } from "./schemas.ts";
 export type KeyRow = Readonly<typeof apiKeys.$inferSelect>;
 
 /** What a key is worth at `now`. */
-export function statusOf(
+export function getKeyStatus(
   { revokedAt, expiresAt }: Pick<KeyRow, "revokedAt" | "expiresAt">,
   now: number,
 ): KeyStatus {
@@ -15,7 +15,7 @@ export function statusOf(
 }
 
 /** Who shows a key. */
-export function callerOfKey(
+export function toCaller(
   { id, prefix, role, workPoolId, maxPriority }: KeyRow,
 ): Caller {
   return {
@@ -38,14 +38,14 @@ export function renderKey(key: KeyRow, now: number): KeyWire {
     max_sessions: key.maxSessions,
     max_queue: key.maxQueue,
     max_priority: key.maxPriority,
-    status: statusOf(key, now),
+    status: getKeyStatus(key, now),
     created_at: new Date(key.createdAt).toISOString(),
-    expires_at: isoTime(key.expiresAt),
-    last_used_at: isoTime(key.lastUsedAt),
-    revoked_at: isoTime(key.revokedAt),
+    expires_at: toIsoTime(key.expiresAt),
+    last_used_at: toIsoTime(key.lastUsedAt),
+    revoked_at: toIsoTime(key.revokedAt),
   };
 }
 
-function isoTime(ms: number | null): string | null {
+function toIsoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }

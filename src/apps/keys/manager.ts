@@ -7,12 +7,16 @@ import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/redact.ts";
 import { isLoopback } from "../../core/network.ts";
 import { type Page, pageOf } from "../../http/page.ts";
 import { type KeyRow, renderKey } from "./key.ts";
-import type { KeyRing } from "./key_ring.ts";
+import type { KeyCache } from "./key_cache.ts";
 import type { KeyInput, KeyWire, NewKeyWire } from "./schemas.ts";
-import { createKeyStore, type KeyPage, type KeyStore } from "./store/keys.ts";
+import {
+  createKeyStore,
+  type KeyListOptions,
+  type KeyStore,
+} from "./store/keys.ts";
 
 /** How often another key is made up because the first part of one is taken. */
-const MOST_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 3;
 
 const DAY_MS = 86_400_000;
 
@@ -22,7 +26,7 @@ export interface KeyManager {
   create(input: KeyInput): Promise<NewKeyWire>;
   /** @throws {GridError} `key_not_found`. */
   get(ref: string): Promise<KeyWire>;
-  list(page: KeyPage): Promise<Page<KeyWire>>;
+  list(page: KeyListOptions): Promise<Page<KeyWire>>;
   /**
    * Has a key refused from now on; here at once, by other servers within 10 s.
    *
@@ -35,19 +39,19 @@ export interface KeyManager {
 export function createKeyManager(
   { clock, settings }: Pick<Core, "clock" | "settings">,
   store: KeyStore,
-  ring: Pick<KeyRing, "forget">,
+  ring: Pick<KeyCache, "invalidate">,
 ): KeyManager {
   /** One server that others can reach must not be left without a way in. */
-  const isLastKept = settings.api_key === undefined &&
+  const keepsLastAdmin = settings.api_key === undefined &&
     !isLoopback(settings.host);
 
   async function insert(input: KeyInput): Promise<NewKeyWire> {
     const key = newKey();
     const now = clock.now();
-    const row = await rowOf(key, input, now);
+    const row = await toKeyRow(key, input, now);
     const inserted = await store.insert(row, input.work_pool_id);
     if (!inserted) throw poolNotFound(input.work_pool_id ?? "");
-    ring.forget(row.prefix);
+    ring.invalidate(row.prefix);
     return { ...renderKey(inserted, now), key };
   }
 
@@ -57,7 +61,7 @@ export function createKeyManager(
         try {
           return await insert(input);
         } catch (error) {
-          if (!isConstraintError(error) || attempt === MOST_ATTEMPTS) {
+          if (!isConstraintError(error) || attempt === MAX_ATTEMPTS) {
             throw error;
           }
         }
@@ -74,16 +78,16 @@ export function createKeyManager(
       return { items: items.map((row) => renderKey(row, now)), ...rest };
     },
     async revoke(ref) {
-      const key = await store.revoke(ref, { now: clock.now(), isLastKept });
+      const key = await store.revoke(ref, { now: clock.now(), keepsLastAdmin });
       if (!key) throw keyNotFound(ref);
-      ring.forget(key.prefix);
-      if (key.revokedAt === null) throw lastAdmin(key);
+      ring.invalidate(key.prefix);
+      if (key.revokedAt === null) throw lastAdminKey(key);
       return renderKey(key, clock.now());
     },
   };
 }
 
-async function rowOf(
+async function toKeyRow(
   key: string,
   input: KeyInput,
   now: number,
@@ -99,13 +103,13 @@ async function rowOf(
     maxQueue: input.max_queue ?? null,
     maxPriority: input.max_priority ?? null,
     createdAt: now,
-    expiresAt: endOf(input, now),
+    expiresAt: resolveExpiry(input, now),
     lastUsedAt: null,
     revokedAt: null,
   };
 }
 
-function endOf(
+function resolveExpiry(
   { expires_at, expires_in_days }: KeyInput,
   now: number,
 ): number | null {
@@ -141,7 +145,7 @@ function poolNotFound(ref: string): GridError {
   );
 }
 
-function lastAdmin({ prefix }: KeyRow): GridError {
+function lastAdminKey({ prefix }: KeyRow): GridError {
   return new GridError(
     "last_admin_key",
     `Cannot revoke key "${prefix}": it is the last one of an admin, and no BROWSERGRID_API_KEY is set, expected that another is made first`,
@@ -158,5 +162,5 @@ export async function hasClientKey(
 
 /** Whether an admin has a key that is not revoked: from then on everybody needs one. One round trip. */
 export async function hasAdminKey(db: Database): Promise<boolean> {
-  return (await createKeyStore(db).look([])).hasAdmin;
+  return (await createKeyStore(db).readKeys([])).hasAdmin;
 }

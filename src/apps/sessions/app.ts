@@ -1,5 +1,5 @@
 import { defineApp } from "../../core/app.ts";
-import { workerpool } from "../workerpool/app.ts";
+import { workerPoolApp } from "../workerpool/app.ts";
 import { createSessionManager, type SessionManager } from "./manager.ts";
 import { sessionRoutes } from "./routes.ts";
 import { createSessionStore } from "./store/sessions.ts";
@@ -15,7 +15,7 @@ export const sessions = defineApp<SessionManager>({
   setup(core) {
     const manager = createSessionManager(
       core,
-      core.use(workerpool),
+      core.use(workerPoolApp),
       createSessionStore(core.db),
       {
         late: createLateStore(core.db),

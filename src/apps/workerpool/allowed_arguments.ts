@@ -72,7 +72,7 @@ export const HARMLESS_ARGUMENTS: readonly string[] = [
 ];
 
 /** What breaks the grid, or starts a program of the client's choice on the worker's host; and why. */
-const NEVER: readonly (readonly [RegExp, string])[] = [
+const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [/^--remote-/, "it is how the grid, and nobody else, reaches the browser"],
   [/^--user-data-dir$/, "each session has a profile of its own"],
   [/^--headless$/, "a session says it by headless"],
@@ -90,12 +90,12 @@ const NEVER: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Pattern of list entries that no pool can allow, with or without a star. */
-export const NEVER_PATTERN: string = anyCase(
-  NEVER.map(([{ source }]) => source.replaceAll("$", "@$")).join("|"),
+export const FORBIDDEN_PATTERN: string = anyCase(
+  FORBIDDEN.map(([{ source }]) => source.replaceAll("$", "@$")).join("|"),
 ).replaceAll("@", "\\*?");
 
 /** What a star may reach by accident: `--disable-*` is not meant to be `--disable-web-security`. */
-const ONLY_BY_NAME: readonly RegExp[] = [
+const FULL_NAME_ONLY: readonly RegExp[] = [
   // The walls between pages, and between them and the host.
   /sandbox|security|isolat|zygote|process/,
   // Whom and what the browser trusts.
@@ -110,10 +110,10 @@ const ONLY_BY_NAME: readonly RegExp[] = [
 ];
 
 /** Why no pool can allow the argument `name`, or undefined if one can. */
-export function whyNever(name: string): string | undefined {
+export function findForbiddenReason(name: string): string | undefined {
   // Chromium takes names in capitals for others, but not on Windows.
   const plain = name.toLowerCase();
-  return NEVER.find(([pattern]) => pattern.test(plain))?.[1];
+  return FORBIDDEN.find(([pattern]) => pattern.test(plain))?.[1];
 }
 
 /**
@@ -122,7 +122,7 @@ export function whyNever(name: string): string | undefined {
  * @param asked As `argumentsSchema` takes them.
  * @param allowed Names, or beginnings with a star; null: {@linkcode HARMLESS_ARGUMENTS}.
  */
-export function refusedArguments(
+export function findRejectedArguments(
   asked: readonly string[],
   allowed: readonly string[] | null,
 ): readonly string[] {
@@ -132,15 +132,15 @@ export function refusedArguments(
 }
 
 function isAllowed(name: string, list: readonly string[]): boolean {
-  if (whyNever(name) !== undefined) return false;
+  if (findForbiddenReason(name) !== undefined) return false;
   if (list.includes(name)) return true;
-  return !onlyByName(name) &&
+  return !requiresFullName(name) &&
     list.some((entry) =>
       entry.endsWith("*") && name.startsWith(entry.slice(0, -1))
     );
 }
 
-function onlyByName(name: string): boolean {
+function requiresFullName(name: string): boolean {
   const plain = name.toLowerCase();
-  return ONLY_BY_NAME.some((pattern) => pattern.test(plain));
+  return FULL_NAME_ONLY.some((pattern) => pattern.test(plain));
 }

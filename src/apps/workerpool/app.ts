@@ -1,11 +1,11 @@
 import { defineApp } from "../../core/app.ts";
-import { poolRoutes } from "./api/v1/pools.ts";
+import { createPoolRoutes } from "./api/v1/pools.ts";
 import { createPoolManager, type WorkPoolManager } from "./manager.ts";
 import { createPoolStore } from "./store/pools.ts";
 import { protectPools } from "./store/secrets.ts";
 
 /** Work pools: how browsers are run, and which of them a session goes to. */
-export const workerpool = defineApp<WorkPoolManager>({
+export const workerPoolApp = defineApp<WorkPoolManager>({
   name: "workerpool",
   verboseName: "Work pools",
   setup(core) {
@@ -16,7 +16,7 @@ export const workerpool = defineApp<WorkPoolManager>({
     return {
       manager,
       protectSecrets: () => protectPools(core.db, core.secrets),
-      routes: { v1: poolRoutes(manager) },
+      routes: { v1: createPoolRoutes(manager) },
       tags: {
         "Work pools":
           "How browsers are run, and what the sessions in them inherit",

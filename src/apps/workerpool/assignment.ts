@@ -8,14 +8,14 @@ import type {
 } from "../../core/browser_spec.ts";
 import { GridError } from "../../core/errors.ts";
 import {
+  findForbiddenReason,
+  findRejectedArguments,
   HARMLESS_ARGUMENTS,
-  refusedArguments,
-  whyNever,
 } from "./allowed_arguments.ts";
 import type { Pool } from "./pool.ts";
 
 /** What a session asks for; what is absent comes from the pool. */
-export interface SessionWant {
+export interface SessionRequest {
   readonly browser?: Browser | undefined;
   readonly version?: string | undefined;
   readonly headless?: boolean | undefined;
@@ -29,7 +29,7 @@ export interface SessionWant {
 }
 
 /** A pool with how loaded it is and what its provider can start. */
-export interface Candidate {
+export interface PoolCandidate {
   readonly pool: Pool;
   readonly pending: number;
   /** Sessions that its online workers could still take. */
@@ -39,7 +39,7 @@ export interface Candidate {
   readonly systems?: readonly OperatingSystem[] | undefined;
   /** Returns why the pool cannot start the resolved session, for reasons other than `choices`; undefined if it can. */
   readonly unsupported?:
-    | ((want: SessionWant) => string | undefined)
+    | ((want: SessionRequest) => string | undefined)
     | undefined;
 }
 
@@ -51,37 +51,40 @@ export interface Candidate {
  * @throws {GridError} `pool_not_found`, `no_matching_pool`, `pool_paused`, `browser_not_available` (with what is), `argument_not_allowed` (with what is allowed), `queue_full`.
  */
 export function assignPool(
-  want: SessionWant,
-  candidates: readonly Candidate[],
-): Candidate {
-  if (candidates.length === 0) throw noPool(want);
+  want: SessionRequest,
+  candidates: readonly PoolCandidate[],
+): PoolCandidate {
+  if (candidates.length === 0) throw noMatchingPool(want);
   const active = candidates.filter(({ pool }) => pool.status === "active");
-  if (active.length === 0) throw notActive(candidates);
+  if (active.length === 0) throw poolPaused(candidates);
   const able = active.filter((each) => canStart(want, each));
-  if (able.length === 0) throw notAvailable(want, active);
+  if (able.length === 0) throw browserNotAvailable(want, active);
   const fit = able.filter((each) => each.unsupported?.(want) === undefined);
-  if (fit.length === 0) throw notSupported(want, able);
-  const willing = fit.filter((each) => refusedBy(each, want).length === 0);
-  if (willing.length === 0) throw notAllowed(want, fit);
-  const open = willing.filter(hasQueueLeft);
+  if (fit.length === 0) throw browserNotSupported(want, able);
+  const willing = fit.filter((each) => findRejectedBy(each, want).length === 0);
+  if (willing.length === 0) throw argumentNotAllowed(want, fit);
+  const open = willing.filter(hasQueueRoom);
   if (open.length === 0) throw queueFull(willing);
   const [best = open[0]] = [...open].sort((a, b) => compare(want, a, b));
-  if (best === undefined) throw noPool(want);
+  if (best === undefined) throw noMatchingPool(want);
   return best;
 }
 
 /** Whether the pool's provider starts what `want` comes to with the pool's defaults. */
 export function canStart(
-  want: SessionWant,
-  candidate: Pick<Candidate, "pool" | "choices" | "systems">,
+  want: SessionRequest,
+  candidate: Pick<PoolCandidate, "pool" | "choices" | "systems">,
 ): boolean {
-  return startable(want, candidate).length > 0;
+  return findStartable(want, candidate).length > 0;
 }
 
 /** Returns the pool's choices that match `want` after the pool's defaults are applied. */
-export function startable(
-  want: SessionWant,
-  { pool, choices, systems }: Pick<Candidate, "pool" | "choices" | "systems">,
+export function findStartable(
+  want: SessionRequest,
+  { pool, choices, systems }: Pick<
+    PoolCandidate,
+    "pool" | "choices" | "systems"
+  >,
 ): readonly BrowserChoice[] {
   const browser = want.browser ?? pool.defaultBrowser;
   const version = want.version ?? pool.defaultBrowserVersion ?? "latest";
@@ -96,26 +99,33 @@ export function startable(
 }
 
 /** Names of the arguments that the pool does not allow. */
-function refusedBy({ pool }: Candidate, want: SessionWant): readonly string[] {
-  return refusedArguments(want.arguments ?? [], pool.allowedArguments);
+function findRejectedBy(
+  { pool }: PoolCandidate,
+  want: SessionRequest,
+): readonly string[] {
+  return findRejectedArguments(want.arguments ?? [], pool.allowedArguments);
 }
 
 /** What could start at once does not count as waiting: `max_queue` comes on top of the room. */
-function hasQueueLeft({ pool, pending, room }: Candidate): boolean {
+function hasQueueRoom({ pool, pending, room }: PoolCandidate): boolean {
   return pool.maxQueue === null || pending < pool.maxQueue + room;
 }
 
 /** Negative: `a` is better. */
-function compare(want: SessionWant, a: Candidate, b: Candidate): number {
+function compare(
+  want: SessionRequest,
+  a: PoolCandidate,
+  b: PoolCandidate,
+): number {
   return Number(b.room > b.pending) - Number(a.room > a.pending) ||
-    likeness(want, b.pool) - likeness(want, a.pool) ||
+    scoreLikeness(want, b.pool) - scoreLikeness(want, a.pool) ||
     b.pool.priority - a.pool.priority ||
     a.pending - b.pending ||
     (a.pool.id < b.pool.id ? -1 : 1);
 }
 
 /** How many of the pool's own defaults are what is asked for, less those that are not. */
-function likeness(want: SessionWant, pool: Pool): number {
+function scoreLikeness(want: SessionRequest, pool: Pool): number {
   const pairs = [
     [want.browser, pool.defaultBrowser],
     [want.version, pool.defaultBrowserVersion],
@@ -128,7 +138,7 @@ function likeness(want: SessionWant, pool: Pool): number {
   }, 0);
 }
 
-function noPool(want: SessionWant): GridError {
+function noMatchingPool(want: SessionRequest): GridError {
   return want.work_pool_id === undefined
     ? new GridError(
       "no_matching_pool",
@@ -145,7 +155,7 @@ export function poolNotFound(ref: string): GridError {
   );
 }
 
-function notActive(candidates: readonly Candidate[]): GridError {
+function poolPaused(candidates: readonly PoolCandidate[]): GridError {
   const states = candidates.map(({ pool }) =>
     `"${pool.name}" is ${pool.status}`
   );
@@ -157,9 +167,9 @@ function notActive(candidates: readonly Candidate[]): GridError {
   );
 }
 
-function notAvailable(
-  want: SessionWant,
-  candidates: readonly Candidate[],
+function browserNotAvailable(
+  want: SessionRequest,
+  candidates: readonly PoolCandidate[],
 ): GridError {
   const available = candidates.flatMap(({ pool, choices, systems = [] }) =>
     choices.map(({ browser, versions, operatingSystems = systems }) => ({
@@ -191,9 +201,9 @@ function notAvailable(
   );
 }
 
-function notSupported(
-  want: SessionWant,
-  candidates: readonly Candidate[],
+function browserNotSupported(
+  want: SessionRequest,
+  candidates: readonly PoolCandidate[],
 ): GridError {
   const reasons = candidates.map(({ pool, unsupported }) =>
     `work pool "${pool.name}" cannot: ${unsupported?.(want)}`
@@ -204,18 +214,18 @@ function notSupported(
   );
 }
 
-function notAllowed(
-  want: SessionWant,
-  candidates: readonly Candidate[],
+function argumentNotAllowed(
+  want: SessionRequest,
+  candidates: readonly PoolCandidate[],
 ): GridError {
   const refused = candidates.map((each) => ({
     work_pool: each.pool.name,
-    arguments: refusedBy(each, want),
+    arguments: findRejectedBy(each, want),
     allowed_arguments: each.pool.allowedArguments ?? HARMLESS_ARGUMENTS,
   }));
   const names = new Set(refused.flatMap((each) => each.arguments));
   const never = [...names].flatMap((name) => {
-    const why = whyNever(name);
+    const why = findForbiddenReason(name);
     return why === undefined ? [] : [`${name} is never allowed: ${why}`];
   });
   // Pools that say the same are told of once: the list of harmless ones is long.
@@ -240,7 +250,7 @@ function notAllowed(
   );
 }
 
-function queueFull(candidates: readonly Candidate[]): GridError {
+function queueFull(candidates: readonly PoolCandidate[]): GridError {
   const queues = candidates.map(({ pool, pending, room }) =>
     `${pending} wait in work pool "${pool.name}", expected fewer than its max_queue of ${pool.maxQueue}` +
     (room > 0 ? ` and the ${room} that its workers could start` : "")

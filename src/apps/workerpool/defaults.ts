@@ -7,7 +7,7 @@ import type {
 } from "../../core/browser_spec.ts";
 import { screenSchema } from "../../core/browser_spec.ts";
 import { GridError } from "../../core/errors.ts";
-import type { SessionWant } from "./assignment.ts";
+import type { SessionRequest } from "./assignment.ts";
 import type { Pool } from "./pool.ts";
 
 /** A session with every default filled in. Has secrets. */
@@ -37,8 +37,8 @@ export interface GridDefaults {
  *
  * @throws {GridError} `invalid_request` — when the session asks for a longer life than the pool allows.
  */
-export function inherit(
-  want: SessionWant,
+export function applyPoolDefaults(
+  want: SessionRequest,
   pool: Pool,
   defaults: GridDefaults,
 ): ResolvedSession {
@@ -53,15 +53,15 @@ export function inherit(
     resourceLimits: {
       ...pool.defaultResourceLimits,
       ...want.resource_limits,
-      timeout_minutes: timeoutMinutes(want, pool, defaults),
+      timeout_minutes: resolveTimeoutMinutes(want, pool, defaults),
     },
     environment: { ...pool.defaultEnvironment, ...want.environment },
   };
 }
 
 /** What is asked for must fit; a default is cut to what the pool allows. */
-function timeoutMinutes(
-  want: SessionWant,
+function resolveTimeoutMinutes(
+  want: SessionRequest,
   pool: Pool,
   defaults: GridDefaults,
 ): number {

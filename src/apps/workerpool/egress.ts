@@ -2,7 +2,7 @@ import type { EgressPolicy } from "../../core/browser_spec.ts";
 import type { Pool } from "./pool.ts";
 
 /** Returns the egress policy of a session of `pool`. @param isolated True if the session belongs to a client key. */
-export function egressPolicy(
+export function resolveEgressPolicy(
   pool: Pick<Pool, "name" | "egress" | "egressAllow">,
   isolated: boolean,
 ): { mode: EgressPolicy["mode"]; allow: string[]; pool: string } {

@@ -10,16 +10,21 @@ import { UnknownNameError } from "../../core/registry.ts";
 import { type Page, pageOf } from "../../http/page.ts";
 import {
   assignPool,
-  type Candidate,
   canStart,
+  findStartable,
+  type PoolCandidate,
   poolNotFound,
-  type SessionWant,
-  startable,
+  type SessionRequest,
 } from "./assignment.ts";
-import { egressPolicy } from "./egress.ts";
-import { inherit, type ResolvedSession } from "./defaults.ts";
-import { inputOf, type Pool, type PoolFields, poolFields } from "./pool.ts";
-import { changeOf, replacementOf } from "./read_back.ts";
+import { resolveEgressPolicy } from "./egress.ts";
+import { applyPoolDefaults, type ResolvedSession } from "./defaults.ts";
+import {
+  type Pool,
+  type PoolFields,
+  toPoolFields,
+  toPoolInput,
+} from "./pool.ts";
+import { toChange, toReplacement } from "./read_back.ts";
 import type {
   PoolChange,
   PoolInput,
@@ -29,15 +34,15 @@ import type {
 import type { PoolStatus } from "./status.ts";
 import { openPool } from "./store/secrets.ts";
 import type {
+  PoolListOptions,
   PoolLoad,
-  PoolPage,
   PoolPressure,
   PoolStore,
 } from "./store/pools.ts";
 
 export type { Pool } from "./pool.ts";
-export { egressPolicy } from "./egress.ts";
-export { roomOfPool } from "./store/room.ts";
+export { resolveEgressPolicy } from "./egress.ts";
+export { countPoolRoom } from "./store/room.ts";
 
 /** Where a session goes, and what it comes to there. */
 export interface Assignment {
@@ -46,30 +51,30 @@ export interface Assignment {
 }
 
 /** For whom there may be one work pool only. */
-export type Restricted = Pick<Caller, "workPoolId">;
+export type PoolScope = Pick<Caller, "workPoolId">;
 
 /** The caller that requests a session. */
-type Asking = Restricted & Partial<Pick<Caller, "role">>;
+type Requester = PoolScope & Partial<Pick<Caller, "role">>;
 
 /** The rules of work pools. A pool is named by its id or its name. */
 export interface WorkPoolManager {
   /**
    * Finds the pool for a session. One round trip.
    *
-   * @throws {GridError} As {@linkcode assignPool} and {@linkcode inherit}; `forbidden` — the caller may not use the pool that is named.
+   * @throws {GridError} As {@linkcode assignPool} and {@linkcode applyPoolDefaults}; `forbidden` — the caller may not use the pool that is named.
    */
-  assign(want: SessionWant, caller?: Asking): Promise<Assignment>;
+  assign(want: SessionRequest, caller?: Requester): Promise<Assignment>;
   /**
    * Returns the session that an empty request resolves to in a stored pool; undefined if the provider starts no such
    * browser. No round trip.
    */
-  defaultSession(stored: Pool): Promise<ResolvedSession | undefined>;
+  resolveDefaultSession(stored: Pool): Promise<ResolvedSession | undefined>;
   /** @throws {GridError} `unknown_provider`, `invalid_provider_config`, `pool_name_taken`. */
   create(input: PoolInput): Promise<Pool>;
   /** @throws {GridError} `pool_not_found`. */
-  get(ref: string, caller?: Restricted): Promise<Pool>;
+  get(ref: string, caller?: PoolScope): Promise<Pool>;
   /** In order of id. */
-  list(page: PoolPage): Promise<Page<Pool>>;
+  list(page: PoolListOptions): Promise<Page<Pool>>;
   /** @throws {GridError} Like create; `read_only_member` — a read-only member differs from the pool's. */
   replace(ref: string, input: PoolReplacement): Promise<Pool>;
   /** @throws {GridError} Like replace. */
@@ -82,9 +87,9 @@ export interface WorkPoolManager {
    */
   remove(ref: string, force?: boolean): Promise<void>;
   /** Returns the reasons why no session can be started in a pool, each as a sentence. No I/O. */
-  warnings(pool: Pool): readonly string[];
+  findWarnings(pool: Pool): readonly string[];
   setStatus(ref: string, status: PoolStatus): Promise<Pool>;
-  pressure(ref: string, caller?: Restricted): Promise<Pressure>;
+  getPressure(ref: string, caller?: PoolScope): Promise<Pressure>;
   /** For the reconciler: draining pools without a live session become inactive. Returns how many. */
   finishDrains(): Promise<number>;
 }
@@ -94,9 +99,9 @@ export function createPoolManager(
   core: Core,
   store: PoolStore,
 ): WorkPoolManager {
-  async function get(ref: string, caller: Restricted = {}): Promise<Pool> {
+  async function get(ref: string, caller: PoolScope = {}): Promise<Pool> {
     const pool = await store.find(ref);
-    if (!pool || !isFor(caller, pool)) throw poolNotFound(ref);
+    if (!pool || !isInScope(caller, pool)) throw poolNotFound(ref);
     return pool;
   }
 
@@ -110,13 +115,13 @@ export function createPoolManager(
 
   /** The session that `want` comes to in a pool whose provider has `choices`. */
   function resolve(
-    want: SessionWant,
-    candidate: Pick<Candidate, "pool" | "choices" | "systems">,
+    want: SessionRequest,
+    candidate: Pick<PoolCandidate, "pool" | "choices" | "systems">,
   ): ResolvedSession {
     const { pool, choices: [first], systems } = candidate;
-    const [chosen] = startable(want, candidate);
+    const [chosen] = findStartable(want, candidate);
     const { operatingSystems = systems } = chosen ?? {};
-    return inherit(want, pool, {
+    return applyPoolDefaults(want, pool, {
       browser: first?.browser ?? "chrome",
       operatingSystem: operatingSystems?.[0] ?? "linux",
       timeoutMinutes: core.settings.session_timeout_minutes,
@@ -124,41 +129,41 @@ export function createPoolManager(
   }
 
   /** The fields of `input` for `pool`, checked. */
-  function fieldsFor(pool: Pool, input: PoolInput): PoolFields {
-    const checked = withConfig(core, input);
+  function checkFields(pool: Pool, input: PoolInput): PoolFields {
+    const checked = checkProviderConfig(core, input);
     if (checked.provider_type !== pool.providerType) {
       throw new GridError(
         "provider_mismatch",
         `Cannot change the provider of work pool "${pool.name}": it is "${pool.providerType}", expected the same; make a new pool for another`,
       );
     }
-    return poolFields(checked);
+    return toPoolFields(checked);
   }
 
   return {
     get,
     async assign(want, caller = {}) {
       const ref = want.work_pool_id;
-      const loads = (await store.loads(ref ?? caller.workPoolId)).filter((
+      const loads = (await store.readLoads(ref ?? caller.workPoolId)).filter((
         { pool },
-      ) => isFor(caller, pool));
+      ) => isInScope(caller, pool));
       if (ref !== undefined) {
         requirePool(caller, { id: loads[0]?.pool.id, ref });
       }
       const best = assignPool(
         want,
-        loads.map((load) => candidateOf(core, load, caller)),
+        loads.map((load) => toCandidate(core, load, caller)),
       );
       return { pool: best.pool, session: resolve(want, best) };
     },
-    async defaultSession(stored) {
+    async resolveDefaultSession(stored) {
       const pool = await openPool(core.secrets, stored);
-      const able = { pool, choices: choicesOf(core, pool) };
+      const able = { pool, choices: findChoices(core, pool) };
       return canStart({}, able) ? resolve({}, able) : undefined;
     },
     async create(input) {
       const now = core.clock.now();
-      const fields = poolFields(withConfig(core, input));
+      const fields = toPoolFields(checkProviderConfig(core, input));
       const pool = { ...fields, id: uuid(), createdAt: now, updatedAt: now };
       await store.insert(pool);
       return pool;
@@ -168,19 +173,19 @@ export function createPoolManager(
     },
     async replace(ref, input) {
       const pool = await get(ref);
-      const given = replacementOf(await openPool(core.secrets, pool), input);
-      return await update(pool.id, fieldsFor(pool, given));
+      const given = toReplacement(await openPool(core.secrets, pool), input);
+      return await update(pool.id, checkFields(pool, given));
     },
     async patch(ref, patch) {
       const pool = await get(ref);
-      const given = changeOf(await openPool(core.secrets, pool), patch);
-      const input = { ...inputOf(pool), ...withoutAbsent(given) };
-      return await update(pool.id, changed(pool, fieldsFor(pool, input)));
+      const given = toChange(await openPool(core.secrets, pool), patch);
+      const input = { ...toPoolInput(pool), ...omitUndefined(given) };
+      return await update(pool.id, pickChanged(pool, checkFields(pool, input)));
     },
     async remove(ref, force = false) {
       const pool = await get(ref);
       if (await store.remove(pool.id, force)) return;
-      const load = await store.pressure(pool.id);
+      const load = await store.readPressure(pool.id);
       const { pending = 0, starting = 0, running = 0 } = load ?? {};
       const isLive = pending + starting + running > 0;
       throw new GridError(
@@ -190,8 +195,8 @@ export function createPoolManager(
           : `Cannot delete work pool "${pool.name}": it has workers that are not offline, expected none; drain them and wait, or use force=true, which ends them`,
       );
     },
-    warnings(pool) {
-      const choices = choicesOf(core, pool);
+    findWarnings(pool) {
+      const choices = findChoices(core, pool);
       if (choices.length === 0) {
         return [
           `No session can be started in work pool "${pool.name}": this version starts no browsers with provider "${pool.providerType}", and rejects sessions for it with browser_not_available`,
@@ -205,19 +210,21 @@ export function createPoolManager(
     setStatus: async (ref, status) =>
       await update((await get(ref)).id, { status }),
     finishDrains: () => store.finishDrains(core.clock.now()),
-    async pressure(ref, caller = {}) {
-      const pressure = await store.pressure(ref);
-      if (!pressure || !isFor(caller, pressure.pool)) throw poolNotFound(ref);
-      return pressureOf(pressure, core.clock.now());
+    async getPressure(ref, caller = {}) {
+      const pressure = await store.readPressure(ref);
+      if (!pressure || !isInScope(caller, pressure.pool)) {
+        throw poolNotFound(ref);
+      }
+      return renderPressure(pressure, core.clock.now());
     },
   };
 }
 
-function isFor({ workPoolId }: Restricted, { id }: Pool): boolean {
+function isInScope({ workPoolId }: PoolScope, { id }: Pool): boolean {
   return workPoolId === undefined || workPoolId === id;
 }
 
-function providerOf(core: Core, name: string): Provider {
+function findProvider(core: Core, name: string): Provider {
   try {
     return core.providers.get(name);
   } catch (error) {
@@ -229,8 +236,8 @@ function providerOf(core: Core, name: string): Provider {
 }
 
 /** The input with its provider_config checked and its defaults filled in. */
-function withConfig(core: Core, input: PoolInput): PoolInput {
-  const { configSchema } = providerOf(core, input.provider_type);
+function checkProviderConfig(core: Core, input: PoolInput): PoolInput {
+  const { configSchema } = findProvider(core, input.provider_type);
   const parsed = configSchema.safeParse(input.provider_config);
   if (parsed.success) return { ...input, provider_config: parsed.data };
   const { issues } = parsed.error;
@@ -242,22 +249,22 @@ function withConfig(core: Core, input: PoolInput): PoolInput {
   );
 }
 
-function candidateOf(
+function toCandidate(
   core: Core,
   { hosts, ...load }: PoolLoad,
-  { role }: Asking,
-): Candidate {
+  { role }: Requester,
+): PoolCandidate {
   const { pool } = load;
   const systems = hosts.flatMap((host) => SYSTEMS[host] ?? []);
   return {
     ...load,
-    choices: choicesOf(core, pool),
+    choices: findChoices(core, pool),
     // A pool without workers may get one on Linux; other systems are accepted only after such a worker has registered.
     systems: systems.length > 0 ? systems : ["linux"],
     unsupported(want) {
-      const found = configured(core, pool);
+      const found = findConfiguredProvider(core, pool);
       const proxy = want.proxy ?? pool.defaultProxy ?? undefined;
-      const { mode } = egressPolicy(pool, role === "client");
+      const { mode } = resolveEgressPolicy(pool, role === "client");
       return found?.provider.unsupported?.(
         { proxy, egress: mode },
         found.config,
@@ -274,8 +281,8 @@ const SYSTEMS: Readonly<Record<string, OperatingSystem>> = {
 };
 
 /** A pool whose provider is not installed here starts nothing. */
-function choicesOf(core: Core, pool: Pool): Candidate["choices"] {
-  const found = configured(core, pool);
+function findChoices(core: Core, pool: Pool): PoolCandidate["choices"] {
+  const found = findConfiguredProvider(core, pool);
   return found ? found.provider.browsers(found.config) : [];
 }
 
@@ -283,7 +290,10 @@ function choicesOf(core: Core, pool: Pool): Candidate["choices"] {
  * Returns the pool's provider and its configuration; undefined if the provider is not installed here or rejects the
  * configuration.
  */
-function configured(core: Core, { providerType, providerConfig }: Pool) {
+function findConfiguredProvider(
+  core: Core,
+  { providerType, providerConfig }: Pool,
+) {
   const provider = [...core.providers].find(({ name }) =>
     name === providerType
   );
@@ -294,7 +304,7 @@ function configured(core: Core, { providerType, providerConfig }: Pool) {
 }
 
 /** Fields that differ: what others change at the same time stays as they set it. */
-function changed(pool: Pool, fields: PoolFields): Partial<PoolFields> {
+function pickChanged(pool: Pool, fields: PoolFields): Partial<PoolFields> {
   const own: Readonly<Record<string, unknown>> = pool;
   return Object.fromEntries(
     Object.entries(fields).filter(([name, value]) =>
@@ -303,13 +313,13 @@ function changed(pool: Pool, fields: PoolFields): Partial<PoolFields> {
   );
 }
 
-function withoutAbsent(patch: Readonly<object>): Partial<PoolInput> {
+function omitUndefined(patch: Readonly<object>): Partial<PoolInput> {
   return Object.fromEntries(
     Object.entries(patch).filter(([, value]) => value !== undefined),
   );
 }
 
-function pressureOf(load: PoolPressure, now: number): Pressure {
+function renderPressure(load: PoolPressure, now: number): Pressure {
   const { pool, oldestPendingAt } = load;
   return {
     work_pool_id: pool.id,

@@ -15,7 +15,7 @@ export type Pool = Readonly<typeof workPools.$inferSelect>;
 export type PoolFields = Omit<Pool, "id" | "createdAt" | "updatedAt">;
 
 /** Row values of an input. */
-export function poolFields(input: PoolInput): PoolFields {
+export function toPoolFields(input: PoolInput): PoolFields {
   return {
     name: input.name,
     description: input.description,
@@ -48,7 +48,7 @@ export function poolFields(input: PoolInput): PoolFields {
 }
 
 /** The input that would make `pool`: what a partial change is laid over. */
-export function inputOf(pool: Pool): PoolInput {
+export function toPoolInput(pool: Pool): PoolInput {
   return {
     name: pool.name,
     description: pool.description,
@@ -80,7 +80,7 @@ export function inputOf(pool: Pool): PoolInput {
 
 /** A pool as `role` is answered it, without its secrets: what its provider is told may be one, to all but admins. */
 export function renderPool(pool: Pool, role: Role): PoolWire {
-  const { default_proxy, default_environment, ...shown } = inputOf(pool);
+  const { default_proxy, default_environment, ...shown } = toPoolInput(pool);
   return {
     ...shown,
     provider_config: role === "admin" ? shown.provider_config : {},

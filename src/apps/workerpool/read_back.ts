@@ -4,7 +4,7 @@ import type { PoolChange, PoolInput, PoolReplacement } from "./schemas.ts";
 
 const READ_ONLY = ["id", "created_at", "updated_at"] as const;
 
-interface Fault {
+interface MemberProblem {
   readonly path: string;
   readonly message: string;
 }
@@ -15,27 +15,27 @@ interface Fault {
  *
  * @throws {GridError} `read_only_member` — read-only members differ from the pool's; names them.
  */
-export function replacementOf(pool: Pool, body: PoolReplacement): PoolInput {
+export function toReplacement(pool: Pool, body: PoolReplacement): PoolInput {
   const { id: _, created_at: __, updated_at: ___, ...input } = body;
   return {
     ...input,
     default_environment: null,
-    ...secretsOf(pool, body),
+    ...keepSecrets(pool, body),
   };
 }
 
-/** Returns the change that a body of PATCH stands for, like {@linkcode replacementOf}. */
-export function changeOf(pool: Pool, body: PoolChange): Readonly<object> {
+/** Returns the change that a body of PATCH stands for, like {@linkcode toReplacement}. */
+export function toChange(pool: Pool, body: PoolChange): Readonly<object> {
   const { id: _, created_at: __, updated_at: ___, ...change } = body;
-  return { ...change, ...secretsOf(pool, body) };
+  return { ...change, ...keepSecrets(pool, body) };
 }
 
-function secretsOf(
+function keepSecrets(
   pool: Pool,
   body: PoolChange,
 ): Partial<Pick<PoolInput, "default_environment" | "default_proxy">> {
-  const faults = faultsIn(pool, body);
-  if (faults.length > 0) throw readOnly(faults);
+  const faults = findProblems(pool, body);
+  if (faults.length > 0) throw readOnlyMember(faults);
   const { default_environment, default_proxy } = body;
   return {
     ...(default_environment === undefined ? {} : {
@@ -49,16 +49,17 @@ function secretsOf(
   };
 }
 
-function faultsIn(pool: Pool, body: PoolChange): readonly Fault[] {
+function findProblems(pool: Pool, body: PoolChange): readonly MemberProblem[] {
   const shown = renderPool(pool, "admin");
-  const faults: Fault[] = READ_ONLY.flatMap((name) =>
+  const faults: MemberProblem[] = READ_ONLY.flatMap((name) =>
     body[name] === undefined || body[name] === shown[name]
       ? []
       : [{ path: name, message: `is "${shown[name]}" and cannot be set` }]
   );
   const { default_environment: names } = body;
   if (
-    Array.isArray(names) && !hasNames(names, shown.default_environment ?? [])
+    Array.isArray(names) &&
+    !hasSameNames(names, shown.default_environment ?? [])
   ) {
     faults.push({
       path: "default_environment",
@@ -69,7 +70,10 @@ function faultsIn(pool: Pool, body: PoolChange): readonly Fault[] {
   return faults;
 }
 
-function hasNames(given: readonly string[], own: readonly string[]): boolean {
+function hasSameNames(
+  given: readonly string[],
+  own: readonly string[],
+): boolean {
   return new Set(given).symmetricDifference(new Set(own)).size === 0;
 }
 
@@ -83,7 +87,7 @@ function isSameProxy(
     given.proxy_username === own.proxy_username;
 }
 
-function readOnly(faults: readonly Fault[]): GridError {
+function readOnlyMember(faults: readonly MemberProblem[]): GridError {
   const detail = faults.map(({ path, message }) => `${path} ${message}`).join(
     "; ",
   );

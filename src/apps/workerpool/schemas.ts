@@ -10,7 +10,7 @@ import {
   versionSchema,
 } from "../../core/browser_spec.ts";
 import { storableObjectSchema, textSchema } from "../../core/stored_text.ts";
-import { NEVER_PATTERN, whyNever } from "./allowed_arguments.ts";
+import { findForbiddenReason, FORBIDDEN_PATTERN } from "./allowed_arguments.ts";
 import * as examples from "./examples.ts";
 import { POOL_EGRESS, POOL_STATUSES } from "./status.ts";
 
@@ -31,12 +31,12 @@ const allowedArgumentSchema = z.string().regex(
   /^--[a-zA-Z0-9][a-zA-Z0-9-]*\*?$/,
   "expected the name of an argument such as --lang, or its beginning and a star",
 ).max(100).superRefine((entry, context) => {
-  const why = whyNever(entry.replace("*", ""));
+  const why = findForbiddenReason(entry.replace("*", ""));
   if (why === undefined) return;
   context.addIssue(
     `"${entry}" can never be allowed: ${why}, expected other arguments`,
   );
-}).openapi({ not: { pattern: NEVER_PATTERN } });
+}).openapi({ not: { pattern: FORBIDDEN_PATTERN } });
 
 const nameSchema = textSchema().trim().min(1).max(100);
 

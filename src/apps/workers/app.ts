@@ -1,18 +1,18 @@
 import { defineApp } from "../../core/app.ts";
 import { sessions } from "../sessions/app.ts";
-import { workerpool } from "../workerpool/app.ts";
+import { workerPoolApp } from "../workerpool/app.ts";
 import { workerRoutes } from "./routes.ts";
 import { createWorkerManager, type WorkerManager } from "./manager.ts";
 import { createWorkerStore } from "./store/workers.ts";
 
 /** Workers: who serves a work pool, and what they hold. */
-export const workers = defineApp<WorkerManager>({
+export const workersApp = defineApp<WorkerManager>({
   name: "workers",
   verboseName: "Workers",
   setup(core) {
     const manager = createWorkerManager(
       core,
-      core.use(workerpool),
+      core.use(workerPoolApp),
       core.use(sessions),
       createWorkerStore(core.db),
     );

@@ -9,7 +9,7 @@ import {
   isTerminal,
   SESSION_STATUSES,
 } from "../sessions/status.ts";
-import type { ClaimAnswer } from "./schemas.ts";
+import type { ClaimResponse } from "./schemas.ts";
 
 /** What happens in a pool that may leave a waiting worker something to claim. */
 const CLAIMABLE: ReadonlySet<string> = new Set([
@@ -44,7 +44,7 @@ export interface ClaimOptions {
 export type WaitForClaim = (
   id: string,
   options: ClaimOptions,
-) => Promise<ClaimAnswer | undefined>;
+) => Promise<ClaimResponse | undefined>;
 
 /** @param refuse Throws the rejection of an unknown worker, or of a caller that is not its current process. */
 export function waitForClaim(
@@ -66,7 +66,7 @@ export function waitForClaim(
     );
     let worker: Claimant;
     // Before the first look, so that nothing is missed between two.
-    using news = bus.latch((event) => concerns(event, { id, count, worker }));
+    using news = bus.latch((event) => isRelevant(event, { id, count, worker }));
     using watches = new DisposableStack();
     for (let isWoken = false;;) {
       const waited_ms = Math.floor(clock.monotonic() - askedAt);
@@ -97,7 +97,7 @@ export function waitForClaim(
 }
 
 /** Who waits. */
-interface Waiting {
+interface WaitingClaim {
   readonly id: string;
   readonly count: number;
   /** What the last look told of it; absent before the first. */
@@ -105,9 +105,9 @@ interface Waiting {
 }
 
 /** Whether something may be there now for who waits. */
-function concerns(
+function isRelevant(
   { type, worker_id, work_pool_id }: BusEvent,
-  { id, count, worker }: Waiting,
+  { id, count, worker }: WaitingClaim,
 ): boolean {
   if (type === "worker_commanded") return worker_id === id;
   const isElsewhere = worker && work_pool_id !== worker.workPoolId;

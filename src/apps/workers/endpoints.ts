@@ -39,7 +39,7 @@ export type CheckEndpoints = (
  * Checks the endpoints of a heartbeat. An endpoint may be dialled if its address is the source address of the
  * heartbeat, or is in `worker_networks`. The server's embedded worker may report any address.
  */
-export function endpointCheck(
+export function createEndpointCheck(
   { trusted_proxies, worker_networks }: EndpointSettings,
 ): CheckEndpoints {
   const addressOf = clientAddress(trusted_proxies);
@@ -52,16 +52,16 @@ export function endpointCheck(
       PROXY_HEADERS.some((name) => c.req.header(name) !== undefined) &&
       !isProxy(peerAddress(c) ?? "");
     const seen = isHidden ? undefined : peer;
-    const isOwn = seen === undefined ? () => false : sameHostAs(seen);
+    const isOwn = seen === undefined ? () => false : matchSameHost(seen);
     const isDialable = (host: string) => isOwn(host) || isAllowed(host);
     return {
       ...body,
-      sessions: body.sessions.map((report) => checked(report, isDialable)),
+      sessions: body.sessions.map((report) => checkReport(report, isDialable)),
     };
   };
 }
 
-function checked(
+function checkReport(
   report: SessionReport,
   isDialable: (host: string) => boolean,
 ): SessionReport {
@@ -76,6 +76,6 @@ function checked(
  * Every loopback address is the same machine. A host name never matches, because it may resolve to another address
  * later.
  */
-function sameHostAs(seen: string): (host: string) => boolean {
+function matchSameHost(seen: string): (host: string) => boolean {
   return isLoopback(seen) ? isLoopback : networkMatcher([seen]);
 }

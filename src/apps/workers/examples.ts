@@ -83,7 +83,7 @@ export const readyBrowsersExample = {
   egress: claimedSessionExample.egress,
 };
 
-export const heartbeatAnswerExample = {
+export const heartbeatResponseExample = {
   status: "online",
   lease_ttl_ms: 30_000,
   reports: [reportResultExample],
@@ -97,7 +97,7 @@ export const claimInputExample = {
   room: 4,
 };
 
-export const claimAnswerExample = {
+export const claimResponseExample = {
   sessions: [claimedSessionExample],
   waited_ms: 12,
   commands: [],

@@ -8,25 +8,25 @@ import {
   type WorkerCaller,
 } from "../../http/auth/worker_caller.ts";
 import type { SessionManager } from "../sessions/manager.ts";
-import type { Restricted, WorkPoolManager } from "../workerpool/manager.ts";
+import type { PoolScope, WorkPoolManager } from "../workerpool/manager.ts";
 import type {
   Command,
-  HeartbeatAnswer,
   HeartbeatBody,
+  HeartbeatResponse,
   Registration,
   WorkerInput,
 } from "./schemas.ts";
 import { type WaitForClaim, waitForClaim } from "./claim_wait.ts";
 import {
-  full,
-  heldWire,
-  inUse,
-  mismatch,
-  rowOf,
-  withProof,
+  addProof,
+  poolFull,
+  providerMismatch,
+  renderHeldSession,
+  toWorkerRow,
+  workerInUse,
 } from "./registration.ts";
-import { readyOf } from "./ready.ts";
-import type { WorkerPage, WorkerStore } from "./store/workers.ts";
+import { renderReadyBrowsers } from "./ready.ts";
+import type { WorkerListOptions, WorkerStore } from "./store/workers.ts";
 import { shareStatement } from "./store/ready.ts";
 import { renderWorker, type WorkerRow } from "./worker.ts";
 
@@ -40,11 +40,11 @@ export interface WorkerManager {
    *
    * @throws {GridError} `pool_not_found`, `provider_mismatch`, `worker_in_use` — name or id belong to another, `pool_full` — the pool has all its workers, `forbidden` — the caller is restricted to another pool.
    */
-  register(input: WorkerInput, caller?: Restricted): Promise<Registration>;
-  get(id: string, caller?: Restricted): Promise<WorkerRow>;
+  register(input: WorkerInput, caller?: PoolScope): Promise<Registration>;
+  get(id: string, caller?: PoolScope): Promise<WorkerRow>;
   /** Returns the worker, if `caller` is its current process. @throws {GridError} Like heartbeat. */
   requireProven(id: string, caller: WorkerCaller): Promise<WorkerRow>;
-  list(page: WorkerPage): Promise<Page<WorkerRow>>;
+  list(page: WorkerListOptions): Promise<Page<WorkerRow>>;
   /** @throws {GridError} `worker_busy` — while it holds sessions. */
   remove(id: string): Promise<void>;
   /** Gives it no more sessions. What it holds is ended after `timeoutSeconds`, by default those of the settings. */
@@ -61,7 +61,7 @@ export interface WorkerManager {
     id: string,
     body: HeartbeatBody,
     caller: WorkerCaller,
-  ): Promise<HeartbeatAnswer>;
+  ): Promise<HeartbeatResponse>;
   /** As {@linkcode WaitForClaim}. @throws {GridError} As heartbeat. */
   readonly claim: WaitForClaim;
   /**
@@ -70,13 +70,17 @@ export interface WorkerManager {
    *
    * @throws {GridError} Like heartbeat.
    */
-  tunnelOpened(id: string, url: string, caller: WorkerCaller): Promise<void>;
+  recordTunnelOpened(
+    id: string,
+    url: string,
+    caller: WorkerCaller,
+  ): Promise<void>;
   /** Unless it is open elsewhere by now. One round trip. */
-  tunnelClosed(id: string, url: string): Promise<void>;
+  recordTunnelClosed(id: string, url: string): Promise<void>;
   /** Where the server that has a worker's tunnel is reached; undefined: there is none. One round trip. */
-  tunnelOf(id: string): Promise<string | undefined>;
+  findTunnelUrl(id: string): Promise<string | undefined>;
   /** Enters how a worker, and what runs on it, is reached, unless it has asked for a way. One round trip. */
-  reached(id: string, reach: "direct" | "tunnel"): Promise<void>;
+  recordReach(id: string, reach: "direct" | "tunnel"): Promise<void>;
   /** For the reconciler: how many are newly offline, and how many old ones were deleted. */
   markLost(): Promise<number>;
   prune(): Promise<number>;
@@ -94,7 +98,7 @@ export function createWorkerManager(
 
   async function get(
     id: string,
-    { workPoolId }: Restricted = {},
+    { workPoolId }: PoolScope = {},
   ): Promise<WorkerRow> {
     const worker = validate(id) ? await store.find(id) : undefined;
     const isElsewhere = workPoolId !== undefined &&
@@ -122,13 +126,13 @@ export function createWorkerManager(
     if (worker.secretHash !== secretHash) {
       throw notThatWorker("serve", worker.name);
     }
-    if (worker.instanceId !== instanceId) throw replaced(worker.name);
+    if (worker.instanceId !== instanceId) throw workerReplaced(worker.name);
     return worker;
   }
 
   /** Throws the reason why a caller was not proven. */
   async function refuse(id: string, caller: WorkerCaller): Promise<never> {
-    throw replaced((await requireProven(id, caller)).name);
+    throw workerReplaced((await requireProven(id, caller)).name);
   }
 
   return {
@@ -138,18 +142,26 @@ export function createWorkerManager(
       const pool = await pools.get(input.work_pool_id);
       requirePool(caller, { id: pool.id, ref: input.work_pool_id });
       if (input.provider_type && input.provider_type !== pool.providerType) {
-        throw mismatch(input.provider_type, pool.name, pool.providerType);
+        throw providerMismatch(
+          input.provider_type,
+          pool.name,
+          pool.providerType,
+        );
       }
       const known = input.id ? await store.find(input.id) : undefined;
-      const entering = withProof(input);
-      const row = await rowOf(entering, { pool, now: clock.now(), known });
+      const entering = addProof(input);
+      const row = await toWorkerRow(entering, {
+        pool,
+        now: clock.now(),
+        known,
+      });
       const entry = { row, gridId: uuid(), takeOver: sessions.takeOver };
       const { worker, others, gridId, held } = known
-        ? await store.comeBack(entry)
+        ? await store.reregister(entry)
         : await store.register(entry);
       if (!worker) {
         const most = pool.maxWorkers ?? Infinity;
-        throw others < most ? inUse(row.name) : full(pool.name, most);
+        throw others < most ? workerInUse(row.name) : poolFull(pool.name, most);
       }
       return {
         worker: renderWorker(worker),
@@ -161,7 +173,7 @@ export function createWorkerManager(
         heartbeat_ms: settings.heartbeat_seconds * 1_000,
         server_grace_ms: settings.server_grace_seconds * 1_000,
         drain_timeout_ms: settings.drain_timeout_seconds * 1_000,
-        held_sessions: held.map(heldWire),
+        held_sessions: held.map(renderHeldSession),
       };
     },
     async list(page) {
@@ -208,21 +220,24 @@ export function createWorkerManager(
         reports: [...results],
         commands: [...drain, ...commands],
         ready: last[0] &&
-          readyOf(last[0], await pools.defaultSession(last[0].pool)),
+          renderReadyBrowsers(
+            last[0],
+            await pools.resolveDefaultSession(last[0].pool),
+          ),
       };
     },
     claim: waitForClaim(core, sessions, refuse),
-    async tunnelOpened(id, url, caller) {
+    async recordTunnelOpened(id, url, caller) {
       if (!validate(id)) throw workerNotFound(id);
-      if (await store.tunnelOpened(id, { caller, url })) return;
+      if (await store.recordTunnelOpened(id, { caller, url })) return;
       await refuse(id, caller);
     },
-    tunnelClosed: (id, url) => store.tunnelClosed(id, url),
-    async tunnelOf(id) {
+    recordTunnelClosed: (id, url) => store.recordTunnelClosed(id, url),
+    async findTunnelUrl(id) {
       return (await store.find(id))?.tunnelUrl ?? undefined;
     },
-    reached: (id, reach) =>
-      store.reached(id, reach, sessions.reached(id, reach)),
+    recordReach: (id, reach) =>
+      store.recordReach(id, reach, sessions.reached(id, reach)),
     async markLost() {
       const patience = MISSED_HEARTBEATS * settings.heartbeat_seconds * 1_000;
       const now = clock.now();
@@ -240,7 +255,7 @@ function workerNotFound(id: string): GridError {
   );
 }
 
-function replaced(name: string): GridError {
+function workerReplaced(name: string): GridError {
   return new GridError(
     "worker_replaced",
     `Cannot serve worker "${name}": a newer process of it has registered, expected that this one ends; give one of the two another --worker-name`,

@@ -1,13 +1,16 @@
-import { egressPolicy, type WorkPoolManager } from "../workerpool/manager.ts";
+import {
+  resolveEgressPolicy,
+  type WorkPoolManager,
+} from "../workerpool/manager.ts";
 import type { ReadyBrowsers } from "./schemas.ts";
 import type { ShareRow } from "./store/ready.ts";
 
 /** What a worker is to keep ready; undefined: nothing. Has the secrets of the pool's defaults. */
-export function readyOf(
+export function renderReadyBrowsers(
   row: ShareRow,
-  session: Awaited<ReturnType<WorkPoolManager["defaultSession"]>>,
+  session: Awaited<ReturnType<WorkPoolManager["resolveDefaultSession"]>>,
 ): ReadyBrowsers | undefined {
-  const count = shareOf(row);
+  const count = computeShare(row);
   if (!session || count === 0) return undefined;
   return {
     count,
@@ -21,12 +24,14 @@ export function readyOf(
     environment: { ...session.environment },
     arguments: [],
     isolated: row.isolated,
-    egress: egressPolicy(row.pool, row.isolated),
+    egress: resolveEgressPolicy(row.pool, row.isolated),
   };
 }
 
 /** The worker's part of the pool's `min_ready`, which is dealt out by turns; what could never be used is not kept. */
-export function shareOf({ pool, capacity, sharers, before }: ShareRow): number {
+export function computeShare(
+  { pool, capacity, sharers, before }: ShareRow,
+): number {
   const { minReady, maxSessions, maxSessionsPerWorker } = pool;
   const wanted = Math.min(minReady, maxSessions ?? Infinity);
   const share = Math.floor(wanted / sharers) +

@@ -15,7 +15,7 @@ interface ProvenInput extends WorkerInput {
  * Returns the registration, with a generated secret and instance id where the worker sent none; the response then
  * contains them.
  */
-export function withProof(input: WorkerInput): ProvenInput {
+export function addProof(input: WorkerInput): ProvenInput {
   return {
     ...input,
     secret: input.secret ?? crypto.randomUUID() + crypto.randomUUID(),
@@ -24,7 +24,7 @@ export function withProof(input: WorkerInput): ProvenInput {
 }
 
 /** The row of a worker that registers. @param known The worker with its id, if there is one. */
-export async function rowOf(
+export async function toWorkerRow(
   input: ProvenInput,
   { pool, now, known }: {
     readonly pool: { readonly id: string; readonly providerType: string };
@@ -62,7 +62,7 @@ export async function rowOf(
 }
 
 /** A held session as its worker is told of it. */
-export function heldWire(
+export function renderHeldSession(
   { id, fencingToken, status }: HeldSession,
 ): HeldSessionWire {
   return {
@@ -73,7 +73,7 @@ export function heldWire(
 }
 
 /** The refusal of a name or an id that belongs to another worker. */
-export function inUse(name: string): GridError {
+export function workerInUse(name: string): GridError {
   return new GridError(
     "worker_in_use",
     `Cannot register worker "${name}": its name or id belongs to another worker, expected free ones, or that worker's secret and work pool`,
@@ -81,7 +81,7 @@ export function inUse(name: string): GridError {
 }
 
 /** The refusal of one worker too many. */
-export function full(pool: string, most: number): GridError {
+export function poolFull(pool: string, most: number): GridError {
   return new GridError(
     "pool_full",
     `Cannot register the worker: work pool "${pool}" has ${most} workers already, expected fewer than its max_workers`,
@@ -89,7 +89,11 @@ export function full(pool: string, most: number): GridError {
 }
 
 /** The refusal of a provider that is not the pool's. */
-export function mismatch(asked: string, pool: string, own: string): GridError {
+export function providerMismatch(
+  asked: string,
+  pool: string,
+  own: string,
+): GridError {
   return new GridError(
     "provider_mismatch",
     `Cannot serve work pool "${pool}" with provider "${asked}": its provider is "${own}", expected the same`,

@@ -3,7 +3,7 @@ import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../http/router.ts";
 import { serviceRoutes } from "./api/v1/service.ts";
 import { workersRoutes } from "./api/v1/workers.ts";
-import { endpointCheck, type EndpointSettings } from "./endpoints.ts";
+import { createEndpointCheck, type EndpointSettings } from "./endpoints.ts";
 import type { WorkerManager } from "./manager.ts";
 
 /** Endpoints of version 1. */
@@ -13,5 +13,5 @@ export function workerRoutes(
 ): OpenAPIHono<GridEnv> {
   return createRouter()
     .route("/", workersRoutes(manager))
-    .route("/", serviceRoutes(manager, endpointCheck(settings)));
+    .route("/", serviceRoutes(manager, createEndpointCheck(settings)));
 }

@@ -181,7 +181,7 @@ export const readyBrowsersSchema = claimedSessionSchema.pick({
   examples: [examples.readyBrowsersExample],
 });
 
-export const heartbeatAnswerSchema = z.object({
+export const heartbeatResponseSchema = z.object({
   status: z.enum(WORKER_STATUSES),
   lease_ttl_ms: z.int(),
   reports: z.array(reportResultSchema),
@@ -191,7 +191,7 @@ export const heartbeatAnswerSchema = z.object({
     "The worker's share of its pool's min_ready; absent: it keeps no browser ready",
   ),
 }).openapi("HeartbeatAnswer", {
-  examples: [examples.heartbeatAnswerExample],
+  examples: [examples.heartbeatResponseExample],
 });
 
 /** Body of `claim-session`; may be left out. */
@@ -211,12 +211,12 @@ export const claimInputSchema = z.strictObject({
 }).openapi("ClaimInput", { examples: [examples.claimInputExample] });
 
 /** Answer of `claim-session`. Without sessions the worker was woken to obey its commands. */
-export const claimAnswerSchema = z.object({
+export const claimResponseSchema = z.object({
   sessions: z.array(claimedSessionSchema),
   /** How long the server had waited when it gave them away: their leases began then. */
   waited_ms: z.number(),
   commands: z.array(commandSchema),
-}).openapi("ClaimAnswer", { examples: [examples.claimAnswerExample] });
+}).openapi("ClaimAnswer", { examples: [examples.claimResponseExample] });
 
 export type WorkerInput = z.infer<typeof workerInputSchema>;
 export type WorkerWire = z.infer<typeof workerSchema>;
@@ -224,8 +224,8 @@ export type Registration = z.infer<typeof registrationSchema>;
 export type HeartbeatInput = z.input<typeof heartbeatInputSchema>;
 export type HeartbeatBody = z.infer<typeof heartbeatInputSchema>;
 export type ReadyBrowsers = z.infer<typeof readyBrowsersSchema>;
-export type HeartbeatAnswer = z.infer<typeof heartbeatAnswerSchema>;
+export type HeartbeatResponse = z.infer<typeof heartbeatResponseSchema>;
 export type Command = z.infer<typeof commandSchema>;
 export type ClaimInput = z.input<typeof claimInputSchema>;
-export type ClaimAnswer = z.infer<typeof claimAnswerSchema>;
+export type ClaimResponse = z.infer<typeof claimResponseSchema>;
 export type HeldSessionWire = z.infer<typeof heldSessionSchema>;

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { egressPolicy } from "../../apps/workerpool/manager.ts";
+import { resolveEgressPolicy } from "../../apps/workerpool/manager.ts";
 import type { GridClient } from "../../client/client.ts";
 import { BUILT_IN_ADMINS } from "../../core/caller.ts";
 import { type BrowserSpec, parseMemory } from "../../core/browser_spec.ts";
@@ -200,7 +200,7 @@ function deployCommand(
     );
     const config = provider.configSchema.parse(pool.provider_config);
     const isolated = await isIsolated(client, session.owner);
-    const egress = egressPolicy({
+    const egress = resolveEgressPolicy({
       name: pool.name,
       egress: pool.egress,
       egressAllow: pool.egress_allow,

@@ -1,5 +1,5 @@
 import { sessions } from "../../apps/sessions/app.ts";
-import { workers } from "../../apps/workers/app.ts";
+import { workersApp } from "../../apps/workers/app.ts";
 import { defineApp } from "../../core/app.ts";
 import type { WayTo } from "../dialer.ts";
 import { attend } from "./accept.ts";
@@ -21,7 +21,7 @@ export const tunnels = defineApp<TunnelManager>({
   name: "tunnels",
   verboseName: "Tunnels",
   setup(core) {
-    const known = core.use(workers);
+    const known = core.use(workersApp);
     const open = new Tunnels(core, known);
     const verdicts = new Verdicts(core, core.use(sessions), known);
     return {

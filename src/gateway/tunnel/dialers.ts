@@ -148,6 +148,6 @@ async function holder(
       );
       signal.throwIfAborted();
     }
-    url = await workers.tunnelOf(workerId);
+    url = await workers.findTunnelUrl(workerId);
   }
 }

@@ -57,7 +57,7 @@ export class Verdicts {
       worker_id: workerId,
       reached,
     });
-    this.#inBackground(this.#workers.reached(workerId, reached));
+    this.#inBackground(this.#workers.recordReach(workerId, reached));
   }
 
   /** Finds out about workers as soon as a browser of theirs has started, until disposed. */

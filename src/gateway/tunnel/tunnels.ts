@@ -91,9 +91,9 @@ export class Tunnels {
     const { workerId, caller } = arrival;
     const url = this.#core.replicaUrl();
     await this.#inTurn(workerId, async () => {
-      await this.#workers.tunnelOpened(workerId, url, caller);
+      await this.#workers.recordTunnelOpened(workerId, url, caller);
       if (this.#accept(arrival) || this.has(workerId)) return;
-      await this.#workers.tunnelClosed(workerId, url);
+      await this.#workers.recordTunnelClosed(workerId, url);
     });
   }
 
@@ -214,7 +214,7 @@ export class Tunnels {
     log.info("A worker's tunnel is closed", { worker_id: workerId });
     await this.#inTurn(workerId, async () => {
       if (this.has(workerId)) return;
-      await this.#workers.tunnelClosed(workerId, replicaUrl());
+      await this.#workers.recordTunnelClosed(workerId, replicaUrl());
     }).catch((error: unknown) =>
       log.warn("Cannot enter that a tunnel is closed: {error}", {
         worker_id: workerId,

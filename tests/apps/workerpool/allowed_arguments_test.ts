@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  findForbiddenReason,
+  findRejectedArguments,
   HARMLESS_ARGUMENTS,
-  refusedArguments,
-  whyNever,
 } from "../../../src/apps/workerpool/allowed_arguments.ts";
 import { poolPatchSchema } from "../../../src/apps/workerpool/schemas.ts";
 import {
@@ -121,7 +121,7 @@ Deno.test("no list lets a forbidden argument through, however it is written", ()
       (asked, list) => {
         const taken = argumentsSchema.safeParse(asked);
         if (!taken.success) return;
-        if (refusedArguments(taken.data, list).length > 0) return;
+        if (findRejectedArguments(taken.data, list).length > 0) return;
         const switches = switchesOf(taken.data);
         for (const name of FORBIDDEN) {
           assert.ok(!switches.has(name.slice(2)), name);
@@ -142,13 +142,14 @@ Deno.test("no list lets a forbidden argument through, however it is written", ()
 Deno.test("an argument passes if the list has its name, or a beginning of it with a star, and not otherwise", () => {
   fc.assert(
     fc.property(name, text, anyList, (name, value, list) => {
-      const passes = refusedArguments([`${name}=${value}`], list).length === 0;
+      const passes =
+        findRejectedArguments([`${name}=${value}`], list).length === 0;
       const entries = list ?? HARMLESS_ARGUMENTS;
       const isNamed = entries.includes(name);
       const isBegun = entries.some((entry) =>
         entry.endsWith("*") && name.startsWith(entry.slice(0, -1))
       );
-      if (whyNever(name) !== undefined) assert.ok(!passes);
+      if (findForbiddenReason(name) !== undefined) assert.ok(!passes);
       else if (RISKY.includes(name)) assert.equal(passes, isNamed);
       else if (passes) assert.ok(isNamed || isBegun);
       else assert.ok(!isNamed);
@@ -159,24 +160,24 @@ Deno.test("an argument passes if the list has its name, or a beginning of it wit
 
 Deno.test("a star leaves out what takes the browser's protection away: that must be named", () => {
   for (const risky of RISKY) {
-    assert.equal(whyNever(risky), undefined, risky);
+    assert.equal(findForbiddenReason(risky), undefined, risky);
     const stars = [`${risky.slice(0, 5)}*`, `${risky}*`];
-    assert.deepEqual(refusedArguments([risky], stars), [risky]);
-    assert.deepEqual(refusedArguments([`${risky}=x`], [risky]), []);
+    assert.deepEqual(findRejectedArguments([risky], stars), [risky]);
+    assert.deepEqual(findRejectedArguments([`${risky}=x`], [risky]), []);
   }
   const stars = ["--force-*", "--disable-*"];
   const asked = ["--force-dark-mode", "--disable-sync", "--lang=de"];
-  assert.deepEqual(refusedArguments(asked, stars), ["--lang"]);
+  assert.deepEqual(findRejectedArguments(asked, stars), ["--lang"]);
 });
 
 Deno.test("the list of harmless arguments has none that is forbidden or risky", () => {
   for (const harmless of HARMLESS_ARGUMENTS) {
-    assert.equal(whyNever(harmless), undefined, harmless);
-    assert.deepEqual(refusedArguments([harmless], null), []);
+    assert.equal(findForbiddenReason(harmless), undefined, harmless);
+    assert.deepEqual(findRejectedArguments([harmless], null), []);
     assert.match(harmless, /^--[a-z0-9-]+$/);
   }
   for (const risky of [...RISKY, ...FORBIDDEN]) {
-    assert.deepEqual(refusedArguments([risky], null), [risky]);
+    assert.deepEqual(findRejectedArguments([risky], null), [risky]);
   }
   assert.deepEqual(
     HARMLESS_ARGUMENTS,
@@ -186,15 +187,15 @@ Deno.test("the list of harmless arguments has none that is forbidden or risky", 
 
 Deno.test("an empty list allows nothing, and what is refused is named once", () => {
   assert.deepEqual(
-    refusedArguments(["--lang=de", "--lang=fr", "--mute-audio"], []),
+    findRejectedArguments(["--lang=de", "--lang=fr", "--mute-audio"], []),
     ["--lang", "--mute-audio"],
   );
-  assert.deepEqual(refusedArguments([], []), []);
+  assert.deepEqual(findRejectedArguments([], []), []);
 });
 
 Deno.test("names in other letters are other arguments, as Chromium has it", () => {
-  assert.deepEqual(refusedArguments(["--Lang=de"], null), ["--Lang"]);
-  assert.deepEqual(refusedArguments(["--Lang=de"], ["--Lang"]), []);
+  assert.deepEqual(findRejectedArguments(["--Lang=de"], null), ["--Lang"]);
+  assert.deepEqual(findRejectedArguments(["--Lang=de"], ["--Lang"]), []);
 });
 
 Deno.test("a pool's list is refused when it names what can never be allowed, and says why", () => {

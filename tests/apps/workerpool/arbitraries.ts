@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import type {
-  Candidate,
-  SessionWant,
+  PoolCandidate,
+  SessionRequest,
 } from "../../../src/apps/workerpool/assignment.ts";
 import { type Pool } from "../../../src/apps/workerpool/pool.ts";
 import { poolInputSchema } from "../../../src/apps/workerpool/schemas.ts";
 import { POOL_STATUSES } from "../../../src/apps/workerpool/status.ts";
-import { poolFields } from "../../../src/apps/workerpool/pool.ts";
+import { toPoolFields } from "../../../src/apps/workerpool/pool.ts";
 
 const browser = fc.constantFrom("chrome", "chromium", "firefox");
 const minutes = fc.integer({ min: 1, max: 600 });
@@ -49,7 +49,7 @@ export const poolArbitrary: fc.Arbitrary<Pool> = fc.record({
   ready_max_age_minutes: minutes,
   allowed_arguments: fc.option(allowedArguments),
 }).map(({ id, timeout, ...fields }) => ({
-  ...poolFields({
+  ...toPoolFields({
     ...poolInputSchema.parse({ name: "x", provider_type: "local" }),
     ...fields,
     default_resource_limits: timeout === null
@@ -62,7 +62,7 @@ export const poolArbitrary: fc.Arbitrary<Pool> = fc.record({
 }));
 
 /** Pools with their load and what their provider starts. */
-export const candidateArbitrary: fc.Arbitrary<Candidate> = fc.record({
+export const candidateArbitrary: fc.Arbitrary<PoolCandidate> = fc.record({
   pool: poolArbitrary,
   pending: fc.nat(4),
   room: fc.nat(4),
@@ -73,7 +73,7 @@ export const candidateArbitrary: fc.Arbitrary<Candidate> = fc.record({
 });
 
 /** What sessions ask for. */
-export const wantArbitrary: fc.Arbitrary<SessionWant> = fc.record({
+export const wantArbitrary: fc.Arbitrary<SessionRequest> = fc.record({
   browser: fc.option(browser, { nil: undefined }),
   headless: fc.option(fc.boolean(), { nil: undefined }),
   environment: fc.option(environment, { nil: undefined }),

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { assignPool } from "../../../src/apps/workerpool/assignment.ts";
-import type { Candidate } from "../../../src/apps/workerpool/assignment.ts";
-import { refusedArguments } from "../../../src/apps/workerpool/allowed_arguments.ts";
+import type { PoolCandidate } from "../../../src/apps/workerpool/assignment.ts";
+import { findRejectedArguments } from "../../../src/apps/workerpool/allowed_arguments.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { candidateArbitrary, wantArbitrary } from "./arbitraries.ts";
 
 /** Runs it; a refusal is its code. */
 function outcome(
   want: Parameters<typeof assignPool>[0],
-  candidates: readonly Candidate[],
-): Candidate | string {
+  candidates: readonly PoolCandidate[],
+): PoolCandidate | string {
   try {
     return assignPool(want, candidates);
   } catch (error) {
@@ -45,7 +45,7 @@ Deno.test("assignPool() gives no pool that does not allow an argument of the ses
     const given = outcome(want, all);
     if (typeof given === "string") return;
     assert.deepEqual(
-      refusedArguments(want.arguments ?? [], given.pool.allowedArguments),
+      findRejectedArguments(want.arguments ?? [], given.pool.allowedArguments),
       [],
     );
     assert.ok(!want.arguments?.includes("--remote-debugging-port=1"));
@@ -77,9 +77,9 @@ Deno.test("assignPool() prefers room, then likeness, then priority, then the sho
   assert.ok(base);
   const make = (
     id: string,
-    load: Partial<Candidate>,
-    pool: Partial<Candidate["pool"]> = {},
-  ): Candidate => ({
+    load: Partial<PoolCandidate>,
+    pool: Partial<PoolCandidate["pool"]> = {},
+  ): PoolCandidate => ({
     choices: [{ browser: "chrome", versions: ["latest"] }],
     pending: 0,
     room: 5,
@@ -103,7 +103,7 @@ Deno.test("assignPool() prefers room, then likeness, then priority, then the sho
   const alike = make("c", {}, { defaultHeadless: true });
   const dear = make("d", {}, { priority: 3 });
   const queued = make("a", { pending: 1 });
-  const best = (...all: Candidate[]) =>
+  const best = (...all: PoolCandidate[]) =>
     assignPool({ headless: true }, all).pool.id;
   assert.equal(best(full, plain), "b");
   assert.equal(best(plain, alike, dear), "c");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { inherit } from "../../../src/apps/workerpool/defaults.ts";
+import { applyPoolDefaults } from "../../../src/apps/workerpool/defaults.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { poolArbitrary, wantArbitrary } from "./arbitraries.ts";
 
@@ -13,7 +13,7 @@ const GRID = {
 Deno.test("inherit() takes the session's own value, else the pool's, else the grid's", () => {
   fc.assert(fc.property(wantArbitrary, poolArbitrary, (want, pool) => {
     fc.pre(pool.maxTimeoutMinutes === null);
-    const session = inherit(want, pool, GRID);
+    const session = applyPoolDefaults(want, pool, GRID);
     assert.equal(
       session.browser,
       want.browser ?? pool.defaultBrowser ?? "chrome",
@@ -33,7 +33,7 @@ Deno.test("inherit() takes the session's own value, else the pool's, else the gr
 Deno.test("inherit() merges the environment name by name, the session's values over the pool's", () => {
   fc.assert(fc.property(wantArbitrary, poolArbitrary, (want, pool) => {
     fc.pre(pool.maxTimeoutMinutes === null);
-    const { environment } = inherit(want, pool, GRID);
+    const { environment } = applyPoolDefaults(want, pool, GRID);
     for (const name of ["A", "B", "C"]) {
       const own = want.environment ?? {};
       const inherited = pool.defaultEnvironment ?? {};
@@ -50,7 +50,7 @@ Deno.test("inherit() never gives more minutes than the pool allows, and refuses 
     const most = pool.maxTimeoutMinutes ?? Infinity;
     const asked = want.resource_limits?.timeout_minutes;
     try {
-      const session = inherit(want, pool, GRID);
+      const session = applyPoolDefaults(want, pool, GRID);
       assert.ok(session.resourceLimits.timeout_minutes <= most);
       assert.ok(asked === undefined || asked <= most);
     } catch (error) {

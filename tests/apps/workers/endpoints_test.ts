@@ -124,7 +124,7 @@ Deno.test("an address that is not its worker's is never dialled, by any route of
   }
   // Other addresses in the worker's reports do not change it.
   for (const { workerId } of sessions.slice(1)) {
-    await grid.workers.reached(workerId, "direct");
+    await grid.workers.recordReach(workerId, "direct");
   }
   // Each waits a few seconds for a tunnel.
   await Promise.all(sessions.map(async ({ id }) => {

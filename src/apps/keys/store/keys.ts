@@ -16,14 +16,14 @@ import type { KeyRow } from "../key.ts";
 import { apiKeys, gridSecrets } from "../models.ts";
 
 /** Which keys to list, newest first. */
-export interface KeyPage {
+export interface KeyListOptions {
   readonly limit: number;
   /** Id of the last one seen. */
   readonly cursor?: string | undefined;
 }
 
 /** What a look at many keys brings. */
-export interface KeyLook {
+export interface KeySnapshot {
   readonly rows: readonly KeyRow[];
   readonly hasAdmin: boolean;
 }
@@ -34,26 +34,27 @@ export interface KeyStore {
   insert(row: KeyRow, workPool?: string): Promise<KeyRow | undefined>;
   /** By id or prefix. */
   find(ref: string): Promise<KeyRow | undefined>;
-  list(page: KeyPage): Promise<readonly KeyRow[]>;
+  list(page: KeyListOptions): Promise<readonly KeyRow[]>;
   /** Reports whether a client has a key that is valid at `now`. */
   hasClient(now: number): Promise<boolean>;
-  /** The key as it is afterwards. @param isLastKept Leaves the last active key of an admin as it is. */
+  /** The key as it is afterwards. @param keepsLastAdmin Leaves the last active key of an admin as it is. */
   revoke(
     ref: string,
-    options: { readonly now: number; readonly isLastKept: boolean },
+    options: { readonly now: number; readonly keepsLastAdmin: boolean },
   ): Promise<KeyRow | undefined>;
   /** Keys by prefixes, and whether an admin has one that is not revoked. Writes when keys were used, by id. */
-  look(
+  readKeys(
     prefixes: readonly string[],
     used?: Readonly<Record<string, number>>,
-  ): Promise<KeyLook>;
+  ): Promise<KeySnapshot>;
   /** The secret of that name; `made` becomes it if there is none. */
-  secret(name: string, made: string): Promise<string>;
+  readSecret(name: string, made: string): Promise<string>;
 }
 
 /** The store over `db`. */
 export function createKeyStore({ orm }: Database): KeyStore {
-  const find = (ref: string) => orm.select().from(apiKeys).where(isRef(ref));
+  const find = (ref: string) =>
+    orm.select().from(apiKeys).where(matchesRef(ref));
   const byPrefix = (prefixes: readonly string[]) =>
     orm.select().from(apiKeys).where(
       sql`${apiKeys.prefix} IN (SELECT value FROM json_each(${
@@ -74,7 +75,7 @@ export function createKeyStore({ orm }: Database): KeyStore {
         return row;
       }
       const [inserted] = await orm.insert(apiKeys).select(
-        restrictedTo(workPool, row),
+        selectRestricted(workPool, row),
       ).returning();
       return inserted;
     },
@@ -83,15 +84,15 @@ export function createKeyStore({ orm }: Database): KeyStore {
       await orm.select().from(apiKeys).where(
         cursor ? lt(apiKeys.id, cursor) : undefined,
       ).orderBy(desc(apiKeys.id)).limit(limit),
-    async revoke(ref, { now, isLastKept }) {
+    async revoke(ref, { now, keepsLastAdmin: keepsLastAdmin }) {
       const isAnother = sql`EXISTS (SELECT 1 FROM ${apiKeys} AS o
         WHERE o.id <> ${apiKeys.id} AND o.role = 'admin'
         AND o.revoked_at IS NULL AND coalesce(o.expires_at, 9e15) > ${now})`;
       const [, [key]] = await orm.batch([
         orm.update(apiKeys).set({ revokedAt: now }).where(and(
-          isRef(ref),
+          matchesRef(ref),
           isNull(apiKeys.revokedAt),
-          isLastKept
+          keepsLastAdmin
             ? sql`(NOT ${isActiveAdmin(now)} OR ${isAnother})`
             : undefined,
         )),
@@ -99,7 +100,7 @@ export function createKeyStore({ orm }: Database): KeyStore {
       ]);
       return key;
     },
-    async look(prefixes, used) {
+    async readKeys(prefixes, used) {
       if (!used) {
         const [rows, found] = await orm.batch([
           byPrefix(prefixes),
@@ -127,7 +128,7 @@ export function createKeyStore({ orm }: Database): KeyStore {
       ).limit(1);
       return found.length > 0;
     },
-    async secret(name, made) {
+    async readSecret(name, made) {
       // Read first, because a server also starts while the database is read-only.
       const [existing] = await secretOf(name);
       if (existing) return existing.value;
@@ -141,7 +142,7 @@ export function createKeyStore({ orm }: Database): KeyStore {
   };
 }
 
-function isRef(ref: string): SQL | undefined {
+function matchesRef(ref: string): SQL | undefined {
   return or(eq(apiKeys.id, ref), eq(apiKeys.prefix, ref));
 }
 
@@ -151,7 +152,7 @@ function isActiveAdmin(now: number): SQL {
 }
 
 /** The row with the pool's id; nothing if there is no such pool. */
-function restrictedTo(ref: string, row: KeyRow): SQL {
+function selectRestricted(ref: string, row: KeyRow): SQL {
   const values: Readonly<Record<string, unknown>> = row;
   const cells = Object.entries(getTableColumns(apiKeys)).map(
     ([name, column]) =>

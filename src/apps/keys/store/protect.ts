@@ -2,7 +2,7 @@ import { and, eq, notLike } from "drizzle-orm";
 import type { Database } from "../../../core/database.ts";
 import { isSealed } from "../../../db/secrets.ts";
 import type { Secrets } from "../../../core/database.ts";
-import { placeOfSecret } from "../grid_secret.ts";
+import { toSecretPosition } from "../grid_secret.ts";
 import { gridSecrets } from "../models.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function protectGridSecrets(
     notLike(gridSecrets.value, await secrets.currentPattern()),
   );
   for (const { name, value } of rows) {
-    const place = placeOfSecret(name);
+    const place = toSecretPosition(name);
     const text = isSealed(value) ? await secrets.open(value, place) : value;
     await orm.update(gridSecrets).set({
       value: await secrets.sealUnchecked(text, place),

@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../../core/database.ts";
-import { roomOfPool } from "../../workerpool/manager.ts";
+import { countPoolRoom } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { isOrdered } from "./claim.ts";
 import type { Watched } from "../change_poller.ts";
@@ -45,7 +45,7 @@ export function createLookoutStore({ orm }: Database): LookoutStore {
           WHERE ${workPools.status} = 'active' AND EXISTS (SELECT 1
             FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
             AND ${sessions.status} = 'pending')
-          AND ${roomOfPool()} > 0`),
+          AND ${countPoolRoom()} > 0`),
         orm.all<Id>(sql`SELECT watched.value AS id FROM ${each(worker)}
           WHERE EXISTS (SELECT 1 FROM ${sessions}
             WHERE ${sessions.workerId} = watched.value AND ${isOrdered})`),

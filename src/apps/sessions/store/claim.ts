@@ -16,7 +16,7 @@ import {
 import type { ResultSet } from "@libsql/client";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../../core/database.ts";
-import { egressPolicy } from "../../workerpool/manager.ts";
+import { resolveEgressPolicy } from "../../workerpool/manager.ts";
 import type { Secrets } from "../../../core/database.ts";
 import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
 import { workPools } from "../../workerpool/models.ts";
@@ -288,6 +288,6 @@ async function claimedSession(
     environment,
     arguments: [...row.arguments],
     isolated,
-    egress: egressPolicy(pool, isolated),
+    egress: resolveEgressPolicy(pool, isolated),
   };
 }

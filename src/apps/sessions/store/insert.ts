@@ -6,7 +6,7 @@
  */
 import { getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../../core/database.ts";
-import { roomOfPool } from "../../workerpool/manager.ts";
+import { countPoolRoom } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import type { OnceOnly } from "../idempotency.ts";
 import { sessions } from "../models.ts";
@@ -96,7 +96,7 @@ function insertIfOpen(row: SessionRow): SQL {
     SELECT ${sql.join(cells, sql`, `)} FROM ${workPools}
     WHERE ${workPools.id} = ${row.workPoolId}
     AND ${workPools.status} = 'active' AND NOT ${isKeyQueueFull(row)}
-    AND (${workPools.maxQueue} IS NULL OR ${workPools.maxQueue} + ${roomOfPool()} >
+    AND (${workPools.maxQueue} IS NULL OR ${workPools.maxQueue} + ${countPoolRoom()} >
       (SELECT count(*) FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
         AND ${sessions.status} = 'pending'))`;
 }

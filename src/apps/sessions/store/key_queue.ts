@@ -2,7 +2,7 @@ import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Statement } from "../../../core/database.ts";
 import { apiKeys } from "../../keys/models.ts";
-import { roomOfPool } from "../../workerpool/manager.ts";
+import { countPoolRoom } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { sessions } from "../models.ts";
 import { leftOfKey } from "./next.ts";
@@ -22,7 +22,7 @@ interface Asked {
 /** SQL that reports whether the queue of the owner's key is full, for a row of `work_pools`. */
 export function isKeyQueueFull({ owner }: Asked): SQL {
   return sql`EXISTS (SELECT 1 FROM ${apiKeys} AS k WHERE k.id = ${owner}
-    AND k.max_queue + max(0, min(${roomOfPool()}, ${leftOfKey(sql`k.id`)}))
+    AND k.max_queue + max(0, min(${countPoolRoom()}, ${leftOfKey(sql`k.id`)}))
       <= ${pendingOf(owner)})`;
 }
 

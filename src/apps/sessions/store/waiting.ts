@@ -1,5 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { roomOfPool } from "../../workerpool/manager.ts";
+import { countPoolRoom } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions } from "../models.ts";
@@ -18,7 +18,7 @@ export const MAX_COUNTED = 1_000;
 export function waitingColumn(
   { isInList = false }: { readonly isInList?: boolean } = {},
 ): SQL<Waiting | null> {
-  const counted = isInList ? sql`` : sql`, 'room', ${roomOfPool()},
+  const counted = isInList ? sql`` : sql`, 'room', ${countPoolRoom()},
     'ahead', (SELECT count(*) FROM ${queued()} AS q
       WHERE q.priority > ${sessions}.priority
       OR q.priority = ${sessions}.priority AND q.id < ${sessions}.id),

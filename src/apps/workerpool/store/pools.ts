@@ -19,7 +19,7 @@ import { workers } from "../../workers/models.ts";
 import { workPools } from "../models.ts";
 import type { Pool, PoolFields } from "../pool.ts";
 import type { PoolStatus } from "../status.ts";
-import { roomOfPool } from "./room.ts";
+import { countPoolRoom } from "./room.ts";
 import { openPool, sealPool } from "./secrets.ts";
 
 /**
@@ -51,7 +51,7 @@ export interface PoolPressure {
 }
 
 /** Which pools to list. */
-export interface PoolPage {
+export interface PoolListOptions {
   readonly status?: PoolStatus | undefined;
   readonly provider_type?: string | undefined;
   /** The only one that may be seen. */
@@ -65,7 +65,7 @@ export interface PoolPage {
 export interface PoolStore {
   insert(pool: Pool): Promise<void>;
   find(ref: string): Promise<Pool | undefined>;
-  list(page: PoolPage): Promise<readonly Pool[]>;
+  list(page: PoolListOptions): Promise<readonly Pool[]>;
   update(
     id: string,
     fields: Partial<PoolFields>,
@@ -76,8 +76,8 @@ export interface PoolStore {
   /** Draining pools without a live session become inactive. Returns how many. */
   finishDrains(now: number): Promise<number>;
   /** All pools, or the one that `ref` names, with their load. */
-  loads(ref?: string): Promise<readonly PoolLoad[]>;
-  pressure(ref: string): Promise<PoolPressure | undefined>;
+  readLoads(ref?: string): Promise<readonly PoolLoad[]>;
+  readPressure(ref: string): Promise<PoolPressure | undefined>;
 }
 
 /** The store over `db`. */
@@ -88,14 +88,14 @@ export function createPoolStore(
   const open = (pool: Pool) => openPool(secrets, pool);
   // What is asked most is built once.
   const ref = sql.placeholder("ref");
-  const found = orm.select().from(workPools).where(isRef(ref)).prepare();
+  const found = orm.select().from(workPools).where(matchesRef(ref)).prepare();
   const loads = () =>
     orm.select({
       pool: workPools,
       pending: sql<number>`(SELECT count(*) FROM (SELECT 1
         FROM ${sessions} AS s WHERE s.work_pool_id = ${workPools}.id
         AND s.status = 'pending' LIMIT ${sql.raw(String(MAX_COUNTED))}))`,
-      room: roomOfPool(),
+      room: countPoolRoom(),
       hosts: sql<string>`(SELECT json_group_array(DISTINCT
           w.provider_details ->> 'os') FROM ${workers} AS w
         WHERE w.work_pool_id = ${workPools}.id
@@ -104,11 +104,11 @@ export function createPoolStore(
       ): readonly string[] => JSON.parse(text)),
     }).from(workPools).orderBy(workPools.id).$dynamic();
   const loadsOfAll = loads().prepare();
-  const loadOfOne = loads().where(isRef(ref)).prepare();
+  const loadOfOne = loads().where(matchesRef(ref)).prepare();
   return {
     async insert(pool) {
       const sealed = await sealPool(secrets, pool.id, pool);
-      await nameFree(pool.name, () => orm.insert(workPools).values(sealed));
+      await withFreeName(pool.name, () => orm.insert(workPools).values(sealed));
     },
     async find(ref) {
       const [pool] = await found.all({ ref });
@@ -125,7 +125,7 @@ export function createPoolStore(
     },
     async update(id, fields, now) {
       const sealed = await sealPool(secrets, id, fields);
-      const [pool] = await nameFree(
+      const [pool] = await withFreeName(
         fields.name ?? "",
         () =>
           orm.update(workPools).set({ ...sealed, updatedAt: now })
@@ -161,26 +161,26 @@ export function createPoolStore(
       ]);
       return gone.length > 0;
     },
-    async loads(ref) {
+    async readLoads(ref) {
       const found =
         await (ref === undefined ? loadsOfAll.all() : loadOfOne.all({ ref }));
       return await Promise.all(
         found.map(async (load) => ({ ...load, pool: await open(load.pool) })),
       );
     },
-    async pressure(ref) {
+    async readPressure(ref) {
       const [pressure] = await orm.select({
         pool: workPools,
-        pending: countOf("pending"),
-        starting: countOf("starting"),
-        running: countOf("running"),
-        workersOnline: ofWorkers(sql`count(*)`),
-        capacity: ofWorkers(sql`coalesce(sum(w.capacity), 0)`),
-        ready: ofWorkers(sql`coalesce(sum(w.ready), 0)`),
+        pending: countSessions("pending"),
+        starting: countSessions("starting"),
+        running: countSessions("running"),
+        workersOnline: aggregateWorkers(sql`count(*)`),
+        capacity: aggregateWorkers(sql`coalesce(sum(w.capacity), 0)`),
+        ready: aggregateWorkers(sql`coalesce(sum(w.ready), 0)`),
         oldestPendingAt: sql<number | null>`(SELECT min(s.created_at)
           FROM ${sessions} AS s WHERE s.work_pool_id = ${workPools}.id
           AND s.status = 'pending')`,
-      }).from(workPools).where(isRef(ref));
+      }).from(workPools).where(matchesRef(ref));
       return pressure;
     },
   };
@@ -190,23 +190,23 @@ const isUnused = sql`NOT EXISTS (SELECT 1 FROM ${sessions} AS s
   WHERE s.work_pool_id = ${workPools.id}
   AND s.status IN ('pending', 'starting', 'running'))`;
 
-function isRef(ref: string | Placeholder): SQL | undefined {
+function matchesRef(ref: string | Placeholder): SQL | undefined {
   return or(eq(workPools.id, ref), eq(workPools.name, ref));
 }
 
 // Columns are written out with their table: among selected fields Drizzle drops the tables' names.
-function countOf(status: "pending" | "starting" | "running") {
+function countSessions(status: "pending" | "starting" | "running") {
   return sql<number>`(SELECT count(*) FROM ${sessions} AS s
     WHERE s.work_pool_id = ${workPools}.id AND s.status = ${status})`;
 }
 
-function ofWorkers(value: SQL) {
+function aggregateWorkers(value: SQL) {
   return sql<number>`(SELECT ${value} FROM ${workers} AS w
     WHERE w.work_pool_id = ${workPools}.id
     AND w.status IN ('online', 'busy'))`;
 }
 
-async function nameFree<T>(name: string, write: () => PromiseLike<T>) {
+async function withFreeName<T>(name: string, write: () => PromiseLike<T>) {
   try {
     return await write();
   } catch (error) {

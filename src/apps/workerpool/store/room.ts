@@ -8,7 +8,7 @@ import { workPools } from "../models.ts";
  * claim, within the pool's own limit. Never negative.
  */
 // Columns are written out with their table: among selected fields Drizzle drops the tables' names.
-export function roomOfPool(): SQL<number> {
+export function countPoolRoom(): SQL<number> {
   const held = sql.raw("IN ('starting', 'running')");
   const ofWorkers = sql`(SELECT coalesce(sum(max(0,
       min(w.capacity, coalesce(${workPools}.max_sessions_per_worker, w.capacity))

@@ -18,7 +18,7 @@ export async function sealPool<F extends Partial<PoolFields>>(
   id: string,
   fields: F,
 ): Promise<F> {
-  return await changed(
+  return await mapSecrets(
     fields,
     id,
     (...given) => sealBrowserSecrets(secrets, ...given),
@@ -27,7 +27,7 @@ export async function sealPool<F extends Partial<PoolFields>>(
 
 /** Decrypts the secrets of a stored pool. */
 export async function openPool(secrets: Secrets, stored: Pool): Promise<Pool> {
-  return await changed(
+  return await mapSecrets(
     stored,
     stored.id,
     (...given) => openBrowserSecrets(secrets, ...given),
@@ -65,7 +65,7 @@ export async function protectPools(
 }
 
 /** Returns the fields, with `change` applied to those that contain secrets. */
-async function changed<F extends Partial<PoolFields>>(
+async function mapSecrets<F extends Partial<PoolFields>>(
   fields: F,
   id: string,
   change: (...given: Rest<Parameters<Change>>) => ReturnType<Change>,

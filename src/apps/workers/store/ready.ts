@@ -25,8 +25,8 @@ export function shareStatement(
     orm.select({
       pool: workPools,
       capacity: workers.capacity,
-      sharers: countOf(sql`1`),
-      before: countOf(sql`w.id < ${workers.id}`),
+      sharers: countSharers(sql`1`),
+      before: countSharers(sql`w.id < ${workers.id}`),
       isolated: hasClientKey(now),
     }).from(workers).innerJoin(
       workPools,
@@ -40,7 +40,7 @@ export function shareStatement(
     ));
 }
 
-function countOf(condition: SQL): SQL<number> {
+function countSharers(condition: SQL): SQL<number> {
   return sql<number>`(SELECT count(*) FROM ${workers} AS w
     WHERE w.work_pool_id = ${workPools.id}
     AND w.status IN ('online', 'busy') AND w.drain_requested_at IS NULL

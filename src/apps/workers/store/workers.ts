@@ -11,7 +11,7 @@ import type { WorkerStatus } from "../status.ts";
 import type { WorkerRow } from "../worker.ts";
 
 /** Which workers to list. */
-export interface WorkerPage {
+export interface WorkerListOptions {
   readonly work_pool_id?: string | undefined;
   readonly status?: WorkerStatus | undefined;
   readonly limit: number;
@@ -19,7 +19,7 @@ export interface WorkerPage {
 }
 
 /** A worker that registers. */
-export interface Entry {
+export interface RegistrationEntry {
   readonly row: WorkerRow;
   /** Taken if the grid has no id yet. */
   readonly gridId: string;
@@ -28,7 +28,7 @@ export interface Entry {
 }
 
 /** What a registration gave. */
-export interface Registered {
+export interface RegistrationResult {
   /** Absent: the name or id belongs to another worker, or the pool has all its workers. */
   readonly worker?: WorkerRow | undefined;
   /** Workers of the same pool that are not offline, besides this one. */
@@ -44,23 +44,23 @@ export interface HeartbeatRow {
 }
 
 /** A tunnel that a worker opens. */
-export interface Tunnel {
+export interface TunnelRecord {
   readonly caller: WorkerCaller;
   /** Where the server that has the tunnel is reached by the others. */
   readonly url: string;
 }
 
 /** A heartbeat and its sender. */
-type OwnHeartbeat = HeartbeatBody & { readonly caller: WorkerCaller };
+type ProvenHeartbeat = HeartbeatBody & { readonly caller: WorkerCaller };
 
 /** SQL of workers. Each method is one round trip. */
 export interface WorkerStore {
   /** Inserts the worker, or brings the one of the same pool, name and secret up to date. */
-  register(entry: Entry): Promise<Registered>;
+  register(entry: RegistrationEntry): Promise<RegistrationResult>;
   /** Brings the worker with this id up to date, if pool and secret are its own. */
-  comeBack(entry: Entry): Promise<Registered>;
+  reregister(entry: RegistrationEntry): Promise<RegistrationResult>;
   find(id: string): Promise<WorkerRow | undefined>;
-  list(page: WorkerPage): Promise<readonly WorkerRow[]>;
+  list(page: WorkerListOptions): Promise<readonly WorkerRow[]>;
   /** False: it holds sessions, or is not there. */
   remove(id: string): Promise<boolean>;
   drain(
@@ -72,15 +72,15 @@ export interface WorkerStore {
   /** The statement of a heartbeat; run in one batch with the worker's reports. No row: no such worker, or not this process of it. */
   heartbeat(
     id: string,
-    body: OwnHeartbeat,
+    body: ProvenHeartbeat,
     now: number,
   ): Statement<HeartbeatRow[]>;
   /** Enters where a worker's tunnel is. False: it is not that process of that worker. */
-  tunnelOpened(id: string, tunnel: Tunnel): Promise<boolean>;
+  recordTunnelOpened(id: string, tunnel: TunnelRecord): Promise<boolean>;
   /** Takes it out, unless the tunnel is elsewhere by now. */
-  tunnelClosed(id: string, url: string): Promise<void>;
+  recordTunnelClosed(id: string, url: string): Promise<void>;
   /** Enters how a worker that has left that open is reached. `ofSessions` runs in the same batch. */
-  reached(
+  recordReach(
     id: string,
     reach: "direct" | "tunnel",
     ofSessions: Statement<unknown>,
@@ -94,20 +94,20 @@ export interface WorkerStore {
 export function createWorkerStore({ orm }: Database): WorkerStore {
   return {
     register: (entry) =>
-      enter(
+      runRegistration(
         orm,
-        { entry, isKnown: isNamed(entry.row) },
-        orm.insert(workers).select(ifRoom(entry.row)).onConflictDoUpdate({
+        { entry, isKnown: matchesName(entry.row) },
+        orm.insert(workers).select(selectIfRoom(entry.row)).onConflictDoUpdate({
           target: [workers.workPoolId, workers.name],
-          set: refreshed(entry.row),
+          set: toUpdate(entry.row),
           setWhere: eq(workers.secretHash, entry.row.secretHash),
         }).returning(),
       ),
-    comeBack(entry) {
+    reregister(entry) {
       const { row } = entry;
       const statement = orm.update(workers).set({
         name: row.name,
-        ...refreshed(row),
+        ...toUpdate(row),
       }).where(and(
         eq(workers.id, row.id),
         eq(workers.workPoolId, row.workPoolId),
@@ -115,7 +115,7 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
         hasRoom(row),
       )).returning();
       const isKnown = eq(workers.id, row.id);
-      return enter(orm, { entry, isKnown }, statement);
+      return runRegistration(orm, { entry, isKnown }, statement);
     },
     async find(id) {
       const [worker] = await orm.select().from(workers).where(
@@ -156,17 +156,17 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
       return worker;
     },
     heartbeat: (id, body, now) => heartbeatStatement(orm, id, body, now),
-    async tunnelOpened(id, { caller, url }) {
+    async recordTunnelOpened(id, { caller, url }) {
       const { rowsAffected } = await orm.update(workers).set({ tunnelUrl: url })
         .where(isProven(id, caller));
       return rowsAffected > 0;
     },
-    async tunnelClosed(id, url) {
+    async recordTunnelClosed(id, url) {
       await orm.update(workers).set({ tunnelUrl: null }).where(
         and(eq(workers.id, id), eq(workers.tunnelUrl, url)),
       );
     },
-    async reached(id, reach, ofSessions) {
+    async recordReach(id, reach, ofSessions) {
       await orm.batch([
         orm.update(workers).set({ reached: reach }).where(
           and(eq(workers.id, id), eq(workers.reach, "auto")),
@@ -203,14 +203,14 @@ export function createWorkerStore({ orm }: Database): WorkerStore {
 }
 
 /** Runs the statement that enters a worker together with what its registration is answered. */
-async function enter(
+async function runRegistration(
   orm: Database["orm"],
   { entry: { row, gridId, takeOver }, isKnown }: {
-    readonly entry: Entry;
+    readonly entry: RegistrationEntry;
     readonly isKnown: SQL;
   },
   statement: Statement<WorkerRow[]>,
-): Promise<Registered> {
+): Promise<RegistrationResult> {
   const isOwn = sql`${isKnown} AND ${eq(workers.workPoolId, row.workPoolId)}
     AND ${eq(workers.secretHash, row.secretHash)}`;
   const { raise, held: heldNow } = takeOver({
@@ -224,7 +224,7 @@ async function enter(
       orm.insert(grid).values({ only: 1, id: gridId }).onConflictDoNothing(),
       raise,
       statement,
-      orm.select({ id: grid.id, others: othersOf(row) }).from(grid),
+      orm.select({ id: grid.id, others: countOthers(row) }).from(grid),
       heldNow,
     ]);
     return {
@@ -239,7 +239,7 @@ async function enter(
   }
 }
 
-function isNamed({ workPoolId, name }: WorkerRow): SQL {
+function matchesName({ workPoolId, name }: WorkerRow): SQL {
   return sql`${eq(workers.workPoolId, workPoolId)}
     AND ${eq(workers.name, name)}`;
 }
@@ -250,7 +250,7 @@ function isSameProcess({ instanceId }: WorkerRow): SQL {
 }
 
 /** The row, unless its pool has all its workers: two registrations at once cannot pass the limit together. */
-function ifRoom(row: WorkerRow): SQL {
+function selectIfRoom(row: WorkerRow): SQL {
   const values: Readonly<Record<string, unknown>> = row;
   const cells = Object.entries(getTableColumns(workers)).map(
     ([key, column]) => sql`${sql.param(values[key] ?? null, column)}`,
@@ -260,17 +260,17 @@ function ifRoom(row: WorkerRow): SQL {
 
 function hasRoom(row: WorkerRow): SQL {
   return sql`coalesce((SELECT p.max_workers FROM ${workPools} AS p
-    WHERE p.id = ${row.workPoolId}), 9e9) > ${othersOf(row)}`;
+    WHERE p.id = ${row.workPoolId}), 9e9) > ${countOthers(row)}`;
 }
 
-function othersOf({ id, name, workPoolId }: WorkerRow): SQL<number> {
+function countOthers({ id, name, workPoolId }: WorkerRow): SQL<number> {
   return sql<number>`(SELECT count(*) FROM ${workers} AS o
     WHERE o.work_pool_id = ${workPoolId} AND o.status <> 'offline'
     AND o.id <> ${id} AND o.name <> ${name})`;
 }
 
 /** What a registration changes of a worker that is known. */
-function refreshed(row: WorkerRow) {
+function toUpdate(row: WorkerRow) {
   const isSame = isSameProcess(row);
   return {
     providerDetails: row.providerDetails,
@@ -295,7 +295,7 @@ function refreshed(row: WorkerRow) {
 function heartbeatStatement(
   orm: Database["orm"],
   id: string,
-  body: OwnHeartbeat,
+  body: ProvenHeartbeat,
   now: number,
 ): Statement<HeartbeatRow[]> {
   const { status = "online", caller } = body;
@@ -311,12 +311,12 @@ function heartbeatStatement(
     status: next,
     lastHeartbeat: now,
     updatedAt: now,
-    ...optional("currentLoad", body.current_load),
-    ...optional("ready", body.ready),
-    ...optional("cpuPercent", body.cpu_percent),
-    ...optional("memoryUsageMb", body.memory_usage_mb),
-    ...optional("diskUsageMb", body.disk_usage_mb),
-    ...optional("providerDetails", body.provider_details),
+    ...pickDefined("currentLoad", body.current_load),
+    ...pickDefined("ready", body.ready),
+    ...pickDefined("cpuPercent", body.cpu_percent),
+    ...pickDefined("memoryUsageMb", body.memory_usage_mb),
+    ...pickDefined("diskUsageMb", body.disk_usage_mb),
+    ...pickDefined("providerDetails", body.provider_details),
   }).where(isProven(id, caller)).returning({
     status: workers.status,
     drainDeadlineAt: workers.drainDeadlineAt,
@@ -336,7 +336,7 @@ function isProven(
   );
 }
 
-function optional<K extends string, V>(name: K, value: V | undefined) {
+function pickDefined<K extends string, V>(name: K, value: V | undefined) {
   return value === undefined ? {} : { [name]: value };
 }
 

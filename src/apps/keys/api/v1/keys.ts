@@ -99,7 +99,7 @@ const revoke = createRoute({
 });
 
 /** Endpoints of keys. */
-export function keyRoutes(manager: KeyManager): OpenAPIHono<GridEnv> {
+export function createKeyRoutes(manager: KeyManager): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(list, async (c) => {
     const { items, nextCursor } = await manager.list(c.req.valid("query"));

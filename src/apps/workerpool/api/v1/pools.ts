@@ -198,7 +198,9 @@ const STATUS_PATHS = [
 ] as const;
 
 /** Endpoints of work pools. Only admins change them. */
-export function poolRoutes(manager: WorkPoolManager): OpenAPIHono<GridEnv> {
+export function createPoolRoutes(
+  manager: WorkPoolManager,
+): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(list, async (c) => {
     const { workPoolId, role } = callerIn(c);
@@ -212,7 +214,7 @@ export function poolRoutes(manager: WorkPoolManager): OpenAPIHono<GridEnv> {
   router.openapi(create, async (c) => {
     const made = await manager.create(c.req.valid("json"));
     c.header("Location", locationIn(c, `/v1/workerpool/pools/${made.id}`));
-    const warnings = [...manager.warnings(made)];
+    const warnings = [...manager.findWarnings(made)];
     return c.json({ ...renderPool(made, "admin"), warnings }, 201);
   });
   router.openapi(get, async (c) => {
@@ -237,7 +239,7 @@ export function poolRoutes(manager: WorkPoolManager): OpenAPIHono<GridEnv> {
   });
   router.openapi(pressure, async (c) => {
     const { pool_id } = c.req.valid("param");
-    return c.json(await manager.pressure(pool_id, callerIn(c)), 200);
+    return c.json(await manager.getPressure(pool_id, callerIn(c)), 200);
   });
   for (const [verb, status, summary, operationId] of STATUS_PATHS) {
     const route = createRoute({

@@ -9,10 +9,10 @@ import {
 import type { CheckEndpoints } from "../../endpoints.ts";
 import type { WorkerManager } from "../../manager.ts";
 import {
-  claimAnswerSchema,
   claimInputSchema,
-  heartbeatAnswerSchema,
+  claimResponseSchema,
   heartbeatInputSchema,
+  heartbeatResponseSchema,
 } from "../../schemas.ts";
 
 const params = z.object({
@@ -38,7 +38,7 @@ const heartbeat = createRoute({
   responses: {
     200: {
       description: "What became of the reports, and the worker's orders",
-      content: { "application/json": { schema: heartbeatAnswerSchema } },
+      content: { "application/json": { schema: heartbeatResponseSchema } },
     },
     ...refusals("invalid_request", "worker_not_found", "worker_replaced"),
   },
@@ -70,7 +70,7 @@ const claim = createRoute({
   responses: {
     200: {
       description: "Sessions to hold, or orders to obey",
-      content: { "application/json": { schema: claimAnswerSchema } },
+      content: { "application/json": { schema: claimResponseSchema } },
     },
     204: { description: "There was none in time" },
     ...refusals("invalid_request", "worker_not_found", "worker_replaced"),

@@ -9,7 +9,7 @@
 import type { Caller, KeyFault } from "../../core/caller.ts";
 import type { Clock } from "../../async/clock.ts";
 import { hashOf, isEqualHash, prefixOf } from "../../core/redact.ts";
-import { callerOfKey, type KeyRow, statusOf } from "./key.ts";
+import { getKeyStatus, type KeyRow, toCaller } from "./key.ts";
 import type { KeyStore } from "./store/keys.ts";
 
 /** How long what is known is good. */
@@ -19,36 +19,36 @@ const FRESH_MS = 10_000;
 const IN_USE_MS = 60_000;
 
 /** How often it is written that a key is used. */
-const USE_WRITTEN_MS = 60_000;
+const USE_WRITE_INTERVAL_MS = 60_000;
 
 /** Most keys that are known at once, those too that are none. */
-const MOST = 10_000;
+const MAX_ENTRIES = 10_000;
 
-interface Known {
+interface CachedKey {
   /** Undefined: there is no key with this prefix. */
   readonly row: KeyRow | undefined;
-  readonly lookedAt: number;
-  askedAt: number;
+  readonly readAt: number;
+  requestedAt: number;
   /** Last use by the clock; undefined: none that is not written. */
   usedAt?: number | undefined;
   writtenAt?: number | undefined;
 }
 
 /** The keys that a server has been shown. Times are of the monotonic clock, but for uses and ends. */
-export class KeyRing {
-  readonly #store: Pick<KeyStore, "look">;
+export class KeyCache {
+  readonly #store: Pick<KeyStore, "readKeys">;
   readonly #clock: Pick<Clock, "now" | "monotonic">;
   /** By prefix; whoever was asked for last comes last. */
-  readonly #known = new Map<string, Known>();
-  readonly #looking = new Map<string, Promise<Known>>();
-  #admin: { readonly is: boolean; readonly lookedAt: number } | undefined;
-  #adminAskedAt = -Infinity;
-  #lookingForAdmin: Promise<boolean> | undefined;
+  readonly #entries = new Map<string, CachedKey>();
+  readonly #reads = new Map<string, Promise<CachedKey>>();
+  #admin: { readonly is: boolean; readonly readAt: number } | undefined;
+  #adminRequestedAt = -Infinity;
+  #adminRead: Promise<boolean> | undefined;
   /** Grows when something here was forgotten: what was being read then may be out of date. */
-  #age = 0;
+  #generation = 0;
 
   constructor(
-    store: Pick<KeyStore, "look">,
+    store: Pick<KeyStore, "readKeys">,
     clock: Pick<Clock, "now" | "monotonic">,
   ) {
     this.#store = store;
@@ -63,123 +63,128 @@ export class KeyRing {
     const { row } = known;
     const isRight = isEqualHash(await hashOf(key), row?.hash ?? "");
     if (!row || !isRight) return "wrong";
-    const status = statusOf(row, this.#clock.now());
+    const status = getKeyStatus(row, this.#clock.now());
     if (status !== "active") return status;
     known.usedAt = this.#clock.now();
-    return callerOfKey(row);
+    return toCaller(row);
   }
 
   /** Whether an admin has a key that is not revoked. One that has ended keeps the grid closed. */
   async hasAdmin(): Promise<boolean> {
-    this.#adminAskedAt = this.#clock.monotonic();
+    this.#adminRequestedAt = this.#clock.monotonic();
     if (this.#admin && this.#isFresh(this.#admin)) return this.#admin.is;
-    this.#lookingForAdmin ??= this.#look([]).then(({ hasAdmin }) => hasAdmin)
-      .finally(() => this.#lookingForAdmin = undefined);
-    return await this.#lookingForAdmin;
+    this.#adminRead ??= this.#read([]).then(({ hasAdmin }) => hasAdmin)
+      .finally(() => this.#adminRead = undefined);
+    return await this.#adminRead;
   }
 
   /** Has the key read again the next time: it was made or revoked here. */
-  forget(prefix: string): void {
-    this.#age++;
-    this.#known.delete(prefix);
-    this.#looking.delete(prefix);
+  invalidate(prefix: string): void {
+    this.#generation++;
+    this.#entries.delete(prefix);
+    this.#reads.delete(prefix);
     this.#admin = undefined;
-    this.#lookingForAdmin = undefined;
+    this.#adminRead = undefined;
   }
 
   /** Looks again at what is in use, and writes uses, each key's once a minute. One round trip, or none if nobody asks. */
-  async tend(): Promise<void> {
+  async refresh(): Promise<void> {
     const now = this.#clock.monotonic();
-    this.#drop(now - IN_USE_MS);
-    const rows = [...this.#known.values()].flatMap(({ row }) => row ?? []);
-    const used = this.#unwritten(now);
-    const isIdle = rows.length === 0 && this.#adminAskedAt < now - IN_USE_MS;
+    this.#evict(now - IN_USE_MS);
+    const rows = [...this.#entries.values()].flatMap(({ row }) => row ?? []);
+    const used = this.#collectUses(now);
+    const isIdle = rows.length === 0 &&
+      this.#adminRequestedAt < now - IN_USE_MS;
     if (isIdle) return;
-    await this.#look(rows.map(({ prefix }) => prefix), used);
-    for (const known of this.#known.values()) {
+    await this.#read(rows.map(({ prefix }) => prefix), used);
+    for (const known of this.#entries.values()) {
       if (known.row === undefined || used[known.row.id] === undefined) continue;
       known.writtenAt = now;
       if (known.usedAt === used[known.row.id]) known.usedAt = undefined;
     }
   }
 
-  async #get(prefix: string): Promise<Known> {
-    const known = this.#known.get(prefix);
+  async #get(prefix: string): Promise<CachedKey> {
+    const known = this.#entries.get(prefix);
     const found = known && this.#isFresh(known)
       ? known
-      : await this.#lookFor(prefix);
-    found.askedAt = this.#clock.monotonic();
-    if (this.#known.delete(prefix)) this.#known.set(prefix, found);
+      : await this.#readOne(prefix);
+    found.requestedAt = this.#clock.monotonic();
+    if (this.#entries.delete(prefix)) this.#entries.set(prefix, found);
     return found;
   }
 
   /** Requests that show the same key at once look for it once. */
-  #lookFor(prefix: string): Promise<Known> {
-    const looking = this.#looking.get(prefix);
+  #readOne(prefix: string): Promise<CachedKey> {
+    const looking = this.#reads.get(prefix);
     if (looking) return looking;
-    const look = this.#look([prefix]).then(({ rows: [row] }): Known => {
-      const known = this.#known.get(prefix);
+    const read = this.#read([prefix]).then(({ rows: [row] }): CachedKey => {
+      const known = this.#entries.get(prefix);
       return known && this.#isFresh(known)
         ? known
-        : { row, lookedAt: -Infinity, askedAt: -Infinity };
+        : { row, readAt: -Infinity, requestedAt: -Infinity };
     }).finally(() => {
-      if (this.#looking.get(prefix) === look) this.#looking.delete(prefix);
+      if (this.#reads.get(prefix) === read) this.#reads.delete(prefix);
     });
-    this.#looking.set(prefix, look);
-    return look;
+    this.#reads.set(prefix, read);
+    return read;
   }
 
-  async #look(
+  async #read(
     prefixes: readonly string[],
     used: Readonly<Record<string, number>> = {},
   ) {
-    const age = this.#age;
+    const age = this.#generation;
     // Before the answer: a revocation that comes meanwhile must not be hidden for longer.
-    const lookedAt = this.#clock.monotonic();
+    const readAt = this.#clock.monotonic();
     const isUse = Object.keys(used).length > 0;
-    const look = await this.#store.look(
+    const read = await this.#store.readKeys(
       prefixes,
       isUse ? used : undefined,
     );
-    if (age !== this.#age) return look;
-    this.#admin = { is: look.hasAdmin, lookedAt };
+    if (age !== this.#generation) return read;
+    this.#admin = { is: read.hasAdmin, readAt };
     for (const prefix of prefixes) {
-      const row = look.rows.find((each) => each.prefix === prefix);
-      this.#keep(prefix, row, lookedAt);
+      const row = read.rows.find((each) => each.prefix === prefix);
+      this.#record(prefix, row, readAt);
     }
-    return look;
+    return read;
   }
 
-  #keep(prefix: string, row: KeyRow | undefined, lookedAt: number): void {
-    const before = this.#known.get(prefix);
-    const [oldest] = this.#known.keys();
-    if (!before && this.#known.size >= MOST && oldest !== undefined) {
-      this.#known.delete(oldest);
+  #record(prefix: string, row: KeyRow | undefined, readAt: number): void {
+    const before = this.#entries.get(prefix);
+    const [oldest] = this.#entries.keys();
+    if (!before && this.#entries.size >= MAX_ENTRIES && oldest !== undefined) {
+      this.#entries.delete(oldest);
     }
-    this.#known.set(prefix, {
-      askedAt: lookedAt,
+    this.#entries.set(prefix, {
+      requestedAt: readAt,
       ...before,
       row,
-      lookedAt,
+      readAt,
     });
   }
 
-  #isFresh({ lookedAt }: { readonly lookedAt: number }): boolean {
-    return this.#clock.monotonic() - lookedAt < FRESH_MS;
+  #isFresh({ readAt }: { readonly readAt: number }): boolean {
+    return this.#clock.monotonic() - readAt < FRESH_MS;
   }
 
   /** Forgets what nobody has asked for since, except uses that are to be written. */
-  #drop(since: number): void {
-    for (const [prefix, { askedAt, usedAt, row }] of this.#known) {
+  #evict(since: number): void {
+    for (
+      const [prefix, { requestedAt, usedAt, row }] of this.#entries
+    ) {
       const isWritten = usedAt === undefined || row === undefined;
-      if (askedAt < since && isWritten) this.#known.delete(prefix);
+      if (requestedAt < since && isWritten) this.#entries.delete(prefix);
     }
   }
 
-  #unwritten(now: number): Record<string, number> {
+  #collectUses(now: number): Record<string, number> {
     const used: Record<string, number> = {};
-    for (const { row, usedAt, writtenAt = -Infinity } of this.#known.values()) {
-      const isDue = now - writtenAt >= USE_WRITTEN_MS;
+    for (
+      const { row, usedAt, writtenAt = -Infinity } of this.#entries.values()
+    ) {
+      const isDue = now - writtenAt >= USE_WRITE_INTERVAL_MS;
       if (row && usedAt !== undefined && isDue) used[row.id] = usedAt;
     }
     return used;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { KeyRow } from "../../../src/apps/keys/key.ts";
-import { KeyRing } from "../../../src/apps/keys/key_ring.ts";
+import { KeyCache } from "../../../src/apps/keys/key_cache.ts";
 import type { KeyStore } from "../../../src/apps/keys/store/keys.ts";
 import { hashOf, newKey, prefixOf } from "../../../src/core/redact.ts";
 import { createFakeClock } from "../../support/clock.ts";
@@ -30,8 +30,8 @@ function scene(rows: KeyRow[] = []) {
   const clock = createFakeClock();
   const looks: { prefixes: readonly string[]; used: unknown }[] = [];
   let gate: Promise<void> = Promise.resolve();
-  const store: Pick<KeyStore, "look"> = {
-    async look(prefixes, used) {
+  const store: Pick<KeyStore, "readKeys"> = {
+    async readKeys(prefixes, used) {
       looks.push({ prefixes, used });
       const found = rows.filter(({ prefix }) => prefixes.includes(prefix));
       const hasAdmin = rows.some(({ role, revokedAt }) =>
@@ -45,7 +45,7 @@ function scene(rows: KeyRow[] = []) {
     clock,
     looks,
     rows,
-    ring: new KeyRing(store, clock),
+    ring: new KeyCache(store, clock),
     /** Answers wait from now on until the returned function is called. */
     hold() {
       const held = Promise.withResolvers<void>();
@@ -109,7 +109,7 @@ Deno.test("a key that another server revokes is refused within 10 s, whether or 
     rows[0] = await rowOf(key, { revokedAt: 1 });
     for (let second = 0; second < 10; second++) {
       clock.advance(1_000);
-      if (isTended) await ring.tend();
+      if (isTended) await ring.refresh();
     }
     assert.equal(await ring.find(key), "revoked");
   }
@@ -124,17 +124,17 @@ Deno.test("a ring that is tended looks for keys in use by itself, all at once; r
   looks.length = 0;
   for (let round = 1; round <= 10; round++) {
     clock.advance(4_000);
-    await ring.tend();
+    await ring.refresh();
     for (const key of keys) assert.ok(isCaller(await ring.find(key)));
     assert.equal(looks.length, round);
   }
   // What nobody shows any more is let go.
   for (let round = 0; round < 40; round++) {
     clock.advance(4_000);
-    await ring.tend();
+    await ring.refresh();
   }
   looks.length = 0;
-  await ring.tend();
+  await ring.refresh();
   assert.deepEqual(looks, []);
 });
 
@@ -150,7 +150,7 @@ Deno.test("a use is written at most once a minute, and the last one is written",
       lastUse = clock.now();
     }
     looks.length = 0;
-    await ring.tend();
+    await ring.refresh();
     if (looks[0]?.used !== undefined) {
       assert.deepEqual(Object.keys(looks[0].used ?? {}), [row.id]);
       written.push(Object.values(looks[0].used ?? {})[0]);
@@ -181,7 +181,7 @@ Deno.test("a key that is revoked here while it is looked for is not taken for go
   const release = hold();
   const looking = ring.find(key);
   rows[0] = await rowOf(key, { revokedAt: 1 });
-  ring.forget(prefixOf(key) ?? "");
+  ring.invalidate(prefixOf(key) ?? "");
   release();
   await looking;
   assert.equal(await ring.find(key), "revoked");
@@ -210,7 +210,7 @@ Deno.test("whether an admin has a key is looked for at most every 10 s, and at o
   }
   assert.equal(looks.length, 1);
   rows.push(await rowOf(key, { role: "admin" }));
-  ring.forget(prefixOf(key) ?? "");
+  ring.invalidate(prefixOf(key) ?? "");
   assert.ok(await ring.hasAdmin());
   rows.pop();
   assert.ok(await ring.hasAdmin());

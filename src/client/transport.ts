@@ -2,14 +2,14 @@ import { withoutEndSlash } from "../core/network.ts";
 import { deadline, systemClock } from "../async/clock.ts";
 import {
   ApiError,
-  errorOf,
-  silent,
+  timedOut,
+  toApiError,
   unreachable,
   unreadable,
 } from "./api_error.ts";
 
 /** Longest wait for an answer, besides what the server is asked to wait. */
-const ANSWER_MS = 30_000;
+const RESPONSE_TIMEOUT_MS = 30_000;
 
 /** Where the server is, and the key for it. */
 export interface ClientOptions {
@@ -44,12 +44,16 @@ export interface Call extends CallOptions {
 }
 
 /** Sends requests to one server. */
-export interface Exchange {
+export interface Transport {
   readonly apiUrl: string;
   /** The answer, as JSON. Trusted to be of this version's shape. @throws {ApiError} When it is a refusal, or none came. */
   json<T>(method: string, path: string, call?: Call): Promise<T>;
   /** As `json`; undefined for an answer without a body. */
-  maybe<T>(method: string, path: string, call?: Call): Promise<T | undefined>;
+  jsonIfAny<T>(
+    method: string,
+    path: string,
+    call?: Call,
+  ): Promise<T | undefined>;
   /** The answer as text. @throws {ApiError} As `json`. */
   text(method: string, path: string, call?: Call): Promise<string>;
   /** The answer as it is. @throws {ApiError} As `json`. */
@@ -61,7 +65,7 @@ export interface Exchange {
 }
 
 /** Talks to the server that `options` name. */
-export function createExchange(options: ClientOptions): Exchange {
+export function createTransport(options: ClientOptions): Transport {
   const apiUrl = withoutEndSlash(options.apiUrl);
   const request = options.fetch ?? fetch;
 
@@ -74,29 +78,30 @@ export function createExchange(options: ClientOptions): Exchange {
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
     const { body, signal, waitSeconds = 0 } = call;
-    const patienceMs = (call.timeoutMs ?? options.timeoutMs ?? ANSWER_MS) +
+    const patienceMs =
+      (call.timeoutMs ?? options.timeoutMs ?? RESPONSE_TIMEOUT_MS) +
       waitSeconds * 1_000;
-    using patience = patienceOf(patienceMs, signal);
+    using patience = createDeadline(patienceMs, signal);
     try {
-      const response = await request(urlOf(apiUrl + path, call), {
+      const response = await request(buildUrl(apiUrl + path, call), {
         method,
-        headers: headersOf(call, options.apiKey),
+        headers: buildHeaders(call, options.apiKey),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         ...(patience.signal ? { signal: patience.signal } : {}),
       });
-      if (!response.ok) throw await errorOf(response);
+      if (!response.ok) throw await toApiError(response);
       return await read(response);
     } catch (cause) {
       signal?.throwIfAborted();
-      if (patience.signal?.aborted) throw silent(apiUrl, patienceMs);
+      if (patience.signal?.aborted) throw timedOut(apiUrl, patienceMs);
       throw cause instanceof ApiError ? cause : unreachable(apiUrl, cause);
     }
   }
 
-  const text: Exchange["text"] = (method, path, call = {}) =>
+  const text: Transport["text"] = (method, path, call = {}) =>
     send({ method, path, call }, (response) => response.text());
 
-  async function maybe<T>(
+  async function jsonIfAny<T>(
     method: string,
     path: string,
     call?: Call,
@@ -114,9 +119,9 @@ export function createExchange(options: ClientOptions): Exchange {
     text,
     bytes: (method, path, call = {}) =>
       send({ method, path, call }, (response) => response.bytes()),
-    maybe,
+    jsonIfAny,
     async json<T>(method: string, path: string, call?: Call) {
-      const answer = await maybe<T>(method, path, call);
+      const answer = await jsonIfAny<T>(method, path, call);
       if (answer !== undefined) return answer;
       throw unreadable(apiUrl, 200, new SyntaxError("It is empty"));
     },
@@ -124,7 +129,7 @@ export function createExchange(options: ClientOptions): Exchange {
 }
 
 /** Without a limit nothing has to be ended with the call. */
-function patienceOf(
+function createDeadline(
   ms: number,
   signal: AbortSignal | undefined,
 ): Disposable & { readonly signal?: AbortSignal } {
@@ -134,7 +139,7 @@ function patienceOf(
   return { ...(signal ? { signal } : {}), [Symbol.dispose]() {} };
 }
 
-function urlOf(path: string, { query = {}, waitSeconds }: Call): URL {
+function buildUrl(path: string, { query = {}, waitSeconds }: Call): URL {
   const url = new URL(path);
   const all = { ...query, wait: waitSeconds };
   for (const [name, value] of Object.entries(all)) {
@@ -143,7 +148,7 @@ function urlOf(path: string, { query = {}, waitSeconds }: Call): URL {
   return url;
 }
 
-function headersOf(
+function buildHeaders(
   { body, headers }: Call,
   apiKey: string | undefined,
 ): Record<string, string> {
