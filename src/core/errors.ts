@@ -12,145 +12,161 @@ import type {
 import { withoutKeys } from "./redact.ts";
 import { truncate } from "./text.ts";
 
-/** Statuses that may be answered with a {@linkcode Problem}. */
+/** Statuses that a {@linkcode Problem} may have. */
 export type ProblemStatus = ClientErrorStatusCode | ServerErrorStatusCode;
 
-/** What stands behind a code. */
+/** A declaration of a problem code. */
 export interface ProblemKind {
   readonly status: ProblemStatus;
   readonly title: string;
-  /** After how long a client should try again, for what passes by itself. */
+  /** Number of seconds after which a client should try again. Omit if trying again does not help. */
   readonly retryAfterSeconds?: number;
+  /** Only some responses with this code have `Retry-After`; the OpenAPI document lists the header. */
+  readonly mayHaveRetryAfter?: boolean;
+  /** Example of a detail for the OpenAPI document. @default The title. */
+  readonly example?: string;
 }
 
-/** A code that is not among the built-in ones: an app, or a plugin, brings it. */
-export interface AddedProblem extends ProblemKind {
+/** A {@linkcode ProblemKind} with its code, as {@linkcode defineProblems} returns it. */
+export interface DeclaredProblem extends ProblemKind {
   readonly code: string;
 }
 
-/** Codes that an app or a plugin brings, each with what stands behind it. */
+/** Problem kinds of an app or a plugin by code. */
 export type Problems = Readonly<Record<string, ProblemKind>>;
 
-/** Every code that the core and the built-in apps answer. A code never changes its meaning. */
-const KINDS = {
-  invalid_request: { status: 422, title: "Invalid request" },
-  idempotency_key_reused: {
+/** Codes that any part of the server may respond with. A code never changes its meaning. */
+const COMMON = {
+  invalid_request: {
     status: 422,
-    title: "Idempotency key stands for another request",
+    title: "Invalid request",
+    example:
+      "Cannot use the body: screen.width: Too big: expected number to be <=16384",
   },
-  malformed_json: { status: 400, title: "Malformed JSON" },
+  malformed_json: {
+    status: 400,
+    title: "Malformed JSON",
+    example: "Cannot read the body: it is not JSON",
+  },
   malformed_request: { status: 400, title: "Malformed request" },
   request_timeout: { status: 408, title: "Request came too slowly" },
-  uri_too_long: { status: 414, title: "Path too long" },
+  uri_too_long: {
+    status: 414,
+    title: "Path too long",
+    example:
+      "Cannot read the request: its path has 58003 characters, expected at most 2048",
+  },
   headers_too_large: { status: 431, title: "Request head too large" },
-  unsupported_media_type: { status: 415, title: "Unsupported media type" },
-  body_too_large: { status: 413, title: "Body too large" },
-  unauthorized: { status: 401, title: "Missing or wrong API key" },
+  unsupported_media_type: {
+    status: 415,
+    title: "Unsupported media type",
+    example:
+      'Cannot read the body: its Content-Type is "text/plain", expected application/json',
+  },
+  body_too_large: {
+    status: 413,
+    title: "Body too large",
+    example:
+      "Cannot read the body: it is too large, expected at most 2097152 bytes",
+  },
+  unauthorized: {
+    status: 401,
+    title: "Missing or wrong API key",
+    example:
+      "Cannot let the request in: the key is missing, expected it in X-API-Key or Authorization: Bearer",
+  },
   forbidden: { status: 403, title: "Not allowed" },
-  host_not_allowed: { status: 403, title: "Host not allowed" },
-  origin_not_allowed: { status: 403, title: "Origin not allowed" },
+  host_not_allowed: {
+    status: 403,
+    title: "Host not allowed",
+    example:
+      'Cannot serve host "elsewhere.example": it is not a known name of this server, expected localhost, the host of public_url, or one of the setting allowed_hosts',
+  },
+  origin_not_allowed: {
+    status: 403,
+    title: "Origin not allowed",
+    example:
+      'Cannot serve origin "https://elsewhere.example": it is not allowed, expected one of the setting allowed_origins',
+  },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
-  session_not_found: { status: 404, title: "Session not found" },
-  session_not_running: { status: 409, title: "Session is not running" },
-  session_ended: { status: 410, title: "Session has ended" },
-  session_failed: { status: 502, title: "Session failed to start" },
-  start_timeout: { status: 504, title: "Session did not start in time" },
-  too_many_connections: { status: 429, title: "Session has all its clients" },
-  lease_lost: { status: 409, title: "Lease lost" },
-  worker_not_found: { status: 404, title: "Worker not found" },
-  worker_unreachable: { status: 503, title: "Browser cannot be reached" },
-  target_not_found: { status: 404, title: "Page not found" },
-  browser_refused: { status: 409, title: "Browser refused" },
-  browser_timeout: { status: 504, title: "Browser did not answer in time" },
-  worker_in_use: { status: 409, title: "Worker name is in use" },
-  worker_replaced: { status: 409, title: "Worker runs in a newer process" },
-  worker_busy: { status: 409, title: "Worker holds sessions" },
-  pool_not_found: { status: 404, title: "Work pool not found" },
-  pool_paused: { status: 409, title: "Work pool takes no sessions" },
-  pool_name_taken: { status: 409, title: "Work pool name is taken" },
-  pool_full: { status: 409, title: "Work pool has all its workers" },
-  pool_in_use: { status: 409, title: "Work pool is in use" },
-  read_only_member: { status: 422, title: "Read-only member" },
-  provider_mismatch: { status: 409, title: "Provider does not match" },
-  unknown_provider: { status: 422, title: "Unknown provider" },
-  invalid_provider_config: { status: 422, title: "Invalid provider_config" },
-  no_matching_pool: { status: 409, title: "No matching work pool" },
-  browser_not_available: { status: 422, title: "Browser not available" },
-  argument_not_allowed: { status: 422, title: "Argument not allowed" },
-  key_not_found: { status: 404, title: "Key not found" },
-  last_admin_key: { status: 409, title: "Last key of an admin" },
-  queue_full: { status: 429, title: "Queue is full" },
-  rate_limited: { status: 429, title: "Too many requests" },
-  protocol_not_supported: { status: 400, title: "Protocol not supported" },
-  upgrade_required: { status: 426, title: "WebSocket expected" },
-  database_busy: { status: 503, title: "Database is busy" },
-  database_unavailable: { status: 503, title: "Database is unavailable" },
+  rate_limited: {
+    status: 429,
+    title: "Too many requests",
+    mayHaveRetryAfter: true,
+  },
+  database_busy: {
+    status: 503,
+    title: "Database is busy",
+    retryAfterSeconds: 1,
+  },
+  database_unavailable: {
+    status: 503,
+    title: "Database is unavailable",
+    retryAfterSeconds: 2,
+  },
   encryption_key_mismatch: {
     status: 500,
     title: "Secrets cannot be read with this key",
   },
-  shutting_down: { status: 503, title: "Server is shutting down" },
-  internal: { status: 500, title: "Internal error" },
+  shutting_down: {
+    status: 503,
+    title: "Server is shutting down",
+    retryAfterSeconds: 5,
+  },
+  internal: {
+    status: 500,
+    title: "Internal error",
+    example: "Something went wrong here; the log has it under this request_id",
+  },
 } as const satisfies Problems;
 
-export type ErrorCode = keyof typeof KINDS;
+/** A code that any part of the server may respond with. */
+export type CommonCode = keyof typeof COMMON;
 
-/** A built-in code by its name, or one that is brought, whole. */
-export type AnyProblem = ErrorCode | AddedProblem;
+/** A common code by its name, or the declaration of an app or a plugin. */
+export type AnyProblem = CommonCode | DeclaredProblem;
+
+/** Every declared problem by code. A plugin that cannot import an app's declaration names its code instead. */
+const declared = new Map<string, DeclaredProblem>();
 
 /**
- * Declares codes of an app or a plugin; `problems.note_not_found` is what {@linkcode GridError} and a route's refusals
- * take, and the whole is the app's `problems`.
+ * Declares the problem codes of an app or a plugin. Its members are the first argument of {@linkcode GridError} and
+ * the arguments of a route's `refusals()`; the whole is the app's {@linkcode App.problems}.
  */
 export function defineProblems<P extends Problems>(
   kinds: P,
-): { readonly [C in keyof P]: AddedProblem } {
-  const entries = Object.entries(kinds).map((
-    [code, kind],
-  ) => [code, { ...kind, code }]);
+): { readonly [C in keyof P]: DeclaredProblem } {
+  const entries = Object.entries(kinds).map(([code, kind]) => {
+    const problem = { ...kind, code };
+    if (!declared.has(code)) declared.set(code, problem);
+    return [code, problem];
+  });
   return Object.fromEntries(entries);
 }
 
-/** Whether `code` is one of the core or of a built-in app. */
-export function isBuiltIn(code: string): code is ErrorCode {
-  return Object.hasOwn(KINDS, code);
+/** Reports whether `code` is one that any part of the server may respond with. */
+export function isCommonCode(code: string): code is CommonCode {
+  return Object.hasOwn(COMMON, code);
 }
 
-/** Status that `problem` is answered with. */
-export function statusOf(problem: AnyProblem): ProblemStatus {
-  return kindOf(problem).status;
-}
-
-/** The code of `problem`. */
-export function codeOf(problem: AnyProblem): string {
-  return typeof problem === "string" ? problem : problem.code;
-}
-
-function kindOf(problem: AnyProblem): ProblemKind {
+/** Returns the declaration of `problem`. @throws {TypeError} If it is a code that is not declared. */
+export function resolveProblem(problem: AnyProblem): DeclaredProblem {
   if (typeof problem !== "string") return problem;
-  // Plugins in plain JavaScript are checked by nobody else.
-  if (isBuiltIn(problem)) return KINDS[problem];
+  if (isCommonCode(problem)) return { ...COMMON[problem], code: problem };
+  const found = declared.get(problem);
+  if (found) return found;
+  // Types do not check a plugin in plain JavaScript.
   throw new TypeError(
-    `Cannot refuse with code "${problem}": it is unknown, expected a built-in one or one of defineProblems()`,
+    `Cannot respond with code "${problem}": it is unknown, expected a built-in one or one of defineProblems()`,
   );
 }
-
-/** Seconds that a client should wait before it tries again, for codes that pass by themselves. */
-const RETRY_AFTER_SECONDS: Readonly<Record<string, number>> = {
-  queue_full: 5,
-  database_busy: 1,
-  database_unavailable: 2,
-  shutting_down: 5,
-  worker_unreachable: 2,
-  too_many_connections: 2,
-};
 
 /** A refusal: something that the caller did or could wait for, with a stable code. */
 export class GridError extends Error {
   override readonly name = "GridError";
   readonly code: string;
-  readonly kind: ProblemKind;
+  readonly kind: DeclaredProblem;
   /** Members that are added to the answer, in snake_case. Never secrets. */
   readonly extensions: Readonly<Record<string, unknown>>;
   /** After how long to try again, when it is not always so with its code. */
@@ -164,8 +180,8 @@ export class GridError extends Error {
     options?: ErrorOptions & { readonly retryAfterSeconds?: number },
   ) {
     super(detail, options);
-    this.code = codeOf(problem);
-    this.kind = kindOf(problem);
+    this.kind = resolveProblem(problem);
+    this.code = this.kind.code;
     this.extensions = extensions;
     this.retryAfterSeconds = options?.retryAfterSeconds;
   }
@@ -251,8 +267,7 @@ function mapValues(
 
 /** Headers that belong to an answer with `error`. */
 export function problemHeaders(error: GridError): Record<string, string> {
-  const seconds = error.retryAfterSeconds ?? error.kind.retryAfterSeconds ??
-    RETRY_AFTER_SECONDS[error.code];
+  const seconds = error.retryAfterSeconds ?? error.kind.retryAfterSeconds;
   return {
     "content-type": "application/problem+json",
     ...(seconds === undefined ? {} : { "retry-after": String(seconds) }),

@@ -7,6 +7,7 @@ import { lookRoutes } from "./capture/capture_routes.ts";
 import { Seats } from "./connection_limiter.ts";
 import { socketRoutes } from "./socket_routes.ts";
 import { Streams } from "./stream/open_streams.ts";
+import { gatewayProblems } from "./problems.ts";
 import { tunnels } from "./tunnel/app.ts";
 import { wantedOf } from "./upgrade_request.ts";
 
@@ -14,6 +15,7 @@ import { wantedOf } from "./upgrade_request.ts";
 export const gateway = defineApp({
   name: "gateway",
   verboseName: "Gateway",
+  problems: gatewayProblems,
   setup(core) {
     const manager = core.use(sessions);
     const { wayTo } = core.use(tunnels);

@@ -1,5 +1,6 @@
 import { type Clock, deadline } from "../async/clock.ts";
 import { GridError } from "../core/errors.ts";
+import { gatewayProblems } from "./problems.ts";
 
 /** How long a client waits for a place: one that connects again may be faster than the end of its old socket. */
 const WAIT_MS = 2_000;
@@ -121,7 +122,7 @@ export class Seats {
 /** The refusal of one client more than a session takes. */
 export function tooMany(id: string, most: number): GridError {
   return new GridError(
-    "too_many_connections",
+    gatewayProblems.too_many_connections,
     `Cannot connect to session "${id}": it has ${
       most === 1 ? "its one client" : `its ${most} clients`
     } already, expected at most max_connections; ask for a session with more to share it, or take an old connection over with takeover=true`,

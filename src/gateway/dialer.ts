@@ -12,6 +12,7 @@ import { GridError } from "../core/errors.ts";
 import { hostName } from "../core/network.ts";
 import { connectLending } from "./stream/reused_buffer_socket.ts";
 import type { RunningTarget } from "./target.ts";
+import { gatewayProblems } from "./problems.ts";
 
 /**
  * Timeout of a connection. A browser on a busy host accepts late, and the system retries at most 15 s apart until then.
@@ -75,11 +76,14 @@ export function agentOver(stream: Duplex): Agent {
 
 /** Returns the rejection of a connection to a browser that does not respond. A more specific error is kept. */
 export function browserUnreachable(cause: unknown): GridError {
-  if (cause instanceof GridError && cause.code === "worker_unreachable") {
+  if (
+    cause instanceof GridError &&
+    cause.code === gatewayProblems.worker_unreachable.code
+  ) {
     return cause;
   }
   return new GridError(
-    "worker_unreachable",
+    gatewayProblems.worker_unreachable,
     "Cannot reach the browser: it does not answer, expected a browser that runs; try again",
     {},
     { cause },

@@ -3,6 +3,7 @@ import { GridError, toGridError } from "../core/errors.ts";
 import { logOf } from "../core/log.ts";
 import { answerRaw, refusalOf } from "../http/server/raw_response.ts";
 import type { UpgradeContext } from "../core/app.ts";
+import { gatewayProblems } from "./problems.ts";
 
 const log = logOf("gateway", "refuse");
 
@@ -26,7 +27,7 @@ export function refuse(
     });
   }
   const refusal = refusalOf(error, context);
-  if (error.code === "upgrade_required") {
+  if (error.code === gatewayProblems.upgrade_required.code) {
     for (const header of Object.entries(EXPECTED_UPGRADE)) {
       refusal.headers.set(...header);
     }

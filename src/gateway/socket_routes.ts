@@ -9,6 +9,9 @@ import { targetIdSchema } from "./devtools/target_id.ts";
 import { connectQuerySchema } from "./connect_query.ts";
 import { SESSION_HEADERS } from "./connect_url.ts";
 import { EXPECTED_UPGRADE } from "./reject.ts";
+import { gatewayProblems } from "./problems.ts";
+import { sessionProblems } from "../apps/sessions/problems.ts";
+import { poolProblems } from "../apps/workerpool/problems.ts";
 
 /** What the description says of every WebSocket. The handshake itself never comes to the router. */
 const shared = {
@@ -43,16 +46,16 @@ const { token } = connectQuerySchema.shape;
 const params = z.object({ id: z.string().describe("Id of a session") });
 
 const refusalsOfSession = refusals(
-  "upgrade_required",
-  "protocol_not_supported",
+  gatewayProblems.upgrade_required,
+  gatewayProblems.protocol_not_supported,
   "origin_not_allowed",
-  "session_not_found",
-  "session_not_running",
-  "session_ended",
-  "session_failed",
-  "too_many_connections",
+  sessionProblems.session_not_found,
+  sessionProblems.session_not_running,
+  sessionProblems.session_ended,
+  sessionProblems.session_failed,
+  gatewayProblems.too_many_connections,
   "invalid_request",
-  "worker_unreachable",
+  gatewayProblems.worker_unreachable,
 );
 
 const query = z.object({
@@ -88,7 +91,10 @@ const page = {
   responses: {
     ...switching,
     ...refusalsOfSession,
-    ...refusals("session_not_found", "target_not_found"),
+    ...refusals(
+      sessionProblems.session_not_found,
+      gatewayProblems.target_not_found,
+    ),
   },
 };
 
@@ -104,21 +110,21 @@ const connect = {
   responses: {
     ...switching,
     ...refusals(
-      "upgrade_required",
-      "protocol_not_supported",
+      gatewayProblems.upgrade_required,
+      gatewayProblems.protocol_not_supported,
       "origin_not_allowed",
       "invalid_request",
-      "pool_not_found",
-      "pool_paused",
-      "no_matching_pool",
-      "browser_not_available",
-      "argument_not_allowed",
-      "queue_full",
-      "session_not_running",
-      "session_ended",
-      "session_failed",
-      "too_many_connections",
-      "worker_unreachable",
+      poolProblems.pool_not_found,
+      poolProblems.pool_paused,
+      poolProblems.no_matching_pool,
+      poolProblems.browser_not_available,
+      poolProblems.argument_not_allowed,
+      poolProblems.queue_full,
+      sessionProblems.session_not_running,
+      sessionProblems.session_ended,
+      sessionProblems.session_failed,
+      gatewayProblems.too_many_connections,
+      gatewayProblems.worker_unreachable,
     ),
   },
 };
@@ -144,7 +150,7 @@ export function refuse(c: Context<GridEnv>): Response {
   const response = answerProblem(
     c,
     new GridError(
-      "upgrade_required",
+      gatewayProblems.upgrade_required,
       `Cannot serve "${c.req.path}" over HTTP: it is a WebSocket, expected an upgrade`,
     ),
   );

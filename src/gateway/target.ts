@@ -9,6 +9,7 @@ import type { Core } from "../core/app.ts";
 import type { Caller } from "../core/caller.ts";
 import { deadline } from "../async/clock.ts";
 import { GridError } from "../core/errors.ts";
+import { sessionProblems } from "../apps/sessions/problems.ts";
 
 /** How long after its deadline a session is still awaited: it is the reconciler that ends it, and says why. */
 const RECONCILED_MS = 5_000;
@@ -69,16 +70,16 @@ export async function targetOf(
   if (status === "failed") {
     const isPassing = target.workerId === null;
     throw new GridError(
-      "session_failed",
+      sessionProblems.session_failed,
       what,
       extensions,
       isPassing ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {},
     );
   }
   if (isTerminal(status)) {
-    throw new GridError("session_ended", what, extensions);
+    throw new GridError(sessionProblems.session_ended, what, extensions);
   }
-  throw new GridError("session_not_running", what, extensions);
+  throw new GridError(sessionProblems.session_not_running, what, extensions);
 }
 
 /**

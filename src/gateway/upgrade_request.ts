@@ -3,6 +3,7 @@ import type { Core } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
 import type { UpgradeContext } from "../core/app.ts";
 import { checkOrigin } from "../http/auth/origin_check.ts";
+import { gatewayProblems } from "./problems.ts";
 
 const SESSION_PATH =
   /^\/v1\/sessions\/([^/]+)\/cdp(\/devtools\/(?:page|browser)\/[A-Za-z0-9-]+)?\/?$/;
@@ -51,7 +52,7 @@ export function refusePlaywright({ headers }: IncomingMessage): void {
   );
   if (!isPlaywright || !isOwnProtocol) return;
   throw new GridError(
-    "protocol_not_supported",
+    gatewayProblems.protocol_not_supported,
     "Cannot connect: connect() speaks Playwright's own protocol, and the browser speaks CDP, expected chromium.connectOverCDP() with the same address",
   );
 }
@@ -78,7 +79,7 @@ export function admit(
     header(request, "sec-websocket-key") !== undefined;
   if (!isWebSocket) {
     throw new GridError(
-      "upgrade_required",
+      gatewayProblems.upgrade_required,
       "Cannot upgrade: the request is no WebSocket handshake, expected Upgrade: websocket and Sec-WebSocket-Version: 13",
     );
   }

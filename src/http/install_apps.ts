@@ -3,7 +3,7 @@ import { checkInstalled } from "./installed_shape.ts";
 import { hasRole } from "../core/caller.ts";
 import { AppOptions } from "./app_options.ts";
 import { ANONYMOUS } from "../core/caller.ts";
-import { isBuiltIn, type Problems } from "../core/errors.ts";
+import { isCommonCode, type Problems } from "../core/errors.ts";
 import type { Named } from "../core/registry.ts";
 
 /**
@@ -81,7 +81,7 @@ export function mergeProblems(
   const merged: Record<string, Problems[string]> = {};
   for (const { name, problems = {} } of owners) {
     for (const [code, kind] of Object.entries(problems)) {
-      const owner = isBuiltIn(code) ? "the core" : owned.get(code);
+      const owner = isCommonCode(code) ? "the core" : owned.get(code);
       if (owner !== undefined) {
         throw new TypeError(
           `Cannot add code "${code}" of "${name}": ${owner} has it, expected one of its own, such as "${name}_${code}"`,

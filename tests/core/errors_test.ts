@@ -1,3 +1,4 @@
+import { poolProblems } from "../../src/apps/workerpool/problems.ts";
 import assert from "node:assert/strict";
 import { openDatabase } from "../../src/db/client.ts";
 import {
@@ -11,7 +12,9 @@ import { eq } from "drizzle-orm";
 
 Deno.test("problemResponse() answers problem+json with code, status and Retry-After", async () => {
   const response = problemResponse(
-    new GridError("queue_full", "Cannot queue", { work_pool_id: "p" }),
+    new GridError(poolProblems.queue_full, "Cannot queue", {
+      work_pool_id: "p",
+    }),
     "r1",
   );
   assert.equal(response.status, 429);

@@ -7,6 +7,7 @@ import { KeyCache } from "./key_cache.ts";
 import { createKeyManager, type KeyManager } from "./manager.ts";
 import { createKeyStore } from "./store/keys.ts";
 import { protectGridSecrets } from "./store/protect.ts";
+import { keyProblems } from "./problems.ts";
 
 const log = logOf("apps", "keys");
 
@@ -17,6 +18,7 @@ const REFRESH_INTERVAL_MS = 4_000;
 export const keysApp = defineApp<KeyManager>({
   name: "keys",
   verboseName: "Keys",
+  problems: keyProblems,
   setup(core) {
     const store = createKeyStore(core.db);
     const ring = new KeyCache(store, core.clock);

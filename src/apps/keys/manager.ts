@@ -14,6 +14,8 @@ import {
   type KeyListOptions,
   type KeyStore,
 } from "./store/keys.ts";
+import { keyProblems } from "./problems.ts";
+import { poolProblems } from "../workerpool/problems.ts";
 
 /** How often another key is made up because the first part of one is taken. */
 const MAX_ATTEMPTS = 3;
@@ -131,7 +133,7 @@ function resolveExpiry(
 
 function keyNotFound(ref: string): GridError {
   return new GridError(
-    "key_not_found",
+    keyProblems.key_not_found,
     `Cannot find key "${
       withoutKeys(ref)
     }": there is none with this id or prefix, expected one of GET /v1/keys`,
@@ -140,14 +142,14 @@ function keyNotFound(ref: string): GridError {
 
 function poolNotFound(ref: string): GridError {
   return new GridError(
-    "pool_not_found",
+    poolProblems.pool_not_found,
     `Cannot restrict the key to work pool "${ref}": no pool has this id or name, expected one of GET /v1/workerpool/pools`,
   );
 }
 
 function lastAdminKey({ prefix }: KeyRow): GridError {
   return new GridError(
-    "last_admin_key",
+    keyProblems.last_admin_key,
     `Cannot revoke key "${prefix}": it is the last one of an admin, and no BROWSERGRID_API_KEY is set, expected that another is made first`,
   );
 }

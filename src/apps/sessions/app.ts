@@ -7,11 +7,13 @@ import { createLateStore } from "./store/deadlines.ts";
 import { createLookoutStore } from "./store/changes.ts";
 import { createPresenceStore } from "./store/activity.ts";
 import { protectSessions } from "./store/secrets.ts";
+import { sessionProblems } from "./problems.ts";
 
 /** Sessions: browsers asked for, from the request to the end. */
 export const sessions = defineApp<SessionManager>({
   name: "sessions",
   verboseName: "Sessions",
+  problems: sessionProblems,
   setup(core) {
     const manager = createSessionManager(
       core,

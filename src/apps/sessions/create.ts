@@ -14,6 +14,7 @@ import { newRow, type Session, withoutSecrets } from "./session.ts";
 import type { Remembered } from "./store/idempotency.ts";
 import { findRemembered, insertSession } from "./store/insert.ts";
 import type { FullKeyQueue } from "./store/key_queue.ts";
+import { poolProblems } from "../workerpool/problems.ts";
 
 /** How often a pool is looked for: the one that was found may be filled or paused before the session is in it. */
 const MOST_ATTEMPTS = 3;
@@ -189,7 +190,7 @@ function priorityFor(
 
 function keyQueueFull({ pending, maxQueue }: FullKeyQueue): GridError {
   return new GridError(
-    "queue_full",
+    poolProblems.queue_full,
     `Cannot queue the session: ${pending} of this key's sessions wait, expected fewer than its max_queue of ${maxQueue} and the sessions that it could start at once`,
     { max_queue: maxQueue },
   );
@@ -197,7 +198,7 @@ function keyQueueFull({ pending, maxQueue }: FullKeyQueue): GridError {
 
 function closedAgain(): GridError {
   return new GridError(
-    "queue_full",
+    poolProblems.queue_full,
     "Cannot queue the session: each work pool that was found for it has been filled or paused at the same moment, expected one that stays open; try again",
   );
 }

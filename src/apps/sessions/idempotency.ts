@@ -8,6 +8,7 @@
 import { z } from "@hono/zod-openapi";
 import { GridError } from "../../core/errors.ts";
 import type { Secrets } from "../../core/database.ts";
+import { sessionProblems } from "./problems.ts";
 
 /** How long a key is remembered. */
 export const REMEMBERED_MS = 24 * 3_600_000;
@@ -63,7 +64,7 @@ function sorted(_name: string, value: unknown): unknown {
 /** The refusal of another request under a key that is taken. */
 export function keyReused({ key }: RequestKey): GridError {
   return new GridError(
-    "idempotency_key_reused",
+    sessionProblems.idempotency_key_reused,
     `Cannot use Idempotency-Key "${key}": another body came with it within 24 hours, expected that same body, or a new key`,
   );
 }

@@ -11,6 +11,7 @@ import type {
   Stop,
 } from "./store/sessions.ts";
 import type { Changed } from "./store/transition.ts";
+import { sessionProblems } from "./problems.ts";
 
 /** A session with the last of its events and measurements. */
 export interface SessionDetail {
@@ -113,7 +114,7 @@ export function found<T>(id: string, value: T | undefined): T {
 /** The refusal for a session that does not exist, or is not the caller's. */
 export function sessionNotFound(id: string): GridError {
   return new GridError(
-    "session_not_found",
+    sessionProblems.session_not_found,
     `Cannot find session "${id}": there is none with this id, expected one of GET /v1/sessions`,
   );
 }
@@ -122,7 +123,7 @@ function sessionEnded(
   { id, status, statusReason, stopRequestedAt }: Session,
 ): GridError {
   return new GridError(
-    "session_ended",
+    sessionProblems.session_ended,
     `Cannot refresh session "${id}": it is ${status}${
       stopRequestedAt === null ? "" : " and being ended"
     }, expected one that has not ended`,

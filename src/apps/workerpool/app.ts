@@ -3,11 +3,13 @@ import { createPoolRoutes } from "./api/v1/pools.ts";
 import { createPoolManager, type WorkPoolManager } from "./manager.ts";
 import { createPoolStore } from "./store/pools.ts";
 import { protectPools } from "./store/secrets.ts";
+import { poolProblems } from "./problems.ts";
 
 /** Work pools: how browsers are run, and which of them a session goes to. */
 export const workerPoolApp = defineApp<WorkPoolManager>({
   name: "workerpool",
   verboseName: "Work pools",
+  problems: poolProblems,
   setup(core) {
     const manager = createPoolManager(
       core,

@@ -13,6 +13,7 @@ import {
   HARMLESS_ARGUMENTS,
 } from "./allowed_arguments.ts";
 import type { Pool } from "./pool.ts";
+import { poolProblems } from "./problems.ts";
 
 /** What a session asks for; what is absent comes from the pool. */
 export interface SessionRequest {
@@ -141,7 +142,7 @@ function scoreLikeness(want: SessionRequest, pool: Pool): number {
 function noMatchingPool(want: SessionRequest): GridError {
   return want.work_pool_id === undefined
     ? new GridError(
-      "no_matching_pool",
+      poolProblems.no_matching_pool,
       'Cannot find a work pool: there is none, expected one made with "browsergrid pool create"',
     )
     : poolNotFound(want.work_pool_id);
@@ -150,7 +151,7 @@ function noMatchingPool(want: SessionRequest): GridError {
 /** The refusal for a pool that does not exist. */
 export function poolNotFound(ref: string): GridError {
   return new GridError(
-    "pool_not_found",
+    poolProblems.pool_not_found,
     `Cannot find work pool "${ref}": no pool has this id or name, expected one of GET /v1/workerpool/pools`,
   );
 }
@@ -160,7 +161,7 @@ function poolPaused(candidates: readonly PoolCandidate[]): GridError {
     `"${pool.name}" is ${pool.status}`
   );
   return new GridError(
-    "pool_paused",
+    poolProblems.pool_paused,
     `Cannot take a session: work pool ${
       states.join(", ")
     }, expected an active one`,
@@ -193,7 +194,7 @@ function browserNotAvailable(
     } in ${each.work_pool}`
   );
   return new GridError(
-    "browser_not_available",
+    poolProblems.browser_not_available,
     `Cannot start ${asked}: no work pool has it, expected ${
       list.join("; ") || "a pool whose provider starts it"
     }`,
@@ -209,7 +210,7 @@ function browserNotSupported(
     `work pool "${pool.name}" cannot: ${unsupported?.(want)}`
   );
   return new GridError(
-    "browser_not_available",
+    poolProblems.browser_not_available,
     `Cannot start the requested browser: ${reasons.join("; ")}`,
   );
 }
@@ -244,7 +245,7 @@ function argumentNotAllowed(
     } ${what}`
   );
   return new GridError(
-    "argument_not_allowed",
+    poolProblems.argument_not_allowed,
     `Cannot give the browser its arguments: ${[...never, ...lists].join("; ")}`,
     { refused },
   );
@@ -256,7 +257,7 @@ function queueFull(candidates: readonly PoolCandidate[]): GridError {
     (room > 0 ? ` and the ${room} that its workers could start` : "")
   );
   return new GridError(
-    "queue_full",
+    poolProblems.queue_full,
     `Cannot queue the session: ${queues.join("; ")}`,
   );
 }

@@ -39,6 +39,7 @@ import type {
   PoolPressure,
   PoolStore,
 } from "./store/pools.ts";
+import { poolProblems } from "./problems.ts";
 
 export type { Pool } from "./pool.ts";
 export { resolveEgressPolicy } from "./egress.ts";
@@ -133,7 +134,7 @@ export function createPoolManager(
     const checked = checkProviderConfig(core, input);
     if (checked.provider_type !== pool.providerType) {
       throw new GridError(
-        "provider_mismatch",
+        poolProblems.provider_mismatch,
         `Cannot change the provider of work pool "${pool.name}": it is "${pool.providerType}", expected the same; make a new pool for another`,
       );
     }
@@ -189,7 +190,7 @@ export function createPoolManager(
       const { pending = 0, starting = 0, running = 0 } = load ?? {};
       const isLive = pending + starting + running > 0;
       throw new GridError(
-        "pool_in_use",
+        poolProblems.pool_in_use,
         isLive || force
           ? `Cannot delete work pool "${pool.name}": it has live sessions, expected none; drain it and wait, or end them`
           : `Cannot delete work pool "${pool.name}": it has workers that are not offline, expected none; drain them and wait, or use force=true, which ends them`,
@@ -229,7 +230,7 @@ function findProvider(core: Core, name: string): Provider {
     return core.providers.get(name);
   } catch (error) {
     if (!(error instanceof UnknownNameError)) throw error;
-    throw new GridError("unknown_provider", error.message, {
+    throw new GridError(poolProblems.unknown_provider, error.message, {
       known: [...core.providers].map((each) => each.name),
     });
   }
@@ -243,7 +244,7 @@ function checkProviderConfig(core: Core, input: PoolInput): PoolInput {
   const { issues } = parsed.error;
   const { listed, detail } = describeFaults(issues, ["provider_config"]);
   throw new GridError(
-    "invalid_provider_config",
+    poolProblems.invalid_provider_config,
     `Cannot use the configuration of provider "${input.provider_type}": ${detail}`,
     { errors: listed },
   );

@@ -1,6 +1,7 @@
 import { GridError } from "../../core/errors.ts";
 import { type Pool, renderPool } from "./pool.ts";
 import type { PoolChange, PoolInput, PoolReplacement } from "./schemas.ts";
+import { poolProblems } from "./problems.ts";
 
 const READ_ONLY = ["id", "created_at", "updated_at"] as const;
 
@@ -92,7 +93,7 @@ function readOnlyMember(faults: readonly MemberProblem[]): GridError {
     "; ",
   );
   return new GridError(
-    "read_only_member",
+    poolProblems.read_only_member,
     `Cannot use the body: ${detail}; expected the value that GET returns, or none`,
     { errors: faults.map((fault) => ({ in: "json", ...fault })) },
   );

@@ -4,11 +4,13 @@ import { workerPoolApp } from "../workerpool/app.ts";
 import { workerRoutes } from "./routes.ts";
 import { createWorkerManager, type WorkerManager } from "./manager.ts";
 import { createWorkerStore } from "./store/workers.ts";
+import { workerProblems } from "./problems.ts";
 
 /** Workers: who serves a work pool, and what they hold. */
 export const workersApp = defineApp<WorkerManager>({
   name: "workers",
   verboseName: "Workers",
+  problems: workerProblems,
   setup(core) {
     const manager = createWorkerManager(
       core,

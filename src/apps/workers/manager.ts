@@ -29,6 +29,7 @@ import { renderReadyBrowsers } from "./ready.ts";
 import type { WorkerListOptions, WorkerStore } from "./store/workers.ts";
 import { shareStatement } from "./store/ready.ts";
 import { renderWorker, type WorkerRow } from "./worker.ts";
+import { workerProblems } from "./problems.ts";
 
 /** Missed heartbeats after which a worker is offline. */
 const MISSED_HEARTBEATS = 3;
@@ -183,7 +184,7 @@ export function createWorkerManager(
       const { name } = await get(id);
       if (await store.remove(id)) return;
       throw new GridError(
-        "worker_busy",
+        workerProblems.worker_busy,
         `Cannot delete worker "${name}": it holds sessions, expected none; drain it and wait, or end them`,
       );
     },
@@ -250,14 +251,14 @@ export function createWorkerManager(
 
 function workerNotFound(id: string): GridError {
   return new GridError(
-    "worker_not_found",
+    workerProblems.worker_not_found,
     `Cannot find worker "${id}": there is none with this id, expected one of GET /v1/workerpool/workers`,
   );
 }
 
 function workerReplaced(name: string): GridError {
   return new GridError(
-    "worker_replaced",
+    workerProblems.worker_replaced,
     `Cannot serve worker "${name}": a newer process of it has registered, expected that this one ends; give one of the two another --worker-name`,
   );
 }

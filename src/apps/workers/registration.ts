@@ -4,6 +4,8 @@ import { hashSecret } from "../../http/auth/worker_caller.ts";
 import type { HeldSession } from "../sessions/manager.ts";
 import type { HeldSessionWire, WorkerInput } from "./schemas.ts";
 import type { WorkerRow } from "./worker.ts";
+import { workerProblems } from "./problems.ts";
+import { poolProblems } from "../workerpool/problems.ts";
 
 /** A registration with the proof for later calls. */
 interface ProvenInput extends WorkerInput {
@@ -75,7 +77,7 @@ export function renderHeldSession(
 /** The refusal of a name or an id that belongs to another worker. */
 export function workerInUse(name: string): GridError {
   return new GridError(
-    "worker_in_use",
+    workerProblems.worker_in_use,
     `Cannot register worker "${name}": its name or id belongs to another worker, expected free ones, or that worker's secret and work pool`,
   );
 }
@@ -83,7 +85,7 @@ export function workerInUse(name: string): GridError {
 /** The refusal of one worker too many. */
 export function poolFull(pool: string, most: number): GridError {
   return new GridError(
-    "pool_full",
+    workerProblems.pool_full,
     `Cannot register the worker: work pool "${pool}" has ${most} workers already, expected fewer than its max_workers`,
   );
 }
@@ -95,7 +97,7 @@ export function providerMismatch(
   own: string,
 ): GridError {
   return new GridError(
-    "provider_mismatch",
+    poolProblems.provider_mismatch,
     `Cannot serve work pool "${pool}" with provider "${asked}": its provider is "${own}", expected the same`,
   );
 }

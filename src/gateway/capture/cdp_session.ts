@@ -11,6 +11,7 @@ import { GridError } from "../../core/errors.ts";
 import { checkTargetId, targetNotFound } from "../devtools/target_id.ts";
 import { agentOver, browserUnreachable, type Way } from "../dialer.ts";
 import { givenUp } from "./extendable_timeout.ts";
+import { gatewayProblems } from "../problems.ts";
 
 /** Longest message of a browser that is read. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -138,7 +139,7 @@ function faultOf(error: Error): GridError {
 
 function refused(does: string): GridError {
   return new GridError(
-    "browser_refused",
+    gatewayProblems.browser_refused,
     `Cannot look at the page: the browser ${does}, expected what it can do`,
   );
 }

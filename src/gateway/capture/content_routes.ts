@@ -6,6 +6,7 @@ import type { Conversation } from "./cdp_session.ts";
 import { emptyCapture } from "./empty_capture.ts";
 import { onPage, pageQuerySchema, refusalsOfLook } from "./route_parts.ts";
 import { type LookParts, openPage } from "./open_page.ts";
+import { gatewayProblems } from "../problems.ts";
 
 const content = createRoute({
   ...onPage,
@@ -78,7 +79,7 @@ async function htmlOf(page: Conversation): Promise<string> {
     } catch (error) {
       // The page may have become another in between.
       const isRefused = error instanceof GridError &&
-        error.code === "browser_refused";
+        error.code === gatewayProblems.browser_refused.code;
       if (!isRefused || triesLeft === 0) throw error;
     }
   }

@@ -1,9 +1,10 @@
 import { GridError } from "../../core/errors.ts";
+import { gatewayProblems } from "../problems.ts";
 
 /** Returns the rejection of a capture without data. `expected` names a request that returns some. */
 export function emptyCapture(kind: string, expected: string): GridError {
   return new GridError(
-    "browser_refused",
+    gatewayProblems.browser_refused,
     `Cannot capture the page: the browser returned an empty ${kind}, expected ${expected}`,
   );
 }

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../../async/clock.ts";
 import { GridError } from "../../core/errors.ts";
 import { browserUnreachable } from "../dialer.ts";
+import { gatewayProblems } from "../problems.ts";
 
 /** Longest time without anything from the browser: less than the 30 s after which clients and load balancers give up. */
 export const LOOK_MS = 25_000;
@@ -43,7 +44,7 @@ export function givenUp({ reason }: AbortSignal): GridError {
 
 function tooLate(ms: number): GridError {
   return new GridError(
-    "browser_timeout",
+    gatewayProblems.browser_timeout,
     `Cannot look at the page: the browser does not answer within ${
       ms / 1_000
     } s, expected a page in front, without an open dialog, whose scripts end`,

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { onBrowser, refusalsOfBrowser } from "../devtools/route_parts.ts";
 import { targetIdSchema } from "../devtools/target_id.ts";
+import { gatewayProblems } from "../problems.ts";
 
 /** What every route that shows a page says of itself. */
 export const onPage = {
@@ -20,5 +21,8 @@ export const pageQuerySchema = z.object({
 
 /** What such a route may refuse. */
 export function refusalsOfLook(): ReturnType<typeof refusalsOfBrowser> {
-  return refusalsOfBrowser("target_not_found", "browser_timeout");
+  return refusalsOfBrowser(
+    gatewayProblems.target_not_found,
+    gatewayProblems.browser_timeout,
+  );
 }

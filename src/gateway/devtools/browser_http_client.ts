@@ -9,6 +9,7 @@ import {
 } from "../browser_http.ts";
 import { browserUnreachable, type Way } from "../dialer.ts";
 import { targetNotFound } from "./target_id.ts";
+import { gatewayProblems } from "../problems.ts";
 
 /** How Chrome refuses an id. */
 const NO_TARGET = /^No such target/;
@@ -27,7 +28,7 @@ export async function askChrome(
   const words = answer.body.slice(0, 200);
   if (NO_TARGET.test(words)) throw targetNotFound(words);
   throw new GridError(
-    "browser_refused",
+    gatewayProblems.browser_refused,
     `Cannot ask the browser: it says "${words}", expected what it can do`,
   );
 }

@@ -1,7 +1,9 @@
 import { z } from "@hono/zod-openapi";
 import { access } from "../../http/auth/access.ts";
-import type { ErrorCode } from "../../core/errors.ts";
+import type { AnyProblem } from "../../core/errors.ts";
 import { refusals } from "../../http/router.ts";
+import { sessionProblems } from "../../apps/sessions/problems.ts";
+import { gatewayProblems } from "../problems.ts";
 
 /** What every route to a session's browser says of itself. */
 export const onBrowser = {
@@ -15,15 +17,15 @@ export const onBrowser = {
 
 /** Refusals of such a route: those of every one, and its own. */
 export function refusalsOfBrowser(
-  ...codes: readonly ErrorCode[]
+  ...codes: readonly AnyProblem[]
 ): ReturnType<typeof refusals> {
   return refusals(
-    "session_not_found",
-    "session_not_running",
-    "session_ended",
-    "session_failed",
-    "worker_unreachable",
-    "browser_refused",
+    sessionProblems.session_not_found,
+    sessionProblems.session_not_running,
+    sessionProblems.session_ended,
+    sessionProblems.session_failed,
+    gatewayProblems.worker_unreachable,
+    gatewayProblems.browser_refused,
     ...codes,
   );
 }

@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { GridError } from "../../core/errors.ts";
+import { gatewayProblems } from "../problems.ts";
 
 /** An id that leads nowhere else in a path. Chrome's are hexadecimal, its browser's a UUID. */
 const TARGET_ID = /^[A-Za-z0-9-]{1,128}$/;
@@ -26,7 +27,7 @@ export function targetNotFound(
   options?: ErrorOptions,
 ): GridError {
   return new GridError(
-    "target_not_found",
+    gatewayProblems.target_not_found,
     `Cannot find the page: ${words}, expected one that is open: see /cdp/json/list of the session`,
     {},
     options,

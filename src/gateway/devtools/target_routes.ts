@@ -10,6 +10,7 @@ import { pageQuery } from "./page_query.ts";
 import { onBrowser, refusalsOfBrowser } from "./route_parts.ts";
 import { checkTargetId, targetIdSchema } from "./target_id.ts";
 import { variantsOf } from "./variants.ts";
+import { gatewayProblems } from "../problems.ts";
 
 const newTarget = createRoute({
   ...onBrowser,
@@ -66,7 +67,10 @@ function routeOf(
         description: "What Chrome says",
         content: { "text/plain": { schema: z.string(), example: words } },
       },
-      ...refusalsOfBrowser("target_not_found", "origin_not_allowed"),
+      ...refusalsOfBrowser(
+        gatewayProblems.target_not_found,
+        "origin_not_allowed",
+      ),
     },
   });
 }

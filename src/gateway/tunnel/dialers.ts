@@ -15,6 +15,7 @@ import {
 import { borrow } from "./replica.ts";
 import { AWAY_MS, OPEN_MS, TUNNEL_OPENED, type Tunnels } from "./tunnels.ts";
 import type { Verdicts } from "./reachability.ts";
+import { gatewayProblems } from "../problems.ts";
 
 /** Longest wait for a direct connection where there is a tunnel besides. */
 const DIRECT_MS = 1_000;
@@ -119,7 +120,7 @@ async function holderInTime(
 
 function outOfReach(cause: unknown): GridError {
   return new GridError(
-    "worker_unreachable",
+    gatewayProblems.worker_unreachable,
     "Cannot reach the browser: it is not at its worker's address, and the worker has no open tunnel, expected a tunnel, or its network in the setting worker_networks; try again",
     {},
     { cause },

@@ -4,6 +4,8 @@ import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter, refusals } from "../../http/router.ts";
 import { workerProofSchema } from "../../http/auth/worker_caller.ts";
 import { refuse } from "../socket_routes.ts";
+import { gatewayProblems } from "../problems.ts";
+import { workerProblems } from "../../apps/workers/problems.ts";
 
 /** What the description says of each. The handshake itself never comes to the router. */
 const shared = {
@@ -28,7 +30,11 @@ const tunnel = {
   },
   responses: {
     101: { description: "The tunnel is open" },
-    ...refusals("upgrade_required", "worker_not_found", "worker_replaced"),
+    ...refusals(
+      gatewayProblems.upgrade_required,
+      workerProblems.worker_not_found,
+      workerProblems.worker_replaced,
+    ),
   },
 };
 
@@ -50,10 +56,10 @@ const stream = {
   responses: {
     101: { description: "The stream is open" },
     ...refusals(
-      "upgrade_required",
+      gatewayProblems.upgrade_required,
       "not_found",
-      "worker_not_found",
-      "worker_replaced",
+      workerProblems.worker_not_found,
+      workerProblems.worker_replaced,
     ),
   },
 };
@@ -76,7 +82,10 @@ const lent = {
   },
   responses: {
     101: { description: "The stream is open" },
-    ...refusals("upgrade_required", "worker_unreachable"),
+    ...refusals(
+      gatewayProblems.upgrade_required,
+      gatewayProblems.worker_unreachable,
+    ),
   },
 };
 

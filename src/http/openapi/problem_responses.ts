@@ -5,13 +5,13 @@
  */
 import {
   type AnyProblem,
-  codeOf,
-  type ErrorCode,
+  type CommonCode,
   GridError,
+  type Problem,
   problemHeaders,
-  statusOf,
+  resolveProblem,
+  toProblem,
 } from "../../core/errors.ts";
-import { exampleOf } from "./problem_examples.ts";
 import { isMarked, type ResponsesObject } from "./problems.ts";
 
 /** What decides which refusals of the chain an operation may get. */
@@ -24,14 +24,14 @@ export interface OperationKind {
   readonly isUnsafe: boolean;
 }
 
-const EVERYWHERE: readonly ErrorCode[] = [
+const EVERYWHERE: readonly CommonCode[] = [
   "internal",
   "rate_limited",
   "uri_too_long",
   "host_not_allowed",
 ];
 
-const GUARDED: readonly ErrorCode[] = [
+const GUARDED: readonly CommonCode[] = [
   "unauthorized",
   "forbidden",
   "database_busy",
@@ -39,13 +39,13 @@ const GUARDED: readonly ErrorCode[] = [
   "shutting_down",
 ];
 
-const UNSAFE: readonly ErrorCode[] = [
+const UNSAFE: readonly CommonCode[] = [
   "origin_not_allowed",
   "body_too_large",
   "unsupported_media_type",
 ];
 
-const WITH_BODY: readonly ErrorCode[] = ["malformed_json", "invalid_request"];
+const WITH_BODY: readonly CommonCode[] = ["malformed_json", "invalid_request"];
 
 /** `codes`, and those of the middleware and the router. */
 export function withChain(
@@ -63,7 +63,7 @@ export function withChain(
 }
 
 /** Refusals that look the same wherever they stand, by name and codes. */
-const SHARED: Readonly<Record<string, readonly ErrorCode[]>> = {
+const SHARED: Readonly<Record<string, readonly CommonCode[]>> = {
   MalformedJson: ["malformed_json"],
   Unauthorized: ["unauthorized"],
   UriTooLong: ["uri_too_long"],
@@ -130,9 +130,8 @@ export function refusalsByStatus(
   codes: ReadonlySet<AnyProblem>,
 ): ResponsesObject {
   const answers = Object.entries(own).filter(([, each]) => !isMarked(each));
-  const refused = [...Map.groupBy(codes, statusOf)].map(([status, group]) =>
-    [status, sharedOrOwn(group)] as const
-  );
+  const refused = [...Map.groupBy(codes, (code) => resolveProblem(code).status)]
+    .map(([status, group]) => [status, sharedOrOwn(group)] as const);
   return {
     ...Object.fromEntries(
       answers.map(([status, answer]) => [status, withRequestId(answer)]),
@@ -161,7 +160,7 @@ function sharedOrOwn(codes: readonly AnyProblem[]): object {
 
 /** The refusal in full: its codes as an enum, and an example of each. */
 function describe(codes: readonly AnyProblem[]): object {
-  const problems = codes.map(exampleOf);
+  const problems = codes.map(createExample);
   return {
     description: problems.map(({ code, title }) => `\`${code}\`: ${title}`)
       .join("; "),
@@ -173,7 +172,7 @@ function describe(codes: readonly AnyProblem[]): object {
             { $ref: "#/components/schemas/Problem" },
             {
               type: "object",
-              properties: { code: { enum: codes.map(codeOf) } },
+              properties: { code: { enum: problems.map(({ code }) => code) } },
             },
           ],
         },
@@ -200,10 +199,15 @@ function headersOf(
 ): object {
   const names = codes.flatMap((code) => [
     ...Object.keys(problemHeaders(new GridError(code, ""))),
-    // Set by the middleware, which knows for how long.
-    ...(code === "rate_limited" ? ["retry-after"] : []),
-    // Set where it may succeed another time: there was no worker for it.
-    ...(code === "session_failed" ? ["retry-after"] : []),
+    ...(resolveProblem(code).mayHaveRetryAfter ? ["retry-after"] : []),
   ]);
   return Object.assign({}, REQUEST_ID, ...names.map((name) => HEADERS[name]));
+}
+
+const EXAMPLE_ID = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
+
+/** Returns an example of a response with `problem`. */
+function createExample(problem: AnyProblem): Problem {
+  const { example, title } = resolveProblem(problem);
+  return toProblem(new GridError(problem, example ?? title), EXAMPLE_ID);
 }

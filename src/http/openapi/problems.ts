@@ -1,9 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import {
   type AnyProblem,
-  codeOf,
   type ProblemStatus,
-  statusOf,
+  resolveProblem,
 } from "../../core/errors.ts";
 
 /** Shape of every refusal, for the OpenAPI document. */
@@ -34,7 +33,7 @@ export interface Refusal {
 
 function refusal(codes: readonly AnyProblem[]): Refusal {
   return {
-    description: codes.map(codeOf).join(", "),
+    description: codes.map((code) => resolveProblem(code).code).join(", "),
     [CODES]: codes,
     content: { "application/problem+json": { schema: problemSchema } },
   };
@@ -60,7 +59,9 @@ export function refusals(
   ...codes: readonly AnyProblem[]
 ): Partial<Record<ProblemStatus, Refusal>> {
   return Object.fromEntries(
-    [...Map.groupBy(codes, statusOf)].map(([status, group]) => [
+    [...Map.groupBy(codes, (code) => resolveProblem(code).status)].map((
+      [status, group],
+    ) => [
       status,
       refusal(group),
     ]),

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import {
-  type ErrorCode,
+  type CommonCode,
   GridError,
   problemResponse,
 } from "../../core/errors.ts";
@@ -10,7 +10,7 @@ import { answerRaw } from "./raw_response.ts";
 const log = logOf("core", "server");
 
 /** What the HTTP parser and its timers complain of; the rest is malformed. */
-const KNOWN: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+const KNOWN: Readonly<Record<string, readonly [CommonCode, string]>> = {
   HPE_HEADER_OVERFLOW: [
     "headers_too_large",
     "Cannot read the request: its head is too large, expected at most 64 KiB",

@@ -1,3 +1,4 @@
+import { poolProblems } from "../../../src/apps/workerpool/problems.ts";
 import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
 import { GridError } from "../../../src/core/errors.ts";
@@ -73,7 +74,7 @@ Deno.test("a before-half that answers or refuses stops the request; halves outsi
       optionsSchema: z.strictObject({}),
       before() {
         if (how === "answer") return new Response("stop", { status: 418 });
-        throw new GridError("queue_full", "Cannot queue");
+        throw new GridError(poolProblems.queue_full, "Cannot queue");
       },
       after: (c) => void log.push(`< stopping ${c.res.status}`),
     });

@@ -1,3 +1,4 @@
+import { poolProblems } from "../../../src/apps/workerpool/problems.ts";
 import type { MiddlewareHandler } from "hono";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { createAuth } from "../../../src/http/auth/auth.ts";
@@ -68,7 +69,7 @@ export function chained(
   });
   v1.get("/fetched", () => fetch("data:text/plain,elsewhere"));
   v1.get("/full", () => {
-    throw new GridError("queue_full", "Cannot queue");
+    throw new GridError(poolProblems.queue_full, "Cannot queue");
   });
   v1.get("/broken", (c) => {
     c.header("X-Set-Before", "kept");

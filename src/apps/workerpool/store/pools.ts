@@ -21,6 +21,7 @@ import type { Pool, PoolFields } from "../pool.ts";
 import type { PoolStatus } from "../status.ts";
 import { countPoolRoom } from "./room.ts";
 import { openPool, sealPool } from "./secrets.ts";
+import { poolProblems } from "../problems.ts";
 
 /**
  * Maximum number of queued sessions that are counted for an assignment, so that its cost does not grow with the queue.
@@ -212,7 +213,7 @@ async function withFreeName<T>(name: string, write: () => PromiseLike<T>) {
   } catch (error) {
     if (!isConstraintError(error)) throw error;
     throw new GridError(
-      "pool_name_taken",
+      poolProblems.pool_name_taken,
       `Cannot name the work pool "${name}": another one has this name, expected a free one`,
       {},
     );

@@ -10,6 +10,8 @@ import {
   keySchema,
   newKeySchema,
 } from "../../schemas.ts";
+import { poolProblems } from "../../../workerpool/problems.ts";
+import { keyProblems } from "../../problems.ts";
 
 const params = z.object({
   key_id: z.string().min(1).max(100).describe("Id or prefix of a key"),
@@ -61,7 +63,7 @@ const create = createRoute({
       description: "The key",
       content: { "application/json": { schema: newKeySchema } },
     },
-    ...refusals("invalid_request", "pool_not_found"),
+    ...refusals("invalid_request", poolProblems.pool_not_found),
   },
 });
 
@@ -78,7 +80,7 @@ const get = createRoute({
       description: "The key",
       content: { "application/json": { schema: keySchema } },
     },
-    ...refusals("invalid_request", "key_not_found"),
+    ...refusals("invalid_request", keyProblems.key_not_found),
   },
 });
 
@@ -94,7 +96,11 @@ const revoke = createRoute({
   request: { params },
   responses: {
     204: { description: "It is good for nothing any more" },
-    ...refusals("invalid_request", "key_not_found", "last_admin_key"),
+    ...refusals(
+      "invalid_request",
+      keyProblems.key_not_found,
+      keyProblems.last_admin_key,
+    ),
   },
 });
 

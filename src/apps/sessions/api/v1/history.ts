@@ -16,6 +16,7 @@ import {
   sessionMetricListSchema,
 } from "../../schemas.ts";
 import { renderEvent, renderMetric } from "../../session.ts";
+import { sessionProblems } from "../../problems.ts";
 
 const params = z.object({ id: z.string().describe("Id of a session") });
 const tags = ["Sessions"];
@@ -45,7 +46,7 @@ const events = createRoute({
       description: "Events, oldest first",
       content: { "application/json": { schema: sessionEventListSchema } },
     },
-    ...refusals("invalid_request", "session_not_found"),
+    ...refusals("invalid_request", sessionProblems.session_not_found),
   },
 });
 
@@ -66,7 +67,11 @@ const addEvent = createRoute({
   },
   responses: {
     204: { description: "It is recorded" },
-    ...refusals("invalid_request", "session_not_found", "lease_lost"),
+    ...refusals(
+      "invalid_request",
+      sessionProblems.session_not_found,
+      sessionProblems.lease_lost,
+    ),
   },
 });
 
@@ -90,7 +95,7 @@ const metrics = createRoute({
       description: "The last measurements, oldest first",
       content: { "application/json": { schema: sessionMetricListSchema } },
     },
-    ...refusals("invalid_request", "session_not_found"),
+    ...refusals("invalid_request", sessionProblems.session_not_found),
   },
 });
 
@@ -111,7 +116,11 @@ const addMetric = createRoute({
   },
   responses: {
     204: { description: "It is recorded" },
-    ...refusals("invalid_request", "session_not_found", "lease_lost"),
+    ...refusals(
+      "invalid_request",
+      sessionProblems.session_not_found,
+      sessionProblems.lease_lost,
+    ),
   },
 });
 
@@ -133,7 +142,7 @@ const logs = createRoute({
         },
       },
     },
-    ...refusals("session_not_found"),
+    ...refusals(sessionProblems.session_not_found),
   },
 });
 
@@ -179,7 +188,7 @@ export function historyRoutes(
 function requireHolder(id: string, isHolder: boolean): void {
   if (isHolder) return;
   throw new GridError(
-    "lease_lost",
+    sessionProblems.lease_lost,
     `Cannot record for session "${id}": the fencing token is stale, it has ended, or another worker holds it; expected the token of its last claim, and its worker's secret and instance`,
   );
 }

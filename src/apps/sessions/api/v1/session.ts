@@ -13,6 +13,7 @@ import {
 import { renderEvent, renderMetric } from "../../session.ts";
 import { isTerminal } from "../../status.ts";
 import type { Show } from "./render.ts";
+import { sessionProblems } from "../../problems.ts";
 
 const params = z.object({ id: z.string().describe("Id of a session") });
 const content = { "application/json": { schema: sessionSchema } };
@@ -43,7 +44,7 @@ const get = createRoute({
       description: "The session",
       content: { "application/json": { schema: sessionDetailSchema } },
     },
-    ...refusals("invalid_request", "session_not_found"),
+    ...refusals("invalid_request", sessionProblems.session_not_found),
   },
 });
 
@@ -65,7 +66,7 @@ const stop = createRoute({
   responses: {
     200: { description: "The session has ended", content },
     202: { description: "Its worker is ending it", content },
-    ...refusals("invalid_request", "session_not_found"),
+    ...refusals("invalid_request", sessionProblems.session_not_found),
   },
 });
 
@@ -89,7 +90,11 @@ const refresh = createRoute({
   },
   responses: {
     200: { description: "The session", content },
-    ...refusals("invalid_request", "session_not_found", "session_ended"),
+    ...refusals(
+      "invalid_request",
+      sessionProblems.session_not_found,
+      sessionProblems.session_ended,
+    ),
   },
 });
 

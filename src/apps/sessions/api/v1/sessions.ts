@@ -19,6 +19,8 @@ import {
 } from "../../schemas.ts";
 import { SESSION_STATUSES } from "../../status.ts";
 import type { Show } from "./render.ts";
+import { sessionProblems } from "../../problems.ts";
+import { poolProblems } from "../../../workerpool/problems.ts";
 
 const LONGEST_WAIT_SECONDS = 300;
 
@@ -83,14 +85,14 @@ const create = createRoute({
     },
     ...refusals(
       "invalid_request",
-      "idempotency_key_reused",
-      "pool_not_found",
-      "pool_paused",
-      "no_matching_pool",
-      "browser_not_available",
-      "argument_not_allowed",
-      "queue_full",
-      "session_failed",
+      sessionProblems.idempotency_key_reused,
+      poolProblems.pool_not_found,
+      poolProblems.pool_paused,
+      poolProblems.no_matching_pool,
+      poolProblems.browser_not_available,
+      poolProblems.argument_not_allowed,
+      poolProblems.queue_full,
+      sessionProblems.session_failed,
     ),
   },
 });
@@ -202,7 +204,7 @@ function labelOf(text: string): [string, string] {
 
 function failed({ id, status, statusReason }: Session): GridError {
   return new GridError(
-    "session_failed",
+    sessionProblems.session_failed,
     `Cannot give a browser: session "${id}" is ${status}: ${
       statusReason ?? "no reason is known"
     }`,

@@ -16,6 +16,7 @@ import {
   pressureSchema,
 } from "../../schemas.ts";
 import { POOL_STATUSES } from "../../status.ts";
+import { poolProblems } from "../../problems.ts";
 
 const params = z.object({
   pool_id: z.string().min(1).max(100).describe("Id or name of a work pool"),
@@ -85,9 +86,9 @@ const create = createRoute({
     },
     ...refusals(
       "invalid_request",
-      "unknown_provider",
-      "invalid_provider_config",
-      "pool_name_taken",
+      poolProblems.unknown_provider,
+      poolProblems.invalid_provider_config,
+      poolProblems.pool_name_taken,
     ),
   },
 });
@@ -100,7 +101,7 @@ const get = createRoute({
   ...access("client"),
   summary: "Get a work pool",
   request: { params },
-  responses: { 200: pool, ...refusals("pool_not_found") },
+  responses: { 200: pool, ...refusals(poolProblems.pool_not_found) },
 });
 
 const replace = createRoute({
@@ -121,12 +122,12 @@ const replace = createRoute({
     200: pool,
     ...refusals(
       "invalid_request",
-      "unknown_provider",
-      "invalid_provider_config",
-      "pool_not_found",
-      "pool_name_taken",
-      "provider_mismatch",
-      "read_only_member",
+      poolProblems.unknown_provider,
+      poolProblems.invalid_provider_config,
+      poolProblems.pool_not_found,
+      poolProblems.pool_name_taken,
+      poolProblems.provider_mismatch,
+      poolProblems.read_only_member,
     ),
   },
 });
@@ -164,7 +165,11 @@ const remove = createRoute({
   },
   responses: {
     204: { description: "It is gone" },
-    ...refusals("invalid_request", "pool_not_found", "pool_in_use"),
+    ...refusals(
+      "invalid_request",
+      poolProblems.pool_not_found,
+      poolProblems.pool_in_use,
+    ),
   },
 });
 
@@ -181,7 +186,7 @@ const pressure = createRoute({
       description: "Its load",
       content: { "application/json": { schema: pressureSchema } },
     },
-    ...refusals("pool_not_found"),
+    ...refusals(poolProblems.pool_not_found),
   },
 });
 
@@ -250,7 +255,7 @@ export function createPoolRoutes(
       ...access(),
       summary,
       request: { params },
-      responses: { 200: pool, ...refusals("pool_not_found") },
+      responses: { 200: pool, ...refusals(poolProblems.pool_not_found) },
     });
     router.openapi(route, async (c) => {
       const { pool_id } = c.req.valid("param");

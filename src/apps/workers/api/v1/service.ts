@@ -14,6 +14,7 @@ import {
   heartbeatInputSchema,
   heartbeatResponseSchema,
 } from "../../schemas.ts";
+import { workerProblems } from "../../problems.ts";
 
 const params = z.object({
   worker_id: z.string().describe("Id of a worker"),
@@ -40,7 +41,11 @@ const heartbeat = createRoute({
       description: "What became of the reports, and the worker's orders",
       content: { "application/json": { schema: heartbeatResponseSchema } },
     },
-    ...refusals("invalid_request", "worker_not_found", "worker_replaced"),
+    ...refusals(
+      "invalid_request",
+      workerProblems.worker_not_found,
+      workerProblems.worker_replaced,
+    ),
   },
 });
 
@@ -73,7 +78,11 @@ const claim = createRoute({
       content: { "application/json": { schema: claimResponseSchema } },
     },
     204: { description: "There was none in time" },
-    ...refusals("invalid_request", "worker_not_found", "worker_replaced"),
+    ...refusals(
+      "invalid_request",
+      workerProblems.worker_not_found,
+      workerProblems.worker_replaced,
+    ),
   },
 });
 

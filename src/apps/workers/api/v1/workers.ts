@@ -13,6 +13,8 @@ import {
 } from "../../schemas.ts";
 import { WORKER_STATUSES } from "../../status.ts";
 import { renderWorker } from "../../worker.ts";
+import { poolProblems } from "../../../workerpool/problems.ts";
+import { workerProblems } from "../../problems.ts";
 
 const params = z.object({
   worker_id: z.string().describe("Id of a worker"),
@@ -81,10 +83,10 @@ const register = createRoute({
     },
     ...refusals(
       "invalid_request",
-      "pool_not_found",
-      "provider_mismatch",
-      "worker_in_use",
-      "pool_full",
+      poolProblems.pool_not_found,
+      poolProblems.provider_mismatch,
+      workerProblems.worker_in_use,
+      workerProblems.pool_full,
     ),
   },
 });
@@ -97,7 +99,7 @@ const get = createRoute({
   ...access("worker"),
   summary: "Get a worker",
   request: { params },
-  responses: { 200: worker, ...refusals("worker_not_found") },
+  responses: { 200: worker, ...refusals(workerProblems.worker_not_found) },
 });
 
 const remove = createRoute({
@@ -110,7 +112,7 @@ const remove = createRoute({
   request: { params },
   responses: {
     204: { description: "It is gone" },
-    ...refusals("worker_not_found", "worker_busy"),
+    ...refusals(workerProblems.worker_not_found, workerProblems.worker_busy),
   },
 });
 
@@ -130,7 +132,7 @@ const drain = createRoute({
   },
   responses: {
     200: worker,
-    ...refusals("invalid_request", "worker_not_found"),
+    ...refusals("invalid_request", workerProblems.worker_not_found),
   },
 });
 
@@ -142,7 +144,7 @@ const resume = createRoute({
   ...access(),
   summary: "Give a worker that drains sessions again",
   request: { params },
-  responses: { 200: worker, ...refusals("worker_not_found") },
+  responses: { 200: worker, ...refusals(workerProblems.worker_not_found) },
 });
 
 /** Endpoints of workers for those who look after them. */

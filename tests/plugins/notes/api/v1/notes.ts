@@ -1,3 +1,4 @@
+import { sessionProblems } from "../../../../../src/apps/sessions/problems.ts";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../../../../src/core/middleware.ts";
 import { createRouter, refusals } from "../../../../../src/http/router.ts";
@@ -27,7 +28,7 @@ const create = createRoute({
     201: note,
     ...refusals(
       "invalid_request",
-      "session_not_found",
+      sessionProblems.session_not_found,
       NOTE_PROBLEMS.notes_full,
     ),
   },
