@@ -14,7 +14,7 @@ async function savedApp(): Promise<
 > {
   const text = await Deno.readTextFile(PAGE);
   const [, sql, code] =
-    /`notes\/migrations\/0000_notes\.sql`:\n\n```sql\n([^]*?)```\n\nThe rest is `notes\/plugin\.js`:\n\n```js\n([^]*?)```/
+    /`notes\/migrations\/0000_notes\.sql`:\n\n```sql\n([^]*?)```[^]*`notes\/plugin\.js`:\n\n```js\n([^]*?)```/
       .exec(text) ?? [];
   assert.ok(sql && code, "docs/plugin-app.md has the app");
   const folder = await Deno.makeTempDir({ prefix: "browsergrid-plugin-" });

@@ -7,7 +7,7 @@ const PAGE = new URL("../../docs/plugins.md", import.meta.url);
 /** the page's example, word for word. */
 export async function providerSource(): Promise<string> {
   const text = await Deno.readTextFile(PAGE);
-  const [, code] = /save it as `own_command\.js`:\n\n```js\n([^]*?)```/.exec(
+  const [, code] = /Save it as `own_command\.js`:\n\n```js\n([^]*?)```/.exec(
     text,
   ) ?? [];
   assert.ok(code, "docs/plugins.md has the provider");

@@ -34,7 +34,8 @@ export async function docSnippets(): Promise<readonly Snippet[]> {
   return found;
 }
 
-async function documents(): Promise<readonly string[]> {
+/** Returns the Markdown files of the documentation. */
+export async function documents(): Promise<readonly string[]> {
   const docs = await Array.fromAsync(Deno.readDir(join(ROOT, "docs")))
     .catch(() => []);
   return [

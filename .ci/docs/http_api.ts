@@ -1,0 +1,63 @@
+import { systemClock } from "../../src/async/clock.ts";
+import { loadSettings } from "../../src/core/settings.ts";
+import { APPS, MIDDLEWARE, PROVIDERS } from "../../src/installed.ts";
+import { openGrid } from "../../src/server/grid.ts";
+import { z } from "zod";
+import { code } from "./markdown.ts";
+
+const operationSchema = z.object({
+  tags: z.tuple([z.string()]),
+  summary: z.string(),
+  "x-roles": z.array(z.string()).optional(),
+});
+
+const documentSchema = z.object({
+  tags: z.array(z.object({ name: z.string(), description: z.string() })),
+  paths: z.record(z.string(), z.record(z.string(), operationSchema)),
+});
+
+/** Renders the endpoints of the OpenAPI document, grouped by tag. */
+export async function renderHttpApi(): Promise<string> {
+  const { tags, paths } = await readDocument();
+  const endpoints = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { tags: [tag], ...operation }]) => ({
+      tag,
+      line: `- ${code(`${method.toUpperCase()} ${path}`)} (${
+        renderRoles(operation["x-roles"])
+      }): ${operation.summary}`,
+    }))
+  );
+  return tags.map(({ name, description }) => {
+    const lines = endpoints.filter(({ tag }) => tag === name)
+      .map(({ line }) => line);
+    return `### ${name}\n\n${description}.\n\n${lines.join("\n")}`;
+  }).join("\n\n");
+}
+
+/** Renders the roles without `admin`, which may use everything. */
+function renderRoles(roles: readonly string[] | undefined): string {
+  if (roles === undefined) return "no key";
+  const others = roles.filter((role) => role !== "admin");
+  return others.length > 0 ? others.join(", ") : "admin";
+}
+
+async function readDocument() {
+  const { settings } = loadSettings({
+    env: {},
+    flags: {},
+    defaults: {
+      data_dir: ".",
+      database_url: ":memory:",
+      encryption_key: "00".repeat(32),
+    },
+  });
+  await using grid = await openGrid(settings, {
+    apps: APPS,
+    middleware: MIDDLEWARE,
+    providers: PROVIDERS,
+    clock: systemClock,
+    version: "docs",
+  });
+  const response = await grid.router.request("http://localhost/openapi.json");
+  return documentSchema.parse(await response.json());
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { relative } from "node:path";
+import { documents, ROOT } from "../support/doc_snippets.ts";
+
+/** Longest README, in lines: a reader decides in a minute. */
+const README_LINES = 150;
+
+/** Longest page, without what is generated. */
+const PAGE_LINES = 250;
+
+/** Length of a page that a terminal shows without a table of contents. */
+const SCREEN_LINES = 45;
+
+/** Widest line outside of code: tables and links cannot be wrapped. */
+const COLUMNS = 110;
+
+const pages = await Promise.all(
+  (await documents()).map(async (file) => ({
+    name: relative(ROOT, file),
+    text: await Deno.readTextFile(file),
+  })),
+);
+
+Deno.test("the README has at most 150 lines", () => {
+  const { text = "" } = pages.find(({ name }) => name === "README.md") ?? {};
+  assert.ok(text.split("\n").length - 1 <= README_LINES);
+});
+
+Deno.test("each page of the documentation is short, or has a table of contents", () => {
+  for (const { name, text } of pages) {
+    if (name === "README.md" || name === "CHANGELOG.md") continue;
+    const lines = withoutGenerated(text).split("\n").length;
+    assert.ok(lines <= PAGE_LINES, `${name} has ${lines} lines`);
+    const hasContents = /^- \[.*\]\(#.*\)$/m.test(text);
+    assert.ok(lines <= SCREEN_LINES || hasContents, `${name} has no contents`);
+  }
+});
+
+Deno.test("a table of contents lists each section of its page, in order", () => {
+  for (const { name, text } of pages) {
+    const [contents] = /(?:^- \[.*\]\(#.*\)\n)+/m.exec(text) ?? [];
+    if (contents === undefined) continue;
+    const plain = text.replaceAll(/^```[^]*?^```$/gm, "");
+    const sections = [...plain.matchAll(/^## (.*)$/gm)].map(([, title]) =>
+      title
+    );
+    const listed = [...contents.matchAll(/^- \[(.*)\]/gm)].map(([, title]) =>
+      title
+    );
+    assert.deepEqual(listed, sections, name);
+  }
+});
+
+Deno.test("each page of the documentation can be read in a terminal", () => {
+  for (const { name, text } of pages) {
+    const plain = text.replaceAll(/^ *```[^]*?^ *```$/gm, "");
+    for (const line of plain.split("\n")) {
+      assert.ok(line.length <= COLUMNS, `${name}: ${line}`);
+    }
+  }
+});
+
+function withoutGenerated(text: string): string {
+  return text.replaceAll(
+    /<!-- generated: [^]*?<!-- \/generated -->/g,
+    "",
+  );
+}
