@@ -1,21 +1,21 @@
 /**
- * Does `work` for every item at once, and for all of them also when it fails for some.
+ * Runs `work` for every item concurrently and waits for all of them, even if some fail.
  *
- * @throws {Error} what failed, when all have ended.
+ * @throws The error of the only failure, or an AggregateError that joins the messages of several.
  */
 export async function allSettled<T>(
   items: readonly T[],
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const ends = await Promise.allSettled(items.map(work));
-  const failures = ends.filter((end) => end.status === "rejected").map(
+  const results = await Promise.allSettled(items.map(work));
+  const failures = results.filter((result) => result.status === "rejected").map(
     ({ reason }): unknown => reason,
   );
   if (failures.length === 1) throw failures[0];
   if (failures.length > 1) {
-    const words = failures.map((failure) =>
+    const messages = failures.map((failure) =>
       failure instanceof Error ? failure.message : String(failure)
     );
-    throw new AggregateError(failures, words.join("; "));
+    throw new AggregateError(failures, messages.join("; "));
   }
 }

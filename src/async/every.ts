@@ -1,25 +1,25 @@
 import type { Clock } from "./clock.ts";
 
-/** How {@linkcode every} runs. */
+/** Options of {@linkcode every}. */
 export interface LoopOptions {
   readonly clock: Clock;
-  /** Time between the end of one step and the start of the next. */
+  /** Pause between the end of one step and the start of the next. */
   readonly periodMs: number;
-  /** Pause after a failure, for what must not wait long once it is possible again; by default failures lengthen the pause. */
+  /** Constant pause after a failed step. @default {the period, doubled with each failure up to 8 times the period} */
   readonly retryMs?: number;
-  /** Share of the period, 0 to 1, by which it is lengthened at random, so that replicas do not act in step. @default {0} */
+  /** Maximum random extension of a pause, as a share of it from 0 to 1, so that replicas do not act in step. @default {0} */
   readonly jitter?: number;
-  /** Told of the first failure of a streak. */
+  /** Called with the first of consecutive failures. */
   readonly onFailure?: (error: unknown) => void;
 }
 
-/** Longest pause between failing steps, as a multiple of the period. */
+/** Maximum pause after failures, as a multiple of the period. */
 const MAX_BACKOFF = 8;
 
 /**
- * Runs `step` again and again, the first time at once, until disposed. A failing step is tried again after a longer pause.
+ * Runs `step` immediately and then periodically, until disposed. The pause is longer after a failure.
  *
- * Disposal aborts the signal that `step` was given and waits for it to end.
+ * Disposal aborts the signal of the running step and waits for its end.
  */
 export function every(
   step: (signal: AbortSignal) => Promise<unknown>,

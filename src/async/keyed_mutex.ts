@@ -1,4 +1,4 @@
-import { aborted } from "./aborted.ts";
+import { abortable } from "./abortable.ts";
 
 /** Locks by key, each acquired by one caller at a time in order of arrival. */
 export class KeyedMutex {
@@ -13,11 +13,12 @@ export class KeyedMutex {
       if (this.#last.get(key) === last) this.#last.delete(key);
     });
     this.#last.set(key, last);
-    await Promise.race([before, aborted(signal)]);
-    if (signal.aborted) {
+    try {
+      await abortable(Promise.resolve(before), signal);
+      return { [Symbol.dispose]: resolve };
+    } catch (error) {
       resolve();
-      throw signal.reason;
+      throw error;
     }
-    return { [Symbol.dispose]: resolve };
   }
 }

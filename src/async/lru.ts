@@ -1,11 +1,11 @@
-/** Puts an entry last into a map that is ordered by use, and drops the one that was used longest ago if it holds more than `most`. */
+/** Sets an entry as the most recently used one of a map, and deletes the least recently used if there are more than `max`. */
 export function lruTouch<K, V>(
   map: Map<K, V>,
   [key, value]: readonly [K, V],
-  most: number,
+  max: number,
 ): void {
   map.delete(key);
   map.set(key, value);
-  const [oldest] = map.size > most ? map.keys() : [];
+  const [oldest] = map.size > max ? map.keys() : [];
   if (oldest !== undefined) map.delete(oldest);
 }

@@ -1,6 +1,6 @@
 import { systemClock } from "./clock.ts";
 
-/** Waits until `work` has ended, well or badly, but no longer than `ms`. Leaves no timer. */
+/** Waits at most `ms` until `work` is fulfilled or rejected. Never rejects. */
 export async function settleWithin(
   work: Promise<unknown>,
   ms: number,

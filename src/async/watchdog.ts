@@ -1,32 +1,37 @@
-/** Aborts its signal when work that should get somewhere has not told so for a while. */
+/**
+ * A timer that aborts its signal unless it is fed in time.
+ *
+ * Unlike a deadline, its disposal does not abort the signal: work that has ended is not disturbed.
+ */
 export class Watchdog implements Disposable {
-  readonly #starved = new AbortController();
+  readonly #controller = new AbortController();
+  readonly #message: ((ms: number) => string) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #isOver = false;
+  #isDisposed = false;
 
-  constructor(ms: number) {
+  /** @param message Returns the message of the signal's reason, for the expired time. */
+  constructor(ms: number, message?: (ms: number) => string) {
+    this.#message = message;
     this.feed(ms);
   }
 
   get signal(): AbortSignal {
-    return this.#starved.signal;
+    return this.#controller.signal;
   }
 
-  /** Tells that it has got somewhere, and how long it may take until it does so again. */
+  /** Restarts the timer with `ms`. */
   feed(ms: number): void {
     clearTimeout(this.#timer);
-    if (this.#isOver) return;
-    this.#timer = setTimeout(
-      () =>
-        this.#starved.abort(
-          new Error(`it made no progress for ${ms / 1_000} s`),
-        ),
-      ms,
-    );
+    if (this.#isDisposed) return;
+    this.#timer = setTimeout(() => {
+      const text = this.#message?.(ms) ??
+        `it made no progress for ${ms / 1_000} s`;
+      this.#controller.abort(new Error(text));
+    }, ms);
   }
 
   [Symbol.dispose](): void {
-    this.#isOver = true;
+    this.#isDisposed = true;
     clearTimeout(this.#timer);
   }
 }

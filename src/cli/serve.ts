@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { createClient } from "../client/client.ts";
-import { aborted } from "../async/aborted.ts";
+import { aborted } from "../async/abortable.ts";
 import { systemClock } from "../async/clock.ts";
 import { configureLog, describeError } from "../core/log.ts";
 import { isLoopback } from "../core/network.ts";

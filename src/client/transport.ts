@@ -1,5 +1,6 @@
 import { withoutEndSlash } from "../core/network.ts";
-import { deadline, systemClock } from "../async/clock.ts";
+import { systemClock } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import {
   ApiError,
   timedOut,

@@ -1,5 +1,6 @@
 import { createClient } from "@libsql/client/web";
-import { deadline, systemClock } from "../async/clock.ts";
+import { systemClock } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import { type Connection, PLACES } from "./connection.ts";
 import { GridError } from "../core/errors.ts";
 import { databaseForbidden, databaseUnavailable } from "./driver_errors.ts";

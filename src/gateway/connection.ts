@@ -4,7 +4,7 @@ import type { SessionManager } from "../apps/sessions/manager.ts";
 import { requireRole } from "../http/auth/access.ts";
 import type { Core } from "../core/app.ts";
 import { ANONYMOUS, type Caller } from "../core/caller.ts";
-import { deadline } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import type { UpgradeContext } from "../core/app.ts";
 import { CLOSE_REASONS } from "./stream/close_frame.ts";
 import { keepAliveOf, sessionOfQuery } from "./connect.ts";

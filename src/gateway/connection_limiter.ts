@@ -1,4 +1,5 @@
-import { type Clock, deadline } from "../async/clock.ts";
+import { type Clock } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { gatewayProblems } from "./problems.ts";
 

@@ -7,7 +7,7 @@ import { isTerminal } from "../apps/sessions/status.ts";
 import { ownerLimit } from "../http/auth/access.ts";
 import type { Core } from "../core/app.ts";
 import type { Caller } from "../core/caller.ts";
-import { deadline } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { sessionProblems } from "../apps/sessions/problems.ts";
 

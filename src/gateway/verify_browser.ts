@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import { deadline, systemClock } from "../async/clock.ts";
+import { systemClock } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import { askBrowser } from "./browser_http.ts";
 import type { Way } from "./dialer.ts";
 

@@ -1,6 +1,7 @@
 import type { Command, GridClient } from "../client/client.ts";
 import { ApiError } from "../client/api_error.ts";
-import { type Clock, deadline } from "../async/clock.ts";
+import { type Clock } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import { logOf } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
 import type { Supervisor } from "./supervisor.ts";

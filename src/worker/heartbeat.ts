@@ -5,8 +5,9 @@ import type {
   ReadyBrowsers,
 } from "../client/client.ts";
 import { ApiError } from "../client/api_error.ts";
-import { aborted } from "../async/aborted.ts";
-import { type Clock, deadline } from "../async/clock.ts";
+import { aborted } from "../async/abortable.ts";
+import { type Clock } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import { logOf } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
 import { CpuMeter, usedMemoryMb } from "./host/resource_use.ts";

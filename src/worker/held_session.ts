@@ -3,8 +3,9 @@ import type {
   SessionReport,
   StopCommand,
 } from "../client/client.ts";
-import { aborted } from "../async/aborted.ts";
-import { type Clock, deadline } from "../async/clock.ts";
+import { aborted } from "../async/abortable.ts";
+import { type Clock } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import { logOf, messageOf } from "../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
 import { withoutSecrets } from "./claimed_session.ts";

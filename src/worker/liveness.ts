@@ -1,5 +1,6 @@
-import { aborted } from "../async/aborted.ts";
-import { type Clock, deadline } from "../async/clock.ts";
+import { aborted } from "../async/abortable.ts";
+import { type Clock } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import { messageOf } from "../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
 

@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { ApiError } from "../client/api_error.ts";
 import type { Registration } from "../client/client.ts";
-import { deadline } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import { logOf } from "../core/log.ts";
 import type { WorkerState } from "./state_file.ts";
 import type { Reach, WorkerOptions } from "./worker.ts";

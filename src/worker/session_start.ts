@@ -1,5 +1,6 @@
 import type { ClaimedSession } from "../client/client.ts";
-import { type Clock, deadline } from "../async/clock.ts";
+import { type Clock } from "../async/clock.ts";
+import { deadline } from "../async/deadline.ts";
 import type { BrowserHost, RunningBrowser } from "../core/provider.ts";
 import { specOf } from "./claimed_session.ts";
 import { abandonOnAbort } from "./abandon_start.ts";

@@ -1,5 +1,5 @@
 import { ApiError, type Command, type GridClient } from "../client/client.ts";
-import { aborted } from "../async/aborted.ts";
+import { aborted } from "../async/abortable.ts";
 import type { Clock } from "../async/clock.ts";
 import { logOf } from "../core/log.ts";
 import { every } from "../async/every.ts";

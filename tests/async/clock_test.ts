@@ -1,30 +1,16 @@
 import assert from "node:assert/strict";
-import { deadline, systemClock } from "../../src/async/clock.ts";
-import { createFakeClock } from "../support/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
 
-Deno.test("deadline() aborts when its time has come, by the clock that it was given", async () => {
-  const clock = createFakeClock();
-  using patience = deadline(clock, 1_000);
-  clock.advance(999);
-  await Promise.resolve();
-  assert.ok(!patience.signal.aborted);
-  clock.advance(1);
-  await Promise.resolve();
-  assert.equal(patience.signal.reason.name, "TimeoutError");
+Deno.test("systemClock.sleep() resolves after the given time", async () => {
+  const start = systemClock.monotonic();
+  await systemClock.sleep(5);
+  assert(systemClock.monotonic() - start >= 4);
 });
 
-Deno.test("deadline() of no time at all has passed already", () => {
-  using patience = deadline(createFakeClock(), 0);
-  assert.ok(patience.signal.aborted);
-});
-
-Deno.test("deadline() follows the signals that it is given, and releases who waits when it is disposed", () => {
+Deno.test("systemClock.sleep() rejects with the reason of its signal and leaves no timer", async () => {
   const stop = new AbortController();
-  const followed = deadline(systemClock, 60_000, stop.signal);
+  const sleeping = systemClock.sleep(60_000, stop.signal);
   stop.abort(new Error("enough"));
-  assert.match(String(followed.signal.reason), /enough/);
-  followed[Symbol.dispose]();
-  const left = deadline(systemClock, 60_000);
-  left[Symbol.dispose]();
-  assert.equal(left.signal.reason.name, "AbortError");
+  await assert.rejects(sleeping, /enough/);
+  await assert.rejects(systemClock.sleep(60_000, stop.signal), /enough/);
 });

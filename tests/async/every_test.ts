@@ -3,7 +3,7 @@ import { systemClock } from "../../src/async/clock.ts";
 import { every } from "../../src/async/every.ts";
 import { createFakeClock } from "../support/clock.ts";
 
-Deno.test("every() goes on after a failure and tells only the first of a streak", async () => {
+Deno.test("every() continues after failures and reports only the first of consecutive ones", async () => {
   const failures: unknown[] = [];
   const third = Promise.withResolvers<void>();
   let runs = 0;
@@ -21,7 +21,7 @@ Deno.test("every() goes on after a failure and tells only the first of a streak"
   assert.equal(failures.length, 1);
 });
 
-Deno.test("every() ends the step that runs when it is disposed, and starts no other", async () => {
+Deno.test("every() ends the running step on disposal and starts no other", async () => {
   let runs = 0;
   {
     await using _loop = every((signal) => {
@@ -34,7 +34,7 @@ Deno.test("every() ends the step that runs when it is disposed, and starts no ot
   assert.equal(runs, 1);
 });
 
-Deno.test("every() waits for retryMs after a failure, however long its period", async () => {
+Deno.test("every() pauses for retryMs after a failure, whatever the period", async () => {
   const clock = createFakeClock();
   let runs = 0;
   await using _loop = every(() => {

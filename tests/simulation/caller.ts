@@ -1,4 +1,4 @@
-import { deadline } from "../../src/async/clock.ts";
+import { deadline } from "../../src/async/deadline.ts";
 import type { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";

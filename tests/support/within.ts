@@ -1,4 +1,5 @@
-import { deadline, systemClock } from "../../src/async/clock.ts";
+import { systemClock } from "../../src/async/clock.ts";
+import { deadline } from "../../src/async/deadline.ts";
 import { abortable } from "../../src/async/abortable.ts";
 
 /**

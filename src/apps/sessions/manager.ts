@@ -1,7 +1,7 @@
 import type { ResultSet } from "@libsql/client";
 import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
-import { deadline } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import type { Statement } from "../../core/database.ts";
 import { isPassing } from "../../core/errors.ts";
 import { webSocketBase } from "../../http/public_origin.ts";

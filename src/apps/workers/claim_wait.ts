@@ -1,6 +1,6 @@
 import { v7 as uuid, validate } from "uuid";
 import type { Core } from "../../core/app.ts";
-import { deadline } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import type { BusEvent } from "../../core/bus.ts";
 import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
 import type { SessionManager } from "../sessions/manager.ts";

@@ -1,6 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { createClient } from "../../client/client.ts";
-import { aborted } from "../../async/aborted.ts";
+import { aborted } from "../../async/abortable.ts";
 import { systemClock } from "../../async/clock.ts";
 import { withoutKeys } from "../../core/redact.ts";
 import { configureLog } from "../../core/log.ts";

@@ -1,5 +1,6 @@
 import type { z } from "@hono/zod-openapi";
-import { deadline, systemClock } from "../../async/clock.ts";
+import { systemClock } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import {
   askBrowser,

@@ -1,7 +1,8 @@
 import type { SessionManager } from "../../apps/sessions/manager.ts";
 import { isTerminal, type SessionStatus } from "../../apps/sessions/status.ts";
-import { aborted } from "../../async/aborted.ts";
-import { deadline, systemClock } from "../../async/clock.ts";
+import { aborted } from "../../async/abortable.ts";
+import { systemClock } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { CLOSE_CODES, CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
 import { isOwnBrowser } from "../verify_browser.ts";
 import type { Way } from "../dialer.ts";

@@ -4,7 +4,7 @@ import type { WorkerManager } from "../../apps/workers/manager.ts";
 import { requireRole } from "../../http/auth/access.ts";
 import type { Core } from "../../core/app.ts";
 import { ANONYMOUS, type Caller } from "../../core/caller.ts";
-import { deadline } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { describeError, logOf } from "../../core/log.ts";
 import type { DialledStream } from "../../http/auth/replica_token.ts";

@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
-import { deadline } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { isTunnelOnly } from "../../core/provider.ts";
 import { GridError } from "../../core/errors.ts";
 import type { RunningTarget } from "../target.ts";

@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
-import { deadline } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { describeError, logOf } from "../../core/log.ts";
 import { watchSocket } from "../../tunnel/ping.ts";
 import {

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { aborted } from "../../async/aborted.ts";
+import { aborted } from "../../async/abortable.ts";
 import type { SimpleDriver, StartedBrowser } from "./simple_driver.ts";
 import { type CdpReady, waitForCdp } from "./wait_for_cdp.ts";
 import { closeBrowser, waitForHangUp } from "./cdp_socket.ts";
-import { deadline, systemClock } from "../../async/clock.ts";
+import { systemClock } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { messageOf } from "../../core/log.ts";
 import { probeBrowser } from "./probe_browser.ts";
 import type { BrowserExit, RunningBrowser } from "../../core/provider.ts";

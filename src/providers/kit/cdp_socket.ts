@@ -1,6 +1,7 @@
 // The runtime's WebSocket would use the proxies of the environment.
 import { WebSocket } from "ws";
-import { type Clock, deadline, systemClock } from "../../async/clock.ts";
+import { type Clock, systemClock } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 
 /** How {@linkcode waitForHangUp} talks. */
 export interface CdpSocketOptions {

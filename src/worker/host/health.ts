@@ -1,5 +1,5 @@
 import type { Clock } from "../../async/clock.ts";
-import { deadline } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { logOf, messageOf } from "../../core/log.ts";
 import { every } from "../../async/every.ts";
 import type { BrowserHost } from "../../core/provider.ts";

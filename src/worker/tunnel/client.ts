@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import WebSocket, { type ClientOptions } from "ws";
-import { type Clock, deadline, systemClock } from "../../async/clock.ts";
+import { type Clock, systemClock } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { hostName } from "../../core/network.ts";
 import { withoutEndSlash } from "../../core/network.ts";
 import { logOf, messageOf } from "../../core/log.ts";

@@ -1,4 +1,5 @@
-import { deadline, systemClock } from "../../async/clock.ts";
+import { systemClock } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 
 /** What a read takes at first, in bytes: an idle stream costs two of these. */
 const SMALL = 4 * 1_024;

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
-import { deadline, systemClock } from "../../async/clock.ts";
+import { systemClock } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { hostName } from "../../core/network.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 import { close, joinConns, writeAll } from "./pipe.ts";

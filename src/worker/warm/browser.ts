@@ -1,5 +1,6 @@
 import type { BrowserSpec } from "../../core/browser_spec.ts";
-import { type Clock, deadline } from "../../async/clock.ts";
+import { type Clock } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { logOf } from "../../core/log.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 import { untilEnd } from "../liveness.ts";

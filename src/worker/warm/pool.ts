@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ReadyBrowsers } from "../../client/client.ts";
-import { aborted } from "../../async/aborted.ts";
+import { aborted } from "../../async/abortable.ts";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
-import { type Clock, deadline } from "../../async/clock.ts";
+import { type Clock } from "../../async/clock.ts";
+import { deadline } from "../../async/deadline.ts";
 import { logOf, messageOf } from "../../core/log.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 import { specOf, withoutSecrets } from "../claimed_session.ts";

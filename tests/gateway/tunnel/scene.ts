@@ -1,4 +1,5 @@
-import { type Clock, deadline, systemClock } from "../../../src/async/clock.ts";
+import { type Clock, systemClock } from "../../../src/async/clock.ts";
+import { deadline } from "../../../src/async/deadline.ts";
 import type { SettingsInput } from "../../../src/core/settings.ts";
 import type { WorkerProof } from "../../../src/core/worker_proof.ts";
 import { type Tunnel, tunnelTo } from "../../../src/worker/tunnel/client.ts";

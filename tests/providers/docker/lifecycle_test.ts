@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { waitForCdp } from "../../../src/providers/kit/wait_for_cdp.ts";
-import { deadline, systemClock } from "../../../src/async/clock.ts";
+import { systemClock } from "../../../src/async/clock.ts";
+import { deadline } from "../../../src/async/deadline.ts";
 import { dockerConfigSchema } from "../../../src/providers/docker/config.ts";
 import { createContainerOptions } from "../../../src/providers/docker/container/options.ts";
 import {

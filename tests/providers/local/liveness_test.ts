@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
-import { deadline, systemClock } from "../../../src/async/clock.ts";
+import { systemClock } from "../../../src/async/clock.ts";
+import { deadline } from "../../../src/async/deadline.ts";
 import { local } from "../../../src/providers/local/provider.ts";
 import { HeldSession, type Report } from "../../../src/worker/held_session.ts";
 import {

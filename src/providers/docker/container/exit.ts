@@ -16,7 +16,8 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import type { BrowserExit } from "../../../core/provider.ts";
-import { deadline, systemClock } from "../../../async/clock.ts";
+import { systemClock } from "../../../async/clock.ts";
+import { deadline } from "../../../async/deadline.ts";
 import { type Modem, readEngineResponse } from "../engine/stream_response.ts";
 import { callEngine, engineStatus } from "../engine/engine.ts";
 import { wasStoppedByEngine } from "./stop_cause.ts";

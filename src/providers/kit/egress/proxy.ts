@@ -11,7 +11,8 @@
  */
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { deadline, systemClock } from "../../../async/clock.ts";
+import { systemClock } from "../../../async/clock.ts";
+import { deadline } from "../../../async/deadline.ts";
 import { logOf } from "../../../core/log.ts";
 import {
   type EgressRoute,

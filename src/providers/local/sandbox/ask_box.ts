@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import WebSocket from "ws";
-import { deadline, systemClock } from "../../../async/clock.ts";
+import { systemClock } from "../../../async/clock.ts";
+import { deadline } from "../../../async/deadline.ts";
 
 /**
  * Asks a browser behind a unix socket to close. Resolves when it has closed the connection, cannot be reached, or the

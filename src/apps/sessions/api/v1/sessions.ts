@@ -3,7 +3,7 @@ import { locationIn } from "../../../../http/base_url.ts";
 import { access, callerIn, ownerLimit } from "../../../../http/auth/access.ts";
 import type { Core } from "../../../../core/app.ts";
 import type { Caller } from "../../../../core/caller.ts";
-import { deadline } from "../../../../async/clock.ts";
+import { deadline } from "../../../../async/deadline.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../http/router.ts";

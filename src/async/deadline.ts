@@ -1,0 +1,29 @@
+import type { Clock } from "./clock.ts";
+
+/**
+ * Returns a signal that is aborted after `ms` on `clock`, or with the first of `signals`.
+ *
+ * Unlike `AbortSignal.timeout` it follows a fake clock. Its disposal clears the timer and aborts the signal, so that
+ * callers that still wait for it are released.
+ */
+export function deadline(
+  clock: Pick<Clock, "sleep">,
+  ms: number,
+  ...signals: readonly AbortSignal[]
+): Disposable & { readonly signal: AbortSignal } {
+  const over = new AbortController();
+  const waiting = new AbortController();
+  const expire = () =>
+    over.abort(
+      new DOMException(`Timed out after ${ms / 1_000} s`, "TimeoutError"),
+    );
+  if (ms <= 0) expire();
+  else void clock.sleep(ms, waiting.signal).then(expire, () => {});
+  return {
+    signal: AbortSignal.any([over.signal, ...signals]),
+    [Symbol.dispose]() {
+      waiting.abort();
+      over.abort(new DOMException("No longer waited for", "AbortError"));
+    },
+  };
+}
