@@ -61,7 +61,12 @@ const JSON_PARAMETERS = new Set([
 ]);
 
 /** Parameters that are read apart. */
-const NOT_PLACED = new Set(["token", "launch", "argument", "keep_alive"]);
+const SEPARATE_PARAMETERS = new Set([
+  "token",
+  "launch",
+  "argument",
+  "keep_alive",
+]);
 
 /** Maximum length of a parameter's name in an error message. */
 const MAX_NAME = 100;
@@ -74,19 +79,19 @@ type Body = Record<string, unknown>;
  *
  * @throws {GridError} `invalid_request` — with what is wrong, or the parameters that are known.
  */
-export function sessionOfQuery(query: URLSearchParams): SessionInput {
-  const body: Body = launchOf(query.get("launch"));
-  const placed = new Placed();
+export function parseConnectQuery(query: URLSearchParams): SessionInput {
+  const body: Body = parseLaunch(query.get("launch"));
+  const placed = new PlacedValues();
   for (const [name, text] of query) {
-    if (NOT_PLACED.has(name)) continue;
-    placed.add(pathOf(name, text), valueOf(name, text));
+    if (SEPARATE_PARAMETERS.has(name)) continue;
+    placed.add(findPath(name, text), parseValue(name, text));
   }
   placed.layOver(body);
   const given = query.getAll("argument");
   if (given.length > 0) body["arguments"] = given;
   const parsed = sessionInputSchema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw invalid(describeFaults(parsed.error.issues).detail);
+  throw invalidQuery(describeFaults(parsed.error.issues).detail);
 }
 
 /**
@@ -94,37 +99,39 @@ export function sessionOfQuery(query: URLSearchParams): SessionInput {
  *
  * @throws {GridError} `invalid_request`.
  */
-export function keepAliveOf(query: URLSearchParams): number | undefined {
+export function parseKeepAlive(query: URLSearchParams): number | undefined {
   const text = query.get("keep_alive");
   if (text === null) return undefined;
-  const parsed = keepAliveSchema.safeParse(valueOf("keep_alive", text));
+  const parsed = keepAliveSchema.safeParse(parseValue("keep_alive", text));
   if (parsed.success) return parsed.data;
-  throw invalid(`keep_alive: ${parsed.error.issues[0]?.message}`);
+  throw invalidQuery(`keep_alive: ${parsed.error.issues[0]?.message}`);
 }
 
-function launchOf(text: string | null): Body {
+function parseLaunch(text: string | null): Body {
   if (text === null) return {};
   try {
     return z.record(z.string(), z.unknown()).parse(JSON.parse(text));
   } catch {
-    throw invalid('launch: expected a JSON object such as {"headless":true}');
+    throw invalidQuery(
+      'launch: expected a JSON object such as {"headless":true}',
+    );
   }
 }
 
-function pathOf(name: string, text: string): readonly string[] {
+function findPath(name: string, text: string): readonly string[] {
   const known = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined;
   if (known) return known;
   if (name.startsWith("env.")) return ["environment", name.slice(4)];
   if (name === "label") return ["labels", text.split("=")[0] ?? ""];
   const names = [...Object.keys(PARAMETERS), ...OTHER_PARAMETERS];
-  throw invalid(
+  throw invalidQuery(
     `${truncate(name, MAX_NAME)}: unknown parameter${
       didYouMean(name, names)
     }, expected one of ${names.join(", ")}`,
   );
 }
 
-function valueOf(name: string, text: string): unknown {
+function parseValue(name: string, text: string): unknown {
   if (name === "label") return text.slice(text.indexOf("=") + 1);
   if (!JSON_PARAMETERS.has(name)) return text;
   try {
@@ -135,7 +142,7 @@ function valueOf(name: string, text: string): unknown {
 }
 
 /** Values by their paths of one or two names. Takes linear time, however many values one object has. */
-class Placed {
+class PlacedValues {
   readonly #whole = new Map<string, unknown>();
   readonly #nested = new Map<string, Map<string, unknown>>();
 
@@ -158,6 +165,6 @@ class Placed {
   }
 }
 
-function invalid(what: string): GridError {
+function invalidQuery(what: string): GridError {
   return new GridError("invalid_request", `Cannot use the query: ${what}`);
 }

@@ -32,10 +32,10 @@ export async function tokenFor(
 /** The session's id, and where its client connects again. */
 export async function addressHeaders(
   core: Pick<Core, "auth">,
-  manager: Pick<SessionManager, "connectUrlOf">,
+  manager: Pick<SessionManager, "buildConnectUrl">,
   asked: Asked & { readonly baseUrl: string },
 ): Promise<Readonly<Record<string, string>>> {
-  const base = manager.connectUrlOf(asked.id, asked.baseUrl);
+  const base = manager.buildConnectUrl(asked.id, asked.baseUrl);
   const token = await tokenFor(core, asked);
   const query = token === undefined ? "" : `?${new URLSearchParams({ token })}`;
   return {

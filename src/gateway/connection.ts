@@ -7,7 +7,7 @@ import { ANONYMOUS, type Caller } from "../core/caller.ts";
 import { deadline } from "../async/deadline.ts";
 import type { UpgradeContext } from "../core/app.ts";
 import { CLOSE_REASONS } from "./stream/close_frame.ts";
-import { keepAliveOf, sessionOfQuery } from "./connect.ts";
+import { parseConnectQuery, parseKeepAlive } from "./connect.ts";
 import { dial } from "./handshake.ts";
 import { explainEnd } from "./stream/explain_end.ts";
 import { addressHeaders, headLength, withHeaders } from "./connect_url.ts";
@@ -86,8 +86,8 @@ async function joinNew(
   query: URLSearchParams,
 ): Promise<void> {
   const { manager, caller } = parts;
-  const keepAliveSeconds = keepAliveOf(query);
-  const { id } = await manager.create(sessionOfQuery(query), {
+  const keepAliveSeconds = parseKeepAlive(query);
+  const { id } = await manager.create(parseConnectQuery(query), {
     ephemeral: true,
     keepAliveSeconds,
     caller,

@@ -1,7 +1,7 @@
 import {
+  renderStatusReason,
   type SessionManager,
   type SessionTarget,
-  statusReasonOf,
 } from "../apps/sessions/manager.ts";
 import { isTerminal } from "../apps/sessions/status.ts";
 import { ownerLimit } from "../http/auth/access.ts";
@@ -45,7 +45,7 @@ export async function targetOf(
       `Cannot connect to session "${id}": the token is for another one, expected that of its own connect_url`,
     );
   }
-  const own = sessions.ownedBy(ownerLimit(caller));
+  const own = sessions.forOwner(ownerLimit(caller));
   let target = await own.target(id);
   let statusReason = target.statusReason;
   for (;;) {
@@ -56,7 +56,7 @@ export async function targetOf(
     target = await own.target(id);
     // Only the session as last read contains the reason why it still waits.
     statusReason = target.status === "pending"
-      ? statusReasonOf(seen)
+      ? renderStatusReason(seen)
       : target.statusReason;
   }
   const { status, endpoint } = target;

@@ -17,7 +17,7 @@ const PRESENCE_MS = 10_000;
 /** Whose state is made to agree with time. */
 export interface ReconcilerManagers {
   readonly pools: Pick<WorkPoolManager, "finishDrains">;
-  readonly sessions: Pick<SessionManager, "late">;
+  readonly sessions: Pick<SessionManager, "deadlines">;
   readonly workers: Pick<WorkerManager, "markLost" | "prune">;
 }
 
@@ -76,20 +76,20 @@ function listConcerns(
   { pools, sessions, workers }: ReconcilerManagers,
   leaseMs: number,
 ): readonly Concern[] {
-  const { late } = sessions;
+  const { deadlines } = sessions;
   return [
     ["lostWorkers", workers.markLost, leaseMs],
-    ["expiredLeases", late.expireLeases, leaseMs],
-    ["overdue", late.failOverdue, leaseMs],
-    ["slowStarts", late.failSlowStarts, leaseMs],
-    ["expired", late.expireLifetimes, leaseMs],
-    ["quiet", late.fallIdle, leaseMs],
-    ["idle", late.timeOutIdle, leaseMs],
-    ["enforced", late.enforceStops, leaseMs],
-    ["abandoned", late.endAbandoned, Math.min(leaseMs, PRESENCE_MS)],
-    ["drained", late.endDrained, leaseMs],
+    ["expiredLeases", deadlines.expireLeases, leaseMs],
+    ["overdue", deadlines.failOverdue, leaseMs],
+    ["slowStarts", deadlines.failSlowStarts, leaseMs],
+    ["expired", deadlines.expireLifetimes, leaseMs],
+    ["quiet", deadlines.fallIdle, leaseMs],
+    ["idle", deadlines.timeOutIdle, leaseMs],
+    ["enforced", deadlines.enforceStops, leaseMs],
+    ["abandoned", deadlines.endAbandoned, Math.min(leaseMs, PRESENCE_MS)],
+    ["drained", deadlines.endDrained, leaseMs],
     ["drainedPools", pools.finishDrains, 0],
-    ["pruned", late.prune, leaseMs],
+    ["pruned", deadlines.prune, leaseMs],
     ["prunedWorkers", workers.prune, leaseMs],
   ];
 }

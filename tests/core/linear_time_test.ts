@@ -39,7 +39,7 @@ import {
 } from "../../src/tunnel/protocol.ts";
 import { nameKnownMembers } from "../../src/http/openapi/unknown_members.ts";
 import { shownTarget } from "../../src/gateway/devtools/describe.ts";
-import { sessionOfQuery } from "../../src/gateway/connect.ts";
+import { parseConnectQuery } from "../../src/gateway/connect.ts";
 import { wantedOf } from "../../src/gateway/upgrade_request.ts";
 import { createStartError } from "../../src/providers/local/start_failure.ts";
 import { timeRatio } from "../support/time_ratio.ts";
@@ -144,7 +144,9 @@ const FUNCTIONS: Readonly<
   sessionOfQuery: [
     HEAD,
     (text) =>
-      orRejected(() => sessionOfQuery(new URLSearchParams({ [text]: text }))),
+      orRejected(() =>
+        parseConnectQuery(new URLSearchParams({ [text]: text }))
+      ),
   ],
   parseMemory: [BODY, parseMemory],
   version: [BODY, (text) => versionSchema.safeParse(text)],
@@ -249,17 +251,20 @@ const MANY: Readonly<
     8_000,
     (count) =>
       orRejected(() =>
-        sessionOfQuery(
+        parseConnectQuery(
           new URLSearchParams(pairs(count, (at) => [`env.A${at}`, "1"])),
         )
       ),
   ],
-  "a query of many labels": [8_000, (count) =>
-    orRejected(() =>
-      sessionOfQuery(
-        new URLSearchParams(pairs(count, (at) => ["label", `a${at}=1`])),
-      )
-    )],
+  "a query of many labels": [
+    8_000,
+    (count) =>
+      orRejected(() =>
+        parseConnectQuery(
+          new URLSearchParams(pairs(count, (at) => ["label", `a${at}=1`])),
+        )
+      ),
+  ],
   "a body of many unknown members": [
     50_000,
     (count) => sessionInputSchema.safeParse(object(count)),

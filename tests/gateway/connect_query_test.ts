@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { keepAliveOf, sessionOfQuery } from "../../src/gateway/connect.ts";
+import {
+  parseConnectQuery,
+  parseKeepAlive,
+} from "../../src/gateway/connect.ts";
 import { describedApi } from "../support/api_document.ts";
 import { allowedRequest } from "../support/fuzzed_request.ts";
 import { testGrid } from "../support/grid.ts";
@@ -23,10 +26,10 @@ Deno.test("/v1/connect takes every parameter that the document names, with every
       // Without its address nobody wants a name and a password for a proxy.
       query.set("proxy_url", "http://proxy.example:3128");
       for (const name of query.keys()) seen.add(name);
-      sessionOfQuery(query);
+      parseConnectQuery(query);
       const keepAlive = query.get("keep_alive");
       const seconds = keepAlive === null ? undefined : Number(keepAlive);
-      assert.equal(keepAliveOf(query), seconds);
+      assert.equal(parseKeepAlive(query), seconds);
     }),
   );
   assert.deepEqual(
@@ -40,7 +43,7 @@ Deno.test("/v1/connect names the parameters that it takes when it refuses one: t
   const { operations } = await describedApi(grid);
   const connect = operations.find(({ id }) => id === "connectSocket");
   assert.throws(
-    () => sessionOfQuery(new URLSearchParams({ colour: "blue" })),
+    () => parseConnectQuery(new URLSearchParams({ colour: "blue" })),
     ({ message }) => {
       const [, list = ""] = /expected one of (.*)/.exec(message) ?? [];
       const named = list.split(", ").filter((name) => name !== "env.NAME");

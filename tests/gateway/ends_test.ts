@@ -207,7 +207,7 @@ Deno.test("a client that gives up while its session waits withdraws it; it is ne
   const { startedAt } = await awaitStatus(grid, id, "terminated");
   assert.equal(startedAt, null);
   assert.equal(
-    await api.claim(await api.worker({ name: "late" })),
+    await api.claim(await api.worker({ name: "deadlines" })),
     undefined,
   );
 });

@@ -196,7 +196,10 @@ Deno.test("a session that nobody uses for its idle time is ordered to end; one t
   });
   s.clock.advance(20 * SECOND);
   await s.api.report(workerId, claimed, "running");
-  await s.grid.sessions.recordPresence({ active: [claimed.id], attended: [] });
+  await s.grid.sessions.recordActivity({
+    active: [claimed.id],
+    clientsSeen: [],
+  });
   for (let beat = 0; beat < 3; beat++) {
     s.clock.advance(20 * SECOND);
     await s.api.report(workerId, claimed, "running");
@@ -261,9 +264,9 @@ Deno.test("whatever a lost worker was ordered, each session ends as it was order
   }
   s.clock.advance(31 * SECOND);
   // More than are changed at once: none of them is lost as if there was no order.
-  const { late } = s.grid.sessions;
-  assert.equal(await late.expireLeases(), 200);
-  assert.equal(await late.expireLeases(), 40);
+  const { deadlines } = s.grid.sessions;
+  assert.equal(await deadlines.expireLeases(), 200);
+  assert.equal(await deadlines.expireLeases(), 40);
   for (const [id, status] of asked) {
     const session = await s.grid.sessions.get(id);
     assert.deepEqual([session.status, session.statusReason], [
@@ -416,7 +419,7 @@ Deno.test("an ephemeral session that nobody attends ends: it waits no more, or i
     (await s.api.session()).id,
   ];
   s.clock.advance(12 * SECOND);
-  await sessions.recordPresence({ active: [], attended: [kept, posted] });
+  await sessions.recordActivity({ active: [], clientsSeen: [kept, posted] });
   s.clock.advance(8 * SECOND + 1);
   assert.equal((await s.pass()).abandoned, 2);
   assert.equal((await s.statusOf(left))[0], "terminated");

@@ -15,7 +15,7 @@ const TURNS = 0.3;
 /** Of a grid, what a gateway uses. */
 type Sessions = Pick<
   SessionManager,
-  "get" | "recordConnected" | "recordDisconnected" | "recordPresence"
+  "get" | "recordConnected" | "recordDisconnected" | "recordActivity"
 >;
 
 /**
@@ -57,7 +57,7 @@ export async function attend(world: World, random: Random): Promise<void> {
 }
 
 function stay(sessions: Sessions, id: string): () => Promise<void> {
-  return () => sessions.recordPresence({ active: [id], attended: [id] });
+  return () => sessions.recordActivity({ active: [id], clientsSeen: [id] });
 }
 
 function comeAndGo(
@@ -70,7 +70,7 @@ function comeAndGo(
     const { status } = await sessions.get(id);
     const isWaiting = status === "pending" || status === "starting";
     if (isWaiting) {
-      return await sessions.recordPresence({ active: [], attended: [id] });
+      return await sessions.recordActivity({ active: [], clientsSeen: [id] });
     }
     if (random.chance(TURNS)) {
       isThere = !isThere;
@@ -79,7 +79,7 @@ function comeAndGo(
         : await sessions.recordDisconnected(id, {});
     }
     if (isThere) {
-      await sessions.recordPresence({ active: [id], attended: [id] });
+      await sessions.recordActivity({ active: [id], clientsSeen: [id] });
     }
   };
 }

@@ -1,16 +1,13 @@
-import {
-  EVENT_OF_STATUS,
-  TRANSITIONS,
-} from "../../src/apps/sessions/status.ts";
+import { STATUS_EVENTS, TRANSITIONS } from "../../src/apps/sessions/status.ts";
 import type { Change, EventRow, News } from "./ledger.ts";
 import { Violation } from "./violation.ts";
 
 const RULE =
   "Every change of a session is one of the table of transitions and has its one event, in order";
 
-const STATUS_EVENTS = new Set<string>([
+const CHANGE_EVENTS = new Set<string>([
   "session_created",
-  ...Object.values(EVENT_OF_STATUS),
+  ...Object.values(STATUS_EVENTS),
 ]);
 
 /** What is committed together: each session's changes of status are legal, and its events tell of them and of nothing else. */
@@ -20,7 +17,7 @@ export function checkTransitions({ changes, events }: News): void {
     ({ after }) => after.id,
   );
   const told = Map.groupBy(
-    events.filter(({ event }) => STATUS_EVENTS.has(event)),
+    events.filter(({ event }) => CHANGE_EVENTS.has(event)),
     (event) => event.session_id,
   );
   for (const each of changes) checkStep(each);
@@ -53,7 +50,7 @@ function checkEvents(
   told: readonly EventRow[],
 ): void {
   const expected = steps.map(({ kind, after }) =>
-    kind === "insert" ? "session_created" : EVENT_OF_STATUS[after.status]
+    kind === "insert" ? "session_created" : STATUS_EVENTS[after.status]
   );
   const found = told.map(({ event }) => event);
   if (expected.join() === found.join()) return;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { SessionEventWire } from "../../src/apps/sessions/schemas.ts";
 import {
-  EVENT_OF_STATUS,
   isTerminal,
   SESSION_STATUSES,
   type SessionStatus,
+  STATUS_EVENTS,
   TRANSITIONS,
 } from "../../src/apps/sessions/status.ts";
 import type { GridClient } from "../../src/client/client.ts";
@@ -17,9 +17,7 @@ const STATUS_OF_EVENT: ReadonlyMap<string, SessionStatus> = new Map<
   SessionStatus
 >([
   ["session_created", "pending"],
-  ...SESSION_STATUSES.map((status) =>
-    [EVENT_OF_STATUS[status], status] as const
-  ),
+  ...SESSION_STATUSES.map((status) => [STATUS_EVENTS[status], status] as const),
 ]);
 
 /** The statuses that a session went through, as its events tell. */

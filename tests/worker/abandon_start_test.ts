@@ -24,7 +24,7 @@ Deno.test("a start that does not end is left behind, and its browser is stopped 
   stop.abort(new Error("not wanted"));
   clock.advance(15_000);
   await assert.rejects(waiting, /not wanted/);
-  const browser = createFakeBrowser(browserSpec(), "late");
+  const browser = createFakeBrowser(browserSpec(), "deadlines");
   starting.resolve(browser);
   assert.equal((await browser.exited).reason, "stopped");
 });

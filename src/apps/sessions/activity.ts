@@ -1,10 +1,14 @@
 import type { Core } from "../../core/app.ts";
-import type { Presence, PresenceStore, UseChanged } from "./store/activity.ts";
+import type {
+  ActivityChange,
+  ActivityStore,
+  ClientActivity,
+} from "./store/activity.ts";
 
-export type { Presence } from "./store/activity.ts";
+export type { ClientActivity } from "./store/activity.ts";
 
 /** What the gateway records of the clients that are with it. Each is one round trip. */
-export interface SessionPresence {
+export interface SessionActivity {
   /** A client is connected with it. */
   recordConnected(id: string): Promise<void>;
   /**
@@ -15,18 +19,18 @@ export interface SessionPresence {
     id: string,
     data: Readonly<Record<string, unknown>>,
   ): Promise<void>;
-  /** That bytes pass for the `active`, and that the clients of the `attended` are there. */
-  recordPresence(presence: Presence): Promise<void>;
+  /** That bytes pass for the `active`, and that the clients of `clientsSeen` are there. */
+  recordActivity(activity: ClientActivity): Promise<void>;
 }
 
 /** Whether a session is used. */
-export type UseEvent = "session_idle" | "session_active";
+export type ActivityEvent = "session_idle" | "session_active";
 
 /** Tells subscribers which sessions are idle from now on, or no longer. */
-export function publishUse(
+export function publishActivity(
   { bus }: Pick<Core, "bus">,
-  type: UseEvent,
-  changed: readonly UseChanged[],
+  type: ActivityEvent,
+  changed: readonly ActivityChange[],
 ): void {
   for (const { id, workPoolId, workerId } of changed) {
     bus.publish({
@@ -39,23 +43,23 @@ export function publishUse(
 }
 
 /** Presence over its store. */
-export function createPresence(
+export function createSessionActivity(
   core: Pick<Core, "clock" | "bus">,
-  store: PresenceStore,
-): SessionPresence {
+  store: ActivityStore,
+): SessionActivity {
   const { clock } = core;
   return {
     async recordConnected(id) {
       const changed = await store.connected(id, clock.now());
-      publishUse(core, "session_active", changed);
+      publishActivity(core, "session_active", changed);
     },
     async recordDisconnected(id, data) {
       const changed = await store.disconnected(id, data, clock.now());
-      publishUse(core, "session_idle", changed);
+      publishActivity(core, "session_idle", changed);
     },
-    async recordPresence(presence) {
-      const changed = await store.present(presence, clock.now());
-      publishUse(core, "session_active", changed);
+    async recordActivity(activity) {
+      const changed = await store.record(activity, clock.now());
+      publishActivity(core, "session_active", changed);
     },
   };
 }

@@ -3,9 +3,9 @@ import { workerPoolApp } from "../workerpool/app.ts";
 import { createSessionManager, type SessionManager } from "./manager.ts";
 import { sessionRoutes } from "./routes.ts";
 import { createSessionStore } from "./store/sessions.ts";
-import { createLateStore } from "./store/deadlines.ts";
-import { createLookoutStore } from "./store/changes.ts";
-import { createPresenceStore } from "./store/activity.ts";
+import { createDeadlineStore } from "./store/deadlines.ts";
+import { createChangeStore } from "./store/changes.ts";
+import { createActivityStore } from "./store/activity.ts";
 import { protectSessions } from "./store/secrets.ts";
 import { sessionProblems } from "./problems.ts";
 
@@ -20,9 +20,9 @@ export const sessions = defineApp<SessionManager>({
       core.use(workerPoolApp),
       createSessionStore(core.db),
       {
-        late: createLateStore(core.db),
-        looks: createLookoutStore(core.db),
-        presence: createPresenceStore(core.db),
+        deadlines: createDeadlineStore(core.db),
+        changes: createChangeStore(core.db),
+        activity: createActivityStore(core.db),
       },
     );
     return {

@@ -4,30 +4,30 @@ import { ANONYMOUS, type Caller } from "../../core/caller.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Assignment, WorkPoolManager } from "../workerpool/manager.ts";
 import {
-  fingerprintOf,
+  fingerprintBody,
+  type IdempotencyKey,
+  type IdempotentRequest,
   keyReused,
-  type OnceOnly,
-  type RequestKey,
 } from "./idempotency.ts";
 import type { SessionInput } from "./schemas.ts";
-import { newRow, type Session, withoutSecrets } from "./session.ts";
-import type { Remembered } from "./store/idempotency.ts";
-import { findRemembered, insertSession } from "./store/insert.ts";
+import { buildRow, type Session, withoutSecrets } from "./session.ts";
+import type { IdempotencyRecord } from "./store/idempotency.ts";
+import { findRecord, insertSession } from "./store/insert.ts";
 import type { FullKeyQueue } from "./store/key_queue.ts";
 import { poolProblems } from "../workerpool/problems.ts";
 
 /** How often a pool is looked for: the one that was found may be filled or paused before the session is in it. */
-const MOST_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 3;
 
 /** What a request under a key has come to. */
-export interface CreatedOnce {
+export interface CreateResult {
   readonly session: Session;
   /** An earlier request has made it. */
   readonly isReplay: boolean;
 }
 
 /** How sessions come to be: accepted into the queue of their pool, or refused without a trace. */
-export interface SessionCreation {
+export interface SessionCreator {
   /**
    * Two round trips.
    *
@@ -40,7 +40,7 @@ export interface SessionCreation {
       /** Of an ephemeral one: how long it waits for its client to come back. */
       readonly keepAliveSeconds?: number | undefined;
       /** @default {ANONYMOUS} */
-      readonly caller?: Creator;
+      readonly caller?: SessionCaller;
     },
   ): Promise<Session>;
   /**
@@ -51,51 +51,53 @@ export interface SessionCreation {
    */
   createOnce(
     input: SessionInput,
-    request: RequestKey & Omit<Creator, "id">,
-  ): Promise<CreatedOnce>;
+    request: IdempotencyKey & Omit<SessionCaller, "id">,
+  ): Promise<CreateResult>;
 }
 
 /** Who asks for a session: its owner from then on. */
-type Creator =
+type SessionCaller =
   & Pick<Caller, "id">
   & Partial<Pick<Caller, "workPoolId" | "role" | "maxPriority">>;
 
 /** What is asked for. */
-interface Wanted {
+interface SessionRequest {
   readonly input: SessionInput;
   readonly ephemeral: boolean;
   readonly keepAliveSeconds?: number | undefined;
-  readonly caller: Creator;
-  readonly once?: OnceOnly;
+  readonly caller: SessionCaller;
+  readonly once?: IdempotentRequest;
 }
 
 /** Creation over pools and database. */
-export function createCreation(
+export function createSessionCreator(
   { clock, bus, db, secrets, settings }: Pick<
     Core,
     "clock" | "bus" | "db" | "secrets" | "settings"
   >,
   pools: WorkPoolManager,
-): SessionCreation {
+): SessionCreator {
   /** A pool for the session; or, if there is none now, what an earlier request was given when there was. */
-  async function place({ input, once, caller }: Wanted): Promise<Place> {
+  async function findPlacement(
+    { input, once, caller }: SessionRequest,
+  ): Promise<Placement> {
     try {
       return { assignment: await pools.assign(input, caller) };
     } catch (refusal) {
       if (!once || !(refusal instanceof GridError)) throw refusal;
-      const remembered = await findRemembered(db, once, clock.now());
-      if (!remembered) throw refusal;
-      return { remembered };
+      const record = await findRecord(db, once, clock.now());
+      if (!record) throw refusal;
+      return { record };
     }
   }
 
-  function rowOf(
-    { input, ephemeral, keepAliveSeconds, caller }: Wanted,
+  function resolveRow(
+    { input, ephemeral, keepAliveSeconds, caller }: SessionRequest,
     assignment: Assignment,
   ) {
     const { queue_timeout_seconds } = settings;
     const patience = input.queue_timeout_seconds ?? queue_timeout_seconds;
-    return newRow(input, assignment, {
+    return buildRow(input, assignment, {
       id: uuid(),
       priority: priorityFor(input.priority, assignment.pool.priority, caller),
       owner: caller.id,
@@ -107,12 +109,14 @@ export function createCreation(
   }
 
   /** Undefined: the pool has been closed since it was found. */
-  async function attempt(wanted: Wanted): Promise<CreatedOnce | undefined> {
+  async function attempt(
+    wanted: SessionRequest,
+  ): Promise<CreateResult | undefined> {
     const { once } = wanted;
-    const { assignment, remembered } = await place(wanted);
-    if (!assignment) return replay(once, remembered);
-    const row = rowOf(wanted, assignment);
-    const { isInserted, remembered: earlier, keyQueue } = await insertSession(
+    const { assignment, record } = await findPlacement(wanted);
+    if (!assignment) return replay(once, record);
+    const row = resolveRow(wanted, assignment);
+    const { isInserted, record: earlier, keyQueue } = await insertSession(
       { db, secrets },
       row,
       once,
@@ -130,8 +134,8 @@ export function createCreation(
     return { session: withoutSecrets(row), isReplay: false };
   }
 
-  async function accept(wanted: Wanted): Promise<CreatedOnce> {
-    for (let count = 0; count < MOST_ATTEMPTS; count++) {
+  async function accept(wanted: SessionRequest): Promise<CreateResult> {
+    for (let count = 0; count < MAX_ATTEMPTS; count++) {
       const accepted = await attempt(wanted);
       if (accepted) return accepted;
     }
@@ -149,7 +153,7 @@ export function createCreation(
       const once = {
         caller: id,
         key,
-        fingerprint: await fingerprintOf(input, secrets),
+        fingerprint: await fingerprintBody(input, secrets),
       };
       const caller = { id, ...rest };
       return await accept({ input, ephemeral: false, caller, once });
@@ -158,25 +162,25 @@ export function createCreation(
 }
 
 /** Where a session goes, or what it was given before. */
-interface Place {
+interface Placement {
   readonly assignment?: Assignment;
-  readonly remembered?: Remembered;
+  readonly record?: IdempotencyRecord;
 }
 
 function replay(
-  once: OnceOnly | undefined,
-  remembered: Remembered | undefined,
-): CreatedOnce | undefined {
-  if (!once || !remembered) return undefined;
-  if (remembered.fingerprint !== once.fingerprint) throw keyReused(once);
-  return { session: remembered.session, isReplay: true };
+  once: IdempotentRequest | undefined,
+  record: IdempotencyRecord | undefined,
+): CreateResult | undefined {
+  if (!once || !record) return undefined;
+  if (record.fingerprint !== once.fingerprint) throw keyReused(once);
+  return { session: record.session, isReplay: true };
 }
 
 /** @throws {GridError} `forbidden` — the requested priority exceeds the limit of the caller's key. */
 function priorityFor(
   asked: number | undefined,
   poolPriority: number,
-  { role, maxPriority }: Creator,
+  { role, maxPriority }: SessionCaller,
 ): number {
   const highest = maxPriority ?? (role === "client" ? poolPriority : Infinity);
   if (asked === undefined) return Math.min(poolPriority, highest);

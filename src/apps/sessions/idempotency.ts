@@ -11,7 +11,7 @@ import type { Secrets } from "../../core/database.ts";
 import { sessionProblems } from "./problems.ts";
 
 /** How long a key is remembered. */
-export const REMEMBERED_MS = 24 * 3_600_000;
+export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
 
 /** Tells a client that its request had been accepted before. */
 export const REPLAYED_HEADER = "Idempotency-Replayed";
@@ -28,14 +28,14 @@ export const idempotencyHeaderSchema = z.object({
 });
 
 /** The name of a request. */
-export interface RequestKey {
+export interface IdempotencyKey {
   /** Keys of different callers are different keys. */
   readonly caller: string;
   readonly key: string;
 }
 
 /** A request that makes one session, however often it comes. */
-export interface OnceOnly extends RequestKey {
+export interface IdempotentRequest extends IdempotencyKey {
   /** Of the body: a repeat has the same. */
   readonly fingerprint: string;
 }
@@ -44,15 +44,15 @@ export interface OnceOnly extends RequestKey {
  * Returns the fingerprint of a body. It does not depend on the order of members or on formatting. It is keyed: a plain
  * hash would let anyone with a copy of the database try passwords against it.
  */
-export async function fingerprintOf(
+export async function fingerprintBody(
   body: unknown,
   secrets: Pick<Secrets, "fingerprint">,
 ): Promise<string> {
-  return await secrets.fingerprint(JSON.stringify(body, sorted));
+  return await secrets.fingerprint(JSON.stringify(body, sortMembers));
 }
 
 /** Puts the members of each object into one order. */
-function sorted(_name: string, value: unknown): unknown {
+function sortMembers(_name: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return value;
   }
@@ -62,7 +62,7 @@ function sorted(_name: string, value: unknown): unknown {
 }
 
 /** The refusal of another request under a key that is taken. */
-export function keyReused({ key }: RequestKey): GridError {
+export function keyReused({ key }: IdempotencyKey): GridError {
   return new GridError(
     sessionProblems.idempotency_key_reused,
     `Cannot use Idempotency-Key "${key}": another body came with it within 24 hours, expected that same body, or a new key`,

@@ -10,52 +10,48 @@ import type { WorkPoolManager } from "../workerpool/manager.ts";
 import {
   type Claim,
   claimSessions,
-  type TakenOver,
-  type TakeOver,
   takeOver,
+  type TakeOverScope,
+  type TakeOverStatements,
 } from "./store/claim.ts";
-import { createCreation, type SessionCreation } from "./create.ts";
-import { createLateness, type Lateness } from "./deadlines.ts";
-import { Lookout, type Watched } from "./change_poller.ts";
+import { createSessionCreator, type SessionCreator } from "./create.ts";
+import { createDeadlines, type Deadlines } from "./deadlines.ts";
+import { ChangePoller, type WatchTarget } from "./change_poller.ts";
 import type { SessionMetricValues, SessionReport } from "./schemas.ts";
 import type { Session } from "./session.ts";
-import { createPresence, type SessionPresence } from "./activity.ts";
+import { createSessionActivity, type SessionActivity } from "./activity.ts";
 import {
-  createOwnedSessions,
+  createOwnerView,
   found,
-  type OwnedSessions,
+  type OwnerView,
   sessionNotFound,
 } from "./owner_view.ts";
-import {
-  EVENT_OF_STATUS,
-  isTerminal,
-  type SessionEventName,
-} from "./status.ts";
+import { isTerminal, type SessionEventName, STATUS_EVENTS } from "./status.ts";
 import type { Holder, SessionStore } from "./store/sessions.ts";
-import type { LateStore } from "./store/deadlines.ts";
-import type { LookoutStore } from "./store/changes.ts";
-import type { PresenceStore } from "./store/activity.ts";
+import type { DeadlineStore } from "./store/deadlines.ts";
+import type { ChangeStore } from "./store/changes.ts";
+import type { ActivityStore } from "./store/activity.ts";
 import {
   applyReports,
-  type Around,
-  reached as reachedStatement,
   type ReportOutcome,
+  setReach as reachedStatement,
+  type SurroundingStatements,
 } from "./store/reports.ts";
-import type { Changed } from "./store/transition.ts";
+import type { StatusChange } from "./store/transition.ts";
 
 export type { Session, SessionEvent, SessionMetric } from "./session.ts";
-export { renderSession, statusReasonOf } from "./session.ts";
+export { renderSession, renderStatusReason } from "./session.ts";
 export type { SessionTarget, Stop } from "./store/sessions.ts";
-export type { HeldSession, TakeOver } from "./store/claim.ts";
+export type { LeasedSession, TakeOverStatements } from "./store/claim.ts";
 
 /** Pause of a waiting request before it asks a database again that was busy or away. */
 const RETRY_MS = 1_000;
 
 /** The rules of sessions. */
 export interface SessionManager
-  extends SessionCreation, SessionPresence, OwnedSessions {
+  extends SessionCreator, SessionActivity, OwnerView {
   /** What a caller that sees only `owner`'s sessions may do. Undefined: everybody's. No round trip more. */
-  ownedBy(owner: string | undefined): OwnedSessions;
+  forOwner(owner: string | undefined): OwnerView;
   /** Records for the worker that holds it. False: the token is stale, or it has ended. */
   addEvent(
     id: string,
@@ -74,9 +70,9 @@ export interface SessionManager
    */
   waitUntilStarted(id: string, signal: AbortSignal): Promise<Session>;
   /** Has the bus told of what other replicas do with it, until disposed. Subscribe before. */
-  watch(what: Watched, id: string): Disposable;
+  watch(what: WatchTarget, id: string): Disposable;
   /** Returns the URL that clients connect to. @param baseUrl URL of the server as the client reaches it. */
-  connectUrlOf(id: string, baseUrl: string): string;
+  buildConnectUrl(id: string, baseUrl: string): string;
   /** One round trip. */
   claim(
     workerId: string,
@@ -84,13 +80,13 @@ export interface SessionManager
       readonly requestId: string;
       readonly caller: WorkerCaller;
       readonly count: number;
-      readonly obeying: readonly string[];
+      readonly knownCommands: readonly string[];
     },
   ): Promise<Claim>;
   /** The statements by which a worker's new process takes over what the worker holds; run in the batch that enters it. */
-  takeOver(workers: TakenOver): TakeOver;
+  takeOver(workers: TakeOverScope): TakeOverStatements;
   /** The statement by which the sessions that run on a worker learn how they are reached; run in the batch that enters it. */
-  reached(workerId: string, reach: "direct" | "tunnel"): Statement<ResultSet>;
+  setReach(workerId: string, reach: "direct" | "tunnel"): Statement<ResultSet>;
   /** Applies a worker's reports in one batch with the statements `around`. One round trip. */
   applyReports<F, L>(
     workerId: string,
@@ -100,10 +96,10 @@ export interface SessionManager
       /** The worker leaves. */
       readonly isLast: boolean;
     },
-    around: Around<F, L>,
+    around: SurroundingStatements<F, L>,
   ): Promise<ReportOutcome<F, L>>;
   /** What time does to sessions, for the reconciler. Each returns how many it changed. */
-  readonly late: Lateness;
+  readonly deadlines: Deadlines;
 }
 
 /** The manager over its stores. */
@@ -111,27 +107,27 @@ export function createSessionManager(
   core: Core,
   pools: WorkPoolManager,
   store: SessionStore,
-  { late, looks, presence }: {
-    readonly late: LateStore;
-    readonly looks: LookoutStore;
-    readonly presence: PresenceStore;
+  { deadlines, changes, activity }: {
+    readonly deadlines: DeadlineStore;
+    readonly changes: ChangeStore;
+    readonly activity: ActivityStore;
   },
 ): SessionManager {
   const { clock, bus, settings, db, secrets } = core;
   const leaseMs = settings.lease_seconds * 1_000;
   const startTimeoutMs = settings.start_timeout_seconds * 1_000;
   const maxAttempts = settings.max_start_attempts;
-  const lookout = new Lookout({
+  const poller = new ChangePoller({
     clock,
     bus,
-    store: looks,
+    store: changes,
     stopping: core.stopping,
   });
 
-  function publish(changed: readonly Changed[]): void {
+  function publish(changed: readonly StatusChange[]): void {
     for (const { id, status, workPoolId, workerId, isReachOpen } of changed) {
       bus.publish({
-        type: EVENT_OF_STATUS[status],
+        type: STATUS_EVENTS[status],
         subject: id,
         work_pool_id: workPoolId,
         ...(workerId ? { worker_id: workerId } : {}),
@@ -141,7 +137,9 @@ export function createSessionManager(
   }
 
   /** Tells the gateway, and wakes the worker's long poll, so that an order is obeyed at once. */
-  function order({ id, workerId }: Pick<Changed, "id" | "workerId">): void {
+  function order(
+    { id, workerId }: Pick<StatusChange, "id" | "workerId">,
+  ): void {
     bus.publish({ type: "session_stopping", subject: id });
     wake(workerId);
   }
@@ -156,7 +154,7 @@ export function createSessionManager(
   }
 
   /** Tells whoever waits of what time has done. */
-  function announce(changed: readonly Changed[]): void {
+  function announce(changed: readonly StatusChange[]): void {
     publish(
       changed.filter(({ status }) =>
         isTerminal(status) || status === "pending"
@@ -165,16 +163,16 @@ export function createSessionManager(
     for (const each of changed) order(each);
   }
 
-  const changes = { publish, order, wake };
-  const owned = createOwnedSessions(core, store, changes);
-  const ownedOf = (owner: string) =>
-    createOwnedSessions(core, store.ownedBy(owner), changes);
+  const listeners = { publish, order, wake };
+  const everyone = createOwnerView(core, store, listeners);
+  const createFor = (owner: string) =>
+    createOwnerView(core, store.forOwner(owner), listeners);
 
   return {
-    ...createCreation(core, pools),
-    ...createPresence(core, presence),
-    ...owned,
-    ownedBy: (owner) => owner === undefined ? owned : ownedOf(owner),
+    ...createSessionCreator(core, pools),
+    ...createSessionActivity(core, activity),
+    ...everyone,
+    forOwner: (owner) => owner === undefined ? everyone : createFor(owner),
     async addEvent(id, record) {
       if (!validate(id)) throw sessionNotFound(id);
       return found(id, await store.addEvent(id, record, clock.now()));
@@ -185,9 +183,9 @@ export function createSessionManager(
     },
     async waitUntilStarted(id, signal) {
       using news = bus.latch(({ subject }) => subject === id);
-      using _watch = lookout.watch("start", id);
+      using _watch = poller.watch("start", id);
       for (;;) {
-        const session = await owned.get(id).catch((error: unknown) => {
+        const session = await everyone.get(id).catch((error: unknown) => {
           if (!isPassing(error) || signal.aborted) throw error;
           return undefined;
         });
@@ -201,8 +199,8 @@ export function createSessionManager(
         }
       }
     },
-    watch: (what, id) => lookout.watch(what, id),
-    connectUrlOf: (id, baseUrl) =>
+    watch: (what, id) => poller.watch(what, id),
+    buildConnectUrl: (id, baseUrl) =>
       `${webSocketBase(baseUrl)}/v1/sessions/${id}/cdp`,
     async claim(workerId, options) {
       const now = clock.now();
@@ -224,7 +222,7 @@ export function createSessionManager(
     },
     takeOver: (workers) =>
       takeOver(db.orm, workers, { now: clock.now(), leaseMs }),
-    reached: (workerId, reach) => reachedStatement(db.orm, workerId, reach),
+    setReach: (workerId, reach) => reachedStatement(db.orm, workerId, reach),
     async applyReports(workerId, { items, ...how }, around) {
       const now = clock.now();
       const limits = { now, leaseMs, startTimeoutMs, maxAttempts };
@@ -233,6 +231,6 @@ export function createSessionManager(
       publish(outcome.changed);
       return outcome;
     },
-    late: createLateness(core, late, announce),
+    deadlines: createDeadlines(core, deadlines, announce),
   };
 }

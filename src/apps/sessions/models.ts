@@ -66,7 +66,7 @@ export const sessions = sqliteTable("sessions", {
   /** Latest moment for a `starting` one to run; news of its start move it. */
   startDeadlineAt: integer("start_deadline_at"),
   /** Of an ephemeral one: until when its client counts as there; the server that has the client renews it. */
-  attendedUntil: integer("attended_until"),
+  clientSeenUntil: integer("attended_until"),
   /** Last time that a client was connected or sent something. */
   lastActivityAt: integer("last_activity_at"),
   /** Since when nobody has used it; null: it is in use, or does not run. */
@@ -119,13 +119,13 @@ export const sessions = sqliteTable("sessions", {
 
 /** Until when a pending session may wait at most, whatever ends it: one index for every such rule. */
 export function waitsUntil(
-  { queueDeadlineAt, attendedUntil }: Readonly<
-    Record<"queueDeadlineAt" | "attendedUntil", SQLiteColumn>
+  { queueDeadlineAt, clientSeenUntil }: Readonly<
+    Record<"queueDeadlineAt" | "clientSeenUntil", SQLiteColumn>
   >,
 ): SQL {
   // Not min(): the generator of migrations takes the comma for the end of a column.
-  return sql`CASE WHEN ${attendedUntil} < ${queueDeadlineAt}
-    THEN ${attendedUntil} ELSE ${queueDeadlineAt} END`;
+  return sql`CASE WHEN ${clientSeenUntil} < ${queueDeadlineAt}
+    THEN ${clientSeenUntil} ELSE ${queueDeadlineAt} END`;
 }
 
 /** Keys by which a repeated request for a session finds what the first one made. */

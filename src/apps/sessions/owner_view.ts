@@ -10,8 +10,8 @@ import type {
   SessionTarget,
   Stop,
 } from "./store/sessions.ts";
-import type { Changed } from "./store/transition.ts";
 import { sessionProblems } from "./problems.ts";
+import type { StatusChange } from "./store/transition.ts";
 
 /** A session with the last of its events and measurements. */
 export interface SessionDetail {
@@ -24,7 +24,7 @@ export interface SessionDetail {
  * What may be done with sessions that one may see. Each is one round trip; everything about one session is refused with
  * `session_not_found` if there is none, or it is another's.
  */
-export interface OwnedSessions {
+export interface OwnerView {
   get(id: string): Promise<Session>;
   detail(id: string): Promise<SessionDetail>;
   /** Newest first. */
@@ -46,18 +46,18 @@ export interface OwnedSessions {
 
 /** Whom changes are told. */
 export interface ChangeListeners {
-  readonly publish: (changed: readonly Changed[]) => void;
+  readonly publish: (changed: readonly StatusChange[]) => void;
   /** Tells the gateway and the worker that it is to end. */
-  readonly order: (session: Pick<Changed, "id" | "workerId">) => void;
+  readonly order: (session: Pick<StatusChange, "id" | "workerId">) => void;
   readonly wake: (workerId: string | null) => void;
 }
 
 /** Access to the sessions that `store` knows of. */
-export function createOwnedSessions(
+export function createOwnerView(
   { clock }: Pick<Core, "clock">,
   store: SessionStore,
   { publish, order, wake }: ChangeListeners,
-): OwnedSessions {
+): OwnerView {
   return {
     async get(id) {
       return found(id, validate(id) ? await store.find(id) : undefined);

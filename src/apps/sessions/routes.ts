@@ -5,7 +5,7 @@ import { createRouter } from "../../http/router.ts";
 import { historyRoutes } from "./api/v1/history.ts";
 import { oneSessionRoutes } from "./api/v1/session.ts";
 import { sessionsRoutes } from "./api/v1/sessions.ts";
-import { showing } from "./api/v1/render.ts";
+import { createSessionRenderer } from "./api/v1/render.ts";
 import type { SessionManager } from "./manager.ts";
 
 /** Endpoints of version 1. */
@@ -13,9 +13,9 @@ export function sessionRoutes(
   core: Core,
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
-  const show = showing(core, manager);
+  const render = createSessionRenderer(core, manager);
   return createRouter()
-    .route("/", sessionsRoutes(core, manager, show))
-    .route("/", oneSessionRoutes(manager, show))
+    .route("/", sessionsRoutes(core, manager, render))
+    .route("/", oneSessionRoutes(manager, render))
     .route("/", historyRoutes(manager));
 }

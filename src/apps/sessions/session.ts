@@ -1,6 +1,6 @@
 import type { Assignment } from "../workerpool/manager.ts";
 import { withoutPassword } from "../../core/browser_spec.ts";
-import { renderWaiting, type Waiting } from "./waiting.ts";
+import { type QueueState, renderQueueState } from "./waiting.ts";
 import type { sessionEvents, sessionMetrics, sessions } from "./models.ts";
 import type {
   SessionEventWire,
@@ -10,7 +10,7 @@ import type {
 } from "./schemas.ts";
 
 /** How long the client of an ephemeral session counts as there once its server has said so. */
-export const ATTENDED_MS = 20_000;
+export const CLIENT_SEEN_MS = 20_000;
 
 /** A session as it is stored, with its secrets. Stays inside the store. */
 export type SessionRow = typeof sessions.$inferSelect;
@@ -20,17 +20,17 @@ export type SecretColumn = "proxy" | "environment" | "endpoint" | "logs";
 
 /** A session without its secrets. */
 export type Session = Readonly<Omit<SessionRow, SecretColumn>> & {
-  readonly proxyShown: SessionWire["proxy"];
+  readonly publicProxy: SessionWire["proxy"];
   readonly environmentNames: readonly string[];
   /** The state that a pending session waits in. Absent if it was not read. */
-  readonly waiting?: Waiting | null;
+  readonly waiting?: QueueState | null;
 };
 
 export type SessionEvent = Readonly<typeof sessionEvents.$inferSelect>;
 export type SessionMetric = Readonly<typeof sessionMetrics.$inferSelect>;
 
 /** What a new session is made of besides what was asked for. */
-export interface NewSession {
+export interface NewSessionFacts {
   readonly id: string;
   /** Id of the caller that asked for it. */
   readonly owner: string;
@@ -43,7 +43,7 @@ export interface NewSession {
 }
 
 /** The row of a new session. */
-export function newRow(
+export function buildRow(
   input: SessionInput,
   { pool, session }: Assignment,
   {
@@ -54,7 +54,7 @@ export function newRow(
     now,
     queueTimeoutMs,
     keepAliveSeconds,
-  }: NewSession,
+  }: NewSessionFacts,
 ): SessionRow {
   const lifetimeMs = session.resourceLimits.timeout_minutes * 60_000;
   return {
@@ -81,7 +81,7 @@ export function newRow(
     expiresAt: now + queueTimeoutMs + lifetimeMs,
     queueDeadlineAt: now + queueTimeoutMs,
     startDeadlineAt: null,
-    attendedUntil: ephemeral ? now + ATTENDED_MS : null,
+    clientSeenUntil: ephemeral ? now + CLIENT_SEEN_MS : null,
     lastActivityAt: null,
     idleSince: null,
     workerId: null,
@@ -107,7 +107,7 @@ export function withoutSecrets(row: SessionRow): Session {
   const { proxy, environment, endpoint: _, logs: __, ...session } = row;
   return {
     ...session,
-    proxyShown: proxy && withoutPassword(proxy),
+    publicProxy: proxy && withoutPassword(proxy),
     environmentNames: Object.keys(environment),
   };
 }
@@ -125,7 +125,7 @@ export function renderSession(
     headless: session.headless,
     operating_system: session.operatingSystem,
     screen: session.screen,
-    proxy: session.proxyShown,
+    proxy: session.publicProxy,
     resource_limits: session.resourceLimits,
     environment: [...session.environmentNames],
     arguments: [...session.arguments],
@@ -138,7 +138,7 @@ export function renderSession(
     labels: session.labels,
     webhooks_enabled: session.webhooksEnabled,
     status: session.status,
-    status_reason: statusReasonOf(session),
+    status_reason: renderStatusReason(session),
     created_at: isoTime(session.createdAt),
     updated_at: isoTime(session.updatedAt),
     started_at: isoTimeOrNull(session.startedAt),
@@ -156,11 +156,11 @@ export function renderSession(
 }
 
 /** Returns the reason for a session's status: for a pending one also why it waits, and how an earlier start failed. */
-export function statusReasonOf(
+export function renderStatusReason(
   { statusReason, waiting }: Pick<Session, "statusReason" | "waiting">,
 ): string | null {
   if (!waiting) return statusReason;
-  const why = renderWaiting(waiting);
+  const why = renderQueueState(waiting);
   return statusReason === null ? why : `${statusReason}; ${why}`;
 }
 

@@ -80,7 +80,7 @@ export const SESSION_EVENTS = [
 export type SessionEventName = (typeof SESSION_EVENTS)[number];
 
 /** The event that a session's arrival in `status` is. */
-export const EVENT_OF_STATUS: Readonly<
+export const STATUS_EVENTS: Readonly<
   Record<SessionStatus, SessionEventName>
 > = {
   pending: "session_requeued",

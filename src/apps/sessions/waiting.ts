@@ -1,7 +1,7 @@
 import { MAX_COUNTED } from "./store/waiting.ts";
 
 /** The state that a pending session waits in. */
-export interface Waiting {
+export interface QueueState {
   /** Name of the session's work pool. */
   readonly pool: string;
   readonly status: string;
@@ -20,14 +20,14 @@ export interface Waiting {
 }
 
 /** Returns the reason why a session waits, as a sentence. */
-export function renderWaiting(waiting: Waiting): string {
-  const why = reasonFor(waiting);
-  const place = placeIn(waiting);
+export function renderQueueState(waiting: QueueState): string {
+  const why = renderReason(waiting);
+  const place = renderPlace(waiting);
   return place === undefined ? why : `${why}; ${place}`;
 }
 
-function reasonFor(
-  { pool, status, isWorkerOnline, leftOfKey, leftOfPool, ...rest }: Waiting,
+function renderReason(
+  { pool, status, isWorkerOnline, leftOfKey, leftOfPool, ...rest }: QueueState,
 ): string {
   if (status !== "active") return `its work pool "${pool}" is ${status}`;
   if (!isWorkerOnline) return `no worker of its work pool "${pool}" is online`;
@@ -41,7 +41,7 @@ function reasonFor(
     : `all workers of its work pool "${pool}" are busy`;
 }
 
-function placeIn({ ahead, counted = 0 }: Waiting): string | undefined {
+function renderPlace({ ahead, counted = 0 }: QueueState): string | undefined {
   if (ahead === undefined) return undefined;
   return counted < MAX_COUNTED
     ? `it is number ${ahead + 1} in the queue`

@@ -5,9 +5,9 @@ import type { BusEvent } from "../../core/bus.ts";
 import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
 import type { SessionManager } from "../sessions/manager.ts";
 import {
-  EVENT_OF_STATUS,
   isTerminal,
   SESSION_STATUSES,
+  STATUS_EVENTS,
 } from "../sessions/status.ts";
 import type { ClaimResponse } from "./schemas.ts";
 
@@ -21,7 +21,7 @@ const CLAIMABLE: ReadonlySet<string> = new Set([
 
 /** Ends of sessions: they leave room to the worker that held them, and to others if the pool has a limit. */
 const ENDS: ReadonlySet<string> = new Set(
-  SESSION_STATUSES.filter(isTerminal).map((status) => EVENT_OF_STATUS[status]),
+  SESSION_STATUSES.filter(isTerminal).map((status) => STATUS_EVENTS[status]),
 );
 
 /** What a look tells of the worker. */
@@ -70,7 +70,7 @@ export function waitForClaim(
     using watches = new DisposableStack();
     for (let isWoken = false;;) {
       const waited_ms = Math.floor(clock.monotonic() - askedAt);
-      const claim = { requestId, caller, count, obeying };
+      const claim = { requestId, caller, count, knownCommands: obeying };
       const found = await sessions.claim(id, claim);
       if (!found.worker?.isProven) return await refuse(id, caller);
       const answer = {

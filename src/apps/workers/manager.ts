@@ -238,7 +238,7 @@ export function createWorkerManager(
       return (await store.find(id))?.tunnelUrl ?? undefined;
     },
     recordReach: (id, reach) =>
-      store.recordReach(id, reach, sessions.reached(id, reach)),
+      store.recordReach(id, reach, sessions.setReach(id, reach)),
     async markLost() {
       const patience = MISSED_HEARTBEATS * settings.heartbeat_seconds * 1_000;
       const now = clock.now();

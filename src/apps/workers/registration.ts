@@ -1,7 +1,7 @@
 import { v7 as uuid } from "uuid";
 import { GridError } from "../../core/errors.ts";
 import { hashSecret } from "../../http/auth/worker_caller.ts";
-import type { HeldSession } from "../sessions/manager.ts";
+import type { LeasedSession } from "../sessions/manager.ts";
 import type { HeldSessionWire, WorkerInput } from "./schemas.ts";
 import type { WorkerRow } from "./worker.ts";
 import { workerProblems } from "./problems.ts";
@@ -65,7 +65,7 @@ export async function toWorkerRow(
 
 /** A held session as its worker is told of it. */
 export function renderHeldSession(
-  { id, fencingToken, status }: HeldSession,
+  { id, fencingToken, status }: LeasedSession,
 ): HeldSessionWire {
   return {
     session_id: id,

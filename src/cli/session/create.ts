@@ -93,16 +93,20 @@ export function sessionCreateCommand(output: Output): Command {
     const created = await client.createSession(input, {
       idempotencyKey: flags.idempotencyKey,
     });
-    if (!seconds) return show(created, flags, output);
+    if (!seconds) return printSession(created, flags, output);
     output.progress(`Session ${created.id} is asked for`);
     const options = { id: created.id, seconds, output };
-    show(await waitUntilRunning(client, options), flags, output);
+    printSession(await waitUntilRunning(client, options), flags, output);
   });
   return command as unknown as Command; // Without the types of its own options.
 }
 
 /** What is needed to go on from here; all of it with `--json` or `session get`. */
-function show(session: Session, { json }: CreateFlags, output: Output): void {
+function printSession(
+  session: Session,
+  { json }: CreateFlags,
+  output: Output,
+): void {
   if (json) return output.json(session);
   output.print(`Session  ${session.id}
 Status   ${session.status}
@@ -111,7 +115,7 @@ Until    ${session.expires_at}`);
 }
 
 function readInput(flags: CreateFlags): SessionInput {
-  const parsed = sessionInputSchema.safeParse(inputOf(flags));
+  const parsed = sessionInputSchema.safeParse(toInput(flags));
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map(({ path, message }) =>
     `${path.join(".")}: ${message}`
@@ -119,7 +123,7 @@ function readInput(flags: CreateFlags): SessionInput {
   throw new UsageError(`Cannot ask for the browser: ${faults.join("; ")}`);
 }
 
-function inputOf(flags: CreateFlags): Record<string, unknown> {
+function toInput(flags: CreateFlags): Record<string, unknown> {
   return defined({
     browser: flags.browser,
     version: flags.browserVersion,
@@ -128,37 +132,37 @@ function inputOf(flags: CreateFlags): Record<string, unknown> {
     operating_system: flags.operatingSystem,
     screen: flags.screen && parseScreen(flags.screen),
     proxy: flags.proxyUrl && { proxy_url: flags.proxyUrl },
-    environment: flags.env && pairsOf(flags.env),
+    environment: flags.env && parsePairs(flags.env),
     arguments: flags.argument,
     work_pool_id: flags.pool,
-    priority: numberOf(flags.priority),
-    resource_limits: limitsOf(flags),
-    idle_timeout_seconds: numberOf(flags.idleTimeoutSeconds),
-    queue_timeout_seconds: numberOf(flags.queueTimeoutSeconds),
-    max_connections: numberOf(flags.maxConnections),
-    labels: flags.label && pairsOf(flags.label),
+    priority: parseNumber(flags.priority),
+    resource_limits: toLimits(flags),
+    idle_timeout_seconds: parseNumber(flags.idleTimeoutSeconds),
+    queue_timeout_seconds: parseNumber(flags.queueTimeoutSeconds),
+    max_connections: parseNumber(flags.maxConnections),
+    labels: flags.label && parsePairs(flags.label),
   });
 }
 
 const booleans = new Map([["true", true], ["false", false]]);
 
-function limitsOf({ cpu, memory, timeoutMinutes }: CreateFlags) {
+function toLimits({ cpu, memory, timeoutMinutes }: CreateFlags) {
   const limits = defined({
-    cpu: numberOf(cpu),
+    cpu: parseNumber(cpu),
     memory,
-    timeout_minutes: numberOf(timeoutMinutes),
+    timeout_minutes: parseNumber(timeoutMinutes),
   });
   return Object.keys(limits).length === 0 ? undefined : limits;
 }
 
-function pairsOf(texts: readonly string[]): Record<string, string> {
+function parsePairs(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(texts.map((text) => {
     const at = text.indexOf("=");
     return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
   }));
 }
 
-function numberOf(text: string | undefined): number | undefined {
+function parseNumber(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 

@@ -14,7 +14,7 @@ export async function connectUrls(
   c: Context<GridEnv>,
   id: string,
 ): Promise<ConnectUrls> {
-  const base = manager.connectUrlOf(id, baseUrlIn(c));
+  const base = manager.buildConnectUrl(id, baseUrlIn(c));
   const url = new URL(c.req.url);
   const token = await tokenFor(core, { id, caller: callerIn(c), url });
   if (token === undefined) return (path) => base + path;

@@ -3,10 +3,10 @@ import type {
   SessionTarget,
 } from "../../apps/sessions/manager.ts";
 import {
-  EVENT_OF_STATUS,
   isTerminal,
   SESSION_STATUSES,
   type SessionStatus,
+  STATUS_EVENTS,
 } from "../../apps/sessions/status.ts";
 import type { Core } from "../../core/app.ts";
 import { describeError, logOf } from "../../core/log.ts";
@@ -28,7 +28,7 @@ const RETRY_MS = 1_000;
 const END_EVENTS: ReadonlyMap<string, SessionStatus> = new Map(
   SESSION_STATUSES.filter(isTerminal).map((
     status,
-  ) => [EVENT_OF_STATUS[status], status]),
+  ) => [STATUS_EVENTS[status], status]),
 );
 
 /** With whom a stream is. */
@@ -178,9 +178,9 @@ export class Streams {
       }))
     ).filter(({ stream, bytes }) => stream.seenBytes !== bytes);
     const active = [...new Set(looks.map(({ id }) => id))];
-    const attended = [...this.#attended, ...this.#ephemeral()];
-    if (active.length + attended.length === 0) return;
-    await this.#sessions.recordPresence({ active, attended });
+    const clientsSeen = [...this.#attended, ...this.#ephemeral()];
+    if (active.length + clientsSeen.length === 0) return;
+    await this.#sessions.recordActivity({ active, clientsSeen });
     // Only what is written is seen.
     for (const { stream, bytes } of looks) stream.seenBytes = bytes;
   }

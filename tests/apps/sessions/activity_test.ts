@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createPresenceStore } from "../../../src/apps/sessions/store/activity.ts";
+import { createActivityStore } from "../../../src/apps/sessions/store/activity.ts";
 import { apiOf } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
@@ -28,7 +28,7 @@ async function scene(keepAliveSeconds?: number) {
     sessions,
     clock,
     id,
-    store: createPresenceStore(grid.core.db),
+    store: createActivityStore(grid.core.db),
     /** Those of its events that tell of its use. */
     async told(): Promise<readonly string[]> {
       const events = await sessions.events(id, 0, 100);
@@ -51,18 +51,18 @@ Deno.test("a session is in use while a client of another server is there, and wa
   const { sessions, clock, id } = s;
   await sessions.recordConnected(id);
   await sessions.recordConnected(id);
-  const { attendedUntil } = await sessions.get(id);
-  assert.equal(attendedUntil, clock.now() + 20 * SECOND);
+  const { clientSeenUntil } = await sessions.get(id);
+  assert.equal(clientSeenUntil, clock.now() + 20 * SECOND);
   clock.advance(SECOND);
   await sessions.recordDisconnected(id, {});
   assert.deepEqual(await s.told(), []);
-  assert.equal((await sessions.get(id)).attendedUntil, attendedUntil);
+  assert.equal((await sessions.get(id)).clientSeenUntil, clientSeenUntil);
   clock.advance(SECOND);
   await sessions.recordDisconnected(id, {});
   assert.deepEqual(await s.told(), ["session_idle"]);
   const left = await sessions.get(id);
   assert.deepEqual(
-    [left.idleSince, left.attendedUntil],
+    [left.idleSince, left.clientSeenUntil],
     [clock.now(), clock.now() + SECOND],
   );
 });
@@ -73,7 +73,7 @@ Deno.test("what comes late changes nothing: bytes from before a session was idle
   const now = clock.now();
   await store.connected(id, now);
   await store.disconnected(id, {}, now + 2 * SECOND);
-  await store.present({ active: [id], attended: [] }, now + SECOND);
+  await store.record({ active: [id], clientsSeen: [] }, now + SECOND);
   assert.equal((await sessions.get(id)).idleSince, now + 2 * SECOND);
   await store.connected(id, now + 5 * SECOND);
   await store.disconnected(id, {}, now + 4 * SECOND);
@@ -87,9 +87,9 @@ Deno.test("that a session is idle or active is recorded once, however many serve
   const { sessions, clock, id } = s;
   const servers = Array.from({ length: 3 });
   clock.advance(30 * SECOND);
-  assert.equal(await sessions.late.fallIdle(), 0);
+  assert.equal(await sessions.deadlines.fallIdle(), 0);
   clock.advance(1);
-  const counts = await Promise.all(servers.map(sessions.late.fallIdle));
+  const counts = await Promise.all(servers.map(sessions.deadlines.fallIdle));
   assert.deepEqual(counts.sort(), [0, 0, 1]);
   const [idle] = (await sessions.events(id, 0, 100)).slice(-1);
   assert.deepEqual(idle?.data, {
@@ -98,8 +98,8 @@ Deno.test("that a session is idle or active is recorded once, however many serve
     idle_seconds: 30.001,
   });
   clock.advance(SECOND);
-  const presence = { active: [id], attended: [] };
-  await Promise.all(servers.map(() => sessions.recordPresence(presence)));
+  const activity = { active: [id], clientsSeen: [] };
+  await Promise.all(servers.map(() => sessions.recordActivity(activity)));
   assert.deepEqual(await s.told(), ["session_idle", "session_active"]);
 });
 
@@ -112,7 +112,7 @@ Deno.test("a session that has ended is neither idle nor becomes it", async () =>
   assert.equal((await sessions.get(id)).idleSince, null);
   await sessions.recordDisconnected(id, {});
   clock.advance(60 * SECOND);
-  assert.equal(await sessions.late.fallIdle(), 0);
-  await sessions.recordPresence({ active: [id], attended: [] });
+  assert.equal(await sessions.deadlines.fallIdle(), 0);
+  await sessions.recordActivity({ active: [id], clientsSeen: [] });
   assert.deepEqual(await s.told(), ["session_idle"]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fingerprintOf } from "../../../src/apps/sessions/idempotency.ts";
+import { fingerprintBody } from "../../../src/apps/sessions/idempotency.ts";
 import { SecretCipher } from "../../../src/db/secrets.ts";
 import { type Answer, apiOf } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
@@ -84,7 +84,7 @@ Deno.test("whatever is asked under few keys, at once and again, each key makes o
             clock.advance(each.hours * HOUR);
             break;
           case "prune":
-            await two.sessions.late.prune();
+            await two.sessions.deadlines.prune();
             break;
           case "close":
             ({ isClosed } = each);
@@ -169,11 +169,11 @@ Deno.test("fingerprintOf() is one for every order of members, and another for ev
     fc.asyncProperty(body, body, async (a, b) => {
       const reversed = Object.fromEntries(Object.entries(a).reverse());
       assert.equal(
-        await fingerprintOf(reversed, secrets),
-        await fingerprintOf(a, secrets),
+        await fingerprintBody(reversed, secrets),
+        await fingerprintBody(a, secrets),
       );
       const isSame =
-        await fingerprintOf(a, secrets) === await fingerprintOf(b, secrets);
+        await fingerprintBody(a, secrets) === await fingerprintBody(b, secrets);
       assert.equal(isSame, isEqual(a, b));
     }),
     { numRuns: 300 },

@@ -244,7 +244,7 @@ Deno.test("old keys are deleted while their sessions live on", async () => {
   await apiOf(grid).pool();
   const { body: { id } } = await ask(grid, "k");
   clock.advance(24 * HOUR);
-  await grid.sessions.late.prune();
+  await grid.sessions.deadlines.prune();
   assert.equal(await rows(grid, "idempotency_keys"), 0);
   assert.equal((await grid.sessions.get(id)).id, id);
 });

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import type { InStatement } from "@libsql/client";
-import { createLookoutStore } from "../../../src/apps/sessions/store/changes.ts";
+import { createChangeStore } from "../../../src/apps/sessions/store/changes.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import { apiOf } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
@@ -71,10 +71,10 @@ Deno.test("heartbeats, claims, looks for others and what the gateway records fin
     get: () => api.call("GET", `/sessions/${id}`),
     arrival: () => grid.sessions.recordConnected(claimed.id),
     presence: () =>
-      grid.sessions.recordPresence({ active: [id], attended: [id] }),
+      grid.sessions.recordActivity({ active: [id], clientsSeen: [id] }),
     departure: () => grid.sessions.recordDisconnected(claimed.id, {}),
     look: () =>
-      createLookoutStore(grid.core.db).look({
+      createChangeStore(grid.core.db).poll({
         start: [id],
         end: [id],
         pool: [pool.id],

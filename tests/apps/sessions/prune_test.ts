@@ -57,7 +57,7 @@ Deno.test("what is old goes in small parts, until nothing of it is left and all 
   let gone = 0;
   let passes = 0;
   for (let before = await sizes();; passes++) {
-    gone += await grid.sessions.late.prune();
+    gone += await grid.sessions.deadlines.prune();
     const after = await sizes();
     const parts = before.map((size, at) => size - (after[at] ?? 0));
     assert.ok((parts[0] ?? 0) <= 5_000, `${parts[0]} metrics at once`);
@@ -87,11 +87,11 @@ Deno.test("sessions that are kept for their keys are in nobody's way, however ma
   clock.advance(1);
   await ended(grid, apiOf(grid), { metrics: 10 });
   clock.advance(HOUR + 1);
-  assert.equal(await grid.sessions.late.prune(), 1);
-  assert.equal(await grid.sessions.late.prune(), 0);
+  assert.equal(await grid.sessions.deadlines.prune(), 1);
+  assert.equal(await grid.sessions.deadlines.prune(), 0);
   assert.equal(await count(grid, "session_metrics"), 0);
   clock.advance(23 * HOUR);
   for (const gone of [200, 10, 0]) {
-    assert.equal(await grid.sessions.late.prune(), gone);
+    assert.equal(await grid.sessions.deadlines.prune(), gone);
   }
 });

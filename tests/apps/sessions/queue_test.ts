@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createCreation } from "../../../src/apps/sessions/create.ts";
+import { createSessionCreator } from "../../../src/apps/sessions/create.ts";
 import type { WorkPoolManager } from "../../../src/apps/workerpool/manager.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import {
@@ -185,7 +185,7 @@ function interrupted(
       return assignment;
     },
   };
-  return (input = {}) => createCreation(core, slow).create(input);
+  return (input = {}) => createSessionCreator(core, slow).create(input);
 }
 
 Deno.test("a pool that is closed between look and insert is refused as what it has become, or another is taken", async () => {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  EVENT_OF_STATUS,
   isTerminal,
   SESSION_EVENTS,
   SESSION_STATUSES,
   type SessionStatus,
+  STATUS_EVENTS,
   TRANSITIONS,
 } from "../../../src/apps/sessions/status.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
@@ -23,7 +23,7 @@ Deno.test("six statuses are terminal, and every status has an event", () => {
     "terminated",
   ]);
   for (const status of SESSION_STATUSES) {
-    assert.ok(SESSION_EVENTS.includes(EVENT_OF_STATUS[status]));
+    assert.ok(SESSION_EVENTS.includes(STATUS_EVENTS[status]));
   }
 });
 
@@ -117,7 +117,7 @@ async function assertOneEventAChange(
 ): Promise<void> {
   const events = await sessions.events(id, 0, 1_000);
   const statuses = events.flatMap(({ event }) =>
-    SESSION_STATUSES.filter((status) => EVENT_OF_STATUS[status] === event)
+    SESSION_STATUSES.filter((status) => STATUS_EVENTS[status] === event)
   );
   let status: SessionStatus = "pending";
   for (const next of statuses) {

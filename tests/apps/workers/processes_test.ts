@@ -167,7 +167,7 @@ Deno.test("what is released at the end of its queue deadline can be claimed for 
     logs: "first",
   });
   clock.advance(60_000);
-  assert.equal(await grid.sessions.late.failOverdue(), 0);
+  assert.equal(await grid.sessions.deadlines.failOverdue(), 0);
   assert.equal((await grid.sessions.get(id)).containerId, "first");
   assert.equal((await api.claim(worker))?.id, id);
   const { status, statusReason, containerId, details } = await grid.sessions

@@ -11,9 +11,9 @@ import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../../core/database.ts";
 import { sessionEvents, sessions } from "../models.ts";
-import { ATTENDED_MS } from "../session.ts";
+import { CLIENT_SEEN_MS } from "../session.ts";
 import { all } from "./lease_expiry.ts";
-import { eventOf } from "./transition.ts";
+import { insertEvent } from "./transition.ts";
 
 /** Longest time without a byte before a session counts as idle; one with a short idle timeout counts as such sooner. */
 const QUIET_MS = 30_000;
@@ -22,43 +22,46 @@ const QUIET_MS = 30_000;
 const NO_CLIENT = "no client";
 
 /** A session that has become idle, or is used again: what subscribers are told. */
-export interface UseChanged {
+export interface ActivityChange {
   readonly id: string;
   readonly workPoolId: string;
   readonly workerId: string | null;
 }
 
 /** Which sessions clients use. */
-export interface Presence {
+export interface ClientActivity {
   /** Sessions over whose streams bytes have passed just now. */
   readonly active: readonly string[];
   /** Ephemeral sessions whose client is there. */
-  readonly attended: readonly string[];
+  readonly clientsSeen: readonly string[];
 }
 
 /** SQL of presence. Each is one round trip, and returns the sessions that are idle from now on, or no longer. */
-export interface PresenceStore {
+export interface ActivityStore {
   /** A client has come. */
-  connected(id: string, now: number): Promise<readonly UseChanged[]>;
+  connected(id: string, now: number): Promise<readonly ActivityChange[]>;
   /** A client has gone; with the last of them the time begins that the session waits for one to come back. */
   disconnected(
     id: string,
     data: Readonly<Record<string, unknown>>,
     now: number,
-  ): Promise<readonly UseChanged[]>;
-  present(presence: Presence, now: number): Promise<readonly UseChanged[]>;
+  ): Promise<readonly ActivityChange[]>;
+  record(
+    presence: ClientActivity,
+    now: number,
+  ): Promise<readonly ActivityChange[]>;
 }
 
 /** The store over `db`. */
-export function createPresenceStore({ orm }: Database): PresenceStore {
+export function createActivityStore({ orm }: Database): ActivityStore {
   return {
     async connected(id, now) {
       const one = sql`${sessions.id} = ${id}`;
       const [, , changed] = await orm.batch([
-        eventOf(orm, "client_connected", one, now),
-        ...activeMove(orm, one, now),
-        lastActivity(orm, one, now),
-        attendance(orm, one, now),
+        insertEvent(orm, "client_connected", one, now),
+        ...becomeActive(orm, one, now),
+        touchLastActivity(orm, one, now),
+        renewClientSeen(orm, one, now),
       ]);
       return changed;
     },
@@ -72,13 +75,15 @@ export function createPresenceStore({ orm }: Database): PresenceStore {
         sql`${sessions.lastActivityAt} <= ${now}`,
       );
       const [, , , changed] = await orm.batch([
-        eventOf(orm, "client_disconnected", one, now, data),
-        lastActivity(orm, one, now),
-        ...idleMove(orm, unused, now, {
+        insertEvent(orm, "client_disconnected", one, now, data),
+        touchLastActivity(orm, one, now),
+        ...becomeIdle(orm, unused, now, {
           since: sql`${now}`,
           why: sql`${NO_CLIENT}`,
         }),
-        orm.update(sessions).set({ attendedUntil: awaitedUntil(id, now) })
+        orm.update(sessions).set({
+          clientSeenUntil: clientAwaitedUntil(id, now),
+        })
           .where(all(
             one,
             sql`${sessions.ephemeral} = 1`,
@@ -87,11 +92,11 @@ export function createPresenceStore({ orm }: Database): PresenceStore {
       ]);
       return changed;
     },
-    async present({ active, attended }, now) {
+    async record({ active, clientsSeen }, now) {
       const [, changed] = await orm.batch([
-        ...activeMove(orm, among(active), now),
-        lastActivity(orm, among(active), now),
-        attendance(orm, among(attended), now),
+        ...becomeActive(orm, isOneOf(active), now),
+        touchLastActivity(orm, isOneOf(active), now),
+        renewClientSeen(orm, isOneOf(clientsSeen), now),
       ]);
       return changed;
     },
@@ -103,16 +108,16 @@ export function fallIdle(
   orm: LibSQLDatabase,
   now: number,
   capped: (condition: SQL) => SQL,
-): UseMove {
+): ActivityStatements {
   const last = sql`coalesce(${sessions.lastActivityAt}, ${sessions.startedAt})`;
-  const patience = sql`min(${QUIET_MS},
+  const quietMs = sql`min(${QUIET_MS},
     coalesce(${sessions.idleTimeoutSeconds} * 500, ${QUIET_MS}))`;
   const quiet = all(
     sql`${sessions.status} = 'running'`,
     isInUse,
-    sql`${last} + ${patience} < ${now}`,
+    sql`${last} + ${quietMs} < ${now}`,
   );
-  return idleMove(orm, capped(quiet), now, {
+  return becomeIdle(orm, capped(quiet), now, {
     since: last,
     // Of one whose client has gone it is known already.
     why:
@@ -121,7 +126,10 @@ export function fallIdle(
 }
 
 /** The event, and the change. */
-export type UseMove = readonly [Statement<ResultSet>, Statement<UseChanged[]>];
+export type ActivityStatements = readonly [
+  Statement<ResultSet>,
+  Statement<ActivityChange[]>,
+];
 
 const changedColumns = {
   id: sessions.id,
@@ -138,12 +146,12 @@ const isInUse = all(isRunning, sql`${sessions.idleSince} IS NULL`);
 const endsWithClient = sql`(${sessions.ephemeral} = 1
   AND ${sessions.keepAliveSeconds} IS NULL)`;
 
-function idleMove(
+function becomeIdle(
   orm: LibSQLDatabase,
   condition: SQL,
   now: number,
   { since, why }: { readonly since: SQL; readonly why: SQL },
-): UseMove {
+): ActivityStatements {
   const idles = all(
     isInUse,
     sql`${sessions.stopRequestedAt} IS NULL`,
@@ -152,50 +160,50 @@ function idleMove(
   const data = sql`json_object('why', ${why}, 'since', ${isoTime(since)},
     'idle_seconds', (${now} - ${since}) / 1000.0)`;
   return [
-    eventOf(orm, "session_idle", idles, now, data),
+    insertEvent(orm, "session_idle", idles, now, data),
     orm.update(sessions).set({ idleSince: since }).where(idles)
       .returning(changedColumns),
   ];
 }
 
-function activeMove(
+function becomeActive(
   orm: LibSQLDatabase,
   condition: SQL,
   now: number,
-): UseMove {
+): ActivityStatements {
   // What was seen before it became idle does not wake it.
   const wakes = all(isRunning, sql`${sessions.idleSince} <= ${now}`, condition);
   const data = sql`json_object('idle_seconds',
     (${now} - ${sessions.idleSince}) / 1000.0)`;
   return [
-    eventOf(orm, "session_active", wakes, now, data),
+    insertEvent(orm, "session_active", wakes, now, data),
     orm.update(sessions).set({ idleSince: null }).where(wakes)
       .returning(changedColumns),
   ];
 }
 
-function lastActivity(orm: LibSQLDatabase, condition: SQL, now: number) {
+function touchLastActivity(orm: LibSQLDatabase, condition: SQL, now: number) {
   return orm.update(sessions).set({
     lastActivityAt: sql`max(coalesce(${sessions.lastActivityAt}, 0), ${now})`,
   }).where(condition);
 }
 
 /** Of ephemeral ones: a server that dies with their client leaves them as long as they would wait for it to come back. */
-function attendance(orm: LibSQLDatabase, condition: SQL, now: number) {
+function renewClientSeen(orm: LibSQLDatabase, condition: SQL, now: number) {
   const keptMs = sql`iif(${isRunning},
     coalesce(${sessions.keepAliveSeconds}, 0) * 1000, 0)`;
   return orm.update(sessions).set({
-    attendedUntil:
-      sql`CAST(${now} + max(${ATTENDED_MS}, ${keptMs}) AS INTEGER)`,
+    clientSeenUntil:
+      sql`CAST(${now} + max(${CLIENT_SEEN_MS}, ${keptMs}) AS INTEGER)`,
   }).where(all(condition, sql`${sessions.ephemeral} = 1`));
 }
 
 /** Until when a session waits whose client has gone just now; not less if another one is there, at whatever server. */
-function awaitedUntil(id: string, now: number): SQL {
+function clientAwaitedUntil(id: string, now: number): SQL {
   const until =
     sql`CAST(${now} + ${sessions.keepAliveSeconds} * 1000 AS INTEGER)`;
   return sql`iif(${hasNoClient(id)}, ${until},
-    max(${sessions.attendedUntil}, ${until}))`;
+    max(${sessions.clientSeenUntil}, ${until}))`;
 }
 
 /** By what all servers have recorded: since it had none, as many have gone as have come. */
@@ -210,7 +218,7 @@ function hasNoClient(id: string): SQL {
 }
 
 /** One bound value, however many ids. */
-function among(ids: readonly string[]): SQL {
+function isOneOf(ids: readonly string[]): SQL {
   return sql`${sessions.id} IN (SELECT value FROM json_each(${
     JSON.stringify(ids)
   }))`;

@@ -28,7 +28,7 @@ import { HELD_STATUSES, type SessionStatus } from "../status.ts";
 import { isIsolated } from "./isolation.ts";
 import { openSession } from "./secrets.ts";
 import { nextSessions } from "./next.ts";
-import { eventOf } from "./transition.ts";
+import { insertEvent } from "./transition.ts";
 
 /** Who claims, and when. */
 export interface ClaimRequest {
@@ -40,7 +40,7 @@ export interface ClaimRequest {
   /** Most sessions to give; 0: only orders are asked for. */
   readonly count: number;
   /** Sessions whose orders need not be told. */
-  readonly obeying: readonly string[];
+  readonly knownCommands: readonly string[];
   readonly now: number;
   readonly leaseMs: number;
   readonly startTimeoutMs: number;
@@ -71,7 +71,7 @@ export async function claimSessions(
   },
   request: ClaimRequest,
 ): Promise<Claim> {
-  const { workerId, caller, requestId, now, leaseMs, obeying } = request;
+  const { workerId, caller, requestId, now, leaseMs, knownCommands } = request;
   const { startTimeoutMs } = request;
   const isProven = isProvenWorker(workerId, caller);
   const mine = and(
@@ -108,7 +108,7 @@ export async function claimSessions(
         : sql`${sessions.id} IN ${nextSessions(request, isProven)}`,
       notExists(orm.select({ one: sql`1` }).from(sessions).where(mine)),
     )),
-    eventOf(orm, "session_starting", isFresh, now, { worker_id: workerId }),
+    insertEvent(orm, "session_starting", isFresh, now, { worker_id: workerId }),
     // Whoever repeats a claim counts its leases from the repeat.
     orm.update(sessions).set({ leaseExpiresAt: now + leaseMs }).where(mine),
     orm.select({
@@ -119,7 +119,7 @@ export async function claimSessions(
       workPools,
       eq(workPools.id, sessions.workPoolId),
     ).where(mine).orderBy(desc(sessions.priority), sessions.id),
-    commandsFor(orm, workerId, obeying),
+    selectCommands(orm, workerId, knownCommands),
     orm.select({
       workPoolId: workers.workPoolId,
       isProven: sql<boolean>`${isProven}`.mapWith(Boolean),
@@ -138,43 +138,43 @@ export async function claimSessions(
   ]);
   return {
     worker,
-    commands: commands.map(commandOf),
+    commands: commands.map(toStopCommand),
     sessions: await Promise.all(
-      claimed.map((row) => claimedSession(row, request, secrets)),
+      claimed.map((row) => toClaimedSession(row, request, secrets)),
     ),
   };
 }
 
 /** A session that a worker holds. */
-export interface HeldSession {
+export interface LeasedSession {
   readonly id: string;
   readonly fencingToken: number;
   readonly status: SessionStatus;
 }
 
 /** Of whom a registration takes sessions over. Both are conditions on `workers`, in SQL. */
-export interface TakenOver {
+export interface TakeOverScope {
   /** The worker whose earlier process ends with this registration; evaluated before the worker's row is brought up to date. */
   readonly replaced: SQL;
   /** The worker as it is afterwards. */
-  readonly entered: SQL;
+  readonly registered: SQL;
   /** How its new process asks to be reached; null: whoever knows better may tell. */
   readonly reach: "direct" | "tunnel" | null;
 }
 
 /** Statements of a registration, to be run in this order, the worker's own between the two. */
-export interface TakeOver {
+export interface TakeOverStatements {
   /** Raises the fencing tokens, so that nothing the earlier process still says counts, and renews the leases. */
   readonly raise: Statement<ResultSet>;
-  readonly held: Statement<HeldSession[]>;
+  readonly held: Statement<LeasedSession[]>;
 }
 
 /** The statements by which a worker's new process takes over what the worker holds. */
 export function takeOver(
   orm: LibSQLDatabase,
-  { replaced, entered, reach }: TakenOver,
+  { replaced, registered, reach }: TakeOverScope,
   { now, leaseMs }: { readonly now: number; readonly leaseMs: number },
-): TakeOver {
+): TakeOverStatements {
   const heldBy = (condition: SQL) =>
     and(
       inArray(
@@ -194,16 +194,16 @@ export function takeOver(
       id: sessions.id,
       fencingToken: sessions.fencingToken,
       status: sessions.status,
-    }).from(sessions).where(heldBy(entered)),
+    }).from(sessions).where(heldBy(registered)),
   };
 }
 
 /** Whether a session has an order that its worker has not obeyed yet: a forced one stays until it reports the end. */
-export const isOrdered: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL
+export const hasStopCommand: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL
   AND (${sessions.status} IN ('starting', 'running') OR ${sessions.stopForce} = 1))`;
 
 /** Orders that the worker has not obeyed yet. @param known Sessions whose orders it is obeying. */
-export function commandsFor(
+export function selectCommands(
   orm: LibSQLDatabase,
   workerId: string,
   known: readonly string[] = [],
@@ -216,7 +216,7 @@ export function commandsFor(
     stopForce: sessions.stopForce,
   }).from(sessions).where(and(
     eq(sessions.workerId, workerId),
-    isOrdered,
+    hasStopCommand,
     known.length === 0
       ? undefined
       : sql`${sessions.id} NOT IN (SELECT value FROM json_each(${
@@ -235,18 +235,18 @@ interface CommandRow {
 }
 
 /** The order that a row stands for. */
-export function commandOf(row: CommandRow): StopCommand {
+export function toStopCommand(row: CommandRow): StopCommand {
   return {
     type: "stop",
     session_id: row.id,
     fencing_token: row.fencingToken,
-    status: stopStatusOf(row.stopStatus),
+    status: toStopStatus(row.stopStatus),
     reason: row.stopReason ?? "",
     force: row.stopForce,
   };
 }
 
-function stopStatusOf(status: CommandRow["stopStatus"]): StopCommand["status"] {
+function toStopStatus(status: CommandRow["stopStatus"]): StopCommand["status"] {
   switch (status) {
     case "completed":
     case "expired":
@@ -264,7 +264,7 @@ interface ClaimedRow {
   readonly isolated: boolean;
 }
 
-async function claimedSession(
+async function toClaimedSession(
   { session: row, pool, isolated }: ClaimedRow,
   { leaseMs, startTimeoutMs }: ClaimRequest,
   secrets: Secrets,

@@ -1,7 +1,7 @@
 /**
  * What time does to sessions: the statements of the reconciler.
  *
- * Each is guarded, so that running it twice changes nothing more, and changes no more than {@linkcode MOST} rows, so that
+ * Each is guarded, so that running it twice changes nothing more, and changes no more than {@linkcode MAX_ROWS} rows, so that
  * a clock that jumps does not end everything at once.
  *
  * @module
@@ -11,47 +11,47 @@ import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database } from "../../../core/database.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions, waitsUntil } from "../models.ts";
-import { type Session, statusReasonOf } from "../session.ts";
+import { renderStatusReason, type Session } from "../session.ts";
 import { HELD_STATUSES } from "../status.ts";
 import type { Stop } from "./sessions.ts";
-import { all, lossOf, type Move, orderedEnds } from "./lease_expiry.ts";
-import { fallIdle, type UseChanged } from "./activity.ts";
+import { all, endOrdered, type Move, requeueOrCrash } from "./lease_expiry.ts";
+import { type ActivityChange, fallIdle } from "./activity.ts";
 import { prune } from "./prune.ts";
-import { type Changed, changesIn, transition } from "./transition.ts";
+import { collectChanges, type StatusChange, transition } from "./transition.ts";
 import { waitingColumn } from "./waiting.ts";
 
 /** Most rows that one statement of one pass changes. */
-const MOST = 200;
+const MAX_ROWS = 200;
 
 /** SQL of lateness. Each method but the last is one round trip, and one more where it says so. */
-export interface LateStore {
+export interface DeadlineStore {
   /** Leases that ran out: `starting` is queued again or fails, `running` has crashed, what was ordered to end has ended. */
   expireLeases(
     now: number,
     limits: { readonly maxAttempts: number; readonly leaseMs: number },
-  ): Promise<readonly Changed[]>;
+  ): Promise<readonly StatusChange[]>;
   /** Fails sessions that no worker claimed in time, with the reason why they waited. A second round trip if there are any. */
-  failOverdue(now: number): Promise<readonly Changed[]>;
+  failOverdue(now: number): Promise<readonly StatusChange[]>;
   /** Starts that took too long, whatever their workers say. */
-  failSlowStarts(now: number): Promise<readonly Changed[]>;
+  failSlowStarts(now: number): Promise<readonly StatusChange[]>;
   /** Lifetimes that are over: pending ones end, the workers of held ones are ordered to end them. */
-  expireLifetimes(now: number): Promise<readonly Changed[]>;
+  expireLifetimes(now: number): Promise<readonly StatusChange[]>;
   /** Browsers over whose streams nothing has come for a while: they are idle. */
-  fallIdle(now: number): Promise<readonly UseChanged[]>;
+  fallIdle(now: number): Promise<readonly ActivityChange[]>;
   /** Browsers that nobody used for too long: their workers are ordered to end them. */
-  timeOutIdle(now: number): Promise<readonly Changed[]>;
+  timeOutIdle(now: number): Promise<readonly StatusChange[]>;
   /** Ephemeral sessions whose client has not come back, or is gone together with its server. */
-  endAbandoned(now: number): Promise<readonly Changed[]>;
+  endAbandoned(now: number): Promise<readonly StatusChange[]>;
   /** What workers still hold when their time to drain is over: they are ordered to end it. */
-  endDrained(now: number): Promise<readonly Changed[]>;
+  endDrained(now: number): Promise<readonly StatusChange[]>;
   /** Orders that were given before `since` and not obeyed: the session ends in the record. */
-  enforceStops(since: number, now: number): Promise<readonly Changed[]>;
+  enforceStops(since: number, now: number): Promise<readonly StatusChange[]>;
   /** As {@linkcode prune}. */
   prune(before: Parameters<typeof prune>[1]): Promise<number>;
 }
 
 /** The store over `db`. */
-export function createLateStore({ orm }: Database): LateStore {
+export function createDeadlineStore({ orm }: Database): DeadlineStore {
   const { move, order } = statements(orm);
   return {
     async expireLeases(now, { maxAttempts, leaseMs }) {
@@ -59,9 +59,9 @@ export function createLateStore({ orm }: Database): LateStore {
       const loss = { now, maxAttempts, why: "its worker was lost" };
       const results = await orm.batch([
         clampLeases(orm, now, leaseMs),
-        ...lossOf(move, late, loss),
+        ...requeueOrCrash(move, late, loss),
       ]);
-      return changesIn(results);
+      return collectChanges(results);
     },
     async failOverdue(now) {
       const late = all(waitedUntil(now), lt(sessions.queueDeadlineAt, now));
@@ -72,7 +72,7 @@ export function createLateStore({ orm }: Database): LateStore {
       }).from(sessions).where(capped(late));
       if (overdue.length === 0) return [];
       const [, failed] = await orm.batch(
-        failWith(move, reasonsOf(overdue), late, now),
+        failWith(move, findReasons(overdue), late, now),
       );
       return failed;
     },
@@ -119,14 +119,14 @@ export function createLateStore({ orm }: Database): LateStore {
       );
     },
     async endAbandoned(now) {
-      const gone = lt(sessions.attendedUntil, now);
+      const gone = lt(sessions.clientSeenUntil, now);
       const reason = "its client has gone, with the server that it came to";
       const [, ended, left, lost] = await orm.batch([
         ...move("terminated", all(waitedUntil(now), gone), now, {
           statusReason: reason,
         }),
         order(
-          { status: "completed", reason: NOT_BACK },
+          { status: "completed", reason: CLIENT_NOT_BACK },
           all(gone, wasKept),
           now,
         ),
@@ -153,8 +153,8 @@ export function createLateStore({ orm }: Database): LateStore {
     },
     async enforceStops(since, now) {
       const late = all(isHeld, lt(sessions.stopRequestedAt, since));
-      const results = await orm.batch(orderedEnds(move, late, now));
-      return changesIn(results);
+      const results = await orm.batch(endOrdered(move, late, now));
+      return collectChanges(results);
     },
     prune: (before) => prune(orm, before),
   };
@@ -196,7 +196,7 @@ function waitedUntil(now: number): SQL {
 const wasKept = sql`${sessions.status} = 'running'
   AND ${sessions.keepAliveSeconds} IS NOT NULL`;
 
-const NOT_BACK = sql`printf('its client did not come back within %g s',
+const CLIENT_NOT_BACK = sql`printf('its client did not come back within %g s',
   ${sessions.keepAliveSeconds})`;
 
 const isHeld = inArray(sessions.status, [...HELD_STATUSES]);
@@ -209,12 +209,12 @@ function clampLeases(orm: LibSQLDatabase, now: number, leaseMs: number) {
 }
 
 /** Returns the reason why each session was not started in time, as a sentence, by session id. */
-function reasonsOf(
+function findReasons(
   overdue: readonly Pick<Session, "id" | "statusReason" | "waiting">[],
 ): Readonly<Record<string, string>> {
   return Object.fromEntries(overdue.map((session) => [
     session.id,
-    `its queue deadline passed: ${statusReasonOf(session)}`,
+    `its queue deadline passed: ${renderStatusReason(session)}`,
   ]));
 }
 
@@ -235,5 +235,5 @@ function failWith(
 /** The first of the sessions that meet `condition`. */
 function capped(condition: SQL): SQL {
   return sql`${sessions.id} IN (SELECT ${sessions.id} FROM ${sessions}
-    WHERE ${condition} ORDER BY ${sessions.id} LIMIT ${MOST})`;
+    WHERE ${condition} ORDER BY ${sessions.id} LIMIT ${MAX_ROWS})`;
 }

@@ -4,16 +4,16 @@ import { and, eq, gt, lte, notExists, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Statement } from "../../../core/database.ts";
 import {
-  type OnceOnly,
-  REMEMBERED_MS,
-  type RequestKey,
+  IDEMPOTENCY_TTL_MS,
+  type IdempotencyKey,
+  type IdempotentRequest,
 } from "../idempotency.ts";
 import { idempotencyKeys, sessions } from "../models.ts";
 import type { Session } from "../session.ts";
-import { shownColumns } from "./transition.ts";
+import { publicColumns } from "./transition.ts";
 
 /** What an earlier request under the same key has made. */
-export interface Remembered {
+export interface IdempotencyRecord {
   /** Of the earlier request's body. */
   readonly fingerprint: string;
   /** As it is now. */
@@ -21,26 +21,26 @@ export interface Remembered {
 }
 
 /** What is remembered under a key. */
-export function rememberedUnder(
+export function selectRecord(
   orm: LibSQLDatabase,
-  request: RequestKey,
+  request: IdempotencyKey,
   now: number,
-): Statement<Remembered[]> {
+): Statement<IdempotencyRecord[]> {
   return orm.select({
     fingerprint: idempotencyKeys.fingerprint,
-    session: shownColumns,
+    session: publicColumns,
   }).from(idempotencyKeys)
     .innerJoin(sessions, eq(sessions.id, idempotencyKeys.sessionId))
     .where(and(
       isKey(request),
-      gt(idempotencyKeys.createdAt, now - REMEMBERED_MS),
+      gt(idempotencyKeys.createdAt, now - IDEMPOTENCY_TTL_MS),
     ));
 }
 
 /** Remembers the session of `sessionId`, if there is one. */
-export function remember(
+export function record(
   orm: LibSQLDatabase,
-  { caller, key, fingerprint }: OnceOnly,
+  { caller, key, fingerprint }: IdempotentRequest,
   sessionId: string,
   now: number,
 ): Statement<ResultSet> {
@@ -51,24 +51,24 @@ export function remember(
 }
 
 /** Whether nothing is remembered under the key. */
-export function isFree(orm: LibSQLDatabase, request: RequestKey): SQL {
+export function isUnused(orm: LibSQLDatabase, request: IdempotencyKey): SQL {
   return notExists(
     orm.select({ one: sql`1` }).from(idempotencyKeys).where(isKey(request)),
   );
 }
 
 /** Frees the key if its time is over. */
-export function forget(
+export function expire(
   orm: LibSQLDatabase,
-  request: RequestKey,
+  request: IdempotencyKey,
   now: number,
 ): Statement<ResultSet> {
   return orm.delete(idempotencyKeys).where(and(
     isKey(request),
-    lte(idempotencyKeys.createdAt, now - REMEMBERED_MS),
+    lte(idempotencyKeys.createdAt, now - IDEMPOTENCY_TTL_MS),
   ));
 }
 
-function isKey({ caller, key }: RequestKey): SQL | undefined {
+function isKey({ caller, key }: IdempotencyKey): SQL | undefined {
   return and(eq(idempotencyKeys.caller, caller), eq(idempotencyKeys.key, key));
 }

@@ -8,30 +8,30 @@ import { getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../../core/database.ts";
 import { countPoolRoom } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
-import type { OnceOnly } from "../idempotency.ts";
+import type { IdempotentRequest } from "../idempotency.ts";
 import { sessions } from "../models.ts";
 import type { Secrets } from "../../../core/database.ts";
 import type { SessionRow } from "../session.ts";
 import { sealSession } from "./secrets.ts";
 import {
-  forget,
-  isFree,
-  remember,
-  type Remembered,
-  rememberedUnder,
+  expire,
+  type IdempotencyRecord,
+  isUnused,
+  record,
+  selectRecord,
 } from "./idempotency.ts";
 import {
   type FullKeyQueue,
   fullKeyQueue,
   isKeyQueueFull,
 } from "./key_queue.ts";
-import { eventOf } from "./transition.ts";
+import { insertEvent } from "./transition.ts";
 
 /** What came of an insertion. Neither: the pool is no longer there or active, or its queue is full. */
 export interface Insertion {
   readonly isInserted: boolean;
   /** With a key: what the key stands for now, the new session or an earlier one. */
-  readonly remembered?: Remembered | undefined;
+  readonly record?: IdempotencyRecord | undefined;
   /** The queue of the owner's API key, if that limit was the cause. */
   readonly keyQueue?: FullKeyQueue | undefined;
 }
@@ -45,14 +45,16 @@ export async function insertSession(
     readonly secrets: Secrets;
   },
   session: SessionRow,
-  once?: OnceOnly,
+  once?: IdempotentRequest,
 ): Promise<Insertion> {
   const row = await sealSession(secrets, session);
   const { id, createdAt: now, workPoolId } = row;
   const isNew = sql`${sessions.id} = ${id}`;
   const events = [
-    eventOf(orm, "session_created", isNew, now),
-    eventOf(orm, "session_assigned", isNew, now, { work_pool_id: workPoolId }),
+    insertEvent(orm, "session_created", isNew, now),
+    insertEvent(orm, "session_assigned", isNew, now, {
+      work_pool_id: workPoolId,
+    }),
   ] as const;
   if (!once) {
     const [[keyQueue], { rowsAffected }] = await orm.batch([
@@ -62,25 +64,25 @@ export async function insertSession(
     ]);
     return { isInserted: rowsAffected > 0, keyQueue };
   }
-  const [[keyQueue], , { rowsAffected }, , [remembered]] = await orm.batch([
+  const [[keyQueue], , { rowsAffected }, , [found]] = await orm.batch([
     fullKeyQueue(orm, row),
-    forget(orm, once, now),
-    orm.run(sql`${insertIfOpen(row)} AND ${isFree(orm, once)}`),
-    remember(orm, once, id, now),
-    rememberedUnder(orm, once, now),
+    expire(orm, once, now),
+    orm.run(sql`${insertIfOpen(row)} AND ${isUnused(orm, once)}`),
+    record(orm, once, id, now),
+    selectRecord(orm, once, now),
     ...events,
   ]);
-  return { isInserted: rowsAffected > 0, remembered, keyQueue };
+  return { isInserted: rowsAffected > 0, record: found, keyQueue };
 }
 
 /** What an earlier request under the same key has made. One round trip. */
-export async function findRemembered(
+export async function findRecord(
   { orm }: Database,
-  once: OnceOnly,
+  once: IdempotentRequest,
   now: number,
-): Promise<Remembered | undefined> {
-  const [remembered] = await rememberedUnder(orm, once, now);
-  return remembered;
+): Promise<IdempotencyRecord | undefined> {
+  const [found] = await selectRecord(orm, once, now);
+  return found;
 }
 
 /** Repeats the limits of pool and key, so that two concurrent requests cannot exceed them together. */

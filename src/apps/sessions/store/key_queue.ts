@@ -5,7 +5,7 @@ import { apiKeys } from "../../keys/models.ts";
 import { countPoolRoom } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { sessions } from "../models.ts";
-import { leftOfKey } from "./next.ts";
+import { countKeyRoom } from "./next.ts";
 
 /** The queue of a key that has reached its `max_queue`. */
 export interface FullKeyQueue {
@@ -14,30 +14,32 @@ export interface FullKeyQueue {
 }
 
 /** Identifies the queue of a key. */
-interface Asked {
+interface QueueScope {
   readonly owner: string;
   readonly workPoolId: string;
 }
 
 /** SQL that reports whether the queue of the owner's key is full, for a row of `work_pools`. */
-export function isKeyQueueFull({ owner }: Asked): SQL {
+export function isKeyQueueFull({ owner }: QueueScope): SQL {
   return sql`EXISTS (SELECT 1 FROM ${apiKeys} AS k WHERE k.id = ${owner}
-    AND k.max_queue + max(0, min(${countPoolRoom()}, ${leftOfKey(sql`k.id`)}))
-      <= ${pendingOf(owner)})`;
+    AND k.max_queue + max(0, min(${countPoolRoom()}, ${
+    countKeyRoom(sql`k.id`)
+  }))
+      <= ${countPending(owner)})`;
 }
 
 /** Returns the statement that reads the queue of the owner's key, if it is full. */
 export function fullKeyQueue(
   orm: LibSQLDatabase,
-  asked: Asked,
+  asked: QueueScope,
 ): Statement<FullKeyQueue[]> {
   return orm.all<FullKeyQueue>(sql`SELECT k.max_queue AS "maxQueue",
-    ${pendingOf(asked.owner)} AS pending
+    ${countPending(asked.owner)} AS pending
     FROM ${apiKeys} AS k, ${workPools} WHERE k.id = ${asked.owner}
     AND ${workPools.id} = ${asked.workPoolId} AND ${isKeyQueueFull(asked)}`);
 }
 
-function pendingOf(owner: string): SQL {
+function countPending(owner: string): SQL {
   return sql`(SELECT count(*) FROM ${sessions} AS o
     WHERE o.owner = ${owner} AND o.status = 'pending')`;
 }

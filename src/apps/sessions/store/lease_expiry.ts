@@ -8,30 +8,30 @@ import {
   SESSION_STATUSES,
   type SessionStatus,
 } from "../status.ts";
-import type { Changed, Changes, transition } from "./transition.ts";
+import type { ColumnChanges, StatusChange, transition } from "./transition.ts";
 
 /**
  * Least time that a session has to be claimed after it was queued again: at the end of its time in the queue it would
  * fail at once, as if no worker had taken it. Bounded, for so are the attempts.
  */
-const REQUEUED_MS = 60_000;
+const MIN_REQUEUE_MS = 60_000;
 
 /** Makes the statements that move every session that meets a condition. */
 export type Move = (
   status: SessionStatus | SQL,
   condition: SQL,
   now: number,
-  changes: Changes,
+  changes: ColumnChanges,
 ) => ReturnType<typeof transition>;
 
 /** Several moves, for one batch. */
 export type Moves = readonly [
   Statement<ResultSet>,
-  ...(Statement<ResultSet> | Statement<Changed[]>)[],
+  ...(Statement<ResultSet> | Statement<StatusChange[]>)[],
 ];
 
 /** How sessions are lost. */
-export interface Loss {
+export interface LeaseLoss {
   readonly now: number;
   /** Claims of one session after which it is not queued again. */
   readonly maxAttempts: number;
@@ -43,10 +43,10 @@ export interface Loss {
  * The statements for held sessions that have lost their worker: what was ordered to end has ended as ordered, what was
  * starting is queued again, but not for ever, what was running has crashed.
  */
-export function lossOf(
+export function requeueOrCrash(
   move: Move,
   condition: SQL,
-  { now, maxAttempts, why }: Loss,
+  { now, maxAttempts, why }: LeaseLoss,
 ): Moves {
   const held = all(inArray(sessions.status, [...HELD_STATUSES]), condition);
   // Moves may be capped: what the first of them leaves is for the next pass, not for the next move.
@@ -54,7 +54,7 @@ export function lossOf(
   const starting = all(lost, eq(sessions.status, "starting"));
   const isTooOften = sql`(${sessions.startAttempts} >= ${maxAttempts})`;
   return [
-    ...orderedEnds(move, held, now),
+    ...endOrdered(move, held, now),
     ...move("failed", all(starting, isTooOften), now, {
       statusReason: `${why} while it started, too often`,
     }),
@@ -62,7 +62,7 @@ export function lossOf(
       workerId: null,
       leaseExpiresAt: null,
       claimRequestId: null,
-      queueDeadlineAt: queueDeadlineAgain(now),
+      queueDeadlineAt: extendQueueDeadline(now),
       statusReason: `${why} while it started`,
     }),
     ...move("crashed", all(lost, eq(sessions.status, "running")), now, {
@@ -73,7 +73,7 @@ export function lossOf(
 }
 
 /** What was ordered to end ends as it was ordered; a forced one is kept as an order, for the worker may come back. */
-export function orderedEnds(move: Move, condition: SQL, now: number): Moves {
+export function endOrdered(move: Move, condition: SQL, now: number): Moves {
   return move(sql`${sessions.stopStatus}`, all(condition, isToEnd), now, {
     statusReason: sql`${sessions.stopReason}`,
     endpoint: null,
@@ -88,8 +88,8 @@ const isToEnd: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL
 })`;
 
 /** The queue deadline of a session that is queued again at `now`. */
-export function queueDeadlineAgain(now: number): SQL {
-  return sql`max(${sessions.queueDeadlineAt}, ${now + REQUEUED_MS})`;
+export function extendQueueDeadline(now: number): SQL {
+  return sql`max(${sessions.queueDeadlineAt}, ${now + MIN_REQUEUE_MS})`;
 }
 
 /** All of the conditions. */

@@ -52,9 +52,9 @@ export function nextSessions(
       ${first(sql`AND n.priority < q.priority`)})
     UNION ALL
     SELECT 1, q.priority, q.owner, q.id, 0, ${heldInPool(sql`q.owner`)},
-      ${leftOfKey(sql`q.owner`)}
+      ${countKeyRoom(sql`q.owner`)}
     FROM queue AS q
-    WHERE q.is_candidate = 0 AND ${leftOfKey(sql`q.owner`)} > 0
+    WHERE q.is_candidate = 0 AND ${countKeyRoom(sql`q.owner`)} > 0
     UNION ALL
     SELECT 1, q.priority, q.owner, s.id, q.taken + 1, q.held + 1, q.allowed
     FROM queue AS q CROSS JOIN ${sessions} AS s
@@ -98,7 +98,7 @@ function heldInPool(owner: SQL): SQL {
 }
 
 /** Returns the number of further sessions that the owner's key may hold. */
-export function leftOfKey(owner: SQL): SQL {
+export function countKeyRoom(owner: SQL): SQL {
   return sql`coalesce((SELECT k.max_sessions - (
       SELECT count(*) FROM ${sessions} AS h
       WHERE h.owner = k.id AND h.status IN ${HELD})

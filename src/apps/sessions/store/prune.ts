@@ -8,10 +8,10 @@ import {
 } from "../models.ts";
 
 /** Most sessions that go at once. */
-const MOST_SESSIONS = 200;
+const MAX_SESSIONS = 200;
 
 /** Most rows of another table that go at once: a long session has tens of thousands, and nobody writes meanwhile. */
-const MOST_ROWS = 5_000;
+const MAX_ROWS = 5_000;
 
 /**
  * Deletes sessions that ended before `ended`, oldest first, and keys that are as old as `keys`. What a repeated request
@@ -28,13 +28,13 @@ export async function prune(
     FROM ${sessions} AS old WHERE old.ended_at < ${ended}
     AND NOT EXISTS (SELECT 1 FROM ${idempotencyKeys} AS key
       WHERE key.session_id = old.id AND key.created_at > ${keys})
-    ORDER BY old.ended_at LIMIT ${MOST_SESSIONS}`);
+    ORDER BY old.ended_at LIMIT ${MAX_SESSIONS}`);
   const ids = JSON.stringify(oldest.map(({ id }) => id));
   const [, , , { rowsAffected }] = await orm.batch([
     orm.run(sql`DELETE FROM ${idempotencyKeys} WHERE rowid IN (SELECT rowid
-      FROM ${idempotencyKeys} WHERE created_at <= ${keys} LIMIT ${MOST_ROWS})`),
-    orm.run(rowsOf(sessionMetrics, ids)),
-    orm.run(rowsOf(sessionEvents, ids)),
+      FROM ${idempotencyKeys} WHERE created_at <= ${keys} LIMIT ${MAX_ROWS})`),
+    orm.run(deleteRows(sessionMetrics, ids)),
+    orm.run(deleteRows(sessionEvents, ids)),
     orm.run(sql`DELETE FROM ${sessions}
       WHERE ${sessions.id} IN (SELECT value FROM json_each(${ids}))
       AND ${hasNo(sessionMetrics)} AND ${hasNo(sessionEvents)}`),
@@ -45,10 +45,10 @@ export async function prune(
 type Rows = typeof sessionMetrics | typeof sessionEvents;
 
 /** Deletes the first rows of the sessions, in the sessions' order. */
-function rowsOf(table: Rows, ids: string): SQL {
+function deleteRows(table: Rows, ids: string): SQL {
   return sql`DELETE FROM ${table} WHERE seq IN (SELECT one.seq
     FROM json_each(${ids}) AS old CROSS JOIN ${table} AS one
-    WHERE one.session_id = old.value LIMIT ${MOST_ROWS})`;
+    WHERE one.session_id = old.value LIMIT ${MAX_ROWS})`;
 }
 
 function hasNo(table: Rows): SQL {

@@ -11,22 +11,27 @@ import { eq, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../../core/database.ts";
 import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
-import { commandOf, commandsFor } from "./claim.ts";
+import { selectCommands, toStopCommand } from "./claim.ts";
 import { sessionEvents, sessionMetrics, sessions } from "../models.ts";
 import { isProvenWorker } from "./proven_worker.ts";
 import type { ReportResult, SessionReport, StopCommand } from "../schemas.ts";
 import {
-  EVENT_OF_STATUS,
   HELD_STATUSES,
   isTerminal,
   SESSION_STATUSES,
   type SessionStatus,
+  STATUS_EVENTS,
   TRANSITIONS,
 } from "../status.ts";
 import { TUNNEL_ONLY } from "../../../core/provider.ts";
 import { workers } from "../../workers/models.ts";
-import { all, lossOf, type Move, queueDeadlineAgain } from "./lease_expiry.ts";
-import { type Changed, changesIn, transition } from "./transition.ts";
+import {
+  all,
+  extendQueueDeadline,
+  type Move,
+  requeueOrCrash,
+} from "./lease_expiry.ts";
+import { collectChanges, type StatusChange, transition } from "./transition.ts";
 
 /** A worker's reports, and when they are applied. */
 export interface ReportInput {
@@ -44,7 +49,7 @@ export interface ReportInput {
 }
 
 /** Statements that are run in one batch with a worker's reports. */
-export interface Around<F, L> {
+export interface SurroundingStatements<F, L> {
   readonly first: Statement<F>;
   readonly last: Statement<L>;
 }
@@ -56,14 +61,14 @@ export interface ReportOutcome<F, L> {
   readonly last: L;
   readonly results: readonly ReportResult[];
   readonly commands: readonly StopCommand[];
-  readonly changed: readonly Changed[];
+  readonly changed: readonly StatusChange[];
 }
 
 /** Applies reports, renews the leases of what they name, and reads the worker's orders, in one batch with the statements `around`: one round trip. */
 export async function applyReports<F, L>(
   { orm }: Database,
   input: ReportInput,
-  { first, last }: Around<F, L>,
+  { first, last }: SurroundingStatements<F, L>,
 ): Promise<ReportOutcome<F, L>> {
   const [before, , , changed, , , , owned, commands, after, ...lost] = await orm
     .batch([
@@ -74,22 +79,24 @@ export async function applyReports<F, L>(
       renewal(orm, input),
       acknowledgement(orm, input),
       metrics(orm, input),
-      ownedSessions(orm, input),
-      commandsFor(orm, input.workerId),
+      selectReportedSessions(orm, input),
+      selectCommands(orm, input.workerId),
       last,
-      ...(input.isLast ? lossOfAll(orm, input) : []),
+      ...(input.isLast ? requeueOrCrashAll(orm, input) : []),
     ]);
   return {
     first: before,
     last: after,
-    results: input.reports.map((report) => resultOf(report, owned, input.now)),
-    commands: commands.map(commandOf),
-    changed: [...changed, ...changesIn(lost)],
+    results: input.reports.map((report) =>
+      toReportResult(report, owned, input.now)
+    ),
+    commands: commands.map(toStopCommand),
+    changed: [...changed, ...collectChanges(lost)],
   };
 }
 
 /** Such as a session whose claim it never got the answer of. */
-function lossOfAll(orm: LibSQLDatabase, input: ReportInput) {
+function requeueOrCrashAll(orm: LibSQLDatabase, input: ReportInput) {
   const { workerId, now, maxAttempts } = input;
   const own = all(
     eq(sessions.workerId, workerId),
@@ -98,7 +105,7 @@ function lossOfAll(orm: LibSQLDatabase, input: ReportInput) {
   const move: Move = (status, condition, at, changes) =>
     transition(orm, status, condition, at, changes);
   const loss = { now, maxAttempts, why: "its worker left" };
-  return lossOf(move, own, loss);
+  return requeueOrCrash(move, own, loss);
 }
 
 /**
@@ -109,7 +116,7 @@ function lossOfAll(orm: LibSQLDatabase, input: ReportInput) {
  *
  * @see {@link https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_}
  */
-function reported(input: ReportInput): SQL {
+function joinReports(input: ReportInput): SQL {
   const { workerId, reports } = input;
   return sql`(SELECT value ->> 'session_id' AS session_id,
       value ->> 'fencing_token' AS token, value ->> 'status' AS status,
@@ -121,7 +128,7 @@ function reported(input: ReportInput): SQL {
 }
 
 /** The status that a report means: what was released ends as it was ordered to, or is queued again, but not for ever. */
-function meant(input: ReportInput): SQL {
+function resultingStatus(input: ReportInput): SQL {
   const { maxAttempts } = input;
   return sql`iif(r.status <> 'released', iif(${
     isOutOfReach(input)
@@ -161,7 +168,9 @@ const OUT_OF_REACH =
 
 /** Whether the report's status can follow the session's, by the table of transitions. */
 function advances(input: ReportInput): SQL {
-  return sql`(+${sessions.status}, ${meant(input)}) IN (VALUES ${PAIRS})`;
+  return sql`(+${sessions.status}, ${
+    resultingStatus(input)
+  }) IN (VALUES ${PAIRS})`;
 }
 
 const PAIRS: SQL = sql.raw(
@@ -183,7 +192,7 @@ function progressEvents(orm: LibSQLDatabase, input: ReportInput) {
     SELECT held.id, 'session_progress',
       json_object('message', line.value), ${input.now}
     FROM (SELECT ${sessions.id} AS id, r.report AS report
-      FROM ${sessions}, ${reported(input)}
+      FROM ${sessions}, ${joinReports(input)}
       AND +${sessions.status} IN ${HELD}) AS held,
       json_each(held.report, '$.progress') AS line
     WHERE NOT EXISTS (SELECT 1 FROM ${sessionEvents} AS had
@@ -194,23 +203,25 @@ function progressEvents(orm: LibSQLDatabase, input: ReportInput) {
 }
 
 function statusEvents(orm: LibSQLDatabase, input: ReportInput) {
-  const names = JSON.stringify(EVENT_OF_STATUS);
+  const names = JSON.stringify(STATUS_EVENTS);
   return orm.run(sql`INSERT INTO ${sessionEvents}
     (session_id, event, data, timestamp)
-    SELECT ${sessions.id}, json_extract(${names}, '$.' || ${meant(input)}),
+    SELECT ${sessions.id}, json_extract(${names}, '$.' || ${
+    resultingStatus(input)
+  }),
       json_patch('{}', json_object('reason', ${reasonIn(input)},
         'warm', r.report -> 'warm')), ${input.now}
-    FROM ${sessions}, ${reported(input)} AND ${advances(input)}`);
+    FROM ${sessions}, ${joinReports(input)} AND ${advances(input)}`);
 }
 
 function statusChanges(orm: LibSQLDatabase, input: ReportInput) {
   const { now, leaseMs } = input;
-  const to = meant(input);
+  const to = resultingStatus(input);
   const ends = sql`${to} IN ${TERMINAL}`;
   const leaves = sql`${to} NOT IN ${HELD}`;
   const queued = sql`${to} = 'pending'`;
   const given = (name: string) => sql`r.report ->> ${`$.${name}`}`;
-  return orm.all<Changed>(sql`UPDATE ${sessions} SET
+  return orm.all<StatusChange>(sql`UPDATE ${sessions} SET
     status = ${to}, updated_at = ${now},
     status_reason = coalesce(${reasonIn(input)}, status_reason),
     container_id = coalesce(${given("container_id")}, container_id),
@@ -224,7 +235,7 @@ function statusChanges(orm: LibSQLDatabase, input: ReportInput) {
     worker_id = iif(${queued}, NULL, worker_id),
     claim_request_id = iif(${queued}, NULL, claim_request_id),
     queue_deadline_at = iif(${queued}, ${
-    queueDeadlineAgain(now)
+    extendQueueDeadline(now)
   }, queue_deadline_at),
     ended_at = iif(${ends}, ${now}, NULL),
     stop_requested_at = iif(${ends}, NULL, stop_requested_at),
@@ -232,7 +243,7 @@ function statusChanges(orm: LibSQLDatabase, input: ReportInput) {
     expires_at = iif(${to} = 'running',
       ${now} + CAST((resource_limits ->> 'timeout_minutes') * 60000 AS INTEGER),
       expires_at)
-    FROM ${reported(input)} AND ${advances(input)}
+    FROM ${joinReports(input)} AND ${advances(input)}
     RETURNING id, status, work_pool_id AS "workPoolId", worker_id AS "workerId",
       (status = 'running' AND reach IS NULL AND ${HAS_TUNNEL}) AS "isReachOpen"`);
 }
@@ -245,7 +256,7 @@ const HAS_TUNNEL: SQL = sql.raw(`EXISTS (SELECT 1 FROM workers AS w
   WHERE w.id = sessions.worker_id AND w.tunnel_url IS NOT NULL)`);
 
 /** The statement that tells the sessions which run on a worker how they are reached, unless the worker has asked for a way. */
-export function reached(
+export function setReach(
   orm: LibSQLDatabase,
   workerId: string,
   reach: "direct" | "tunnel",
@@ -263,14 +274,14 @@ function renewal(orm: LibSQLDatabase, input: ReportInput) {
     SET lease_expires_at = ${now + leaseMs},
       start_deadline_at = iif(json_array_length(r.report, '$.progress') > 0,
         ${now + startTimeoutMs + leaseMs}, start_deadline_at)
-    FROM ${reported(input)} AND +${sessions.status} IN ${HELD}`);
+    FROM ${joinReports(input)} AND +${sessions.status} IN ${HELD}`);
 }
 
 /** The report of an end that was forced before: the order is obeyed. */
 function acknowledgement(orm: LibSQLDatabase, input: ReportInput) {
   return orm.run(sql`UPDATE ${sessions} SET stop_requested_at = NULL,
     logs = coalesce(r.report ->> '$.logs', logs)
-    FROM ${reported(input)}
+    FROM ${joinReports(input)}
     AND +${sessions.status} IN ${TERMINAL}
     AND (r.status IN ${TERMINAL} OR r.status = 'released')`);
 }
@@ -282,28 +293,28 @@ function metrics(orm: LibSQLDatabase, input: ReportInput) {
       r.report ->> '$.metrics.memory_mb',
       r.report ->> '$.metrics.network_rx_bytes',
       r.report ->> '$.metrics.network_tx_bytes', ${input.now}
-    FROM ${sessions}, ${reported(input)}
+    FROM ${sessions}, ${joinReports(input)}
     AND +${sessions.status} IN ${HELD}
     AND r.report -> '$.metrics' IS NOT NULL`);
 }
 
-interface Owned {
+interface ReportedSession {
   readonly id: string;
   readonly status: SessionStatus;
   readonly expiresAt: number;
 }
 
-function ownedSessions(orm: LibSQLDatabase, input: ReportInput) {
-  return orm.all<Owned>(sql`SELECT ${sessions.id} AS id,
+function selectReportedSessions(orm: LibSQLDatabase, input: ReportInput) {
+  return orm.all<ReportedSession>(sql`SELECT ${sessions.id} AS id,
     ${sessions.status} AS status, ${sessions.expiresAt} AS "expiresAt" FROM ${sessions}, ${
-    reported(input)
+    joinReports(input)
   }`);
 }
 
 /** A report is accepted if the session is the worker's still, or has just ended as it says. */
-function resultOf(
+function toReportResult(
   { session_id, status }: SessionReport,
-  owned: readonly Owned[],
+  owned: readonly ReportedSession[],
   now: number,
 ): ReportResult {
   // Of what was released nothing is left to end, whoever has it now.

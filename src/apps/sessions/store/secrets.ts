@@ -13,23 +13,27 @@ import type { SessionRow } from "../session.ts";
 /** Number of rows that are encrypted in one round trip. */
 const BATCH = 200;
 
-type Parts = Pick<SessionRow, "id" | "environment" | "proxy">;
+type SessionSecrets = Pick<SessionRow, "id" | "environment" | "proxy">;
 
 /** Encrypts the secrets of a session, for storage. */
-export async function sealSession<S extends Parts>(
+export async function sealSession<S extends SessionSecrets>(
   secrets: Secrets,
   session: S,
 ): Promise<S> {
-  const sealed = await sealBrowserSecrets(secrets, session, rowOf(session));
+  const sealed = await sealBrowserSecrets(
+    secrets,
+    session,
+    toSecretRow(session),
+  );
   return { ...session, ...sealed };
 }
 
 /** Decrypts the secrets of a stored session. */
-export async function openSession<S extends Parts>(
+export async function openSession<S extends SessionSecrets>(
   secrets: Secrets,
   stored: S,
 ): Promise<S> {
-  const opened = await openBrowserSecrets(secrets, stored, rowOf(stored));
+  const opened = await openBrowserSecrets(secrets, stored, toSecretRow(stored));
   return { ...stored, ...opened };
 }
 
@@ -67,6 +71,6 @@ export async function protectSessions(
   }
 }
 
-function rowOf({ id }: Parts): SecretRow {
+function toSecretRow({ id }: SessionSecrets): SecretRow {
   return { table: "sessions", id, columns: ["environment", "proxy"] };
 }

@@ -24,9 +24,9 @@ import {
   type SessionStatus,
 } from "../status.ts";
 import {
-  type Changed,
-  eventOf,
-  shownColumns,
+  insertEvent,
+  publicColumns,
+  type StatusChange,
   transition,
 } from "./transition.ts";
 
@@ -83,7 +83,7 @@ export interface Holder {
 /** SQL of sessions. Each method is one round trip. */
 export interface SessionStore {
   /** The same, for which there are no sessions but those of `owner`. */
-  ownedBy(owner: string): SessionStore;
+  forOwner(owner: string): SessionStore;
   find(id: string): Promise<Session | undefined>;
   detail(id: string): Promise<
     {
@@ -107,7 +107,7 @@ export interface SessionStore {
   stop(id: string, stop: Stop, now: number): Promise<
     {
       readonly session?: Session | undefined;
-      readonly changed: readonly Changed[];
+      readonly changed: readonly StatusChange[];
     }
   >;
   /** Moves the end of one that has not ended. @param minutes From now; absent: what it was given at first. */
@@ -133,11 +133,11 @@ export interface SessionStore {
 }
 
 /** Columns of one session in responses. */
-const waitingColumns = { ...shownColumns, waiting: waitingColumn() };
+const waitingColumns = { ...publicColumns, waiting: waitingColumn() };
 
 /** Columns of each session in a list. */
 const listedColumns = {
-  ...shownColumns,
+  ...publicColumns,
   waiting: waitingColumn({ isInList: true }),
 };
 
@@ -192,7 +192,7 @@ export function createSessionStore(
     orm.select().from(sessionMetrics).where(eq(sessionMetrics.sessionId, id))
       .orderBy(desc(sessionMetrics.seq)).limit(limit);
   return {
-    ownedBy: (other) => createSessionStore(db, other, queries),
+    forOwner: (other) => createSessionStore(db, other, queries),
     async find(id) {
       const [session] = owner === undefined
         ? await queries.find.all({ id })
@@ -302,7 +302,7 @@ export function createSessionStore(
       const held = heldWith(id, holder);
       const [[session], { rowsAffected }] = await orm.batch([
         exists(id),
-        eventOf(orm, event, held, now, data),
+        insertEvent(orm, event, held, now, data),
       ]);
       return session && rowsAffected > 0;
     },

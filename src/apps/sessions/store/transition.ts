@@ -11,18 +11,18 @@ import { getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Statement } from "../../../core/database.ts";
 import { sessionEvents, sessions } from "../models.ts";
-import { EVENT_OF_STATUS, type SessionEventName } from "../status.ts";
+import { type SessionEventName, STATUS_EVENTS } from "../status.ts";
 import { isTerminal, type SessionStatus } from "../status.ts";
 import type { Session, SessionRow } from "../session.ts";
 
 /** Columns of a session that may be shown; the secret ones are cut down in the database. */
-export const shownColumns = (() => {
+export const publicColumns = (() => {
   const { proxy, environment, endpoint: _, logs: __, ...shown } =
     getTableColumns(sessions);
   return {
     ...shown,
-    proxyShown: sql<
-      Session["proxyShown"]
+    publicProxy: sql<
+      Session["publicProxy"]
     >`json_remove(${proxy}, '$.proxy_password')`.mapWith(JSON.parse),
     environmentNames: sql<
       string[]
@@ -33,12 +33,12 @@ export const shownColumns = (() => {
 })();
 
 /** What else changes with the status. Values may be SQL over the old row. */
-export type Changes = {
+export type ColumnChanges = {
   readonly [K in keyof SessionRow]?: SessionRow[K] | SQL;
 };
 
 /** A statement that records `event` for every session that meets `condition`. */
-export function eventOf(
+export function insertEvent(
   orm: LibSQLDatabase,
   event: SessionEventName | SQL,
   condition: SQL,
@@ -58,8 +58,8 @@ export function transition(
   status: SessionStatus | SQL,
   condition: SQL,
   now: number,
-  changes: Changes = {},
-): readonly [Statement<ResultSet>, Statement<Changed[]>] {
+  changes: ColumnChanges = {},
+): readonly [Statement<ResultSet>, Statement<StatusChange[]>] {
   const reason = changes.statusReason;
   const data = reason === undefined || reason === null
     ? {}
@@ -67,7 +67,7 @@ export function transition(
     ? sql`json_object('reason', ${reason})`
     : { reason };
   return [
-    eventOf(orm, eventIn(status), condition, now, data),
+    insertEvent(orm, findEvent(status), condition, now, data),
     orm.update(sessions).set({
       status,
       updatedAt: now,
@@ -85,7 +85,7 @@ export function transition(
 }
 
 /** A session whose status has changed: what subscribers are told. */
-export interface Changed {
+export interface StatusChange {
   readonly id: string;
   readonly status: SessionStatus;
   readonly workPoolId: string;
@@ -95,15 +95,17 @@ export interface Changed {
 }
 
 /** Results of a batch that are rows of changes; the others belong to events. */
-export function changesIn(results: readonly unknown[]): readonly Changed[] {
+export function collectChanges(
+  results: readonly unknown[],
+): readonly StatusChange[] {
   return results.filter((result) => Array.isArray(result)).flat();
 }
 
 /** The event that arrival in `status` is. */
-function eventIn(status: SessionStatus | SQL): SessionEventName | SQL {
+function findEvent(status: SessionStatus | SQL): SessionEventName | SQL {
   return isSql(status)
-    ? sql`json_extract(${JSON.stringify(EVENT_OF_STATUS)}, '$.' || ${status})`
-    : EVENT_OF_STATUS[status];
+    ? sql`json_extract(${JSON.stringify(STATUS_EVENTS)}, '$.' || ${status})`
+    : STATUS_EVENTS[status];
 }
 
 function isSql(value: unknown): value is SQL {

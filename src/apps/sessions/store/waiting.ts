@@ -3,8 +3,8 @@ import { countPoolRoom } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions } from "../models.ts";
-import { leftOfKey } from "./next.ts";
-import type { Waiting } from "../waiting.ts";
+import { countKeyRoom } from "./next.ts";
+import type { QueueState } from "../waiting.ts";
 
 /** Maximum number of queued sessions that are counted to find a place in the queue. */
 export const MAX_COUNTED = 1_000;
@@ -17,7 +17,7 @@ export const MAX_COUNTED = 1_000;
  */
 export function waitingColumn(
   { isInList = false }: { readonly isInList?: boolean } = {},
-): SQL<Waiting | null> {
+): SQL<QueueState | null> {
   const counted = isInList ? sql`` : sql`, 'room', ${countPoolRoom()},
     'ahead', (SELECT count(*) FROM ${queued()} AS q
       WHERE q.priority > ${sessions}.priority
@@ -29,13 +29,13 @@ export function waitingColumn(
       'isWorkerOnline', EXISTS (SELECT 1 FROM ${workers} AS w
         WHERE w.work_pool_id = ${workPools}.id
         AND w.status IN ('online', 'busy') AND w.drain_requested_at IS NULL),
-      'leftOfKey', ${leftOfKey(sql`${sessions}.owner`)},
+      'leftOfKey', ${countKeyRoom(sql`${sessions}.owner`)},
       'leftOfPool', iif(${workPools}.max_sessions IS NULL, NULL,
         ${workPools}.max_sessions - (SELECT count(*) FROM ${sessions} AS h
           WHERE h.work_pool_id = ${workPools}.id
           AND h.status IN ('starting', 'running')))${counted})
     FROM ${workPools} WHERE ${workPools}.id = ${sessions}.work_pool_id) END`
-    .mapWith((text: string | null): Waiting | null =>
+    .mapWith((text: string | null): QueueState | null =>
       text === null ? null : JSON.parse(text)
     );
 }

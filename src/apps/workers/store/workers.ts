@@ -5,7 +5,7 @@ import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
 import { sessions } from "../../sessions/models.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { grid, workers } from "../models.ts";
-import type { HeldSession, SessionManager } from "../../sessions/manager.ts";
+import type { LeasedSession, SessionManager } from "../../sessions/manager.ts";
 import type { HeartbeatBody } from "../schemas.ts";
 import type { WorkerStatus } from "../status.ts";
 import type { WorkerRow } from "../worker.ts";
@@ -34,7 +34,7 @@ export interface RegistrationResult {
   /** Workers of the same pool that are not offline, besides this one. */
   readonly others: number;
   readonly gridId: string;
-  readonly held: readonly HeldSession[];
+  readonly held: readonly LeasedSession[];
 }
 
 /** What a heartbeat reads of its worker. */
@@ -216,7 +216,7 @@ async function runRegistration(
   const { raise, held: heldNow } = takeOver({
     // A registration that is repeated, or refused, replaces nobody.
     replaced: sql`${isOwn} AND NOT ${isSameProcess(row)} AND ${hasRoom(row)}`,
-    entered: sql`${isOwn} AND ${isSameProcess(row)}`,
+    registered: sql`${isOwn} AND ${isSameProcess(row)}`,
     reach: row.reach === "auto" ? null : row.reach,
   });
   try {

@@ -151,11 +151,12 @@ export function historyRoutes(
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  const own = (c: Context<GridEnv>) => manager.ownedBy(ownerLimit(callerIn(c)));
+  const viewFor = (c: Context<GridEnv>) =>
+    manager.forOwner(ownerLimit(callerIn(c)));
   router.openapi(events, async (c) => {
     const { id } = c.req.valid("param");
     const { after, limit } = c.req.valid("query");
-    const items = await own(c).events(id, after, limit);
+    const items = await viewFor(c).events(id, after, limit);
     return c.json({ items: items.map(renderEvent) }, 200);
   });
   router.openapi(addEvent, async (c) => {
@@ -168,7 +169,7 @@ export function historyRoutes(
   });
   router.openapi(metrics, async (c) => {
     const { id } = c.req.valid("param");
-    const items = await own(c).metrics(id, c.req.valid("query").limit);
+    const items = await viewFor(c).metrics(id, c.req.valid("query").limit);
     return c.json({ items: items.map(renderMetric) }, 200);
   });
   router.openapi(addMetric, async (c) => {
@@ -180,7 +181,7 @@ export function historyRoutes(
     return c.body(null, 204);
   });
   router.openapi(logs, async (c) => {
-    return c.text(await own(c).logs(c.req.valid("param").id), 200);
+    return c.text(await viewFor(c).logs(c.req.valid("param").id), 200);
   });
   return router;
 }

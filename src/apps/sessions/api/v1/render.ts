@@ -10,18 +10,18 @@ import { renderSession } from "../../session.ts";
 import { isTerminal } from "../../status.ts";
 
 /** Renders a session for whoever asks. */
-export type Show = (
+export type RenderSession = (
   c: Context<GridEnv>,
   session: Session,
 ) => Promise<SessionWire>;
 
 /** Where keys are needed, the connect URL of a session that has not ended carries a token, and the answer is not to be kept. */
-export function showing(
+export function createSessionRenderer(
   { auth }: Pick<Core, "auth">,
-  manager: Pick<SessionManager, "connectUrlOf">,
-): Show {
+  manager: Pick<SessionManager, "buildConnectUrl">,
+): RenderSession {
   return async function show(c, session) {
-    const url = manager.connectUrlOf(session.id, baseUrlIn(c));
+    const url = manager.buildConnectUrl(session.id, baseUrlIn(c));
     if (isAnonymous(callerIn(c)) || isTerminal(session.status)) {
       return renderSession(session, url);
     }

@@ -12,8 +12,8 @@ import {
 } from "../../schemas.ts";
 import { renderEvent, renderMetric } from "../../session.ts";
 import { isTerminal } from "../../status.ts";
-import type { Show } from "./render.ts";
 import { sessionProblems } from "../../problems.ts";
+import type { RenderSession } from "./render.ts";
 
 const params = z.object({ id: z.string().describe("Id of a session") });
 const content = { "application/json": { schema: sessionSchema } };
@@ -101,19 +101,20 @@ const refresh = createRoute({
 /** Endpoints of one session. */
 export function oneSessionRoutes(
   manager: SessionManager,
-  show: Show,
+  render: RenderSession,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  const own = (c: Context<GridEnv>) => manager.ownedBy(ownerLimit(callerIn(c)));
+  const viewFor = (c: Context<GridEnv>) =>
+    manager.forOwner(ownerLimit(callerIn(c)));
   router.openapi(get, async (c) => {
     const { id } = c.req.valid("param");
     const include = c.req.valid("query").include?.split(",") ?? [];
     if (include.length === 0) {
-      return c.json(await show(c, await own(c).get(id)), 200);
+      return c.json(await render(c, await viewFor(c).get(id)), 200);
     }
-    const { session, events, metrics } = await own(c).detail(id);
+    const { session, events, metrics } = await viewFor(c).detail(id);
     return c.json({
-      ...await show(c, session),
+      ...await render(c, session),
       ...(include.includes("events")
         ? { events: events.map(renderEvent) }
         : {}),
@@ -124,22 +125,22 @@ export function oneSessionRoutes(
   });
   router.openapi(stop, async (c) => {
     const { force } = c.req.valid("query");
-    const session = await own(c).requestStop(
+    const session = await viewFor(c).requestStop(
       c.req.valid("param").id,
       force
         ? { status: "terminated", reason: "ended by force", force }
         : { status: "completed", reason: "ended by its owner" },
     );
     return c.json(
-      await show(c, session),
+      await render(c, session),
       isTerminal(session.status) ? 200 : 202,
     );
   });
   router.openapi(refresh, async (c) => {
     // Without a body there is nothing valid to read.
     const minutes = c.req.valid("json")?.timeout_minutes;
-    const session = await own(c).refresh(c.req.valid("param").id, minutes);
-    return c.json(await show(c, session), 200);
+    const session = await viewFor(c).refresh(c.req.valid("param").id, minutes);
+    return c.json(await render(c, session), 200);
   });
   return router;
 }

@@ -7,7 +7,7 @@ import { deadline } from "../../../../async/deadline.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../http/router.ts";
-import type { CreatedOnce } from "../../create.ts";
+import type { CreateResult } from "../../create.ts";
 import { idempotencyHeaderSchema, REPLAYED_HEADER } from "../../idempotency.ts";
 import { sessionInputExample } from "../../examples.ts";
 import type { Session, SessionManager } from "../../manager.ts";
@@ -18,11 +18,11 @@ import {
   sessionSchema,
 } from "../../schemas.ts";
 import { SESSION_STATUSES } from "../../status.ts";
-import type { Show } from "./render.ts";
 import { sessionProblems } from "../../problems.ts";
 import { poolProblems } from "../../../workerpool/problems.ts";
+import type { RenderSession } from "./render.ts";
 
-const LONGEST_WAIT_SECONDS = 300;
+const MAX_WAIT_SECONDS = 300;
 
 const statusSchema = z.enum(SESSION_STATUSES);
 
@@ -51,11 +51,11 @@ const create = createRoute({
   request: {
     headers: idempotencyHeaderSchema,
     query: z.object({
-      wait: z.coerce.number().min(0).max(LONGEST_WAIT_SECONDS).optional()
+      wait: z.coerce.number().min(0).max(MAX_WAIT_SECONDS).optional()
         .openapi({
           type: "number",
           minimum: 0,
-          maximum: LONGEST_WAIT_SECONDS,
+          maximum: MAX_WAIT_SECONDS,
           description: "Seconds to hold the answer until the browser runs",
         }),
     }),
@@ -117,7 +117,7 @@ const list = createRoute({
       work_pool_id: z.string().optional().describe("Id of a work pool"),
       worker_id: z.string().optional().describe("Id of a worker"),
       label: z.string().regex(/^[^=]+=/, "expected NAME=VALUE").transform(
-        labelOf,
+        parseLabel,
       ).optional().openapi({
         type: "string",
         pattern: "^[^=]+=",
@@ -146,14 +146,14 @@ const list = createRoute({
 export function sessionsRoutes(
   core: Core,
   manager: SessionManager,
-  show: Show,
+  render: RenderSession,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
   const make = async (
     input: SessionInput,
     caller: Caller,
     key: string | undefined,
-  ): Promise<CreatedOnce> => {
+  ): Promise<CreateResult> => {
     if (key === undefined) {
       const session = await manager.create(input, { caller });
       return { session, isReplay: false };
@@ -171,7 +171,7 @@ export function sessionsRoutes(
     c.header("Location", locationIn(c, `/v1/sessions/${created.id}`));
     if (isReplay) c.header(REPLAYED_HEADER, "true");
     const { wait } = c.req.valid("query");
-    if (wait === undefined) return c.json(await show(c, created), 201);
+    if (wait === undefined) return c.json(await render(c, created), 201);
     using patience = deadline(
       core.clock,
       wait * 1_000,
@@ -183,21 +183,21 @@ export function sessionsRoutes(
       patience.signal,
     );
     if (session.status === "running") {
-      return c.json(await show(c, session), 201);
+      return c.json(await render(c, session), 201);
     }
     if (session.endedAt !== null) throw failed(session);
-    return c.json(await show(c, session), 202);
+    return c.json(await render(c, session), 202);
   });
   router.openapi(list, async (c) => {
-    const own = manager.ownedBy(ownerLimit(callerIn(c)));
+    const own = manager.forOwner(ownerLimit(callerIn(c)));
     const { items, nextCursor } = await own.list(c.req.valid("query"));
-    const shown = await Promise.all(items.map((each) => show(c, each)));
+    const shown = await Promise.all(items.map((each) => render(c, each)));
     return c.json({ items: shown, next_cursor: nextCursor ?? null }, 200);
   });
   return router;
 }
 
-function labelOf(text: string): [string, string] {
+function parseLabel(text: string): [string, string] {
   const at = text.indexOf("=");
   return [text.slice(0, at), text.slice(at + 1)];
 }
