@@ -9,8 +9,11 @@ import { Registry } from "../core/registry.ts";
 import type { Settings } from "../core/settings.ts";
 import { listenForShutdown } from "./shutdown.ts";
 import { reapOrphans } from "../worker/reap_orphans.ts";
-import { type TunnelServer, tunnelTo } from "../worker/tunnel/client.ts";
-import { type RunningWorker, startWorker } from "../worker/worker.ts";
+import {
+  createTunnelOpener,
+  type TunnelServer,
+} from "../worker/tunnel/client.ts";
+import { startWorker, type Worker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
 import { refuseOpenHost } from "../server/exposure.ts";
 import { databaseUrlOf, type Grid, openGrid } from "../server/grid.ts";
@@ -121,7 +124,7 @@ async function serve(
       await startEmbedded({ server, grid, settings }, flags, installed),
     )
     : undefined;
-  if (worker) grid.core.localWorkers.set(worker.id, worker.socketPathOf);
+  if (worker) grid.core.localWorkers.set(worker.id, worker.findSocketPath);
   // The server goes on without it.
   void worker?.done.then(() => worker[Symbol.asyncDispose]()).catch(
     (error: unknown) => output.error(describeError(error)),
@@ -138,7 +141,7 @@ async function serve(
 /** On the second signal: ends the browsers without asking, and nothing else. */
 async function killed(
   now: AbortSignal,
-  worker: RunningWorker | undefined,
+  worker: Worker | undefined,
 ): Promise<number> {
   await aborted(now);
   await worker?.kill();
@@ -163,7 +166,7 @@ async function startEmbedded(
   },
   { withWorker, workerCapacity, workerName }: ServeFlags,
   { providers }: Installed,
-): Promise<RunningWorker> {
+): Promise<Worker> {
   const provider = typeof withWorker === "string" ? withWorker : "local";
   const client = createClient(server);
   const name = provider === "local"
@@ -192,7 +195,7 @@ async function startEmbedded(
     localSandbox: settings.local_sandbox,
     serverUrl: server.apiUrl,
     // Isolated browsers are reachable only through the tunnel.
-    openTunnel: tunnelTo(server),
+    openTunnel: createTunnelOpener(server),
     version: VERSION,
   });
 }
@@ -252,7 +255,7 @@ function summary(
   url: string,
   { key, worker, plugins }: Pick<Installed, "plugins"> & {
     readonly key: string;
-    readonly worker: RunningWorker | undefined;
+    readonly worker: Worker | undefined;
   },
 ): string {
   const rows = [

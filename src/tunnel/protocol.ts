@@ -41,7 +41,7 @@ export type OpenMessage = z.infer<typeof openMessageSchema>;
 export type RefusedMessage = z.infer<typeof refusedMessageSchema>;
 
 /** The message that a WebSocket has brought; undefined: it is none of these. */
-export function readMessage<T>(
+export function parseMessage<T>(
   schema: z.ZodType<T>,
   data: { toString(): string },
 ): T | undefined {
@@ -53,7 +53,7 @@ export function readMessage<T>(
 }
 
 /** Path of a worker's tunnel, or of one stream of it. */
-export function tunnelPath(workerId: string, streamId?: string): string {
+export function renderTunnelPath(workerId: string, streamId?: string): string {
   const path = `/v1/workerpool/workers/${encodeURIComponent(workerId)}/tunnel`;
   return streamId === undefined ? path : `${path}/${streamId}`;
 }

@@ -12,13 +12,13 @@ const log = logOf("worker", "claim_loop");
 const WAIT_SECONDS = 25;
 
 /** Longest wait for an answer: one that is lost must not end the claiming. */
-const ANSWER_MS = WAIT_SECONDS * 1_000 + 8_000;
+const RESPONSE_TIMEOUT_MS = WAIT_SECONDS * 1_000 + 8_000;
 
 /** Pause between an answer and the next claim. */
-const BREATH_MS = 5;
+const CLAIM_PAUSE_MS = 5;
 
 /** Most sessions of one claim: the next one, an answer away, leaves others their share. */
-const MOST_AT_ONCE = 4;
+const MAX_PER_CLAIM = 4;
 
 /** What a claim loop works with. */
 export interface ClaimLoopOptions {
@@ -80,7 +80,7 @@ export class ClaimLoop implements AsyncDisposable {
         requestId = crypto.randomUUID();
         failures = 0;
         // Whatever the server answers at once and again: not in a circle without a pause.
-        await clock.sleep(BREATH_MS, signal).catch(() => {});
+        await clock.sleep(CLAIM_PAUSE_MS, signal).catch(() => {});
       } catch (error) {
         if (signal.aborted) return;
         const isReplaced = error instanceof ApiError &&
@@ -100,11 +100,11 @@ export class ClaimLoop implements AsyncDisposable {
       this.#options;
     const sentAt = clock.monotonic();
     const room = this.#room();
-    const count = Math.max(1, Math.min(room, MOST_AT_ONCE));
+    const count = Math.max(1, Math.min(room, MAX_PER_CLAIM));
     const poll = new AbortController();
     this.#fullPoll = room === 0 ? poll : undefined;
     const ends = [poll.signal, this.#stop.signal];
-    using patience = deadline(clock, ANSWER_MS, ...ends);
+    using patience = deadline(clock, RESPONSE_TIMEOUT_MS, ...ends);
     try {
       const answer = await client.claimSession(
         workerId,
@@ -120,7 +120,7 @@ export class ClaimLoop implements AsyncDisposable {
       if (!answer) return;
       const { sessions, commands, waited_ms } = answer;
       for (const session of sessions) {
-        supervisor.take(session, sentAt + waited_ms);
+        supervisor.start(session, sentAt + waited_ms);
       }
       onCommands(commands);
       if (sessions.length + commands.length === 0) this.#options.onWoken();

@@ -2,7 +2,7 @@ import type { ClaimedSession } from "../client/client.ts";
 import { type BrowserSpec, parseMemory } from "../core/browser_spec.ts";
 
 /** What the server says of a browser that is to be started; has secrets. */
-export type WantedBrowser = Pick<
+export type BrowserRequest = Pick<
   ClaimedSession,
   | "browser"
   | "version"
@@ -17,7 +17,7 @@ export type WantedBrowser = Pick<
 >;
 
 /** What the browser must be like. */
-export function specOf(claimed: WantedBrowser): BrowserSpec {
+export function toBrowserSpec(claimed: BrowserRequest): BrowserSpec {
   const { cpu, memory } = claimed.resource_limits;
   const memoryBytes = memory === undefined ? undefined : parseMemory(memory);
   return {
@@ -36,9 +36,9 @@ export function specOf(claimed: WantedBrowser): BrowserSpec {
 }
 
 /** The text with every secret of the browser blotted out: its output may have them. */
-export function withoutSecrets(
+export function redactSecrets(
   text: string,
-  claimed: Pick<WantedBrowser, "proxy" | "environment">,
+  claimed: Pick<BrowserRequest, "proxy" | "environment">,
 ): string {
   const secrets = [
     claimed.proxy?.proxy_password ?? "",

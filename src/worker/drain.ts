@@ -3,34 +3,37 @@ import type { Clock } from "../async/clock.ts";
 /** The wish that a worker leaves: its own, or ordered by the server, which may take it back. */
 export class Drain {
   readonly #clock: Pick<Clock, "monotonic">;
-  #ownUntil: number | undefined;
-  #orderedUntil: number | undefined;
+  #localUntil: number | undefined;
+  #serverUntil: number | undefined;
 
   constructor(clock: Pick<Clock, "monotonic">) {
     this.#clock = clock;
   }
 
-  get isOn(): boolean {
+  get isActive(): boolean {
     return this.#until < Infinity;
   }
 
   /** The time for what is held to end by itself is over. */
-  get isOver(): boolean {
+  get isExpired(): boolean {
     return this.#until <= this.#clock.monotonic();
   }
 
   get #until(): number {
-    return Math.min(this.#ownUntil ?? Infinity, this.#orderedUntil ?? Infinity);
+    return Math.min(
+      this.#localUntil ?? Infinity,
+      this.#serverUntil ?? Infinity,
+    );
   }
 
   /** The worker was told to end on its own host. The first time counts. */
   begin(timeoutMs: number): void {
-    this.#ownUntil ??= this.#clock.monotonic() + timeoutMs;
+    this.#localUntil ??= this.#clock.monotonic() + timeoutMs;
   }
 
   /** What the server wants now; undefined: no drain, or no longer. */
-  order(timeoutMs: number | undefined): void {
-    this.#orderedUntil = timeoutMs === undefined
+  setServerDrain(timeoutMs: number | undefined): void {
+    this.#serverUntil = timeoutMs === undefined
       ? undefined
       : this.#clock.monotonic() + timeoutMs;
   }

@@ -10,23 +10,23 @@ import { type Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import { logOf } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
-import { CpuMeter, usedMemoryMb } from "./host/resource_use.ts";
-import { trustedUntil } from "./lease.ts";
+import { HostCpuMeter, readUsedMemoryMb } from "./host/resource_use.ts";
+import { calculateTrustedUntil } from "./lease.ts";
 import type { Report } from "./held_session.ts";
 import type { Outbox } from "./outbox.ts";
-import type { ServerSight } from "./server_availability.ts";
+import type { ServerAvailability } from "./server_availability.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const log = logOf("worker", "heartbeat");
 
 /** Longest wait for an answer: one that is lost must not eat the lease. */
-const ANSWER_MS = 8_000;
+const RESPONSE_TIMEOUT_MS = 8_000;
 
 /** Pause after a failure. Short, because a lease is short and a server that comes back waits for its workers. */
 const RETRY_MS = 1_000;
 
 /** Longest wait for the answer to the last one. */
-const FAREWELL_MS = 3_000;
+const DEREGISTER_TIMEOUT_MS = 3_000;
 
 /** What a heartbeat works with. */
 export interface HeartbeatOptions {
@@ -37,7 +37,7 @@ export interface HeartbeatOptions {
   readonly periodMs: number;
   readonly outbox: Outbox;
   readonly supervisor: Supervisor;
-  readonly sight: ServerSight;
+  readonly availability: ServerAvailability;
   readonly status: () => NonNullable<HeartbeatInput["status"]>;
   /** All that the server wants now. */
   readonly onCommands: (commands: readonly Command[]) => void;
@@ -58,9 +58,9 @@ export class Heartbeat implements AsyncDisposable {
   readonly #options: HeartbeatOptions;
   readonly #stop = new AbortController();
   readonly #done: Promise<void>;
-  #nudged = new AbortController();
-  #isBare = false;
-  readonly #cpu = new CpuMeter();
+  #sendRequested = new AbortController();
+  #isMinimal = false;
+  readonly #cpu = new HostCpuMeter();
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -68,8 +68,8 @@ export class Heartbeat implements AsyncDisposable {
   }
 
   /** Sends soon; at once, if the last one was answered. */
-  nudge(): void {
-    this.#nudged.abort();
+  sendSoon(): void {
+    this.#sendRequested.abort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -78,9 +78,9 @@ export class Heartbeat implements AsyncDisposable {
   }
 
   /** Says what is left to say, and that the worker leaves; gives up after a few seconds. After the disposal. */
-  async farewell(): Promise<void> {
+  async deregister(): Promise<void> {
     const { clock, outbox } = this.#options;
-    using patience = deadline(clock, FAREWELL_MS);
+    using patience = deadline(clock, DEREGISTER_TIMEOUT_MS);
     try {
       while (outbox.snapshot().length < outbox.size) {
         await this.#send("draining", patience.signal);
@@ -97,20 +97,23 @@ export class Heartbeat implements AsyncDisposable {
     let failures = 0;
     while (!stop.aborted) {
       // Before it is sent: what is to be said from now on may not be in it.
-      this.#nudged = new AbortController();
+      this.#sendRequested = new AbortController();
       try {
-        using patience = deadline(clock, ANSWER_MS, stop);
+        using patience = deadline(clock, RESPONSE_TIMEOUT_MS, stop);
         await this.#send(status(), patience.signal);
         failures = 0;
       } catch (error) {
         if (stop.aborted) return;
-        const isUnderstood = await this.#isUnderstood(error, stop);
+        const isUnderstood = await this.#handleRejection(error, stop);
         if (failures++ === 0 && !isUnderstood) {
           log.warn("Cannot report, tries go on: {error}", { error });
         }
       }
       const pause = failures === 0
-        ? clock.sleep(periodMs, AbortSignal.any([stop, this.#nudged.signal]))
+        ? clock.sleep(
+          periodMs,
+          AbortSignal.any([stop, this.#sendRequested.signal]),
+        )
         : clock.sleep(RETRY_MS * (1 + Math.random() / 2), stop);
       await pause.catch(() => {});
     }
@@ -120,18 +123,23 @@ export class Heartbeat implements AsyncDisposable {
     status: NonNullable<HeartbeatInput["status"]>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { client, workerId, proof, clock, outbox, sight } = this.#options;
+    const { client, workerId, proof, clock, outbox, availability } =
+      this.#options;
     const sentAt = clock.monotonic();
     const sent = outbox.snapshot();
     try {
       const body = this.#body(status, sent);
       const how = { proof, signal };
       const answer = await client.heartbeat(workerId, body, how);
-      sight.answered();
-      this.#isBare = false;
-      this.#take(sent, answer, trustedUntil(sentAt, answer.lease_ttl_ms));
+      availability.recordResponse();
+      this.#isMinimal = false;
+      this.#applyResponse(
+        sent,
+        answer,
+        calculateTrustedUntil(sentAt, answer.lease_ttl_ms),
+      );
     } catch (error) {
-      sight.failed(error);
+      availability.recordFailure(error);
       throw error;
     }
   }
@@ -147,34 +155,34 @@ export class Heartbeat implements AsyncDisposable {
       current_load: supervisor.size,
       ready: ready(),
       cpu_percent: this.#cpu.percent(),
-      memory_usage_mb: usedMemoryMb(),
+      memory_usage_mb: readUsedMemoryMb(),
       sessions: sent.map((report) =>
-        this.#isBare ? bare(report) : {
+        this.#isMinimal ? toMinimalReport(report) : {
           ...report,
-          ...metricsOf(supervisor, report.session_id),
+          ...takeMetrics(supervisor, report.session_id),
         }
       ),
     };
   }
 
-  #take(
+  #applyResponse(
     sent: readonly Report[],
     { reports, commands, ready }: Awaited<ReturnType<GridClient["heartbeat"]>>,
     until: number,
   ): void {
     const { supervisor, outbox, onCommands, onReadyWanted } = this.#options;
     const isAll = outbox.size === sent.length;
-    supervisor.release(outbox.settle(sent, reports));
+    supervisor.endLost(outbox.settle(sent, reports));
     supervisor.renew(sent, reports, until);
     onCommands(commands);
     onReadyWanted(ready);
-    if (!isAll) this.nudge();
+    if (!isAll) this.sendSoon();
   }
 
   /** Whether it is a refusal that something can be done about. */
-  async #isUnderstood(error: unknown, stop: AbortSignal): Promise<boolean> {
+  async #handleRejection(error: unknown, stop: AbortSignal): Promise<boolean> {
     const { onReplaced, onUnknown } = this.#options;
-    const { code, status } = error instanceof ApiError ? error : NO_REFUSAL;
+    const { code, status } = error instanceof ApiError ? error : NO_REJECTION;
     if (code === "worker_replaced") {
       onReplaced();
       await aborted(stop);
@@ -185,22 +193,24 @@ export class Heartbeat implements AsyncDisposable {
       return true;
     }
     // What one session has to say must not cost the others their leases.
-    const isFirst = status === INVALID && !this.#isBare;
+    const isFirst = status === INVALID && !this.#isMinimal;
     if (isFirst) {
-      this.#isBare = true;
+      this.#isMinimal = true;
       log.error("Reports are refused, bare ones follow: {error}", { error });
     }
     return isFirst;
   }
 }
 
-const NO_REFUSAL = { code: "", status: 0 };
+const NO_REJECTION = { code: "", status: 0 };
 
 /** HTTP status of a body that is not understood. */
 const INVALID = 422;
 
 /** The least that a report says. */
-function bare({ session_id, fencing_token, status, endpoint }: Report) {
+function toMinimalReport(
+  { session_id, fencing_token, status, endpoint }: Report,
+) {
   return {
     session_id,
     fencing_token,
@@ -209,19 +219,19 @@ function bare({ session_id, fencing_token, status, endpoint }: Report) {
   };
 }
 
-function metricsOf(supervisor: Supervisor, sessionId: string) {
+function takeMetrics(supervisor: Supervisor, sessionId: string) {
   const stats = supervisor.takeStats(sessionId);
   if (!stats) return {};
   return {
     metrics: {
       cpu_percent: stats.cpuPercent ?? null,
       memory_mb: stats.memoryMb ?? null,
-      network_rx_bytes: wholeOrNull(stats.networkRxBytes),
-      network_tx_bytes: wholeOrNull(stats.networkTxBytes),
+      network_rx_bytes: roundOrNull(stats.networkRxBytes),
+      network_tx_bytes: roundOrNull(stats.networkTxBytes),
     },
   };
 }
 
-function wholeOrNull(bytes: number | undefined): number | null {
+function roundOrNull(bytes: number | undefined): number | null {
   return bytes === undefined ? null : Math.round(bytes);
 }

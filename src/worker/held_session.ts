@@ -8,9 +8,9 @@ import { type Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import { logOf, messageOf } from "../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
-import { withoutSecrets } from "./claimed_session.ts";
-import { untilEnd } from "./liveness.ts";
-import { type SessionHost, startFor } from "./session_start.ts";
+import { redactSecrets } from "./claimed_session.ts";
+import { waitForEnd } from "./liveness.ts";
+import { type BrowserSource, startBrowser } from "./start_browser.ts";
 
 const log = logOf("worker", "session");
 
@@ -21,7 +21,7 @@ const STOP_GRACE_MS = 5_000;
 const MAX_REASON = 8_000;
 
 /** Longest wait for a browser's output. */
-const LOGS_MS = 1_000;
+const LOGS_TIMEOUT_MS = 1_000;
 
 /** Longest tail of a browser's output that is reported. */
 const MAX_LOGS = 32_000;
@@ -29,7 +29,7 @@ const MAX_LOGS = 32_000;
 type FinalStatus = Exclude<SessionReport["status"], "starting" | "running">;
 
 /** How a session ended. */
-interface End {
+interface SessionEnd {
   readonly status: FinalStatus;
   readonly reason: string;
 }
@@ -38,7 +38,7 @@ interface End {
 export type Report = Omit<SessionReport, "metrics">;
 
 /** How {@linkcode HeldSession.start} starts. */
-export interface StartOptions extends SessionHost {
+export interface HeldSessionOptions extends BrowserSource {
   readonly onReport: (report: Report) => void;
   /** Whether the host answers at all: if not, a start that failed is no fault of the session. */
   readonly isHostUp: () => Promise<boolean>;
@@ -47,7 +47,7 @@ export interface StartOptions extends SessionHost {
 }
 
 /** Resources of a session while its browser runs. */
-type WatchOptions = Pick<StartOptions, "onReport" | "clock" | "isHostUp">;
+type WatchOptions = Pick<HeldSessionOptions, "onReport" | "clock" | "isHostUp">;
 
 /**
  * One session from its claim to its end.
@@ -63,7 +63,7 @@ export class HeldSession {
   readonly #onReport: (report: Report) => void;
   readonly #clock: Clock;
   readonly #isHostUp: () => Promise<boolean>;
-  #order: End | undefined;
+  #order: SessionEnd | undefined;
   #graceMs = STOP_GRACE_MS;
   #browser: RunningBrowser | undefined;
   #stopping = false;
@@ -83,7 +83,10 @@ export class HeldSession {
   }
 
   /** Starts the browser of a claimed session. */
-  static start(claimed: ClaimedSession, options: StartOptions): HeldSession {
+  static start(
+    claimed: ClaimedSession,
+    options: HeldSessionOptions,
+  ): HeldSession {
     return new HeldSession(
       claimed.id,
       claimed.fencing_token,
@@ -117,7 +120,7 @@ export class HeldSession {
   }
 
   /** Ends it as ordered; the first order counts, a forced one hurries. */
-  obey(
+  stop(
     { status, reason, force }: Omit<
       StopCommand,
       "type" | "session_id" | "fencing_token"
@@ -127,7 +130,7 @@ export class HeldSession {
   }
 
   /** Gives it up. As `released`, another worker may still start it. */
-  giveUp(
+  release(
     { status, reason, force }: {
       readonly status: "crashed" | "terminated" | "released";
       readonly reason: string;
@@ -137,7 +140,7 @@ export class HeldSession {
     this.#end({ status, reason }, force);
   }
 
-  #end(end: End, force: boolean): void {
+  #end(end: SessionEnd, force: boolean): void {
     this.#order ??= end;
     this.#stop.abort();
     if (!force || this.#graceMs === 0) return;
@@ -146,7 +149,10 @@ export class HeldSession {
     if (this.#stopping) void this.#browser?.stop(0).catch(() => {});
   }
 
-  async #run(claimed: ClaimedSession, options: StartOptions): Promise<void> {
+  async #run(
+    claimed: ClaimedSession,
+    options: HeldSessionOptions,
+  ): Promise<void> {
     // A browser that is kept ready is the session's from the moment it is claimed.
     if (options.after) await options.after.catch(() => {});
     try {
@@ -154,11 +160,11 @@ export class HeldSession {
         session_id: this.id,
       });
       const signal = this.#stop.signal;
-      const { browser, isWarm } = await startFor(claimed, options, signal);
+      const { browser, isWarm } = await startBrowser(claimed, options, signal);
       await this.#watch(browser, isWarm ? { warm: true } : {});
     } catch (error) {
       const end = this.#order ?? {
-        reason: withoutSecrets(messageOf(error), claimed),
+        reason: redactSecrets(messageOf(error), claimed),
         status: await options.isHostUp() ? "failed" : "released",
       };
       log.warn("Session {session_id} did not start: {reason}", {
@@ -187,7 +193,7 @@ export class HeldSession {
         ? {}
         : { container_id: browser.details.container_id }),
     });
-    const end = await untilEnd(browser, {
+    const end = await waitForEnd(browser, {
       clock: this.#clock,
       isHostUp: this.#isHostUp,
       signal: this.#stop.signal,
@@ -195,11 +201,11 @@ export class HeldSession {
     const exit = end?.exit;
     // A hanging browser would not process the request to close.
     if (end?.hangs) this.#graceMs = 0;
-    const logs = await tailOf(browser, this.#clock);
+    const logs = await readLogTail(browser, this.#clock);
     // Of an end by itself everybody is told at once; of an ordered one when it is done.
-    if (exit) this.#report(this.#order ?? endOf(exit), logs);
+    if (exit) this.#report(this.#order ?? toSessionEnd(exit), logs);
     await this.#dispose(browser);
-    if (!exit) this.#report(this.#order ?? GONE, logs);
+    if (!exit) this.#report(this.#order ?? BROWSER_DIED, logs);
   }
 
   /** Also after an exit by itself: its container and profile are still there. */
@@ -215,7 +221,7 @@ export class HeldSession {
     }
   }
 
-  #report({ status, reason }: End, logs = ""): void {
+  #report({ status, reason }: SessionEnd, logs = ""): void {
     log.info("Session {session_id} has ended: {status}, {reason}", {
       session_id: this.id,
       status,
@@ -233,16 +239,22 @@ export class HeldSession {
   }
 }
 
-const GONE: End = { status: "crashed", reason: "the browser died" };
+const BROWSER_DIED: SessionEnd = {
+  status: "crashed",
+  reason: "the browser died",
+};
 
-function endOf({ reason, detail }: BrowserExit): End {
+function toSessionEnd({ reason, detail }: BrowserExit): SessionEnd {
   const status = reason === "stopped" ? "completed" : "crashed";
   return { status, reason: detail };
 }
 
 /** An engine that hangs must not keep the end from being told. */
-async function tailOf(browser: RunningBrowser, clock: Clock): Promise<string> {
-  using patience = deadline(clock, LOGS_MS);
+async function readLogTail(
+  browser: RunningBrowser,
+  clock: Clock,
+): Promise<string> {
+  using patience = deadline(clock, LOGS_TIMEOUT_MS);
   try {
     const text = await Promise.race([
       browser.logs?.(200),

@@ -2,12 +2,12 @@
 const MARGIN = 1 / 6;
 
 /** How much longer than its life a session is left to the order of the server, which may have prolonged it. */
-const LIFE_SLACK_MS = 15_000;
+const LIFETIME_SLACK_MS = 15_000;
 
 /** What a worker knows of its right to a session. Moments of its own monotonic clock. */
 export interface Lease {
   /** How long the lease may be trusted. */
-  until: number;
+  trustedUntil: number;
   /** End of the session's life, as far as it is known. */
   expiresAt: number;
   /** The server has it as running. Until then it may still give it to another worker, whatever runs here. */
@@ -19,7 +19,7 @@ export interface Lease {
  *
  * @param sentAt When the claim or heartbeat was *sent*: the server counts from a later moment.
  */
-export function trustedUntil(sentAt: number, ttlMs: number): number {
+export function calculateTrustedUntil(sentAt: number, ttlMs: number): number {
   return sentAt + ttlMs * (1 - MARGIN);
 }
 
@@ -30,10 +30,10 @@ export function trustedUntil(sentAt: number, ttlMs: number): number {
  * never given to another worker.
  */
 export function isLost(lease: Lease, now: number, graceMs: number): boolean {
-  return lease.until + (lease.isRunning ? graceMs : 0) < now;
+  return lease.trustedUntil + (lease.isRunning ? graceMs : 0) < now;
 }
 
 /** Whether the session is past its life, and no order to end it has come. */
-export function isOverLife(lease: Lease, now: number): boolean {
-  return lease.expiresAt + LIFE_SLACK_MS < now;
+export function isPastLifetime(lease: Lease, now: number): boolean {
+  return lease.expiresAt + LIFETIME_SLACK_MS < now;
 }

@@ -25,7 +25,7 @@ const RETRY_MS = 2_000;
 
 const NO_RESPONSE = "it does not respond";
 
-/** Options of {@linkcode untilHung}. */
+/** Options of {@linkcode waitForHang}. */
 export interface LivenessOptions {
   readonly clock: Clock;
   /** Reports whether the host responds. While it does not, probes of its browsers count for nothing. */
@@ -42,12 +42,12 @@ export interface BrowserEnd {
 }
 
 /** Resolves when a browser is gone or hangs, or with undefined when `signal` is aborted first. */
-export async function untilEnd(
+export async function waitForEnd(
   browser: Pick<RunningBrowser, "probe" | "exited">,
   { signal, ...options }: LivenessOptions,
 ): Promise<BrowserEnd | undefined> {
   const over = new AbortController();
-  const hung = untilHung(browser, {
+  const hung = waitForHang(browser, {
     ...options,
     signal: AbortSignal.any([over.signal, signal]),
   });
@@ -63,7 +63,7 @@ export async function untilEnd(
  * Two probes must fail: after a pause of this whole process, in which no response could be read, the first may time out
  * although the browser is healthy.
  */
-export async function untilHung(
+export async function waitForHang(
   browser: Pick<RunningBrowser, "probe">,
   { clock, isHostUp, signal }: LivenessOptions,
 ): Promise<BrowserExit | undefined> {
@@ -71,7 +71,7 @@ export async function untilHung(
   while (!signal.aborted) {
     const pauseMs = PERIOD_MS * (1 + JITTER * (Math.random() - 1));
     await clock.sleep(pauseMs, signal).catch(() => {});
-    const fault = await lastingFault(browser, { clock, signal });
+    const fault = await findLastingFault(browser, { clock, signal });
     if (fault === undefined || !await isHostUp() || signal.aborted) continue;
     return { reason: "crashed", detail: `the browser hangs: ${fault}` };
   }
@@ -82,14 +82,14 @@ export async function untilHung(
  * Returns the fault of a browser that persists for the whole period; undefined if the browser responds or `signal` is
  * aborted.
  */
-async function lastingFault(
+async function findLastingFault(
   browser: Pick<RunningBrowser, "probe">,
   { clock, signal }: Pick<LivenessOptions, "clock" | "signal">,
 ): Promise<string | undefined> {
   const since = clock.monotonic();
   let waitMs = FIRST_MS;
   for (let failures = 1;; failures++) {
-    const fault = await faultOf(browser, { clock, signal, waitMs });
+    const fault = await probeOnce(browser, { clock, signal, waitMs });
     if (fault === undefined || signal.aborted) return undefined;
     const leftMs = since + SILENCE_MS - clock.monotonic();
     if (failures > 1 && leftMs <= 0) return fault;
@@ -98,7 +98,7 @@ async function lastingFault(
   }
 }
 
-async function faultOf(
+async function probeOnce(
   browser: Pick<RunningBrowser, "probe">,
   { clock, signal, waitMs }: Pick<LivenessOptions, "clock" | "signal"> & {
     readonly waitMs: number;

@@ -2,9 +2,9 @@ import type { ReportResult } from "../client/client.ts";
 import type { Report } from "./held_session.ts";
 
 /** Most characters of ends in one request: many sessions may end at once, each with its last output. */
-const MOST_TEXT = 200_000;
+const MAX_TEXT = 200_000;
 
-function textOf({ logs = "", status_reason = "" }: Report): number {
+function measureText({ logs = "", status_reason = "" }: Report): number {
   return logs.length + status_reason.length;
 }
 
@@ -41,11 +41,11 @@ export class Outbox {
 
   /** What is to be said now: every session that is held, and of the ends as many as one request carries. */
   snapshot(): readonly Report[] {
-    let room = MOST_TEXT;
+    let room = MAX_TEXT;
     return [...this.#reports.values()].filter((report) => {
       if (!isFinal(report)) return true;
       const fits = room > 0;
-      room -= textOf(report);
+      room -= measureText(report);
       return fits;
     });
   }

@@ -56,7 +56,7 @@ async function reapOnce(
   const ended = new Map<string, number>();
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const startTime = await endedChild(name);
+    const startTime = await findEndedChild(name);
     if (startTime !== undefined) ended.set(`${name}@${startTime}`, +name);
   }
   for (const [mark, pid] of ended) if (before.has(mark)) reap(pid);
@@ -64,7 +64,7 @@ async function reapOnce(
 }
 
 /** Returns the start time of an ended child of this process; undefined if `pid` is not one. */
-async function endedChild(pid: string): Promise<string | undefined> {
+async function findEndedChild(pid: string): Promise<string | undefined> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`).catch(() => "");
   // The name, in parentheses, may contain any characters.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -9,19 +9,19 @@ import type { Reach, WorkerOptions } from "./worker.ts";
 const log = logOf("worker", "register");
 
 /** Longest wait for an answer: one that is lost must not end the waiting for a server. */
-const ANSWER_MS = 10_000;
+const RESPONSE_TIMEOUT_MS = 10_000;
 
 /** Longest pause between tries to reach the server. */
 const MAX_PAUSE_MS = 5_000;
 
 /** What people are told of the worker's host. */
-export const HOST: Readonly<Record<string, string>> = {
+export const HOST_DETAILS: Readonly<Record<string, string>> = {
   hostname: hostname(),
   os: Deno.build.os,
 };
 
 /** A registration that was answered. */
-export interface Registered {
+export interface TimedRegistration {
   readonly registration: Registration;
   /** Moment of the worker's monotonic clock when it was asked for: leases count from it. */
   readonly sentAt: number;
@@ -36,7 +36,7 @@ export async function register(
   { client, clock, signal, ...options }: WorkerOptions,
   state: WorkerState,
   instanceId: string,
-): Promise<Registered> {
+): Promise<TimedRegistration> {
   const id = options.workerId ?? state.id;
   const body = {
     ...(id === undefined ? {} : { id }),
@@ -46,11 +46,15 @@ export async function register(
     work_pool_id: options.workPoolId,
     capacity: options.capacity,
     version: options.version,
-    reach: reachOf(options),
-    provider_details: HOST,
+    reach: resolveReach(options),
+    provider_details: HOST_DETAILS,
   };
   for (let tries = 0;; tries++) {
-    using patience = deadline(clock, ANSWER_MS, ...(signal ? [signal] : []));
+    using patience = deadline(
+      clock,
+      RESPONSE_TIMEOUT_MS,
+      ...(signal ? [signal] : []),
+    );
     try {
       const sentAt = clock.monotonic();
       const { signal } = patience;
@@ -58,7 +62,7 @@ export async function register(
       return { registration, sentAt };
     } catch (error) {
       signal?.throwIfAborted();
-      if (!patience.signal.aborted && !isPassing(error)) throw error;
+      if (!patience.signal.aborted && !isTransient(error)) throw error;
       if (tries === 0) log.warn("Waiting for the server: {error}", { error });
       const pause = Math.min(MAX_PAUSE_MS, 100 * 2 ** tries);
       await clock.sleep(pause * (0.5 + Math.random() / 2), signal);
@@ -67,20 +71,20 @@ export async function register(
 }
 
 /** How the worker asks to be reached. */
-export function reachOf(
+export function resolveReach(
   { reach = "auto", openTunnel }: Pick<WorkerOptions, "reach" | "openTunnel">,
 ): Reach {
   return openTunnel ? reach : "direct";
 }
 
 /** Whether another try may succeed: no answer, or one that says "later". */
-function isPassing(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   return error instanceof ApiError &&
     (error.status === 0 || error.status >= 500 || error.status === 429);
 }
 
 /** The state of a worker at its first start. */
-export function newState(
+export function createState(
   { workerName, workPoolId }: Pick<WorkerOptions, "workerName" | "workPoolId">,
 ): WorkerState {
   const base = `${hostname()}-${workPoolId}`.replaceAll(/[^\w.-]/g, "-");
@@ -91,7 +95,7 @@ export function newState(
 }
 
 /** One file a pool and name: several workers of one host do not share it. */
-export function statePathOf(
+export function resolveStatePath(
   { dataDir, workPoolId, workerName }: Pick<
     WorkerOptions,
     "dataDir" | "workPoolId" | "workerName"

@@ -7,21 +7,22 @@ import { ApiError } from "../client/api_error.ts";
  * keep some of them waiting. A connection that is refused, or an answer that says "not now", shows that no server is there, and so that none gives
  * up on anybody. Silence shows nothing: the server may well be there, for everybody but this worker.
  */
-export class ServerSight {
-  #isAway = false;
+export class ServerAvailability {
+  #isUnavailable = false;
 
   /** Whether an attempt since the last answer has shown that no server is there. */
-  get isAway(): boolean {
-    return this.#isAway;
+  get isUnavailable(): boolean {
+    return this.#isUnavailable;
   }
 
-  answered(): void {
-    this.#isAway = false;
+  recordResponse(): void {
+    this.#isUnavailable = false;
   }
 
-  failed(error: unknown): void {
+  recordFailure(error: unknown): void {
     if (!(error instanceof ApiError)) return;
     // Any other status is an answer by a server that is there.
-    this.#isAway = error.isUnavailable || this.#isAway && error.status === 0;
+    this.#isUnavailable = error.isUnavailable ||
+      this.#isUnavailable && error.status === 0;
   }
 }

@@ -8,15 +8,20 @@ import { logOf } from "../core/log.ts";
 import type { BrowserStats, RunningBrowser } from "../core/provider.ts";
 import { BrowserMeter } from "./host/browser_meter.ts";
 import { HeldSession, type Report } from "./held_session.ts";
-import { isLost, isOverLife, type Lease, trustedUntil } from "./lease.ts";
+import {
+  calculateTrustedUntil,
+  isLost,
+  isPastLifetime,
+  type Lease,
+} from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
 import type { BrowserAddress } from "./tunnel/stream.ts";
-import type { SessionHost } from "./session_start.ts";
+import type { BrowserSource } from "./start_browser.ts";
 
 const log = logOf("worker", "supervisor");
 
 /** What a supervisor works with. */
-export interface SupervisorOptions extends SessionHost {
+export interface SupervisorOptions extends BrowserSource {
   readonly outbox: Outbox;
   readonly capacity: number;
   /** How much longer than its lease a browser that runs is kept now. */
@@ -76,17 +81,17 @@ export class Supervisor {
   }
 
   /** Where the browser of a session listens; undefined: none of it runs here. */
-  endpointOf(sessionId: string): BrowserAddress | undefined {
+  findAddress(sessionId: string): BrowserAddress | undefined {
     return this.#held.get(sessionId)?.session.browser;
   }
 
   /** Starts the browser of a session that was not claimed before `claimedAt` (monotonic). */
-  take(claimed: ClaimedSession, claimedAt: number): void {
+  start(claimed: ClaimedSession, claimedAt: number): void {
     const known = this.#held.get(claimed.id);
     // The answer to a repeated claim.
     if (known?.session.fencingToken === claimed.fencing_token) return;
     // Its lease was lost and it comes back: the old browser goes first.
-    if (known) this.release([claimed.id]);
+    if (known) this.endLost([claimed.id]);
     const { outbox, clock, host, warm, isHostUp } = this.#options;
     outbox.put({
       session_id: claimed.id,
@@ -96,7 +101,7 @@ export class Supervisor {
     this.#hold(
       claimed.id,
       {
-        until: trustedUntil(claimedAt, claimed.lease_ttl_ms),
+        trustedUntil: calculateTrustedUntil(claimedAt, claimed.lease_ttl_ms),
         expiresAt: Infinity,
         isRunning: false,
       },
@@ -126,7 +131,11 @@ export class Supervisor {
         log.info("Adopted the browser of session {session_id}", { session_id });
         this.#hold(
           session_id,
-          { until, expiresAt: Infinity, isRunning: status === "running" },
+          {
+            trustedUntil: until,
+            expiresAt: Infinity,
+            isRunning: status === "running",
+          },
           () =>
             HeldSession.adopt(browser, fencing_token, {
               clock: this.#options.clock,
@@ -146,10 +155,10 @@ export class Supervisor {
   }
 
   /** Obeys an order; one for a session that is gone is answered with its end. */
-  obey(command: StopCommand): void {
+  stop(command: StopCommand): void {
     const held = this.#held.get(command.session_id);
     if (held?.session.fencingToken === command.fencing_token) {
-      held.session.obey(command);
+      held.session.stop(command);
     } else if (held) {
       // One of the two is no longer the server's: the next report tells which.
       this.#options.onChange();
@@ -164,14 +173,14 @@ export class Supervisor {
   }
 
   /** Ends sessions that belong to another by now. */
-  release(sessionIds: readonly string[]): void {
+  endLost(sessionIds: readonly string[]): void {
     for (const id of sessionIds) {
       const held = this.#held.get(id);
       if (!held) continue;
       log.warn("Lease of session {session_id} lost, its browser is ended", {
         session_id: id,
       });
-      held.session.giveUp({
+      held.session.release({
         status: "terminated",
         reason: "its lease was lost",
         force: true,
@@ -193,7 +202,7 @@ export class Supervisor {
       if (answer?.result !== "accepted") continue;
       // Claimed again since it was sent: the answer is about the old lease.
       if (held?.session.fencingToken !== fencing_token) continue;
-      held.lease.until = until;
+      held.lease.trustedUntil = until;
       held.lease.isRunning ||= status === "running";
       const { expires_in_ms } = answer;
       if (expires_in_ms !== undefined) {
@@ -212,14 +221,14 @@ export class Supervisor {
         log.warn("Session {session_id} is given up: no word from the server", {
           session_id: session.id,
         });
-        session.giveUp({
+        session.release({
           status: lease.isRunning ? "crashed" : "released",
           reason: "its worker could not reach the server",
           force: true,
         });
-      } else if (isOverLife(lease, now)) {
+      } else if (isPastLifetime(lease, now)) {
         const reason = "its maximum lifetime passed";
-        session.obey({ status: "expired", reason, force: false });
+        session.stop({ status: "expired", reason, force: false });
       }
     }
   }
@@ -231,17 +240,17 @@ export class Supervisor {
   }
 
   /** Begins to end every session; what has not started is given back. `killed`: the browsers are not asked. */
-  giveUpAll(reason: string, how: "asked" | "killed"): void {
+  releaseAll(reason: string, how: "asked" | "killed"): void {
     const force = how === "killed";
     for (const { session } of this.#held.values()) {
       const status = session.browser ? "terminated" : "released";
-      session.giveUp({ status, reason, force });
+      session.release({ status, reason, force });
     }
   }
 
-  /** As {@linkcode giveUpAll}; resolves when nothing is left of them. */
+  /** As {@linkcode releaseAll}; resolves when nothing is left of them. */
   async endAll(reason: string, how: "asked" | "killed"): Promise<void> {
-    this.giveUpAll(reason, how);
+    this.releaseAll(reason, how);
     await Promise.all(
       [...this.#held.values()].map(({ session }) => session.ended),
     );

@@ -15,14 +15,20 @@ import { ClaimLoop } from "./claim_loop.ts";
 import { Drain } from "./drain.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HostHealth } from "./host/health.ts";
-import { trustedUntil } from "./lease.ts";
+import { calculateTrustedUntil } from "./lease.ts";
 import { Outbox } from "./outbox.ts";
-import { HOST, newState, reachOf, register, statePathOf } from "./register.ts";
-import { ServerSight } from "./server_availability.ts";
+import {
+  createState,
+  HOST_DETAILS,
+  register,
+  resolveReach,
+  resolveStatePath,
+} from "./register.ts";
+import { ServerAvailability } from "./server_availability.ts";
 import { openStateFile, type StateStore } from "./state_file.ts";
 import { Supervisor } from "./supervisor.ts";
-import type { OpenTunnel, Tunnel } from "./tunnel/client.ts";
-import { WarmBrowsers } from "./warm/pool.ts";
+import type { TunnelClient, TunnelOpener } from "./tunnel/client.ts";
+import { WarmPool } from "./warm/pool.ts";
 import { WarmHost } from "./warm/host.ts";
 
 const log = logOf("worker", "worker");
@@ -57,7 +63,7 @@ export interface WorkerOptions {
   /** How the server is to reach its browsers. @default {"auto"} */
   readonly reach?: Reach | undefined;
   /** Opens its tunnel. Without it, browsers are reached directly only. */
-  readonly openTunnel?: OpenTunnel | undefined;
+  readonly openTunnel?: TunnelOpener | undefined;
   /** How long its sessions may go on when it drains; by default what the server says. */
   readonly drainTimeoutSeconds?: number | undefined;
   /** Ends the wait for a server. */
@@ -71,7 +77,7 @@ export interface WorkerOptions {
 export type WorkerEnd = "drained" | "replaced" | "refused";
 
 /** A worker that claims sessions. Disposal ends its browsers, reports that, and leaves. */
-export interface RunningWorker extends AsyncDisposable {
+export interface Worker extends AsyncDisposable {
   readonly id: string;
   readonly name: string;
   readonly done: Promise<WorkerEnd>;
@@ -81,7 +87,7 @@ export interface RunningWorker extends AsyncDisposable {
   kill(): Promise<void>;
   sessionsHeld(): number;
   /** Returns the unix socket of a session's browser, if it is isolated. */
-  socketPathOf(sessionId: string): string | undefined;
+  findSocketPath(sessionId: string): string | undefined;
 }
 
 /**
@@ -93,17 +99,17 @@ export interface RunningWorker extends AsyncDisposable {
  */
 export async function startWorker(
   options: WorkerOptions,
-): Promise<RunningWorker> {
+): Promise<Worker> {
   const { client, clock, signal } = options;
   await using stack = new AsyncDisposableStack();
   const file = stack.use(
-    options.state ?? await openStateFile(statePathOf(options)),
+    options.state ?? await openStateFile(resolveStatePath(options)),
   );
-  const state = await file.read() ?? newState(options);
+  const state = await file.read() ?? createState(options);
   const instanceId = crypto.randomUUID();
   const proof = { secret: state.secret, instanceId };
   const { registration, sentAt } = await register(options, state, instanceId);
-  const until = trustedUntil(sentAt, registration.lease_ttl_ms);
+  const until = calculateTrustedUntil(sentAt, registration.lease_ttl_ms);
   const { worker, held_sessions } = registration;
   const known = { ...state, id: worker.id };
   await file.write(known);
@@ -114,7 +120,7 @@ export async function startWorker(
   });
 
   const outbox = new Outbox();
-  const sight = new ServerSight();
+  const availability = new ServerAvailability();
   const drain = new Drain(clock);
   const done = Promise.withResolvers<WorkerEnd>();
   const host = stack.use(
@@ -130,15 +136,15 @@ export async function startWorker(
   let isReplaced = false;
   let claims: ClaimLoop | undefined = undefined;
   const warm = stack.use(
-    new WarmBrowsers({
+    new WarmPool({
       host,
       clock,
       capacity: options.capacity,
-      held: () => supervisor.size,
+      sessionsHeld: () => supervisor.size,
       isOpen,
       isHostUp: () => health.check(),
       isStarting: () => supervisor.isStarting,
-      onChange: () => heartbeat.nudge(),
+      onChange: () => heartbeat.sendSoon(),
     }),
   );
   const supervisor: Supervisor = new Supervisor({
@@ -147,7 +153,8 @@ export async function startWorker(
     outbox,
     clock,
     capacity: options.capacity,
-    graceMs: () => sight.isAway ? registration.server_grace_ms : 0,
+    graceMs: () =>
+      availability.isUnavailable ? registration.server_grace_ms : 0,
     isHostUp: () => health.check(),
     onChange,
   });
@@ -164,13 +171,15 @@ export async function startWorker(
     ),
     outbox,
     supervisor,
-    sight,
+    availability,
     status,
     onCommands,
-    ready: () => warm.ready,
-    onReadyWanted: (wanted) => warm.want(wanted),
+    ready: () => warm.readyCount,
+    onReadyWanted: (wanted) => warm.setTarget(wanted),
     providerDetails: () =>
-      health.problem ? { ...HOST, problem: health.problem } : HOST,
+      health.problem
+        ? { ...HOST_DETAILS, problem: health.problem }
+        : HOST_DETAILS,
     onUnknown,
     onReplaced,
   });
@@ -181,17 +190,17 @@ export async function startWorker(
     signal,
   });
   supervisor.adopt(found, held_sessions, until);
-  const tunnel: Tunnel | undefined = reachOf(options) === "direct"
+  const tunnel: TunnelClient | undefined = resolveReach(options) === "direct"
     ? undefined
     : options.openTunnel?.({
       workerId: worker.id,
       proof,
       clock,
-      endpointOf: (sessionId) => supervisor.endpointOf(sessionId),
+      findAddress: (sessionId) => supervisor.findAddress(sessionId),
     });
   stack.use(tunnel);
   hasAdopted = true;
-  heartbeat.nudge();
+  heartbeat.sendSoon();
   stack.use(every(watch, { clock, periodMs: WATCH_MS }));
   stack.use(startSweeping(host, supervisor.heldIds, clock));
   stack.use(startPreparing(host));
@@ -204,8 +213,8 @@ export async function startWorker(
       supervisor,
       pauseMs: Math.min(1_000, options.pollIntervalSeconds * 1_000),
       isOpen,
-      onCommands: obey,
-      onWoken: () => heartbeat.nudge(),
+      onCommands: stopSessions,
+      onWoken: () => heartbeat.sendSoon(),
       onReplaced,
     }),
   );
@@ -214,41 +223,41 @@ export async function startWorker(
 
   function status() {
     if (!hasAdopted || !health.isUp) return "failed";
-    if (drain.isOn) return "draining";
+    if (drain.isActive) return "draining";
     return supervisor.room === 0 ? "busy" : "online";
   }
 
   function isOpen(): boolean {
-    return !drain.isOn && health.isUp;
+    return !drain.isActive && health.isUp;
   }
 
   function onChange(): void {
-    heartbeat.nudge();
+    heartbeat.sendSoon();
     claims?.roomChanged();
-    warm.tend();
+    warm.reconcile();
     leaveIfDrained();
   }
 
   function leaveIfDrained(): void {
-    if (hasAdopted && drain.isOn && supervisor.size === 0) {
+    if (hasAdopted && drain.isActive && supervisor.size === 0) {
       done.resolve("drained");
     }
   }
 
-  function obey(commands: readonly Command[]): void {
+  function stopSessions(commands: readonly Command[]): void {
     for (const command of commands) {
-      if (command.type === "stop") supervisor.obey(command);
+      if (command.type === "stop") supervisor.stop(command);
     }
   }
 
   function onCommands(commands: readonly Command[]): void {
-    obey(commands);
+    stopSessions(commands);
     const order = commands.find((command) => command.type === "drain");
-    const wasOn = drain.isOn;
-    drain.order(order?.timeout_ms);
-    if (wasOn === drain.isOn) return;
+    const wasOn = drain.isActive;
+    drain.setServerDrain(order?.timeout_ms);
+    if (wasOn === drain.isActive) return;
     log.info(
-      drain.isOn
+      drain.isActive
         ? "Draining: no more sessions are claimed"
         : "Drain taken back: sessions are claimed again",
     );
@@ -261,7 +270,7 @@ export async function startWorker(
     log.warn("The server does not know worker {name}: it registers anew", {
       name,
     });
-    warm.want(undefined);
+    warm.setTarget(undefined);
     try {
       await register({ ...options, signal }, known, instanceId);
       tunnel?.renew();
@@ -287,8 +296,10 @@ export async function startWorker(
 
   function watch(): Promise<void> {
     supervisor.endOverdue();
-    warm.tend();
-    if (drain.isOver) supervisor.giveUpAll("its worker had to leave", "asked");
+    warm.reconcile();
+    if (drain.isExpired) {
+      supervisor.releaseAll("its worker had to leave", "asked");
+    }
     return Promise.resolve();
   }
 
@@ -313,7 +324,8 @@ export async function startWorker(
       ]);
     },
     sessionsHeld: () => supervisor.size,
-    socketPathOf: (sessionId) => supervisor.endpointOf(sessionId)?.socketPath,
+    findSocketPath: (sessionId) =>
+      supervisor.findAddress(sessionId)?.socketPath,
     [Symbol.asyncDispose]: () => left ??= leave(),
   };
 
@@ -324,7 +336,7 @@ export async function startWorker(
       warm[Symbol.asyncDispose](),
     ]);
     await heartbeat[Symbol.asyncDispose]();
-    if (!isReplaced) await heartbeat.farewell();
+    if (!isReplaced) await heartbeat.deregister();
     await running.disposeAsync();
   }
 }

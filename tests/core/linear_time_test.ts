@@ -34,7 +34,7 @@ import { describeError } from "../../src/core/log.ts";
 import { isLoopback } from "../../src/core/network.ts";
 import {
   MAX_MESSAGE_BYTES,
-  readMessage,
+  parseMessage,
   refusedMessageSchema,
 } from "../../src/tunnel/protocol.ts";
 import { nameKnownMembers } from "../../src/http/openapi/unknown_members.ts";
@@ -199,7 +199,7 @@ const FUNCTIONS: Readonly<
       }],
     })],
   tunnel_message: [MAX_MESSAGE_BYTES, (text) =>
-    readMessage(
+    parseMessage(
       refusedMessageSchema,
       JSON.stringify({ type: "refused", stream_id: text, reason: text }),
     )],

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../../src/async/clock.ts";
 import type { Provider } from "../../src/core/provider.ts";
 import { Registry } from "../../src/core/registry.ts";
 import { local } from "../../src/providers/local/provider.ts";
-import { type RunningWorker, startWorker } from "../../src/worker/worker.ts";
+import { startWorker, type Worker } from "../../src/worker/worker.ts";
 import {
   createFakeProvider,
   type FakeProvider,
@@ -84,7 +84,7 @@ export function workerOf(
     readonly capacity: number;
     readonly apiKey?: string;
   },
-): Promise<RunningWorker> {
+): Promise<Worker> {
   return startWorker({
     client: createClient({ apiUrl: grid.url, apiKey }),
     providers: new Registry("provider", [provider]),

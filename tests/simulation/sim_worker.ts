@@ -1,6 +1,6 @@
 import { createClient } from "../../src/client/client.ts";
 import { Registry } from "../../src/core/registry.ts";
-import { type RunningWorker, startWorker } from "../../src/worker/worker.ts";
+import { startWorker, type Worker } from "../../src/worker/worker.ts";
 import type { Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
 import { Process } from "./process.ts";
@@ -39,7 +39,7 @@ export class SimWorker {
   /** How fast the monotonic clocks of its next processes go. */
   rate = 1;
   #process: Process | undefined;
-  #running: RunningWorker | undefined;
+  #running: Worker | undefined;
 
   constructor(parts: SimWorkerParts) {
     this.name = parts.name;
@@ -55,7 +55,7 @@ export class SimWorker {
   }
 
   /** The worker, once it has registered. */
-  get running(): RunningWorker | undefined {
+  get running(): Worker | undefined {
     return this.#running;
   }
 
@@ -118,7 +118,7 @@ export class SimWorker {
     await running?.[Symbol.asyncDispose]();
   }
 
-  #serve(running: RunningWorker): void {
+  #serve(running: Worker): void {
     this.#running = running;
     this.#parts.onServing(this);
     void running.done.then(async (why) => {

@@ -3,7 +3,7 @@ import type { ClaimedSession, ReadyBrowsers } from "../../src/client/client.ts";
 import type { BrowserHost } from "../../src/core/provider.ts";
 import { Outbox } from "../../src/worker/outbox.ts";
 import { Supervisor } from "../../src/worker/supervisor.ts";
-import { WarmBrowsers } from "../../src/worker/warm/pool.ts";
+import { WarmPool } from "../../src/worker/warm/pool.ts";
 import { type HandedOver, WarmHost } from "../../src/worker/warm/host.ts";
 import { createFakeClock, type FakeClock } from "./clock.ts";
 import {
@@ -34,7 +34,7 @@ export interface WarmScene extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly provider: FakeProvider;
   readonly host: WarmHost;
-  readonly warm: WarmBrowsers;
+  readonly warm: WarmPool;
   readonly supervisor: Supervisor;
   readonly knobs: {
     isOpen: boolean;
@@ -68,11 +68,11 @@ export async function warmScene({ capacity = 5 } = {}): Promise<WarmScene> {
       return Promise.resolve();
     },
   });
-  const warm = new WarmBrowsers({
+  const warm = new WarmPool({
     host,
     clock,
     capacity,
-    held: () => supervisor.size,
+    sessionsHeld: () => supervisor.size,
     isOpen: () => knobs.isOpen,
     isHostUp: async () => await true,
     isStarting: () => supervisor.isStarting,
@@ -87,11 +87,11 @@ export async function warmScene({ capacity = 5 } = {}): Promise<WarmScene> {
     capacity,
     graceMs: () => 0,
     isHostUp: async () => await true,
-    onChange: () => warm.tend(),
+    onChange: () => warm.reconcile(),
   });
   const pass = async (ms = LONG_MS) => {
     clock.advance(ms);
-    warm.tend();
+    warm.reconcile();
     await settle();
   };
   return {
@@ -103,7 +103,7 @@ export async function warmScene({ capacity = 5 } = {}): Promise<WarmScene> {
     knobs,
     saved: () => saved,
     async want(count, fields = {}) {
-      warm.want(
+      warm.setTarget(
         count === 0
           ? undefined
           : { ...WANTED, count, max_age_ms: 3_600_000, ...fields },
@@ -111,7 +111,7 @@ export async function warmScene({ capacity = 5 } = {}): Promise<WarmScene> {
       await settle();
     },
     take: (id, fields = {}) =>
-      supervisor.take(claimed(id, fields), clock.monotonic()),
+      supervisor.start(claimed(id, fields), clock.monotonic()),
     report: (id) =>
       outbox.snapshot().find(({ session_id }) => session_id === id),
     pass,

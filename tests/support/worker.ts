@@ -2,11 +2,11 @@ import { createClient } from "../../src/client/client.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import { Registry } from "../../src/core/registry.ts";
 import type { StateStore } from "../../src/worker/state_file.ts";
-import type { OpenTunnel } from "../../src/worker/tunnel/client.ts";
+import type { TunnelOpener } from "../../src/worker/tunnel/client.ts";
 import {
   type Reach,
-  type RunningWorker,
   startWorker,
+  type Worker,
 } from "../../src/worker/worker.ts";
 import { createFakeProvider, type FakeProvider } from "./fake_provider.ts";
 import { type TestGrid, testGrid, type TestGridOptions } from "./grid.ts";
@@ -15,7 +15,7 @@ import { type TestGrid, testGrid, type TestGridOptions } from "./grid.ts";
 export interface WorkerScene extends AsyncDisposable {
   readonly grid: TestGrid;
   readonly provider: FakeProvider;
-  start(options?: StartOptions): Promise<RunningWorker>;
+  start(options?: StartOptions): Promise<Worker>;
   /** Asks for a session; returns its id. */
   ask(input?: Readonly<Record<string, unknown>>): Promise<string>;
 }
@@ -31,7 +31,7 @@ export interface StartOptions {
   readonly state?: StateStore;
   readonly reach?: Reach;
   /** Without it, browsers are reached directly only. */
-  readonly openTunnel?: OpenTunnel;
+  readonly openTunnel?: TunnelOpener;
 }
 
 /** Sets the scene. Workers are disposed by who starts them. */

@@ -5,17 +5,17 @@ import { createFakeClock } from "../support/clock.ts";
 Deno.test("an ordered drain is over at its deadline, which a later order may move, and can be taken back", () => {
   const clock = createFakeClock();
   const drain = new Drain(clock);
-  assert.ok(!drain.isOn && !drain.isOver);
-  drain.order(10_000);
-  assert.ok(drain.isOn && !drain.isOver);
+  assert.ok(!drain.isActive && !drain.isExpired);
+  drain.setServerDrain(10_000);
+  assert.ok(drain.isActive && !drain.isExpired);
   clock.advance(9_000);
-  drain.order(5_000);
+  drain.setServerDrain(5_000);
   clock.advance(4_999);
-  assert.ok(!drain.isOver);
+  assert.ok(!drain.isExpired);
   clock.advance(1);
-  assert.ok(drain.isOver);
-  drain.order(undefined);
-  assert.ok(!drain.isOn && !drain.isOver);
+  assert.ok(drain.isExpired);
+  drain.setServerDrain(undefined);
+  assert.ok(!drain.isActive && !drain.isExpired);
 });
 
 Deno.test("a drain of the worker's own is not taken back by the server", () => {
@@ -23,17 +23,17 @@ Deno.test("a drain of the worker's own is not taken back by the server", () => {
   const drain = new Drain(clock);
   drain.begin(10_000);
   drain.begin(99_000);
-  drain.order(undefined);
-  assert.ok(drain.isOn);
+  drain.setServerDrain(undefined);
+  assert.ok(drain.isActive);
   clock.advance(10_000);
-  assert.ok(drain.isOver, "the first time counts");
+  assert.ok(drain.isExpired, "the first time counts");
 });
 
 Deno.test("of a drain of its own and an ordered one the earlier deadline counts", () => {
   const clock = createFakeClock();
   const drain = new Drain(clock);
   drain.begin(10_000);
-  drain.order(1_000);
+  drain.setServerDrain(1_000);
   clock.advance(1_000);
-  assert.ok(drain.isOver);
+  assert.ok(drain.isExpired);
 });

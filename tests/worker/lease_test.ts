@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { isLost, isOverLife, trustedUntil } from "../../src/worker/lease.ts";
+import {
+  calculateTrustedUntil,
+  isLost,
+  isPastLifetime,
+} from "../../src/worker/lease.ts";
 
 Deno.test("trustedUntil() ends before the server's lease, whenever the request arrived", () => {
   fc.assert(fc.property(
@@ -9,8 +13,8 @@ Deno.test("trustedUntil() ends before the server's lease, whenever the request a
     fc.nat(60_000),
     (sentAt, ttlMs, delay) => {
       const serverEnd = sentAt + delay + ttlMs;
-      assert.ok(trustedUntil(sentAt, ttlMs) < serverEnd);
-      assert.ok(trustedUntil(sentAt, ttlMs) > sentAt);
+      assert.ok(calculateTrustedUntil(sentAt, ttlMs) < serverEnd);
+      assert.ok(calculateTrustedUntil(sentAt, ttlMs) > sentAt);
     },
   ));
 });
@@ -21,7 +25,11 @@ Deno.test("isLost() is false to the end of what is trusted and of the grace, and
     fc.nat(200_000),
     fc.nat(2_000_000),
     (until, graceMs, now) => {
-      const lease = { until, expiresAt: Infinity, isRunning: true };
+      const lease = {
+        trustedUntil: until,
+        expiresAt: Infinity,
+        isRunning: true,
+      };
       assert.equal(isLost(lease, now, graceMs), now > until + graceMs);
       const starting = { ...lease, isRunning: false };
       assert.equal(isLost(starting, now, graceMs), now > until);
@@ -30,8 +38,8 @@ Deno.test("isLost() is false to the end of what is trusted and of the grace, and
 });
 
 Deno.test("isOverLife() leaves a session to the server's order first, and ends what knows no end never", () => {
-  const lease = { until: Infinity, expiresAt: 60_000, isRunning: true };
-  assert.ok(!isOverLife(lease, 60_001));
-  assert.ok(isOverLife(lease, 90_000));
-  assert.ok(!isOverLife({ ...lease, expiresAt: Infinity }, 1e12));
+  const lease = { trustedUntil: Infinity, expiresAt: 60_000, isRunning: true };
+  assert.ok(!isPastLifetime(lease, 60_001));
+  assert.ok(isPastLifetime(lease, 90_000));
+  assert.ok(!isPastLifetime({ ...lease, expiresAt: Infinity }, 1e12));
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { untilHung } from "../../src/worker/liveness.ts";
+import { waitForHang } from "../../src/worker/liveness.ts";
 import { createFakeClock } from "../support/clock.ts";
 
 const SECOND = 1_000;
@@ -17,7 +17,7 @@ function watched(probe: Probe, isHostUp = async () => await true) {
   const clock = createFakeClock();
   const over = new AbortController();
   let result: string | undefined;
-  const watch = untilHung({ probe: (signal) => probe(signal) }, {
+  const watch = waitForHang({ probe: (signal) => probe(signal) }, {
     clock,
     isHostUp,
     signal: over.signal,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ApiError } from "../../src/client/api_error.ts";
 import { createClient } from "../../src/client/client.ts";
-import { ServerSight } from "../../src/worker/server_availability.ts";
+import { ServerAvailability } from "../../src/worker/server_availability.ts";
 import { newProof } from "../support/worker_proofs.ts";
 
 /** What the client throws for a server behind `respond`. */
@@ -25,29 +25,29 @@ async function failureOf(
 }
 
 Deno.test("a refused connection and an answer of 502, 503 or 504 show that no server is there", async () => {
-  const sight = new ServerSight();
+  const sight = new ServerAvailability();
   const nobody = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = nobody.addr;
   nobody.close();
   const refused = await createClient({ apiUrl: `http://127.0.0.1:${port}` })
     .getWorker("w").catch((error: unknown) => error);
-  sight.failed(refused);
-  assert.ok(sight.isAway);
+  sight.recordFailure(refused);
+  assert.ok(sight.isUnavailable);
   for (const status of [502, 503, 504]) {
-    sight.answered();
-    assert.ok(!sight.isAway);
-    sight.failed(
+    sight.recordResponse();
+    assert.ok(!sight.isUnavailable);
+    sight.recordFailure(
       await failureOf(() => Promise.resolve(new Response("", { status }))),
     );
-    assert.ok(sight.isAway, String(status));
+    assert.ok(sight.isUnavailable, String(status));
   }
 });
 
 Deno.test("silence, and a refusal by a server that is there, do not", async () => {
-  const sight = new ServerSight();
-  sight.failed(new ApiError("unauthorized", "no", 401));
-  assert.ok(!sight.isAway);
-  sight.failed(
+  const sight = new ServerAvailability();
+  sight.recordFailure(new ApiError("unauthorized", "no", 401));
+  assert.ok(!sight.isUnavailable);
+  sight.recordFailure(
     await failureOf(async (signal) => {
       await new Promise((resolve) =>
         signal.addEventListener("abort", resolve, { once: true })
@@ -55,5 +55,5 @@ Deno.test("silence, and a refusal by a server that is there, do not", async () =
       return new Response();
     }),
   );
-  assert.ok(!sight.isAway);
+  assert.ok(!sight.isUnavailable);
 });

@@ -44,7 +44,7 @@ async function scene() {
     },
     /** A session whose browser runs, as the server knows. */
     async running(id: string) {
-      supervisor.take(claimed(id), clock.monotonic());
+      supervisor.start(claimed(id), clock.monotonic());
       while (!provider.running.has(id)) await turn();
       await turn();
       supervisor.renew(
@@ -100,7 +100,7 @@ Deno.test("while no server is there, browsers that run are kept for the grace, s
   const s = await scene();
   await s.running("a");
   s.provider.knobs.hold = new Promise(() => {});
-  s.supervisor.take(claimed("b"), s.clock.monotonic());
+  s.supervisor.start(claimed("b"), s.clock.monotonic());
   await turn();
   s.knobs.graceMs = 120_000;
   s.clock.advance(LEASE_MS);
@@ -116,7 +116,7 @@ Deno.test("while no server is there, browsers that run are kept for the grace, s
 
 Deno.test("a browser that the server does not know to run is given back at the end of the trust, grace or not", async () => {
   const s = await scene();
-  s.supervisor.take(claimed("a"), s.clock.monotonic());
+  s.supervisor.start(claimed("a"), s.clock.monotonic());
   while (!s.provider.running.has("a")) await turn();
   s.knobs.graceMs = 120_000;
   s.clock.advance(LEASE_MS);
@@ -149,7 +149,7 @@ Deno.test("a renewal counts from when it was sent, and tells how long the sessio
 
 Deno.test("an order under an older fencing token does not end the session under the newer one", async () => {
   const s = await scene();
-  s.supervisor.take(claimed("a", 2), s.clock.monotonic());
+  s.supervisor.start(claimed("a", 2), s.clock.monotonic());
   while (!s.provider.running.has("a")) await turn();
   const order = {
     type: "stop",
@@ -158,10 +158,10 @@ Deno.test("an order under an older fencing token does not end the session under 
     reason: "ended",
     force: false,
   } as const;
-  s.supervisor.obey({ ...order, fencing_token: 1 });
+  s.supervisor.stop({ ...order, fencing_token: 1 });
   await turn();
   assert.ok(s.provider.running.has("a"));
-  s.supervisor.obey({ ...order, fencing_token: 2 });
+  s.supervisor.stop({ ...order, fencing_token: 2 });
   await s.idle();
   assert.equal(s.report("a")?.status, "completed");
 });

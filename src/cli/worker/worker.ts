@@ -7,7 +7,7 @@ import { configureLog } from "../../core/log.ts";
 import type { Provider } from "../../core/provider.ts";
 import { Registry } from "../../core/registry.ts";
 import { listenForShutdown } from "../shutdown.ts";
-import { tunnelTo } from "../../worker/tunnel/client.ts";
+import { createTunnelOpener } from "../../worker/tunnel/client.ts";
 import { reapOrphans } from "../../worker/reap_orphans.ts";
 import { type Reach, startWorker } from "../../worker/worker.ts";
 import { proxyOf, settingsFrom } from "../config.ts";
@@ -124,7 +124,7 @@ export async function runWorker(
   const starting = startWorker({
     client: createClient(server),
     reach: flags.reach,
-    openTunnel: tunnelTo({
+    openTunnel: createTunnelOpener({
       ...server,
       proxy: proxyOf(settings.api_url),
     }),

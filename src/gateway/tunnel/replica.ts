@@ -10,7 +10,7 @@ import {
   isHandover,
   REPLICA_HEADER,
 } from "../../http/auth/replica_token.ts";
-import { tunnelPath } from "../../tunnel/protocol.ts";
+import { renderTunnelPath } from "../../tunnel/protocol.ts";
 import { handshakeHeaders } from "./handshake.ts";
 
 /** A dead server's host, or a path to it that was forgotten on the way, is noticed after this time. */
@@ -58,7 +58,7 @@ export async function handOver(
   signal: AbortSignal,
 ): Promise<Duplex> {
   const proof = await handoverProof(auth.connectTokens, stream);
-  const path = tunnelPath(stream.workerId, stream.streamId);
+  const path = renderTunnelPath(stream.workerId, stream.streamId);
   return await askServer(new URL(url + path), { proof, signal });
 }
 

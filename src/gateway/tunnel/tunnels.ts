@@ -10,7 +10,7 @@ import { watchSocket } from "../../tunnel/ping.ts";
 import {
   MAX_MESSAGE_BYTES,
   type OpenMessage,
-  readMessage,
+  parseMessage,
   refusedMessageSchema,
 } from "../../tunnel/protocol.ts";
 import {
@@ -224,7 +224,7 @@ export class Tunnels {
   }
 
   #hear(workerId: string, data: RawData): void {
-    const refused = readMessage(refusedMessageSchema, data);
+    const refused = parseMessage(refusedMessageSchema, data);
     const awaited = refused && this.#awaited.get(refused.stream_id);
     if (!refused || awaited?.workerId !== workerId) return;
     awaited.reject(new Error(`The worker refuses: ${refused.reason}`));

@@ -10,7 +10,7 @@ const log = logOf("worker", "host_health");
 const PERIOD_MS = 2_000;
 
 /** Longest wait for an answer. */
-const ANSWER_MS = 4_000;
+const PING_TIMEOUT_MS = 4_000;
 
 /** What host health is watched with. */
 export interface HostHealthOptions {
@@ -49,12 +49,16 @@ export class HostHealth implements AsyncDisposable {
   /** Asks now. */
   async check(signal?: AbortSignal): Promise<boolean> {
     const { host, clock } = this.#options;
-    using patience = deadline(clock, ANSWER_MS, ...(signal ? [signal] : []));
+    using patience = deadline(
+      clock,
+      PING_TIMEOUT_MS,
+      ...(signal ? [signal] : []),
+    );
     try {
       await host.ping?.(patience.signal);
-      this.#become(undefined);
+      this.#setProblem(undefined);
     } catch (error) {
-      if (!signal?.aborted) this.#become(messageOf(error));
+      if (!signal?.aborted) this.#setProblem(messageOf(error));
     }
     return this.isUp;
   }
@@ -63,7 +67,7 @@ export class HostHealth implements AsyncDisposable {
     await this.#loop[Symbol.asyncDispose]();
   }
 
-  #become(problem: string | undefined): void {
+  #setProblem(problem: string | undefined): void {
     const wasUp = this.isUp;
     this.#problem = problem;
     if (wasUp === this.isUp) return;

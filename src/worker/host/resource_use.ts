@@ -9,7 +9,10 @@ export interface CpuTimes {
 /**
  * Returns the processor time that was used between two readings, in percent of all cores; null if no time has passed.
  */
-export function usedPercent(before: CpuTimes, after: CpuTimes): number | null {
+export function calculateCpuPercent(
+  before: CpuTimes,
+  after: CpuTimes,
+): number | null {
   const all = after.all - before.all;
   const idle = after.idle - before.idle;
   if (all <= 0) return null;
@@ -17,20 +20,20 @@ export function usedPercent(before: CpuTimes, after: CpuTimes): number | null {
 }
 
 /** Measures the processor use of a host between calls. */
-export class CpuMeter {
+export class HostCpuMeter {
   #last = readCpuTimes();
 
   /** Returns the percentage; null if no time has passed or the host does not report it. */
   percent(): number | null {
     const now = readCpuTimes();
-    const percent = usedPercent(this.#last, now);
+    const percent = calculateCpuPercent(this.#last, now);
     if (percent !== null) this.#last = now;
     return percent;
   }
 }
 
 /** Returns the used memory of the host, in MB. */
-export function usedMemoryMb(): number {
+export function readUsedMemoryMb(): number {
   const { total, available } = Deno.systemMemoryInfo();
   return Math.round((total - available) / 2 ** 20);
 }

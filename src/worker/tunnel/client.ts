@@ -11,13 +11,13 @@ import {
   MAX_MESSAGE_BYTES,
   type OpenMessage,
   openMessageSchema,
-  readMessage,
+  parseMessage,
   type RefusedMessage,
-  tunnelPath,
+  renderTunnelPath,
 } from "../../tunnel/protocol.ts";
 import { proofHeaders, type WorkerProof } from "../../core/worker_proof.ts";
-import { connectThrough } from "./proxy_connect.ts";
-import { type BrowserAddress, dialBack } from "./stream.ts";
+import { connectViaProxy } from "./proxy_connect.ts";
+import { type BrowserAddress, serveStream } from "./stream.ts";
 
 const log = logOf("worker", "tunnel");
 
@@ -31,28 +31,28 @@ const MIN_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 5_000;
 
 /** Pause after a refusal, which seldom passes: the server has no gateway, or another key is needed. */
-const REFUSED_PAUSE_MS = 60_000;
+const REJECTED_PAUSE_MS = 60_000;
 
 /** A connection that was up for so long was no failure. */
-const GOOD_MS = 5_000;
+const MIN_UPTIME_MS = 5_000;
 
 /** What a tunnel needs of its worker. */
-export interface TunnelParts {
+export interface TunnelClientOptions {
   readonly workerId: string;
   readonly proof: WorkerProof;
   readonly clock: Clock;
   /** Where the browser of a session listens; undefined: the worker holds none. */
-  readonly endpointOf: (sessionId: string) => BrowserAddress | undefined;
+  readonly findAddress: (sessionId: string) => BrowserAddress | undefined;
 }
 
 /** A worker's way out to its server. Disposal ends it and every stream. */
-export interface Tunnel extends AsyncDisposable {
+export interface TunnelClient extends AsyncDisposable {
   /** Opens it anew: the server has forgotten it. */
   renew(): void;
 }
 
 /** Opens a worker's tunnel, and keeps it open until disposed. */
-export type OpenTunnel = (parts: TunnelParts) => Tunnel;
+export type TunnelOpener = (parts: TunnelClientOptions) => TunnelClient;
 
 /** Where the tunnel leads, and the key for it. */
 export interface TunnelServer {
@@ -63,29 +63,32 @@ export interface TunnelServer {
 }
 
 /** How tunnels to a server are opened. */
-export function tunnelTo(server: TunnelServer): OpenTunnel {
+export function createTunnelOpener(server: TunnelServer): TunnelOpener {
   return (parts) => new OpenedTunnel(server, parts);
 }
 
 /** How a connection has ended. */
-interface Ended {
+interface ConnectionEnd {
   readonly why: string;
   /** The server has refused it. */
   readonly isRefused?: boolean;
 }
 
-class OpenedTunnel implements Tunnel {
+class OpenedTunnel implements TunnelClient {
   readonly #base: string;
   readonly #proxy: URL | undefined;
-  readonly #parts: TunnelParts;
+  readonly #parts: TunnelClientOptions;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #stop = new AbortController();
   readonly #streams = new Map<string, Promise<void>>();
   readonly #done: Promise<void>;
   #control: WebSocket | undefined;
-  #hurry = new AbortController();
+  #renewed = new AbortController();
 
-  constructor({ apiUrl, apiKey, proxy }: TunnelServer, parts: TunnelParts) {
+  constructor(
+    { apiUrl, apiKey, proxy }: TunnelServer,
+    parts: TunnelClientOptions,
+  ) {
     this.#base = withoutEndSlash(apiUrl);
     this.#proxy = proxy;
     this.#parts = parts;
@@ -97,7 +100,7 @@ class OpenedTunnel implements Tunnel {
   }
 
   renew(): void {
-    this.#hurry.abort();
+    this.#renewed.abort();
     this.#control?.terminate();
   }
 
@@ -114,27 +117,27 @@ class OpenedTunnel implements Tunnel {
     let failures = 0;
     let isTold = false;
     while (!signal.aborted) {
-      this.#hurry = new AbortController();
+      this.#renewed = new AbortController();
       const startedAt = clock.monotonic();
       const { why, isRefused } = await this.#connect();
       if (signal.aborted) return;
-      const isGood = clock.monotonic() - startedAt >= GOOD_MS;
+      const isGood = clock.monotonic() - startedAt >= MIN_UPTIME_MS;
       failures = isGood ? 0 : failures + 1;
       if (isGood || !isTold) {
         isTold = true;
         log.warn("The tunnel is closed, tries go on: {why}", { why });
       }
-      const pauseMs = isRefused ? REFUSED_PAUSE_MS : pauseOf(failures);
-      const waked = AbortSignal.any([signal, this.#hurry.signal]);
+      const pauseMs = isRefused ? REJECTED_PAUSE_MS : calculatePause(failures);
+      const waked = AbortSignal.any([signal, this.#renewed.signal]);
       await clock.sleep(pauseMs, waked).catch(() => {});
     }
   }
 
   /** Holds one connection to its end. Never rejects; resolves with why it has ended. */
-  async #connect(): Promise<Ended> {
+  async #connect(): Promise<ConnectionEnd> {
     const { clock } = this.#parts;
-    const url = new URL(this.#urlOf().replace(/^http/, "ws"));
-    const through = await this.#throughProxy(url);
+    const url = new URL(this.#resolveUrl().replace(/^http/, "ws"));
+    const through = await this.#connectProxy(url);
     if ("why" in through) return through;
     const control = new WebSocket(url, {
       ...through,
@@ -144,7 +147,7 @@ class OpenedTunnel implements Tunnel {
       perMessageDeflate: false,
     });
     this.#control = control;
-    let ended: Ended | undefined;
+    let ended: ConnectionEnd | undefined;
     control.on("unexpected-response", (_, { statusCode = 0 }) => {
       ended = {
         why: `the server answers ${statusCode}`,
@@ -155,7 +158,7 @@ class OpenedTunnel implements Tunnel {
     control.on("error", (error) => ended ??= { why: messageOf(error) });
     control.on("open", () => log.info("The tunnel is open"));
     control.on("message", (data) => {
-      const message = readMessage(openMessageSchema, data);
+      const message = parseMessage(openMessageSchema, data);
       if (message) this.#open(message);
     });
     await using _watch = watchSocket(control, clock);
@@ -165,11 +168,11 @@ class OpenedTunnel implements Tunnel {
   }
 
   /** Returns the options of a WebSocket through the proxy, if there is one, or the reason why it failed. */
-  async #throughProxy(url: URL): Promise<ClientOptions | Ended> {
+  async #connectProxy(url: URL): Promise<ClientOptions | ConnectionEnd> {
     if (!this.#proxy) return {};
     using patience = deadline(systemClock, OPEN_MS, this.#stop.signal);
     try {
-      const socket = await connectThrough(this.#proxy, url, patience.signal);
+      const socket = await connectViaProxy(this.#proxy, url, patience.signal);
       const servername = isIP(hostName(url)) ? "" : hostName(url);
       return {
         createConnection: () =>
@@ -193,13 +196,13 @@ class OpenedTunnel implements Tunnel {
 
   /** Never rejects. */
   async #serve(streamId: string, sessionId: string): Promise<void> {
-    const endpoint = this.#parts.endpointOf(sessionId);
+    const endpoint = this.#parts.findAddress(sessionId);
     if (!endpoint) {
-      return this.#refuse(streamId, "it holds no browser of that session");
+      return this.#reject(streamId, "it holds no browser of that session");
     }
     try {
-      await dialBack(endpoint, {
-        url: new URL(this.#urlOf(streamId)),
+      await serveStream(endpoint, {
+        url: new URL(this.#resolveUrl(streamId)),
         proxy: this.#proxy,
         headers: this.#headers,
         signal: this.#stop.signal,
@@ -210,11 +213,11 @@ class OpenedTunnel implements Tunnel {
         session_id: sessionId,
         error,
       });
-      this.#refuse(streamId, messageOf(error));
+      this.#reject(streamId, messageOf(error));
     }
   }
 
-  #refuse(stream_id: string, reason: string): void {
+  #reject(stream_id: string, reason: string): void {
     const message: RefusedMessage = {
       type: "refused",
       stream_id,
@@ -225,12 +228,12 @@ class OpenedTunnel implements Tunnel {
     this.#control.send(JSON.stringify(message));
   }
 
-  #urlOf(streamId?: string): string {
-    return this.#base + tunnelPath(this.#parts.workerId, streamId);
+  #resolveUrl(streamId?: string): string {
+    return this.#base + renderTunnelPath(this.#parts.workerId, streamId);
   }
 }
 
-function pauseOf(failures: number): number {
+function calculatePause(failures: number): number {
   if (failures < 2) return 0;
   const pause = Math.min(MAX_PAUSE_MS, MIN_PAUSE_MS * 2 ** (failures - 2));
   return pause * (0.5 + Math.random() / 2);

@@ -2,10 +2,10 @@ import { systemClock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
 
 /** What a read takes at first, in bytes: an idle stream costs two of these. */
-const SMALL = 4 * 1_024;
+const MIN_BUFFER_BYTES = 4 * 1_024;
 
 /** What a read takes at most; of a gigabyte this costs three quarters of what 64 kB do. */
-const LARGE = 256 * 1_024;
+const MAX_BUFFER_BYTES = 256 * 1_024;
 
 /** How much more the next read takes when one has filled its buffer. */
 const GROWTH = 8;
@@ -55,12 +55,12 @@ async function copy(
   early?: Uint8Array,
 ): Promise<void> {
   if (early && early.length > 0) await writeAll(to, early);
-  let buffer = new Uint8Array(SMALL);
+  let buffer = new Uint8Array(MIN_BUFFER_BYTES);
   for (;;) {
     const count = await from.read(buffer);
     if (count === null) return await to.closeWrite();
     await writeAll(to, buffer.subarray(0, count));
-    const isFull = count === buffer.length && count < LARGE;
+    const isFull = count === buffer.length && count < MAX_BUFFER_BYTES;
     if (isFull) buffer = new Uint8Array(count * GROWTH);
   }
 }

@@ -7,18 +7,18 @@ import { hostName } from "../../core/network.ts";
  * Returns the request by which an HTTP proxy opens a tunnel to the host of `url`. @see {@link
  * https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6 RFC 9110}
  */
-export function connectRequest(proxy: URL, url: URL): string {
+export function renderConnectRequest(proxy: URL, url: URL): string {
   const lines = Object.entries({
-    Host: authorityOf(url),
-    ...credentialsOf(proxy),
+    Host: toAuthority(url),
+    ...renderCredentials(proxy),
   }).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `CONNECT ${authorityOf(url)} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  return `CONNECT ${toAuthority(url)} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
 /**
  * Opens a connection through `proxy` to the host of `url`. @throws {Error} If the proxy cannot be reached or refuses.
  */
-export async function connectThrough(
+export async function connectViaProxy(
   proxy: URL,
   url: URL,
   signal: AbortSignal,
@@ -28,8 +28,8 @@ export async function connectThrough(
     method: "CONNECT",
     host: hostName(proxy),
     port: Number(proxy.port || 80),
-    path: authorityOf(url),
-    headers: { Host: authorityOf(url), ...credentialsOf(proxy) },
+    path: toAuthority(url),
+    headers: { Host: toAuthority(url), ...renderCredentials(proxy) },
     signal,
   });
   // An error after the first one must not end the process.
@@ -49,12 +49,14 @@ function unusable({ protocol, host }: URL): Error {
   );
 }
 
-function authorityOf({ hostname, port, protocol }: URL): string {
+function toAuthority({ hostname, port, protocol }: URL): string {
   const isSecure = /^(https|wss):$/.test(protocol);
   return `${hostname}:${port || (isSecure ? 443 : 80)}`;
 }
 
-function credentialsOf({ username, password }: URL): Record<string, string> {
+function renderCredentials(
+  { username, password }: URL,
+): Record<string, string> {
   if (username === "") return {};
   const pair = `${decodeURIComponent(username)}:${
     decodeURIComponent(password)

@@ -4,19 +4,19 @@ import { deadline } from "../../async/deadline.ts";
 import { hostName } from "../../core/network.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 import { close, joinConns, writeAll } from "./pipe.ts";
-import { connectRequest } from "./proxy_connect.ts";
+import { renderConnectRequest } from "./proxy_connect.ts";
 
 /** Timeout of the connection to the browser and of the server's acceptance; the server waits no longer. */
 const OPEN_MS = 25_000;
 
 /** Longest head of an answer that is read. */
-const MAX_HEAD = 16 * 1_024;
+const MAX_HEAD_BYTES = 16 * 1_024;
 
 /** The address of a browser: its endpoint, or a unix socket. */
 export type BrowserAddress = Pick<RunningBrowser, "endpoint" | "socketPath">;
 
 /** Where a stream leads to. */
-export interface DialBack {
+export interface StreamOptions {
   readonly url: URL;
   /** HTTP proxy for the connection. */
   readonly proxy?: URL | undefined;
@@ -33,9 +33,9 @@ export interface DialBack {
  *
  * @throws {Error} When one of the two cannot be reached, or the server answers something else.
  */
-export async function dialBack(
+export async function serveStream(
   address: BrowserAddress,
-  { url, proxy, headers, signal }: DialBack,
+  { url, proxy, headers, signal }: StreamOptions,
 ): Promise<void> {
   const { browser, server, rest } = await open(address, {
     url,
@@ -48,24 +48,26 @@ export async function dialBack(
 
 async function open(
   address: BrowserAddress,
-  { url, proxy, headers, signal }: DialBack,
+  { url, proxy, headers, signal }: StreamOptions,
 ) {
   using patience = deadline(systemClock, OPEN_MS, signal);
   using opened = new DisposableStack();
   const closing = () => opened.dispose();
   patience.signal.addEventListener("abort", closing);
   try {
-    const browser = held(
+    const browser = adoptConn(
       opened,
       await connectBrowser(address, patience.signal),
     );
-    const tcp = held(opened, await connect(proxy ?? url, patience.signal));
-    if (proxy) await asked(tcp, connectRequest(proxy, url), "the proxy");
+    const tcp = adoptConn(opened, await connect(proxy ?? url, patience.signal));
+    if (proxy) {
+      await exchangeHead(tcp, renderConnectRequest(proxy, url), "the proxy");
+    }
     const server = url.protocol === "https:"
-      ? held(opened, await secured(tcp, url))
+      ? adoptConn(opened, await startTls(tcp, url))
       : tcp;
-    const request = handshake(url, headers);
-    const rest = await asked(server, request, "the server");
+    const request = renderUpgradeRequest(url, headers);
+    const rest = await exchangeHead(server, request, "the server");
     patience.signal.throwIfAborted();
     opened.move();
     return { browser, server, rest };
@@ -78,7 +80,7 @@ async function open(
 }
 
 /** The connection, which `stack` closes; at once, if it was disposed while the connection came about. */
-function held<C extends Deno.Conn>(stack: DisposableStack, conn: C): C {
+function adoptConn<C extends Deno.Conn>(stack: DisposableStack, conn: C): C {
   if (stack.disposed) close(conn);
   return stack.adopt(conn, close);
 }
@@ -106,14 +108,14 @@ async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {
 }
 
 /** The connection with TLS over it, which HTTP/1.1 is spoken on: in HTTP/2 nothing is upgraded. */
-function secured(tcp: Deno.TcpConn, url: URL): Promise<Deno.TlsConn> {
+function startTls(tcp: Deno.TcpConn, url: URL): Promise<Deno.TlsConn> {
   return Deno.startTls(tcp, {
     hostname: hostName(url),
     alpnProtocols: ["http/1.1"],
   });
 }
 
-function handshake(
+function renderUpgradeRequest(
   url: URL,
   headers: Readonly<Record<string, string>>,
 ): string {
@@ -132,14 +134,14 @@ function handshake(
 /**
  * Sends a request and reads the head of the response: 101, or 200 of a proxy. Resolves with the bytes after the head.
  */
-async function asked(
+async function exchangeHead(
   conn: Deno.Conn,
   request: string,
   who: "the server" | "the proxy",
 ): Promise<Uint8Array> {
   await writeAll(conn, new TextEncoder().encode(request));
   let answer = Buffer.alloc(0);
-  const buffer = new Uint8Array(MAX_HEAD);
+  const buffer = new Uint8Array(MAX_HEAD_BYTES);
   for (;;) {
     const count = await conn.read(buffer);
     if (count === null) throw new Error(`${who} has closed the stream`);
@@ -153,6 +155,8 @@ async function asked(
       if (isTaken) return answer.subarray(end + 4);
       throw new Error(`${who} answers ${status}`);
     }
-    if (answer.length > MAX_HEAD) throw new Error("the answer has no end");
+    if (answer.length > MAX_HEAD_BYTES) {
+      throw new Error("the answer has no end");
+    }
   }
 }

@@ -3,7 +3,7 @@ import { type Clock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
 import { logOf } from "../../core/log.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
-import { untilEnd } from "../liveness.ts";
+import { waitForEnd } from "../liveness.ts";
 import type { WarmHost } from "./host.ts";
 
 const log = logOf("worker", "warm_browser");
@@ -99,7 +99,7 @@ export class WarmBrowser {
     await host.prepare?.(signal, spec);
     this.#revision = await host.revision?.(spec, signal).catch(() => undefined);
     using patience = deadline(clock, START_MS, signal);
-    return await host.startUnheld(spec, patience.signal);
+    return await host.startUnassigned(spec, patience.signal);
   }
 
   async #watch(): Promise<void> {
@@ -110,7 +110,7 @@ export class WarmBrowser {
       if (this.#taken.signal.aborted) return;
       onReady();
       const signal = AbortSignal.any([this.#stop.signal, this.#taken.signal]);
-      const end = await untilEnd(browser, { clock, isHostUp, signal });
+      const end = await waitForEnd(browser, { clock, isHostUp, signal });
       if (this.#taken.signal.aborted) return;
       if (end && !this.isEnding) {
         this.end();

@@ -6,8 +6,8 @@ import type {
   CheckResult,
   RunningBrowser,
 } from "../../core/provider.ts";
-import { KeptIds } from "./live_session_ids.ts";
-import { abandonOnAbort } from "../abandon_start.ts";
+import { LiveSessionIds } from "./live_session_ids.ts";
+import { abandonOnAbort } from "../abandon_on_abort.ts";
 
 const log = logOf("worker", "warm_host");
 
@@ -38,7 +38,7 @@ export class WarmHost implements BrowserHost {
     signal: AbortSignal,
   ) => Promise<string>;
   readonly #options: WarmHostOptions;
-  readonly #unheld = new Set<string>();
+  readonly #unassigned = new Set<string>();
   readonly #sessions: Map<string, string>;
   #saved: Promise<void> = Promise.resolve();
 
@@ -61,38 +61,38 @@ export class WarmHost implements BrowserHost {
     signal: AbortSignal,
   ): Promise<RunningBrowser> {
     // Of an earlier attempt, whose browser is ended.
-    await this.#forget(this.#idsOf(sessionId));
+    await this.#deleteHandedOver(this.#findBrowserIds(sessionId));
     return await this.#options.host.start(spec, sessionId, signal);
   }
 
   /** As {@linkcode start}, for no session yet. One that does not hear its signal is left behind. */
-  async startUnheld(
+  async startUnassigned(
     spec: BrowserSpec,
     signal: AbortSignal,
   ): Promise<RunningBrowser> {
     const { host, clock } = this.#options;
     const id = crypto.randomUUID();
-    this.#unheld.add(id);
+    this.#unassigned.add(id);
     try {
       const starting = host.start(spec, id, signal);
       return await abandonOnAbort(starting, signal, clock);
     } catch (error) {
-      this.#unheld.delete(id);
+      this.#unassigned.delete(id);
       throw error;
     }
   }
 
-  /** Ends what {@linkcode startUnheld} gave. Rejects as its `stop`. */
+  /** Ends what {@linkcode startUnassigned} gave. Rejects as its `stop`. */
   async discard(browser: RunningBrowser): Promise<void> {
     try {
       await browser.stop(0);
     } finally {
-      this.#unheld.delete(browser.sessionId);
+      this.#unassigned.delete(browser.sessionId);
     }
   }
 
   /**
-   * Makes what {@linkcode startUnheld} gave the browser of a session, and resolves when the worker's next process would
+   * Makes what {@linkcode startUnassigned} gave the browser of a session, and resolves when the worker's next process would
    * know. If that cannot be written it rejects, and the browser is still nobody's.
    */
   async handOver(
@@ -100,7 +100,7 @@ export class WarmHost implements BrowserHost {
     sessionId: string,
   ): Promise<RunningBrowser> {
     const id = browser.sessionId;
-    for (const earlier of this.#idsOf(sessionId)) {
+    for (const earlier of this.#findBrowserIds(sessionId)) {
       this.#sessions.delete(earlier);
     }
     this.#sessions.set(id, sessionId);
@@ -110,29 +110,36 @@ export class WarmHost implements BrowserHost {
       this.#sessions.delete(id);
       throw error;
     }
-    this.#unheld.delete(id);
-    return this.#heldBy(browser, sessionId);
+    this.#unassigned.delete(id);
+    return this.#toSessionBrowser(browser, sessionId);
   }
 
   async adopt(): Promise<readonly RunningBrowser[]> {
     const found = await this.#options.host.adopt();
     const ids = new Set(found.map(({ sessionId }) => sessionId));
-    await this.#forget([...this.#sessions.keys()].filter((id) => !ids.has(id)));
+    await this.#deleteHandedOver(
+      [...this.#sessions.keys()].filter((id) => !ids.has(id)),
+    );
     return found.flatMap((browser) => {
       const { sessionId: id } = browser;
       const sessionId = this.#sessions.get(id);
-      if (sessionId !== undefined) return [this.#heldBy(browser, sessionId)];
+      if (sessionId !== undefined) {
+        return [this.#toSessionBrowser(browser, sessionId)];
+      }
       // The session has another one since.
-      return this.#idsOf(id).length > 0 ? [] : [browser];
+      return this.#findBrowserIds(id).length > 0 ? [] : [browser];
     });
   }
 
   async sweep(keep: ReadonlySet<string>): Promise<readonly string[]> {
     const ended = await this.#options.host.sweep(
-      new KeptIds(keep, { unheld: this.#unheld, sessions: this.#sessions }),
+      new LiveSessionIds(keep, {
+        unassigned: this.#unassigned,
+        sessions: this.#sessions,
+      }),
     );
     const sessions = ended.map((id) => this.#sessions.get(id) ?? id);
-    await this.#forget(ended);
+    await this.#deleteHandedOver(ended);
     return sessions;
   }
 
@@ -141,7 +148,10 @@ export class WarmHost implements BrowserHost {
     await this.#options.host[Symbol.asyncDispose]();
   }
 
-  #heldBy(browser: RunningBrowser, sessionId: string): RunningBrowser {
+  #toSessionBrowser(
+    browser: RunningBrowser,
+    sessionId: string,
+  ): RunningBrowser {
     return {
       sessionId,
       endpoint: browser.endpoint,
@@ -154,7 +164,7 @@ export class WarmHost implements BrowserHost {
         try {
           await browser.stop(graceMs);
         } finally {
-          await this.#forget([browser.sessionId]);
+          await this.#deleteHandedOver([browser.sessionId]);
         }
       },
       ...(browser.probe && { probe: browser.probe.bind(browser) }),
@@ -163,14 +173,14 @@ export class WarmHost implements BrowserHost {
     };
   }
 
-  #idsOf(sessionId: string): readonly string[] {
+  #findBrowserIds(sessionId: string): readonly string[] {
     return [...this.#sessions].filter(([, held]) => held === sessionId).map((
       [id],
     ) => id);
   }
 
   /** Never rejects: what is remembered for too long is forgotten by the next process. */
-  async #forget(ids: readonly string[]): Promise<void> {
+  async #deleteHandedOver(ids: readonly string[]): Promise<void> {
     const known = ids.filter((id) => this.#sessions.delete(id));
     if (known.length === 0) return;
     await this.#save().catch((error) =>

@@ -1,25 +1,25 @@
 /** What of a host's browsers is in use besides those of sessions that they were started for. */
-export interface Unnamed {
+export interface WarmIds {
   /** Those that no session has yet. */
-  readonly unheld: ReadonlySet<string>;
+  readonly unassigned: ReadonlySet<string>;
   /** The session of each that was handed over. */
   readonly sessions: ReadonlyMap<string, string>;
 }
 
 /** The ids under which a host knows the browsers that are to be kept: a live view, as that of the sessions is. */
-export class KeptIds extends Set<string> {
+export class LiveSessionIds extends Set<string> {
   readonly #held: ReadonlySet<string>;
-  readonly #unnamed: Unnamed;
+  readonly #warm: WarmIds;
 
-  constructor(held: ReadonlySet<string>, unnamed: Unnamed) {
+  constructor(held: ReadonlySet<string>, warm: WarmIds) {
     super();
     this.#held = held;
-    this.#unnamed = unnamed;
+    this.#warm = warm;
   }
 
   override has(id: string): boolean {
-    const { unheld, sessions } = this.#unnamed;
-    if (unheld.has(id)) return true;
+    const { unassigned, sessions } = this.#warm;
+    if (unassigned.has(id)) return true;
     const session = sessions.get(id);
     if (session !== undefined) return this.#held.has(session);
     // What was started for a session that has been handed another one since is left over.
@@ -55,9 +55,9 @@ export class KeptIds extends Set<string> {
   }
 
   #ids(): readonly string[] {
-    const { unheld, sessions } = this.#unnamed;
+    const { unassigned, sessions } = this.#warm;
     const named = [...sessions.keys()];
-    return [...new Set([...unheld, ...named, ...this.#held])].filter((id) =>
+    return [...new Set([...unassigned, ...named, ...this.#held])].filter((id) =>
       this.has(id)
     );
   }

@@ -6,30 +6,30 @@ import { type Clock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
 import { logOf, messageOf } from "../../core/log.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
-import { specOf, withoutSecrets } from "../claimed_session.ts";
+import { redactSecrets, toBrowserSpec } from "../claimed_session.ts";
 import { WarmBrowser } from "./browser.ts";
 import type { WarmHost } from "./host.ts";
-import { WarmStarts } from "./start_backoff.ts";
+import { StartBackoff } from "./start_backoff.ts";
 
 const log = logOf("worker", "warm_browsers");
 
 /** Starts at once: sessions that come meanwhile are not to wait for many. */
-const MOST_STARTING = 2;
+const MAX_STARTING = 2;
 
 /** Pause after a hand-over before another is started in its place: the start would slow down who connects just now. */
-const BREATH_MS = 200;
+const START_DELAY_MS = 200;
 
 /** Time between two questions whether a start would run another browser, and the longest wait for the answer. */
 const REVISION_MS = 60_000;
-const ANSWER_MS = 10_000;
+const REVISION_TIMEOUT_MS = 10_000;
 
 /** What the browsers of a worker are kept ready with. */
-export interface WarmBrowsersOptions {
+export interface WarmPoolOptions {
   readonly host: WarmHost;
   readonly clock: Clock;
   readonly capacity: number;
   /** How many sessions the worker holds: each has a place of its own. */
-  readonly held: () => number;
+  readonly sessionsHeld: () => number;
   /** Whether any browser is to be kept ready now. */
   readonly isOpen: () => boolean;
   /** Reports whether the host responds. */
@@ -43,19 +43,19 @@ export interface WarmBrowsersOptions {
 /** How a session waits for a browser that still starts. */
 export interface TakeOptions {
   /** Longest time; the start itself may be given up sooner. */
-  readonly patienceMs: number;
+  readonly waitMs: number;
   readonly signal: AbortSignal;
 }
 
 /** A browser for a session. */
-export interface Taken {
+export interface TakenBrowser {
   readonly browser: RunningBrowser;
   /** Whether it ran already when it was asked for. */
   readonly wasReady: boolean;
 }
 
 /** What the server wants to be kept ready. */
-interface Order {
+interface Target {
   readonly wanted: ReadyBrowsers;
   readonly spec: BrowserSpec;
 }
@@ -65,31 +65,31 @@ interface Order {
  *
  * Together with the sessions that are held they are never more than the worker's capacity.
  */
-export class WarmBrowsers implements AsyncDisposable {
-  readonly #options: WarmBrowsersOptions;
+export class WarmPool implements AsyncDisposable {
+  readonly #options: WarmPoolOptions;
   readonly #browsers = new Set<WarmBrowser>();
   readonly #outdated = new WeakSet<WarmBrowser>();
   readonly #closed = new AbortController();
-  readonly #starts: WarmStarts;
-  #order: Order | undefined;
-  #checking: Promise<void> = Promise.resolve();
-  #checkAt = 0;
-  #restUntil = 0;
+  readonly #backoff: StartBackoff;
+  #target: Target | undefined;
+  #revisionCheck: Promise<void> = Promise.resolve();
+  #nextRevisionCheckAt = 0;
+  #pausedUntil = 0;
 
-  constructor(options: WarmBrowsersOptions) {
+  constructor(options: WarmPoolOptions) {
     this.#options = options;
-    this.#starts = new WarmStarts(options.clock);
+    this.#backoff = new StartBackoff(options.clock);
   }
 
   /** How many could be handed over now. */
-  get ready(): number {
+  get readyCount(): number {
     return this.#live.filter(({ isReady }) => isReady).length;
   }
 
   /** Keeps these ready from now on; undefined: none. */
-  want(wanted: ReadyBrowsers | undefined): void {
-    this.#order = wanted && { wanted, spec: specOf(wanted) };
-    this.tend();
+  setTarget(wanted: ReadyBrowsers | undefined): void {
+    this.#target = wanted && { wanted, spec: toBrowserSpec(wanted) };
+    this.reconcile();
   }
 
   /**
@@ -101,25 +101,25 @@ export class WarmBrowsers implements AsyncDisposable {
   async take(
     spec: BrowserSpec,
     sessionId: string,
-    { patienceMs, signal }: TakeOptions,
-  ): Promise<Taken | undefined> {
+    { waitMs, signal }: TakeOptions,
+  ): Promise<TakenBrowser | undefined> {
     const best = this.#live.filter((each) => isDeepStrictEqual(each.spec, spec))
-      .sort((a, b) => this.#likeness(b) - this.#likeness(a)).at(0);
+      .sort((a, b) => this.#preference(b) - this.#preference(a)).at(0);
     if (!best) return undefined;
     this.#browsers.delete(best);
     const wasReady = best.isReady;
     const { clock } = this.#options;
-    using patience = deadline(clock, patienceMs, signal);
+    using patience = deadline(clock, waitMs, signal);
     try {
       const browser = await best.handOver(sessionId, patience.signal);
-      this.#starts.succeeded();
-      this.#restUntil = clock.monotonic() + BREATH_MS;
+      this.#backoff.recordSuccess();
+      this.#pausedUntil = clock.monotonic() + START_DELAY_MS;
       return { browser, wasReady };
     } catch (error) {
       signal.throwIfAborted();
       const { proxy = null, environment } = spec;
       log.warn("A browser that was kept ready was of no use: {reason}", {
-        reason: withoutSecrets(messageOf(error), { proxy, environment }),
+        reason: redactSecrets(messageOf(error), { proxy, environment }),
       });
       return undefined;
     }
@@ -127,11 +127,13 @@ export class WarmBrowsers implements AsyncDisposable {
 
   /** Ends one, if there is no place for a session besides them, and resolves when the place is free. @throws The reason of `signal`. */
   async makeRoom(signal: AbortSignal): Promise<void> {
-    const { held, capacity } = this.#options;
+    const { sessionsHeld, capacity } = this.#options;
     for (;;) {
       const live = this.#live;
-      if (held() + live.length > capacity) this.#worst(live)?.end();
-      const isFree = held() + this.#browsers.size <= capacity;
+      if (sessionsHeld() + live.length > capacity) {
+        this.#leastPreferred(live)?.end();
+      }
+      const isFree = sessionsHeld() + this.#browsers.size <= capacity;
       const ending = [...this.#browsers].filter(({ isEnding }) => isEnding);
       if (isFree || ending.length === 0) return;
       await Promise.race([
@@ -143,17 +145,17 @@ export class WarmBrowsers implements AsyncDisposable {
   }
 
   /** Ends what is not wanted, starts what is missing, replaces what is old. Cheap; to be called often. */
-  tend(): void {
-    if (!this.#order && this.#browsers.size === 0) return;
-    const order = this.#isOpen ? this.#order : undefined;
+  reconcile(): void {
+    if (!this.#target && this.#browsers.size === 0) return;
+    const order = this.#isOpen ? this.#target : undefined;
     const fits = (each: WarmBrowser) =>
       order !== undefined && isDeepStrictEqual(each.spec, order.spec);
     for (const each of this.#live) if (!fits(each)) each.end();
     if (!order) return;
-    for (const { readyAt } of this.#live) this.#starts.lasts(readyAt);
+    for (const { readyAt } of this.#live) this.#backoff.recordUptime(readyAt);
     this.#checkRevision(order);
-    const { held, capacity } = this.#options;
-    const room = Math.max(0, capacity - held());
+    const { sessionsHeld, capacity } = this.#options;
+    const room = Math.max(0, capacity - sessionsHeld());
     this.#fill(Math.min(order.wanted.count, room));
   }
 
@@ -161,7 +163,7 @@ export class WarmBrowsers implements AsyncDisposable {
     this.#closed.abort();
     for (const each of this.#browsers) each.end();
     await Promise.all([...this.#browsers].map(({ ended }) => ended));
-    await this.#checking;
+    await this.#revisionCheck;
   }
 
   get #isOpen(): boolean {
@@ -170,8 +172,8 @@ export class WarmBrowsers implements AsyncDisposable {
 
   get #mayStart(): boolean {
     const { isStarting, clock } = this.#options;
-    return !isStarting() && this.#starts.mayTry &&
-      clock.monotonic() >= this.#restUntil;
+    return !isStarting() && this.#backoff.mayStart &&
+      clock.monotonic() >= this.#pausedUntil;
   }
 
   get #live(): readonly WarmBrowser[] {
@@ -183,16 +185,18 @@ export class WarmBrowsers implements AsyncDisposable {
     const old = this.#live.filter((each) => this.#isOld(each));
     const fresh = this.#live.filter((each) => !this.#isOld(each));
     const ready = fresh.filter(({ isReady }) => isReady);
-    end(fresh.slice(target));
-    end(old.slice(Math.max(0, target - ready.length)));
+    endBrowsers(fresh.slice(target));
+    endBrowsers(old.slice(Math.max(0, target - ready.length)));
     let missing = target - fresh.length;
     if (missing <= 0 || !this.#mayStart) return;
-    const { held, capacity } = this.#options;
+    const { sessionsHeld, capacity } = this.#options;
     let starting = fresh.length - ready.length;
-    while (missing > 0 && starting < MOST_STARTING) {
-      if (held() + this.#browsers.size >= capacity) {
+    while (missing > 0 && starting < MAX_STARTING) {
+      if (sessionsHeld() + this.#browsers.size >= capacity) {
         // There is no place besides the old ones: one at a time makes way.
-        if (this.#live.length === this.#browsers.size) end(old.slice(0, 1));
+        if (this.#live.length === this.#browsers.size) {
+          endBrowsers(old.slice(0, 1));
+        }
         return;
       }
       this.#start();
@@ -203,8 +207,8 @@ export class WarmBrowsers implements AsyncDisposable {
 
   #start(): void {
     const { host, clock, isHostUp } = this.#options;
-    if (!this.#order) return;
-    const { spec, wanted } = this.#order;
+    if (!this.#target) return;
+    const { spec, wanted } = this.#target;
     const browser = new WarmBrowser({
       host,
       clock,
@@ -212,8 +216,8 @@ export class WarmBrowsers implements AsyncDisposable {
       isHostUp,
       onReady: () => this.#changed(),
       onFailure: (why) => {
-        if (!this.#starts.failed()) return;
-        const reason = withoutSecrets(messageOf(why), wanted);
+        if (!this.#backoff.recordFailure()) return;
+        const reason = redactSecrets(messageOf(why), wanted);
         log.warn("Cannot keep a browser ready, tries go on: {reason}", {
           reason,
         });
@@ -227,39 +231,42 @@ export class WarmBrowsers implements AsyncDisposable {
 
   #changed(): void {
     this.#options.onChange();
-    this.tend();
+    this.reconcile();
   }
 
   #isOld(each: WarmBrowser): boolean {
     const age = this.#options.clock.monotonic() - each.readyAt;
     return this.#outdated.has(each) ||
-      age > (this.#order?.wanted.max_age_ms ?? Infinity);
+      age > (this.#target?.wanted.max_age_ms ?? Infinity);
   }
 
   /** The better for a session the higher: ready, and not old. */
-  #likeness(each: WarmBrowser): number {
+  #preference(each: WarmBrowser): number {
     return (each.isReady ? 2 : 0) + (this.#isOld(each) ? 0 : 1);
   }
 
-  #worst(live: readonly WarmBrowser[]): WarmBrowser | undefined {
-    return [...live].sort((a, b) => this.#likeness(a) - this.#likeness(b)).at(
-      0,
-    );
+  #leastPreferred(live: readonly WarmBrowser[]): WarmBrowser | undefined {
+    return [...live].sort((a, b) => this.#preference(a) - this.#preference(b))
+      .at(
+        0,
+      );
   }
 
-  #checkRevision({ spec }: Order): void {
+  #checkRevision({ spec }: Target): void {
     const { host, clock } = this.#options;
     const now = clock.monotonic();
-    if (!host.revision || now < this.#checkAt || this.ready === 0) return;
-    this.#checkAt = now + REVISION_MS * (1 + Math.random() / 10);
-    this.#checking = this.#markOutdated(spec).catch((error) =>
+    if (
+      !host.revision || now < this.#nextRevisionCheckAt || this.readyCount === 0
+    ) return;
+    this.#nextRevisionCheckAt = now + REVISION_MS * (1 + Math.random() / 10);
+    this.#revisionCheck = this.#markOutdated(spec).catch((error) =>
       log.debug("Cannot ask which browser would be started: {error}", { error })
     );
   }
 
   async #markOutdated(spec: BrowserSpec): Promise<void> {
     const { host, clock } = this.#options;
-    using patience = deadline(clock, ANSWER_MS, this.#closed.signal);
+    using patience = deadline(clock, REVISION_TIMEOUT_MS, this.#closed.signal);
     const revision = await host.revision?.(spec, patience.signal);
     for (const each of this.#browsers) {
       const isOther = each.revision !== undefined && each.revision !== revision;
@@ -267,10 +274,10 @@ export class WarmBrowsers implements AsyncDisposable {
         this.#outdated.add(each);
       }
     }
-    this.tend();
+    this.reconcile();
   }
 }
 
-function end(browsers: readonly WarmBrowser[]): void {
+function endBrowsers(browsers: readonly WarmBrowser[]): void {
   for (const each of browsers) each.end();
 }

@@ -9,7 +9,7 @@ import {
   proofHeaders,
   SECRET_HEADER,
 } from "../../../src/core/worker_proof.ts";
-import { tunnelPath } from "../../../src/tunnel/protocol.ts";
+import { renderTunnelPath } from "../../../src/tunnel/protocol.ts";
 import { apiOf, assertRefused } from "../../support/api.ts";
 import { type KeyedGrid, keyedGrid } from "../../support/keys.ts";
 import { refusalOf } from "../../support/raw_client.ts";
@@ -107,8 +107,8 @@ function callsOf(
       ...token,
       memory_mb: 1,
     }),
-    workerTunnel: socket(tunnelPath(id)),
-    workerStream: socket(tunnelPath(id, "0".repeat(32))),
+    workerTunnel: socket(renderTunnelPath(id)),
+    workerStream: socket(renderTunnelPath(id, "0".repeat(32))),
     heartbeat: over("PUT", `${WORKERS}/${id}/heartbeat`, {
       status: "offline",
       sessions: [{ ...token, session_id: claimed.id, status: "crashed" }],

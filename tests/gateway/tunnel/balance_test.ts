@@ -6,7 +6,7 @@ import {
   handoverProof,
   REPLICA_HEADER,
 } from "../../../src/http/auth/replica_token.ts";
-import { tunnelPath } from "../../../src/tunnel/protocol.ts";
+import { renderTunnelPath } from "../../../src/tunnel/protocol.ts";
 import { apiOf } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { freePort } from "../../support/free_port.ts";
@@ -114,7 +114,8 @@ async function balancedScene() {
     tokens,
     stream,
     proof: await handoverProof(tokens, stream),
-    dial: ({ url }: TestGrid, id = streamId) => url + tunnelPath(worker.id, id),
+    dial: ({ url }: TestGrid, id = streamId) =>
+      url + renderTunnelPath(worker.id, id),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -277,7 +278,7 @@ Deno.test("a server that hands a stream on gives the other up after five seconds
     sql: "UPDATE workers SET tunnel_url = ? WHERE id = ?",
     args: [silent.url, id],
   });
-  const url = grid.url + tunnelPath(id, "0".repeat(32));
+  const url = grid.url + renderTunnelPath(id, "0".repeat(32));
   const refused = refusalOf(url, headers);
   const first = await asked.promise;
   const ended = once(first, "close");

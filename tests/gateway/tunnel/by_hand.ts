@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import WebSocket from "ws";
-import { type OpenMessage, tunnelPath } from "../../../src/tunnel/protocol.ts";
+import {
+  type OpenMessage,
+  renderTunnelPath,
+} from "../../../src/tunnel/protocol.ts";
 import {
   INSTANCE_HEADER,
   SECRET_HEADER,
@@ -40,10 +43,13 @@ export async function openTunnel(
   url: string,
   { id, headers }: ByHand,
 ): Promise<TunnelByHand> {
-  const socket = new WebSocket(url.replace("http", "ws") + tunnelPath(id), {
-    headers,
-    perMessageDeflate: false,
-  });
+  const socket = new WebSocket(
+    url.replace("http", "ws") + renderTunnelPath(id),
+    {
+      headers,
+      perMessageDeflate: false,
+    },
+  );
   await once(socket, "open");
   return {
     async opened(): Promise<OpenMessage> {

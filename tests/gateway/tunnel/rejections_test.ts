@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { type OpenMessage, tunnelPath } from "../../../src/tunnel/protocol.ts";
+import {
+  type OpenMessage,
+  renderTunnelPath,
+} from "../../../src/tunnel/protocol.ts";
 import {
   INSTANCE_HEADER,
   SECRET_HEADER,
@@ -25,12 +28,12 @@ Deno.test("nobody opens a worker's tunnel without its secret, nor does its earli
     workerId: string,
     changes: Readonly<Record<string, string>>,
   ) => {
-    const url = grid.url + tunnelPath(workerId);
+    const url = grid.url + renderTunnelPath(workerId);
     const { status, code } = await refusalOf(url, { ...headers, ...changes });
     return `${status} ${code}`;
   };
   assert.equal(
-    (await refusalOf(grid.url + tunnelPath(id))).code,
+    (await refusalOf(grid.url + renderTunnelPath(id))).code,
     "unauthorized",
   );
   assert.equal(
@@ -57,7 +60,7 @@ Deno.test("where keys are needed, only a worker's key of the worker's pool opens
   const { id, headers } = await register(grid.admin, "one");
   const codeFor = async (key: string | undefined) => {
     const shown = key === undefined ? {} : { "x-api-key": key };
-    const url = grid.url + tunnelPath(id);
+    const url = grid.url + renderTunnelPath(id);
     return (await refusalOf(url, { ...headers, ...shown })).code;
   };
   const ofPool = async (work_pool_id: string) =>
@@ -81,7 +84,7 @@ Deno.test("a stream is its worker's only: not another's, not twice; what comes w
   const client = rawClient(`${grid.url}/v1/sessions/${session}/cdp`);
   const { stream_id, session_id } = await tunnel.opened();
   assert.equal(session_id, session);
-  const dial = (id: string) => grid.url + tunnelPath(id, stream_id);
+  const dial = (id: string) => grid.url + renderTunnelPath(id, stream_id);
   assert.equal((await refusalOf(dial(two.id), two.headers)).code, "not_found");
   const early = new TextEncoder().encode(`${SWITCH}hello`);
   for (const shown of [{}, two.headers]) {

@@ -2,8 +2,11 @@ import { type Clock, systemClock } from "../../../src/async/clock.ts";
 import { deadline } from "../../../src/async/deadline.ts";
 import type { SettingsInput } from "../../../src/core/settings.ts";
 import type { WorkerProof } from "../../../src/core/worker_proof.ts";
-import { type Tunnel, tunnelTo } from "../../../src/worker/tunnel/client.ts";
-import type { Reach, RunningWorker } from "../../../src/worker/worker.ts";
+import {
+  createTunnelOpener,
+  type TunnelClient,
+} from "../../../src/worker/tunnel/client.ts";
+import type { Reach, Worker } from "../../../src/worker/worker.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { FakeProvider } from "../../support/fake_provider.ts";
 import type { TestGrid } from "../../support/grid.ts";
@@ -16,8 +19,8 @@ import { type WorkerScene, workerScene } from "../../support/worker.ts";
 
 /** A worker with a tunnel. */
 export interface TunnelledWorker {
-  readonly worker: RunningWorker;
-  readonly tunnel: Tunnel;
+  readonly worker: Worker;
+  readonly tunnel: TunnelClient;
   /** What proves to the server that it is this worker. */
   readonly proof: WorkerProof;
 }
@@ -48,7 +51,7 @@ export interface TunnelScene extends AsyncDisposable {
   untilReached(sessionId: string, reach: string): Promise<void>;
   /** Resolves when a worker's tunnel is up, or is not. */
   untilTunnel(
-    worker: RunningWorker,
+    worker: Worker,
     state?: { readonly isUp: boolean },
   ): Promise<void>;
 }
@@ -79,7 +82,7 @@ export async function tunnelScene(
   const get = async (path: string) => await (await grid.request(path)).json();
   const reachOf = async (id: string) => (await get(`/v1/sessions/${id}`)).reach;
 
-  async function untilTunnel({ id }: RunningWorker, { isUp } = { isUp: true }) {
+  async function untilTunnel({ id }: Worker, { isUp } = { isUp: true }) {
     await eventually(`the tunnel is ${isUp ? "up" : "down"}`, async () => {
       const { has_tunnel } = await get(`/v1/workerpool/workers/${id}`);
       return has_tunnel === isUp;
@@ -91,7 +94,7 @@ export async function tunnelScene(
     provider,
     upstream,
     async start({ name, reach = "auto", tunnelUrl } = {}) {
-      const open = tunnelTo({ apiUrl: tunnelUrl ?? grid.url });
+      const open = createTunnelOpener({ apiUrl: tunnelUrl ?? grid.url });
       const opened = Promise.withResolvers<Omit<TunnelledWorker, "worker">>();
       const worker = workers.use(
         await scene.start({
@@ -100,8 +103,8 @@ export async function tunnelScene(
           openTunnel(parts) {
             const tunnel = open({
               ...parts,
-              endpointOf: (id) =>
-                parts.endpointOf(id) && {
+              findAddress: (id) =>
+                parts.findAddress(id) && {
                   endpoint: new URL(upstream.endpoint),
                 },
             });

@@ -33,8 +33,8 @@ function scene() {
 Deno.test("a browser that was handed over is its session's in the next process too, and what was never handed over is swept", async () => {
   const s = scene();
   const first = await s.next();
-  const kept = await first.startUnheld(browserSpec(), NEVER);
-  const unused = await first.startUnheld(browserSpec(), NEVER);
+  const kept = await first.startUnassigned(browserSpec(), NEVER);
+  const unused = await first.startUnassigned(browserSpec(), NEVER);
   await first.start(browserSpec(), "cold", NEVER);
   const given = await first.handOver(kept, "session");
   assert.equal(given.sessionId, "session");
@@ -57,7 +57,7 @@ Deno.test("a browser that was handed over is its session's in the next process t
 Deno.test("a sweep ends a browser that was handed over to a session that is not held, by the session's id", async () => {
   const s = scene();
   const first = await s.next();
-  const kept = await first.startUnheld(browserSpec(), NEVER);
+  const kept = await first.startUnassigned(browserSpec(), NEVER);
   await first.handOver(kept, "session");
   const second = await s.next();
   await second.adopt();
@@ -71,8 +71,8 @@ Deno.test("a sweep keeps what no session has yet, and what is handed over while 
   const host = await s.next();
   const held = new Set<string>();
   const [one, other] = [
-    await host.startUnheld(browserSpec(), NEVER),
-    await host.startUnheld(browserSpec(), NEVER),
+    await host.startUnassigned(browserSpec(), NEVER),
+    await host.startUnassigned(browserSpec(), NEVER),
   ];
   s.provider.knobs.leftovers = [...s.provider.running.values()];
   held.add("session");
@@ -88,7 +88,7 @@ Deno.test("a sweep keeps what no session has yet, and what is handed over while 
 Deno.test("a session that is started anew is not taken for the browser that it was handed before", async () => {
   const s = scene();
   const first = await s.next();
-  const kept = await first.startUnheld(browserSpec(), NEVER);
+  const kept = await first.startUnassigned(browserSpec(), NEVER);
   await first.handOver(kept, "session");
   await first.start(browserSpec(), "session", NEVER);
   assert.deepEqual(s.saved(), {});
@@ -103,7 +103,7 @@ Deno.test("a session that is started anew is not taken for the browser that it w
 Deno.test("what an earlier process had handed over and is gone is forgotten", async () => {
   const s = scene();
   const first = await s.next();
-  const kept = await first.startUnheld(browserSpec(), NEVER);
+  const kept = await first.startUnassigned(browserSpec(), NEVER);
   await first.handOver(kept, "session");
   s.provider.running.get(kept.sessionId)?.die("exit code 9");
   const second = await s.next();
@@ -114,8 +114,8 @@ Deno.test("what an earlier process had handed over and is gone is forgotten", as
 Deno.test("the ids to keep are also listed, for providers that go through them", async () => {
   const s = scene();
   const host = await s.next();
-  const unheld = await host.startUnheld(browserSpec(), NEVER);
-  const kept = await host.startUnheld(browserSpec(), NEVER);
+  const unheld = await host.startUnassigned(browserSpec(), NEVER);
+  const kept = await host.startUnassigned(browserSpec(), NEVER);
   await host.handOver(kept, "session");
   await host.sweep(new Set(["session", "cold"]));
   const listed = s.provider.kept();

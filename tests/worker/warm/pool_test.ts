@@ -7,7 +7,7 @@ const OTHER = { headless: false };
 Deno.test("a session that asks for what is kept ready is given it at once, and it is replaced", async () => {
   await using s = await warmScene();
   await s.want(1);
-  assert.equal(s.warm.ready, 1);
+  assert.equal(s.warm.readyCount, 1);
   const [kept] = s.running();
   s.provider.knobs.startError = "no start is needed";
   s.take("a");
@@ -17,10 +17,10 @@ Deno.test("a session that asks for what is kept ready is given it at once, and i
     endpoint: kept?.endpoint.href,
     warm: true,
   });
-  assert.equal(s.warm.ready, 0);
+  assert.equal(s.warm.readyCount, 0);
   s.provider.knobs.startError = undefined;
   await s.pass();
-  assert.equal(s.warm.ready, 1);
+  assert.equal(s.warm.readyCount, 1);
 });
 
 Deno.test("a session that asks for anything else is given a browser of its own", async () => {
@@ -44,10 +44,10 @@ Deno.test("a session that asks for anything else is given a browser of its own",
     assert.equal(s.report("a")?.status, "running");
     assert.equal(s.report("a")?.warm, undefined);
     assert.ok(s.provider.running.has("a"));
-    s.supervisor.release(["a"]);
+    s.supervisor.endLost(["a"]);
     await s.pass(0);
   }
-  assert.equal(s.warm.ready, 1);
+  assert.equal(s.warm.readyCount, 1);
 });
 
 Deno.test("a browser that a session has had is ended with it, and given to no other", async () => {
@@ -56,7 +56,7 @@ Deno.test("a browser that a session has had is ended with it, and given to no ot
   const [kept] = s.running();
   s.take("a");
   await s.pass(0);
-  s.supervisor.release(["a"]);
+  s.supervisor.endLost(["a"]);
   await s.pass(0);
   s.take("b");
   await s.pass(0);
@@ -78,7 +78,7 @@ Deno.test("a session takes the start that is under way, and starts anew if that 
   assert.equal(s.report("a")?.status, "running");
   assert.equal(s.report("a")?.warm, undefined, "it had to wait");
   assert.ok(!s.provider.running.has("a"));
-  s.supervisor.release(["a"]);
+  s.supervisor.endLost(["a"]);
   s.provider.knobs.hold = Promise.reject(new Error("no luck"));
   await s.pass();
   s.take("b");
@@ -107,19 +107,19 @@ Deno.test("warm browsers make room for sessions that ask for something else, one
   await using s = await warmScene({ capacity: 4 });
   await s.want(4);
   await s.pass();
-  assert.equal(s.warm.ready, 4);
+  assert.equal(s.warm.readyCount, 4);
   s.take("a", OTHER);
   s.take("b");
   await s.pass(0);
   assert.equal(s.report("a")?.status, "running");
   assert.ok(s.report("b")?.warm);
-  assert.equal(s.warm.ready, 2);
+  assert.equal(s.warm.readyCount, 2);
   assert.equal(s.provider.mostAtOnce(), 4);
   await s.pass();
-  assert.equal(s.warm.ready, 2, "there is no room for more");
-  s.supervisor.release(["a"]);
+  assert.equal(s.warm.readyCount, 2, "there is no room for more");
+  s.supervisor.endLost(["a"]);
   await s.pass();
-  assert.equal(s.warm.ready, 3);
+  assert.equal(s.warm.readyCount, 3);
 });
 
 Deno.test("sessions that start go before browsers that are kept ready", async () => {
@@ -129,10 +129,10 @@ Deno.test("sessions that start go before browsers that are kept ready", async ()
   await s.want(2);
   await s.pass(10_000);
   s.provider.knobs.hold = undefined;
-  assert.equal(s.warm.ready, 0);
-  s.supervisor.release(["a"]);
+  assert.equal(s.warm.readyCount, 0);
+  s.supervisor.endLost(["a"]);
   await s.pass();
-  assert.equal(s.warm.ready, 2);
+  assert.equal(s.warm.readyCount, 2);
 });
 
 Deno.test("browsers that are too old are replaced, and meanwhile as many are ready", async () => {
@@ -144,10 +144,10 @@ Deno.test("browsers that are too old are replaced, and meanwhile as many are rea
   const hold = Promise.withResolvers<void>();
   s.provider.knobs.hold = hold.promise;
   await s.pass(600_001);
-  assert.equal(s.warm.ready, 3);
+  assert.equal(s.warm.readyCount, 3);
   hold.resolve();
   await s.pass(0);
-  assert.equal(s.warm.ready, 3);
+  assert.equal(s.warm.readyCount, 3);
   assert.ok(first.every((each) => !s.running().includes(each)));
 });
 
@@ -157,7 +157,7 @@ Deno.test("browsers that are too old are replaced also where there is no place b
   const first = s.running();
   await s.pass(600_001);
   await s.pass(0);
-  assert.equal(s.warm.ready, 2);
+  assert.equal(s.warm.readyCount, 2);
   assert.ok(first.every((each) => !s.running().includes(each)));
   assert.equal(s.provider.mostAtOnce(), 2);
 });
@@ -172,7 +172,7 @@ Deno.test("browsers are replaced when a start would run another one", async () =
   s.provider.knobs.revision = "the next one";
   await s.pass();
   await s.pass();
-  assert.equal(s.warm.ready, 2);
+  assert.equal(s.warm.readyCount, 2);
   assert.ok(first.every((each) => !s.running().includes(each)));
 });
 
@@ -202,7 +202,7 @@ Deno.test("a warm browser that dies is replaced, one that dies again and again l
   }
   assert.ok(starts > 8 && starts < 30, `${starts} starts in 10 minutes`);
   await s.pass();
-  assert.equal(s.warm.ready, 1);
+  assert.equal(s.warm.readyCount, 1);
 });
 
 Deno.test("a worker that takes no sessions, or ends, keeps no browser, also none that starts", async () => {
@@ -244,7 +244,7 @@ const MOVES: Readonly<
   claimOther: (s, n) => claim(s, n, OTHER),
   end: (s, n) => {
     const ids = [...s.supervisor.heldIds];
-    s.supervisor.release(ids.slice(n % (ids.length + 1), undefined));
+    s.supervisor.endLost(ids.slice(n % (ids.length + 1), undefined));
   },
   die: (s, n) => s.running().at(n % 4)?.die("exit code 139"),
   pass: (s) => s.pass(),
@@ -314,6 +314,6 @@ Deno.test("a warm browser that hangs is killed and replaced", async () => {
   assert.notEqual(s.running()[0], kept);
   s.provider.knobs.probe = undefined;
   await s.pass();
-  assert.equal(s.warm.ready, 1);
+  assert.equal(s.warm.readyCount, 1);
   assert.equal(s.provider.graces[0], 0);
 });

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createFakeClock } from "../../support/clock.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
-import { tunnelTo } from "../../../src/worker/tunnel/client.ts";
+import { createTunnelOpener } from "../../../src/worker/tunnel/client.ts";
 import { newProof } from "../../support/worker_proofs.ts";
 
 /** A server that answers every request with `status`; counts them. */
@@ -36,11 +36,11 @@ async function triesAt(
 ): Promise<readonly number[]> {
   await using server = await answering(status);
   const clock = createFakeClock();
-  await using _tunnel = tunnelTo({ apiUrl: server.apiUrl })({
+  await using _tunnel = createTunnelOpener({ apiUrl: server.apiUrl })({
     workerId: crypto.randomUUID(),
     proof: newProof(),
     clock,
-    endpointOf: () => undefined,
+    findAddress: () => undefined,
   });
   const counts: number[] = [];
   for (const ms of [0, ...pausesMs]) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { RunningBrowser } from "../../src/core/provider.ts";
-import { abandonOnAbort } from "../../src/worker/abandon_start.ts";
+import { abandonOnAbort } from "../../src/worker/abandon_on_abort.ts";
 import { browserSpec } from "../support/browser_spec.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { createFakeBrowser } from "../support/fake_provider.ts";

@@ -2,20 +2,20 @@ import type { ClaimedSession } from "../client/client.ts";
 import { type Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import type { BrowserHost, RunningBrowser } from "../core/provider.ts";
-import { specOf } from "./claimed_session.ts";
-import { abandonOnAbort } from "./abandon_start.ts";
-import type { WarmBrowsers } from "./warm/pool.ts";
+import { toBrowserSpec } from "./claimed_session.ts";
+import { abandonOnAbort } from "./abandon_on_abort.ts";
+import type { WarmPool } from "./warm/pool.ts";
 
 /** Where the browsers of sessions come from. */
-export interface SessionHost {
+export interface BrowserSource {
   readonly host: BrowserHost;
   /** What is kept ready for them. */
-  readonly warm: Pick<WarmBrowsers, "take" | "makeRoom">;
+  readonly warm: Pick<WarmPool, "take" | "makeRoom">;
   readonly clock: Clock;
 }
 
 /** The browser of a session. */
-export interface Started {
+export interface StartedBrowser {
   readonly browser: RunningBrowser;
   /** Whether it was ready before it was asked for. */
   readonly isWarm: boolean;
@@ -25,15 +25,15 @@ export interface Started {
  * A browser for a claimed session: one that is kept ready, if it is just as the session asks for, else a new one. What
  * takes its time but is no fault, as to pull an image, is done before the start is timed.
  */
-export async function startFor(
+export async function startBrowser(
   claimed: ClaimedSession,
-  { host, warm, clock }: SessionHost,
+  { host, warm, clock }: BrowserSource,
   signal: AbortSignal,
-): Promise<Started> {
-  const spec = specOf(claimed);
+): Promise<StartedBrowser> {
+  const spec = toBrowserSpec(claimed);
   const taken = await warm.take(spec, claimed.id, {
     // A start that hangs must leave time for another one.
-    patienceMs: claimed.start_timeout_ms / 2,
+    waitMs: claimed.start_timeout_ms / 2,
     signal,
   });
   if (taken) return { browser: taken.browser, isWarm: taken.wasReady };

@@ -2,7 +2,7 @@ import type { Clock } from "../async/clock.ts";
 import type { RunningBrowser } from "../core/provider.ts";
 
 /** How long a start may take to end once it is no longer wanted. */
-const PATIENCE_MS = 15_000;
+const ABANDON_AFTER_MS = 15_000;
 
 /**
  * Waits for a start. One that `signal` does not end in time is left behind: nothing waits for it any more, and if a
@@ -16,7 +16,7 @@ export async function abandonOnAbort(
   const settled = new AbortController();
   const { promise: overdue, reject } = Promise.withResolvers<never>();
   const onAbort = () => {
-    const patience = clock.sleep(PATIENCE_MS, settled.signal);
+    const patience = clock.sleep(ABANDON_AFTER_MS, settled.signal);
     void patience.then(() => reject(signal.reason), () => {});
   };
   if (signal.aborted) onAbort();
