@@ -1,15 +1,15 @@
 import { sessions } from "../apps/sessions/app.ts";
 import { defineApp } from "../core/app.ts";
 import { createRouter } from "../http/router.ts";
-import { attend, goneSignal } from "./connection.ts";
-import { chromeRoutes } from "./devtools/devtools_routes.ts";
-import { lookRoutes } from "./capture/capture_routes.ts";
-import { Seats } from "./connection_limiter.ts";
-import { socketRoutes } from "./socket_routes.ts";
-import { Streams } from "./stream/open_streams.ts";
+import { abortOnClose, serveClient } from "./connection.ts";
+import { createDevtoolsRoutes } from "./devtools/devtools_routes.ts";
+import { createCaptureRoutes } from "./capture/capture_routes.ts";
+import { ConnectionLimiter } from "./connection_limiter.ts";
+import { createSocketRoutes } from "./socket_routes.ts";
+import { OpenStreams } from "./stream/open_streams.ts";
 import { gatewayProblems } from "./problems.ts";
 import { tunnels } from "./tunnel/app.ts";
-import { wantedOf } from "./upgrade_request.ts";
+import { parseUpgradePath } from "./upgrade_request.ts";
 
 /** The gateway: joins clients' sockets with browsers'. */
 export const gateway = defineApp({
@@ -18,23 +18,24 @@ export const gateway = defineApp({
   problems: gatewayProblems,
   setup(core) {
     const manager = core.use(sessions);
-    const { wayTo } = core.use(tunnels);
-    const streams = new Streams(core, manager);
-    const seats = new Seats(core.clock);
-    const attended = new Set<Promise<void>>();
-    const parts = { core, manager, wayTo };
+    const { dialerFor } = core.use(tunnels);
+    const streams = new OpenStreams(core, manager);
+    const limiter = new ConnectionLimiter(core.clock);
+    const serving = new Set<Promise<void>>();
+    const browserContext = { core, manager, dialerFor };
     return {
       manager: {},
       routes: {
         v1: createRouter()
-          .route("/", chromeRoutes(parts))
-          .route("/", lookRoutes(parts))
-          .route("/", socketRoutes()),
+          .route("/", createDevtoolsRoutes(browserContext))
+          .route("/", createCaptureRoutes(browserContext))
+          .route("/", createSocketRoutes()),
       },
       tags: {
         Connect:
           "Joins clients with browsers: WebSockets, and how they are found",
-        Looks: "Shows a session's page, whether a client is connected or none",
+        Capture:
+          "Captures a page of a session as a screenshot, PDF or HTML, with or without a connected client",
       },
       ready() {
         const running = streams.start();
@@ -42,7 +43,7 @@ export const gateway = defineApp({
           async [Symbol.asyncDispose]() {
             await running[Symbol.asyncDispose]();
             // Each ends what it began: a session of its own, its record.
-            await Promise.all(attended);
+            await Promise.all(serving);
           },
         };
       },
@@ -50,19 +51,19 @@ export const gateway = defineApp({
       upgradeRoles: ["client", "worker"],
       async upgrade(request, socket, head, context) {
         const { url } = context;
-        const wanted = wantedOf(url.pathname);
-        if (!wanted) return false;
-        const gone = goneSignal(socket);
-        const client = { request, socket, head, context, gone };
-        const done = attend(
-          { core, manager, streams, seats, wayTo },
+        const target = parseUpgradePath(url.pathname);
+        if (!target) return false;
+        const abandoned = abortOnClose(socket);
+        const client = { request, socket, head, context, abandoned };
+        const done = serveClient(
+          { core, manager, streams, limiter, dialerFor },
           client,
-          wanted,
+          target,
           url.searchParams,
         );
-        attended.add(done);
+        serving.add(done);
         await done;
-        attended.delete(done);
+        serving.delete(done);
         return true;
       },
     };

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
-import { agentOver, type Way } from "./dialer.ts";
+import { createStreamAgent, type Dialer } from "./dialer.ts";
 
 /** Longest answer that is read: what the protocol's description has is a tenth of it. */
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -10,7 +10,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
 export const RESPONSE_MS = 25_000;
 
 /** What a browser is asked over HTTP. */
-export interface BrowserQuestion {
+export interface BrowserRequest {
   /** @default {"GET"} */
   readonly method?: "GET" | "PUT";
   /** With its query. */
@@ -19,25 +19,25 @@ export interface BrowserQuestion {
 }
 
 /** What a browser answers. */
-export interface BrowserAnswer {
+export interface BrowserResponse {
   readonly status: number;
   readonly body: string;
 }
 
 /** Asks one of a browser's HTTP endpoints, on a stream of its own. Rejects when there is no answer. */
-export async function askBrowser(
-  way: Way,
-  { method = "GET", path, signal }: BrowserQuestion,
-): Promise<BrowserAnswer> {
-  const stream = await way.connect(signal);
+export async function requestBrowser(
+  dialer: Dialer,
+  { method = "GET", path, signal }: BrowserRequest,
+): Promise<BrowserResponse> {
+  const stream = await dialer.dial(signal);
   const giveUp = () => stream.destroy();
   signal.addEventListener("abort", giveUp);
   try {
     const asked = request({
       method,
       path,
-      headers: { host: way.url.host, connection: "close" },
-      agent: agentOver(stream),
+      headers: { host: dialer.url.host, connection: "close" },
+      agent: createStreamAgent(stream),
     });
     // After the timeout nothing else listens, and an unhandled error would end the process.
     asked.on("error", () => {});
@@ -46,14 +46,14 @@ export async function askBrowser(
       signal,
     });
     if (!answer) throw new Error("no answer");
-    return { status: answer.statusCode ?? 0, body: await textOf(answer) };
+    return { status: answer.statusCode ?? 0, body: await readBody(answer) };
   } finally {
     signal.removeEventListener("abort", giveUp);
     stream.destroy();
   }
 }
 
-async function textOf(answer: IncomingMessage): Promise<string> {
+async function readBody(answer: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of answer) {

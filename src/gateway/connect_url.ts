@@ -10,7 +10,7 @@ export const SESSION_HEADERS = {
 } as const;
 
 /** Whom a client asked for what, and how. */
-export interface Asked {
+export interface ConnectUrlOptions {
   readonly id: string;
   readonly caller: Caller;
   /** With its query. */
@@ -20,9 +20,9 @@ export interface Asked {
 }
 
 /** What a session's addresses must carry for `caller`. Whoever has shown a token is given the same again: it is not made to last longer. */
-export async function tokenFor(
+export async function resolveToken(
   { auth }: Pick<Core, "auth">,
-  { id, caller, url, lifetimeMs }: Asked,
+  { id, caller, url, lifetimeMs }: ConnectUrlOptions,
 ): Promise<string | undefined> {
   const hasToken = isAnonymous(caller) || caller.sessionId !== undefined;
   if (hasToken) return url.searchParams.get("token") ?? undefined;
@@ -30,13 +30,13 @@ export async function tokenFor(
 }
 
 /** The session's id, and where its client connects again. */
-export async function addressHeaders(
+export async function createSessionHeaders(
   core: Pick<Core, "auth">,
   manager: Pick<SessionManager, "buildConnectUrl">,
-  asked: Asked & { readonly baseUrl: string },
+  asked: ConnectUrlOptions & { readonly baseUrl: string },
 ): Promise<Readonly<Record<string, string>>> {
   const base = manager.buildConnectUrl(asked.id, asked.baseUrl);
-  const token = await tokenFor(core, asked);
+  const token = await resolveToken(core, asked);
   const query = token === undefined ? "" : `?${new URLSearchParams({ token })}`;
   return {
     [SESSION_HEADERS.id]: asked.id,
@@ -45,19 +45,19 @@ export async function addressHeaders(
 }
 
 /** Returns the length of the head of an HTTP response, including the empty line at its end. */
-export function headLength(response: Uint8Array): number {
+export function findHeadEnd(response: Uint8Array): number {
   return Buffer.from(response).indexOf("\r\n\r\n") + 4;
 }
 
 /** The answer with `headers` at the end of its head. What follows the head stays as it is. */
-export function withHeaders(
+export function appendHeaders(
   answer: Uint8Array,
   headers: Readonly<Record<string, string>>,
 ): Uint8Array {
   const lines = Object.entries(headers).map(([name, value]) =>
     `${name}: ${value}\r\n`
   );
-  const end = headLength(answer) - 2;
+  const end = findHeadEnd(answer) - 2;
   return Buffer.concat([
     answer.subarray(0, end),
     Buffer.from(lines.join(""), "latin1"),

@@ -8,81 +8,91 @@ import { deadline } from "../async/deadline.ts";
 import type { UpgradeContext } from "../core/app.ts";
 import { CLOSE_REASONS } from "./stream/close_frame.ts";
 import { parseConnectQuery, parseKeepAlive } from "./connect.ts";
-import { dial } from "./handshake.ts";
+import { replayHandshake } from "./handshake.ts";
 import { explainEnd } from "./stream/explain_end.ts";
-import { addressHeaders, headLength, withHeaders } from "./connect_url.ts";
-import { takesPings } from "./stream/ping.ts";
-import { refuse, shuttingDown } from "./reject.ts";
-import { type Seats, TakenOver, tooMany } from "./connection_limiter.ts";
-import { Splice, type SpliceOptions } from "./stream/splice.ts";
-import type { Streams } from "./stream/open_streams.ts";
-import { browserWaitMs, targetOf } from "./target.ts";
 import {
-  admit,
-  refusePlaywright,
-  takeoverOf,
-  type Wanted,
+  appendHeaders,
+  createSessionHeaders,
+  findHeadEnd,
+} from "./connect_url.ts";
+import { supportsPings } from "./stream/ping.ts";
+import { rejectUpgrade, shuttingDown } from "./reject.ts";
+import {
+  type ConnectionLimiter,
+  EvictedError,
+  tooManyConnections,
+} from "./connection_limiter.ts";
+import { Splice, type SpliceOptions } from "./stream/splice.ts";
+import type { OpenStreams } from "./stream/open_streams.ts";
+import { computeBrowserTimeoutMs, resolveTarget } from "./target.ts";
+import {
+  checkHandshake,
+  parseTakeover,
+  rejectPlaywright,
+  type UpgradeTarget,
 } from "./upgrade_request.ts";
-import type { WayTo } from "./dialer.ts";
+import type { DialerFor } from "./dialer.ts";
 
 /** One client that asked for an upgrade. */
-export interface Client {
+export interface GatewayClient {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Uint8Array;
   readonly context: UpgradeContext;
   /** Aborted when it has gone. */
-  readonly gone: AbortSignal;
+  readonly abandoned: AbortSignal;
 }
 
 /** What clients are joined with browsers by. */
-export interface Parts {
+export interface GatewayContext {
   readonly core: Core;
   readonly manager: SessionManager;
-  readonly streams: Streams;
-  readonly seats: Seats;
-  readonly wayTo: WayTo;
+  readonly streams: OpenStreams;
+  readonly limiter: ConnectionLimiter;
+  readonly dialerFor: DialerFor;
 }
 
 /** The same for one caller. */
-interface OwnParts extends Parts {
+interface CallerContext extends GatewayContext {
   readonly caller: Caller;
 }
 
 /** Serves one client until it is gone, or refuses it. Never rejects. */
-export async function attend(
-  parts: Parts,
-  client: Client,
-  wanted: Wanted,
+export async function serveClient(
+  parts: GatewayContext,
+  client: GatewayClient,
+  target: UpgradeTarget,
   query: URLSearchParams,
 ): Promise<void> {
   const { core } = parts;
   try {
     if (core.stopping.aborted) throw shuttingDown();
-    admit(core, client.request, client.context);
-    refusePlaywright(client.request);
+    checkHandshake(core, client.request, client.context);
+    rejectPlaywright(client.request);
     const caller = client.context.caller ?? ANONYMOUS;
     requireRole(caller, ["client"]);
     const own = { ...parts, caller };
-    if (wanted.kind === "connect") return await joinNew(own, client, query);
-    const takeover = takeoverOf(query);
-    const { parted } = await join(own, client, { ...wanted, takeover });
-    await parted;
+    if (target.kind === "connect") {
+      return await serveNewSession(own, client, query);
+    }
+    const takeover = parseTakeover(query);
+    const { ended } = await connectClient(own, client, { ...target, takeover });
+    await ended;
   } catch (error) {
-    if (client.gone.aborted) return void client.socket.destroy();
-    const refusal = core.stopping.aborted
+    if (client.abandoned.aborted) return void client.socket.destroy();
+    const problem = core.stopping.aborted
       ? shuttingDown()
-      : error instanceof TakenOver
-      ? error.refusal
+      : error instanceof EvictedError
+      ? error.problem
       : error;
-    refuse(client.socket, refusal, client.context);
+    rejectUpgrade(client.socket, problem, client.context);
   }
 }
 
 /** Joins the client with a session of its own, which ends with it, or waits for it to come back. */
-async function joinNew(
-  parts: OwnParts,
-  client: Client,
+async function serveNewSession(
+  parts: CallerContext,
+  client: GatewayClient,
   query: URLSearchParams,
 ): Promise<void> {
   const { manager, caller } = parts;
@@ -92,11 +102,11 @@ async function joinNew(
     keepAliveSeconds,
     caller,
   });
-  const { parted, left } = await joinFirst(parts, client, id);
-  await parted;
+  const { ended, released } = await connectCreator(parts, client, id);
+  await ended;
   if (keepAliveSeconds !== undefined) return;
   // It stays with whoever has taken the place over.
-  await left;
+  await released;
   await manager.requestStop(id, {
     status: "completed",
     reason: "its client disconnected",
@@ -106,20 +116,20 @@ async function joinNew(
 }
 
 /** Joins the client with the session that was made for it. */
-async function joinFirst(
-  parts: OwnParts,
-  client: Client,
+async function connectCreator(
+  parts: CallerContext,
+  client: GatewayClient,
   id: string,
-): Promise<Joined> {
+): Promise<Connection> {
   const { manager, streams } = parts;
-  using _attended = streams.attend(id);
+  using _seen = streams.markClientSeen(id);
   try {
     // Nobody who found it while it waited has its place.
-    return await join(parts, client, { id, takeover: true });
+    return await connectClient(parts, client, { id, takeover: true });
   } catch (error) {
-    if (error instanceof TakenOver) {
-      refuse(client.socket, error.refusal, client.context);
-      return { parted: Promise.resolve(), left: error.left };
+    if (error instanceof EvictedError) {
+      rejectUpgrade(client.socket, error.problem, client.context);
+      return { ended: Promise.resolve(), released: error.released };
     }
     // Nobody will use it: a session that waits is never started, one that starts is stopped.
     await manager.requestStop(id, {
@@ -132,7 +142,7 @@ async function joinFirst(
 }
 
 /** With what a client is joined. */
-interface JoinTarget {
+interface ConnectionTarget {
   readonly id: string;
   readonly path?: string | undefined;
   /** Whether the oldest client makes room if all places are taken. */
@@ -140,25 +150,25 @@ interface JoinTarget {
 }
 
 /** A client that is joined with a browser. Neither rejects. */
-interface Joined {
+interface Connection {
   /** Resolves when they are no longer, and that is recorded. */
-  readonly parted: Promise<void>;
+  readonly ended: Promise<void>;
   /** Resolves when whoever has taken the client's place over is gone, too. */
-  readonly left: Promise<void>;
+  readonly released: Promise<void>;
 }
 
 /** Joins the client with a session's browser. */
-async function join(
-  { core, manager, streams, seats, wayTo, caller }: OwnParts,
-  client: Client,
-  { id, path, takeover }: JoinTarget,
-): Promise<Joined> {
-  using end = streams.endOf(id);
-  const signal = AbortSignal.any([client.gone, end.signal, core.stopping]);
-  const find = () => targetOf({ core, manager, caller }, id, signal);
+async function connectClient(
+  { core, manager, streams, limiter, dialerFor, caller }: CallerContext,
+  client: GatewayClient,
+  { id, path, takeover }: ConnectionTarget,
+): Promise<Connection> {
+  using end = streams.watchForEnd(id);
+  const signal = AbortSignal.any([client.abandoned, end.signal, core.stopping]);
+  const find = () => resolveTarget({ core, manager, caller }, id, signal);
   const target = await find();
-  const { maxConnections: most } = target;
-  const seat = await seats.take(id, { most, takeover, signal })
+  const { maxConnections: max } = target;
+  const slot = await limiter.acquire(id, { max: max, takeover, signal })
     .catch(async (full) => {
       // Maybe it has ended meanwhile.
       await find();
@@ -167,7 +177,7 @@ async function join(
   try {
     const { url, baseUrl } = client.context;
     const { keepAliveSeconds, expiresAt } = target;
-    const headers = await addressHeaders(core, manager, {
+    const headers = await createSessionHeaders(core, manager, {
       id,
       caller,
       url,
@@ -178,27 +188,29 @@ async function join(
         : { lifetimeMs: expiresAt - core.clock.now() }),
     });
     using _watch = manager.watch("end", id);
-    const waitMs = browserWaitMs(core, target);
-    using patience = deadline(core.clock, waitMs, signal, seat.lost);
-    const way = wayTo(target);
-    const { socket: upstream, answer } = await dial(
-      way,
+    const waitMs = computeBrowserTimeoutMs(core, target);
+    using timeout = deadline(core.clock, waitMs, signal, slot.evicted);
+    const dialer = dialerFor(target);
+    const { socket: upstream, response } = await replayHandshake(
+      dialer,
       client.request,
-      { path, signal: patience.signal },
+      { path, signal: timeout.signal },
     );
-    const joined = spliced(client, upstream, {
-      answer: withHeaders(answer, headers),
-      explain: (signal) => explainEnd({ manager, way, id, path }, signal),
+    const joined = spliceSockets(client, upstream, {
+      answer: appendHeaders(response, headers),
+      explain: (signal) => explainEnd({ manager, dialer, id, path }, signal),
     });
-    void joined.ended.then(() => seat[Symbol.dispose]());
+    void joined.ended.then(() => slot[Symbol.dispose]());
     onAbort(
-      seat.lost,
+      slot.evicted,
       () => joined.close(CLOSE_REASONS.takenOver),
     );
-    return { parted: streams.add(target, joined), left: seat.left };
+    return { ended: streams.add(target, joined), released: slot.released };
   } catch (error) {
-    seat[Symbol.dispose]();
-    if (seat.lost.aborted) throw new TakenOver(tooMany(id, most), seat.left);
+    slot[Symbol.dispose]();
+    if (slot.evicted.aborted) {
+      throw new EvictedError(tooManyConnections(id, max), slot.released);
+    }
     // If the session ended during the wait for its browser, the response names the end.
     if (end.signal.aborted) await find();
     throw error;
@@ -206,8 +218,8 @@ async function join(
 }
 
 /** Splices both sides; `answer` goes to the client before all else. */
-function spliced(
-  { socket, head, request }: Client,
+function spliceSockets(
+  { socket, head, request }: GatewayClient,
   upstream: Duplex,
   { answer, explain }: Pick<SpliceOptions, "explain"> & {
     readonly answer: Uint8Array;
@@ -216,8 +228,8 @@ function spliced(
   socket.write(answer);
   if (head.length > 0) upstream.write(head);
   const joined = new Splice(socket, upstream, {
-    early: answer.subarray(headLength(answer)),
-    pings: takesPings(request),
+    early: answer.subarray(findHeadEnd(answer)),
+    pings: supportsPings(request),
     explain,
   });
   upstream.resume();
@@ -231,7 +243,7 @@ function onAbort(signal: AbortSignal, act: () => void): void {
 }
 
 /** Aborted when the socket is closed while nobody reads it. */
-export function goneSignal(socket: Duplex): AbortSignal {
+export function abortOnClose(socket: Duplex): AbortSignal {
   const gone = new AbortController();
   socket.once("close", () => gone.abort());
   // Without a reader an end is not noticed; what a client sends before the answer is against the protocol.

@@ -7,37 +7,37 @@ import { gatewayProblems } from "./problems.ts";
 const WAIT_MS = 2_000;
 
 /** A client's place at a session's browser, until disposed. */
-export interface Seat extends Disposable {
+export interface Slot extends Disposable {
   /** Aborted when another client takes it over. */
-  readonly lost: AbortSignal;
+  readonly evicted: AbortSignal;
   /** Resolves when whoever has it, and whoever took it over from him, has left. */
-  readonly left: Promise<void>;
+  readonly released: Promise<void>;
 }
 
 /** How a place is asked for. */
-export interface SeatOptions {
+export interface SlotOptions {
   /** Clients that the session takes at once. */
-  readonly most: number;
+  readonly max: number;
   /** Whether the oldest client must make room when all places are taken. @default {false} */
   readonly takeover?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
-interface OwnSeat extends Seat {
+interface HeldSlot extends Slot {
   /** Makes room for `heir`. */
-  yieldTo(heir: Seat): void;
+  evict(heir: Slot): void;
 }
 
 /** A session's places, oldest client first, and those who wait for one. */
-interface Table {
-  readonly taken: Set<OwnSeat>;
-  readonly waiting: Set<(seat: OwnSeat | undefined) => void>;
+interface SessionSlots {
+  readonly taken: Set<HeldSlot>;
+  readonly waiting: Set<(slot: HeldSlot | undefined) => void>;
 }
 
 /** The places of this server's clients, by session: no more of them than a session takes. */
-export class Seats {
+export class ConnectionLimiter {
   readonly #clock: Pick<Clock, "sleep">;
-  readonly #tables = new Map<string, Table>();
+  readonly #sessions = new Map<string, SessionSlots>();
 
   constructor(clock: Pick<Clock, "sleep">) {
     this.#clock = clock;
@@ -48,99 +48,99 @@ export class Seats {
    *
    * @throws {GridError} `too_many_connections` — also when `signal` was aborted before.
    */
-  async take(
+  async acquire(
     id: string,
-    { most, takeover = false, signal }: SeatOptions,
-  ): Promise<Seat> {
-    const table = this.#tables.get(id) ??
+    { max, takeover = false, signal }: SlotOptions,
+  ): Promise<Slot> {
+    const table = this.#sessions.get(id) ??
       { taken: new Set(), waiting: new Set() };
-    this.#tables.set(id, table);
+    this.#sessions.set(id, table);
     const [oldest] = table.taken;
-    if (table.taken.size < most && table.waiting.size === 0) {
-      return this.#sit(id, table);
+    if (table.taken.size < max && table.waiting.size === 0) {
+      return this.#occupy(id, table);
     }
     if (takeover && oldest) {
-      const seat = this.#sit(id, table);
+      const slot = this.#occupy(id, table);
       table.taken.delete(oldest);
-      oldest.yieldTo(seat);
-      return seat;
+      oldest.evict(slot);
+      return slot;
     }
-    const seat = await this.#wait(table, signal);
+    const slot = await this.#wait(table, signal);
     this.#clear(id, table);
-    if (!seat) throw tooMany(id, most);
-    return seat;
+    if (!slot) throw tooManyConnections(id, max);
+    return slot;
   }
 
-  #sit(id: string, table: Table): OwnSeat {
+  #occupy(id: string, table: SessionSlots): HeldSlot {
     const lost = new AbortController();
     const left = Promise.withResolvers<void>();
     let isTakenOver = false;
-    const seat: OwnSeat = {
-      lost: lost.signal,
-      left: left.promise,
-      yieldTo(heir) {
+    const slot: HeldSlot = {
+      evicted: lost.signal,
+      released: left.promise,
+      evict(heir) {
         isTakenOver = true;
-        left.resolve(heir.left);
+        left.resolve(heir.released);
         lost.abort();
       },
       [Symbol.dispose]: () => {
         if (!isTakenOver) left.resolve();
-        if (table.taken.delete(seat)) this.#offer(id, table);
+        if (table.taken.delete(slot)) this.#offer(id, table);
       },
     };
-    table.taken.add(seat);
-    return seat;
+    table.taken.add(slot);
+    return slot;
   }
 
   /** Gives a place that is free to who waits longest. */
-  #offer(id: string, table: Table): void {
+  #offer(id: string, table: SessionSlots): void {
     const [first] = table.waiting;
-    if (first) first(this.#sit(id, table));
+    if (first) first(this.#occupy(id, table));
     else this.#clear(id, table);
   }
 
   async #wait(
-    { waiting }: Table,
+    { waiting }: SessionSlots,
     signal: AbortSignal,
-  ): Promise<OwnSeat | undefined> {
-    using patience = deadline(this.#clock, WAIT_MS, signal);
-    const { promise, resolve } = Promise.withResolvers<OwnSeat | undefined>();
-    const settle = (seat: OwnSeat | undefined) => {
+  ): Promise<HeldSlot | undefined> {
+    using timeout = deadline(this.#clock, WAIT_MS, signal);
+    const { promise, resolve } = Promise.withResolvers<HeldSlot | undefined>();
+    const settle = (slot: HeldSlot | undefined) => {
       waiting.delete(settle);
-      resolve(seat);
+      resolve(slot);
     };
     waiting.add(settle);
-    if (patience.signal.aborted) settle(undefined);
-    patience.signal.addEventListener("abort", () => settle(undefined));
+    if (timeout.signal.aborted) settle(undefined);
+    timeout.signal.addEventListener("abort", () => settle(undefined));
     return await promise;
   }
 
-  #clear(id: string, { taken, waiting }: Table): void {
-    if (taken.size + waiting.size === 0) this.#tables.delete(id);
+  #clear(id: string, { taken, waiting }: SessionSlots): void {
+    if (taken.size + waiting.size === 0) this.#sessions.delete(id);
   }
 }
 
 /** The refusal of one client more than a session takes. */
-export function tooMany(id: string, most: number): GridError {
+export function tooManyConnections(id: string, max: number): GridError {
   return new GridError(
     gatewayProblems.too_many_connections,
     `Cannot connect to session "${id}": it has ${
-      most === 1 ? "its one client" : `its ${most} clients`
+      max === 1 ? "its one client" : `its ${max} clients`
     } already, expected at most max_connections; ask for a session with more to share it, or take an old connection over with takeover=true`,
-    { session_id: id, max_connections: most },
+    { session_id: id, max_connections: max },
   );
 }
 
 /** A client has lost its place to another before it was connected. */
-export class TakenOver extends Error {
+export class EvictedError extends Error {
   /** What the client is told. */
-  readonly refusal: GridError;
+  readonly problem: GridError;
   /** Resolves when whoever has taken the place over has left. */
-  readonly left: Promise<void>;
+  readonly released: Promise<void>;
 
   constructor(refusal: GridError, left: Promise<void>) {
     super(refusal.message);
-    this.refusal = refusal;
-    this.left = left;
+    this.problem = refusal;
+    this.released = left;
   }
 }

@@ -11,7 +11,7 @@ import { systemClock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { hostName } from "../core/network.ts";
-import { connectLending } from "./stream/reused_buffer_socket.ts";
+import { connectReusingBuffer } from "./stream/reused_buffer_socket.ts";
 import type { RunningTarget } from "./target.ts";
 import { gatewayProblems } from "./problems.ts";
 
@@ -24,7 +24,7 @@ const CONNECT_MS = 25_000;
 const KEEP_ALIVE_MS = 30_000;
 
 /** How a browser is reached. */
-export interface Way {
+export interface Dialer {
   /** The browser's own WebSocket address: what requests on the stream are for. */
   readonly url: URL;
   /**
@@ -32,7 +32,7 @@ export interface Way {
    *
    * @throws {GridError} `worker_unreachable` — no connection in time, or `signal` was aborted before.
    */
-  connect(signal: AbortSignal, options?: StreamOptions): Promise<Duplex>;
+  dial(signal: AbortSignal, options?: StreamOptions): Promise<Duplex>;
 }
 
 /** What whoever opens a stream can do without. */
@@ -41,14 +41,14 @@ export interface StreamOptions {
    * Its "data" events may lend what they bring: those bytes hold until the listeners return, or longer if they pause the
    * stream, until it is resumed. For who copies a stream: it saves memory, and half of the work. @default {false}
    */
-  readonly lends?: boolean;
+  readonly reusesBuffer?: boolean;
 }
 
 /** Finds the way to a session's browser. */
-export type WayTo = (target: RunningTarget) => Way;
+export type DialerFor = (target: RunningTarget) => Dialer;
 
 /** The way over the network, to the address itself. */
-export function directly({ url }: Pick<RunningTarget, "url">): Way {
+export function dialDirect({ url }: Pick<RunningTarget, "url">): Dialer {
   const place = {
     port: Number(url.port || 80),
     host: hostName(url),
@@ -56,22 +56,22 @@ export function directly({ url }: Pick<RunningTarget, "url">): Way {
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
   };
-  return { url, connect: (signal, options) => opened(place, signal, options) };
+  return { url, dial: (signal, options) => openSocket(place, signal, options) };
 }
 
 /** Returns the dialer of a browser that listens on a unix socket of this host. */
-export function bySocket(
+export function dialUnixSocket(
   url: URL,
   path: string,
-): Way {
+): Dialer {
   return {
     url,
-    connect: (signal, options) => opened({ path }, signal, options),
+    dial: (signal, options) => openSocket({ path }, signal, options),
   };
 }
 
 /** An agent whose one request goes along `stream`, for `node:http` and what is made on it. */
-export function agentOver(stream: Duplex): Agent {
+export function createStreamAgent(stream: Duplex): Agent {
   return Object.assign(new Agent(), { createConnection: () => stream });
 }
 
@@ -91,16 +91,16 @@ export function browserUnreachable(cause: unknown): GridError {
   );
 }
 
-async function opened(
+async function openSocket(
   place: NetConnectOpts,
   signal: AbortSignal,
-  { lends = false }: StreamOptions = {},
+  { reusesBuffer: reusesBuffer = false }: StreamOptions = {},
 ): Promise<Duplex> {
-  using patience = deadline(systemClock, CONNECT_MS, signal);
-  const open = lends ? connectLending : connect;
+  using timeout = deadline(systemClock, CONNECT_MS, signal);
+  const open = reusesBuffer ? connectReusingBuffer : connect;
   const socket = open(place);
   try {
-    await once(socket, "connect", { signal: patience.signal });
+    await once(socket, "connect", { signal: timeout.signal });
     return socket;
   } catch (cause) {
     socket.destroy();

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 import { targetNotFound } from "./devtools/target_id.ts";
-import { browserUnreachable, type Way } from "./dialer.ts";
+import { browserUnreachable, type Dialer } from "./dialer.ts";
 
 /** Longest head of an answer that is read. */
 const MAX_HEAD = 16 * 1024;
@@ -16,18 +16,18 @@ const HANDSHAKE_HEADERS = [
 ];
 
 /** The other side of a stream, its handshake done. */
-export interface Dialled {
+export interface HandshakeResult {
   /** Lends the bytes of its "data" events. */
   readonly socket: Duplex;
   /** The browser's 101 answer and whatever came with it, for the client as it is. */
-  readonly answer: Uint8Array;
+  readonly response: Uint8Array;
 }
 
 /** The browser answers, but does not take the handshake. */
-class NoSwitch extends Error {}
+class HandshakeRejectedError extends Error {}
 
 /** What of a browser is dialled. */
-export interface DialOptions {
+export interface HandshakeOptions {
   /** Path at the browser, if it is not the whole browser that is asked for. */
   readonly path?: string | undefined;
   /** Ends the wait for the browser's response. There is no other timeout. */
@@ -40,24 +40,25 @@ export interface DialOptions {
  * @throws {GridError} `worker_unreachable` — no connection, no 101, or `signal` was aborted before; `target_not_found`
  *   — the browser has nothing at `path`.
  */
-export async function dial(
-  { url, connect }: Way,
+export async function replayHandshake(
+  { url, dial }: Dialer,
   request: IncomingMessage,
-  { path, signal }: DialOptions,
-): Promise<Dialled> {
-  const socket = await connect(signal, { lends: true });
+  { path, signal }: HandshakeOptions,
+): Promise<HandshakeResult> {
+  const socket = await dial(signal, { reusesBuffer: true });
   const giveUp = () => socket.destroy();
   signal.addEventListener("abort", giveUp);
   try {
     signal.throwIfAborted();
     const asked = path ?? url.pathname + url.search;
-    const head = handshake(asked, url.host, request);
-    const dialled = await answered(socket, head);
+    const head = renderHandshake(asked, url.host, request);
+    const dialled = await exchangeHandshake(socket, head);
     signal.throwIfAborted();
     return dialled;
   } catch (cause) {
     socket.destroy();
-    const isRefused = path !== undefined && cause instanceof NoSwitch;
+    const isRefused = path !== undefined &&
+      cause instanceof HandshakeRejectedError;
     throw isRefused
       ? targetNotFound(`the browser has none at ${path}`, { cause })
       : browserUnreachable(cause);
@@ -66,7 +67,7 @@ export async function dial(
   }
 }
 
-function handshake(
+function renderHandshake(
   path: string,
   host: string,
   request: IncomingMessage,
@@ -80,7 +81,10 @@ function handshake(
 }
 
 /** Sends `head` and reads the answer's head; leaves the socket paused, with no listener of its own. */
-function answered(socket: Duplex, head: string): Promise<Dialled> {
+function exchangeHandshake(
+  socket: Duplex,
+  head: string,
+): Promise<HandshakeResult> {
   return new Promise((resolve, reject) => {
     let answer = Buffer.alloc(0);
     function settle(outcome: () => void): void {
@@ -101,8 +105,8 @@ function answered(socket: Duplex, head: string): Promise<Dialled> {
       );
       settle(() =>
         isWhole && isSwitch
-          ? resolve({ socket, answer })
-          : reject(new NoSwitch("the answer is no 101"))
+          ? resolve({ socket, response: answer })
+          : reject(new HandshakeRejectedError("the answer is no 101"))
       );
     }
     socket.on("data", onData);

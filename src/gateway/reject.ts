@@ -14,7 +14,7 @@ export const EXPECTED_UPGRADE = {
 };
 
 /** Answers a request that asked for an upgrade with the problem that stands for `thrown`, and closes its socket. */
-export function refuse(
+export function rejectUpgrade(
   socket: Duplex,
   thrown: unknown,
   context: UpgradeContext,

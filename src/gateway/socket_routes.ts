@@ -45,7 +45,7 @@ const { token } = connectQuerySchema.shape;
 
 const params = z.object({ id: z.string().describe("Id of a session") });
 
-const refusalsOfSession = refusals(
+const sessionSocketProblems = refusals(
   gatewayProblems.upgrade_required,
   gatewayProblems.protocol_not_supported,
   "origin_not_allowed",
@@ -65,7 +65,7 @@ const query = z.object({
   token,
 });
 
-const SEATS =
+const CONNECTION_LIMIT =
   "Waits for a session that has not started yet. At most `max_connections` of the session are connected at once, counted by each server; one more waits 2 s for one of them to leave.";
 
 const session = {
@@ -73,9 +73,9 @@ const session = {
   path: "/sessions/{id}/cdp",
   operationId: "sessionSocket",
   summary: "Connect to a session's browser (WebSocket)",
-  description: SEATS,
+  description: CONNECTION_LIMIT,
   request: { params, query },
-  responses: { ...switching, ...refusalsOfSession },
+  responses: { ...switching, ...sessionSocketProblems },
 };
 
 const page = {
@@ -83,14 +83,15 @@ const page = {
   path: "/sessions/{id}/cdp/devtools/page/{target_id}",
   operationId: "pageSocket",
   summary: "Connect to one page of a session's browser (WebSocket)",
-  description: `Or to a worker. DevTools' front end attaches here. ${SEATS}`,
+  description:
+    `Or to a worker. DevTools' front end attaches here. ${CONNECTION_LIMIT}`,
   request: {
     params: params.extend({ target_id: targetIdSchema }),
     query,
   },
   responses: {
     ...switching,
-    ...refusalsOfSession,
+    ...sessionSocketProblems,
     ...refusals(
       sessionProblems.session_not_found,
       gatewayProblems.target_not_found,
@@ -130,23 +131,23 @@ const connect = {
 };
 
 /** Describes the WebSockets, and tells those who ask without a handshake what is expected. */
-export function socketRoutes(): OpenAPIHono<GridEnv> {
+export function createSocketRoutes(): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openAPIRegistry.registerPath(session);
   router.openAPIRegistry.registerPath(page);
   router.openAPIRegistry.registerPath(connect);
-  router.get("/sessions/:id/cdp", allow("client"), refuse);
+  router.get("/sessions/:id/cdp", allow("client"), respondUpgradeRequired);
   router.get(
     "/sessions/:id/cdp/devtools/:kind{page|browser}/:target_id",
     allow("client"),
-    refuse,
+    respondUpgradeRequired,
   );
-  router.get("/connect", allow("client"), refuse);
+  router.get("/connect", allow("client"), respondUpgradeRequired);
   return router;
 }
 
 /** Tells who asks for a socket over HTTP what is expected. */
-export function refuse(c: Context<GridEnv>): Response {
+export function respondUpgradeRequired(c: Context<GridEnv>): Response {
   const response = answerProblem(
     c,
     new GridError(

@@ -12,7 +12,7 @@ import { GridError } from "../core/errors.ts";
 import { sessionProblems } from "../apps/sessions/problems.ts";
 
 /** How long after its deadline a session is still awaited: it is the reconciler that ends it, and says why. */
-const RECONCILED_MS = 5_000;
+const RECONCILER_GRACE_MS = 5_000;
 
 /** After how long a client should try again for which there was no worker. */
 const RETRY_AFTER_SECONDS = 5;
@@ -29,7 +29,7 @@ export interface RunningTarget extends SessionTarget {
  *
  * @throws {GridError} `session_not_found`, `session_failed`, `session_ended`, `session_not_running` — not in time.
  */
-export async function targetOf(
+export async function resolveTarget(
   { core, manager: sessions, caller }: {
     readonly core: Pick<Core, "clock">;
     readonly manager: SessionManager;
@@ -49,10 +49,10 @@ export async function targetOf(
   let target = await own.target(id);
   let statusReason = target.statusReason;
   for (;;) {
-    const waitMs = patienceFor(target, core.clock.now());
+    const waitMs = computeWaitMs(target, core.clock.now());
     if (waitMs <= 0 || signal.aborted) break;
-    using patience = deadline(core.clock, waitMs, signal);
-    const seen = await sessions.waitUntilStarted(id, patience.signal);
+    using timeout = deadline(core.clock, waitMs, signal);
+    const seen = await sessions.waitUntilStarted(id, timeout.signal);
     target = await own.target(id);
     // Only the session as last read contains the reason why it still waits.
     statusReason = target.status === "pending"
@@ -86,7 +86,7 @@ export async function targetOf(
  * Returns the timeout for the browser's response: the time until the session's start deadline, but at least the start
  * timeout.
  */
-export function browserWaitMs(
+export function computeBrowserTimeoutMs(
   { clock, settings }: Pick<Core, "clock" | "settings">,
   { startDeadlineAt }: Pick<SessionTarget, "startDeadlineAt">,
 ): number {
@@ -95,7 +95,7 @@ export function browserWaitMs(
 }
 
 /** How long to wait for its next step; 0: it waits for none. */
-function patienceFor(
+function computeWaitMs(
   { status, queueDeadlineAt, startDeadlineAt }: SessionTarget,
   now: number,
 ): number {
@@ -104,5 +104,5 @@ function patienceFor(
     : status === "starting"
     ? startDeadlineAt ?? queueDeadlineAt
     : -Infinity;
-  return Math.max(0, until + RECONCILED_MS - now);
+  return Math.max(0, until + RECONCILER_GRACE_MS - now);
 }

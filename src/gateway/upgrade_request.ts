@@ -9,7 +9,7 @@ const SESSION_PATH =
   /^\/v1\/sessions\/([^/]+)\/cdp(\/devtools\/(?:page|browser)\/[A-Za-z0-9-]+)?\/?$/;
 
 /** What a client's upgrade asks for. */
-export type Wanted =
+export type UpgradeTarget =
   | { readonly kind: "connect" }
   | {
     readonly kind: "session";
@@ -19,7 +19,7 @@ export type Wanted =
   };
 
 /** What the path asks for, or undefined if it is not the gateway's. */
-export function wantedOf(pathname: string): Wanted | undefined {
+export function parseUpgradePath(pathname: string): UpgradeTarget | undefined {
   if (/^\/v1\/connect\/?$/.test(pathname)) return { kind: "connect" };
   const [, id, path] = SESSION_PATH.exec(pathname) ?? [];
   return id === undefined ? undefined : { kind: "session", id, path };
@@ -30,7 +30,7 @@ export function wantedOf(pathname: string): Wanted | undefined {
  *
  * @throws {GridError} `invalid_request`.
  */
-export function takeoverOf(query: URLSearchParams): boolean {
+export function parseTakeover(query: URLSearchParams): boolean {
   const text = query.get("takeover") ?? "false";
   if (text === "true" || text === "false") return text === "true";
   throw new GridError(
@@ -45,7 +45,7 @@ export function takeoverOf(query: URLSearchParams): boolean {
  *
  * @throws {GridError} `protocol_not_supported`.
  */
-export function refusePlaywright({ headers }: IncomingMessage): void {
+export function rejectPlaywright({ headers }: IncomingMessage): void {
   const isPlaywright = /^Playwright\//.test(headers["user-agent"] ?? "");
   const isOwnProtocol = Object.keys(headers).some((name) =>
     name.startsWith("x-playwright-")
@@ -58,7 +58,10 @@ export function refusePlaywright({ headers }: IncomingMessage): void {
 }
 
 /** Header of a request, once. */
-function header(request: IncomingMessage, name: string): string | undefined {
+function findHeader(
+  request: IncomingMessage,
+  name: string,
+): string | undefined {
   const value = request.headers[name];
   return typeof value === "string" ? value : undefined;
 }
@@ -68,15 +71,15 @@ function header(request: IncomingMessage, name: string): string | undefined {
  *
  * @throws {GridError} `upgrade_required`, `origin_not_allowed`.
  */
-export function admit(
+export function checkHandshake(
   core: Core,
   request: IncomingMessage,
   { baseUrl }: Pick<UpgradeContext, "baseUrl">,
 ): void {
   const isWebSocket = request.method === "GET" &&
-    header(request, "upgrade")?.toLowerCase() === "websocket" &&
-    header(request, "sec-websocket-version") === "13" &&
-    header(request, "sec-websocket-key") !== undefined;
+    findHeader(request, "upgrade")?.toLowerCase() === "websocket" &&
+    findHeader(request, "sec-websocket-version") === "13" &&
+    findHeader(request, "sec-websocket-key") !== undefined;
   if (!isWebSocket) {
     throw new GridError(
       gatewayProblems.upgrade_required,
@@ -84,8 +87,8 @@ export function admit(
     );
   }
   checkOrigin(core.settings, {
-    origin: header(request, "origin"),
-    host: header(request, "host"),
+    origin: findHeader(request, "origin"),
+    host: findHeader(request, "host"),
     baseUrl,
   });
 }

@@ -1,13 +1,13 @@
 import { z } from "@hono/zod-openapi";
 import { systemClock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
-import { askBrowser } from "./browser_http.ts";
-import type { Way } from "./dialer.ts";
+import { requestBrowser } from "./browser_http.ts";
+import type { Dialer } from "./dialer.ts";
 
 const versionSchema = z.object({ webSocketDebuggerUrl: z.url() });
 
 /** How a browser is asked who it is. */
-export interface OwnBrowserOptions {
+export interface VerifyBrowserOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -16,18 +16,18 @@ export interface OwnBrowserOptions {
  * Whether the browser that a way leads to is the one that it is for, and not another behind the same address: each makes
  * up a path of its own. Not, if it does not answer in time.
  */
-export async function isOwnBrowser(
-  way: Way,
-  { timeoutMs, signal }: OwnBrowserOptions,
+export async function verifyBrowser(
+  dialer: Dialer,
+  { timeoutMs, signal }: VerifyBrowserOptions,
 ): Promise<boolean> {
-  using patience = deadline(systemClock, timeoutMs, signal);
+  using timeout = deadline(systemClock, timeoutMs, signal);
   try {
-    const { body } = await askBrowser(way, {
+    const { body } = await requestBrowser(dialer, {
       path: "/json/version",
-      signal: patience.signal,
+      signal: timeout.signal,
     });
     const { webSocketDebuggerUrl } = versionSchema.parse(JSON.parse(body));
-    return new URL(webSocketDebuggerUrl).pathname === way.url.pathname;
+    return new URL(webSocketDebuggerUrl).pathname === dialer.url.pathname;
   } catch {
     return false;
   }

@@ -38,9 +38,9 @@ import {
   refusedMessageSchema,
 } from "../../src/tunnel/protocol.ts";
 import { nameKnownMembers } from "../../src/http/openapi/unknown_members.ts";
-import { shownTarget } from "../../src/gateway/devtools/describe.ts";
+import { renderTarget } from "../../src/gateway/devtools/render.ts";
 import { parseConnectQuery } from "../../src/gateway/connect.ts";
-import { wantedOf } from "../../src/gateway/upgrade_request.ts";
+import { parseUpgradePath } from "../../src/gateway/upgrade_request.ts";
 import { createStartError } from "../../src/providers/local/start_failure.ts";
 import { timeRatio } from "../support/time_ratio.ts";
 
@@ -140,7 +140,7 @@ const FUNCTIONS: Readonly<
     }),
   ],
   withoutEndSlash: [HEAD, (text) => withoutEndSlash(`http://a/${text}x`)],
-  wantedOf: [HEAD, (text) => wantedOf(`/v1/sessions/${text}`)],
+  wantedOf: [HEAD, (text) => parseUpgradePath(`/v1/sessions/${text}`)],
   sessionOfQuery: [
     HEAD,
     (text) =>
@@ -204,7 +204,7 @@ const FUNCTIONS: Readonly<
       JSON.stringify({ type: "refused", stream_id: text, reason: text }),
     )],
   cdp_target: [OUTPUT, (text) =>
-    shownTarget(
+    renderTarget(
       { devtoolsFrontendUrl: text, webSocketDebuggerUrl: text },
       () => "ws://127.0.0.1/",
     )],

@@ -126,17 +126,17 @@ Deno.test("where keys are needed, the answer's connect URL has a token that conn
     grid: { settings: { api_key: key } },
     headers: { "x-api-key": key },
   });
-  const urlOf = ({ head }: RawClient) =>
+  const toUrl = ({ head }: RawClient) =>
     /^browsergrid-connect-url: (.*)\r$/im.exec(head)?.[1] ?? "";
   const first = await rawClient(`${scene.url}?token=${key}`);
-  const url = urlOf(first);
+  const url = toUrl(first);
   assert.ok(url.startsWith(`${scene.url}?token=ct_`), url);
   const left = once(first.socket, "close");
   first[Symbol.dispose]();
   await left;
   using again = await rawClient(url);
   assert.match(again.head, /^HTTP\/1.1 101 /);
-  assert.equal(urlOf(again), url, "no token lasts longer for being shown");
+  assert.equal(toUrl(again), url, "no token lasts longer for being shown");
 });
 
 Deno.test("a client of /v1/connect that loses its place while it is dialled leaves the browser to the other, with keep_alive or without", async () => {

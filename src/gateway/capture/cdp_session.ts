@@ -9,15 +9,19 @@ import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import { GridError } from "../../core/errors.ts";
 import { checkTargetId, targetNotFound } from "../devtools/target_id.ts";
-import { agentOver, browserUnreachable, type Way } from "../dialer.ts";
-import { givenUp } from "./extendable_timeout.ts";
+import {
+  browserUnreachable,
+  createStreamAgent,
+  type Dialer,
+} from "../dialer.ts";
+import { toAbortProblem } from "./extendable_timeout.ts";
 import { gatewayProblems } from "../problems.ts";
 
 /** Longest message of a browser that is read. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /** A command, and what of its result is read. */
-export interface Command<T> {
+export interface CdpCommand<T> {
   readonly method: string;
   readonly params?: Readonly<Record<string, unknown>>;
   readonly result: z.ZodType<T>;
@@ -29,25 +33,25 @@ const messageSchema = z.object({
   error: z.object({ message: z.string() }).optional(),
 });
 
-type Message = z.infer<typeof messageSchema>;
+type CdpMessage = z.infer<typeof messageSchema>;
 
 /** A conversation with one target. Disposal ends its stream. */
-export class Conversation implements Disposable {
+export class CdpSession implements Disposable {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
   readonly #signal: AbortSignal;
   readonly #opened = Promise.withResolvers<void>();
-  readonly #waiting = new Map<number, PromiseWithResolvers<Message>>();
-  readonly #onAbort = () => this.#end(givenUp(this.#signal));
+  readonly #pending = new Map<number, PromiseWithResolvers<CdpMessage>>();
+  readonly #onAbort = () => this.#end(toAbortProblem(this.#signal));
   #lastId = 0;
-  #fault: unknown;
+  #failure: unknown;
 
   /** @param url Of the target, to which `stream` leads. */
   private constructor(url: URL, stream: Duplex, signal: AbortSignal) {
     this.#stream = stream;
     this.#signal = signal;
     this.#socket = new WebSocket(url, {
-      agent: agentOver(stream),
+      agent: createStreamAgent(stream),
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE_BYTES,
     });
@@ -55,7 +59,7 @@ export class Conversation implements Disposable {
       .on("open", () => this.#opened.resolve())
       .on("message", (data) => this.#receive(String(data)))
       .on("unexpected-response", () => this.#end(targetNotFound("it is gone")))
-      .on("error", (error) => this.#end(faultOf(error)))
+      .on("error", (error) => this.#end(toProblem(error)))
       .on("close", () => this.#end(browserUnreachable("it has hung up")));
     signal.addEventListener("abort", this.#onAbort);
   }
@@ -66,14 +70,14 @@ export class Conversation implements Disposable {
    * @throws {GridError} `target_not_found`, `worker_unreachable`.
    */
   static async open(
-    way: Way,
+    dialer: Dialer,
     targetId: string,
     signal: AbortSignal,
-  ): Promise<Conversation> {
+  ): Promise<CdpSession> {
     const path = `/devtools/page/${checkTargetId(targetId)}`;
-    const stream = await way.connect(signal);
-    const url = new URL(path, way.url);
-    const conversation = new Conversation(url, stream, signal);
+    const stream = await dialer.dial(signal);
+    const url = new URL(path, dialer.url);
+    const conversation = new CdpSession(url, stream, signal);
     if (signal.aborted) conversation.#onAbort();
     await conversation.#opened.promise;
     return conversation;
@@ -84,14 +88,14 @@ export class Conversation implements Disposable {
    *
    * @throws {GridError} `browser_refused` — with the browser's words; `worker_unreachable` — it has hung up.
    */
-  async call<T>({ method, params = {}, result }: Command<T>): Promise<T> {
-    if (this.#fault !== undefined) throw this.#fault;
+  async call<T>({ method, params = {}, result }: CdpCommand<T>): Promise<T> {
+    if (this.#failure !== undefined) throw this.#failure;
     const id = ++this.#lastId;
-    const answer = Promise.withResolvers<Message>();
-    this.#waiting.set(id, answer);
+    const answer = Promise.withResolvers<CdpMessage>();
+    this.#pending.set(id, answer);
     this.#socket.send(JSON.stringify({ id, method, params }));
     const { error, result: given } = await answer.promise;
-    if (error) throw refused(`says "${error.message}" to ${method}`);
+    if (error) throw browserRefused(`says "${error.message}" to ${method}`);
     const read = result.safeParse(given);
     if (read.success) return read.data;
     throw browserUnreachable(read.error);
@@ -102,26 +106,26 @@ export class Conversation implements Disposable {
   }
 
   #receive(text: string): void {
-    const message = messageOf(text);
+    const message = parseMessage(text);
     if (!message) return this.#end(browserUnreachable("it talks nonsense"));
     const { id = 0 } = message;
-    this.#waiting.get(id)?.resolve(message);
-    this.#waiting.delete(id);
+    this.#pending.get(id)?.resolve(message);
+    this.#pending.delete(id);
   }
 
   #end(fault: unknown): void {
-    if (this.#fault !== undefined) return;
-    this.#fault = fault;
+    if (this.#failure !== undefined) return;
+    this.#failure = fault;
     this.#signal.removeEventListener("abort", this.#onAbort);
     this.#socket.terminate();
     this.#stream.destroy();
     this.#opened.reject(fault);
-    for (const { reject } of this.#waiting.values()) reject(fault);
-    this.#waiting.clear();
+    for (const { reject } of this.#pending.values()) reject(fault);
+    this.#pending.clear();
   }
 }
 
-function messageOf(text: string): Message | undefined {
+function parseMessage(text: string): CdpMessage | undefined {
   try {
     return messageSchema.parse(JSON.parse(text));
   } catch {
@@ -129,15 +133,15 @@ function messageOf(text: string): Message | undefined {
   }
 }
 
-function faultOf(error: Error): GridError {
+function toProblem(error: Error): GridError {
   const isTooLong = "code" in error &&
     error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
   return isTooLong
-    ? refused(`answers with more than ${MAX_MESSAGE_BYTES} bytes`)
+    ? browserRefused(`answers with more than ${MAX_MESSAGE_BYTES} bytes`)
     : browserUnreachable(error);
 }
 
-function refused(does: string): GridError {
+function browserRefused(does: string): GridError {
   return new GridError(
     gatewayProblems.browser_refused,
     `Cannot look at the page: the browser ${does}, expected what it can do`,

@@ -2,20 +2,24 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { GridError } from "../../core/errors.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../http/router.ts";
-import type { Conversation } from "./cdp_session.ts";
+import type { CdpSession } from "./cdp_session.ts";
 import { emptyCapture } from "./empty_capture.ts";
-import { onPage, pageQuerySchema, refusalsOfLook } from "./route_parts.ts";
-import { type LookParts, openPage } from "./open_page.ts";
+import {
+  captureProblems,
+  captureRoute,
+  pageQuerySchema,
+} from "./route_parts.ts";
+import { type CaptureContext, openPage } from "./open_page.ts";
 import { gatewayProblems } from "../problems.ts";
 
 const content = createRoute({
-  ...onPage,
+  ...captureRoute,
   path: "/sessions/{id}/content",
   operationId: "sessionContent",
   summary: "Get the HTML of a session's page as it is now",
   description:
     "With what scripts have made of it. In a browser it is shown without scripts, and loads nothing. Waits for a session that has not started yet.",
-  request: { ...onPage.request, query: pageQuerySchema },
+  request: { ...captureRoute.request, query: pageQuerySchema },
   responses: {
     200: {
       description: "The document",
@@ -26,12 +30,12 @@ const content = createRoute({
         },
       },
     },
-    ...refusalsOfLook(),
+    ...captureProblems(),
   },
 });
 
 /** A foreign page is shown under the grid's own address: it must do nothing there, and send nothing anywhere. */
-const HARMLESS = {
+const SANDBOX_HEADERS = {
   "Content-Security-Policy":
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   "X-Content-Type-Options": "nosniff",
@@ -46,22 +50,24 @@ const documentSchema = z.object({ root: z.object({ nodeId: z.int() }) });
 const htmlSchema = z.object({ outerHTML: z.string() });
 
 /** The HTML of pages. */
-export function contentRoutes(parts: LookParts): OpenAPIHono<GridEnv> {
+export function createContentRoutes(
+  parts: CaptureContext,
+): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(content, async (c) => {
     const { id } = c.req.valid("param");
     const ref = { id, targetId: c.req.valid("query").target_id };
     using open = await openPage(parts, c, ref);
-    return c.body(await htmlOf(open.page), 200, {
+    return c.body(await readHtml(open.page), 200, {
       "Content-Type": "text/html; charset=utf-8",
-      ...HARMLESS,
+      ...SANDBOX_HEADERS,
     });
   });
   return router;
 }
 
 /** Asks the browser, not the page, whose scripts may have changed what they are asked with. */
-async function htmlOf(page: Conversation): Promise<string> {
+async function readHtml(page: CdpSession): Promise<string> {
   for (let triesLeft = RETRIES;; triesLeft--) {
     const { root: { nodeId } } = await page.call({
       method: "DOM.getDocument",

@@ -4,45 +4,45 @@ import { browserUnreachable } from "../dialer.ts";
 import { gatewayProblems } from "../problems.ts";
 
 /** Longest time without anything from the browser: less than the 30 s after which clients and load balancers give up. */
-export const LOOK_MS = 25_000;
+export const CAPTURE_TIMEOUT_MS = 25_000;
 
 /** A deadline that can be put off. Its disposal leaves no timer. */
-export interface Patience extends Disposable {
+export interface ExtendableTimeout extends Disposable {
   /** Aborted with `browser_timeout` when it has passed. */
   readonly signal: AbortSignal;
   /** Counts from the beginning again. */
-  renew(): void;
+  extend(): void;
 }
 
 /** Begins to wait for a browser. */
-export function bePatient(
+export function timeoutAfter(
   clock: Pick<Clock, "sleep"> = systemClock,
-  ms: number = LOOK_MS,
-): Patience {
+  ms: number = CAPTURE_TIMEOUT_MS,
+): ExtendableTimeout {
   const over = new AbortController();
   let counting = new AbortController();
   function renew(): void {
     counting.abort();
     counting = new AbortController();
     void clock.sleep(ms, counting.signal).then(
-      () => over.abort(tooLate(ms)),
+      () => over.abort(browserTimeout(ms)),
       () => {}, // It is put off, or nobody waits any more.
     );
   }
   renew();
   return {
     signal: over.signal,
-    renew,
+    extend: renew,
     [Symbol.dispose]: () => counting.abort(),
   };
 }
 
 /** The refusal that an aborted signal stands for. One who has gone does not hear it. */
-export function givenUp({ reason }: AbortSignal): GridError {
+export function toAbortProblem({ reason }: AbortSignal): GridError {
   return reason instanceof GridError ? reason : browserUnreachable(reason);
 }
 
-function tooLate(ms: number): GridError {
+function browserTimeout(ms: number): GridError {
   return new GridError(
     gatewayProblems.browser_timeout,
     `Cannot look at the page: the browser does not answer within ${

@@ -2,13 +2,17 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../core/middleware.ts";
 import { queryFlag } from "../../http/query_flag.ts";
 import { createRouter } from "../../http/router.ts";
-import type { Conversation } from "./cdp_session.ts";
-import { onPage, pageQuerySchema, refusalsOfLook } from "./route_parts.ts";
-import { type LookParts, openPage } from "./open_page.ts";
+import type { CdpSession } from "./cdp_session.ts";
+import {
+  captureProblems,
+  captureRoute,
+  pageQuerySchema,
+} from "./route_parts.ts";
+import { type CaptureContext, openPage } from "./open_page.ts";
 import { readStream } from "./read_stream.ts";
 
 /** Width and height in inches. */
-const PAPERS = {
+const PAPER_SIZES = {
   a3: [11.69, 16.54],
   a4: [8.27, 11.69],
   a5: [5.83, 8.27],
@@ -20,8 +24,8 @@ const PAPERS = {
 const query = pageQuerySchema.extend({
   format: z.enum(["a3", "a4", "a5", "letter", "legal", "tabloid"])
     .default("letter").describe("Size of the paper"),
-  width: inches("Width of the paper"),
-  height: inches("Height of the paper"),
+  width: inchesSchema("Width of the paper"),
+  height: inchesSchema("Height of the paper"),
   landscape: queryFlag("The paper lies on its long side"),
   print_background: queryFlag("Backgrounds are printed, too"),
   scale: z.coerce.number().min(0.1).max(2).default(1).openapi({
@@ -34,7 +38,7 @@ const query = pageQuerySchema.extend({
 
 type Query = z.infer<typeof query>;
 
-function inches(what: string) {
+function inchesSchema(what: string) {
   return z.coerce.number().min(1).max(200).optional().openapi({
     type: "number",
     minimum: 1,
@@ -44,13 +48,13 @@ function inches(what: string) {
 }
 
 const pdf = createRoute({
-  ...onPage,
+  ...captureRoute,
   path: "/sessions/{id}/pdf",
   operationId: "sessionPdf",
   summary: "Print a session's page as PDF",
   description:
     "Some browsers refuse it with a window: they must be headless. Waits for a session that has not started yet.",
-  request: { ...onPage.request, query },
+  request: { ...captureRoute.request, query },
   responses: {
     200: {
       description: "The document",
@@ -60,14 +64,14 @@ const pdf = createRoute({
         },
       },
     },
-    ...refusalsOfLook(),
+    ...captureProblems(),
   },
 });
 
 const printedSchema = z.object({ stream: z.string() });
 
 /** Pages as PDF. */
-export function pdfRoutes(parts: LookParts): OpenAPIHono<GridEnv> {
+export function createPdfRoutes(parts: CaptureContext): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(pdf, async (c) => {
     const { id } = c.req.valid("param");
@@ -75,10 +79,10 @@ export function pdfRoutes(parts: LookParts): OpenAPIHono<GridEnv> {
     const ref = { id, targetId: query.target_id };
     using opened = new DisposableStack();
     const open = opened.use(await openPage(parts, c, ref));
-    const handle = await printed(open.page, query);
+    const handle = await printPdf(open.page, query);
     const document = await readStream(open, handle);
     opened.move(); // The document's own from here, which is not held whole.
-    open.turn[Symbol.dispose]();
+    open.lock[Symbol.dispose]();
     return c.body(document, 200, {
       "Content-Type": "application/pdf",
       "X-Content-Type-Options": "nosniff",
@@ -88,11 +92,11 @@ export function pdfRoutes(parts: LookParts): OpenAPIHono<GridEnv> {
 }
 
 /** @see {@link https://chromedevtools.github.io/devtools-protocol/tot/Page/#method-printToPDF Page.printToPDF} */
-async function printed(
-  page: Conversation,
+async function printPdf(
+  page: CdpSession,
   { format, width, height, landscape, print_background, scale }: Query,
 ): Promise<string> {
-  const [paperWidth, paperHeight] = PAPERS[format];
+  const [paperWidth, paperHeight] = PAPER_SIZES[format];
   const { stream } = await page.call({
     method: "Page.printToPDF",
     params: {

@@ -3,15 +3,15 @@ import { Buffer } from "node:buffer";
 import { emptyCapture } from "./empty_capture.ts";
 import type { OpenPage } from "./open_page.ts";
 
-const PART_BYTES = 256 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
-const partSchema = z.object({
+const chunkSchema = z.object({
   data: z.string(),
   base64Encoded: z.boolean().optional(),
   eof: z.boolean(),
 });
 
-type Part = z.infer<typeof partSchema>;
+type Chunk = z.infer<typeof chunkSchema>;
 
 /**
  * What the browser keeps under `handle`, read as fast as it is taken and never held whole. The conversation ends with it:
@@ -24,24 +24,24 @@ export async function readStream(
   open: OpenPage,
   handle: string,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const { page, patience } = open;
+  const { page, timeout } = open;
   const next = () =>
     page.call({
       method: "IO.read",
-      params: { handle, size: PART_BYTES },
-      result: partSchema,
+      params: { handle, size: CHUNK_BYTES },
+      result: chunkSchema,
     });
   // The response begins with the first byte; until then it can still be a problem.
-  let part: Part | undefined = await next();
+  let part: Chunk | undefined = await next();
   while (part.data === "") {
     if (part.eof) throw emptyCapture("document", "one with a page");
-    patience.renew();
+    timeout.extend();
     part = await next();
   }
   return new ReadableStream({
     start(controller) {
-      patience.signal.addEventListener("abort", () => {
-        controller.error(patience.signal.reason);
+      timeout.signal.addEventListener("abort", () => {
+        controller.error(timeout.signal.reason);
         open[Symbol.dispose]();
       });
     },
@@ -49,7 +49,7 @@ export async function readStream(
       try {
         const { data, base64Encoded, eof } = part ?? await next();
         part = undefined;
-        patience.renew();
+        timeout.extend();
         const bytes = Buffer.from(data, base64Encoded ? "base64" : "utf8");
         if (bytes.length > 0) controller.enqueue(Uint8Array.from(bytes));
         if (!eof) return;

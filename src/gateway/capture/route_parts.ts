@@ -1,12 +1,12 @@
 import { z } from "@hono/zod-openapi";
-import { onBrowser, refusalsOfBrowser } from "../devtools/route_parts.ts";
+import { devtoolsProblems, devtoolsRoute } from "../devtools/route_parts.ts";
 import { targetIdSchema } from "../devtools/target_id.ts";
 import { gatewayProblems } from "../problems.ts";
 
 /** What every route that shows a page says of itself. */
-export const onPage = {
-  ...onBrowser,
-  tags: ["Looks"],
+export const captureRoute = {
+  ...devtoolsRoute,
+  tags: ["Capture"],
   method: "get" as const,
 };
 
@@ -20,8 +20,8 @@ export const pageQuerySchema = z.object({
 });
 
 /** What such a route may refuse. */
-export function refusalsOfLook(): ReturnType<typeof refusalsOfBrowser> {
-  return refusalsOfBrowser(
+export function captureProblems(): ReturnType<typeof devtoolsProblems> {
+  return devtoolsProblems(
     gatewayProblems.target_not_found,
     gatewayProblems.browser_timeout,
   );

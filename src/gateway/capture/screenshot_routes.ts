@@ -3,10 +3,14 @@ import { Buffer } from "node:buffer";
 import type { GridEnv } from "../../core/middleware.ts";
 import { queryFlag } from "../../http/query_flag.ts";
 import { createRouter } from "../../http/router.ts";
-import type { Conversation } from "./cdp_session.ts";
+import type { CdpSession } from "./cdp_session.ts";
 import { emptyCapture } from "./empty_capture.ts";
-import { onPage, pageQuerySchema, refusalsOfLook } from "./route_parts.ts";
-import { type LookParts, openPage } from "./open_page.ts";
+import {
+  captureProblems,
+  captureRoute,
+  pageQuerySchema,
+} from "./route_parts.ts";
+import { type CaptureContext, openPage } from "./open_page.ts";
 
 const FORMATS = ["png", "jpeg", "webp"] as const;
 
@@ -42,11 +46,11 @@ type Query = z.infer<typeof query>;
 const picture = { schema: z.string().openapi({ format: "binary" }) };
 
 const screenshot = createRoute({
-  ...onPage,
+  ...captureRoute,
   path: "/sessions/{id}/screenshot",
   operationId: "sessionScreenshot",
   summary: "Take a picture of a session's page",
-  request: { ...onPage.request, query },
+  request: { ...captureRoute.request, query },
   responses: {
     200: {
       description: "The picture",
@@ -56,7 +60,7 @@ const screenshot = createRoute({
         "image/webp": picture,
       },
     },
-    ...refusalsOfLook(),
+    ...captureProblems(),
   },
 });
 
@@ -71,14 +75,16 @@ const ratioSchema = z.object({
 });
 
 /** Pictures of pages. */
-export function screenshotRoutes(parts: LookParts): OpenAPIHono<GridEnv> {
+export function createScreenshotRoutes(
+  parts: CaptureContext,
+): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(screenshot, async (c) => {
     const { id } = c.req.valid("param");
     const query = c.req.valid("query");
     const ref = { id, targetId: query.target_id };
     using open = await openPage(parts, c, ref);
-    return c.body(await taken(open.page, query), 200, {
+    return c.body(await takeScreenshot(open.page, query), 200, {
       "Content-Type": `image/${query.format}`,
       "X-Content-Type-Options": "nosniff",
     });
@@ -87,11 +93,13 @@ export function screenshotRoutes(parts: LookParts): OpenAPIHono<GridEnv> {
 }
 
 /** @see {@link https://chromedevtools.github.io/devtools-protocol/tot/Page/#method-captureScreenshot Page.captureScreenshot} */
-async function taken(
-  page: Conversation,
+async function takeScreenshot(
+  page: CdpSession,
   { format, quality, full_page }: Query,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const whole = full_page ? await wholePage(page, MAX_SIDE[format]) : {};
+  const whole = full_page
+    ? await createFullPageParams(page, MAX_SIDE[format])
+    : {};
   const { data } = await page.call({
     method: "Page.captureScreenshot",
     params: { format, quality, ...whole },
@@ -108,8 +116,8 @@ async function taken(
 }
 
 /** For the moment of it the page is as high as what it holds, and hears of that; then as it was. */
-async function wholePage(
-  page: Conversation,
+async function createFullPageParams(
+  page: CdpSession,
   maxSide: number,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { cssContentSize: { width, height } } = await page.call({

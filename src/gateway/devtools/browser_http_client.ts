@@ -3,12 +3,12 @@ import { systemClock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import {
-  askBrowser,
-  type BrowserAnswer,
-  type BrowserQuestion,
+  type BrowserRequest,
+  type BrowserResponse,
+  requestBrowser,
   RESPONSE_MS,
 } from "../browser_http.ts";
-import { browserUnreachable, type Way } from "../dialer.ts";
+import { browserUnreachable, type Dialer } from "../dialer.ts";
 import { targetNotFound } from "./target_id.ts";
 import { gatewayProblems } from "../problems.ts";
 
@@ -20,11 +20,11 @@ const NO_TARGET = /^No such target/;
  *
  * @throws {GridError} `worker_unreachable` — no answer; `target_not_found` or `browser_refused` — with its own words.
  */
-export async function askChrome(
-  way: Way,
-  question: BrowserQuestion,
-): Promise<BrowserAnswer> {
-  const answer = await answerOf(way, question);
+export async function requestDevtools(
+  dialer: Dialer,
+  question: BrowserRequest,
+): Promise<BrowserResponse> {
+  const answer = await requestWithTimeout(dialer, question);
   if (answer.status === 200) return answer;
   const words = answer.body.slice(0, 200);
   if (NO_TARGET.test(words)) throw targetNotFound(words);
@@ -39,11 +39,11 @@ export async function askChrome(
  *
  * @throws {GridError} Also `worker_unreachable` — it is none, or none that a browser gives.
  */
-export async function askChromeFor<T>(
-  way: Way,
-  { schema, ...question }: BrowserQuestion & { readonly schema: z.ZodType<T> },
+export async function requestDevtoolsJson<T>(
+  dialer: Dialer,
+  { schema, ...question }: BrowserRequest & { readonly schema: z.ZodType<T> },
 ): Promise<T> {
-  const { body } = await askChrome(way, question);
+  const { body } = await requestDevtools(dialer, question);
   try {
     return schema.parse(JSON.parse(body));
   } catch (cause) {
@@ -51,13 +51,16 @@ export async function askChromeFor<T>(
   }
 }
 
-async function answerOf(
-  way: Way,
-  question: BrowserQuestion,
-): Promise<BrowserAnswer> {
-  using patience = deadline(systemClock, RESPONSE_MS, question.signal);
+async function requestWithTimeout(
+  dialer: Dialer,
+  question: BrowserRequest,
+): Promise<BrowserResponse> {
+  using timeout = deadline(systemClock, RESPONSE_MS, question.signal);
   try {
-    return await askBrowser(way, { ...question, signal: patience.signal });
+    return await requestBrowser(dialer, {
+      ...question,
+      signal: timeout.signal,
+    });
   } catch (cause) {
     throw browserUnreachable(cause);
   }

@@ -2,17 +2,21 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { allow } from "../../http/auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../http/router.ts";
-import { askChrome, askChromeFor } from "./browser_http_client.ts";
-import { type ChromeParts, wayOf } from "./route_context.ts";
-import { connectUrls } from "./connect_urls.ts";
-import { describedSchema, shownTarget, TARGET_EXAMPLE } from "./describe.ts";
-import { onBrowser, refusalsOfBrowser } from "./route_parts.ts";
-import { variantsOf } from "./variants.ts";
+import { requestDevtools, requestDevtoolsJson } from "./browser_http_client.ts";
+import { type DevtoolsContext, resolveDialer } from "./route_context.ts";
+import { createToConnectUrl } from "./connect_urls.ts";
+import {
+  devtoolsObjectSchema,
+  renderTarget,
+  TARGET_EXAMPLE,
+} from "./render.ts";
+import { devtoolsProblems, devtoolsRoute } from "./route_parts.ts";
+import { createRouteVariants } from "./route_variants.ts";
 
-const targetsSchema = z.array(describedSchema);
+const targetsSchema = z.array(devtoolsObjectSchema);
 
 const sessionTargets = createRoute({
-  ...onBrowser,
+  ...devtoolsRoute,
   method: "get",
   path: "/sessions/{id}/cdp/json/list",
   operationId: "sessionTargets",
@@ -27,12 +31,12 @@ const sessionTargets = createRoute({
         },
       },
     },
-    ...refusalsOfBrowser(),
+    ...devtoolsProblems(),
   },
 });
 
 const sessionProtocol = {
-  ...onBrowser,
+  ...devtoolsRoute,
   method: "get" as const,
   path: "/sessions/{id}/cdp/json/protocol",
   operationId: "sessionProtocol",
@@ -40,33 +44,41 @@ const sessionProtocol = {
   responses: {
     200: {
       description: "Domains, commands, events and types",
-      content: { "application/json": { schema: describedSchema } },
+      content: { "application/json": { schema: devtoolsObjectSchema } },
     },
-    ...refusalsOfBrowser(),
+    ...devtoolsProblems(),
   },
 };
 
 /** What tools read of a browser. */
-export function listRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
+export function createListRoutes(parts: DevtoolsContext): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  for (const route of variantsOf(sessionTargets, "/sessions/{id}/cdp/json")) {
+  for (
+    const route of createRouteVariants(
+      sessionTargets,
+      "/sessions/{id}/cdp/json",
+    )
+  ) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const targets = await askChromeFor(await wayOf(parts, c, id), {
-        path: "/json/list",
-        schema: targetsSchema,
-        signal: c.req.raw.signal,
-      });
-      const urlOf = await connectUrls(parts, c, id);
-      return c.json(targets.map((target) => shownTarget(target, urlOf)), 200);
+      const targets = await requestDevtoolsJson(
+        await resolveDialer(parts, c, id),
+        {
+          path: "/json/list",
+          schema: targetsSchema,
+          signal: c.req.raw.signal,
+        },
+      );
+      const toUrl = await createToConnectUrl(parts, c, id);
+      return c.json(targets.map((target) => renderTarget(target, toUrl)), 200);
     });
   }
   router.openAPIRegistry.registerPath(sessionProtocol);
   for (const slash of ["", "/"]) {
     const path = `/sessions/:id/cdp/json/protocol${slash}` as const;
     router.get(path, allow("client"), async (c) => {
-      const { body } = await askChrome(
-        await wayOf(parts, c, c.req.param("id")),
+      const { body } = await requestDevtools(
+        await resolveDialer(parts, c, c.req.param("id")),
         { path: "/json/protocol", signal: c.req.raw.signal },
       );
       // As it came: a megabyte and a half, with no address in it.

@@ -8,7 +8,7 @@ import type { GridEnv } from "../../core/middleware.ts";
  * The query of a request, which is a page's URL, as it came: `?https://example.com/?a=b`, or "". Without the token of
  * whoever has shown one there: neither the browser nor the page is to know it.
  */
-export function pageQuery(c: Context<GridEnv>): string {
+export function readPageQuery(c: Context<GridEnv>): string {
   const { search } = new URL(c.req.url);
   const { headers } = c.req.raw;
   const inHeaders = keyOf({ headers, query: new URLSearchParams() });

@@ -4,16 +4,16 @@ import { callerIn } from "../../http/auth/access.ts";
 import type { Core } from "../../core/app.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { RESPONSE_MS } from "../browser_http.ts";
-import { isOwnBrowser } from "../verify_browser.ts";
-import { targetOf } from "../target.ts";
-import { browserUnreachable, type Way, type WayTo } from "../dialer.ts";
+import { verifyBrowser } from "../verify_browser.ts";
+import { resolveTarget } from "../target.ts";
+import { browserUnreachable, type Dialer, type DialerFor } from "../dialer.ts";
 
 /** What routes to sessions' browsers need. */
-export interface ChromeParts {
+export interface DevtoolsContext {
   readonly core: Pick<Core, "auth" | "clock" | "settings">;
   readonly manager: SessionManager;
   /** How a browser is reached. */
-  readonly wayTo: WayTo;
+  readonly dialerFor: DialerFor;
 }
 
 /**
@@ -22,16 +22,18 @@ export interface ChromeParts {
  * Only to that browser: what is asked over HTTP names none, and a container that has just died may have left its address
  * to another session's.
  *
- * @throws {GridError} As {@linkcode targetOf}; `worker_unreachable` — nobody answers there, or another browser.
+ * @throws {GridError} As {@linkcode resolveTarget}; `worker_unreachable` — nobody answers there, or another browser.
  */
-export async function wayOf(
-  { core, manager, wayTo }: ChromeParts,
+export async function resolveDialer(
+  { core, manager, dialerFor }: DevtoolsContext,
   c: Context<GridEnv>,
   id: string,
-): Promise<Way> {
+): Promise<Dialer> {
   const parts = { core, manager, caller: callerIn(c) };
   const { signal } = c.req.raw;
-  const way = wayTo(await targetOf(parts, id, signal));
-  if (await isOwnBrowser(way, { timeoutMs: RESPONSE_MS, signal })) return way;
+  const dialer = dialerFor(await resolveTarget(parts, id, signal));
+  if (await verifyBrowser(dialer, { timeoutMs: RESPONSE_MS, signal })) {
+    return dialer;
+  }
   throw browserUnreachable(new Error("no answer of the session's browser"));
 }

@@ -6,7 +6,7 @@ import { sessionProblems } from "../../apps/sessions/problems.ts";
 import { gatewayProblems } from "../problems.ts";
 
 /** What every route to a session's browser says of itself. */
-export const onBrowser = {
+export const devtoolsRoute = {
   ...access("client"),
   tags: ["Connect"],
   description: "Waits for a session that has not started yet.",
@@ -16,7 +16,7 @@ export const onBrowser = {
 };
 
 /** Refusals of such a route: those of every one, and its own. */
-export function refusalsOfBrowser(
+export function devtoolsProblems(
   ...codes: readonly AnyProblem[]
 ): ReturnType<typeof refusals> {
   return refusals(

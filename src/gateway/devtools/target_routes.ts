@@ -2,18 +2,22 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../core/middleware.ts";
 import { checkPage } from "../../http/auth/origin_check.ts";
 import { createRouter } from "../../http/router.ts";
-import { askChrome, askChromeFor } from "./browser_http_client.ts";
-import { type ChromeParts, wayOf } from "./route_context.ts";
-import { connectUrls } from "./connect_urls.ts";
-import { describedSchema, shownTarget, TARGET_EXAMPLE } from "./describe.ts";
-import { pageQuery } from "./page_query.ts";
-import { onBrowser, refusalsOfBrowser } from "./route_parts.ts";
+import { requestDevtools, requestDevtoolsJson } from "./browser_http_client.ts";
+import { type DevtoolsContext, resolveDialer } from "./route_context.ts";
+import { createToConnectUrl } from "./connect_urls.ts";
+import {
+  devtoolsObjectSchema,
+  renderTarget,
+  TARGET_EXAMPLE,
+} from "./render.ts";
+import { readPageQuery } from "./page_query.ts";
+import { devtoolsProblems, devtoolsRoute } from "./route_parts.ts";
 import { checkTargetId, targetIdSchema } from "./target_id.ts";
-import { variantsOf } from "./variants.ts";
+import { createRouteVariants } from "./route_variants.ts";
 import { gatewayProblems } from "../problems.ts";
 
 const newTarget = createRoute({
-  ...onBrowser,
+  ...devtoolsRoute,
   method: "put",
   path: "/sessions/{id}/cdp/json/new",
   operationId: "newTarget",
@@ -25,16 +29,18 @@ const newTarget = createRoute({
       description: "The page, with the grid's addresses",
       content: {
         "application/json": {
-          schema: describedSchema,
+          schema: devtoolsObjectSchema,
           example: TARGET_EXAMPLE,
         },
       },
     },
-    ...refusalsOfBrowser(),
+    ...devtoolsProblems(),
   },
 });
 
-const params = onBrowser.request.params.extend({ target_id: targetIdSchema });
+const params = devtoolsRoute.request.params.extend({
+  target_id: targetIdSchema,
+});
 
 /** What Chrome can be told to do with a page. */
 const COMMANDS = [
@@ -52,11 +58,11 @@ const COMMANDS = [
   },
 ] as const;
 
-function routeOf(
+function createCommandRoute(
   { verb, operationId, summary, words }: typeof COMMANDS[number],
 ) {
   return createRoute({
-    ...onBrowser,
+    ...devtoolsRoute,
     method: "get",
     path: `/sessions/{id}/cdp/json/${verb}/{target_id}`,
     operationId,
@@ -67,7 +73,7 @@ function routeOf(
         description: "What Chrome says",
         content: { "text/plain": { schema: z.string(), example: words } },
       },
-      ...refusalsOfBrowser(
+      ...devtoolsProblems(
         gatewayProblems.target_not_found,
         "origin_not_allowed",
       ),
@@ -76,30 +82,38 @@ function routeOf(
 }
 
 /** What tools do with the pages of a browser. */
-export function targetRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
+export function createTargetRoutes(
+  parts: DevtoolsContext,
+): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  for (const route of variantsOf(newTarget)) {
+  for (const route of createRouteVariants(newTarget)) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const target = await askChromeFor(await wayOf(parts, c, id), {
-        method: "PUT",
-        path: `/json/new${pageQuery(c)}`,
-        schema: describedSchema,
-        signal: c.req.raw.signal,
-      });
-      return c.json(shownTarget(target, await connectUrls(parts, c, id)), 200);
+      const target = await requestDevtoolsJson(
+        await resolveDialer(parts, c, id),
+        {
+          method: "PUT",
+          path: `/json/new${readPageQuery(c)}`,
+          schema: devtoolsObjectSchema,
+          signal: c.req.raw.signal,
+        },
+      );
+      return c.json(
+        renderTarget(target, await createToConnectUrl(parts, c, id)),
+        200,
+      );
     });
   }
   for (const command of COMMANDS) {
-    for (const route of variantsOf(routeOf(command))) {
+    for (const route of createRouteVariants(createCommandRoute(command))) {
       router.openapi(route, async (c) => {
         // It changes something, though it is a GET.
         checkPage(parts.core.settings, c);
         const { id, target_id } = c.req.valid("param");
         const path = `/json/${command.verb}/${checkTargetId(target_id)}`;
         const { signal } = c.req.raw;
-        const way = await wayOf(parts, c, id);
-        const { body } = await askChrome(way, { path, signal });
+        const dialer = await resolveDialer(parts, c, id);
+        const { body } = await requestDevtools(dialer, { path, signal });
         return c.text(body, 200);
       });
     }

@@ -5,18 +5,22 @@ import type { GridEnv } from "../../core/middleware.ts";
 import { webSocketBase } from "../../http/public_origin.ts";
 import { createRouter } from "../../http/router.ts";
 import { connectQuerySchema } from "../connect_query.ts";
-import { askChromeFor } from "./browser_http_client.ts";
-import { type ChromeParts, wayOf } from "./route_context.ts";
-import { connectUrls } from "./connect_urls.ts";
-import { describedSchema, shownBrowser, SOCKET_EXAMPLE } from "./describe.ts";
-import { onBrowser, refusalsOfBrowser } from "./route_parts.ts";
-import { variantsOf } from "./variants.ts";
+import { requestDevtoolsJson } from "./browser_http_client.ts";
+import { type DevtoolsContext, resolveDialer } from "./route_context.ts";
+import { createToConnectUrl } from "./connect_urls.ts";
+import {
+  devtoolsObjectSchema,
+  renderBrowser,
+  SOCKET_EXAMPLE,
+} from "./render.ts";
+import { devtoolsProblems, devtoolsRoute } from "./route_parts.ts";
+import { createRouteVariants } from "./route_variants.ts";
 
 const version = {
   description: "As Chrome gives it, with the grid's address",
   content: {
     "application/json": {
-      schema: describedSchema,
+      schema: devtoolsObjectSchema,
       example: {
         "Browser": "Chrome/142.0.7444.59",
         "Protocol-Version": "1.3",
@@ -27,12 +31,12 @@ const version = {
 };
 
 const sessionVersion = createRoute({
-  ...onBrowser,
+  ...devtoolsRoute,
   method: "get",
   path: "/sessions/{id}/cdp/json/version",
   operationId: "sessionVersion",
   summary: "Find a session's WebSocket, as clients of Chrome do",
-  responses: { 200: version, ...refusalsOfBrowser() },
+  responses: { 200: version, ...devtoolsProblems() },
 });
 
 const connectVersion = createRoute({
@@ -40,7 +44,7 @@ const connectVersion = createRoute({
   path: "/connect/json/version",
   operationId: "connectVersion",
   "x-roles": access("client")["x-roles"],
-  tags: onBrowser.tags,
+  tags: devtoolsRoute.tags,
   summary: "Find the WebSocket that makes a session",
   description: "Its parameters go on into the address; they are checked there.",
   request: { query: connectQuerySchema },
@@ -48,18 +52,23 @@ const connectVersion = createRoute({
 });
 
 /** How clients that are given an HTTP address find the WebSocket. */
-export function versionRoutes(parts: ChromeParts): OpenAPIHono<GridEnv> {
+export function createVersionRoutes(
+  parts: DevtoolsContext,
+): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  for (const route of variantsOf(sessionVersion)) {
+  for (const route of createRouteVariants(sessionVersion)) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const browser = await askChromeFor(await wayOf(parts, c, id), {
-        path: "/json/version",
-        schema: describedSchema,
-        signal: c.req.raw.signal,
-      });
+      const browser = await requestDevtoolsJson(
+        await resolveDialer(parts, c, id),
+        {
+          path: "/json/version",
+          schema: devtoolsObjectSchema,
+          signal: c.req.raw.signal,
+        },
+      );
       return c.json(
-        shownBrowser(browser, await connectUrls(parts, c, id)),
+        renderBrowser(browser, await createToConnectUrl(parts, c, id)),
         200,
       );
     });

@@ -26,7 +26,7 @@ export const CLOSE_REASONS = {
 } as const satisfies Readonly<Record<string, CloseReason>>;
 
 /** A close frame as a server sends it: not masked. The reason is cut to what fits. */
-export function closeFrame({ code, reason }: CloseReason): Uint8Array {
+export function encodeCloseFrame({ code, reason }: CloseReason): Uint8Array {
   const text = new TextEncoder().encode(reason).subarray(0, 120);
   const frame = new Uint8Array(4 + text.length);
   frame.set([0x88, 2 + text.length, code >> 8, code & 0xff]);

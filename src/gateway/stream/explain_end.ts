@@ -4,8 +4,8 @@ import { aborted } from "../../async/abortable.ts";
 import { systemClock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
 import { CLOSE_CODES, CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
-import { isOwnBrowser } from "../verify_browser.ts";
-import type { Way } from "../dialer.ts";
+import { verifyBrowser } from "../verify_browser.ts";
+import type { Dialer } from "../dialer.ts";
 
 /** Timeout of the requests for the session's state and to a browser that may be gone. */
 const WAIT_MS = 2_000;
@@ -13,7 +13,7 @@ const WAIT_MS = 2_000;
 /** The browser's side of a closed connection. */
 export interface EndedConnection {
   readonly manager: Pick<SessionManager, "target">;
-  readonly way: Way;
+  readonly dialer: Dialer;
   readonly id: string;
   /** Path of a page's connection; absent for a connection to the whole browser. */
   readonly path?: string | undefined;
@@ -24,13 +24,13 @@ export interface EndedConnection {
  * browser on another connection. One round trip.
  */
 export async function explainEnd(
-  { manager, way, id, path }: EndedConnection,
+  { manager, dialer, id, path }: EndedConnection,
   signal: AbortSignal,
 ): Promise<CloseReason> {
-  const responds = await isOwnBrowser(way, { timeoutMs: WAIT_MS, signal });
-  using patience = deadline(systemClock, WAIT_MS, signal);
-  const status = await statusOf(manager, id, patience.signal);
-  if (status !== undefined && isTerminal(status)) return reasonOf(status);
+  const responds = await verifyBrowser(dialer, { timeoutMs: WAIT_MS, signal });
+  using timeout = deadline(systemClock, WAIT_MS, signal);
+  const status = await readStatus(manager, id, timeout.signal);
+  if (status !== undefined && isTerminal(status)) return toCloseReason(status);
   if (!responds) return CLOSE_REASONS.browserGone;
   return {
     code: CLOSE_CODES.closedByBrowser,
@@ -41,13 +41,13 @@ export async function explainEnd(
 }
 
 /** Returns the close reason for clients of an ended session. */
-export function reasonOf(status: SessionStatus): CloseReason {
+export function toCloseReason(status: SessionStatus): CloseReason {
   return status === "crashed"
     ? CLOSE_REASONS.browserGone
     : CLOSE_REASONS.sessionEnded;
 }
 
-async function statusOf(
+async function readStatus(
   manager: Pick<SessionManager, "target">,
   id: string,
   signal: AbortSignal,

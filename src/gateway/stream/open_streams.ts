@@ -12,14 +12,14 @@ import type { Core } from "../../core/app.ts";
 import { describeError, logOf } from "../../core/log.ts";
 import { every } from "../../async/every.ts";
 import { CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
-import { reasonOf } from "./explain_end.ts";
-import { startPinging } from "./quiet_streams.ts";
+import { toCloseReason } from "./explain_end.ts";
+import { startPinging } from "./start_pinging.ts";
 import type { Splice } from "./splice.ts";
 
 const log = logOf("gateway", "streams");
 
 /** How often it is written who is there and what has moved: some times before an ephemeral session counts as abandoned. */
-const PRESENCE_MS = 4_000;
+const ACTIVITY_MS = 4_000;
 
 /** Pause after a failure to write it. */
 const RETRY_MS = 1_000;
@@ -44,11 +44,11 @@ interface OpenStream {
 }
 
 /** The open streams of this server, by session. */
-export class Streams {
+export class OpenStreams {
   readonly #core: Core;
   readonly #sessions: SessionManager;
   readonly #open = new Map<string, Set<OpenStream>>();
-  readonly #attended = new Set<string>();
+  readonly #seen = new Set<string>();
   readonly #records = new Map<string, Promise<void>>();
   #writing: Promise<void> = Promise.resolve();
 
@@ -73,7 +73,10 @@ export class Streams {
     const startedAt = this.#core.clock.monotonic();
     using _watch = this.#sessions.watch("end", sessionId);
     // The data path does not wait for the record of it.
-    void this.#record(sessionId, () => this.#recordArrival(sessionId, stream));
+    void this.#enqueueRecord(
+      sessionId,
+      () => this.#recordArrival(sessionId, stream),
+    );
     const { by, bytesIn, bytesOut } = await splice.ended;
     streams.delete(stream);
     if (streams.size === 0) this.#open.delete(sessionId);
@@ -83,7 +86,7 @@ export class Streams {
       bytes_out: bytesOut,
       duration_ms: Math.round(this.#core.clock.monotonic() - startedAt),
     };
-    await this.#record(sessionId, async () => {
+    await this.#enqueueRecord(sessionId, async () => {
       // What is being written says still that the client is there.
       await this.#writing;
       // Clients are counted by what is recorded: with an arrival missing, the last of them would seem gone too soon.
@@ -96,13 +99,15 @@ export class Streams {
   }
 
   /** Says, until disposed, that the client of an ephemeral session is there, which is not connected yet. */
-  attend(sessionId: string): Disposable {
-    this.#attended.add(sessionId);
-    return { [Symbol.dispose]: () => void this.#attended.delete(sessionId) };
+  markClientSeen(sessionId: string): Disposable {
+    this.#seen.add(sessionId);
+    return { [Symbol.dispose]: () => void this.#seen.delete(sessionId) };
   }
 
   /** Watches for the end of a session that nobody is connected with yet. */
-  endOf(sessionId: string): Disposable & { readonly signal: AbortSignal } {
+  watchForEnd(
+    sessionId: string,
+  ): Disposable & { readonly signal: AbortSignal } {
     const ended = new AbortController();
     const subscription = this.#core.bus.subscribe(({ type, subject }) => {
       if (subject === sessionId && END_EVENTS.has(type)) ended.abort();
@@ -137,16 +142,16 @@ export class Streams {
     });
     const subscription = bus.subscribe(({ type, subject }) => {
       const status = END_EVENTS.get(type);
-      if (status) this.close(subject, reasonOf(status));
+      if (status) this.close(subject, toCloseReason(status));
       else if (type === "session_stopping") this.#expectEnd(subject);
     });
     const loop = every(() => {
-      const writing = this.#writePresence();
+      const writing = this.#writeActivity();
       this.#writing = writing.catch(() => {});
       return writing;
     }, {
       clock,
-      periodMs: PRESENCE_MS,
+      periodMs: ACTIVITY_MS,
       retryMs: RETRY_MS,
       onFailure: (error) =>
         log.warn("Cannot write who is there: {error}", { error }),
@@ -169,23 +174,23 @@ export class Streams {
     }
   }
 
-  async #writePresence(): Promise<void> {
-    const looks = [...this.#open].flatMap(([id, streams]) =>
+  async #writeActivity(): Promise<void> {
+    const samples = [...this.#open].flatMap(([id, streams]) =>
       [...streams].map((stream) => ({
         id,
         stream,
-        bytes: stream.splice.bytes(),
+        bytes: stream.splice.countBytes(),
       }))
     ).filter(({ stream, bytes }) => stream.seenBytes !== bytes);
-    const active = [...new Set(looks.map(({ id }) => id))];
-    const clientsSeen = [...this.#attended, ...this.#ephemeral()];
+    const active = [...new Set(samples.map(({ id }) => id))];
+    const clientsSeen = [...this.#seen, ...this.#ephemeralSessions()];
     if (active.length + clientsSeen.length === 0) return;
     await this.#sessions.recordActivity({ active, clientsSeen });
     // Only what is written is seen.
-    for (const { stream, bytes } of looks) stream.seenBytes = bytes;
+    for (const { stream, bytes } of samples) stream.seenBytes = bytes;
   }
 
-  #ephemeral(): readonly string[] {
+  #ephemeralSessions(): readonly string[] {
     return [...this.#open].filter(([, streams]) =>
       [...streams].some(({ ephemeral }) => ephemeral)
     ).map(([id]) => id);
@@ -200,7 +205,7 @@ export class Streams {
   }
 
   /** One after the other for each session, in the order of what has come to pass. Never rejects. */
-  #record(sessionId: string, write: () => Promise<void>): Promise<void> {
+  #enqueueRecord(sessionId: string, write: () => Promise<void>): Promise<void> {
     const before = this.#records.get(sessionId) ?? Promise.resolve();
     const record = before.then(write).catch((error) =>
       log.warn("Cannot record who is connected: {error}", {

@@ -23,7 +23,7 @@ export function isPong(chunk: Uint8Array): boolean {
  * @see {@link https://github.com/go-rod/rod/blob/main/lib/cdp/websocket.go Rod}
  * @see {@link https://github.com/chromedp/chromedp/blob/master/conn.go chromedp}
  */
-export function takesPings(
+export function supportsPings(
   { headers }: Pick<IncomingMessage, "headers">,
 ): boolean {
   const agent = headers["user-agent"];

@@ -13,7 +13,7 @@ const LARGE = 128 * 1024;
  *
  * `node:net` makes a new buffer for each read, which is as much work as the reading itself.
  */
-export function connectLending(options: NetConnectOpts): Socket {
+export function connectReusingBuffer(options: NetConnectOpts): Socket {
   let buffer = Buffer.allocUnsafeSlow(SMALL);
   const socket: Socket = connect({
     ...options,

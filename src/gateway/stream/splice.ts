@@ -1,5 +1,9 @@
 import type { Duplex } from "node:stream";
-import { CLOSE_REASONS, closeFrame, type CloseReason } from "./close_frame.ts";
+import {
+  CLOSE_REASONS,
+  type CloseReason,
+  encodeCloseFrame,
+} from "./close_frame.ts";
 import { FrameFollower } from "./frame_follower.ts";
 import { isPong, PING } from "./ping.ts";
 
@@ -50,11 +54,12 @@ export class Splice {
     this.#client = client;
     this.#upstream = upstream;
     this.#options = options;
-    this.ended = Promise.all([closed(client), closed(upstream)]).then(() => ({
-      by: this.#by ?? "grid",
-      bytesIn: this.#bytesIn,
-      bytesOut: this.#bytesOut,
-    }));
+    this.ended = Promise.all([waitForClose(client), waitForClose(upstream)])
+      .then(() => ({
+        by: this.#by ?? "grid",
+        bytesIn: this.#bytesIn,
+        bytesOut: this.#bytesOut,
+      }));
     if (options.early) this.#frames.follow(options.early);
     copy(client, upstream, (chunk) => {
       // The browser ignores this frame; it keeps a worker's tunnel from being idle.
@@ -74,7 +79,7 @@ export class Splice {
   /**
    * Returns the number of bytes so far in both directions, without pings and their responses. A change means activity.
    */
-  bytes(): number {
+  countBytes(): number {
     return this.#bytesIn + this.#bytesOut;
   }
 
@@ -133,7 +138,7 @@ export class Splice {
     if (this.#isFinished) return;
     this.#isFinished = true;
     if (reason) {
-      if (this.#mayWriteFrame) this.#client.write(closeFrame(reason));
+      if (this.#mayWriteFrame) this.#client.write(encodeCloseFrame(reason));
       this.#client.end();
       this.#client.resume();
     }
@@ -165,7 +170,7 @@ function copy(
   });
 }
 
-function closed(socket: Duplex): Promise<void> {
+function waitForClose(socket: Duplex): Promise<void> {
   return new Promise((resolve) => {
     if (socket.closed) resolve();
     else socket.once("close", () => resolve());

@@ -1,16 +1,16 @@
 import { sessions } from "../../apps/sessions/app.ts";
 import { workersApp } from "../../apps/workers/app.ts";
 import { defineApp } from "../../core/app.ts";
-import type { WayTo } from "../dialer.ts";
-import { attend } from "./accept.ts";
-import { socketRoutes } from "./routes.ts";
-import { Tunnels } from "./tunnels.ts";
-import { Verdicts } from "./reachability.ts";
-import { createWays } from "./dialers.ts";
+import type { DialerFor } from "../dialer.ts";
+import { handleUpgrade } from "./handle_upgrade.ts";
+import { createTunnelRoutes } from "./routes.ts";
+import { WorkerTunnels } from "./tunnels.ts";
+import { ReachabilityCache } from "./reachability.ts";
+import { createDialers } from "./dialers.ts";
 
 /** What leads to browsers. */
 export interface TunnelManager {
-  readonly wayTo: WayTo;
+  readonly dialerFor: DialerFor;
 }
 
 /**
@@ -22,20 +22,25 @@ export const tunnels = defineApp<TunnelManager>({
   verboseName: "Tunnels",
   setup(core) {
     const known = core.use(workersApp);
-    const open = new Tunnels(core, known);
-    const verdicts = new Verdicts(core, core.use(sessions), known);
+    const open = new WorkerTunnels(core, known);
+    const reachability = new ReachabilityCache(core, core.use(sessions), known);
     return {
       manager: {
-        wayTo: createWays({ core, workers: known, tunnels: open, verdicts }),
+        dialerFor: createDialers({
+          core,
+          workers: known,
+          tunnels: open,
+          reachability,
+        }),
       },
-      routes: { v1: socketRoutes() },
+      routes: { v1: createTunnelRoutes() },
       tags: {
         Tunnels:
           "Sockets by which workers and the servers of a grid reach each other",
       },
       upgradeRoles: ["client", "worker"],
       upgrade: (request, socket, head, context) =>
-        attend({ core, workers: known, tunnels: open }, {
+        handleUpgrade({ core, workers: known, tunnels: open }, {
           request,
           socket,
           head,
@@ -44,7 +49,7 @@ export const tunnels = defineApp<TunnelManager>({
       ready() {
         const running = new AsyncDisposableStack();
         running.use(open.start());
-        running.use(verdicts.start());
+        running.use(reachability.start());
         return running;
       },
     };

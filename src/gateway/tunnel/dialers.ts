@@ -7,32 +7,37 @@ import { GridError } from "../../core/errors.ts";
 import type { RunningTarget } from "../target.ts";
 import {
   browserUnreachable,
-  bySocket,
-  directly,
+  dialDirect,
+  type DialerFor,
+  dialUnixSocket,
   type StreamOptions,
-  type WayTo,
 } from "../dialer.ts";
-import { borrow } from "./replica.ts";
-import { AWAY_MS, OPEN_MS, TUNNEL_OPENED, type Tunnels } from "./tunnels.ts";
-import type { Verdicts } from "./reachability.ts";
+import { openRemoteStream } from "./replica.ts";
+import {
+  DIAL_BACK_MS,
+  RECONNECT_MS,
+  TUNNEL_OPENED,
+  type WorkerTunnels,
+} from "./tunnels.ts";
+import type { ReachabilityCache } from "./reachability.ts";
 import { gatewayProblems } from "../problems.ts";
 
 /** Longest wait for a direct connection where there is a tunnel besides. */
 const DIRECT_MS = 1_000;
 
 /** How often it is looked whether a tunnel has come back to another server. */
-const LOOK_MS = 500;
+const POLL_INTERVAL_MS = 500;
 
 /** What ways are made of. */
-export interface WayParts {
+export interface DialersContext {
   readonly core: Core;
   readonly workers: WorkerManager;
-  readonly tunnels: Tunnels;
-  readonly verdicts: Verdicts;
+  readonly tunnels: WorkerTunnels;
+  readonly reachability: ReachabilityCache;
 }
 
 /** A session's browser, and the worker that holds it. */
-type Held = RunningTarget & { readonly workerId: string };
+type HeldTarget = RunningTarget & { readonly workerId: string };
 
 /**
  * Chooses the way to each browser.
@@ -46,79 +51,83 @@ type Held = RunningTarget & { readonly workerId: string };
  * not known yet          to the address, if there is no tunnel or the browser answers there; else through the tunnel
  * ```
  */
-export function createWays(parts: WayParts): WayTo {
+export function createDialers(parts: DialersContext): DialerFor {
   return (target) => {
     const { workerId } = target;
-    if (workerId === null) return directly(target);
+    if (workerId === null) return dialDirect(target);
     const held = { ...target, workerId };
     return {
       url: target.url,
-      connect: (signal, options) =>
-        connect(parts, held, { ...options, signal }),
+      dial: (signal, options) =>
+        dialTarget(parts, held, { ...options, signal }),
     };
   };
 }
 
-async function connect(
-  parts: WayParts,
-  target: Held,
+async function dialTarget(
+  parts: DialersContext,
+  target: HeldTarget,
   { signal, ...options }: StreamOptions & { readonly signal: AbortSignal },
 ): Promise<Duplex> {
-  const { core, tunnels, verdicts } = parts;
+  const { core, tunnels, reachability } = parts;
   if (isTunnelOnly(target.url)) {
     const path = core.localWorkers.get(target.workerId)?.(target.id);
     return path === undefined
-      ? await through(parts, target, signal)
-      : await bySocket(target.url, path).connect(signal, options);
+      ? await dialViaTunnel(parts, target, signal)
+      : await dialUnixSocket(target.url, path).dial(signal, options);
   }
   const hasTunnel = target.tunnelUrl !== null || tunnels.has(target.workerId);
   const known = target.reach ?? (hasTunnel ? undefined : "direct");
-  const reach = known ?? await verdicts.of(target);
-  if (reach === "tunnel") return await through(parts, target, signal);
-  if (!hasTunnel) return await directly(target).connect(signal, options);
+  const reach = known ?? await reachability.resolve(target);
+  if (reach === "tunnel") return await dialViaTunnel(parts, target, signal);
+  if (!hasTunnel) return await dialDirect(target).dial(signal, options);
   try {
-    using patience = deadline(core.clock, DIRECT_MS, signal);
-    return await directly(target).connect(patience.signal, options);
+    using timeout = deadline(core.clock, DIRECT_MS, signal);
+    return await dialDirect(target).dial(timeout.signal, options);
   } catch (error) {
     if (signal.aborted) throw error;
-    const stream = await through(parts, target, signal);
-    verdicts.enter(target.workerId, "tunnel");
+    const stream = await dialViaTunnel(parts, target, signal);
+    reachability.record(target.workerId, "tunnel");
     return stream;
   }
 }
 
 /** @throws {GridError} `worker_unreachable`. */
-async function through(
-  parts: WayParts,
-  target: Held,
+async function dialViaTunnel(
+  parts: DialersContext,
+  target: HeldTarget,
   signal: AbortSignal,
 ): Promise<Duplex> {
   const { core, tunnels } = parts;
   const { workerId, id: sessionId } = target;
   try {
-    const url = await holderInTime(parts, target, signal);
-    using patience = deadline(core.clock, OPEN_MS, signal);
+    const url = await findHolderInTime(parts, target, signal);
+    using timeout = deadline(core.clock, DIAL_BACK_MS, signal);
     return url === undefined
-      ? await tunnels.stream({ workerId, sessionId }, patience.signal)
-      : await borrow(core, { url, workerId, sessionId }, patience.signal);
+      ? await tunnels.openStream({ workerId, sessionId }, timeout.signal)
+      : await openRemoteStream(
+        core,
+        { url, workerId, sessionId },
+        timeout.signal,
+      );
   } catch (cause) {
     const hasTunnel = target.tunnelUrl !== null || tunnels.has(workerId);
     throw isTunnelOnly(target.url) && !hasTunnel
-      ? outOfReach(cause)
+      ? browserOutOfReach(cause)
       : browserUnreachable(cause);
   }
 }
 
-async function holderInTime(
-  parts: WayParts,
-  target: Held,
+async function findHolderInTime(
+  parts: DialersContext,
+  target: HeldTarget,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  using patience = deadline(parts.core.clock, AWAY_MS, signal);
-  return await holder(parts, target, patience.signal);
+  using timeout = deadline(parts.core.clock, RECONNECT_MS, signal);
+  return await findHolder(parts, target, timeout.signal);
 }
 
-function outOfReach(cause: unknown): GridError {
+function browserOutOfReach(cause: unknown): GridError {
   return new GridError(
     gatewayProblems.worker_unreachable,
     "Cannot reach the browser: it is not at its worker's address, and the worker has no open tunnel, expected a tunnel, or its network in the setting worker_networks; try again",
@@ -128,9 +137,9 @@ function outOfReach(cause: unknown): GridError {
 }
 
 /** Where the other server is reached that has the tunnel; undefined: this one has. Waits for one that is away. */
-async function holder(
-  { core, workers, tunnels }: WayParts,
-  { workerId, tunnelUrl }: Held,
+async function findHolder(
+  { core, workers, tunnels }: DialersContext,
+  { workerId, tunnelUrl }: HeldTarget,
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const own = core.replicaUrl();
@@ -142,7 +151,7 @@ async function holder(
     // What this server still has may be the dead end of a tunnel that leads elsewhere by now; or the other way round.
     if (isElsewhere && (isFresh || !isHere)) return url;
     if (!isHere) {
-      using pause = deadline(core.clock, LOOK_MS, signal);
+      using pause = deadline(core.clock, POLL_INTERVAL_MS, signal);
       await core.bus.next(
         ({ type, subject }) => type === TUNNEL_OPENED && subject === workerId,
         pause.signal,

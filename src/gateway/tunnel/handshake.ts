@@ -6,7 +6,7 @@ import type { Duplex } from "node:stream";
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 /** Headers of a request for a stream of bytes: proxies let pass what looks like a WebSocket. */
-export function handshakeHeaders(): Readonly<Record<string, string>> {
+export function createHandshakeHeaders(): Readonly<Record<string, string>> {
   return {
     "connection": "Upgrade",
     "upgrade": "websocket",
@@ -16,7 +16,7 @@ export function handshakeHeaders(): Readonly<Record<string, string>> {
 }
 
 /** Answers a request for a stream of bytes; what has come with it is read first. Leaves the socket paused. */
-export function switchToBytes(
+export function acceptByteStream(
   request: IncomingMessage,
   socket: Duplex,
   head: Uint8Array,

@@ -3,30 +3,30 @@ import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { describeError, logOf } from "../../core/log.ts";
 import { isTunnelOnly } from "../../core/provider.ts";
-import { isOwnBrowser } from "../verify_browser.ts";
-import { directly } from "../dialer.ts";
+import { verifyBrowser } from "../verify_browser.ts";
+import { dialDirect } from "../dialer.ts";
 
-const log = logOf("gateway", "verdicts");
+const log = logOf("gateway", "reachability");
 
 /** Longest wait for a browser's answer. */
-const ANSWER_MS = 1_000;
+const PROBE_MS = 1_000;
 
 /** How the browsers of a worker are reached. */
-export type Reached = "direct" | "tunnel";
+export type Reachability = "direct" | "tunnel";
 
 /** A worker that has left open how it is reached, and where one of its browsers listens. */
-export interface Candidate {
+export interface ProbeTarget {
   readonly workerId: string;
   readonly url: URL;
 }
 
 /** Finds out how workers that have left that open, and have a tunnel, are reached; and writes it down for all servers. */
-export class Verdicts {
+export class ReachabilityCache {
   readonly #core: Core;
   readonly #sessions: SessionManager;
   readonly #workers: WorkerManager;
   /** Probes by worker. */
-  readonly #probes = new Map<string, Promise<Reached>>();
+  readonly #probes = new Map<string, Promise<Reachability>>();
   /** What is done in the background. None of it rejects. */
   readonly #work = new Set<Promise<void>>();
 
@@ -37,14 +37,14 @@ export class Verdicts {
   }
 
   /** Directly, if the browser answers this server within a second. */
-  async of({ workerId, url }: Candidate): Promise<Reached> {
+  async resolve({ workerId, url }: ProbeTarget): Promise<Reachability> {
     const running = this.#probes.get(workerId);
     if (running) return await running;
     const probe = this.#probe(url);
     this.#probes.set(workerId, probe);
     try {
       const reached = await probe;
-      this.enter(workerId, reached);
+      this.record(workerId, reached);
       return reached;
     } finally {
       this.#probes.delete(workerId);
@@ -52,7 +52,7 @@ export class Verdicts {
   }
 
   /** Writes down, in the background, how a worker is reached. */
-  enter(workerId: string, reached: Reached): void {
+  record(workerId: string, reached: Reachability): void {
     log.info("Browsers of a worker are reached: {reached}", {
       worker_id: workerId,
       reached,
@@ -64,7 +64,7 @@ export class Verdicts {
   start(): AsyncDisposable {
     const subscription = this.#core.bus.subscribe((event) => {
       if (event.type !== "browser_started" || !event.is_reach_open) return;
-      this.#inBackground(this.#look(event.subject));
+      this.#inBackground(this.#probeSession(event.subject));
     });
     return {
       [Symbol.asyncDispose]: async () => {
@@ -74,15 +74,15 @@ export class Verdicts {
     };
   }
 
-  async #probe(url: URL): Promise<Reached> {
-    const isReached = await isOwnBrowser(directly({ url }), {
-      timeoutMs: ANSWER_MS,
+  async #probe(url: URL): Promise<Reachability> {
+    const isReached = await verifyBrowser(dialDirect({ url }), {
+      timeoutMs: PROBE_MS,
       signal: this.#core.stopping,
     });
     return isReached ? "direct" : "tunnel";
   }
 
-  async #look(sessionId: string): Promise<void> {
+  async #probeSession(sessionId: string): Promise<void> {
     const { workerId, endpoint, status } = await this.#sessions.target(
       sessionId,
     );
@@ -90,7 +90,7 @@ export class Verdicts {
     const url = new URL(endpoint);
     // Records nothing about the worker, because the server does not dial it at that address.
     if (isTunnelOnly(url)) return;
-    await this.of({ workerId, url });
+    await this.resolve({ workerId, url });
   }
 
   #inBackground(work: Promise<void>): void {

@@ -11,13 +11,13 @@ import {
   REPLICA_HEADER,
 } from "../../http/auth/replica_token.ts";
 import { renderTunnelPath } from "../../tunnel/protocol.ts";
-import { handshakeHeaders } from "./handshake.ts";
+import { createHandshakeHeaders } from "./handshake.ts";
 
 /** A dead server's host, or a path to it that was forgotten on the way, is noticed after this time. */
 const KEEP_ALIVE = [true, 30_000] as const;
 
 /** A stream that another server is asked for. */
-export interface Loan {
+export interface RemoteStream {
   /** Where the server is reached that has the worker's tunnel. */
   readonly url: string;
   readonly workerId: string;
@@ -29,9 +29,9 @@ export interface Loan {
  *
  * @throws {Error} When it does not answer, or refuses, or `signal` is aborted.
  */
-export async function borrow(
+export async function openRemoteStream(
   { auth }: Pick<Core, "auth">,
-  { url, workerId, sessionId }: Loan,
+  { url, workerId, sessionId }: RemoteStream,
   signal: AbortSignal,
 ): Promise<Duplex> {
   const { connectTokens } = auth;
@@ -39,27 +39,29 @@ export async function borrow(
     worker_id: workerId,
     token: await connectTokens.issue(sessionId),
   });
-  const proof = await connectTokens.issue(purposeOf({ workerId, sessionId }));
+  const proof = await connectTokens.issue(
+    renderPurpose({ workerId, sessionId }),
+  );
   const address = new URL(
     `${url}/v1/sessions/${sessionId}/cdp/stream?${query}`,
   );
-  return await askServer(address, { proof, signal });
+  return await requestByteStream(address, { proof, signal });
 }
 
 /**
  * Hands the stream that a worker has dialled back to this server on to the one at `url`, which waits for it. That one
  * asks no third.
  *
- * @throws {Error} As {@linkcode borrow}.
+ * @throws {Error} As {@linkcode openRemoteStream}.
  */
-export async function handOver(
+export async function offerStream(
   { auth }: Pick<Core, "auth">,
   { url, ...stream }: DialledStream & { readonly url: string },
   signal: AbortSignal,
 ): Promise<Duplex> {
   const proof = await handoverProof(auth.connectTokens, stream);
   const path = renderTunnelPath(stream.workerId, stream.streamId);
-  return await askServer(new URL(url + path), { proof, signal });
+  return await requestByteStream(new URL(url + path), { proof, signal });
 }
 
 /**
@@ -67,7 +69,7 @@ export async function handOver(
  *
  * @throws {GridError} `unauthorized` — it says so, and is none of the grid's servers.
  */
-export async function isHandedOver(
+export async function isForwarded(
   { auth }: Pick<Core, "auth">,
   { headers }: IncomingMessage,
   stream: DialledStream,
@@ -84,14 +86,14 @@ export async function isHandedOver(
 }
 
 /** Asks another server for a stream of bytes, paused. What has come with its answer is read first. */
-async function askServer(
+async function requestByteStream(
   address: URL,
   { proof, signal }: { readonly proof: string; readonly signal: AbortSignal },
 ): Promise<Duplex> {
   signal.throwIfAborted();
   const ask = address.protocol === "https:" ? askHttps : askHttp;
   const asked = ask(address, {
-    headers: { ...handshakeHeaders(), [REPLICA_HEADER]: proof },
+    headers: { ...createHandshakeHeaders(), [REPLICA_HEADER]: proof },
   });
   // What is said after the first word of a failure must not end the process.
   asked.on("error", () => {});
@@ -119,7 +121,7 @@ async function askServer(
  *
  * @throws {GridError} `unauthorized` — it is none of the grid's servers that asks.
  */
-export async function checkReplica(
+export async function verifyReplica(
   { auth }: Pick<Core, "auth">,
   { sessionId, request, query }: {
     readonly sessionId: string;
@@ -129,7 +131,7 @@ export async function checkReplica(
 ): Promise<string> {
   const workerId = query.get("worker_id") ?? "";
   const proof = request.headers[REPLICA_HEADER];
-  const purpose = purposeOf({ workerId, sessionId });
+  const purpose = renderPurpose({ workerId, sessionId });
   const isReplica = typeof proof === "string" &&
     await auth.connectTokens.isValid(proof, purpose);
   if (isReplica) return workerId;
@@ -140,8 +142,8 @@ export async function checkReplica(
 }
 
 /** What a server's proof is for. No session has such an id: a client's token proves nothing here. */
-function purposeOf(
-  { workerId, sessionId }: Pick<Loan, "workerId" | "sessionId">,
+function renderPurpose(
+  { workerId, sessionId }: Pick<RemoteStream, "workerId" | "sessionId">,
 ): string {
   return `replica ${workerId} ${sessionId}`;
 }

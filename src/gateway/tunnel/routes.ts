@@ -3,7 +3,7 @@ import { access, allow } from "../../http/auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter, refusals } from "../../http/router.ts";
 import { workerProofSchema } from "../../http/auth/worker_caller.ts";
-import { refuse } from "../socket_routes.ts";
+import { respondUpgradeRequired } from "../socket_routes.ts";
 import { gatewayProblems } from "../problems.ts";
 import { workerProblems } from "../../apps/workers/problems.ts";
 
@@ -90,14 +90,18 @@ const lent = {
 };
 
 /** Describes the sockets, and tells those who ask without a handshake what is expected. */
-export function socketRoutes(): OpenAPIHono<GridEnv> {
+export function createTunnelRoutes(): OpenAPIHono<GridEnv> {
   const router = createRouter();
   for (const each of [tunnel, stream, lent]) {
     router.openAPIRegistry.registerPath(each);
   }
   const path = "/workerpool/workers/:id/tunnel";
-  router.get(path, allow("worker"), refuse);
-  router.get(`${path}/:stream`, allow("worker"), refuse);
-  router.get("/sessions/:id/cdp/stream", allow("client"), refuse);
+  router.get(path, allow("worker"), respondUpgradeRequired);
+  router.get(`${path}/:stream`, allow("worker"), respondUpgradeRequired);
+  router.get(
+    "/sessions/:id/cdp/stream",
+    allow("client"),
+    respondUpgradeRequired,
+  );
   return router;
 }

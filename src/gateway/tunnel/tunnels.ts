@@ -22,16 +22,16 @@ import {
 const log = logOf("gateway", "tunnels");
 
 /** Timeout of a worker's dial-back. Long, because its host may be busy. */
-export const OPEN_MS = 25_000;
+export const DIAL_BACK_MS = 25_000;
 
 /** Timeout of the wait for a disconnected tunnel, and for another server to accept a stream. */
-export const AWAY_MS = 5_000;
+export const RECONNECT_MS = 5_000;
 
 /** Type of the bus's event when a worker has opened its tunnel to this server. */
 export const TUNNEL_OPENED = "tunnel_opened";
 
 /** A worker that asks for its tunnel to be opened. */
-export interface Arrival {
+export interface TunnelRequest {
   readonly workerId: string;
   readonly caller: WorkerCaller;
   readonly request: IncomingMessage;
@@ -46,7 +46,7 @@ interface OpenTunnel {
 }
 
 /** A stream that its worker has been asked for. */
-interface Awaited extends OpenMessage {
+interface PendingStream extends OpenMessage {
   readonly workerId: string;
   /** Proof of the worker's process that was asked last. */
   proof?: HashedProof;
@@ -55,7 +55,7 @@ interface Awaited extends OpenMessage {
 }
 
 /** The tunnels that workers have opened to this server, and the streams that they are asked for. */
-export class Tunnels {
+export class WorkerTunnels {
   readonly #core: Core;
   readonly #workers: WorkerManager;
   readonly #sockets = new WebSocketServer({
@@ -66,9 +66,9 @@ export class Tunnels {
   /** Control connections by worker. */
   readonly #open = new Map<string, OpenTunnel>();
   /** By id. */
-  readonly #awaited = new Map<string, Awaited>();
+  readonly #pending = new Map<string, PendingStream>();
   /** Control connections that are being held, and what is being written of them. */
-  readonly #held = new Set<Promise<void>>();
+  readonly #serving = new Set<Promise<void>>();
   /** The last write of each worker: they must not overtake each other. */
   readonly #writes = new Map<string, Promise<void>>();
 
@@ -87,12 +87,12 @@ export class Tunnels {
    *
    * @throws {GridError} `unauthorized`, `worker_not_found`, `worker_replaced` — it is not that worker, or not its present process.
    */
-  async take(arrival: Arrival): Promise<void> {
+  async accept(arrival: TunnelRequest): Promise<void> {
     const { workerId, caller } = arrival;
     const url = this.#core.replicaUrl();
-    await this.#inTurn(workerId, async () => {
+    await this.#serialize(workerId, async () => {
       await this.#workers.recordTunnelOpened(workerId, url, caller);
-      if (this.#accept(arrival) || this.has(workerId)) return;
+      if (this.#upgrade(arrival) || this.has(workerId)) return;
       await this.#workers.recordTunnelClosed(workerId, url);
     });
   }
@@ -102,20 +102,20 @@ export class Tunnels {
    *
    * @throws {Error} When the worker does not dial back in time, refuses, or `signal` is aborted.
    */
-  async stream(
+  async openStream(
     { workerId, sessionId }: {
       readonly workerId: string;
       readonly sessionId: string;
     },
     signal: AbortSignal,
   ): Promise<Duplex> {
-    const waitMs = this.has(workerId) ? OPEN_MS : AWAY_MS;
-    using patience = deadline(this.#core.clock, waitMs, signal);
-    patience.signal.throwIfAborted();
+    const waitMs = this.has(workerId) ? DIAL_BACK_MS : RECONNECT_MS;
+    using timeout = deadline(this.#core.clock, waitMs, signal);
+    timeout.signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
-    const giveUp = () => reject(patience.signal.reason);
-    patience.signal.addEventListener("abort", giveUp);
-    const awaited: Awaited = {
+    const giveUp = () => reject(timeout.signal.reason);
+    timeout.signal.addEventListener("abort", giveUp);
+    const awaited: PendingStream = {
       type: "open",
       stream_id: crypto.getRandomValues(new Uint8Array(16)).toHex(),
       session_id: sessionId,
@@ -123,14 +123,14 @@ export class Tunnels {
       resolve,
       reject,
     };
-    this.#awaited.set(awaited.stream_id, awaited);
+    this.#pending.set(awaited.stream_id, awaited);
     try {
       // If its tunnel is away, it is asked when it comes back.
-      this.#ask(awaited);
+      this.#requestStream(awaited);
       return await promise;
     } finally {
-      this.#awaited.delete(awaited.stream_id);
-      patience.signal.removeEventListener("abort", giveUp);
+      this.#pending.delete(awaited.stream_id);
+      timeout.signal.removeEventListener("abort", giveUp);
     }
   }
 
@@ -140,17 +140,17 @@ export class Tunnels {
    * @param caller Worker that dialled back; undefined if another server of the grid has verified it.
    * @throws {GridError} `unauthorized` — the caller is not the process that opened the tunnel.
    */
-  awaitedFrom(
+  takePending(
     workerId: string,
     streamId: string,
     caller?: WorkerCaller,
   ): ((stream: Duplex) => void) | undefined {
-    const awaited = this.#awaited.get(streamId);
+    const awaited = this.#pending.get(streamId);
     if (awaited?.workerId !== workerId) return undefined;
     if (caller && !isSameProof(caller.proof, awaited.proof)) {
       throw notThatWorker("take the stream of", workerId);
     }
-    this.#awaited.delete(streamId);
+    this.#pending.delete(streamId);
     return awaited.resolve;
   }
 
@@ -159,13 +159,15 @@ export class Tunnels {
     return {
       [Symbol.asyncDispose]: async () => {
         for (const { control } of this.#open.values()) control.terminate();
-        await Promise.all([...this.#held, ...this.#writes.values()]);
+        await Promise.all([...this.#serving, ...this.#writes.values()]);
       },
     };
   }
 
   /** False: it has gone meanwhile, or its handshake is none. */
-  #accept({ workerId, caller, request, socket, head }: Arrival): boolean {
+  #upgrade(
+    { workerId, caller, request, socket, head }: TunnelRequest,
+  ): boolean {
     let control: WebSocket | undefined;
     if (this.#core.stopping.aborted) socket.destroy();
     if (socket.destroyed) return false;
@@ -176,15 +178,15 @@ export class Tunnels {
       (opened) => {
         control = opened;
         const { proof } = caller;
-        const held = this.#hold(workerId, { control: opened, proof });
-        this.#held.add(held);
-        void held.finally(() => this.#held.delete(held));
+        const held = this.#serve(workerId, { control: opened, proof });
+        this.#serving.add(held);
+        void held.finally(() => this.#serving.delete(held));
       },
     );
     return control !== undefined;
   }
 
-  #ask(awaited: Awaited): void {
+  #requestStream(awaited: PendingStream): void {
     const { type, stream_id, session_id, workerId } = awaited;
     const message: OpenMessage = { type, stream_id, session_id };
     const tunnel = this.#open.get(workerId);
@@ -194,17 +196,17 @@ export class Tunnels {
   }
 
   /** Never rejects. */
-  async #hold(workerId: string, tunnel: OpenTunnel): Promise<void> {
+  async #serve(workerId: string, tunnel: OpenTunnel): Promise<void> {
     const { control } = tunnel;
     const { clock, bus, replicaUrl } = this.#core;
     const closed = new Promise((resolve) => control.once("close", resolve));
     control.on("error", () => control.terminate());
-    control.on("message", (data) => this.#hear(workerId, data));
+    control.on("message", (data) => this.#receive(workerId, data));
     this.#open.get(workerId)?.control.terminate();
     this.#open.set(workerId, tunnel);
     log.info("A worker has opened its tunnel", { worker_id: workerId });
-    for (const awaited of this.#awaited.values()) {
-      if (awaited.workerId === workerId) this.#ask(awaited);
+    for (const awaited of this.#pending.values()) {
+      if (awaited.workerId === workerId) this.#requestStream(awaited);
     }
     bus.publish({ type: TUNNEL_OPENED, subject: workerId });
     const watch = watchSocket(control, clock);
@@ -212,7 +214,7 @@ export class Tunnels {
     await watch[Symbol.asyncDispose]();
     if (this.#open.get(workerId) === tunnel) this.#open.delete(workerId);
     log.info("A worker's tunnel is closed", { worker_id: workerId });
-    await this.#inTurn(workerId, async () => {
+    await this.#serialize(workerId, async () => {
       if (this.has(workerId)) return;
       await this.#workers.recordTunnelClosed(workerId, replicaUrl());
     }).catch((error: unknown) =>
@@ -223,14 +225,17 @@ export class Tunnels {
     );
   }
 
-  #hear(workerId: string, data: RawData): void {
+  #receive(workerId: string, data: RawData): void {
     const refused = parseMessage(refusedMessageSchema, data);
-    const awaited = refused && this.#awaited.get(refused.stream_id);
+    const awaited = refused && this.#pending.get(refused.stream_id);
     if (!refused || awaited?.workerId !== workerId) return;
     awaited.reject(new Error(`The worker refuses: ${refused.reason}`));
   }
 
-  async #inTurn(workerId: string, write: () => Promise<void>): Promise<void> {
+  async #serialize(
+    workerId: string,
+    write: () => Promise<void>,
+  ): Promise<void> {
     const before = this.#writes.get(workerId);
     const turn = (before ?? Promise.resolve()).then(write);
     const settled = turn.catch(() => {}).then(() => {

@@ -5,7 +5,7 @@ import { type Duplex, duplexPair } from "node:stream";
 import fc from "fast-check";
 import { WebSocket } from "ws";
 import { CLOSE_REASONS } from "../../../src/gateway/stream/close_frame.ts";
-import { takesPings } from "../../../src/gateway/stream/ping.ts";
+import { supportsPings } from "../../../src/gateway/stream/ping.ts";
 import { Splice } from "../../../src/gateway/stream/splice.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import { createFakeClock } from "../../support/clock.ts";
@@ -143,7 +143,7 @@ Deno.test("clients that fail on pings are detected by their handshake", () => {
       [{ "user-agent": "Go-http-client/1.1" }, false],
       [{}, false],
     ] as const
-  ) assert.equal(takesPings({ headers }), expected, JSON.stringify(headers));
+  ) assert.equal(supportsPings({ headers }), expected, JSON.stringify(headers));
 });
 
 /** Encodes a text frame of a browser. */
@@ -209,5 +209,5 @@ async function messagesOf(stream: Duplex) {
     maxPayload: 0,
     skipUTF8Validation: false,
   });
-  return { texts, code: await closed, pings: pings };
+  return { texts, code: await closed, pings };
 }

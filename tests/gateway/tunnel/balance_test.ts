@@ -136,7 +136,7 @@ Deno.test("workers and clients behind a load balancer before several servers mee
   const sent = new Uint8Array(1_000_000).map((_, at) => at % 251);
   await Promise.all(
     [s.grid, there, s.grid, there, s.grid, there].map(async (grid) => {
-      using client = await rawClient(s.urlOf(id, grid), {}, bytes("early"));
+      using client = await rawClient(s.toUrl(id, grid), {}, bytes("early"));
       assert.match(client.head, /^HTTP\/1\.1 101 /);
       const rest = await readBytes(client.socket, 10 - client.rest.length);
       assert.equal(text(client.rest, rest), "helloearly");
@@ -159,14 +159,14 @@ Deno.test("the end of either side passes through the server to which the worker 
   await using balancer = await startBalancer([s.grid.url, there.url]);
   await s.start({ reach: "tunnel", tunnelUrl: balancer.url });
   const id = await s.running();
-  using first = await rawClient(s.urlOf(id));
+  using first = await rawClient(s.toUrl(id));
   assert.deepEqual(balancer.counts, [1, 1]);
   first.socket.resume();
   const ended = once(first.socket, "close");
   s.upstream.sockets[0]?.destroy();
   // Before that, the server probed the browser on a separate stream.
   await ended;
-  using third = await rawClient(s.urlOf(id));
+  using third = await rawClient(s.toUrl(id));
   assert.deepEqual(balancer.counts, [2, 2]);
   const browser = s.upstream.sockets[1];
   assert.ok(browser);

@@ -21,7 +21,7 @@ Deno.test("a client that comes to a server without the tunnel is handed to the o
   await using there = await replicaOf(s.grid);
   await s.start({ reach: "tunnel" });
   const id = await s.running();
-  using client = await rawClient(s.urlOf(id, there), {}, bytes("early"));
+  using client = await rawClient(s.toUrl(id, there), {}, bytes("early"));
   assert.match(client.head, /^HTTP\/1\.1 101 /);
   const rest = await readBytes(client.socket, 10 - client.rest.length);
   assert.equal(text(client.rest) + text(rest), "helloearly");
@@ -40,12 +40,12 @@ Deno.test("the end of either side passes through both servers", async () => {
   await using there = await replicaOf(s.grid);
   await s.start({ reach: "tunnel" });
   const id = await s.running();
-  using first = await rawClient(s.urlOf(id, there));
+  using first = await rawClient(s.toUrl(id, there));
   first.socket.resume();
   const ended = once(first.socket, "close");
   s.upstream.sockets[0]?.destroy();
   await ended;
-  using second = await rawClient(s.urlOf(id, there));
+  using second = await rawClient(s.toUrl(id, there));
   const browser = s.upstream.sockets[1];
   assert.ok(browser);
   browser.resume();
@@ -65,11 +65,11 @@ Deno.test("a client is told to try again when the server that has the tunnel is 
       args: [url, worker.id],
     });
   await enter(`http://127.0.0.1:${await freePort()}`);
-  const { status, code, head } = await refusalOf(s.urlOf(id, there));
+  const { status, code, head } = await refusalOf(s.toUrl(id, there));
   assert.deepEqual([status, code], ["503", "worker_unreachable"]);
   assert.match(head, /retry-after: \d/i);
   await enter(there.core.replicaUrl());
-  const waiting = rawClient(s.urlOf(id, there));
+  const waiting = rawClient(s.toUrl(id, there));
   await enter(s.grid.core.replicaUrl());
   using client = await waiting;
   assert.match(client.head, /^HTTP\/1\.1 101 /);
@@ -81,7 +81,7 @@ Deno.test("a server is asked for a stream of its tunnels by other servers only: 
   const id = await s.running();
   const token = await s.grid.core.auth.connectTokens.issue(id);
   const query = new URLSearchParams({ worker_id: worker.id, token });
-  const url = `${s.urlOf(id)}/stream?${query}`;
+  const url = `${s.toUrl(id)}/stream?${query}`;
   for (const headers of [{}, { "x-browsergrid-replica": token }]) {
     const { status } = await refusalOf(url, headers);
     assert.equal(status, "401");

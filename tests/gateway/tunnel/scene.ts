@@ -44,7 +44,7 @@ export interface TunnelScene extends AsyncDisposable {
   /** A session that runs. */
   running(): Promise<string>;
   /** Where clients of a session connect. */
-  urlOf(sessionId: string, grid?: TestGrid): string;
+  toUrl(sessionId: string, grid?: TestGrid): string;
   /** How a session is reached, as the API shows it. */
   reachOf(sessionId: string): Promise<string | null>;
   /** Resolves when a session is reached so. */
@@ -118,11 +118,11 @@ export async function tunnelScene(
     },
     async running() {
       const id = await scene.ask({ max_connections: 10 });
-      using patience = deadline(systemClock, 10_000);
-      await grid.sessions.waitUntilStarted(id, patience.signal);
+      using timeout = deadline(systemClock, 10_000);
+      await grid.sessions.waitUntilStarted(id, timeout.signal);
       return id;
     },
-    urlOf: (id, at = grid) =>
+    toUrl: (id, at = grid) =>
       `${at.url.replace("http", "ws")}/v1/sessions/${id}/cdp`,
     reachOf,
     async untilReached(id, reach) {

@@ -19,7 +19,7 @@ Deno.test("bytes pass both ways through a worker's tunnel, also those that come 
   await using s = await tunnelScene({ upstream: { greeting: bytes("hello") } });
   await s.start({ reach: "tunnel" });
   const id = await s.running();
-  using client = await rawClient(s.urlOf(id), {}, bytes("early"));
+  using client = await rawClient(s.toUrl(id), {}, bytes("early"));
   assert.match(client.head, /^HTTP\/1\.1 101 /);
   const rest = await readBytes(client.socket, 10 - client.rest.length);
   assert.equal(text(client.rest) + text(rest), "helloearly");
@@ -34,14 +34,14 @@ Deno.test("a page of a browser behind a tunnel, and Chrome's HTTP endpoints, are
   const id = await s.running();
   const answer = await s.grid.request(`/v1/sessions/${id}/cdp/json/version`);
   assert.equal((await answer.json()).Browser, "Chrome/1");
-  using _client = await rawClient(`${s.urlOf(id)}/devtools/page/PAGE`);
+  using _client = await rawClient(`${s.toUrl(id)}/devtools/page/PAGE`);
   assert.equal(s.upstream.lastRequest()?.url, "/devtools/page/PAGE");
 });
 
 Deno.test("a megabyte arrives whole through a tunnel, in both directions at once", async () => {
   await using s = await tunnelScene();
   await s.start({ reach: "tunnel" });
-  using client = await rawClient(s.urlOf(await s.running()));
+  using client = await rawClient(s.toUrl(await s.running()));
   const sent = crypto.getRandomValues(new Uint8Array(65_536));
   for (let times = 0; times < 16; times++) client.socket.write(sent);
   const got = await readBytes(client.socket, 16 * sent.length);
@@ -65,7 +65,7 @@ Deno.test("without being told, the server takes the tunnel where another browser
   s.provider.knobs.endpoint = new URL(`${other.endpoint}-another`);
   await s.start();
   const first = await s.running();
-  using client = await rawClient(s.urlOf(first));
+  using client = await rawClient(s.toUrl(first));
   await s.untilReached(first, "tunnel");
   client.socket.write("a");
   assert.equal(text(await readBytes(client.socket, 1)), "a");
@@ -82,7 +82,7 @@ Deno.test("an address that no longer answers is given up for the tunnel, for eve
   const [first, second] = [await s.running(), await s.running()];
   await s.untilReached(second, "direct");
   await near[Symbol.asyncDispose]();
-  using client = await rawClient(s.urlOf(first));
+  using client = await rawClient(s.toUrl(first));
   assert.match(client.head, /^HTTP\/1\.1 101 /);
   await s.untilReached(second, "tunnel");
 });
@@ -91,9 +91,9 @@ Deno.test("what is connected stays when a worker's tunnel drops, a client that c
   await using s = await tunnelScene();
   const { tunnel } = await s.start({ reach: "tunnel" });
   const id = await s.running();
-  using before = await rawClient(s.urlOf(id));
+  using before = await rawClient(s.toUrl(id));
   tunnel.renew();
-  using meanwhile = await rawClient(s.urlOf(id));
+  using meanwhile = await rawClient(s.toUrl(id));
   for (const { head, socket } of [before, meanwhile]) {
     assert.match(head, /^HTTP\/1\.1 101 /);
     socket.write("still");
@@ -108,7 +108,7 @@ Deno.test("a client is told to try again when the worker's tunnel does not come 
   const id = await s.running();
   await tunnel[Symbol.asyncDispose]();
   await s.untilTunnel(worker, { isUp: false });
-  const asked = refusalOf(s.urlOf(id));
+  const asked = refusalOf(s.toUrl(id));
   let isRefused = false;
   void asked.then(() => isRefused = true);
   let waitedMs = 0;
@@ -139,12 +139,12 @@ Deno.test("the browser's end closes the client's socket through the tunnel, and 
   await using s = await tunnelScene();
   await s.start({ reach: "tunnel" });
   const id = await s.running();
-  using first = await rawClient(s.urlOf(id));
+  using first = await rawClient(s.toUrl(id));
   first.socket.resume();
   const ended = once(first.socket, "close");
   s.upstream.sockets[0]?.destroy();
   await ended;
-  using second = await rawClient(s.urlOf(id));
+  using second = await rawClient(s.toUrl(id));
   const browser = s.upstream.sockets[1];
   assert.ok(browser);
   const left = once(browser, "close");
@@ -161,7 +161,7 @@ Deno.test("a worker opens no stream for a session that it does not hold, whateve
     sql: "UPDATE sessions SET worker_id = ? WHERE id = ? AND worker_id = ?",
     args: [other.id, id, holder.id],
   });
-  const { code } = await refusalOf(s.urlOf(id));
+  const { code } = await refusalOf(s.toUrl(id));
   assert.equal(code, "worker_unreachable");
   assert.equal(s.upstream.sockets.length, 0);
 });
@@ -171,7 +171,7 @@ Deno.test("a worker whose row was deleted opens its tunnel anew when it has regi
   const { worker } = await s.start({ reach: "tunnel" });
   await s.grid.workers.remove(worker.id);
   await s.untilTunnel(worker);
-  using client = await rawClient(s.urlOf(await s.running()));
+  using client = await rawClient(s.toUrl(await s.running()));
   assert.match(client.head, /^HTTP\/1\.1 101 /);
 });
 
@@ -181,6 +181,6 @@ Deno.test("a browser that is not at its worker's address is reached through the 
   await s.start();
   const id = await s.running();
   assert.equal(await s.reachOf(id), "tunnel");
-  using _client = await rawClient(s.urlOf(id));
+  using _client = await rawClient(s.toUrl(id));
   assert.equal(s.upstream.lastRequest()?.headers.host, "127.0.0.1:0");
 });

@@ -1,5 +1,5 @@
 /** The route, and other paths of the same: those of Chrome, and a slash at the end, with which Playwright asks. */
-export function variantsOf<R extends { readonly path: string }>(
+export function createRouteVariants<R extends { readonly path: string }>(
   route: R,
   ...others: readonly string[]
 ): readonly R[] {

@@ -35,7 +35,7 @@ export function startPinging(
   return every(() => {
     const now = clock.monotonic();
     for (const stream of streams()) {
-      const bytes = stream.bytes();
+      const bytes = stream.countBytes();
       const last = seen.get(stream);
       const isQuiet = last?.bytes === bytes;
       if (isQuiet && now - last.at < quietMs) continue;

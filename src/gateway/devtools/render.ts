@@ -4,11 +4,11 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import type { ConnectUrls } from "./connect_urls.ts";
+import type { ToConnectUrl } from "./connect_urls.ts";
 
-export const describedSchema = z.record(z.string(), z.unknown());
+export const devtoolsObjectSchema = z.record(z.string(), z.unknown());
 
-export type Described = z.infer<typeof describedSchema>;
+export type DevtoolsObject = z.infer<typeof devtoolsObjectSchema>;
 
 /** A WebSocket's address in the examples of the description of the API. */
 export const SOCKET_EXAMPLE =
@@ -27,56 +27,61 @@ export const TARGET_EXAMPLE = {
 };
 
 /** Members of Chrome's answers that show its own address. */
-const OWN_ADDRESSES = [
+const ADDRESS_FIELDS = [
   "devtoolsFrontendUrl",
   "devtoolsFrontendUrlCompat",
   "webSocketDebuggerUrl",
 ];
 
 /** A browser with the grid's address. */
-export function shownBrowser(
-  browser: Described,
-  urlOf: ConnectUrls,
-): Described {
-  return { ...withoutAddresses(browser), webSocketDebuggerUrl: urlOf("") };
+export function renderBrowser(
+  browser: DevtoolsObject,
+  toUrl: ToConnectUrl,
+): DevtoolsObject {
+  return { ...omitAddresses(browser), webSocketDebuggerUrl: toUrl("") };
 }
 
 /** A target with the grid's addresses. */
-export function shownTarget(target: Described, urlOf: ConnectUrls): Described {
-  const url = urlOf(pathOf(target));
+export function renderTarget(
+  target: DevtoolsObject,
+  toUrl: ToConnectUrl,
+): DevtoolsObject {
+  const url = toUrl(findSocketPath(target));
   return {
-    ...withoutAddresses(target),
-    devtoolsFrontendUrl: frontEndOf(target, url),
+    ...omitAddresses(target),
+    devtoolsFrontendUrl: renderFrontendUrl(target, url),
     webSocketDebuggerUrl: url,
   };
 }
 
-function withoutAddresses(described: Described): Described {
+function omitAddresses(described: DevtoolsObject): DevtoolsObject {
   return Object.fromEntries(
-    Object.entries(described).filter(([name]) => !OWN_ADDRESSES.includes(name)),
+    Object.entries(described).filter(([name]) =>
+      !ADDRESS_FIELDS.includes(name)
+    ),
   );
 }
 
-function pathOf({ webSocketDebuggerUrl }: Described): string {
-  return URL.parse(textOf(webSocketDebuggerUrl))?.pathname ?? "";
+function findSocketPath({ webSocketDebuggerUrl }: DevtoolsObject): string {
+  return URL.parse(toText(webSocketDebuggerUrl))?.pathname ?? "";
 }
 
 /**
  * Address of the DevTools front end that every Chrome brings, connected to a target. Not of the one in the network that
  * Chrome names: its server would be sent the token.
  */
-function frontEndOf(
-  { devtoolsFrontendUrl }: Described,
+function renderFrontendUrl(
+  { devtoolsFrontendUrl }: DevtoolsObject,
   socketUrl: string,
 ): string {
   const [, page = "inspector.html"] =
-    /\/(\w+\.html)\?/.exec(textOf(devtoolsFrontendUrl)) ?? [];
+    /\/(\w+\.html)\?/.exec(toText(devtoolsFrontendUrl)) ?? [];
   const { protocol, host, pathname, search } = new URL(socketUrl);
   const scheme = protocol.slice(0, -1);
   const address = encodeURIComponent(host + pathname + search);
   return `devtools://devtools/bundled/${page}?${scheme}=${address}`;
 }
 
-function textOf(value: unknown): string {
+function toText(value: unknown): string {
   return typeof value === "string" ? value : "";
 }

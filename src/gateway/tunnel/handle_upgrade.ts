@@ -15,13 +15,13 @@ import {
   workerProofSchema,
 } from "../../http/auth/worker_caller.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/worker_proof.ts";
-import { refuse } from "../reject.ts";
-import { admit } from "../upgrade_request.ts";
+import { rejectUpgrade } from "../reject.ts";
+import { checkHandshake } from "../upgrade_request.ts";
 import { browserUnreachable } from "../dialer.ts";
-import { switchToBytes } from "./handshake.ts";
+import { acceptByteStream } from "./handshake.ts";
 import { joinBytes } from "./pipe.ts";
-import { checkReplica, handOver, isHandedOver } from "./replica.ts";
-import { AWAY_MS, type Tunnels } from "./tunnels.ts";
+import { isForwarded, offerStream, verifyReplica } from "./replica.ts";
+import { RECONNECT_MS, type WorkerTunnels } from "./tunnels.ts";
 
 const log = logOf("gateway", "tunnel");
 
@@ -30,50 +30,54 @@ const TUNNEL_PATH =
 const REPLICA_PATH = /^\/v1\/sessions\/([^/]+)\/cdp\/stream\/?$/;
 
 /** A socket that asks for an upgrade. */
-interface Asked {
+interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Duplex;
   readonly head: Uint8Array;
   readonly context: UpgradeContext;
 }
 
-interface Parts {
+interface TunnelContext {
   readonly core: Core;
   readonly workers: WorkerManager;
-  readonly tunnels: Tunnels;
+  readonly tunnels: WorkerTunnels;
 }
 
 /** Takes the sockets of workers' tunnels, and those by which other servers ask for streams of them. False: it is neither. */
-export async function attend(parts: Parts, asked: Asked): Promise<boolean> {
+export async function handleUpgrade(
+  parts: TunnelContext,
+  asked: UpgradeRequest,
+): Promise<boolean> {
   const { pathname } = asked.context.url;
   const [, workerId, streamId] = TUNNEL_PATH.exec(pathname) ?? [];
   const [, sessionId] = REPLICA_PATH.exec(pathname) ?? [];
   if (workerId === undefined && sessionId === undefined) return false;
   try {
-    admit(parts.core, asked.request, asked.context);
-    if (sessionId !== undefined) await lend(parts, asked, sessionId);
-    else if (workerId !== undefined && streamId !== undefined) {
-      await takeStream(parts, asked, { workerId, streamId });
+    checkHandshake(parts.core, asked.request, asked.context);
+    if (sessionId !== undefined) {
+      await serveRemoteStream(parts, asked, sessionId);
+    } else if (workerId !== undefined && streamId !== undefined) {
+      await acceptStream(parts, asked, { workerId, streamId });
     } else if (workerId !== undefined) {
-      await takeTunnel(parts, asked, workerId);
+      await acceptTunnel(parts, asked, workerId);
     }
   } catch (error) {
-    refuse(asked.socket, error, asked.context);
+    rejectUpgrade(asked.socket, error, asked.context);
   }
   return true;
 }
 
 /** A worker opens its tunnel. */
-async function takeTunnel(
-  { core, tunnels }: Parts,
-  { request, socket, head, context }: Asked,
+async function acceptTunnel(
+  { core, tunnels }: TunnelContext,
+  { request, socket, head, context }: UpgradeRequest,
   workerId: string,
 ): Promise<void> {
   const { caller = ANONYMOUS } = context;
   requireRole(caller, ["worker"]);
   if (core.stopping.aborted) throw shuttingDown();
-  const proven = await workerCallerOf(request, caller);
-  await tunnels.take({ workerId, caller: proven, request, socket, head });
+  const proven = await readProof(request, caller);
+  await tunnels.accept({ workerId, caller: proven, request, socket, head });
 }
 
 /**
@@ -87,61 +91,61 @@ async function takeTunnel(
  *              └──── server B ◀───────┘
  * ```
  */
-async function takeStream(
-  parts: Parts,
-  asked: Asked,
+async function acceptStream(
+  parts: TunnelContext,
+  asked: UpgradeRequest,
   stream: DialledStream,
 ): Promise<void> {
   const { request, socket, head, context } = asked;
   const { caller = ANONYMOUS } = context;
   requireRole(caller, ["worker"]);
-  const isHandover = await isHandedOver(parts.core, request, stream);
+  const isHandover = await isForwarded(parts.core, request, stream);
   const { workerId, streamId } = stream;
   // The server that forwards the stream has verified the worker.
-  const proven = isHandover ? undefined : await workerCallerOf(request, caller);
-  const resolve = parts.tunnels.awaitedFrom(workerId, streamId, proven);
+  const proven = isHandover ? undefined : await readProof(request, caller);
+  const resolve = parts.tunnels.takePending(workerId, streamId, proven);
   if (resolve) {
-    switchToBytes(request, socket, head);
+    acceptByteStream(request, socket, head);
     return resolve(socket);
   }
-  if (!proven) throw notAwaited();
-  await handOn(parts, asked, { ...stream, caller: proven });
+  if (!proven) throw streamNotPending();
+  await forwardStream(parts, asked, { ...stream, caller: proven });
 }
 
 /** Joins the worker with the server that has its tunnel, to which nobody has brought it. One round trip. */
-async function handOn(
-  { core, workers }: Parts,
-  { request, socket, head }: Asked,
+async function forwardStream(
+  { core, workers }: TunnelContext,
+  { request, socket, head }: UpgradeRequest,
   { caller, ...stream }: DialledStream & { readonly caller: WorkerCaller },
 ): Promise<void> {
   const gone = new AbortController();
   socket.once("close", () => gone.abort());
   const { workerId } = stream;
   const { tunnelUrl: url } = await workers.requireProven(workerId, caller);
-  if (url === null || url === core.replicaUrl()) throw notAwaited();
+  if (url === null || url === core.replicaUrl()) throw streamNotPending();
   const stopped = AbortSignal.any([gone.signal, core.stopping]);
-  using patience = deadline(core.clock, AWAY_MS, stopped);
-  const holder = await handOver(core, { ...stream, url }, patience.signal)
+  using timeout = deadline(core.clock, RECONNECT_MS, stopped);
+  const holder = await offerStream(core, { ...stream, url }, timeout.signal)
     .catch((cause: unknown) => {
       log.warn("Cannot hand a stream on to {url}: {error}", {
         url,
         worker_id: stream.workerId,
         error: describeError(cause),
       });
-      throw notAwaited(cause);
+      throw streamNotPending(cause);
     });
   if (socket.destroyed) return void holder.destroy();
-  switchToBytes(request, socket, head);
+  acceptByteStream(request, socket, head);
   joinBytes(socket, holder);
 }
 
 /** Another server, to which a client has come, asks for a stream of a tunnel that leads here. */
-async function lend(
-  { core, tunnels }: Parts,
-  { request, socket, head, context }: Asked,
+async function serveRemoteStream(
+  { core, tunnels }: TunnelContext,
+  { request, socket, head, context }: UpgradeRequest,
   sessionId: string,
 ): Promise<void> {
-  const workerId = await checkReplica(core, {
+  const workerId = await verifyReplica(core, {
     sessionId,
     request,
     query: context.url.searchParams,
@@ -149,18 +153,19 @@ async function lend(
   const gone = new AbortController();
   socket.once("close", () => gone.abort());
   const signal = AbortSignal.any([gone.signal, core.stopping]);
-  const stream = await tunnels.stream({ workerId, sessionId }, signal).catch(
-    (error: unknown) => {
-      throw browserUnreachable(error);
-    },
-  );
+  const stream = await tunnels.openStream({ workerId, sessionId }, signal)
+    .catch(
+      (error: unknown) => {
+        throw browserUnreachable(error);
+      },
+    );
   if (socket.destroyed) return void stream.destroy();
-  switchToBytes(request, socket, head);
+  acceptByteStream(request, socket, head);
   joinBytes(socket, stream);
 }
 
 /** @throws {GridError} `unauthorized` — the request has no proof. A wrong proof is rejected later. */
-async function workerCallerOf(
+async function readProof(
   { headers }: IncomingMessage,
   caller: Caller,
 ): Promise<WorkerCaller> {
@@ -179,7 +184,7 @@ function shuttingDown(): GridError {
   );
 }
 
-function notAwaited(cause?: unknown): GridError {
+function streamNotPending(cause?: unknown): GridError {
   return new GridError(
     "not_found",
     "Cannot take the stream: nobody waits for one with this id of this worker, expected the stream_id of an open message, once and within seconds",
