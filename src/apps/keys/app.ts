@@ -1,51 +1,51 @@
+import { every } from "../../async/every.ts";
 import { defineApp } from "../../core/app.ts";
 import { logOf } from "../../core/log.ts";
-import { every } from "../../async/every.ts";
 import { createKeyRoutes } from "./api/v1/keys.ts";
-import { gridSecret } from "./grid_secret.ts";
 import { KeyCache } from "./key_cache.ts";
-import { createKeyManager, type KeyManager } from "./manager.ts";
-import { createKeyStore } from "./store/keys.ts";
-import { protectGridSecrets } from "./store/protect.ts";
+import { KeyManager } from "./manager.ts";
 import { keyProblems } from "./problems.ts";
+import { GridSecretStore } from "./store/grid_secrets.ts";
+import { KeyStore } from "./store/keys.ts";
 
 const log = logOf("apps", "keys");
 
-/** How often keys in use are looked at: twice before what is known of them is too old. */
+/** Time between two refreshes of cached keys: two fit into the time that a cached key is valid. */
 const REFRESH_INTERVAL_MS = 4_000;
 
-/** Keys: who may use the grid, and for what. */
+/** API keys: authentication and roles. */
 export const keysApp = defineApp<KeyManager>({
   name: "keys",
   verboseName: "Keys",
   problems: keyProblems,
   setup(core) {
-    const store = createKeyStore(core.db);
-    const ring = new KeyCache(store, core.clock);
-    const secret = gridSecret(store, core.secrets);
-    core.secrets.checkWith(secret);
+    const store = new KeyStore(core.db);
+    const cache = new KeyCache(store, core.clock);
+    const gridSecrets = new GridSecretStore(core.db, core.secrets);
+    const readSecret = () => gridSecrets.readConnectTokenSecret();
+    core.secrets.checkWith(readSecret);
     core.auth.plug({
-      find: (key) => ring.find(key),
-      hasAdmin: () => ring.hasAdmin(),
-      secret,
+      find: (key) => cache.find(key),
+      hasAdmin: () => cache.hasAdmin(),
+      secret: readSecret,
     });
-    const manager = createKeyManager(core, store, ring);
+    const manager = new KeyManager(core, store, cache);
     return {
       manager,
       routes: { v1: createKeyRoutes(manager) },
-      tags: { Keys: "Who may use the grid, and for what; for admins" },
+      tags: { Keys: "API keys and their roles, for admins" },
       async protectSecrets() {
-        const count = await protectGridSecrets(core.db, core.secrets);
-        await secret();
+        const count = await gridSecrets.encryptAll();
+        await readSecret();
         return count;
       },
       ready: () =>
-        every(() => Promise.all([secret(), ring.refresh()]), {
+        every(() => Promise.all([readSecret(), cache.refresh()]), {
           clock: core.clock,
           periodMs: REFRESH_INTERVAL_MS,
           jitter: 0.1,
           onFailure: (error) =>
-            log.warn("Cannot look at the keys: {error}", { error }),
+            log.warn("Refreshing the cached keys failed: {error}", { error }),
         }),
     };
   },

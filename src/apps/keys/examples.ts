@@ -1,5 +1,10 @@
-/** Examples for the description of the API; a test holds them to their schemas. */
+/**
+ * Examples for the API description. A test checks them against their schemas.
+ *
+ * @module
+ */
 
+/** Body of a new key. */
 export const keyInputExample = {
   name: "ci",
   role: "client",
@@ -10,6 +15,7 @@ export const keyInputExample = {
   expires_in_days: 90,
 };
 
+/** A key in a response. */
 export const keyExample = {
   id: "01a20ad2-7c4b-7e0a-9b1f-5d2e8f6a3c10",
   name: "ci",
@@ -26,6 +32,7 @@ export const keyExample = {
   revoked_at: null,
 };
 
+/** A created key in a response. */
 export const newKeyExample = {
   ...keyExample,
   key: `${keyExample.prefix}_EXAMPLEexampleEXAMPLEexampleEXAMPLEexample0`,

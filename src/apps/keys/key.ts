@@ -5,7 +5,7 @@ import type { KeyStatus, KeyWire } from "./schemas.ts";
 /** A key as it is stored. */
 export type KeyRow = Readonly<typeof apiKeys.$inferSelect>;
 
-/** What a key is worth at `now`. */
+/** Returns the status of a key at `now`. */
 export function getKeyStatus(
   { revokedAt, expiresAt }: Pick<KeyRow, "revokedAt" | "expiresAt">,
   now: number,
@@ -14,7 +14,7 @@ export function getKeyStatus(
   return expiresAt !== null && expiresAt <= now ? "expired" : "active";
 }
 
-/** Who shows a key. */
+/** Returns the caller that a key authenticates. */
 export function toCaller(
   { id, prefix, role, workPoolId, maxPriority }: KeyRow,
 ): Caller {
@@ -27,7 +27,7 @@ export function toCaller(
   };
 }
 
-/** A key as it is answered, without its hash. */
+/** Returns the wire form of a key, without its hash. */
 export function renderKey(key: KeyRow, now: number): KeyWire {
   return {
     id: key.id,

@@ -1,50 +1,50 @@
 /**
- * What this server knows of the keys in the database, so that a request costs no round trip for its key.
+ * A cache of the keys in the database, so that checking the key of a request costs no round trip.
  *
- * What is known is good for 10 s; what is in use is looked at again, all of it in one statement, before it gets that old.
- * So a key that another server revokes is refused here within 10 s.
+ * An entry is valid for 10 s. One statement refreshes all entries in use before they expire. A key that another server
+ * revokes is therefore rejected here within 10 s.
  *
  * @module
  */
-import type { Caller, KeyFault } from "../../core/caller.ts";
 import type { Clock } from "../../async/clock.ts";
+import type { Caller, KeyFault } from "../../core/caller.ts";
 import { hashOf, isEqualHash, prefixOf } from "../../core/redact.ts";
 import { getKeyStatus, type KeyRow, toCaller } from "./key.ts";
-import type { KeyStore } from "./store/keys.ts";
+import type { KeySnapshot, KeyStore } from "./store/keys.ts";
 
-/** How long what is known is good. */
+/** Time for which an entry is valid. */
 const FRESH_MS = 10_000;
 
-/** What nobody has asked for in this time is no longer looked at. */
+/** An entry that is not requested for this time is no longer refreshed. */
 const IN_USE_MS = 60_000;
 
-/** How often it is written that a key is used. */
+/** Shortest time between two writes of a key's last use. */
 const USE_WRITE_INTERVAL_MS = 60_000;
 
-/** Most keys that are known at once, those too that are none. */
+/** Maximum number of entries, including those of unknown prefixes. */
 const MAX_ENTRIES = 10_000;
 
 interface CachedKey {
-  /** Undefined: there is no key with this prefix. */
+  /** Undefined if no key has this prefix. */
   readonly row: KeyRow | undefined;
   readonly readAt: number;
   requestedAt: number;
-  /** Last use by the clock; undefined: none that is not written. */
+  /** Time of the last use, by the wall clock; undefined if every use is written. */
   usedAt?: number | undefined;
   writtenAt?: number | undefined;
 }
 
-/** The keys that a server has been shown. Times are of the monotonic clock, but for uses and ends. */
+/** Caches the keys that callers have presented. Times are of the monotonic clock, except uses and expiry. */
 export class KeyCache {
   readonly #store: Pick<KeyStore, "readKeys">;
   readonly #clock: Pick<Clock, "now" | "monotonic">;
-  /** By prefix; whoever was asked for last comes last. */
+  /** By prefix, in order of the last request. */
   readonly #entries = new Map<string, CachedKey>();
   readonly #reads = new Map<string, Promise<CachedKey>>();
-  #admin: { readonly is: boolean; readonly readAt: number } | undefined;
+  #admin: { readonly exists: boolean; readonly readAt: number } | undefined;
   #adminRequestedAt = -Infinity;
   #adminRead: Promise<boolean> | undefined;
-  /** Grows when something here was forgotten: what was being read then may be out of date. */
+  /** Grows with each invalidation: a read that began before it may be out of date. */
   #generation = 0;
 
   constructor(
@@ -55,30 +55,30 @@ export class KeyCache {
     this.#clock = clock;
   }
 
-  /** Who shows `key`. */
+  /** Returns the caller that `key` authenticates, or the reason why it authenticates none. */
   async find(key: string): Promise<Caller | KeyFault> {
     const prefix = prefixOf(key);
     if (prefix === undefined) return "wrong";
-    const known = await this.#get(prefix);
-    const { row } = known;
+    const entry = await this.#get(prefix);
+    const { row } = entry;
     const isRight = isEqualHash(await hashOf(key), row?.hash ?? "");
     if (!row || !isRight) return "wrong";
     const status = getKeyStatus(row, this.#clock.now());
     if (status !== "active") return status;
-    known.usedAt = this.#clock.now();
+    entry.usedAt = this.#clock.now();
     return toCaller(row);
   }
 
-  /** Whether an admin has a key that is not revoked. One that has ended keeps the grid closed. */
+  /** Reports whether an admin has a key that is not revoked. An expired key counts. */
   async hasAdmin(): Promise<boolean> {
     this.#adminRequestedAt = this.#clock.monotonic();
-    if (this.#admin && this.#isFresh(this.#admin)) return this.#admin.is;
+    if (this.#admin && this.#isFresh(this.#admin)) return this.#admin.exists;
     this.#adminRead ??= this.#read([]).then(({ hasAdmin }) => hasAdmin)
       .finally(() => this.#adminRead = undefined);
     return await this.#adminRead;
   }
 
-  /** Has the key read again the next time: it was made or revoked here. */
+  /** Removes the entry of a key that was created or revoked. The next request reads it again. */
   invalidate(prefix: string): void {
     this.#generation++;
     this.#entries.delete(prefix);
@@ -87,41 +87,46 @@ export class KeyCache {
     this.#adminRead = undefined;
   }
 
-  /** Looks again at what is in use, and writes uses, each key's once a minute. One round trip, or none if nobody asks. */
+  /**
+   * Reads the keys in use again and writes their last uses, those of one key at most once a minute.
+   *
+   * One round trip, or none if no key is in use.
+   */
   async refresh(): Promise<void> {
     const now = this.#clock.monotonic();
     this.#evict(now - IN_USE_MS);
     const rows = [...this.#entries.values()].flatMap(({ row }) => row ?? []);
-    const used = this.#collectUses(now);
+    const uses = this.#collectUses(now);
     const isIdle = rows.length === 0 &&
       this.#adminRequestedAt < now - IN_USE_MS;
     if (isIdle) return;
-    await this.#read(rows.map(({ prefix }) => prefix), used);
-    for (const known of this.#entries.values()) {
-      if (known.row === undefined || used[known.row.id] === undefined) continue;
-      known.writtenAt = now;
-      if (known.usedAt === used[known.row.id]) known.usedAt = undefined;
+    await this.#read(rows.map(({ prefix }) => prefix), uses);
+    for (const entry of this.#entries.values()) {
+      const written = entry.row && uses[entry.row.id];
+      if (written === undefined) continue;
+      entry.writtenAt = now;
+      if (entry.usedAt === written) entry.usedAt = undefined;
     }
   }
 
   async #get(prefix: string): Promise<CachedKey> {
-    const known = this.#entries.get(prefix);
-    const found = known && this.#isFresh(known)
-      ? known
+    const cached = this.#entries.get(prefix);
+    const entry = cached && this.#isFresh(cached)
+      ? cached
       : await this.#readOne(prefix);
-    found.requestedAt = this.#clock.monotonic();
-    if (this.#entries.delete(prefix)) this.#entries.set(prefix, found);
-    return found;
+    entry.requestedAt = this.#clock.monotonic();
+    if (this.#entries.delete(prefix)) this.#entries.set(prefix, entry);
+    return entry;
   }
 
-  /** Requests that show the same key at once look for it once. */
+  /** Reads the key of a prefix. Concurrent requests share one read. */
   #readOne(prefix: string): Promise<CachedKey> {
-    const looking = this.#reads.get(prefix);
-    if (looking) return looking;
+    const running = this.#reads.get(prefix);
+    if (running) return running;
     const read = this.#read([prefix]).then(({ rows: [row] }): CachedKey => {
-      const known = this.#entries.get(prefix);
-      return known && this.#isFresh(known)
-        ? known
+      const cached = this.#entries.get(prefix);
+      return cached && this.#isFresh(cached)
+        ? cached
         : { row, readAt: -Infinity, requestedAt: -Infinity };
     }).finally(() => {
       if (this.#reads.get(prefix) === read) this.#reads.delete(prefix);
@@ -132,23 +137,23 @@ export class KeyCache {
 
   async #read(
     prefixes: readonly string[],
-    used: Readonly<Record<string, number>> = {},
-  ) {
-    const age = this.#generation;
-    // Before the answer: a revocation that comes meanwhile must not be hidden for longer.
+    uses: Readonly<Record<string, number>> = {},
+  ): Promise<KeySnapshot> {
+    const generation = this.#generation;
+    // Before the response: a revocation during the read must not be hidden for longer.
     const readAt = this.#clock.monotonic();
-    const isUse = Object.keys(used).length > 0;
-    const read = await this.#store.readKeys(
+    const hasUses = Object.keys(uses).length > 0;
+    const snapshot = await this.#store.readKeys(
       prefixes,
-      isUse ? used : undefined,
+      hasUses ? uses : undefined,
     );
-    if (age !== this.#generation) return read;
-    this.#admin = { is: read.hasAdmin, readAt };
+    if (generation !== this.#generation) return snapshot;
+    this.#admin = { exists: snapshot.hasAdmin, readAt };
     for (const prefix of prefixes) {
-      const row = read.rows.find((each) => each.prefix === prefix);
+      const row = snapshot.rows.find((each) => each.prefix === prefix);
       this.#record(prefix, row, readAt);
     }
-    return read;
+    return snapshot;
   }
 
   #record(prefix: string, row: KeyRow | undefined, readAt: number): void {
@@ -169,24 +174,23 @@ export class KeyCache {
     return this.#clock.monotonic() - readAt < FRESH_MS;
   }
 
-  /** Forgets what nobody has asked for since, except uses that are to be written. */
+  /** Removes entries that were last requested before `since`, except those with unwritten uses. */
   #evict(since: number): void {
-    for (
-      const [prefix, { requestedAt, usedAt, row }] of this.#entries
-    ) {
+    for (const [prefix, { requestedAt, usedAt, row }] of this.#entries) {
       const isWritten = usedAt === undefined || row === undefined;
       if (requestedAt < since && isWritten) this.#entries.delete(prefix);
     }
   }
 
+  /** Returns the times of the uses that must be written now, by id of the key. */
   #collectUses(now: number): Record<string, number> {
-    const used: Record<string, number> = {};
+    const uses: Record<string, number> = {};
     for (
       const { row, usedAt, writtenAt = -Infinity } of this.#entries.values()
     ) {
       const isDue = now - writtenAt >= USE_WRITE_INTERVAL_MS;
-      if (row && usedAt !== undefined && isDue) used[row.id] = usedAt;
+      if (row && usedAt !== undefined && isDue) uses[row.id] = usedAt;
     }
-    return used;
+    return uses;
   }
 }

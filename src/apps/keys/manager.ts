@@ -1,92 +1,100 @@
 import { v7 as uuid } from "uuid";
+import type { Clock } from "../../async/clock.ts";
 import type { Core } from "../../core/app.ts";
-import { isConstraintError } from "../../db/client.ts";
-import { type Database } from "../../core/database.ts";
+import type { Database } from "../../core/database.ts";
 import { GridError } from "../../core/errors.ts";
-import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/redact.ts";
 import { isLoopback } from "../../core/network.ts";
+import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/redact.ts";
+import { isConstraintError } from "../../db/client.ts";
 import { type Page, pageOf } from "../../http/page.ts";
 import { type KeyRow, renderKey } from "./key.ts";
 import type { KeyCache } from "./key_cache.ts";
 import type { KeyInput, KeyWire, NewKeyWire } from "./schemas.ts";
-import {
-  createKeyStore,
-  type KeyListOptions,
-  type KeyStore,
-} from "./store/keys.ts";
-import { keyProblems } from "./problems.ts";
 import { poolProblems } from "../workerpool/problems.ts";
+import { keyProblems } from "./problems.ts";
+import { type KeyListOptions, KeyStore } from "./store/keys.ts";
 
-/** How often another key is made up because the first part of one is taken. */
+/** Maximum number of keys that are generated for one request, in case a prefix is taken. */
 const MAX_ATTEMPTS = 3;
 
 const DAY_MS = 86_400_000;
 
-/** The rules of keys. A key is named by its id or its prefix. */
-export interface KeyManager {
-  /** Makes a key. The only answer that has it. @throws {GridError} `pool_not_found`, `invalid_request` — it would have ended. */
-  create(input: KeyInput): Promise<NewKeyWire>;
-  /** @throws {GridError} `key_not_found`. */
-  get(ref: string): Promise<KeyWire>;
-  list(page: KeyListOptions): Promise<Page<KeyWire>>;
-  /**
-   * Has a key refused from now on; here at once, by other servers within 10 s.
-   *
-   * @throws {GridError} `last_admin_key` — when others can reach the server and nobody could use it any more.
-   */
-  revoke(ref: string): Promise<KeyWire>;
-}
+/** Creates, lists and revokes keys. `ref` is a key's id or prefix. */
+export class KeyManager {
+  readonly #clock: Clock;
+  readonly #store: KeyStore;
+  readonly #cache: Pick<KeyCache, "invalidate">;
+  /** True if revoking the last admin key would lock everyone out of a server that other hosts can reach. */
+  readonly #keepsLastAdmin: boolean;
 
-/** The manager over `store`; `ring` is told of what changes. */
-export function createKeyManager(
-  { clock, settings }: Pick<Core, "clock" | "settings">,
-  store: KeyStore,
-  ring: Pick<KeyCache, "invalidate">,
-): KeyManager {
-  /** One server that others can reach must not be left without a way in. */
-  const keepsLastAdmin = settings.api_key === undefined &&
-    !isLoopback(settings.host);
-
-  async function insert(input: KeyInput): Promise<NewKeyWire> {
-    const key = newKey();
-    const now = clock.now();
-    const row = await toKeyRow(key, input, now);
-    const inserted = await store.insert(row, input.work_pool_id);
-    if (!inserted) throw poolNotFound(input.work_pool_id ?? "");
-    ring.invalidate(row.prefix);
-    return { ...renderKey(inserted, now), key };
+  constructor(
+    { clock, settings }: Pick<Core, "clock" | "settings">,
+    store: KeyStore,
+    cache: Pick<KeyCache, "invalidate">,
+  ) {
+    this.#clock = clock;
+    this.#store = store;
+    this.#cache = cache;
+    this.#keepsLastAdmin = settings.api_key === undefined &&
+      !isLoopback(settings.host);
   }
 
-  return {
-    async create(input) {
-      for (let attempt = 1;; attempt++) {
-        try {
-          return await insert(input);
-        } catch (error) {
-          if (!isConstraintError(error) || attempt === MAX_ATTEMPTS) {
-            throw error;
-          }
-        }
+  /**
+   * Creates a key. Only this response contains it.
+   *
+   * @throws {GridError} `pool_not_found`, `invalid_request` — its expiry is in the past.
+   */
+  async create(input: KeyInput): Promise<NewKeyWire> {
+    for (let attempt = 1;; attempt++) {
+      try {
+        return await this.#insert(input);
+      } catch (error) {
+        if (!isConstraintError(error) || attempt === MAX_ATTEMPTS) throw error;
       }
-    },
-    async get(ref) {
-      const key = await store.find(ref);
-      if (!key) throw keyNotFound(ref);
-      return renderKey(key, clock.now());
-    },
-    async list(page) {
-      const { items, ...rest } = pageOf(await store.list(page), page.limit);
-      const now = clock.now();
-      return { items: items.map((row) => renderKey(row, now)), ...rest };
-    },
-    async revoke(ref) {
-      const key = await store.revoke(ref, { now: clock.now(), keepsLastAdmin });
-      if (!key) throw keyNotFound(ref);
-      ring.invalidate(key.prefix);
-      if (key.revokedAt === null) throw lastAdminKey(key);
-      return renderKey(key, clock.now());
-    },
-  };
+    }
+  }
+
+  /** Returns a key. @throws {GridError} `key_not_found`. */
+  async get(ref: string): Promise<KeyWire> {
+    const key = await this.#store.find(ref);
+    if (!key) throw keyNotFound(ref);
+    return renderKey(key, this.#clock.now());
+  }
+
+  /** Lists keys, newest first. */
+  async list(options: KeyListOptions): Promise<Page<KeyWire>> {
+    const rows = await this.#store.list(options);
+    const { items, ...rest } = pageOf(rows, options.limit);
+    const now = this.#clock.now();
+    return { items: items.map((row) => renderKey(row, now)), ...rest };
+  }
+
+  /**
+   * Revokes a key. This server rejects it at once, other servers within 10 s.
+   *
+   * @throws {GridError} `key_not_found`, `last_admin_key` — no other key could administer a server that other hosts
+   * can reach.
+   */
+  async revoke(ref: string): Promise<KeyWire> {
+    const key = await this.#store.revoke(ref, {
+      now: this.#clock.now(),
+      keepsLastAdmin: this.#keepsLastAdmin,
+    });
+    if (!key) throw keyNotFound(ref);
+    this.#cache.invalidate(key.prefix);
+    if (key.revokedAt === null) throw lastAdminKey(key);
+    return renderKey(key, this.#clock.now());
+  }
+
+  async #insert(input: KeyInput): Promise<NewKeyWire> {
+    const key = newKey();
+    const now = this.#clock.now();
+    const row = await toKeyRow(key, input, now);
+    const inserted = await this.#store.insert(row, input.work_pool_id);
+    if (!inserted) throw poolNotFound(input.work_pool_id ?? "");
+    this.#cache.invalidate(row.prefix);
+    return { ...renderKey(inserted, now), key };
+  }
 }
 
 async function toKeyRow(
@@ -111,23 +119,24 @@ async function toKeyRow(
   };
 }
 
+/** Returns the earlier of the requested times of expiry; null if none was requested. */
 function resolveExpiry(
   { expires_at, expires_in_days }: KeyInput,
   now: number,
 ): number | null {
-  const ends = [
+  const times = [
     ...(expires_at === undefined ? [] : [Date.parse(expires_at)]),
     ...(expires_in_days === undefined
       ? []
-      // A key that is good for less than a moment is good for a moment.
+      // Rounded up, so that a key that lives for less than 1 ms is not rejected.
       : [now + Math.ceil(expires_in_days * DAY_MS)]),
   ];
-  const end = Math.min(...ends);
-  if (ends.length === 0) return null;
-  if (end > now) return end;
+  if (times.length === 0) return null;
+  const expiry = Math.min(...times);
+  if (expiry > now) return expiry;
   throw new GridError(
     "invalid_request",
-    `Cannot make a key that ends at "${expires_at}": that is past, expected a time to come`,
+    `Cannot create a key that expires at "${expires_at}": that time is past, expected a time in the future`,
   );
 }
 
@@ -136,7 +145,7 @@ function keyNotFound(ref: string): GridError {
     keyProblems.key_not_found,
     `Cannot find key "${
       withoutKeys(ref)
-    }": there is none with this id or prefix, expected one of GET /v1/keys`,
+    }": no key has this id or prefix, expected one of GET /v1/keys`,
   );
 }
 
@@ -150,7 +159,7 @@ function poolNotFound(ref: string): GridError {
 function lastAdminKey({ prefix }: KeyRow): GridError {
   return new GridError(
     keyProblems.last_admin_key,
-    `Cannot revoke key "${prefix}": it is the last one of an admin, and no BROWSERGRID_API_KEY is set, expected that another is made first`,
+    `Cannot revoke key "${prefix}": it is the last active admin key and BROWSERGRID_API_KEY is not set, expected another admin key first`,
   );
 }
 
@@ -159,10 +168,10 @@ export async function hasClientKey(
   db: Database,
   now: number,
 ): Promise<boolean> {
-  return await createKeyStore(db).hasClient(now);
+  return await new KeyStore(db).hasClientKey(now);
 }
 
-/** Whether an admin has a key that is not revoked: from then on everybody needs one. One round trip. */
+/** Reports whether an admin has a key that is not revoked, so that every caller needs a key. One round trip. */
 export async function hasAdminKey(db: Database): Promise<boolean> {
-  return (await createKeyStore(db).readKeys([])).hasAdmin;
+  return (await new KeyStore(db).readKeys([])).hasAdmin;
 }

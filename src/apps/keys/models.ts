@@ -2,16 +2,16 @@ import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { ROLES } from "../../core/caller.ts";
 import { workPools } from "../workerpool/models.ts";
 
-/** Keys by which callers prove who they are. The key itself is nowhere: only its hash. */
+/** API keys. A key itself is not stored, only its hash. */
 export const apiKeys = sqliteTable("api_keys", {
   id: text().primaryKey(),
   name: text().notNull(),
-  /** First part of the key, which may be shown: by it the row is found. */
+  /** First part of the key, which is not secret. Rows are found by it. */
   prefix: text().notNull().unique(),
   /** SHA-256 of the whole key, in hex. */
   hash: text().notNull(),
   role: text({ enum: ROLES }).notNull(),
-  /** The only work pool that the key is good for; a key without its pool would be good for nothing. */
+  /** The only work pool that the key may use; null means all. Deleting the pool deletes the key. */
   workPoolId: text("work_pool_id").references(() => workPools.id, {
     onDelete: "cascade",
   }),
@@ -30,7 +30,7 @@ export const apiKeys = sqliteTable("api_keys", {
   revokedAt: integer("revoked_at"),
 });
 
-/** Secrets that every server of the grid shares, each made once. */
+/** Secrets that all servers of the grid share. Each is generated once. */
 export const gridSecrets = sqliteTable("grid_secrets", {
   name: text().primaryKey(),
   /** 32 random bytes in hex, encrypted. */

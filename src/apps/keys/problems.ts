@@ -8,6 +8,6 @@ export const keyProblems = defineProblems({
   },
   last_admin_key: {
     status: 409,
-    title: "Last key of an admin",
+    title: "Last admin key",
   },
 });

@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { ROLES } from "../../core/caller.ts";
 import * as examples from "./examples.ts";
 
-/** What a key is worth now. */
+/** Statuses of a key. Only an `active` key authenticates. */
 export const KEY_STATUSES = ["active", "expired", "revoked"] as const;
 
 const roleSchema = z.enum(ROLES);
@@ -13,12 +13,12 @@ const maxPrioritySchema = z.int().min(-1_000).max(1_000);
 
 /** Body of `POST /v1/keys`. */
 export const keyInputSchema = z.strictObject({
-  name: z.string().trim().min(1).max(100).describe("What it is for"),
+  name: z.string().trim().min(1).max(100).describe("Purpose of the key"),
   role: roleSchema.describe(
-    "admin: everything; client: sessions of its own; worker: what a worker calls",
+    "admin: may do everything; client: may use sessions that it created; worker: may call the endpoints of workers",
   ),
   work_pool_id: z.string().min(1).max(100).optional().describe(
-    "Id or name of the only work pool that it is good for; not for an admin",
+    "Id or name of the only work pool that the key may use; not allowed for an admin key",
   ),
   max_sessions: maxSessionsSchema.optional().describe(
     "Maximum number of sessions of this key that start or run at the same time, in all pools; further ones wait",
@@ -33,21 +33,21 @@ export const keyInputSchema = z.strictObject({
     "Time at which the key expires, in the future; without it and expires_in_days the key does not expire",
   ),
   expires_in_days: z.number().gt(0).max(36_500).optional().describe(
-    "How long it is good; the earlier end counts if expires_at is given too",
+    "Lifetime in days; if expires_at is set too, the earlier time applies",
   ),
 }).refine(
   ({ role, work_pool_id }) => role !== "admin" || work_pool_id === undefined,
   {
     path: ["work_pool_id"],
-    error: "expected none for an admin, who may change every work pool",
+    error: "expected none for an admin key, which may use every work pool",
   },
 ).openapi("KeyInput", { examples: [examples.keyInputExample] });
 
-/** A key as it is shown: neither the key itself nor its hash. */
+/** A key, without the key itself and its hash. */
 export const keySchema = z.object({
   id: z.uuid(),
   name: z.string(),
-  prefix: z.string().describe("How the key begins"),
+  prefix: z.string().describe("First characters of the key"),
   role: roleSchema,
   work_pool_id: z.uuid().nullable(),
   max_sessions: maxSessionsSchema.nullable(),
@@ -57,17 +57,17 @@ export const keySchema = z.object({
   created_at: z.iso.datetime(),
   expires_at: z.iso.datetime().nullable(),
   last_used_at: z.iso.datetime().nullable().describe(
-    "To the minute, about",
+    "Accurate to about a minute",
   ),
   revoked_at: z.iso.datetime().nullable(),
 }).openapi("Key", { examples: [examples.keyExample] });
 
-/** Answer of `POST /v1/keys`. */
+/** Response of `POST /v1/keys`. */
 export const newKeySchema = keySchema.extend({
-  key: z.string().describe("The key itself: it is not shown again"),
+  key: z.string().describe("The key itself; no other response contains it"),
 }).openapi("NewKey", { examples: [examples.newKeyExample] });
 
-/** Answer of `GET /v1/keys`. */
+/** Response of `GET /v1/keys`. */
 export const keyListSchema = z.object({
   items: z.array(keySchema),
   next_cursor: z.string().nullable(),
@@ -75,7 +75,14 @@ export const keyListSchema = z.object({
   examples: [{ items: [examples.keyExample], next_cursor: null }],
 });
 
+/** Body of `POST /v1/keys`, with defaults applied. */
 export type KeyInput = z.infer<typeof keyInputSchema>;
+
+/** A key in a response. */
 export type KeyWire = z.infer<typeof keySchema>;
+
+/** A created key in a response, with the key itself. */
 export type NewKeyWire = z.infer<typeof newKeySchema>;
+
+/** Status of a key. */
 export type KeyStatus = (typeof KEY_STATUSES)[number];

@@ -13,133 +13,134 @@ import {
 import type { Database } from "../../../core/database.ts";
 import { workPools } from "../../workerpool/models.ts";
 import type { KeyRow } from "../key.ts";
-import { apiKeys, gridSecrets } from "../models.ts";
+import { apiKeys } from "../models.ts";
 
-/** Which keys to list, newest first. */
+/** Selects keys to list, newest first. */
 export interface KeyListOptions {
   readonly limit: number;
-  /** Id of the last one seen. */
+  /** Id of the last key of the previous page. */
   readonly cursor?: string | undefined;
 }
 
-/** What a look at many keys brings. */
+/** Keys as read at one moment. */
 export interface KeySnapshot {
   readonly rows: readonly KeyRow[];
+  /** True if an admin has a key that is not revoked. */
   readonly hasAdmin: boolean;
 }
 
-/** SQL of keys. Each method is one round trip. */
-export interface KeyStore {
-  /** @param workPool Id or name of the pool that it is restricted to. Undefined: there is none such. */
-  insert(row: KeyRow, workPool?: string): Promise<KeyRow | undefined>;
-  /** By id or prefix. */
-  find(ref: string): Promise<KeyRow | undefined>;
-  list(page: KeyListOptions): Promise<readonly KeyRow[]>;
-  /** Reports whether a client has a key that is valid at `now`. */
-  hasClient(now: number): Promise<boolean>;
-  /** The key as it is afterwards. @param keepsLastAdmin Leaves the last active key of an admin as it is. */
-  revoke(
-    ref: string,
-    options: { readonly now: number; readonly keepsLastAdmin: boolean },
-  ): Promise<KeyRow | undefined>;
-  /** Keys by prefixes, and whether an admin has one that is not revoked. Writes when keys were used, by id. */
-  readKeys(
-    prefixes: readonly string[],
-    used?: Readonly<Record<string, number>>,
-  ): Promise<KeySnapshot>;
-  /** The secret of that name; `made` becomes it if there is none. */
-  readSecret(name: string, made: string): Promise<string>;
-}
+/** Queries of keys. Each method is one round trip. */
+export class KeyStore {
+  readonly #orm: Database["orm"];
 
-/** The store over `db`. */
-export function createKeyStore({ orm }: Database): KeyStore {
-  const find = (ref: string) =>
-    orm.select().from(apiKeys).where(matchesRef(ref));
-  const byPrefix = (prefixes: readonly string[]) =>
-    orm.select().from(apiKeys).where(
+  constructor({ orm }: Database) {
+    this.#orm = orm;
+  }
+
+  /**
+   * Inserts a key. Returns undefined if the work pool does not exist.
+   *
+   * @param workPool Id or name of the work pool that the key is restricted to.
+   */
+  async insert(row: KeyRow, workPool?: string): Promise<KeyRow | undefined> {
+    if (workPool === undefined) {
+      await this.#orm.insert(apiKeys).values(row);
+      return row;
+    }
+    const [inserted] = await this.#orm.insert(apiKeys).select(
+      selectRestricted(workPool, row),
+    ).returning();
+    return inserted;
+  }
+
+  /** Finds a key by id or prefix. */
+  async find(ref: string): Promise<KeyRow | undefined> {
+    const [row] = await this.#selectByRef(ref);
+    return row;
+  }
+
+  async list({ limit, cursor }: KeyListOptions): Promise<readonly KeyRow[]> {
+    return await this.#orm.select().from(apiKeys).where(
+      cursor ? lt(apiKeys.id, cursor) : undefined,
+    ).orderBy(desc(apiKeys.id)).limit(limit);
+  }
+
+  /** Reports whether a client has a key that is valid at `now`. */
+  async hasClientKey(now: number): Promise<boolean> {
+    const rows = await this.#orm.select({ id: apiKeys.id }).from(apiKeys).where(
+      and(
+        eq(apiKeys.role, "client"),
+        isNull(apiKeys.revokedAt),
+        or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
+      ),
+    ).limit(1);
+    return rows.length > 0;
+  }
+
+  /**
+   * Revokes a key and returns its new row.
+   *
+   * @param options With `keepsLastAdmin` the last active admin key is left unchanged.
+   */
+  async revoke(
+    ref: string,
+    { now, keepsLastAdmin }: {
+      readonly now: number;
+      readonly keepsLastAdmin: boolean;
+    },
+  ): Promise<KeyRow | undefined> {
+    const hasOther = sql`EXISTS (SELECT 1 FROM ${apiKeys} AS o
+      WHERE o.id <> ${apiKeys.id} AND o.role = 'admin'
+      AND o.revoked_at IS NULL AND coalesce(o.expires_at, 9e15) > ${now})`;
+    const [, [key]] = await this.#orm.batch([
+      this.#orm.update(apiKeys).set({ revokedAt: now }).where(and(
+        matchesRef(ref),
+        isNull(apiKeys.revokedAt),
+        keepsLastAdmin
+          ? sql`(NOT ${isActiveAdmin(now)} OR ${hasOther})`
+          : undefined,
+      )),
+      this.#selectByRef(ref),
+    ]);
+    return key;
+  }
+
+  /**
+   * Reads keys by prefix.
+   *
+   * @param uses Times of last use to write, by id of the key.
+   */
+  async readKeys(
+    prefixes: readonly string[],
+    uses?: Readonly<Record<string, number>>,
+  ): Promise<KeySnapshot> {
+    const byPrefix = this.#orm.select().from(apiKeys).where(
       sql`${apiKeys.prefix} IN (SELECT value FROM json_each(${
         JSON.stringify(prefixes)
       }))`,
     );
-  // An ended one counts: time alone must not open a grid that asked for keys.
-  const admins = () =>
-    orm.select({ id: apiKeys.id }).from(apiKeys).where(
+    // An expired key counts: time alone must not open a grid that requires keys.
+    const admins = this.#orm.select({ id: apiKeys.id }).from(apiKeys).where(
       and(eq(apiKeys.role, "admin"), isNull(apiKeys.revokedAt)),
     ).limit(1);
-  const secretOf = (name: string) =>
-    orm.select().from(gridSecrets).where(eq(gridSecrets.name, name));
-  return {
-    async insert(row, workPool) {
-      if (workPool === undefined) {
-        await orm.insert(apiKeys).values(row);
-        return row;
-      }
-      const [inserted] = await orm.insert(apiKeys).select(
-        selectRestricted(workPool, row),
-      ).returning();
-      return inserted;
-    },
-    find: async (ref) => (await find(ref))[0],
-    list: async ({ limit, cursor }) =>
-      await orm.select().from(apiKeys).where(
-        cursor ? lt(apiKeys.id, cursor) : undefined,
-      ).orderBy(desc(apiKeys.id)).limit(limit),
-    async revoke(ref, { now, keepsLastAdmin: keepsLastAdmin }) {
-      const isAnother = sql`EXISTS (SELECT 1 FROM ${apiKeys} AS o
-        WHERE o.id <> ${apiKeys.id} AND o.role = 'admin'
-        AND o.revoked_at IS NULL AND coalesce(o.expires_at, 9e15) > ${now})`;
-      const [, [key]] = await orm.batch([
-        orm.update(apiKeys).set({ revokedAt: now }).where(and(
-          matchesRef(ref),
-          isNull(apiKeys.revokedAt),
-          keepsLastAdmin
-            ? sql`(NOT ${isActiveAdmin(now)} OR ${isAnother})`
-            : undefined,
-        )),
-        find(ref),
-      ]);
-      return key;
-    },
-    async readKeys(prefixes, used) {
-      if (!used) {
-        const [rows, found] = await orm.batch([
-          byPrefix(prefixes),
-          admins(),
-        ]);
-        return { rows, hasAdmin: found.length > 0 };
-      }
-      const [, rows, found] = await orm.batch([
-        orm.run(sql`UPDATE ${apiKeys} SET last_used_at = use.value
-          FROM json_each(${JSON.stringify(used)}) AS use
-          WHERE ${apiKeys.id} = use.key
-          AND coalesce(${apiKeys.lastUsedAt}, 0) < use.value`),
-        byPrefix(prefixes),
-        admins(),
-      ]);
+    if (!uses) {
+      const [rows, found] = await this.#orm.batch([byPrefix, admins]);
       return { rows, hasAdmin: found.length > 0 };
-    },
-    async hasClient(now) {
-      const found = await orm.select({ id: apiKeys.id }).from(apiKeys).where(
-        and(
-          eq(apiKeys.role, "client"),
-          isNull(apiKeys.revokedAt),
-          or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
-        ),
-      ).limit(1);
-      return found.length > 0;
-    },
-    async readSecret(name, made) {
-      // Read first, because a server also starts while the database is read-only.
-      const [existing] = await secretOf(name);
-      if (existing) return existing.value;
-      const [, [secret]] = await orm.batch([
-        orm.insert(gridSecrets).values({ name, value: made })
-          .onConflictDoNothing(),
-        secretOf(name),
-      ]);
-      return secret?.value ?? made;
-    },
-  };
+    }
+    const [, rows, found] = await this.#orm.batch([
+      this.#orm.run(sql`UPDATE ${apiKeys} SET last_used_at = use.value
+        FROM json_each(${JSON.stringify(uses)}) AS use
+        WHERE ${apiKeys.id} = use.key
+        AND coalesce(${apiKeys.lastUsedAt}, 0) < use.value`),
+      byPrefix,
+      admins,
+    ]);
+    return { rows, hasAdmin: found.length > 0 };
+  }
+
+  #selectByRef(ref: string) {
+    return this.#orm.select().from(apiKeys).where(matchesRef(ref));
+  }
 }
 
 function matchesRef(ref: string): SQL | undefined {
@@ -151,7 +152,7 @@ function isActiveAdmin(now: number): SQL {
     AND coalesce(${apiKeys.expiresAt}, 9e15) > ${now})`;
 }
 
-/** The row with the pool's id; nothing if there is no such pool. */
+/** Selects the row with the pool's id; no row if there is no such pool. */
 function selectRestricted(ref: string, row: KeyRow): SQL {
   const values: Readonly<Record<string, unknown>> = row;
   const cells = Object.entries(getTableColumns(apiKeys)).map(

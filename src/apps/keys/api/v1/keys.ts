@@ -28,15 +28,15 @@ const list = createRoute({
   request: {
     query: z.object({
       limit: z.coerce.number().int().min(1).max(500).default(100).describe(
-        "At most so many",
+        "Maximum number of keys on a page",
       ),
-      cursor: z.uuid("expected next_cursor of the page before").optional()
-        .describe("next_cursor of the page before"),
+      cursor: z.uuid("expected next_cursor of the previous page").optional()
+        .describe("next_cursor of the previous page"),
     }),
   },
   responses: {
     200: {
-      description: "Keys, without what is secret of them",
+      description: "Keys, without their secrets",
       content: { "application/json": { schema: keyListSchema } },
     },
     ...refusals("invalid_request"),
@@ -49,9 +49,9 @@ const create = createRoute({
   tags,
   operationId: "createKey",
   ...access(),
-  summary: "Make a key",
+  summary: "Create a key",
   description:
-    "The answer is the only one that has the key itself. With the first key of an admin everybody needs one.",
+    "Only this response contains the key itself. From the first admin key on, every caller needs a key.",
   request: {
     body: {
       required: true,
@@ -73,7 +73,7 @@ const get = createRoute({
   tags,
   operationId: "getKey",
   ...access(),
-  summary: "Get a key, without what is secret of it",
+  summary: "Get a key, without its secret",
   request: { params },
   responses: {
     200: {
@@ -92,10 +92,10 @@ const revoke = createRoute({
   ...access(),
   summary: "Revoke a key",
   description:
-    "It is refused here at once, and within 10 seconds by other servers of the same database. WebSockets that were opened with it stay open, and a connect_url that it was given is good until its token ends.",
+    "This server rejects the key at once, other servers of the same database within 10 seconds. WebSockets that were opened with the key stay open, and a connect_url that it received works until its token expires.",
   request: { params },
   responses: {
-    204: { description: "It is good for nothing any more" },
+    204: { description: "The key is revoked" },
     ...refusals(
       "invalid_request",
       keyProblems.key_not_found,
@@ -104,7 +104,7 @@ const revoke = createRoute({
   },
 });
 
-/** Endpoints of keys. */
+/** Creates the endpoints of keys. */
 export function createKeyRoutes(manager: KeyManager): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(list, async (c) => {
@@ -112,10 +112,10 @@ export function createKeyRoutes(manager: KeyManager): OpenAPIHono<GridEnv> {
     return c.json({ items: [...items], next_cursor: nextCursor ?? null }, 200);
   });
   router.openapi(create, async (c) => {
-    const made = await manager.create(c.req.valid("json"));
-    c.header("Location", locationIn(c, `/v1/keys/${made.id}`));
+    const key = await manager.create(c.req.valid("json"));
+    c.header("Location", locationIn(c, `/v1/keys/${key.id}`));
     c.header("Cache-Control", "no-store");
-    return c.json(made, 201);
+    return c.json(key, 201);
   });
   router.openapi(get, async (c) => {
     return c.json(await manager.get(c.req.valid("param").key_id), 200);
