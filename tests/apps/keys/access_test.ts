@@ -10,7 +10,7 @@ import {
 
 const UNKNOWN = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 
-/** What is open to others than admins. An endpoint that is not here must not be. */
+/** The endpoints that clients or workers may call. All others are for admins only. */
 const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
   "GET /v1/sessions": ["client"],
   "POST /v1/sessions": ["client"],
@@ -40,7 +40,7 @@ const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
   "GET /v1/sessions/{id}/cdp/json/close/{target_id}/": ["client"],
   "GET /v1/sessions/{id}/cdp/json/protocol": ["client"],
   "GET /v1/sessions/{id}/cdp/json/protocol/": ["client"],
-  // A handshake there needs a proof besides: only servers have it.
+  // Its handshake also needs a proof that only servers have.
   "GET /v1/sessions/{id}/cdp/stream": ["client"],
   "GET /v1/connect/json/version": ["client"],
   "GET /v1/connect/json/version/": ["client"],
@@ -59,8 +59,8 @@ const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
   "POST /v1/sessions/{id}/metrics": ["worker"],
 };
 
-/** Every endpoint: of the document, and of the router, which has some that the document does not tell of. */
-async function endpointsOf(grid: KeyedGrid): Promise<ReadonlySet<string>> {
+/** Returns every endpoint of the API description and of the router, which has some that are not described. */
+async function listEndpoints(grid: KeyedGrid): Promise<ReadonlySet<string>> {
   const { paths } = await (await grid.request("/openapi.json")).json();
   const told = Object.entries(paths).flatMap(([path, operations]) =>
     Object.keys(operations ?? {}).map((method) =>
@@ -70,7 +70,7 @@ async function endpointsOf(grid: KeyedGrid): Promise<ReadonlySet<string>> {
   const routed = grid.router.routes.filter(({ method, path }) =>
     method !== "ALL" && path.startsWith("/v")
   ).map(({ method, path }) =>
-    // Of a parameter with choices the first stands for all.
+    // For a parameter with choices, the first one represents all.
     `${method} ${
       path.replaceAll(/:\w+\{(\w+)[^}]*\}/g, "$1").replaceAll(
         /:(\w+)/g,
@@ -98,7 +98,7 @@ async function revokedKey(grid: KeyedGrid): Promise<string> {
 
 type Outcome = "let in" | "unauthorized" | "forbidden";
 
-async function outcomeOf(
+async function getOutcome(
   grid: KeyedGrid,
   endpoint: string,
   key: string | undefined,
@@ -118,7 +118,7 @@ async function outcomeOf(
   return "let in";
 }
 
-Deno.test("every endpoint lets in exactly those whom it is for", async () => {
+Deno.test("every endpoint accepts exactly the roles that it declares", async () => {
   await using grid = await keyedGrid();
   const callers: readonly [string, string | undefined, Role | undefined][] = [
     ["no key", undefined, undefined],
@@ -131,7 +131,7 @@ Deno.test("every endpoint lets in exactly those whom it is for", async () => {
     ["an admin", (await grid.key({ role: "admin" })).key, "admin"],
     ["the bootstrap key", BOOTSTRAP_KEY, "admin"],
   ];
-  const endpoints = await endpointsOf(grid);
+  const endpoints = await listEndpoints(grid);
   for (const known of Object.keys(OPEN_TO)) {
     assert.ok(endpoints.has(known), `${known} is gone`);
   }
@@ -146,7 +146,7 @@ Deno.test("every endpoint lets in exactly those whom it is for", async () => {
         : role === undefined
         ? "unauthorized"
         : "forbidden";
-      const outcome = await outcomeOf(grid, endpoint, key);
+      const outcome = await getOutcome(grid, endpoint, key);
       assert.equal(outcome, expected, `${endpoint} by ${who}`);
     }
   }

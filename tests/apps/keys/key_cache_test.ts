@@ -6,7 +6,7 @@ import type { KeyStore } from "../../../src/apps/keys/store/keys.ts";
 import { hashOf, newKey, prefixOf } from "../../../src/core/redact.ts";
 import { createFakeClock } from "../../support/clock.ts";
 
-async function rowOf(key: string, fields: Partial<KeyRow> = {}) {
+async function createRow(key: string, fields: Partial<KeyRow> = {}) {
   return {
     id: `id of ${prefixOf(key)}`,
     name: "test",
@@ -25,14 +25,14 @@ async function rowOf(key: string, fields: Partial<KeyRow> = {}) {
   } as const;
 }
 
-/** A ring over rows that another server may change, and what it has asked. */
-function scene(rows: KeyRow[] = []) {
+/** Creates a cache over rows that another server may change, and records its reads. */
+function createScene(rows: KeyRow[] = []) {
   const clock = createFakeClock();
-  const looks: { prefixes: readonly string[]; used: unknown }[] = [];
+  const reads: { prefixes: readonly string[]; used: unknown }[] = [];
   let gate: Promise<void> = Promise.resolve();
   const store: Pick<KeyStore, "readKeys"> = {
     async readKeys(prefixes, used) {
-      looks.push({ prefixes, used });
+      reads.push({ prefixes, used });
       const found = rows.filter(({ prefix }) => prefixes.includes(prefix));
       const hasAdmin = rows.some(({ role, revokedAt }) =>
         role === "admin" && revokedAt === null
@@ -43,10 +43,10 @@ function scene(rows: KeyRow[] = []) {
   };
   return {
     clock,
-    looks,
+    reads,
     rows,
-    ring: new KeyCache(store, clock),
-    /** Answers wait from now on until the returned function is called. */
+    cache: new KeyCache(store, clock),
+    /** Delays reads until the returned function is called. */
     hold() {
       const held = Promise.withResolvers<void>();
       gate = held.promise;
@@ -59,9 +59,9 @@ function isCaller(found: unknown): boolean {
   return typeof found === "object";
 }
 
-Deno.test("a wrong key never proves anybody, also one that begins like a right one", async () => {
+Deno.test("a wrong key never authenticates a caller, not even with the prefix of a valid key", async () => {
   const right = newKey();
-  const { ring } = scene([await rowOf(right)]);
+  const { cache } = createScene([await createRow(right)]);
   const letters = fc.string({
     unit: fc.constantFrom(..."0123456789abcXYZ"),
     minLength: 43,
@@ -79,81 +79,81 @@ Deno.test("a wrong key never proves anybody, also one that begins like a right o
   );
   await fc.assert(
     fc.asyncProperty(wrong, async (key) => {
-      assert.equal(await ring.find(key), "wrong");
-      assert.ok(isCaller(await ring.find(right)));
+      assert.equal(await cache.find(key), "wrong");
+      assert.ok(isCaller(await cache.find(right)));
     }),
     { numRuns: 300 },
   );
 });
 
-Deno.test("what is known of a key costs no look for 10 s, nor does a key that is none", async () => {
+Deno.test("a key is read once in 10 s, and so is an unknown key", async () => {
   const key = newKey();
-  const { ring, looks, clock } = scene([await rowOf(key)]);
+  const { cache, reads, clock } = createScene([await createRow(key)]);
   const none = newKey();
   for (let second = 0; second < 10; second++) {
-    assert.ok(isCaller(await ring.find(key)));
-    assert.equal(await ring.find(none), "wrong");
+    assert.ok(isCaller(await cache.find(key)));
+    assert.equal(await cache.find(none), "wrong");
     clock.advance(999);
   }
-  assert.equal(looks.length, 2);
+  assert.equal(reads.length, 2);
   clock.advance(11);
-  await ring.find(key);
-  assert.equal(looks.length, 3);
+  await cache.find(key);
+  assert.equal(reads.length, 3);
 });
 
-Deno.test("a key that another server revokes is refused within 10 s, whether or not anybody tends the ring", async () => {
+Deno.test("a key that another server revokes is rejected within 10 s, with or without refreshes", async () => {
   for (const isTended of [false, true]) {
     const key = newKey();
-    const { ring, rows, clock } = scene([await rowOf(key)]);
-    await ring.find(key);
-    rows[0] = await rowOf(key, { revokedAt: 1 });
+    const { cache, rows, clock } = createScene([await createRow(key)]);
+    await cache.find(key);
+    rows[0] = await createRow(key, { revokedAt: 1 });
     for (let second = 0; second < 10; second++) {
       clock.advance(1_000);
-      if (isTended) await ring.refresh();
+      if (isTended) await cache.refresh();
     }
-    assert.equal(await ring.find(key), "revoked");
+    assert.equal(await cache.find(key), "revoked");
   }
 });
 
-Deno.test("a ring that is tended looks for keys in use by itself, all at once; requests never do", async () => {
+Deno.test("refresh() reads all keys in use with one read, and requests read none", async () => {
   const keys = Array.from({ length: 20 }, newKey);
-  const { ring, looks, clock } = scene(
-    await Promise.all(keys.map((key) => rowOf(key))),
+  const { cache, reads, clock } = createScene(
+    await Promise.all(keys.map((key) => createRow(key))),
   );
-  for (const key of keys) await ring.find(key);
-  looks.length = 0;
+  for (const key of keys) await cache.find(key);
+  reads.length = 0;
   for (let round = 1; round <= 10; round++) {
     clock.advance(4_000);
-    await ring.refresh();
-    for (const key of keys) assert.ok(isCaller(await ring.find(key)));
-    assert.equal(looks.length, round);
+    await cache.refresh();
+    for (const key of keys) assert.ok(isCaller(await cache.find(key)));
+    assert.equal(reads.length, round);
   }
-  // What nobody shows any more is let go.
+  // Keys that are no longer presented are evicted.
   for (let round = 0; round < 40; round++) {
     clock.advance(4_000);
-    await ring.refresh();
+    await cache.refresh();
   }
-  looks.length = 0;
-  await ring.refresh();
-  assert.deepEqual(looks, []);
+  reads.length = 0;
+  await cache.refresh();
+  assert.deepEqual(reads, []);
 });
 
 Deno.test("a use is written at most once a minute, and the last one is written", async () => {
   const key = newKey();
-  const row = await rowOf(key);
-  const { ring, looks, clock } = scene([row]);
+  const row = await createRow(key);
+  const { cache, reads, clock } = createScene([row]);
   const written: number[] = [];
   let lastUse = 0;
   for (let at = 0; at < 60; at++) {
     if (at < 40) {
-      await ring.find(key);
+      await cache.find(key);
       lastUse = clock.now();
     }
-    looks.length = 0;
-    await ring.refresh();
-    if (looks[0]?.used !== undefined) {
-      assert.deepEqual(Object.keys(looks[0].used ?? {}), [row.id]);
-      written.push(Object.values(looks[0].used ?? {})[0]);
+    reads.length = 0;
+    await cache.refresh();
+    if (reads[0]?.used !== undefined) {
+      assert.deepEqual(Object.keys(reads[0].used ?? {}), [row.id]);
+      written.push(Object.values(reads[0].used ?? {})[0]);
     }
     clock.advance(4_000);
   }
@@ -165,55 +165,55 @@ Deno.test("a use is written at most once a minute, and the last one is written",
   }
 });
 
-Deno.test("requests that show the same new key at once look for it once", async () => {
+Deno.test("concurrent requests with the same new key read it once", async () => {
   const key = newKey();
-  const { ring, looks } = scene([await rowOf(key)]);
+  const { cache, reads } = createScene([await createRow(key)]);
   const found = await Promise.all(
-    Array.from({ length: 50 }, () => ring.find(key)),
+    Array.from({ length: 50 }, () => cache.find(key)),
   );
   assert.ok(found.every(isCaller));
-  assert.equal(looks.length, 1);
+  assert.equal(reads.length, 1);
 });
 
-Deno.test("a key that is revoked here while it is looked for is not taken for good afterwards", async () => {
+Deno.test("a key that is revoked here during a read is not accepted afterwards", async () => {
   const key = newKey();
-  const { ring, rows, hold } = scene([await rowOf(key)]);
+  const { cache, rows, hold } = createScene([await createRow(key)]);
   const release = hold();
-  const looking = ring.find(key);
-  rows[0] = await rowOf(key, { revokedAt: 1 });
-  ring.invalidate(prefixOf(key) ?? "");
+  const looking = cache.find(key);
+  rows[0] = await createRow(key, { revokedAt: 1 });
+  cache.invalidate(prefixOf(key) ?? "");
   release();
   await looking;
-  assert.equal(await ring.find(key), "revoked");
+  assert.equal(await cache.find(key), "revoked");
 });
 
-Deno.test("keys that are none do not push out those that are used, nor fill the memory", async () => {
+Deno.test("unknown keys neither evict keys in use nor fill the memory", async () => {
   const key = newKey();
-  const { ring, looks } = scene([await rowOf(key)]);
-  await ring.find(key);
+  const { cache, reads } = createScene([await createRow(key)]);
+  await cache.find(key);
   for (let count = 0; count < 12_000; count++) {
-    await ring.find(newKey());
-    if (count % 1_000 === 0) await ring.find(key);
+    await cache.find(newKey());
+    if (count % 1_000 === 0) await cache.find(key);
   }
-  const own = looks.filter(({ prefixes }) =>
+  const own = reads.filter(({ prefixes }) =>
     prefixes.includes(key.slice(0, 11))
   );
   assert.equal(own.length, 1);
 });
 
-Deno.test("whether an admin has a key is looked for at most every 10 s, and at once after a change here", async () => {
+Deno.test("hasAdmin() reads at most once in 10 s, and at once after a change here", async () => {
   const key = newKey();
-  const { ring, rows, looks, clock } = scene();
+  const { cache, rows, reads, clock } = createScene();
   for (let second = 0; second < 10; second++) {
-    assert.ok(!await ring.hasAdmin());
+    assert.ok(!await cache.hasAdmin());
     clock.advance(999);
   }
-  assert.equal(looks.length, 1);
-  rows.push(await rowOf(key, { role: "admin" }));
-  ring.invalidate(prefixOf(key) ?? "");
-  assert.ok(await ring.hasAdmin());
+  assert.equal(reads.length, 1);
+  rows.push(await createRow(key, { role: "admin" }));
+  cache.invalidate(prefixOf(key) ?? "");
+  assert.ok(await cache.hasAdmin());
   rows.pop();
-  assert.ok(await ring.hasAdmin());
+  assert.ok(await cache.hasAdmin());
   clock.advance(10_001);
-  assert.ok(!await ring.hasAdmin());
+  assert.ok(!await cache.hasAdmin());
 });

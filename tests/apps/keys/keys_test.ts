@@ -7,7 +7,7 @@ import { BOOTSTRAP_KEY, keyedGrid } from "../../support/keys.ts";
 const UNKNOWN = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 const DAY_MS = 86_400_000;
 
-Deno.test("POST keys makes a key, whose text is in that answer and nowhere else", async () => {
+Deno.test("POST keys creates a key that no other response and no table contains", async () => {
   const clock = createFakeClock();
   await using grid = await keyedGrid({ clock });
   const { id: poolId } = await grid.admin.pool();
@@ -46,7 +46,7 @@ Deno.test("POST keys makes a key, whose text is in that answer and nowhere else"
   assert.ok(!JSON.stringify(rows.rows).includes(secret));
 });
 
-Deno.test("a key that cannot be made is refused with what could be", async () => {
+Deno.test("an invalid key is rejected with the values that would be accepted", async () => {
   await using grid = await keyedGrid();
   const refused: [Record<string, unknown>, number, string][] = [
     [{}, 422, "invalid_request"],
@@ -71,7 +71,7 @@ Deno.test("a key that cannot be made is refused with what could be", async () =>
   assert.deepEqual(body.items, []);
 });
 
-Deno.test("of two ends of a key the earlier one counts", async () => {
+Deno.test("the earlier of two times of expiry applies", async () => {
   const clock = createFakeClock();
   await using grid = await keyedGrid({ clock });
   const inDays = (days: number) =>
@@ -85,7 +85,7 @@ Deno.test("of two ends of a key the earlier one counts", async () => {
   }
 });
 
-Deno.test("GET keys goes through all of them newest first, each once", async () => {
+Deno.test("GET keys lists each key once, newest first", async () => {
   await using grid = await keyedGrid();
   const made: string[] = [];
   for (let at = 0; at < 5; at++) made.unshift((await grid.key()).id);
@@ -100,7 +100,7 @@ Deno.test("GET keys goes through all of them newest first, each once", async () 
   assert.deepEqual(seen, made);
 });
 
-Deno.test("a revoked key is refused at once, says so, and stays in the list", async () => {
+Deno.test("a revoked key is rejected at once as revoked and stays in the list", async () => {
   await using grid = await keyedGrid();
   const { id, key, prefix } = await grid.key();
   const own = grid.as(key);
@@ -113,7 +113,7 @@ Deno.test("a revoked key is refused at once, says so, and stays in the list", as
   assertRefused(refused, { status: 401, code: "unauthorized" }, /revoked/);
   const { body } = await grid.admin.call("GET", `/keys/${id}`);
   assert.equal(body.status, "revoked");
-  // What is done may be done again, and stays as it was.
+  // Revoking again succeeds and changes nothing.
   assert.equal((await grid.admin.call("DELETE", `/keys/${id}`)).status, 204);
   const again = await grid.admin.call("GET", `/keys/${id}`);
   assert.deepEqual(again.body, body);
@@ -123,7 +123,7 @@ Deno.test("a revoked key is refused at once, says so, and stays in the list", as
   }
 });
 
-Deno.test("a key is refused from the moment it ends, though it was good just before", async () => {
+Deno.test("a key is rejected from the moment it expires", async () => {
   const clock = createFakeClock();
   await using grid = await keyedGrid({ clock });
   const { key, id } = await grid.key({ expires_in_days: 1 });
@@ -137,7 +137,7 @@ Deno.test("a key is refused from the moment it ends, though it was good just bef
   assert.equal(body.status, "expired");
 });
 
-Deno.test("the first key of an admin closes an open grid to everybody else, and the last one's revocation opens it", async () => {
+Deno.test("the first admin key closes an open grid to all other callers, and revoking the last one opens it", async () => {
   await using grid = await testGrid();
   const nobody = apiOf(grid);
   const client = { name: "c", role: "client" };
@@ -146,7 +146,7 @@ Deno.test("the first key of an admin closes an open grid to everybody else, and 
     "/keys",
     client,
   );
-  // A client's key closes nothing, but its caller is no more than a client.
+  // A client key does not close the grid, but its caller has the role of a client.
   assert.equal((await nobody.call("GET", "/keys")).status, 200);
   const asClient = apiOf(grid, { "x-api-key": clientKey });
   assert.equal((await asClient.call("GET", "/keys")).status, 403);
@@ -159,7 +159,7 @@ Deno.test("the first key of an admin closes an open grid to everybody else, and 
   assert.equal((await nobody.call("GET", "/keys")).status, 200);
 });
 
-Deno.test("a grid that asked for keys does not open by itself when the last one of an admin ends", async () => {
+Deno.test("a closed grid does not open when the last admin key expires", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
   const { key } = await grid.keys().create({
@@ -180,14 +180,14 @@ Deno.test("a grid that asked for keys does not open by itself when the last one 
   assert.equal((await own.call("GET", "/sessions")).status, 200);
 });
 
-Deno.test("on a server that others reach, the last key of an admin cannot be revoked while no other is set", async () => {
+Deno.test("on a server that other hosts reach, the last admin key cannot be revoked without a bootstrap key", async () => {
   await using grid = await testGrid({ settings: { host: "0.0.0.0" } });
   const { key, id } = await grid.keys().create({ name: "a", role: "admin" });
   const admin = apiOf(grid, { "x-api-key": key });
   const refused = await admin.call("DELETE", `/keys/${id}`);
   assertRefused(refused, { status: 409, code: "last_admin_key" });
   assert.equal((await admin.call("GET", "/keys")).status, 200);
-  // One that will have ended counts as long as it is there; one of a client does not.
+  // An admin key counts until it expires; a client key does not count.
   await grid.keys().create({ name: "b", role: "client" });
   assert.equal((await admin.call("DELETE", `/keys/${id}`)).status, 409);
   await grid.keys().create({ name: "c", role: "admin", expires_in_days: 1 });
@@ -195,13 +195,13 @@ Deno.test("on a server that others reach, the last key of an admin cannot be rev
   assert.equal((await apiOf(grid).call("GET", "/keys")).status, 401);
 });
 
-Deno.test("with a bootstrap key, every key may be revoked", async () => {
+Deno.test("with a bootstrap key, every key can be revoked", async () => {
   await using grid = await keyedGrid({ settings: { host: "0.0.0.0" } });
   const { id } = await grid.key({ role: "admin" });
   assert.equal((await grid.admin.call("DELETE", `/keys/${id}`)).status, 204);
 });
 
-Deno.test("the keys of a work pool go with it", async () => {
+Deno.test("deleting a work pool deletes its keys", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   const { id } = await grid.key({ work_pool_id: "pool" });
@@ -213,7 +213,7 @@ Deno.test("the keys of a work pool go with it", async () => {
   assert.equal(status, 200);
 });
 
-Deno.test("two servers of one database share keys, and the secret of connect tokens", async () => {
+Deno.test("two servers of one database share keys and the secret of connect tokens", async () => {
   await using first = await keyedGrid();
   const { settings } = first.core;
   await using second = await keyedGrid({
@@ -227,7 +227,7 @@ Deno.test("two servers of one database share keys, and the secret of connect tok
   assert.ok(await second.core.auth.connectTokens.isValid(token, id));
 });
 
-Deno.test("a grid without the app of keys knows its bootstrap key, and makes connect tokens", async () => {
+Deno.test("a grid without the keys app accepts its bootstrap key and issues connect tokens", async () => {
   const apps = ["workerpool", "sessions", "workers", "tunnels", "gateway"];
   await using grid = await testGrid({
     settings: { api_key: BOOTSTRAP_KEY, apps },

@@ -5,7 +5,7 @@ import { keyedGrid } from "../../support/keys.ts";
 
 const NOT_FOUND = { status: 404, code: "session_not_found" };
 
-Deno.test("a client sees and ends its own sessions; of another's it is told what it is told of none", async () => {
+Deno.test("a client sees and ends its own sessions, and gets the same responses for another client's as for unknown ones", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   const [mine, other] = [await grid.asNew(), await grid.asNew()];
@@ -31,7 +31,7 @@ Deno.test("a client sees and ends its own sessions; of another's it is told what
       asked.replace(session.id, theirs.id.replace(/^./, "f")),
       json,
     );
-    // Word for word, but for the id.
+    // Identical except for the id.
     assert.equal(
       unknown.body.detail.replace(/"[^"]+"/, ""),
       refused.body.detail.replace(/"[^"]+"/, ""),
@@ -51,7 +51,7 @@ Deno.test("a client sees and ends its own sessions; of another's it is told what
   assert.equal(gone.status, "completed");
 });
 
-Deno.test("a list has the caller's own sessions, whatever is asked for; an admin's has all", async () => {
+Deno.test("a client lists only its own sessions for every filter, and an admin lists all", async () => {
   await using grid = await keyedGrid();
   const pool = await grid.admin.pool();
   const key = await grid.key();
@@ -59,7 +59,7 @@ Deno.test("a list has the caller's own sessions, whatever is asked for; an admin
   const own = await mine.session();
   const admins = await grid.admin.session();
   await other.session();
-  const idsOf = async (api: typeof mine, query: string) => {
+  const listIds = async (api: typeof mine, query: string) => {
     const { body } = await api.call("GET", `/sessions${query}`);
     return body.items.map(({ id }: { id: string }) => id);
   };
@@ -71,14 +71,14 @@ Deno.test("a list has the caller's own sessions, whatever is asked for; an admin
       "?limit=2",
     ]
   ) {
-    assert.deepEqual(await idsOf(mine, query), [own.id], query);
+    assert.deepEqual(await listIds(mine, query), [own.id], query);
   }
-  assert.equal((await idsOf(grid.admin, "")).length, 3);
+  assert.equal((await listIds(grid.admin, "")).length, 3);
   assert.equal(own.owner, key.id);
   assert.equal(admins.owner, "bootstrap");
 });
 
-Deno.test("the same idempotency key of two clients stands for two sessions", async () => {
+Deno.test("the same idempotency key of two clients creates two sessions", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   const ids = new Set<string>();
@@ -96,12 +96,12 @@ Deno.test("the same idempotency key of two clients stands for two sessions", asy
   assert.equal(ids.size, 2);
 });
 
-Deno.test("a client that is restricted to a work pool uses that pool, and knows no other", async () => {
+Deno.test("a client that is restricted to a work pool uses that pool and sees no other", async () => {
   await using grid = await keyedGrid();
   const box = await grid.admin.pool({ name: "box", priority: -5 });
   const other = await grid.admin.pool({ name: "other", priority: 5 });
   const mine = await grid.asNew({ work_pool_id: "box" });
-  // Without a word it is the key's pool, though another would suit better.
+  // By default the key's pool is used, although another has a higher priority.
   for (
     const fields of [{}, { work_pool_id: "box" }, { work_pool_id: box.id }]
   ) {
@@ -129,7 +129,7 @@ Deno.test("a client that is restricted to a work pool uses that pool, and knows 
   );
 });
 
-Deno.test("another pool that is named like the id of a client's own is not its own", async () => {
+Deno.test("a client is not given a pool whose name is the id of its own pool", async () => {
   await using grid = await keyedGrid();
   const box = await grid.admin.pool({ name: "box" });
   await grid.admin.pool({ name: box.id, priority: 100 });
@@ -141,7 +141,7 @@ Deno.test("another pool that is named like the id of a client's own is not its o
   );
 });
 
-Deno.test("a client is not shown what a pool's provider is told", async () => {
+Deno.test("a client does not see the provider_config of a pool", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool({
     provider_type: "docker",
@@ -156,7 +156,7 @@ Deno.test("a client is not shown what a pool's provider is told", async () => {
   }
 });
 
-Deno.test("a worker that is restricted to a work pool can do nothing as a worker of another", async () => {
+Deno.test("a worker key that is restricted to a work pool cannot act for workers of another pool", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool({ name: "box" });
   await grid.admin.pool({ name: "pool" });
@@ -214,7 +214,7 @@ Deno.test("a worker that is restricted to a work pool can do nothing as a worker
   assert.equal(left.status, "pending");
   const { body: theirs } = await grid.admin.call("GET", path);
   assert.equal(theirs.status, "online");
-  // In its own pool it does all of that.
+  // In its own pool all of that succeeds.
   const { id } = await grid.admin.session({ work_pool_id: "box" });
   const given = await mine.claim(own);
   assert.equal(given?.id, id);
@@ -227,7 +227,7 @@ Deno.test("a worker that is restricted to a work pool can do nothing as a worker
   );
 });
 
-Deno.test("a claim that was answered cannot be repeated by a worker of another pool, nor are its leases renewed", async () => {
+Deno.test("a worker of another pool can neither repeat a claim nor renew its leases", async () => {
   const clock = createFakeClock();
   await using grid = await keyedGrid({ clock });
   await grid.admin.pool({ name: "box" });
@@ -251,7 +251,7 @@ Deno.test("a claim that was answered cannot be repeated by a worker of another p
   assert.equal(await leases(), before);
 });
 
-Deno.test("a session that runs is not ordered to end by another client, forced or not", async () => {
+Deno.test("another client cannot stop a running session, with or without force", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   const { workerId, claimed } = await grid.admin.running();

@@ -4,7 +4,7 @@ import { rawClient } from "../../support/raw_client.ts";
 import { BOOTSTRAP_KEY, keyedGrid } from "../../support/keys.ts";
 import { startUpstream } from "../../support/upstream.ts";
 
-/** Everything that is logged at debug until disposed. */
+/** Records all log lines, debug included, until disposed. */
 async function listen(): Promise<AsyncDisposable & { text(): string }> {
   const write = Deno.stderr.writeSync;
   const lines: string[] = [];
@@ -22,7 +22,7 @@ async function listen(): Promise<AsyncDisposable & { text(): string }> {
   };
 }
 
-Deno.test("no log line and no answer but the one that makes a key has a key in it", async () => {
+Deno.test("only the response that creates a key contains it, and no log line does", async () => {
   await using upstream = await startUpstream();
   await using log = await listen();
   const answers: string[] = [];
@@ -49,7 +49,7 @@ Deno.test("no log line and no answer but the one that makes a key has a key in i
     for (const key of keys) {
       for (const path of paths) {
         answers.push((await grid.as(key).call("GET", path)).text);
-        // It tells where to connect with what was given: a query goes on as it is.
+        // The response repeats the query in its connect URLs.
         if (path.startsWith("/connect")) continue;
         const query = await grid.request(
           `/v1${path}${path.includes("?") ? "&" : "?"}token=${key}`,
@@ -62,7 +62,7 @@ Deno.test("no log line and no answer but the one that makes a key has a key in i
       );
       answers.push(joined.head);
     }
-    // Where a key has no business: of one of the database it is known what it is.
+    // A key in a place that expects none is recognised by its form.
     for (const key of keys.filter((each) => each !== BOOTSTRAP_KEY)) {
       for (const path of paths) {
         answers.push(
@@ -80,7 +80,7 @@ Deno.test("no log line and no answer but the one that makes a key has a key in i
     ...answers.flatMap((each) => each.split("\n")),
   ];
   for (const key of keys) {
-    // How a key of the database begins may be told.
+    // The prefix of a key is not secret.
     const secret = key === BOOTSTRAP_KEY ? key : key.slice(12);
     assert.equal(lines.find((each) => each.includes(secret)), undefined);
   }

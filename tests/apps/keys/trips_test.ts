@@ -3,7 +3,7 @@ import { createFakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
 import { keyedGrid } from "../../support/keys.ts";
 
-Deno.test("with a key of the database a request costs as few round trips as without", async () => {
+Deno.test("a request with a key of the database costs as many round trips as one without", async () => {
   await using grid = await keyedGrid({ clock: createFakeClock() });
   await grid.admin.pool();
   const client = await grid.asNew();
@@ -14,7 +14,7 @@ Deno.test("with a key of the database a request costs as few round trips as with
     return [grid.core.db.trips() - before, result];
   };
   const id = await worker.worker();
-  // The first request of all reads the secret of connect tokens, and the first with a key the key.
+  // The first request reads the secret of connect tokens, and the first request with a key reads the key.
   await client.session();
   await worker.claim(id);
   assert.equal((await trips(() => client.session()))[0], 2);
@@ -31,13 +31,13 @@ Deno.test("with a key of the database a request costs as few round trips as with
   }
   const stop = () => client.call("DELETE", `/sessions/${claimed.id}`);
   assert.equal((await trips(stop))[0], 1);
-  // A key that is none costs one, and then nothing.
+  // An unknown key costs one round trip, and none when it is repeated.
   const wrong = grid.as(`bg_AAAAAAAA_${"x".repeat(43)}`);
   assert.equal((await trips(() => wrong.call("GET", "/sessions")))[0], 1);
   assert.equal((await trips(() => wrong.call("GET", "/sessions")))[0], 0);
 });
 
-Deno.test("a grid that asks nobody for keys looks once in 10 s whether it should", async () => {
+Deno.test("an open grid checks once in 10 s for an admin key", async () => {
   const clock = createFakeClock();
   await using grid = await keyedGrid({
     clock,
@@ -51,7 +51,7 @@ Deno.test("a grid that asks nobody for keys looks once in 10 s whether it should
   assert.equal(grid.core.db.trips() - before, 9 + 1);
 });
 
-Deno.test("a server writes when a key was used, while it runs", async () => {
+Deno.test("a running server writes the times at which keys are used", async () => {
   const clock = createFakeClock();
   await using grid = await keyedGrid({ clock, listen: true });
   const { id, key } = await grid.key();
