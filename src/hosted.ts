@@ -13,7 +13,7 @@
  */
 import config from "../deno.json" with { type: "json" };
 import { chosenApps, createApi } from "./http/api.ts";
-import { databaseOn } from "./db/client.ts";
+import { createDatabase } from "./db/client.ts";
 import { connectRemote } from "./db/remote_connection.ts";
 import { configureConsoleLog } from "./core/log.ts";
 import { SecretCipher } from "./db/secrets.ts";
@@ -50,7 +50,7 @@ export function hostApi(env: Readonly<Record<string, string>>): HostedApi {
     flags: {},
   });
   configureConsoleLog(settings);
-  const db = databaseOn(
+  const db = createDatabase(
     connectRemote(remoteUrlOf(settings), {
       authToken: settings.database_auth_token,
     }),

@@ -13,7 +13,7 @@ import {
   databaseSettings,
   withDatabaseOptions,
 } from "./options/database_flags.ts";
-import { databaseUrlOf, migrationsOf } from "../server/grid.ts";
+import { readAllMigrations, resolveDatabaseUrl } from "../server/grid.ts";
 import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
 import { shownUrl } from "./shown_settings.ts";
@@ -89,7 +89,7 @@ async function open(
 ): Promise<Database & { readonly url: string; readonly settings: Settings }> {
   const settings = await databaseSettings(flags, output);
   await Deno.mkdir(settings.data_dir, { recursive: true });
-  const url = databaseUrlOf(settings);
+  const url = resolveDatabaseUrl(settings);
   return {
     ...await openDatabase(url, { authToken: settings.database_auth_token }),
     url: shownUrl(url),
@@ -105,7 +105,7 @@ async function up(
   using db = await open(flags, output);
   const applied = await migrate(
     db,
-    await migrationsOf(chosenApps(apps, db.settings)),
+    await readAllMigrations(chosenApps(apps, db.settings)),
     systemClock.now(),
   );
   if (flags.json) return output.json({ database: db.url, applied });
@@ -124,7 +124,7 @@ async function status(
   using db = await open(flags, output);
   const rows = await migrationStatus(
     db,
-    await migrationsOf(chosenApps(apps, db.settings)),
+    await readAllMigrations(chosenApps(apps, db.settings)),
   );
   if (flags.json) return output.json(rows);
   output.table(

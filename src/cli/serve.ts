@@ -15,8 +15,8 @@ import {
 } from "../worker/tunnel/client.ts";
 import { startWorker, type Worker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
-import { refuseOpenHost } from "../server/exposure.ts";
-import { databaseUrlOf, type Grid, openGrid } from "../server/grid.ts";
+import { rejectUnisolatedHost } from "../server/exposure.ts";
+import { type Grid, openGrid, resolveDatabaseUrl } from "../server/grid.ts";
 import { examples, EXIT, UsageError } from "./help.ts";
 import type { Output } from "./output.ts";
 import type { Installed } from "./plugins.ts";
@@ -113,7 +113,11 @@ async function serve(
       version: VERSION,
     }),
   );
-  await refuseOpenHost(grid, settings, embeddedProvider(flags, installed));
+  await rejectUnisolatedHost(
+    grid,
+    settings,
+    embeddedProvider(flags, installed),
+  );
   const url = await grid.listen().catch((error) => {
     throw portProblem(error, settings);
   });
@@ -263,7 +267,7 @@ function summary(
     ["Docs", `${url}/docs`],
     ["Connect", `${url.replace(/^http/, "ws")}/v1/connect`],
     ["Key", key],
-    ["Data", shownUrl(databaseUrlOf(settings))],
+    ["Data", shownUrl(resolveDatabaseUrl(settings))],
     ...(plugins.length > 0 ? [["Plugins", plugins.join(", ")]] : []),
     ["Worker", worker ? worker.name : "none here: browsergrid worker --help"],
   ];

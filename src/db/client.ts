@@ -3,7 +3,7 @@ import type { Database } from "../core/database.ts";
 import { drizzle } from "drizzle-orm/libsql/web";
 import { type Clock, systemClock } from "../async/clock.ts";
 import { connect, type Connection } from "./connection.ts";
-import { codeOf } from "./driver_errors.ts";
+import { readDriverCode } from "./driver_errors.ts";
 import { queuedClient } from "./queued_client.ts";
 
 /** How a database is used. */
@@ -23,7 +23,7 @@ export async function openDatabase(
     readonly authToken?: string | undefined;
   } = {},
 ): Promise<Database> {
-  const db = databaseOn(await connect(url, authToken), options);
+  const db = createDatabase(await connect(url, authToken), options);
   try {
     // A file that is none of a database says so only when it is read. A remote one is not called without need.
     if (db.client.protocol === "file") {
@@ -37,7 +37,7 @@ export async function openDatabase(
 }
 
 /** A database over a connection. */
-export function databaseOn(
+export function createDatabase(
   connection: Connection,
   { clock = systemClock }: DatabaseOptions = {},
 ): Database {
@@ -54,7 +54,7 @@ export function databaseOn(
 /** Whether `error` says that a row would have broken a UNIQUE, PRIMARY KEY or FOREIGN KEY constraint. */
 export function isConstraintError(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) {
-    if (codeOf(each).startsWith("SQLITE_CONSTRAINT")) return true;
+    if (readDriverCode(each).startsWith("SQLITE_CONSTRAINT")) return true;
   }
   return false;
 }

@@ -1,14 +1,14 @@
 import type { Client } from "@libsql/client";
-import { translate } from "./driver_errors.ts";
+import { toDatabaseError } from "./driver_errors.ts";
 
 /** Reads, and writes, that a client may have under way at once, if it can have several. */
-export const PLACES = 20;
+export const MAX_CONCURRENCY = 20;
 
 /** An open client, and how it wants to be called. */
 export interface Connection extends Disposable {
   readonly client: Client;
   /** Reads, and writes, that may be under way at once. */
-  readonly places: number;
+  readonly concurrency: number;
   /** Makes one call of the client. */
   run<T>(call: () => Promise<T>): Promise<T>;
   /** Starts anew, with another connection. */
@@ -27,12 +27,14 @@ export async function connect(
   const isFile = url === ":memory:" || url.startsWith("file:");
   try {
     if (isFile) {
-      const { connectFile } = await import("./sqlite_connection.ts");
+      const { connectSqlite: connectFile } = await import(
+        "./sqlite_connection.ts"
+      );
       return await connectFile(url);
     }
     const { connectRemote } = await import("./remote_connection.ts");
     return await connectRemote(url, { authToken });
   } catch (error) {
-    throw translate(error);
+    throw toDatabaseError(error);
   }
 }

@@ -21,11 +21,11 @@ const STATEMENT = /^(SQLITE_|SQL_|ARGS_|URL_|RESPONSE_TOO_LARGE)/;
 
 /** Whether a call failed because the database is locked. It has changed nothing then, and may be made again. */
 export function isBusy(error: unknown): boolean {
-  return BUSY.test(codeOf(error));
+  return BUSY.test(readDriverCode(error));
 }
 
 /** The driver's code; empty if `error` has none. */
-export function codeOf(error: unknown): string {
+export function readDriverCode(error: unknown): string {
   return error instanceof Error && "code" in error &&
       typeof error.code === "string"
     ? error.code
@@ -33,7 +33,7 @@ export function codeOf(error: unknown): string {
 }
 
 /** The refusal for what passes by itself; anything else as it is. */
-export function translate(error: unknown): unknown {
+export function toDatabaseError(error: unknown): unknown {
   if (isBusy(error)) return databaseBusy(error);
   return isUnavailable(error) ? databaseUnavailable(error) : error;
 }
@@ -68,7 +68,7 @@ export function databaseForbidden(status: number): GridError {
 
 function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = codeOf(error);
+  const code = readDriverCode(error);
   return UNAVAILABLE.test(code) ||
     // A server's answer that is no JSON.
     error instanceof SyntaxError ||

@@ -1,5 +1,5 @@
-/** Returns a `file:` URL of `path`. {@linkcode pathOf} restores the path, whatever characters it contains. */
-export function fileUrl(path: string): string {
+/** Returns a `file:` URL of `path`. {@linkcode parseFileUrl} restores the path, whatever characters it contains. */
+export function toFileUrl(path: string): string {
   // A path that begins with two slashes would be parsed as a host.
   const start = path.startsWith("//") ? "file://" : "file:";
   return start + path.replaceAll("%", "%25");
@@ -9,7 +9,7 @@ export function fileUrl(path: string): string {
  * Returns the path of a `file:` URL: relative, absolute, or with an empty host. `%20` is a blank, as in every URL; `?`,
  * `#` and a `%` that begins no such escape are literal.
  */
-export function pathOf(url: string): string {
+export function parseFileUrl(url: string): string {
   if (url === ":memory:") return url;
   const path = url.replace(/^file:(\/\/(localhost)?(?=\/))?/, "");
   return path.replaceAll(/(?:%[0-9a-f]{2})+/gi, (escapes) => {

@@ -2,7 +2,7 @@
 const START = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)+/;
 
 /** What stands behind the blanks and comments at the start of `sql`. */
-export function withoutStart(sql: string): string {
+export function stripLeadingComments(sql: string): string {
   return sql.replace(START, "");
 }
 
@@ -10,8 +10,8 @@ export function withoutStart(sql: string): string {
  * Whether `sql`, one statement, changes nothing for certain. A doubt counts as no: all that costs is a lock that was
  * not needed.
  */
-export function readsOnly(sql: string): boolean {
-  const text = withoutStart(sql);
+export function isReadOnly(sql: string): boolean {
+  const text = stripLeadingComments(sql);
   if (/^(select|values|explain)\b/i.test(text)) return true;
   return /^with\b/i.test(text) &&
     !/\b(insert|update|delete|replace)\b/i.test(text);

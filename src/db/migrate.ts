@@ -60,7 +60,7 @@ export async function readMigrations(
     return await Promise.all(tags.map(async (tag) => {
       const sql = await Deno.readTextFile(new URL(`${tag}.sql`, folder));
       const name = prefix + tag;
-      return { name, statements: statementsOf(sql, name) };
+      return { name, statements: splitStatements(sql, name) };
     }));
   } catch (cause) {
     if (!(cause instanceof Deno.errors.NotFound)) throw cause;
@@ -93,7 +93,7 @@ async function listSql(folder: URL): Promise<readonly string[]> {
 }
 
 /** The statements of a file. The driver would run the first one between two breaks and drop the rest unsaid. */
-function statementsOf(sql: string, name: string): readonly string[] {
+function splitStatements(sql: string, name: string): readonly string[] {
   const parts = sql.split(STATEMENT_BREAK).filter((part) => part.trim());
   const crowded = parts.find((part) => {
     const code = part.replaceAll(/--.*$|\/\*[^]*?\*\/|'[^']*'|"[^"]*"/gm, "");
@@ -121,11 +121,11 @@ export async function migrationStatus(
     };
   });
   const names = new Set(migrations.map(({ name }) => name));
-  const folders = new Set(["", ...migrations.map(folderOf)]);
+  const folders = new Set(["", ...migrations.map(parseFolder)]);
   const others = [...applied].filter(([name]) => !names.has(name)).map((
     [name, appliedAt],
   ) =>
-    folders.has(folderOf({ name }))
+    folders.has(parseFolder({ name }))
       ? { name, appliedAt, unknown: true }
       : { name, appliedAt, unknown: false, uninstalled: true as const }
   );
@@ -144,8 +144,8 @@ export async function migrate(
   now: number,
 ): Promise<readonly string[]> {
   const status = await migrationStatus(db, migrations);
-  refuseUnknown(status);
-  refuseGaps(status);
+  rejectUnknown(status);
+  rejectGaps(status);
   const applied = new Set(
     status.filter((each) => each.appliedAt !== undefined).map(({ name }) =>
       name
@@ -199,7 +199,7 @@ async function readApplied(db: Database): Promise<Map<string, number>> {
   );
 }
 
-function refuseUnknown(status: readonly MigrationStatus[]): void {
+function rejectUnknown(status: readonly MigrationStatus[]): void {
   const unknown = status.filter((each) => each.unknown);
   if (unknown.length === 0) return;
   throw new MigrationError(
@@ -210,15 +210,15 @@ function refuseUnknown(status: readonly MigrationStatus[]): void {
 }
 
 /** `notes/` of `notes/0000_initial`; nothing for the project's own. */
-function folderOf({ name }: Pick<Migration, "name">): string {
+function parseFolder({ name }: Pick<Migration, "name">): string {
   return name.slice(0, name.lastIndexOf("/") + 1);
 }
 
 /** A file that was merged in before one that is applied would otherwise be run out of order. */
-function refuseGaps(status: readonly MigrationStatus[]): void {
+function rejectGaps(status: readonly MigrationStatus[]): void {
   const lastApplied = new Map<string, string>();
   for (const { name, appliedAt } of [...status].reverse()) {
-    const folder = folderOf({ name });
+    const folder = parseFolder({ name });
     if (appliedAt !== undefined && !lastApplied.has(folder)) {
       lastApplied.set(folder, name);
     }

@@ -6,10 +6,10 @@ import type {
 } from "@libsql/client";
 import type { Clock } from "../async/clock.ts";
 import type { Connection } from "./connection.ts";
-import { databaseBusy, isBusy, translate } from "./driver_errors.ts";
-import { Line } from "./retry_queue.ts";
+import { databaseBusy, isBusy, toDatabaseError } from "./driver_errors.ts";
+import { RetryQueue } from "./retry_queue.ts";
 import { createOutageLog } from "./outage_log.ts";
-import { readsOnly } from "./is_read_only.ts";
+import { isReadOnly } from "./is_read_only.ts";
 import { wellFormed } from "./well_formed.ts";
 
 /** Longest wait for the database's lock, from the call on. */
@@ -54,7 +54,7 @@ export function queuedClient(
       outage.worked();
       return result;
     } catch (error) {
-      const refusal = translate(error);
+      const refusal = toDatabaseError(error);
       if (!client.closed) outage.failed(refusal);
       throw refusal;
     }
@@ -67,12 +67,12 @@ export function queuedClient(
       const statement = wellFormed(
         typeof given === "string" ? [given, args] : given,
       );
-      const isRead = readsOnly(sqlOf(statement));
+      const isRead = isReadOnly(sqlOf(statement));
       return call(() => client.execute(statement), { isRead });
     },
     batch(given, mode) {
       const statements = given.map(wellFormed);
-      const isRead = statements.every((each) => readsOnly(sqlOf(each)));
+      const isRead = statements.every((each) => isReadOnly(sqlOf(each)));
       const chosen = mode ?? (isRead ? "read" : "write");
       return call(() => client.batch(statements, chosen), { isRead });
     },
@@ -99,14 +99,14 @@ export function queuedClient(
   };
 }
 
-function lineOf({ places }: Connection, clock: Clock): Line {
-  return new Line({
+function lineOf({ concurrency: places }: Connection, clock: Clock): RetryQueue {
+  return new RetryQueue({
     clock,
-    places,
+    concurrency: places,
     waitMs: WAIT_MS,
     maxWaiting: MAX_WAITING,
     isPassing: isBusy,
-    refusal: databaseBusy,
+    createRejection: databaseBusy,
   });
 }
 

@@ -1,35 +1,37 @@
 import { createClient } from "@libsql/client/web";
 import { systemClock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
-import { type Connection, PLACES } from "./connection.ts";
+import { type Connection, MAX_CONCURRENCY } from "./connection.ts";
 import { GridError } from "../core/errors.ts";
 import { databaseForbidden, databaseUnavailable } from "./driver_errors.ts";
 
 /** Longest time for a remote server to answer one request. */
-const ANSWER_MS = 10_000;
+const RESPONSE_TIMEOUT_MS = 10_000;
 
 /** How a remote server is reached. */
 export interface RemoteOptions {
   readonly authToken?: string | undefined;
   /** @default {10_000} */
-  readonly answerMs?: number;
+  readonly responseTimeoutMs?: number;
 }
 
 /** Prepares the way to `libsql://…`, `https://…` or `http://…`. A request that is not answered in time is given up. */
 export function connectRemote(
   url: string,
-  { authToken, answerMs = ANSWER_MS }: RemoteOptions = {},
+  { authToken, responseTimeoutMs: answerMs = RESPONSE_TIMEOUT_MS }:
+    RemoteOptions = {},
 ): Connection {
   const closing = new AbortController();
   const client = createClient({
     url,
     ...(authToken === undefined ? {} : { authToken }),
-    concurrency: 2 * PLACES,
-    fetch: (request: Request) => ask(request, answerMs, closing.signal),
+    concurrency: 2 * MAX_CONCURRENCY,
+    fetch: (request: Request) =>
+      fetchResponse(request, answerMs, closing.signal),
   });
   return {
     client,
-    places: PLACES,
+    concurrency: MAX_CONCURRENCY,
     run: (call) => call(),
     reconnect: () => client.reconnect(),
     [Symbol.dispose]() {
@@ -44,7 +46,7 @@ export function connectRemote(
  *
  * @throws {GridError} `database_unavailable` — when there is none. Whether the server has done its part is not known.
  */
-async function ask(
+async function fetchResponse(
   request: Request,
   answerMs: number,
   closing: AbortSignal,

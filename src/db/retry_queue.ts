@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from "../async/clock.ts";
 
-/** How callers of a {@linkcode Line} wait. */
-export interface LineOptions {
+/** How callers of a {@linkcode RetryQueue} wait. */
+export interface RetryQueueOptions {
   readonly clock: Pick<Clock, "monotonic" | "sleep">;
   /** Callers that may try at once; the others wait until one of them is done. */
-  readonly places: number;
+  readonly concurrency: number;
   /** Maximum time for which tries are refused, from a caller's arrival to its last try. */
   readonly waitMs: number;
   /** When this many callers wait for a place, the next one is refused at once. */
@@ -12,7 +12,7 @@ export interface LineOptions {
   /** Whether a failed try has changed nothing and may be made again. */
   readonly isPassing: (error: unknown) => boolean;
   /** The error of a caller that was never let try. */
-  readonly refusal: () => Error;
+  readonly createRejection: () => Error;
   /** 0 to 1. @default {Math.random} */
   readonly random?: () => number;
 }
@@ -39,8 +39,8 @@ const SLICE_MS = 10;
  * Only time in which tries are refused counts. Neither the work of callers in front nor a pause of the whole process
  * fails a caller that was never refused.
  */
-export class Line implements Disposable {
-  readonly #options: LineOptions;
+export class RetryQueue implements Disposable {
+  readonly #options: RetryQueueOptions;
   readonly #waiting: (() => void)[] = [];
   readonly #closing = new AbortController();
   #taken = 0;
@@ -50,7 +50,7 @@ export class Line implements Disposable {
   /** End of the last try, or the arrival of a caller at an empty queue. */
   #triedAt = 0;
 
-  constructor(options: LineOptions) {
+  constructor(options: RetryQueueOptions) {
     this.#options = options;
   }
 
@@ -60,16 +60,16 @@ export class Line implements Disposable {
    * @throws The last try's error, or `refusal()` if there was none, when the time is over.
    */
   async run<T>(attempt: () => Promise<T>): Promise<T> {
-    const { waitMs, refusal } = this.#options;
+    const { waitMs, createRejection: refusal } = this.#options;
     const until = this.#refusedMs + waitMs;
-    await this.#place();
+    await this.#acquire();
     try {
-      await this.#breathe();
+      await this.#yieldToEventLoop();
       const leftMs = until - this.#refusedMs;
       if (leftMs <= 0) throw refusal();
-      return await this.#insist(attempt, leftMs);
+      return await this.#retry(attempt, leftMs);
     } finally {
-      this.#leave();
+      this.#release();
     }
   }
 
@@ -78,8 +78,9 @@ export class Line implements Disposable {
     this.#closing.abort();
   }
 
-  async #place(): Promise<void> {
-    const { clock, places, maxWaiting, refusal } = this.#options;
+  async #acquire(): Promise<void> {
+    const { clock, concurrency: places, maxWaiting, createRejection: refusal } =
+      this.#options;
     if (this.#taken < places) {
       const now = clock.monotonic();
       if (this.#taken++ === 0) this.#triedAt = now;
@@ -90,13 +91,13 @@ export class Line implements Disposable {
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
-  #leave(): void {
+  #release(): void {
     const next = this.#waiting.shift();
     if (next) next();
     else this.#taken--;
   }
 
-  async #breathe(): Promise<void> {
+  async #yieldToEventLoop(): Promise<void> {
     const { clock } = this.#options;
     // A test's time stands still while callers follow each other.
     if (clock !== systemClock) return;
@@ -105,7 +106,7 @@ export class Line implements Disposable {
     this.#sliceStart = clock.monotonic();
   }
 
-  async #insist<T>(attempt: () => Promise<T>, waitMs: number): Promise<T> {
+  async #retry<T>(attempt: () => Promise<T>, waitMs: number): Promise<T> {
     const { clock, isPassing, random = Math.random } = this.#options;
     let leftMs = waitMs;
     let since = clock.monotonic();

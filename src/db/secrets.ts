@@ -45,8 +45,8 @@ export class SecretCipher implements Secrets {
   constructor(current: Bytes, previous: readonly Bytes[] = []) {
     let keys: Promise<Keys> | undefined;
     const importAll = async (): Promise<Keys> => [
-      await imported(current),
-      ...await Promise.all(previous.map(imported)),
+      await importKey(current),
+      ...await Promise.all(previous.map(importKey)),
     ];
     // Runs at the first use, so that constructing a grid does not wait for it.
     this.#keys = () => keys ??= importAll();
@@ -68,7 +68,7 @@ export class SecretCipher implements Secrets {
     const [{ id, cipher }] = await this.#keys();
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
     const sealed = await crypto.subtle.encrypt(
-      { name: "AES-GCM", iv, additionalData: bytesOf(position) },
+      { name: "AES-GCM", iv, additionalData: encodePosition(position) },
       cipher,
       new TextEncoder().encode(text),
     );
@@ -109,14 +109,14 @@ export class SecretCipher implements Secrets {
     const [, id, body = ""] = SEALED.exec(sealed) ?? [];
     const keys = await this.#keys();
     const key = keys.find((each) => each.id === id);
-    if (!key) throw mismatch(position, id, keys);
+    if (!key) throw createMismatch(position, id, keys);
     try {
       const bytes = Uint8Array.fromBase64(body, { alphabet: "base64url" });
       const text = await crypto.subtle.decrypt(
         {
           name: "AES-GCM",
           iv: bytes.slice(0, IV_BYTES),
-          additionalData: bytesOf(position),
+          additionalData: encodePosition(position),
         },
         key.cipher,
         bytes.slice(IV_BYTES),
@@ -126,7 +126,7 @@ export class SecretCipher implements Secrets {
       throw new GridError(
         "encryption_key_mismatch",
         `Cannot read ${
-          nameOf(position)
+          describePosition(position)
         }: it was changed, or belongs to another row, expected it as it was written`,
         {},
         { cause },
@@ -140,7 +140,7 @@ export function isSealed(stored: string): boolean {
   return SEALED.test(stored);
 }
 
-async function imported(key: Bytes): Promise<Key> {
+async function importKey(key: Bytes): Promise<Key> {
   const labelled = new Uint8Array([
     ...new TextEncoder().encode("browsergrid key id "),
     ...key,
@@ -167,15 +167,15 @@ async function imported(key: Bytes): Promise<Key> {
   };
 }
 
-function bytesOf(position: SecretPosition): Bytes {
+function encodePosition(position: SecretPosition): Bytes {
   return new TextEncoder().encode(JSON.stringify(position));
 }
 
-function nameOf([table, column, rowId]: SecretPosition): string {
+function describePosition([table, column, rowId]: SecretPosition): string {
   return `column "${column}" of "${table}" "${rowId}"`;
 }
 
-function mismatch(
+function createMismatch(
   position: SecretPosition,
   id: string | undefined,
   keys: readonly Key[],
@@ -183,7 +183,7 @@ function mismatch(
   const known = keys.map((key) => key.id).join(", ");
   return new GridError(
     "encryption_key_mismatch",
-    `Cannot read ${nameOf(position)}: it was encrypted with key ${
+    `Cannot read ${describePosition(position)}: it was encrypted with key ${
       id ?? "unknown"
     }, and here is key ${known}, expected the same encryption_key on every server, or the old one in previous_encryption_keys`,
   );

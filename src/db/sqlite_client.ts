@@ -23,9 +23,9 @@ import {
   type StatementSync,
 } from "node:sqlite";
 import { lruTouch } from "../async/lru.ts";
-import { type MakeRow, rowMaker } from "./sqlite_row.ts";
-import { withoutStart } from "./is_read_only.ts";
-import { SqliteError, sqliteError } from "./sqlite_error.ts";
+import { createRowMaker, type MakeRow } from "./sqlite_row.ts";
+import { stripLeadingComments } from "./is_read_only.ts";
+import { SqliteError, toSqliteError } from "./sqlite_error.ts";
 
 /** Statements that stay prepared; the program has fewer, but some vary with the length of a list. */
 const MAX_PREPARED = 300;
@@ -44,7 +44,7 @@ interface Prepared {
 }
 
 /** One SQLite file, or memory. Calls are made at once, and never wait for a lock. */
-export class FileClient implements Client {
+export class SqliteClient implements Client {
   readonly protocol = "file";
   readonly #path: string;
   readonly #prepared = new Map<string, Prepared>();
@@ -62,7 +62,7 @@ export class FileClient implements Client {
   }
 
   execute(given: InStatement | string, args?: InArgs): Promise<ResultSet> {
-    return this.#attempt(() => this.#run(statementOf(given, args)));
+    return this.#attempt(() => this.#run(toStatement(given, args)));
   }
 
   batch(
@@ -122,7 +122,7 @@ export class FileClient implements Client {
         }
         resolve(call());
       } catch (error) {
-        reject(sqliteError(error));
+        reject(toSqliteError(error));
       }
     });
   }
@@ -134,7 +134,7 @@ export class FileClient implements Client {
     this.#db.exec(begin);
     try {
       const results = given.map((each) =>
-        this.#run(Array.isArray(each) ? statementOf(...each) : each)
+        this.#run(Array.isArray(each) ? toStatement(...each) : each)
       );
       this.#db.exec("COMMIT");
       return results;
@@ -150,21 +150,21 @@ export class FileClient implements Client {
       ? { sql: given }
       : given;
     const { statement, columns, makeRow } = this.#prepare(sql);
-    const bound = boundOf(args);
+    const bound = toBoundValues(args);
     if (columns.length > 0) {
-      const rows = rowsOf(statement, bound).map(makeRow);
-      return resultOf({ columns: [...columns], rows });
+      const rows = readRows(statement, bound).map(makeRow);
+      return toResultSet({ columns: [...columns], rows });
     }
     const { changes, lastInsertRowid } = statement.run(...bound);
-    if (CHANGES_SCHEMA.test(withoutStart(sql))) this.#prepared.clear();
-    return resultOf({
+    if (CHANGES_SCHEMA.test(stripLeadingComments(sql))) this.#prepared.clear();
+    return toResultSet({
       rowsAffected: Number(changes),
       lastInsertRowid: BigInt(lastInsertRowid),
     });
   }
 
   #prepare(sql: string): Prepared {
-    const found = this.#prepared.get(sql) ?? preparedOf(this.#db, sql);
+    const found = this.#prepared.get(sql) ?? prepareStatement(this.#db, sql);
     lruTouch(this.#prepared, [sql, found], MAX_PREPARED);
     return found;
   }
@@ -182,39 +182,40 @@ function open(path: string): DatabaseSync {
     // It waits for no lock: its wait would stop every request, socket and timer of the process.
     return new DatabaseSync(path, { timeout: 0 });
   } catch (error) {
-    throw sqliteError(error);
+    throw toSqliteError(error);
   }
 }
 
-function statementOf(
+function toStatement(
   given: InStatement | string,
   args: InArgs = [],
 ): InStatement {
   return typeof given === "string" ? { sql: given, args } : given;
 }
 
-function preparedOf(db: DatabaseSync, sql: string): Prepared {
+function prepareStatement(db: DatabaseSync, sql: string): Prepared {
   const statement = db.prepare(sql);
-  refuseMore(statement, sql);
+  rejectMoreStatements(statement, sql);
   const columns = statement.columns().map(({ name }) => name);
   statement.setReturnArrays(AS_ARRAYS);
-  return { statement, columns, makeRow: rowMaker(columns) };
+  return { statement, columns, makeRow: createRowMaker(columns) };
 }
 
 /** What stands behind the first statement would be dropped unsaid. A remote server refuses it under the same code. */
-function refuseMore(statement: StatementSync, sql: string): void {
+function rejectMoreStatements(statement: StatementSync, sql: string): void {
   // The runtime ends the process when it is asked for the text of a statement that is none, as of a comment.
-  const mayHaveMore = /;\s*\S/.test(sql) && /^[a-z]/i.test(withoutStart(sql));
+  const mayHaveMore = /;\s*\S/.test(sql) &&
+    /^[a-z]/i.test(stripLeadingComments(sql));
   if (!mayHaveMore) return;
   const rest = sql.slice(statement.sourceSQL.length);
-  if (withoutStart(rest.replaceAll(";", " ")) === "") return;
+  if (stripLeadingComments(rest.replaceAll(";", " ")) === "") return;
   throw new SqliteError(
     "SQL_MANY_STATEMENTS",
     "it has more than one statement, expected one; give several as a batch",
   );
 }
 
-function rowsOf(
+function readRows(
   statement: StatementSync,
   bound: readonly SQLInputValue[],
 ): readonly SQLOutputValue[][] {
@@ -223,22 +224,22 @@ function rowsOf(
 }
 
 /** What is bound, by place; an object is bound by name. */
-function boundOf(args: InArgs): readonly SQLInputValue[] {
-  if (Array.isArray(args)) return args.map(valueOf);
+function toBoundValues(args: InArgs): readonly SQLInputValue[] {
+  if (Array.isArray(args)) return args.map(toSqlValue);
   const named = Object.entries(args).map(([name, value]) =>
-    [name, valueOf(value)] as const
+    [name, toSqlValue(value)] as const
   );
   // The runtime takes values by name in the place of the first; its declaration has that apart.
   return [Object.fromEntries(named) as unknown as SQLInputValue];
 }
 
-function valueOf(value: InValue): SQLInputValue {
+function toSqlValue(value: InValue): SQLInputValue {
   if (typeof value === "boolean") return Number(value);
   if (value instanceof Date) return value.valueOf();
   return value instanceof ArrayBuffer ? new Uint8Array(value) : value;
 }
 
-function resultOf(result: Partial<Omit<ResultSet, "toJSON">>): ResultSet {
+function toResultSet(result: Partial<Omit<ResultSet, "toJSON">>): ResultSet {
   const { columns = [] } = result;
   const whole = {
     columns,

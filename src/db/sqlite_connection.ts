@@ -1,21 +1,21 @@
 import type { Connection } from "./connection.ts";
-import { FileClient } from "./sqlite_client.ts";
-import { pathOf } from "./file_url.ts";
+import { SqliteClient } from "./sqlite_client.ts";
+import { parseFileUrl } from "./file_url.ts";
 
 /** Readers do not wait for the writer; a commit survives the process, if not always the power. */
 const PRAGMAS =
   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON";
 
 /** Opens `file:PATH` or `:memory:`. @throws {SqliteError} When it cannot be opened. */
-export function connectFile(url: string): Connection {
-  const path = pathOf(url);
+export function connectSqlite(url: string): Connection {
+  const path = parseFileUrl(url);
   if (path !== ":memory:") makePrivate(path);
-  const client = new FileClient(path);
+  const client = new SqliteClient(path);
   // Not when it is opened: the file may be locked then.
   let isNew = true;
   return {
     client,
-    places: 1,
+    concurrency: 1,
     async run(call) {
       if (isNew) await client.executeMultiple(PRAGMAS);
       isNew = false;

@@ -50,16 +50,16 @@ export class SqliteError extends Error {
 }
 
 /** The runtime's error under SQLite's code; anything else as it is. */
-export function sqliteError(error: unknown): unknown {
+export function toSqliteError(error: unknown): unknown {
   const isSqlite = error instanceof Error && "code" in error &&
     error.code === "ERR_SQLITE_ERROR";
   if (!isSqlite) return error;
   const number = "errcode" in error ? Number(error.errcode) : 0;
-  const code = CODES[number & 0xff] ?? codeOfMessage(error.message);
+  const code = CODES[number & 0xff] ?? findCodeByMessage(error.message);
   return new SqliteError(`SQLITE_${code}`, error.message, { cause: error });
 }
 
-function codeOfMessage(message: string): string {
+function findCodeByMessage(message: string): string {
   const known = MESSAGES.find(([start]) => message.startsWith(start));
   return known?.[1] ?? "ERROR";
 }

@@ -12,7 +12,7 @@ export type MakeRow = (values: readonly SQLOutputValue[]) => Row;
  *
  * Positions are read through the rows' prototype, so that a row costs no more than its members.
  */
-export function rowMaker(columns: readonly string[]): MakeRow {
+export function createRowMaker(columns: readonly string[]): MakeRow {
   const prototype = Object.create(null, {
     length: { value: columns.length },
     ...Object.fromEntries(columns.map((_, at) => [at, positionAt(at)])),

@@ -24,17 +24,17 @@ export async function openSecrets(
 ): Promise<Secrets> {
   const { encryption_key, previous_encryption_keys } = settings;
   const key = encryption_key === undefined
-    ? await keyWithoutSetting(db, settings)
-    : decoded(encryption_key, "setting encryption_key");
+    ? await loadKeyFile(db, settings)
+    : decodeKey(encryption_key, "setting encryption_key");
   return new SecretCipher(
     key,
     previous_encryption_keys.map((each) =>
-      decoded(each, "setting previous_encryption_keys")
+      decodeKey(each, "setting previous_encryption_keys")
     ),
   );
 }
 
-async function keyWithoutSetting(
+async function loadKeyFile(
   db: Database,
   { data_dir, database_url }: Settings,
 ): Promise<Bytes> {
@@ -72,7 +72,7 @@ async function readKey(path: string): Promise<Bytes | undefined> {
       path,
     });
   }
-  const key = decoded(text, `file "${path}"`);
+  const key = decodeKey(text, `file "${path}"`);
   await removeUnfinished(path);
   return key;
 }
@@ -112,7 +112,7 @@ function newKey(): Bytes {
   return crypto.getRandomValues(new Uint8Array(KEY_BYTES));
 }
 
-function decoded(text: string, where: string): Bytes {
+function decodeKey(text: string, where: string): Bytes {
   const key = parseKey(text);
   if (key) return key;
   throw new SettingsError(
@@ -136,7 +136,7 @@ async function isEncrypted({ client }: Database): Promise<boolean> {
  * Rewrites a database file that contained plain-text secrets, so that neither its pages nor its log contain them any
  * more. The host of a remote database has to do this itself.
  */
-export async function scrub({ client }: Database): Promise<void> {
+export async function scrubPlainText({ client }: Database): Promise<void> {
   if (client.protocol !== "file") return;
   try {
     await client.execute("VACUUM");

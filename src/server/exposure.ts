@@ -9,7 +9,7 @@ import type { Grid } from "./grid.ts";
  *
  * @throws {SettingsError} With what to do.
  */
-export async function refuseExposure(
+export async function rejectExposure(
   { settings, auth }: Pick<Core, "settings" | "auth">,
   isAskedForKeys: boolean,
 ): Promise<void> {
@@ -39,7 +39,7 @@ or listen on 127.0.0.1, where only this machine reaches the port.`,
  * @param provider Provider of the worker in this process; undefined if there is none.
  * @throws {SettingsError} Explains what to change.
  */
-export async function refuseOpenHost(
+export async function rejectUnisolatedHost(
   grid: Pick<Grid, "hasClientKey">,
   { local_sandbox }: Pick<Settings, "local_sandbox">,
   provider: Provider | undefined,

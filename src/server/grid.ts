@@ -14,7 +14,7 @@ import { upgradersOf } from "../http/install_apps.ts";
 import { systemClock } from "../async/clock.ts";
 import { openDatabase } from "../db/client.ts";
 import { type Database } from "../core/database.ts";
-import { fileUrl } from "../db/file_url.ts";
+import { toFileUrl } from "../db/file_url.ts";
 import {
   migrate,
   type Migration,
@@ -28,8 +28,8 @@ import { startServer } from "../http/server/server.ts";
 import type { Settings } from "../core/settings.ts";
 import { createUpgradeGate } from "../http/server/upgrade_gate.ts";
 import { startReconciler } from "../reconciler/reconciler.ts";
-import { openSecrets, scrub } from "./encryption_key.ts";
-import { refuseExposure } from "./exposure.ts";
+import { openSecrets, scrubPlainText } from "./encryption_key.ts";
+import { rejectExposure } from "./exposure.ts";
 
 /** What a grid is made of; tests give their own. */
 export interface GridParts extends ApiParts {
@@ -55,13 +55,13 @@ export interface Grid extends AsyncDisposable {
 }
 
 /** URL of the database that the settings name. */
-export function databaseUrlOf(settings: Settings): string {
+export function resolveDatabaseUrl(settings: Settings): string {
   return settings.database_url ??
-    fileUrl(join(settings.data_dir, "browsergrid.db"));
+    toFileUrl(join(settings.data_dir, "browsergrid.db"));
 }
 
 /** The project's migrations and those of the apps that bring their own. */
-export async function migrationsOf(
+export async function readAllMigrations(
   apps: readonly App[],
 ): Promise<readonly Migration[]> {
   const own = await readMigrations(PROJECT_MIGRATIONS);
@@ -85,14 +85,14 @@ export async function openGrid(
   await using stack = new AsyncDisposableStack();
   const clock = parts.clock ?? systemClock;
   const db = stack.use(
-    await (parts.openDatabase ?? openDatabase)(databaseUrlOf(settings), {
+    await (parts.openDatabase ?? openDatabase)(resolveDatabaseUrl(settings), {
       authToken: settings.database_auth_token,
       clock,
     }),
   );
   const apps = chosenApps(parts.apps, settings);
   if (settings.migrate) {
-    await migrate(db, await migrationsOf(apps), clock.now());
+    await migrate(db, await readAllMigrations(apps), clock.now());
   }
   const secrets = await openSecrets(db, settings);
   const api = createApi({ settings, db, secrets }, { ...parts, apps, clock });
@@ -117,7 +117,7 @@ export async function openGrid(
     hasClientKey: () => hasClientKey(db, clock.now()),
     ...managers,
     async listen() {
-      await refuseExposure(core, asksForKeys(parts.middleware, settings));
+      await rejectExposure(core, isApiKeyInUse(parts.middleware, settings));
       const server = running.use(
         await startServer({
           host: settings.host,
@@ -128,8 +128,8 @@ export async function openGrid(
           graceMs: settings.shutdown_seconds * 1_000 / 2,
         }),
       );
-      const url = ownUrl(server.host, server.port);
-      api.reachedAt(url, replicaUrl(server.host, server.port));
+      const url = toServerUrl(server.host, server.port);
+      api.reachedAt(url, findReplicaUrl(server.host, server.port));
       work();
       return url;
     },
@@ -148,12 +148,12 @@ async function protectSecrets(
 ): Promise<void> {
   let plain = 0;
   for (const app of installed) plain += await app.protectSecrets?.() ?? 0;
-  if (plain > 0) await scrub(db);
+  if (plain > 0) await scrubPlainText(db);
 }
 
 /** URL under which the server reaches itself. */
-function ownUrl(host: string, port: number): string {
-  const name = isAny(host)
+function toServerUrl(host: string, port: number): string {
+  const name = isWildcardAddress(host)
     ? "127.0.0.1"
     : host.includes(":")
     ? `[${host}]`
@@ -162,21 +162,21 @@ function ownUrl(host: string, port: number): string {
 }
 
 /** URL under which other machines reach the server: where it listens on every address, by the first of this machine's. */
-function replicaUrl(host: string, port: number): string {
-  const own = isAny(host)
+function findReplicaUrl(host: string, port: number): string {
+  const own = isWildcardAddress(host)
     ? Deno.networkInterfaces().find(({ family, address }) =>
       family === "IPv4" && !isLoopback(address)
     )
     : undefined;
-  return ownUrl(own?.address ?? host, port);
+  return toServerUrl(own?.address ?? host, port);
 }
 
-function isAny(host: string): boolean {
+function isWildcardAddress(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
 /** Whether the middleware that asks for keys is among what runs. */
-function asksForKeys(
+function isApiKeyInUse(
   known: readonly Middleware[],
   { middleware = [] }: Settings,
 ): boolean {

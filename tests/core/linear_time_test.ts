@@ -24,7 +24,7 @@ import {
 } from "../../src/core/browser_spec.ts";
 import { isNetwork } from "../../src/core/network.ts";
 import { wellFormed } from "../../src/db/well_formed.ts";
-import { readsOnly } from "../../src/db/is_read_only.ts";
+import { isReadOnly } from "../../src/db/is_read_only.ts";
 import { GridError, toProblem } from "../../src/core/errors.ts";
 import { describeFaults } from "../../src/http/validation_issues.ts";
 import { prefixOf, withoutKeys } from "../../src/core/redact.ts";
@@ -213,7 +213,7 @@ const FUNCTIONS: Readonly<
     (text) => createStartError("/chrome", "it ended", text),
   ],
   wellFormed: [2 ** 18, (text) => wellFormed(["", [`"\\u0000${text}`]])],
-  readsOnly: [HEAD, readsOnly],
+  readsOnly: [HEAD, isReadOnly],
 };
 
 function headerOf(text: string): string {

@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { fileUrl, pathOf } from "../../src/db/file_url.ts";
+import { parseFileUrl, toFileUrl } from "../../src/db/file_url.ts";
 
 Deno.test("pathOf() restores the path of every fileUrl()", () => {
   const parts = ["%", "20", "%2F", "/", "//", "a b", "#", "?", "é", "日", "\\"];
   const path = fc.array(fc.constantFrom(...parts), { minLength: 1 })
     .map((each) => each.join(""));
   fc.assert(
-    fc.property(path, (path) => assert.equal(pathOf(fileUrl(path)), path)),
+    fc.property(
+      path,
+      (path) => assert.equal(parseFileUrl(toFileUrl(path)), path),
+    ),
     { seed: 1 },
   );
 });
@@ -23,6 +26,6 @@ Deno.test("pathOf() decodes escapes and keeps other text", () => {
     ":memory:": ":memory:",
   };
   for (const [url, path] of Object.entries(paths)) {
-    assert.equal(pathOf(url), path);
+    assert.equal(parseFileUrl(url), path);
   }
 });

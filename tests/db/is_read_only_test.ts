@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readsOnly } from "../../src/db/is_read_only.ts";
+import { isReadOnly } from "../../src/db/is_read_only.ts";
 
 Deno.test("readsOnly() is true of what reads for certain", () => {
   for (
@@ -11,7 +11,7 @@ Deno.test("readsOnly() is true of what reads for certain", () => {
       "EXPLAIN QUERY PLAN DELETE FROM a",
       "WITH b AS (SELECT 1) SELECT * FROM b",
     ]
-  ) assert.ok(readsOnly(sql), sql);
+  ) assert.ok(isReadOnly(sql), sql);
 });
 
 Deno.test("readsOnly() is false of what writes, or might", () => {
@@ -30,5 +30,5 @@ Deno.test("readsOnly() is false of what writes, or might", () => {
       "selected",
       "",
     ]
-  ) assert.ok(!readsOnly(sql), sql);
+  ) assert.ok(!isReadOnly(sql), sql);
 });

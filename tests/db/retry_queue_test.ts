@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
 import fc from "fast-check";
 import { type Clock, systemClock } from "../../src/async/clock.ts";
-import { Line, type LineOptions } from "../../src/db/retry_queue.ts";
+import {
+  RetryQueue,
+  type RetryQueueOptions,
+} from "../../src/db/retry_queue.ts";
 import { createFakeClock, type FakeClock } from "../support/clock.ts";
 
 class Locked extends Error {}
@@ -10,14 +13,17 @@ class Refused extends Error {}
 
 const WAIT_MS = 5_000;
 
-function lineBy(clock: Clock, options: Partial<LineOptions> = {}): Line {
-  return new Line({
+function lineBy(
+  clock: Clock,
+  options: Partial<RetryQueueOptions> = {},
+): RetryQueue {
+  return new RetryQueue({
     clock,
-    places: 1,
+    concurrency: 1,
     waitMs: WAIT_MS,
     maxWaiting: 1_000,
     isPassing: (error) => error instanceof Locked,
-    refusal: () => new Refused(),
+    createRejection: () => new Refused(),
     ...options,
   });
 }
@@ -60,7 +66,7 @@ const scenes: fc.Arbitrary<Scene> = fc.record({
 async function play({ callers, locks, places, maxWaiting }: Scene) {
   const clock = createFakeClock();
   const waitMs = 60;
-  using line = lineBy(clock, { places, maxWaiting, waitMs });
+  using line = lineBy(clock, { concurrency: places, maxWaiting, waitMs });
   const isLocked = () =>
     locks.some((lock) =>
       clock.monotonic() >= lock.from &&
@@ -258,7 +264,7 @@ Deno.test("a Line does not count a pause of the process: a paused caller retries
 
 Deno.test("a thousand callers of a hanging and then failing server are refused at their timeout, not one after the other", async () => {
   const clock = createFakeClock();
-  using line = lineBy(clock, { places: 8 });
+  using line = lineBy(clock, { concurrency: 8 });
   let tries = 0;
   const hang = async () => {
     tries++;

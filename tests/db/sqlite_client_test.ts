@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Client, createClient, type InStatement } from "@libsql/client";
 import fc from "fast-check";
-import { FileClient } from "../../src/db/sqlite_client.ts";
+import { SqliteClient } from "../../src/db/sqlite_client.ts";
 
 /** The library's own client of files, which this one stands in for. */
 function library(): Client {
@@ -52,7 +52,7 @@ const SCRIPT: readonly InStatement[] = [
 
 Deno.test("FileClient answers as the library's own client does", async () => {
   using theirs = disposable(library());
-  using ours = disposable(new FileClient(":memory:"));
+  using ours = disposable(new SqliteClient(":memory:"));
   for (const statement of SCRIPT) {
     assert.deepEqual(
       await outcomeOf(() => answerTo(ours.client, statement)),
@@ -81,7 +81,7 @@ Deno.test("a batch is done whole or not at all, as with the library's own client
   await fc.assert(
     fc.asyncProperty(batches, async (given) => {
       using theirs = disposable(library());
-      using ours = disposable(new FileClient(":memory:"));
+      using ours = disposable(new SqliteClient(":memory:"));
       for (const { client } of [theirs, ours]) {
         await client.execute(
           "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT)",
@@ -106,7 +106,7 @@ Deno.test("a batch is done whole or not at all, as with the library's own client
 });
 
 Deno.test("statements that no longer stay prepared are prepared again", async () => {
-  using ours = disposable(new FileClient(":memory:"));
+  using ours = disposable(new SqliteClient(":memory:"));
   for (let round = 0; round < 2; round++) {
     for (let number = 0; number < 1_000; number++) {
       const { rows } = await ours.client.execute(`SELECT ${number} AS n`);
@@ -116,7 +116,7 @@ Deno.test("statements that no longer stay prepared are prepared again", async ()
 });
 
 Deno.test("a statement that stays prepared sees a column that was added", async () => {
-  using ours = disposable(new FileClient(":memory:"));
+  using ours = disposable(new SqliteClient(":memory:"));
   await ours.client.execute("CREATE TABLE t (a)");
   await ours.client.execute("INSERT INTO t VALUES (1)");
   const read = async () =>
@@ -129,7 +129,7 @@ Deno.test("a statement that stays prepared sees a column that was added", async 
 });
 
 Deno.test("a column that is added behind a comment is seen, too", async () => {
-  using ours = disposable(new FileClient(":memory:"));
+  using ours = disposable(new SqliteClient(":memory:"));
   await ours.client.execute("CREATE TABLE t (a)");
   const read = async () =>
     (await ours.client.execute("SELECT * FROM t")).columns;
@@ -139,7 +139,7 @@ Deno.test("a column that is added behind a comment is seen, too", async () => {
 });
 
 Deno.test("columns that are named like a position or length leave positions as they are", async () => {
-  using ours = disposable(new FileClient(":memory:"));
+  using ours = disposable(new SqliteClient(":memory:"));
   const { rows: [row] } = await ours.client.execute(
     'SELECT 2, 1, 0, 5 AS length, 6 AS "9"',
   );
@@ -148,7 +148,7 @@ Deno.test("columns that are named like a position or length leave positions as t
 });
 
 Deno.test("what would run the first of several statements only is refused, with nothing done", async () => {
-  using ours = disposable(new FileClient(":memory:"));
+  using ours = disposable(new SqliteClient(":memory:"));
   for (
     const sql of [
       "CREATE TABLE t (a); CREATE TABLE u (a)",
@@ -167,14 +167,14 @@ Deno.test("what would run the first of several statements only is refused, with 
 });
 
 Deno.test("what is no statement at all is refused, and does not end the process", async () => {
-  using ours = disposable(new FileClient(":memory:"));
+  using ours = disposable(new SqliteClient(":memory:"));
   for (const sql of ["", ";", "-- ; x", "/* ; x", "\0; x"]) {
     await assert.rejects(ours.client.execute(sql), Error, sql);
   }
 });
 
 Deno.test("a closed client, and a transaction over several calls, are refused", async () => {
-  const client = new FileClient(":memory:");
+  const client = new SqliteClient(":memory:");
   await assert.rejects(client.transaction(), /expected a batch/);
   client.close();
   client.close();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { migrationsOf } from "../../src/server/grid.ts";
+import { readAllMigrations } from "../../src/server/grid.ts";
 import { openDatabase } from "../../src/db/client.ts";
 import { migrate, migrationStatus } from "../../src/db/migrate.ts";
 import { APPS } from "../../src/installed.ts";
@@ -21,7 +21,7 @@ Deno.test("of two that migrate a remote database at once each migration is appli
   database.delay(10);
   using here = await openDatabase(database.url);
   using there = await openDatabase(database.url);
-  const migrations = await migrationsOf(APPS);
+  const migrations = await readAllMigrations(APPS);
   const names = migrations.map(({ name }) => name).sort();
   const applied = await Promise.all(
     [here, there].map((db) => migrate(db, migrations, 1)),

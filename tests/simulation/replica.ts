@@ -1,6 +1,6 @@
 import { type Grid, openGrid } from "../../src/server/grid.ts";
-import { databaseOn } from "../../src/db/client.ts";
-import { connectFile } from "../../src/db/sqlite_connection.ts";
+import { createDatabase } from "../../src/db/client.ts";
+import { connectSqlite } from "../../src/db/sqlite_connection.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { APPS, MIDDLEWARE } from "../../src/installed.ts";
 import type { Server } from "./message.ts";
@@ -95,7 +95,7 @@ export class Replica implements Server {
       version: "0.0.0-simulation",
       clock: process.clock,
       openDatabase: (url) => {
-        const real = connectFile(url);
+        const real = connectSqlite(url);
         const connection = simConnection(real, {
           ...this.#parts,
           process,
@@ -104,7 +104,7 @@ export class Replica implements Server {
         });
         close = () => real[Symbol.dispose]();
         return Promise.resolve(
-          databaseOn(connection, { clock: process.clock }),
+          createDatabase(connection, { clock: process.clock }),
         );
       },
     });

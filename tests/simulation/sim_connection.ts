@@ -1,5 +1,5 @@
 import { LibsqlError } from "@libsql/client";
-import { type Connection, PLACES } from "../../src/db/connection.ts";
+import { type Connection, MAX_CONCURRENCY } from "../../src/db/connection.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 
@@ -43,7 +43,7 @@ export function simConnection(
 
   return {
     ...real,
-    places: conditions.latencyMs > 0 ? PLACES : real.places,
+    concurrency: conditions.latencyMs > 0 ? MAX_CONCURRENCY : real.concurrency,
     async run(call) {
       if (!isOpen()) return await real.run(call);
       await travel(conditions.latencyMs);

@@ -1,7 +1,7 @@
 import { openDatabase } from "../../src/db/client.ts";
 import { migrate } from "../../src/db/migrate.ts";
 import { loadSettings } from "../../src/core/settings.ts";
-import { migrationsOf } from "../../src/server/grid.ts";
+import { readAllMigrations } from "../../src/server/grid.ts";
 import { APPS } from "../../src/installed.ts";
 import type { Client } from "@libsql/client";
 import { Caller } from "./caller.ts";
@@ -125,7 +125,7 @@ export class World implements Disposable {
   ): Promise<World> {
     const url = `file:${folder}/grid.db`;
     const database = await openDatabase(url);
-    await migrate(database, await migrationsOf(APPS), 0);
+    await migrate(database, await readAllMigrations(APPS), 0);
     const { client } = database;
     const ledger = await Ledger.open(client);
     return new World({ random, trace, client, ledger, url, folder, listener });

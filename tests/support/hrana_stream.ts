@@ -1,5 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { readsOnly } from "../../src/db/is_read_only.ts";
+import { isReadOnly } from "../../src/db/is_read_only.ts";
 import {
   type Condition,
   fromHrana,
@@ -133,7 +133,7 @@ export class HranaStream {
       ),
       ...statement.args.map(fromHrana),
     );
-    const isRead = readsOnly(sql);
+    const isRead = isReadOnly(sql);
     const { changes = 0, id = 0 } = isRead ? {} : this.#db.prepare(
       "SELECT changes() AS changes, last_insert_rowid() AS id",
     ).get() ?? {};
@@ -164,7 +164,7 @@ export class HranaStream {
       params: [],
       cols: columnsOf(prepared),
       is_explain: /^\s*explain\b/i.test(sql),
-      is_readonly: readsOnly(sql),
+      is_readonly: isReadOnly(sql),
     };
   }
 

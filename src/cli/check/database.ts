@@ -12,7 +12,7 @@ import {
   isThere,
   openExisting,
 } from "../options/database_flags.ts";
-import { databaseUrlOf, migrationsOf } from "../../server/grid.ts";
+import { readAllMigrations, resolveDatabaseUrl } from "../../server/grid.ts";
 import { shownUrl } from "../shown_settings.ts";
 
 /** Longest wait for the database, at each look. */
@@ -39,7 +39,7 @@ export async function checkDatabase(
       () => checkLatency(db, settings),
     );
     if (reachable.status === "fail") {
-      const url = shownUrl(databaseUrlOf(settings));
+      const url = shownUrl(resolveDatabaseUrl(settings));
       return [{ ...reachable, detail: `${url}: ${reachable.detail}` }];
     }
     const others = [
@@ -73,7 +73,7 @@ async function checkLatency(
   const startedAt = systemClock.monotonic();
   await client.execute("SELECT 1");
   const ms = (systemClock.monotonic() - startedAt).toFixed(1);
-  return `${shownUrl(databaseUrlOf(settings))} answers in ${ms} ms`;
+  return `${shownUrl(resolveDatabaseUrl(settings))} answers in ${ms} ms`;
 }
 
 async function checkMigrations(
@@ -83,7 +83,7 @@ async function checkMigrations(
 ): Promise<Finding> {
   const status = await migrationStatus(
     db,
-    await migrationsOf(chosenApps(apps, settings)),
+    await readAllMigrations(chosenApps(apps, settings)),
   );
   const unknown = status.filter((each) => each.unknown);
   if (unknown.length > 0) {

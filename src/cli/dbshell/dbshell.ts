@@ -5,7 +5,7 @@ import {
   openExisting,
   withDatabaseOptions,
 } from "../options/database_flags.ts";
-import { databaseUrlOf } from "../../server/grid.ts";
+import { resolveDatabaseUrl } from "../../server/grid.ts";
 import { examples } from "../help.ts";
 import type { Output } from "../output.ts";
 import { shownUrl } from "../shown_settings.ts";
@@ -48,7 +48,7 @@ async function runDbshell(flags: DbshellFlags, output: Output): Promise<void> {
   const context = { client: db.client, session, output };
   const isPrompt = flags.command === undefined && Deno.stdin.isTerminal();
   if (isPrompt) {
-    const title = shownUrl(databaseUrlOf(settings));
+    const title = shownUrl(resolveDatabaseUrl(settings));
     return await sqlPrompt({ ...context, title });
   }
   const sql = flags.command ?? await new Response(Deno.stdin.readable).text();

@@ -1,10 +1,10 @@
 import type { Command } from "@commander-js/extra-typings";
 import { openDatabase } from "../../db/client.ts";
 import { type Database } from "../../core/database.ts";
-import { pathOf } from "../../db/file_url.ts";
+import { parseFileUrl } from "../../db/file_url.ts";
 import type { Settings } from "../../core/settings.ts";
 import { type CommonFlags, settingsFrom } from "../config.ts";
-import { databaseUrlOf } from "../../server/grid.ts";
+import { resolveDatabaseUrl } from "../../server/grid.ts";
 import type { Output } from "../output.ts";
 
 /** Flags of every command that opens the database itself. */
@@ -39,8 +39,8 @@ export function databaseSettings(
 
 /** Path of the file that the settings' database is in, if it is in one. */
 export function databaseFile(settings: Settings): string | undefined {
-  const url = databaseUrlOf(settings);
-  return url.startsWith("file:") ? pathOf(url) : undefined;
+  const url = resolveDatabaseUrl(settings);
+  return url.startsWith("file:") ? parseFileUrl(url) : undefined;
 }
 
 /** Opens the settings' database; makes none. @throws {Error} If its file is not there. */
@@ -51,7 +51,7 @@ export async function openExisting(settings: Settings): Promise<Database> {
       `Cannot open database "${file}": it is not there, expected one made by "browsergrid createdb" or "browsergrid serve"`,
     );
   }
-  return await openDatabase(databaseUrlOf(settings), {
+  return await openDatabase(resolveDatabaseUrl(settings), {
     authToken: settings.database_auth_token,
   });
 }

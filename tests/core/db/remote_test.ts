@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/async/clock.ts";
-import { databaseOn, isConstraintError } from "../../../src/db/client.ts";
+import { createDatabase, isConstraintError } from "../../../src/db/client.ts";
 import { type Database } from "../../../src/core/database.ts";
 import { connectRemote } from "../../../src/db/remote_connection.ts";
 import { GridError } from "../../../src/core/errors.ts";
@@ -11,7 +11,9 @@ import {
 } from "../../support/hrana_server.ts";
 
 async function table(server: HranaServer): Promise<Database> {
-  const db = databaseOn(connectRemote(server.url, { answerMs: 1_000 }));
+  const db = createDatabase(
+    connectRemote(server.url, { responseTimeoutMs: 1_000 }),
+  );
   await db.client.execute("CREATE TABLE a (x INTEGER PRIMARY KEY)");
   return db;
 }
