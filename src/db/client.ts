@@ -2,13 +2,13 @@ import type { Database } from "../core/database.ts";
 // The variant without the native library: `client` is given.
 import { drizzle } from "drizzle-orm/libsql/web";
 import { type Clock, systemClock } from "../async/clock.ts";
-import { connect, type Connection } from "./connection.ts";
-import { readDriverCode } from "./driver_errors.ts";
-import { queuedClient } from "./queued_client.ts";
+import type { Connection } from "./connection.ts";
+import { readDriverCode, toDatabaseError } from "./driver_errors.ts";
+import { QueuedClient } from "./queued_client.ts";
 
-/** How a database is used. */
+/** Options of a database. */
 export interface DatabaseOptions {
-  /** By which calls wait for the database's lock. @default {systemClock} */
+  /** Clock of the waits for the database's lock. @default {systemClock} */
   readonly clock?: Clock;
 }
 
@@ -25,7 +25,7 @@ export async function openDatabase(
 ): Promise<Database> {
   const db = createDatabase(await connect(url, authToken), options);
   try {
-    // A file that is none of a database says so only when it is read. A remote one is not called without need.
+    // Only a read shows that a file is not a database. A remote database is not called without need.
     if (db.client.protocol === "file") {
       await db.client.execute("SELECT 1 FROM sqlite_schema LIMIT 1");
     }
@@ -36,13 +36,16 @@ export async function openDatabase(
   }
 }
 
-/** A database over a connection. */
+/** Creates a database over a connection. */
 export function createDatabase(
   connection: Connection,
   { clock = systemClock }: DatabaseOptions = {},
 ): Database {
   let trips = 0;
-  const client = queuedClient(connection, { clock, onCall: () => trips++ });
+  const client = new QueuedClient(connection, {
+    clock,
+    onCall: () => trips++,
+  });
   return {
     orm: drizzle(client),
     client,
@@ -51,7 +54,26 @@ export function createDatabase(
   };
 }
 
-/** Whether `error` says that a row would have broken a UNIQUE, PRIMARY KEY or FOREIGN KEY constraint. */
+/**
+ * Opens a file, or creates the client of a remote server, which is not called yet.
+ *
+ * @throws {GridError} `database_unavailable` — the file cannot be opened.
+ */
+async function connect(url: string, authToken?: string): Promise<Connection> {
+  const isFile = url === ":memory:" || url.startsWith("file:");
+  try {
+    if (isFile) {
+      const { connectSqlite } = await import("./sqlite_connection.ts");
+      return await connectSqlite(url);
+    }
+    const { connectRemote } = await import("./remote_connection.ts");
+    return await connectRemote(url, { authToken });
+  } catch (error) {
+    throw toDatabaseError(error);
+  }
+}
+
+/** Reports whether `error` is a violation of a UNIQUE, PRIMARY KEY or FOREIGN KEY constraint. */
 export function isConstraintError(error: unknown): boolean {
   for (let each = error; each instanceof Error; each = each.cause) {
     if (readDriverCode(each).startsWith("SQLITE_CONSTRAINT")) return true;

@@ -1,30 +1,30 @@
 /**
- * What the errors of the database's drivers mean.
+ * Translation of the database drivers' errors.
  *
  * @module
  */
 import { GridError } from "../core/errors.ts";
 
 /**
- * Somebody else holds the lock, or the server runs all the transactions it can: what was asked has changed nothing.
+ * Another process holds the lock, or the server runs its maximum of transactions. The call has changed nothing.
  *
  * @see {@link https://www.sqlite.org/rescode.html SQLite: result codes}
  */
 const BUSY = /^(SQLITE_(BUSY|LOCKED|PROTOCOL)|TRANSACTION_BUSY)/;
 
-/** The file or its disk does not play along. */
+/** The file cannot be opened, read or written, or its disk is full. */
 const UNAVAILABLE =
   /^SQLITE_(CANTOPEN|FULL|INTERRUPT|IOERR|NOMEM|PERM|READONLY)/;
 
-/** Codes of the libSQL clients that speak of the statement; all others speak of the way to the server, or of its state. */
+/** Codes of the libSQL clients for faults of the statement; all others are faults of the connection or the server. */
 const STATEMENT = /^(SQLITE_|SQL_|ARGS_|URL_|RESPONSE_TOO_LARGE)/;
 
-/** Whether a call failed because the database is locked. It has changed nothing then, and may be made again. */
+/** Reports whether a call failed because the database is locked. It has changed nothing and may be repeated. */
 export function isBusy(error: unknown): boolean {
   return BUSY.test(readDriverCode(error));
 }
 
-/** The driver's code; empty if `error` has none. */
+/** Returns the driver's code; empty if `error` has none. */
 export function readDriverCode(error: unknown): string {
   return error instanceof Error && "code" in error &&
       typeof error.code === "string"
@@ -32,13 +32,13 @@ export function readDriverCode(error: unknown): string {
     : "";
 }
 
-/** The refusal for what passes by itself; anything else as it is. */
+/** Returns the `GridError` of a temporary fault of the database; any other error unchanged. */
 export function toDatabaseError(error: unknown): unknown {
   if (isBusy(error)) return databaseBusy(error);
   return isUnavailable(error) ? databaseUnavailable(error) : error;
 }
 
-/** The refusal while others hold the database's lock. */
+/** Returns the error for a database that other processes keep locked. */
 export function databaseBusy(cause?: unknown): GridError {
   return new GridError(
     "database_busy",
@@ -48,7 +48,7 @@ export function databaseBusy(cause?: unknown): GridError {
   );
 }
 
-/** The refusal while the database does not do its work. */
+/** Returns the error for a database that cannot be reached, opened or written. */
 export function databaseUnavailable(cause?: unknown): GridError {
   return new GridError(
     "database_unavailable",
@@ -58,11 +58,11 @@ export function databaseUnavailable(cause?: unknown): GridError {
   );
 }
 
-/** The refusal while a remote database does not let this server in. What comes of it is that of a database that is away. */
+/** Returns the error for a remote database that rejects the token. Callers treat it as an outage. */
 export function databaseForbidden(status: number): GridError {
   return new GridError(
     "database_unavailable",
-    `Cannot use the database: it answers HTTP status ${status}, expected a token that it takes in setting "database_auth_token"`,
+    `Cannot use the database: it responds with HTTP status ${status}, expected a valid token in setting "database_auth_token"`,
   );
 }
 
@@ -70,7 +70,7 @@ function isUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = readDriverCode(error);
   return UNAVAILABLE.test(code) ||
-    // A server's answer that is no JSON.
+    // The server's response is not JSON.
     error instanceof SyntaxError ||
     error.name.startsWith("Libsql") && !STATEMENT.test(code);
 }

@@ -1,14 +1,14 @@
 /** Blanks and comments before the first word. */
 const START = /^(?:\s+|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)+/;
 
-/** What stands behind the blanks and comments at the start of `sql`. */
+/** Removes the blanks and comments at the start of `sql`. */
 export function stripLeadingComments(sql: string): string {
   return sql.replace(START, "");
 }
 
 /**
- * Whether `sql`, one statement, changes nothing for certain. A doubt counts as no: all that costs is a lock that was
- * not needed.
+ * Reports whether `sql`, one statement, certainly changes nothing. In doubt the result is false, which costs only a lock
+ * that was not needed.
  */
 export function isReadOnly(sql: string): boolean {
   const text = stripLeadingComments(sql);

@@ -8,7 +8,7 @@
  */
 import { z } from "@hono/zod-openapi";
 import { isConstraintError } from "./client.ts";
-import { type Database } from "../core/database.ts";
+import type { Database } from "../core/database.ts";
 
 const STATEMENT_BREAK = "--> statement-breakpoint";
 
@@ -18,7 +18,7 @@ const journalSchema = z.object({
 
 /** One SQL file. */
 export interface Migration {
-  /** `0000_initial`; an app's own are `app/0000_initial`. */
+  /** Name such as `0000_initial`; for an app's migration `app/0000_initial`. */
   readonly name: string;
   readonly statements: readonly string[];
 }
@@ -26,30 +26,30 @@ export interface Migration {
 /** One row of `migrate status`. */
 export interface MigrationStatus {
   readonly name: string;
-  /** Milliseconds since the epoch; absent: not applied. */
+  /** Time in milliseconds since the epoch; absent if the migration is not applied. */
   readonly appliedAt?: number;
-  /** Applied, but not known to this program. */
+  /** True if the migration is applied, but not known to this program. */
   readonly unknown: boolean;
-  /** Applied for an app that is not installed now. Its tables are left alone. */
+  /** True if the migration was applied for an app that is not installed now. Its tables stay unchanged. */
   readonly uninstalled?: true;
 }
 
-/** A database that this program must not touch. */
+/** Rejection of a database that this program must not change. */
 export class MigrationError extends Error {
   override readonly name = "MigrationError";
 }
 
-/** The project's own folder; embedded in the compiled program. */
+/** Folder of the project's migrations; embedded in the compiled program. */
 export const PROJECT_MIGRATIONS: URL = new URL(
   "../../migrations/",
   import.meta.url,
 );
 
 /**
- * Reads the migrations of `folder`: in the order of drizzle-kit's journal, or, where there is none, of their names.
+ * Reads the migrations of `folder` in the order of drizzle-kit's journal, or without a journal in the order of names.
  *
- * @param prefix Put before each name.
- * @throws {MigrationError} If the folder cannot be read, or a file has statements that would not be run.
+ * @param prefix Prefix of each name.
+ * @throws {MigrationError} If the folder cannot be read, or a file has statements that would not run.
  */
 export async function readMigrations(
   folder: URL,
@@ -92,7 +92,7 @@ async function listSql(folder: URL): Promise<readonly string[]> {
     .map(({ name }) => name.slice(0, -".sql".length)).sort();
 }
 
-/** The statements of a file. The driver would run the first one between two breaks and drop the rest unsaid. */
+/** Splits a file into statements. The driver would run the first one between two breaks and ignore the rest silently. */
 function splitStatements(sql: string, name: string): readonly string[] {
   const parts = sql.split(STATEMENT_BREAK).filter((part) => part.trim());
   const crowded = parts.find((part) => {
@@ -106,7 +106,7 @@ function splitStatements(sql: string, name: string): readonly string[] {
   );
 }
 
-/** What is applied, what is not, and what is not known here. */
+/** Returns each known or applied migration with its state. */
 export async function migrationStatus(
   db: Database,
   migrations: readonly Migration[],
@@ -209,12 +209,12 @@ function rejectUnknown(status: readonly MigrationStatus[]): void {
   );
 }
 
-/** `notes/` of `notes/0000_initial`; nothing for the project's own. */
+/** Returns `notes/` of `notes/0000_initial`; an empty text for the project's migrations. */
 function parseFolder({ name }: Pick<Migration, "name">): string {
   return name.slice(0, name.lastIndexOf("/") + 1);
 }
 
-/** A file that was merged in before one that is applied would otherwise be run out of order. */
+/** Rejects a missing migration before an applied one, which would run out of order. */
 function rejectGaps(status: readonly MigrationStatus[]): void {
   const lastApplied = new Map<string, string>();
   for (const { name, appliedAt } of [...status].reverse()) {
@@ -225,7 +225,7 @@ function rejectGaps(status: readonly MigrationStatus[]): void {
     const last = lastApplied.get(folder);
     if (appliedAt === undefined && last !== undefined) {
       throw new MigrationError(
-        `Cannot migrate the database: "${name}" is missing, but "${last}" after it is applied, expected migrations in order; make it anew with "migrate make"`,
+        `Cannot migrate the database: "${name}" is missing, but "${last}" after it is applied, expected migrations in order; create it again with "migrate make"`,
       );
     }
   }

@@ -4,37 +4,37 @@ import { logOf } from "../core/log.ts";
 
 const log = logOf("core", "db");
 
-/** A database that works now and then is not logged more often than this. */
+/** Minimum time between two logged outages, so that a database that works now and then does not fill the log. */
 const PERIOD_MS = 10_000;
 
-/** Tells the operator why the database cannot be used: clients are told only that it cannot. */
-export interface OutageLog {
-  /** Logs the first refusal of a streak. */
-  failed(error: unknown): void;
-  /** Logs the end of a streak that was logged. */
-  worked(): void;
-}
+/** Logs for the operator why the database cannot be used. Clients receive only that it cannot. */
+export class OutageLog {
+  readonly #kind: "read" | "write";
+  #loggedAt = -Infinity;
+  #isOut = false;
 
-/** @param kind `read` or `write`: with a full disk, one works and the other does not. */
-export function createOutageLog(kind: "read" | "write"): OutageLog {
-  let loggedAt = -Infinity;
-  let isOut = false;
-  return {
-    failed(error) {
-      const now = systemClock.monotonic();
-      if (!(error instanceof GridError) || isOut) return;
-      if (now - loggedAt < PERIOD_MS) return;
-      loggedAt = now;
-      isOut = true;
-      log.error("Cannot {kind} the database: {error}", {
-        kind,
-        error: error.cause ?? error,
-      });
-    },
-    worked() {
-      if (!isOut) return;
-      isOut = false;
-      log.info("The database can {kind} again", { kind });
-    },
-  };
+  /** @param kind Kind of the calls: with a full disk, reads work and writes do not. */
+  constructor(kind: "read" | "write") {
+    this.#kind = kind;
+  }
+
+  /** Logs the first failure of a streak, unless it is an error of the statement. */
+  recordFailure(error: unknown): void {
+    const now = systemClock.monotonic();
+    if (!(error instanceof GridError) || this.#isOut) return;
+    if (now - this.#loggedAt < PERIOD_MS) return;
+    this.#loggedAt = now;
+    this.#isOut = true;
+    log.error("Cannot {kind} the database: {error}", {
+      kind: this.#kind,
+      error: error.cause ?? error,
+    });
+  }
+
+  /** Logs the end of a streak that was logged. */
+  recordSuccess(): void {
+    if (!this.#isOut) return;
+    this.#isOut = false;
+    log.info("The database can {kind} again", { kind: this.#kind });
+  }
 }

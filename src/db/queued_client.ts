@@ -2,114 +2,155 @@ import type {
   Client,
   InArgs,
   InStatement,
+  Replicated,
+  ResultSet,
+  Transaction,
   TransactionMode,
 } from "@libsql/client";
 import type { Clock } from "../async/clock.ts";
 import type { Connection } from "./connection.ts";
 import { databaseBusy, isBusy, toDatabaseError } from "./driver_errors.ts";
-import { RetryQueue } from "./retry_queue.ts";
-import { createOutageLog } from "./outage_log.ts";
 import { isReadOnly } from "./is_read_only.ts";
-import { wellFormed } from "./well_formed.ts";
+import { OutageLog } from "./outage_log.ts";
+import { RetryQueue } from "./retry_queue.ts";
+import { toWellFormed } from "./well_formed.ts";
 
 /** Longest wait for the database's lock, from the call on. */
 const WAIT_MS = 5_000;
 
-/** Calls of one kind that may wait. Far more than are made in one moment: a few kilobytes each. */
+/** Maximum number of waiting calls of one kind. Far more than are made at once; each takes a few kilobytes. */
 const MAX_WAITING = 10_000;
 
-/** How calls are queued, and who is told of them. */
+/** Options of a {@linkcode QueuedClient}. */
 export interface QueueOptions {
   readonly clock: Clock;
-  /** Told of each call, which is one round trip; not of repeated tries. */
+  /** Called once for each call, which is one round trip; not for repeated tries. */
   readonly onCall: () => void;
 }
 
-/**
- * The connection's client, whose calls wait for the database's lock in line, without holding up anything else. Reads
- * have a line of their own: the lock that writers wait for is seldom in their way.
- *
- * A batch is a transaction that takes the lock at its start, or never if it only reads: it cannot find out half-way that
- * another process has written what it has read.
- *
- * What is bound to a statement is made well-formed, so that no text can hurt the database or whoever reads it.
- *
- * @throws {GridError} From each method: `database_busy` — when it was locked for 5 s, or too many wait. `database_unavailable`
- */
-export function queuedClient(
-  connection: Connection,
-  { clock, onCall }: QueueOptions,
-): Client {
-  const { client } = connection;
-  const kinds = { read: kindOf("read"), write: kindOf("write") };
-  async function call<T>(
-    act: () => Promise<T>,
-    { isRead = false, isRepeatable = true } = {},
-  ): Promise<T> {
-    onCall();
-    const attempt = () => connection.run(act);
-    const { line, outage } = isRead ? kinds.read : kinds.write;
-    try {
-      const result = await (isRepeatable ? line.run(attempt) : attempt());
-      outage.worked();
-      return result;
-    } catch (error) {
-      const refusal = toDatabaseError(error);
-      if (!client.closed) outage.failed(refusal);
-      throw refusal;
-    }
-  }
-  function kindOf(kind: "read" | "write") {
-    return { line: lineOf(connection, clock), outage: createOutageLog(kind) };
-  }
-  return {
-    execute(given: InStatement, args?: InArgs) {
-      const statement = wellFormed(
-        typeof given === "string" ? [given, args] : given,
-      );
-      const isRead = isReadOnly(sqlOf(statement));
-      return call(() => client.execute(statement), { isRead });
-    },
-    batch(given, mode) {
-      const statements = given.map(wellFormed);
-      const isRead = statements.every((each) => isReadOnly(sqlOf(each)));
-      const chosen = mode ?? (isRead ? "read" : "write");
-      return call(() => client.batch(statements, chosen), { isRead });
-    },
-    migrate(given) {
-      const statements = given.map(wellFormed);
-      return call(() => client.migrate(statements));
-    },
-    transaction: (mode?: TransactionMode) =>
-      call(() => client.transaction(mode)),
-    // Not one transaction: a second try could repeat a half.
-    executeMultiple: (sql) =>
-      call(() => client.executeMultiple(sql), { isRepeatable: false }),
-    sync: () => call(() => client.sync(), { isRead: true }),
-    reconnect: () => connection.reconnect(),
-    close() {
-      connection[Symbol.dispose]();
-      kinds.read.line[Symbol.dispose]();
-      kinds.write.line[Symbol.dispose]();
-    },
-    get closed() {
-      return client.closed;
-    },
-    protocol: client.protocol,
-  };
+/** Queue and log of the reads or of the writes. */
+interface Lane {
+  readonly queue: RetryQueue;
+  readonly outages: OutageLog;
 }
 
-function lineOf({ concurrency: places }: Connection, clock: Clock): RetryQueue {
-  return new RetryQueue({
+/**
+ * A client whose calls wait for the database's lock in order of arrival, without blocking anything else. Reads have a
+ * queue of their own, because the lock that writers wait for seldom blocks them.
+ *
+ * A batch is a transaction that takes the lock at its start, or never if it only reads: it cannot fail half-way because
+ * another process has written what it has read.
+ *
+ * Bound text is made well-formed before it is sent.
+ *
+ * @throws {GridError} From each method: `database_busy` — it was locked for 5 s, or too many calls wait.
+ * `database_unavailable`.
+ */
+export class QueuedClient implements Client {
+  readonly protocol: string;
+  readonly #connection: Connection;
+  readonly #onCall: () => void;
+  readonly #reads: Lane;
+  readonly #writes: Lane;
+
+  constructor(connection: Connection, { clock, onCall }: QueueOptions) {
+    this.protocol = connection.client.protocol;
+    this.#connection = connection;
+    this.#onCall = onCall;
+    this.#reads = createLane("read", connection, clock);
+    this.#writes = createLane("write", connection, clock);
+  }
+
+  get closed(): boolean {
+    return this.#connection.client.closed;
+  }
+
+  execute(given: InStatement | string, args?: InArgs): Promise<ResultSet> {
+    const statement = toWellFormed(
+      typeof given === "string" ? [given, args] : given,
+    );
+    const isRead = isReadOnly(readSql(statement));
+    return this.#call((client) => client.execute(statement), { isRead });
+  }
+
+  batch(
+    given: (InStatement | [string, InArgs?])[],
+    mode?: TransactionMode,
+  ): Promise<ResultSet[]> {
+    const statements = given.map(toWellFormed);
+    const isRead = statements.every((each) => isReadOnly(readSql(each)));
+    const chosen = mode ?? (isRead ? "read" : "write");
+    return this.#call((client) => client.batch(statements, chosen), {
+      isRead,
+    });
+  }
+
+  migrate(given: InStatement[]): Promise<ResultSet[]> {
+    const statements = given.map(toWellFormed);
+    return this.#call((client) => client.migrate(statements));
+  }
+
+  transaction(mode?: TransactionMode): Promise<Transaction> {
+    return this.#call((client) => client.transaction(mode));
+  }
+
+  /** Is tried once: it is not one transaction, and a second try could repeat a half. */
+  executeMultiple(sql: string): Promise<void> {
+    return this.#call((client) => client.executeMultiple(sql), {
+      isRepeatable: false,
+    });
+  }
+
+  sync(): Promise<Replicated> {
+    return this.#call((client) => client.sync(), { isRead: true });
+  }
+
+  reconnect(): void {
+    this.#connection.reconnect();
+  }
+
+  close(): void {
+    this.#connection[Symbol.dispose]();
+    this.#reads.queue[Symbol.dispose]();
+    this.#writes.queue[Symbol.dispose]();
+  }
+
+  async #call<T>(
+    act: (client: Client) => Promise<T>,
+    { isRead = false, isRepeatable = true } = {},
+  ): Promise<T> {
+    this.#onCall();
+    const { client } = this.#connection;
+    const attempt = () => this.#connection.run(() => act(client));
+    const { queue, outages } = isRead ? this.#reads : this.#writes;
+    try {
+      const result = await (isRepeatable ? queue.run(attempt) : attempt());
+      outages.recordSuccess();
+      return result;
+    } catch (error) {
+      const translated = toDatabaseError(error);
+      if (!client.closed) outages.recordFailure(translated);
+      throw translated;
+    }
+  }
+}
+
+function createLane(
+  kind: "read" | "write",
+  { concurrency }: Connection,
+  clock: Clock,
+): Lane {
+  const queue = new RetryQueue({
     clock,
-    concurrency: places,
+    concurrency,
     waitMs: WAIT_MS,
     maxWaiting: MAX_WAITING,
     isPassing: isBusy,
     createRejection: databaseBusy,
   });
+  return { queue, outages: new OutageLog(kind) };
 }
 
-function sqlOf(statement: InStatement): string {
+function readSql(statement: InStatement): string {
   return typeof statement === "string" ? statement : statement.sql;
 }

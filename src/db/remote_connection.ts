@@ -8,14 +8,14 @@ import { databaseForbidden, databaseUnavailable } from "./driver_errors.ts";
 /** Longest time for a remote server to answer one request. */
 const RESPONSE_TIMEOUT_MS = 10_000;
 
-/** How a remote server is reached. */
+/** Options of a connection to a remote server. */
 export interface RemoteOptions {
   readonly authToken?: string | undefined;
   /** @default {10_000} */
   readonly responseTimeoutMs?: number;
 }
 
-/** Prepares the way to `libsql://…`, `https://…` or `http://…`. A request that is not answered in time is given up. */
+/** Creates the client of `libsql://…`, `https://…` or `http://…`. A request without a response in time is aborted. */
 export function connectRemote(
   url: string,
   { authToken, responseTimeoutMs: answerMs = RESPONSE_TIMEOUT_MS }:
@@ -42,9 +42,9 @@ export function connectRemote(
 }
 
 /**
- * The whole answer to `request`.
+ * Sends `request` and reads the whole response.
  *
- * @throws {GridError} `database_unavailable` — when there is none. Whether the server has done its part is not known.
+ * @throws {GridError} `database_unavailable` — there is no response. The server may have executed the request.
  */
 async function fetchResponse(
   request: Request,

@@ -1,19 +1,19 @@
 import { type Clock, systemClock } from "../async/clock.ts";
 
-/** How callers of a {@linkcode RetryQueue} wait. */
+/** Options of a {@linkcode RetryQueue}. */
 export interface RetryQueueOptions {
   readonly clock: Pick<Clock, "monotonic" | "sleep">;
-  /** Callers that may try at once; the others wait until one of them is done. */
+  /** Maximum number of callers that try concurrently; the others wait until one of them ends. */
   readonly concurrency: number;
-  /** Maximum time for which tries are refused, from a caller's arrival to its last try. */
+  /** Maximum time of rejected tries, from a caller's arrival to its last try. */
   readonly waitMs: number;
-  /** When this many callers wait for a place, the next one is refused at once. */
+  /** Maximum number of waiting callers; the next one is rejected at once. */
   readonly maxWaiting: number;
-  /** Whether a failed try has changed nothing and may be made again. */
+  /** Reports whether a failed try has changed nothing and may be repeated. */
   readonly isPassing: (error: unknown) => boolean;
-  /** The error of a caller that was never let try. */
+  /** Creates the error of a caller that never tried. */
   readonly createRejection: () => Error;
-  /** 0 to 1. @default {Math.random} */
+  /** Returns a number from 0 to 1. @default {Math.random} */
   readonly random?: () => number;
 }
 
@@ -22,22 +22,22 @@ const FIRST_PAUSE_MS = 1;
 const LAST_PAUSE_MS = 10;
 
 /**
- * Longest time between two refused tries that counts as time of the lock. A longer gap means that the process did not
+ * Longest time between two rejected tries that counts as time of the lock. A longer gap means that the process did not
  * run: it was stopped, or had no processor.
  */
 const MAX_GAP_MS = 1_000;
 
-/** How long callers may follow each other before timers and sockets get their turn. */
+/** Longest time of callers in a row before the event loop serves timers and sockets. */
 const SLICE_MS = 10;
 
 /**
- * Callers of something that may refuse them for a while, served in the order in which they came.
+ * A queue of calls that a resource may reject for a while, served in order of arrival.
  *
- * Only callers with a place retry; waiting callers cost nothing. All have the same timeout, so that no caller times out
- * before one in front of it, and a single timer serves all of them.
+ * Only the first `concurrency` callers retry; waiting callers cost nothing. All have the same timeout, so that no caller
+ * times out before one in front of it.
  *
- * Only time in which tries are refused counts. Neither the work of callers in front nor a pause of the whole process
- * fails a caller that was never refused.
+ * Only time in which tries are rejected counts. Neither the work of callers in front nor a pause of the whole process
+ * fails a caller that was never rejected.
  */
 export class RetryQueue implements Disposable {
   readonly #options: RetryQueueOptions;
@@ -45,8 +45,8 @@ export class RetryQueue implements Disposable {
   readonly #closing = new AbortController();
   #taken = 0;
   #sliceStart = 0;
-  /** Time in which tries were refused, since the start. */
-  #refusedMs = 0;
+  /** Time in which tries were rejected, since the start. */
+  #rejectedMs = 0;
   /** End of the last try, or the arrival of a caller at an empty queue. */
   #triedAt = 0;
 
@@ -55,39 +55,38 @@ export class RetryQueue implements Disposable {
   }
 
   /**
-   * Makes `attempt` when its turn has come, until it succeeds or fails for good.
+   * Calls `attempt` in its turn until it succeeds or fails permanently.
    *
-   * @throws The last try's error, or `refusal()` if there was none, when the time is over.
+   * @throws The last try's error, or `createRejection()` if there was no try, after `waitMs`.
    */
   async run<T>(attempt: () => Promise<T>): Promise<T> {
-    const { waitMs, createRejection: refusal } = this.#options;
-    const until = this.#refusedMs + waitMs;
+    const { waitMs, createRejection } = this.#options;
+    const until = this.#rejectedMs + waitMs;
     await this.#acquire();
     try {
       await this.#yieldToEventLoop();
-      const leftMs = until - this.#refusedMs;
-      if (leftMs <= 0) throw refusal();
+      const leftMs = until - this.#rejectedMs;
+      if (leftMs <= 0) throw createRejection();
       return await this.#retry(attempt, leftMs);
     } finally {
       this.#release();
     }
   }
 
-  /** Ends the pauses: who is in the line tries once more, and fails with what it called. */
+  /** Ends the pauses: each waiting caller tries once more, and fails with the error of its call. */
   [Symbol.dispose](): void {
     this.#closing.abort();
   }
 
   async #acquire(): Promise<void> {
-    const { clock, concurrency: places, maxWaiting, createRejection: refusal } =
-      this.#options;
-    if (this.#taken < places) {
+    const { clock, concurrency, maxWaiting, createRejection } = this.#options;
+    if (this.#taken < concurrency) {
       const now = clock.monotonic();
       if (this.#taken++ === 0) this.#triedAt = now;
       this.#sliceStart = now;
       return;
     }
-    if (this.#waiting.length >= maxWaiting) throw refusal();
+    if (this.#waiting.length >= maxWaiting) throw createRejection();
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
@@ -99,7 +98,7 @@ export class RetryQueue implements Disposable {
 
   async #yieldToEventLoop(): Promise<void> {
     const { clock } = this.#options;
-    // A test's time stands still while callers follow each other.
+    // A test's clock does not advance while callers run in a row.
     if (clock !== systemClock) return;
     if (clock.monotonic() - this.#sliceStart < SLICE_MS) return;
     await this.#pause(0);
@@ -120,10 +119,10 @@ export class RetryQueue implements Disposable {
         const now = clock.monotonic();
         leftMs -= Math.min(now - since, MAX_GAP_MS);
         since = now;
-        const isRefused = isPassing(error);
-        this.#count(now, isRefused ? undefined : startedAt);
+        const isRejected = isPassing(error);
+        this.#count(now, isRejected ? undefined : startedAt);
         const isOver = leftMs <= 0 || this.#closing.signal.aborted;
-        if (isOver || !isRefused) throw error;
+        if (isOver || !isRejected) throw error;
         const jittered = Math.min(pauseMs, LAST_PAUSE_MS) * (0.5 + random());
         await this.#pause(Math.min(leftMs, jittered));
       }
@@ -131,11 +130,12 @@ export class RetryQueue implements Disposable {
   }
 
   /**
-   * @param failedFrom Start of a try that failed without being refused; a hanging server also counts as time of the
-   * lock.
+   * Adds the time since the last try.
+   *
+   * @param failedFrom Start of a try that failed for another reason; a hanging server also counts as time of the lock.
    */
   #count(now: number, failedFrom?: number): void {
-    this.#refusedMs += failedFrom === undefined
+    this.#rejectedMs += failedFrom === undefined
       ? Math.min(now - this.#triedAt, MAX_GAP_MS)
       : now - Math.max(failedFrom, this.#triedAt);
     this.#triedAt = now;

@@ -2,7 +2,7 @@ import type { Connection } from "./connection.ts";
 import { SqliteClient } from "./sqlite_client.ts";
 import { parseFileUrl } from "./file_url.ts";
 
-/** Readers do not wait for the writer; a commit survives the process, if not always the power. */
+/** Readers do not wait for the writer; a commit survives the process, but not always a power failure. */
 const PRAGMAS =
   "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON";
 
@@ -11,7 +11,7 @@ export function connectSqlite(url: string): Connection {
   const path = parseFileUrl(url);
   if (path !== ":memory:") makePrivate(path);
   const client = new SqliteClient(path);
-  // Not when it is opened: the file may be locked then.
+  // Not at the opening, when the file may be locked.
   let isNew = true;
   return {
     client,
@@ -37,6 +37,6 @@ function makePrivate(path: string): void {
     const options = { createNew: true, write: true, mode: 0o600 };
     Deno.openSync(path, options).close();
   } catch {
-    // It is there, or cannot be: SQLite says which.
+    // The file exists or cannot be created: SQLite reports which.
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Primary result codes by their number; numbers above 255 say more about one of them.
+ * Primary result codes by number; numbers above 255 are details of one of them.
  *
  * @see {@link https://www.sqlite.org/rescode.html SQLite: result codes}
  */
@@ -27,7 +27,7 @@ const CODES: Readonly<Record<number, string>> = {
   26: "NOTADB",
 };
 
-/** How the messages begin that the runtime gives without a number: of a file that it opens, of a script. */
+/** Beginnings of the messages that the runtime reports without a number, when it opens a file or runs a script. */
 const MESSAGES: readonly (readonly [message: string, code: string])[] = [
   ["database is locked", "BUSY"],
   ["database table is locked", "LOCKED"],
@@ -38,7 +38,7 @@ const MESSAGES: readonly (readonly [message: string, code: string])[] = [
   ["file is not a database", "NOTADB"],
 ];
 
-/** A failure of SQLite under its own code, such as `SQLITE_BUSY`, as the libSQL client names them. */
+/** A failure of SQLite with its code, such as `SQLITE_BUSY`, in the libSQL client's form. */
 export class SqliteError extends Error {
   override readonly name = "SqliteError";
   readonly code: string;
@@ -49,7 +49,7 @@ export class SqliteError extends Error {
   }
 }
 
-/** The runtime's error under SQLite's code; anything else as it is. */
+/** Converts the runtime's error to one with SQLite's code; any other error unchanged. */
 export function toSqliteError(error: unknown): unknown {
   const isSqlite = error instanceof Error && "code" in error &&
     error.code === "ERR_SQLITE_ERROR";

@@ -1,14 +1,15 @@
 import type { Row } from "@libsql/client";
 import type { SQLOutputValue } from "node:sqlite";
 
-/** Where the values of a row stand by position. */
+/** Key of a row's values by position. */
 const VALUES = Symbol("values");
 
-/** What makes rows of a statement's columns. */
+/** Creates a row from the values of a statement's columns. */
 export type MakeRow = (values: readonly SQLOutputValue[]) => Row;
 
 /**
- * Makes rows as the libSQL client gives them: members by name, which alone are enumerable, and all values by position.
+ * Returns a function that creates rows like the libSQL client's: enumerable members by name, and all values by
+ * position.
  *
  * Positions are read through the rows' prototype, so that a row costs no more than its members.
  */
@@ -17,14 +18,14 @@ export function createRowMaker(columns: readonly string[]): MakeRow {
     length: { value: columns.length },
     ...Object.fromEntries(columns.map((_, at) => [at, positionAt(at)])),
   });
-  // Of two columns with one name the first has it; of a column and a position, such as "1", the position.
-  const places = [...new Set(columns)].flatMap((name) =>
+  // Of two columns with one name the first wins; of a column and a position, such as "1", the position.
+  const positions = [...new Set(columns)].flatMap((name) =>
     name in prototype ? [] : [[name, columns.indexOf(name)] as const]
   );
   return function makeRow(values) {
     const row = Object.create(prototype);
     Object.defineProperty(row, VALUES, { value: values });
-    for (const [name, at] of places) row[name] = values[at];
+    for (const [name, at] of positions) row[name] = values[at];
     return row;
   };
 }

@@ -1,12 +1,13 @@
 /**
- * Makes text such that SQLite, and whoever reads from it, can take it.
+ * Replacement of characters that SQLite and its clients cannot store or read.
  *
- * JavaScript's strings may have half of a surrogate pair, as when text is cut within an emoji. It has no form in UTF-8:
- * - In plain text the drivers write U+FFFD in its place, or a remote server refuses the request.
- * - In JSON text it is written as an escape, which SQLite's JSON functions unpack to bytes that are no UTF-8; the native
- *   library ends the whole process when it reads them.
+ * JavaScript strings may contain half of a surrogate pair, for example where text was cut within an emoji. UTF-8 cannot
+ * encode it:
+ * - In plain text the drivers write U+FFFD, or a remote server rejects the request.
+ * - In JSON text it is written as an escape, which SQLite's JSON functions decode to bytes that are not UTF-8; the native
+ *   library ends the process when it reads them.
  *
- * A NUL is stored, but all that is behind it is lost when it is read.
+ * A NUL is stored, but the text after it is lost when it is read.
  *
  * @module
  */
@@ -15,23 +16,23 @@ import type { InArgs, InStatement, InValue } from "@libsql/client";
 /** A NUL, or an escape of one or of a surrogate. */
 const SUSPECT = /\0|\\u(?:0000|[dD][89a-fA-F])/;
 
-/** What JSON text begins with. Numbers, true, false and null have no text in them. */
+/** Beginning of JSON text. Numbers, true, false and null contain no text. */
 const JSON_START = /^[[{"]/;
 
 /**
- * The escape of a NUL or of a surrogate, after backslashes that go by twos: such as are escaped themselves.
- * `JSON.stringify` escapes no surrogate of a whole pair.
+ * The escape of a NUL or of a surrogate, after an even number of backslashes, which are escaped themselves.
+ * `JSON.stringify` does not escape the surrogates of a whole pair.
  */
 const UNFIT_ESCAPE =
   /(?<!\\)((?:\\\\)*)\\u(?:0000|[dD][89a-fA-F][\da-fA-F]{2})/g;
 
 /**
- * The statement with U+FFFD in place of every NUL and every half of a surrogate pair in its arguments, and in place of
- * their escapes in those that are JSON text, as `JSON.stringify` writes it.
+ * Returns the statement with U+FFFD for every NUL and every half of a surrogate pair in its arguments, and for their
+ * escapes in arguments that are JSON text of `JSON.stringify`.
  *
- * Nothing is parsed: in plain text that begins like JSON, what looks like such an escape is taken for one.
+ * The text is not parsed: in plain text that begins like JSON, such an escape is replaced too.
  */
-export function wellFormed(
+export function toWellFormed(
   statement: InStatement | [string, (InArgs | undefined)?],
 ): InStatement {
   if (typeof statement === "string") return statement;

@@ -14,7 +14,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
  * Opens the secrets of the grid in `db` with the key of the settings, or of a file in the data folder. The file is
- * created if the database contains nothing that needs an existing key.
+ * created if no secret in the database needs an existing key.
  *
  * @throws {SettingsError} If there is no key and none can be created: the database is remote, or its key is lost.
  */
@@ -40,7 +40,7 @@ async function loadKeyFile(
 ): Promise<Bytes> {
   if (db.client.protocol !== "file") {
     throw new SettingsError(
-      "Cannot encrypt the secrets in a remote database: there is no key, expected 32 random bytes in BROWSERGRID_ENCRYPTION_KEY, the same for every server (openssl rand -hex 32 makes them)",
+      "Cannot encrypt the secrets in a remote database: there is no key, expected 32 random bytes in BROWSERGRID_ENCRYPTION_KEY, the same for every server (create them with: openssl rand -hex 32)",
     );
   }
   if (database_url === ":memory:") return newKey();
@@ -49,7 +49,7 @@ async function loadKeyFile(
   if (found) return found;
   if (await isEncrypted(db)) {
     throw new SettingsError(
-      `Cannot read the secrets in the database: their key is missing, expected the file "${path}" or BROWSERGRID_ENCRYPTION_KEY; if it is lost, see "Encryption" in the README`,
+      `Cannot read the secrets in the database: their key is missing, expected the file "${path}" or BROWSERGRID_ENCRYPTION_KEY; if it is lost, see "Encryption" in the documentation`,
     );
   }
   return await makeKey(path);

@@ -2,45 +2,45 @@ import type { Core } from "../core/app.ts";
 import { isLoopback } from "../core/network.ts";
 import type { Provider } from "../core/provider.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
-import type { Grid } from "./grid.ts";
 
 /**
- * Refuses to listen where others could use the grid without a key.
+ * Rejects an address beyond loopback if no key is required.
  *
- * @throws {SettingsError} With what to do.
+ * @param isKeyChecked True if the middleware that requires API keys is in use.
+ * @throws {SettingsError} Explains what to change.
  */
 export async function rejectExposure(
   { settings, auth }: Pick<Core, "settings" | "auth">,
-  isAskedForKeys: boolean,
+  isKeyChecked: boolean,
 ): Promise<void> {
   const { host } = settings;
   if (isLoopback(host)) return;
-  const what =
-    `Cannot listen on ${host}: whoever reaches the port could use the grid`;
-  if (!isAskedForKeys) {
+  const start =
+    `Cannot listen on ${host}: every client that reaches the port could use the grid`;
+  if (!isKeyChecked) {
     throw new SettingsError(
-      `${what}, for middleware "api_key" is not in use, expected it in the setting "middleware", or a host of this machine only such as 127.0.0.1`,
+      `${start}, because middleware "api_key" is not in use, expected it in the setting "middleware", or a loopback address such as 127.0.0.1`,
     );
   }
   if (await auth.hasKey()) return;
   throw new SettingsError(
-    `${what}, for there is no key, expected one of an admin.
+    `${start}, because there is no key, expected an admin key.
 Set BROWSERGRID_API_KEY to a long random text:
   export BROWSERGRID_API_KEY=$(openssl rand -hex 32)
-or make a key in the database, and give it to whoever calls the server:
+or create a key in the database and pass it to the server's clients:
   browsergrid key create admin --role admin --direct
-or listen on 127.0.0.1, where only this machine reaches the port.`,
+or listen on 127.0.0.1, which only this machine reaches.`,
   );
 }
 
 /**
- * Refuses to start a worker for clients on a host that their browsers cannot be isolated from.
+ * Rejects a worker in this process if its browsers must be isolated from the host and cannot be.
  *
  * @param provider Provider of the worker in this process; undefined if there is none.
  * @throws {SettingsError} Explains what to change.
  */
 export async function rejectUnisolatedHost(
-  grid: Pick<Grid, "hasClientKey">,
+  grid: { hasClientKey(): Promise<boolean> },
   { local_sandbox }: Pick<Settings, "local_sandbox">,
   provider: Provider | undefined,
 ): Promise<void> {
@@ -54,7 +54,7 @@ export async function rejectUnisolatedHost(
     `Cannot start a worker of provider "${provider.name}": ${why}, and sessions cannot be isolated from this host, whose files and network a client could then reach: ${problem}.
 Make it possible, run browsers with the docker provider:
   browsergrid serve --with-worker docker
-or, if every client may use this host as you do, set local_sandbox to "off":
+or, if you trust every client with this host's files and network, set local_sandbox to "off":
   export BROWSERGRID_LOCAL_SANDBOX=off`,
   );
 }

@@ -13,7 +13,7 @@ import { type App, type Core, type InstalledApp } from "../core/app.ts";
 import { upgradersOf } from "../http/install_apps.ts";
 import { systemClock } from "../async/clock.ts";
 import { openDatabase } from "../db/client.ts";
-import { type Database } from "../core/database.ts";
+import type { Database } from "../core/database.ts";
 import { toFileUrl } from "../db/file_url.ts";
 import {
   migrate,
@@ -31,52 +31,52 @@ import { startReconciler } from "../reconciler/reconciler.ts";
 import { openSecrets, scrubPlainText } from "./encryption_key.ts";
 import { rejectExposure } from "./exposure.ts";
 
-/** What a grid is made of; tests give their own. */
+/** Parts of a grid; tests replace some of them. */
 export interface GridParts extends ApiParts {
   /** @default {openDatabase} */
   readonly openDatabase?: typeof openDatabase;
 }
 
-/** A server put together from settings. Disposal stops what runs, in reverse order of its start. */
+/** A server wired from settings. Disposal stops its parts in reverse order of their start. */
 export interface Grid extends AsyncDisposable {
   readonly core: Omit<Core, "use">;
   readonly router: OpenAPIHono<GridEnv>;
-  /** @throws {SettingsError} If the setting `apps` leaves keys out. */
+  /** Returns the manager of keys. @throws {SettingsError} If the setting `apps` excludes the app. */
   keys(): KeyManager;
   /** Reports whether a client has a valid key; sessions must then be isolated from their host. */
   hasClientKey(): Promise<boolean>;
   readonly pools: WorkPoolManager;
   readonly sessions: SessionManager;
   readonly workers: WorkerManager;
-  /** Listens, and begins to {@linkcode work}. Returns the server's own URL. */
+  /** Listens, calls {@linkcode startBackgroundWork}, and returns the URL under which the server reaches itself. */
   listen(): Promise<string>;
-  /** Starts the apps' background work and the reconciler. */
-  work(): void;
+  /** Starts the background work of the apps and the reconciler. */
+  startBackgroundWork(): void;
 }
 
-/** URL of the database that the settings name. */
+/** Returns the database URL of the settings, by default a file in the data folder. */
 export function resolveDatabaseUrl(settings: Settings): string {
   return settings.database_url ??
     toFileUrl(join(settings.data_dir, "browsergrid.db"));
 }
 
-/** The project's migrations and those of the apps that bring their own. */
+/** Reads the migrations of the project and of apps with their own. */
 export async function readAllMigrations(
   apps: readonly App[],
 ): Promise<readonly Migration[]> {
-  const own = await readMigrations(PROJECT_MIGRATIONS);
+  const project = await readMigrations(PROJECT_MIGRATIONS);
   const others = await Promise.all(
     apps.flatMap(({ name, migrations }) =>
       migrations ? [readMigrations(migrations, `${name}/`)] : []
     ),
   );
-  return [...own, ...others.flat()];
+  return [...project, ...others.flat()];
 }
 
 /**
- * Opens the database, brings it up to date and wires the apps. Listens to nothing yet.
+ * Opens the database, migrates it and wires the apps. The server does not listen yet.
  *
- * @throws {SettingsError} If the settings name an app or a middleware that is not known.
+ * @throws {SettingsError} If the settings name an unknown app or middleware.
  */
 export async function openGrid(
   settings: Settings,
@@ -104,7 +104,7 @@ export async function openGrid(
   };
   if (settings.migrate) await protectSecrets(db, installed.values());
   const running = stack.move();
-  function work(): void {
+  function startBackgroundWork(): void {
     for (const app of installed.values()) {
       if (app.ready) running.use(app.ready());
     }
@@ -130,10 +130,10 @@ export async function openGrid(
       );
       const url = toServerUrl(server.host, server.port);
       api.reachedAt(url, findReplicaUrl(server.host, server.port));
-      work();
+      startBackgroundWork();
       return url;
     },
-    work,
+    startBackgroundWork,
     async [Symbol.asyncDispose]() {
       api.stop();
       await running.disposeAsync();
@@ -151,7 +151,7 @@ async function protectSecrets(
   if (plain > 0) await scrubPlainText(db);
 }
 
-/** URL under which the server reaches itself. */
+/** Returns the URL under which the server reaches itself. */
 function toServerUrl(host: string, port: number): string {
   const name = isWildcardAddress(host)
     ? "127.0.0.1"
@@ -161,7 +161,7 @@ function toServerUrl(host: string, port: number): string {
   return `http://${name}:${port}`;
 }
 
-/** URL under which other machines reach the server: where it listens on every address, by the first of this machine's. */
+/** Returns the URL under which other machines reach the server. A server on every address uses this machine's first one. */
 function findReplicaUrl(host: string, port: number): string {
   const own = isWildcardAddress(host)
     ? Deno.networkInterfaces().find(({ family, address }) =>
@@ -175,7 +175,7 @@ function isWildcardAddress(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
-/** Whether the middleware that asks for keys is among what runs. */
+/** Reports whether the middleware that requires API keys is in use. */
 function isApiKeyInUse(
   known: readonly Middleware[],
   { middleware = [] }: Settings,

@@ -23,7 +23,7 @@ import {
   versionSchema,
 } from "../../src/core/browser_spec.ts";
 import { isNetwork } from "../../src/core/network.ts";
-import { wellFormed } from "../../src/db/well_formed.ts";
+import { toWellFormed } from "../../src/db/well_formed.ts";
 import { isReadOnly } from "../../src/db/is_read_only.ts";
 import { GridError, toProblem } from "../../src/core/errors.ts";
 import { describeFaults } from "../../src/http/validation_issues.ts";
@@ -212,7 +212,7 @@ const FUNCTIONS: Readonly<
     OUTPUT,
     (text) => createStartError("/chrome", "it ended", text),
   ],
-  wellFormed: [2 ** 18, (text) => wellFormed(["", [`"\\u0000${text}`]])],
+  toWellFormed: [2 ** 18, (text) => toWellFormed(["", [`"\u0000${text}`]])],
   readsOnly: [HEAD, isReadOnly],
 };
 

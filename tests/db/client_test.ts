@@ -24,17 +24,17 @@ async function family(): Promise<
   return { db, path, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-async function valueOf(client: Client, sql: string): Promise<unknown> {
+async function readValue(client: Client, sql: string): Promise<unknown> {
   return (await client.execute(sql)).rows[0]?.[0];
 }
 
 async function assertPragmas(client: Client): Promise<void> {
-  assert.equal(await valueOf(client, "PRAGMA journal_mode"), "wal");
-  assert.equal(await valueOf(client, "PRAGMA synchronous"), 1);
-  assert.equal(await valueOf(client, "PRAGMA foreign_keys"), 1);
+  assert.equal(await readValue(client, "PRAGMA journal_mode"), "wal");
+  assert.equal(await readValue(client, "PRAGMA synchronous"), 1);
+  assert.equal(await readValue(client, "PRAGMA foreign_keys"), 1);
 }
 
-Deno.test("openDatabase() sets the journal, the syncs and foreign keys, also of a connection that comes in place of another", async () => {
+Deno.test("openDatabase() sets journal mode, synchronous mode and foreign keys, also after a reconnect", async () => {
   await using files = await family();
   await assertPragmas(files.db.client);
   files.db.client.reconnect();
@@ -42,7 +42,7 @@ Deno.test("openDatabase() sets the journal, the syncs and foreign keys, also of 
 });
 
 Deno.test({
-  name: "a new database and its journal are read by nobody but their owner",
+  name: "only the owner can read a new database and its journal",
   ignore: Deno.build.os === "windows",
   async fn() {
     const folder = await Deno.makeTempDir();
@@ -65,7 +65,7 @@ Deno.test({
   },
 });
 
-Deno.test("openDatabase() refuses what is no database, or cannot be opened", async () => {
+Deno.test("openDatabase() rejects a file that is not a database or cannot be opened", async () => {
   const folder = await Deno.makeTempDir({ prefix: "browsergrid-db-" });
   try {
     await Deno.writeTextFile(`${folder}/a.db`, "no database".repeat(100));
@@ -83,7 +83,7 @@ Deno.test("openDatabase() refuses what is no database, or cannot be opened", asy
   }
 });
 
-Deno.test("a batch that reads before it writes waits for another process's write, and sees it", async () => {
+Deno.test("a batch that reads before it writes waits for another process's write and reads it", async () => {
   await using files = await family();
   const { client } = files.db;
   await using lock = await lockDatabase(
@@ -97,14 +97,14 @@ Deno.test("a batch that reads before it writes waits for another process's write
     "SELECT count(*) FROM parent",
   ]);
   // A read does not wait behind it, and sees only what is committed.
-  assert.equal(await valueOf(client, "SELECT count(*) FROM parent"), 1);
+  assert.equal(await readValue(client, "SELECT count(*) FROM parent"), 1);
   await lock.release();
   const results = await answer;
   assert.deepEqual(results.map(({ rows }) => rows[0]?.[0]), [2, undefined, 3]);
   assert.equal(files.db.trips() - before, 2);
 });
 
-Deno.test("a batch that only reads takes no lock, and sees one moment", async () => {
+Deno.test("a batch that only reads takes no lock and reads one snapshot", async () => {
   await using files = await family();
   await using _lock = await lockDatabase(files.path);
   const results = await files.db.client.batch([
@@ -114,7 +114,7 @@ Deno.test("a batch that only reads takes no lock, and sees one moment", async ()
   assert.deepEqual(results.map(({ rows }) => rows[0]?.[0]), [1, 0]);
 });
 
-Deno.test("what another process has not committed when it is killed is gone, and writing goes on", async () => {
+Deno.test("uncommitted writes of a killed process are rolled back, and later writes succeed", async () => {
   await using files = await family();
   const { client } = files.db;
   const lock = await lockDatabase(
@@ -147,12 +147,12 @@ function rival(path: string, count: number): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), { args: ["eval", code] }).spawn();
 }
 
-Deno.test("batches get their turn beside another process that writes all the time, lose nothing and see its rows", async () => {
+Deno.test("batches run beside a process that writes all the time, lose nothing and read its rows", async () => {
   await using files = await family();
   const { client } = files.db;
   const other = rival(files.path, 200);
   const children = async () =>
-    Number(await valueOf(client, "SELECT count(*) FROM child"));
+    Number(await readValue(client, "SELECT count(*) FROM child"));
   while (await children() === 0) await systemClock.sleep(5);
   const seen: number[] = [];
   await Promise.all(Array.from({ length: 10 }, async () => {
@@ -166,13 +166,13 @@ Deno.test("batches get their turn beside another process that writes all the tim
     }
   }));
   assert.ok((await other.status).success);
-  assert.equal(await valueOf(client, "SELECT max(id) FROM parent"), 101);
+  assert.equal(await readValue(client, "SELECT max(id) FROM parent"), 101);
   assert.equal(await children(), 200);
   assert.deepEqual(seen, seen.toSorted((a, b) => a - b));
   assert.ok(new Set(seen).size > 1, "they did not write at the same time");
 });
 
-Deno.test("a constraint that a batch breaks undoes all of it and is told apart", async () => {
+Deno.test("a violated constraint rolls back the whole batch and is recognized by isConstraintError()", async () => {
   await using files = await family();
   const { client } = files.db;
   const failure: unknown = await client.batch([
@@ -180,17 +180,17 @@ Deno.test("a constraint that a batch breaks undoes all of it and is told apart",
     "INSERT INTO child VALUES (1, 99)",
   ]).catch((error) => error);
   assert.ok(isConstraintError(failure));
-  assert.equal(await valueOf(client, "SELECT count(*) FROM parent"), 1);
+  assert.equal(await readValue(client, "SELECT count(*) FROM parent"), 1);
 });
 
-Deno.test("calls that wait when the database is closed fail then", async () => {
+Deno.test("waiting calls fail when the database is closed", async () => {
   await using files = await family();
   await using _lock = await lockDatabase(files.path);
   const waiting = Promise.allSettled([
     files.db.client.execute("INSERT INTO parent VALUES (3)"),
     files.db.client.execute("INSERT INTO parent VALUES (4)"),
   ]);
-  await valueOf(files.db.client, "SELECT 1");
+  await readValue(files.db.client, "SELECT 1");
   files.db.client.close();
   for (const each of await waiting) {
     assert.equal(each.status, "rejected");

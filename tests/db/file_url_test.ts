@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseFileUrl, toFileUrl } from "../../src/db/file_url.ts";
 
-Deno.test("pathOf() restores the path of every fileUrl()", () => {
+Deno.test("parseFileUrl() restores the path of every toFileUrl()", () => {
   const parts = ["%", "20", "%2F", "/", "//", "a b", "#", "?", "é", "日", "\\"];
   const path = fc.array(fc.constantFrom(...parts), { minLength: 1 })
     .map((each) => each.join(""));
@@ -15,7 +15,7 @@ Deno.test("pathOf() restores the path of every fileUrl()", () => {
   );
 });
 
-Deno.test("pathOf() decodes escapes and keeps other text", () => {
+Deno.test("parseFileUrl() decodes escapes and keeps other text", () => {
   const paths = {
     "file:/srv/a%20b.db": "/srv/a b.db",
     "file:///srv/%C3%A9.db": "/srv/é.db",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isReadOnly } from "../../src/db/is_read_only.ts";
 
-Deno.test("readsOnly() is true of what reads for certain", () => {
+Deno.test("isReadOnly() is true for statements that certainly only read", () => {
   for (
     const sql of [
       "SELECT 1",
@@ -14,7 +14,7 @@ Deno.test("readsOnly() is true of what reads for certain", () => {
   ) assert.ok(isReadOnly(sql), sql);
 });
 
-Deno.test("readsOnly() is false of what writes, or might", () => {
+Deno.test("isReadOnly() is false for statements that write or may write", () => {
   for (
     const sql of [
       "INSERT INTO a SELECT 1",

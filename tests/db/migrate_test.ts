@@ -15,7 +15,7 @@ const broken: Migration = {
   statements: ["CREATE TABLE b (x)", "CREATE TABLE a (x)"],
 };
 
-Deno.test("migrate() applies what is missing, once, and status shows it", async () => {
+Deno.test("migrate() applies missing migrations once, and the status lists them", async () => {
   using db = await openDatabase(":memory:");
   assert.deepEqual(await migrate(db, [one], 5), ["0000_a"]);
   assert.deepEqual(await migrate(db, [one, two], 6), ["0001_b"]);
@@ -33,7 +33,7 @@ Deno.test("migrate() changes nothing when a statement fails", async () => {
   assert.deepEqual(await migrate(db, [one, two], 3), ["0001_b"]);
 });
 
-Deno.test("migrate() refuses a database that has what it does not know", async () => {
+Deno.test("migrate() rejects a database with an unknown migration", async () => {
   using db = await openDatabase(":memory:");
   await migrate(db, [one, two], 1);
   await assert.rejects(
@@ -42,7 +42,7 @@ Deno.test("migrate() refuses a database that has what it does not know", async (
   );
 });
 
-Deno.test("migrate() refuses a migration that comes before an applied one", async () => {
+Deno.test("migrate() rejects a missing migration before an applied one", async () => {
   using db = await openDatabase(":memory:");
   await migrate(db, [two], 1);
   await assert.rejects(
@@ -51,7 +51,7 @@ Deno.test("migrate() refuses a migration that comes before an applied one", asyn
   );
 });
 
-Deno.test("migrate() by two at once applies each migration once", async () => {
+Deno.test("two concurrent calls of migrate() apply each migration once", async () => {
   const folder = await Deno.makeTempDir();
   try {
     using first = await openDatabase(`file:${folder}/a.db`);
@@ -67,7 +67,7 @@ Deno.test("migrate() by two at once applies each migration once", async () => {
   }
 });
 
-Deno.test("migrate() applies an app's own after the project's, keeps them when the app is gone, and not again when it is back", async () => {
+Deno.test("migrate() applies an app's migrations after the project's, keeps them without the app, and does not repeat them when the app returns", async () => {
   using db = await openDatabase(":memory:");
   const of = (app: string): Migration => ({
     name: `${app}/0000_a`,
@@ -95,7 +95,7 @@ Deno.test("migrate() applies an app's own after the project's, keeps them when t
   assert.equal(rows.length, 1);
 });
 
-Deno.test("migrate() refuses an installed app's gap, and what a newer version of it has applied", async () => {
+Deno.test("migrate() rejects a gap in an installed app's migrations, and migrations of its newer version", async () => {
   using db = await openDatabase(":memory:");
   const [first, second] = ["0000_a", "0001_b"].map((name) => ({
     name: `notes/${name}`,
@@ -127,7 +127,7 @@ async function sqlFolder(
   };
 }
 
-Deno.test("readMigrations() without a journal takes the SQL files in the order of their names", async () => {
+Deno.test("readMigrations() without a journal reads the SQL files in the order of their names", async () => {
   await using folder = await sqlFolder({
     "0001_b.sql":
       "CREATE TABLE b (x DEFAULT 'a;b'); -- the end; really\n--> statement-breakpoint\nCREATE TRIGGER t AFTER INSERT ON b BEGIN DELETE FROM b; DELETE FROM b; END;\n",
@@ -143,7 +143,7 @@ Deno.test("readMigrations() without a journal takes the SQL files in the order o
   assert.equal((await migrate(db, found, 1)).length, 2);
 });
 
-Deno.test("readMigrations() refuses two statements in one, of which the driver would drop the second", async () => {
+Deno.test("readMigrations() rejects two statements in one, of which the driver would ignore the second", async () => {
   await using folder = await sqlFolder({
     "0000_a.sql": "CREATE TABLE a (x);\nCREATE TABLE b (x);",
   });
@@ -153,7 +153,7 @@ Deno.test("readMigrations() refuses two statements in one, of which the driver w
   );
 });
 
-Deno.test("readMigrations() says which folder is not there", async () => {
+Deno.test("readMigrations() names the missing folder", async () => {
   await assert.rejects(
     readMigrations(new URL("file:///nowhere/migrations/")),
     /Cannot read the migrations in "file:\/\/\/nowhere\/migrations\/"/,

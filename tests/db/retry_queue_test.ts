@@ -9,11 +9,11 @@ import {
 import { createFakeClock, type FakeClock } from "../support/clock.ts";
 
 class Locked extends Error {}
-class Refused extends Error {}
+class Rejected extends Error {}
 
 const WAIT_MS = 5_000;
 
-function lineBy(
+function createQueue(
   clock: Clock,
   options: Partial<RetryQueueOptions> = {},
 ): RetryQueue {
@@ -23,12 +23,12 @@ function lineBy(
     waitMs: WAIT_MS,
     maxWaiting: 1_000,
     isPassing: (error) => error instanceof Locked,
-    createRejection: () => new Refused(),
+    createRejection: () => new Rejected(),
     ...options,
   });
 }
 
-/** Lets everything run that needs no time to pass. */
+/** Runs everything that does not wait for time. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -41,7 +41,7 @@ async function pass(clock: FakeClock, ms: number): Promise<void> {
 }
 
 interface Scene {
-  /** How long after the start each caller comes, and how long its work takes. */
+  /** Arrival of each caller after the start, and duration of its work. */
   readonly callers: readonly { readonly at: number; readonly work: number }[];
   /** Times in which every try fails. */
   readonly locks: readonly { readonly from: number; readonly for: number }[];
@@ -66,7 +66,7 @@ const scenes: fc.Arbitrary<Scene> = fc.record({
 async function play({ callers, locks, places, maxWaiting }: Scene) {
   const clock = createFakeClock();
   const waitMs = 60;
-  using line = lineBy(clock, { concurrency: places, maxWaiting, waitMs });
+  using line = createQueue(clock, { concurrency: places, maxWaiting, waitMs });
   const isLocked = () =>
     locks.some((lock) =>
       clock.monotonic() >= lock.from &&
@@ -103,25 +103,25 @@ async function play({ callers, locks, places, maxWaiting }: Scene) {
   return { first, applied, ends, most, waitMs };
 }
 
-Deno.test("a Line lets as many try at once as it has places, in order, each until it succeeds once or its time is over", async () => {
+Deno.test("a RetryQueue runs at most `concurrency` callers at once, in order, each until it succeeds or times out", async () => {
   await fc.assert(
     fc.asyncProperty(scenes, async (scene) => {
       const { first, applied, ends, most, waitMs } = await play(scene);
       const allWork = scene.callers.reduce((sum, { work }) => sum + work, 0);
-      const isNeverRefused = scene.locks.length === 0 &&
+      const isNeverRejected = scene.locks.length === 0 &&
         scene.maxWaiting >= scene.callers.length;
       assert.ok(most <= scene.places);
       assert.deepEqual(first, first.toSorted((a, b) => a - b));
       scene.callers.forEach(({ at }, caller) => {
         const end = ends[caller];
-        assert.ok(end, "it waits for ever");
+        assert.ok(end, "it waits indefinitely");
         const isDone = end.result === caller;
         assert.ok(isDone || end.result instanceof Error);
         assert.equal(
           applied.filter((each) => each === caller).length,
           isDone ? 1 : 0,
         );
-        assert.ok(isDone || !isNeverRefused, "nothing was locked");
+        assert.ok(isDone || !isNeverRejected, "nothing was locked");
         // The work of callers in front does not count, and may begin in a pause of the lock.
         assert.ok(end.at <= at + waitMs + allWork + scene.callers.length * 2);
       });
@@ -130,17 +130,17 @@ Deno.test("a Line lets as many try at once as it has places, in order, each unti
   );
 });
 
-Deno.test("a Line refuses at once whom it has no room for, and nobody else", async () => {
+Deno.test("a RetryQueue rejects at once only callers beyond `maxWaiting`", async () => {
   const clock = createFakeClock();
-  using line = lineBy(clock, { maxWaiting: 3 });
+  using line = createQueue(clock, { maxWaiting: 3 });
   let isLocked = true;
   const attempt = () =>
     isLocked ? Promise.reject(new Locked()) : Promise.resolve("done");
   const outcomes = Array.from({ length: 10 }, () => line.run(attempt));
-  const refused = await Promise.allSettled(outcomes.slice(4));
+  const rejected = await Promise.allSettled(outcomes.slice(4));
   assert.ok(
-    refused.every((each) =>
-      each.status === "rejected" && each.reason instanceof Refused
+    rejected.every((each) =>
+      each.status === "rejected" && each.reason instanceof Rejected
     ),
   );
   isLocked = false;
@@ -151,9 +151,9 @@ Deno.test("a Line refuses at once whom it has no room for, and nobody else", asy
   );
 });
 
-Deno.test("a thousand callers of what stays locked cost little more than one, and all of them are done when it opens", async () => {
+Deno.test("a thousand callers of a locked resource cost little more than one, and all succeed after the unlock", async () => {
   const clock = createFakeClock();
-  using line = lineBy(clock, { random: () => 0 });
+  using line = createQueue(clock, { random: () => 0 });
   let tries = 0;
   let isLocked = true;
   const attempt = () => {
@@ -169,9 +169,9 @@ Deno.test("a thousand callers of what stays locked cost little more than one, an
   assert.deepEqual(new Set(await Promise.all(outcomes)), new Set(["done"]));
 });
 
-Deno.test("a thousand callers of what is locked for too long fail together when their time is over", async () => {
+Deno.test("a thousand callers of a resource that stays locked time out together", async () => {
   const clock = createFakeClock();
-  using line = lineBy(clock);
+  using line = createQueue(clock);
   let tries = 0;
   const attempt = () => {
     tries++;
@@ -186,8 +186,8 @@ Deno.test("a thousand callers of what is locked for too long fail together when 
   assert.ok(tries < 1_100, `${tries} tries`);
 });
 
-Deno.test("a Line does not repeat what failed for another reason", async () => {
-  using line = lineBy(createFakeClock());
+Deno.test("a RetryQueue does not retry after another failure", async () => {
+  using line = createQueue(createFakeClock());
   let tries = 0;
   await assert.rejects(
     line.run(() => {
@@ -199,9 +199,9 @@ Deno.test("a Line does not repeat what failed for another reason", async () => {
   assert.equal(tries, 1);
 });
 
-Deno.test("a Line that is disposed keeps nobody waiting", async () => {
+Deno.test("a disposed RetryQueue keeps no caller waiting", async () => {
   const clock = createFakeClock();
-  const line = lineBy(clock);
+  const line = createQueue(clock);
   const outcomes = Promise.allSettled(
     Array.from(
       { length: 5 },
@@ -213,8 +213,8 @@ Deno.test("a Line that is disposed keeps nobody waiting", async () => {
   assert.ok((await outcomes).every(({ status }) => status === "rejected"));
 });
 
-Deno.test("callers that follow each other leave timers and sockets their turn", async () => {
-  using line = lineBy(systemClock);
+Deno.test("callers in a row yield to timers and sockets", async () => {
+  using line = createQueue(systemClock);
   const order: string[] = [];
   const blocking = () => {
     const end = systemClock.monotonic() + 4;
@@ -230,9 +230,9 @@ Deno.test("callers that follow each other leave timers and sockets their turn", 
   assert.notEqual(order.at(-1), "timer", order.join(" "));
 });
 
-Deno.test("a Line does not count the work of callers in front: no caller is refused while nothing is locked", async () => {
+Deno.test("a RetryQueue does not count the work of callers in front: no caller is rejected while nothing is locked", async () => {
   const clock = createFakeClock();
-  using line = lineBy(clock);
+  using line = createQueue(clock);
   const work = async () => {
     await clock.sleep(100);
     return "done";
@@ -244,9 +244,9 @@ Deno.test("a Line does not count the work of callers in front: no caller is refu
   assert.deepEqual(new Set(await outcomes), new Set(["done"]));
 });
 
-Deno.test("a Line does not count a pause of the process: a paused caller retries before it gives up", async () => {
+Deno.test("a RetryQueue does not count a pause of the process: a paused caller retries before it times out", async () => {
   const clock = createFakeClock();
-  using line = lineBy(clock);
+  using line = createQueue(clock);
   let isLocked = true;
   const attempt = () =>
     isLocked ? Promise.reject(new Locked()) : Promise.resolve("done");
@@ -262,9 +262,9 @@ Deno.test("a Line does not count a pause of the process: a paused caller retries
   assert.deepEqual(new Set(await outcomes), new Set(["done"]));
 });
 
-Deno.test("a thousand callers of a hanging and then failing server are refused at their timeout, not one after the other", async () => {
+Deno.test("a thousand callers of a hanging and then failing server are rejected at their timeout, not one after the other", async () => {
   const clock = createFakeClock();
-  using line = lineBy(clock, { concurrency: 8 });
+  using line = createQueue(clock, { concurrency: 8 });
   let tries = 0;
   const hang = async () => {
     tries++;

@@ -5,32 +5,35 @@ import { parseKey } from "../../src/core/settings_schema.ts";
 
 const PLACE = ["sessions", "environment.TOKEN", "id-1"] as const;
 
-function keyOf(byte: number): Uint8Array<ArrayBuffer> {
+function createKey(byte: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(32).fill(byte);
 }
 
-Deno.test("Secrets decrypts every text that it encrypted, and never encrypts twice to the same", async () => {
-  const secrets = new SecretCipher(keyOf(1));
+Deno.test("SecretCipher decrypts every text that it encrypted, and never encrypts twice to the same text", async () => {
+  const secrets = new SecretCipher(createKey(1));
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: "grapheme" }), async (text) => {
       const sealed = await secrets.seal(text, PLACE);
       assert.ok(isSealed(sealed));
       assert.ok(text.length < 8 || !sealed.includes(text));
       assert.notEqual(await secrets.seal(text, PLACE), sealed);
-      assert.equal(await new SecretCipher(keyOf(1)).open(sealed, PLACE), text);
+      assert.equal(
+        await new SecretCipher(createKey(1)).open(sealed, PLACE),
+        text,
+      );
     }),
     { seed: 1, numRuns: 50 },
   );
 });
 
-Deno.test("Secrets.open() rejects another key, another place, and every modified text", async () => {
-  const sealed = await new SecretCipher(keyOf(1)).seal("secret", PLACE);
+Deno.test("SecretCipher.open() rejects another key, another position, and every modified text", async () => {
+  const sealed = await new SecretCipher(createKey(1)).seal("secret", PLACE);
   const mismatch = { code: "encryption_key_mismatch" };
   await assert.rejects(
-    new SecretCipher(keyOf(2)).open(sealed, PLACE),
+    new SecretCipher(createKey(2)).open(sealed, PLACE),
     mismatch,
   );
-  const secrets = new SecretCipher(keyOf(1));
+  const secrets = new SecretCipher(createKey(1));
   for (
     const place of [
       ["work_pools", PLACE[1], PLACE[2]],
@@ -46,19 +49,22 @@ Deno.test("Secrets.open() rejects another key, another place, and every modified
   }
 });
 
-Deno.test("Secrets decrypts with an earlier key, and encrypts with the current one", async () => {
-  const old = await new SecretCipher(keyOf(1)).seal("secret", PLACE);
-  const secrets = new SecretCipher(keyOf(2), [keyOf(3), keyOf(1)]);
+Deno.test("SecretCipher decrypts with an earlier key and encrypts with the current one", async () => {
+  const old = await new SecretCipher(createKey(1)).seal("secret", PLACE);
+  const secrets = new SecretCipher(createKey(2), [createKey(3), createKey(1)]);
   assert.equal(await secrets.open(old, PLACE), "secret");
   const prefix = (await secrets.currentPattern()).slice(0, -1);
   assert.ok(!old.startsWith(prefix));
   const sealed = await secrets.seal("secret", PLACE);
   assert.ok(sealed.startsWith(prefix));
-  assert.equal(await new SecretCipher(keyOf(2)).open(sealed, PLACE), "secret");
+  assert.equal(
+    await new SecretCipher(createKey(2)).open(sealed, PLACE),
+    "secret",
+  );
 });
 
-Deno.test("Secrets.seal() encrypts nothing before its check has passed", async () => {
-  const secrets = new SecretCipher(keyOf(1));
+Deno.test("SecretCipher.seal() encrypts nothing before its check has passed", async () => {
+  const secrets = new SecretCipher(createKey(1));
   secrets.checkWith(() => Promise.reject(new Error("another grid's")));
   await assert.rejects(secrets.seal("secret", PLACE), /another grid's/);
 });

@@ -8,8 +8,8 @@ function library(): Client {
   return createClient({ url: ":memory:" });
 }
 
-/** What a call gave, in a form in which answers of both clients can be compared. */
-async function outcomeOf(call: () => Promise<unknown>): Promise<unknown> {
+/** Result of a call, in a form in which the results of both clients can be compared. */
+async function readOutcome(call: () => Promise<unknown>): Promise<unknown> {
   try {
     return await call();
   } catch (error) {
@@ -50,13 +50,13 @@ const SCRIPT: readonly InStatement[] = [
   "SELECT 1; -- no more\n;",
 ];
 
-Deno.test("FileClient answers as the library's own client does", async () => {
+Deno.test("SqliteClient returns the same results as the library's client", async () => {
   using theirs = disposable(library());
   using ours = disposable(new SqliteClient(":memory:"));
   for (const statement of SCRIPT) {
     assert.deepEqual(
-      await outcomeOf(() => answerTo(ours.client, statement)),
-      await outcomeOf(() => answerTo(theirs.client, statement)),
+      await readOutcome(() => answerTo(ours.client, statement)),
+      await readOutcome(() => answerTo(theirs.client, statement)),
       JSON.stringify(statement),
     );
   }
@@ -76,7 +76,7 @@ const writeArbitrary = fc.oneof(
   }),
 );
 
-Deno.test("a batch is done whole or not at all, as with the library's own client", async () => {
+Deno.test("a batch is executed as a whole or not at all, as with the library's client", async () => {
   const batches = fc.array(fc.array(writeArbitrary, { minLength: 1 }));
   await fc.assert(
     fc.asyncProperty(batches, async (given) => {
@@ -89,7 +89,7 @@ Deno.test("a batch is done whole or not at all, as with the library's own client
       }
       for (const statements of given) {
         const [their, our] = [theirs, ours].map(({ client }) =>
-          outcomeOf(async () => {
+          readOutcome(async () => {
             const results = await client.batch(statements, "write");
             return results.map(({ rowsAffected }) => rowsAffected);
           })
@@ -105,7 +105,7 @@ Deno.test("a batch is done whole or not at all, as with the library's own client
   );
 });
 
-Deno.test("statements that no longer stay prepared are prepared again", async () => {
+Deno.test("statements that left the cache are prepared again", async () => {
   using ours = disposable(new SqliteClient(":memory:"));
   for (let round = 0; round < 2; round++) {
     for (let number = 0; number < 1_000; number++) {
@@ -115,7 +115,7 @@ Deno.test("statements that no longer stay prepared are prepared again", async ()
   }
 });
 
-Deno.test("a statement that stays prepared sees a column that was added", async () => {
+Deno.test("a prepared statement returns a column that was added", async () => {
   using ours = disposable(new SqliteClient(":memory:"));
   await ours.client.execute("CREATE TABLE t (a)");
   await ours.client.execute("INSERT INTO t VALUES (1)");
@@ -128,7 +128,7 @@ Deno.test("a statement that stays prepared sees a column that was added", async 
   assert.deepEqual(await read(), [["a", 1], ["b", 2]]);
 });
 
-Deno.test("a column that is added behind a comment is seen, too", async () => {
+Deno.test("a column that was added by a statement after a comment is returned, too", async () => {
   using ours = disposable(new SqliteClient(":memory:"));
   await ours.client.execute("CREATE TABLE t (a)");
   const read = async () =>
@@ -138,7 +138,7 @@ Deno.test("a column that is added behind a comment is seen, too", async () => {
   assert.deepEqual(await read(), ["a", "b"]);
 });
 
-Deno.test("columns that are named like a position or length leave positions as they are", async () => {
+Deno.test("columns named like a position or length do not change positions", async () => {
   using ours = disposable(new SqliteClient(":memory:"));
   const { rows: [row] } = await ours.client.execute(
     'SELECT 2, 1, 0, 5 AS length, 6 AS "9"',
@@ -147,7 +147,7 @@ Deno.test("columns that are named like a position or length leave positions as t
   assert.deepEqual(Object.entries(row ?? {}), [["9", 6]]);
 });
 
-Deno.test("what would run the first of several statements only is refused, with nothing done", async () => {
+Deno.test("text with several statements is rejected, and none is executed", async () => {
   using ours = disposable(new SqliteClient(":memory:"));
   for (
     const sql of [
@@ -166,14 +166,14 @@ Deno.test("what would run the first of several statements only is refused, with 
   }
 });
 
-Deno.test("what is no statement at all is refused, and does not end the process", async () => {
+Deno.test("text without a statement is rejected and does not end the process", async () => {
   using ours = disposable(new SqliteClient(":memory:"));
   for (const sql of ["", ";", "-- ; x", "/* ; x", "\0; x"]) {
     await assert.rejects(ours.client.execute(sql), Error, sql);
   }
 });
 
-Deno.test("a closed client, and a transaction over several calls, are refused", async () => {
+Deno.test("calls of a closed client and interactive transactions are rejected", async () => {
   const client = new SqliteClient(":memory:");
   await assert.rejects(client.transaction(), /expected a batch/);
   client.close();

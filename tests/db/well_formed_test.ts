@@ -3,7 +3,7 @@ import type { InStatement } from "@libsql/client";
 import fc from "fast-check";
 import { openDatabase } from "../../src/db/client.ts";
 import { type Database } from "../../src/core/database.ts";
-import { wellFormed } from "../../src/db/well_formed.ts";
+import { toWellFormed } from "../../src/db/well_formed.ts";
 
 /** Any text, and text that is made of little but what is special. */
 const anyText = fc.oneof(
@@ -17,7 +17,7 @@ const anyText = fc.oneof(
   }),
 );
 
-/** What must come back of `text`. */
+/** Returns the expected text after `text` was stored. */
 function fit(text: string): string {
   return text.toWellFormed().replaceAll("\0", "\ufffd");
 }
@@ -34,7 +34,7 @@ async function forAnyText(
   );
 }
 
-async function valuesOf(
+async function readValues(
   { client }: Database,
   statement: InStatement,
 ): Promise<unknown[]> {
@@ -42,7 +42,7 @@ async function valuesOf(
   return rows.flatMap((row) => Object.values(row));
 }
 
-Deno.test("plain text comes back whole from a column, with U+FFFD for what has no form", async () => {
+Deno.test("plain text is read back unchanged from a column, with U+FFFD for characters that UTF-8 cannot encode", async () => {
   await forAnyText(async (db, given) => {
     // Text that begins like JSON is taken for it.
     const text = `:${given}`;
@@ -55,18 +55,18 @@ Deno.test("plain text comes back whole from a column, with U+FFFD for what has n
   });
 });
 
-Deno.test("text within JSON comes back from SQLite's JSON functions as from a column, as a value and as a key", async () => {
+Deno.test("text within JSON is read back equally by SQLite's JSON functions and from a column, as a value and as a key", async () => {
   await forAnyText(async (db, text) => {
     const sql = "SELECT value FROM json_each(?)";
     const json = JSON.stringify([text, text]);
-    assert.deepEqual(await valuesOf(db, { sql, args: [json] }), [
+    assert.deepEqual(await readValues(db, { sql, args: [json] }), [
       fit(text),
       fit(text),
     ]);
     const plain = `:${text}`;
     const record = { x: text, y: { [plain]: 1 }, plain };
     assert.deepEqual(
-      await valuesOf(db, {
+      await readValues(db, {
         sql: `SELECT :json ->> 'x', (SELECT key FROM json_each(:json, '$.y')),
           json_object('x', :json ->> 'x') ->> 'x', :json ->> 'plain' = :plain`,
         args: { json: JSON.stringify(record), plain },
@@ -76,9 +76,9 @@ Deno.test("text within JSON comes back from SQLite's JSON functions as from a co
   });
 });
 
-Deno.test("JSON text is parsed to what was written, with U+FFFD for what has no form, and keeps backslashes", async () => {
+Deno.test("JSON text is parsed to the written value, with U+FFFD for characters that UTF-8 cannot encode, and keeps backslashes", async () => {
   await forAnyText(async (db, text) => {
-    const [json] = await valuesOf(db, {
+    const [json] = await readValues(db, {
       sql: "SELECT ?",
       args: [JSON.stringify({ text, in: [JSON.stringify(text)] })],
     });
@@ -90,7 +90,7 @@ Deno.test("JSON text is parsed to what was written, with U+FFFD for what has no 
   });
 });
 
-Deno.test("every way to bind is covered: alone, in a batch, in a migration, by place and by name", async () => {
+Deno.test("arguments are made well-formed in single statements, batches and migrations, by position and by name", async () => {
   using db = await openDatabase(":memory:");
   const { client } = db;
   await client.execute("CREATE TABLE t (x TEXT)");
@@ -105,12 +105,12 @@ Deno.test("every way to bind is covered: alone, in a batch, in a migration, by p
   await client.batch([[sql, [json]], { sql, args: [json] }]);
   await client.migrate([{ sql, args: [json] }]);
   assert.deepEqual(
-    await valuesOf(db, "SELECT x FROM t"),
+    await readValues(db, "SELECT x FROM t"),
     Array.from({ length: 6 }, () => "cut \ufffd"),
   );
 });
 
-Deno.test("what is no text, and text that can be taken, is bound as it is", () => {
+Deno.test("values other than text, and well-formed text, are bound unchanged", () => {
   const args = [
     null,
     1,
@@ -123,26 +123,26 @@ Deno.test("what is no text, and text that can be taken, is bound as it is", () =
     "\\ud83d",
     JSON.stringify({ a: '\\ud83d\n\t"', b: "😀", c: "\\\\u0000" }),
   ];
-  assert.deepEqual(wellFormed({ sql: "x", args }), { sql: "x", args });
-  assert.deepEqual(wellFormed(["x", args]), { sql: "x", args });
-  assert.deepEqual(wellFormed({ sql: "x", args: { a: "b" } }), {
+  assert.deepEqual(toWellFormed({ sql: "x", args }), { sql: "x", args });
+  assert.deepEqual(toWellFormed(["x", args]), { sql: "x", args });
+  assert.deepEqual(toWellFormed({ sql: "x", args: { a: "b" } }), {
     sql: "x",
     args: { a: "b" },
   });
-  assert.equal(wellFormed("x"), "x");
-  assert.equal(wellFormed(["x"]), "x");
+  assert.equal(toWellFormed("x"), "x");
+  assert.equal(toWellFormed(["x"]), "x");
 });
 
-Deno.test("text of nothing but backslashes or escapes takes time in proportion to its length", () => {
+Deno.test("text of only backslashes or escapes takes time in proportion to its length", () => {
   for (const unit of ["\\", "\\\\u0000", "\0\\", "\ud83d"]) {
-    const timeOf = (length: number) => {
+    const measure = (length: number) => {
       const args = [JSON.stringify([unit.repeat(length), "\0"])];
       const begin = performance.now();
-      wellFormed({ sql: "x", args });
+      toWellFormed({ sql: "x", args });
       return performance.now() - begin;
     };
-    timeOf(1_000);
+    measure(1_000);
     // Quadratic, this would take minutes.
-    assert.ok(timeOf(300_000) < 2_000, unit);
+    assert.ok(measure(300_000) < 2_000, unit);
   }
 });

@@ -94,7 +94,7 @@ Deno.test("ready() starts an app's background work, which ends with the grid", a
   const clock = createFakeClock();
   await using scene = await noteScene({ clock });
   const { body: made } = await scene.add("old");
-  scene.grid.work();
+  scene.grid.startBackgroundWork();
   const read = async () =>
     (await scene.call("GET", `/v1/notes/${made.id}`)).status;
   assert.equal(await read(), 200);

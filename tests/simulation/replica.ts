@@ -109,7 +109,7 @@ export class Replica implements Server {
       },
     });
     this.#up = { process, grid, close };
-    if (!this.isIdle) grid.work();
+    if (!this.isIdle) grid.startBackgroundWork();
   }
 
   /** Ends the process at once (kill -9). */
