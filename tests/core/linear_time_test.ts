@@ -212,7 +212,7 @@ const FUNCTIONS: Readonly<
     OUTPUT,
     (text) => createStartError("/chrome", "it ended", text),
   ],
-  toWellFormed: [2 ** 18, (text) => toWellFormed(["", [`"\u0000${text}`]])],
+  toWellFormed: [2 ** 18, (text) => toWellFormed(["", [`"\\u0000${text}`]])],
   readsOnly: [HEAD, isReadOnly],
 };
 
