@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createConnectTokens } from "../../src/http/auth/connect_token.ts";
 import { systemClock } from "../../src/async/clock.ts";
-import { apiOf } from "../support/api.ts";
+import { createApiClient } from "../support/api.ts";
 import { IS_REMOTE, type TestGrid, testGrid } from "../support/grid.ts";
 
 /** Values that must not occur in the database. */
@@ -73,14 +73,14 @@ async function assertNonePlain(path: string): Promise<void> {
 
 /** Creates a pool and a session with secrets; returns the session's id. */
 async function plant(grid: TestGrid): Promise<string> {
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool(POOL);
   return (await api.session(SESSION)).id;
 }
 
 /** Returns the claimed session as the worker receives it. */
 async function claimed(grid: TestGrid) {
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   return await api.claim(await api.worker());
 }
 
@@ -90,7 +90,7 @@ testFile(
     await using data = await folder();
     await using grid = await reopen(data.path);
     const id = await plant(grid);
-    const api = apiOf(grid);
+    const api = createApiClient(grid);
     await api.call("PATCH", "/workerpool/pools/pool", { priority: 3 });
     const { body: pool } = await api.call("GET", "/workerpool/pools/pool");
     assert.deepEqual(pool.default_environment, ["POOL_TOKEN", "EMPTY"]);
@@ -155,7 +155,9 @@ testFile(
 testFile("a copy of the database is not enough to forge a token", async () => {
   await using data = await folder();
   await using grid = await reopen(data.path);
-  const { id } = await apiOf(grid).pool().then(() => apiOf(grid).session());
+  const { id } = await createApiClient(grid).pool().then(() =>
+    createApiClient(grid).session()
+  );
   const tokens = grid.core.auth.connectTokens;
   assert.ok(await tokens.isValid(await tokens.issue(id), id));
   using copy = new DatabaseSync(join(data.path, "browsergrid.db"));
@@ -273,9 +275,13 @@ testFile(
     const given = await claimed(grid);
     assert.deepEqual(given?.environment, SESSION.environment);
     assert.deepEqual(given?.proxy, SESSION.proxy);
-    const { body } = await apiOf(grid).call("PATCH", "/workerpool/pools/pool", {
-      default_environment: { OTHER: "planted-pool-variable" },
-    });
+    const { body } = await createApiClient(grid).call(
+      "PATCH",
+      "/workerpool/pools/pool",
+      {
+        default_environment: { OTHER: "planted-pool-variable" },
+      },
+    );
     assert.deepEqual(body.default_environment, ["OTHER"]);
     await assertNonePlain(data.path);
   },
@@ -283,8 +289,8 @@ testFile(
 
 Deno.test("secrets add no round trip: a session with secrets is created in two and claimed in one", async () => {
   await using grid = await testGrid();
-  await apiOf(grid).pool(POOL);
-  const api = apiOf(grid);
+  await createApiClient(grid).pool(POOL);
+  const api = createApiClient(grid);
   await api.session(SESSION);
   const worker = await api.worker();
   const before = grid.core.db.trips();

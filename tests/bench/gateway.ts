@@ -50,8 +50,8 @@ async function measureAll(): Promise<boolean> {
   await using chromium = await startChromium();
   await using synthetic = await startSynthetic();
   const browsers = {
-    chromium: await sidesOf(grid, chromium.endpoint.href),
-    synthetic: await sidesOf(grid, synthetic.endpoint),
+    chromium: await listSides(grid, chromium.endpoint.href),
+    synthetic: await listSides(grid, synthetic.endpoint),
   };
   // First: what a server has once needed for other measurements, it would not need again.
   const verdicts = [await measureCrowd(grid, synthetic.endpoint)];
@@ -61,7 +61,7 @@ async function measureAll(): Promise<boolean> {
   return verdicts.every((isMet) => isMet);
 }
 
-async function sidesOf(grid: GivenGrid, endpoint: string): Promise<Sides> {
+async function listSides(grid: GivenGrid, endpoint: string): Promise<Sides> {
   return {
     direct: endpoint,
     gateway: await grid.session("direct", endpoint),

@@ -43,7 +43,7 @@ function answer(socket, text) {
     return;
   }
   const { total, message } = JSON.parse(text);
-  const frame = frameOf(message);
+  const frame = createFrame(message);
   let left = total / message;
   function pump() {
     while (left-- > 0) if (!socket.write(frame)) return;
@@ -54,7 +54,7 @@ function answer(socket, text) {
 }
 
 /** A text message of `size` bytes, as a browser's event looks. */
-function frameOf(size) {
+function createFrame(size) {
   const head = Buffer.alloc(10);
   head.set([0x81, 127]);
   head.writeBigUInt64BE(BigInt(size), 2);

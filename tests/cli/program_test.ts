@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiOf } from "../support/api.ts";
+import { createApiClient } from "../support/api.ts";
 import { cli } from "../support/cli.ts";
 import { testGrid } from "../support/grid.ts";
 
@@ -175,7 +175,7 @@ Deno.test("workers are listed, shown, drained, resumed and deleted, by id or nam
   await using grid = await testGrid({ listen: true });
   const at = ["--api-url", grid.url];
   await cli("pool", "create", "local", "--name", "here", ...at);
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const id = await api.worker({ work_pool_id: "here", name: "one" });
   await api.call("PUT", `/workerpool/workers/${id}/heartbeat`, { ready: 2 });
   const list = await cli("worker", "list", ...at);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ApiError, createClient, each } from "../../src/client/client.ts";
 import { describedApi } from "../support/api_document.ts";
-import { apiOf } from "../support/api.ts";
+import { createApiClient } from "../support/api.ts";
 import { fakePage } from "../support/fake_page.ts";
 import { freePort } from "../support/free_port.ts";
 import { testGrid } from "../support/grid.ts";
@@ -144,7 +144,7 @@ Deno.test("every method of the client is answered by the operation of its name",
 
 Deno.test("each() goes through every page of a list", async () => {
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const made = [];
   for (let i = 0; i < 5; i++) made.push((await api.session()).id);
@@ -216,7 +216,7 @@ Deno.test("an error of the client shows no password of the server's URL", async 
 
 Deno.test("the example in the client's documentation runs as it stands, without any dependency", async () => {
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const source = await Deno.readTextFile("src/client/client.ts");

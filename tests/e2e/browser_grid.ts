@@ -27,7 +27,9 @@ export async function browserGrid(
     client,
     async page(asked) {
       const session = await client.createSession(asked, { waitSeconds: 60 });
-      if (session.status !== "running") throw new Error(reasonOf(session));
+      if (session.status !== "running") {
+        throw new Error(describeStatus(session));
+      }
       const targets = await client.sessionTargets(session.id);
       const page = targets.find(({ type }) => type === "page");
       return await cdpClient(String(page?.["webSocketDebuggerUrl"]));
@@ -36,6 +38,6 @@ export async function browserGrid(
   };
 }
 
-function reasonOf({ status, status_reason }: SessionWire): string {
+function describeStatus({ status, status_reason }: SessionWire): string {
   return `The session is ${status}: ${status_reason}`;
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { SessionWire } from "../../src/apps/sessions/schemas.ts";
 import { createClient, type GridClient } from "../../src/client/client.ts";
 import { systemClock } from "../../src/async/clock.ts";
-import { containersOf, docker, dockerTest } from "../support/docker.ts";
+import { docker, dockerTest, listContainers } from "../support/docker.ts";
 import { assertNothingLeft } from "../support/leaks.ts";
 import { runNode } from "../support/node_client.ts";
 import { runProgram, startProgram } from "../support/program.ts";
@@ -26,17 +26,17 @@ const CLIENTS = {
 };
 
 /** Labels of the grid on a container. */
-async function gridOf(containerId: string): Promise<string> {
+async function readGridLabel(containerId: string): Promise<string> {
   const { Config } = await docker.getContainer(containerId).inspect();
   return Config.Labels["browsergrid.grid_id"] ?? "";
 }
 
 async function assertNoContainers(gridId: string): Promise<void> {
   for (let look = 0; look < 100; look++) {
-    if ((await containersOf(gridId)).length === 0) return;
+    if ((await listContainers(gridId)).length === 0) return;
     await systemClock.sleep(100);
   }
-  assert.deepEqual(await containersOf(gridId), []);
+  assert.deepEqual(await listContainers(gridId), []);
 }
 
 dockerTest(
@@ -87,7 +87,7 @@ dockerTest(
       const session = await client.getSession(id);
       assert.equal(session.status, "running");
       assert.ok(session.container_id);
-      const gridId = await gridOf(session.container_id);
+      const gridId = await readGridLabel(session.container_id);
       const deploy = await runProgram(
         ["pool", "deploy-command", "my-docker-pool", id],
         env,
@@ -119,7 +119,7 @@ dockerTest(
         environment: { TOKEN: "hush-variable" },
       }, { waitSeconds: 60 });
       assert.ok(container_id);
-      const gridId = await gridOf(container_id);
+      const gridId = await readGridLabel(container_id);
       const socket = new WebSocket(connect_url);
       const closed = new Promise<CloseEvent>((resolve) =>
         socket.onclose = resolve

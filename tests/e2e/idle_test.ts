@@ -93,7 +93,7 @@ async function openDocker(stack: AsyncDisposableStack): Promise<Place> {
 }
 
 /** Opens the site in a browser, leaves it idle, and returns the requests to its proxy. */
-async function requestsOf(
+async function createRequests(
   { name, host, address }: Place,
   headless: boolean,
 ): Promise<readonly string[]> {
@@ -131,7 +131,7 @@ Deno.test("a browser that shows a page for a minute requests only that page thro
   );
   const asked = await Promise.all(cases.map(async ({ place, headless }) => ({
     ...{ place: place.name, headless },
-    requests: await requestsOf(place, headless),
+    requests: await createRequests(place, headless),
   })));
   const requests = [`GET ${SITE}`, `GET ${SITE}favicon.ico`];
   assert.deepEqual(

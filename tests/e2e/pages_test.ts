@@ -64,7 +64,7 @@ async function realScene(): Promise<Scene> {
 }
 
 /** Width and height of a PNG. @see {@link https://www.w3.org/TR/png/#11IHDR PNG, 11.2.2} */
-function sizeOf(png: Uint8Array<ArrayBuffer>): readonly [number, number] {
+function readPngSize(png: Uint8Array<ArrayBuffer>): readonly [number, number] {
   const text = new TextDecoder("latin1").decode(png.subarray(1, 4));
   assert.equal(text, "PNG");
   const view = new DataView(png.buffer);
@@ -143,7 +143,7 @@ Deno.test("pages of a real browser are found, attached to, looked at and closed 
       const [width, height] = await Promise.all(
         ["innerWidth", "innerHeight"].map(page.evaluate),
       );
-      assert.deepEqual(sizeOf(png), [
+      assert.deepEqual(readPngSize(png), [
         Number(width) * ratio,
         Number(height) * ratio,
       ]);
@@ -157,7 +157,7 @@ Deno.test("pages of a real browser are found, attached to, looked at and closed 
     async () => {
       const before = await page.evaluate(STATE);
       const whole = await client.sessionScreenshot(id, { full_page: true });
-      assert.ok(sizeOf(whole)[1] >= 3_000);
+      assert.ok(readPngSize(whole)[1] >= 3_000);
       const jpeg = await client.sessionScreenshot(id, {
         format: "jpeg",
         quality: 1,
@@ -185,7 +185,7 @@ Deno.test("pages of a real browser are found, attached to, looked at and closed 
         client.sessionScreenshot(id, { format: "webp" }),
         /empty webp picture, expected format=png or jpeg .* 16383 pixels/,
       );
-      assert.equal(sizeOf(await client.sessionScreenshot(id))[1], 16_384);
+      assert.equal(readPngSize(await client.sessionScreenshot(id))[1], 16_384);
       await narrow(600);
       for (const pixels of [16_384, 20_011]) {
         await page.evaluate(`document.body.style.height = "${pixels}px"; 0`);
@@ -227,7 +227,7 @@ Deno.test("pages of a real browser are found, attached to, looked at and closed 
       );
       const named = { target_id: first.targetId };
       assert.match(await client.sessionContent(id, named), /First/);
-      assert.ok(sizeOf(await client.sessionScreenshot(id, named))[0] > 0);
+      assert.ok(readPngSize(await client.sessionScreenshot(id, named))[0] > 0);
       assert.equal(await page.evaluate("document.visibilityState"), "hidden");
       assert.equal(
         await client.activateTarget(id, first.targetId),

@@ -8,7 +8,7 @@ import { assertNothingLeft } from "../support/leaks.ts";
 import { runProgram, startProgram } from "../support/program.ts";
 import { startTlsFront } from "../support/tls_front.ts";
 
-function proxiesOf(url: string) {
+function createProxies(url: string) {
   return {
     ...{ HTTP_PROXY: url, HTTPS_PROXY: url, ALL_PROXY: url, NO_PROXY: "" },
     // The runtime checks for its own updates.
@@ -28,7 +28,7 @@ Deno.test("a grid of one machine reaches itself and its browsers without the pro
   await using stack = new AsyncDisposableStack();
   const dataDir = await folder(stack);
   const proxy = stack.use(await startCountingProxy());
-  const env = proxiesOf(proxy.url);
+  const env = createProxies(proxy.url);
   const serve = stack.use(startProgram(
     ["serve", "--with-worker", "--port", "0", "--data-dir", dataDir],
     env,
@@ -67,7 +67,7 @@ Deno.test("a worker and its tunnel reach the server through the environment's pr
         ...["--api-url", `${protocol}//grid.test:${port}`],
         ...["--data-dir", `${dataDir}/${pool}`],
       ],
-      { ...proxiesOf(proxy.url), DENO_CERT: front.certificate },
+      { ...createProxies(proxy.url), DENO_CERT: front.certificate },
     );
     await worker.until(/The tunnel is open/);
     const { id } = await client.createSession({ work_pool_id: pool }, {
@@ -95,7 +95,7 @@ Deno.test("a remote database is reached through the environment's proxy", async 
       ...["migrate", "--data-dir", dataDir],
       ...["--database-url", `http://db.test:${port}`],
     ],
-    proxiesOf(proxy.url),
+    createProxies(proxy.url),
   );
   assert.equal(code, 0, stderr);
   assert.ok(proxy.seen.length > 0);

@@ -5,7 +5,9 @@ import { logRecords } from "../support/log_records.ts";
 import { runNode } from "../support/node_client.ts";
 
 /** Returns the error of each real client that is rejected at `url`, and the head of the response. */
-async function wordsOf(url: string): Promise<Readonly<Record<string, string>>> {
+async function readErrorMessage(
+  url: string,
+): Promise<Readonly<Record<string, string>>> {
   const { stdout, stderr } = await runNode(
     `import puppeteer from "puppeteer-core";
      import { chromium } from "playwright-core";
@@ -31,14 +33,14 @@ async function wordsOf(url: string): Promise<Readonly<Record<string, string>>> {
   return JSON.parse(stdout);
 }
 
-const socketOf = (url: string, path: string) =>
+const toSocketUrl = (url: string, path: string) =>
   url.replace("http", "ws") + path;
 
 Deno.test("a rejected WebSocket request has its reason in Playwright's error, the reason phrase, a header and the log", async () => {
   await using grid = await testGrid({ listen: true });
   await using log = await logRecords();
-  const said = await wordsOf(
-    socketOf(
+  const said = await readErrorMessage(
+    toSocketUrl(
       grid.url,
       `/v1/connect?widht=1&label=${encodeURIComponent("é\n")}`,
     ),
@@ -62,7 +64,7 @@ Deno.test("a rejected WebSocket request has its reason in Playwright's error, th
 Deno.test("the rejection of a WebSocket without a key names ?token=, in the client and in the log", async () => {
   await using grid = await keyedGrid({ listen: true });
   await using log = await logRecords();
-  const said = await wordsOf(socketOf(grid.url, "/v1/connect"));
+  const said = await readErrorMessage(toSocketUrl(grid.url, "/v1/connect"));
   assert.match(said["ws"] ?? "", /the key is missing.*\?token=KEY/);
   assert.match(said["connectOverCDP"] ?? "", /\?token=KEY/);
   assert.match(said["connect"] ?? "", /\?token=KEY/);

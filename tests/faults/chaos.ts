@@ -9,7 +9,7 @@ import {
   cleanAgain,
   strays,
 } from "../support/settle.ts";
-import { type Fault, faultsOf } from "./faults.ts";
+import { type Fault, listFaults } from "./faults.ts";
 import { type Load, startLoad } from "./load.ts";
 import { watchOwnership } from "./ownership.ts";
 import { type Scene, setScene } from "./scene.ts";
@@ -64,8 +64,8 @@ export async function runChaos(
   try {
     await using _load = load;
     await load.servedAnew();
-    for (const fault of order(faultsOf(scene), seed)) {
-      if (figures.injected >= faultsOf(scene).length && isOver()) break;
+    for (const fault of order(listFaults(scene), seed)) {
+      if (figures.injected >= listFaults(scene).length && isOver()) break;
       figures.injected++;
       await fault.inject(scene);
       const cleanMs = await recovered(fault, load, grid);
@@ -81,7 +81,7 @@ export async function runChaos(
     figures.served = load.served();
     figures.lost = await countLost(grid.client, load.accepted);
     figures.leaked = (await strays(grid).catch(() => [])).length;
-    print(lineOf(figures, seed));
+    print(renderLine(figures, seed));
   }
   return figures;
 }
@@ -132,7 +132,7 @@ async function countLost(
   return lost;
 }
 
-function lineOf(figures: Figures, seed: number): string {
+function renderLine(figures: Figures, seed: number): string {
   const { injected, survived, accepted, served, lost, leaked } = figures;
   return `chaos, seed ${seed}: ${injected} faults injected, ${survived} survived; ` +
     `${accepted} sessions accepted, ${served} served, ${lost} lost, ${leaked} leaked; ` +

@@ -3,7 +3,7 @@ import { chaosGrid, kill } from "../support/chaos_grid.ts";
 import type { GridClient } from "../../src/client/client.ts";
 import type { SessionWire } from "../../src/apps/sessions/schemas.ts";
 import { eventually } from "../support/eventually.ts";
-import { eventsOf, statusesIn } from "../support/histories.ts";
+import { listEvents, statusesIn } from "../support/histories.ts";
 import { startNode } from "../support/node_process.ts";
 import { listenTo } from "../support/page_mark.ts";
 import { assertCleanEnd, CLEAN_MS } from "../support/settle.ts";
@@ -50,7 +50,7 @@ Deno.test("a client that gives up while its session waits withdraws it at once, 
   }, { withinMs: 2_000 });
   await client.stopSession(holder.id);
   const next = await client.createSession({}, { waitSeconds: 30 });
-  const statuses = statusesIn(await eventsOf(client, waiting.id));
+  const statuses = statusesIn(await listEvents(client, waiting.id));
   assert.equal(statuses.length, 2, statuses.join());
   await assertCleanEnd(grid, [holder.id, waiting.id, next.id]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/async/clock.ts";
 import { chaosGrid, LEASE_SECONDS, signal } from "../support/chaos_grid.ts";
 import { eventually } from "../support/eventually.ts";
-import { eventsOf, statusesIn } from "../support/histories.ts";
+import { listEvents, statusesIn } from "../support/histories.ts";
 import { layLink } from "../support/link.ts";
 import { markPage, readMark } from "../support/page_mark.ts";
 import { assertCleanEnd, cleanAgain } from "../support/settle.ts";
@@ -29,7 +29,7 @@ Deno.test("a worker that is cut off for a third of its lease, as for 10 s by def
   }
   await systemClock.sleep(LEASE_MS);
   assert.equal(await readMark(session.connect_url), "still here");
-  const statuses = statusesIn(await eventsOf(client, session.id));
+  const statuses = statusesIn(await listEvents(client, session.id));
   assert.deepEqual(statuses, ["pending", "starting", "running"]);
   await assertCleanEnd(grid, [session.id]);
 });
@@ -97,7 +97,7 @@ Deno.test("a worker that is stopped for longer than its lease, and woken, ends w
   const owned = await client.getSession(starting.id);
   assert.equal(owned.status, "running");
   assert.equal(owned.worker_id, other.id);
-  assert.deepEqual(statusesIn(await eventsOf(client, running.id)), [
+  assert.deepEqual(statusesIn(await listEvents(client, running.id)), [
     "pending",
     "starting",
     "running",
@@ -119,7 +119,7 @@ Deno.test("a session that is given to a worker that has waited for longer than a
   await markPage(session.connect_url, "mine");
   await systemClock.sleep(LEASE_MS);
   assert.equal(await readMark(session.connect_url), "mine");
-  const statuses = statusesIn(await eventsOf(client, session.id));
+  const statuses = statusesIn(await listEvents(client, session.id));
   assert.deepEqual(statuses, ["pending", "starting", "running"]);
   await assertCleanEnd(grid, [session.id]);
 });

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import type { ClaimedSession } from "../../src/apps/sessions/schemas.ts";
 import { systemClock } from "../../src/async/clock.ts";
-import { type Answer, type Api, apiOf } from "../support/api.ts";
+import { type Answer, type Api, createApiClient } from "../support/api.ts";
 import { lockDatabase } from "../support/database_lock.ts";
 import { type TestGrid, testGrid } from "../support/grid.ts";
 import { startHranaServer } from "../support/hrana_server.ts";
@@ -14,7 +14,7 @@ import { diskTest, mountSmallDisk } from "../support/small_disk.ts";
 
 /** The API over real sockets, like any client. */
 function apiOverHttp(grid: TestGrid): Api {
-  return apiOf({
+  return createApiClient({
     ...grid,
     request: (path, { json, ...init } = {}) =>
       fetch(grid.url + path, {
@@ -147,7 +147,7 @@ Deno.test("a server starts while the database is locked", async () => {
   await using other = await testGrid({
     settings: { database_url: `file:${path}` },
   });
-  const { status } = await apiOf(other).call("GET", "/sessions");
+  const { status } = await createApiClient(other).call("GET", "/sessions");
   assert.equal(status, 200);
 });
 
@@ -158,7 +158,7 @@ await diskTest(
     await using grid = await testGrid({
       settings: { database_url: `file:${disk.path}/grid.db` },
     });
-    const api = apiOf(grid);
+    const api = createApiClient(grid);
     await api.pool();
     const { workerId, claimed } = await api.running();
     const ids = [claimed.id];
@@ -206,7 +206,7 @@ await diskTest(
 Deno.test("while a remote database is not reachable all is refused; when it is back all goes on by itself", async () => {
   await using server = await startHranaServer();
   await using grid = await testGrid({ settings: { database_url: server.url } });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   const ids = [claimed.id];

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chaosGrid, exitOf, signal } from "../support/chaos_grid.ts";
+import { chaosGrid, signal, waitForExit } from "../support/chaos_grid.ts";
 import { eventually } from "../support/eventually.ts";
 import { listenTo } from "../support/page_mark.ts";
 import { assertCleanEnd } from "../support/settle.ts";
@@ -24,7 +24,7 @@ Deno.test("a worker that is told to end lets its session go on, claims nothing m
   assert.equal((await client.getSession(session.id)).status, "running");
   await client.stopSession(session.id);
   await listener.closed;
-  assert.equal(await exitOf(worker.process), 0, worker.process.output());
+  assert.equal(await waitForExit(worker.process), 0, worker.process.output());
   // It has said so: nobody has to wait for missed heartbeats.
   assert.equal((await client.getWorker(worker.id)).status, "offline");
   await assertCleanEnd(grid, [session.id, late.id]);
@@ -65,7 +65,7 @@ Deno.test("a drain with a deadline ends what still runs then, and the worker lea
   );
   assert.ok(answer.ok, await answer.text());
   assert.equal((await client.getSession(session.id)).status, "running");
-  assert.equal(await exitOf(worker.process), 0, worker.process.output());
+  assert.equal(await waitForExit(worker.process), 0, worker.process.output());
   const { status, status_reason } = await client.getSession(session.id);
   assert.equal(status, "terminated");
   assert.match(status_reason ?? "", /its worker had to leave/);

@@ -23,7 +23,7 @@ export interface Fault {
 }
 
 /** Every fault that a machine with or without a Docker engine can have while its grid goes on. */
-export function faultsOf(scene: Scene): readonly Fault[] {
+export function listFaults(scene: Scene): readonly Fault[] {
   return scene.containers ? [...FAULTS, ...CONTAINER_FAULTS] : FAULTS;
 }
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { systemClock } from "../../src/async/clock.ts";
 import {
   chaosGrid,
-  exitOf,
   kill,
   LEASE_SECONDS,
+  waitForExit,
 } from "../support/chaos_grid.ts";
 import { eventually } from "../support/eventually.ts";
-import { eventsOf } from "../support/histories.ts";
+import { listEvents } from "../support/histories.ts";
 import { markPage, readMark } from "../support/page_mark.ts";
 import { assertCleanEnd, cleanAgain } from "../support/settle.ts";
 
@@ -56,7 +56,7 @@ Deno.test("a killed worker that is restarted within its lease goes on with its b
   const worker = await grid.startWorker();
   const session = await client.createSession({}, { waitSeconds: 30 });
   await markPage(session.connect_url, "as it was");
-  const before = await eventsOf(client, session.id);
+  const before = await listEvents(client, session.id);
   await kill(worker.process);
   const again = await grid.startWorker();
   assert.equal(again.id, worker.id);
@@ -64,7 +64,7 @@ Deno.test("a killed worker that is restarted within its lease goes on with its b
   // Longer than the lease: it was renewed by the worker that came back.
   await systemClock.sleep(LEASE_SECONDS * 1_000 + 2_000);
   assert.equal(await readMark(session.connect_url), "as it was");
-  const after = await eventsOf(client, session.id);
+  const after = await listEvents(client, session.id);
   // Clients come and go, and leave the session idle.
   const others = after.slice(before.length).filter(({ event }) =>
     !/^(client_|session_(idle|active)$)/.test(event)
@@ -80,7 +80,7 @@ Deno.test("the same worker started a second time is refused with one line, and t
   await grid.startWorker();
   const session = await client.createSession({}, { waitSeconds: 30 });
   const second = grid.spawnWorker();
-  assert.notEqual(await exitOf(second), 0, second.output());
+  assert.notEqual(await waitForExit(second), 0, second.output());
   const lines = second.output().trim().split("\n");
   assert.equal(lines.length, 1, second.output());
   assert.match(

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { ApiError } from "../../src/client/api_error.ts";
 import { createClient, type GridClient } from "../../src/client/client.ts";
 import { systemClock } from "../../src/async/clock.ts";
-import { apiOf } from "../support/api.ts";
+import { createApiClient } from "../support/api.ts";
 import { type TestGrid, testGrid } from "../support/grid.ts";
 import { gaugeMemory } from "../support/memory.ts";
 import { startProgram } from "../support/program.ts";
@@ -157,7 +157,7 @@ Deno.test(`a server that ${ASKING} requests and ${CONNECTING} sockets wait at ke
 
 Deno.test(`${ASKING} requests that wait cost the database no more looks than one does`, async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const leave = new AbortController();
   const asked: Promise<unknown>[] = [];

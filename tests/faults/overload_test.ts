@@ -85,7 +85,7 @@ function connectUrl(url: string): string {
 }
 
 /** Every other one over HTTP, the others by WebSocket. */
-function clientsOf(own: WorkerScene): readonly Promise<Told>[] {
+function createClients(own: WorkerScene): readonly Promise<Told>[] {
   return Array.from(
     { length: CLIENTS },
     (_, at) => at % 2 ? persist(() => connect(own)) : askAndWait(own),
@@ -145,7 +145,7 @@ async function allEnded({ grid }: WorkerScene): Promise<void> {
 Deno.test(`${CLIENTS} clients at once on capacity ${CAPACITY} are all served, in the order in which they were accepted`, async () => {
   await using own = await scene();
   await using _worker = await own.start({ capacity: CAPACITY });
-  const told = await Promise.all(clientsOf(own));
+  const told = await Promise.all(createClients(own));
   assert.deepEqual(
     told.map(({ status }) => status),
     told.map((_, at) => at % 2 ? 101 : 201),
@@ -161,7 +161,7 @@ Deno.test(`with max_queue 50, of ${CLIENTS} clients at once exactly 50 and those
   const { promise: hold, resolve: release } = Promise.withResolvers<void>();
   own.provider.knobs.hold = hold;
   let refused = 0;
-  const clients = clientsOf(own).map(async (client) => {
+  const clients = createClients(own).map(async (client) => {
     const told = await client;
     // No place becomes free before all have asked.
     if (told.status === 429 && ++refused === CLIENTS - 54) release();

@@ -6,8 +6,8 @@
  */
 import { runChaos } from "./chaos.ts";
 
-const minutes = numberOf("CHAOS_MINUTES", 10);
-const seed = numberOf("CHAOS_SEED", Math.floor(Math.random() * 2 ** 31));
+const minutes = readNumber("CHAOS_MINUTES", 10);
+const seed = readNumber("CHAOS_SEED", Math.floor(Math.random() * 2 ** 31));
 
 print(`chaos for ${minutes} minutes with seed ${seed}`);
 try {
@@ -17,7 +17,7 @@ try {
   Deno.exitCode = 1;
 }
 
-function numberOf(variable: string, byDefault: number): number {
+function readNumber(variable: string, byDefault: number): number {
   const text = Deno.env.get(variable);
   const value = text === undefined ? byDefault : Number(text);
   if (Number.isFinite(value)) return value;

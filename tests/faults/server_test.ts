@@ -8,7 +8,7 @@ import {
   LEASE_SECONDS,
 } from "../support/chaos_grid.ts";
 import { eventually } from "../support/eventually.ts";
-import { eventsOf, statusesIn } from "../support/histories.ts";
+import { listEvents, statusesIn } from "../support/histories.ts";
 import { layLink } from "../support/link.ts";
 import { markPage, readMark } from "../support/page_mark.ts";
 import { assertCleanEnd, cleanAgain } from "../support/settle.ts";
@@ -30,7 +30,7 @@ Deno.test("a server killed between a claim and its answer gives the same session
     return (await client.getSession(id)).status === "running";
   });
   // It was claimed once, and never queued again.
-  assert.deepEqual(statusesIn(await eventsOf(client, id)), RAN);
+  assert.deepEqual(statusesIn(await listEvents(client, id)), RAN);
   // A process that the browser is about to start has the browser's command line for a moment.
   await eventually(
     "one browser runs",
@@ -52,7 +52,7 @@ Deno.test("sessions live through a server that is down for less than the grace, 
   assert.equal(await readMark(session.connect_url), "before");
   await systemClock.sleep(LEASE_MS + 2_000);
   assert.equal(await readMark(session.connect_url), "before");
-  assert.deepEqual(statusesIn(await eventsOf(client, session.id)), RAN);
+  assert.deepEqual(statusesIn(await listEvents(client, session.id)), RAN);
   await assertCleanEnd(grid, [session.id]);
 });
 
@@ -111,7 +111,7 @@ Deno.test("of two servers on one database each serves the other's sessions, once
   assert.equal(await readMark(first.connect_url), "through the first");
   accepted.push((await runOne(again.client)).id);
   // Every rule ran in both servers, and every change happened once.
-  assert.deepEqual(statusesIn(await eventsOf(grid.client, first.id)), RAN);
+  assert.deepEqual(statusesIn(await listEvents(grid.client, first.id)), RAN);
   await assertCleanEnd(grid, accepted);
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { reconcileOnce } from "../../src/reconciler/reconciler.ts";
 import { createFakeClock } from "../support/clock.ts";
-import { problemOf } from "../support/problem_of.ts";
+import { readProblem } from "../support/read_problem.ts";
 import { rawClient } from "../support/raw_client.ts";
 import { untilWaiting } from "../support/until_waiting.ts";
 import { gatewayScene } from "./scene.ts";
@@ -36,7 +36,7 @@ Deno.test("a client whose session no worker takes until its queue deadline is re
   s.clock.advance(1);
   assert.equal((await reconcileOnce(s.grid)).counts.overdue, 1);
   using client = await connecting;
-  const { status, code, detail } = await problemOf(client);
+  const { status, code, detail } = await readProblem(client);
   assert.deepEqual([status, code], [502, "session_failed"]);
   assert.match(
     String(detail),
@@ -51,7 +51,7 @@ Deno.test("a client is refused soon after the queue deadline though nobody looks
   await untilWaiting();
   await s.pass(66);
   using client = await connecting;
-  const { code, detail } = await problemOf(client);
+  const { code, detail } = await readProblem(client);
   assert.equal(code, "session_not_running");
   assert.match(
     String(detail),
@@ -67,7 +67,7 @@ Deno.test("a client whose pool is full until its queue deadline gets that reason
   s.clock.advance(5 * SECOND + 1);
   await reconcileOnce(s.grid);
   using client = await connecting;
-  const { detail } = await problemOf(client);
+  const { detail } = await readProblem(client);
   assert.match(
     String(detail),
     /: its work pool "pool" has reached its max_sessions of 1; it is number 2 in the queue\)/,
@@ -99,7 +99,7 @@ Deno.test("a client whose browser does not start is refused with the reason, and
   const status_reason = "there is no such image";
   await s.api.report(workerId, claimed, "failed", { status_reason });
   using client = await connecting;
-  const { code, detail } = await problemOf(client);
+  const { code, detail } = await readProblem(client);
   assert.equal(code, "session_failed");
   assert.match(String(detail), /there is no such image/);
   assert.doesNotMatch(client.head, /retry-after/i);
@@ -110,7 +110,7 @@ Deno.test("a client that finds the queue full is refused before it waits, and to
   const asked = () => s.api.call("POST", "/sessions", {});
   while ((await asked()).status === 201);
   using client = await s.connect("");
-  const { status, code } = await problemOf(client);
+  const { status, code } = await readProblem(client);
   assert.deepEqual([status, code], [429, "queue_full"]);
   assert.match(client.head, /^retry-after: 5\r$/im);
 });

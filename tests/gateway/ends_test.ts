@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { awaitStatus } from "../support/await_status.ts";
-import { eventOf } from "../support/event_of.ts";
+import { waitForEvent } from "../support/wait_for_event.ts";
 import { rawClient, readBytes } from "../support/raw_client.ts";
 import { gatewayScene } from "./scene.ts";
 
@@ -81,7 +81,7 @@ Deno.test("a client that leaves during the query for the close reason leaves no 
   await asked.promise;
   client.socket.destroy();
   const { grid, sessionId } = scene;
-  const { data: { by } } = await eventOf(grid, sessionId, {
+  const { data: { by } } = await waitForEvent(grid, sessionId, {
     name: "client_disconnected",
   });
   assert.equal(by, "browser");
@@ -95,7 +95,9 @@ Deno.test("a browser's own close frame reaches its client as it is, and the brow
   // As Chrome does: a close frame (1000), then the end of the connection.
   scene.upstream.sockets[0]?.end(Uint8Array.of(0x88, 2, 0x03, 0xe8));
   assert.equal((await end).code, 1000);
-  await eventOf(scene.grid, scene.sessionId, { name: "client_disconnected" });
+  await waitForEvent(scene.grid, scene.sessionId, {
+    name: "client_disconnected",
+  });
   assert.deepEqual(scene.upstream.asked.slice(before), []);
 });
 
@@ -146,10 +148,14 @@ Deno.test("connections are recorded with what went over them", async () => {
     await readBytes(client.socket, 10);
   }
   const { grid, sessionId } = scene;
-  await eventOf(grid, sessionId, { name: "client_connected" });
-  const { data: { by, bytes_in, bytes_out } } = await eventOf(grid, sessionId, {
-    name: "client_disconnected",
-  });
+  await waitForEvent(grid, sessionId, { name: "client_connected" });
+  const { data: { by, bytes_in, bytes_out } } = await waitForEvent(
+    grid,
+    sessionId,
+    {
+      name: "client_disconnected",
+    },
+  );
   assert.deepEqual([by, bytes_in, bytes_out], ["client", 10, 10]);
 });
 

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { reconcileOnce } from "../../src/reconciler/reconciler.ts";
 import { awaitStatus } from "../support/await_status.ts";
 import { createFakeClock } from "../support/clock.ts";
-import { eventOf } from "../support/event_of.ts";
+import { waitForEvent } from "../support/wait_for_event.ts";
 import { eventually } from "../support/eventually.ts";
 import { testGrid } from "../support/grid.ts";
-import { problemOf } from "../support/problem_of.ts";
+import { readProblem } from "../support/read_problem.ts";
 import { askUpgrade, rawClient } from "../support/raw_client.ts";
 import { untilWaiting } from "../support/until_waiting.ts";
 import { type QuickClient, quickClient } from "./quick_client.ts";
@@ -63,7 +63,7 @@ async function scene(query: string) {
     /** Hangs up, and waits until that is recorded. */
     async leave({ client }: Pick<QuickClient, "client">, nth: number) {
       client[Symbol.dispose]();
-      await eventOf(grid, id, { name: "client_disconnected", nth });
+      await waitForEvent(grid, id, { name: "client_disconnected", nth });
     },
   };
 }
@@ -123,7 +123,7 @@ Deno.test("keep_alive takes seconds, within a day", async () => {
     using client = await rawClient(
       `${s.grid.url.replace("http", "ws")}/v1/connect?keep_alive=${text}`,
     );
-    const { status, detail } = await problemOf(client);
+    const { status, detail } = await readProblem(client);
     assert.equal(status, 422, text);
     assert.match(String(detail), /keep_alive: .*expected/);
   }
@@ -133,7 +133,7 @@ Deno.test("without keep_alive a session ends with its client, or with who took o
   await using s = await scene("?max_connections=1");
   s.quick.client.socket.resume();
   using heir = await rawClient(`${s.quick.url}?takeover=true`);
-  await eventOf(s.grid, s.id, { name: "client_disconnected" });
+  await waitForEvent(s.grid, s.id, { name: "client_disconnected" });
   await untilWaiting();
   const order = async () => {
     const { body } = await s.api.call(
@@ -174,7 +174,7 @@ Deno.test("a client that comes back to another server is there as well", async (
 
 Deno.test("a client whose arrival could not be recorded leaves alone: who shares its session stays, and counts as there", async () => {
   await using s = await scene("?keep_alive=1&max_connections=2");
-  await eventOf(s.grid, s.id, { name: "client_connected" });
+  await waitForEvent(s.grid, s.id, { name: "client_connected" });
   const { client, recover } = await s.joinUnrecorded();
   assert.deepEqual(await s.told(), ["client_connected"]);
   await recover();
@@ -187,24 +187,24 @@ Deno.test("a client whose arrival could not be recorded leaves alone: who shares
     "client_disconnected",
   ]);
   await s.leave(s.quick, 2);
-  await eventOf(s.grid, s.id, { name: "session_idle" });
+  await waitForEvent(s.grid, s.id, { name: "session_idle" });
 });
 
 Deno.test("a client whose arrival could not be recorded counts as there when another one leaves", async () => {
   await using s = await scene("?keep_alive=1&max_connections=2");
-  await eventOf(s.grid, s.id, { name: "client_connected" });
+  await waitForEvent(s.grid, s.id, { name: "client_connected" });
   const { client, recover } = await s.joinUnrecorded();
   await recover();
   await s.leave(s.quick, 1);
   s.clock.advance(1_500);
   assert.equal(await s.reason(), null);
   await s.leave({ client }, 2);
-  await eventOf(s.grid, s.id, { name: "session_idle" });
+  await waitForEvent(s.grid, s.id, { name: "session_idle" });
 });
 
 Deno.test("of a client whose arrival can never be recorded its leaving is not recorded either", async () => {
   await using s = await scene("?keep_alive=1&max_connections=2");
-  await eventOf(s.grid, s.id, { name: "client_connected" });
+  await waitForEvent(s.grid, s.id, { name: "client_connected" });
   const { client, recover } = await s.joinUnrecorded();
   const { db } = s.grid.core;
   const before = db.trips();
@@ -219,5 +219,5 @@ Deno.test("of a client whose arrival can never be recorded its leaving is not re
   assert.equal(await s.reason(), null);
   assert.deepEqual(await s.told(), ["client_connected"]);
   await s.leave(s.quick, 1);
-  await eventOf(s.grid, s.id, { name: "session_idle" });
+  await waitForEvent(s.grid, s.id, { name: "session_idle" });
 });

@@ -1,4 +1,4 @@
-import { type Api, apiOf } from "../support/api.ts";
+import { type Api, createApiClient } from "../support/api.ts";
 import {
   type TestGrid,
   testGrid,
@@ -36,7 +36,7 @@ export async function gatewayScene(
   await using stack = new AsyncDisposableStack();
   const upstream = stack.use(await startUpstream(options.upstream));
   const grid = stack.use(await testGrid({ listen: true, ...options.grid }));
-  const api = apiOf(grid, options.headers);
+  const api = createApiClient(grid, options.headers);
   await api.pool();
   const { claimed: { id } } = await api.running(
     options.session,

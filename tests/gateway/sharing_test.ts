@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createFakeClock } from "../support/clock.ts";
-import { problemOf } from "../support/problem_of.ts";
+import { readProblem } from "../support/read_problem.ts";
 import { type RawClient, rawClient, readBytes } from "../support/raw_client.ts";
 import { untilWaiting } from "../support/until_waiting.ts";
 import { gatewayScene, type SceneOptions } from "./scene.ts";
@@ -36,7 +36,7 @@ Deno.test("a session takes as many clients as max_connections says, pages' socke
   await untilWaiting();
   scene.clock.advance(2_000);
   using refused = await third;
-  const problem = await problemOf(refused);
+  const problem = await readProblem(refused);
   assert.deepEqual(
     [problem.status, problem.code, problem.max_connections],
     [429, "too_many_connections", 2],
@@ -78,7 +78,7 @@ Deno.test("a browser that does not answer takes no place away", async () => {
   for (let time = 0; time < 2; time++) {
     const before = db.trips();
     using client = await rawClient(scene.url);
-    assert.equal((await problemOf(client)).code, "worker_unreachable");
+    assert.equal((await readProblem(client)).code, "worker_unreachable");
     assert.equal(db.trips() - before, 1, "one read, before the browser");
   }
   const { body } = await api.call("GET", `/sessions/${sessionId}`);
@@ -95,7 +95,7 @@ Deno.test("with takeover=true a client takes the place of the oldest, which is c
   assert.deepEqual(await closeOf(old, reason.length), [4001, reason]);
   await assertEcho(heir);
   using odd = await rawClient(`${scene.url}?takeover=perhaps`);
-  assert.equal((await problemOf(odd)).code, "invalid_request");
+  assert.equal((await readProblem(odd)).code, "invalid_request");
 });
 
 Deno.test("a session that ends while a client waits for a place refuses it as ended", async () => {
@@ -105,7 +105,7 @@ Deno.test("a session that ends while a client waits for a place refuses it as en
   await untilWaiting();
   await scene.api.call("DELETE", `/sessions/${scene.sessionId}?force=true`);
   using refused = await waiting;
-  assert.equal((await problemOf(refused)).code, "session_ended");
+  assert.equal((await readProblem(refused)).code, "session_ended");
 });
 
 Deno.test("every socket's answer tells the session and where to connect to it again, and what follows comes as it is", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../support/clock.ts";
-import { problemOf } from "../support/problem_of.ts";
+import { readProblem } from "../support/read_problem.ts";
 import { rawClient, readBytes } from "../support/raw_client.ts";
 import { untilWaiting } from "../support/until_waiting.ts";
 import { gatewayScene } from "./scene.ts";
@@ -65,7 +65,7 @@ Deno.test("a client whose browser has not responded at the start deadline gets a
   // The start timeout, and the lease within which a worker reports a start.
   await scene.pass(120 + 30);
   using client = await scene.connecting;
-  const { status, code } = await problemOf(client);
+  const { status, code } = await readProblem(client);
   assert.deepEqual([status, code], [503, "worker_unreachable"]);
 });
 
@@ -73,6 +73,6 @@ Deno.test("a client whose session ends while its browser is waited for gets the 
   await using scene = await slowScene();
   await scene.api.call("DELETE", `/sessions/${scene.sessionId}?force=true`);
   using client = await scene.connecting;
-  const { status, code } = await problemOf(client);
+  const { status, code } = await readProblem(client);
   assert.deepEqual([status, code], [410, "session_ended"]);
 });

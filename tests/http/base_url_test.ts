@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiOf } from "../support/api.ts";
+import { createApiClient } from "../support/api.ts";
 import { testGrid } from "../support/grid.ts";
 import { BOOTSTRAP_KEY } from "../support/keys.ts";
 import { rawClient } from "../support/raw_client.ts";
@@ -20,7 +20,7 @@ Deno.test("behind a trusted proxy every URL in responses is the one that the cli
     settings: { ...KEYED, trusted_proxies: '["127.0.0.1", "::1"]' },
   });
   const headers = { "x-api-key": BOOTSTRAP_KEY, ...FORWARDED };
-  const api = apiOf(grid, headers);
+  const api = createApiClient(grid, headers);
   await api.pool();
   const { claimed } = await api.running({}, upstream.endpoint);
   const base = `wss://grid.example/browsers/v1/sessions/${claimed.id}/cdp`;
@@ -135,7 +135,7 @@ Deno.test("X-Forwarded-Host does not bypass the check of Host", async () => {
 Deno.test("/api/v1/… is an alias of /v1/…, and trailing slashes are ignored, for requests and sockets", async () => {
   await using upstream = await startUpstream({});
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { claimed } = await api.running({}, upstream.endpoint);
   for (

@@ -6,14 +6,14 @@ import { APPS } from "../../src/installed.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
 import { testGrid, type TestGridOptions } from "../support/grid.ts";
-import { apiOf } from "../support/api.ts";
+import { createApiClient } from "../support/api.ts";
 import { notes } from "./notes/app.ts";
 
 const apps = [notes];
 
 async function noteScene(options: TestGridOptions = {}) {
   const grid = await testGrid({ apps, ...options });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const session = await api.session();
   const call = async (method: string, path: string, json?: unknown) => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { loadPlugins } from "../../src/cli/plugins.ts";
 import type { App } from "../../src/core/app.ts";
 import { APPS } from "../../src/installed.ts";
-import { apiOf } from "../support/api.ts";
+import { createApiClient } from "../support/api.ts";
 import { testGrid } from "../support/grid.ts";
 import { keyedGrid } from "../support/keys.ts";
 
@@ -21,7 +21,7 @@ Deno.test("an app in plain JavaScript brings its table, its endpoints and its co
     /^import /m,
   );
   await using grid = await testGrid({ apps: await plainApps() });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await api.session();
   const path = `/sessions/${id}/visits`;

@@ -5,7 +5,7 @@ import {
   reconcileOnce,
 } from "../../src/reconciler/reconciler.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";
-import { type Api, apiOf } from "../support/api.ts";
+import { type Api, createApiClient } from "../support/api.ts";
 import { createFakeClock, type FakeClock } from "../support/clock.ts";
 import { type TestGrid, testGrid } from "../support/grid.ts";
 
@@ -27,7 +27,7 @@ async function scene(
 > {
   const clock = createFakeClock();
   const grid = await testGrid({ clock, settings });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   return {
     grid,

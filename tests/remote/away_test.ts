@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/async/clock.ts";
-import { apiOf, assertRefused } from "../support/api.ts";
+import { assertRefused, createApiClient } from "../support/api.ts";
 import { eventually } from "../support/eventually.ts";
-import { countedStarts, twoReplicas, workerOf } from "./scene.ts";
+import { countedStarts, createWorker, twoReplicas } from "./scene.ts";
 
 /** Far more than a refusal takes, far less than somebody would wait for. */
 const BOUND_MS = 5_000;
 
 Deno.test("while a remote database is away every request is refused with 503 and Retry-After, and answered as soon as it is back", async () => {
   await using s = await twoReplicas();
-  const api = apiOf(s.here);
+  const api = createApiClient(s.here);
   await api.pool();
   const worker = await api.worker();
   const { id } = await api.session();
@@ -41,7 +41,7 @@ Deno.test("while a remote database is away every request is refused with 503 and
 
 Deno.test("whoever waits while a remote database goes away and comes back gets what came meanwhile", async () => {
   await using s = await twoReplicas();
-  const [here, there] = [apiOf(s.here), apiOf(s.there)];
+  const [here, there] = [createApiClient(s.here), createApiClient(s.there)];
   await here.pool();
   const worker = await here.worker();
   const looks = () =>
@@ -73,10 +73,10 @@ Deno.test("whoever waits while a remote database goes away and comes back gets w
 
 Deno.test("a browser outlives the absence of the database, and can be ended after it", async () => {
   await using s = await twoReplicas();
-  const api = apiOf(s.there);
+  const api = createApiClient(s.there);
   await api.pool();
   const { provider, fake, starts } = countedStarts();
-  await using _worker = await workerOf(s.here, provider, {
+  await using _worker = await createWorker(s.here, provider, {
     name: "worker",
     capacity: 1,
   });

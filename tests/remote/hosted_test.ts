@@ -5,7 +5,7 @@ import { hostApi } from "../../src/hosted.ts";
 import { eventually } from "../support/eventually.ts";
 import { TEST_KEY, testGrid } from "../support/grid.ts";
 import { startHranaServer } from "../support/hrana_server.ts";
-import { countedStarts, TOKEN, workerOf } from "./scene.ts";
+import { countedStarts, createWorker, TOKEN } from "./scene.ts";
 
 const APP = fileURLToPath(new URL("hosted_app.ts", import.meta.url));
 const ENTRY = fileURLToPath(new URL("../../src/hosted.ts", import.meta.url));
@@ -71,7 +71,7 @@ Deno.test("Deno.serve() with the hosted API and a remote database serves clients
   assert.equal(made.status, 201);
   const { fake, provider } = countedStarts();
   await Deno.mkdir(`${server.dataDir}/worker`);
-  await using _worker = await workerOf(server, provider, {
+  await using _worker = await createWorker(server, provider, {
     name: "worker",
     apiKey: "key-of-the-grid",
     capacity: 1,

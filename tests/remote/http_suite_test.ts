@@ -9,10 +9,10 @@ const ROOMS = ["apps", "core", "gateway", "reconciler"];
 const GRID = /from ".*\/(support\/grid|scene)\.ts"/;
 
 /** The files of tests below `folder` that ask a grid. */
-async function* testsOf(folder: URL): AsyncGenerator<string> {
+async function* listTests(folder: URL): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const url = new URL(isDirectory ? `${name}/` : name, folder);
-    if (isDirectory) yield* testsOf(url);
+    if (isDirectory) yield* listTests(url);
     else if (name.endsWith("_test.ts")) {
       if (GRID.test(await Deno.readTextFile(url))) yield fileURLToPath(url);
     }
@@ -24,7 +24,7 @@ Deno.test("every test of the HTTP API passes over a remote database too", async 
   const files: string[] = [];
   for await (const { name } of Deno.readDir(tests)) {
     if (!ROOMS.includes(name)) continue;
-    files.push(...await Array.fromAsync(testsOf(new URL(`${name}/`, tests))));
+    files.push(...await Array.fromAsync(listTests(new URL(`${name}/`, tests))));
   }
   await using module = await oneModule(files.sort());
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/async/clock.ts";
-import { apiOf } from "../support/api.ts";
+import { createApiClient } from "../support/api.ts";
 import { twoReplicas } from "./scene.ts";
 
 /** As far as a database in another region. */
 const LATENCY_MS = 100;
 
 /** Shortest of three: what else the machine does only adds. */
-async function durationOf(act: () => Promise<unknown>): Promise<number> {
+async function measureDuration(act: () => Promise<unknown>): Promise<number> {
   const durations: number[] = [];
   for (let time = 0; time < 3; time++) {
     const startedAt = systemClock.monotonic();
@@ -19,13 +19,13 @@ async function durationOf(act: () => Promise<unknown>): Promise<number> {
 
 Deno.test("with a database far away a request takes as long as its round trips, and those of others do not add to it", async () => {
   await using s = await twoReplicas();
-  const api = apiOf(s.here);
+  const api = createApiClient(s.here);
   await api.pool();
   const { id } = await api.session();
   s.database.delay(LATENCY_MS);
-  const one = await durationOf(() => api.call("GET", `/sessions/${id}`));
-  const two = await durationOf(() => api.session());
-  const many = await durationOf(() =>
+  const one = await measureDuration(() => api.call("GET", `/sessions/${id}`));
+  const two = await measureDuration(() => api.session());
+  const many = await measureDuration(() =>
     Promise.all(
       Array.from({ length: 10 }, () => api.call("GET", `/sessions/${id}`)),
     )

@@ -8,7 +8,7 @@ import { runProgram, startProgram } from "../support/program.ts";
 import { TOKEN } from "./scene.ts";
 
 /** Variables of a program whose database is there. Its token stands in the URL, in front of what must be kept. */
-function envOf(database: HranaServer, dataDir: string) {
+function createEnvironment(database: HranaServer, dataDir: string) {
   return {
     BROWSERGRID_DATABASE_URL: `${database.url}?authToken=${TOKEN}&tls=0`,
     BROWSERGRID_DATA_DIR: dataDir,
@@ -37,7 +37,7 @@ Deno.test("of two that migrate a remote database at once each migration is appli
 Deno.test("browsergrid migrate works on a remote database, and never shows its token", async () => {
   await using database = await startHranaServer({ authToken: TOKEN });
   const dataDir = await Deno.makeTempDir();
-  const env = envOf(database, dataDir);
+  const env = createEnvironment(database, dataDir);
   const runs = [];
   for (const args of [["migrate"], ["migrate"], ["migrate", "status"]]) {
     runs.push(await runProgram(args, env));
@@ -64,7 +64,7 @@ Deno.test("browsergrid serve on a remote database says where its data are withou
   const dataDir = await Deno.makeTempDir();
   {
     await using program = startProgram(["serve", "--port", "0"], {
-      ...envOf(database, dataDir),
+      ...createEnvironment(database, dataDir),
       BROWSERGRID_LOG_LEVEL: "debug",
     });
     const [, url] = await program.until(/API +(http:\S+)\/v1/);

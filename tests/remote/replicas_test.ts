@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/async/clock.ts";
 import { reconcileOnce } from "../../src/reconciler/reconciler.ts";
-import { apiOf } from "../support/api.ts";
+import { createApiClient } from "../support/api.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { eventually } from "../support/eventually.ts";
-import { countedStarts, twoReplicas, workerOf } from "./scene.ts";
+import { countedStarts, createWorker, twoReplicas } from "./scene.ts";
 
 const MINUTE_MS = 60_000;
 
 Deno.test("sessions made and workers registered at two servers on a remote database: each session runs once, and no transaction is left open", async () => {
   await using s = await twoReplicas();
-  const [here, there] = [apiOf(s.here), apiOf(s.there)];
+  const [here, there] = [createApiClient(s.here), createApiClient(s.there)];
   await here.pool();
   const { provider, starts } = countedStarts();
   const asked = Array.from(
@@ -22,7 +22,7 @@ Deno.test("sessions made and workers registered at two servers on a remote datab
   for (const [at, grid] of [s.here, s.there, s.here, s.there].entries()) {
     await Deno.mkdir(`${grid.dataDir}/worker-${at}`);
     stack.use(
-      await workerOf(grid, provider, { name: `worker-${at}`, capacity: 5 }),
+      await createWorker(grid, provider, { name: `worker-${at}`, capacity: 5 }),
     );
   }
   const { items } = await eventually("all run", async () => {
@@ -44,7 +44,7 @@ Deno.test("sessions made and workers registered at two servers on a remote datab
 
 Deno.test("two servers on a remote database have one queue: claims at either give priority first, then age", async () => {
   await using s = await twoReplicas();
-  const [here, there] = [apiOf(s.here), apiOf(s.there)];
+  const [here, there] = [createApiClient(s.here), createApiClient(s.there)];
   await here.pool();
   const made: { readonly id: string; readonly priority: number }[] = [];
   for (const [at, priority] of [0, 5, -1, 5, 0, 9].entries()) {
@@ -64,7 +64,7 @@ Deno.test("two servers on a remote database have one queue: claims at either giv
 
 Deno.test("claims of many workers at two servers at once give each session to one of them", async () => {
   await using s = await twoReplicas();
-  const [here, there] = [apiOf(s.here), apiOf(s.there)];
+  const [here, there] = [createApiClient(s.here), createApiClient(s.there)];
   await here.pool();
   for (let at = 0; at < 15; at++) await here.session();
   const workers = await Promise.all(
@@ -78,7 +78,7 @@ Deno.test("claims of many workers at two servers at once give each session to on
 
 Deno.test("a claim that waits at one server is woken within about a second by a session that is made at the other", async () => {
   await using s = await twoReplicas();
-  const [here, there] = [apiOf(s.here), apiOf(s.there)];
+  const [here, there] = [createApiClient(s.here), createApiClient(s.there)];
   await here.pool();
   const worker = await here.worker();
   const waiting = here.call(
@@ -102,9 +102,12 @@ Deno.test("a claim that waits at one server is woken within about a second by a 
 
 Deno.test("one Idempotency-Key, used at two servers at once again and again, makes one session", async () => {
   await using s = await twoReplicas();
-  await apiOf(s.here).pool();
+  await createApiClient(s.here).pool();
   const headers = { "idempotency-key": "one" };
-  const [here, there] = [apiOf(s.here, headers), apiOf(s.there, headers)];
+  const [here, there] = [
+    createApiClient(s.here, headers),
+    createApiClient(s.there, headers),
+  ];
   const answers = await Promise.all(
     Array.from({ length: 12 }, (_, at) => (at % 2 ? here : there).session()),
   );
@@ -116,7 +119,7 @@ Deno.test("one Idempotency-Key, used at two servers at once again and again, mak
 Deno.test("what two reconcilers on a remote database declare at once happens once", async () => {
   const clock = createFakeClock();
   await using s = await twoReplicas({ clock });
-  const api = apiOf(s.here);
+  const api = createApiClient(s.here);
   await api.pool();
   const worker = await api.worker({ capacity: 10 });
   const ids: string[] = [];

@@ -76,7 +76,7 @@ export function countedStarts(): CountedStarts {
 }
 
 /** Starts a worker of pool "pool" at that server. */
-export function workerOf(
+export function createWorker(
   grid: TestGrid,
   provider: Provider,
   { name, capacity, apiKey }: {

@@ -44,7 +44,7 @@ export class Caller {
   ): Promise<Answered | undefined> {
     const { clock } = this.#process;
     using patience = deadline(clock, PATIENCE_MS);
-    const fetch = this.#network.fetchOf(this.#process);
+    const fetch = this.#network.createFetch(this.#process);
     const hasBody = body !== undefined;
     const response = await fetch(`http://grid/v1${path}`, {
       method,

@@ -48,9 +48,9 @@ export class CapacityCheck {
   }
 
   #checkClaim({ id, worker_id, work_pool_id }: Entry): void {
-    const pool = this.#world.poolOf(work_pool_id);
+    const pool = this.#world.findPool(work_pool_id);
     const most = Math.min(
-      this.#world.capacityOf(worker_id ?? ""),
+      this.#world.readCapacity(worker_id ?? ""),
       pool.max_sessions_per_worker ?? Infinity,
     );
     const held = this.#byWorker.get(worker_id ?? "") ?? 0;

@@ -31,7 +31,7 @@ export class DeadlineCheck {
     const wall = this.#world.serverNow();
     for (const entry of this.#world.ledger.sessions.values()) {
       if (isTerminal(entry.status)) this.#overdue.delete(entry.id);
-      else if (wall > deadlineOf(entry)) this.#add(entry, passed);
+      else if (wall > findDeadline(entry)) this.#add(entry, passed);
     }
   }
 
@@ -47,7 +47,7 @@ export class DeadlineCheck {
 }
 
 /** When it must be over: also when nobody is there any more for whom it was made. */
-function deadlineOf(entry: Entry): number {
+function findDeadline(entry: Entry): number {
   const { status, queue_deadline_at, expires_at, attended_until } = entry;
   return Math.min(
     expires_at,

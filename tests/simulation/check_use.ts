@@ -15,7 +15,7 @@ export function checkUse({ changes, events }: News): void {
     ({ session_id }) => session_id,
   );
   for (const id of new Set([...steps.keys(), ...told.keys()])) {
-    const expected = (steps.get(id) ?? []).map(eventOf).join();
+    const expected = (steps.get(id) ?? []).map(findUseEvent).join();
     const found = (told.get(id) ?? []).map(({ event }) => event).join();
     if (expected === found) continue;
     throw new Violation(
@@ -36,6 +36,6 @@ function isStep({ before, after }: Change): boolean {
     (before.idle_since === null) !== (after.idle_since === null);
 }
 
-function eventOf({ after }: Change): string {
+function findUseEvent({ after }: Change): string {
   return after.idle_since === null ? "session_active" : "session_idle";
 }

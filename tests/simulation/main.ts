@@ -53,13 +53,13 @@ function summary(seed: number, outcome: Outcome): string {
     `seed ${seed}: ${asked} asked for, ${made} made, ${accepted} accepted, 0 lost, 0 leaked`,
     `${injected} faults (${kinds.sort().join(", ")})`,
     `${steps} steps, ${(virtualMs / 60_000).toFixed(1)} virtual minutes`,
-    `clean ${secondsOf(cleanAfterMs)} after the last fault`,
-    `a browser outlived its session by ${secondsOf(outlivedMs)} at most`,
-    `a session was held without one for ${secondsOf(emptyMs)} at most`,
+    `clean ${renderSeconds(cleanAfterMs)} after the last fault`,
+    `a browser outlived its session by ${renderSeconds(outlivedMs)} at most`,
+    `a session was held without one for ${renderSeconds(emptyMs)} at most`,
   ].join("; ");
 }
 
-function secondsOf(ms: number): string {
+function renderSeconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`;
 }
 

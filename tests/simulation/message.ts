@@ -36,7 +36,7 @@ export interface Message extends Exchange {
 }
 
 /** The request as its server gets it. */
-export function requestOf(sent: Message, signal: AbortSignal): Request {
+export function toRequest(sent: Message, signal: AbortSignal): Request {
   const { method, headers, body } = sent;
   if (body !== undefined) {
     headers.set(
@@ -53,7 +53,7 @@ export function requestOf(sent: Message, signal: AbortSignal): Request {
 }
 
 /** The response as its client gets it. */
-export function responseOf({ status, headers, text }: Answer): Response {
+export function toResponse({ status, headers, text }: Answer): Response {
   const hasBody = status !== 204 && status !== 304;
   return new Response(hasBody ? text : null, {
     status,

@@ -2,9 +2,9 @@ import {
   type Answer,
   type Listener,
   type Message,
-  requestOf,
-  responseOf,
   type Server,
+  toRequest,
+  toResponse,
 } from "./message.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
@@ -71,7 +71,7 @@ export class Network {
   }
 
   /** `fetch` as it works in `from`. */
-  fetchOf(from: Process): typeof fetch {
+  createFetch(from: Process): typeof fetch {
     return (input, init = {}) =>
       new Promise((resolve, reject) => {
         const { signal } = init;
@@ -165,7 +165,7 @@ export class Network {
     if (sent.isOver) this.#hangUp((each) => each === open);
     process.deliver(() => {
       this.#listener.onRequest(sent, server);
-      void server.handle(requestOf(sent, hungUp.signal)).then(
+      void server.handle(toRequest(sent, hungUp.signal)).then(
         async (response) => {
           const answer = {
             status: response.status,
@@ -186,7 +186,7 @@ export class Network {
       sent.from.name,
       () =>
         sent.from.deliver(() =>
-          sent.finish(() => sent.resolve(responseOf(answer)))
+          sent.finish(() => sent.resolve(toResponse(answer)))
         ),
       0,
     );

@@ -17,7 +17,7 @@ export interface Random {
 }
 
 /** A stream of numbers from a seed (sfc32). */
-export function randomOf(seed: number): Random {
+export function createRandom(seed: number): Random {
   const next = sfc32(seed);
   const int = (min: number, max: number) =>
     min + Math.floor(next() * (max - min + 1));
@@ -33,7 +33,7 @@ export function randomOf(seed: number): Random {
     },
     weighted: (weights) => weighted(weights, next),
     exponential: (mean) => -mean * Math.log(1 - next()),
-    fork: () => randomOf(int(0, 2 ** 32 - 1)),
+    fork: () => createRandom(int(0, 2 ** 32 - 1)),
   };
 }
 

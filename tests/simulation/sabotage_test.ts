@@ -90,7 +90,7 @@ const RUNS = 12;
 for (const { what, sabotage, faults, rule } of CASES) {
   Deno.test(`the simulation sees ${what}`, async () => {
     for (let seed = 1; seed <= RUNS; seed++) {
-      const failure = await failureOf({
+      const failure = await findFailure({
         seed,
         sessions: 250,
         faults,
@@ -102,7 +102,7 @@ for (const { what, sabotage, faults, rule } of CASES) {
   });
 }
 
-async function failureOf(
+async function findFailure(
   options: SimulationOptions,
 ): Promise<SimulationFailure | undefined> {
   try {

@@ -41,11 +41,11 @@ const rawKeys = new WeakMap<object, Uint8Array>();
 const AT_ONCE = {
   digest(algorithm: string, data: BufferSource): Promise<ArrayBuffer> {
     if (algorithm !== "SHA-256") throw unknown(algorithm);
-    return resolved(createHash("sha256").update(bytesOf(data)).digest());
+    return resolved(createHash("sha256").update(toBytes(data)).digest());
   },
   importKey(_format: "raw", data: BufferSource): Promise<object> {
     const key = {};
-    rawKeys.set(key, new Uint8Array(bytesOf(data)));
+    rawKeys.set(key, new Uint8Array(toBytes(data)));
     return Promise.resolve(key);
   },
   sign(
@@ -55,17 +55,17 @@ const AT_ONCE = {
   ): Promise<ArrayBuffer> {
     const name = typeof algorithm === "string" ? algorithm : algorithm.name;
     if (name !== "HMAC") throw unknown(name);
-    const hmac = createHmac("sha256", rawOf(key));
-    return resolved(hmac.update(bytesOf(data)).digest());
+    const hmac = createHmac("sha256", readRawKey(key));
+    return resolved(hmac.update(toBytes(data)).digest());
   },
   encrypt(
     { iv, additionalData }: AesParams,
     key: object,
     data: BufferSource,
   ): Promise<ArrayBuffer> {
-    const cipher = createCipheriv("aes-256-gcm", rawOf(key), bytesOf(iv));
-    cipher.setAAD(bytesOf(additionalData));
-    const body = [cipher.update(bytesOf(data)), cipher.final()];
+    const cipher = createCipheriv("aes-256-gcm", readRawKey(key), toBytes(iv));
+    cipher.setAAD(toBytes(additionalData));
+    const body = [cipher.update(toBytes(data)), cipher.final()];
     return resolved(Buffer.concat([...body, cipher.getAuthTag()]));
   },
   decrypt(
@@ -73,9 +73,13 @@ const AT_ONCE = {
     key: object,
     data: BufferSource,
   ): Promise<ArrayBuffer> {
-    const bytes = bytesOf(data);
-    const cipher = createDecipheriv("aes-256-gcm", rawOf(key), bytesOf(iv));
-    cipher.setAAD(bytesOf(additionalData));
+    const bytes = toBytes(data);
+    const cipher = createDecipheriv(
+      "aes-256-gcm",
+      readRawKey(key),
+      toBytes(iv),
+    );
+    cipher.setAAD(toBytes(additionalData));
     cipher.setAuthTag(bytes.subarray(-TAG_BYTES));
     const body = cipher.update(bytes.subarray(0, -TAG_BYTES));
     return resolved(Buffer.concat([body, cipher.final()]));
@@ -87,11 +91,11 @@ interface AesParams {
   readonly additionalData: BufferSource;
 }
 
-function rawOf(key: object): Uint8Array {
+function readRawKey(key: object): Uint8Array {
   return rawKeys.get(key) ?? new Uint8Array();
 }
 
-function bytesOf(data: BufferSource): Uint8Array {
+function toBytes(data: BufferSource): Uint8Array {
   return ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new Uint8Array(data);

@@ -70,7 +70,7 @@ function hostOn(machine: Machine, process: Process): BrowserHost {
       return found.map((browser) => {
         browser.owner = process;
         browser.isAdopted = true;
-        return handleOf(machine, process, browser);
+        return createHandle(machine, process, browser);
       });
     },
     async sweep(keep) {
@@ -106,7 +106,7 @@ function begin(
           if (signal.aborted) return;
           signal.removeEventListener("abort", onAbort);
           if (outcome === "running") {
-            resolve(handleOf(machine, process, browser));
+            resolve(createHandle(machine, process, browser));
           } else reject(new Error("Cannot start the browser: exit code 1"));
         }),
     );
@@ -115,7 +115,7 @@ function begin(
 }
 
 /** The browser as the process has it in hand. */
-function handleOf(
+function createHandle(
   machine: Machine,
   process: Process,
   browser: MachineBrowser,

@@ -76,7 +76,7 @@ export class SimWorker {
     void startWorker({
       client: createClient({
         apiUrl: "http://grid",
-        fetch: network.fetchOf(process),
+        fetch: network.createFetch(process),
         // Its timer would be one of this machine.
         timeoutMs: Infinity,
       }),

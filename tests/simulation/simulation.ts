@@ -7,7 +7,7 @@ import type { FaultName } from "./faults.ts";
 import { Invariants } from "./invariants.ts";
 import { listenIn } from "./listen_in.ts";
 import { memoryFolder } from "./memory_folder.ts";
-import { type Random, randomOf } from "./random.ts";
+import { createRandom, type Random } from "./random.ts";
 import type { Sabotage } from "./sabotage.ts";
 import { seedGlobals } from "./seeded_globals.ts";
 import { Trace } from "./trace.ts";
@@ -79,7 +79,7 @@ const madeSchema = z.object({ id: z.string() });
  */
 export async function simulate(options: SimulationOptions): Promise<Outcome> {
   const trace = new Trace(options.sink);
-  const random = randomOf(options.seed);
+  const random = createRandom(options.seed);
   using _globals = seedGlobals(random.fork());
   await using folder = await memoryFolder();
   using world = await World.create({
@@ -94,7 +94,7 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
   try {
     return await run.run(options);
   } catch (error) {
-    throw failureOf(error, world, options);
+    throw toFailure(error, world, options);
   }
 }
 
@@ -207,7 +207,7 @@ class Run {
   }
 }
 
-function failureOf(
+function toFailure(
   error: unknown,
   { trace, scheduler }: World,
   { seed, sessions }: SimulationOptions,

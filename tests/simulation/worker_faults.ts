@@ -48,7 +48,7 @@ export const WORKER_FAULTS = {
   /** A copy of its machine comes up, such as from a backup: the same worker, elsewhere. */
   worker_twin(world, random) {
     const worker = pickWorker(world, random);
-    const twin = worker && world.twinOf(worker);
+    const twin = worker && world.findTwin(worker);
     if (!twin || twin.isWanted) return undefined;
     twin.machine.disk.copy(worker.machine.disk);
     [worker.isWanted, twin.isWanted] = [false, true];

@@ -132,7 +132,7 @@ export class World implements Disposable {
   }
 
   /** The copy of a worker's machine. */
-  twinOf({ machine }: SimWorker): SimWorker | undefined {
+  findTwin({ machine }: SimWorker): SimWorker | undefined {
     const name = machine.name + TWIN;
     return this.workers.find((worker) => worker.machine.name === name);
   }
@@ -179,7 +179,7 @@ export class World implements Disposable {
     this.#pools.set(id, plan);
   }
 
-  poolOf(id: string): PoolPlan {
+  findPool(id: string): PoolPlan {
     const pool = this.#pools.get(id);
     if (!pool) throw new TypeError(`Cannot find pool ${id}`);
     return pool;
@@ -190,7 +190,7 @@ export class World implements Disposable {
   }
 
   /** Capacity of the machine of a worker. */
-  capacityOf(workerId: string): number {
+  readCapacity(workerId: string): number {
     const name = this.workerName(workerId);
     return this.workers.find((worker) => worker.name === name)?.machine
       .capacity ?? 0;

@@ -31,7 +31,7 @@ export interface Footprint {
 }
 
 /** Measures a grid and its processes. */
-export async function footprintOf(
+export async function measureFootprint(
   grid: ChaosGrid,
   watched: readonly Watched[],
 ): Promise<Footprint> {

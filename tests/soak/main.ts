@@ -17,8 +17,13 @@ import { dockerMissing } from "../support/docker.ts";
 import { gaugeMemory } from "../support/memory.ts";
 import type { RunningProgram } from "../support/program.ts";
 import { liveSessions } from "../support/settle.ts";
-import { type Footprint, footprintOf, type Watched } from "./footprint.ts";
-import { countsOf, type Finding, growthOf, isFine } from "./verdict.ts";
+import { type Footprint, measureFootprint, type Watched } from "./footprint.ts";
+import {
+  compareCounts,
+  type Finding,
+  isFine,
+  measureGrowth,
+} from "./verdict.ts";
 import { VISITS } from "./visits.ts";
 
 /** Share of the time in which caches fill and code is compiled. */
@@ -87,8 +92,8 @@ async function soak(ms: number): Promise<boolean> {
   await looking;
   const after = await rested(grid, watched, before);
 
-  const findings = [...countsOf(before, after), ...growthOf(run)];
-  for (const finding of findings) print(lineOf(finding));
+  const findings = [...compareCounts(before, after), ...measureGrowth(run)];
+  for (const finding of findings) print(renderLine(finding));
   for (const failure of failures.slice(0, 10)) print(`failed: ${failure}`);
   const isOk = findings.every(isFine) && failures.length === 0;
   print(
@@ -102,15 +107,18 @@ async function soak(ms: number): Promise<boolean> {
     while (run.length < LOOKS) {
       await systemClock.sleep(lookMs, over.signal).catch(() => {});
       if (over.signal.aborted) return;
-      const footprint = await footprintOf(grid, watched);
+      const footprint = await measureFootprint(grid, watched);
       run.push(footprint);
-      print(summaryOf(footprint));
+      print(renderSummary(footprint));
     }
   }
 }
 
 /** A client that keeps no connection, which would count as one of the server's. */
-function clientOf(grid: ChaosGrid, http: Deno.HttpClient): GridClient {
+function createWorkloadClient(
+  grid: ChaosGrid,
+  http: Deno.HttpClient,
+): GridClient {
   return createClient({
     apiUrl: grid.url,
     fetch: (input, init) => fetch(input, { ...init, client: http }),
@@ -120,7 +128,7 @@ function clientOf(grid: ChaosGrid, http: Deno.HttpClient): GridClient {
 /** Visits every pool at full capacity. @returns What went wrong. */
 async function visitFor(grid: ChaosGrid, ms: number): Promise<string[]> {
   using http = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
-  const client = clientOf(grid, http);
+  const client = createWorkloadClient(grid, http);
   const until = systemClock.monotonic() + ms;
   const kinds = Object.entries(VISITS);
   const failures: string[] = [];
@@ -148,16 +156,16 @@ async function rested(
   before?: Footprint,
 ): Promise<Footprint> {
   using http = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
-  const client = clientOf(grid, http);
+  const client = createWorkloadClient(grid, http);
   const startedAt = systemClock.monotonic();
   for (;;) {
     await systemClock.sleep(REST_LOOK_MS);
-    const footprint = await footprintOf(grid, watched);
+    const footprint = await measureFootprint(grid, watched);
     const restedMs = systemClock.monotonic() - startedAt;
     if (restedMs > REST_MS) return footprint;
     if ((await liveSessions(client)).length > 0) continue;
     const isBack = before
-      ? countsOf(before, footprint).every(isFine)
+      ? compareCounts(before, footprint).every(isFine)
       : Object.values(footprint.traces).every((traces) => traces === 0);
     if (!isBack) continue;
     print(`at rest after ${(restedMs / 1_000).toFixed(0)} s`);
@@ -165,7 +173,7 @@ async function rested(
   }
 }
 
-function summaryOf({ processes, traces }: Footprint): string {
+function renderSummary({ processes, traces }: Footprint): string {
   const parts = Object.entries(processes).map((
     [name, { residentMb, liveMb, files, sockets }],
   ) =>
@@ -179,7 +187,7 @@ function summaryOf({ processes, traces }: Footprint): string {
   return [...parts, counts.join(", ")].join(" | ");
 }
 
-function lineOf(finding: Finding): string {
+function renderLine(finding: Finding): string {
   const { what, before, after, limit } = finding;
   const [was, is, most] = [before, after, limit].map((value) =>
     String(Math.round(value * 10) / 10).padStart(6)

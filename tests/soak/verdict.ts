@@ -24,7 +24,7 @@ export function isFine({ after, limit }: Finding): boolean {
 }
 
 /** What may not grow at all: beside each count that of the rested grid before. */
-export function countsOf(before: Footprint, after: Footprint): Finding[] {
+export function compareCounts(before: Footprint, after: Footprint): Finding[] {
   const findings = Object.entries(after.traces).map(([kind, count]) => {
     const was = before.traces[kind as keyof Footprint["traces"]];
     return { what: `${kind} traces`, before: was, after: count, limit: was };
@@ -44,7 +44,7 @@ export function countsOf(before: Footprint, after: Footprint): Finding[] {
 }
 
 /** Growth of memory from the first third of a run under load to its last: medians, as one moment says little. */
-export function growthOf(run: readonly Footprint[]): Finding[] {
+export function measureGrowth(run: readonly Footprint[]): Finding[] {
   const third = Math.max(1, Math.floor(run.length / 3));
   const names = Object.keys(run[0]?.processes ?? {});
   return names.flatMap((name) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Footprint } from "./footprint.ts";
-import { countsOf, growthOf, isFine } from "./verdict.ts";
+import { compareCounts, isFine, measureGrowth } from "./verdict.ts";
 
 /** A grid of one server. */
 function footprint(
@@ -13,17 +13,17 @@ function footprint(
 }
 
 /** What is found wrong. */
-function faults(findings: ReturnType<typeof countsOf>) {
+function faults(findings: ReturnType<typeof compareCounts>) {
   return findings.filter((finding) => !isFine(finding)).map(({ what }) => what);
 }
 
 Deno.test("countsOf() finds the container and the socket that are left", () => {
   const before = footprint({});
-  assert.deepEqual(faults(countsOf(before, footprint({}))), []);
-  assert.deepEqual(faults(countsOf(before, footprint({ container: 1 }))), [
+  assert.deepEqual(faults(compareCounts(before, footprint({}))), []);
+  assert.deepEqual(faults(compareCounts(before, footprint({ container: 1 }))), [
     "container traces",
   ]);
-  assert.deepEqual(faults(countsOf(before, footprint({ sockets: 15 }))), [
+  assert.deepEqual(faults(compareCounts(before, footprint({ sockets: 15 }))), [
     "sockets of the server",
   ]);
 });
@@ -33,7 +33,9 @@ Deno.test("growthOf() finds what grows all the time, and not one moment that sta
   const steady = looks.map((at) =>
     footprint({ residentMb: at === 13 ? 400 : 100, liveMb: 25 + at % 3 })
   );
-  assert.deepEqual(faults(growthOf(steady)), []);
+  assert.deepEqual(faults(measureGrowth(steady)), []);
   const growing = looks.map((at) => footprint({ liveMb: 25 + at / 2 }));
-  assert.deepEqual(faults(growthOf(growing)), ["objects of the server, MB"]);
+  assert.deepEqual(faults(measureGrowth(growing)), [
+    "objects of the server, MB",
+  ]);
 });

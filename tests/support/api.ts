@@ -42,7 +42,7 @@ export interface Api {
 }
 
 /** The API of a grid; `headers` go with every request. */
-export function apiOf(
+export function createApiClient(
   grid: TestGrid,
   headers: Readonly<Record<string, string>> = {},
 ): Api {

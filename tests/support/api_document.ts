@@ -64,18 +64,18 @@ export async function describedApi(grid: TestGrid): Promise<DescribedApi> {
   formats.default(ajv);
   ajv.addSchema({ $id: "api", components: json.components });
   const compiled = new Map<JsonSchema, ReturnType<typeof ajv.compile>>();
-  const validatorOf = (schema: JsonSchema) =>
+  const compileValidator = (schema: JsonSchema) =>
     compiled.getOrInsertComputed(
       schema,
       () => ajv.compile(rebased(schema)),
     );
   return {
     json,
-    operations: operationsOf(json),
+    operations: listOperations(json),
     follow: (schema) =>
       typeof schema.$ref === "string" ? pointedAt(json, schema.$ref) : schema,
     fault(schema, value) {
-      const validate = validatorOf(schema);
+      const validate = compileValidator(schema);
       return validate(value) ? undefined : ajv.errorsText(validate.errors);
     },
   };
@@ -94,15 +94,15 @@ function pointedAt(json: any, ref: string): any {
 }
 
 // deno-lint-ignore no-explicit-any -- the document as it came
-function operationsOf(json: any): readonly DescribedOperation[] {
+function listOperations(json: any): readonly DescribedOperation[] {
   return Object.entries<object>(json.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, operation]) =>
-      operationOf(json, path, method, operation)
+      findOperation(json, path, method, operation)
     )
   );
 }
 
-function operationOf(
+function findOperation(
   // deno-lint-ignore no-explicit-any -- the document as it came
   json: any,
   path: string,

@@ -8,8 +8,8 @@ import {
   type BrowserProcess,
   browserProcesses,
   endTraces,
+  findTraces,
   type Trace,
-  tracesOf,
   type TraceSources,
 } from "./traces.ts";
 import { within } from "./within.ts";
@@ -134,7 +134,7 @@ export async function chaosGrid(
     return program;
   }
 
-  function dirOf(
+  function toWorkerDir(
     { pool = LOCAL, name = "worker", dataDir }: ChaosWorkerOptions,
   ) {
     return dataDir ?? join(root, `${pool}-${name}`);
@@ -143,11 +143,11 @@ export async function chaosGrid(
   function spawnWorker(options: ChaosWorkerOptions = {}): RunningProgram {
     const { pool = LOCAL, name = "worker", capacity = 2, apiUrl = url } =
       options;
-    workerDirs.add(dirOf(options));
+    workerDirs.add(toWorkerDir(options));
     return start(
       ["worker", "--work-pool-id", pool, "--worker-name", name]
         .concat("--capacity", String(capacity), "--api-url", apiUrl)
-        .concat("--poll-interval", "1", "--data-dir", dirOf(options)),
+        .concat("--poll-interval", "1", "--data-dir", toWorkerDir(options)),
       options.env,
     );
   }
@@ -195,7 +195,7 @@ export async function chaosGrid(
       workers.set(id, worker);
       return worker;
     },
-    traces: () => tracesOf(sources()),
+    traces: () => findTraces(sources()),
     browsers: () => browsers(),
     browserPids: async () => (await browsers()).map(({ pid }) => pid),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -227,7 +227,7 @@ export async function kill(...programs: RunningProgram[]): Promise<void> {
 }
 
 /** The code with which a program ends by itself. @throws {Error} With its output, if it does not within 10 s. */
-export async function exitOf(program: RunningProgram): Promise<number> {
+export async function waitForExit(program: RunningProgram): Promise<number> {
   const what = `the program ends by itself:\n${program.output()}`;
   return (await within(program.status, { what, ms: EXIT_MS })).code;
 }

@@ -33,7 +33,7 @@ export async function startCountingProxy(
     const onward = request(
       {
         ...options,
-        host: hostOf(url.hostname),
+        host: resolveHost(url.hostname),
         port: url.port,
         path: url.pathname + url.search,
       },
@@ -56,7 +56,7 @@ export async function startCountingProxy(
       );
     }
     const { hostname, port } = new URL(`http://${asked.url}`);
-    const far = connect(Number(port || 80), hostOf(hostname));
+    const far = connect(Number(port || 80), resolveHost(hostname));
     for (const [one, other] of [[near, far], [far, near]] as const) {
       tunnels.add(one);
       one.on("error", () => other.destroy());
@@ -90,6 +90,6 @@ export async function startCountingProxy(
 }
 
 /** Resolves a name to this machine, or fails. */
-function hostOf(name: string): string {
+function resolveHost(name: string): string {
   return name.endsWith(".test") ? "127.0.0.1" : "0.0.0.0";
 }

@@ -36,7 +36,7 @@ export function dockerTest(name: string, fn: () => Promise<void>): void {
 }
 
 /** Containers that a worker of a grid left, in any state. */
-export async function containersOf(gridId: string): Promise<string[]> {
+export async function listContainers(gridId: string): Promise<string[]> {
   const found = await docker.listContainers({
     all: true,
     filters: { label: [`browsergrid.grid_id=${gridId}`] },

@@ -34,9 +34,9 @@ export async function endEngine(
 ): Promise<EndedEngine> {
   const pid = await enginePid();
   if (pid === undefined) throw new Error("Cannot end the engine: none runs");
-  const start = await commandOf(pid);
+  const start = await readCommand(pid);
   // Its containerd ends with it, but a little later; a new engine would take it for its own.
-  const family = [pid, ...await childrenOf(pid)];
+  const family = [pid, ...await listChildren(pid)];
   Deno.kill(pid, signal);
   await eventually("the engine ends", () => areGone(family), {
     withinMs: 60_000,
@@ -65,16 +65,16 @@ interface Start {
 async function enginePid(): Promise<number | undefined> {
   for await (const { name } of Deno.readDir("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const [program = ""] = await fieldsOf(`/proc/${name}/cmdline`);
+    const [program = ""] = await readFields(`/proc/${name}/cmdline`);
     if (/(^|\/)dockerd$/.test(program)) return Number(name);
   }
 }
 
-async function commandOf(pid: number): Promise<Start> {
+async function readCommand(pid: number): Promise<Start> {
   const output = await Deno.readLink(`/proc/${pid}/fd/1`).catch(() => "");
-  const variables = await fieldsOf(`/proc/${pid}/environ`);
+  const variables = await readFields(`/proc/${pid}/environ`);
   return {
-    command: await fieldsOf(`/proc/${pid}/cmdline`),
+    command: await readFields(`/proc/${pid}/cmdline`),
     env: Object.fromEntries(variables.map((field) => splitAt(field, "="))),
     output: output.startsWith("/") ? output : "/dev/null",
   };
@@ -97,7 +97,7 @@ async function spawnDetached({ command, env, output }: Start): Promise<void> {
 }
 
 /** Each of its threads has its own. */
-async function childrenOf(pid: number): Promise<number[]> {
+async function listChildren(pid: number): Promise<number[]> {
   const threads = await Array.fromAsync(Deno.readDir(`/proc/${pid}/task`));
   const lists = await Promise.all(
     threads.map(({ name }) =>
@@ -121,7 +121,7 @@ async function removePidFile(pid: number): Promise<void> {
   if (Number(text) === pid) await Deno.remove(PID_FILE);
 }
 
-async function fieldsOf(path: string): Promise<string[]> {
+async function readFields(path: string): Promise<string[]> {
   const text = await Deno.readTextFile(path).catch(() => "");
   return text.split("\0").filter((field) => field !== "");
 }

@@ -25,7 +25,7 @@ export function fakePage(
     socket.on("message", (data) => {
       const { id, method } = JSON.parse(String(data));
       const answer = method === "IO.read" && !(method in results)
-        ? readOf(part++)
+        ? readDocument(part++)
         : method in results
         ? { result: results[method] }
         : { error: { code: -32601, message: `'${method}' wasn't found` } };
@@ -37,7 +37,7 @@ export function fakePage(
   };
 }
 
-function readOf(part: number): { readonly result: unknown } {
+function readDocument(part: number): { readonly result: unknown } {
   const data = Buffer.from(DOCUMENT[part] ?? "").toBase64();
   const eof = part + 1 >= DOCUMENT.length;
   return { result: { base64Encoded: true, data, eof } };

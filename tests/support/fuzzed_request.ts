@@ -30,7 +30,7 @@ export function allowedRequest(
   const of = (parameter: Parameter) =>
     parameter.name === "wait"
       ? fc.constant("0")
-      : valueOf(parameter, options).map(written);
+      : toParameterValue(parameter, options).map(written);
   const { body } = operation;
   const bodies = body
     ? allowed(body.schema, options).map((value) => JSON.stringify(value))
@@ -49,7 +49,7 @@ export function brokenRequest(
   const of = (parameter: Parameter) =>
     parameter.name === "wait"
       ? fc.constantFrom(...WAITS)
-      : fc.oneof(valueOf(parameter, options), hostile).map(written);
+      : fc.oneof(toParameterValue(parameter, options), hostile).map(written);
   const { body } = operation;
   const bodies = body
     ? broken(body.schema, options).map((value) => JSON.stringify(value) ?? "")
@@ -83,7 +83,7 @@ export function brokenRequest(
   });
 }
 
-function valueOf(
+function toParameterValue(
   { name, schema }: Parameter,
   options: ValueOptions,
 ): fc.Arbitrary<unknown> {
@@ -122,9 +122,9 @@ function request(
     const has = method === "GET" ? null : body;
     return {
       method,
-      path: pathOf(path, values),
+      path: createPath(path, values),
       headers: {
-        ...headersOf(values),
+        ...createHeaders(values),
         ...(has === null ? {} : { "content-type": type }),
       },
       body: has,
@@ -135,7 +135,7 @@ function request(
 
 type Values = readonly (readonly string[])[];
 
-function pathOf(template: string, values: Values): string {
+function createPath(template: string, values: Values): string {
   const query = new URLSearchParams();
   let path = template;
   for (const [place, name = "", value = ""] of values) {
@@ -153,7 +153,7 @@ function segment(value: string): string {
 }
 
 /** Only such as a client can send. */
-function headersOf(values: Values): Record<string, string> {
+function createHeaders(values: Values): Record<string, string> {
   return Object.fromEntries(
     values.flatMap(([place, name = "", value = ""]) =>
       place === "header"

@@ -28,7 +28,7 @@ export function statusesIn(
 }
 
 /** Names of a session's events, oldest first. */
-export async function eventsOf(
+export async function listEvents(
   client: GridClient,
   id: string,
 ): Promise<readonly SessionEventWire[]> {
@@ -50,7 +50,7 @@ export async function assertHistories(
 async function assertHistory(client: GridClient, id: string): Promise<void> {
   // The session first: it may go on meanwhile, but what it was is in its events.
   const session = await client.getSession(id);
-  const statuses = statusesIn(await eventsOf(client, id));
+  const statuses = statusesIn(await listEvents(client, id));
   const path = `${id}: ${statuses.join(" → ")}`;
   assert.equal(statuses[0], "pending", path);
   for (const [index, status] of statuses.slice(1).entries()) {

@@ -69,7 +69,7 @@ export class HranaEndpoint {
         const stream = this.#streams.take(baton);
         if (!stream) return refuse(400, "The baton is not known");
         const results = requests.map((each) => {
-          sql.push(...stream.sqlOf(each));
+          sql.push(...stream.listSql(each));
           return stream.perform(each);
         });
         const next = this.#streams.give(stream);

@@ -38,7 +38,7 @@ export class HranaStream {
   }
 
   /** The statements of a request, for whoever wants to know what was asked. */
-  sqlOf(request: HranaRequest): readonly string[] {
+  listSql(request: HranaRequest): readonly string[] {
     switch (request.type) {
       case "execute":
         return [this.#text(request.stmt)];
@@ -60,7 +60,7 @@ export class HranaStream {
         response: { type: request.type, ...this.#answer(request) },
       };
     } catch (error) {
-      return { type: "error", error: errorOf(error) };
+      return { type: "error", error: toHranaError(error) };
     }
   }
 
@@ -116,7 +116,7 @@ export class HranaStream {
       try {
         results[at] = this.#execute(stmt);
       } catch (error) {
-        errors[at] = errorOf(error);
+        errors[at] = toHranaError(error);
       }
     }
     return { step_results: results, step_errors: errors };
@@ -138,7 +138,7 @@ export class HranaStream {
       "SELECT changes() AS changes, last_insert_rowid() AS id",
     ).get() ?? {};
     return {
-      cols: columnsOf(prepared),
+      cols: readColumns(prepared),
       rows: statement.want_rows
         ? rows.map((row) => Object.values(row).map(toHrana))
         : [],
@@ -162,7 +162,7 @@ export class HranaStream {
     const prepared = this.#db.prepare(sql);
     return {
       params: [],
-      cols: columnsOf(prepared),
+      cols: readColumns(prepared),
       is_explain: /^\s*explain\b/i.test(sql),
       is_readonly: isReadOnly(sql),
     };
@@ -173,17 +173,17 @@ export class HranaStream {
   }
 }
 
-function columnsOf(prepared: StatementSync) {
+function readColumns(prepared: StatementSync) {
   return prepared.columns().map(({ name, type }) => ({ name, decltype: type }));
 }
 
 /** What went wrong, with SQLite's code, which Deno tells only in words. */
-function errorOf(error: unknown) {
+function toHranaError(error: unknown) {
   const message = error instanceof Error ? error.message : String(error);
-  return { message, code: codeOf(message) };
+  return { message, code: findSqliteCode(message) };
 }
 
-function codeOf(message: string): string {
+function findSqliteCode(message: string): string {
   if (/constraint failed/i.test(message)) return "SQLITE_CONSTRAINT";
   if (/database (table )?is locked/.test(message)) return "SQLITE_BUSY";
   return "SQLITE_ERROR";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { KeyInput, NewKeyWire } from "../../src/apps/keys/schemas.ts";
-import { type Api, apiOf } from "./api.ts";
+import { type Api, createApiClient } from "./api.ts";
 import { type TestGrid, testGrid, type TestGridOptions } from "./grid.ts";
 
 /** The bootstrap key of {@linkcode keyedGrid}. */
@@ -26,7 +26,7 @@ export async function keyedGrid(
     ...options,
     settings: { api_key: BOOTSTRAP_KEY, ...options.settings },
   });
-  const as = (key: string) => apiOf(grid, { "x-api-key": key });
+  const as = (key: string) => createApiClient(grid, { "x-api-key": key });
   const admin = as(BOOTSTRAP_KEY);
 
   async function key(fields: Partial<KeyInput> = {}): Promise<NewKeyWire> {

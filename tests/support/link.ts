@@ -78,7 +78,7 @@ export async function layLink(target: string): Promise<Link> {
     await once(server, "listening");
   };
   await listen(0);
-  const { port: own } = addressOf(server.address());
+  const { port: own } = readAddress(server.address());
   const cut = async () => {
     const closed = server.listening ? once(server, "close") : undefined;
     server.close();
@@ -103,7 +103,7 @@ export async function layLink(target: string): Promise<Link> {
   };
 }
 
-function addressOf(address: AddressInfo | string | null): AddressInfo {
+function readAddress(address: AddressInfo | string | null): AddressInfo {
   if (address === null || typeof address === "string") {
     throw new TypeError("Expected a TCP address");
   }

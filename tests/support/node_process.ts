@@ -27,7 +27,7 @@ export async function startNode(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const lines = linesOf(child.stdout);
+  const lines = readLines(child.stdout);
   const errors = new Response(child.stderr).text();
   const kill = () => {
     try {
@@ -53,7 +53,7 @@ export async function startNode(
   };
 }
 
-async function* linesOf(
+async function* readLines(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<string, void> {
   let rest = "";

@@ -43,11 +43,11 @@ export async function markPage(
 /** The global that {@linkcode markPage} set; undefined if the page is not there any more. */
 export async function readMark(connectUrl: string): Promise<unknown> {
   await using client = await connectTo(connectUrl);
-  const page = await pageOf(client);
+  const page = await findPage(client);
   return await page?.evaluate("globalThis.mark");
 }
 
-async function pageOf(client: Browser): Promise<Page | undefined> {
+async function findPage(client: Browser): Promise<Page | undefined> {
   const pages = await client.pages();
   return pages.find((page) => page.url() === ADDRESS);
 }

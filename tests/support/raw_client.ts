@@ -39,7 +39,7 @@ export interface RawRefusal {
 }
 
 /** Asks `url` for an upgrade by hand, which is refused with a problem. */
-export async function refusalOf(
+export async function readRejection(
   url: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<RawRefusal> {

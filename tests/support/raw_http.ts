@@ -33,7 +33,7 @@ export async function rawHttp(
   socket.on("data", (chunk) => text += Buffer.from(chunk).toString("latin1"));
   socket.on("error", () => {}); // A reset is a way to be closed.
   const closed = new Promise<RawAnswer>((resolve) =>
-    socket.once("close", () => resolve(answerOf(text)))
+    socket.once("close", () => resolve(parseResponse(text)))
   );
   if (first.length > 0) socket.write(first);
   return {
@@ -47,7 +47,7 @@ export async function rawHttp(
   };
 }
 
-function answerOf(text: string): RawAnswer {
+function parseResponse(text: string): RawAnswer {
   const status = /^HTTP\/1\.1 (\d{3})/.exec(text)?.[1];
   return {
     status: status === undefined ? undefined : Number(status),

@@ -24,16 +24,16 @@ export async function startRegistry(
     architecture: "amd64",
     os: "linux",
     config: {},
-    rootfs: { type: "layers", diff_ids: [digestOf("anything")] },
+    rootfs: { type: "layers", diff_ids: [computeDigest("anything")] },
   });
-  const layer = digestOf(crypto.randomUUID());
+  const layer = computeDigest(crypto.randomUUID());
   const manifest = JSON.stringify({
     schemaVersion: 2,
     mediaType: "application/vnd.docker.distribution.manifest.v2+json",
     config: {
       mediaType: "application/vnd.docker.container.image.v1+json",
       size: config.length,
-      digest: digestOf(config),
+      digest: computeDigest(config),
     },
     layers: [{
       mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip",
@@ -43,7 +43,7 @@ export async function startRegistry(
   });
   const server = createServer(({ url = "" }, response) => {
     if (url.includes("/manifests/")) {
-      response.setHeader("Docker-Content-Digest", digestOf(manifest));
+      response.setHeader("Docker-Content-Digest", computeDigest(manifest));
       response.setHeader("Content-Length", manifest.length);
       response.setHeader("Content-Type", JSON.parse(manifest).mediaType);
       response.end(manifest);
@@ -71,6 +71,6 @@ export async function startRegistry(
   };
 }
 
-function digestOf(text: string): string {
+function computeDigest(text: string): string {
   return `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }

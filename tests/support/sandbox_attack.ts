@@ -19,10 +19,10 @@ const results: Record<string, string> = {};
   const victim = await scene.start("session-3");
   const browser = await scene.start("session-1");
   await using cdp = await browserCdp(browser);
-  const folderOf = (session: string) =>
+  const toSessionFolder = (session: string) =>
     join(scene.folder, "data/local/grid-1/worker-1", session);
-  const own = await findBoxFolder(folderOf("session-1"));
-  const theirs = await findBoxFolder(folderOf("session-3"));
+  const own = await findBoxFolder(toSessionFolder("session-1"));
+  const theirs = await findBoxFolder(toSessionFolder("session-3"));
   for (const [name, attack] of Object.entries(ATTACKS)) {
     const ending = attack({
       cdp,
@@ -30,7 +30,8 @@ const results: Record<string, string> = {};
       other: other.endpoint,
       own,
       // The profile of a browser that is not isolated is in its session's folder.
-      theirProfile: theirs?.profile ?? join(folderOf("session-3"), "profile"),
+      theirProfile: theirs?.profile ??
+        join(toSessionFolder("session-3"), "profile"),
     });
     results[name] = await within(ending, { what: name, ms: 10_000 }).catch((
       error,

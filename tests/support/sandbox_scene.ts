@@ -60,14 +60,14 @@ export async function sandboxScene(isBoxed: boolean): Promise<SandboxScene> {
   stack.defer(async () => {
     await host.sweep(new Set());
   });
-  const allow = [`${SITE_NAME}:${portOf(site)}`];
+  const allow = [`${SITE_NAME}:${readPort(site)}`];
   const owned = stack.move();
   return {
     host,
     folder,
     secretFile,
-    secretPort: portOf(secret),
-    sitePort: portOf(site),
+    secretPort: readPort(secret),
+    sitePort: readPort(site),
     start: (sessionId, given = {}) =>
       host.start(
         browserSpec({
@@ -105,6 +105,6 @@ async function close(server: Server): Promise<void> {
   await closed;
 }
 
-function portOf(server: Server): number {
+function readPort(server: Server): number {
   return (server.address() as AddressInfo).port; // The server listens on a port.
 }

@@ -64,7 +64,7 @@ function ofType(
       return text(schema);
     case "array":
       return fc.uniqueArray(allowed(part(schema.items), options), {
-        selector: identityOf,
+        selector: readIdentity,
         maxLength: Math.min(MOST_ITEMS, Number(schema.maxItems ?? MOST_ITEMS)),
       });
     case "object":
@@ -154,7 +154,7 @@ function object(
 }
 
 /** Two items about one session are refused. */
-function identityOf(item: unknown): string {
+function readIdentity(item: unknown): string {
   const { session_id } = part(item);
   return typeof session_id === "string" ? session_id : JSON.stringify(item);
 }

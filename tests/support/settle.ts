@@ -7,7 +7,7 @@ import {
 import { ApiError } from "../../src/client/api_error.ts";
 import type { GridClient } from "../../src/client/client.ts";
 import { systemClock } from "../../src/async/clock.ts";
-import { type ChaosGrid, exitOf, signal } from "./chaos_grid.ts";
+import { type ChaosGrid, signal, waitForExit } from "./chaos_grid.ts";
 import { eventually, gone } from "./eventually.ts";
 import { assertHistories } from "./histories.ts";
 import type { Trace } from "./traces.ts";
@@ -78,18 +78,18 @@ export async function assertCleanEnd(
     for (const { id } of live) await client.stopSession(id);
     return live.length === 0;
   }, { withinMs: CLEAN_MS });
-  await gone("trace of a browser", async () => textsOf(await grid.traces()), {
+  await gone("trace of a browser", async () => readTexts(await grid.traces()), {
     withinMs: CLEAN_MS,
   });
   await assertHistories(client, accepted);
   for (const { process } of grid.workers) {
     signal(process, "SIGTERM");
-    assert.equal(await exitOf(process), 0, process.output());
+    assert.equal(await waitForExit(process), 0, process.output());
   }
-  assert.deepEqual(textsOf(await grid.traces()), []);
+  assert.deepEqual(readTexts(await grid.traces()), []);
 }
 
-function textsOf(traces: readonly Trace[]): readonly string[] {
+function readTexts(traces: readonly Trace[]): readonly string[] {
   return traces.map(({ text }) => text);
 }
 

@@ -45,7 +45,7 @@ async function answer(client: Socket, port: number): Promise<string> {
   }
   const asksForUser = first.includes(2, 2);
   client.write(Buffer.from([5, asksForUser ? 2 : 0]));
-  const user = asksForUser ? `${await userOf(client)}@` : "";
+  const user = asksForUser ? `${await readUser(client)}@` : "";
   const request = await next(client);
   const name = request[3] === 3
     ? request.toString("latin1", 5, request.length - 2)
@@ -55,7 +55,7 @@ async function answer(client: Socket, port: number): Promise<string> {
   return `${user}${name}:${request.readUInt16BE(request.length - 2)}`;
 }
 
-async function userOf(client: Socket): Promise<string> {
+async function readUser(client: Socket): Promise<string> {
   const bytes = await next(client);
   const length = bytes[1] ?? 0;
   client.write(Buffer.from([1, 0]));

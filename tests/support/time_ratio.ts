@@ -26,7 +26,7 @@ export function timeRatio<T>(
 ): TimeRatio {
   const small = make(Math.floor(size / 2));
   const large = make(size);
-  const timeOf = (input: T) => {
+  const measureTime = (input: T) => {
     const startedAt = performance.now();
     work(input);
     return performance.now() - startedAt;
@@ -34,8 +34,8 @@ export function timeRatio<T>(
   let smallMs = Infinity;
   let largeMs = Infinity;
   for (let round = 0; round < MAX_ROUNDS; round++) {
-    largeMs = Math.min(largeMs, timeOf(large));
-    smallMs = Math.min(smallMs, timeOf(small));
+    largeMs = Math.min(largeMs, measureTime(large));
+    smallMs = Math.min(smallMs, measureTime(small));
     if (isEnough(largeMs / smallMs, largeMs)) break;
   }
   return { ratio: largeMs / smallMs, smallMs, largeMs };

@@ -25,9 +25,9 @@ export interface TraceSources {
  * Every browser process, profile folder, temporary folder and container of a grid on this machine, looked at without
  * the grid. Linux.
  */
-export async function tracesOf(sources: TraceSources): Promise<Trace[]> {
+export async function findTraces(sources: TraceSources): Promise<Trace[]> {
   // Processes first: what ends meanwhile takes its folders along.
-  const processes = await processesOf(sources);
+  const processes = await findProcesses(sources);
   const folders = await Promise.all(sources.workerDirs.map(profileFolders));
   return [
     ...processes,
@@ -63,7 +63,7 @@ export async function browserProcesses(
 }
 
 /** By their command line, or, as of helpers without one that tells, by their temporary folder. */
-async function processesOf(
+async function findProcesses(
   { workerDirs, temporaryDir }: TraceSources,
 ): Promise<Trace[]> {
   const browsers = await browserProcesses(workerDirs);

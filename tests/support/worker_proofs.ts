@@ -18,13 +18,13 @@ const proofs = new Map<string, WorkerProof>();
 const holders = new Map<string, string>();
 
 /** Returns the proof of the worker's last registration. */
-export function proofOf(workerId: string): WorkerProof {
+export function findProof(workerId: string): WorkerProof {
   return proofs.get(workerId) ?? newProof();
 }
 
 /** Returns the worker as the managers receive it. */
-export async function callerOf(workerId: string): Promise<WorkerCaller> {
-  const { secret, instanceId } = proofOf(workerId);
+export async function findCaller(workerId: string): Promise<WorkerCaller> {
+  const { secret, instanceId } = findProof(workerId);
   return { proof: { secretHash: await hashSecret(secret), instanceId } };
 }
 
@@ -42,10 +42,10 @@ export function headersFor(
   path: string,
 ): Readonly<Record<string, string>> {
   const [, workerId] = WORKER_CALL.exec(path) ?? [];
-  if (workerId !== undefined) return proofHeaders(proofOf(workerId));
+  if (workerId !== undefined) return proofHeaders(findProof(workerId));
   const [, sessionId] = SESSION_CALL.exec(path) ?? [];
   if (method !== "POST" || sessionId === undefined) return {};
-  return proofHeaders(proofOf(holders.get(sessionId) ?? ""));
+  return proofHeaders(findProof(holders.get(sessionId) ?? ""));
 }
 
 /** Records the proofs in a response of the API. */

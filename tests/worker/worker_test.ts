@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { BusEvent } from "../../src/core/bus.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import type { StateStore, WorkerState } from "../../src/worker/state_file.ts";
-import { apiOf } from "../support/api.ts";
+import { createApiClient } from "../support/api.ts";
 import { awaitStatus } from "../support/await_status.ts";
 import { browserSpec } from "../support/browser_spec.ts";
 import type { TestGrid } from "../support/grid.ts";
@@ -156,7 +156,7 @@ Deno.test("a worker that comes back adopts what runs, reports the missing and en
   await using scene = await workerScene();
   const { grid } = scene;
   const secret = "a-secret-of-16-letters";
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const fields = { work_pool_id: "fakes", name: "back", secret };
   const id = await api.worker(fields);
   await Deno.mkdir(`${grid.dataDir}/workers`);

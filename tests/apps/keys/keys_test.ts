@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiOf, assertRefused } from "../../support/api.ts";
+import { assertRefused, createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
 import { BOOTSTRAP_KEY, keyedGrid } from "../../support/keys.ts";
@@ -139,7 +139,7 @@ Deno.test("a key is rejected from the moment it expires", async () => {
 
 Deno.test("the first admin key closes an open grid to all other callers, and revoking the last one opens it", async () => {
   await using grid = await testGrid();
-  const nobody = apiOf(grid);
+  const nobody = createApiClient(grid);
   const client = { name: "c", role: "client" };
   const { body: { key: clientKey } } = await nobody.call(
     "POST",
@@ -148,12 +148,12 @@ Deno.test("the first admin key closes an open grid to all other callers, and rev
   );
   // A client key does not close the grid, but its caller has the role of a client.
   assert.equal((await nobody.call("GET", "/keys")).status, 200);
-  const asClient = apiOf(grid, { "x-api-key": clientKey });
+  const asClient = createApiClient(grid, { "x-api-key": clientKey });
   assert.equal((await asClient.call("GET", "/keys")).status, 403);
   const admin = { name: "a", role: "admin" };
   const { body: { key, id } } = await nobody.call("POST", "/keys", admin);
   assert.equal((await nobody.call("GET", "/sessions")).status, 401);
-  const asAdmin = apiOf(grid, { "x-api-key": key });
+  const asAdmin = createApiClient(grid, { "x-api-key": key });
   assert.equal((await asAdmin.call("GET", "/keys")).status, 200);
   assert.equal((await asAdmin.call("DELETE", `/keys/${id}`)).status, 204);
   assert.equal((await nobody.call("GET", "/keys")).status, 200);
@@ -169,21 +169,21 @@ Deno.test("a closed grid does not open when the last admin key expires", async (
   });
   clock.advance(2 * DAY_MS);
   const refused = { status: 401, code: "unauthorized" };
-  assertRefused(await apiOf(grid).call("GET", "/sessions"), refused);
-  const asAdmin = apiOf(grid, { "x-api-key": key });
+  assertRefused(await createApiClient(grid).call("GET", "/sessions"), refused);
+  const asAdmin = createApiClient(grid, { "x-api-key": key });
   assertRefused(await asAdmin.call("GET", "/sessions"), refused, /expired/);
   const { key: another } = await grid.keys().create({
     name: "b",
     role: "admin",
   });
-  const own = apiOf(grid, { "x-api-key": another });
+  const own = createApiClient(grid, { "x-api-key": another });
   assert.equal((await own.call("GET", "/sessions")).status, 200);
 });
 
 Deno.test("on a server that other hosts reach, the last admin key cannot be revoked without a bootstrap key", async () => {
   await using grid = await testGrid({ settings: { host: "0.0.0.0" } });
   const { key, id } = await grid.keys().create({ name: "a", role: "admin" });
-  const admin = apiOf(grid, { "x-api-key": key });
+  const admin = createApiClient(grid, { "x-api-key": key });
   const refused = await admin.call("DELETE", `/keys/${id}`);
   assertRefused(refused, { status: 409, code: "last_admin_key" });
   assert.equal((await admin.call("GET", "/keys")).status, 200);
@@ -192,7 +192,7 @@ Deno.test("on a server that other hosts reach, the last admin key cannot be revo
   assert.equal((await admin.call("DELETE", `/keys/${id}`)).status, 409);
   await grid.keys().create({ name: "c", role: "admin", expires_in_days: 1 });
   assert.equal((await admin.call("DELETE", `/keys/${id}`)).status, 204);
-  assert.equal((await apiOf(grid).call("GET", "/keys")).status, 401);
+  assert.equal((await createApiClient(grid).call("GET", "/keys")).status, 401);
 });
 
 Deno.test("with a bootstrap key, every key can be revoked", async () => {
@@ -232,9 +232,12 @@ Deno.test("a grid without the keys app accepts its bootstrap key and issues conn
   await using grid = await testGrid({
     settings: { api_key: BOOTSTRAP_KEY, apps },
   });
-  const admin = apiOf(grid, { "x-api-key": BOOTSTRAP_KEY });
+  const admin = createApiClient(grid, { "x-api-key": BOOTSTRAP_KEY });
   await admin.pool();
   assert.match((await admin.session()).connect_url, /token=ct_/);
-  assert.equal((await apiOf(grid).call("GET", "/sessions")).status, 401);
+  assert.equal(
+    (await createApiClient(grid).call("GET", "/sessions")).status,
+    401,
+  );
   assert.equal((await admin.call("GET", "/keys")).status, 404);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createActivityStore } from "../../../src/apps/sessions/store/activity.ts";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
 
@@ -11,7 +11,7 @@ async function scene(keepAliveSeconds?: number) {
   await using stack = new AsyncDisposableStack();
   const clock = createFakeClock();
   const grid = stack.use(await testGrid({ clock }));
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { sessions } = grid;
   const { id } = await sessions.create({}, {

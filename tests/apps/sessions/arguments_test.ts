@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { apiOf, assertRefused } from "../../support/api.ts";
+import { assertRefused, createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
 const REFUSED = { status: 422, code: "argument_not_allowed" };
 
 Deno.test("a session's arguments come to the worker that claims it, and are shown", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const given = ["--lang=de-DE", '--user-agent=A "b" $(c) --no-sandbox'];
   const { id } = await api.session({ arguments: given });
@@ -18,7 +18,7 @@ Deno.test("a session's arguments come to the worker that claims it, and are show
 
 Deno.test("an argument that no pool allows is refused with its name and with what each pool allows", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const ask = (...given: readonly string[]) =>
     api.call("POST", "/sessions", { arguments: given });
   await api.pool({ name: "usual" });
@@ -57,7 +57,7 @@ Deno.test("an argument that no pool allows is refused with its name and with wha
 
 Deno.test("a session goes to a pool that allows its arguments, whatever else is for another", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ priority: 9 });
   await api.worker();
   const wide = await api.pool({
@@ -79,7 +79,7 @@ Deno.test("a session goes to a pool that allows its arguments, whatever else is 
 
 Deno.test("a full pool that allows the arguments has its queue named, and not the arguments", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ name: "open" });
   await api.pool({
     name: "wide",
@@ -95,7 +95,7 @@ Deno.test("a full pool that allows the arguments has its queue named, and not th
 
 Deno.test("a pool's list is changed, taken away and checked by PATCH, and counts from then on", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const { id } = await api.pool();
   const patch = (allowed_arguments: unknown) =>
     api.call("PATCH", `/workerpool/pools/${id}`, { allowed_arguments });
@@ -119,7 +119,7 @@ Deno.test("a pool's list is changed, taken away and checked by PATCH, and counts
 
 Deno.test("a request refused for its arguments leaves its key free, and what was accepted is answered when they are no longer allowed", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const ask = async (argument: string) => {
     const response = await grid.request("/v1/sessions", {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openGrid } from "../../../src/server/grid.ts";
 import { APPS, MIDDLEWARE, PROVIDERS } from "../../../src/installed.ts";
-import { type Api, apiOf } from "../../support/api.ts";
+import { type Api, createApiClient } from "../../support/api.ts";
 import { createFakeClock, type FakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
@@ -49,8 +49,8 @@ async function replicas(): Promise<
   return {
     clock,
     grid,
-    here: apiOf(grid),
-    there: apiOf(second),
+    here: createApiClient(grid),
+    there: createApiClient(second),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

@@ -6,7 +6,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Api, apiOf } from "../../support/api.ts";
+import { type Api, createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
 interface Queued {
@@ -170,7 +170,7 @@ Deno.test("claims give what the model gives: priority, then age, within every li
       fc.commands(steps, { maxCommands: 40, size: "max" }),
       async (capacities, maxSessions, commands) => {
         await using grid = await testGrid();
-        const api = apiOf(grid);
+        const api = createApiClient(grid);
         await api.pool({ max_sessions: maxSessions });
         const workers = new Map<string, ModelWorker>();
         for (const capacity of capacities) {

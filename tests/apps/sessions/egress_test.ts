@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Api, apiOf, assertRefused } from "../../support/api.ts";
+import { type Api, assertRefused, createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 import { keyedGrid } from "../../support/keys.ts";
 
@@ -41,7 +41,7 @@ Deno.test("a session of a client key is isolated and denied private addresses; a
 
 Deno.test("without keys no session is isolated, and a pool's egress applies to every session", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const { id } = await api.pool();
   const worker = await api.worker();
   await api.session();
@@ -86,7 +86,7 @@ Deno.test("a claim carries the pool's egress_allow and name; clients can neither
 
 Deno.test("an entry of egress_allow that names no network or host is rejected with its index", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const { id } = await api.pool();
   const patch = (egress_allow: unknown) =>
     api.call("PATCH", `/workerpool/pools/${id}`, { egress_allow });

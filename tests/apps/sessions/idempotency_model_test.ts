@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { fingerprintBody } from "../../../src/apps/sessions/idempotency.ts";
 import { SecretCipher } from "../../../src/db/secrets.ts";
-import { type Answer, apiOf } from "../../support/api.ts";
+import { type Answer, createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 
@@ -52,7 +52,7 @@ Deno.test("whatever is asked under few keys, at once and again, each key makes o
       database_url: `file:${one.dataDir}/browsergrid.db`,
     },
   });
-  const api = apiOf(one);
+  const api = createApiClient(one);
   await api.pool();
   const replicas = [one, two];
   let run = 0;
@@ -146,9 +146,13 @@ function post(
   grid: TestGrid,
   { key, priority }: { readonly key: string; readonly priority: number },
 ): Promise<Answer> {
-  return apiOf(grid, { "idempotency-key": key }).call("POST", "/sessions", {
-    priority,
-  });
+  return createApiClient(grid, { "idempotency-key": key }).call(
+    "POST",
+    "/sessions",
+    {
+      priority,
+    },
+  );
 }
 
 const secrets = new SecretCipher(new Uint8Array(32));

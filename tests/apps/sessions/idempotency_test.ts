@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { sql } from "drizzle-orm";
 import { createClient } from "../../../src/client/client.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
-import { type Answer, apiOf, assertRefused } from "../../support/api.ts";
+import {
+  type Answer,
+  assertRefused,
+  createApiClient,
+} from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 
@@ -15,7 +19,7 @@ function ask(
   body: unknown = {},
   query = "",
 ): Promise<Answer> {
-  const api = apiOf(grid, { "idempotency-key": key });
+  const api = createApiClient(grid, { "idempotency-key": key });
   return api.call("POST", `/sessions${query}`, body);
 }
 
@@ -29,7 +33,7 @@ async function rows(grid: TestGrid, table: string): Promise<number> {
 
 Deno.test("a repeat under the same Idempotency-Key is answered with the session of the first, as it is now", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const first = await ask(grid, "k");
   assert.equal(first.status, 201);
@@ -52,7 +56,7 @@ Deno.test("a repeat under the same Idempotency-Key is answered with the session 
 
 Deno.test("another body under the same Idempotency-Key is refused, the same one written differently is not", async () => {
   await using grid = await testGrid();
-  await apiOf(grid).pool();
+  await createApiClient(grid).pool();
   const labels = { a: "1", b: "2" };
   const { body: { id } } = await ask(grid, "k", { headless: true, labels });
   const reordered = { labels: { b: "2", a: "1" }, headless: true };
@@ -69,7 +73,7 @@ Deno.test("another body under the same Idempotency-Key is refused, the same one 
 
 Deno.test("an Idempotency-Key that is empty, too long or not printable ASCII is refused", async () => {
   await using grid = await testGrid();
-  await apiOf(grid).pool();
+  await createApiClient(grid).pool();
   for (const key of ["", '""', "x".repeat(256), "schlüssel", "a\tb"]) {
     assertRefused(
       await ask(grid, key),
@@ -85,7 +89,7 @@ Deno.test("an Idempotency-Key that is empty, too long or not printable ASCII is 
 
 Deno.test("the same key of another caller is another key", async () => {
   await using grid = await testGrid();
-  await apiOf(grid).pool();
+  await createApiClient(grid).pool();
   const of = (caller: string, input = {}) =>
     grid.sessions.createOnce(input, { caller, key: "k" });
   const mine = await of("ann");
@@ -96,7 +100,7 @@ Deno.test("the same key of another caller is another key", async () => {
 
 Deno.test("a repeat with ?wait= waits as the first would have", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const { body: { id } } = await ask(grid, "k");
@@ -124,7 +128,7 @@ Deno.test("a repeat with ?wait= waits as the first would have", async () => {
 Deno.test("a key is remembered for 24 hours, and free after", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
-  await apiOf(grid).pool();
+  await createApiClient(grid).pool();
   const first = await ask(grid, "k");
   clock.advance(24 * HOUR - 1);
   assert.equal((await ask(grid, "k")).body.id, first.body.id);
@@ -139,7 +143,7 @@ Deno.test("a key is remembered for 24 hours, and free after", async () => {
 
 Deno.test("a request that was refused is not remembered: its repeat may succeed, with another body too", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
   const { id } = await api.session();
   const full = await ask(grid, "k");
@@ -162,7 +166,7 @@ Deno.test("a request that was refused is not remembered: its repeat may succeed,
 
 Deno.test("what was accepted is answered to a repeat even when nothing is accepted any more", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
   const { body: { id } } = await ask(grid, "k");
   const repeats = async (why: string) => {
@@ -181,7 +185,7 @@ Deno.test("what was accepted is answered to a repeat even when nothing is accept
 
 Deno.test("creating under a key costs two round trips, a repeat too, also when nothing is accepted any more", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const trips = async () => {
     const before = grid.core.db.trips();
@@ -198,7 +202,7 @@ Deno.test("equal requests at once on two replicas make one session, which both a
   await using two = await testGrid({
     settings: { database_url: `file:${one.dataDir}/browsergrid.db` },
   });
-  await apiOf(one).pool();
+  await createApiClient(one).pool();
   for (let round = 0; round < 5; round++) {
     const answers = await Promise.all(
       Array.from(
@@ -223,7 +227,7 @@ Deno.test("a session is kept as long as its key, whatever the retention, and goe
     clock,
     settings: { retention_hours: 1 },
   });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { body: { id } } = await ask(grid, "k");
   await api.call("DELETE", `/sessions/${id}`);
@@ -241,7 +245,7 @@ Deno.test("a session is kept as long as its key, whatever the retention, and goe
 Deno.test("old keys are deleted while their sessions live on", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
-  await apiOf(grid).pool();
+  await createApiClient(grid).pool();
   const { body: { id } } = await ask(grid, "k");
   clock.advance(24 * HOUR);
   await grid.sessions.deadlines.prune();
@@ -251,7 +255,7 @@ Deno.test("old keys are deleted while their sessions live on", async () => {
 
 Deno.test("the typed client sends the key, and the OpenAPI document shows the header", async () => {
   await using grid = await testGrid({ listen: true });
-  await apiOf(grid).pool();
+  await createApiClient(grid).pool();
   const client = createClient({ apiUrl: grid.url });
   const first = await client.createSession({}, { idempotencyKey: "k" });
   const again = await client.createSession({}, { idempotencyKey: "k" });

@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { InStatement } from "@libsql/client";
 import { createChangeStore } from "../../../src/apps/sessions/store/changes.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 
@@ -55,7 +55,7 @@ const CHEAP =
 
 Deno.test("heartbeats, claims, looks for others and what the gateway records find sessions by what is asked, never through all of them", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const pool = await api.pool({ max_sessions: 5 });
   const { workerId, claimed } = await api.running();
   const { id } = await api.session();
@@ -91,7 +91,7 @@ Deno.test("heartbeats, claims, looks for others and what the gateway records fin
 Deno.test("what is overdue is found without a search of the queue", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   await api.session({ queue_timeout_seconds: 1 });
   clock.advance(2_000);

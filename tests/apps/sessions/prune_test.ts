@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Api, apiOf } from "../../support/api.ts";
+import { type Api, createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 
@@ -44,7 +44,7 @@ Deno.test("what is old goes in small parts, until nothing of it is left and all 
     clock,
     settings: { retention_hours: 1 },
   });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   await ended(grid, api, { metrics: 12_000, events: 6_000 });
   await ended(grid, api, { metrics: 3_000 });
@@ -80,12 +80,12 @@ Deno.test("sessions that are kept for their keys are in nobody's way, however ma
     clock,
     settings: { retention_hours: 1 },
   });
-  await apiOf(grid).pool();
+  await createApiClient(grid).pool();
   for (let at = 0; at < 210; at++) {
-    await ended(grid, apiOf(grid, { "idempotency-key": `k${at}` }));
+    await ended(grid, createApiClient(grid, { "idempotency-key": `k${at}` }));
   }
   clock.advance(1);
-  await ended(grid, apiOf(grid), { metrics: 10 });
+  await ended(grid, createApiClient(grid), { metrics: 10 });
   clock.advance(HOUR + 1);
   assert.equal(await grid.sessions.deadlines.prune(), 1);
   assert.equal(await grid.sessions.deadlines.prune(), 0);

@@ -6,8 +6,8 @@ import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import {
   type Answer,
   type Api,
-  apiOf,
   assertRefused,
+  createApiClient,
 } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
@@ -58,14 +58,14 @@ async function rows(grid: TestGrid): Promise<readonly number[]> {
 
 Deno.test("a full queue refuses on every path with 429 and Retry-After, at once, and leaves no row", async () => {
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
   await api.session();
   const before = await rows(grid);
   assertFull(await ask(api));
   assertFull(await ask(api, { work_pool_id: "pool" }));
   assertFull(await api.call("POST", "/sessions?wait=300", {}));
-  const keyed = apiOf(grid, { "idempotency-key": "k" });
+  const keyed = createApiClient(grid, { "idempotency-key": "k" });
   assertFull(await keyed.call("POST", "/sessions?wait=300", {}));
   using client = await rawClient(
     `${grid.url.replace("http", "ws")}/v1/connect`,
@@ -77,7 +77,7 @@ Deno.test("a full queue refuses on every path with 429 and Retry-After, at once,
 
 Deno.test("with max_queue 0 a session is taken when a worker has room for it, and refused otherwise", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_queue: 0 });
   assertFull(await ask(api));
   const worker = await api.worker({ capacity: 2 });
@@ -94,7 +94,7 @@ Deno.test("max_queue comes on top of what workers could start at once, however m
   await using two = await testGrid({
     settings: { database_url: `file:${one.dataDir}/browsergrid.db` },
   });
-  const apis = [apiOf(one), apiOf(two)] as const;
+  const apis = [createApiClient(one), createApiClient(two)] as const;
   await apis[0].pool({ max_queue: 10 });
   const worker = await apis[0].worker({ capacity: 4 });
   assert.equal((await askMany(apis, 60)).length, 14);
@@ -104,7 +104,7 @@ Deno.test("max_queue comes on top of what workers could start at once, however m
 
 Deno.test("with max_queue 0 exactly those are taken that the workers are then given", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const limit = fc.option(fc.integer({ min: 1, max: 4 }));
   let run = 0;
   await fc.assert(
@@ -154,7 +154,7 @@ Deno.test("with max_queue 0 exactly those are taken that the workers are then gi
 Deno.test("a session that is queued again is never refused for a full queue, and goes first", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
   const lost = await api.worker({ capacity: 1 });
   const { id } = await api.session();
@@ -190,7 +190,7 @@ function interrupted(
 
 Deno.test("a pool that is closed between look and insert is refused as what it has become, or another is taken", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
   const once = (act: () => Promise<unknown>) =>
     interrupted(grid, async (count) => {
@@ -223,7 +223,7 @@ Deno.test("a pool that is closed between look and insert is refused as what it h
 
 Deno.test("a pool that is closed at each insert, and open at each look, is given up on without a row", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
   let looks = 0;
   const create = interrupted(

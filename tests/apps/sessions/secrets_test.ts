@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
 Deno.test("no answer but the claim has the proxy's password, an environment's value or the browser's address", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const created = await api.call("POST", "/sessions", {
     proxy: {

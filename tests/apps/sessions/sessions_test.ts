@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { apiOf, assertRefused } from "../../support/api.ts";
+import { assertRefused, createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
 Deno.test("POST sessions answers a pending session with every default, and where it is", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const pool = await api.pool();
   const { status, headers, body } = await api.call("POST", "/sessions", {});
   assert.equal(status, 201);
@@ -48,7 +48,7 @@ Deno.test("POST sessions answers a pending session with every default, and where
 
 Deno.test("a session keeps what it asks for and inherits the rest from its pool", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({
     priority: 3,
     default_browser: "chromium",
@@ -102,7 +102,7 @@ Deno.test("a session keeps what it asks for and inherits the rest from its pool"
 
 Deno.test("a session without a pool goes to the best match, not to one that is full or paused", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ name: "paused", status: "paused", priority: 9 });
   await api.pool({ name: "full", max_queue: 1, priority: 8 });
   const plain = await api.pool({ name: "plain" });
@@ -112,7 +112,7 @@ Deno.test("a session without a pool goes to the best match, not to one that is f
 
 Deno.test("a session that cannot be taken is refused with what could be", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const ask = (body: unknown) => api.call("POST", "/sessions", body);
   assertRefused(await ask({}), { status: 409, code: "no_matching_pool" });
   await api.pool({ max_timeout_minutes: 10, max_queue: 1 });
@@ -177,7 +177,7 @@ Deno.test("a body that is not JSON is refused as such", async () => {
 
 Deno.test("max_queue holds when many ask at once", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_queue: 5 });
   const answers = await Promise.all(
     Array.from({ length: 20 }, () => api.call("POST", "/sessions", {})),
@@ -189,7 +189,7 @@ Deno.test("max_queue holds when many ask at once", async () => {
 
 Deno.test("GET sessions filters, and goes through all of them newest first, each once", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const ids: string[] = [];
   for (let at = 0; at < 5; at++) {
@@ -224,7 +224,7 @@ Deno.test("GET sessions filters, and goes through all of them newest first, each
 
 Deno.test("GET a session shows it, with events and metrics when they are asked for", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   await api.report(workerId, claimed, "running", {
@@ -260,7 +260,7 @@ Deno.test("GET a session shows it, with events and metrics when they are asked f
 
 Deno.test("the worker that holds a session records events and metrics, another does not", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { claimed: { id, fencing_token } } = await api.running();
   const idle = { fencing_token, event: "session_idle", data: { for: 9 } };
@@ -286,7 +286,7 @@ Deno.test("the worker that holds a session records events and metrics, another d
 
 Deno.test("DELETE ends a waiting session at once, and a second time changes nothing", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await api.session();
   const first = await api.call("DELETE", `/sessions/${id}`);
@@ -297,7 +297,7 @@ Deno.test("DELETE ends a waiting session at once, and a second time changes noth
 
 Deno.test("DELETE orders the worker of a running session to end it", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   const answer = await api.call("DELETE", `/sessions/${claimed.id}`);
@@ -328,7 +328,7 @@ Deno.test("DELETE orders the worker of a running session to end it", async () =>
 
 Deno.test("DELETE with force ends a running session in the record at once, and its worker is told until it obeys", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   const answer = await api.call("DELETE", `/sessions/${claimed.id}?force=true`);
@@ -344,7 +344,7 @@ Deno.test("DELETE with force ends a running session in the record at once, and i
 
 Deno.test("refresh moves the end of a session that lives, and refuses one that has ended", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { claimed: { id } } = await api.running({
     resource_limits: { timeout_minutes: 10 },
@@ -364,7 +364,7 @@ Deno.test("refresh moves the end of a session that lives, and refuses one that h
 
 Deno.test("everything about a session that does not exist is refused alike", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const ids = ["not-an-id", "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d"];
   for (const id of ids) {
     const asked: [string, string, unknown?][] = [
@@ -389,7 +389,7 @@ Deno.test("everything about a session that does not exist is refused alike", asy
 
 Deno.test('a label\'s name must not contain "=", so that ?label= finds every label', async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const refused = await api.call("POST", "/sessions", {
     labels: { "a=b": "c" },

@@ -9,7 +9,7 @@ import {
   TRANSITIONS,
 } from "../../../src/apps/sessions/status.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
 
@@ -61,7 +61,7 @@ Deno.test("whatever happens, a session goes only where the table lets it, each c
       async (steps) => {
         const clock = createFakeClock();
         await using grid = await testGrid({ clock });
-        const api = apiOf(grid);
+        const api = createApiClient(grid);
         await api.pool();
         const workerId = await api.worker();
         const { id } = await api.session({ idle_timeout_seconds: 600 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Api, apiOf } from "../../support/api.ts";
+import { type Api, createApiClient } from "../../support/api.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 
 /** What the rows of the table are asked of: a session that runs, and what waits. */
@@ -146,7 +146,7 @@ const TABLE: readonly (readonly [
 ];
 
 async function scene(grid: TestGrid): Promise<Scene> {
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId: worker, claimed: { id, fencing_token } } = await api
     .running();
@@ -196,8 +196,8 @@ Deno.test("every endpoint of sessions, pools and workers has a promise of its ro
 
 Deno.test("a session asked for under an Idempotency-Key costs no more, nor does its repetition", async () => {
   await using grid = await testGrid();
-  await apiOf(grid).pool();
-  const api = apiOf(grid, { "idempotency-key": "one" });
+  await createApiClient(grid).pool();
+  const api = createApiClient(grid, { "idempotency-key": "one" });
   const costs: number[] = [];
   for (let time = 0; time < 2; time++) {
     const before = tripsOf(grid);

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/async/clock.ts";
 import { proofHeaders } from "../../../src/core/worker_proof.ts";
-import { apiOf, assertRefused } from "../../support/api.ts";
+import { assertRefused, createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
-import { callerOf, proofOf } from "../../support/worker_proofs.ts";
+import { findCaller, findProof } from "../../support/worker_proofs.ts";
 
 Deno.test("POST sessions?wait answers 201 as soon as the browser runs", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const asked = api.call("POST", "/sessions?wait=300", {});
@@ -24,7 +24,7 @@ Deno.test("POST sessions?wait answers 201 as soon as the browser runs", async ()
 
 Deno.test("POST sessions?wait answers 202 with the session as it is when the time is over", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { status, headers, body } = await api.call(
     "POST",
@@ -37,7 +37,7 @@ Deno.test("POST sessions?wait answers 202 with the session as it is when the tim
 
 Deno.test("POST sessions?wait says why a session that has failed gives no browser", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const asked = api.call("POST", "/sessions?wait=300", {});
@@ -55,7 +55,7 @@ Deno.test("POST sessions?wait says why a session that has failed gives no browse
 
 Deno.test("a claim that waits is woken by a creation, without a look at the clock", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const trips = grid.core.db.trips();
@@ -72,7 +72,7 @@ Deno.test("a claim that waits is woken by a creation, without a look at the cloc
 
 Deno.test("a claim that waits ends when its time is over", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const { status, text } = await api.call(
@@ -84,7 +84,7 @@ Deno.test("a claim that waits ends when its time is over", async () => {
 
 Deno.test("a claim whose worker has hung up is given nothing", async () => {
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const gone = new AbortController();
@@ -92,7 +92,7 @@ Deno.test("a claim whose worker has hung up is given nothing", async () => {
   const trips = grid.core.db.trips();
   const waiting = fetch(grid.url + path, {
     method: "POST",
-    headers: proofHeaders(proofOf(worker)),
+    headers: proofHeaders(findProof(worker)),
     signal: gone.signal,
   });
   while (grid.core.db.trips() === trips) await systemClock.sleep(5);
@@ -102,7 +102,7 @@ Deno.test("a claim whose worker has hung up is given nothing", async () => {
   assert.equal(await api.claim(worker), undefined);
   const later = await fetch(grid.url + path.replace("30", "0.05"), {
     method: "POST",
-    headers: proofHeaders(proofOf(worker)),
+    headers: proofHeaders(findProof(worker)),
   });
   await later.body?.cancel();
   const { id } = await api.session();
@@ -115,14 +115,14 @@ Deno.test("a claim whose worker has hung up is given nothing", async () => {
 Deno.test("the end of a session wakes the claims of other workers only if the pool has a limit, its own worker's always", async () => {
   for (const limit of [null, 1]) {
     await using grid = await testGrid({ clock: createFakeClock() });
-    const api = apiOf(grid);
+    const api = createApiClient(grid);
     await api.pool({ max_sessions: limit });
     const { workerId, claimed } = await api.running();
     const other = await api.worker();
     const gone = new AbortController();
     const wait = async (worker: string) =>
       await grid.workers.claim(worker, {
-        caller: await callerOf(worker),
+        caller: await findCaller(worker),
         waitSeconds: 30,
         signal: gone.signal,
       });
@@ -140,7 +140,7 @@ Deno.test("the end of a session wakes the claims of other workers only if the po
 
 Deno.test("a claim is answered when its pool changes, and the next one knows of the pool's limit", async () => {
   await using grid = await testGrid({ clock: createFakeClock() });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   const other = await api.worker();

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import { keyedGrid } from "../../support/keys.ts";
 import { testGrid } from "../../support/grid.ts";
 
 Deno.test("status_reason says why a session waits, from the strongest reason to its place in the queue, in one round trip", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_sessions: 2 });
   const first = await api.session();
   const { id } = await api.session();
@@ -51,7 +51,7 @@ Deno.test("status_reason says why a session waits, from the strongest reason to 
 
 Deno.test("POST sessions?wait returns why the session still waits at its timeout", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { status, body } = await api.call("POST", "/sessions?wait=0.05", {});
   assert.equal(status, 202);
@@ -81,7 +81,7 @@ Deno.test("a session that waits for its key's max_sessions says so, after the re
 
 Deno.test("at most a thousand sessions of a long queue are counted", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await api.session();
   const { client } = grid.core.db;

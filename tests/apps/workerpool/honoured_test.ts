@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type Api, apiOf, assertRefused } from "../../support/api.ts";
+import { type Api, assertRefused, createApiClient } from "../../support/api.ts";
 import { keyedGrid } from "../../support/keys.ts";
 import { testGrid } from "../../support/grid.ts";
 
@@ -18,7 +18,7 @@ const workerOn = (api: Api, os: string, name: string) =>
 
 Deno.test("an operating system that no worker has is rejected with the available ones, and the default is the worker's", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const windows = { operating_system: "windows" };
   assertRefused(
@@ -37,7 +37,7 @@ Deno.test("an operating system that no worker has is rejected with the available
 
 Deno.test("containers run Linux on every host, and a pool's default is checked like a session's option", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ provider_type: "docker" });
   await workerOn(api, "darwin", "mac");
   assertRefused(await ask(api, { operating_system: "macos" }), REFUSED);
@@ -51,7 +51,7 @@ Deno.test("containers run Linux on every host, and a pool's default is checked l
 
 Deno.test("the pool that has the requested system is selected", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ priority: 9 });
   const mac = await api.pool({ name: "mac" });
   await workerOn(api, "linux", "one");
@@ -102,7 +102,7 @@ Deno.test("a proxy that the provider does not support is rejected with a reason,
 
 Deno.test("creating a pool returns a warning if its provider starts no browsers or not its default browser", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const azure = await api.pool({
     provider_type: "azure_container_instance",
     provider_config: { resource_group: "g", subscription_id: "s" },
@@ -119,7 +119,7 @@ Deno.test("creating a pool returns a warning if its provider starts no browsers 
 
 Deno.test("a pool with workers that are not offline is deleted only with force, one with live sessions never", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const path = "/workerpool/pools/pool";

@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../../src/async/clock.ts";
-import { apiOf, assertRefused } from "../../support/api.ts";
+import { assertRefused, createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
 const POOLS = "/workerpool/pools";
 
 Deno.test("POST pools makes a pool with every default, and says where it is", async () => {
   await using grid = await testGrid();
-  const { status, headers, body } = await apiOf(grid).call("POST", POOLS, {
-    name: "pool",
-    provider_type: "local",
-  });
+  const { status, headers, body } = await createApiClient(grid).call(
+    "POST",
+    POOLS,
+    {
+      name: "pool",
+      provider_type: "local",
+    },
+  );
   assert.equal(status, 201);
   assert.equal(headers.get("location"), `/v1/workerpool/pools/${body.id}`);
   const { id, created_at, updated_at, provider_config, ...rest } = body;
@@ -70,7 +74,7 @@ const EVERYTHING = {
 
 Deno.test("a pool keeps every field that it was made with", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const made = await api.pool(EVERYTHING);
   for (const ref of [made.id, "everything"]) {
     const { body } = await api.call("GET", `${POOLS}/${ref}`);
@@ -83,7 +87,7 @@ Deno.test("a pool keeps every field that it was made with", async () => {
 
 Deno.test("no answer about a pool has its proxy password or its environment's values", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const secrets = {
     default_proxy: {
       proxy_url: "http://proxy.example:3128",
@@ -124,7 +128,7 @@ Deno.test("no answer about a pool has its proxy password or its environment's va
 
 Deno.test("PATCH changes what is given, PUT also takes the rest back to its defaults", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool(EVERYTHING);
   const patched = await api.call("PATCH", `${POOLS}/everything`, {
     priority: 9,
@@ -144,7 +148,7 @@ Deno.test("PATCH changes what is given, PUT also takes the rest back to its defa
 
 Deno.test("pause, resume and drain set the status of a pool", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   for (
     const [verb, status] of [
@@ -160,7 +164,7 @@ Deno.test("pause, resume and drain set the status of a pool", async () => {
 
 Deno.test("GET pools goes through all pools page by page, each once, and can be filtered", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const names = ["a", "b", "c", "d", "e"];
   for (const name of names) await api.pool({ name });
   const seen: string[] = [];
@@ -178,7 +182,7 @@ Deno.test("GET pools goes through all pools page by page, each once, and can be 
 
 Deno.test("pressure counts what waits, starts and runs, and what its workers could take", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_sessions: 9 });
   const { workerId } = await api.running();
   for (let waiting = 0; waiting < 3; waiting++) await api.session();
@@ -195,7 +199,7 @@ Deno.test("pressure counts what waits, starts and runs, and what its workers cou
 
 Deno.test("DELETE refuses a pool with live sessions, and takes what has ended with it", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await api.session();
   assertRefused(await api.call("DELETE", `${POOLS}/pool`), {
@@ -210,7 +214,7 @@ Deno.test("DELETE refuses a pool with live sessions, and takes what has ended wi
 
 Deno.test("a pool that is wrong is refused with what would be right", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const local = { provider_type: "local" };
   const cases: [unknown, number, string, RegExp][] = [
@@ -259,7 +263,7 @@ Deno.test("a pool that is wrong is refused with what would be right", async () =
 
 Deno.test("PATCH leaves what others change at the same time as they set it", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   await Promise.all([
     api.call("PATCH", `${POOLS}/pool`, { priority: 7 }),
@@ -275,7 +279,7 @@ Deno.test("PATCH leaves what others change at the same time as they set it", asy
 
 Deno.test("resuming a pool wakes the workers that wait for its sessions", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const { id } = await api.session();
@@ -295,7 +299,7 @@ Deno.test("resuming a pool wakes the workers that wait for its sessions", async 
 
 Deno.test("PUT and PATCH accept the response of GET, and keep the secrets that it does not show", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({
     ...EVERYTHING,
     status: "active",
@@ -325,7 +329,7 @@ Deno.test("PUT and PATCH accept the response of GET, and keep the secrets that i
 
 Deno.test("PUT and PATCH reject changed read-only members by name", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ ...EVERYTHING, default_environment: { LANG: "de" } });
   const { body: pool } = await api.call("GET", `${POOLS}/everything`);
   for (

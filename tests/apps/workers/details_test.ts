@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
 const WORKERS = "/workerpool/workers";
@@ -13,7 +13,7 @@ function nested(levels: number): Record<string, unknown> {
 
 Deno.test("a worker's provider_details that are too deep or too long are rejected, by a registration and by a heartbeat, and sessions are accepted as before", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const given = { work_pool_id: "pool", name: "one" };
   const { body, status } = await api.call("POST", WORKERS, {
@@ -47,7 +47,7 @@ Deno.test("a worker's provider_details that are too deep or too long are rejecte
 
 Deno.test("a body that is nested as deep as its size allows is rejected, and no fault of the server", async () => {
   await using grid = await testGrid();
-  await apiOf(grid).pool();
+  await createApiClient(grid).pool();
   const depth = 300_000;
   const deep = '{"a":'.repeat(depth) + "1" + "}".repeat(depth);
   for (

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
-import { type Api, apiOf } from "../../support/api.ts";
+import { type Api, createApiClient } from "../../support/api.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
-import { rawClient, refusalOf } from "../../support/raw_client.ts";
+import { rawClient, readRejection } from "../../support/raw_client.ts";
 import { headersFor } from "../../support/worker_proofs.ts";
 import { startUpstream } from "../../support/upstream.ts";
 
@@ -80,7 +80,7 @@ const cdpOf = (grid: TestGrid, id: string) =>
 Deno.test("a browser at its worker's address is dialled directly", async () => {
   await using upstream = await startUpstream({});
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   for (const host of ["127.0.0.1", "localhost"]) {
     const endpoint = `ws://${host}:${upstream.port}/${ID}`;
@@ -100,7 +100,7 @@ Deno.test("an address that is not its worker's is never dialled, by any route of
     listen: true,
     settings: { trusted_proxies: '["10.0.0.0/8"]' },
   });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const endpoint = `ws://127.0.0.1:${other.port}/${ID}`;
   const reports: readonly Report[] = [
@@ -129,7 +129,7 @@ Deno.test("an address that is not its worker's is never dialled, by any route of
   // Each waits a few seconds for a tunnel.
   await Promise.all(sessions.map(async ({ id }) => {
     const [socket, list] = await Promise.all([
-      refusalOf(cdpOf(grid, id)),
+      readRejection(cdpOf(grid, id)),
       api.call("GET", `/sessions/${id}/cdp/json/list`),
     ]);
     assert.deepEqual([socket.status, socket.code], [
@@ -148,7 +148,7 @@ Deno.test("browsers of any worker are dialled in worker_networks", async () => {
     listen: true,
     settings: { worker_networks: '["127.0.0.0/8"]' },
   });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await started(grid, api, {
     endpoint: upstream.endpoint,
@@ -160,7 +160,7 @@ Deno.test("browsers of any worker are dialled in worker_networks", async () => {
 
 Deno.test("a session fails with advice if its browser is out of reach and the worker has no tunnel", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id, result, session } = await started(grid, api, {
     endpoint: `ws://198.51.100.9:9222/${ID}`,
@@ -178,7 +178,7 @@ Deno.test("a session fails with advice if its browser is out of reach and the wo
 
 Deno.test("an endpoint has the path of a browser, without user, query or fragment", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   await api.session();
   const workerId = await api.worker();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiOf, assertRefused } from "../../support/api.ts";
+import { assertRefused, createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
 const WORKERS = "/workerpool/workers";
@@ -12,7 +12,7 @@ const KEPT = "cut \ufffd and \ufffd more \ufffd";
 
 Deno.test("what a worker reports of text that was cut within an emoji is accepted and read back whole", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   const report = (status: "running" | "crashed", fields = {}) =>
@@ -51,7 +51,7 @@ Deno.test("what a worker reports of text that was cut within an emoji is accepte
 
 Deno.test("worker details that were cut within an emoji are read back whole", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const workerId = await api.worker({ provider_details: { [CUT]: CUT } });
   const { body: worker } = await api.call("GET", `${WORKERS}/${workerId}`);
@@ -60,7 +60,7 @@ Deno.test("worker details that were cut within an emoji are read back whole", as
 
 Deno.test("what people write is refused if it could not be given back as it came", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const pool = { name: "other", provider_type: "local" };
   for (const text of ["a NUL \0", "half of an emoji \ud83d", "\ude00"]) {
@@ -98,7 +98,7 @@ function nested(depth: number): unknown {
 
 Deno.test("event data that is too deep or too large is refused; what is accepted is in no heartbeat's way", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   const send = (data: unknown) =>

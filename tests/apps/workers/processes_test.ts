@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { proofHeaders } from "../../../src/core/worker_proof.ts";
-import { type Api, apiOf, assertRefused } from "../../support/api.ts";
+import { type Api, assertRefused, createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 
@@ -10,7 +10,7 @@ const SECRET = "a-secret-of-16-letters";
 
 /** Returns the API as a process of the worker "one" calls it. */
 function processOf(grid: TestGrid, instanceId: string): Api {
-  return apiOf(grid, proofHeaders({ secret: SECRET, instanceId }));
+  return createApiClient(grid, proofHeaders({ secret: SECRET, instanceId }));
 }
 
 /** Registers a process of the worker "one"; returns the registration. */
@@ -27,7 +27,7 @@ async function register(api: Api, instance_id: string) {
 
 Deno.test("a worker's new process takes over what it holds under new fencing tokens, with whole leases", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const first = await register(api, crypto.randomUUID());
   const { id } = await api.session();
@@ -47,7 +47,7 @@ Deno.test("a worker's new process takes over what it holds under new fencing tok
 
 Deno.test("an earlier process of a worker is refused whatever it does, and changes nothing", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const [older, newer] = [crypto.randomUUID(), crypto.randomUUID()];
   const { worker: { id } } = await register(api, older);
@@ -68,7 +68,7 @@ Deno.test("an earlier process of a worker is refused whatever it does, and chang
 
 Deno.test("a farewell of an earlier process takes nothing from the newer one", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const [older, newer] = [crypto.randomUUID(), crypto.randomUUID()];
   const { worker: { id } } = await register(api, older);
@@ -88,7 +88,7 @@ Deno.test("a farewell of an earlier process takes nothing from the newer one", a
 
 Deno.test("a registration that comes twice, or late, or is refused, takes nothing from the process that runs", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const instance = crypto.randomUUID();
   const { worker: { id } } = await register(api, instance);
@@ -113,7 +113,7 @@ Deno.test("a registration that comes twice, or late, or is refused, takes nothin
 
 Deno.test("a session that is released waits again, for another worker too, until it was tried too often", async () => {
   await using grid = await testGrid({ settings: { max_start_attempts: 2 } });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await api.session();
   const worker = await api.worker({ name: "one" });
@@ -152,7 +152,7 @@ Deno.test("a session that is released waits again, for another worker too, until
 Deno.test("what is released at the end of its queue deadline can be claimed for a minute, and takes nothing along", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await api.session();
   const worker = await api.worker();
@@ -183,7 +183,7 @@ Deno.test("what is released at the end of its queue deadline can be claimed for 
 
 Deno.test("what is released after it was ordered to end, ends as ordered", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await api.session();
   const worker = await api.worker();
@@ -197,7 +197,7 @@ Deno.test("what is released after it was ordered to end, ends as ordered", async
 
 Deno.test("a heartbeat tells how much longer each session may live, as a duration, and follows a refresh", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running({
     resource_limits: { timeout_minutes: 5 },
@@ -223,7 +223,7 @@ Deno.test("a heartbeat tells how much longer each session may live, as a duratio
 
 Deno.test("a worker that leaves is offline at once; a drain that is taken back lets it claim again", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const id = await api.worker();
   await api.session();
@@ -247,7 +247,7 @@ Deno.test("a worker that leaves is offline at once; a drain that is taken back l
 
 Deno.test("a worker whose host is down keeps its sessions and gets no others", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   await api.session();

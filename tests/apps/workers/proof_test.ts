@@ -10,11 +10,11 @@ import {
   SECRET_HEADER,
 } from "../../../src/core/worker_proof.ts";
 import { renderTunnelPath } from "../../../src/tunnel/protocol.ts";
-import { apiOf, assertRefused } from "../../support/api.ts";
+import { assertRefused, createApiClient } from "../../support/api.ts";
 import { type KeyedGrid, keyedGrid } from "../../support/keys.ts";
-import { refusalOf } from "../../support/raw_client.ts";
+import { readRejection } from "../../support/raw_client.ts";
 import { testGrid } from "../../support/grid.ts";
-import { proofOf } from "../../support/worker_proofs.ts";
+import { findProof } from "../../support/worker_proofs.ts";
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -40,7 +40,7 @@ async function twoWorkers() {
   await register(earlier.instanceId);
   const own = { secret, instanceId: crypto.randomUUID() };
   const id = await register(own.instanceId);
-  const other = proofOf(await api.worker({ name: "other" }));
+  const other = findProof(await api.worker({ name: "other" }));
   await grid.admin.session();
   const claimed = await api.claim(id);
   assert.ok(claimed);
@@ -92,7 +92,7 @@ function callsOf(
     };
   const socket = (path: string) => async (headers: Headers) => {
     const shown = { "x-api-key": key, ...headers };
-    const { status, code } = await refusalOf(grid.url + path, shown);
+    const { status, code } = await readRejection(grid.url + path, shown);
     return `${status} ${code}`;
   };
   const token = { fencing_token: claimed.fencing_token };
@@ -204,7 +204,7 @@ Deno.test("a worker key cannot delete, drain or resume a worker, or register und
 
 Deno.test("a registration without secret and instance id receives both, once, and they are valid proofs", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { body, headers } = await api.call("POST", WORKERS, {
     work_pool_id: "pool",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Api, apiOf } from "../../support/api.ts";
+import { type Api, createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
 /** What a worker is told to keep ready. */
@@ -16,7 +16,7 @@ async function readyOf(
 
 Deno.test("a pool's min_ready is divided over its workers that could start browsers, and never beyond what they could use", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ min_ready: 5 });
   const one = await api.worker({ name: "one" });
   const two = await api.worker({ name: "two" });
@@ -51,7 +51,7 @@ Deno.test("a pool's min_ready is divided over its workers that could start brows
 
 Deno.test("what is kept ready is what a session gets that asks for nothing; its secrets are in the worker's heartbeat only, which is one round trip", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({
     min_ready: 1,
     ready_max_age_minutes: 1.5,
@@ -96,7 +96,7 @@ Deno.test("what is kept ready is what a session gets that asks for nothing; its 
 
 Deno.test("a session whose browser was kept ready says so, and so does its event", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const { id } = await api.session();

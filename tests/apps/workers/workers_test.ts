@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiOf, assertRefused } from "../../support/api.ts";
+import { assertRefused, createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
 const WORKERS = "/workerpool/workers";
@@ -8,7 +8,7 @@ const UNKNOWN = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 
 Deno.test("POST workers registers a worker and tells what it needs", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const pool = await api.pool();
   const { status, headers, body } = await api.call("POST", WORKERS, {
     name: "one",
@@ -51,7 +51,7 @@ Deno.test("POST workers registers a worker and tells what it needs", async () =>
 
 Deno.test("the same name with the same secret is the same worker, and is told what it holds", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const instance_id = crypto.randomUUID();
   const body = {
@@ -76,7 +76,7 @@ Deno.test("the same name with the same secret is the same worker, and is told wh
 
 Deno.test("a worker comes back by its id, also under another name", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const body = { work_pool_id: "pool", name: "one", secret: SECRET };
   const { body: { worker: { id } } } = await api.call("POST", WORKERS, body);
@@ -97,7 +97,7 @@ Deno.test("a worker comes back by its id, also under another name", async () => 
 
 Deno.test("nobody registers as another's worker", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   await api.pool({ name: "other" });
   const body = { work_pool_id: "pool", name: "one", secret: SECRET };
@@ -124,7 +124,7 @@ Deno.test("nobody registers as another's worker", async () => {
 
 Deno.test("a registration that is wrong is refused with what would be right", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_workers: 1 });
   const cases: [unknown, number, string, RegExp][] = [
     [{}, 422, "invalid_request", /work_pool_id/],
@@ -156,7 +156,7 @@ Deno.test("a registration that is wrong is refused with what would be right", as
 
 Deno.test("a heartbeat records the worker's state and is answered with its orders", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const id = await api.worker();
   const { status, body } = await api.call("PUT", `${WORKERS}/${id}/heartbeat`, {
@@ -183,7 +183,7 @@ Deno.test("a heartbeat records the worker's state and is answered with its order
 
 Deno.test("one heartbeat carries the reports of many sessions, and changes nothing more when it is repeated", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const claimed: Awaited<ReturnType<typeof api.claim>>[] = [];
@@ -230,7 +230,7 @@ Deno.test("one heartbeat carries the reports of many sessions, and changes nothi
 
 Deno.test("a report under a stale fencing token, or by another worker, is refused and changes nothing", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   const other = await api.worker({ name: "other" });
@@ -243,7 +243,7 @@ Deno.test("a report under a stale fencing token, or by another worker, is refuse
 
 Deno.test("a drained worker is told so with every heartbeat, gets no session and stays draining", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const id = await api.worker();
   const { body } = await api.call("POST", `${WORKERS}/${id}/drain`);
@@ -263,7 +263,7 @@ Deno.test("a drained worker is told so with every heartbeat, gets no session and
 
 Deno.test("DELETE removes an idle worker and refuses one that holds sessions", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   assertRefused(await api.call("DELETE", `${WORKERS}/${workerId}`), {
@@ -281,7 +281,7 @@ Deno.test("DELETE removes an idle worker and refuses one that holds sessions", a
 
 Deno.test("GET workers lists them page by page and by pool and status", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const other = await api.pool({ name: "other" });
   const ids = [await api.worker(), await api.worker()];
@@ -298,7 +298,7 @@ Deno.test("GET workers lists them page by page and by pool and status", async ()
 
 Deno.test("everything about a worker that does not exist is refused alike", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   for (const id of ["not-an-id", UNKNOWN]) {
     const asked: [string, string, unknown?][] = [
       ["GET", ""],
@@ -318,7 +318,7 @@ Deno.test("everything about a worker that does not exist is refused alike", asyn
 
 Deno.test("a report that comes twice records its progress once; the next start may say the same again", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await api.session();
   const worker = await api.worker();
@@ -339,7 +339,7 @@ Deno.test("a report that comes twice records its progress once; the next start m
 
 Deno.test("two reports of one session in one heartbeat are refused", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const report = { session_id: UNKNOWN, fencing_token: 1, status: "running" };
@@ -354,7 +354,7 @@ Deno.test("two reports of one session in one heartbeat are refused", async () =>
 
 Deno.test("registrations at once do not pass max_workers together", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool({ max_workers: 2 });
   const answers = await Promise.all(
     Array.from(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import { cli } from "../../support/cli.ts";
 import { testGrid } from "../../support/grid.ts";
 
@@ -13,7 +13,7 @@ Deno.test("a pool that cannot start browsers is created with a warning, and one 
   assert.equal(azure.code, 0, azure.err);
   assert.match(azure.err, /^Warning: No session can be started .*"cloud"/m);
   await cli("pool", "create", "local", "--name", "here", ...at);
-  await apiOf(grid).worker({ work_pool_id: "here" });
+  await createApiClient(grid).worker({ work_pool_id: "here" });
   const refused = await cli("pool", "delete", "here", ...at);
   assert.equal(refused.code, 1);
   assert.match(refused.err, /force/);

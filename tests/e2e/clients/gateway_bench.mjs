@@ -18,12 +18,12 @@ const MEASUREMENTS = {
     }),
   evaluate: () =>
     trips({ trips: 5_000, warmUp: 1_000, block: 50 }, async (url) => {
-      const page = await pageOf(url);
+      const page = await openPage(url);
       return () => page("1");
     }),
   megabytes: () =>
     trips({ trips: 80, warmUp: 8, block: 4 }, async (url) => {
-      const page = await pageOf(url);
+      const page = await openPage(url);
       return () => page(`"x".repeat(${MEGABYTE})`);
     }),
   messages: () => trips({ trips: 12, warmUp: 3, block: 1 }, messages),
@@ -59,7 +59,7 @@ async function trips({ trips, warmUp, block }, open) {
   return Object.fromEntries(sides.map(({ name, times }) => [name, times]));
 }
 
-async function socketOf(url) {
+async function openSocket(url) {
   const socket = new WebSocket(url, {
     perMessageDeflate: false,
     maxPayload: 256 * MEGABYTE,
@@ -73,7 +73,7 @@ async function socketOf(url) {
 
 /** A CDP connection. */
 async function browser(url) {
-  const socket = await socketOf(url);
+  const socket = await openSocket(url);
   const waiting = new Map();
   let last = 0;
   socket.on("message", (data) => {
@@ -91,7 +91,7 @@ async function browser(url) {
 }
 
 /** Evaluates in a page of its own. */
-async function pageOf(url) {
+async function openPage(url) {
   const { call } = await browser(url);
   const { targetId } = await call("Target.createTarget", {
     url: "about:blank",
@@ -112,7 +112,7 @@ async function pageOf(url) {
 
 /** Takes 64 MB of JSON messages, and parses each, as every CDP client does. */
 async function messages(url) {
-  const socket = await socketOf(url);
+  const socket = await openSocket(url);
   return () =>
     new Promise((resolve) => {
       let left = 64 * MEGABYTE;

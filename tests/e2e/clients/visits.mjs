@@ -50,7 +50,7 @@ async function launched() {
 }
 
 /** Visits a second when `turns` take turns. */
-async function rateOf(count, visit) {
+async function measureRate(count, visit) {
   let left = count;
   const start = performance.now();
   await Promise.all(
@@ -74,7 +74,7 @@ async function single() {
 await launched();
 await throughGrid();
 const before = await single();
-const bareBefore = await rateOf(bare, launched);
+const bareBefore = await measureRate(bare, launched);
 const start = performance.now();
 const ends = await Promise.allSettled(
   Array.from(
@@ -84,7 +84,7 @@ const ends = await Promise.allSettled(
 );
 const seconds = (performance.now() - start) / 1_000;
 const after = await single();
-const bareAfter = await rateOf(bare, launched);
+const bareAfter = await measureRate(bare, launched);
 const served = ends.filter(({ status }) => status === "fulfilled").length;
 process.stdout.write(JSON.stringify({
   before,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { apiOf, assertRefused } from "../../support/api.ts";
+import { assertRefused, createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
 import { fakePage, RESULTS, type Results } from "../../support/fake_page.ts";
@@ -397,8 +397,8 @@ Deno.test("a look is for a session's owner and admins, and not for its connect t
         [grid.admin, "", 200],
         [await grid.asNew(), "", 404],
         [worker, "", 403],
-        [apiOf(grid), "", 401],
-        [apiOf(grid), search, 401],
+        [createApiClient(grid), "", 401],
+        [createApiClient(grid), search, 401],
       ] as const
     ) {
       const answer = await api.call("GET", path + query);

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { type Answer, apiOf, assertRefused } from "../../support/api.ts";
+import {
+  type Answer,
+  assertRefused,
+  createApiClient,
+} from "../../support/api.ts";
 import { fakePage } from "../../support/fake_page.ts";
 import { keyedGrid } from "../../support/keys.ts";
 import { rawClient } from "../../support/raw_client.ts";
@@ -155,7 +159,7 @@ Deno.test("pages are opened and closed by the session's owner and whoever has it
   const path = `/sessions/${claimed.id}/cdp/json`;
   const { search } = new URL(connect_url);
   const other = await grid.asNew();
-  const nobody = apiOf(grid);
+  const nobody = createApiClient(grid);
   const token = search.slice(1);
   for (
     const [api, query, status] of [

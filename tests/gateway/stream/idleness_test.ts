@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import { createFakeClock } from "../../support/clock.ts";
-import { eventOf } from "../../support/event_of.ts";
+import { waitForEvent } from "../../support/wait_for_event.ts";
 import {
   type RawClient,
   rawClient,
@@ -51,7 +51,11 @@ async function scene(session: SceneOptions["session"] = {}) {
       return stopStatus;
     },
     eventOf: async (name: string, nth?: number) =>
-      (await eventOf(grid, id, nth === undefined ? { name } : { name, nth }))
+      (await waitForEvent(
+        grid,
+        id,
+        nth === undefined ? { name } : { name, nth },
+      ))
         .data,
   };
 }

@@ -9,7 +9,7 @@ import { supportsPings } from "../../../src/gateway/stream/ping.ts";
 import { Splice } from "../../../src/gateway/stream/splice.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import { createFakeClock } from "../../support/clock.ts";
-import { eventOf } from "../../support/event_of.ts";
+import { waitForEvent } from "../../support/wait_for_event.ts";
 import { rawClient, readBytes } from "../../support/raw_client.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
 import { gatewayScene } from "../scene.ts";
@@ -72,12 +72,12 @@ Deno.test("a quiet client is pinged after 20 s and every 20 s; its pong reaches 
   }
   assert.ok(scene.received() <= 2 * PING.length);
   await reconcileOnce(grid);
-  const { data: { why } } = await eventOf(grid, sessionId, {
+  const { data: { why } } = await waitForEvent(grid, sessionId, {
     name: "session_idle",
   });
   assert.equal(why, "no traffic");
   socket.destroy();
-  const { data } = await eventOf(grid, sessionId, {
+  const { data } = await waitForEvent(grid, sessionId, {
     name: "client_disconnected",
   });
   assert.deepEqual([data["bytes_in"], data["bytes_out"]], [0, 0]);

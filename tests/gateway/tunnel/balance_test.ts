@@ -7,12 +7,16 @@ import {
   REPLICA_HEADER,
 } from "../../../src/http/auth/replica_token.ts";
 import { renderTunnelPath } from "../../../src/tunnel/protocol.ts";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { freePort } from "../../support/free_port.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 import { BOOTSTRAP_KEY, keyedGrid } from "../../support/keys.ts";
-import { rawClient, readBytes, refusalOf } from "../../support/raw_client.ts";
+import {
+  rawClient,
+  readBytes,
+  readRejection,
+} from "../../support/raw_client.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
 import { openTunnel, register, runningOn } from "./by_hand.ts";
 import { tunnelScene } from "./scene.ts";
@@ -180,7 +184,7 @@ Deno.test("a worker that is brought to another server than its tunnel needs its 
   await using s = await balancedScene();
   const refused = async (key?: string) => {
     const shown = key === undefined ? {} : { "x-api-key": key };
-    const { status, code } = await refusalOf(s.dial(s.there), {
+    const { status, code } = await readRejection(s.dial(s.there), {
       ...s.proven,
       ...shown,
     });
@@ -193,7 +197,7 @@ Deno.test("a worker that is brought to another server than its tunnel needs its 
   assert.equal(await refused(foreign.key), "404 worker_not_found");
   const shown = s.headers;
   const unknown = s.dial(s.there, "0".repeat(32));
-  assert.equal((await refusalOf(unknown, shown)).code, "not_found");
+  assert.equal((await readRejection(unknown, shown)).code, "not_found");
   using dialled = await rawClient(
     s.dial(s.there),
     shown,
@@ -208,7 +212,7 @@ Deno.test("a worker that is brought to another server than its tunnel needs its 
   while (!got.endsWith("earlymore")) {
     got += text(await readBytes(dialled.socket, 1));
   }
-  assert.equal((await refusalOf(s.dial(s.there), shown)).code, "not_found");
+  assert.equal((await readRejection(s.dial(s.there), shown)).code, "not_found");
 });
 
 Deno.test("a server's proof is good for one awaited stream, where it is awaited", async () => {
@@ -218,7 +222,8 @@ Deno.test("a server's proof is good for one awaited stream, where it is awaited"
     url: string,
     proof: string,
     headers: Readonly<Record<string, string>> = {},
-  ) => (await refusalOf(url, { ...headers, [REPLICA_HEADER]: proof })).status;
+  ) =>
+    (await readRejection(url, { ...headers, [REPLICA_HEADER]: proof })).status;
   const ofOther = { ...stream, streamId: "0".repeat(32) };
   const wrong = [
     "",
@@ -259,7 +264,7 @@ Deno.test("a worker is told that nobody waits when the server that had its tunne
     sql: "UPDATE workers SET tunnel_url = ? WHERE id = ?",
     args: [`http://127.0.0.1:${await freePort()}`, s.stream.workerId],
   });
-  const { status, code } = await refusalOf(s.dial(s.there), s.headers);
+  const { status, code } = await readRejection(s.dial(s.there), s.headers);
   assert.deepEqual([status, code], ["404", "not_found"]);
   s.tunnel.refuse(s.stream.streamId);
   using client = await s.client;
@@ -269,7 +274,7 @@ Deno.test("a worker is told that nobody waits when the server that had its tunne
 Deno.test("a server that hands a stream on gives the other up after five seconds", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ listen: true, clock });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id, headers } = await register(api, "one");
   const asked = Promise.withResolvers<Socket>();
@@ -279,7 +284,7 @@ Deno.test("a server that hands a stream on gives the other up after five seconds
     args: [silent.url, id],
   });
   const url = grid.url + renderTunnelPath(id, "0".repeat(32));
-  const refused = refusalOf(url, headers);
+  const refused = readRejection(url, headers);
   const first = await asked.promise;
   const ended = once(first, "close");
   clock.advance(4_999);

@@ -9,11 +9,15 @@ import {
   INSTANCE_HEADER,
   SECRET_HEADER,
 } from "../../../src/core/worker_proof.ts";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 import { keyedGrid } from "../../support/keys.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
-import { rawClient, readBytes, refusalOf } from "../../support/raw_client.ts";
+import {
+  rawClient,
+  readBytes,
+  readRejection,
+} from "../../support/raw_client.ts";
 import { openTunnel, register, runningOn } from "./by_hand.ts";
 
 const SWITCH =
@@ -21,7 +25,7 @@ const SWITCH =
 
 Deno.test("nobody opens a worker's tunnel without its secret, nor does its earlier process", async () => {
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id, headers } = await register(api, "one");
   const refused = async (
@@ -29,11 +33,14 @@ Deno.test("nobody opens a worker's tunnel without its secret, nor does its earli
     changes: Readonly<Record<string, string>>,
   ) => {
     const url = grid.url + renderTunnelPath(workerId);
-    const { status, code } = await refusalOf(url, { ...headers, ...changes });
+    const { status, code } = await readRejection(url, {
+      ...headers,
+      ...changes,
+    });
     return `${status} ${code}`;
   };
   assert.equal(
-    (await refusalOf(grid.url + renderTunnelPath(id))).code,
+    (await readRejection(grid.url + renderTunnelPath(id))).code,
     "unauthorized",
   );
   assert.equal(
@@ -61,7 +68,7 @@ Deno.test("where keys are needed, only a worker's key of the worker's pool opens
   const codeFor = async (key: string | undefined) => {
     const shown = key === undefined ? {} : { "x-api-key": key };
     const url = grid.url + renderTunnelPath(id);
-    return (await refusalOf(url, { ...headers, ...shown })).code;
+    return (await readRejection(url, { ...headers, ...shown })).code;
   };
   const ofPool = async (work_pool_id: string) =>
     (await grid.key({ role: "worker", work_pool_id })).key;
@@ -76,7 +83,7 @@ Deno.test("where keys are needed, only a worker's key of the worker's pool opens
 
 Deno.test("a stream is its worker's only: not another's, not twice; what comes with the worker's handshake is not lost", async () => {
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const [one, two] = [await register(api, "one"), await register(api, "two")];
   await using tunnel = await openTunnel(grid.url, one);
@@ -85,10 +92,13 @@ Deno.test("a stream is its worker's only: not another's, not twice; what comes w
   const { stream_id, session_id } = await tunnel.opened();
   assert.equal(session_id, session);
   const dial = (id: string) => grid.url + renderTunnelPath(id, stream_id);
-  assert.equal((await refusalOf(dial(two.id), two.headers)).code, "not_found");
+  assert.equal(
+    (await readRejection(dial(two.id), two.headers)).code,
+    "not_found",
+  );
   const early = new TextEncoder().encode(`${SWITCH}hello`);
   for (const shown of [{}, two.headers]) {
-    const { code } = await refusalOf(dial(one.id), shown);
+    const { code } = await readRejection(dial(one.id), shown);
     assert.equal(code, "unauthorized");
   }
   using stream = await rawClient(dial(one.id), one.headers, early);
@@ -96,18 +106,21 @@ Deno.test("a stream is its worker's only: not another's, not twice; what comes w
   using joined = await client;
   const rest = await readBytes(joined.socket, 5 - joined.rest.length);
   assert.equal(Buffer.concat([joined.rest, rest]).toString(), "hello");
-  assert.equal((await refusalOf(dial(one.id), one.headers)).code, "not_found");
+  assert.equal(
+    (await readRejection(dial(one.id), one.headers)).code,
+    "not_found",
+  );
 });
 
 Deno.test("a client is told at once when the worker refuses; another worker's word for its stream counts nothing", async () => {
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const [one, two] = [await register(api, "one"), await register(api, "two")];
   await using tunnel = await openTunnel(grid.url, one);
   await using others = await openTunnel(grid.url, two);
   const session = await runningOn(api, one.id);
-  const client = refusalOf(`${grid.url}/v1/sessions/${session}/cdp`);
+  const client = readRejection(`${grid.url}/v1/sessions/${session}/cdp`);
   const { stream_id } = await tunnel.opened();
   let isRefused = false;
   void client.then(() => isRefused = true);
@@ -125,12 +138,12 @@ Deno.test("a client is told at once when the worker refuses; another worker's wo
 
 Deno.test("a later tunnel of a worker takes the place of an earlier one, and what was asked of that is asked again", async () => {
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const one = await register(api, "one");
   await using earlier = await openTunnel(grid.url, one);
   const session = await runningOn(api, one.id);
-  const client = refusalOf(`${grid.url}/v1/sessions/${session}/cdp`);
+  const client = readRejection(`${grid.url}/v1/sessions/${session}/cdp`);
   const first = await earlier.opened();
   const gone = once(earlier.socket, "close");
   const again = Promise.withResolvers<OpenMessage>();
@@ -147,7 +160,7 @@ Deno.test("a later tunnel of a worker takes the place of an earlier one, and wha
 
 Deno.test("a worker's new process decides how its sessions are reached from then on", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await register(api, "one", "direct");
   const session = await runningOn(api, id);

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { freePort } from "../../support/free_port.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
-import { rawClient, readBytes, refusalOf } from "../../support/raw_client.ts";
+import {
+  rawClient,
+  readBytes,
+  readRejection,
+} from "../../support/raw_client.ts";
 import { tunnelScene } from "./scene.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -65,7 +69,7 @@ Deno.test("a client is told to try again when the server that has the tunnel is 
       args: [url, worker.id],
     });
   await enter(`http://127.0.0.1:${await freePort()}`);
-  const { status, code, head } = await refusalOf(s.toUrl(id, there));
+  const { status, code, head } = await readRejection(s.toUrl(id, there));
   assert.deepEqual([status, code], ["503", "worker_unreachable"]);
   assert.match(head, /retry-after: \d/i);
   await enter(there.core.replicaUrl());
@@ -83,7 +87,7 @@ Deno.test("a server is asked for a stream of its tunnels by other servers only: 
   const query = new URLSearchParams({ worker_id: worker.id, token });
   const url = `${s.toUrl(id)}/stream?${query}`;
   for (const headers of [{}, { "x-browsergrid-replica": token }]) {
-    const { status } = await refusalOf(url, headers);
+    const { status } = await readRejection(url, headers);
     assert.equal(status, "401");
   }
   assert.equal(s.upstream.sockets.length, 0);

@@ -4,7 +4,11 @@ import { Buffer } from "node:buffer";
 import { createFakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
 import { layLink } from "../../support/link.ts";
-import { rawClient, readBytes, refusalOf } from "../../support/raw_client.ts";
+import {
+  rawClient,
+  readBytes,
+  readRejection,
+} from "../../support/raw_client.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
 import { startUpstream } from "../../support/upstream.ts";
 import { tunnelScene, UNREACHED } from "./scene.ts";
@@ -108,7 +112,7 @@ Deno.test("a client is told to try again when the worker's tunnel does not come 
   const id = await s.running();
   await tunnel[Symbol.asyncDispose]();
   await s.untilTunnel(worker, { isUp: false });
-  const asked = refusalOf(s.toUrl(id));
+  const asked = readRejection(s.toUrl(id));
   let isRefused = false;
   void asked.then(() => isRefused = true);
   let waitedMs = 0;
@@ -161,7 +165,7 @@ Deno.test("a worker opens no stream for a session that it does not hold, whateve
     sql: "UPDATE sessions SET worker_id = ? WHERE id = ? AND worker_id = ?",
     args: [other.id, id, holder.id],
   });
-  const { code } = await refusalOf(s.toUrl(id));
+  const { code } = await readRejection(s.toUrl(id));
   assert.equal(code, "worker_unreachable");
   assert.equal(s.upstream.sockets.length, 0);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import puppeteer, { type Page } from "puppeteer-core";
 import { findBrowser } from "../../../src/providers/local/find_browser.ts";
 import { describedApi } from "../../support/api_document.ts";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
 
 const KEY = "key-of-the-page-0123456789";
@@ -40,7 +40,9 @@ Deno.test({
       listen: true,
       settings: { api_key: KEY },
     });
-    await apiOf(grid, { "x-api-key": KEY }).pool({ name: "shown-on-the-page" });
+    await createApiClient(grid, { "x-api-key": KEY }).pool({
+      name: "shown-on-the-page",
+    });
     const { operations } = await describedApi(grid);
     const chrome = await puppeteer.launch({
       executablePath: browser?.path ?? "",

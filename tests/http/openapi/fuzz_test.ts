@@ -10,7 +10,7 @@ import {
   INSTANCE_HEADER,
   SECRET_HEADER,
 } from "../../../src/core/worker_proof.ts";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 import {
   type DescribedApi,
   describedApi,
@@ -25,7 +25,7 @@ import { fakePage } from "../../support/fake_page.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 import type { ValueOptions } from "../../support/schema_values.ts";
 import { startUpstream } from "../../support/upstream.ts";
-import { proofOf } from "../../support/worker_proofs.ts";
+import { findProof } from "../../support/worker_proofs.ts";
 
 const { FUZZ_SEED = "486080793", FUZZ_RUNS } = Deno.env.toObject();
 const IS_RANDOM = FUZZ_SEED === "random";
@@ -39,7 +39,7 @@ async function knownIds(
   grid: TestGrid,
   endpoint: string,
 ): Promise<ValueOptions["known"]> {
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   const name = `pool-${crypto.randomUUID()}`;
   const pool = await api.pool({ name });
   const unused = await api.pool({ name: `unused-${name}` });
@@ -48,7 +48,7 @@ async function knownIds(
   const worker = await api.worker({ work_pool_id: name });
   const idle = await api.worker({ work_pool_id: unused.id });
   const claimed = await api.claim(worker);
-  const { secret, instanceId } = proofOf(worker);
+  const { secret, instanceId } = findProof(worker);
   assert.ok(claimed);
   await api.report(worker, claimed, "running", { endpoint });
   return {

@@ -5,7 +5,7 @@ import { isHostEntry } from "../../../src/core/network.ts";
 import { BOOTSTRAP_KEY } from "../../support/keys.ts";
 import { testGrid } from "../../support/grid.ts";
 import { rawHttp } from "../../support/raw_http.ts";
-import { apiOf } from "../../support/api.ts";
+import { createApiClient } from "../../support/api.ts";
 
 const SETTINGS = {
   host: "127.0.0.1",
@@ -92,7 +92,7 @@ Deno.test("allowed_hosts accepts only names, addresses and stars before a dot", 
 
 Deno.test("a grid without keys rejects every method and socket under a foreign name", async () => {
   await using grid = await testGrid({ listen: true });
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { id } = await api.session();
   const paths = [

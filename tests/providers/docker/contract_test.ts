@@ -1,7 +1,7 @@
 import type { BrowserHost } from "../../../src/core/provider.ts";
 import { docker as dockerProvider } from "../../../src/providers/docker/provider.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
-import { containersOf, docker, dockerMissing } from "../../support/docker.ts";
+import { docker, dockerMissing, listContainers } from "../../support/docker.ts";
 import { startEngineProxy } from "../../support/engine_proxy.ts";
 import { testProvider } from "../../support/provider_contract.ts";
 import { testProviderFaults } from "../../support/provider_faults.ts";
@@ -17,7 +17,7 @@ async function openGround(): Promise<Ground> {
   const hosts: BrowserHost[] = [];
   const proxy = await startEngineProxy();
   const containers = async () =>
-    (await Promise.all([...grids].map(containersOf))).flat();
+    (await Promise.all([...grids].map(listContainers))).flat();
   return {
     gridId,
     way: proxy,

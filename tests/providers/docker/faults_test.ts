@@ -4,9 +4,9 @@ import { openEngine } from "../../../src/providers/docker/engine/engine.ts";
 import { ContainerReaper } from "../../../src/providers/docker/container/reaper.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {
-  containersOf,
   docker,
   dockerTest,
+  listContainers,
   TEST_IMAGE,
   testDockerHost,
 } from "../../support/docker.ts";
@@ -29,11 +29,11 @@ for (const request of [/\/containers\/create/, /\/containers\/\w+\/start/]) {
         /Cannot start a container/,
       );
       await answered;
-      assert.equal((await containersOf(test.gridId)).length, 1);
+      assert.equal((await listContainers(test.gridId)).length, 1);
       await proxy.cut();
       await proxy.mend();
       await failing;
-      await until(async () => (await containersOf(test.gridId)).length === 0);
+      await until(async () => (await listContainers(test.gridId)).length === 0);
     },
   );
 }
@@ -50,10 +50,10 @@ dockerTest(
       /no longer wanted/,
     );
     await answered;
-    assert.equal((await containersOf(test.gridId)).length, 1);
+    assert.equal((await listContainers(test.gridId)).length, 1);
     abort.abort(new Error("no longer wanted"));
     await failing;
-    await until(async () => (await containersOf(test.gridId)).length === 0);
+    await until(async () => (await listContainers(test.gridId)).length === 0);
   },
 );
 
@@ -81,7 +81,7 @@ dockerTest(
     await exited.kill();
     const ended = await test.host.sweep(new Set(["kept"]));
     assert.deepEqual([...ended].sort(), ["created", "exited", "paused"]);
-    assert.equal((await containersOf(test.gridId)).length, 1);
+    assert.equal((await listContainers(test.gridId)).length, 1);
   },
 );
 
@@ -99,7 +99,7 @@ dockerTest(
       newer.endpoint.href,
     ]);
     await older.exited;
-    await until(async () => (await containersOf(test.gridId)).length === 1);
+    await until(async () => (await listContainers(test.gridId)).length === 1);
     await adopted[0]?.stop(0);
   },
 );

@@ -11,9 +11,9 @@ import {
 import { findCdpAddress } from "../../../src/providers/docker/container/start.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {
-  containersOf,
   docker,
   dockerTest,
+  listContainers,
   runInContainer,
   signalInContainer,
   TEST_IMAGE,
@@ -55,7 +55,7 @@ dockerTest(
     const { signal } = patience;
     await assert.rejects(probe(signal), (error) => error === signal.reason);
     await browser.stop(0);
-    assert.deepEqual(await containersOf(test.gridId), []);
+    assert.deepEqual(await listContainers(test.gridId), []);
   },
 );
 
@@ -112,7 +112,7 @@ dockerTest("exited tells of a browser that ran out of memory", async () => {
     detail: "killed by the engine: out of memory",
   });
   await browser.stop(0);
-  assert.deepEqual(await containersOf(test.gridId), []);
+  assert.deepEqual(await listContainers(test.gridId), []);
 });
 
 dockerTest("exited tells of a container that somebody removed", async () => {
@@ -136,7 +136,7 @@ dockerTest(
       test.host.start(browserSpec(), "s", NEVER),
       /Cannot start a container[^]*No usable sandbox/,
     );
-    assert.deepEqual(await containersOf(test.gridId), []);
+    assert.deepEqual(await listContainers(test.gridId), []);
   },
 );
 
@@ -179,7 +179,7 @@ dockerTest(
     const left = await host.start(browserSpec(), "s", NEVER);
     await using next = await testDockerHost({}, { gridId });
     const browser = await next.host.start(browserSpec(), "s", NEVER);
-    assert.deepEqual(await containersOf(gridId), [
+    assert.deepEqual(await listContainers(gridId), [
       browser.details.container_id,
     ]);
     assert.notEqual(left.details.container_id, browser.details.container_id);

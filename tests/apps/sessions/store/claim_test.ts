@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { apiOf } from "../../../support/api.ts";
+import { createApiClient } from "../../../support/api.ts";
 import { testGrid } from "../../../support/grid.ts";
 
 Deno.test("claims take the highest priority first, then the oldest", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const ids: string[] = [];
   for (const priority of [0, 5, 0, 5, -1]) {
@@ -26,7 +26,7 @@ Deno.test("claims at once give each session to exactly one worker, and pass no l
       fc.option(fc.integer({ min: 1, max: 3 })),
       async (asked, capacities, maxSessions, maxPerWorker) => {
         await using grid = await testGrid();
-        const api = apiOf(grid);
+        const api = createApiClient(grid);
         await api.pool({
           max_sessions: maxSessions,
           max_sessions_per_worker: maxPerWorker,
@@ -67,7 +67,7 @@ Deno.test("claims at once give each session to exactly one worker, and pass no l
 
 Deno.test("a claim repeated under its id gets the same session, under another id the next one", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   await api.session();
   await api.session();
@@ -89,7 +89,7 @@ Deno.test("a claim repeated under its id gets the same session, under another id
 
 Deno.test("a claim without room gets orders, but no session", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   await api.session();
@@ -105,7 +105,7 @@ Deno.test("a claim without room gets orders, but no session", async () => {
 
 Deno.test("a pool that is paused, draining or inactive gives no session away", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const worker = await api.worker();
   const { id } = await api.session();
@@ -119,7 +119,7 @@ Deno.test("a pool that is paused, draining or inactive gives no session away", a
 
 Deno.test("a worker gets sessions of its own pool only", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   await api.pool({ name: "other" });
   await api.session({ work_pool_id: "other" });
@@ -128,7 +128,7 @@ Deno.test("a worker gets sessions of its own pool only", async () => {
 
 Deno.test("a claim is not answered with an order that its worker is obeying already", async () => {
   await using grid = await testGrid();
-  const api = apiOf(grid);
+  const api = createApiClient(grid);
   await api.pool();
   const { workerId, claimed } = await api.running();
   await api.call("DELETE", `/sessions/${claimed.id}`);

@@ -3,7 +3,7 @@ import { systemClock } from "../../src/async/clock.ts";
 import type { TestGrid } from "./grid.ts";
 
 /** Resolves with the session's `nth` event of this name, as soon as it has that many. */
-export async function eventOf(
+export async function waitForEvent(
   { sessions }: Pick<TestGrid, "sessions">,
   id: string,
   { name, nth = 1 }: { readonly name: string; readonly nth?: number },

@@ -2,7 +2,7 @@ import type { Problem } from "../../src/core/errors.ts";
 import { type RawClient, readBytes } from "./raw_client.ts";
 
 /** The problem with which a client's upgrade was refused. */
-export async function problemOf(
+export async function readProblem(
   { head, rest, socket }: RawClient,
 ): Promise<Problem> {
   const [, length = 0] = /content-length: (\d+)/i.exec(head) ?? [];
