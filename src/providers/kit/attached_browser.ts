@@ -1,46 +1,49 @@
 /**
- * One browser of a {@linkcode SimpleDriver}: found, asked whether it answers, watched, and ended.
+ * One browser of a {@linkcode SimpleDriver}: finding its address, waiting for its response, watching and ending it.
  *
  * @module
  */
-import { aborted } from "../../async/abortable.ts";
+import { systemClock } from "../../async/clock.ts";
+import { settleWithin } from "../../async/settle_within.ts";
+import { messageOf } from "../../core/log.ts";
+import type { BrowserExit, RunningBrowser } from "../../core/provider.ts";
+import { closeBrowser, waitForHangUp } from "./cdp_socket.ts";
+import { probeBrowser } from "./probe_browser.ts";
 import type { SimpleDriver, StartedBrowser } from "./simple_driver.ts";
 import { type CdpReady, waitForCdp } from "./wait_for_cdp.ts";
-import { closeBrowser, waitForHangUp } from "./cdp_socket.ts";
-import { systemClock } from "../../async/clock.ts";
-import { deadline } from "../../async/deadline.ts";
-import { messageOf } from "../../core/log.ts";
-import { probeBrowser } from "./probe_browser.ts";
-import type { BrowserExit, RunningBrowser } from "../../core/provider.ts";
 
-/** Pause between two looks at where a browser will answer. */
-const FIND_MS = 50;
+/** Interval at which the address of a starting browser is requested from its driver. */
+const FIND_INTERVAL_MS = 50;
 
-/** Pause before a browser that has hung up but answers is called again. */
-const WATCH_MS = 1_000;
+/** Pause before the next connection to a browser that closed one but still responds. */
+const RECONNECT_MS = 1_000;
 
-/** How long a browser that has hung up may be silent before it counts as gone. */
+/** Time without a response after which a browser that closed its connection counts as ended. */
 export const SILENCE_MS = 3_000;
 
-/** Longest wait for a process that has been ended to be gone. */
-const GONE_MS = 10_000;
+/** Maximum wait for the exit of a killed browser. */
+const EXIT_MS = 10_000;
 
-/** How often an end that fails is tried again, and the pause before. */
+/** Number of retries of a failed {@linkcode SimpleDriver.end}, and the pause before each. */
 const END_RETRIES = 5;
 const END_PAUSE_MS = 200;
 
-/** A browser that answers, and where it was asked. */
-interface Ready extends CdpReady {
+/** A browser that responds, with its session and the address that its driver returned. */
+export interface ReadyBrowser extends CdpReady {
   readonly sessionId: string;
   readonly address: URL;
 }
 
-/** Waits until the browser of a session is found and answers. @throws the signal's reason, or an error when it is late. */
+/**
+ * Waits until the session's browser has an address and responds.
+ *
+ * @throws The signal's reason, or an error after `waitMs`.
+ */
 export async function waitUntilReady(
   driver: SimpleDriver,
   sessionId: string,
   { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
-): Promise<Ready> {
+): Promise<ReadyBrowser> {
   const lateAt = systemClock.monotonic() + waitMs;
   for (;;) {
     signal.throwIfAborted();
@@ -51,11 +54,11 @@ export async function waitUntilReady(
       return { ...ready, sessionId, address };
     }
     if (timeoutMs < 0) throw new Error("the browser has no address");
-    await systemClock.sleep(FIND_MS, signal);
+    await systemClock.sleep(FIND_INTERVAL_MS, signal);
   }
 }
 
-/** Where a session's browser answers; undefined: not known. */
+/** Returns the address of the session's browser; undefined if it is not known or not a URL. */
 export async function findAddress(
   driver: SimpleDriver,
   sessionId: string,
@@ -64,38 +67,55 @@ export async function findAddress(
   return URL.parse(text ?? "") ?? undefined;
 }
 
-/** A browser that answers, watched until `closing` is aborted. @param exitReport When it is gone, where that can be known. */
-export function attachBrowser(
-  driver: SimpleDriver,
-  ready: Ready,
-  { exitReport, closing }: {
-    readonly exitReport?: Promise<BrowserExit> | undefined;
-    readonly closing: AbortSignal;
-  },
-): RunningBrowser {
-  const { sessionId, endpoint, product } = ready;
-  const exited = Promise.withResolvers<BrowserExit>();
-  let isAsked = false;
-  void (exitReport ?? waitForSilence(ready, closing)).then(
-    (exit) => exited.resolve(isAsked ? { ...exit, reason: "stopped" } : exit),
-    () => {}, // The host is closed: nobody waits any more.
-  );
-  return {
-    sessionId,
-    endpoint,
-    details: { browser_version: product },
-    exited: exited.promise,
-    probe: (signal) => probeBrowser({ endpoint }, signal),
-    async stop(graceMs) {
-      isAsked = true;
-      await closeBrowser(endpoint, graceMs);
-      await endBrowser(driver, sessionId, exitReport);
-      exited.resolve({ reason: "stopped", detail: "it was asked to end" });
+/** A browser that is watched until its host is closed. */
+export class AttachedBrowser implements RunningBrowser {
+  readonly sessionId: string;
+  readonly endpoint: URL;
+  readonly details: Readonly<Record<string, string>>;
+  readonly exited: Promise<BrowserExit>;
+  readonly #driver: SimpleDriver;
+  readonly #exitReport: Promise<BrowserExit> | undefined;
+  readonly #exit = Promise.withResolvers<BrowserExit>();
+  #isStopping = false;
+
+  constructor(
+    driver: SimpleDriver,
+    ready: ReadyBrowser,
+    { exitReport, closing }: {
+      /** Reports the browser's end; undefined if the driver cannot. */
+      readonly exitReport?: Promise<BrowserExit> | undefined;
+      /** Ends the watching. */
+      readonly closing: AbortSignal;
     },
-  };
+  ) {
+    this.#driver = driver;
+    this.#exitReport = exitReport;
+    this.sessionId = ready.sessionId;
+    this.endpoint = ready.endpoint;
+    this.details = { browser_version: ready.product };
+    this.exited = this.#exit.promise;
+    void (exitReport ?? waitForSilence(ready, closing)).then(
+      (exit) =>
+        this.#exit.resolve(
+          this.#isStopping ? { ...exit, reason: "stopped" } : exit,
+        ),
+      () => {}, // The host is closed.
+    );
+  }
+
+  probe(signal: AbortSignal): Promise<void> {
+    return probeBrowser(this, signal);
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    await closeBrowser(this, graceMs);
+    await endBrowser(this.#driver, this.sessionId, this.#exitReport);
+    this.#exit.resolve({ reason: "stopped", detail: "it was asked to end" });
+  }
 }
 
-/** When and why a browser is gone, by what its start has given. Never rejects. */
+/** Converts the result of {@linkcode SimpleDriver.start} to a promise of the browser's end that never rejects. */
 export function toExitReport(
   started: StartedBrowser | Deno.ChildProcess | void,
 ): Promise<BrowserExit> | undefined {
@@ -118,19 +138,19 @@ function toBrowserExit(
   };
 }
 
-/** Ends a browser, and once more what it has left while it died. */
+/** Ends a browser, and ends it again after its exit, because it may create files until then. */
 export async function endBrowser(
   driver: SimpleDriver,
   sessionId: string,
-  exited?: Promise<BrowserExit>,
+  exitReport?: Promise<BrowserExit>,
 ): Promise<void> {
   await retryEnd(driver, sessionId);
-  if (!exited) return;
-  using late = deadline(systemClock, GONE_MS);
-  await Promise.race([exited, aborted(late.signal)]);
+  if (!exitReport) return;
+  await settleWithin(exitReport, EXIT_MS);
   await retryEnd(driver, sessionId);
 }
 
+/** Calls {@linkcode SimpleDriver.end} until it succeeds: a resource may be in use for a moment. */
 async function retryEnd(
   driver: SimpleDriver,
   sessionId: string,
@@ -142,28 +162,27 @@ async function retryEnd(
       if (error instanceof Deno.errors.NotFound) return;
       if (triesLeft === 0) throw error;
     }
-    // What it has left may be in use for a moment.
     await systemClock.sleep(END_PAUSE_MS);
   }
 }
 
-/** Resolves when the browser has hung up and nobody answers in its place. @throws the signal's reason. */
+/** Resolves when the browser has closed its connection and does not respond to new ones. @throws The signal's reason. */
 async function waitForSilence(
-  { endpoint, address }: Ready,
+  { endpoint, address }: ReadyBrowser,
   signal: AbortSignal,
 ): Promise<BrowserExit> {
   const options = { timeoutMs: SILENCE_MS, signal };
   for (;;) {
-    await waitForHangUp(endpoint, { signal });
-    const answers = await waitForCdp(address, options).then(
+    await waitForHangUp({ endpoint }, { signal });
+    const responds = await waitForCdp(address, options).then(
       () => true,
       () => false,
     );
     signal.throwIfAborted();
-    if (!answers) {
+    if (!responds) {
       const detail = `no longer answers at ${address.host}`;
       return { reason: "crashed", detail };
     }
-    await systemClock.sleep(WATCH_MS, signal);
+    await systemClock.sleep(RECONNECT_MS, signal);
   }
 }

@@ -1,25 +1,36 @@
+import { connect } from "node:net";
 // The runtime's WebSocket would use the proxies of the environment.
-import { WebSocket } from "ws";
+import WebSocket from "ws";
 import { type Clock, systemClock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
+import type { RunningBrowser } from "../../core/provider.ts";
 
-/** How {@linkcode waitForHangUp} talks. */
+/** The address of a browser: its endpoint, or the unix socket that it listens on instead. */
+type BrowserAddress = Pick<RunningBrowser, "endpoint" | "socketPath">;
+
+/** Options of {@linkcode waitForHangUp}. */
 export interface CdpSocketOptions {
-  /** Aborted when nobody waits any more; it is hung up then. */
+  /** Ends the wait and the connection. */
   readonly signal: AbortSignal;
-  /** Sent when the browser has answered the call. */
+  /** Message to send when the connection is open. */
   readonly message?: string;
 }
 
-/** Calls the browser at `endpoint` and resolves when it hangs up, cannot be reached, or `signal` is aborted. */
+/** Connects to a browser and resolves when it closes the connection, cannot be reached, or `signal` is aborted. */
 export async function waitForHangUp(
-  endpoint: URL,
+  { endpoint, socketPath }: BrowserAddress,
   { signal, message }: CdpSocketOptions,
 ): Promise<void> {
   if (signal.aborted) return;
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const onEnd = () => resolve();
-  const socket = new WebSocket(endpoint);
+  const perMessageDeflate = false;
+  const socket = socketPath === undefined
+    ? new WebSocket(endpoint, { perMessageDeflate })
+    : new WebSocket(`ws://127.0.0.1${endpoint.pathname}`, {
+      perMessageDeflate,
+      createConnection: () => connect(socketPath),
+    });
   socket.onopen = () => {
     if (message !== undefined) socket.send(message);
   };
@@ -28,21 +39,21 @@ export async function waitForHangUp(
   signal.addEventListener("abort", onEnd, { once: true });
   await over;
   signal.removeEventListener("abort", onEnd);
-  socket.close();
+  socket.terminate();
 }
 
 /**
- * Asks the browser at `endpoint` to close. Resolves when it has hung up, or `graceMs` are over, or it cannot be reached:
- * whether it is gone is for the caller to see.
+ * Asks a browser to close. Resolves when it has closed the connection, cannot be reached, or `graceMs` have passed. The
+ * caller must check whether the browser has ended.
  *
  * @see {@link https://chromedevtools.github.io/devtools-protocol/tot/Browser/#method-close Browser.close}
  */
 export async function closeBrowser(
-  endpoint: URL,
+  browser: BrowserAddress,
   graceMs: number,
   clock: Clock = systemClock,
 ): Promise<void> {
   using late = deadline(clock, graceMs);
   const message = JSON.stringify({ id: 1, method: "Browser.close" });
-  await waitForHangUp(endpoint, { signal: late.signal, message });
+  await waitForHangUp(browser, { signal: late.signal, message });
 }

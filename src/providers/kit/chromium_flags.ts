@@ -1,28 +1,36 @@
 import {
+  argumentName,
   type BrowserSpec,
   devicePixels,
   type Screen,
 } from "../../core/browser_spec.ts";
-import { mergeFlags } from "./merged_flags.ts";
 
-/** What differs between the providers that start Chromium. */
+/** Options that differ between providers. */
 export interface ChromiumFlagOptions {
-  /** Proxy that Chromium is given instead of the session's, e.g. one on the loopback that adds credentials; `null`: none is given. */
+  /** Proxy that replaces the session's, such as one on loopback that adds credentials; `null` means no proxy. */
   readonly proxyServer?: string | null;
-  /** Flags of the provider and of its pool's configuration. */
+  /** Additional flags of the provider and of the pool's configuration. */
   readonly more?: readonly string[];
 }
 
-/** Flags that every session has. The comment tells what goes wrong without. */
+/** Flags whose values are lists. */
+const LISTS: ReadonlySet<string> = new Set([
+  "--disable-blink-features",
+  "--disable-features",
+  "--enable-blink-features",
+  "--enable-features",
+]);
+
+/** Flags of every session. The comments state the effect of leaving them out. */
 const ALWAYS: readonly string[] = [
-  // Dialogues and pages of a first start stand before the client's page.
+  // Dialogs and pages of a first start open in front of the client's page.
   "--no-first-run",
   "--no-default-browser-check",
   "--disable-search-engine-choice-screen",
-  // Nobody can type the password of a key ring.
+  // No person can type the password of a key ring.
   "--password-store=basic",
   "--use-mock-keychain",
-  // Traffic and load that no client asked for.
+  // Traffic and load that no client requested.
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-default-apps",
@@ -35,29 +43,29 @@ const ALWAYS: readonly string[] = [
   // No flag disables either; Chromium refuses to dial the port of these addresses.
   "--component-updater=url-source=http://127.0.0.1:1/",
   "--gaia-url=http://127.0.0.1:1/",
-  // A page that is not in front must run as if it were: several clients share one browser.
+  // Background pages must run at full speed, because several clients share one browser.
   "--disable-background-timer-throttling",
   "--disable-backgrounding-occluded-windows",
   "--disable-renderer-backgrounding",
   "--disable-hang-monitor",
-  // Boxes that only a person can close.
+  // Dialogs that only a person can close.
   "--disable-popup-blocking",
   "--disable-prompt-on-repost",
   // Info bars about unusual flags, which reduce the height of pages. ChromeDriver passes this flag too.
   "--test-type",
   `--disable-features=${
     [
-      // Services of Google that no client asked for.
+      // Google services that no client requested.
       "Translate",
       "MediaRouter",
       "OptimizationHints",
       "DialMediaRouteProvider",
-      // Requests at start: the time, and the features of the search engine.
+      // Requests at start, for the time and for the features of the search engine.
       "NetworkTimeServiceQuerying",
       "AimServerRequestOnStartupEnabled",
-      // Requests for each page with a form: the meaning of its fields.
+      // Requests for each page with a form, for the meaning of its fields.
       "AutofillServerCommunication",
-      // Parts of the window that are pages of their own: half of the work of a start, and targets that clients see.
+      // Parts of the window that are separate pages: half of the work of a start, and targets that clients see.
       "WebUIOmniboxPopup",
       "WebUIOmniboxAimPopup",
       "WebUIReloadButton",
@@ -66,9 +74,9 @@ const ALWAYS: readonly string[] = [
 ];
 
 /**
- * Flags by which Chromium becomes what a session asks for, each named once; secrets are never among them.
+ * Returns Chromium's flags for a session, each name once and without secrets.
  *
- * Of one name the provider's and the pool's counts more than the usual one, and the session's own argument most.
+ * Flags of the provider and the pool override the general ones, and the session's arguments override both.
  */
 export function renderChromiumFlags(
   spec: BrowserSpec,
@@ -97,4 +105,27 @@ export function renderChromiumFlags(
 function renderScreenInfo(screen: Screen): string {
   const { width, height } = devicePixels(screen);
   return `--screen-info={${width}x${height}}`;
+}
+
+/**
+ * Returns `all` with each flag once, because Chromium uses only the last of several with one name. The last one wins,
+ * but lists of features are joined. Arguments that do not begin with `--` are kept unchanged.
+ */
+export function mergeFlags(all: readonly string[]): string[] {
+  const merged = new Map<string | number, string>();
+  for (const [at, flag] of all.entries()) {
+    const key = flag.startsWith("--") ? argumentName(flag) : at;
+    const before = merged.get(key);
+    const isList = typeof key === "string" && LISTS.has(key);
+    merged.set(key, isList && before ? joinValues(before, flag) : flag);
+  }
+  return [...merged.values()];
+}
+
+/** Joins the values of two flags with one name. */
+function joinValues(first: string, second: string): string {
+  const name = argumentName(first);
+  const values = [first, second].map((flag) => flag.slice(name.length + 1))
+    .filter((value) => value !== "");
+  return `${name}=${values.join(",")}`;
 }

@@ -6,12 +6,6 @@ import type { RunningBrowser } from "../../core/provider.ts";
 /** Number of response bytes that contain the status. */
 const STATUS_BYTES = 12;
 
-/** The address at which a browser is probed. */
-export interface ProbedBrowser extends Pick<RunningBrowser, "endpoint"> {
-  /** Path of the unix socket that the browser listens on instead of its endpoint's address. */
-  readonly socketPath?: string;
-}
-
 /**
  * Requests a browser's version, and resolves when its main process responds. The main process responds even if its
  * pages are busy with an endless script, a debugger's pause or an open dialog.
@@ -19,7 +13,7 @@ export interface ProbedBrowser extends Pick<RunningBrowser, "endpoint"> {
  * @throws {Error} The failure, or the signal's reason. The caller decides how long a browser may be silent.
  */
 export async function probeBrowser(
-  { endpoint, socketPath }: ProbedBrowser,
+  { endpoint, socketPath }: Pick<RunningBrowser, "endpoint" | "socketPath">,
   signal: AbortSignal,
 ): Promise<void> {
   signal.throwIfAborted();
@@ -27,8 +21,8 @@ export async function probeBrowser(
   const socket = socketPath === undefined
     ? connect(Number(endpoint.port || 80), hostName(endpoint))
     : connect(socketPath);
-  const giveUp = () => reject(signal.reason);
-  signal.addEventListener("abort", giveUp, { once: true });
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
   let response = "";
   socket.on("data", (chunk) => {
     response += Buffer.from(chunk).toString("latin1");
@@ -46,7 +40,7 @@ export async function probeBrowser(
   try {
     await promise;
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    signal.removeEventListener("abort", onAbort);
     socket.destroy();
   }
 }

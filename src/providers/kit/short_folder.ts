@@ -27,8 +27,8 @@ const LINK = "short";
 
 /** Returns the name of the short folder of `owner`. Others cannot predict it before they know the owner. */
 export function shortFolderName(owner: string): string {
-  const mark = createHash("sha256").update(owner).digest("hex").slice(0, 12);
-  return `browsergrid-${mark}`;
+  const hash = createHash("sha256").update(owner).digest("hex").slice(0, 12);
+  return `browsergrid-${hash}`;
 }
 
 /**

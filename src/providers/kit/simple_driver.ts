@@ -1,32 +1,37 @@
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import type { BrowserExit, CheckResult } from "../../core/provider.ts";
 
-/** What can tell when a browser is gone and why. */
+/** A started browser whose end can be observed. */
 export interface StartedBrowser {
   readonly exited: Promise<BrowserExit>;
 }
 
-/** The few things that differ from one infrastructure to the next. {@linkcode hostOf} makes a whole host of them. */
+/** The operations that differ between infrastructures, from which {@linkcode hostFromDriver} builds a complete host. */
 export interface SimpleDriver {
   /**
-   * Sets a browser going, and need not wait until it answers. What is left of a start that fails is ended.
+   * Starts a browser. It may resolve before the browser responds. If it fails, {@linkcode end} is called for the
+   * session.
    *
-   * Returns what tells when it is gone, such as its process. Without that it is gone when it hangs up and stays silent.
+   * Returns an object that reports the browser's end, such as its process. Without one, a browser that closes its
+   * connection and no longer responds counts as ended.
    */
   start(
     spec: BrowserSpec,
     sessionId: string,
     signal: AbortSignal,
   ): Promise<StartedBrowser | Deno.ChildProcess | void>;
-  /** Where a session's browser answers CDP, `http://host:port`; fails, or finds nothing, as long as that is not known. */
+  /**
+   * Returns the address at which the session's browser serves CDP, as `http://host:port`. Rejects, or returns
+   * undefined, while the address is not known.
+   */
   find(sessionId: string): Promise<string | undefined>;
-  /** Sessions of this worker of which anything is there, also what an earlier process of it has started. */
+  /** Returns the sessions of this worker that have any resource left, including those of its earlier processes. */
   list(): Promise<readonly string[]>;
   /**
-   * Ends a browser by force, and resolves when nothing of it is left; one that has been asked to close is tidied away.
-   * One that is not there is no error, and neither is `NotFound`. What fails is tried again a few times.
+   * Kills a browser and resolves when no resource of it is left; also called after a browser has closed itself. A
+   * missing browser and the error `NotFound` count as success. A failure is retried a few times.
    */
   end(sessionId: string): Promise<void>;
-  /** Whether a browser could be started. */
+  /** Reports whether a browser could be started. */
   check?(): Promise<readonly CheckResult[]>;
 }

@@ -1,53 +1,56 @@
+import { Buffer } from "node:buffer";
+import { get, type IncomingMessage } from "node:http";
 import { z } from "@hono/zod-openapi";
 import { systemClock } from "../../async/clock.ts";
-import { getDirectly } from "./get_directly.ts";
+import { Watchdog } from "../../async/watchdog.ts";
 
-/** Pause between two questions: short, because a start is over when the first of them is answered. */
-const POLL_MS = 20;
+/** Pause between two requests: short, because a start ends with the first response. */
+const POLL_INTERVAL_MS = 20;
 
-/** Longest time that one question may take, unless more is given. */
-const ANSWER_TIMEOUT_MS = 2_000;
+/** Default timeout of one request. */
+const RESPONSE_TIMEOUT_MS = 2_000;
 
-const versionAnswerSchema = z.object({
+/** Maximum size of a response. */
+const MAX_BYTES = 64 * 1_024;
+
+const versionSchema = z.object({
   Browser: z.string(),
   webSocketDebuggerUrl: z.url(),
 });
 
-/** A browser that answers. */
+/** A browser that serves CDP. */
 export interface CdpReady {
-  /** WebSocket URL of the browser itself. */
+  /** WebSocket URL of the browser target. */
   readonly endpoint: URL;
-  /** `Chrome/126.0.6478.55` */
+  /** Product and version, such as `Chrome/126.0.6478.55`. */
   readonly product: string;
 }
 
-/** How long {@linkcode waitForCdp} waits. */
+/** Options of {@linkcode waitForCdp}. */
 export interface CdpWaitOptions {
   readonly timeoutMs: number;
-  /** For one question. @default {2_000} */
-  readonly answerTimeoutMs?: number;
-  /** Aborted with the reason to give up: the session is no longer wanted, or the browser has ended. */
+  /** Timeout of one request. @default {2_000} */
+  readonly responseTimeoutMs?: number;
+  /** Aborted if the session is no longer wanted or the browser has ended. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Asks `address` (`http://host:port`) for `/json/version` until a browser answers.
+ * Requests `/json/version` from `address` (`http://host:port`) until a browser responds.
  *
- * @throws the signal's reason, or an error when `timeoutMs` is over.
+ * @throws The signal's reason, or an error after `timeoutMs`.
  */
 export async function waitForCdp(
   address: URL,
-  { timeoutMs, answerTimeoutMs = ANSWER_TIMEOUT_MS, signal }: CdpWaitOptions,
+  { timeoutMs, responseTimeoutMs = RESPONSE_TIMEOUT_MS, signal }:
+    CdpWaitOptions,
 ): Promise<CdpReady> {
-  const deadline = systemClock.monotonic() + timeoutMs;
-  while (systemClock.monotonic() < deadline) {
+  const lateAt = systemClock.monotonic() + timeoutMs;
+  while (systemClock.monotonic() < lateAt) {
     signal.throwIfAborted();
-    const answer = await requestVersion(address, {
-      timeoutMs: answerTimeoutMs,
-      signal,
-    });
-    if (answer) return answer;
-    await systemClock.sleep(POLL_MS, signal);
+    const ready = await requestVersion(address, responseTimeoutMs, signal);
+    if (ready) return ready;
+    await systemClock.sleep(POLL_INTERVAL_MS, signal);
   }
   throw new Error(
     `the browser did not answer CDP within ${timeoutMs / 1000} s`,
@@ -56,24 +59,51 @@ export async function waitForCdp(
 
 async function requestVersion(
   address: URL,
-  { timeoutMs, signal }: CdpWaitOptions,
+  timeoutMs: number,
+  signal: AbortSignal,
 ): Promise<CdpReady | undefined> {
-  const given = new AbortController();
-  const giveUp = () => given.abort();
-  const timer = setTimeout(giveUp, timeoutMs);
-  signal.addEventListener("abort", giveUp, { once: true });
+  using timeout = new Watchdog(timeoutMs);
   try {
     const url = new URL("/json/version", address);
-    const answer = await getDirectly(url, given.signal);
-    const version = versionAnswerSchema.parse(JSON.parse(answer));
+    const either = AbortSignal.any([signal, timeout.signal]);
+    const text = await getDirectly(url, either);
+    const version = versionSchema.parse(JSON.parse(text));
     const endpoint = new URL(version.webSocketDebuggerUrl);
-    // The browser names the address it listens on, which is not always where it is reached.
+    // The browser returns its listening address, which may differ from the reachable one.
     endpoint.host = address.host;
     return { endpoint, product: version.Browser };
   } catch {
     return undefined;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", giveUp);
+  }
+}
+
+/**
+ * Returns the body of a GET request to an http: URL, sent without the proxies of the environment, which `fetch` would
+ * use: browsers run on this machine or its network.
+ *
+ * @throws {Error} If the response is not 200 with at most 64 KiB, or `signal` is aborted.
+ */
+function getDirectly(url: URL, signal: AbortSignal): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const request = get(url, { agent: false, signal }, read);
+  request.on("error", reject);
+  return promise;
+
+  function read(response: IncomingMessage): void {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    response.on("error", reject);
+    response.on("data", (chunk: Uint8Array) => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes > MAX_BYTES) {
+        request.destroy(new Error("the response is too long"));
+      }
+    });
+    response.on("end", () => {
+      const { statusCode } = response;
+      if (statusCode === 200) resolve(Buffer.concat(chunks).toString());
+      else reject(new Error(`it responds with ${statusCode}`));
+    });
   }
 }

@@ -7,7 +7,7 @@ import type {
   RunningBrowser,
 } from "../../core/provider.ts";
 import { ProcessFaults } from "../kit/process_faults.ts";
-import { askBox } from "./sandbox/ask_box.ts";
+import { closeBrowser } from "../kit/cdp_socket.ts";
 import { endGroup, readGroupStats } from "./process/process_group.ts";
 import { ProcessTree } from "./process/process_tree.ts";
 import { type ReadyRecord, removeFolders } from "./record.ts";
@@ -125,7 +125,7 @@ export class LocalBrowser implements RunningBrowser {
       // A signal would end the box around the browser before the browser.
       socketPath === undefined
         ? undefined
-        : () => void askBox(socketPath, this.endpoint, this.#killAt),
+        : () => void closeBrowser(this, this.#killAt - systemClock.monotonic()),
     );
     if (!isAdopted) await exit;
     this.#ended.resolve(STOPPED);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { renderChromiumFlags } from "../../../src/providers/kit/chromium_flags.ts";
-import { mergeFlags } from "../../../src/providers/kit/merged_flags.ts";
+import {
+  mergeFlags,
+  renderChromiumFlags,
+} from "../../../src/providers/kit/chromium_flags.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 
 /** Flags that two lists do not share. */

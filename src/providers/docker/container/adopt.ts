@@ -14,7 +14,7 @@ import { findCdpAddress, inspectContainer, whileRunning } from "./start.ts";
 const ADOPT_TIMEOUT_MS = 10_000;
 
 /** How long it may take for one answer: a machine on which a worker starts is often busy. */
-const ANSWER_TIMEOUT_MS = 5_000;
+const RESPONSE_TIMEOUT_MS = 5_000;
 
 /** Every container that this worker of this grid once made, in any state. */
 export function listContainers(
@@ -69,7 +69,7 @@ export async function findRunningContainer(
     (signal) =>
       waitForCdp(findCdpAddress(info, publishedOn), {
         timeoutMs: ADOPT_TIMEOUT_MS,
-        answerTimeoutMs: ANSWER_TIMEOUT_MS,
+        responseTimeoutMs: RESPONSE_TIMEOUT_MS,
         signal,
       }),
   ).catch(() => undefined);

@@ -8,16 +8,17 @@ import {
   parseAddress,
   parseEgressRule,
 } from "../../../core/egress_rule.ts";
+import { NON_PUBLIC_NETWORKS } from "./non_public_networks.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /** Options of a filter in addition to the pool's settings. */
 export interface EgressFilterOptions {
-  /** Returns the grid's own addresses, in the form of `allow`; called for each decision. */
+  /** Returns the addresses of the grid, in the form of `allow`. Called for each decision. */
   readonly gridAddresses?: () => readonly string[];
 }
 
-/** Descriptions of ranges that are not public, for error messages. */
+/** Descriptions of special ranges, for error messages. */
 const RANGES: Readonly<Record<string, string>> = {
   loopback: "a loopback address",
   unspecified: "an address of this host",
@@ -29,9 +30,9 @@ const RANGES: Readonly<Record<string, string>> = {
   broadcast: "a broadcast address",
 };
 
-/** Range of all public IPv6 addresses; the rest is reserved or for special use. */
-const GLOBAL_UNICAST = ipaddr.IPv6.parse("2000::");
-const GLOBAL_UNICAST_BITS = 3;
+const NON_PUBLIC = NON_PUBLIC_NETWORKS.map((network) =>
+  ipaddr.parseCIDR(network)
+);
 
 /** Prefix of IPv4 addresses behind NAT64, which have the address in the last 32 bits. */
 const NAT64 = ipaddr.IPv6.parse("64:ff9b::");
@@ -77,8 +78,8 @@ export class EgressFilter {
   }
 
   /**
-   * Returns why a connection to `target` at `address` is rejected, as a sentence that names the pool's setting;
-   * undefined if it is allowed.
+   * Returns the reason for rejecting a connection to `target` at `address`, as a sentence that names the pool's
+   * setting; undefined if it is allowed.
    */
   problem(target: EgressTarget, address: string): string | undefined {
     const canonical = { ...target, host: canonicalHost(target.host) };
@@ -87,12 +88,14 @@ export class EgressFilter {
       matchesEgressRule(rule, canonical, reached?.toString())
     );
     if (isAllowed) return undefined;
-    const why = reached ? this.#kindOf(canonical, reached) : "no address";
-    return why === undefined ? undefined : this.sentence(target, why);
+    const why = reached
+      ? this.#describeRejected(canonical, reached)
+      : "no address";
+    return why === undefined ? undefined : this.renderProblem(target, why);
   }
 
-  /** Returns the sentence that rejects `target`. */
-  sentence({ host, port }: EgressTarget, why?: string): string {
+  /** Returns the error message for a rejected `target`. @param why Description of its address. */
+  renderProblem({ host, port }: EgressTarget, why?: string): string {
     const { mode, pool } = this.#egress;
     const shown = host.length > 100 ? `${host.slice(0, 100)}…` : host;
     const place = `${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
@@ -100,18 +103,19 @@ export class EgressFilter {
     return `Cannot connect to ${place}: ${is}the egress of work pool "${pool}" is ${mode}, expected an entry of the pool's egress_allow`;
   }
 
-  /** Returns the kind of `address` that the mode rejects; undefined if it is allowed. */
-  #kindOf(target: EgressTarget, address: Address): string | undefined {
-    const range = findSpecialRange(address);
+  /** Returns a description of `address` if the mode rejects it; undefined if it is allowed. */
+  #describeRejected(
+    target: EgressTarget,
+    address: Address,
+  ): string | undefined {
+    const range = RANGES[address.range()];
     switch (this.#egress.mode) {
       case "none":
         return "not in the list";
       case "open":
-        return range === "loopback" || range === "unspecified"
-          ? RANGES[range]
-          : undefined;
+        return isThisHost(address) ? range : undefined;
       case "no_private":
-        if (range !== undefined) return RANGES[range] ?? "a reserved address";
+        if (!isPublic(address)) return range ?? "a reserved address";
         return this.#isGridAddress(target, address)
           ? "an address of the grid"
           : undefined;
@@ -136,16 +140,18 @@ function parseEffectiveAddress(text: string): Address | undefined {
 /** Reports whether `text` is a public internet address. */
 export function isPublicAddress(text: string): boolean {
   const address = parseEffectiveAddress(text);
-  return address !== undefined && findSpecialRange(address) === undefined;
+  return address !== undefined && isPublic(address);
 }
 
-/** Returns the range of an address that is not public; undefined if it is public. */
-function findSpecialRange(address: Address): string | undefined {
-  const range = address.range();
-  if (range !== "unicast") return range;
-  const isPublic = address instanceof ipaddr.IPv4 ||
-    address.match(GLOBAL_UNICAST, GLOBAL_UNICAST_BITS);
-  return isPublic ? undefined : "reserved";
+function isThisHost(address: Address): boolean {
+  return ["loopback", "unspecified"].includes(address.range());
+}
+
+/** Reports whether an address is in none of the networks that are not public. */
+function isPublic(address: Address): boolean {
+  return !NON_PUBLIC.some(([network, bits]) =>
+    network.kind() === address.kind() && address.match(network, bits)
+  );
 }
 
 function parseRule(text: string): EgressRule {

@@ -48,77 +48,110 @@ const IDLE_MS = 60 * 60_000;
 export interface EgressProxyOptions extends EgressRouteOptions {
   /** Path of a unix socket that only its owner can use; by default the proxy listens on a free loopback port. */
   readonly path?: string | undefined;
-  /** Maximum number of connections; further ones are rejected with 503. @default {512} */
+  /** Maximum number of connections. Further ones are rejected with 503. @default {512} */
   readonly maxConnections?: number | undefined;
-}
-
-/** A running proxy. Disposal ends it and its connections. */
-export interface EgressProxy extends AsyncDisposable {
-  /** URL of the loopback port for a browser. Meaningless with a path. */
-  readonly url: string;
 }
 
 /** Starts a proxy. @throws {Error} If it cannot listen. */
 export async function startEgressProxy(
-  { path, maxConnections = MAX_CONNECTIONS, ...options }: EgressProxyOptions,
+  options: EgressProxyOptions,
 ): Promise<EgressProxy> {
-  const sockets = new Set<Socket>();
-  const stop = new AbortController();
-  const lookups = new NameLookups();
-  const track = (socket: Socket) => {
-    sockets.add(socket);
+  const proxy = new EgressProxy(options);
+  await proxy.listen();
+  return proxy;
+}
+
+/** A proxy server. Disposal ends it and its connections. */
+export class EgressProxy implements AsyncDisposable {
+  readonly #options: EgressProxyOptions;
+  readonly #maxConnections: number;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #stop = new AbortController();
+  readonly #lookups = new NameLookups();
+  #clients = 0;
+
+  constructor(options: EgressProxyOptions) {
+    this.#options = options;
+    this.#maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
+    this.#server = createServer((client) => void this.#accept(client));
+  }
+
+  /** URL of the loopback port for a browser. Meaningless with a path. */
+  get url(): string {
+    const address = this.#server.address();
+    const isPort = typeof address === "object" && address !== null;
+    return `http://127.0.0.1:${isPort ? address.port : 0}`;
+  }
+
+  /** Resolves when the server listens. */
+  async listen(): Promise<void> {
+    const { path } = this.#options;
+    if (path === undefined) this.#server.listen(0, "127.0.0.1");
+    else this.#server.listen(path);
+    await once(this.#server, "listening");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    this.#stop.abort(new Error("the proxy is closed"));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
     socket.on("error", () => socket.destroy());
-    socket.once("close", () => sockets.delete(socket));
-    if (stop.signal.aborted) socket.destroy();
-  };
-  let clients = 0;
-  const server = createServer((client) => {
-    track(client);
-    clients++;
-    client.once("close", () => clients--);
-    const isFull = clients > maxConnections;
-    const { signal } = stop;
-    void serve(client, { isFull, options, lookups, track, signal });
-  });
-  if (path === undefined) server.listen(0, "127.0.0.1");
-  else server.listen(path);
-  await once(server, "listening");
-  const closed = once(server, "close");
-  return {
-    url: `http://127.0.0.1:${readPort(server)}`,
-    async [Symbol.asyncDispose]() {
-      server.close();
-      stop.abort(new Error("the proxy is closed"));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
-}
+    socket.once("close", () => this.#sockets.delete(socket));
+    if (this.#stop.signal.aborted) socket.destroy();
+  }
 
-interface Serving {
-  readonly isFull: boolean;
-  readonly options: EgressRouteOptions;
-  readonly lookups: NameLookups;
-  readonly track: (socket: Socket) => void;
-  readonly signal: AbortSignal;
-}
-
-/** Serves one connection. Never rejects. */
-async function serve(client: Socket, serving: Serving): Promise<void> {
-  let request: ProxyRequest | undefined;
-  try {
-    if (serving.isFull) {
-      throw new ProxyProblem(503, "Cannot connect: too many connections");
+  /** Serves one connection. Never rejects. */
+  async #accept(client: Socket): Promise<void> {
+    this.#track(client);
+    const isFull = ++this.#clients > this.#maxConnections;
+    client.once("close", () => this.#clients--);
+    try {
+      if (isFull) {
+        throw new ProxyProblem(503, "Cannot connect: too many connections");
+      }
+      const reader = new SocketReader(client);
+      const request = await readRequest(client, reader);
+      const route = await this.#openRoute(request, client);
+      joinSockets(client, route, reader.release());
+    } catch (error) {
+      if (client.destroyed) return;
+      if (!(error instanceof ProxyProblem)) return void client.destroy();
+      log.debug("Rejected a connection: {reason}", { reason: error.message });
+      reject(client, error);
     }
-    const reader = new SocketReader(client);
-    request = await readRequest(client, reader);
-    const route = await openRoute(request, client, serving);
-    joinSockets(client, route, reader.release());
-  } catch (error) {
-    if (client.destroyed) return;
-    if (!(error instanceof ProxyProblem)) return void client.destroy();
-    log.debug("Rejected a connection: {reason}", { reason: error.message });
-    reject(client, error);
+  }
+
+  /** Opens the connection for a request and, for a tunnel, confirms it to the client. */
+  async #openRoute(
+    request: ProxyRequest,
+    client: Socket,
+  ): Promise<EgressRoute> {
+    const gone = new AbortController();
+    const onClose = () => gone.abort(new Error("the client is gone"));
+    client.once("close", onClose);
+    const { signal } = this.#stop;
+    using timeout = deadline(systemClock, CONNECT_MS, signal, gone.signal);
+    try {
+      const route = await openEgressRoute(request, {
+        ...this.#options,
+        lookups: this.#lookups,
+        signal: timeout.signal,
+      });
+      this.#track(route.socket);
+      if (route.head === undefined) {
+        client.write("HTTP/1.1 200 Connection established\r\n\r\n");
+      }
+      return route;
+    } finally {
+      client.off("close", onClose);
+    }
   }
 }
 
@@ -140,39 +173,13 @@ async function readRequest(
   }
 }
 
-/** Opens the connection for a request and, for a tunnel, confirms it to the client. */
-async function openRoute(
-  request: ProxyRequest,
-  client: Socket,
-  { options, lookups, track, signal }: Serving,
-): Promise<EgressRoute> {
-  const gone = new AbortController();
-  const onClose = () => gone.abort(new Error("the client is gone"));
-  client.once("close", onClose);
-  using patience = deadline(systemClock, CONNECT_MS, signal, gone.signal);
-  try {
-    const route = await openEgressRoute(request, {
-      ...options,
-      lookups,
-      signal: patience.signal,
-    });
-    track(route.socket);
-    if (route.head === undefined) {
-      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
-    }
-    return route;
-  } finally {
-    client.off("close", onClose);
-  }
-}
-
 /** Copies both ways until one side ends, with back-pressure. */
 function joinSockets(
   client: Socket,
   { socket, head, early }: EgressRoute,
   rest: Uint8Array,
 ): void {
-  // Not destroyed, because data of the ended side may still be in transit to the other.
+  // Not destroyed at once: data of the ended side may still be in transit to the other.
   client.on("close", () => socket.destroySoon());
   socket.on("close", () => client.destroySoon());
   for (const each of [client, socket]) {
@@ -214,9 +221,4 @@ function escapeHtml(text: string): string {
     ">",
     "&gt;",
   );
-}
-
-function readPort(server: Server): number {
-  const address = server.address();
-  return typeof address === "object" && address ? address.port : 0;
 }

@@ -34,7 +34,7 @@ export interface EgressRouteOptions {
 }
 
 /** Options of one request. */
-interface Routing extends EgressRouteOptions {
+interface RouteOptions extends EgressRouteOptions {
   readonly lookups: NameLookups;
   readonly signal: AbortSignal;
 }
@@ -48,7 +48,7 @@ export interface EgressRoute {
   readonly early: Uint8Array;
 }
 
-const NOTHING = new Uint8Array();
+const NO_BYTES = new Uint8Array();
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   "http:": 80,
@@ -67,7 +67,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
  */
 export async function openEgressRoute(
   request: ProxyRequest,
-  options: Routing,
+  options: RouteOptions,
 ): Promise<EgressRoute> {
   if (options.upstream) {
     return await openUpstreamRoute(request, options.upstream, options);
@@ -76,13 +76,13 @@ export async function openEgressRoute(
   const addresses = await findAllowedAddresses(target, options);
   const socket = await dial(target, addresses, options.signal);
   const head = request.isTunnel ? undefined : renderOriginHead(request);
-  return { socket, head, early: NOTHING };
+  return { socket, head, early: NO_BYTES };
 }
 
 async function openUpstreamRoute(
   request: ProxyRequest,
   upstream: Proxy,
-  options: Routing,
+  options: RouteOptions,
 ): Promise<EgressRoute> {
   const { signal } = options;
   const url = new URL(upstream.proxy_url);
@@ -104,7 +104,7 @@ async function openUpstreamRoute(
       host,
       credentials: renderCredentials(upstream),
     });
-    return { socket, head, early: NOTHING };
+    return { socket, head, early: NO_BYTES };
   } catch (error) {
     tcp.destroy();
     throw unreachable(proxy, error);
@@ -117,15 +117,15 @@ async function openUpstreamRoute(
 async function findUpstreamHost(
   target: EgressTarget,
   proxyAddresses: readonly string[],
-  options: Routing,
+  options: RouteOptions,
 ): Promise<string> {
   const { filter } = options;
   if (!filter) return target.host;
   const isName = parseAddress(canonicalHost(target.host)) === undefined;
-  const isElsewhere = proxyAddresses.every(isPublicAddress);
-  const isTheirs = filter.mode === "open" ||
-    filter.mode === "no_private" && isElsewhere;
-  if (isName && isTheirs) return target.host;
+  const isRemote = proxyAddresses.every(isPublicAddress);
+  const resolvesItself = filter.mode === "open" ||
+    filter.mode === "no_private" && isRemote;
+  if (isName && resolvesItself) return target.host;
   const [address = target.host] = await findAllowedAddresses(target, options);
   return address;
 }
@@ -159,10 +159,10 @@ async function connectViaSocks(
 /** Returns the addresses of `target` that the filter allows, at least one. @throws {ProxyProblem} 403, 502. */
 async function findAllowedAddresses(
   target: EgressTarget,
-  { filter, resolve = resolveBySystem, lookups, signal }: Routing,
+  { filter, resolve = resolveBySystem, lookups, signal }: RouteOptions,
 ): Promise<readonly string[]> {
   if (filter && !filter.mayResolve(target)) {
-    throw new ProxyProblem(403, filter.sentence(target));
+    throw new ProxyProblem(403, filter.renderProblem(target));
   }
   const host = canonicalHost(target.host);
   const addresses = parseAddress(host)
@@ -178,7 +178,7 @@ async function findAllowedAddresses(
   const problems = addresses.map((each) => filter.problem(target, each));
   const allowed = addresses.filter((_, at) => problems[at] === undefined);
   if (allowed.length > 0) return allowed;
-  throw new ProxyProblem(403, problems[0] ?? filter.sentence(target));
+  throw new ProxyProblem(403, problems[0] ?? filter.renderProblem(target));
 }
 
 async function resolveBySystem(name: string): Promise<readonly string[]> {

@@ -38,12 +38,12 @@ function renderText(value: bigint, length: number): string {
   return ipaddr.fromByteArray(bytes).toString();
 }
 
-Deno.test("deniedNetworks() are the addresses that the policy of local browsers rejects", () => {
-  const policy = new EgressFilter(EGRESS);
+Deno.test("listDeniedNetworks() are the addresses that the egress filter of local browsers rejects", () => {
+  const filter = new EgressFilter(EGRESS);
   const check = (address: string) =>
     assert.equal(
       isDenied(address),
-      policy.problem({ host: address, port: 80 }, address) !== undefined,
+      filter.problem({ host: address, port: 80 }, address) !== undefined,
       address,
     );
   for (const network of denied) listEdges(network).forEach(check);
@@ -51,10 +51,10 @@ Deno.test("deniedNetworks() are the addresses that the policy of local browsers 
   fc.assert(fc.property(fc.ipV6(), check), { numRuns: 3_000 });
 });
 
-Deno.test("deniedNetworks() denies all for none, nothing for open, and includes the grid's own addresses", () => {
-  const of = (mode: "open" | "no_private" | "none") =>
+Deno.test("listDeniedNetworks() denies all for none, nothing for open, and includes the grid's addresses", () => {
+  const list = (mode: "open" | "no_private" | "none") =>
     listDeniedNetworks({ egress: { ...EGRESS, mode } }, ["203.0.113.9"]);
-  assert.deepEqual(of("open"), []);
-  assert.deepEqual(of("none"), ["0.0.0.0/0", "::/0"]);
-  assert.ok(of("no_private").includes("203.0.113.9"));
+  assert.deepEqual(list("open"), []);
+  assert.deepEqual(list("none"), ["0.0.0.0/0", "::/0"]);
+  assert.ok(list("no_private").includes("203.0.113.9"));
 });

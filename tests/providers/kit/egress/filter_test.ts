@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import ipaddr from "ipaddr.js";
 import type { EgressPolicy } from "../../../../src/core/browser_spec.ts";
-import { EgressFilter } from "../../../../src/providers/kit/egress/filter.ts";
+import {
+  EgressFilter,
+  isPublicAddress,
+} from "../../../../src/providers/kit/egress/filter.ts";
 
 function policy(
   { mode = "no_private", allow = [] }: Partial<EgressPolicy> = {},
@@ -47,6 +51,22 @@ Deno.test("EgressFilter no_private rejects each range that is not public, and no
   const of = policy();
   for (const address of PRIVATE) assert.ok(rejects(of, address), address);
   for (const address of PUBLIC) assert.ok(!rejects(of, address), address);
+});
+
+Deno.test("isPublicAddress() agrees with the special ranges of ipaddr.js", () => {
+  const check = (address: string) => {
+    const parsed = ipaddr.process(address);
+    const isGlobal = parsed instanceof ipaddr.IPv4 ||
+      parsed.match(ipaddr.IPv6.parse("2000::"), 3);
+    const isNat64 = address.startsWith("64:ff9b:");
+    assert.equal(
+      isNat64 || isPublicAddress(address),
+      isNat64 || isGlobal && parsed.range() === "unicast",
+      address,
+    );
+  };
+  fc.assert(fc.property(fc.ipV4(), check), { numRuns: 3_000 });
+  fc.assert(fc.property(fc.ipV6(), check), { numRuns: 3_000 });
 });
 
 Deno.test("EgressFilter no_private treats an IPv4 address in every IPv6 form alike", () => {
