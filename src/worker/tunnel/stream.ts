@@ -3,7 +3,7 @@ import { systemClock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
 import { hostName } from "../../core/network.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
-import { close, joinConns, writeAll } from "./pipe.ts";
+import { closeConn, joinConns, writeAll } from "../../async/join_conns.ts";
 import { renderConnectRequest } from "./proxy_connect.ts";
 
 /** Timeout of the connection to the browser and of the server's acceptance; the server waits no longer. */
@@ -81,8 +81,8 @@ async function open(
 
 /** The connection, which `stack` closes; at once, if it was disposed while the connection came about. */
 function adoptConn<C extends Deno.Conn>(stack: DisposableStack, conn: C): C {
-  if (stack.disposed) close(conn);
-  return stack.adopt(conn, close);
+  if (stack.disposed) closeConn(conn);
+  return stack.adopt(conn, closeConn);
 }
 
 /** Connects to a browser by its endpoint or unix socket. */

@@ -1,29 +1,30 @@
-import { systemClock } from "../../async/clock.ts";
-import { deadline } from "../../async/deadline.ts";
+import { systemClock } from "./clock.ts";
+import { deadline } from "./deadline.ts";
 
-/** What a read takes at first, in bytes: an idle stream costs two of these. */
+/** Initial size of a read buffer. An idle pair of connections has two of them. */
 const MIN_BUFFER_BYTES = 4 * 1_024;
 
-/** What a read takes at most; of a gigabyte this costs three quarters of what 64 kB do. */
+/** Maximum size of a read buffer. Copying a gigabyte takes three quarters of the processor time that 64 KiB buffers take. */
 const MAX_BUFFER_BYTES = 256 * 1_024;
 
-/** How much more the next read takes when one has filled its buffer. */
+/** Factor by which a buffer grows after a read that filled it. */
 const GROWTH = 8;
 
-/** How long the other direction may go on when one has ended. */
+/** Time that one direction may continue after the other has ended. */
 const LINGER_MS = 2_000;
 
-/** How two connections are joined. */
+/** Options of {@linkcode joinConns}. */
 export interface JoinOptions {
-  /** What the first has brought already. */
+  /** Bytes that were already read from the first connection. */
   readonly early: Uint8Array;
-  /** Ends both at once. */
+  /** Closes both connections immediately. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Copies bytes both ways until one connection has ended, and closes both. Nothing is read before what was read last is
- * written: a side that does not read stops the other. Never rejects.
+ * Copies bytes in both directions until one connection ends, then closes both. Never rejects.
+ *
+ * Reads only after the previous bytes are written, so a side that stops reading also stops the other side.
  */
 export async function joinConns(
   first: Deno.Conn,
@@ -31,20 +32,20 @@ export async function joinConns(
   { early, signal }: JoinOptions,
 ): Promise<void> {
   const end = () => {
-    close(first);
-    close(second);
+    closeConn(first);
+    closeConn(second);
   };
   signal.addEventListener("abort", end);
   if (signal.aborted) end();
-  // What fails in one direction is over in both.
-  const ways = [
+  // A failure in one direction ends both.
+  const directions = [
     copy(first, second, early).catch(end),
     copy(second, first).catch(end),
   ];
-  await Promise.race(ways);
-  using patience = deadline(systemClock, LINGER_MS);
-  patience.signal.addEventListener("abort", end);
-  await Promise.all(ways);
+  await Promise.race(directions);
+  using linger = deadline(systemClock, LINGER_MS);
+  linger.signal.addEventListener("abort", end);
+  await Promise.all(directions);
   end();
   signal.removeEventListener("abort", end);
 }
@@ -73,11 +74,11 @@ export async function writeAll(
   for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
 
-/** Closes a connection that may be closed already. */
-export function close(conn: Deno.Conn): void {
+/** Closes a connection, unless it is already closed. */
+export function closeConn(conn: Deno.Conn): void {
   try {
     conn.close();
   } catch {
-    // It was closed by whoever came first.
+    // Already closed by the other direction or by the signal.
   }
 }
