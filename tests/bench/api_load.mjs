@@ -1,8 +1,9 @@
 /**
  * Sends requests to a grid at a fixed rate, in a process of its own (Node), and prints what it measured as JSON.
  *
- * Each request has its moment, whether earlier ones were answered or not, and its time counts from that moment: a server
- * that stands still is charged with everything that should have been asked meanwhile ("coordinated omission").
+ * Each request has its moment, whether earlier ones were answered or not, and its time counts from that moment: a
+ * server
+ * that hangs is charged with every request that was due in that time ("coordinated omission").
  *
  * Usage: node api_load.mjs URL RATE SECONDS
  */

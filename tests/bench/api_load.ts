@@ -1,5 +1,6 @@
 /**
- * A server over SQLite under a mixed load of the API: gets, lists, creates, ends, heartbeats and claims, 1,000 a second.
+ * A server over SQLite under a mixed load of the API: gets, lists, creates, ends, heartbeats and claims, 1,000 a
+ * second.
  *
  * Prints rate and quantiles; ends with code 1 if a limit is passed or a request was refused.
  *
@@ -12,7 +13,7 @@ import { print } from "./times.ts";
 const RATE = 1_000;
 const SECONDS = 20;
 const P99_LIMIT_MS = 50;
-/** What is asked at a rate is answered at it, but for the last answers. */
+/** Share of the request rate at which responses must arrive; the last ones may be late. */
 const RATE_LIMIT = 0.99 * RATE;
 
 const quantilesSchema = z.object({

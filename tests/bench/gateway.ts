@@ -1,8 +1,10 @@
 /**
- * The gateway beside a direct connection to the same browser, in turn in one run: round trips, throughput, and what idle
+ * The gateway beside a direct connection to the same browser, in turn in one run: round trips, throughput, and what
+ * idle
  * clients cost. Prints ratios; ends with code 1 if a target is missed. Linux.
  *
- * The server and its workers are the real program with the settings that users have, the browser is a real Chromium. What
+ * The server and its workers are the real program with the settings that users have, the browser is a real Chromium.
+ * What
  * a browser is too slow to show is measured on a synthetic one, which streams as fast as its messages are taken.
  *
  * @module
@@ -21,7 +23,7 @@ import { startNode } from "../support/node_process.ts";
 import { type Figure, FIGURES, type Side } from "./gateway_figures.ts";
 import { print } from "./times.ts";
 
-/** How often each measurement is made; the middle one of its ratios counts. */
+/** Number of runs of each measurement; the median of its ratios counts. */
 const ROUNDS = 3;
 
 /** Idle clients, how many of them come in each second, and what they may cost. */
@@ -30,13 +32,13 @@ const WAVE = 200;
 const WAVE_LIMIT_MS = 1_000;
 const IDLE_LIMIT_MB = 100;
 
-/** Until memory is looked at. */
+/** Pause before memory is measured. */
 const SETTLE_MS = 5_000;
 
 const timesSchema = z.record(z.string(), z.array(z.number()));
 const crowdSchema = z.object({ failed: z.int(), slowest_ms: z.number() });
 
-/** Where each side of a measurement connects. */
+/** Address of each side of a measurement. */
 type Sides = Readonly<Record<Side, string>>;
 
 const program = await clientProgram("gateway_bench.mjs");
@@ -102,7 +104,10 @@ async function measure(figure: Figure, sides: Sides): Promise<boolean> {
   return isMet;
 }
 
-/** What idle clients cost, and how soon those of a second are connected. False if a limit is passed. */
+/**
+ * Measures the cost of idle clients and the time until those of one second are connected. Returns false if a limit is
+ * exceeded.
+ */
 async function measureCrowd(
   grid: GivenGrid,
   endpoint: string,

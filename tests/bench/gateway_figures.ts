@@ -1,4 +1,4 @@
-/** Who is measured: a client without the grid, one through the server, and one through the server and a worker's tunnel. */
+/** Measured clients: without the grid, through the server, and through the server and a worker's tunnel. */
 export type Side = "direct" | "gateway" | "tunnel";
 
 /** One value of a measurement, made of the milliseconds of its trips. */
@@ -6,7 +6,9 @@ export interface FigureValue {
   readonly name: string;
   readonly value: (times: readonly number[]) => number;
   readonly show: (value: number) => string;
-  /** Limits of the ratio to the direct side: the most, if above 1, else the least. A side without one is for comparison. */
+  /**
+   * Limits of the ratio to the direct side: the most, if above 1, else the least. A side without one is for comparison.
+   */
   readonly targets: Readonly<Partial<Record<Side, number>>>;
 }
 
@@ -18,7 +20,7 @@ export interface Figure {
   readonly values: readonly FigureValue[];
 }
 
-/** What is measured, in this order. */
+/** Measurements in their order. */
 export const FIGURES: readonly Figure[] = [
   {
     title: "CDP round trip to a page (Runtime.evaluate of 1)",

@@ -32,5 +32,5 @@ const times = { plain: [] as number[], isolated: [] as number[] };
   }
 }
 await Deno.remove(dataDir, { recursive: true });
-// deno-lint-ignore no-console -- how the benchmark is told
+// deno-lint-ignore no-console -- the benchmark reads it
 console.log(JSON.stringify(times));

@@ -1,10 +1,13 @@
 /**
- * Fifty clients at once where four browsers may run, each holding its browser for half a second: whether all are served,
- * in order, and how many a second, beside bare browsers that are launched, held as long and closed in turns of four. Then
+ * Fifty clients at once where four browsers may run, each holding its browser for half a second: whether all are
+ * served,
+ * in order, and how many a second, beside bare browsers that are launched, held as long and closed in turns of four.
+ * Then
  * whether a single visit right afterwards takes as long as before.
  *
  * Bare launches are timed before and after the crowd in the same Node process, so that whatever else the machine does
- * hits both alike; so are single visits, each of which has a bare one beside it. Ends with code 1 if somebody was refused, overtaken or a limit is passed.
+ * hits both alike; so are single visits, each of which has a bare one beside it. Ends with code 1 if somebody was
+ * refused, overtaken or a limit is passed.
  *
  * @module
  */
@@ -23,12 +26,15 @@ const BARE = 24;
 const SINGLES = 7;
 
 /**
- * Least share of the rate of bare launches. The best peer that serves all fifty was measured at 0.88 visits a second where
+ * Least share of the rate of bare launches. The best peer that serves all fifty was measured at 0.88 visits a second
+ * where
  * bare launches reach 1.21 to 1.32: a tenth more than that peer, 0.97, is 0.77 of their middle.
  */
 const RATE_LIMIT = 0.77;
 
-/** Longest time of a single visit after the crowd, as a share of one before: as fast, but for what repeats differ by. */
+/**
+ * Longest time of a single visit after the crowd, as a share of one before: as fast, but for what repeats differ by.
+ */
 const AFTER_LIMIT = 1.15;
 
 /** Time to the first answer through the grid, and bare. */
@@ -85,7 +91,7 @@ try {
 }
 Deno.exit(isOk ? 0 : 1);
 
-/** How many of the crowd's sessions were started after one that had been asked for later, or are not there. */
+/** Counts the crowd's sessions that started after one that was created later, or are missing. */
 async function overtakenIn(host: string): Promise<number> {
   const client = createClient({ apiUrl: `http://${host}` });
   const { items } = await client.listSessions({

@@ -39,7 +39,7 @@ Deno.test("while a remote database is away every request is refused with 503 and
   assert.equal((await api.claim(worker))?.id, id);
 });
 
-Deno.test("whoever waits while a remote database goes away and comes back gets what came meanwhile", async () => {
+Deno.test("waiting clients receive the changes of an outage when the remote database returns", async () => {
   await using s = await twoReplicas();
   const [here, there] = [createApiClient(s.here), createApiClient(s.there)];
   await here.pool();
@@ -54,7 +54,7 @@ Deno.test("whoever waits while a remote database goes away and comes back gets w
   );
   await eventually("it waits", () => Promise.resolve(looks() > 0));
   await s.database.stop();
-  // At least one look of each server finds nobody.
+  // At least one poll of each server reaches no database.
   await systemClock.sleep(1_100);
   await s.database.start();
   const start = there.call("POST", "/sessions?wait=30", {});

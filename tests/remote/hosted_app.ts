@@ -1,4 +1,4 @@
-/** What a platform runs. Its address is the first line on stdout; ends with its stdin. */
+/** Program that a platform runs. Prints its address as the first line of stdout; ends with its stdin. */
 import { hostApi } from "../../src/hosted.ts";
 
 const { fetch } = hostApi(Deno.env.toObject());

@@ -104,7 +104,7 @@ const graphSchema = z.object({
   })),
 });
 
-/** What is loaded with a module: not what it imports when it is asked for it. */
+/** Lists the modules that are loaded with a module, without its dynamic imports. */
 async function loadedWith(entry: string): Promise<readonly string[]> {
   const { stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", entry],
@@ -150,7 +150,7 @@ Deno.test("the hosted API loads nothing of Node, and no library that is not made
   assert.deepEqual(others, []);
 });
 
-/** All that hosting needs. Nobody is at that database. */
+/** Required settings of a hosted API. No server listens at that database URL. */
 const NEEDED = {
   BROWSERGRID_DATABASE_URL: "http://127.0.0.1:1",
   BROWSERGRID_PUBLIC_URL: "https://grid.example",

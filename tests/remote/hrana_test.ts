@@ -163,7 +163,7 @@ Deno.test("values go to the test server and come back as they are", async () => 
   assert.equal(named.rows[0]?.x, "named");
 });
 
-Deno.test("the test server lets in who has the token, and nobody else", async () => {
+Deno.test("the test server accepts only clients with the token", async () => {
   await using server = await startHranaServer({ authToken: "right" });
   const requests = [execute("SELECT 1"), { type: "close" }];
   const statusWith = async (token: string) =>

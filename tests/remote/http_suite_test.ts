@@ -5,7 +5,7 @@ import { oneModule } from "../support/one_module.ts";
 /** Rooms whose tests ask a real grid for what the API does. */
 const ROOMS = ["apps", "core", "gateway", "reconciler"];
 
-/** What a test imports that asks a grid. */
+/** Import of a test that sends requests to a grid. */
 const GRID = /from ".*\/(support\/grid|scene)\.ts"/;
 
 /** The files of tests below `folder` that ask a grid. */

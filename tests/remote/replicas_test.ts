@@ -85,7 +85,7 @@ Deno.test("a claim that waits at one server is woken within about a second by a 
     "POST",
     `/workerpool/workers/${worker}/claim-session?wait=30`,
   );
-  // Such a look is only made for somebody who has found nothing.
+  // The poller runs only while a client waits.
   const hasLooked = () =>
     s.database.requests.some((sql) =>
       sql.some((each) => each.includes("AS watched"))
@@ -95,7 +95,7 @@ Deno.test("a claim that waits at one server is woken within about a second by a 
   const madeAt = systemClock.monotonic();
   const { body } = await waiting;
   assert.equal(body.sessions[0].id, id);
-  // A look each 0.9 s; the rest is what a loaded machine may take. Without the look it would be 30 s.
+  // A poll every 0.9 s, and time for a loaded machine. Without the poll it would take 30 s.
   const tookMs = systemClock.monotonic() - madeAt;
   assert.ok(tookMs < 2_000, `${tookMs} ms`);
 });

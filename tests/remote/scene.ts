@@ -93,7 +93,7 @@ export function createWorker(
     workerName: name,
     capacity,
     pollIntervalSeconds: 10,
-    // One folder each: it is that of a host.
+    // One folder each, because a folder belongs to one host.
     dataDir: `${grid.dataDir}/${name}`,
     version: "0.0.0-test",
   });

@@ -9,7 +9,7 @@ export interface Watched {
   readonly gauge: MemoryGauge;
 }
 
-/** What a process has at one moment. */
+/** Resources of a process at one moment. */
 export interface ProcessFootprint {
   /** Of the machine's memory, in MB. */
   readonly residentMb: number;
@@ -23,10 +23,10 @@ export interface ProcessFootprint {
 /** Kinds of what browsers leave on the machine, by the first word of a trace. */
 export const TRACES = ["process", "folder", "temporary", "container"] as const;
 
-/** What a whole grid has on the machine at one moment. Linux. */
+/** Resources of a whole grid on the machine at one moment. Linux. */
 export interface Footprint {
   readonly processes: Readonly<Record<string, ProcessFootprint>>;
-  /** How many of each kind browsers have there. */
+  /** Number of the browsers' traces by kind. */
   readonly traces: Readonly<Record<(typeof TRACES)[number], number>>;
 }
 

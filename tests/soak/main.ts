@@ -3,7 +3,8 @@
  * containers where they were?
  *
  * A server and its workers run as processes of their own: one for local browsers, and one for containers if there is an
- * engine. Clients come and go in every way that `visits.ts` has, more of them than there are browsers. What the grid has
+ * engine. Clients come and go in every way that `visits.ts` has, more of them than there are browsers. What the grid
+ * has
  * when it has warmed up and rested is compared with what it has when it rests at the end; memory under load is compared
  * between the first and the last third. Ends with code 1 if something is left, memory has grown, or a visit failed.
  *
@@ -28,9 +29,12 @@ import { VISITS } from "./visits.ts";
 
 /** Share of the time in which caches fill and code is compiled. */
 const WARM_UP = 0.3;
-/** Looks at the loaded grid. */
+/** Inspects the loaded grid. */
 const LOOKS = 15;
-/** Longest time until a grid at rest has let go of everything: kept connections are closed only when they were not used for a while. */
+/**
+ * Longest time until a grid at rest has let go of everything: kept connections are closed only when they were not used
+ * for a while.
+ */
 const REST_MS = 100_000;
 const REST_LOOK_MS = 1_000;
 
@@ -149,7 +153,7 @@ async function visitFor(grid: ChaosGrid, ms: number): Promise<string[]> {
   return failures;
 }
 
-/** What the grid has when all is done; waits until that is no more than `before`, but not for ever. */
+/** Measures the idle grid after the run; waits a limited time until it is no larger than `before`. */
 async function rested(
   grid: ChaosGrid,
   watched: readonly Watched[],

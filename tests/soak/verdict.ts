@@ -1,12 +1,12 @@
 import type { Footprint, ProcessFootprint } from "./footprint.ts";
 
 /**
- * What the objects of a process may come to more in the last third of a run than in the first: what is compiled and kept
- * on the way, 1 to 2 MB. At the rate of visits of a machine with two cores, 2 kB a visit that nobody frees pass it in 30 minutes.
+ * Maximum growth of a process's objects from the first third of a run to the last: compiled code and caches take 1 to 2
+ * MB. At the visit rate of a machine with two cores, a leak of 2 kB a visit exceeds it in 30 minutes.
  */
 const LIVE_GROWTH_MB = 4;
 
-/** The same for its share of the machine's memory, most of which is garbage that nobody has collected yet. */
+/** Maximum growth of its resident memory, most of which is garbage that is not collected yet. */
 const RESIDENT_GROWTH_MB = 48;
 
 /** One line of the verdict. */
@@ -18,12 +18,12 @@ export interface Finding {
   readonly limit: number;
 }
 
-/** Whether it is where it may be. */
+/** True if the value is within its limit. */
 export function isFine({ after, limit }: Finding): boolean {
   return after <= limit;
 }
 
-/** What may not grow at all: beside each count that of the rested grid before. */
+/** Compares counts that must not grow with those of the idle grid before the run. */
 export function compareCounts(before: Footprint, after: Footprint): Finding[] {
   const findings = Object.entries(after.traces).map(([kind, count]) => {
     const was = before.traces[kind as keyof Footprint["traces"]];

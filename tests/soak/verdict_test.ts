@@ -12,7 +12,7 @@ function footprint(
   };
 }
 
-/** What is found wrong. */
+/** Expected findings. */
 function faults(findings: ReturnType<typeof compareCounts>) {
   return findings.filter((finding) => !isFine(finding)).map(({ what }) => what);
 }

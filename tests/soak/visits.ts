@@ -10,7 +10,7 @@ const PAGE =
 const TITLE =
   "new Promise((done) => document.readyState === 'complete' ? done(document.title) : addEventListener('load', () => done(document.title)))";
 
-/** Where a visit goes. */
+/** Target of a visit. */
 export interface Goal {
   readonly client: GridClient;
   /** Name of the pool. */

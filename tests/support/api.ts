@@ -7,7 +7,7 @@ import type {
 import type { TestGrid } from "./grid.ts";
 import { headersFor, learn } from "./worker_proofs.ts";
 
-/** What the API answered, its body read. */
+/** A response of the API with its body. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;

@@ -53,7 +53,7 @@ export interface DescribedApi {
   readonly operations: readonly DescribedOperation[];
   /** The schema that a reference leads to, or the schema itself. */
   follow(schema: JsonSchema): JsonSchema;
-  /** What is wrong with `value`, or undefined. */
+  /** Returns the fault of `value`, or undefined. */
   fault(schema: JsonSchema, value: unknown): string | undefined;
 }
 

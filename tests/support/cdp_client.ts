@@ -8,7 +8,7 @@ type Params = Readonly<Record<string, unknown>>;
 /** A client of a browser or a page, by hand. Disposal hangs up. */
 export interface CdpClient extends AsyncDisposable {
   call(method: string, params?: Params): Promise<Result>;
-  /** What an expression in the page comes to. */
+  /** Evaluates an expression in the page. */
   evaluate(expression: string): Promise<unknown>;
   readonly closed: Promise<CloseEvent>;
 }

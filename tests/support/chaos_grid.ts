@@ -17,10 +17,10 @@ import { within } from "./within.ts";
 /** The lease of these grids; the shortest that a busy machine with few cores keeps. */
 export const LEASE_SECONDS = 4;
 
-/** How long their workers keep running browsers while the server is away, beyond the lease. */
+/** Time beyond the lease for which the workers keep running browsers during a server outage. */
 export const GRACE_SECONDS = 6;
 
-/** Longest time for a program to end by itself. */
+/** Timeout for a program that ends without a signal. */
 const EXIT_MS = 10_000;
 
 const SETTINGS = {
@@ -32,12 +32,12 @@ const SETTINGS = {
 /** Name of the pool of local browsers that every grid has. */
 export const LOCAL = "local-browsers";
 
-/** How a worker is started; the same options start the same worker again. */
+/** Options of a worker; the same options start the same worker again. */
 export interface ChaosWorkerOptions {
   readonly pool?: string;
   readonly name?: string;
   readonly capacity?: number;
-  /** Where it finds the server, if not at the grid's first. */
+  /** URL of the server. @default The grid's first server. */
   readonly apiUrl?: string;
   /** Its data folder, if not one of its own below the grid's. */
   readonly dataDir?: string;
@@ -59,7 +59,10 @@ export interface ChaosServer {
   readonly process: RunningProgram;
 }
 
-/** A grid of real processes with short leases, whose parts can be killed. Disposal ends all of it, whatever state it is in. */
+/**
+ * A grid of real processes with short leases, whose parts can be killed. Disposal ends all of it, whatever state it is
+ * in.
+ */
 export interface ChaosGrid extends AsyncDisposable {
   /** URL of the first server; the same after each of its starts. */
   readonly url: string;
@@ -79,7 +82,7 @@ export interface ChaosGrid extends AsyncDisposable {
   startWorker(options?: ChaosWorkerOptions): Promise<ChaosWorker>;
   /** A worker's process, without waiting for it to be ready. */
   spawnWorker(options?: ChaosWorkerOptions): RunningProgram;
-  /** What browsers of this grid have left or have on this machine. */
+  /** Finds traces of this grid's browsers, running or ended, on this machine. */
   traces(): Promise<Trace[]>;
   /** The main processes of the sessions' local browsers. */
   browsers(): Promise<BrowserProcess[]>;
@@ -92,7 +95,7 @@ export async function chaosGrid(
   { pools = [], env = {}, inspect = false }: {
     readonly pools?: readonly PoolBody[];
     readonly env?: Readonly<Record<string, string>>;
-    /** Whether the output of each program names a debugger's URL. */
+    /** True if the output of each program must name a debugger's URL. */
     readonly inspect?: boolean;
   } = {},
 ): Promise<ChaosGrid> {
@@ -226,9 +229,11 @@ export async function kill(...programs: RunningProgram[]): Promise<void> {
   await Promise.all(programs.map(({ status }) => status));
 }
 
-/** The code with which a program ends by itself. @throws {Error} With its output, if it does not within 10 s. */
+/**
+ * Waits until a program ends without a signal, and returns its exit code. @throws {Error} With its output, after 10 s.
+ */
 export async function waitForExit(program: RunningProgram): Promise<number> {
-  const what = `the program ends by itself:\n${program.output()}`;
+  const what = `the program ends:\n${program.output()}`;
   return (await within(program.status, { what, ms: EXIT_MS })).code;
 }
 

@@ -1,7 +1,7 @@
 import type { Output } from "../../src/cli/output.ts";
 import { run } from "../../src/cli/program.ts";
 
-/** What a command line came to. */
+/** Result of a command line. */
 export interface CliResult {
   readonly code: number;
   readonly out: string;

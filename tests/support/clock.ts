@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/async/clock.ts";
 
-/** A clock that moves only when it is told to. Sleeps end when their time has come, or with their signal. */
+/** A clock that advances only on request. Sleeps end at their time, or with their signal. */
 export interface FakeClock extends Clock {
   advance(ms: number): void;
 }

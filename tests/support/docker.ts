@@ -96,7 +96,10 @@ async function runAs(
   return (await exec.inspect()).ExitCode;
 }
 
-/** Sends a signal to all Chromium processes of a type in a container. `$1` and `$2` keep the script from matching itself. */
+/**
+ * Sends a signal to all Chromium processes of a type in a container. `$1` and `$2` keep the script from matching
+ * itself.
+ */
 const SIGNAL_ALL = `found=1
 for process in /proc/[0-9]*; do
   tr "\\0" " " <"$process/cmdline" 2>/dev/null | grep -q -- "--type=$1 " || continue
@@ -144,7 +147,7 @@ export async function evaluate(
   throw new Error(`${page} was not loaded within 10 s`);
 }
 
-/** The part of CDP's answer to `Runtime.evaluate` that is looked at. */
+/** The part of CDP's response to `Runtime.evaluate` that tests read. */
 interface Evaluated {
   readonly result?: { readonly value?: { readonly value: unknown } };
 }

@@ -54,7 +54,7 @@ export async function endEngine(
   return { start: startAgain, [Symbol.asyncDispose]: startAgain };
 }
 
-/** How a process was started. */
+/** Command of a process. */
 interface Start {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { systemClock } from "../../src/async/clock.ts";
 
-/** How often what is outside this process is looked at. */
+/** Pause between two checks of state outside this process. */
 const LOOK_MS = 50;
 
 /** How {@linkcode eventually} waits. */
@@ -10,24 +10,24 @@ export interface Patience {
 }
 
 /**
- * Resolves with the first answer of `look` that is neither undefined nor false. A look that throws is a look without
- * an answer: what is looked at may be down.
+ * Resolves with the first result of `check` that is neither undefined nor false. A check that throws has no result,
+ * because its target may be down.
  *
- * For what other processes do, of which no event tells.
+ * Waits for changes of other processes that send no event.
  *
- * @param what A sentence of what is expected.
- * @throws {Error} With the sentence and the last answer or error, when it takes too long.
+ * @param what The expected state as a sentence.
+ * @throws {Error} With the sentence and the last result or error, after the timeout.
  */
 export async function eventually<T>(
   what: string,
-  look: () => Promise<T | undefined | false>,
+  check: () => Promise<T | undefined | false>,
   { withinMs = 30_000 }: Patience = {},
 ): Promise<T> {
   const deadline = systemClock.monotonic() + withinMs;
   let last: unknown;
   for (;;) {
     try {
-      const answer = await look();
+      const answer = await check();
       if (answer !== undefined && answer !== false) return answer;
       last = answer;
     } catch (error) {
@@ -43,15 +43,15 @@ export async function eventually<T>(
   }
 }
 
-/** Resolves when `look` finds nothing. @throws {Error} With what is there still. */
+/** Resolves when `check` finds nothing. @throws {Error} With what is there still. */
 export async function gone(
   what: string,
-  look: () => Promise<readonly unknown[]>,
+  check: () => Promise<readonly unknown[]>,
   patience: Patience = {},
 ): Promise<void> {
   let last: readonly unknown[] = [];
   await eventually(`no ${what} left`, async () => {
-    last = await look();
+    last = await check();
     return last.length === 0;
   }, patience).catch((cause) => {
     throw new Error(`Left over: ${last.join("; ")}`, { cause });

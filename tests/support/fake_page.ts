@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { WebSocket } from "ws";
 
-/** What commands of the DevTools protocol result in; one that is not here is refused, one that is undefined is not answered. */
+/** Results of DevTools protocol commands; an unknown command is rejected, an undefined result sends no response. */
 export type Results = Readonly<Record<string, unknown>>;
 
 /** A document in two parts. */

@@ -20,25 +20,25 @@ export interface FakeKnobs {
   down?: string | undefined;
   /** Awaited by every `prepare()`, until its signal is aborted. */
   prepareHold?: Promise<void> | undefined;
-  /** What the next `prepare()` fail with. */
+  /** Errors of the next calls of `prepare()`. */
   prepareError?: string | undefined;
   /** Awaited by every start before its browser is there, until its signal is aborted. */
   hold?: Promise<void> | undefined;
-  /** What the next starts fail with. */
+  /** Errors of the next starts. */
   startError?: string | undefined;
   /** Starts do not hear their signal: one that is held comes about even when it is aborted. */
   deaf?: boolean;
   /** Awaited by every `stop()` before its browser is gone. */
   stopHold?: Promise<void> | undefined;
-  /** Where the next browsers answer. @default Nobody listens. */
+  /** Endpoint of the next browsers. @default An address where nothing listens. */
   endpoint?: URL | undefined;
-  /** What would be started now, for those who ask. @default {""} */
+  /** Revision of a browser that would be started now. @default {""} */
   revision?: string | undefined;
   /** Result of a running browser's probes; by default they succeed. */
   probe?: ((signal: AbortSignal) => Promise<void>) | undefined;
-  /** What browsers measure. */
+  /** Measurements of the browsers. */
   stats?: BrowserStats | undefined;
-  /** What an earlier process has left to adopt. */
+  /** Browsers of an earlier process to adopt. */
   leftovers: readonly RunningBrowser[];
 }
 
@@ -49,9 +49,9 @@ export interface FakeProvider extends Provider {
   readonly running: ReadonlyMap<string, FakeBrowser>;
   /** Most browsers that were there at once, starting ones included. */
   mostAtOnce(): number;
-  /** What each `prepare()` was asked to prepare for; undefined: the first start. */
+  /** Argument of each call of `prepare()`; undefined for the first start. */
   readonly prepared: readonly (BrowserSpec | undefined)[];
-  /** What the last sweep was told to keep. */
+  /** Ids that the last sweep kept. */
   kept(): ReadonlySet<string> | undefined;
   /** The grace period of each `stop()`. */
   readonly graces: readonly number[];
@@ -144,7 +144,7 @@ export function createFakeProvider(): FakeProvider {
   };
 }
 
-/** A browser; `onGone` is told once. */
+/** Creates a browser; `onGone` is called once. */
 export function createFakeBrowser(
   spec: BrowserSpec,
   sessionId: string,

@@ -2,7 +2,7 @@
 const FIRST = 20_000;
 const COUNT = 12_000;
 
-/** A port that nobody listens on, and that a server can come back to. */
+/** Returns a free port that a server can use repeatedly. */
 export function freePort(): number {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * COUNT);

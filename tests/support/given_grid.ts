@@ -4,7 +4,7 @@ import { type RunningProgram, startProgram } from "./program.ts";
 
 const PLUGIN = fileURLToPath(new URL("given_browsers.ts", import.meta.url));
 
-/** How clients get from the server to a browser. */
+/** Path from the server to a browser. */
 export type Reach = "direct" | "tunnel";
 
 /** A server and a worker, each the real program in a process of its own, for browsers that are there already. */
@@ -13,7 +13,7 @@ export interface GivenGrid extends AsyncDisposable {
   readonly client: GridClient;
   /** Starts a worker whose browsers are reached so. */
   worker(reach: Reach): Promise<RunningProgram>;
-  /** Where clients of a new session connect, a thousand at once, whose browser listens at `endpoint`. */
+  /** Creates a session with the browser at `endpoint`, and returns the connect URL for up to a thousand clients. */
   session(reach: Reach, endpoint: string): Promise<string>;
 }
 

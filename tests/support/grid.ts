@@ -9,7 +9,7 @@ import { APPS, MIDDLEWARE, PROVIDERS } from "../../src/installed.ts";
 import { type HranaServer, startHranaServer } from "./hrana_server.ts";
 import { countRequests } from "./under_way.ts";
 
-/** What a test changes of the real grid. */
+/** Parts of the real grid that a test replaces. */
 export interface TestGridOptions {
   readonly settings?: SettingsInput;
   /** Added to, or in place of, the built-in providers of the same name. */
@@ -44,7 +44,7 @@ export interface TestGrid extends Grid {
   ): Promise<Response>;
 }
 
-/** Whether grids reach their file through a libSQL server, by HTTP, as a hosted database is reached. */
+/** True if grids use their file through a libSQL server by HTTP, like a hosted database. */
 export const IS_REMOTE: boolean = Deno.env.get("TEST_DATABASE") === "remote";
 
 /** Encryption key of the databases of tests. */

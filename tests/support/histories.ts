@@ -37,8 +37,8 @@ export async function listEvents(
 }
 
 /**
- * Asserts of each session that was accepted: it is found by its id, each of its changes is one event that the table of
- * transitions allows, nothing follows its end, and its status is that of its last change.
+ * Asserts for each accepted session: it is found by its id, each change is one event that the table of transitions
+ * allows, nothing follows its end, and its status equals the status of its last change.
  */
 export async function assertHistories(
   client: GridClient,
@@ -48,7 +48,7 @@ export async function assertHistories(
 }
 
 async function assertHistory(client: GridClient, id: string): Promise<void> {
-  // The session first: it may go on meanwhile, but what it was is in its events.
+  // The session first: it may change until the second request, but its events keep its earlier states.
   const session = await client.getSession(id);
   const statuses = statusesIn(await listEvents(client, id));
   const path = `${id}: ${statuses.join(" → ")}`;

@@ -1,10 +1,10 @@
 import { type HranaPipeline, pipelineSchema } from "./hrana_protocol.ts";
 import type { HranaStreams } from "./hrana_streams.ts";
 
-/** How a server that fails answers. */
+/** Response of a failing server. */
 export type FailingAnswer = (asked: Asked) => Response | Promise<Response>;
 
-/** What a request asks for. */
+/** A parsed request. */
 export interface Asked {
   /** Does it, and answers. */
   work(): Response;
@@ -25,7 +25,7 @@ const PIPELINES: ReadonlySet<string> = new Set([
   "/v3/pipeline",
 ]);
 
-/** How a client finds out which versions a server speaks. */
+/** Path by which a client detects the server's protocol versions. */
 const VERSIONS: ReadonlySet<string> = new Set(["/v2", "/v3"]);
 
 /** Answers requests of the protocol over HTTP, and remembers them. */
@@ -64,7 +64,7 @@ export class HranaEndpoint {
     const sql: string[] = [];
     this.requests.push(sql);
     return {
-      // Nobody else is served meanwhile: a batch is atomic also without a transaction.
+      // No other request is served at the same time: a batch is atomic also without a transaction.
       work: () => {
         const stream = this.#streams.take(baton);
         if (!stream) return refuse(400, "The baton is not known");

@@ -14,7 +14,7 @@ import { HranaStreams } from "./hrana_streams.ts";
 export interface HranaServer extends AsyncDisposable {
   /** What `openDatabase()` takes. */
   readonly url: string;
-  /** SQL of each HTTP request so far, one list a request: their number is that of the round trips. */
+  /** SQL of each HTTP request so far, one list a request; its length is the number of round trips. */
   readonly requests: readonly (readonly string[])[];
   /** HTTP requests so far that have left a stream open: parts of an interactive transaction. */
   readonly batons: number;
@@ -30,7 +30,7 @@ export interface HranaServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-/** What a server is like. */
+/** Options of a server. */
 export interface HranaServerOptions {
   /** File of the database. @default a file of its own, removed with the server */
   readonly path?: string;

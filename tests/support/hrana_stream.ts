@@ -17,7 +17,7 @@ const AS_BIGINT = true;
 /** libSQL's own word; plain SQLite knows no transactions that only read. */
 const READ_ONLY = "BEGIN TRANSACTION READONLY";
 
-/** A client's series of requests to one connection, which nobody else uses meanwhile. */
+/** A client's series of requests to one connection, which no other client uses at the same time. */
 export class HranaStream {
   readonly #db: DatabaseSync;
   readonly #stored = new Map<number, string>();
@@ -37,7 +37,7 @@ export class HranaStream {
     return this.#isClosed;
   }
 
-  /** The statements of a request, for whoever wants to know what was asked. */
+  /** Returns the statements of a request. */
   listSql(request: HranaRequest): readonly string[] {
     switch (request.type) {
       case "execute":
@@ -177,7 +177,7 @@ function readColumns(prepared: StatementSync) {
   return prepared.columns().map(({ name, type }) => ({ name, decltype: type }));
 }
 
-/** What went wrong, with SQLite's code, which Deno tells only in words. */
+/** Converts an error to SQLite's code, which Deno reports only as text. */
 function toHranaError(error: unknown) {
   const message = error instanceof Error ? error.message : String(error);
   return { message, code: findSqliteCode(message) };

@@ -12,9 +12,9 @@ export interface KeyedGrid extends TestGrid {
   readonly admin: Api;
   /** Makes a key, a client's if it is not said. */
   key(fields?: Partial<KeyInput>): Promise<NewKeyWire>;
-  /** The API for whoever has `key`. */
+  /** Returns a client of the API with `key`. */
   as(key: string): Api;
-  /** The API for whoever has a new key. */
+  /** Returns a client of the API with a new key. */
   asNew(fields?: Partial<KeyInput>): Promise<Api>;
 }
 

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../src/async/clock.ts";
 
-/** How long what is being ended may take to be gone. */
+/** Timeout until ended processes and folders are gone. */
 const PATIENCE_MS = 10_000;
 
 /**
  * Asserts that no browser process, profile folder or container of a grid is left.
  *
- * A grid is told by its data folder, which stands in the command line of each of its browsers.
+ * A grid is identified by its data folder, which is in the command line of each of its browsers.
  *
- * @throws {AssertionError} With what is left after 10 s.
+ * @throws {AssertionError} With the remains after 10 s.
  */
 export async function assertNothingLeft(dataDir: string): Promise<void> {
   const deadline = systemClock.monotonic() + PATIENCE_MS;

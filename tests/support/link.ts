@@ -7,9 +7,9 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
  * It copies bytes both ways. Disposal ends every connection.
  */
 export interface Link extends AsyncDisposable {
-  /** Where the worker finds the server. */
+  /** URL of the server for the worker. */
   readonly url: string;
-  /** Nothing goes through, in either direction, and nobody is told: as if packets were dropped. */
+  /** Drops all data in both directions silently, like a network that drops packets. */
   hang(): void;
   /** Connections are refused and those that are open are reset: as if the server's process were gone. */
   refuse(): Promise<void>;

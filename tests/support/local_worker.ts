@@ -20,7 +20,7 @@ if (task === "sweep") {
   Deno.exit();
 }
 for (let round = 0;; round++) {
-  // deno-lint-ignore no-console -- how the test is told
+  // deno-lint-ignore no-console -- the test reads it
   console.log(round);
   const spec = browserSpec({ headless: round % 2 === 0 });
   const browser = await host.start(spec, `session-${round}`, never);

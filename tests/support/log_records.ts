@@ -1,6 +1,6 @@
 import { configure, type LogRecord, reset } from "@logtape/logtape";
 
-/** What the project logs until disposal. */
+/** Collects the project's log records until disposal. */
 export async function logRecords(): Promise<
   AsyncDisposable & { readonly records: readonly LogRecord[] }
 > {

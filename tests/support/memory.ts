@@ -7,15 +7,15 @@ const answerSchema = z.object({
   result: z.looseObject({ usedSize: z.number().optional() }),
 });
 
-/** What a program's memory comes to. All in megabytes. */
+/** Memory of a program, in megabytes. */
 export interface MemoryGauge extends Disposable {
-  /** What it has of the machine's memory. Linux. */
+  /** Resident memory. Linux. */
   resident(): Promise<number>;
-  /** What its objects take that are in use: after the rest was collected. */
+  /** Size of the objects in use, after a garbage collection. */
   live(): Promise<number>;
 }
 
-/** What a process has of the machine's memory, in megabytes. Linux. */
+/** Returns the resident memory of a process, in megabytes. Linux. */
 export async function residentMb(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 /** Folder of the Node programs and of the real clients that they use. */
 const CLIENTS = fileURLToPath(new URL("../e2e/clients/", import.meta.url));
 
-/** What a program printed. */
+/** Output of a program. */
 export interface Output {
   readonly code: number;
   readonly stdout: string;

@@ -9,7 +9,7 @@ export interface NodeProcess extends AsyncDisposable {
   line(): Promise<string>;
   /** Ends it as an accident would. */
   kill(): void;
-  /** What it wrote to its error output, once it has ended. */
+  /** Resolves with the error output when the process has ended. */
   readonly errors: Promise<string>;
 }
 

@@ -16,7 +16,7 @@ export async function connectTo(
     defaultViewport: null,
     protocolTimeout: PATIENCE_MS,
   });
-  // The library waits for ever for the pages of a browser that dies meanwhile.
+  // The library waits indefinitely for the pages of a browser that dies during the call.
   const what = `a client is connected to ${connectUrl}`;
   const client = await within(connecting, { what, ms: PATIENCE_MS })
     .catch((cause) => {
@@ -54,7 +54,7 @@ async function findPage(client: Browser): Promise<Page | undefined> {
 
 /** A socket to a session's browser, as a client that only listens. Disposal closes it. */
 export interface Listener extends AsyncDisposable {
-  /** How it was closed. */
+  /** Close code and reason. */
   readonly closed: Promise<CloseEvent>;
 }
 

@@ -8,7 +8,7 @@ const READY_MS = 60_000;
 /** The program in a process of its own. Disposal ends it with SIGTERM, after 15 s with SIGKILL. */
 export interface RunningProgram extends AsyncDisposable {
   readonly pid: number;
-  /** What it has printed so far, both streams. */
+  /** Returns the output so far, of both streams. */
   output(): string;
   /** Resolves when the output matches; rejects with all output if the program ends before or takes too long. */
   until(pattern: RegExp): Promise<RegExpExecArray>;

@@ -1,6 +1,6 @@
 /**
- * What every provider must keep, as tests. A provider's own tests call {@linkcode testProvider} with a way to open it
- * and to see, past it, what it did to the machine.
+ * The contract of every provider, as tests. A provider's tests call {@linkcode testProvider} with functions that open
+ * it and inspect the machine independently of it.
  *
  * @module
  */
@@ -156,7 +156,7 @@ export function testProvider(
   });
 
   contract(
-    "start() turns off what the arguments do, besides what it does by itself",
+    "start() turns off the features in the arguments in addition to its own",
     async () => {
       await using test = await set(provider);
       const asked = spec({ arguments: ["--disable-features=PaintHolding"] });
@@ -169,25 +169,28 @@ export function testProvider(
     },
   );
 
-  contract("start() shows a proxy's password to nobody", async () => {
-    await using test = await set(provider);
-    const proxy = {
-      proxy_url: "http://127.0.0.1:9",
-      proxy_username: "user",
-      proxy_password: PASSWORD,
-    };
-    const browser = await test.host.start(spec({ proxy }), "s", NEVER);
-    const lines = await test.ground.commandLines(browser);
-    assert.match(lines, /--proxy-server=/);
-    const shown = [
-      lines,
-      JSON.stringify(browser.details),
-      await browser.logs?.(1_000) ?? "",
-    ].join("\n");
-    assert.ok(!shown.includes(PASSWORD));
-    assert.ok(!shown.includes(btoa(`user:${PASSWORD}`)));
-    await browser.stop(GRACE_MS);
-  });
+  contract(
+    "start() reveals a proxy's password to no other process",
+    async () => {
+      await using test = await set(provider);
+      const proxy = {
+        proxy_url: "http://127.0.0.1:9",
+        proxy_username: "user",
+        proxy_password: PASSWORD,
+      };
+      const browser = await test.host.start(spec({ proxy }), "s", NEVER);
+      const lines = await test.ground.commandLines(browser);
+      assert.match(lines, /--proxy-server=/);
+      const shown = [
+        lines,
+        JSON.stringify(browser.details),
+        await browser.logs?.(1_000) ?? "",
+      ].join("\n");
+      assert.ok(!shown.includes(PASSWORD));
+      assert.ok(!shown.includes(btoa(`user:${PASSWORD}`)));
+      await browser.stop(GRACE_MS);
+    },
+  );
 
   contract("start() gives each session a profile of its own", async () => {
     await using test = await set(provider);

@@ -1,5 +1,5 @@
 /**
- * What a provider must keep while the infrastructure that it depends on is away, hangs or is slow, as tests.
+ * The contract of a provider while its infrastructure is unavailable, hangs or is slow, as tests.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const START_MS = 600;
 /** Longest time until an infrastructure that hangs is noticed. */
 const PING_MS = 5_000;
 
-/** Longest time until a start that nobody wants any more is over. */
+/** Timeout until an aborted start has ended. */
 const GIVE_UP_MS = 15_000;
 
 /** By how much everything is later on a slow way. */
@@ -146,7 +146,7 @@ export function testProviderFaults(
   );
 
   contract(
-    "a browser answers on while the infrastructure is away, and its death is told after",
+    "a browser responds during an outage of the infrastructure, and its death is reported afterwards",
     async ({ host, ground }, way) => {
       const browser = await host.start(spec(), "s", NEVER);
       const ends: unknown[] = [];
@@ -175,7 +175,7 @@ export function testProviderFaults(
       const browser = await host.start(spec(), "s", NEVER);
       await way.cut();
       await way.mend();
-      // Longer than the pause of whoever waits to be told.
+      // Longer than the pause between two checks.
       await systemClock.sleep(2_000);
       await ground.kill(browser);
       assert.deepEqual(await browser.exited, {

@@ -1,5 +1,6 @@
 /**
- * What tests of every provider stand on: a machine, hosts on it, and a way to see past the provider what it did.
+ * The environment of every provider's tests: a machine, hosts on it, and functions that inspect it independently of the
+ * provider.
  *
  * @module
  */
@@ -9,13 +10,13 @@ import type { BrowserSpec } from "../../src/core/browser_spec.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import type { BrowserHost, RunningBrowser } from "../../src/core/provider.ts";
 
-/** How long what is expected may take to be there. */
+/** Timeout of expected changes. */
 const PATIENCE_MS = 10_000;
 
 /** A signal that is never aborted. */
 export const NEVER: AbortSignal = new AbortController().signal;
 
-/** How long browsers that are asked to end may take. */
+/** Timeout for browsers to end on request. */
 export const GRACE_MS = 2_000;
 
 /** A grid and a worker of it. */
@@ -30,13 +31,13 @@ export interface Ground extends AsyncDisposable {
   readonly gridId: string;
   /** Opens the provider on it, as an earlier or later process of `owner`. */
   openHost(owner: Owner): Promise<BrowserHost>;
-  /** What runs or lies there of all owners, looked at without the provider. */
+  /** Lists the processes, containers and folders of all owners, independently of the provider. */
   left(): Promise<readonly string[]>;
   /** Ends a browser as an accident would, without the provider. */
   kill(browser: RunningBrowser): Promise<void>;
   /** Stops a browser from doing anything, so that it does not hear that it is asked to end. */
   freeze(browser: RunningBrowser): Promise<void>;
-  /** What hosts reach their infrastructure by; absent where browsers run on the machine itself. */
+  /** Connection of hosts to their infrastructure; absent where browsers run on the machine itself. */
   readonly way?: Way;
   /** Command lines of everything that runs for a browser, as any user of the machine sees them. */
   commandLines(browser: RunningBrowser): Promise<string>;
@@ -57,7 +58,7 @@ export interface Way {
 /** A provider as the contract needs it. */
 export interface ProviderUnderTest {
   open(): Promise<Ground>;
-  /** What a browser must be like, headless without limits but for what is given. */
+  /** Returns a browser specification: headless and without limits, except for the arguments. */
   spec(given?: Partial<BrowserSpec>): BrowserSpec;
   /** Why it cannot be tested here. */
   readonly skip?: string | undefined;

@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net";
 export interface RawClient extends Disposable {
   readonly socket: Socket;
   readonly head: string;
-  /** What came with the head. */
+  /** Bytes that arrived with the head. */
   readonly rest: Uint8Array;
 }
 
@@ -30,7 +30,7 @@ export async function rawClient(
   };
 }
 
-/** How a socket was refused. */
+/** Rejection of a socket. */
 export interface RawRefusal {
   readonly status: string | undefined;
   readonly code: string;
@@ -53,7 +53,7 @@ export async function readRejection(
   return { status, code, detail, head };
 }
 
-/** Asks `url` for an upgrade by hand; nobody reads the answer yet. */
+/** Sends an upgrade request to `url` over a raw socket; the response is not read yet. */
 export function askUpgrade(
   url: string,
   headers: Readonly<Record<string, string>> = {},
@@ -68,7 +68,7 @@ export function askUpgrade(
   }, extra);
 }
 
-/** Asks for a session over a connection of its own; nobody reads the answer yet. */
+/** Requests a session over a separate connection; the response is not read yet. */
 export function askSession(url: string): Promise<Socket> {
   const body = new TextEncoder().encode("{}");
   return sendRequest("POST", url, {

@@ -44,5 +44,5 @@ const results: Record<string, string> = {};
     ),
   );
 }
-// deno-lint-ignore no-console -- how the test is told
+// deno-lint-ignore no-console -- the test reads it
 console.log(JSON.stringify(results));

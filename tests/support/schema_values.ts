@@ -1,14 +1,14 @@
 /**
- * Values for a JSON Schema, by fast-check: those that it allows, and those made to break whoever reads them.
+ * Values for a JSON Schema, by fast-check: valid ones, and ones made to break their reader.
  *
- * It knows the part of JSON Schema that occurs in `/openapi.json`, and fails on any other.
+ * It supports the part of JSON Schema that occurs in `/openapi.json`, and fails on any other.
  *
  * @module
  */
 import fc from "fast-check";
 import type { DescribedApi, JsonSchema } from "./api_document.ts";
 
-/** What a generator needs besides the schema. */
+/** Context of a generator in addition to the schema. */
 export interface ValueOptions {
   readonly follow: DescribedApi["follow"];
   /** Values for members of these names: ids that exist, and what has to fit together. */
@@ -203,7 +203,7 @@ const HOSTILE: readonly unknown[] = [
   JSON.parse('{"__proto__":{"admin":true}}'),
 ];
 
-/** What breaks programs: limits of numbers, odd text, wrong types, names with a meaning. */
+/** Values that break programs: limits of numbers, odd text, wrong types, names with a meaning. */
 export const hostile: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(...HOSTILE),
   fc.string({ unit: "binary" }),

@@ -12,7 +12,7 @@ import { eventually, gone } from "./eventually.ts";
 import { assertHistories } from "./histories.ts";
 import type { Trace } from "./traces.ts";
 
-/** How long anything may outlive its session once the grid can be reached again. */
+/** Maximum time for which anything may outlive its session after the last outage. */
 export const CLEAN_MS = 30_000;
 
 /** Longest page of a list. */
@@ -29,7 +29,7 @@ export async function liveSessions(
   return items;
 }
 
-/** What browsers have left whose session is over, waits in the queue, or was never known. */
+/** Returns traces of browsers whose session has ended, is queued, or is unknown. */
 export async function strays(grid: ChaosGrid): Promise<readonly string[]> {
   // Traces first: what is seen after its session has ended is a leftover, not the other way round.
   const traces = await grid.traces();
@@ -64,9 +64,9 @@ export async function overfull(grid: ChaosGrid): Promise<readonly string[]> {
 }
 
 /**
- * The end of every test: ends all sessions and asserts that within 30 s none is live and nothing of any browser is
- * left on the machine; that the histories of all `accepted` sessions are as they must be; and that the workers leave
- * in good order when they are told to.
+ * The end of every test: ends all sessions and asserts that within 30 s none is live and no trace of a browser is left
+ * on the machine; that the histories of all `accepted` sessions are valid; and that the workers end in order on
+ * request.
  */
 export async function assertCleanEnd(
   grid: ChaosGrid,

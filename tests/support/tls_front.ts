@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { type AddressInfo, connect } from "node:net";
 import { createServer } from "node:tls";
 
-/** What stands before a server and speaks TLS, as a load balancer does. */
+/** A TLS proxy in front of a server, like a load balancer. */
 export interface TlsFront extends AsyncDisposable {
   readonly url: string;
-  /** File of the certificate: for `DENO_CERT` of whoever is to trust it. */
+  /** Certificate file, for `DENO_CERT` of clients that trust it. */
   readonly certificate: string;
 }
 

@@ -7,11 +7,11 @@ import { docker } from "./docker.ts";
 export interface Trace {
   /** The session that it belongs to, if that can be told. */
   readonly sessionId: string | undefined;
-  /** What it is, for people. */
+  /** Description of the trace. */
   readonly text: string;
 }
 
-/** Where to look for traces. */
+/** Places of traces. */
 export interface TraceSources {
   /** Data folders of the grid's workers. */
   readonly workerDirs: readonly string[];
@@ -22,11 +22,11 @@ export interface TraceSources {
 }
 
 /**
- * Every browser process, profile folder, temporary folder and container of a grid on this machine, looked at without
- * the grid. Linux.
+ * Finds every browser process, profile folder, temporary folder and container of a grid on this machine, independently
+ * of the grid. Linux.
  */
 export async function findTraces(sources: TraceSources): Promise<Trace[]> {
-  // Processes first: what ends meanwhile takes its folders along.
+  // Processes first: one that ends afterwards removes its folders.
   const processes = await findProcesses(sources);
   const folders = await Promise.all(sources.workerDirs.map(profileFolders));
   return [
@@ -154,7 +154,7 @@ export async function endTraces(sources: TraceSources): Promise<void> {
     try {
       Deno.kill(pid, "SIGKILL");
     } catch {
-      // It has ended meanwhile.
+      // The process has ended.
     }
   }
   for (const workerId of sources.workerIds) {

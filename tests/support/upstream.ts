@@ -21,7 +21,7 @@ export interface Upstream extends AsyncDisposable {
   lastRequest(): IncomingMessage | undefined;
 }
 
-/** How an upstream behaves. */
+/** Behaviour of an upstream. */
 export interface UpstreamOptions {
   /** Takes a socket over after the handshake. @default Sends back every byte. */
   readonly onSocket?: (socket: Socket) => void;
@@ -31,7 +31,7 @@ export interface UpstreamOptions {
   readonly answer?: string;
   /** Answer to the question for its pages. */
   readonly targets?: string;
-  /** Where every request and handshake is sent on to. */
+  /** Address to which every request and handshake is forwarded. */
   readonly redirect?: string;
   /** Called for each handshake, which is completed when it resolves; false: never. */
   readonly onHandshake?: () => boolean | Promise<boolean>;

@@ -12,7 +12,7 @@ import {
   type FakeProvider,
 } from "./fake_provider.ts";
 
-/** What is kept ready, and what sessions ask for, if nothing else is said. */
+/** Default specification of warm browsers and of sessions. */
 const WANTED = {
   browser: "chrome",
   version: "latest",
@@ -41,12 +41,12 @@ export interface WarmScene extends AsyncDisposable {
     /** Why nothing can be written. */
     saveError?: string | undefined;
   };
-  /** What was written last. */
+  /** Last written state. */
   saved(): HandedOver;
   want(count: number, fields?: Partial<ReadyBrowsers>): Promise<void>;
   /** Lets a session be claimed. */
   take(id: string, fields?: Partial<ClaimedSession>): void;
-  /** What the server was last told of a session. */
+  /** Last report of a session to the server. */
   report(id: string): ReturnType<Outbox["snapshot"]>[number] | undefined;
   /** Lets so much time pass, in which everything that can be done is done. */
   pass(ms?: number): Promise<void>;

@@ -20,7 +20,7 @@ export interface WorkerScene extends AsyncDisposable {
   ask(input?: Readonly<Record<string, unknown>>): Promise<string>;
 }
 
-/** How a worker of the scene is started. */
+/** Options of a worker of the scene. */
 export interface StartOptions {
   readonly name?: string;
   readonly workerId?: string;
