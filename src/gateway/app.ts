@@ -2,8 +2,13 @@ import { sessions } from "../apps/sessions/app.ts";
 import { defineApp } from "../core/app.ts";
 import { createRouter } from "../http/router.ts";
 import { abortOnClose, serveClient } from "./connection.ts";
-import { createDevtoolsRoutes } from "./devtools/devtools_routes.ts";
-import { createCaptureRoutes } from "./capture/capture_routes.ts";
+import { KeyedMutex } from "../async/keyed_mutex.ts";
+import { createContentRoutes } from "./capture/content_routes.ts";
+import { createPdfRoutes } from "./capture/pdf_routes.ts";
+import { createScreenshotRoutes } from "./capture/screenshot_routes.ts";
+import { createListRoutes } from "./devtools/list_routes.ts";
+import { createTargetRoutes } from "./devtools/target_routes.ts";
+import { createVersionRoutes } from "./devtools/version_routes.ts";
 import { ConnectionLimiter } from "./connection_limiter.ts";
 import { createSocketRoutes } from "./socket_routes.ts";
 import { OpenStreams } from "./stream/open_streams.ts";
@@ -22,13 +27,18 @@ export const gateway = defineApp({
     const streams = new OpenStreams(core, manager);
     const limiter = new ConnectionLimiter(core.clock);
     const serving = new Set<Promise<void>>();
-    const browserContext = { core, manager, dialerFor };
+    const devtools = { core, manager, dialerFor };
+    const capture = { ...devtools, locks: new KeyedMutex() };
     return {
       manager: {},
       routes: {
         v1: createRouter()
-          .route("/", createDevtoolsRoutes(browserContext))
-          .route("/", createCaptureRoutes(browserContext))
+          .route("/", createVersionRoutes(devtools))
+          .route("/", createListRoutes(devtools))
+          .route("/", createTargetRoutes(devtools))
+          .route("/", createScreenshotRoutes(capture))
+          .route("/", createPdfRoutes(capture))
+          .route("/", createContentRoutes(capture))
           .route("/", createSocketRoutes()),
       },
       tags: {

@@ -30,18 +30,18 @@ export const gatewayProblems = defineProblems({
     status: 404,
     title: "Page not found",
     example:
-      "Cannot find the page: No such target id: 8C1D, expected one that is open: see /cdp/json/list of the session",
+      "Cannot find the page: No such target id: 8C1D, expected an open page: see /cdp/json/list of the session",
   },
   browser_refused: {
     status: 409,
     title: "Browser refused",
     example:
-      'Cannot use the page: the browser says "PrintToPDF is not implemented", expected what it can do',
+      'Cannot capture the page: the browser says "PrintToPDF is not implemented" to Page.printToPDF, expected a command that it supports',
   },
   browser_timeout: {
     status: 504,
     title: "Browser did not answer in time",
     example:
-      "Cannot look at the page: the browser does not answer within 25 s, expected a page in front, without an open dialog, whose scripts end",
+      "Cannot capture the page: the browser does not answer within 25 s, expected a page in front, without an open dialog, whose scripts end",
   },
 });

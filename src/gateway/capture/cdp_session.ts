@@ -1,5 +1,5 @@
 /**
- * The server as a client of a browser: commands to one of its targets, over a stream of their own.
+ * The server as a client of a browser: commands to one target over a connection of its own.
  *
  * @module
  * @see {@link https://chromedevtools.github.io/devtools-protocol/ Chrome DevTools Protocol}
@@ -17,10 +17,10 @@ import {
 import { toAbortProblem } from "./extendable_timeout.ts";
 import { gatewayProblems } from "../problems.ts";
 
-/** Longest message of a browser that is read. */
+/** Maximum length of a message from a browser, in bytes. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** A command, and what of its result is read. */
+/** A command and the schema of its result. */
 export interface CdpCommand<T> {
   readonly method: string;
   readonly params?: Readonly<Record<string, unknown>>;
@@ -35,7 +35,7 @@ const messageSchema = z.object({
 
 type CdpMessage = z.infer<typeof messageSchema>;
 
-/** A conversation with one target. Disposal ends its stream. */
+/** A CDP connection to one target of a browser. Disposal closes it. */
 export class CdpSession implements Disposable {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
@@ -46,7 +46,7 @@ export class CdpSession implements Disposable {
   #lastId = 0;
   #failure: unknown;
 
-  /** @param url Of the target, to which `stream` leads. */
+  /** @param url URL of the target at the browser that `stream` is connected to. */
   private constructor(url: URL, stream: Duplex, signal: AbortSignal) {
     this.#stream = stream;
     this.#signal = signal;
@@ -60,12 +60,15 @@ export class CdpSession implements Disposable {
       .on("message", (data) => this.#receive(String(data)))
       .on("unexpected-response", () => this.#end(targetNotFound("it is gone")))
       .on("error", (error) => this.#end(toProblem(error)))
-      .on("close", () => this.#end(browserUnreachable("it has hung up")));
+      .on(
+        "close",
+        () => this.#end(browserUnreachable("it has closed the connection")),
+      );
     signal.addEventListener("abort", this.#onAbort);
   }
 
   /**
-   * Opens one. It ends, and all that is called rejects with the reason, when `signal` is aborted.
+   * Connects to a target. When `signal` is aborted, the connection closes and all pending calls reject with the reason.
    *
    * @throws {GridError} `target_not_found`, `worker_unreachable`.
    */
@@ -77,50 +80,53 @@ export class CdpSession implements Disposable {
     const path = `/devtools/page/${checkTargetId(targetId)}`;
     const stream = await dialer.dial(signal);
     const url = new URL(path, dialer.url);
-    const conversation = new CdpSession(url, stream, signal);
-    if (signal.aborted) conversation.#onAbort();
-    await conversation.#opened.promise;
-    return conversation;
+    const session = new CdpSession(url, stream, signal);
+    if (signal.aborted) session.#onAbort();
+    await session.#opened.promise;
+    return session;
   }
 
   /**
-   * What a command results in.
+   * Sends a command and returns its result.
    *
-   * @throws {GridError} `browser_refused` — with the browser's words; `worker_unreachable` — it has hung up.
+   * @throws {GridError} `browser_refused` — with the browser's message; `worker_unreachable` — it has closed the
+   *   connection.
    */
   async call<T>({ method, params = {}, result }: CdpCommand<T>): Promise<T> {
     if (this.#failure !== undefined) throw this.#failure;
     const id = ++this.#lastId;
-    const answer = Promise.withResolvers<CdpMessage>();
-    this.#pending.set(id, answer);
+    const response = Promise.withResolvers<CdpMessage>();
+    this.#pending.set(id, response);
     this.#socket.send(JSON.stringify({ id, method, params }));
-    const { error, result: given } = await answer.promise;
+    const { error, result: value } = await response.promise;
     if (error) throw browserRefused(`says "${error.message}" to ${method}`);
-    const read = result.safeParse(given);
-    if (read.success) return read.data;
-    throw browserUnreachable(read.error);
+    const parsed = result.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw browserUnreachable(parsed.error);
   }
 
   [Symbol.dispose](): void {
-    this.#end(new Error("The conversation has ended"));
+    this.#end(new Error("The CDP session is closed"));
   }
 
   #receive(text: string): void {
     const message = parseMessage(text);
-    if (!message) return this.#end(browserUnreachable("it talks nonsense"));
+    if (!message) {
+      return this.#end(browserUnreachable("it has sent an invalid message"));
+    }
     const { id = 0 } = message;
     this.#pending.get(id)?.resolve(message);
     this.#pending.delete(id);
   }
 
-  #end(fault: unknown): void {
+  #end(failure: unknown): void {
     if (this.#failure !== undefined) return;
-    this.#failure = fault;
+    this.#failure = failure;
     this.#signal.removeEventListener("abort", this.#onAbort);
     this.#socket.terminate();
     this.#stream.destroy();
-    this.#opened.reject(fault);
-    for (const { reject } of this.#pending.values()) reject(fault);
+    this.#opened.reject(failure);
+    for (const { reject } of this.#pending.values()) reject(failure);
     this.#pending.clear();
   }
 }
@@ -137,13 +143,19 @@ function toProblem(error: Error): GridError {
   const isTooLong = "code" in error &&
     error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
   return isTooLong
-    ? browserRefused(`answers with more than ${MAX_MESSAGE_BYTES} bytes`)
+    ? browserRefused(
+      `answers with more than ${MAX_MESSAGE_BYTES} bytes`,
+      "a smaller page",
+    )
     : browserUnreachable(error);
 }
 
-function browserRefused(does: string): GridError {
+function browserRefused(
+  reason: string,
+  expected = "a command that it supports",
+): GridError {
   return new GridError(
     gatewayProblems.browser_refused,
-    `Cannot look at the page: the browser ${does}, expected what it can do`,
+    `Cannot capture the page: the browser ${reason}, expected ${expected}`,
   );
 }

@@ -8,17 +8,17 @@ import {
   captureProblems,
   captureRoute,
   pageQuerySchema,
-} from "./route_parts.ts";
-import { type CaptureContext, openPage } from "./open_page.ts";
+} from "./capture_route.ts";
+import { type CaptureContext, OpenPage } from "./open_page.ts";
 import { gatewayProblems } from "../problems.ts";
 
 const content = createRoute({
   ...captureRoute,
   path: "/sessions/{id}/content",
   operationId: "sessionContent",
-  summary: "Get the HTML of a session's page as it is now",
+  summary: "Get the current HTML of a session's page",
   description:
-    "With what scripts have made of it. In a browser it is shown without scripts, and loads nothing. Waits for a session that has not started yet.",
+    "Includes the changes that scripts have made. The response headers keep a browser that displays it from running scripts and loading resources. Waits for a session that has not started yet.",
   request: { ...captureRoute.request, query: pageQuerySchema },
   responses: {
     200: {
@@ -34,7 +34,7 @@ const content = createRoute({
   },
 });
 
-/** A foreign page is shown under the grid's own address: it must do nothing there, and send nothing anywhere. */
+/** Headers that sandbox the document: it is served under the grid's origin and must not run scripts or send requests. */
 const SANDBOX_HEADERS = {
   "Content-Security-Policy":
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -42,23 +42,23 @@ const SANDBOX_HEADERS = {
   "Referrer-Policy": "no-referrer",
 };
 
-/** How often a document that is gone is asked for again. */
+/** Number of retries when the document is replaced during the capture. */
 const RETRIES = 3;
 
 const documentSchema = z.object({ root: z.object({ nodeId: z.int() }) });
 
 const htmlSchema = z.object({ outerHTML: z.string() });
 
-/** The HTML of pages. */
+/** Creates the route that returns the HTML of a page. */
 export function createContentRoutes(
-  parts: CaptureContext,
+  context: CaptureContext,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(content, async (c) => {
     const { id } = c.req.valid("param");
     const ref = { id, targetId: c.req.valid("query").target_id };
-    using open = await openPage(parts, c, ref);
-    return c.body(await readHtml(open.page), 200, {
+    using open = await OpenPage.open(context, c, ref);
+    return c.body(await readHtml(open.cdp), 200, {
       "Content-Type": "text/html; charset=utf-8",
       ...SANDBOX_HEADERS,
     });
@@ -66,16 +66,16 @@ export function createContentRoutes(
   return router;
 }
 
-/** Asks the browser, not the page, whose scripts may have changed what they are asked with. */
-async function readHtml(page: CdpSession): Promise<string> {
+/** Reads the HTML with the DOM domain: scripts of the page cannot influence it, as they could with `Runtime.evaluate`. */
+async function readHtml(cdp: CdpSession): Promise<string> {
   for (let triesLeft = RETRIES;; triesLeft--) {
-    const { root: { nodeId } } = await page.call({
+    const { root: { nodeId } } = await cdp.call({
       method: "DOM.getDocument",
       params: { depth: 0 },
       result: documentSchema,
     });
     try {
-      const { outerHTML } = await page.call({
+      const { outerHTML } = await cdp.call({
         method: "DOM.getOuterHTML",
         params: { nodeId },
         result: htmlSchema,
@@ -83,7 +83,7 @@ async function readHtml(page: CdpSession): Promise<string> {
       if (outerHTML !== "") return outerHTML;
       throw emptyCapture("document", "one with a root element");
     } catch (error) {
-      // The page may have become another in between.
+      // The page may have navigated between the two commands.
       const isRefused = error instanceof GridError &&
         error.code === gatewayProblems.browser_refused.code;
       if (!isRefused || triesLeft === 0) throw error;

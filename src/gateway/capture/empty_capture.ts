@@ -1,7 +1,7 @@
 import { GridError } from "../../core/errors.ts";
 import { gatewayProblems } from "../problems.ts";
 
-/** Returns the rejection of a capture without data. `expected` names a request that returns some. */
+/** Returns the problem for a capture without data. `expected` names a request that returns data. */
 export function emptyCapture(kind: string, expected: string): GridError {
   return new GridError(
     gatewayProblems.browser_refused,

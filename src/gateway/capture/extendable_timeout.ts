@@ -3,41 +3,46 @@ import { GridError } from "../../core/errors.ts";
 import { browserUnreachable } from "../dialer.ts";
 import { gatewayProblems } from "../problems.ts";
 
-/** Longest time without anything from the browser: less than the 30 s after which clients and load balancers give up. */
-export const CAPTURE_TIMEOUT_MS = 25_000;
+/** Longest time without data from the browser, shorter than the 30 s timeout of common clients and load balancers. */
+const CAPTURE_TIMEOUT_MS = 25_000;
 
-/** A deadline that can be put off. Its disposal leaves no timer. */
-export interface ExtendableTimeout extends Disposable {
-  /** Aborted with `browser_timeout` when it has passed. */
-  readonly signal: AbortSignal;
-  /** Counts from the beginning again. */
-  extend(): void;
-}
+/** A timeout that starts when it is created and can be extended. Disposal clears its timer. */
+export class ExtendableTimeout implements Disposable {
+  readonly #clock: Pick<Clock, "sleep">;
+  readonly #ms: number;
+  readonly #expired = new AbortController();
+  #sleep = new AbortController();
 
-/** Begins to wait for a browser. */
-export function timeoutAfter(
-  clock: Pick<Clock, "sleep"> = systemClock,
-  ms: number = CAPTURE_TIMEOUT_MS,
-): ExtendableTimeout {
-  const over = new AbortController();
-  let counting = new AbortController();
-  function renew(): void {
-    counting.abort();
-    counting = new AbortController();
-    void clock.sleep(ms, counting.signal).then(
-      () => over.abort(browserTimeout(ms)),
-      () => {}, // It is put off, or nobody waits any more.
+  constructor(
+    clock: Pick<Clock, "sleep"> = systemClock,
+    ms: number = CAPTURE_TIMEOUT_MS,
+  ) {
+    this.#clock = clock;
+    this.#ms = ms;
+    this.extend();
+  }
+
+  /** Signal that is aborted with `browser_timeout` when the time is over. */
+  get signal(): AbortSignal {
+    return this.#expired.signal;
+  }
+
+  /** Restarts the timeout with its full length. */
+  extend(): void {
+    this.#sleep.abort();
+    this.#sleep = new AbortController();
+    void this.#clock.sleep(this.#ms, this.#sleep.signal).then(
+      () => this.#expired.abort(browserTimeout(this.#ms)),
+      () => {}, // The timeout was extended or disposed.
     );
   }
-  renew();
-  return {
-    signal: over.signal,
-    extend: renew,
-    [Symbol.dispose]: () => counting.abort(),
-  };
+
+  [Symbol.dispose](): void {
+    this.#sleep.abort();
+  }
 }
 
-/** The refusal that an aborted signal stands for. One who has gone does not hear it. */
+/** Returns the problem for an aborted signal. A client that has disconnected does not receive it. */
 export function toAbortProblem({ reason }: AbortSignal): GridError {
   return reason instanceof GridError ? reason : browserUnreachable(reason);
 }
@@ -45,7 +50,7 @@ export function toAbortProblem({ reason }: AbortSignal): GridError {
 function browserTimeout(ms: number): GridError {
   return new GridError(
     gatewayProblems.browser_timeout,
-    `Cannot look at the page: the browser does not answer within ${
+    `Cannot capture the page: the browser does not answer within ${
       ms / 1_000
     } s, expected a page in front, without an open dialog, whose scripts end`,
   );

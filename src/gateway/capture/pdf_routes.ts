@@ -7,8 +7,8 @@ import {
   captureProblems,
   captureRoute,
   pageQuerySchema,
-} from "./route_parts.ts";
-import { type CaptureContext, openPage } from "./open_page.ts";
+} from "./capture_route.ts";
+import { type CaptureContext, OpenPage } from "./open_page.ts";
 import { readStream } from "./read_stream.ts";
 
 /** Width and height in inches. */
@@ -23,27 +23,27 @@ const PAPER_SIZES = {
 
 const query = pageQuerySchema.extend({
   format: z.enum(["a3", "a4", "a5", "letter", "legal", "tabloid"])
-    .default("letter").describe("Size of the paper"),
-  width: inchesSchema("Width of the paper"),
-  height: inchesSchema("Height of the paper"),
-  landscape: queryFlag("The paper lies on its long side"),
-  print_background: queryFlag("Backgrounds are printed, too"),
+    .default("letter").describe("Paper size"),
+  width: inchesSchema("Paper width"),
+  height: inchesSchema("Paper height"),
+  landscape: queryFlag("Landscape orientation"),
+  print_background: queryFlag("Print background colours and images"),
   scale: z.coerce.number().min(0.1).max(2).default(1).openapi({
     type: "number",
     minimum: 0.1,
     maximum: 2,
-    description: "Size of what is printed",
+    description: "Scale of the printed page",
   }),
 });
 
 type Query = z.infer<typeof query>;
 
-function inchesSchema(what: string) {
+function inchesSchema(dimension: string) {
   return z.coerce.number().min(1).max(200).optional().openapi({
     type: "number",
     minimum: 1,
     maximum: 200,
-    description: `${what} in inches, in place of that of the format`,
+    description: `${dimension} in inches; overrides the format`,
   });
 }
 
@@ -53,7 +53,7 @@ const pdf = createRoute({
   operationId: "sessionPdf",
   summary: "Print a session's page as PDF",
   description:
-    "Some browsers refuse it with a window: they must be headless. Waits for a session that has not started yet.",
+    "Some browsers can print only when they are headless. Waits for a session that has not started yet.",
   request: { ...captureRoute.request, query },
   responses: {
     200: {
@@ -68,21 +68,22 @@ const pdf = createRoute({
   },
 });
 
-const printedSchema = z.object({ stream: z.string() });
+const pdfSchema = z.object({ stream: z.string() });
 
-/** Pages as PDF. */
-export function createPdfRoutes(parts: CaptureContext): OpenAPIHono<GridEnv> {
+/** Creates the route that prints a page as PDF. */
+export function createPdfRoutes(context: CaptureContext): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(pdf, async (c) => {
     const { id } = c.req.valid("param");
     const query = c.req.valid("query");
     const ref = { id, targetId: query.target_id };
-    using opened = new DisposableStack();
-    const open = opened.use(await openPage(parts, c, ref));
-    const handle = await printPdf(open.page, query);
+    using resources = new DisposableStack();
+    const open = resources.use(await OpenPage.open(context, c, ref));
+    const handle = await printPdf(open.cdp, query);
     const document = await readStream(open, handle);
-    opened.move(); // The document's own from here, which is not held whole.
-    open.lock[Symbol.dispose]();
+    resources.move(); // From here on the document disposes the page.
+    // The document is not held in memory, so other captures need not wait for its end.
+    open.releaseLock();
     return c.body(document, 200, {
       "Content-Type": "application/pdf",
       "X-Content-Type-Options": "nosniff",
@@ -91,13 +92,17 @@ export function createPdfRoutes(parts: CaptureContext): OpenAPIHono<GridEnv> {
   return router;
 }
 
-/** @see {@link https://chromedevtools.github.io/devtools-protocol/tot/Page/#method-printToPDF Page.printToPDF} */
+/**
+ * Prints the page and returns the handle of the document at the browser.
+ *
+ * @see {@link https://chromedevtools.github.io/devtools-protocol/tot/Page/#method-printToPDF Page.printToPDF}
+ */
 async function printPdf(
-  page: CdpSession,
+  cdp: CdpSession,
   { format, width, height, landscape, print_background, scale }: Query,
 ): Promise<string> {
   const [paperWidth, paperHeight] = PAPER_SIZES[format];
-  const { stream } = await page.call({
+  const { stream } = await cdp.call({
     method: "Page.printToPDF",
     params: {
       landscape,
@@ -105,10 +110,10 @@ async function printPdf(
       printBackground: print_background,
       paperWidth: width ?? paperWidth,
       paperHeight: height ?? paperHeight,
-      // Whole, it would have to be held here.
+      // As base64 in the response the whole document would be held in memory.
       transferMode: "ReturnAsStream",
     },
-    result: printedSchema,
+    result: pdfSchema,
   });
   return stream;
 }

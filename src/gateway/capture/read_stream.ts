@@ -14,29 +14,27 @@ const chunkSchema = z.object({
 type Chunk = z.infer<typeof chunkSchema>;
 
 /**
- * What the browser keeps under `handle`, read as fast as it is taken and never held whole. The conversation ends with it:
- * at its end, when nobody wants it any more, and when either side does nothing for too long.
+ * Returns the document that the browser stores under `handle` as a stream. It reads a chunk when the consumer takes one
+ * and never holds the whole document.
  *
- * @throws {GridError} The browser's error if the first part cannot be read, or `browser_refused` if there is no byte.
+ * The stream disposes `open` when it ends, when the consumer cancels it, and when neither side makes progress until
+ * the timeout of `open`.
+ *
+ * @throws {GridError} The browser's problem if the first chunk cannot be read, or `browser_refused` if the document is
+ *   empty.
  * @see {@link https://chromedevtools.github.io/devtools-protocol/tot/IO/#method-read IO.read}
  */
 export async function readStream(
   open: OpenPage,
   handle: string,
 ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const { page, timeout } = open;
-  const next = () =>
-    page.call({
-      method: "IO.read",
-      params: { handle, size: CHUNK_BYTES },
-      result: chunkSchema,
-    });
-  // The response begins with the first byte; until then it can still be a problem.
-  let part: Chunk | undefined = await next();
-  while (part.data === "") {
-    if (part.eof) throw emptyCapture("document", "one with a page");
+  const { timeout } = open;
+  // The response starts with the first byte; until then it can still be a problem.
+  let first: Chunk | undefined = await readChunk(open, handle);
+  while (first.data === "") {
+    if (first.eof) throw emptyCapture("document", "one with a page");
     timeout.extend();
-    part = await next();
+    first = await readChunk(open, handle);
   }
   return new ReadableStream({
     start(controller) {
@@ -47,8 +45,9 @@ export async function readStream(
     },
     async pull(controller) {
       try {
-        const { data, base64Encoded, eof } = part ?? await next();
-        part = undefined;
+        const { data, base64Encoded, eof } = first ??
+          await readChunk(open, handle);
+        first = undefined;
         timeout.extend();
         const bytes = Buffer.from(data, base64Encoded ? "base64" : "utf8");
         if (bytes.length > 0) controller.enqueue(Uint8Array.from(bytes));
@@ -61,5 +60,13 @@ export async function readStream(
       }
     },
     cancel: () => open[Symbol.dispose](),
+  });
+}
+
+function readChunk({ cdp }: OpenPage, handle: string): Promise<Chunk> {
+  return cdp.call({
+    method: "IO.read",
+    params: { handle, size: CHUNK_BYTES },
+    result: chunkSchema,
   });
 }

@@ -9,16 +9,16 @@ import {
   captureProblems,
   captureRoute,
   pageQuerySchema,
-} from "./route_parts.ts";
-import { type CaptureContext, openPage } from "./open_page.ts";
+} from "./capture_route.ts";
+import { type CaptureContext, OpenPage } from "./open_page.ts";
 
 const FORMATS = ["png", "jpeg", "webp"] as const;
 
 type Format = typeof FORMATS[number];
 
 /**
- * Maximum length of a picture's side in pixels. Depending on the graphics driver a longer PNG or JPEG may come out as
- * one pixel. For a longer WebP, whose header has 14 bits per side, Chrome returns no byte.
+ * Maximum width and height of a screenshot in pixels. Depending on the graphics driver a larger PNG or JPEG may have one
+ * pixel only. For a larger WebP, whose header has 14 bits per side, Chrome returns no data.
  */
 const MAX_SIDE: Readonly<Record<Format, number>> = {
   png: 16_384,
@@ -28,13 +28,14 @@ const MAX_SIDE: Readonly<Record<Format, number>> = {
 
 const query = pageQuerySchema.extend({
   format: z.enum(FORMATS).default("png").describe(
-    "Format of the picture; a webp has at most 16383 pixels per side",
+    "Image format; a webp image has at most 16383 pixels per side",
   ),
   quality: z.coerce.number().int().min(0).max(100).optional().openapi({
     type: "integer",
     minimum: 0,
     maximum: 100,
-    description: "Of jpeg and webp, in percent; by default the browser's own",
+    description:
+      "Quality of jpeg and webp in percent; by default the browser's default",
   }),
   full_page: queryFlag(
     "Capture the whole page instead of the viewport; scaled down if it is longer than 16384 pixels (webp: 16383)",
@@ -43,28 +44,28 @@ const query = pageQuerySchema.extend({
 
 type Query = z.infer<typeof query>;
 
-const picture = { schema: z.string().openapi({ format: "binary" }) };
+const image = { schema: z.string().openapi({ format: "binary" }) };
 
 const screenshot = createRoute({
   ...captureRoute,
   path: "/sessions/{id}/screenshot",
   operationId: "sessionScreenshot",
-  summary: "Take a picture of a session's page",
+  summary: "Take a screenshot of a session's page",
   request: { ...captureRoute.request, query },
   responses: {
     200: {
-      description: "The picture",
+      description: "The screenshot",
       content: {
-        "image/png": picture,
-        "image/jpeg": picture,
-        "image/webp": picture,
+        "image/png": image,
+        "image/jpeg": image,
+        "image/webp": image,
       },
     },
     ...captureProblems(),
   },
 });
 
-const pictureSchema = z.object({ data: z.string() });
+const screenshotSchema = z.object({ data: z.string() });
 
 const metricsSchema = z.object({
   cssContentSize: z.object({ width: z.number(), height: z.number() }),
@@ -74,17 +75,17 @@ const ratioSchema = z.object({
   result: z.object({ value: z.number().positive().catch(1) }),
 });
 
-/** Pictures of pages. */
+/** Creates the route that takes a screenshot of a page. */
 export function createScreenshotRoutes(
-  parts: CaptureContext,
+  context: CaptureContext,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(screenshot, async (c) => {
     const { id } = c.req.valid("param");
     const query = c.req.valid("query");
     const ref = { id, targetId: query.target_id };
-    using open = await openPage(parts, c, ref);
-    return c.body(await takeScreenshot(open.page, query), 200, {
+    using open = await OpenPage.open(context, c, ref);
+    return c.body(await takeScreenshot(open.cdp, query), 200, {
       "Content-Type": `image/${query.format}`,
       "X-Content-Type-Options": "nosniff",
     });
@@ -94,16 +95,16 @@ export function createScreenshotRoutes(
 
 /** @see {@link https://chromedevtools.github.io/devtools-protocol/tot/Page/#method-captureScreenshot Page.captureScreenshot} */
 async function takeScreenshot(
-  page: CdpSession,
+  cdp: CdpSession,
   { format, quality, full_page }: Query,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const whole = full_page
-    ? await createFullPageParams(page, MAX_SIDE[format])
+    ? await createFullPageParams(cdp, MAX_SIDE[format])
     : {};
-  const { data } = await page.call({
+  const { data } = await cdp.call({
     method: "Page.captureScreenshot",
     params: { format, quality, ...whole },
-    result: pictureSchema,
+    result: screenshotSchema,
   });
   const bytes = Uint8Array.from(Buffer.from(data, "base64"));
   if (bytes.length > 0) return bytes;
@@ -115,16 +116,19 @@ async function takeScreenshot(
   );
 }
 
-/** For the moment of it the page is as high as what it holds, and hears of that; then as it was. */
+/**
+ * Returns the parameters that capture the whole page, scaled down to `maxSide` pixels. During the capture Chrome resizes
+ * the page to its content, which the page can observe, and then restores its size.
+ */
 async function createFullPageParams(
-  page: CdpSession,
+  cdp: CdpSession,
   maxSide: number,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { cssContentSize: { width, height } } = await page.call({
+  const { cssContentSize: { width, height } } = await cdp.call({
     method: "Page.getLayoutMetrics",
     result: metricsSchema,
   });
-  const { result: { value: ratio } } = await page.call({
+  const { result: { value: ratio } } = await cdp.call({
     method: "Runtime.evaluate",
     params: { expression: "devicePixelRatio", returnByValue: true },
     result: ratioSchema,

@@ -12,38 +12,39 @@ import { browserUnreachable, type Dialer } from "../dialer.ts";
 import { targetNotFound } from "./target_id.ts";
 import { gatewayProblems } from "../problems.ts";
 
-/** How Chrome refuses an id. */
+/** Chrome's response for an unknown target id. */
 const NO_TARGET = /^No such target/;
 
 /**
- * What Chrome answers when it does what it is asked.
+ * Sends a request to a browser and returns its response if the status is 200.
  *
- * @throws {GridError} `worker_unreachable` — no answer; `target_not_found` or `browser_refused` — with its own words.
+ * @throws {GridError} `worker_unreachable` — no response; `target_not_found`, `browser_refused` — another status, with the
+ *   browser's message.
  */
 export async function requestDevtools(
   dialer: Dialer,
-  question: BrowserRequest,
+  request: BrowserRequest,
 ): Promise<BrowserResponse> {
-  const answer = await requestWithTimeout(dialer, question);
-  if (answer.status === 200) return answer;
-  const words = answer.body.slice(0, 200);
-  if (NO_TARGET.test(words)) throw targetNotFound(words);
+  const response = await requestWithTimeout(dialer, request);
+  if (response.status === 200) return response;
+  const message = response.body.slice(0, 200);
+  if (NO_TARGET.test(message)) throw targetNotFound(message);
   throw new GridError(
     gatewayProblems.browser_refused,
-    `Cannot ask the browser: it says "${words}", expected what it can do`,
+    `Cannot use the browser: it says "${message}", expected a request that it supports`,
   );
 }
 
 /**
- * The same, of JSON.
+ * Sends a request to a browser and returns the body of its response, parsed with `schema`.
  *
- * @throws {GridError} Also `worker_unreachable` — it is none, or none that a browser gives.
+ * @throws {GridError} As {@linkcode requestDevtools}; `worker_unreachable` also if the body does not match `schema`.
  */
 export async function requestDevtoolsJson<T>(
   dialer: Dialer,
-  { schema, ...question }: BrowserRequest & { readonly schema: z.ZodType<T> },
+  { schema, ...request }: BrowserRequest & { readonly schema: z.ZodType<T> },
 ): Promise<T> {
-  const { body } = await requestDevtools(dialer, question);
+  const { body } = await requestDevtools(dialer, request);
   try {
     return schema.parse(JSON.parse(body));
   } catch (cause) {
@@ -53,12 +54,12 @@ export async function requestDevtoolsJson<T>(
 
 async function requestWithTimeout(
   dialer: Dialer,
-  question: BrowserRequest,
+  request: BrowserRequest,
 ): Promise<BrowserResponse> {
-  using timeout = deadline(systemClock, RESPONSE_MS, question.signal);
+  using timeout = deadline(systemClock, RESPONSE_MS, request.signal);
   try {
     return await requestBrowser(dialer, {
-      ...question,
+      ...request,
       signal: timeout.signal,
     });
   } catch (cause) {

@@ -3,15 +3,18 @@ import { allow } from "../../http/auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../http/router.ts";
 import { requestDevtools, requestDevtoolsJson } from "./browser_http_client.ts";
-import { type DevtoolsContext, resolveDialer } from "./route_context.ts";
-import { createToConnectUrl } from "./connect_urls.ts";
+import { type DevtoolsContext, resolveDialer } from "./devtools_context.ts";
+import { createConnectUrlBuilder } from "./connect_url_builder.ts";
 import {
   devtoolsObjectSchema,
   renderTarget,
   TARGET_EXAMPLE,
 } from "./render.ts";
-import { devtoolsProblems, devtoolsRoute } from "./route_parts.ts";
-import { createRouteVariants } from "./route_variants.ts";
+import {
+  createRouteVariants,
+  devtoolsProblems,
+  devtoolsRoute,
+} from "./devtools_route.ts";
 
 const targetsSchema = z.array(devtoolsObjectSchema);
 
@@ -23,7 +26,7 @@ const sessionTargets = createRoute({
   summary: "List the pages of a session's browser, as Chrome does",
   responses: {
     200: {
-      description: "As Chrome gives them, with the grid's addresses",
+      description: "Chrome's list, with the grid's URLs",
       content: {
         "application/json": {
           schema: targetsSchema,
@@ -35,9 +38,9 @@ const sessionTargets = createRoute({
   },
 });
 
-const sessionProtocol = {
+const sessionProtocol = createRoute({
   ...devtoolsRoute,
-  method: "get" as const,
+  method: "get",
   path: "/sessions/{id}/cdp/json/protocol",
   operationId: "sessionProtocol",
   summary: "Get the protocol that a session's browser speaks, as Chrome does",
@@ -48,40 +51,40 @@ const sessionProtocol = {
     },
     ...devtoolsProblems(),
   },
-};
+});
 
-/** What tools read of a browser. */
-export function createListRoutes(parts: DevtoolsContext): OpenAPIHono<GridEnv> {
+/** Creates the routes that list a browser's targets and describe its protocol. */
+export function createListRoutes(
+  context: DevtoolsContext,
+): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  for (
-    const route of createRouteVariants(
-      sessionTargets,
-      "/sessions/{id}/cdp/json",
-    )
-  ) {
+  const listVariants = createRouteVariants(
+    sessionTargets,
+    "/sessions/{id}/cdp/json",
+  );
+  for (const route of listVariants) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const targets = await requestDevtoolsJson(
-        await resolveDialer(parts, c, id),
-        {
-          path: "/json/list",
-          schema: targetsSchema,
-          signal: c.req.raw.signal,
-        },
-      );
-      const toUrl = await createToConnectUrl(parts, c, id);
+      const dialer = await resolveDialer(context, c, id);
+      const targets = await requestDevtoolsJson(dialer, {
+        path: "/json/list",
+        schema: targetsSchema,
+        signal: c.req.raw.signal,
+      });
+      const toUrl = await createConnectUrlBuilder(context, c, id);
       return c.json(targets.map((target) => renderTarget(target, toUrl)), 200);
     });
   }
   router.openAPIRegistry.registerPath(sessionProtocol);
   for (const slash of ["", "/"]) {
-    const path = `/sessions/:id/cdp/json/protocol${slash}` as const;
+    const path = `${sessionProtocol.getRoutingPath()}${slash}` as const;
     router.get(path, allow("client"), async (c) => {
-      const { body } = await requestDevtools(
-        await resolveDialer(parts, c, c.req.param("id")),
-        { path: "/json/protocol", signal: c.req.raw.signal },
-      );
-      // As it came: a megabyte and a half, with no address in it.
+      const dialer = await resolveDialer(context, c, c.req.param("id"));
+      const { body } = await requestDevtools(dialer, {
+        path: "/json/protocol",
+        signal: c.req.raw.signal,
+      });
+      // Not parsed: it has 1.5 MB and contains no address.
       return c.body(body, 200, { "Content-Type": "application/json" });
     });
   }

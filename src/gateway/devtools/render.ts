@@ -1,20 +1,22 @@
 /**
- * What Chrome says of itself and of what is open in it, with the grid's addresses in place of its own.
+ * Renders Chrome's descriptions of itself and its targets with the grid's URLs in place of Chrome's.
  *
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import type { ToConnectUrl } from "./connect_urls.ts";
+import type { ConnectUrlBuilder } from "./connect_url_builder.ts";
 
+/** Schema of one of Chrome's JSON descriptions; its fields differ between versions. */
 export const devtoolsObjectSchema = z.record(z.string(), z.unknown());
 
+/** One of Chrome's JSON descriptions. */
 export type DevtoolsObject = z.infer<typeof devtoolsObjectSchema>;
 
-/** A WebSocket's address in the examples of the description of the API. */
+/** WebSocket URL in the examples of the OpenAPI document. */
 export const SOCKET_EXAMPLE =
   "ws://127.0.0.1:8765/v1/sessions/01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d/cdp";
 
-/** A target as the description of the API shows it. */
+/** Target in the examples of the OpenAPI document. */
 export const TARGET_EXAMPLE = {
   id: "36CD91EC19BF97E044B0920CEB230779",
   type: "page",
@@ -26,25 +28,25 @@ export const TARGET_EXAMPLE = {
     `${SOCKET_EXAMPLE}/devtools/page/36CD91EC19BF97E044B0920CEB230779`,
 };
 
-/** Members of Chrome's answers that show its own address. */
+/** Fields that contain Chrome's own address. */
 const ADDRESS_FIELDS = [
   "devtoolsFrontendUrl",
   "devtoolsFrontendUrlCompat",
   "webSocketDebuggerUrl",
 ];
 
-/** A browser with the grid's address. */
+/** Renders a browser's description with the URL at which clients connect to it. */
 export function renderBrowser(
   browser: DevtoolsObject,
-  toUrl: ToConnectUrl,
+  toUrl: ConnectUrlBuilder,
 ): DevtoolsObject {
   return { ...omitAddresses(browser), webSocketDebuggerUrl: toUrl("") };
 }
 
-/** A target with the grid's addresses. */
+/** Renders a target's description with the URLs at which clients connect to it. */
 export function renderTarget(
   target: DevtoolsObject,
-  toUrl: ToConnectUrl,
+  toUrl: ConnectUrlBuilder,
 ): DevtoolsObject {
   const url = toUrl(findSocketPath(target));
   return {
@@ -67,8 +69,8 @@ function findSocketPath({ webSocketDebuggerUrl }: DevtoolsObject): string {
 }
 
 /**
- * Address of the DevTools front end that every Chrome brings, connected to a target. Not of the one in the network that
- * Chrome names: its server would be sent the token.
+ * Renders the URL of the DevTools front end that is built into Chrome, connected to a target. Chrome's description names
+ * a front end on a public server, which would receive the token.
  */
 function renderFrontendUrl(
   { devtoolsFrontendUrl }: DevtoolsObject,
@@ -78,8 +80,8 @@ function renderFrontendUrl(
     /\/(\w+\.html)\?/.exec(toText(devtoolsFrontendUrl)) ?? [];
   const { protocol, host, pathname, search } = new URL(socketUrl);
   const scheme = protocol.slice(0, -1);
-  const address = encodeURIComponent(host + pathname + search);
-  return `devtools://devtools/bundled/${page}?${scheme}=${address}`;
+  const socket = encodeURIComponent(host + pathname + search);
+  return `devtools://devtools/bundled/${page}?${scheme}=${socket}`;
 }
 
 function toText(value: unknown): string {

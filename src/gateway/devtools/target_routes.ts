@@ -1,19 +1,25 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { GridEnv } from "../../core/middleware.ts";
+import { isAnonymous } from "../../core/caller.ts";
+import { callerIn } from "../../http/auth/access.ts";
+import { keyOf } from "../../http/auth/auth.ts";
 import { checkPage } from "../../http/auth/origin_check.ts";
 import { createRouter } from "../../http/router.ts";
 import { requestDevtools, requestDevtoolsJson } from "./browser_http_client.ts";
-import { type DevtoolsContext, resolveDialer } from "./route_context.ts";
-import { createToConnectUrl } from "./connect_urls.ts";
+import { type DevtoolsContext, resolveDialer } from "./devtools_context.ts";
+import { createConnectUrlBuilder } from "./connect_url_builder.ts";
 import {
   devtoolsObjectSchema,
   renderTarget,
   TARGET_EXAMPLE,
 } from "./render.ts";
-import { readPageQuery } from "./page_query.ts";
-import { devtoolsProblems, devtoolsRoute } from "./route_parts.ts";
+import {
+  createRouteVariants,
+  devtoolsProblems,
+  devtoolsRoute,
+} from "./devtools_route.ts";
 import { checkTargetId, targetIdSchema } from "./target_id.ts";
-import { createRouteVariants } from "./route_variants.ts";
 import { gatewayProblems } from "../problems.ts";
 
 const newTarget = createRoute({
@@ -23,10 +29,10 @@ const newTarget = createRoute({
   operationId: "newTarget",
   summary: "Open a page in a session's browser, as Chrome does",
   description:
-    "The whole query is the page's URL: `…/json/new?https://example.com/`; without one it is blank. It is the browser that opens it, in the network that it is in. Only PUT, as with Chrome. Waits for a session that has not started yet.",
+    "The whole query is the page's URL: `…/json/new?https://example.com/`; without a query the page is blank. The browser opens the URL, from its own network. Only PUT is accepted, as by Chrome. Waits for a session that has not started yet.",
   responses: {
     200: {
-      description: "The page, with the grid's addresses",
+      description: "The page, with the grid's URLs",
       content: {
         "application/json": {
           schema: devtoolsObjectSchema,
@@ -42,24 +48,24 @@ const params = devtoolsRoute.request.params.extend({
   target_id: targetIdSchema,
 });
 
-/** What Chrome can be told to do with a page. */
+/** Chrome's commands for an open page. */
 const COMMANDS = [
   {
     verb: "close",
     operationId: "closeTarget",
     summary: "Close a page of a session's browser, as Chrome does",
-    words: "Target is closing",
+    example: "Target is closing",
   },
   {
     verb: "activate",
     operationId: "activateTarget",
     summary: "Bring a page of a session's browser to the front, as Chrome does",
-    words: "Target activated",
+    example: "Target activated",
   },
 ] as const;
 
 function createCommandRoute(
-  { verb, operationId, summary, words }: typeof COMMANDS[number],
+  { verb, operationId, summary, example }: typeof COMMANDS[number],
 ) {
   return createRoute({
     ...devtoolsRoute,
@@ -70,8 +76,8 @@ function createCommandRoute(
     request: { params },
     responses: {
       200: {
-        description: "What Chrome says",
-        content: { "text/plain": { schema: z.string(), example: words } },
+        description: "Chrome's response",
+        content: { "text/plain": { schema: z.string(), example } },
       },
       ...devtoolsProblems(
         gatewayProblems.target_not_found,
@@ -81,42 +87,53 @@ function createCommandRoute(
   });
 }
 
-/** What tools do with the pages of a browser. */
+/** Creates the routes that open, close and activate a browser's pages. */
 export function createTargetRoutes(
-  parts: DevtoolsContext,
+  context: DevtoolsContext,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
   for (const route of createRouteVariants(newTarget)) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const target = await requestDevtoolsJson(
-        await resolveDialer(parts, c, id),
-        {
-          method: "PUT",
-          path: `/json/new${readPageQuery(c)}`,
-          schema: devtoolsObjectSchema,
-          signal: c.req.raw.signal,
-        },
-      );
-      return c.json(
-        renderTarget(target, await createToConnectUrl(parts, c, id)),
-        200,
-      );
+      const dialer = await resolveDialer(context, c, id);
+      const target = await requestDevtoolsJson(dialer, {
+        method: "PUT",
+        path: `/json/new${readPageQuery(c)}`,
+        schema: devtoolsObjectSchema,
+        signal: c.req.raw.signal,
+      });
+      const toUrl = await createConnectUrlBuilder(context, c, id);
+      return c.json(renderTarget(target, toUrl), 200);
     });
   }
   for (const command of COMMANDS) {
     for (const route of createRouteVariants(createCommandRoute(command))) {
       router.openapi(route, async (c) => {
-        // It changes something, though it is a GET.
-        checkPage(parts.core.settings, c);
+        // A GET request that changes state needs the origin check.
+        checkPage(context.core.settings, c);
         const { id, target_id } = c.req.valid("param");
         const path = `/json/${command.verb}/${checkTargetId(target_id)}`;
         const { signal } = c.req.raw;
-        const dialer = await resolveDialer(parts, c, id);
+        const dialer = await resolveDialer(context, c, id);
         const { body } = await requestDevtools(dialer, { path, signal });
         return c.text(body, 200);
       });
     }
   }
   return router;
+}
+
+/**
+ * Returns the query of a request, which is a page's URL, unchanged: `?https://example.com/?a=b`, or "". If the caller has
+ * authenticated with a token in the query, the token is removed: neither the browser nor the page may see it.
+ */
+function readPageQuery(c: Context<GridEnv>): string {
+  const { search } = new URL(c.req.url);
+  const { headers } = c.req.raw;
+  const keyInHeaders = keyOf({ headers, query: new URLSearchParams() });
+  if (isAnonymous(callerIn(c)) || keyInHeaders !== undefined) return search;
+  const rest = search.slice(1).split("&").filter((part) =>
+    !part.startsWith("token=")
+  );
+  return rest.join("&") === "" ? "" : `?${rest.join("&")}`;
 }

@@ -6,18 +6,21 @@ import { webSocketBase } from "../../http/public_origin.ts";
 import { createRouter } from "../../http/router.ts";
 import { connectQuerySchema } from "../connect_query.ts";
 import { requestDevtoolsJson } from "./browser_http_client.ts";
-import { type DevtoolsContext, resolveDialer } from "./route_context.ts";
-import { createToConnectUrl } from "./connect_urls.ts";
+import { type DevtoolsContext, resolveDialer } from "./devtools_context.ts";
+import { createConnectUrlBuilder } from "./connect_url_builder.ts";
 import {
   devtoolsObjectSchema,
   renderBrowser,
   SOCKET_EXAMPLE,
 } from "./render.ts";
-import { devtoolsProblems, devtoolsRoute } from "./route_parts.ts";
-import { createRouteVariants } from "./route_variants.ts";
+import {
+  createRouteVariants,
+  devtoolsProblems,
+  devtoolsRoute,
+} from "./devtools_route.ts";
 
 const version = {
-  description: "As Chrome gives it, with the grid's address",
+  description: "Chrome's description of itself, with the grid's URL",
   content: {
     "application/json": {
       schema: devtoolsObjectSchema,
@@ -35,7 +38,7 @@ const sessionVersion = createRoute({
   method: "get",
   path: "/sessions/{id}/cdp/json/version",
   operationId: "sessionVersion",
-  summary: "Find a session's WebSocket, as clients of Chrome do",
+  summary: "Find a session's WebSocket URL, as clients of Chrome do",
   responses: { 200: version, ...devtoolsProblems() },
 });
 
@@ -45,32 +48,29 @@ const connectVersion = createRoute({
   operationId: "connectVersion",
   "x-roles": access("client")["x-roles"],
   tags: devtoolsRoute.tags,
-  summary: "Find the WebSocket that makes a session",
-  description: "Its parameters go on into the address; they are checked there.",
+  summary: "Find the WebSocket URL that creates a session",
+  description:
+    "The query is copied into the URL and checked when a client connects.",
   request: { query: connectQuerySchema },
   responses: { 200: version },
 });
 
-/** How clients that are given an HTTP address find the WebSocket. */
+/** Creates the routes at which clients with an HTTP URL find the WebSocket URL. */
 export function createVersionRoutes(
-  parts: DevtoolsContext,
+  context: DevtoolsContext,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
   for (const route of createRouteVariants(sessionVersion)) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const browser = await requestDevtoolsJson(
-        await resolveDialer(parts, c, id),
-        {
-          path: "/json/version",
-          schema: devtoolsObjectSchema,
-          signal: c.req.raw.signal,
-        },
-      );
-      return c.json(
-        renderBrowser(browser, await createToConnectUrl(parts, c, id)),
-        200,
-      );
+      const dialer = await resolveDialer(context, c, id);
+      const browser = await requestDevtoolsJson(dialer, {
+        path: "/json/version",
+        schema: devtoolsObjectSchema,
+        signal: c.req.raw.signal,
+      });
+      const toUrl = await createConnectUrlBuilder(context, c, id);
+      return c.json(renderBrowser(browser, toUrl), 200);
     });
   }
   router.openAPIRegistry.registerPath(connectVersion);

@@ -3,17 +3,17 @@ import { callerIn } from "../../http/auth/access.ts";
 import { baseUrlIn } from "../../http/base_url.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { resolveToken } from "../connect_url.ts";
-import type { DevtoolsContext } from "./route_context.ts";
+import type { DevtoolsContext } from "./devtools_context.ts";
 
-/** Where clients connect to a session's browser, or to the path of one of its targets. */
-export type ToConnectUrl = (path: string) => string;
+/** Returns the URL at which clients connect to a path of a session's browser; the empty path is the whole browser. */
+export type ConnectUrlBuilder = (path: string) => string;
 
-/** Addresses by path at the browser. Where keys are needed they carry a token, whatever the key came in. */
-export async function createToConnectUrl(
+/** Creates the builder for the caller of a request. If authentication is on, the URLs contain a connect token. */
+export async function createConnectUrlBuilder(
   { core, manager }: DevtoolsContext,
   c: Context<GridEnv>,
   id: string,
-): Promise<ToConnectUrl> {
+): Promise<ConnectUrlBuilder> {
   const base = manager.buildConnectUrl(id, baseUrlIn(c));
   const url = new URL(c.req.url);
   const token = await resolveToken(core, { id, caller: callerIn(c), url });

@@ -5,7 +5,7 @@ import { refusals } from "../../http/router.ts";
 import { sessionProblems } from "../../apps/sessions/problems.ts";
 import { gatewayProblems } from "../problems.ts";
 
-/** What every route to a session's browser says of itself. */
+/** Properties that all routes to a session's browser share. */
 export const devtoolsRoute = {
   ...access("client"),
   tags: ["Connect"],
@@ -15,7 +15,7 @@ export const devtoolsRoute = {
   },
 };
 
-/** Refusals of such a route: those of every one, and its own. */
+/** Returns the problem responses of such a route: the common ones and `codes`. */
 export function devtoolsProblems(
   ...codes: readonly AnyProblem[]
 ): ReturnType<typeof refusals> {
@@ -28,4 +28,16 @@ export function devtoolsProblems(
     gatewayProblems.browser_refused,
     ...codes,
   );
+}
+
+/**
+ * Returns a route and its hidden variants: the same under `aliases`, and each path with a trailing slash, as Playwright
+ * requests it.
+ */
+export function createRouteVariants<R extends { readonly path: string }>(
+  route: R,
+  ...aliases: readonly string[]
+): readonly R[] {
+  const paths = [route.path, ...aliases].flatMap((path) => [path, `${path}/`]);
+  return paths.map((path) => ({ ...route, path, hide: path !== route.path }));
 }
