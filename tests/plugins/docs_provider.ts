@@ -27,15 +27,3 @@ export async function savedPlugin(): Promise<
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
   };
 }
-
-/** A command that starts the machine's Chromium; as root it must be told to do without its sandbox. */
-export async function chromiumCommand(folder: string): Promise<string> {
-  const flags = Deno.uid() === 0 ? "--no-sandbox " : "";
-  const command = join(folder, "chromium");
-  await Deno.writeTextFile(
-    command,
-    `#!/bin/sh\nexec /usr/bin/chromium ${flags}"$@" 2>/dev/null\n`,
-    { mode: 0o755 },
-  );
-  return command;
-}
