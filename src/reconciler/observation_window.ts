@@ -1,16 +1,17 @@
 import type { Clock } from "../async/clock.ts";
 
-/** Longest time between two looks of a server that watches. */
+/** Longest time between two observations without an interruption. */
 const MAX_GAP_MS = 10_000;
 
-/** Most by which the wall clock may differ from the monotonic one between two looks. */
+/** Largest difference between the wall clock and the monotonic clock between two observations. */
 const MAX_CLOCK_JUMP_MS = 2_000;
 
 /**
- * How long this server has watched without a break, so that silence is that of others and not its own.
+ * Measures how long this server has observed the grid without interruption, so that it does not take its absence for
+ * the silence of workers.
  *
- * A server that was not there, was stopped, had no database, or whose wall clock jumped, cannot tell who is late: nobody
- * could report to it, or the times that are written are of another clock.
+ * A server that was stopped, had no database, or whose wall clock jumped cannot tell which workers are late: workers
+ * could not report to it, or their recorded times are of another clock.
  */
 export class ObservationWindow {
   readonly #clock: Pick<Clock, "now" | "monotonic">;
@@ -18,16 +19,16 @@ export class ObservationWindow {
   #last: { readonly now: number; readonly monotonic: number } | undefined;
   #since = 0;
 
-  /** @param onBreak Told why watching was interrupted; not of its beginning. */
+  /** @param onInterruption Called with the reason of each interruption. */
   constructor(
     clock: Pick<Clock, "now" | "monotonic">,
-    onBreak: (reason: string) => void = () => {},
+    onInterruption: (reason: string) => void = () => {},
   ) {
     this.#clock = clock;
-    this.#onInterruption = onBreak;
+    this.#onInterruption = onInterruption;
   }
 
-  /** Milliseconds since the last break. A look: to be called before each step of a pass. */
+  /** Makes an observation, and returns the milliseconds since the last interruption. */
   observedMs(): number {
     const now = this.#clock.now();
     const monotonic = this.#clock.monotonic();
@@ -38,7 +39,7 @@ export class ObservationWindow {
     return monotonic - this.#since;
   }
 
-  /** The database did nothing for it: it may have done nothing for others either. */
+  /** Starts the window anew, after the database did not answer this server. */
   reset(): void {
     this.#since = this.#clock.monotonic();
   }
@@ -47,7 +48,7 @@ export class ObservationWindow {
     if (!this.#last) return undefined;
     const elapsed = monotonic - this.#last.monotonic;
     if (elapsed > MAX_GAP_MS) {
-      return `this server did not watch for ${Math.round(elapsed / 1_000)} s`;
+      return `this server was not running for ${Math.round(elapsed / 1_000)} s`;
     }
     const jump = now - this.#last.now - elapsed;
     if (Math.abs(jump) > MAX_CLOCK_JUMP_MS) {

@@ -1,54 +1,58 @@
+import { every } from "../async/every.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
-import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
+import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import type { Core } from "../core/app.ts";
 import { logOf } from "../core/log.ts";
-import { every } from "../async/every.ts";
 import { ObservationWindow } from "./observation_window.ts";
 
 const log = logOf("reconciler", "reconciler");
 
-/** Time between two passes: with jitter and the pass itself, under 5 s. */
+/** Time between two passes. With jitter and the duration of a pass it stays under 5 s. */
 const PERIOD_MS = 2_000;
 
-/** Longest time until a gateway has said which clients are with it. */
-const PRESENCE_MS = 10_000;
+/** Longest time until every gateway has reported its connected clients. */
+const CLIENT_REPORT_MS = 10_000;
 
-/** Whose state is made to agree with time. */
+/** The managers whose records the reconciler changes. */
 export interface ReconcilerManagers {
   readonly pools: Pick<WorkPoolManager, "finishDrains">;
   readonly sessions: Pick<SessionManager, "deadlines">;
   readonly workers: Pick<WorkerManager, "markLost" | "prune">;
 }
 
-/** What came of a pass. */
+/** The outcome of a pass. */
 export interface PassResult {
-  /** How many rows each concern has changed. */
+  /** Number of rows that each concern changed. A concern that did not run is absent. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Errors by the name of the concern. */
   readonly failures: ReadonlyMap<string, unknown>;
 }
 
-/** What a server may declare by now. */
+/** How long this server has observed the grid, which limits what it may declare. */
 export interface Observation {
-  /** How long it has watched without a break. */
+  /** Returns the time since the last interruption. Called before each concern. */
   readonly observedMs: () => number;
   readonly leaseMs: number;
 }
 
-type Concern = readonly [
-  name: string,
-  runOnce: () => Promise<number>,
-  minObservedMs: number,
-];
+/** One kind of record that time changes. */
+interface Concern {
+  readonly name: string;
+  /** Changes the records that are due and returns their number. */
+  readonly runOnce: () => Promise<number>;
+  /** Shortest observation after which a server may run it. */
+  readonly minObservedMs: number;
+}
+
+const UNLIMITED: Observation = { observedMs: () => Infinity, leaseMs: 0 };
 
 /**
- * Runs every concern once. Safe in several processes at once: each is one guarded statement or batch. One that fails
- * keeps no other from its work.
+ * Runs every concern once. Several processes may do so concurrently, because each concern is one guarded statement or
+ * batch. A failing concern does not stop the others.
  *
- * Others are declared late only by a server that has watched for a whole lease: in that time every worker that lives has
- * renewed what it holds, and taken what it can of the queue.
- *
- * @param watchedMs How long the server has watched without a break, asked before each concern.
+ * Only a server that has observed the grid for a whole lease declares workers lost and sessions late: in that time
+ * every live worker has renewed its leases and claimed the sessions that it has room for.
  */
 export async function reconcileOnce(
   managers: ReconcilerManagers,
@@ -56,75 +60,76 @@ export async function reconcileOnce(
 ): Promise<PassResult> {
   const counts: Record<string, number> = {};
   const failures = new Map<string, unknown>();
-  for (
-    const [name, runOnce, minObservedMs] of listConcerns(managers, leaseMs)
-  ) {
-    if (observedMs() < minObservedMs) continue;
+  for (const concern of listConcerns(managers, leaseMs)) {
+    if (observedMs() < concern.minObservedMs) continue;
     try {
-      counts[name] = await runOnce();
+      counts[concern.name] = await concern.runOnce();
     } catch (error) {
-      failures.set(name, error);
+      failures.set(concern.name, error);
     }
   }
   return { counts, failures };
 }
 
-const UNLIMITED: Observation = { observedMs: () => Infinity, leaseMs: 0 };
-
-/** What is looked after, and how long a server must have watched before it may. */
+/** Lists the concerns in the order in which they run. */
 function listConcerns(
-  { pools, sessions, workers }: ReconcilerManagers,
+  { pools, sessions: { deadlines }, workers }: ReconcilerManagers,
   leaseMs: number,
 ): readonly Concern[] {
-  const { deadlines } = sessions;
-  return [
-    ["lostWorkers", workers.markLost, leaseMs],
-    ["expiredLeases", deadlines.expireLeases, leaseMs],
-    ["overdue", deadlines.failOverdue, leaseMs],
-    ["slowStarts", deadlines.failSlowStarts, leaseMs],
-    ["expired", deadlines.expireLifetimes, leaseMs],
-    ["quiet", deadlines.fallIdle, leaseMs],
-    ["idle", deadlines.timeOutIdle, leaseMs],
-    ["enforced", deadlines.enforceStops, leaseMs],
-    ["abandoned", deadlines.endAbandoned, Math.min(leaseMs, PRESENCE_MS)],
-    ["drained", deadlines.endDrained, leaseMs],
-    ["drainedPools", pools.finishDrains, 0],
-    ["pruned", deadlines.prune, leaseMs],
-    ["prunedWorkers", workers.prune, leaseMs],
-  ];
+  const runs: Readonly<Record<string, () => Promise<number>>> = {
+    lostWorkers: () => workers.markLost(),
+    expiredLeases: () => deadlines.expireLeases(),
+    overdue: () => deadlines.failOverdue(),
+    slowStarts: () => deadlines.failSlowStarts(),
+    expired: () => deadlines.expireLifetimes(),
+    quiet: () => deadlines.fallIdle(),
+    idle: () => deadlines.timeOutIdle(),
+    enforced: () => deadlines.enforceStops(),
+    abandoned: () => deadlines.endAbandoned(),
+    drained: () => deadlines.endDrained(),
+    drainedPools: () => pools.finishDrains(),
+    pruned: () => deadlines.prune(),
+    prunedWorkers: () => workers.prune(),
+  };
+  const minimums: Readonly<Record<string, number>> = {
+    abandoned: Math.min(leaseMs, CLIENT_REPORT_MS),
+    drainedPools: 0,
+  };
+  return Object.entries(runs).map(([name, runOnce]) => ({
+    name,
+    runOnce,
+    minObservedMs: minimums[name] ?? leaseMs,
+  }));
 }
 
-/** Declares workers lost and sessions late, again and again, until disposed. */
+/** Runs passes periodically until disposed. */
 export function startReconciler(
   { clock, settings }: Pick<Core, "clock" | "settings">,
   managers: ReconcilerManagers,
 ): AsyncDisposable {
+  const leaseMs = settings.lease_seconds * 1_000;
   const observation = new ObservationWindow(
     clock,
     (reason) =>
-      log.warn("Nobody is declared late for {seconds} s: {reason}", {
-        seconds: settings.lease_seconds,
-        reason,
-      }),
+      log.warn(
+        "No worker or session is declared late for {seconds} s: {reason}",
+        { seconds: settings.lease_seconds, reason },
+      ),
   );
-  const leaseMs = settings.lease_seconds * 1_000;
   const failing = new Set<string>();
   return every(async () => {
-    const { counts, failures } = await reconcileOnce(managers, {
+    const result = await reconcileOnce(managers, {
       observedMs: () => observation.observedMs(),
       leaseMs,
     });
-    if (Object.keys(counts).length === 0) observation.reset();
-    logPass(counts, failures, failing);
+    // Without any answer from the database, workers may not have been able to report either.
+    if (Object.keys(result.counts).length === 0) observation.reset();
+    logPass(result, failing);
   }, { clock, periodMs: PERIOD_MS, jitter: 0.5 });
 }
 
-/** Logs what was done, and the first failure of a streak. */
-function logPass(
-  counts: PassResult["counts"],
-  failures: PassResult["failures"],
-  failing: Set<string>,
-): void {
+/** Logs what a pass changed, and the first of consecutive failures of each concern. */
+function logPass({ counts, failures }: PassResult, failing: Set<string>): void {
   for (const [concern, count] of Object.entries(counts)) {
     failing.delete(concern);
     if (count > 0) {
@@ -133,7 +138,7 @@ function logPass(
   }
   for (const [concern, error] of failures) {
     if (!failing.has(concern)) {
-      log.warn("Cannot reconcile {concern}: {error}", { concern, error });
+      log.warn("Reconciling {concern} failed: {error}", { concern, error });
     }
     failing.add(concern);
   }

@@ -1,27 +1,33 @@
 import { defineApp } from "../../core/app.ts";
+import { createRouter } from "../../http/router.ts";
 import { sessions } from "../sessions/app.ts";
 import { workerPoolApp } from "../workerpool/app.ts";
-import { workerRoutes } from "./routes.ts";
-import { createWorkerManager, type WorkerManager } from "./manager.ts";
-import { createWorkerStore } from "./store/workers.ts";
+import { createServiceRoutes } from "./api/v1/service.ts";
+import { createWorkerRoutes } from "./api/v1/workers.ts";
+import { createEndpointCheck } from "./endpoints.ts";
+import { WorkerManager } from "./manager.ts";
 import { workerProblems } from "./problems.ts";
 
-/** Workers: who serves a work pool, and what they hold. */
+/** Workers: registration, heartbeats and claims. */
 export const workersApp = defineApp<WorkerManager>({
   name: "workers",
   verboseName: "Workers",
   problems: workerProblems,
   setup(core) {
-    const manager = createWorkerManager(
+    const manager = new WorkerManager(
       core,
       core.use(workerPoolApp),
       core.use(sessions),
-      createWorkerStore(core.db),
     );
+    const checkEndpoints = createEndpointCheck(core.settings);
     return {
       manager,
-      routes: { v1: workerRoutes(manager, core.settings) },
-      tags: { Workers: "Who serves a work pool, and what they hold" },
+      routes: {
+        v1: createRouter()
+          .route("/", createWorkerRoutes(manager))
+          .route("/", createServiceRoutes(manager, checkEndpoints)),
+      },
+      tags: { Workers: "Workers of the work pools, and their sessions" },
     };
   },
 });

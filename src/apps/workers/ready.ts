@@ -3,18 +3,23 @@ import {
   type WorkPoolManager,
 } from "../workerpool/manager.ts";
 import type { ReadyBrowsers } from "./schemas.ts";
-import type { ShareRow } from "./store/ready.ts";
+import type { ReadyShareRow } from "./store/ready_share.ts";
 
-/** What a worker is to keep ready; undefined: nothing. Has the secrets of the pool's defaults. */
+/**
+ * Returns the browsers that a worker must keep ready; undefined if none. Contains the secrets of the pool's defaults.
+ *
+ * @param session The session that an empty request resolves to in the pool; undefined if its provider starts none.
+ */
 export function renderReadyBrowsers(
-  row: ShareRow,
+  share: ReadyShareRow,
   session: Awaited<ReturnType<WorkPoolManager["resolveDefaultSession"]>>,
 ): ReadyBrowsers | undefined {
-  const count = computeShare(row);
+  const { pool, isolated } = share;
+  const count = computeShare(share);
   if (!session || count === 0) return undefined;
   return {
     count,
-    max_age_ms: Math.ceil(row.pool.readyMaxAgeMinutes * 60_000),
+    max_age_ms: Math.ceil(pool.readyMaxAgeMinutes * 60_000),
     browser: session.browser,
     version: session.version,
     headless: session.headless,
@@ -23,18 +28,18 @@ export function renderReadyBrowsers(
     resource_limits: session.resourceLimits,
     environment: { ...session.environment },
     arguments: [],
-    isolated: row.isolated,
-    egress: resolveEgressPolicy(row.pool, row.isolated),
+    isolated,
+    egress: resolveEgressPolicy(pool, isolated),
   };
 }
 
-/** The worker's part of the pool's `min_ready`, which is dealt out by turns; what could never be used is not kept. */
+/** Returns the worker's share of the pool's `min_ready`, at most as many browsers as it could use. */
 export function computeShare(
-  { pool, capacity, sharers, before }: ShareRow,
+  { pool, capacity, sharers, before }: Omit<ReadyShareRow, "isolated">,
 ): number {
   const { minReady, maxSessions, maxSessionsPerWorker } = pool;
-  const wanted = Math.min(minReady, maxSessions ?? Infinity);
-  const share = Math.floor(wanted / sharers) +
-    (before < wanted % sharers ? 1 : 0);
+  const total = Math.min(minReady, maxSessions ?? Infinity);
+  const share = Math.floor(total / sharers) +
+    (before < total % sharers ? 1 : 0);
   return Math.min(share, capacity, maxSessionsPerWorker ?? Infinity);
 }

@@ -2,10 +2,11 @@ import { v7 as uuid } from "uuid";
 import { GridError } from "../../core/errors.ts";
 import { hashSecret } from "../../http/auth/worker_caller.ts";
 import type { LeasedSession } from "../sessions/manager.ts";
+import type { Pool } from "../workerpool/manager.ts";
+import { poolProblems } from "../workerpool/problems.ts";
+import { workerProblems } from "./problems.ts";
 import type { HeldSessionWire, WorkerInput } from "./schemas.ts";
 import type { WorkerRow } from "./worker.ts";
-import { workerProblems } from "./problems.ts";
-import { poolProblems } from "../workerpool/problems.ts";
 
 /** A registration with the proof for later calls. */
 interface ProvenInput extends WorkerInput {
@@ -25,11 +26,11 @@ export function addProof(input: WorkerInput): ProvenInput {
   };
 }
 
-/** The row of a worker that registers. @param known The worker with its id, if there is one. */
+/** Returns the row of a worker that registers. @param known The stored worker with its id, if there is one. */
 export async function toWorkerRow(
   input: ProvenInput,
   { pool, now, known }: {
-    readonly pool: { readonly id: string; readonly providerType: string };
+    readonly pool: Pick<Pool, "id" | "providerType">;
     readonly now: number;
     readonly known: WorkerRow | undefined;
   },
@@ -63,7 +64,7 @@ export async function toWorkerRow(
   };
 }
 
-/** A held session as its worker is told of it. */
+/** Returns the wire form of a session that a registering worker still holds. */
 export function renderHeldSession(
   { id, fencingToken, status }: LeasedSession,
 ): HeldSessionWire {
@@ -74,7 +75,7 @@ export function renderHeldSession(
   };
 }
 
-/** The refusal of a name or an id that belongs to another worker. */
+/** The problem of a name or id that belongs to another worker. */
 export function workerInUse(name: string): GridError {
   return new GridError(
     workerProblems.worker_in_use,
@@ -82,22 +83,21 @@ export function workerInUse(name: string): GridError {
   );
 }
 
-/** The refusal of one worker too many. */
-export function poolFull(pool: string, most: number): GridError {
+/** The problem of a pool that has its maximum number of workers. */
+export function poolFull(pool: string, max: number): GridError {
   return new GridError(
     workerProblems.pool_full,
-    `Cannot register the worker: work pool "${pool}" has ${most} workers already, expected fewer than its max_workers`,
+    `Cannot register the worker: work pool "${pool}" has ${max} workers already, expected fewer than its max_workers`,
   );
 }
 
-/** The refusal of a provider that is not the pool's. */
+/** The problem of a worker whose provider is not the pool's. */
 export function providerMismatch(
-  asked: string,
-  pool: string,
-  own: string,
+  requested: string,
+  { name, providerType }: Pick<Pool, "name" | "providerType">,
 ): GridError {
   return new GridError(
     poolProblems.provider_mismatch,
-    `Cannot serve work pool "${pool}" with provider "${asked}": its provider is "${own}", expected the same`,
+    `Cannot serve work pool "${name}" with provider "${requested}": its provider is "${providerType}", expected the same`,
   );
 }

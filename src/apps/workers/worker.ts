@@ -4,7 +4,7 @@ import type { WorkerWire } from "./schemas.ts";
 /** A worker as it is stored. */
 export type WorkerRow = Readonly<typeof workers.$inferSelect>;
 
-/** A worker as it is answered. */
+/** Returns the wire form of a worker, without its secret and instance id. */
 export function renderWorker(worker: WorkerRow): WorkerWire {
   return {
     id: worker.id,
@@ -17,7 +17,7 @@ export function renderWorker(worker: WorkerRow): WorkerWire {
     status: worker.status,
     ready: worker.ready,
     reach: worker.reach,
-    // A server that was killed has not said so.
+    // A killed server has not recorded that its tunnels are closed.
     has_tunnel: worker.tunnelUrl !== null && worker.status !== "offline",
     cpu_percent: worker.cpuPercent,
     memory_usage_mb: worker.memoryUsageMb,

@@ -87,7 +87,7 @@ const claim = createRoute({
 });
 
 /** Endpoints that workers call. */
-export function serviceRoutes(
+export function createServiceRoutes(
   manager: WorkerManager,
   checkEndpoints: CheckEndpoints,
 ): OpenAPIHono<GridEnv> {

@@ -148,7 +148,9 @@ const resume = createRoute({
 });
 
 /** Endpoints of workers for those who look after them. */
-export function workersRoutes(manager: WorkerManager): OpenAPIHono<GridEnv> {
+export function createWorkerRoutes(
+  manager: WorkerManager,
+): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(list, async (c) => {
     const { items, nextCursor } = await manager.list(c.req.valid("query"));

@@ -5,39 +5,43 @@ import type { Pool } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { workers } from "../models.ts";
 
-/** A worker among those that keep a pool's browsers ready. */
-export interface ShareRow {
+/** The values that decide how many ready browsers a worker keeps for its pool. */
+export interface ReadyShareRow {
   readonly pool: Pool;
   readonly capacity: number;
-  /** Workers that share, this one included. */
+  /** Number of workers that share the pool's `min_ready`, including this one. */
   readonly sharers: number;
-  /** How many of them have a smaller id. */
+  /** Number of sharers with a smaller id. */
   readonly before: number;
   /** True if an active client key may use the pool; most sessions then belong to clients. */
   readonly isolated: boolean;
 }
 
-/** Makes the statement that reads a worker's share. No row: its pool keeps nothing ready, or it is no worker that could. */
-export function shareStatement(
+/**
+ * Creates the statement that reads a worker's share of ready browsers. No row if its pool keeps none ready, or if the
+ * worker takes no sessions.
+ */
+export function selectReadyShare(
   { orm }: Database,
-): (workerId: string, now: number) => Statement<ShareRow[]> {
-  return (workerId, now) =>
-    orm.select({
-      pool: workPools,
-      capacity: workers.capacity,
-      sharers: countSharers(sql`1`),
-      before: countSharers(sql`w.id < ${workers.id}`),
-      isolated: hasClientKey(now),
-    }).from(workers).innerJoin(
-      workPools,
-      eq(workPools.id, workers.workPoolId),
-    ).where(and(
-      eq(workers.id, workerId),
-      gt(workPools.minReady, 0),
-      eq(workPools.status, "active"),
-      inArray(workers.status, ["online", "busy"]),
-      isNull(workers.drainRequestedAt),
-    ));
+  workerId: string,
+  now: number,
+): Statement<ReadyShareRow[]> {
+  return orm.select({
+    pool: workPools,
+    capacity: workers.capacity,
+    sharers: countSharers(sql`1`),
+    before: countSharers(sql`w.id < ${workers.id}`),
+    isolated: hasClientKey(now),
+  }).from(workers).innerJoin(
+    workPools,
+    eq(workPools.id, workers.workPoolId),
+  ).where(and(
+    eq(workers.id, workerId),
+    gt(workPools.minReady, 0),
+    eq(workPools.status, "active"),
+    inArray(workers.status, ["online", "busy"]),
+    isNull(workers.drainRequestedAt),
+  ));
 }
 
 function countSharers(condition: SQL): SQL<number> {

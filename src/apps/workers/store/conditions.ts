@@ -1,0 +1,24 @@
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
+import { sessions } from "../../sessions/models.ts";
+import { workers } from "../models.ts";
+
+/** Returns the SQL condition that the caller is the current process of worker `id` and may serve its pool. */
+export function isProven(
+  id: string,
+  { proof, workPoolId }: WorkerCaller,
+): SQL | undefined {
+  return and(
+    eq(workers.id, id),
+    eq(workers.secretHash, proof.secretHash),
+    eq(workers.instanceId, proof.instanceId),
+    workPoolId === undefined ? undefined : eq(workers.workPoolId, workPoolId),
+  );
+}
+
+/** Returns the SQL condition that a worker holds no session. */
+export function holdsNothing(id: string | typeof workers.id): SQL {
+  return sql`NOT EXISTS (SELECT 1 FROM ${sessions}
+    WHERE ${sessions.workerId} = ${id}
+    AND ${sessions.status} IN ('starting', 'running'))`;
+}
