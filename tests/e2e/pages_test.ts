@@ -71,11 +71,11 @@ function readPngSize(png: Uint8Array<ArrayBuffer>): readonly [number, number] {
   return [view.getUint32(16), view.getUint32(20)];
 }
 
-/** What a page knows of its size and its focus. */
+/** Size and focus of a page, as its scripts read them. */
 const STATE =
   "[innerWidth, innerHeight, document.hasFocus(), document.visibilityState].join()";
 
-Deno.test("pages of a real browser are found, attached to, looked at and closed through the gateway", async (t) => {
+Deno.test("pages of a real browser are found, attached, captured and closed through the gateway", async (t) => {
   await using scene = await realScene();
   const { client, id, connectUrl, browserPath } = scene;
   const open = async (url: string) => {
@@ -218,11 +218,11 @@ Deno.test("pages of a real browser are found, attached to, looked at and closed 
   );
 
   await t.step(
-    "the page that was used last is looked at, or the one that is asked for, though it is hidden",
+    "the last used page is captured, or the requested one, even if it is hidden",
     async () => {
       await open(SECOND);
       await eventually(
-        "the new page is looked at",
+        "the new page is captured",
         async () => /Second/.test(await client.sessionContent(id)),
       );
       const named = { target_id: first.targetId };

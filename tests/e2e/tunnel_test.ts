@@ -45,6 +45,6 @@ Deno.test("a worker behind a tunnel over https, with --reach tunnel: Puppeteer d
     (await runProgram([...args, "--api-url", url])).stdout;
   assert.match(await shown("session", "get", id), /reach\W+tunnel/);
   assert.match(await shown("worker", "list"), /tunnel, tunnel up/);
-  // A worker that is told to leave waits for what runs.
+  // A draining worker waits for its running sessions.
   await client.stopSession(id);
 });

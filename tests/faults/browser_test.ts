@@ -9,10 +9,10 @@ import { eventually } from "../support/eventually.ts";
 import { connectTo, type Listener, listenTo } from "../support/page_mark.ts";
 import { assertCleanEnd, cleanAgain } from "../support/settle.ts";
 
-/** How long a session may be said to run after its browser has died. */
+/** Maximum time from a browser's death to its session's end. */
 const NOTICE_MS = 2_000;
 
-/** What a page says that got all the memory that it took. */
+/** Result of a page that received all the memory that it allocated. */
 const SPENT = "all of it";
 
 const CONTAINERS = { name: "containers", provider_type: "docker" };
@@ -72,7 +72,7 @@ async function assertNoticed(
 }
 
 dockerTest(
-  "a page that takes more than its session's memory harms that page alone, and its client is told",
+  "a page that exceeds its session's memory harms only that page, and its client receives the error",
   async () => {
     await using grid = await chaosGrid({ pools: [CONTAINERS] });
     await grid.startWorker({ pool: "containers" });

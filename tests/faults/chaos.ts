@@ -14,7 +14,7 @@ import { type Load, startLoad } from "./load.ts";
 import { watchOwnership } from "./ownership.ts";
 import { type Scene, setScene } from "./scene.ts";
 
-/** How long and in which order. */
+/** Duration and order of the faults. */
 export interface ChaosOptions {
   /** Decides the order of the faults. */
   readonly seed: number;
@@ -23,7 +23,7 @@ export interface ChaosOptions {
   readonly print: (line: string) => void;
 }
 
-/** What came of it. */
+/** Result of a run. */
 export interface Figures {
   injected: number;
   survived: number;

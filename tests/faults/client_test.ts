@@ -8,7 +8,7 @@ import { startNode } from "../support/node_process.ts";
 import { listenTo } from "../support/page_mark.ts";
 import { assertCleanEnd, CLEAN_MS } from "../support/settle.ts";
 
-/** Connects with a session of its own, says so, and goes on for ever. */
+/** Connects with a new session, reports it, and stays connected indefinitely. */
 const ENDLESS = (url: string) =>
   `import puppeteer from "puppeteer-core";
    const browser = await puppeteer.connect({ browserWSEndpoint: "${url}" });
@@ -34,7 +34,7 @@ Deno.test("a client that is killed ends the session that it was given by connect
   await assertCleanEnd(grid, [id]);
 });
 
-Deno.test("a client that gives up while its session waits withdraws it at once, and no browser is started for nobody", async () => {
+Deno.test("a client that disconnects while its session is queued cancels it at once, and no browser is started", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   await grid.startWorker({ capacity: 1 });

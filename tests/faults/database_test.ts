@@ -1,5 +1,6 @@
 /**
- * The database's row of the failure matrix: locked, full or not reachable, it costs answers, but no data and no restart.
+ * The database's row of the failure matrix: locked, full or not reachable, it costs answers, but no data and no
+ * restart.
  *
  * @module
  */
@@ -81,7 +82,7 @@ async function readUntil(
   return { count, longestMs };
 }
 
-Deno.test("while the database is locked writes wait 5 s and are refused, reads and everything else go on; then all goes on by itself", async () => {
+Deno.test("while the database is locked, writes are rejected after 5 s and reads succeed; after the unlock writes succeed without intervention", async () => {
   await using grid = await testGrid({ listen: true });
   const api = apiOverHttp(grid);
   await api.pool();
@@ -152,7 +153,7 @@ Deno.test("a server starts while the database is locked", async () => {
 });
 
 await diskTest(
-  "while the disk is full writes are refused and undone, reads go on; with room again all goes on by itself",
+  "while the disk is full, writes are rejected and rolled back and reads succeed; with free space writes succeed without intervention",
   async () => {
     await using disk = await mountSmallDisk();
     await using grid = await testGrid({
@@ -203,7 +204,7 @@ await diskTest(
   },
 );
 
-Deno.test("while a remote database is not reachable all is refused; when it is back all goes on by itself", async () => {
+Deno.test("while a remote database is unreachable, requests are rejected; when it returns they succeed without intervention", async () => {
   await using server = await startHranaServer();
   await using grid = await testGrid({ settings: { database_url: server.url } });
   const api = createApiClient(grid);

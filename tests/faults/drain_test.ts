@@ -4,7 +4,7 @@ import { eventually } from "../support/eventually.ts";
 import { listenTo } from "../support/page_mark.ts";
 import { assertCleanEnd } from "../support/settle.ts";
 
-Deno.test("a worker that is told to end lets its session go on, claims nothing more, and leaves when the session ends", async () => {
+Deno.test("a worker that is asked to end keeps its session running, claims no other, and leaves when the session ends", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   const worker = await grid.startWorker({ capacity: 2 });
@@ -25,7 +25,7 @@ Deno.test("a worker that is told to end lets its session go on, claims nothing m
   await client.stopSession(session.id);
   await listener.closed;
   assert.equal(await waitForExit(worker.process), 0, worker.process.output());
-  // It has said so: nobody has to wait for missed heartbeats.
+  // It has deregistered, so that the server does not wait for missed heartbeats.
   assert.equal((await client.getWorker(worker.id)).status, "offline");
   await assertCleanEnd(grid, [session.id, late.id]);
 });

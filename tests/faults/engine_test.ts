@@ -9,7 +9,7 @@ const POOL = "containers";
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   engineTest(
-    `while the Docker engine is down after ${signal} its worker is failed and claims nothing; sessions are told of truthfully, and it serves again by itself`,
+    `while the Docker engine is down after ${signal} its worker is failed and claims nothing; sessions are reported correctly, and it serves again without intervention`,
     async () => {
       await using grid = await chaosGrid({
         pools: [{ name: POOL, provider_type: "docker" }],
@@ -26,15 +26,18 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       const waiting = await client.createSession({ work_pool_id: POOL });
 
       await engine.start();
-      await eventually("the worker is back by itself", async () => {
+      await eventually("the worker has recovered", async () => {
         return (await client.getWorker(worker.id)).status === "online";
       });
       await eventually("what waited runs", async () => {
         return (await client.getSession(waiting.id)).status === "running";
       }, { withinMs: 60_000 });
-      await eventually("what ran is told of as it is", async () => {
-        return await isTruth(grid, ran.id);
-      });
+      await eventually(
+        "the running session is reported correctly",
+        async () => {
+          return await isTruth(grid, ran.id);
+        },
+      );
       await cleanAgain(grid);
       const next = await createSession(client);
       assert.equal(next.status, "running");
@@ -47,7 +50,10 @@ function createSession(client: GridClient) {
   return client.createSession({ work_pool_id: POOL }, { waitSeconds: 60 });
 }
 
-/** Running with its container, or crashed with a reason and without one; also when the engine has ended it in good order. */
+/**
+ * Running with its container, or crashed with a reason and without one; also when the engine has ended it in good
+ * order.
+ */
 async function isTruth(grid: ChaosGrid, id: string): Promise<boolean> {
   const { status, status_reason } = await grid.client.getSession(id);
   const traces = (await grid.traces()).filter(({ sessionId }) =>

@@ -131,7 +131,7 @@ const CONTAINER_FAULTS: readonly Fault[] = [
           /container (\w+) \(running\)/.exec(text)?.[1]
         ).find((found) => found !== undefined);
       });
-      // It may have ended by itself meanwhile.
+      // The process may have ended before the signal.
       await docker.getContainer(id).kill().catch(() => {});
     },
   },
@@ -163,6 +163,6 @@ function killProcess(pid: number): void {
   try {
     Deno.kill(pid, "SIGKILL");
   } catch {
-    // It has ended meanwhile.
+    // The process has ended.
   }
 }

@@ -14,7 +14,7 @@ const KEEP_MS = 300;
 /** Longest wait of a user for what a grid that recovers owes to it. */
 const PATIENCE_MS = 60_000;
 
-/** Where the users of a load ask. */
+/** Server of a load's users. */
 export interface LoadOptions {
   /** Each user asks one of them, the next time the next. */
   readonly clients: readonly GridClient[];
@@ -60,7 +60,7 @@ export function startLoad({ clients, pools }: LoadOptions): Load {
     }
   }
 
-  /** Whether it was of use: it may be hit by a fault. @throws If it was not accepted. */
+  /** Reports whether the session served its client; a fault may hit it. @throws If it was not accepted. */
   async function useSession(
     client: GridClient,
     pool: string,

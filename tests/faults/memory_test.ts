@@ -12,26 +12,26 @@ import { askSession, askUpgrade } from "../support/raw_client.ts";
 const ASKING = 1_000;
 const CONNECTING = 500;
 
-/** How many come at once: fewer than keep a slow machine so busy that it refuses some. */
+/** Number of concurrent clients: few enough that a slow machine rejects none. */
 const BURST = 50;
 
 /** Longest wait for what takes a second; far above it, so that only a fault ends it. */
 const PATIENCE_MS = 120_000;
 
-/** What the server may have more in use while they wait: 46 MB were measured, 33 kB a request and 17 kB a socket. */
+/** Maximum growth of the server's objects while they wait: 46 MB were measured, 33 kB a request and 17 kB a socket. */
 const LIVE_MB = 90;
 
-/** What it may have more of the machine's memory then: 190 MB were measured, most of it garbage that nobody has collected yet. */
+/** Maximum growth of its resident memory then: 190 MB were measured, most of it garbage that is not collected yet. */
 const RESIDENT_MB = 450;
 
 /** More than this its heap may not have: where it would need it, the server would end. */
 const HEAP_LIMIT_MB = 192;
 
-/** What may be left in use, and of the machine's memory, when they have gone: 4 MB and 62 MB were measured. */
+/** Maximum growth of objects and of resident memory after they have gone: 4 MB and 62 MB were measured. */
 const LEFT_MB = 10;
 const RESIDENT_LEFT_MB = 180;
 
-/** What each further time may add to what is left: 0.2 MB were measured, 1 kB a client is a leak. */
+/** Maximum growth of each further round: 0.2 MB were measured, 1 kB a client is a leak. */
 const GROWTH_MB = 1;
 
 /** Clients that wait for a browser: over HTTP and by WebSocket. */

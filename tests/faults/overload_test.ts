@@ -13,7 +13,7 @@ import { type WorkerScene, workerScene } from "../support/worker.ts";
 const CAPACITY = 4;
 const CLIENTS = 300;
 
-/** What a client was told. */
+/** Response to a client. */
 interface Told {
   readonly status: number;
   readonly retryAfter: string | null | undefined;
@@ -29,7 +29,7 @@ async function scene(): Promise<WorkerScene> {
   return { ...own, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** Does as it is told by a server that is too busy on a slow machine: it comes again. */
+/** Retries as a busy server on a slow machine asks. */
 async function persist<T extends { readonly status: number }>(
   ask: () => Promise<T>,
 ): Promise<T> {
@@ -100,7 +100,9 @@ async function column(
   return rows.map((row) => row[0]);
 }
 
-/** Asserts that all sessions ended in good order, none more than once, and were started in the order of their creation. */
+/**
+ * Asserts that all sessions ended in good order, none more than once, and were started in the order of their creation.
+ */
 async function assertServedInOrder(
   own: WorkerScene,
   count: number,
@@ -154,7 +156,7 @@ Deno.test(`${CLIENTS} clients at once on capacity ${CAPACITY} are all served, in
   await assertServedInOrder(own, CLIENTS);
 });
 
-Deno.test(`with max_queue 50, of ${CLIENTS} clients at once exactly 50 and those that ${CAPACITY} places hold are taken, the rest are told to come again`, async () => {
+Deno.test(`with max_queue 50, of ${CLIENTS} clients at once exactly 50 and those that ${CAPACITY} queue limit are accepted, the rest are asked to retry`, async () => {
   await using own = await scene();
   await own.grid.pools.patch("fakes", { max_queue: 50 });
   await using _worker = await own.start({ capacity: CAPACITY });

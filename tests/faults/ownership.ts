@@ -4,7 +4,7 @@ import { every } from "../../src/async/every.ts";
 import { type ChaosGrid, LEASE_SECONDS } from "../support/chaos_grid.ts";
 import { overfull } from "../support/settle.ts";
 
-/** How often it is looked. */
+/** Pause between two checks. */
 const LOOK_MS = 250;
 
 /**

@@ -3,10 +3,10 @@ import { toGridError } from "../../src/core/errors.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
-/** How often a gateway says which clients are with it. */
+/** Interval at which a gateway reports its connected clients. */
 const PRESENCE_MS = 5_000;
 
-/** How long a session is kept for who asks for that. */
+/** Value of `keep_alive` for sessions that use it. */
 const KEPT_SECONDS = 10;
 
 /** Share of the times that he looks up at which who is kept a session comes or goes. */
@@ -84,7 +84,7 @@ function comeAndGo(
   };
 }
 
-/** The database may be away: then nobody says that he is there, and the session ends by itself. */
+/** During a database outage no client is reported, and the session ends at its idle timeout. */
 function ignoreRefusals(error: unknown): void {
   if (toGridError(error).code === "internal") throw error;
 }

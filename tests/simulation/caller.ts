@@ -6,7 +6,7 @@ import type { Random } from "./random.ts";
 /** Longest wait for an answer. */
 const PATIENCE_MS = 20_000;
 
-/** What is sent along. */
+/** Headers of the requests. */
 export interface Ask {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;

@@ -3,7 +3,10 @@ import type { MachineBrowser } from "./machine.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-/** Held sessions stay within the capacity of their worker and the limits of their pool, browsers within that of their machine. */
+/**
+ * Held sessions stay within the capacity of their worker and the limits of their pool, browsers within the capacity of
+ * their machine.
+ */
 export class CapacityCheck {
   readonly #world: World;
   readonly #byWorker = new Map<string, number>();
@@ -36,7 +39,7 @@ export class CapacityCheck {
     }
   }
 
-  /** What was found and is to be swept does not count. */
+  /** Browsers that were found and will be swept do not count. */
   #isWanted({ sessionId, isAdopted }: MachineBrowser): boolean {
     const entry = this.#world.ledger.sessions.get(sessionId);
     return !isAdopted || entry !== undefined && isHeld(entry);

@@ -3,10 +3,10 @@ import type { Entry } from "./ledger.ts";
 import { Violation } from "./violation.ts";
 import type { World } from "./world.ts";
 
-/** What the grid may take beyond a deadline while it is well: an order, a lost lease, a pass of the reconciler or two. */
+/** Maximum delay after a deadline in a healthy grid: a command, a lost lease, one or two passes of the reconciler. */
 const SLACK_MS = 75_000;
 
-/** How long a server must have been there to count as well: before, it gives up on nobody. */
+/** Minimum uptime of a healthy server: a younger one expires no lease. */
 const SETTLED_MS = 45_000;
 
 /** Time between two looks. */
@@ -46,7 +46,7 @@ export class DeadlineCheck {
   }
 }
 
-/** When it must be over: also when nobody is there any more for whom it was made. */
+/** Returns the time at which the session must have ended, also by the idle timeout. */
 function findDeadline(entry: Entry): number {
   const { status, queue_deadline_at, expires_at, attended_until } = entry;
   return Math.min(

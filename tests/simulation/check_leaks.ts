@@ -9,7 +9,7 @@ const OUTLIVED_MS = 30_000;
 /** Longest time that a session may be held for no browser: its claim is asked for again, or its lease runs out. */
 const EMPTY_MS = 75_000;
 
-/** How long everything that it takes must have been there before the time counts. */
+/** Time for which all required parts must have been healthy before the limit counts. */
 const SETTLED_MS = 5_000;
 
 /** Time between two looks. */
@@ -108,7 +108,7 @@ export class LeakCheck {
   }
 }
 
-/** How long each of several has lasted. */
+/** Durations of several conditions. */
 class Timers {
   readonly #lasted = new Map<string, number>();
   longest = 0;

@@ -3,7 +3,7 @@ import { Violation } from "./violation.ts";
 import type { SimWorker } from "./sim_worker.ts";
 import type { World } from "./world.ts";
 
-/** What a worker that was woken, or whose engine came back, may take to see what it has lost. */
+/** Time for a resumed worker, or one with a restarted engine, to notice its lost sessions. */
 const WAKE_MS = 5_000;
 
 interface Place {
@@ -63,7 +63,7 @@ export class OwnershipCheck {
     }
   }
 
-  /** Whether a process that runs, and has had the time to look about, counts the browser as its own. */
+  /** Reports whether a running process that had time to notice losses counts the browser among its sessions. */
   #isOwner({ worker, browser }: Place): boolean {
     const { machine, process } = worker;
     const { now } = this.#world.scheduler;
@@ -81,7 +81,7 @@ export class OwnershipCheck {
   }
 }
 
-/** Browsers of a worker that is dead, stopped or not registered yet are nobody's: they cannot be ended before it is back. */
+/** Browsers of a dead, stopped or unregistered worker have no owner: they cannot be ended before it returns. */
 function isWatched({ machine, process, running }: SimWorker): boolean {
   return process?.isRunning === true && running !== undefined &&
     !machine.engineIsDown;

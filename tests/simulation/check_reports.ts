@@ -17,7 +17,7 @@ const answeredSchema = z.object({
   reports: z.array(z.object({ session_id: z.string(), result: z.string() })),
 });
 
-/** A report under an older fencing token is never accepted, and no request ends in an error that nobody foresaw. */
+/** A report with an older fencing token is never accepted, and no request ends in an unexpected error. */
 export class ReportCheck {
   readonly #world: World;
   /** Reports that were stale when they arrived. */
@@ -32,7 +32,7 @@ export class ReportCheck {
     const { sessions } = sentSchema.parse(JSON.parse(exchange.body));
     const stale = sessions.filter(({ session_id, fencing_token, status }) => {
       const entry = this.#world.ledger.sessions.get(session_id);
-      // What was given back is nobody's business any more: that is accepted, and changes nothing.
+      // A report of a returned session is accepted and changes nothing.
       return status !== "released" && entry !== undefined &&
         fencing_token < entry.fencing_token;
     });
@@ -42,7 +42,7 @@ export class ReportCheck {
   onAnswer(exchange: Exchange, { status, text }: Answer): void {
     if (status === 500) {
       throw new Violation(
-        "No request ends in an error that nobody foresaw",
+        "No request ends in an unexpected error",
         `${exchange.method} ${exchange.path} of ${exchange.from.name}: ${text}`,
       );
     }

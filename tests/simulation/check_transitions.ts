@@ -10,7 +10,7 @@ const CHANGE_EVENTS = new Set<string>([
   ...Object.values(STATUS_EVENTS),
 ]);
 
-/** What is committed together: each session's changes of status are legal, and its events tell of them and of nothing else. */
+/** Each session's status changes are legal, and the events committed with them record exactly these changes. */
 export function checkTransitions({ changes, events }: News): void {
   const steps = Map.groupBy(
     changes.filter(isStep),

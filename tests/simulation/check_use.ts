@@ -6,7 +6,7 @@ const RULE =
 
 const USE_EVENTS = new Set(["session_idle", "session_active"]);
 
-/** What is committed together: each session's changes of use, and its events that tell of them and of nothing else. */
+/** The events committed with each session's changes of use record exactly these changes. */
 export function checkUse({ changes, events }: News): void {
   for (const { after } of changes) checkIdleness(after);
   const steps = Map.groupBy(changes.filter(isStep), ({ after }) => after.id);
@@ -30,7 +30,7 @@ function checkIdleness({ id, status, idle_since }: Entry): void {
   throw new Violation(RULE, `${id} is ${status}, and idle`);
 }
 
-/** Whoever ends is idle no more, which is no use of it. */
+/** A session that ends is no longer idle, which is not a use. */
 function isStep({ before, after }: Change): boolean {
   return after.status === "running" && before !== undefined &&
     (before.idle_since === null) !== (after.idle_since === null);

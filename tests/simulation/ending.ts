@@ -21,7 +21,7 @@ const SERVES = "Every pool serves when the faults are over";
 
 const madeSchema = z.object({ id: z.string() });
 
-/** What must hold when the faults are over: all ends, nothing is left, and the grid serves as before. */
+/** Rules after the last fault: every session ends, nothing is left, and the grid serves as before. */
 export class Ending {
   readonly #world: World;
   readonly #api: Caller;
@@ -37,7 +37,7 @@ export class Ending {
     const begun = this.#world.scheduler.now;
     for (const { machine } of this.#world.workers) machine.habits.failures = 0;
     await Promise.all(this.#live().map((id) => this.#end(id)));
-    await this.#until(ENDED_MS, "Every session ends when it is told to", () => {
+    await this.#until(ENDED_MS, "Every session ends on request", () => {
       const live = this.#live();
       return live.length === 0 ? undefined : this.#describe(live);
     });
@@ -64,7 +64,7 @@ export class Ending {
       },
     );
     await this.#end(id);
-    await this.#until(ENDED_MS, "Every session ends when it is told to", () => {
+    await this.#until(ENDED_MS, "Every session ends on request", () => {
       const status = this.#world.ledger.sessions.get(id)?.status;
       return status && isTerminal(status) ? undefined : `${id} is ${status}`;
     });
@@ -90,7 +90,7 @@ export class Ending {
     await this.#api.insist("DELETE", `/sessions/${id}`);
   }
 
-  /** The books agree with the table, and everybody finds what he was told he has. */
+  /** The ledger equals the table, and every client finds its sessions. */
   async #lookAtAll(): Promise<void> {
     const { ledger, accepted } = this.#world;
     const rows = await ledger.rows();

@@ -3,7 +3,7 @@ import type { World } from "./world.ts";
 
 /** A fault that was injected. */
 export interface Injected {
-  /** What it was done to, for the trace. */
+  /** Target of the fault, for the trace. */
   readonly where: string;
   readonly lastsMs: number;
   /** Undone by a later step. */

@@ -2,9 +2,9 @@ import { FAULT_NAMES, type FaultName, FAULTS } from "./faults.ts";
 import type { Random } from "./random.ts";
 import type { World } from "./world.ts";
 
-/** Injects faults again and again, until it is told to stop; then all of them end. */
+/** Injects faults repeatedly until it is stopped; then all of them end. */
 export class FaultSchedule {
-  /** How often each was injected. */
+  /** Number of injections by fault. */
   readonly counts = new Map<FaultName, number>();
   readonly #world: World;
   readonly #random: Random;

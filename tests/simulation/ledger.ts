@@ -2,7 +2,7 @@ import type { Client } from "@libsql/client";
 import { z } from "@hono/zod-openapi";
 import { SESSION_STATUSES } from "../../src/apps/sessions/status.ts";
 
-/** What the database records of every change of a session: by triggers, so that no code under test has a say in it. */
+/** Record of every change of a session, written by database triggers independently of the code under test. */
 const COLUMNS = [
   "labels",
   "status",

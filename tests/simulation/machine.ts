@@ -19,7 +19,7 @@ export class MachineBrowser {
     this.owner = owner;
   }
 
-  /** Whether somebody could use it, or soon could. */
+  /** True if a client can use the browser, or will soon. */
   get isLive(): boolean {
     return this.phase === "starting" || this.phase === "running";
   }
@@ -37,7 +37,7 @@ export class MachineBrowser {
   }
 }
 
-/** What survives a worker's process: one state, for one process at a time. */
+/** State that survives a worker's process, for one process at a time. */
 export class Disk {
   #state: WorkerState | undefined;
   #isLocked = false;
@@ -60,25 +60,25 @@ export class Disk {
     };
   }
 
-  /** What the system does at the end of the process. */
+  /** Called by the system at the end of the process. */
   unlock(): void {
     this.#isLocked = false;
   }
 }
 
-/** How starts and ends go on a machine; faults change it. */
+/** Behaviour of starts and ends on a machine; faults change it. */
 export interface Habits {
   /** Share of starts that fail. */
   failures: number;
-  /** Share of starts that never come to an end by themselves. */
+  /** Share of starts that hang. */
   hangs: number;
   /** Longest usual start, in milliseconds. */
   slowestMs: number;
-  /** Share of browsers that do not end when they are told to, although it is said that they have. */
+  /** Share of browsers that survive their end although it is reported as successful. */
   leaks: number;
 }
 
-/** What a machine is made of. */
+/** Parts of a machine. */
 export interface MachinePlan {
   readonly name: string;
   readonly capacity: number;
@@ -86,7 +86,7 @@ export interface MachinePlan {
   readonly random: Random;
 }
 
-/** A machine with an engine that runs browsers, whether or not a worker looks after them. */
+/** A machine with an engine that runs browsers, with or without a worker. */
 export class Machine {
   readonly name: string;
   readonly capacity: number;

@@ -1,6 +1,6 @@
 import type { Process } from "./process.ts";
 
-/** What listens at the other end. */
+/** Handler of the requests. */
 export interface Server {
   readonly name: string;
   /** The process that listens; undefined: nothing does. */
@@ -16,7 +16,7 @@ export interface Exchange {
   readonly body: string | undefined;
 }
 
-/** Who is told of every message that arrives at a server, and of every answer that leaves it. */
+/** Observer of every request that arrives at a server, and of every response that leaves it. */
 export interface Listener {
   onRequest(exchange: Exchange, server: Server): void;
   onAnswer(exchange: Exchange, server: Server, answer: Answer): void;

@@ -10,7 +10,7 @@ import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** How the network is now; faults change it. */
+/** Current behaviour of the network; faults change it. */
 export interface Weather {
   /** Longest usual way of a message, in milliseconds. */
   latencyMs: number;
@@ -33,11 +33,11 @@ interface Open {
   readonly sent: Sent;
   readonly server: Server;
   readonly process: Process;
-  /** Tells the server that nobody waits any more. */
+  /** Signals the server that the client no longer waits. */
   readonly hungUp: AbortController;
 }
 
-/** How long a connection that is cut takes to notice, when it does. */
+/** Time until a cut connection is noticed, if it is. */
 const RETRANSMISSION_MS = 2_000;
 
 /** A network that delays, loses and repeats messages, and can be cut. */
@@ -65,7 +65,7 @@ export class Network {
     this.#listener = listener;
   }
 
-  /** Exchanges that nobody has given up and nobody has answered. */
+  /** Exchanges without a response that were not aborted. */
   get open(): number {
     return this.#open.size;
   }
@@ -115,7 +115,7 @@ export class Network {
     }
   }
 
-  /** Whether messages arrive, soon and for certain. */
+  /** Reports whether messages arrive quickly and reliably. */
   get isCalm(): boolean {
     return this.weather.loss === 0 && this.weather.latencyMs < 1_000;
   }
@@ -124,7 +124,7 @@ export class Network {
     return this.#cut.has(name);
   }
 
-  /** What a killed server leaves behind: its connections are reset. */
+  /** Resets the connections of a killed server. */
   reset(server: Server): void {
     for (const each of this.#open) {
       if (each.server !== server) continue;
@@ -133,7 +133,7 @@ export class Network {
     }
   }
 
-  /** What a killed client leaves behind: servers notice, unless they are cut off. */
+  /** Closes the connections of a killed client: servers notice, unless they are cut off. */
   hangUp(process: Process): void {
     this.#hangUp(({ sent }) => sent.from === process);
   }

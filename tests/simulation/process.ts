@@ -4,15 +4,15 @@ import type { Scheduler, Timer } from "./scheduler.ts";
 /** Wall clocks begin here. */
 const EPOCH = Date.UTC(2026, 0, 1);
 
-/** What a process of the simulation sees of time. */
+/** Time as a process of the simulation reads it. */
 export interface ProcessOptions {
   readonly name: string;
   readonly scheduler: Scheduler;
-  /** How far its wall clock is from the true time, now. */
+  /** Current difference of its wall clock from the true time. */
   readonly wallOffset?: () => number;
-  /** What its monotonic clock says at its start. */
+  /** Value of its monotonic clock at its start. */
   readonly uptimeMs?: number;
-  /** How fast its monotonic clock goes. @default {1} */
+  /** Speed of its monotonic clock. @default {1} */
   readonly rate?: number;
 }
 
@@ -28,7 +28,7 @@ export class Process {
   #delayed: (() => void)[] = [];
   #timers = 0;
   #wokenAt = -Infinity;
-  /** Whether a newer process is the same worker. */
+  /** True if a newer process is the same worker. */
   isSuperseded = false;
   readonly startedAt: number;
 

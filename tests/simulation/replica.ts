@@ -10,7 +10,7 @@ import type { Scheduler } from "./scheduler.ts";
 import { type DatabaseConditions, simConnection } from "./sim_connection.ts";
 import { declaredProvider } from "./sim_provider.ts";
 
-/** What a replica is made of. */
+/** Parts of a replica. */
 export interface ReplicaParts {
   readonly name: string;
   readonly settings: Settings;
@@ -33,9 +33,9 @@ interface Up {
 /** A machine that serves the grid: the real server code, in one process after another. */
 export class Replica implements Server {
   readonly name: string;
-  /** Whether its processes do what a server does in the background. */
+  /** True if its processes run no background work. */
   isIdle = false;
-  /** What happens to requests on their way in. */
+  /** Wraps the handling of incoming requests. */
   tamper: (request: Request) => Promise<Request> = (request) =>
     Promise.resolve(request);
   readonly conditions: DatabaseConditions;

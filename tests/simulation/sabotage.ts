@@ -8,7 +8,7 @@ export type Sabotage = (world: World) => void | Promise<void>;
 /** Starts that take this long are often under way when a lease is lost. */
 const SLOW_START_MS = 35_000;
 
-/** Servers that look after nothing. */
+/** Servers without background work. */
 export function noReconciler({ replicas }: World): void {
   for (const replica of replicas) replica.isIdle = true;
 }
@@ -18,7 +18,7 @@ export function leakyMachines({ workers }: World): void {
   for (const { machine } of workers) machine.habits.leaks = 0.1;
 }
 
-/** Workers whose clock hardly goes, so that they trust their leases for ever. */
+/** Workers whose clock hardly advances, so that they trust their leases indefinitely. */
 export function slowClocks({ workers }: World): void {
   for (const worker of workers) {
     worker.rate = 0.01;
@@ -26,7 +26,7 @@ export function slowClocks({ workers }: World): void {
   }
 }
 
-/** Servers that take every report for one of the session's owner, whoever sends it and under which token. */
+/** Servers that accept every report as the session owner's, regardless of sender and fencing token. */
 export function noFencing({ replicas, ledger, workers }: World): void {
   for (const { machine } of workers) {
     machine.habits.slowestMs = SLOW_START_MS / 2;

@@ -18,7 +18,7 @@ import {
   type SimulationOptions,
 } from "./simulation.ts";
 
-/** What is broken, under which faults it shows, and which rule says so. */
+/** A broken part, the faults that reveal it, and the rule that reports it. */
 const CASES: readonly {
   readonly what: string;
   readonly sabotage: Sabotage;
@@ -38,13 +38,13 @@ const CASES: readonly {
     rule: "A worker runs no more browsers than its capacity",
   },
   {
-    what: "workers that trust their leases for ever",
+    what: "workers that trust their leases indefinitely",
     sabotage: slowClocks,
     faults: ["worker_partition"],
     rule: "A session has at most one owner",
   },
   {
-    what: "servers that do not look at who reports under which fencing token",
+    what: "servers that ignore the sender and the fencing token of a report",
     sabotage: noFencing,
     faults: ["messages_slow", "worker_pause"],
     rule: "A report under an older fencing token is never accepted",

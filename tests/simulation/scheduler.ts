@@ -34,7 +34,7 @@ export class Scheduler {
     return this.#steps;
   }
 
-  /** How many things are still to happen. */
+  /** Returns the number of scheduled events. */
   get waiting(): number {
     return this.#waiting;
   }

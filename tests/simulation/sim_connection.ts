@@ -3,7 +3,7 @@ import { type Connection, MAX_CONCURRENCY } from "../../src/db/connection.ts";
 import type { Process } from "./process.ts";
 import type { Random } from "./random.ts";
 
-/** How the database is reached now; faults change it. */
+/** Current connection to the database; faults change it. */
 export interface DatabaseConditions {
   /** Longest usual way to it, in milliseconds; 0: a file, whose answers take no time. */
   latencyMs: number;
@@ -13,10 +13,10 @@ export interface DatabaseConditions {
   lostAnswers: number;
 }
 
-/** Longest time until it is known that nobody answers. */
+/** Timeout of a call without a response. */
 const NO_ANSWER_MS = 5_000;
 
-/** What a {@linkcode simConnection} is made of. */
+/** Parts of a {@linkcode simConnection}. */
 export interface SimConnectionParts {
   readonly process: Process;
   readonly conditions: DatabaseConditions;
@@ -27,7 +27,7 @@ export interface SimConnectionParts {
   readonly onTrip: () => void;
 }
 
-/** The way to the database of one process: slow, barred, or one on which answers are lost. Nothing returns to a dead process. */
+/** A process's connection to the database: slow, blocked, or losing responses. Nothing returns to a dead process. */
 export function simConnection(
   real: Connection,
   { process, conditions, random, isOpen, onTrip }: SimConnectionParts,

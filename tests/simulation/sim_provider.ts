@@ -10,7 +10,7 @@ import type { Process } from "./process.ts";
 /** Longest time that a host tries to end a browser while its engine is away. */
 const STOP_PATIENCE_MS = 60_000;
 
-/** What the engine takes to answer a question. */
+/** Time of the engine to respond to a query. */
 const LOOK_MS = 10;
 
 /** Name of the provider of every pool in the simulation. */

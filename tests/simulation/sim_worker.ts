@@ -8,7 +8,7 @@ import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { providerOn } from "./sim_provider.ts";
 
-/** What a worker is made of. */
+/** Parts of a worker. */
 export interface SimWorkerParts {
   /** By which the grid knows it. */
   readonly name: string;
@@ -18,14 +18,14 @@ export interface SimWorkerParts {
   readonly scheduler: Scheduler;
   readonly random: Random;
   readonly network: Network;
-  /** How far the machine's wall clock is off. */
+  /** Error of the machine's wall clock. */
   readonly wallOffset: () => number;
   /** Told when the server knows its process. */
   readonly onServing: (worker: SimWorker) => void;
   readonly log: (what: string) => void;
 }
 
-/** When a worker that has ended by itself is started again. */
+/** Pause before a worker that has ended is started again. */
 const RESTART_MS = 5_000;
 
 /** A worker: the real worker code on a simulated machine, in one process after another. */
@@ -34,9 +34,9 @@ export class SimWorker {
   readonly machine: Machine;
   readonly pool: string;
   readonly #parts: SimWorkerParts;
-  /** Whether something starts it, and starts it again when it has ended. */
+  /** True if the worker is started, and restarted after it has ended. */
   isWanted: boolean;
-  /** How fast the monotonic clocks of its next processes go. */
+  /** Speed of the monotonic clocks of its next processes. */
   rate = 1;
   #process: Process | undefined;
   #running: Worker | undefined;

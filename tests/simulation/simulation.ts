@@ -17,10 +17,10 @@ import { PROVIDER } from "./sim_provider.ts";
 import { POOLS } from "./pools.ts";
 import { World } from "./world.ts";
 
-/** What a run is made from. */
+/** Options of a run. */
 export interface SimulationOptions {
   readonly seed: number;
-  /** How many are asked for. */
+  /** Number of requested sessions. */
   readonly sessions: number;
   /** Kinds of faults; by default all. */
   readonly faults?: readonly FaultName[] | undefined;
@@ -30,16 +30,16 @@ export interface SimulationOptions {
   readonly sabotage?: Sabotage | undefined;
 }
 
-/** What a run came to. */
+/** Result of a run. */
 export interface Outcome {
   readonly asked: number;
-  /** Sessions that there were, also those that nobody was told of. */
+  /** Number of sessions, including those whose response was lost. */
   readonly made: number;
   readonly accepted: number;
   readonly steps: number;
   readonly virtualMs: number;
   readonly faults: ReadonlyMap<FaultName, number>;
-  /** How long it took from the end of the last fault until all was well. */
+  /** Time from the end of the last fault until every rule held. */
   readonly cleanAfterMs: number;
   /** Longest time that a browser has outlived its session, while its worker could see to it. */
   readonly outlivedMs: number;
@@ -148,7 +148,7 @@ class Run {
       this.#world.throwFailure();
       const isLate = !isAlive || scheduler.now - begun > LONGEST_MS;
       if (isLate && !isOver) {
-        throw new Violation("Nothing waits for ever", "a run does not end");
+        throw new Violation("Nothing waits indefinitely", "a run does not end");
       }
     }
     return await work;
@@ -177,7 +177,7 @@ class Run {
       const random = this.#random.fork();
       const name = String(each);
       const fail = (error: unknown) => this.#world.fail(error);
-      // Who is connected ends with his server: nobody can wait for that.
+      // Connected clients end with their server, so the run does not wait for them.
       if (this.#random.chance(CONNECTED)) {
         void attend(this.#world, random).catch(fail);
       } else {

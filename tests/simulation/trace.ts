@@ -6,8 +6,8 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const KEPT = 40;
 
 /**
- * What has happened, in words that are the same in every run of a seed: ids, which differ from run to run, are named in
- * the order of their appearance.
+ * Log of a run with the same text in every run of a seed: ids, which differ from run to run, are numbered in order of
+ * appearance.
  */
 export class Trace {
   readonly #hash = createHash("sha256");

@@ -15,10 +15,10 @@ const sessionSchema = z.object({
 
 type SessionSeen = z.infer<typeof sessionSchema>;
 
-/** How a user ends what he asked for. */
+/** End of a user's session. */
 const ENDS = { delete: 6, force: 1, leave: 3 } as const;
 
-/** Somebody who asks for a session, looks at it for a while, and ends it or does not. */
+/** A user that creates a session, polls it for a while, and ends it or not. */
 export class User {
   readonly #world: World;
   readonly #random: Random;
@@ -116,7 +116,7 @@ export class User {
     });
   }
 
-  /** Looks at it: it must be there, and what has ended stays as it ended. */
+  /** Polls the session: it must be found, and an ended one must not change. */
   async #see(id: string): Promise<void> {
     const answer = await this.#api.ask("GET", `/sessions/${id}`);
     if (answer?.status === 404) {

@@ -33,10 +33,10 @@ export class World implements Disposable {
   readonly network: Network;
   readonly replicas: readonly Replica[];
   readonly workers: readonly SimWorker[];
-  /** Whoever asks for sessions. */
+  /** Clients that create sessions. */
   readonly clients: Process;
   readonly trace: Trace;
-  /** Ids of the sessions that somebody was told he has. */
+  /** Ids of the sessions whose creation was acknowledged. */
   readonly accepted = new Set<string>();
   readonly #client: Client;
   readonly #operator: Caller;
@@ -137,7 +137,7 @@ export class World implements Disposable {
     return this.workers.find((worker) => worker.machine.name === name);
   }
 
-  /** What the servers' wall clock says. */
+  /** Returns the servers' wall-clock time. */
   serverNow(): number {
     return this.clients.clock.now() + this.#wallOffset;
   }
@@ -148,7 +148,7 @@ export class World implements Disposable {
     this.#jumpedAt = this.scheduler.now;
   }
 
-  /** What an operator wants; he asks until he is answered. */
+  /** Sends an operator's request until it is answered. */
   order(method: string, path: string, body: unknown = {}): void {
     void this.#operator.insist(method, path, { body, tries: 100 })
       .catch((error) => this.fail(error));
@@ -158,7 +158,7 @@ export class World implements Disposable {
     this.trace.add(this.scheduler.now, what);
   }
 
-  /** Whether some server has been there for `ms`, with its database and a steady clock. */
+  /** Reports whether a server has been healthy for `ms`, with its database and a steady clock. */
   isWell(ms: number): boolean {
     const since = this.replicas.map(({ wellSince }) => wellSince);
     const { now } = this.scheduler;
@@ -196,7 +196,7 @@ export class World implements Disposable {
       .capacity ?? 0;
   }
 
-  /** Runs SQL that nobody expects. */
+  /** Runs SQL outside the program. */
   async meddle(sql: string): Promise<void> {
     await this.#client.executeMultiple(sql);
   }
@@ -237,7 +237,7 @@ export class World implements Disposable {
     });
   }
 
-  /** Who is the same worker as `newest` is not any more. */
+  /** Marks earlier processes of the worker of `newest` as replaced. */
   #supersede(newest: SimWorker): void {
     for (const other of this.workers) {
       const isSame = other.name === newest.name && other !== newest;

@@ -1,5 +1,6 @@
 // Clients of the gateway's benchmark, in a process of their own. Prints what they measure as one line of JSON.
-// Arguments: measurement, its options as JSON: {"direct":URL,"gateway":URL,…}, or {"url":URL,"count":CLIENTS,"wave":CLIENTS} of a crowd.
+// Arguments: measurement, its options as JSON: {"direct":URL,"gateway":URL,…}, or
+// {"url":URL,"count":CLIENTS,"wave":CLIENTS} of a crowd.
 //
 // Each measurement takes its sides in turn, a short block at a time: whatever else the machine does hits all alike.
 import net from "node:net";
@@ -37,7 +38,7 @@ const result = await MEASUREMENTS[measurement]();
 await new Promise((resolve) =>
   process.stdout.write(`${JSON.stringify(result)}\n`, resolve)
 );
-// The crowd stays until whoever measures it has seen enough.
+// The crowd stays until the measuring process ends it.
 if (measurement === "crowd") await new Promise(() => process.stdin.resume());
 process.exit();
 
@@ -128,7 +129,7 @@ async function messages(url) {
     });
 }
 
-/** Takes 128 MB and looks at none of it. */
+/** Receives 128 MB without reading the content. */
 async function bytes(url) {
   const { socket } = await handshake(url);
   const request = Buffer.from(
@@ -151,7 +152,8 @@ async function bytes(url) {
 }
 
 /**
- * Connects `count` clients, `wave` of them in each second, and has each hear its own voice. How many failed, and how long
+ * Connects `count` clients, `wave` of them in each second, and has each hear its own voice. How many failed, and how
+ * long
  * the slowest wave took.
  */
 async function crowd() {

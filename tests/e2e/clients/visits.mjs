@@ -1,6 +1,7 @@
 // Visits of browsers, each held for half a second: all at once through the grid, and in turns with bare launches.
 // Arguments: connect URL, path of the browser, visits through the grid, bare visits before and after them, how many of
-// those at once, pairs of single visits before and after. Prints as JSON: { served, refusals, rate, bare, before, after },
+// those at once, pairs of single visits before and after. Prints as JSON: { served, refusals, rate, bare, before, after
+// },
 // rates in visits a second and times in ms.
 import { once } from "node:events";
 import process from "node:process";
@@ -11,7 +12,7 @@ import WebSocket from "ws";
 const [connectUrl, executablePath, ...counts] = process.argv.slice(2);
 const [many, bare, turns, singles] = counts.map(Number);
 const HOLD_MS = 500;
-// What the grid's browsers have besides what Puppeteer gives.
+// Arguments of the grid's browsers in addition to Puppeteer's.
 const args = ["--no-sandbox", "--disable-quic", "--disable-component-update"];
 
 async function throughGrid(url = connectUrl) {
