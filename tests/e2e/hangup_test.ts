@@ -11,7 +11,7 @@ if (noTerminal !== undefined) {
 }
 
 Deno.test({
-  name: "serve shuts down and leaves no browser when its terminal is closed",
+  name: "serve ends and leaves no browser when its terminal is closed",
   ignore: noTerminal !== undefined,
   async fn() {
     const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });

@@ -65,7 +65,7 @@ Deno.test("serve ends within 10 s of SIGTERM with code 0 while a browser runs, a
   await assertNothingLeft(grid.dataDir);
 });
 
-Deno.test("a Ctrl+C that comes twice, as from a task runner, still ends everything in good order", async () => {
+Deno.test("a doubled Ctrl+C, as from a task runner, still ends everything in order", async () => {
   await using grid = await startGrid();
   const client = createClient({ apiUrl: grid.url });
   await client.createSession({}, { waitSeconds: 30 });
@@ -88,7 +88,7 @@ Deno.test("Playwright connects over http to the server's connect address", async
   assert.match(stdout, /^\d+\./);
 });
 
-Deno.test("with keep_alive a client finds its page as it left it, by the connect URL of its first socket", async () => {
+Deno.test("with keep_alive a client finds its page unchanged by the connect URL of its first socket", async () => {
   await using grid = await startGrid();
   const url = `${grid.url.replace("http", "ws")}/v1/connect?keep_alive=60`;
   const { stdout, stderr } = await runNode(
@@ -131,7 +131,7 @@ Deno.test("with keep_alive a client finds its page as it left it, by the connect
   ]);
 });
 
-Deno.test("a browser that is killed makes its session crashed and closes its clients", async () => {
+Deno.test("killing a browser crashes its session and closes its clients", async () => {
   await using grid = await startGrid();
   const client = createClient({ apiUrl: grid.url });
   const session = await client.createSession({}, { waitSeconds: 30 });
@@ -148,7 +148,7 @@ Deno.test("a browser that is killed makes its session crashed and closes its cli
   assert.equal(status, "crashed");
 });
 
-Deno.test("a restarted grid goes on with the database and sweeps the browsers of a killed one", async () => {
+Deno.test("a restarted grid keeps its database and sweeps the browsers of the killed one", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });
   const args = ["serve", "--with-worker", "--port", "0", "--data-dir", dataDir];
   try {
@@ -180,7 +180,7 @@ Deno.test("a restarted grid goes on with the database and sweeps the browsers of
   }
 });
 
-Deno.test("a key is asked for when one is set, and is in no output", async () => {
+Deno.test("a key is required when one is set, and is in no output", async () => {
   const key = "secret-key-0123456789";
   await using grid = await startGrid({ BROWSERGRID_API_KEY: key });
   const refused = await fetch(`${grid.url}/v1/sessions`);

@@ -24,7 +24,7 @@ async function folder(stack: AsyncDisposableStack): Promise<string> {
   return path;
 }
 
-Deno.test("a grid of one machine reaches itself and its browsers without the proxies of the environment", async () => {
+Deno.test("a grid on one machine reaches itself and its browsers without the environment's proxies", async () => {
   await using stack = new AsyncDisposableStack();
   const dataDir = await folder(stack);
   const proxy = stack.use(await startCountingProxy());

@@ -112,7 +112,7 @@ boxTest(
   },
 );
 
-Deno.test("serve with client keys refuses to run local browsers that it cannot isolate, unless local_sandbox is off", async () => {
+Deno.test("serve with client keys rejects local browsers that it cannot isolate, unless local_sandbox is off", async () => {
   await using home = await folder();
   const args = ["serve", "--with-worker", "--port", "0"];
   const env = { BROWSERGRID_API_KEY: KEY, BROWSERGRID_DATA_DIR: home.path };

@@ -18,7 +18,7 @@ async function commandLines(): Promise<string> {
   return lines.join("\n");
 }
 
-Deno.test("a proxy's password and a variable's value are in no answer, no log and no command line, also at debug", async () => {
+Deno.test("a proxy's password and a variable's value are in no response, no log and no command line, also at log level debug", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });
   try {
     await using program = startProgram(

@@ -7,7 +7,7 @@ import { startTlsFront } from "../support/tls_front.ts";
 
 const PAGE = "data:text/html,<title>Through the tunnel</title>";
 
-Deno.test("a worker behind a tunnel over https, with --reach tunnel: Puppeteer drives its browser, and the command line says how it is reached", async () => {
+Deno.test("Puppeteer drives the browser of a worker behind a tunnel over https, with --reach tunnel, and the command line shows how it is reached", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });
   await using stack = new AsyncDisposableStack();
   stack.defer(() => Deno.remove(dataDir, { recursive: true }));

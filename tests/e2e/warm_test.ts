@@ -31,7 +31,7 @@ async function keepOneReady(client: GridClient): Promise<void> {
   );
 }
 
-Deno.test("a session is served by a browser that ran before it, with nothing in it, and keeps it when its grid is killed and comes back", async () => {
+Deno.test("a session receives a clean warm browser, and keeps it when its grid is killed and restarted", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-e2e-" });
   const args = ["serve", "--with-worker", "--port", "0", "--data-dir", dataDir];
   try {

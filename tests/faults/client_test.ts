@@ -16,7 +16,7 @@ const ENDLESS = (url: string) =>
    console.log("connected");
    setInterval(() => {}, 1_000);`;
 
-Deno.test("a client that is killed ends the session that it was given by connecting, and its browser", async () => {
+Deno.test("killing a client ends the session that its connection created, and the browser", async () => {
   await using grid = await chaosGrid();
   await grid.startWorker();
   await using program = await startNode(ENDLESS(connectUrl(grid)));
@@ -55,7 +55,7 @@ Deno.test("a client that disconnects while its session is queued cancels it at o
   await assertCleanEnd(grid, [holder.id, waiting.id, next.id]);
 });
 
-Deno.test("sessions whose clients were connected through a server that was killed end within 30 s of its restart, those made by POST go on", async () => {
+Deno.test("sessions created by connections through a killed server end within 30 s of its restart, sessions created by POST keep running", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   await grid.startWorker({ capacity: 2 });

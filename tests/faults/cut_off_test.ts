@@ -9,7 +9,7 @@ import { assertCleanEnd, cleanAgain } from "../support/settle.ts";
 
 const LEASE_MS = LEASE_SECONDS * 1_000;
 
-Deno.test("a worker that is cut off for a third of its lease, as for 10 s by default, changes nothing", async () => {
+Deno.test("a network failure for a third of a worker's lease, 10 s by default, changes nothing", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   await using link = await layLink(grid.url);
@@ -34,7 +34,7 @@ Deno.test("a worker that is cut off for a third of its lease, as for 10 s by def
   await assertCleanEnd(grid, [session.id]);
 });
 
-Deno.test("a worker that is cut off for long ends its browsers before the server gives up on them, and starts clean when it is back", async () => {
+Deno.test("a worker that is cut off beyond its lease ends its browsers before the lease expires, and starts clean when it is back", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   await using link = await layLink(grid.url);

@@ -50,7 +50,7 @@ Deno.test("a second signal ends a draining worker's browsers and the worker at o
   await assertCleanEnd(grid, [session.id]);
 });
 
-Deno.test("a drain with a deadline ends what still runs then, and the worker leaves", async () => {
+Deno.test("a drain with a deadline ends the sessions that still run then, and the worker leaves", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   const worker = await grid.startWorker();

@@ -3,7 +3,7 @@ import { chaosGrid, kill } from "../support/chaos_grid.ts";
 import { eventually } from "../support/eventually.ts";
 import { assertCleanEnd, cleanAgain } from "../support/settle.ts";
 
-Deno.test("after everything is killed at once and started again, the grid tells the truth of what ran, leaves nothing, and goes on with its queue", async () => {
+Deno.test("after all processes are killed at once and restarted, the grid reports running sessions correctly, leaves nothing, and serves its queue", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   const worker = await grid.startWorker({ capacity: 2 });
@@ -41,7 +41,7 @@ Deno.test("after everything is killed at once and started again, the grid tells 
   await assertCleanEnd(grid, [...ran, ...queued].map(({ id }) => id));
 });
 
-Deno.test("after server and worker are killed at once and started again, browsers that outlived them go on", async () => {
+Deno.test("after server and worker are killed at once and restarted, browsers that survived keep their sessions", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   const worker = await grid.startWorker();

@@ -11,7 +11,7 @@ import { listEvents } from "../support/histories.ts";
 import { markPage, readMark } from "../support/page_mark.ts";
 import { assertCleanEnd, cleanAgain } from "../support/settle.ts";
 
-Deno.test("a killed worker that is not restarted is offline within 3 heartbeats; what ran has crashed, what started is queued again, and its browsers end at its next start", async () => {
+Deno.test("a killed worker that is not restarted is offline within 3 heartbeats; its running sessions have crashed, its starting ones are queued again, and its browsers end at its next start", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   const worker = await grid.startWorker({ capacity: 2 });
@@ -50,7 +50,7 @@ Deno.test("a killed worker that is not restarted is offline within 3 heartbeats;
   await assertCleanEnd(grid, [running.id, starting.id]);
 });
 
-Deno.test("a killed worker that is restarted within its lease goes on with its browsers: clients find their pages, and no status changes", async () => {
+Deno.test("a killed worker that is restarted within its lease adopts its browsers: clients find their pages, and no status changes", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   const worker = await grid.startWorker();
@@ -74,7 +74,7 @@ Deno.test("a killed worker that is restarted within its lease goes on with its b
   await assertCleanEnd(grid, [session.id]);
 });
 
-Deno.test("the same worker started a second time is refused with one line, and the first goes on", async () => {
+Deno.test("a second process of the same worker is rejected with one line, and the first keeps running", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   await grid.startWorker();

@@ -42,7 +42,7 @@ async function onlySession(client: GridClient): Promise<string> {
   }
 }
 
-Deno.test("a server killed after it took a session and before it answered gives that session to the repeated request", async () => {
+Deno.test("a server killed after it created a session and before it responded returns that session to the repeated request", async () => {
   await using dir = await tempDir();
   const once = { idempotencyKey: "8e03978e-40d5-43e8-bc93-6894a57f9324" };
   let id = "";
@@ -64,7 +64,7 @@ Deno.test("a server killed after it took a session and before it answered gives 
   assert.equal(await onlySession(server.client), id);
 });
 
-Deno.test("two server processes on one database that are asked the same at once make one session", async () => {
+Deno.test("two server processes on one database with the same request at once create one session", async () => {
   await using dir = await tempDir();
   await using one = await serve(dir.path);
   await using two = await serve(dir.path);

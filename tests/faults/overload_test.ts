@@ -179,7 +179,7 @@ Deno.test(`with max_queue 50, of ${CLIENTS} clients at once exactly 50 and those
   await assertServedInOrder(own, 54);
 });
 
-Deno.test("a waiting client that goes away frees its place: by WebSocket at once, over HTTP when its session is ended", async () => {
+Deno.test("a waiting client that disconnects frees its place: by WebSocket at once, over HTTP when its session is ended", async () => {
   await using own = await scene();
   const { grid } = own;
   await grid.pools.patch("fakes", { max_queue: 2 });

@@ -7,7 +7,7 @@ import { countedStarts, createWorker, twoReplicas } from "./scene.ts";
 /** Far more than a refusal takes, far less than somebody would wait for. */
 const BOUND_MS = 5_000;
 
-Deno.test("while a remote database is away every request is refused with 503 and Retry-After, and answered as soon as it is back", async () => {
+Deno.test("during a remote database's outage every request is rejected with 503 and Retry-After, and succeeds as soon as it returns", async () => {
   await using s = await twoReplicas();
   const api = createApiClient(s.here);
   await api.pool();
@@ -71,7 +71,7 @@ Deno.test("waiting clients receive the changes of an outage when the remote data
   );
 });
 
-Deno.test("a browser outlives the absence of the database, and can be ended after it", async () => {
+Deno.test("a browser survives the database's outage, and can be ended afterwards", async () => {
   await using s = await twoReplicas();
   const api = createApiClient(s.there);
   await api.pool();

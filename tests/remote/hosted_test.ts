@@ -35,7 +35,7 @@ async function startHosted(
   };
 }
 
-Deno.test("Deno.serve() with the hosted API and a remote database serves clients, beside a server whose workers run what is asked there", async () => {
+Deno.test("Deno.serve() with the hosted API and a remote database serves clients, beside a server whose workers run the sessions", async () => {
   await using database = await startHranaServer({ authToken: TOKEN });
   await using server = await testGrid({
     listen: true,
@@ -136,7 +136,7 @@ const FOR_FETCH = [
 /** The parts of others that do: the rest of them is native, or needs Node. */
 const PARTS_FOR_FETCH = ["@libsql/client/web"];
 
-Deno.test("the hosted API loads nothing of Node, and no library that is not made for fetch platforms", async () => {
+Deno.test("the hosted API loads no module of Node, and only libraries made for fetch platforms", async () => {
   const loaded = await loadedWith(ENTRY);
   assert.ok(loaded.some((each) => each.endsWith("/src/http/router.ts")));
   assert.deepEqual(loaded.filter((each) => each.startsWith("node:")), []);
@@ -159,7 +159,7 @@ const NEEDED = {
   BROWSERGRID_LOG_LEVEL: "error",
 };
 
-Deno.test("the hosted API tells clients apart by the address that the platform tells", async () => {
+Deno.test("the hosted API distinguishes clients by the address from the platform", async () => {
   const limit = { requests_per_second: 0.001, burst: 1 };
   using api = hostApi({
     ...NEEDED,
@@ -176,7 +176,7 @@ Deno.test("the hosted API tells clients apart by the address that the platform t
   assert.deepEqual(statuses, [401, 429, 401]);
 });
 
-Deno.test("hostApi() refuses a database that is not remote, and to be without a server whose gateway clients reach, or without a key", () => {
+Deno.test("hostApi() rejects a local database, a missing public URL, and a missing key", () => {
   const refuses = (change: Readonly<Record<string, string>>, why: RegExp) =>
     assert.throws(() => hostApi({ ...NEEDED, ...change }), why);
   refuses({ BROWSERGRID_DATABASE_URL: "" }, /over database "": it is not/);
@@ -192,7 +192,7 @@ Deno.test("hostApi() refuses a database that is not remote, and to be without a 
   hostApi(NEEDED)[Symbol.dispose]();
 });
 
-Deno.test("a server and a hosted API with another key than the database's fail with a reason, and store no secret", async () => {
+Deno.test("a server and a hosted API with another key than the database's end with a reason, and store no secret", async () => {
   await using database = await startHranaServer({ authToken: TOKEN });
   const settings = {
     database_url: database.url,

@@ -47,7 +47,7 @@ Deno.test("the test server keeps a transaction of its client over several reques
   assert.equal(server.openStreams, 0);
 });
 
-Deno.test("the test server undoes what a stream has begun and not committed when it is closed", async () => {
+Deno.test("the test server rolls back the uncommitted transaction of a closed stream", async () => {
   await using server = await startHranaServer();
   await table(server);
   const began = await ask(server, {
@@ -67,7 +67,7 @@ Deno.test("the test server undoes what a stream has begun and not committed when
   assert.equal(again.status, 400);
 });
 
-Deno.test("the test server does the steps of a batch whose conditions hold, in both versions", async () => {
+Deno.test("the test server executes the steps of a batch whose conditions hold, in both versions", async () => {
   await using server = await startHranaServer();
   await table(server);
   const step = (sql: string, condition?: unknown) => ({
@@ -107,7 +107,7 @@ Deno.test("the test server does the steps of a batch whose conditions hold, in b
   }
 });
 
-Deno.test("the test server stores SQL, runs sequences, describes, tells of transactions, and goes on after an error", async () => {
+Deno.test("the test server stores SQL, runs sequences, describes, reports transactions, and continues after an error", async () => {
   await using server = await startHranaServer();
   await table(server);
   const { body } = await ask(server, {
@@ -137,7 +137,7 @@ Deno.test("the test server stores SQL, runs sequences, describes, tells of trans
   assert.ok(described.response.result.is_readonly);
 });
 
-Deno.test("values go to the test server and come back as they are", async () => {
+Deno.test("values are read back unchanged from the test server", async () => {
   await using server = await startHranaServer();
   const client = createClient({ url: server.url, intMode: "bigint" });
   const bytes = new Uint8Array([0, 255]);

@@ -17,7 +17,7 @@ async function measureDuration(act: () => Promise<unknown>): Promise<number> {
   return Math.min(...durations);
 }
 
-Deno.test("with a database far away a request takes as long as its round trips, and those of others do not add to it", async () => {
+Deno.test("with a distant database a request takes as long as its own round trips", async () => {
   await using s = await twoReplicas();
   const api = createApiClient(s.here);
   await api.pool();

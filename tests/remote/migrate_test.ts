@@ -16,7 +16,7 @@ function createEnvironment(database: HranaServer, dataDir: string) {
   };
 }
 
-Deno.test("of two that migrate a remote database at once each migration is applied by one, and both find it up to date", async () => {
+Deno.test("of two processes that migrate a remote database at once one applies each migration, and both find it up to date", async () => {
   await using database = await startHranaServer();
   database.delay(10);
   using here = await openDatabase(database.url);
@@ -59,7 +59,7 @@ Deno.test("browsergrid migrate works on a remote database, and never shows its t
   }
 });
 
-Deno.test("browsergrid serve on a remote database says where its data are without the token, and logs none when it is away", async () => {
+Deno.test("browsergrid serve on a remote database prints its address without the token, and logs no token during an outage", async () => {
   await using database = await startHranaServer({ authToken: TOKEN });
   const dataDir = await Deno.makeTempDir();
   {

@@ -8,7 +8,7 @@ import { countedStarts, createWorker, twoReplicas } from "./scene.ts";
 
 const MINUTE_MS = 60_000;
 
-Deno.test("sessions made and workers registered at two servers on a remote database: each session runs once, and no transaction is left open", async () => {
+Deno.test("with sessions and workers at two servers on a remote database each session runs once, and no transaction is left open", async () => {
   await using s = await twoReplicas();
   const [here, there] = [createApiClient(s.here), createApiClient(s.there)];
   await here.pool();
@@ -42,7 +42,7 @@ Deno.test("sessions made and workers registered at two servers on a remote datab
   assert.equal(s.database.openStreams, 0);
 });
 
-Deno.test("two servers on a remote database have one queue: claims at either give priority first, then age", async () => {
+Deno.test("two servers on a remote database have one queue: claims at either return the highest priority, then the oldest", async () => {
   await using s = await twoReplicas();
   const [here, there] = [createApiClient(s.here), createApiClient(s.there)];
   await here.pool();
@@ -62,7 +62,7 @@ Deno.test("two servers on a remote database have one queue: claims at either giv
   assert.equal(await there.claim(worker), undefined);
 });
 
-Deno.test("claims of many workers at two servers at once give each session to one of them", async () => {
+Deno.test("concurrent claims of many workers at two servers return each session to one of them", async () => {
   await using s = await twoReplicas();
   const [here, there] = [createApiClient(s.here), createApiClient(s.there)];
   await here.pool();
@@ -76,7 +76,7 @@ Deno.test("claims of many workers at two servers at once give each session to on
   assert.equal(new Set(ids).size, 15);
 });
 
-Deno.test("a claim that waits at one server is woken within about a second by a session that is made at the other", async () => {
+Deno.test("a claim that waits at one server is woken within about a second by a session created at the other", async () => {
   await using s = await twoReplicas();
   const [here, there] = [createApiClient(s.here), createApiClient(s.there)];
   await here.pool();
@@ -100,7 +100,7 @@ Deno.test("a claim that waits at one server is woken within about a second by a 
   assert.ok(tookMs < 2_000, `${tookMs} ms`);
 });
 
-Deno.test("one Idempotency-Key, used at two servers at once again and again, makes one session", async () => {
+Deno.test("one Idempotency-Key, used at two servers concurrently and repeatedly, creates one session", async () => {
   await using s = await twoReplicas();
   await createApiClient(s.here).pool();
   const headers = { "idempotency-key": "one" };
@@ -116,7 +116,7 @@ Deno.test("one Idempotency-Key, used at two servers at once again and again, mak
   assert.equal(body.items.length, 1);
 });
 
-Deno.test("what two reconcilers on a remote database declare at once happens once", async () => {
+Deno.test("concurrent changes of two reconcilers on a remote database are applied once", async () => {
   const clock = createFakeClock();
   await using s = await twoReplicas({ clock });
   const api = createApiClient(s.here);

@@ -17,7 +17,7 @@ function faults(findings: ReturnType<typeof compareCounts>) {
   return findings.filter((finding) => !isFine(finding)).map(({ what }) => what);
 }
 
-Deno.test("countsOf() finds the container and the socket that are left", () => {
+Deno.test("compareCounts() finds a leaked container and socket", () => {
   const before = footprint({});
   assert.deepEqual(faults(compareCounts(before, footprint({}))), []);
   assert.deepEqual(faults(compareCounts(before, footprint({ container: 1 }))), [
@@ -28,7 +28,7 @@ Deno.test("countsOf() finds the container and the socket that are left", () => {
   ]);
 });
 
-Deno.test("growthOf() finds what grows all the time, and not one moment that stands out", () => {
+Deno.test("measureGrowth() finds constant growth, and ignores one peak", () => {
   const looks = Array.from({ length: 15 }, (_, at) => at);
   const steady = looks.map((at) =>
     footprint({ residentMb: at === 13 ? 400 : 100, liveMb: 25 + at % 3 })
