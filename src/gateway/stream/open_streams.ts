@@ -11,6 +11,7 @@ import {
 import type { Core } from "../../core/app.ts";
 import { describeError, logOf } from "../../core/log.ts";
 import { every } from "../../async/every.ts";
+import { KeyedQueue } from "../../async/keyed_queue.ts";
 import { CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
 import { toCloseReason } from "./explain_end.ts";
 import { startPinging } from "./start_pinging.ts";
@@ -18,38 +19,42 @@ import type { Splice } from "./splice.ts";
 
 const log = logOf("gateway", "streams");
 
-/** How often it is written who is there and what has moved: some times before an ephemeral session counts as abandoned. */
+/** Interval of the activity records, several times shorter than the time after which an ephemeral session counts as abandoned. */
 const ACTIVITY_MS = 4_000;
 
-/** Pause after a failure to write it. */
+/** Pause after an activity record has failed. */
 const RETRY_MS = 1_000;
 
-/** Events after which a session has no browser, and its status then. */
+/** Terminal status by the event that announces it. */
 const END_EVENTS: ReadonlyMap<string, SessionStatus> = new Map(
   SESSION_STATUSES.filter(isTerminal).map((
     status,
   ) => [STATUS_EVENTS[status], status]),
 );
 
-/** With whom a stream is. */
+/** The session that a stream belongs to. */
 export type StreamTarget = Pick<SessionTarget, "id" | "ephemeral">;
 
 interface OpenStream {
   readonly splice: Splice;
-  /** Its client is that of an ephemeral session. */
+  /** True if the session ends with its client. */
   readonly ephemeral: boolean;
-  /** That it has come could not be recorded yet. */
+  /** True while the start of the stream is not recorded. */
   isUnrecorded: boolean;
-  seenBytes: number;
+  /** Byte count of the last recorded activity; -1 before the first. */
+  recordedBytes: number;
 }
 
-/** The open streams of this server, by session. */
+/** The open streams of this server: records their activity, pings their clients and closes them when their session ends. */
 export class OpenStreams {
   readonly #core: Core;
   readonly #sessions: SessionManager;
   readonly #open = new Map<string, Set<OpenStream>>();
-  readonly #seen = new Set<string>();
-  readonly #records = new Map<string, Promise<void>>();
+  /** Ephemeral sessions whose client waits for its connection. */
+  readonly #awaited = new Set<string>();
+  /** Records of streams that start and end, in order for each session. */
+  readonly #records = new KeyedQueue();
+  /** The activity record that is being written. */
   #writing: Promise<void> = Promise.resolve();
 
   constructor(core: Core, sessions: SessionManager) {
@@ -57,7 +62,7 @@ export class OpenStreams {
     this.#sessions = sessions;
   }
 
-  /** Watches over a stream until it ends. Resolves then. */
+  /** Adds a stream. Resolves when it has ended and its end is recorded. Never rejects. */
   async add(
     { id: sessionId, ephemeral }: StreamTarget,
     splice: Splice,
@@ -66,17 +71,14 @@ export class OpenStreams {
       splice,
       ephemeral,
       isUnrecorded: false,
-      seenBytes: -1,
+      recordedBytes: -1,
     };
     const streams = this.#open.get(sessionId) ?? new Set();
     this.#open.set(sessionId, streams.add(stream));
     const startedAt = this.#core.clock.monotonic();
     using _watch = this.#sessions.watch("end", sessionId);
-    // The data path does not wait for the record of it.
-    void this.#enqueueRecord(
-      sessionId,
-      () => this.#recordArrival(sessionId, stream),
-    );
+    // Data does not wait for the record.
+    void this.#record(sessionId, () => this.#recordStart(sessionId, stream));
     const { by, bytesIn, bytesOut } = await splice.ended;
     streams.delete(stream);
     if (streams.size === 0) this.#open.delete(sessionId);
@@ -86,25 +88,25 @@ export class OpenStreams {
       bytes_out: bytesOut,
       duration_ms: Math.round(this.#core.clock.monotonic() - startedAt),
     };
-    await this.#enqueueRecord(sessionId, async () => {
-      // What is being written says still that the client is there.
+    await this.#record(sessionId, async () => {
+      // An activity record that is being written still reports the client as connected.
       await this.#writing;
-      // Clients are counted by what is recorded: with an arrival missing, the last of them would seem gone too soon.
+      // The database counts connections by these records: with a missing start the count would reach 0 too early.
       const all = [stream, ...this.#open.get(sessionId) ?? []];
       for (const each of all.filter(({ isUnrecorded }) => isUnrecorded)) {
-        await this.#recordArrival(sessionId, each);
+        await this.#recordStart(sessionId, each);
       }
       await this.#sessions.recordDisconnected(sessionId, data);
     });
   }
 
-  /** Says, until disposed, that the client of an ephemeral session is there, which is not connected yet. */
+  /** Reports the client of an ephemeral session as present until disposed, while it waits for its connection. */
   markClientSeen(sessionId: string): Disposable {
-    this.#seen.add(sessionId);
-    return { [Symbol.dispose]: () => void this.#seen.delete(sessionId) };
+    this.#awaited.add(sessionId);
+    return { [Symbol.dispose]: () => void this.#awaited.delete(sessionId) };
   }
 
-  /** Watches for the end of a session that nobody is connected with yet. */
+  /** Returns a signal that is aborted when the session ends, until disposed. */
   watchForEnd(
     sessionId: string,
   ): Disposable & { readonly signal: AbortSignal } {
@@ -118,21 +120,21 @@ export class OpenStreams {
     };
   }
 
-  /** The browser will end before the session does: no crash, then. */
+  /** Marks the end of the browser as expected: it ends before its session is recorded as ended. */
   #expectEnd(sessionId: string): void {
     for (const { splice } of this.#open.get(sessionId) ?? []) {
       splice.expectEnd(CLOSE_REASONS.sessionEnded);
     }
   }
 
-  /** Ends the streams of a session. */
+  /** Closes the streams of a session. */
   close(sessionId: string, reason: CloseReason): void {
     for (const { splice } of this.#open.get(sessionId) ?? []) {
       splice.close(reason);
     }
   }
 
-  /** Writes who is there, and ends the streams of sessions that end, until disposed: then all of them end. */
+  /** Starts the records, the pings and the closing of ended sessions' streams. Disposal closes all streams. */
   start(): AsyncDisposable {
     const { bus, clock, settings } = this.#core;
     const pings = startPinging({
@@ -154,7 +156,7 @@ export class OpenStreams {
       periodMs: ACTIVITY_MS,
       retryMs: RETRY_MS,
       onFailure: (error) =>
-        log.warn("Cannot write who is there: {error}", { error }),
+        log.warn("Activity record failed, retrying: {error}", { error }),
     });
     return {
       [Symbol.asyncDispose]: async () => {
@@ -181,43 +183,36 @@ export class OpenStreams {
         stream,
         bytes: stream.splice.countBytes(),
       }))
-    ).filter(({ stream, bytes }) => stream.seenBytes !== bytes);
+    ).filter(({ stream, bytes }) => stream.recordedBytes !== bytes);
     const active = [...new Set(samples.map(({ id }) => id))];
-    const clientsSeen = [...this.#seen, ...this.#ephemeralSessions()];
+    const clientsSeen = [...this.#awaited, ...this.#listEphemeral()];
     if (active.length + clientsSeen.length === 0) return;
     await this.#sessions.recordActivity({ active, clientsSeen });
-    // Only what is written is seen.
-    for (const { stream, bytes } of samples) stream.seenBytes = bytes;
+    // A failed record is repeated with the next one.
+    for (const { stream, bytes } of samples) stream.recordedBytes = bytes;
   }
 
-  #ephemeralSessions(): readonly string[] {
+  #listEphemeral(): readonly string[] {
     return [...this.#open].filter(([, streams]) =>
       [...streams].some(({ ephemeral }) => ephemeral)
     ).map(([id]) => id);
   }
 
-  async #recordArrival(sessionId: string, stream: OpenStream): Promise<void> {
+  async #recordStart(sessionId: string, stream: OpenStream): Promise<void> {
     stream.isUnrecorded = true;
     await this.#sessions.recordConnected(sessionId);
     stream.isUnrecorded = false;
-    // Else the next look says that it is there.
-    stream.seenBytes = Math.max(stream.seenBytes, 0);
+    // The record counts as activity: a stream without data needs no activity record.
+    stream.recordedBytes = Math.max(stream.recordedBytes, 0);
   }
 
-  /** One after the other for each session, in the order of what has come to pass. Never rejects. */
-  #enqueueRecord(sessionId: string, write: () => Promise<void>): Promise<void> {
-    const before = this.#records.get(sessionId) ?? Promise.resolve();
-    const record = before.then(write).catch((error) =>
-      log.warn("Cannot record who is connected: {error}", {
+  /** Runs the records of a session one at a time. Never rejects. */
+  async #record(sessionId: string, write: () => Promise<void>): Promise<void> {
+    await this.#records.run(sessionId, write).catch((error: unknown) =>
+      log.warn("Connection record failed: {error}", {
         session_id: sessionId,
         error: describeError(error),
       })
-    ).finally(() => {
-      if (this.#records.get(sessionId) === record) {
-        this.#records.delete(sessionId);
-      }
-    });
-    this.#records.set(sessionId, record);
-    return record;
+    );
   }
 }

@@ -1,17 +1,17 @@
 import { Buffer } from "node:buffer";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 
-/** What a read takes at first, in bytes: an idle stream costs no more. */
+/** Initial buffer size in bytes, which is all that an idle stream takes. */
 const SMALL = 4 * 1024;
 
-/** What a read takes of a stream that has filled the smaller buffer. */
+/** Buffer size in bytes after a read has filled the initial buffer. */
 const LARGE = 128 * 1024;
 
 /**
- * Connects a socket that reads into one buffer again and again. Its "data" events lend what they bring: it holds until
- * the listeners return, or, if they pause the socket, until it is resumed.
+ * Connects a socket that reuses one buffer for all reads. The bytes of a "data" event are valid until its listeners
+ * return, or, if they pause the socket, until it is resumed.
  *
- * `node:net` makes a new buffer for each read, which is as much work as the reading itself.
+ * `node:net` allocates a new buffer for each read, which takes as much time as the read.
  */
 export function connectReusingBuffer(options: NetConnectOpts): Socket {
   let buffer = Buffer.allocUnsafeSlow(SMALL);

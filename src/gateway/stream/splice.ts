@@ -7,7 +7,7 @@ import {
 import { FrameFollower } from "./frame_follower.ts";
 import { isPong, PING } from "./ping.ts";
 
-/** How long either side may take to read its last bytes. */
+/** Time in which either side may read its remaining bytes. */
 const LINGER_MS = 2_000;
 
 /** Why a stream ended. */
@@ -151,21 +151,21 @@ export class Splice {
 }
 
 /**
- * Writes what `from` brings to `to`, and lets it bring no more before that has left this process: the bytes may be lent,
- * and of a stream that nobody reads no more than one read is held.
+ * Copies bytes from one socket to another. Reading pauses until the bytes have left this process: the buffer may be
+ * reused by the next read, and a stream whose other side does not read holds at most one read in memory.
  */
 function copy(
   from: Duplex,
   to: Duplex,
   count: (chunk: Uint8Array) => void,
 ): void {
-  const goOn = () => {
+  const resume = () => {
     if (to.writableLength === 0) from.resume();
   };
   from.on("data", (chunk: Uint8Array) => {
     if (!to.writable) return;
     count(chunk);
-    to.write(chunk, goOn);
+    to.write(chunk, resume);
     if (to.writableLength > 0) from.pause();
   });
 }

@@ -19,7 +19,7 @@ import { rejectUpgrade } from "../reject.ts";
 import { checkHandshake } from "../upgrade_request.ts";
 import { browserUnreachable } from "../dialer.ts";
 import { acceptByteStream } from "./handshake.ts";
-import { joinBytes } from "./pipe.ts";
+import { joinStreams } from "../../async/join_streams.ts";
 import { isForwarded, offerStream, verifyReplica } from "./replica.ts";
 import { RECONNECT_MS, type WorkerTunnels } from "./tunnels.ts";
 
@@ -136,7 +136,7 @@ async function forwardStream(
     });
   if (socket.destroyed) return void holder.destroy();
   acceptByteStream(request, socket, head);
-  joinBytes(socket, holder);
+  joinStreams(socket, holder);
 }
 
 /** Another server, to which a client has come, asks for a stream of a tunnel that leads here. */
@@ -161,7 +161,7 @@ async function serveRemoteStream(
     );
   if (socket.destroyed) return void stream.destroy();
   acceptByteStream(request, socket, head);
-  joinBytes(socket, stream);
+  joinStreams(socket, stream);
 }
 
 /** @throws {GridError} `unauthorized` — the request has no proof. A wrong proof is rejected later. */

@@ -1,18 +1,18 @@
 import type { Duplex } from "node:stream";
 
-/** How long the other side may take to read its last bytes. */
+/** Time in which a stream may write its remaining bytes after the other has closed. */
 const LINGER_MS = 2_000;
 
-/** Copies bytes both ways until either side ends; the end of one is the end of both. */
-export function joinBytes(one: Duplex, other: Duplex): void {
-  copy(one, other);
-  copy(other, one);
+/** Copies bytes in both directions until one stream ends, then closes both. */
+export function joinStreams(first: Duplex, second: Duplex): void {
+  copy(first, second);
+  copy(second, first);
 }
 
 function copy(from: Duplex, to: Duplex): void {
   from.on("error", () => from.destroy());
   from.on("close", () => {
-    // What it has sent before still arrives.
+    // Bytes that were read before the end are still written.
     to.end(() => to.destroy());
     const linger = setTimeout(() => to.destroy(), LINGER_MS);
     if (to.closed) clearTimeout(linger);
