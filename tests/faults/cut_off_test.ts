@@ -62,7 +62,7 @@ Deno.test("a worker that is cut off beyond its lease ends its browsers before th
   await assertCleanEnd(grid, [session.id, next.id]);
 });
 
-Deno.test("a worker that is stopped for longer than its lease, and woken, ends what is not its own any more, and no session has two owners", async () => {
+Deno.test("a worker that is stopped for longer than its lease and resumed ends the sessions that it lost, and no session has two owners", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   const sleeper = await grid.startWorker({ name: "sleeper" });
@@ -109,7 +109,7 @@ Deno.test("a worker that is stopped for longer than its lease, and woken, ends w
   await assertCleanEnd(grid, [running.id, starting.id]);
 });
 
-Deno.test("a session that is given to a worker that has waited for longer than a lease is kept", async () => {
+Deno.test("a session that is claimed after a wait of more than a lease is kept", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   await grid.startWorker();

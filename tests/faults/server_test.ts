@@ -16,7 +16,7 @@ import { assertCleanEnd, cleanAgain } from "../support/settle.ts";
 const LEASE_MS = LEASE_SECONDS * 1_000;
 const RAN = ["pending", "starting", "running"];
 
-Deno.test("a server killed between a claim and its answer gives the same session to the repeated claim", async () => {
+Deno.test("a server killed between a claim and its response returns the same session to the repeated claim", async () => {
   await using grid = await chaosGrid();
   const { client } = grid;
   await using link = await layLink(grid.url);
