@@ -21,6 +21,7 @@ const LIMITS = {
   casts: 10,
   circles: 0,
   chain: 20,
+  wholeChain: 33,
   documented: 0.95,
   testLines: 350,
 } as const;
@@ -225,6 +226,7 @@ function measureImports(files: readonly Measured[]): readonly Finding[] {
   );
   const circles = findCircles(graph);
   const chain = findLongestChain(atStart, "main.ts");
+  const whole = findLongestChain(graph, "main.ts");
   return [
     finding(
       "import circles, types included",
@@ -237,6 +239,12 @@ function measureImports(files: readonly Measured[]): readonly Finding[] {
       chain.length,
       LIMITS.chain,
       chain,
+    ),
+    finding(
+      "the same with modules that are loaded later",
+      whole.length,
+      LIMITS.wholeChain,
+      whole,
     ),
   ];
 }

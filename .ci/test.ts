@@ -30,7 +30,8 @@ const LONGEST_FIRST = [CHAOS, "faults", "remote", "http", "worker"];
 
 /** Folders of many small files, each combined into one module. Other folders have tests that replace globals. */
 const ONE_MODULE = [
-  ...["apps", "async", "core", "db", "http", "middleware", "gateway", "cli"],
+  ...["apps", "async", "ci", "core", "db", "http", "middleware", "gateway"],
+  "cli",
   "worker",
 ];
 
