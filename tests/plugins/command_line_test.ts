@@ -38,7 +38,7 @@ Deno.test("migrate applies the migrations of a plugin's app after the project's,
   assert.deepEqual(JSON.parse(again.out).applied, []);
 });
 
-Deno.test("pool create has the options of a plugin's provider, wherever --plugin stands", async () => {
+Deno.test("pool create has the options of a plugin's provider, with --plugin at any position", async () => {
   await using plugin = await savedPlugin();
   const help = await cli(
     ...["--plugin", plugin.file, "pool", "create", "own_command", "--help"],
@@ -68,7 +68,7 @@ Deno.test("check asks a plugin's providers too", async () => {
   assert.equal(providers.own_command[0].status, "warn");
 });
 
-Deno.test("plugins come from the configuration file, the variable and --plugin, the last of which wins", async () => {
+Deno.test("plugins come from the configuration file, the variable and --plugin; the last one wins", async () => {
   await using plugin = await savedPlugin();
   const config = `${plugin.folder}/grid.json`;
   await Deno.writeTextFile(

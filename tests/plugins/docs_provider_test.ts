@@ -82,8 +82,8 @@ testProvider("the documentation's provider", {
   "start() without a screen gives the size asked for": "it sets no size",
   "start() with headless false gives a screen of the size asked for":
     "it is always headless",
-  "start() turns off what the arguments do, besides what it does by itself":
+  "start() turns off the features in the arguments in addition to its own":
     "it turns nothing off",
-  "start() shows a proxy's password to nobody": "it takes no proxy",
+  "start() reveals a proxy's password to no other process": "it has no proxy",
   "logs() and stats() tell of the browser": "it has neither",
 });

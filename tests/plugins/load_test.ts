@@ -1,4 +1,4 @@
-/** How plugins are found, loaded, checked and put beside what is built in. */
+/** Tests of finding, loading and checking plugins, and of adding them to the built-in parts. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -21,8 +21,8 @@ export default async ({ z, defineMiddleware }) => ({
   })],
 });`;
 
-/** A folder with these files, by their path in it. */
-async function folderOf(
+/** Creates a folder with files, by their path in it. */
+async function createFolder(
   files: Readonly<Record<string, string>>,
 ): Promise<
   AsyncDisposable & {
@@ -46,7 +46,7 @@ async function folderOf(
 const exporting = (text: string) => ({ "p.js": `export default ${text};` });
 
 Deno.test("loadPlugins() takes a path, a file URL and a package in node_modules, in order", async () => {
-  await using folder = await folderOf({
+  await using folder = await createFolder({
     "plain.ts": OBJECT,
     "lib/made.js": FUNCTION,
     "node_modules/packed/package.json": JSON.stringify({
@@ -74,7 +74,7 @@ Deno.test("loadPlugins() takes a path, a file URL and a package in node_modules,
 });
 
 Deno.test("a plugin's file may import other files, node: and npm: modules", async () => {
-  await using folder = await folderOf({
+  await using folder = await createFolder({
     "a.ts": `
       import { join } from "node:path";
       import { NIL } from "npm:uuid@^14.0.3";
@@ -85,7 +85,7 @@ Deno.test("a plugin's file may import other files, node: and npm: modules", asyn
   assert.deepEqual((await folder.load("./a.ts")).plugins, ["a_00"]);
 });
 
-Deno.test("loadPlugins() loads npm: specifiers, and says of a module that is no plugin what is expected", async () => {
+Deno.test("loadPlugins() loads npm: specifiers, and names the expected shape for a module that is not a plugin", async () => {
   await assert.rejects(
     loadPlugins(["npm:uuid@^14.0.3"]),
     /^SettingsError: Cannot use plugin "npm:uuid@\^14\.0\.3": its default export is missing; expected a default export \{ name, apps\?, middleware\?, providers\?, problems\? \}, or a function that returns it$/,
@@ -133,7 +133,7 @@ for (
   ] as const
 ) {
   Deno.test(`loadPlugins() refuses ${what} with a sentence`, async () => {
-    await using folder = await folderOf(exporting(text));
+    await using folder = await createFolder(exporting(text));
     await assert.rejects(folder.load("./p.js"), (error: Error) => {
       assert.equal(error.name, "SettingsError");
       assert.match(error.message, /^Cannot use plugin "\.\/p\.js": /);
@@ -144,8 +144,8 @@ for (
   });
 }
 
-Deno.test("loadPlugins() says what could not be found or failed", async () => {
-  await using folder = await folderOf({
+Deno.test("loadPlugins() names the module that was not found or failed", async () => {
+  await using folder = await createFolder({
     "broken.js": "export default {",
     "failing.js": `export default () => { throw new Error("no licence"); };`,
   });
@@ -167,9 +167,9 @@ Deno.test("loadPlugins() says what could not be found or failed", async () => {
   );
 });
 
-Deno.test("loadPlugins() refuses a name or a code that is taken", async () => {
+Deno.test("loadPlugins() rejects a name or an error code that is taken", async () => {
   const problems = `problems: { odd: { status: 400, title: "Odd" } }`;
-  await using folder = await folderOf({
+  await using folder = await createFolder({
     "docker.js":
       `export default ({ z }) => ({ name: "p", providers: [{ name: "docker", displayName: "X", description: "x", configSchema: z.strictObject({}), browsers() {}, deployCommand() {}, open() {} }] });`,
     "odd.js": `export default { name: "odd", ${problems} };`,

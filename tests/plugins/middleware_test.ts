@@ -1,4 +1,4 @@
-/** Middleware of plugins: where it stands among the built-in ones, and how settings order it. */
+/** Tests of plugins' middleware: its position among the built-in ones, and the settings that order it. */
 import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
 import { defineMiddleware } from "../../src/core/middleware.ts";
@@ -10,7 +10,7 @@ const PROBLEMS = defineProblems({
   closed: { status: 503, title: "Closed", retryAfterSeconds: 9 },
 });
 
-/** Says in a header who called, and refuses with a code of its own when it is told to. */
+/** Adds the caller's name as a header, or rejects every request with an error code of its own. */
 const door = defineMiddleware({
   name: "door",
   optionsSchema: z.strictObject({ closed: z.boolean().default(() => false) }),
@@ -23,7 +23,7 @@ const door = defineMiddleware({
   },
 });
 
-Deno.test("without the setting middleware a plugin's stands inside the built-in ones: it knows the caller", async () => {
+Deno.test("a plugin's middleware runs inside the built-in ones by default, so it knows the caller", async () => {
   await using grid = await testGrid({ middleware: [door] });
   const answer = await grid.request("/v1/workerpool/pools");
   assert.equal(answer.status, 200);
@@ -31,7 +31,7 @@ Deno.test("without the setting middleware a plugin's stands inside the built-in 
   await answer.body?.cancel();
 });
 
-Deno.test("the setting middleware names a plugin's like any other, with options", async () => {
+Deno.test("the setting middleware configures a plugin's middleware like any other", async () => {
   const entry = { name: "door", options: { closed: true } };
   await using grid = await testGrid({
     middleware: [door],
@@ -50,7 +50,7 @@ Deno.test("the setting middleware names a plugin's like any other, with options"
   );
 });
 
-Deno.test("a plugin's middleware in two halves sees requests in and answers out", async () => {
+Deno.test("a plugin's middleware in two halves sees requests and responses", async () => {
   const halves = pluginApi.beforeAfter({
     name: "halves",
     optionsSchema: pluginApi.z.strictObject({

@@ -32,7 +32,7 @@ async function noteScene(options: TestGridOptions = {}) {
   };
 }
 
-Deno.test("an app brings its table and its endpoint, and v2 of an endpoint answers beside v1", async () => {
+Deno.test("an app has its table and its endpoint, and v2 of an endpoint responds in addition to v1", async () => {
   await using scene = await noteScene();
   const { status, body: made } = await scene.add("slow at first");
   assert.equal(status, 201);
@@ -62,7 +62,7 @@ Deno.test("an app's endpoints of both versions and its codes are in /openapi.jso
   });
 });
 
-Deno.test("an app refuses with codes of its own, in the shape of all refusals", async () => {
+Deno.test("an app rejects requests with its own error codes, in the common form", async () => {
   await using scene = await noteScene({
     settings: { app_options: { notes: { max_notes: 2 } } },
   });
@@ -105,7 +105,7 @@ Deno.test("ready() starts an app's background work, which ends with the grid", a
   });
 });
 
-Deno.test("the setting apps leaves an app out, and without it its endpoints and its table are not there", async () => {
+Deno.test("without an app in the setting apps its endpoints and its table do not exist", async () => {
   await using grid = await testGrid({
     apps,
     settings: { apps: APPS.map(({ name }) => name) },
@@ -117,7 +117,7 @@ Deno.test("the setting apps leaves an app out, and without it its endpoints and 
   assert.deepEqual(rows, []);
 });
 
-Deno.test("an app that is needed and missing, or stands later, stops the start with a sentence", async () => {
+Deno.test("a start fails if a required app is missing or comes later", async () => {
   await assert.rejects(
     testGrid({
       apps,
@@ -139,7 +139,7 @@ Deno.test("an app that is needed and missing, or stands later, stops the start w
   await using _grid = await testGrid({ apps: [notes, needy] });
 });
 
-Deno.test("an unknown name in the setting apps says the nearest known one, and none may stand twice", async () => {
+Deno.test("the setting apps rejects an unknown name with the nearest known one, and a repeated name", async () => {
   await assert.rejects(
     testGrid({ apps, settings: { apps: ["workerpool", "note"] } }),
     /Cannot find app "note": known are .*; did you mean "notes"\?/,
@@ -150,7 +150,7 @@ Deno.test("an unknown name in the setting apps says the nearest known one, and n
   );
 });
 
-Deno.test("an app's options are refused when they are wrong, not taken, or of no app", async () => {
+Deno.test("wrong options of an app, options that it does not take, and options of an unknown app are rejected", async () => {
   const start = (app_options: unknown) =>
     testGrid({ apps, settings: { app_options } });
   await assert.rejects(
@@ -168,7 +168,7 @@ Deno.test("an app's options are refused when they are wrong, not taken, or of no
   await using _grid = await start('{"notes": {"max_notes": 3}}');
 });
 
-Deno.test("an endpoint that another app has stops the start", async () => {
+Deno.test("a start fails if two apps have the same endpoint", async () => {
   const shadow = defineApp({
     name: "shadow",
     verboseName: "Shadow",
@@ -184,7 +184,7 @@ Deno.test("an endpoint that another app has stops the start", async () => {
   );
 });
 
-Deno.test("a code that another app or the core has stops the start", async () => {
+Deno.test("a start fails if an error code is already declared by another app or the core", async () => {
   const copy = defineApp({
     name: "copy",
     verboseName: "Copy",

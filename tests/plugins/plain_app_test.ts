@@ -15,7 +15,7 @@ async function plainApps(): Promise<readonly App[]> {
   return apps.slice(APPS.length);
 }
 
-Deno.test("an app in plain JavaScript brings its table, its endpoints and its code, and uses another app by its name", async () => {
+Deno.test("an app in JavaScript has its table, endpoints and error code, and uses another app by name", async () => {
   assert.doesNotMatch(
     await Deno.readTextFile(`${FOLDER}/plugin.js`),
     /^import /m,
@@ -41,7 +41,7 @@ Deno.test("an app in plain JavaScript brings its table, its endpoints and its co
   assert.match(get.responses["404"].description, /never_visited/);
 });
 
-Deno.test("an endpoint of a plugin is for admins only, unless it says who else may use it", async () => {
+Deno.test("an endpoint of a plugin is for admins only, unless it names other roles", async () => {
   await using grid = await keyedGrid({ apps: await plainApps() });
   await grid.admin.pool();
   const client = await grid.asNew();

@@ -38,7 +38,9 @@ export function testProvider(
   lacks: Readonly<Record<string, string>> = {},
 ): void {
   const { spec } = provider;
+  const sentences = new Set<string>();
   const contract = (sentence: string, fn: () => Promise<void>) => {
+    sentences.add(sentence);
     const skip = provider.skip ?? lacks[sentence];
     providerTest(`${name}: ${sentence}`, { ...provider, skip }, fn);
   };
@@ -432,4 +434,8 @@ export function testProvider(
     for (const { name, detail } of checks) assert.ok(name && detail);
     assert.deepEqual(await test.ground.left(), []);
   });
+
+  for (const sentence of Object.keys(lacks)) {
+    assert.ok(sentences.has(sentence), `the contract has no "${sentence}"`);
+  }
 }

@@ -13,20 +13,20 @@ export interface NoteManager {
   create(sessionId: string, text: string): Promise<Note>;
   /** @throws {GridError} `note_not_found` */
   get(id: string): Promise<Note>;
-  /** Deletes the notes of yesterday. */
+  /** Deletes notes that are older than a day. */
   prune(): Promise<void>;
 }
 
-/** What the notes stand on. */
+/** Dependencies of a note manager. */
 export interface NoteParts {
   readonly clock: Clock;
   readonly sessions: Pick<SessionManager, "get">;
   readonly store: NoteStore;
-  /** Most notes of one session. */
+  /** Maximum number of notes of one session. */
   readonly maxNotes: number;
 }
 
-/** The notes of `store`. */
+/** Creates the manager of the notes in `store`. */
 export function createNoteManager(
   { clock, sessions, store, maxNotes }: NoteParts,
 ): NoteManager {

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 
-/** What the setting `app_options` may say of this app. */
+/** Options of this app in the setting `app_options`. */
 export const noteOptionsSchema = z.strictObject({
   max_notes: z.int().positive().default(10).describe("Notes of one session"),
 });

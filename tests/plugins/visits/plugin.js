@@ -1,4 +1,4 @@
-// A plugin as somebody outside writes it: plain JavaScript, and nothing of this repository or of npm imported.
+// A plugin from outside of this repository: JavaScript that imports nothing, neither of the project nor from npm.
 export default (
   {
     z,
@@ -12,7 +12,7 @@ export default (
   },
 ) => {
   const problems = defineProblems({
-    never_visited: { status: 404, title: "Nobody has been here" },
+    never_visited: { status: 404, title: "Session was never visited" },
   });
   const params = z.object({ id: z.uuid() });
   const visits = z.object({ visits: z.int() }).openapi("Visits");
