@@ -34,7 +34,7 @@ export type {
   ReportResult,
   SessionReport,
   StopCommand,
-} from "../apps/sessions/schemas.ts";
+} from "../apps/sessions/schemas/leases.ts";
 export type {
   Command,
   HeartbeatInput,

@@ -1,13 +1,15 @@
 import type { z } from "@hono/zod-openapi";
 import type {
   SessionDetailWire,
-  sessionEventInputSchema,
-  SessionEventWire,
   SessionInput,
-  sessionMetricInputSchema,
-  SessionMetricWire,
   SessionWire,
 } from "../apps/sessions/schemas.ts";
+import type {
+  sessionEventInputSchema,
+  SessionEventWire,
+  sessionMetricInputSchema,
+  SessionMetricWire,
+} from "../apps/sessions/schemas/history.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 import type { ProvenOptions } from "./worker_methods.ts";
 import type { Page, PageQuery } from "./pages.ts";

@@ -1,52 +1,117 @@
 import { z } from "@hono/zod-openapi";
-import { sessionInputSchema } from "../apps/sessions/schemas.ts";
 import {
-  proxySchema,
-  resourceLimitsSchema,
-  screenSchema,
-} from "../core/browser_spec.ts";
+  type ConnectParameter,
+  findType,
+  listMembers,
+  type SessionField,
+} from "../apps/sessions/schemas/field.ts";
+import { requestedFields } from "../apps/sessions/schemas/requested_fields.ts";
 
-/** Members of a session's body that stand in a query as they are. */
-const plain = sessionInputSchema.omit({
-  arguments: true,
-  environment: true,
-  labels: true,
-  proxy: true,
-  resource_limits: true,
-  screen: true,
-}).shape;
+/** A parameter that sets one member of the create body, or one member of an object in it. */
+interface ValueParameter {
+  readonly name: string;
+  readonly path: readonly string[];
+  readonly schema: z.ZodType;
+  /** The value is a number or a boolean, not text. */
+  readonly isJson: boolean;
+}
 
-const DAY_SECONDS = 86_400;
+/** A field of the create body that has several parameters, or one that is repeated. */
+interface RepeatedField {
+  readonly field: string;
+  readonly connect: Extract<
+    ConnectParameter,
+    { readonly form: "list" | "pairs" | "prefix" }
+  >;
+  readonly example: unknown;
+}
 
-/** How long a session is kept for a client that has gone. */
-export const keepAliveSchema = z.number().min(1).max(DAY_SECONDS);
+const fields = Object.entries<SessionField>(requestedFields);
+
+/** Parameters with one value, in the order of the fields. */
+export const valueParameters: readonly ValueParameter[] = fields.flatMap(
+  ([field, { connect, input }]) => {
+    if (!input) return [];
+    if (connect?.form === "value") return [toParameter([field], input)];
+    if (connect?.form !== "members") return [];
+    return Object.entries(listMembers(input)).map(([name, schema]) =>
+      toParameter([field, name], schema)
+    );
+  },
+);
+
+/** Fields with a parameter for each element or entry. */
+export const repeatedFields: readonly RepeatedField[] = fields.flatMap(
+  ([field, { connect, input, example }]) => {
+    const isRepeated = connect?.form === "list" || connect?.form === "pairs" ||
+      connect?.form === "prefix";
+    return input && isRepeated ? [{ field, connect, example }] : [];
+  },
+);
+
+/** Names of the parameters that are no part of the create body, with their schemas. */
+export const separateParameters: Readonly<Record<string, z.ZodType>> = Object
+  .fromEntries(
+    fields.flatMap(([, { connect }]) =>
+      connect?.form === "separate" ? [[connect.name, connect.schema]] : []
+    ),
+  );
+
+/** Schema of `keep_alive`. */
+export const keepAliveSchema =
+  requestedFields.keep_alive_seconds.connect.schema;
 
 /**
- * The query of `/v1/connect` for the description of the API: a session's body, of which what is nested stands by itself.
- * It describes only: what a query asks for is read by `sessionOfQuery`.
+ * The query of `/v1/connect` for the API description: the create body, with a parameter for each member of its objects.
+ * It only describes; `parseConnectQuery` parses.
  */
 export const connectQuerySchema = z.object({
-  ...plain,
-  ...screenSchema.shape,
-  ...proxySchema.partial().shape,
-  ...resourceLimitsSchema.shape,
-  argument: z.array(z.string()).optional().openapi({
-    description: "An argument of the browser; may stand several times",
-    example: ["--accept-lang=de-DE"],
-  }),
-  label: z.array(z.string()).optional().openapi({
-    description: "NAME=VALUE; may stand several times",
-    example: ["team=search"],
-  }),
+  ...describeOptional(
+    valueParameters.map(({ name, schema }) => [name, schema]),
+  ),
+  ...describeOptional(repeatedFields.flatMap(describeRepeated)),
+  ...describeOptional(Object.entries(separateParameters)),
   launch: z.string().optional().openapi({
     description:
-      "A whole body as JSON, over which the other parameters are laid",
+      "A whole create body as JSON. The other parameters override its members",
     example: '{"headless":true}',
   }),
-  keep_alive: keepAliveSchema.optional().describe(
-    "Seconds for which the browser is kept when the socket closes, so that the client can come back through the session's connect URL",
-  ),
   token: z.string().optional().describe(
-    "The key, for clients that cannot set headers",
+    "The API key, for clients that cannot set headers",
   ),
 });
+
+function toParameter(
+  path: readonly string[],
+  schema: z.ZodType,
+): ValueParameter {
+  const isJson = ["number", "boolean"].includes(findType(schema));
+  return { name: path.at(-1) ?? "", path, schema, isJson };
+}
+
+function describeOptional(
+  entries: readonly (readonly [string, z.ZodType])[],
+): Readonly<Record<string, z.ZodOptional<z.ZodType>>> {
+  return Object.fromEntries(
+    entries.map(([name, schema]) => [name, schema.optional()]),
+  );
+}
+
+/** The parameters of a prefix have no fixed names: OpenAPI cannot describe them. */
+function describeRepeated(
+  { connect, example }: RepeatedField,
+): readonly (readonly [string, z.ZodType])[] {
+  if (connect.form === "prefix") return [];
+  const { name, description } = connect;
+  const schema = z.array(z.string()).openapi({
+    description,
+    example: listExamples(example),
+  });
+  return [[name, schema]];
+}
+
+function listExamples(example: unknown): readonly string[] {
+  return Array.isArray(example)
+    ? example
+    : Object.entries(example ?? {}).map(([name, value]) => `${name}=${value}`);
+}

@@ -61,7 +61,7 @@ Deno.test("a command that Ctrl+C stops before it is done ends with 130, and has 
   await using program = startProgram(
     ["session", "create", "--wait", "--api-url", grid.url],
   );
-  const [, id] = await program.until(/Session (\S+) is asked for/);
+  const [, id] = await program.until(/Session (\S+) is created/);
   program.kill("SIGINT");
   assert.equal((await program.status).code, 130);
   const session = await grid.request(`/v1/sessions/${id}`);

@@ -5,7 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { ClaimedSession } from "../../src/apps/sessions/schemas.ts";
+import type { ClaimedSession } from "../../src/apps/sessions/schemas/leases.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import { type Answer, type Api, createApiClient } from "../support/api.ts";
 import { lockDatabase } from "../support/database_lock.ts";

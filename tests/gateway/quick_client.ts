@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ClaimedSession } from "../../src/apps/sessions/schemas.ts";
+import type { ClaimedSession } from "../../src/apps/sessions/schemas/leases.ts";
 import { type RawClient, rawClient } from "../support/raw_client.ts";
 import type { GatewayScene } from "./scene.ts";
 

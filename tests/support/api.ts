@@ -3,7 +3,7 @@ import type {
   ClaimedSession,
   ReportResult,
   SessionReport,
-} from "../../src/apps/sessions/schemas.ts";
+} from "../../src/apps/sessions/schemas/leases.ts";
 import type { TestGrid } from "./grid.ts";
 import { headersFor, learn } from "./worker_proofs.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SessionEventWire } from "../../src/apps/sessions/schemas.ts";
+import type { SessionEventWire } from "../../src/apps/sessions/schemas/history.ts";
 import {
   isTerminal,
   SESSION_STATUSES,

@@ -1,70 +1,19 @@
-/** Examples for the description of the API; a test holds them to their schemas. */
+/** Examples for the API description; a test checks them against their schemas. */
+import { pickPart, type SessionField } from "./schemas/field.ts";
+import { identityFields, recordedFields } from "./schemas/recorded_fields.ts";
+import { requestedFields } from "./schemas/requested_fields.ts";
 
 const ID = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 const POOL_ID = "01a20ad2-5e0f-7c11-9d7a-0d6f2b1c4e88";
 const WORKER_ID = "01a20ad2-9f3a-7b64-8a55-6c1e7f0b2d39";
-const CREATED = "2026-11-24T10:15:02.140Z";
 const STARTED = "2026-11-24T10:15:03.020Z";
 
-export const sessionInputExample = {
-  browser: "chrome",
-  version: "stable",
-  headless: true,
-  operating_system: "linux",
-  screen: { width: 1920, height: 1080, dpi: 96, scale: 1 },
-  proxy: {
-    proxy_url: "http://proxy.example:3128",
-    proxy_username: "crawler",
-    proxy_password: "a secret",
-  },
-  resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
-  environment: { LANG: "de_DE.UTF-8" },
-  arguments: ["--accept-lang=de-DE"],
-  work_pool_id: "default",
-  priority: 10,
-  idle_timeout_seconds: 300,
-  max_connections: 2,
-  labels: { team: "search" },
-};
+export const sessionInputExample = pickPart(requestedFields, "example");
 
 export const sessionExample = {
-  id: ID,
-  owner: "01a20ad2-7c4b-7e0a-9b1f-5d2e8f6a3c10",
-  browser: "chrome",
-  version: "stable",
-  headless: true,
-  operating_system: "linux",
-  screen: { width: 1920, height: 1080, dpi: 96, scale: 1 },
-  proxy: {
-    proxy_url: "http://proxy.example:3128",
-    proxy_username: "crawler",
-  },
-  resource_limits: { cpu: 2, memory: "2G", timeout_minutes: 30 },
-  environment: ["LANG"],
-  arguments: ["--accept-lang=de-DE"],
-  work_pool_id: POOL_ID,
-  provider: "docker",
-  priority: 10,
-  idle_timeout_seconds: 300,
-  max_connections: 2,
-  keep_alive_seconds: null,
-  labels: { team: "search" },
-  webhooks_enabled: true,
-  status: "running",
-  status_reason: null,
-  created_at: CREATED,
-  updated_at: STARTED,
-  started_at: STARTED,
-  ended_at: null,
-  expires_at: "2026-11-24T10:45:02.140Z",
-  idle_since: null,
-  worker_id: WORKER_ID,
-  container_id: "4f1c2ab9d0e7",
-  details: { image: "browsergrid/chrome:latest" },
-  reach: "direct",
-  warm: false,
-  connect_url: `ws://127.0.0.1:8765/v1/sessions/${ID}/cdp`,
-  live_url: null,
+  ...collectWireExamples(identityFields),
+  ...collectWireExamples(requestedFields),
+  ...collectWireExamples(recordedFields),
 };
 
 export const sessionEventExample = {
@@ -143,3 +92,11 @@ export const stopCommandExample = {
   reason: "ended by its owner",
   force: false,
 };
+
+function collectWireExamples(
+  fields: Readonly<Record<string, SessionField>>,
+): Record<string, unknown> {
+  const entries = Object.entries(fields).filter(([, { wire }]) => wire)
+    .map(([name, { example, wireExample = example }]) => [name, wireExample]);
+  return Object.fromEntries(entries);
+}

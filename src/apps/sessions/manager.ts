@@ -17,7 +17,8 @@ import {
 import { createSessionCreator, type SessionCreator } from "./create.ts";
 import { createDeadlines, type Deadlines } from "./deadlines.ts";
 import { ChangePoller, type WatchTarget } from "./change_poller.ts";
-import type { SessionMetricValues, SessionReport } from "./schemas.ts";
+import type { SessionMetricValues } from "./schemas/history.ts";
+import type { SessionReport } from "./schemas/leases.ts";
 import type { Session } from "./session.ts";
 import { createSessionActivity, type SessionActivity } from "./activity.ts";
 import {

@@ -1,13 +1,15 @@
-import type { Assignment } from "../workerpool/manager.ts";
 import { withoutPassword } from "../../core/browser_spec.ts";
-import { type QueueState, renderQueueState } from "./waiting.ts";
+import type { Assignment } from "../workerpool/manager.ts";
 import type { sessionEvents, sessionMetrics, sessions } from "./models.ts";
-import type {
-  SessionEventWire,
-  SessionInput,
-  SessionMetricWire,
-  SessionWire,
+import {
+  type SessionInput,
+  sessionSchema,
+  type SessionWire,
 } from "./schemas.ts";
+import type { SessionEventWire, SessionMetricWire } from "./schemas/history.ts";
+import { resolveStoredFields } from "./stored_fields.ts";
+import { type QueueState, renderQueueState } from "./waiting.ts";
+import { createRowRenderer, toIsoTime } from "./wire_form.ts";
 
 /** How long the client of an ephemeral session counts as there once its server has said so. */
 export const CLIENT_SEEN_MS = 20_000;
@@ -29,78 +31,67 @@ export type Session = Readonly<Omit<SessionRow, SecretColumn>> & {
 export type SessionEvent = Readonly<typeof sessionEvents.$inferSelect>;
 export type SessionMetric = Readonly<typeof sessionMetrics.$inferSelect>;
 
-/** What a new session is made of besides what was asked for. */
+/** Facts of a new session that do not come from its create body or its pool. */
 export interface NewSessionFacts {
   readonly id: string;
-  /** Id of the caller that asked for it. */
+  /** Id of the caller that creates it. */
   readonly owner: string;
   readonly priority: number;
   readonly ephemeral: boolean;
   readonly now: number;
   readonly queueTimeoutMs: number;
-  /** Of an ephemeral one: how long it waits for its client to come back. */
+  /** For an ephemeral session, how long it waits for its client to reconnect. */
   readonly keepAliveSeconds: number | null;
 }
 
-/** The row of a new session. */
+/** Returns the row of a new, pending session. */
 export function buildRow(
   input: SessionInput,
   { pool, session }: Assignment,
-  {
-    id,
-    owner,
-    priority,
-    ephemeral,
-    now,
-    queueTimeoutMs,
-    keepAliveSeconds,
-  }: NewSessionFacts,
+  { now, queueTimeoutMs, ...facts }: NewSessionFacts,
 ): SessionRow {
   const lifetimeMs = session.resourceLimits.timeout_minutes * 60_000;
   return {
+    ...UNSET_COLUMNS,
     ...session,
-    id,
-    owner,
+    ...resolveStoredFields(input),
+    ...facts,
     environment: { ...session.environment },
-    arguments: input.arguments ?? [],
     workPoolId: pool.id,
     provider: pool.providerType,
-    priority,
-    idleTimeoutSeconds: input.idle_timeout_seconds ?? null,
-    maxConnections: input.max_connections ?? 1,
-    keepAliveSeconds,
-    labels: input.labels ?? {},
-    webhooksEnabled: input.webhooks_enabled ?? true,
-    ephemeral,
     status: "pending",
-    statusReason: null,
     createdAt: now,
     updatedAt: now,
-    startedAt: null,
-    endedAt: null,
     expiresAt: now + queueTimeoutMs + lifetimeMs,
     queueDeadlineAt: now + queueTimeoutMs,
-    startDeadlineAt: null,
-    clientSeenUntil: ephemeral ? now + CLIENT_SEEN_MS : null,
-    lastActivityAt: null,
-    idleSince: null,
-    workerId: null,
-    containerId: null,
-    details: {},
-    endpoint: null,
-    reach: null,
-    warm: false,
-    fencingToken: 0,
-    leaseExpiresAt: null,
-    claimRequestId: null,
-    startAttempts: 0,
-    stopRequestedAt: null,
-    stopStatus: null,
-    stopReason: null,
-    stopForce: false,
-    logs: null,
+    clientSeenUntil: facts.ephemeral ? now + CLIENT_SEEN_MS : null,
   };
 }
+
+/** Columns that are set only after a session was created. */
+const UNSET_COLUMNS = {
+  statusReason: null,
+  startedAt: null,
+  endedAt: null,
+  startDeadlineAt: null,
+  lastActivityAt: null,
+  idleSince: null,
+  workerId: null,
+  containerId: null,
+  details: {},
+  endpoint: null,
+  reach: null,
+  warm: false,
+  fencingToken: 0,
+  leaseExpiresAt: null,
+  claimRequestId: null,
+  startAttempts: 0,
+  stopRequestedAt: null,
+  stopStatus: null,
+  stopReason: null,
+  stopForce: false,
+  logs: null,
+} as const;
 
 /** The session without the secrets of its row. */
 export function withoutSecrets(row: SessionRow): Session {
@@ -112,44 +103,24 @@ export function withoutSecrets(row: SessionRow): Session {
   };
 }
 
-/** A session as it is answered. @param connectUrl Where clients connect. */
+const renderColumns = createRowRenderer(sessionSchema.omit({
+  proxy: true,
+  environment: true,
+  status_reason: true,
+  connect_url: true,
+  live_url: true,
+}));
+
+/** Renders a session for responses. @param connectUrl URL that clients connect to. */
 export function renderSession(
   session: Session,
   connectUrl: string,
 ): SessionWire {
   return {
-    id: session.id,
-    owner: session.owner,
-    browser: session.browser,
-    version: session.version,
-    headless: session.headless,
-    operating_system: session.operatingSystem,
-    screen: session.screen,
+    ...renderColumns(session),
     proxy: session.publicProxy,
-    resource_limits: session.resourceLimits,
     environment: [...session.environmentNames],
-    arguments: [...session.arguments],
-    work_pool_id: session.workPoolId,
-    provider: session.provider,
-    priority: session.priority,
-    idle_timeout_seconds: session.idleTimeoutSeconds,
-    max_connections: session.maxConnections,
-    keep_alive_seconds: session.keepAliveSeconds,
-    labels: session.labels,
-    webhooks_enabled: session.webhooksEnabled,
-    status: session.status,
     status_reason: renderStatusReason(session),
-    created_at: isoTime(session.createdAt),
-    updated_at: isoTime(session.updatedAt),
-    started_at: isoTimeOrNull(session.startedAt),
-    ended_at: isoTimeOrNull(session.endedAt),
-    expires_at: isoTime(session.expiresAt),
-    idle_since: isoTimeOrNull(session.idleSince),
-    worker_id: session.workerId,
-    container_id: session.containerId,
-    details: session.details,
-    reach: session.reach,
-    warm: session.warm,
     connect_url: connectUrl,
     live_url: null,
   };
@@ -171,7 +142,7 @@ export function renderEvent(event: SessionEvent): SessionEventWire {
     session_id: event.sessionId,
     event: event.event,
     data: event.data,
-    timestamp: isoTime(event.timestamp),
+    timestamp: toIsoTime(event.timestamp),
   };
 }
 
@@ -183,14 +154,6 @@ export function renderMetric(metric: SessionMetric): SessionMetricWire {
     memory_mb: metric.memoryMb,
     network_rx_bytes: metric.networkRxBytes,
     network_tx_bytes: metric.networkTxBytes,
-    timestamp: isoTime(metric.timestamp),
+    timestamp: toIsoTime(metric.timestamp),
   };
-}
-
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-function isoTimeOrNull(ms: number | null): string | null {
-  return ms === null ? null : isoTime(ms);
 }

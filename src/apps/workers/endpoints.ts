@@ -18,7 +18,7 @@ import {
   networkMatcher,
   peerAddress,
 } from "../../http/server/client_address.ts";
-import type { SessionReport } from "../sessions/schemas.ts";
+import type { SessionReport } from "../sessions/schemas/leases.ts";
 import type { HeartbeatBody } from "./schemas.ts";
 
 /** Headers that proxies add. If the proxy is not trusted, the address of the connection is not the worker's. */

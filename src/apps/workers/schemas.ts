@@ -4,7 +4,7 @@ import {
   reportResultSchema,
   sessionReportSchema,
   stopCommandSchema,
-} from "../sessions/schemas.ts";
+} from "../sessions/schemas/leases.ts";
 import { jsonObjectSchema, textSchema } from "../../core/stored_text.ts";
 import * as examples from "./examples.ts";
 import { WORKER_STATUSES } from "./status.ts";

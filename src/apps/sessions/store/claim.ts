@@ -23,7 +23,7 @@ import { workPools } from "../../workerpool/models.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions } from "../models.ts";
 import { isProvenWorker } from "./proven_worker.ts";
-import type { ClaimedSession, StopCommand } from "../schemas.ts";
+import type { ClaimedSession, StopCommand } from "../schemas/leases.ts";
 import { HELD_STATUSES, type SessionStatus } from "../status.ts";
 import { isIsolated } from "./isolation.ts";
 import { openSession } from "./secrets.ts";

@@ -14,7 +14,11 @@ import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
 import { selectCommands, toStopCommand } from "./claim.ts";
 import { sessionEvents, sessionMetrics, sessions } from "../models.ts";
 import { isProvenWorker } from "./proven_worker.ts";
-import type { ReportResult, SessionReport, StopCommand } from "../schemas.ts";
+import type {
+  ReportResult,
+  SessionReport,
+  StopCommand,
+} from "../schemas/leases.ts";
 import {
   HELD_STATUSES,
   isTerminal,

@@ -16,7 +16,7 @@ import { workers } from "../../workers/models.ts";
 import { sessionEvents, sessionMetrics, sessions } from "../models.ts";
 import { waitingColumn } from "./waiting.ts";
 import { isProvenWorker } from "./proven_worker.ts";
-import type { SessionMetricValues } from "../schemas.ts";
+import type { SessionMetricValues } from "../schemas/history.ts";
 import type { Session, SessionEvent, SessionMetric } from "../session.ts";
 import {
   HELD_STATUSES,

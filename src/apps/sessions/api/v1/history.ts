@@ -14,7 +14,7 @@ import {
   sessionEventListSchema,
   sessionMetricInputSchema,
   sessionMetricListSchema,
-} from "../../schemas.ts";
+} from "../../schemas/history.ts";
 import { renderEvent, renderMetric } from "../../session.ts";
 import { sessionProblems } from "../../problems.ts";
 

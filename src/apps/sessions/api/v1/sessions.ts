@@ -17,6 +17,7 @@ import {
   sessionListSchema,
   sessionSchema,
 } from "../../schemas.ts";
+import { labelFilterSchema } from "../../schemas/labels.ts";
 import { SESSION_STATUSES } from "../../status.ts";
 import { sessionProblems } from "../../problems.ts";
 import { poolProblems } from "../../../workerpool/problems.ts";
@@ -116,14 +117,7 @@ const list = createRoute({
       }),
       work_pool_id: z.string().optional().describe("Id of a work pool"),
       worker_id: z.string().optional().describe("Id of a worker"),
-      label: z.string().regex(/^[^=]+=/, "expected NAME=VALUE").transform(
-        parseLabel,
-      ).optional().openapi({
-        type: "string",
-        pattern: "^[^=]+=",
-        example: "team=search",
-        description: "NAME=VALUE: only sessions with this label",
-      }),
+      label: labelFilterSchema,
       limit: z.coerce.number().int().min(1).max(500).default(50).describe(
         "Most sessions to give",
       ),
@@ -195,11 +189,6 @@ export function sessionsRoutes(
     return c.json({ items: shown, next_cursor: nextCursor ?? null }, 200);
   });
   return router;
-}
-
-function parseLabel(text: string): [string, string] {
-  const at = text.indexOf("=");
-  return [text.slice(0, at), text.slice(at + 1)];
 }
 
 function failed({ id, status, statusReason }: Session): GridError {

@@ -1,0 +1,112 @@
+import { z } from "@hono/zod-openapi";
+import {
+  argumentsSchema,
+  browserSchema,
+  egressPolicySchema,
+  environmentSchema,
+  operatingSystemSchema,
+  proxySchema,
+  resourceLimitsSchema,
+  screenSchema,
+} from "../../../core/browser_spec.ts";
+import * as examples from "../examples.ts";
+import { sessionMetricValuesSchema } from "./history.ts";
+
+/** What a worker is given with a claim: the only answer that has the session's secrets. */
+export const claimedSessionSchema = z.object({
+  id: z.uuid(),
+  fencing_token: z.int(),
+  /** From the moment the claim was *sent*. */
+  lease_ttl_ms: z.int(),
+  start_timeout_ms: z.int(),
+  work_pool_id: z.uuid(),
+  provider_type: z.string(),
+  provider_config: z.record(z.string(), z.unknown()),
+  browser: browserSchema,
+  version: z.string(),
+  headless: z.boolean(),
+  operating_system: operatingSystemSchema,
+  screen: screenSchema,
+  proxy: proxySchema.nullable(),
+  resource_limits: resourceLimitsSchema,
+  environment: environmentSchema,
+  arguments: argumentsSchema,
+  isolated: z.boolean().describe(
+    "The session belongs to a client key: its browser must not reach the host, the grid or other sessions",
+  ),
+  egress: egressPolicySchema,
+}).openapi("ClaimedSession", {
+  description:
+    "What a worker is given with a claim: the only answer that has the session's secrets",
+  examples: [examples.claimedSessionExample],
+});
+
+/** One session in a worker's heartbeat. Reports of the past are repeated until they are answered. */
+export const sessionReportSchema = z.strictObject({
+  session_id: z.uuid(),
+  fencing_token: z.int().min(1),
+  status: z.enum([
+    "starting",
+    "running",
+    "completed",
+    "failed",
+    "crashed",
+    "expired",
+    "timed_out",
+    "terminated",
+    "released",
+  ]).describe(
+    "What the session is now; released: it was not started, and may be queued again",
+  ),
+  status_reason: z.string().max(8_000).optional(),
+  /** Required with `running`. */
+  endpoint: z.string().max(500).regex(
+    /^wss?:\/\/[^/?#@\\]+\/devtools\/browser\/[A-Za-z0-9-]{1,128}$/,
+    "expected ws://HOST:PORT/devtools/browser/ID",
+    // The schema has already rejected a longer endpoint, and parsing it takes time.
+  ).refine((url) => url.length > 500 || URL.canParse(url), "expected a URL")
+    .optional().describe(
+      "The browser's own address. The server connects to it only if it is the worker's address or in the setting worker_networks; otherwise it uses the worker's tunnel",
+    ),
+  container_id: z.string().max(256).optional(),
+  details: z.record(z.string(), z.string()).optional(),
+  warm: z.boolean().optional().describe("Its browser had been kept ready"),
+  /** What a slow start is doing, for the events. */
+  progress: z.array(z.string().max(500)).max(50).optional(),
+  metrics: sessionMetricValuesSchema.optional(),
+  logs: z.string().max(32_768).optional().describe("Last output"),
+}).openapi("SessionReport", {
+  description: "What a worker says of one session that it holds",
+  examples: [examples.sessionReportExample],
+});
+
+/** What became of a report. `lease_lost`: end that browser. */
+export const reportResultSchema = z.object({
+  session_id: z.uuid(),
+  result: z.enum(["accepted", "lease_lost"]),
+  /** How much longer a held session may live: a duration, for clocks may differ. */
+  expires_in_ms: z.int().optional(),
+}).openapi("SessionReportResult", {
+  description: "What became of a report. `lease_lost`: end that browser",
+  examples: [examples.reportResultExample],
+});
+
+/** An order to a worker about one session, repeated until a report shows it done. */
+export const stopCommandSchema = z.object({
+  type: z.literal("stop"),
+  session_id: z.uuid(),
+  fencing_token: z.int(),
+  /** The terminal status to report. */
+  status: z.enum(["completed", "terminated", "expired", "timed_out"]),
+  reason: z.string(),
+  force: z.boolean(),
+}).openapi("StopCommand", {
+  description:
+    "An order to end one session, repeated until a report shows it done",
+  examples: [examples.stopCommandExample],
+});
+
+export type ClaimedSession = z.infer<typeof claimedSessionSchema>;
+export type SessionReport = z.infer<typeof sessionReportSchema>;
+export type ReportResult = z.infer<typeof reportResultSchema>;
+export type StopCommand = z.infer<typeof stopCommandSchema>;
