@@ -70,13 +70,16 @@ export interface InstalledApp<M = unknown> {
   readonly manager: M;
   /** Endpoints by API version: `{ v1: … }` is mounted under `/v1`. */
   readonly routes?: Readonly<Record<string, OpenAPIHono<GridEnv>>>;
+  /** Endpoints outside the versions of the API, such as those of a foreign protocol. */
+  readonly rootRoutes?: OpenAPIHono<GridEnv>;
   /** Groups that its endpoints stand in in the description of the API, with a sentence each. */
   readonly tags?: Readonly<Record<string, string>>;
-  /** Who besides admins may ask for its sockets. @default {[]} */
+  /** Roles that may use {@linkcode InstalledApp.upgrade}, in addition to admins. @default {[]} */
   readonly upgradeRoles?: readonly Role[];
   /**
-   * Takes over a socket that asks for an upgrade and has passed the middleware. `false`: not mine. It is asked only of
-   * admins, and of callers with one of {@linkcode InstalledApp.upgradeRoles}.
+   * Takes over a socket that asks for an upgrade and has passed the middleware, unless a route is declared as its
+   * socket. Returns false if it is not for this app. Called only for admins and callers with one of
+   * {@linkcode InstalledApp.upgradeRoles}.
    */
   upgrade?(
     request: IncomingMessage,
@@ -104,6 +107,8 @@ export function defineApp<M>(app: App<M>): App<M> {
 export interface UpgradeContext {
   /** What is asked for, as the middleware has seen it. */
   readonly url: URL;
+  /** Path of the URL as routes match it. */
+  readonly path: string;
   /** URL of the server as the client reaches it, without a trailing slash. */
   readonly baseUrl: string;
   /** Undefined if no middleware asks who it is. */

@@ -23,6 +23,8 @@ export interface ProblemKind {
   readonly retryAfterSeconds?: number;
   /** Only some responses with this code have `Retry-After`; the OpenAPI document lists the header. */
   readonly mayHaveRetryAfter?: boolean;
+  /** Other headers of every response with this code. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Example of a detail for the OpenAPI document. @default The title. */
   readonly example?: string;
 }
@@ -72,6 +74,7 @@ const COMMON = {
   unauthorized: {
     status: 401,
     title: "Missing or wrong API key",
+    headers: { "www-authenticate": "Bearer" },
     example:
       "Cannot let the request in: the key is missing, expected it in X-API-Key or Authorization: Bearer",
   },
@@ -90,6 +93,12 @@ const COMMON = {
   },
   not_found: { status: 404, title: "Not found" },
   method_not_allowed: { status: 405, title: "Method not allowed" },
+  upgrade_required: {
+    status: 426,
+    title: "WebSocket expected",
+    // https://www.rfc-editor.org/rfc/rfc6455#section-4.2.2
+    headers: { "upgrade": "websocket", "sec-websocket-version": "13" },
+  },
   rate_limited: {
     status: 429,
     title: "Too many requests",
@@ -271,7 +280,7 @@ export function problemHeaders(error: GridError): Record<string, string> {
   return {
     "content-type": "application/problem+json",
     ...(seconds === undefined ? {} : { "retry-after": String(seconds) }),
-    ...(error.code === "unauthorized" ? { "www-authenticate": "Bearer" } : {}),
+    ...error.kind.headers,
   };
 }
 

@@ -1,14 +1,43 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { z } from "@hono/zod-openapi";
-import type { Auth, Caller } from "./caller.ts";
+import type { Auth, Caller, Role } from "./caller.ts";
 import type { Clock } from "../async/clock.ts";
 import type { Named } from "./registry.ts";
 import type { Settings } from "./settings.ts";
+
+/** Facts that a route or socket declares once for every part of the server. */
+export interface RouteDeclaration {
+  /** Roles that may use it, in addition to admins. @default {[]} */
+  readonly roles?: readonly Role[];
+  /** Requests without a key are accepted, with the rights of an admin. @default {false} */
+  readonly isOpen?: boolean;
+  /** If keys are required, requests without one are accepted under any host name, as load balancers send them. @default {false} */
+  readonly acceptsAnyHost?: boolean;
+  /** Requests do not count for the rate limit, unless their key is rejected. @default {false} */
+  readonly isUnlimited?: boolean;
+  /** Successful requests are logged at debug. @default {false} */
+  readonly isQuiet?: boolean;
+  /** Name of the path parameter with the id of the session whose connect tokens are accepted. By default none are. */
+  readonly connectTokenParam?: string;
+  /** Returns the purpose for which a replica proof is accepted in place of a key. By default none is. */
+  readonly replicaPurpose?: (params: PathParams) => string;
+}
+
+/** Values of a path's parameters by name. */
+export type PathParams = Readonly<Record<string, string>>;
+
+/** The route of a request. */
+export interface MatchedRoute {
+  readonly declaration: RouteDeclaration;
+  readonly params: PathParams;
+}
 
 /** Variables that the kernel and the built-in middleware put into a request's context. */
 export interface GridVariables {
   requestId: string;
   caller: Caller;
+  /** The declared route of the request's path. Undefined if there is none, or it declares nothing. */
+  route?: MatchedRoute | undefined;
   /** URL of the server as the request's client reaches it, without a trailing slash. */
   baseUrl?: string;
   /** `upgrade`: the request asks for its socket; what is answered is sent only if it is a refusal. */

@@ -14,7 +14,9 @@ import { createSocketRoutes } from "./socket_routes.ts";
 import { OpenStreams } from "./stream/open_streams.ts";
 import { gatewayProblems } from "./problems.ts";
 import { tunnels } from "./tunnel/app.ts";
-import { parseUpgradePath } from "./upgrade_request.ts";
+import type { Upgrade } from "../http/server/socket_route.ts";
+import type { UpgradeTarget } from "./upgrade_request.ts";
+import { createWebDriverRoutes } from "./webdriver_routes.ts";
 
 /** The gateway: joins clients' sockets with browsers'. */
 export const gateway = defineApp({
@@ -29,6 +31,22 @@ export const gateway = defineApp({
     const serving = new Set<Promise<void>>();
     const devtools = { core, manager, dialerFor };
     const capture = { ...devtools, locks: new KeyedMutex() };
+    async function serve(
+      { request, socket, head, context }: Upgrade,
+      target: UpgradeTarget,
+    ): Promise<void> {
+      const abandoned = abortOnClose(socket);
+      const client = { request, socket, head, context, abandoned };
+      const done = serveClient(
+        { core, manager, streams, limiter, dialerFor },
+        client,
+        target,
+        context.url.searchParams,
+      );
+      serving.add(done);
+      await done;
+      serving.delete(done);
+    }
     return {
       manager: {},
       routes: {
@@ -39,8 +57,9 @@ export const gateway = defineApp({
           .route("/", createScreenshotRoutes(capture))
           .route("/", createPdfRoutes(capture))
           .route("/", createContentRoutes(capture))
-          .route("/", createSocketRoutes()),
+          .route("/", createSocketRoutes(serve)),
       },
+      rootRoutes: createWebDriverRoutes(),
       tags: {
         Connect:
           "Joins clients with browsers: WebSockets, and how they are found",
@@ -56,25 +75,6 @@ export const gateway = defineApp({
             await Promise.all(serving);
           },
         };
-      },
-      // It refuses workers itself, with a reason.
-      upgradeRoles: ["client", "worker"],
-      async upgrade(request, socket, head, context) {
-        const { url } = context;
-        const target = parseUpgradePath(url.pathname);
-        if (!target) return false;
-        const abandoned = abortOnClose(socket);
-        const client = { request, socket, head, context, abandoned };
-        const done = serveClient(
-          { core, manager, streams, limiter, dialerFor },
-          client,
-          target,
-          url.searchParams,
-        );
-        serving.add(done);
-        await done;
-        serving.delete(done);
-        return true;
       },
     };
   },

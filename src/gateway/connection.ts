@@ -1,7 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import type { SessionManager } from "../apps/sessions/manager.ts";
-import { requireRole } from "../http/auth/access.ts";
 import type { Core } from "../core/app.ts";
 import { ANONYMOUS, type Caller } from "../core/caller.ts";
 import { deadline } from "../async/deadline.ts";
@@ -16,7 +15,9 @@ import {
   findHeadEnd,
 } from "./connect_url.ts";
 import { supportsPings } from "./stream/ping.ts";
-import { rejectUpgrade, shuttingDown } from "./reject.ts";
+import { rejectUpgrade } from "../http/server/socket_route.ts";
+import { checkTargetId } from "./devtools/target_id.ts";
+import { shuttingDown } from "./reject.ts";
 import {
   type ConnectionLimiter,
   EvictedError,
@@ -70,13 +71,14 @@ export async function serveClient(
     checkHandshake(core, client.request, client.context);
     rejectPlaywright(client.request);
     const caller = client.context.caller ?? ANONYMOUS;
-    requireRole(caller, ["client"]);
     const own = { ...parts, caller };
     if (target.kind === "connect") {
       return await serveNewSession(own, client, query);
     }
     const takeover = parseTakeover(query);
-    const { ended } = await connectClient(own, client, { ...target, takeover });
+    const { id, page } = target;
+    const path = page && `/devtools/${page.kind}/${checkTargetId(page.id)}`;
+    const { ended } = await connectClient(own, client, { id, path, takeover });
     await ended;
   } catch (error) {
     if (client.abandoned.aborted) return void client.socket.destroy();

@@ -16,10 +16,6 @@ export const gatewayProblems = defineProblems({
     example:
       'Cannot connect to session "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d": it has its one client already, expected at most max_connections; ask for a session with more to share it, or take an old connection over with takeover=true',
   },
-  upgrade_required: {
-    status: 426,
-    title: "WebSocket expected",
-  },
   protocol_not_supported: {
     status: 400,
     title: "Protocol not supported",

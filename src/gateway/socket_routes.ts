@@ -1,25 +1,25 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import { access, allow } from "../http/auth/access.ts";
-import { answerProblem } from "../http/error_response.ts";
-import { GridError } from "../core/errors.ts";
+import { access, declareRoute } from "../http/auth/access.ts";
+import { addSocket, type Upgrade } from "../http/server/socket_route.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { createRouter, refusals } from "../http/router.ts";
 import { targetIdSchema } from "./devtools/target_id.ts";
 import { connectQuerySchema } from "./connect_query.ts";
 import { SESSION_HEADERS } from "./connect_url.ts";
-import { EXPECTED_UPGRADE } from "./reject.ts";
+import type { UpgradeTarget } from "./upgrade_request.ts";
 import { gatewayProblems } from "./problems.ts";
 import { sessionProblems } from "../apps/sessions/problems.ts";
 import { poolProblems } from "../apps/workerpool/problems.ts";
 
-/** What the description says of every WebSocket. The handshake itself never comes to the router. */
+/** Members of every WebSocket's route. */
 const shared = {
-  method: "get" as const,
   tags: ["Connect"],
-  "x-websocket": true,
-  "x-roles": access("client")["x-roles"],
   security: [{ ApiKey: [] }, { Bearer: [] }, { Token: [] }],
+};
+
+const ofSession = {
+  ...declareRoute({ roles: ["client"], connectTokenParam: "id" }),
+  ...shared,
 };
 
 const switching = {
@@ -46,7 +46,7 @@ const { token } = connectQuerySchema.shape;
 const params = z.object({ id: z.string().describe("Id of a session") });
 
 const sessionSocketProblems = refusals(
-  gatewayProblems.upgrade_required,
+  "upgrade_required",
   gatewayProblems.protocol_not_supported,
   "origin_not_allowed",
   sessionProblems.session_not_found,
@@ -69,7 +69,7 @@ const CONNECTION_LIMIT =
   "Waits for a session that has not started yet. At most `max_connections` of the session are connected at once, counted by each server; one more waits 2 s for one of them to leave.";
 
 const session = {
-  ...shared,
+  ...ofSession,
   path: "/sessions/{id}/cdp",
   operationId: "sessionSocket",
   summary: "Connect to a session's browser (WebSocket)",
@@ -79,8 +79,9 @@ const session = {
 };
 
 const page = {
-  ...shared,
+  ...ofSession,
   path: "/sessions/{id}/cdp/devtools/page/{target_id}",
+  pattern: "/sessions/:id/cdp/devtools/:kind{page|browser}/:target_id",
   operationId: "pageSocket",
   summary: "Connect to one page of a session's browser (WebSocket)",
   description:
@@ -100,6 +101,7 @@ const page = {
 };
 
 const connect = {
+  ...access("client"),
   ...shared,
   path: "/connect",
   operationId: "connectSocket",
@@ -111,7 +113,7 @@ const connect = {
   responses: {
     ...switching,
     ...refusals(
-      gatewayProblems.upgrade_required,
+      "upgrade_required",
       gatewayProblems.protocol_not_supported,
       "origin_not_allowed",
       "invalid_request",
@@ -130,33 +132,28 @@ const connect = {
   },
 };
 
-/** Describes the WebSockets, and tells those who ask without a handshake what is expected. */
-export function createSocketRoutes(): OpenAPIHono<GridEnv> {
-  const router = createRouter();
-  router.openAPIRegistry.registerPath(session);
-  router.openAPIRegistry.registerPath(page);
-  router.openAPIRegistry.registerPath(connect);
-  router.get("/sessions/:id/cdp", allow("client"), respondUpgradeRequired);
-  router.get(
-    "/sessions/:id/cdp/devtools/:kind{page|browser}/:target_id",
-    allow("client"),
-    respondUpgradeRequired,
-  );
-  router.get("/connect", allow("client"), respondUpgradeRequired);
-  return router;
-}
+/** Serves a client of a session, of one of its pages, or of a new session. */
+export type ServeTarget = (
+  upgrade: Upgrade,
+  target: UpgradeTarget,
+) => Promise<void>;
 
-/** Tells who asks for a socket over HTTP what is expected. */
-export function respondUpgradeRequired(c: Context<GridEnv>): Response {
-  const response = answerProblem(
-    c,
-    new GridError(
-      gatewayProblems.upgrade_required,
-      `Cannot serve "${c.req.path}" over HTTP: it is a WebSocket, expected an upgrade`,
-    ),
+/** Returns the WebSockets of clients. */
+export function createSocketRoutes(serve: ServeTarget): OpenAPIHono<GridEnv> {
+  const router = createRouter();
+  addSocket(router, session, (upgrade) => {
+    const { id = "" } = upgrade.params;
+    return serve(upgrade, { kind: "session", id });
+  });
+  addSocket(router, page, (upgrade) => {
+    const { id = "", kind = "", target_id = "" } = upgrade.params;
+    const page = { kind, id: target_id };
+    return serve(upgrade, { kind: "session", id, page });
+  });
+  addSocket(
+    router,
+    connect,
+    (upgrade) => serve(upgrade, { kind: "connect" }),
   );
-  for (const [name, value] of Object.entries(EXPECTED_UPGRADE)) {
-    response.headers.set(name, value);
-  }
-  return response;
+  return router;
 }

@@ -5,25 +5,15 @@ import type { UpgradeContext } from "../core/app.ts";
 import { checkOrigin } from "../http/auth/origin_check.ts";
 import { gatewayProblems } from "./problems.ts";
 
-const SESSION_PATH =
-  /^\/v1\/sessions\/([^/]+)\/cdp(\/devtools\/(?:page|browser)\/[A-Za-z0-9-]+)?\/?$/;
-
 /** What a client's upgrade asks for. */
 export type UpgradeTarget =
   | { readonly kind: "connect" }
   | {
     readonly kind: "session";
     readonly id: string;
-    /** Path at the browser, if it is not the whole browser that is asked for. */
-    readonly path?: string | undefined;
+    /** Target of the browser. By default the whole browser. */
+    readonly page?: { readonly kind: string; readonly id: string };
   };
-
-/** What the path asks for, or undefined if it is not the gateway's. */
-export function parseUpgradePath(pathname: string): UpgradeTarget | undefined {
-  if (/^\/v1\/connect\/?$/.test(pathname)) return { kind: "connect" };
-  const [, id, path] = SESSION_PATH.exec(pathname) ?? [];
-  return id === undefined ? undefined : { kind: "session", id, path };
-}
 
 /**
  * Whether a client asks for the place of the oldest one, should all be taken.
@@ -82,7 +72,7 @@ export function checkHandshake(
     findHeader(request, "sec-websocket-key") !== undefined;
   if (!isWebSocket) {
     throw new GridError(
-      gatewayProblems.upgrade_required,
+      "upgrade_required",
       "Cannot upgrade: the request is no WebSocket handshake, expected Upgrade: websocket and Sec-WebSocket-Version: 13",
     );
   }

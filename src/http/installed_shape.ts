@@ -19,6 +19,7 @@ const installedSchema = z.strictObject({
     z.string().regex(/^v[1-9]\d*$/, "expected a version, such as v1"),
     routerSchema,
   ).optional(),
+  rootRoutes: routerSchema.optional(),
   tags: z.record(z.string(), z.string()).optional(),
   upgradeRoles: z.array(z.enum(ROLES)).optional(),
   upgrade: functionSchema.optional(),

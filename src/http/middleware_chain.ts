@@ -6,7 +6,6 @@ import type {
   Middleware,
   MiddlewareCore,
 } from "../core/middleware.ts";
-import { answerWebDriver } from "./webdriver_paths.ts";
 import { Registry } from "../core/registry.ts";
 import { checkHead, checkHost } from "./server/request_checks.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
@@ -49,9 +48,6 @@ export function createChain(
     // Runs behind the guards and the log, so that both see the request, but before the key is checked.
     at: admission === -1 ? used.length : admission + 0.25,
     handler: checkHead(core.settings),
-  }, {
-    at: admission === -1 ? used.length : admission + 0.3,
-    handler: answerWebDriver,
   });
   steps.sort((a, b) => a.at - b.at);
   return [

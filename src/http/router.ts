@@ -6,6 +6,7 @@ import type { InstalledApp } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
 import { describeFaults } from "./validation_issues.ts";
 import type { GridEnv } from "../core/middleware.ts";
+import { RouteTable } from "./auth/route_table.ts";
 import { registerShared } from "./openapi/document.ts";
 import { plainPathOf } from "./server/plain_path.ts";
 import { addSystemRoutes } from "./system_routes.ts";
@@ -39,6 +40,11 @@ export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
     defaultHook: refuseInvalid,
     getPath: plainPathOf((path) => methodsOf(root, path).length > 0),
   });
+  const routes = new RouteTable(root);
+  root.use(async function findRoute(c, next) {
+    c.set("route", routes.find(c.req.method, c.req.path));
+    await next();
+  });
   for (const handler of parts.middleware) root.use(handler);
   root.use(checkAccess);
   root.use(requireJson);
@@ -46,9 +52,10 @@ export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
   const tags: Record<string, string> = {};
   for (const app of parts.apps) {
     Object.assign(tags, app.tags);
-    for (const [version, routes] of Object.entries(app.routes ?? {})) {
-      root.route(`/${version}`, routes);
+    for (const [version, versioned] of Object.entries(app.routes ?? {})) {
+      root.route(`/${version}`, versioned);
     }
+    if (app.rootRoutes) root.route("/", app.rootRoutes);
   }
   addSystemRoutes(root, { ...parts, tags });
   root.notFound((c) => unmatched(root, c));

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
+import { declareRoute } from "./auth/access.ts";
 import { baseUrlIn } from "./base_url.ts";
 import { docsRoutes } from "./openapi/docs_routes.ts";
 import { type ApiDocument, describeApi } from "./openapi/document.ts";
@@ -17,15 +18,20 @@ export interface SystemParts {
 
 const TAG = "System";
 
-const shared = {
-  method: "get" as const,
-  tags: [TAG],
-  /** No key is asked for. */
-  security: [],
+const shared = { method: "get" as const, tags: [TAG] };
+
+const probe = {
+  ...shared,
+  ...declareRoute({
+    isOpen: true,
+    acceptsAnyHost: true,
+    isUnlimited: true,
+    isQuiet: true,
+  }),
 };
 
 const health = createRoute({
-  ...shared,
+  ...probe,
   path: "/health",
   operationId: "health",
   summary: "Tell that the server lives",
@@ -43,7 +49,7 @@ const health = createRoute({
 });
 
 const ready = createRoute({
-  ...shared,
+  ...probe,
   path: "/ready",
   operationId: "ready",
   summary: "Tell whether the server can serve now",
@@ -64,6 +70,7 @@ const ready = createRoute({
 
 const document = createRoute({
   ...shared,
+  ...declareRoute({ isOpen: true }),
   path: "/openapi.json",
   operationId: "apiDocument",
   summary: "Get this document",
@@ -91,7 +98,7 @@ export function addSystemRoutes(
   // Kept as bytes: serialising this much JSON takes milliseconds, and requests for it need no key.
   let described: Uint8Array<ArrayBuffer> | undefined;
   root.openAPIRegistry.registerPath(document);
-  root.get(document.path, (c) => {
+  root.get(document.path, document.middleware, (c) => {
     described ??= bytesOf(describeApi(root, {
       version,
       tags: { ...tags, [TAG]: "The server itself, without a key" },

@@ -1,37 +1,31 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { callerOf } from "../http/auth/auth.ts";
-import { DOCS_PATHS } from "../http/openapi/docs_files.ts";
+import { isApiPath } from "../http/server/plain_path.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
-
-/** Paths of the API's versions. */
-const API = /^\/+v\d+(\/|$)/i;
 
 /** Tells who a request comes from, and lets in only who has a key, where one is needed. */
 export const apiKey = defineMiddleware({
   name: "api_key",
   optionsSchema: z.strictObject({
     open_paths: z.array(
-      // Whoever asks there may do what an admin may: of the API that is everything.
-      z.string().refine((path) => !API.test(path), {
+      // Requests there have the rights of an admin.
+      z.string().refine((path) => !isApiPath(path), {
         error: "expected no path of the API",
       }),
-    ).default([
-      "/health",
-      "/ready",
-      "/openapi.json",
-      ...DOCS_PATHS,
-    ]).describe(
-      "Paths that need no key: whoever asks there may do what an admin may",
+    ).optional().describe(
+      "Paths that need no key, where requests have the rights of an admin. By default those that declare it: health checks, the OpenAPI document and its page",
     ),
   }),
   create({ open_paths }, { auth }): MiddlewareHandler<GridEnv> {
-    const open = new Set(open_paths);
+    const open = open_paths && new Set(open_paths);
     return async function checkApiKey(c, next) {
-      if (!open.has(c.req.path)) {
+      const route = c.get("route");
+      const isOpen = open?.has(c.req.path) ?? route?.declaration.isOpen;
+      if (!isOpen) {
         const caller = await callerOf(auth, {
           headers: c.req.raw.headers,
-          path: c.req.path,
+          route,
           query: new URL(c.req.url).searchParams,
           isUpgrade: c.get("kind") === "upgrade",
         });

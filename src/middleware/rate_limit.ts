@@ -15,17 +15,6 @@ import {
   TokenBuckets,
 } from "./token_buckets.ts";
 
-/** What must not wait for others of the same key: health checks, and what keeps a worker and its sessions alive. */
-const EXEMPT = [
-  "/health",
-  "/ready",
-  "/v*/workerpool/workers/*/heartbeat",
-  "/v*/workerpool/workers/*/claim-session",
-  "/v*/workerpool/workers/*/tunnel",
-  "/v*/workerpool/workers/*/tunnel/*",
-  "/v*/sessions/*/cdp/stream",
-];
-
 function limit(perSecond: number, burst: number) {
   return z.strictObject({
     requests_per_second: z.number().positive().default(perSecond),
@@ -40,8 +29,8 @@ const optionsSchema = z.strictObject({
   per_address: limit(100, 400).describe(
     "What each client address may do, with or without a key; null: no limit",
   ),
-  exempt_paths: z.array(z.string()).default(EXEMPT).describe(
-    "Paths that are not counted, unless the key is refused; * stands for any text without a slash",
+  exempt_paths: z.array(z.string()).optional().describe(
+    "Paths that are not counted, unless the key is rejected; * stands for any text without a slash. By default health checks and the requests that keep workers and their sessions alive",
   ),
   max_buckets: z.int().min(1).default(50_000).describe(
     "Keys, and addresses, that are remembered; past it those used longest ago are forgotten",
@@ -118,11 +107,12 @@ function limitAddresses(
 }
 
 function exemption({ exempt_paths }: Options) {
-  const patterns = exempt_paths.map((path) =>
+  const patterns = exempt_paths?.map((path) =>
     new RegExp(`^${path.split("*").map(RegExp.escape).join("[^/]*")}$`)
   );
-  return ({ req }: Context<GridEnv>) =>
-    patterns.some((pattern) => pattern.test(req.path));
+  return (c: Context<GridEnv>) =>
+    patterns?.some((pattern) => pattern.test(c.req.path)) ??
+      c.get("route")?.declaration.isUnlimited ?? false;
 }
 
 interface Policy {

@@ -14,9 +14,6 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 /** Maximum length of a logged path. */
 const MAX_PATH = 500;
 
-/** Paths of what asks again and again by itself. */
-const QUIET = ["/health", "/ready", "/metrics", "/heartbeat", "/claim-session"];
-
 /** Message of a request, and of a WebSocket request that the middleware rejected or accepted. */
 const ANSWERED = "{method} {path} {status} in {duration_ms} ms";
 const REFUSED = `${ANSWERED}: {detail}`;
@@ -28,14 +25,16 @@ export const requestLog = defineMiddleware({
   optionsSchema: z.strictObject({
     header: z.string().regex(/^[A-Za-z0-9-]+$/).default("X-Request-Id")
       .describe("Header that carries the id in and out"),
-    quiet: z.array(z.string()).default(QUIET).describe(
-      "Endings of paths whose requests are logged at debug, unless they fail",
+    quiet: z.array(z.string()).optional().describe(
+      "Endings of paths whose requests are logged at debug, unless they fail. By default the requests that are repeated automatically: health checks, heartbeats and claims",
     ),
   }),
   create({ header, quiet }, { clock, settings }): MiddlewareHandler<GridEnv> {
     const addressOf = clientAddress(settings.trusted_proxies);
-    const isQuiet = ({ req, res }: Context<GridEnv>) =>
-      res.status < 400 && quiet.some((ending) => req.path.endsWith(ending));
+    const isQuiet = (c: Context<GridEnv>) =>
+      c.res.status < 400 &&
+      (quiet?.some((ending) => c.req.path.endsWith(ending)) ??
+        c.get("route")?.declaration.isQuiet);
     return async function logRequest(c, next) {
       const given = c.req.header(header) ?? "";
       const requestId = REQUEST_ID.test(given) ? given : uuid();

@@ -1,6 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { secureHeaders } from "hono/secure-headers";
+import { isApiPath } from "../http/server/plain_path.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
 /** Half a year. */
@@ -41,8 +42,7 @@ export const securityHeaders = defineMiddleware({
     });
     return async function setSecurityHeaders(c, next) {
       await secure(c, next);
-      const isApi = /^\/v\d+(\/|$)/.test(c.req.path);
-      if (isApi && !c.res.headers.has("cache-control")) {
+      if (isApiPath(c.req.path) && !c.res.headers.has("cache-control")) {
         c.header("Cache-Control", "no-store");
       }
     };

@@ -26,6 +26,8 @@ import { isLoopback } from "../core/network.ts";
 import { apiKey } from "../middleware/api_key.ts";
 import { startServer } from "../http/server/server.ts";
 import type { Settings } from "../core/settings.ts";
+import { RouteTable } from "../http/auth/route_table.ts";
+import { createSocketUpgrader } from "../http/server/socket_route.ts";
 import { createUpgradeGate } from "../http/server/upgrade_gate.ts";
 import { startReconciler } from "../reconciler/reconciler.ts";
 import { openSecrets, scrubPlainText } from "./encryption_key.ts";
@@ -123,8 +125,11 @@ export async function openGrid(
           host: settings.host,
           port: settings.port,
           fetch: router.fetch,
-          gate: createUpgradeGate(api.chain),
-          upgraders: upgradersOf(installed.values()),
+          gate: createUpgradeGate(api.chain, router),
+          upgraders: [
+            createSocketUpgrader(new RouteTable(router)),
+            ...upgradersOf(installed.values()),
+          ],
           graceMs: settings.shutdown_seconds * 1_000 / 2,
         }),
       );

@@ -123,6 +123,7 @@ Deno.test("upgradersOf() offers sockets to an app only of admins and of those wh
     const baseUrl = url.origin;
     const context = {
       url,
+      path: url.pathname,
       baseUrl,
       caller,
       requestId: undefined,

@@ -40,7 +40,8 @@ import {
 import { nameKnownMembers } from "../../src/http/openapi/unknown_members.ts";
 import { renderTarget } from "../../src/gateway/devtools/render.ts";
 import { parseConnectQuery } from "../../src/gateway/connect.ts";
-import { parseUpgradePath } from "../../src/gateway/upgrade_request.ts";
+import { createSocketRoutes } from "../../src/gateway/socket_routes.ts";
+import { RouteTable } from "../../src/http/auth/route_table.ts";
 import { createStartError } from "../../src/providers/local/start_failure.ts";
 import { timeRatio } from "../support/time_ratio.ts";
 
@@ -50,6 +51,8 @@ const HEAD = 64 * 2 ** 10;
 const OUTPUT = 2 ** 20;
 
 const MOST = 2.5;
+
+const ROUTES = new RouteTable(createSocketRoutes(() => Promise.resolve()));
 
 /** Text that, when repeated, begins a match again and again and never ends it. */
 const PIECES = [
@@ -140,7 +143,7 @@ const FUNCTIONS: Readonly<
     }),
   ],
   withoutEndSlash: [HEAD, (text) => withoutEndSlash(`http://a/${text}x`)],
-  wantedOf: [HEAD, (text) => parseUpgradePath(`/v1/sessions/${text}`)],
+  routes: [HEAD, (text) => ROUTES.find("GET", `/sessions/${text}`)],
   sessionOfQuery: [
     HEAD,
     (text) =>

@@ -1,3 +1,4 @@
+import { access } from "../../http/auth/access.ts";
 import { z } from "@hono/zod-openapi";
 import { devtoolsProblems, devtoolsRoute } from "../devtools/devtools_route.ts";
 import { targetIdSchema } from "../devtools/target_id.ts";
@@ -6,6 +7,7 @@ import { gatewayProblems } from "../problems.ts";
 /** Properties that all capture routes share. */
 export const captureRoute = {
   ...devtoolsRoute,
+  ...access("client"),
   tags: ["Capture"],
   method: "get" as const,
 };

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { access } from "../../http/auth/access.ts";
+import { declareRoute } from "../../http/auth/access.ts";
 import type { AnyProblem } from "../../core/errors.ts";
 import { refusals } from "../../http/router.ts";
 import { sessionProblems } from "../../apps/sessions/problems.ts";
@@ -7,7 +7,7 @@ import { gatewayProblems } from "../problems.ts";
 
 /** Properties that all routes to a session's browser share. */
 export const devtoolsRoute = {
-  ...access("client"),
+  ...declareRoute({ roles: ["client"], connectTokenParam: "id" }),
   tags: ["Connect"],
   description: "Waits for a session that has not started yet.",
   request: {

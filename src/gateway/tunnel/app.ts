@@ -2,8 +2,7 @@ import { sessions } from "../../apps/sessions/app.ts";
 import { workersApp } from "../../apps/workers/app.ts";
 import { defineApp } from "../../core/app.ts";
 import type { DialerFor } from "../dialer.ts";
-import { handleUpgrade } from "./handle_upgrade.ts";
-import { createTunnelRoutes } from "./routes.ts";
+import { createTunnelRoutes } from "./handle_upgrade.ts";
 import { WorkerTunnels } from "./tunnels.ts";
 import { ReachabilityCache } from "./reachability.ts";
 import { createDialers } from "./dialers.ts";
@@ -33,19 +32,13 @@ export const tunnels = defineApp<TunnelManager>({
           reachability,
         }),
       },
-      routes: { v1: createTunnelRoutes() },
+      routes: {
+        v1: createTunnelRoutes({ core, workers: known, tunnels: open }),
+      },
       tags: {
         Tunnels:
           "Sockets by which workers and the servers of a grid reach each other",
       },
-      upgradeRoles: ["client", "worker"],
-      upgrade: (request, socket, head, context) =>
-        handleUpgrade({ core, workers: known, tunnels: open }, {
-          request,
-          socket,
-          head,
-          context,
-        }),
       ready() {
         const running = new AsyncDisposableStack();
         running.use(open.start());

@@ -1,41 +1,37 @@
 import type { IncomingMessage } from "node:http";
-import type { Duplex } from "node:stream";
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { GridEnv } from "../../core/middleware.ts";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
-import { requireRole } from "../../http/auth/access.ts";
 import type { Core } from "../../core/app.ts";
 import { ANONYMOUS, type Caller } from "../../core/caller.ts";
 import { deadline } from "../../async/deadline.ts";
 import { GridError } from "../../core/errors.ts";
 import { describeError, logOf } from "../../core/log.ts";
-import type { DialledStream } from "../../http/auth/replica_token.ts";
-import type { UpgradeContext } from "../../core/app.ts";
 import {
   readWorkerCaller,
   type WorkerCaller,
   workerProofSchema,
 } from "../../http/auth/worker_caller.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/worker_proof.ts";
-import { rejectUpgrade } from "../reject.ts";
+import {
+  rejectUpgrade,
+  type ServeSocket,
+  type Upgrade,
+} from "../../http/server/socket_route.ts";
+import { createSocketRoutes } from "./routes.ts";
 import { checkHandshake } from "../upgrade_request.ts";
 import { browserUnreachable } from "../dialer.ts";
 import { acceptByteStream } from "./handshake.ts";
 import { joinStreams } from "../../async/join_streams.ts";
-import { isForwarded, offerStream, verifyReplica } from "./replica.ts";
+import {
+  type DialledStream,
+  isForwarded,
+  offerStream,
+  verifyReplica,
+} from "./replica.ts";
 import { RECONNECT_MS, type WorkerTunnels } from "./tunnels.ts";
 
 const log = logOf("gateway", "tunnel");
-
-const TUNNEL_PATH =
-  /^\/v1\/workerpool\/workers\/([^/]+)\/tunnel(?:\/([^/]+))?\/?$/;
-const REPLICA_PATH = /^\/v1\/sessions\/([^/]+)\/cdp\/stream\/?$/;
-
-/** A socket that asks for an upgrade. */
-interface UpgradeRequest {
-  readonly request: IncomingMessage;
-  readonly socket: Duplex;
-  readonly head: Uint8Array;
-  readonly context: UpgradeContext;
-}
 
 interface TunnelContext {
   readonly core: Core;
@@ -43,38 +39,36 @@ interface TunnelContext {
   readonly tunnels: WorkerTunnels;
 }
 
-/** Takes the sockets of workers' tunnels, and those by which other servers ask for streams of them. False: it is neither. */
-export async function handleUpgrade(
+/** Returns the routes of workers' tunnels, and of the sockets by which other servers open streams of them. */
+export function createTunnelRoutes(
   parts: TunnelContext,
-  asked: UpgradeRequest,
-): Promise<boolean> {
-  const { pathname } = asked.context.url;
-  const [, workerId, streamId] = TUNNEL_PATH.exec(pathname) ?? [];
-  const [, sessionId] = REPLICA_PATH.exec(pathname) ?? [];
-  if (workerId === undefined && sessionId === undefined) return false;
-  try {
-    checkHandshake(parts.core, asked.request, asked.context);
-    if (sessionId !== undefined) {
-      await serveRemoteStream(parts, asked, sessionId);
-    } else if (workerId !== undefined && streamId !== undefined) {
-      await acceptStream(parts, asked, { workerId, streamId });
-    } else if (workerId !== undefined) {
-      await acceptTunnel(parts, asked, workerId);
-    }
-  } catch (error) {
-    rejectUpgrade(asked.socket, error, asked.context);
+): OpenAPIHono<GridEnv> {
+  return createSocketRoutes({
+    tunnel: accept((upgrade) => acceptTunnel(parts, upgrade)),
+    stream: accept((upgrade) => acceptStream(parts, upgrade)),
+    remoteStream: accept((upgrade) => serveRemoteStream(parts, upgrade)),
+  });
+
+  function accept(serve: ServeSocket): ServeSocket {
+    return async function acceptUpgrade(upgrade) {
+      const { request, socket, context } = upgrade;
+      try {
+        checkHandshake(parts.core, request, context);
+        await serve(upgrade);
+      } catch (error) {
+        rejectUpgrade(socket, error, context);
+      }
+    };
   }
-  return true;
 }
 
 /** A worker opens its tunnel. */
 async function acceptTunnel(
   { core, tunnels }: TunnelContext,
-  { request, socket, head, context }: UpgradeRequest,
-  workerId: string,
+  { request, socket, head, context, params }: Upgrade,
 ): Promise<void> {
   const { caller = ANONYMOUS } = context;
-  requireRole(caller, ["worker"]);
+  const { worker_id: workerId = "" } = params;
   if (core.stopping.aborted) throw shuttingDown();
   const proven = await readProof(request, caller);
   await tunnels.accept({ workerId, caller: proven, request, socket, head });
@@ -93,12 +87,12 @@ async function acceptTunnel(
  */
 async function acceptStream(
   parts: TunnelContext,
-  asked: UpgradeRequest,
-  stream: DialledStream,
+  asked: Upgrade,
 ): Promise<void> {
-  const { request, socket, head, context } = asked;
+  const { request, socket, head, context, params } = asked;
   const { caller = ANONYMOUS } = context;
-  requireRole(caller, ["worker"]);
+  const { worker_id = "", stream_id = "" } = params;
+  const stream = { workerId: worker_id, streamId: stream_id };
   const isHandover = await isForwarded(parts.core, request, stream);
   const { workerId, streamId } = stream;
   // The server that forwards the stream has verified the worker.
@@ -115,7 +109,7 @@ async function acceptStream(
 /** Joins the worker with the server that has its tunnel, to which nobody has brought it. One round trip. */
 async function forwardStream(
   { core, workers }: TunnelContext,
-  { request, socket, head }: UpgradeRequest,
+  { request, socket, head }: Upgrade,
   { caller, ...stream }: DialledStream & { readonly caller: WorkerCaller },
 ): Promise<void> {
   const gone = new AbortController();
@@ -142,9 +136,9 @@ async function forwardStream(
 /** Another server, to which a client has come, asks for a stream of a tunnel that leads here. */
 async function serveRemoteStream(
   { core, tunnels }: TunnelContext,
-  { request, socket, head, context }: UpgradeRequest,
-  sessionId: string,
+  { request, socket, head, context, params }: Upgrade,
 ): Promise<void> {
+  const { id: sessionId = "" } = params;
   const workerId = await verifyReplica(core, {
     sessionId,
     request,

@@ -4,17 +4,23 @@ import { request as askHttps } from "node:https";
 import type { Duplex } from "node:stream";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
-import {
-  type DialledStream,
-  handoverProof,
-  isHandover,
-  REPLICA_HEADER,
-} from "../../http/auth/replica_token.ts";
+import { REPLICA_HEADER } from "../../http/auth/replica_token.ts";
 import { renderTunnelPath } from "../../tunnel/protocol.ts";
 import { createHandshakeHeaders } from "./handshake.ts";
 
 /** A dead server's host, or a path to it that was forgotten on the way, is noticed after this time. */
 const KEEP_ALIVE = [true, 30_000] as const;
+
+/** A stream that a worker has dialled back. */
+export interface DialledStream {
+  readonly workerId: string;
+  readonly streamId: string;
+}
+
+/** Returns the purpose of the proof of a server that forwards a stream to the one that waits for it. */
+export function handoverPurpose({ workerId, streamId }: DialledStream): string {
+  return `handover ${workerId} ${streamId}`;
+}
 
 /** A stream that another server is asked for. */
 export interface RemoteStream {
@@ -59,7 +65,7 @@ export async function offerStream(
   { url, ...stream }: DialledStream & { readonly url: string },
   signal: AbortSignal,
 ): Promise<Duplex> {
-  const proof = await handoverProof(auth.connectTokens, stream);
+  const proof = await auth.connectTokens.issue(handoverPurpose(stream));
   const path = renderTunnelPath(stream.workerId, stream.streamId);
   return await requestByteStream(new URL(url + path), { proof, signal });
 }
@@ -77,7 +83,7 @@ export async function isForwarded(
   const proof = headers[REPLICA_HEADER];
   if (proof === undefined) return false;
   const isReplica = typeof proof === "string" &&
-    await isHandover(auth.connectTokens, proof, stream);
+    await auth.connectTokens.isValid(proof, handoverPurpose(stream));
   if (isReplica) return true;
   throw new GridError(
     "unauthorized",

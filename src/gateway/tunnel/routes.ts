@@ -1,24 +1,20 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { access, allow } from "../../http/auth/access.ts";
+import { declareRoute } from "../../http/auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter, refusals } from "../../http/router.ts";
 import { workerProofSchema } from "../../http/auth/worker_caller.ts";
-import { respondUpgradeRequired } from "../socket_routes.ts";
+import { addSocket, type ServeSocket } from "../../http/server/socket_route.ts";
+import { handoverPurpose } from "./replica.ts";
 import { gatewayProblems } from "../problems.ts";
 import { workerProblems } from "../../apps/workers/problems.ts";
 
-/** What the description says of each. The handshake itself never comes to the router. */
-const shared = {
-  method: "get" as const,
-  tags: ["Tunnels"],
-  "x-websocket": true,
-};
+const shared = { tags: ["Tunnels"] };
 
 const workerId = z.string().describe("Id of a worker");
 
 const tunnel = {
   ...shared,
-  "x-roles": access("worker")["x-roles"],
+  ...declareRoute({ roles: ["worker"], isUnlimited: true }),
   path: "/workerpool/workers/{worker_id}/tunnel",
   operationId: "workerTunnel",
   summary: "Open a worker's tunnel, by the worker (WebSocket)",
@@ -31,7 +27,7 @@ const tunnel = {
   responses: {
     101: { description: "The tunnel is open" },
     ...refusals(
-      gatewayProblems.upgrade_required,
+      "upgrade_required",
       workerProblems.worker_not_found,
       workerProblems.worker_replaced,
     ),
@@ -40,7 +36,12 @@ const tunnel = {
 
 const stream = {
   ...shared,
-  "x-roles": access("worker")["x-roles"],
+  ...declareRoute({
+    roles: ["worker"],
+    isUnlimited: true,
+    replicaPurpose: ({ worker_id = "", stream_id = "" }) =>
+      handoverPurpose({ workerId: worker_id, streamId: stream_id }),
+  }),
   path: "/workerpool/workers/{worker_id}/tunnel/{stream_id}",
   operationId: "workerStream",
   summary: "Open one stream of a worker's tunnel, by the worker",
@@ -56,7 +57,7 @@ const stream = {
   responses: {
     101: { description: "The stream is open" },
     ...refusals(
-      gatewayProblems.upgrade_required,
+      "upgrade_required",
       "not_found",
       workerProblems.worker_not_found,
       workerProblems.worker_replaced,
@@ -66,7 +67,11 @@ const stream = {
 
 const lent = {
   ...shared,
-  "x-roles": access("client")["x-roles"],
+  ...declareRoute({
+    roles: ["client"],
+    isUnlimited: true,
+    connectTokenParam: "id",
+  }),
   security: [{ ApiKey: [] }, { Bearer: [] }, { Token: [] }],
   path: "/sessions/{id}/cdp/stream",
   operationId: "sessionStream",
@@ -83,25 +88,21 @@ const lent = {
   responses: {
     101: { description: "The stream is open" },
     ...refusals(
-      gatewayProblems.upgrade_required,
+      "upgrade_required",
       gatewayProblems.worker_unreachable,
     ),
   },
 };
 
-/** Describes the sockets, and tells those who ask without a handshake what is expected. */
-export function createTunnelRoutes(): OpenAPIHono<GridEnv> {
+/** Returns the sockets of workers' tunnels, and those between the servers of a grid. */
+export function createSocketRoutes(serve: {
+  readonly tunnel: ServeSocket;
+  readonly stream: ServeSocket;
+  readonly remoteStream: ServeSocket;
+}): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  for (const each of [tunnel, stream, lent]) {
-    router.openAPIRegistry.registerPath(each);
-  }
-  const path = "/workerpool/workers/:id/tunnel";
-  router.get(path, allow("worker"), respondUpgradeRequired);
-  router.get(`${path}/:stream`, allow("worker"), respondUpgradeRequired);
-  router.get(
-    "/sessions/:id/cdp/stream",
-    allow("client"),
-    respondUpgradeRequired,
-  );
+  addSocket(router, tunnel, serve.tunnel);
+  addSocket(router, stream, serve.stream);
+  addSocket(router, lent, serve.remoteStream);
   return router;
 }

@@ -1,49 +1,64 @@
 /**
- * Who may use which endpoint. A route says so with {@linkcode access}; one that says nothing is for admins only.
+ * Access of callers to routes. A route declares it with {@linkcode declareRoute} or {@linkcode access}; a route that
+ * declares nothing is for admins only.
  *
  * @module
  */
-import { hasRole } from "../../core/caller.ts";
+import {
+  ANONYMOUS,
+  type Caller,
+  hasRole,
+  type Role,
+} from "../../core/caller.ts";
 import type { Context, MiddlewareHandler, Next } from "hono";
 import { matchedRoutes } from "hono/route";
-import type { RouterRoute } from "hono/types";
-import { findTargetHandler, isMiddleware } from "hono/utils/handler";
-import { ANONYMOUS, type Caller, type Role } from "../../core/caller.ts";
 import { GridError } from "../../core/errors.ts";
-import type { GridEnv } from "../../core/middleware.ts";
+import type { GridEnv, RouteDeclaration } from "../../core/middleware.ts";
+import { findDeclaration, groupRoutes, markDeclared } from "./route_table.ts";
 
-const rolesOf = new WeakMap<object, readonly Role[]>();
-
-/** Middleware of one route that lets in callers with these roles, and admins. Without roles: only admins. */
-export function allow(...roles: readonly Role[]): MiddlewareHandler<GridEnv> {
-  const handler: MiddlewareHandler<GridEnv> = async function checkRole(
-    c,
-    next,
-  ) {
-    requireRole(callerIn(c), roles);
-    await next();
-  };
-  rolesOf.set(handler, roles);
-  return handler;
-}
-
-/** {@linkcode allow} as a part of a `createRoute()`, which the OpenAPI document tells of: `...access("client")`. */
-export function access(
-  ...roles: readonly Role[]
-): {
+/** The parts of a `createRoute()` that a declaration determines. */
+export interface DeclaredRoute {
   readonly middleware: MiddlewareHandler<GridEnv>;
-  readonly "x-roles": readonly Role[];
-} {
-  const all = new Set<Role>(["admin", ...roles]);
-  return { middleware: allow(...roles), "x-roles": [...all] };
+  /** Roles that the OpenAPI document names. */
+  readonly "x-roles"?: readonly Role[];
+  /** Empty for a route that needs no key. */
+  readonly security?: Record<string, string[]>[];
 }
 
-/** Who a request comes from. Where nobody asks for keys, and on open paths, everybody is `anonymous`. */
+/** Declares a route, as a part of `createRoute()`: `...declareRoute({ roles: ["worker"], isQuiet: true })`. */
+export function declareRoute(declaration: RouteDeclaration): DeclaredRoute {
+  const { roles = [], isOpen = false } = declaration;
+  const middleware = markDeclared(
+    async function checkRole(c, next) {
+      requireRole(callerIn(c), roles);
+      await next();
+    },
+    declaration,
+  );
+  return isOpen
+    ? { middleware, security: [] }
+    : { middleware, "x-roles": [...new Set<Role>(["admin", ...roles])] };
+}
+
+/** Middleware of a route that accepts callers with these roles, and admins. Without roles: admins only. */
+export function allow(...roles: readonly Role[]): MiddlewareHandler<GridEnv> {
+  return declareRoute({ roles }).middleware;
+}
+
+/** {@linkcode allow} as a part of a `createRoute()`, which adds the roles to the OpenAPI document: `...access("client")`. */
+export function access(...roles: readonly Role[]): DeclaredRoute {
+  return declareRoute({ roles });
+}
+
+/** Returns the caller of a request; {@linkcode ANONYMOUS} where no key is needed. */
 export function callerIn(c: Context<GridEnv>): Caller {
   return c.get("caller") ?? ANONYMOUS;
 }
 
-/** The owner of whom alone `caller` may see sessions; undefined: of everybody. A connect token has its own session in its path. */
+/**
+ * Returns the owner whose sessions `caller` may see; undefined means any. A connect token is limited to its session by
+ * the path.
+ */
 export function ownerLimit(
   { id, role, sessionId }: Caller,
 ): string | undefined {
@@ -56,7 +71,7 @@ export function requireRole(caller: Caller, roles: readonly Role[]): void {
   const accepted = [...new Set(["admin", ...roles])].join(" or ");
   throw new GridError(
     "forbidden",
-    `Cannot let the request in: the key's role is ${caller.role}, expected ${accepted}`,
+    `Cannot accept the request: the key's role is ${caller.role}, expected ${accepted}`,
     { role: caller.role },
   );
 }
@@ -64,45 +79,29 @@ export function requireRole(caller: Caller, roles: readonly Role[]): void {
 /** @throws {GridError} `forbidden` — when `caller` is restricted to another work pool. */
 export function requirePool(
   { workPoolId }: Pick<Caller, "workPoolId">,
-  wanted: { readonly id?: string | undefined; readonly ref: string },
+  pool: { readonly id?: string | undefined; readonly ref: string },
 ): void {
-  if (workPoolId === undefined || workPoolId === wanted.id) return;
+  if (workPoolId === undefined || workPoolId === pool.id) return;
   throw new GridError(
     "forbidden",
-    `Cannot use work pool "${wanted.ref}": the key is restricted to another one, expected "${workPoolId}"`,
+    `Cannot use work pool "${pool.ref}": the key is restricted to another one, expected "${workPoolId}"`,
     { work_pool_id: workPoolId },
   );
 }
 
-/** Middleware of the whole router: holds every route to its roles, and one that names none to admins. */
+/** Middleware of the whole router: accepts the roles that every matched route declares, by default only admins. */
 export async function checkAccess(
   c: Context<GridEnv>,
   next: Next,
 ): Promise<void> {
   const caller = callerIn(c);
   if (caller.role !== "admin") {
-    const routes = Map.groupBy(
-      matchedRoutes(c),
-      ({ method, path }) => `${method} ${path}`,
-    );
-    for (const route of routes.values()) {
-      const roles = neededFor(route);
-      if (roles) requireRole(caller, roles);
+    for (const { handlers, isEndpoint } of groupRoutes(matchedRoutes(c))) {
+      const declaration = findDeclaration(handlers);
+      if (isEndpoint || declaration) {
+        requireRole(caller, declaration?.roles ?? []);
+      }
     }
   }
   await next();
-}
-
-/** Roles for what is registered under one method and path; undefined if that is middleware only. */
-function neededFor(
-  handlers: readonly RouterRoute[],
-): readonly Role[] | undefined {
-  const targets = handlers.map(({ handler }) => findTargetHandler(handler));
-  const marks = targets.flatMap((each) => rolesOf.get(each) ?? []);
-  if (targets.some((each) => rolesOf.has(each))) return marks;
-  const isPassedBy = handlers.every(({ method }, at) => {
-    const target = targets[at];
-    return method === "ALL" && target !== undefined && isMiddleware(target);
-  });
-  return isPassedBy ? undefined : [];
 }

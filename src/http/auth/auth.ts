@@ -12,7 +12,8 @@ import { type Clock, systemClock } from "../../async/clock.ts";
 import { createConnectTokens, isConnectToken } from "./connect_token.ts";
 import { GridError } from "../../core/errors.ts";
 import { hashOf, isEqualHash, newKey, prefixOf } from "../../core/redact.ts";
-import { isHandover, REPLICA_HEADER } from "./replica_token.ts";
+import { REPLICA_HEADER } from "./replica_token.ts";
+import type { MatchedRoute } from "../../core/middleware.ts";
 
 /** How callers are told apart. */
 export interface AuthOptions {
@@ -93,8 +94,9 @@ function sourceOfNone(): KeySource {
 /** The parts of a request that tell who it comes from. */
 export interface RequestParts {
   readonly headers: Headers;
-  readonly path: string;
   readonly query: URLSearchParams;
+  /** The declared route of the path. */
+  readonly route?: MatchedRoute | undefined;
   /** True if the request opens a WebSocket; such clients often cannot set headers. */
   readonly isUpgrade?: boolean;
 }
@@ -121,7 +123,7 @@ export async function callerOf(
   auth: Auth,
   request: RequestParts,
 ): Promise<Caller> {
-  if (await isHandingOver(auth, request)) return REPLICA;
+  if (await isReplica(auth, request)) return REPLICA;
   const key = keyOf(request);
   const found = key !== undefined && isConnectToken(key)
     ? await connecting(auth, key, request)
@@ -135,16 +137,14 @@ export async function callerOf(
   );
 }
 
-/** Where clients of one session connect, and find out how. */
-const SESSION_PATH = /^\/v\d+\/sessions\/([^/]+)\/cdp(\/|$)/;
-
-/** A connect token is good only in the query, and only for its own session's gateway paths. */
+/** A connect token is good only in the query, and only for the session in the path of a route that declares it. */
 async function connecting(
   { connectTokens, authenticate }: Auth,
   token: string,
-  { path, query }: RequestParts,
+  { route, query }: RequestParts,
 ): Promise<Caller | KeyFault> {
-  const [, sessionId] = SESSION_PATH.exec(path) ?? [];
+  const param = route?.declaration.connectTokenParam;
+  const sessionId = param === undefined ? undefined : route?.params[param];
   const isValid = sessionId !== undefined && tokenOf(query) === token &&
     await connectTokens.isValid(token, sessionId);
   if (!isValid) return await authenticate(token);
@@ -152,17 +152,13 @@ async function connecting(
   return { id, name: "connect", role: "client", sessionId };
 }
 
-/** Where workers dial back. */
-const STREAM_PATH =
-  /^\/v\d+\/workerpool\/workers\/([^/]+)\/tunnel\/([^/]+)\/?$/;
-
-/** Another server's proof takes the place of the worker's key, but only for the one stream that it is made for. */
-async function isHandingOver(
+/** Another server's proof takes the place of the worker's key, but only for the purpose that the route declares. */
+async function isReplica(
   { connectTokens }: Auth,
-  { headers, path }: RequestParts,
+  { headers, route }: RequestParts,
 ): Promise<boolean> {
   const proof = headers.get(REPLICA_HEADER);
-  const [, workerId, streamId] = STREAM_PATH.exec(path) ?? [];
-  return proof !== null && workerId !== undefined && streamId !== undefined &&
-    await isHandover(connectTokens, proof, { workerId, streamId });
+  const purpose = route?.declaration.replicaPurpose?.(route.params);
+  return proof !== null && purpose !== undefined &&
+    await connectTokens.isValid(proof, purpose);
 }

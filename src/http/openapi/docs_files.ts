@@ -11,15 +11,6 @@ const FILES = {
 /** Name of a file that the page is made of. */
 export type DocsFile = keyof typeof FILES;
 
-/** The page and what it loads: nothing in it is a secret, and a browser that opens it shows no key. */
-export const DOCS_PATHS = [
-  "/docs",
-  "/docs/",
-  "/docs/start.js",
-  "/docs/swagger-ui-bundle.js",
-  "/docs/swagger-ui.css",
-] as const;
-
 /** Text of a file of the page. */
 export async function docsFile(name: DocsFile): Promise<string> {
   const loaded: { readonly default: string } = await FILES[name]();

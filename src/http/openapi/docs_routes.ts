@@ -4,6 +4,7 @@
  * @module
  */
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { declareRoute } from "../auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { type DocsFile, docsFile } from "./docs_files.ts";
 
@@ -27,12 +28,14 @@ const ASSETS: readonly (readonly [DocsFile, string])[] = [
   ["swagger-ui.css", "text/css; charset=utf-8"],
 ];
 
+const open = declareRoute({ isOpen: true });
+
 const page = createRoute({
+  ...open,
   method: "get",
   path: "/docs",
   operationId: "docs",
   tags: ["System"],
-  security: [],
   summary: "Show this document as a page, on which requests can be tried",
   responses: {
     200: {
@@ -50,9 +53,9 @@ export function docsRoutes(): OpenAPIHono<GridEnv> {
     return c.html(await docsFile("page.html"), 200);
   });
   // The page names its files as seen from here.
-  router.get("/docs/", (c) => c.redirect("../docs"));
+  router.get("/docs/", open.middleware, (c) => c.redirect("../docs"));
   for (const [name, type] of ASSETS) {
-    router.get(`/docs/${name}`, async (c) => {
+    router.get(`/docs/${name}`, open.middleware, async (c) => {
       c.header("content-type", type);
       c.header("cache-control", "public, max-age=3600");
       return c.body(await docsFile(name));

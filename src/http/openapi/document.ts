@@ -50,7 +50,7 @@ const DESCRIPTION =
 
 * Times are ISO 8601 in UTC; ids are UUIDv7, so that they sort by age. Lists give \`next_cursor\` while there is more; hand it back as \`cursor\`.
 * Every refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\` and a \`detail\` that says what would be accepted. Where it helps to wait, \`Retry-After\` says how long.
-* Members that a body does not know are refused; query parameters that an endpoint does not know are ignored, except on \`/v1/connect\`.
+* Members that a body does not know are refused; query parameters that an endpoint does not know are ignored, unless the endpoint says otherwise.
 * Stored text must not contain NUL characters or unpaired surrogates, and stored JSON has at most 32 levels: anything else is \`invalid_request\`.
 * Every answer has \`X-Request-Id\`; a request may bring its own.`;
 

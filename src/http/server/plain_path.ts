@@ -1,8 +1,16 @@
 import { getPath } from "hono/utils/url";
 import { withoutEndSlash } from "../../core/network.ts";
 
+/** Path of a version of the API. */
+const API = /^\/+v\d+(\/|$)/i;
+
 /** Path prefix of the API in the grid's predecessor. */
 const ALIAS = /^\/api(?=\/v\d+(\/|$))/;
+
+/** Reports whether `path` is below a version of the API. */
+export function isApiPath(path: string): boolean {
+  return API.test(path);
+}
 
 /** Maps `/api/v1/…` to `/v1/…`. */
 export function withoutAlias(path: string): string {

@@ -20,9 +20,6 @@ export const MAX_PATH = 2_048;
 /** Maximum length of a host in an error message. */
 const MAX_HOST = 100;
 
-/** Paths that load balancers request under any server name. */
-const PROBES = new Set(["/health", "/ready"]);
-
 /**
  * Rejects malformed requests before the key is checked, and determines the URL under which the client reached the
  * server.
@@ -68,7 +65,7 @@ function hostsOf({ req, env }: Context<GridEnv>): readonly string[] {
  *
  * `X-Forwarded-Host` is ignored, because pages can also set it.
  *
- * If keys are always required, load balancers may request {@linkcode PROBES} under any name.
+ * If keys are always required, load balancers may request probes under any name.
  *
  * @throws {GridError} `host_not_allowed`.
  */
@@ -79,7 +76,7 @@ export function checkHost(
   const needsKeys = settings.api_key !== undefined ||
     !isLoopback(settings.host);
   return async function checkHostOf(c, next) {
-    const isProbe = needsKeys && PROBES.has(c.req.path);
+    const isProbe = needsKeys && c.get("route")?.declaration.acceptsAnyHost;
     if (isAnonymous(callerIn(c)) && !isProbe) {
       for (const host of askedHosts(c)) {
         if (host !== undefined && !isKnown(host)) throw hostNotAllowed(host);

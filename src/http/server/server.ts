@@ -187,6 +187,7 @@ async function receive(
 function letIn({ url }: Request): UpgradeContext {
   return {
     url: new URL(url),
+    path: new URL(url).pathname,
     baseUrl: new URL(url).origin,
     caller: undefined,
     requestId: undefined,
@@ -206,7 +207,7 @@ function untaken(
   }
   const error = new GridError(
     "not_found",
-    `Cannot connect to "${context.url.pathname}": no such endpoint, expected one that /openapi.json lists, such as /v1/connect`,
+    `Cannot connect to "${context.url.pathname}": no such endpoint, expected one that /openapi.json lists`,
   );
   return refusalOf(error, context);
 }

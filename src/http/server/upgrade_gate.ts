@@ -11,10 +11,11 @@
  */
 import type { UpgradeContext } from "../../core/app.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
-import { getPath } from "hono/utils/url";
+import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { IncomingMessage } from "node:http";
 import { answerError } from "../error_response.ts";
 import { baseUrlIn } from "../base_url.ts";
+import { RouteTable } from "../auth/route_table.ts";
 import { GridError } from "../../core/errors.ts";
 import type { GridBindings, GridEnv } from "../../core/middleware.ts";
 import { withoutAlias } from "./plain_path.ts";
@@ -25,16 +26,19 @@ export type UpgradeGate = (
   request: Request,
 ) => Promise<UpgradeContext | Response>;
 
-/** Makes the gate of a chain, which the router has too: both count in the same buckets. */
+/** Creates the gate of a chain that `router` has too: both count in the same buckets. */
 export function createUpgradeGate(
   chain: readonly MiddlewareHandler<GridEnv>[],
+  router: OpenAPIHono<GridEnv>,
 ): UpgradeGate {
+  const routes = new RouteTable(router);
   const admitted = new WeakMap<GridBindings, Context<GridEnv>>();
   const gate = new Hono<GridEnv>({
-    getPath: (request) => withoutAlias(getPath(request)),
+    getPath: (request) => router.getPath(request),
   });
   gate.use(async (c, next) => {
     c.set("kind", "upgrade");
+    c.set("route", routes.find(c.req.method, c.req.path));
     await next();
   });
   for (const handler of chain) gate.use(handler);
@@ -51,6 +55,7 @@ export function createUpgradeGate(
     const { caller, requestId } = end.var;
     return {
       url: plainUrl(request.url),
+      path: end.req.path,
       baseUrl: baseUrlIn(end),
       caller,
       requestId,

@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { createAuth } from "../../../src/http/auth/auth.ts";
 import { type Clock, systemClock } from "../../../src/async/clock.ts";
+import { declareRoute } from "../../../src/http/auth/access.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import type { GridEnv, Middleware } from "../../../src/core/middleware.ts";
 import { createChain } from "../../../src/http/middleware_chain.ts";
@@ -61,7 +62,11 @@ export function chained(
   v1.openapi(things, (c) => c.body(null, 204));
   v1.get("/ok", (c) => c.json({ ok: true }));
   v1.get("/large", (c) => c.json({ text: "large ".repeat(1_000) }));
-  v1.put("/workerpool/workers/:id/heartbeat", (c) => c.json({}));
+  v1.put(
+    "/workerpool/workers/:id/heartbeat",
+    declareRoute({ isUnlimited: true, isQuiet: true }).middleware,
+    (c) => c.json({}),
+  );
   v1.get("/own", (c) => {
     c.header("Content-Security-Policy", "default-src 'self'");
     c.header("Cache-Control", "max-age=60");

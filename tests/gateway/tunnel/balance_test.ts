@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
-import {
-  handoverProof,
-  REPLICA_HEADER,
-} from "../../../src/http/auth/replica_token.ts";
+import { REPLICA_HEADER } from "../../../src/http/auth/replica_token.ts";
+import { handoverPurpose } from "../../../src/gateway/tunnel/replica.ts";
 import { renderTunnelPath } from "../../../src/tunnel/protocol.ts";
 import { createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
@@ -117,7 +115,7 @@ async function balancedScene() {
     tunnel,
     tokens,
     stream,
-    proof: await handoverProof(tokens, stream),
+    proof: await tokens.issue(handoverPurpose(stream)),
     dial: ({ url }: TestGrid, id = streamId) =>
       url + renderTunnelPath(worker.id, id),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
@@ -230,8 +228,10 @@ Deno.test("a server's proof is good for one awaited stream, where it is awaited"
     "ct_zzzzzzzz_forged",
     await tokens.issue(s.session),
     await tokens.issue(`replica ${stream.workerId} ${s.session}`),
-    await handoverProof(tokens, ofOther),
-    await handoverProof(tokens, { ...stream, workerId: crypto.randomUUID() }),
+    await tokens.issue(handoverPurpose(ofOther)),
+    await tokens.issue(
+      handoverPurpose({ ...stream, workerId: crypto.randomUUID() }),
+    ),
   ];
   for (const proof of wrong) {
     assert.equal(await refused(s.dial(s.here), proof), "401", proof);
@@ -240,7 +240,7 @@ Deno.test("a server's proof is good for one awaited stream, where it is awaited"
   }
   const notAwaited = s.dial(s.here, ofOther.streamId);
   assert.equal(
-    await refused(notAwaited, await handoverProof(tokens, ofOther)),
+    await refused(notAwaited, await tokens.issue(handoverPurpose(ofOther))),
     "404",
   );
   // It is not handed on a second time.

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { callerOf, createAuth, keyOf } from "../../../src/http/auth/auth.ts";
+import { allow, declareRoute } from "../../../src/http/auth/access.ts";
+import { RouteTable } from "../../../src/http/auth/route_table.ts";
+import { buildRouter, createRouter } from "../../../src/http/router.ts";
 import { type Auth } from "../../../src/core/caller.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { newKey } from "../../../src/core/redact.ts";
@@ -8,6 +11,29 @@ import { createFakeClock } from "../../support/clock.ts";
 
 const SESSION = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 const OTHER = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5e";
+
+/** A router with routes that accept connect tokens, and others. */
+function routed() {
+  const v1 = createRouter();
+  const { middleware } = declareRoute({
+    roles: ["client"],
+    connectTokenParam: "id",
+  });
+  v1.get("/sessions/:id/cdp", middleware, (c) => c.body(null));
+  v1.get("/sessions/:id/cdp/json/version", middleware, (c) => c.body(null));
+  for (const path of ["/sessions", "/sessions/:id", "/connect"]) {
+    v1.get(path, allow("client"), (c) => c.body(null));
+  }
+  return buildRouter({
+    version: "0.0.0",
+    middleware: [],
+    apps: [{ manager: {}, routes: { v1 } }],
+    checkReady: () => Promise.resolve(),
+  });
+}
+
+const router = routed();
+const routes = new RouteTable(router);
 
 function asked(
   auth: Auth,
@@ -17,7 +43,7 @@ function asked(
   const url = new URL(path, "http://grid");
   return callerOf(auth, {
     headers: new Headers(headers),
-    path: url.pathname,
+    route: routes.find("GET", router.getPath(new Request(url))),
     query: url.searchParams,
   });
 }
@@ -81,7 +107,7 @@ Deno.test("keyOf() looks in X-API-Key, then Authorization, then the query", () =
   assert.equal(keyOf({ headers: new Headers(), query: twice }), "c");
 });
 
-Deno.test("a connect token is good for its own session's gateway paths, in the query, until its time is over", async () => {
+Deno.test("a connect token is good for the routes of its session that declare it, in the query, until its time is over", async () => {
   const clock = createFakeClock();
   const auth = createAuth("bootstrap-0123456789", {
     clock,

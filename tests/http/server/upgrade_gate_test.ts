@@ -21,11 +21,12 @@ import {
 async function gated(options: ChainedOptions = {}) {
   const taken: UpgradeContext[] = [];
   const chain = chainOf(options);
+  const router = chained(options, chain);
   const server = await startServer({
     host: "127.0.0.1",
     port: 0,
-    fetch: chained(options, chain).fetch,
-    gate: createUpgradeGate(chain),
+    fetch: router.fetch,
+    gate: createUpgradeGate(chain, router),
     upgraders: [(_request, socket, _head, context) => {
       const isMine = context.url.pathname === "/v1/socket";
       if (isMine) {

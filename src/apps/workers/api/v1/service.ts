@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { access, callerIn } from "../../../../http/auth/access.ts";
+import { callerIn, declareRoute } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, refusals } from "../../../../http/router.ts";
 import {
@@ -21,12 +21,19 @@ const params = z.object({
 });
 const tags = ["Workers"];
 
+/** Workers repeat these requests automatically, and lose their sessions without them. */
+const keepAlive = declareRoute({
+  roles: ["worker"],
+  isUnlimited: true,
+  isQuiet: true,
+});
+
 const heartbeat = createRoute({
   method: "put",
   path: "/workerpool/workers/{worker_id}/heartbeat",
   tags,
   operationId: "heartbeat",
-  ...access("worker"),
+  ...keepAlive,
   summary: "Report, by a worker: reports in, orders out",
   request: {
     params,
@@ -54,7 +61,7 @@ const claim = createRoute({
   path: "/workerpool/workers/{worker_id}/claim-session",
   tags,
   operationId: "claimSession",
-  ...access("worker"),
+  ...keepAlive,
   summary: "Claim the next pending sessions, by a worker",
   request: {
     params,

@@ -1,0 +1,134 @@
+/**
+ * Declarations of routes, found by the path of a request before the router runs: middleware and the gate of upgrades
+ * read from them what the route needs.
+ *
+ * @module
+ */
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { MiddlewareHandler } from "hono";
+import type { RouterRoute } from "hono/types";
+import { findTargetHandler, isMiddleware } from "hono/utils/handler";
+import type {
+  GridEnv,
+  MatchedRoute,
+  PathParams,
+  RouteDeclaration,
+} from "../../core/middleware.ts";
+
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+const declarations = new WeakMap<object, RouteDeclaration>();
+
+/** Marks `handler` as the middleware of routes with this declaration. */
+export function markDeclared(
+  handler: MiddlewareHandler<GridEnv>,
+  declaration: RouteDeclaration,
+): MiddlewareHandler<GridEnv> {
+  declarations.set(handler, declaration);
+  return handler;
+}
+
+/** Returns the declaration among the handlers of a route. */
+export function findDeclaration(
+  handlers: readonly RouterRoute[],
+): RouteDeclaration | undefined {
+  for (const { handler } of handlers) {
+    const found = declarations.get(findTargetHandler(handler));
+    if (found) return found;
+  }
+}
+
+/** Handlers that are registered under one method and path. */
+interface RouteGroup {
+  readonly handlers: readonly RouterRoute[];
+  /** False for middleware, which only passes requests on. */
+  readonly isEndpoint: boolean;
+}
+
+/** Groups matched handlers by the method and path that they are registered under. */
+export function groupRoutes(
+  matched: readonly RouterRoute[],
+): readonly RouteGroup[] {
+  const groups = Map.groupBy(
+    matched,
+    ({ method, path }) => `${method} ${path}`,
+  );
+  return [...groups.values()].map((handlers) => ({
+    handlers,
+    isEndpoint: handlers.some(({ method, handler }) => {
+      const target = findTargetHandler(handler);
+      return method !== "ALL" || !isMiddleware(target);
+    }),
+  }));
+}
+
+/** Result of Hono's router. */
+type Match = ReturnType<OpenAPIHono<GridEnv>["router"]["match"]>;
+
+/** The first endpoint among the handlers of a match. */
+interface Endpoint {
+  readonly declaration: RouteDeclaration | undefined;
+  /** Position of its last handler in the match. */
+  readonly at: number;
+}
+
+/** The routes of a router. */
+export class RouteTable {
+  readonly #router: OpenAPIHono<GridEnv>;
+  /** Endpoints by the list of handlers, which Hono's router returns again for requests of the same route. */
+  readonly #endpoints = new WeakMap<object, Endpoint | "none">();
+
+  constructor(router: OpenAPIHono<GridEnv>) {
+    this.#router = router;
+  }
+
+  /**
+   * Returns the route of a request, if it has a declaration. A path that has no route of this method is that of its
+   * other methods: their response is 405, and a probe or a worker is not asked for more than for the right method.
+   */
+  find(method: string, path: string): MatchedRoute | undefined {
+    const methods = [method === "HEAD" ? "GET" : method, ...METHODS];
+    for (const each of methods) {
+      const match = this.#router.router.match(each, path);
+      const endpoint = this.#findEndpoint(match);
+      if (endpoint === "none") continue;
+      const { declaration, at } = endpoint;
+      return declaration && { declaration, params: readParams(match, at) };
+    }
+  }
+
+  /** Returns the handlers of the route of a request. */
+  findHandlers(method: string, path: string): readonly RouterRoute[] {
+    return this.#router.router.match(method, path)[0].map(([[, route]]) =>
+      route
+    );
+  }
+
+  #findEndpoint([matched]: Match): Endpoint | "none" {
+    let endpoint = this.#endpoints.get(matched);
+    if (endpoint === undefined) {
+      const routes = matched.map(([[, route]]) => route);
+      const group = groupRoutes(routes).find(({ isEndpoint }) => isEndpoint);
+      const last = group?.handlers.at(-1);
+      endpoint = group && last
+        ? {
+          declaration: findDeclaration(group.handlers),
+          at: routes.lastIndexOf(last),
+        }
+        : "none";
+      this.#endpoints.set(matched, endpoint);
+    }
+    return endpoint;
+  }
+}
+
+/** Reads the path parameters of the handler at a position of a match. */
+function readParams([matched, values]: Match, at: number): PathParams {
+  const found = matched[at]?.[1] ?? {};
+  return Object.fromEntries(
+    Object.entries(found).map(([name, value]) => [
+      name,
+      typeof value === "number" ? values?.[value] ?? "" : value,
+    ]),
+  );
+}
