@@ -38,14 +38,13 @@ export async function openProcessGround<C extends z.ZodObject>(
     async openHost(owner) {
       const host = await provider.open(config, { ...owner, dataDir });
       hosts.push(host);
-      return {
-        ...host,
-        async start(...args) {
-          const browser = await host.start(...args);
-          ends.push(browser.exited);
-          return browser;
-        },
+      const start = host.start.bind(host);
+      host.start = async (...args) => {
+        const browser = await start(...args);
+        ends.push(browser.exited);
+        return browser;
       };
+      return host;
     },
     left,
     kill: ({ sessionId }) => signal("SIGKILL", sessionId),
