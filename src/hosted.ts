@@ -12,7 +12,7 @@
  * @module
  */
 import config from "../deno.json" with { type: "json" };
-import { chosenApps, createApi } from "./http/api.ts";
+import { chooseApps, createApi } from "./http/api.ts";
 import { createDatabase } from "./db/client.ts";
 import { connectRemote } from "./db/remote_connection.ts";
 import { configureConsoleLog } from "./core/log.ts";
@@ -51,16 +51,16 @@ export function hostApi(env: Readonly<Record<string, string>>): HostedApi {
   });
   configureConsoleLog(settings);
   const db = createDatabase(
-    connectRemote(remoteUrlOf(settings), {
+    connectRemote(readRemoteUrl(settings), {
       authToken: settings.database_auth_token,
     }),
   );
   const { router, stop } = createApi({
     settings,
     db,
-    secrets: secretsOf(settings),
+    secrets: createSecrets(settings),
   }, {
-    apps: chosenApps(API_APPS, settings),
+    apps: chooseApps(API_APPS, settings),
     middleware: MIDDLEWARE,
     providers: PROVIDERS,
     version: config.version,
@@ -75,7 +75,7 @@ export function hostApi(env: Readonly<Record<string, string>>): HostedApi {
   };
 }
 
-function remoteUrlOf(settings: Settings): string {
+function readRemoteUrl(settings: Settings): string {
   const { database_url = "", public_url } = settings;
   if (!/^(libsql|https?):/i.test(database_url)) {
     throw new SettingsError(
@@ -87,11 +87,11 @@ function remoteUrlOf(settings: Settings): string {
       "Cannot host the API: no client could connect to a browser, expected the URL of a server (browsergrid serve) on the same database in BROWSERGRID_PUBLIC_URL",
     );
   }
-  refuseExposure(settings);
+  rejectExposure(settings);
   return database_url;
 }
 
-function secretsOf(
+function createSecrets(
   { encryption_key = "", previous_encryption_keys }: Settings,
 ): Secrets {
   const key = parseKey(encryption_key);
@@ -106,7 +106,7 @@ function secretsOf(
   );
 }
 
-function refuseExposure({ api_key, middleware = [] }: Settings): void {
+function rejectExposure({ api_key, middleware = [] }: Settings): void {
   const what =
     "Cannot host the API: whoever finds it could use the grid, expected";
   if (api_key === undefined) {

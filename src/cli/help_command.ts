@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { nearest } from "../core/nearest.ts";
+import { findNearest } from "../core/nearest.ts";
 import { examples, UsageError } from "./help.ts";
 
 /** `browsergrid help [command...]`: shows the help of a command at any depth. */
@@ -23,7 +23,7 @@ function childOf(command: Command, name: string): Command {
   );
   if (child) return child;
   const names = children.flatMap((each) => [each.name(), ...each.aliases()]);
-  const near = nearest(name, names);
+  const near = findNearest(name, names);
   throw new UsageError(
     `Cannot show the help of "${name}": there is no such command${
       near === undefined ? "" : `, did you mean "${near}"?`

@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { fileURLToPath } from "node:url";
-import { chosenApps } from "../http/api.ts";
+import { chooseApps } from "../http/api.ts";
 import type { App } from "../core/app.ts";
 import { createChildEnvironment } from "../providers/kit/child_environment.ts";
 import { systemClock } from "../async/clock.ts";
@@ -105,7 +105,7 @@ async function up(
   using db = await open(flags, output);
   const applied = await migrate(
     db,
-    await readAllMigrations(chosenApps(apps, db.settings)),
+    await readAllMigrations(chooseApps(apps, db.settings)),
     systemClock.now(),
   );
   if (flags.json) return output.json({ database: db.url, applied });
@@ -124,7 +124,7 @@ async function status(
   using db = await open(flags, output);
   const rows = await migrationStatus(
     db,
-    await readAllMigrations(chosenApps(apps, db.settings)),
+    await readAllMigrations(chooseApps(apps, db.settings)),
   );
   if (flags.json) return output.json(rows);
   output.table(

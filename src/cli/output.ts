@@ -1,4 +1,4 @@
-import { visibleJson, visibleText } from "../core/text.ts";
+import { escapeJson, escapeText } from "../core/text.ts";
 import { tableText } from "./table.ts";
 
 /**
@@ -34,20 +34,20 @@ const STYLES = { bold: [1, 22], red: [31, 39], yellow: [33, 39] } as const;
 
 /** Prints to the terminal. A reader that has gone (`| head`, a closed terminal) is not an error. */
 export const terminal: Output = {
-  print: (line) => writeLine(Deno.stdout, visibleText(line)),
+  print: (line) => writeLine(Deno.stdout, escapeText(line)),
   json: (value) =>
-    writeLine(Deno.stdout, visibleJson(JSON.stringify(value, null, 2))),
+    writeLine(Deno.stdout, escapeJson(JSON.stringify(value, null, 2))),
   table: (head, rows, optional = []) =>
     writeLine(
       Deno.stdout,
       rows.length === 0 ? "Nothing to show" : withStyledHead(tableText(
         head.map((name) => name.toUpperCase()),
-        rows.map((row) => row.map(visibleText)),
+        rows.map((row) => row.map(escapeText)),
         { width: terminalWidth(), optional },
       )),
     ),
-  progress: (line) => writeLine(Deno.stderr, visibleText(line)),
-  error: (line) => writeLine(Deno.stderr, withStyledStart(visibleText(line))),
+  progress: (line) => writeLine(Deno.stderr, escapeText(line)),
+  error: (line) => writeLine(Deno.stderr, withStyledStart(escapeText(line))),
   bytes: (data) => write(Deno.stdout, data),
   get isTerminal() {
     return Deno.stdout.isTerminal();

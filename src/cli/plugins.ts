@@ -8,13 +8,13 @@ import { pathToFileURL } from "node:url";
 import { type App } from "../core/app.ts";
 import { mergeProblems } from "../http/install_apps.ts";
 import type { Problems } from "../core/errors.ts";
-import { messageOf } from "../core/log.ts";
+import { toMessage } from "../core/log.ts";
 import type { Middleware } from "../core/middleware.ts";
 import {
   isPlugin,
+  listPluginFaults,
   type Plugin,
   pluginApi,
-  pluginFaults,
 } from "../plugin/plugin.ts";
 import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
@@ -94,7 +94,7 @@ async function loadPlugin(name: string, cwd: string): Promise<Plugin> {
   if (isPlugin(plugin)) return plugin;
   const faults = plugin === undefined
     ? "its default export is missing"
-    : pluginFaults(plugin).join("; ");
+    : listPluginFaults(plugin).join("; ");
   throw new SettingsError(`Cannot use plugin "${name}": ${faults}; ${SHAPE}`);
 }
 
@@ -106,7 +106,7 @@ async function importModule(name: string, cwd: string): Promise<Module> {
     return await import(await addressOf(name, cwd));
   } catch (cause) {
     throw new SettingsError(
-      `Cannot load plugin "${name}": ${messageOf(cause)}`,
+      `Cannot load plugin "${name}": ${toMessage(cause)}`,
       { cause },
     );
   }
@@ -140,7 +140,7 @@ async function made(name: string, factory: Function): Promise<unknown> {
     return await factory(pluginApi);
   } catch (cause) {
     throw new SettingsError(
-      `Cannot use plugin "${name}": its function failed: ${messageOf(cause)}`,
+      `Cannot use plugin "${name}": its function failed: ${toMessage(cause)}`,
       { cause },
     );
   }
@@ -150,6 +150,6 @@ function refusing(what: string, act: () => void): void {
   try {
     act();
   } catch (cause) {
-    throw new SettingsError(`${what}: ${messageOf(cause)}`, { cause });
+    throw new SettingsError(`${what}: ${toMessage(cause)}`, { cause });
   }
 }

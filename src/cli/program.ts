@@ -1,8 +1,8 @@
 import { Command, CommanderError, Option } from "@commander-js/extra-typings";
 import { ApiError } from "../client/api_error.ts";
 import { unwrapQueryError } from "../core/errors.ts";
-import { describeError, messageOf } from "../core/log.ts";
-import { nearest } from "../core/nearest.ts";
+import { describeError, toMessage } from "../core/log.ts";
+import { findNearest } from "../core/nearest.ts";
 import { SettingsError } from "../core/settings.ts";
 import { checkCommand } from "./check/check.ts";
 import { completeCommand } from "./completions/complete_command.ts";
@@ -141,7 +141,7 @@ function withNearOnly(text: string): string {
   return text.replace(
     /'([^'\n]{1,100})'\n\(Did you mean (?:one of )?([^?\n]*)\?\)/,
     (_, word: string, names: string) => {
-      const near = nearest(word, names.split(", "));
+      const near = findNearest(word, names.split(", "));
       return near === undefined
         ? `'${word}'`
         : `'${word}'\n(Did you mean ${near}?)`;
@@ -159,7 +159,7 @@ function lineOf(error: unknown): string {
   if (error instanceof ApiError) {
     return `error: ${error.message} [${error.code}]`;
   }
-  return `error: ${messageOf(error)}`;
+  return `error: ${toMessage(error)}`;
 }
 
 function describeStack(error: unknown): string {

@@ -122,7 +122,7 @@ async function serve(
     throw portProblem(error, settings);
   });
   const { auth } = grid.core;
-  const server = { apiUrl: url, apiKey: auth.ownKey };
+  const server = { apiUrl: url, apiKey: auth.selfKey };
   const worker = flags.withWorker
     ? stack.use(
       await startEmbedded({ server, grid, settings }, flags, installed),

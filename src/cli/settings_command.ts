@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { type SettingRow, settingsTable } from "../core/settings.ts";
+import { listSettings, type SettingRow } from "../core/settings.ts";
 import { type CommonFlags, loadedSettings } from "./config.ts";
 import { examples } from "./help.ts";
 import type { Output } from "./output.ts";
@@ -29,7 +29,7 @@ export function settingsCommand(output: Output): Command {
     );
   command.action(async ({ values, json, markdown, config }) => {
     if (values) return await showValues({ config, json }, output);
-    const rows = settingsTable();
+    const rows = listSettings();
     if (json) return output.json(rows);
     if (markdown) return output.print(settingsMarkdown());
     output.table(HEAD, rows.map(cellsOf));
@@ -45,7 +45,7 @@ function cellsOf(row: SettingRow): readonly string[] {
 
 /** The table of all settings for the README, as `deno fmt` leaves it. */
 export function settingsMarkdown(): string {
-  const rows = settingsTable().map(({ variable, type, ...row }) =>
+  const rows = listSettings().map(({ variable, type, ...row }) =>
     [
       `\`${variable}\``,
       type,
@@ -76,7 +76,7 @@ async function showValues(
   const { settings, origins, warnings } = await loadedSettings({}, flags);
   for (const warning of warnings) output.error(`warning: ${warning}`);
   const values = shownSettings(settings);
-  const rows = settingsTable().map(({ name, variable }) => ({
+  const rows = listSettings().map(({ name, variable }) => ({
     name,
     variable,
     value: values[name] ?? null,

@@ -1,4 +1,4 @@
-import { withoutKeys } from "../core/redact.ts";
+import { redactKeys } from "../core/redact.ts";
 import type { Settings } from "../core/settings.ts";
 
 /** Names of settings, and of what stands in them, that nobody but the program must see. */
@@ -11,7 +11,7 @@ export const HIDDEN = "(set, not shown)";
 /** A database's URL without what may be secret in it: user, password and parameters. */
 export function shownUrl(url: string): string {
   if (url.startsWith("file:")) return url;
-  return withoutKeys(url).replace(/\?.*$/, "");
+  return redactKeys(url).replace(/\?.*$/, "");
 }
 
 /** The settings as people may see them. */
@@ -30,7 +30,7 @@ function shown(name: string, value: unknown): unknown {
 
 /** The options of apps and middleware have secrets of their own, and any URL may have a password. */
 function inside(value: unknown): unknown {
-  if (typeof value === "string") return withoutKeys(value);
+  if (typeof value === "string") return redactKeys(value);
   if (Array.isArray(value)) return value.map(inside);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(

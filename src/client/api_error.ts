@@ -1,4 +1,4 @@
-import { withoutKeys } from "../core/redact.ts";
+import { redactKeys } from "../core/redact.ts";
 
 /** A refusal of the server, or that there was no answer (`unreachable`, `timeout`, `unreadable`). */
 export class ApiError extends Error {
@@ -13,7 +13,7 @@ export class ApiError extends Error {
     status: number,
     options?: ErrorOptions,
   ) {
-    super(withoutKeys(message), options);
+    super(redactKeys(message), options);
     this.code = code;
     this.status = status;
   }

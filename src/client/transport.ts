@@ -1,4 +1,4 @@
-import { withoutEndSlash } from "../core/network.ts";
+import { removeEndSlash } from "../core/network.ts";
 import { systemClock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import {
@@ -67,7 +67,7 @@ export interface Transport {
 
 /** Talks to the server that `options` name. */
 export function createTransport(options: ClientOptions): Transport {
-  const apiUrl = withoutEndSlash(options.apiUrl);
+  const apiUrl = removeEndSlash(options.apiUrl);
   const request = options.fetch ?? fetch;
 
   async function send<T>(

@@ -154,13 +154,13 @@ export const environmentSchema = z.record(
 });
 
 /** The same as people may give it. */
-export const givenEnvironmentSchema = environmentSchema.refine(
+export const environmentInputSchema = environmentSchema.refine(
   (variables) => Object.keys(variables).length <= MAX_VARIABLES,
   { error: `expected at most ${MAX_VARIABLES}`, abort: true },
 ).openapi({ maxProperties: MAX_VARIABLES });
 
 /** The same as a session may ask for it: without what would change the programs that run. */
-export const sessionEnvironmentSchema = givenEnvironmentSchema.superRefine(
+export const sessionEnvironmentSchema = environmentInputSchema.superRefine(
   (environment, context) => {
     for (const name of Object.keys(environment).filter(isReserved)) {
       context.addIssue({

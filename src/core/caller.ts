@@ -50,9 +50,9 @@ export interface Auth {
   authenticate(key: string | undefined): Promise<Caller | KeyFault>;
   readonly connectTokens: ConnectTokens;
   /** By which the program calls its own server. Known to this process only. */
-  readonly ownKey: string;
+  readonly selfKey: string;
   /** Has keys found in `source`, too. */
-  plug(source: KeySource): void;
+  setKeySource(source: KeySource): void;
 }
 
 /** Who everybody is where no key is needed. */

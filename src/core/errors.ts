@@ -9,7 +9,7 @@ import type {
   ClientErrorStatusCode,
   ServerErrorStatusCode,
 } from "hono/utils/http-status";
-import { withoutKeys } from "./redact.ts";
+import { redactKeys } from "./redact.ts";
 import { truncate } from "./text.ts";
 
 /** Statuses that a {@linkcode Problem} may have. */
@@ -201,7 +201,7 @@ export class GridError extends Error {
 }
 
 /** Whether `error` is of the kind that passes by itself: the database is busy or away. */
-export function isPassing(error: unknown): error is GridError {
+export function isTransient(error: unknown): error is GridError {
   return error instanceof GridError &&
     (error.code === "database_busy" || error.code === "database_unavailable");
 }
@@ -250,19 +250,19 @@ export function toProblem(error: GridError, requestId?: string): Problem {
     type: `urn:browsergrid:problem:${error.code}`,
     title: error.kind.title,
     status: error.kind.status,
-    detail: truncate(withoutKeys(error.message), MAX_DETAIL),
+    detail: truncate(redactKeys(error.message), MAX_DETAIL),
     code: error.code,
     ...(requestId === undefined ? {} : { request_id: requestId }),
-    ...mapValues(error.extensions, capped),
+    ...mapValues(error.extensions, truncateMember),
   };
 }
 
 /** Returns a member's value with each text in it truncated. */
-function capped(value: unknown): unknown {
+function truncateMember(value: unknown): unknown {
   if (typeof value === "string") return truncate(value, MAX_MEMBER);
-  if (Array.isArray(value)) return value.map(capped);
+  if (Array.isArray(value)) return value.map(truncateMember);
   if (typeof value !== "object" || value === null) return value;
-  return mapValues(value, capped);
+  return mapValues(value, truncateMember);
 }
 
 function mapValues(
@@ -290,7 +290,7 @@ export function problemResponse(
   requestId?: string,
 ): Response {
   return new Response(
-    withoutKeys(JSON.stringify(toProblem(error, requestId))),
+    redactKeys(JSON.stringify(toProblem(error, requestId))),
     {
       status: error.status,
       headers: problemHeaders(error),

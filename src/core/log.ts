@@ -12,10 +12,10 @@ import {
   type TextFormatter,
 } from "@logtape/logtape";
 import { unwrapQueryError } from "./errors.ts";
-import { withoutKeys } from "./redact.ts";
+import { redactKeys } from "./redact.ts";
 import type { Settings } from "./settings.ts";
 import { truncate } from "./text.ts";
-import { visibleJson, visibleText } from "./text.ts";
+import { escapeJson, escapeText } from "./text.ts";
 
 /** Names of properties whose values are never logged, wherever they come from. */
 const SECRET =
@@ -27,8 +27,8 @@ const MAX_LOGGED = 10_000;
 /** Maximum number of stack lines that are logged. */
 const MAX_FRAMES = 20;
 
-/** Logger of a part: `logOf("worker", "claim_loop")`. */
-export function logOf(room: string, part: string): Logger {
+/** Logger of a part: `createLogger("worker", "claim_loop")`. */
+export function createLogger(room: string, part: string): Logger {
   return getLogger(["browsergrid", room, part]);
 }
 
@@ -41,7 +41,7 @@ export async function configureLog(
   await configure({
     reset: true,
     sinks: {
-      stderr: (record) => writeLine(encoder.encode(format(redacted(record)))),
+      stderr: (record) => writeLine(encoder.encode(format(redact(record)))),
     },
     loggers: loggersTo("stderr", log_level),
   });
@@ -64,7 +64,7 @@ export function configureConsoleLog(
   if (getConfig() !== null) return;
   const sink = getConsoleSink({ formatter: formatter(log_format) });
   configureSync({
-    sinks: { console: (record) => sink(redacted(record)) },
+    sinks: { console: (record) => sink(redact(record)) },
     loggers: loggersTo("console", log_level),
   });
 }
@@ -72,8 +72,11 @@ export function configureConsoleLog(
 function formatter(format: Settings["log_format"]): TextFormatter {
   if (format === "json") {
     return (record) =>
-      visibleJson(
-        jsonLinesFormatter({ ...record, message: [wordsOf(record.message)] }),
+      escapeJson(
+        jsonLinesFormatter({
+          ...record,
+          message: [joinMessage(record.message)],
+        }),
       );
   }
   const text = getTextFormatter({
@@ -86,12 +89,12 @@ function formatter(format: Settings["log_format"]): TextFormatter {
   return (record) => {
     const { stack } = record.properties;
     const frames = typeof stack === "string" ? `${stack}\n` : "";
-    return visibleText(text(record) + frames);
+    return escapeText(text(record) + frames);
   };
 }
 
 /** The message as one text, without quotation marks around its words: the values stand in the properties as well. */
-function wordsOf(message: readonly unknown[]): string {
+function joinMessage(message: readonly unknown[]): string {
   return message.map(String).join("");
 }
 
@@ -111,7 +114,7 @@ function formatCategory(category: readonly string[]): string {
 }
 
 /** The record without what is secret, in its properties and where they stand in its message; errors as text. */
-function redacted(record: LogRecord): LogRecord {
+function redact(record: LogRecord): LogRecord {
   const entries = Object.entries(record.properties);
   const secrets = new Set(
     entries.flatMap(([name, value]) => SECRET.test(name) ? [value] : []),
@@ -123,7 +126,7 @@ function redacted(record: LogRecord): LogRecord {
   const [thrown] = record.level === "error"
     ? entries.flatMap(([, value]) => value instanceof Error ? [value] : [])
     : [];
-  if (thrown) properties.push(["stack", framesOf(thrown)]);
+  if (thrown) properties.push(["stack", renderFrames(thrown)]);
   return {
     ...record,
     // Every second part of it is a value.
@@ -141,14 +144,14 @@ function describeValue(value: unknown): unknown {
 
 /** Redacts secrets in a text, then truncates it. The other order could leave an unrecognizable part of a key. */
 function loggable(text: string): string {
-  return truncate(withoutKeys(text), MAX_LOGGED);
+  return truncate(redactKeys(text), MAX_LOGGED);
 }
 
 /** Returns the stack lines of an error without its message, which may contain bound values of a query. */
-function framesOf(thrown: Error): string {
+function renderFrames(thrown: Error): string {
   const error = unwrapQueryError(thrown);
   const stack = error instanceof Error ? error.stack ?? "" : "";
-  return withoutKeys(
+  return redactKeys(
     stack.split("\n").filter((line) => /^\s+at /.test(line))
       .slice(0, MAX_FRAMES).join("\n"),
   );
@@ -165,6 +168,6 @@ export function describeError(thrown: unknown): string {
 }
 
 /** An error's message alone, for people who can do something about it. */
-export function messageOf(error: unknown): string {
+export function toMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

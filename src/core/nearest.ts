@@ -7,7 +7,7 @@ const MAX_DISTANCE = 2;
 const MAX_NAME = 100;
 
 /** Returns the known name that is nearest to `name`; undefined if none is near. */
-export function nearest(
+export function findNearest(
   name: string,
   known: readonly string[],
 ): string | undefined {
@@ -23,7 +23,7 @@ export function nearest(
 }
 
 /** Returns `, did you mean "NAME"?`, or nothing if no known name is near. */
-export function didYouMean(name: string, known: readonly string[]): string {
-  const found = nearest(name, known);
+export function suggestNearest(name: string, known: readonly string[]): string {
+  const found = findNearest(name, known);
   return found === undefined ? "" : `, did you mean "${found}"?`;
 }

@@ -11,12 +11,12 @@ export function isLoopback(host: string): boolean {
 }
 
 /** The host of `url` as sockets take it: an IPv6 address without its brackets. */
-export function hostName({ hostname }: URL): string {
+export function toSocketHost({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 
 /** Removes trailing slashes from `url` in linear time; a pattern such as `/\/+$/` takes quadratic time. */
-export function withoutEndSlash(url: string): string {
+export function removeEndSlash(url: string): string {
   let end = url.length;
   while (end > 0 && url[end - 1] === "/") end--;
   return url.slice(0, end);
@@ -25,24 +25,24 @@ export function withoutEndSlash(url: string): string {
 /** Reports whether `entry` is valid in the setting `allowed_hosts`. */
 export function isHostEntry(entry: string): boolean {
   if (entry === "*") return true;
-  const name = bracketed(entry.startsWith("*.") ? entry.slice(2) : entry);
-  return !name.includes("*") && hostNameIn(name) !== undefined &&
+  const name = addBrackets(entry.startsWith("*.") ? entry.slice(2) : entry);
+  return !name.includes("*") && parseHostName(name) !== undefined &&
     URL.parse(`http://${name}`)?.port === "";
 }
 
 /** Returns the host in `Host: NAME:PORT`, in the form of URLs; undefined if it is invalid. */
-export function hostNameIn(host: string): string | undefined {
+export function parseHostName(host: string): string | undefined {
   const url = URL.parse(`http://${host}`);
   const isHost = url !== null && url.pathname === "/" && url.search === "" &&
     url.hash === "" && !host.includes("@") && !/[\s,]/.test(host);
-  return isHost ? withoutEndDot(url.hostname) : undefined;
+  return isHost ? removeEndDot(url.hostname) : undefined;
 }
 
-export function withoutEndDot(name: string): string {
+export function removeEndDot(name: string): string {
   return name.endsWith(".") ? name.slice(0, -1) : name;
 }
 
 /** Adds the brackets of URLs to an IPv6 address, which settings omit. */
-export function bracketed(host: string): string {
+export function addBrackets(host: string): string {
   return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }

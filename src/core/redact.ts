@@ -29,12 +29,12 @@ export function newKey(): string {
 }
 
 /** The part of a key that may be shown, or undefined if `text` is no key of a database. */
-export function prefixOf(text: string): string | undefined {
+export function parseKeyPrefix(text: string): string | undefined {
   return WHOLE.exec(text)?.[1];
 }
 
 /** SHA-256 in hex: what is stored and compared in place of a key. */
-export async function hashOf(text: string): Promise<string> {
+export async function hashText(text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
@@ -49,7 +49,7 @@ export function isEqualHash(a: string, b: string): boolean {
 }
 
 /** `text` with only the harmless part of each key and connect token in it, and without the user and password of each URL. */
-export function withoutKeys(text: string): string {
+export function redactKeys(text: string): string {
   return text.replace(ANYWHERE, "$1…").replace(USER, "://");
 }
 

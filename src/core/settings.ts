@@ -4,9 +4,9 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { addressOf } from "./settings_schema.ts";
-import { didYouMean, nearest } from "./nearest.ts";
-import { settingType } from "./settings_schema.ts";
+import { parseDatabaseAddress } from "./settings_schema.ts";
+import { findNearest, suggestNearest } from "./nearest.ts";
+import { renderSettingType } from "./settings_schema.ts";
 import { type Settings, settingsSchema } from "./settings_schema.ts";
 
 export type { Settings } from "./settings_schema.ts";
@@ -60,11 +60,11 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   };
   const parsed = settingsSchema.safeParse(merged);
   if (parsed.success) {
-    const origins = originsOf({ ...sources, inFile });
-    const settings = withAddress(parsed.data);
+    const origins = findOrigins({ ...sources, inFile });
+    const settings = separateToken(parsed.data);
     return { settings, warnings: fromEnv.warnings, origins };
   }
-  throw refusalOf(parsed.error.issues, { ...sources, inFile });
+  throw createSettingsError(parsed.error.issues, { ...sources, inFile });
 }
 
 /**
@@ -88,21 +88,22 @@ export function loadPluginNames(
     ...issue,
     path: ["plugins", ...issue.path],
   }));
-  throw refusalOf(issues, { ...sources, inFile });
+  throw createSettingsError(issues, { ...sources, inFile });
 }
 
 /** The settings with the database's token in the one place whose value is never shown. */
-function withAddress(settings: Settings): Settings {
+function separateToken(settings: Settings): Settings {
   const { database_url } = settings;
   if (database_url === undefined) return settings;
-  const { url, authToken = settings.database_auth_token } = addressOf(
-    database_url,
-  );
+  const { url, authToken = settings.database_auth_token } =
+    parseDatabaseAddress(
+      database_url,
+    );
   return { ...settings, database_url: url, database_auth_token: authToken };
 }
 
 /** Variable of a setting. */
-export function variableOf(setting: string): string {
+export function toVariable(setting: string): string {
   return PREFIX + setting.toUpperCase();
 }
 
@@ -116,17 +117,17 @@ export interface SettingRow {
 }
 
 /** All settings, for the README and `--help`. */
-export function settingsTable(): readonly SettingRow[] {
+export function listSettings(): readonly SettingRow[] {
   return Object.entries(settingsSchema.shape).map(([name, schema]) => ({
     name,
-    variable: variableOf(name),
-    type: settingType(schema),
-    default: defaultOf(schema),
+    variable: toVariable(name),
+    type: renderSettingType(schema),
+    default: renderDefault(schema),
     description: schema.description ?? "",
   }));
 }
 
-function defaultOf(schema: z.ZodType): string {
+function renderDefault(schema: z.ZodType): string {
   const parsed = schema.safeParse(undefined);
   if (!parsed.success || parsed.data === undefined) return "";
   return typeof parsed.data === "string"
@@ -148,7 +149,7 @@ function readEnv(env: Readonly<Record<string, string>>) {
 }
 
 function unknownVariable(variable: string, names: readonly string[]): string {
-  const found = nearest(variable, names.map(variableOf));
+  const found = findNearest(variable, names.map(toVariable));
   const question = found === undefined ? "" : `, did you mean ${found}?`;
   return `Unknown variable ${variable} is ignored${question}`;
 }
@@ -165,7 +166,7 @@ function readFile(file: SettingsSources["file"]): SettingsInput {
   }
 }
 
-function refusalOf(
+function createSettingsError(
   issues: readonly z.core.$ZodIssue[],
   sources: ReadSources,
 ): SettingsError {
@@ -181,15 +182,15 @@ function describeIssue(
     const names = Object.keys(settingsSchema.shape);
     return issue.keys.map((key) =>
       `Cannot use setting "${key}": unknown${
-        didYouMean(key, names) ||
+        suggestNearest(key, names) ||
         ', expected a setting that "browsergrid settings" lists'
       }`
     ).join("\n");
   }
   const name = String(issue.path[0] ?? "");
   const path = issue.path.join(".");
-  return `Cannot use setting "${path}" (${originOf(name, sources)}): ${
-    isNoNumber(issue) ? `expected ${typeOf(name)}` : issue.message
+  return `Cannot use setting "${path}" (${findOrigin(name, sources)}): ${
+    isNoNumber(issue) ? `expected ${renderType(name)}` : issue.message
   }`;
 }
 
@@ -199,24 +200,24 @@ function isNoNumber({ code, message, path }: z.core.$ZodIssue): boolean {
     message.endsWith("NaN");
 }
 
-function typeOf(name: string): string {
-  return settingsTable().find((row) => row.name === name)?.type ?? "a number";
+function renderType(name: string): string {
+  return listSettings().find((row) => row.name === name)?.type ?? "a number";
 }
 
-function originsOf(sources: ReadSources): Record<string, string> {
+function findOrigins(sources: ReadSources): Record<string, string> {
   return Object.fromEntries(
     Object.keys(settingsSchema.shape).map((name) => [
       name,
-      originOf(name, sources),
+      findOrigin(name, sources),
     ]),
   );
 }
 
-function originOf(name: string, sources: ReadSources): string {
+function findOrigin(name: string, sources: ReadSources): string {
   if (sources.flags[name] !== undefined) {
     return `flag --${name.replaceAll("_", "-")}`;
   }
-  if (sources.env[variableOf(name)]) return `variable ${variableOf(name)}`;
+  if (sources.env[toVariable(name)]) return `variable ${toVariable(name)}`;
   const { file, inFile } = sources;
   return file && Object.hasOwn(inFile, name) ? `file ${file.path}` : "default";
 }

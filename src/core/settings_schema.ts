@@ -206,7 +206,7 @@ export function hasUser(url: string): boolean {
 }
 
 /** Takes `?authToken=…` out of a remote database's URL, so that whoever shows or logs the URL shows no secret. */
-export function addressOf(given: string): DatabaseAddress {
+export function parseDatabaseAddress(given: string): DatabaseAddress {
   const at = given.indexOf("?");
   const isRemote = /^(libsql|https?):/i.test(given);
   if (!isRemote || at < 0) return { url: given, authToken: undefined };
@@ -218,16 +218,16 @@ export function addressOf(given: string): DatabaseAddress {
 }
 
 /** What a value of `schema` looks like, for people: `whole number, 0–65535`, `true or false`, `one of text, json`. */
-export function settingType(schema: z.ZodType): string {
+export function renderSettingType(schema: z.ZodType): string {
   const json = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
   if (json.enum) return `one of ${json.enum.join(", ")}`;
   switch (json.type) {
     case "boolean":
       return "true or false";
     case "integer":
-      return `whole number${limits(json)}`;
+      return `whole number${renderLimits(json)}`;
     case "number":
-      return `number${limits(json)}`;
+      return `number${renderLimits(json)}`;
     case "array":
       return "list (JSON)";
     case "object":
@@ -237,7 +237,7 @@ export function settingType(schema: z.ZodType): string {
   }
 }
 
-export function limits(
+export function renderLimits(
   { minimum, maximum, exclusiveMinimum }: z.core.JSONSchema.BaseSchema,
 ): string {
   // What every whole number is below is no limit worth a word.

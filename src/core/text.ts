@@ -24,28 +24,29 @@ export const LAYOUT = new Set(["\n", "\t"]);
 /**
  * Escapes characters that a terminal would obey, such as `\x1b` or `\u202e`. Line breaks and tabs are kept.
  */
-export function visibleText(text: string): string {
+export function escapeText(text: string): string {
   return text.replaceAll("\r\n", "\n").replaceAll(
     UNSAFE,
-    (character) => LAYOUT.has(character) ? character : escapeOf(character),
+    (character) =>
+      LAYOUT.has(character) ? character : escapeCharacter(character),
   );
 }
 
 /** Escapes such characters in JSON, which may have line breaks between its members. */
-export function visibleJson(json: string): string {
+export function escapeJson(json: string): string {
   return json.replaceAll(
     UNSAFE,
-    (character) => LAYOUT.has(character) ? character : unicodeEscape(character),
+    (character) => LAYOUT.has(character) ? character : escapeUnicode(character),
   );
 }
 
-export function escapeOf(character: string): string {
+export function escapeCharacter(character: string): string {
   const code = character.charCodeAt(0);
   return code <= 0xff
     ? `\\x${code.toString(16).padStart(2, "0")}`
-    : unicodeEscape(character);
+    : escapeUnicode(character);
 }
 
-export function unicodeEscape(character: string): string {
+export function escapeUnicode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -1,8 +1,8 @@
 import { systemClock } from "../async/clock.ts";
 import { GridError } from "../core/errors.ts";
-import { logOf } from "../core/log.ts";
+import { createLogger } from "../core/log.ts";
 
-const log = logOf("core", "db");
+const log = createLogger("core", "db");
 
 /** Minimum time between two logged outages, so that a database that works now and then does not fill the log. */
 const PERIOD_MS = 10_000;

@@ -4,7 +4,7 @@ import {
   sessionInputSchema,
 } from "../apps/sessions/schemas.ts";
 import { GridError } from "../core/errors.ts";
-import { didYouMean } from "../core/nearest.ts";
+import { suggestNearest } from "../core/nearest.ts";
 import { truncate } from "../core/text.ts";
 import { describeFaults } from "../http/validation_issues.ts";
 import {
@@ -119,7 +119,7 @@ function unknownParameter(name: string): GridError {
   ];
   return invalidQuery(
     `${truncate(name, MAX_NAME)}: unknown parameter${
-      didYouMean(name, names)
+      suggestNearest(name, names)
     }, expected one of ${names.join(", ")}`,
   );
 }

@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import { systemClock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import { GridError } from "../core/errors.ts";
-import { hostName } from "../core/network.ts";
+import { toSocketHost } from "../core/network.ts";
 import { connectReusingBuffer } from "./stream/reused_buffer_socket.ts";
 import type { RunningTarget } from "./target.ts";
 import { gatewayProblems } from "./problems.ts";
@@ -51,7 +51,7 @@ export type DialerFor = (target: RunningTarget) => Dialer;
 export function dialDirect({ url }: Pick<RunningTarget, "url">): Dialer {
   const place = {
     port: Number(url.port || 80),
-    host: hostName(url),
+    host: toSocketHost(url),
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,

@@ -2,7 +2,7 @@ import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { access, declareRoute } from "../http/auth/access.ts";
 import { addSocket, type Upgrade } from "../http/server/socket_route.ts";
 import type { GridEnv } from "../core/middleware.ts";
-import { createRouter, refusals } from "../http/router.ts";
+import { createRouter, problemResponses } from "../http/router.ts";
 import { targetIdSchema } from "./devtools/target_id.ts";
 import { connectQuerySchema } from "./connect_query.ts";
 import { SESSION_HEADERS } from "./connect_url.ts";
@@ -45,7 +45,7 @@ const { token } = connectQuerySchema.shape;
 
 const params = z.object({ id: z.string().describe("Id of a session") });
 
-const sessionSocketProblems = refusals(
+const sessionSocketProblems = problemResponses(
   "upgrade_required",
   gatewayProblems.protocol_not_supported,
   "origin_not_allowed",
@@ -93,7 +93,7 @@ const page = {
   responses: {
     ...switching,
     ...sessionSocketProblems,
-    ...refusals(
+    ...problemResponses(
       sessionProblems.session_not_found,
       gatewayProblems.target_not_found,
     ),
@@ -112,7 +112,7 @@ const connect = {
   request: { query: connectQuerySchema },
   responses: {
     ...switching,
-    ...refusals(
+    ...problemResponses(
       "upgrade_required",
       gatewayProblems.protocol_not_supported,
       "origin_not_allowed",

@@ -3,14 +3,14 @@ import type { MiddlewareHandler } from "hono";
 import { type App, type Core, type InstalledApp } from "../core/app.ts";
 import { installApps } from "./install_apps.ts";
 import { createAuth } from "./auth/auth.ts";
-import { withoutEndSlash } from "../core/network.ts";
+import { removeEndSlash } from "../core/network.ts";
 import { Bus } from "../core/bus.ts";
 import { type Clock, systemClock } from "../async/clock.ts";
-import { messageOf } from "../core/log.ts";
+import { toMessage } from "../core/log.ts";
 import { isLoopback } from "../core/network.ts";
 import type { GridEnv, Middleware } from "../core/middleware.ts";
 import { createChain } from "./middleware_chain.ts";
-import { refuseForeignPages } from "./auth/origin_check.ts";
+import { rejectForeignPages } from "./auth/origin_check.ts";
 import type { Provider } from "../core/provider.ts";
 import { type Named, Registry } from "../core/registry.ts";
 import { buildRouter } from "./router.ts";
@@ -36,9 +36,9 @@ export interface Api {
   readonly router: OpenAPIHono<GridEnv>;
   readonly installed: ReadonlyMap<App, InstalledApp>;
   /** What an app exports to others. @throws {SettingsError} If it is not installed. */
-  managerOf<M>(app: App<M>): M;
+  findManager<M>(app: App<M>): M;
   /** Tells the URLs under which it is reached, where the settings `public_url` and `replica_url` do not. */
-  reachedAt(url: string, replicaUrl: string): void;
+  setUrls(url: string, replicaUrl: string): void;
   /** Releases whoever waits for long. */
   stop(): void;
 }
@@ -72,8 +72,8 @@ export function createApi(
       connectTokenSeconds: settings.connect_token_seconds,
     }),
     providers: new Registry("provider", parts.providers),
-    publicUrl: () => withoutEndSlash(origin.url),
-    replicaUrl: () => withoutEndSlash(origin.replicaUrl),
+    publicUrl: () => removeEndSlash(origin.url),
+    replicaUrl: () => removeEndSlash(origin.replicaUrl),
     localWorkers: new Map(),
     stopping: stopping.signal,
   };
@@ -81,7 +81,7 @@ export function createApi(
   const chain = createChain(parts.middleware, core);
   const router = buildRouter({
     version: parts.version,
-    middleware: [...chain, refuseForeignPages(settings)],
+    middleware: [...chain, rejectForeignPages(settings)],
     apps: installed.values(),
     checkReady: () => db.client.execute("SELECT 1"),
   });
@@ -90,8 +90,8 @@ export function createApi(
     chain,
     router,
     installed,
-    managerOf: (app) => managerOf(installed, app),
-    reachedAt(url, replicaUrl) {
+    findManager: (app) => findManager(installed, app),
+    setUrls(url, replicaUrl) {
       origin.url = settings.public_url ?? url;
       origin.replicaUrl = settings.replica_url ?? replicaUrl;
     },
@@ -104,7 +104,7 @@ export function createApi(
  *
  * @throws {SettingsError} If it names one that is not known, or one twice.
  */
-export function chosenApps(
+export function chooseApps(
   known: readonly App[],
   { apps }: Pick<Settings, "apps">,
 ): readonly App[] {
@@ -115,10 +115,10 @@ export function chosenApps(
     );
   }
   const registry = new Registry("app", known);
-  return apps?.map((name) => named(registry, name)) ?? known;
+  return apps?.map((name) => findNamed(registry, name)) ?? known;
 }
 
-function managerOf<M>(
+function findManager<M>(
   installed: ReadonlyMap<App, InstalledApp>,
   app: App<M>,
 ): M {
@@ -131,10 +131,10 @@ function managerOf<M>(
   return found.manager as M; // Made by the setup() of an App<M>; the map cannot say so.
 }
 
-function named<T extends Named>(registry: Registry<T>, name: string): T {
+function findNamed<T extends Named>(registry: Registry<T>, name: string): T {
   try {
     return registry.get(name);
   } catch (cause) {
-    throw new SettingsError(messageOf(cause), { cause });
+    throw new SettingsError(toMessage(cause), { cause });
   }
 }

@@ -1,5 +1,5 @@
 import type { z } from "@hono/zod-openapi";
-import { messageOf } from "../core/log.ts";
+import { toMessage } from "../core/log.ts";
 import { type Named, Registry } from "../core/registry.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 
@@ -12,11 +12,11 @@ export class AppOptions {
   constructor({ app_options }: Settings, apps: readonly Named[]) {
     this.#given = app_options;
     const known = new Registry("app", apps);
-    for (const name of Object.keys(app_options)) refuseUnknown(known, name);
+    for (const name of Object.keys(app_options)) rejectUnknown(known, name);
   }
 
   /** The options of `app`. @throws {SettingsError} If they are not as `schema` says. */
-  of<O extends z.ZodObject>({ name }: Named, schema: O): z.infer<O> {
+  parse<O extends z.ZodObject>({ name }: Named, schema: O): z.infer<O> {
     this.#taken.add(name);
     const parsed = schema.safeParse(this.#given[name] ?? {});
     if (parsed.success) return parsed.data;
@@ -29,7 +29,7 @@ export class AppOptions {
   }
 
   /** @throws {SettingsError} If an app did not ask for the options that it is given. */
-  refuseUnused(): void {
+  rejectUnused(): void {
     for (const name of Object.keys(this.#given)) {
       if (this.#taken.has(name)) continue;
       throw new SettingsError(
@@ -39,12 +39,12 @@ export class AppOptions {
   }
 }
 
-function refuseUnknown(known: Registry<Named>, name: string): void {
+function rejectUnknown(known: Registry<Named>, name: string): void {
   try {
     known.get(name);
   } catch (cause) {
     throw new SettingsError(
-      `Cannot use setting "app_options": ${messageOf(cause)}`,
+      `Cannot use setting "app_options": ${toMessage(cause)}`,
       { cause },
     );
   }

@@ -6,14 +6,14 @@ import {
   toGridError,
   toProblem,
 } from "../core/errors.ts";
-import { withoutKeys } from "../core/redact.ts";
-import { logOf } from "../core/log.ts";
+import { redactKeys } from "../core/redact.ts";
+import { createLogger } from "../core/log.ts";
 import type { GridEnv } from "../core/middleware.ts";
 
-const log = logOf("core", "router");
+const log = createLogger("core", "router");
 
 /** Answers with a problem, and keeps the headers that were set before: a bare `Response` would lose them. */
-export function answerProblem(
+export function respondProblem(
   c: Context<GridEnv>,
   error: GridError,
 ): Response {
@@ -22,24 +22,24 @@ export function answerProblem(
     c.header(name, undefined);
   }
   return c.newResponse(
-    withoutKeys(JSON.stringify(toProblem(error, c.get("requestId")))),
+    redactKeys(JSON.stringify(toProblem(error, c.get("requestId")))),
     { status: error.status, headers: problemHeaders(error) },
   );
 }
 
 /** Answers whatever was thrown; what nobody expected is logged. */
-export function answerError(error: Error, c: Context<GridEnv>): Response {
-  const refusal = refusalOf(error);
+export function respondError(error: Error, c: Context<GridEnv>): Response {
+  const refusal = convertError(error);
   if (refusal.code === "internal") {
     log.error("Request {request_id} failed: {error}", {
       error,
       request_id: c.get("requestId"),
     });
   }
-  return answerProblem(c, refusal);
+  return respondProblem(c, refusal);
 }
 
-function refusalOf(error: Error): GridError {
+function convertError(error: Error): GridError {
   if (!(error instanceof HTTPException)) return toGridError(error);
   if (error.status === 400) {
     return new GridError(

@@ -24,12 +24,12 @@ export function installApps(
     const core: AppCore = {
       ...base,
       use: (needed) => find(needed, app),
-      options: (schema) => options.of(app, schema),
+      options: (schema) => options.parse(app, schema),
     };
     installed.set(app, checkInstalled(app, app.setup(core)));
   }
-  options.refuseUnused();
-  refuseSharedRoutes(installed);
+  options.rejectUnused();
+  rejectSharedRoutes(installed);
   return installed;
 
   function find<M>(needed: App<M> | string, by: App): M {
@@ -49,7 +49,7 @@ export function installApps(
 }
 
 /** Of two apps with one endpoint the later one would never be asked, and nobody would be told. */
-export function refuseSharedRoutes(
+export function rejectSharedRoutes(
   installed: ReadonlyMap<App, InstalledApp>,
 ): void {
   const owners = new Map<string, string>();
@@ -95,7 +95,7 @@ export function mergeProblems(
 }
 
 /** How the sockets of installed apps are taken, each by those only who may. */
-export function upgradersOf(
+export function collectUpgraders(
   installed: Iterable<InstalledApp>,
 ): readonly NonNullable<InstalledApp["upgrade"]>[] {
   return [...installed].flatMap(({ upgrade, upgradeRoles = [] }) =>

@@ -33,7 +33,7 @@ const installedSchema = z.strictObject({
  * @throws {TypeError} If the value is not an installed app; names each fault.
  */
 export function checkInstalled<T>(app: { readonly name: string }, value: T): T {
-  const faults = faultsOf(value);
+  const faults = listFaults(value);
   if (faults.length === 0) return value;
   throw new TypeError(
     `Cannot set up app "${app.name}": its setup() returned an invalid value: ${
@@ -42,7 +42,7 @@ export function checkInstalled<T>(app: { readonly name: string }, value: T): T {
   );
 }
 
-function faultsOf(value: unknown): readonly string[] {
+function listFaults(value: unknown): readonly string[] {
   if (value instanceof Promise) {
     return [
       "it is a promise, and asynchronous work belongs in ready()",
@@ -51,12 +51,12 @@ function faultsOf(value: unknown): readonly string[] {
   const parsed = installedSchema.safeParse(value);
   if (parsed.success) return [];
   return parsed.error.issues.map((issue) =>
-    [...issue.path, wordsOf(issue)].join(": ")
+    [...issue.path, describeIssue(issue)].join(": ")
   );
 }
 
 /** Returns the messages of an issue; for an invalid version the message of the version's schema. */
-function wordsOf(issue: z.core.$ZodIssue): string {
+function describeIssue(issue: z.core.$ZodIssue): string {
   return issue.code === "invalid_key"
     ? issue.issues.map(({ message }) => message).join(", ")
     : issue.message;

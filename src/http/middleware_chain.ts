@@ -1,5 +1,5 @@
 import type { z } from "@hono/zod-openapi";
-import { didYouMean } from "../core/nearest.ts";
+import { suggestNearest } from "../core/nearest.ts";
 import type { MiddlewareHandler } from "hono";
 import type {
   GridEnv,
@@ -53,7 +53,7 @@ export function createChain(
   return [
     ...steps.map(({ handler }) => handler),
     checkHost(core.settings),
-    settle,
+    completeResponse,
   ];
 }
 
@@ -84,7 +84,7 @@ function check(known: Iterable<Middleware>, name: string): void {
   if (names.includes(name)) return;
   throw new SettingsError(
     `Cannot use middleware "${name}": it is unknown${
-      didYouMean(name, names) || "."
+      suggestNearest(name, names) || "."
     } Known are ${names.join(", ")}`,
   );
 }
@@ -108,16 +108,16 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
   if (issue.code !== "unrecognized_keys") {
     return `option ${[...path, issue.message].join(": ")}`;
   }
-  const known = optionsAt(schema, path);
+  const known = listOptions(schema, path);
   const unknown = issue.keys[0] ?? "";
   return `option "${[...path, unknown].join(".")}" is unknown${
-    didYouMean(unknown, known) || "."
+    suggestNearest(unknown, known) || "."
   } Known are ${known.join(", ")}`;
 }
 
 /** Names of the options below `path`. */
-function optionsAt(schema: unknown, path: readonly string[]): string[] {
-  const object = unwrapped(schema);
+function listOptions(schema: unknown, path: readonly string[]): string[] {
+  const object = unwrapSchema(schema);
   if (typeof object !== "object" || object === null || !("shape" in object)) {
     return [];
   }
@@ -125,11 +125,11 @@ function optionsAt(schema: unknown, path: readonly string[]): string[] {
   const [first, ...rest] = path;
   return first === undefined
     ? Object.keys(shape)
-    : optionsAt(shape[first], rest);
+    : listOptions(shape[first], rest);
 }
 
 /** The schema below defaults and optionals. */
-function unwrapped(schema: unknown): unknown {
+function unwrapSchema(schema: unknown): unknown {
   let inner = schema;
   while (
     typeof inner === "object" && inner !== null && "unwrap" in inner &&
@@ -139,7 +139,7 @@ function unwrapped(schema: unknown): unknown {
 }
 
 /** The innermost step: whatever an app does, its answer can be worked on by every half on the way out. */
-const settle: MiddlewareHandler<GridEnv> = async (c, next) => {
+const completeResponse: MiddlewareHandler<GridEnv> = async (c, next) => {
   try {
     await next();
   } catch (thrown) {

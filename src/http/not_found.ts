@@ -1,6 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { answerProblem } from "./error_response.ts";
+import { respondProblem } from "./error_response.ts";
 import { GridError } from "../core/errors.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { truncate } from "../core/text.ts";
@@ -16,25 +16,25 @@ const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6 RFC 9110, 15.5.6}
  */
-export function unmatched(
+export function respondUnmatched(
   root: OpenAPIHono<GridEnv>,
   c: Context<GridEnv>,
 ): Response {
   const { method, path } = c.req;
-  const found = methodsOf(root, path);
+  const found = findMethods(root, path);
   if (found.length === 0) {
-    return answerProblem(c, notFound(method, truncate(path, MAX_PATH)));
+    return respondProblem(c, notFound(method, truncate(path, MAX_PATH)));
   }
-  const allow = allowOf(found);
+  const allow = renderAllow(found);
   const response = method === "OPTIONS"
     ? c.body(null, 204)
-    : answerProblem(c, notAllowed(method, truncate(path, MAX_PATH), allow));
+    : respondProblem(c, notAllowed(method, truncate(path, MAX_PATH), allow));
   response.headers.set("allow", allow);
   return response;
 }
 
 /** Returns the methods that have a route at `path`. */
-export function methodsOf(
+export function findMethods(
   root: OpenAPIHono<GridEnv>,
   path: string,
 ): readonly string[] {
@@ -51,7 +51,7 @@ function hasRoute(
   return handlers.some(([[, route]]) => route.method !== "ALL");
 }
 
-function allowOf(found: readonly string[]): string {
+function renderAllow(found: readonly string[]): string {
   const head = found.includes("GET") ? ["HEAD"] : [];
   return [...found, ...head, "OPTIONS"].join(", ");
 }

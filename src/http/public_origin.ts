@@ -1,4 +1,4 @@
 /** Returns the base URL of the server's WebSockets. `baseUrl` has no trailing slash. */
-export function webSocketBase(baseUrl: string): string {
+export function toWebSocketUrl(baseUrl: string): string {
   return baseUrl.replace(/^http/, "ws");
 }

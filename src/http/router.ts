@@ -1,19 +1,19 @@
 import { type Hook, OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { checkAccess } from "./auth/access.ts";
-import { answerError, answerProblem } from "./error_response.ts";
+import { respondError, respondProblem } from "./error_response.ts";
 import type { InstalledApp } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
 import { describeFaults } from "./validation_issues.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { RouteTable } from "./auth/route_table.ts";
 import { registerShared } from "./openapi/document.ts";
-import { plainPathOf } from "./server/plain_path.ts";
+import { createPathReader } from "./server/plain_path.ts";
 import { addSystemRoutes } from "./system_routes.ts";
 import { truncate } from "../core/text.ts";
-import { methodsOf, unmatched } from "./not_found.ts";
+import { findMethods, respondUnmatched } from "./not_found.ts";
 
-export { refusals } from "./openapi/problems.ts";
+export { problemResponses } from "./openapi/problems.ts";
 
 const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 
@@ -31,14 +31,14 @@ export interface RouterParts {
 
 /** An empty router whose validation refuses with a problem. Every router of an app is made by it. */
 export function createRouter(): OpenAPIHono<GridEnv> {
-  return new OpenAPIHono<GridEnv>({ defaultHook: refuseInvalid });
+  return new OpenAPIHono<GridEnv>({ defaultHook: rejectInvalid });
 }
 
 /** The whole HTTP side: middleware in order, apps by version, and what belongs to no app. */
 export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
   const root: OpenAPIHono<GridEnv> = new OpenAPIHono<GridEnv>({
-    defaultHook: refuseInvalid,
-    getPath: plainPathOf((path) => methodsOf(root, path).length > 0),
+    defaultHook: rejectInvalid,
+    getPath: createPathReader((path) => findMethods(root, path).length > 0),
   });
   const routes = new RouteTable(root);
   root.use(async function findRoute(c, next) {
@@ -58,8 +58,8 @@ export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
     if (app.rootRoutes) root.route("/", app.rootRoutes);
   }
   addSystemRoutes(root, { ...parts, tags });
-  root.notFound((c) => unmatched(root, c));
-  root.onError(answerError);
+  root.notFound((c) => respondUnmatched(root, c));
+  root.onError(respondError);
   return root;
 }
 
@@ -94,13 +94,13 @@ const PARTS = {
 };
 
 /** Turns a failed validation into `invalid_request` with every path. */
-const refuseInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
+const rejectInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
   result,
   c,
 ) => {
   if (result.success) return undefined;
   const { listed, detail } = describeFaults(result.error.issues);
-  return answerProblem(
+  return respondProblem(
     c,
     new GridError(
       "invalid_request",

@@ -1,11 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { declareRoute } from "./auth/access.ts";
-import { baseUrlIn } from "./base_url.ts";
-import { docsRoutes } from "./openapi/docs_routes.ts";
+import { getBaseUrl } from "./base_url.ts";
+import { createDocsRoutes } from "./openapi/docs_routes.ts";
 import { type ApiDocument, describeApi } from "./openapi/document.ts";
 import type { GridEnv } from "../core/middleware.ts";
-import { refusals } from "./openapi/problems.ts";
+import { problemResponses } from "./openapi/problems.ts";
 
 /** What the server's own endpoints are made from. */
 export interface SystemParts {
@@ -64,7 +64,11 @@ const ready = createRoute({
         },
       },
     },
-    ...refusals("database_busy", "database_unavailable", "shutting_down"),
+    ...problemResponses(
+      "database_busy",
+      "database_unavailable",
+      "shutting_down",
+    ),
   },
 });
 
@@ -99,19 +103,19 @@ export function addSystemRoutes(
   let described: Uint8Array<ArrayBuffer> | undefined;
   root.openAPIRegistry.registerPath(document);
   root.get(document.path, document.middleware, (c) => {
-    described ??= bytesOf(describeApi(root, {
+    described ??= encodeDocument(describeApi(root, {
       version,
       tags: { ...tags, [TAG]: "The server itself, without a key" },
     }));
     const servers = encoder.encode(
-      `,"servers":${JSON.stringify(serversFor(c))}}`,
+      `,"servers":${JSON.stringify(listServers(c))}}`,
     );
     const whole = new Uint8Array(described.length + servers.length);
     whole.set(described);
     whole.set(servers, described.length);
     return c.body(whole, 200, JSON_TYPE);
   });
-  root.route("/", docsRoutes());
+  root.route("/", createDocsRoutes());
 }
 
 const JSON_TYPE = { "content-type": "application/json" };
@@ -119,7 +123,7 @@ const JSON_TYPE = { "content-type": "application/json" };
 const encoder = new TextEncoder();
 
 /** The document as JSON without its servers and without the brace that ends it. */
-function bytesOf(
+function encodeDocument(
   { servers: _, ...rest }: ApiDocument,
 ): Uint8Array<ArrayBuffer> {
   return encoder.encode(JSON.stringify(rest).slice(0, -1));
@@ -129,8 +133,8 @@ function bytesOf(
  * Returns the servers of the document: the URL by which the client reaches this server, if it differs from the
  * document's.
  */
-function serversFor(c: Context<GridEnv>): readonly object[] {
-  const url = baseUrlIn(c);
+function listServers(c: Context<GridEnv>): readonly object[] {
+  const url = getBaseUrl(c);
   const direct = {
     url: "/",
     description: "The server of this document",

@@ -30,7 +30,7 @@ export function describeFaults(
 ): Faults {
   const listed = issues.slice(0, MAX_FAULTS).map((issue) => ({
     path: truncate([...prefix, ...issue.path].map(String).join("."), MAX_PATH),
-    message: truncate(messageOf(issue), MAX_MESSAGE),
+    message: truncate(renderMessage(issue), MAX_MESSAGE),
   }));
   const more = issues.length - listed.length;
   const sentences = listed.map(({ path, message }) =>
@@ -45,7 +45,7 @@ export function describeFaults(
 }
 
 /** Returns the message of an issue. For an invalid name in a record it is the message of the key's schema. */
-function messageOf(issue: z.core.$ZodIssue): string {
+function renderMessage(issue: z.core.$ZodIssue): string {
   return issue.code === "invalid_key"
     ? issue.issues.map(({ message }) => message).join("; ")
     : issue.message;

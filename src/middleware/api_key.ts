@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { callerOf } from "../http/auth/auth.ts";
+import { authenticateRequest } from "../http/auth/auth.ts";
 import { isApiPath } from "../http/server/plain_path.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
@@ -23,7 +23,7 @@ export const apiKey = defineMiddleware({
       const route = c.get("route");
       const isOpen = open?.has(c.req.path) ?? route?.declaration.isOpen;
       if (!isOpen) {
-        const caller = await callerOf(auth, {
+        const caller = await authenticateRequest(auth, {
           headers: c.req.raw.headers,
           route,
           query: new URL(c.req.url).searchParams,

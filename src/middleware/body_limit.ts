@@ -25,13 +25,13 @@ export const bodyLimit = defineMiddleware({
         `Cannot read the body: it is too large, expected at most ${max_bytes} bytes`,
       );
     return async function limitBody(c, next) {
-      const length = lengthOf(c.req.raw.headers);
+      const length = parseLength(c.req.raw.headers);
       if (length > max_bytes) throw tooLarge();
       const { body } = c.req.raw.method === "GET" || !Number.isNaN(length)
         ? { body: null }
         : c.req.raw;
       if (!body) return await next();
-      const counted = count(body, max_bytes);
+      const counted = countBytes(body, max_bytes);
       c.req.raw = new Request(c.req.raw, { body: counted.body });
       await next();
       // The route has seen no more than a body that cannot be read.
@@ -41,7 +41,7 @@ export const bodyLimit = defineMiddleware({
 });
 
 /** NaN: not told, or a transfer coding says otherwise. */
-function lengthOf(headers: Headers): number {
+function parseLength(headers: Headers): number {
   const text = headers.has("transfer-encoding")
     ? null
     : headers.get("content-length");
@@ -49,7 +49,7 @@ function lengthOf(headers: Headers): number {
 }
 
 /** The same bytes, up to `maxBytes`: then it fails. */
-function count(body: ReadableStream<Bytes>, maxBytes: number) {
+function countBytes(body: ReadableStream<Bytes>, maxBytes: number) {
   let bytes = 0;
   const counting = new TransformStream<Bytes, Bytes>({
     transform(chunk, controller) {

@@ -36,12 +36,14 @@ export const compress = defineMiddleware({
     ),
   }),
   create({ encodings, min_bytes }): MiddlewareHandler<GridEnv> {
-    const offered = encodings.filter((name) => compressor(name) !== undefined);
+    const offered = encodings.filter((name) =>
+      createCompressor(name) !== undefined
+    );
     return async function compressAnswer(c, next) {
       await next();
       if (!isCompressible(c)) return;
       addVary(c.res.headers);
-      const encoding = choose(c.req.header("accept-encoding"), offered);
+      const encoding = chooseEncoding(c.req.header("accept-encoding"), offered);
       if (encoding) await encode(c, encoding, min_bytes);
     };
   },
@@ -56,7 +58,7 @@ function isCompressible({ req, res }: Context<GridEnv>): boolean {
 }
 
 /** The offered encoding that the client likes best; ours first among equals. */
-function choose(
+function chooseEncoding(
   header: string | undefined,
   offered: readonly string[],
 ): string | undefined {
@@ -78,7 +80,7 @@ async function encode(
   if (!c.res.body || length < minBytes) return;
   const { first, body } = await peek(c.res.body);
   // Made for what is long enough only: that takes longer than to answer without it.
-  const transform = first < minBytes ? undefined : compressor(encoding);
+  const transform = first < minBytes ? undefined : createCompressor(encoding);
   if (!transform) {
     c.res = new Response(body, c.res);
     return;
@@ -103,10 +105,10 @@ async function peek(
 > {
   const reader = body.getReader();
   const reads = [reader.read()];
-  const first = await orNextTurn(reads[0]);
+  const first = await settleInTurn(reads[0]);
   if (first?.value) {
     reads.push(reader.read());
-    const second = await orNextTurn(reads[1]);
+    const second = await settleInTurn(reads[1]);
     // An answer that was made at once carries no length yet; in one piece it is sent fastest.
     if (second?.done) return { first: first.value.length, body: first.value };
   }
@@ -129,7 +131,7 @@ function resume(
 }
 
 /** What `promise` resolves to if it does so now, else undefined. */
-async function orNextTurn<T>(
+async function settleInTurn<T>(
   promise: Promise<T> | undefined,
 ): Promise<T | undefined> {
   const { promise: turn, resolve } = Promise.withResolvers<undefined>();
@@ -142,7 +144,7 @@ async function orNextTurn<T>(
 }
 
 /** A stream that encodes, or undefined if the platform cannot. */
-function compressor(encoding: string): Transform | undefined {
+function createCompressor(encoding: string): Transform | undefined {
   const format = FORMATS[encoding] as CompressionFormat; // The type does not know what newer platforms have.
   try {
     return new CompressionStream(format);

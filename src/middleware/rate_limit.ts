@@ -1,8 +1,11 @@
 import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import { callerIn } from "../http/auth/access.ts";
+import { getCaller } from "../http/auth/access.ts";
 import { isAnonymous } from "../core/caller.ts";
-import { clientAddress, networkKey } from "../http/server/client_address.ts";
+import {
+  createAddressReader,
+  toNetworkKey,
+} from "../http/server/client_address.ts";
 import { GridError } from "../core/errors.ts";
 import {
   defineMiddleware,
@@ -15,7 +18,7 @@ import {
   TokenBuckets,
 } from "./token_buckets.ts";
 
-function limit(perSecond: number, burst: number) {
+function limitSchema(perSecond: number, burst: number) {
   return z.strictObject({
     requests_per_second: z.number().positive().default(perSecond),
     burst: z.int().min(1).default(burst),
@@ -23,10 +26,10 @@ function limit(perSecond: number, burst: number) {
 }
 
 const optionsSchema = z.strictObject({
-  per_key: limit(50, 200).describe(
+  per_key: limitSchema(50, 200).describe(
     "What each key may do; null: no limit. Callers without a key have none",
   ),
-  per_address: limit(100, 400).describe(
+  per_address: limitSchema(100, 400).describe(
     "What each client address may do, with or without a key; null: no limit",
   ),
   exempt_paths: z.array(z.string()).optional().describe(
@@ -61,16 +64,16 @@ function limitKeys(
   { clock }: MiddlewareCore,
 ): MiddlewareHandler<GridEnv> {
   const { per_key, max_buckets } = options;
-  const isExempt = exemption(options);
+  const isExempt = createExemption(options);
   const buckets = per_key && new TokenBuckets(per_key, max_buckets);
   return async function limitKey(c, next) {
-    const caller = callerIn(c);
+    const caller = getCaller(c);
     if (!buckets || isAnonymous(caller) || isExempt(c)) return await next();
     const level = buckets.take(caller.id, clock.monotonic());
     const policy = { name: "key", limit: per_key, level };
-    if (!level.isGiven) refuse(c, policy);
+    if (!level.isAllowed) rejectLimited(c, policy);
     await next();
-    tell(c, policy);
+    setLimitHeaders(c, policy);
   };
 }
 
@@ -80,14 +83,14 @@ function limitAddresses(
 ): MiddlewareHandler<GridEnv> | undefined {
   const { per_address, max_buckets } = options;
   if (!per_address) return undefined;
-  const addressOf = clientAddress(settings.trusted_proxies);
-  const isExempt = exemption(options);
+  const addressOf = createAddressReader(settings.trusted_proxies);
+  const isExempt = createExemption(options);
   const buckets = new TokenBuckets(per_address, max_buckets);
   const guesses = new TokenBuckets(per_address, max_buckets);
   return async function limitAddress(c, next) {
     const address = addressOf(c);
     if (address === undefined) return await next();
-    const key = networkKey(address);
+    const key = toNetworkKey(address);
     const policyOf = (level: BucketLevel) => ({
       name: "address",
       limit: per_address,
@@ -95,18 +98,18 @@ function limitAddresses(
     });
     if (!isExempt(c)) {
       const policy = policyOf(buckets.take(key, clock.monotonic()));
-      if (!policy.level.isGiven) refuse(c, policy);
+      if (!policy.level.isAllowed) rejectLimited(c, policy);
       await next();
-      return tell(c, policy);
+      return setLimitHeaders(c, policy);
     }
     const policy = policyOf(guesses.peek(key, clock.monotonic()));
-    if (!policy.level.isGiven) refuse(c, policy);
+    if (!policy.level.isAllowed) rejectLimited(c, policy);
     await next();
     if (c.res.status === 401) guesses.take(key, clock.monotonic());
   };
 }
 
-function exemption({ exempt_paths }: Options) {
+function createExemption({ exempt_paths }: Options) {
   const patterns = exempt_paths?.map((path) =>
     new RegExp(`^${path.split("*").map(RegExp.escape).join("[^/]*")}$`)
   );
@@ -121,7 +124,10 @@ interface Policy {
   readonly level: BucketLevel;
 }
 
-function tell(c: Context<GridEnv>, { name, limit, level }: Policy): void {
+function setLimitHeaders(
+  c: Context<GridEnv>,
+  { name, limit, level }: Policy,
+): void {
   const { burst, requests_per_second } = limit;
   const window = Math.ceil(burst / requests_per_second);
   const append = { append: true };
@@ -133,9 +139,9 @@ function tell(c: Context<GridEnv>, { name, limit, level }: Policy): void {
   );
 }
 
-function refuse(c: Context<GridEnv>, policy: Policy): never {
+function rejectLimited(c: Context<GridEnv>, policy: Policy): never {
   const { name, limit, level } = policy;
-  tell(c, policy);
+  setLimitHeaders(c, policy);
   c.header("Retry-After", String(level.nextSeconds));
   throw new GridError(
     "rate_limited",

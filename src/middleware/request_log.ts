@@ -1,12 +1,12 @@
 import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { v7 as uuid } from "uuid";
-import { clientAddress } from "../http/server/client_address.ts";
-import { logOf } from "../core/log.ts";
+import { createAddressReader } from "../http/server/client_address.ts";
+import { createLogger } from "../core/log.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 import { truncate } from "../core/text.ts";
 
-const log = logOf("server", "request");
+const log = createLogger("server", "request");
 
 /** A foreign id that may be logged and answered as it is; any other is replaced. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
@@ -30,7 +30,7 @@ export const requestLog = defineMiddleware({
     ),
   }),
   create({ header, quiet }, { clock, settings }): MiddlewareHandler<GridEnv> {
-    const addressOf = clientAddress(settings.trusted_proxies);
+    const addressOf = createAddressReader(settings.trusted_proxies);
     const isQuiet = (c: Context<GridEnv>) =>
       c.res.status < 400 &&
       (quiet?.some((ending) => c.req.path.endsWith(ending)) ??

@@ -10,7 +10,7 @@ export interface BucketLimit {
 /** What a bucket says. */
 export interface BucketLevel {
   /** Whether there was a token, or is one. */
-  readonly isGiven: boolean;
+  readonly isAllowed: boolean;
   /** Whole tokens that are left. */
   readonly remaining: number;
   /** Seconds, rounded up, until there is one more. */
@@ -45,31 +45,31 @@ export class TokenBuckets {
 
   /** Takes a token, if there is one. `now` is monotonic, in milliseconds. */
   take(key: string, now: number): BucketLevel {
-    const bucket = this.#filled(key, now);
+    const bucket = this.#refill(key, now);
     const isGiven = bucket.tokens >= 1;
     if (isGiven) bucket.tokens -= 1;
     lruTouch(this.#buckets, [key, bucket], this.#maxBuckets);
-    return this.#levelOf(bucket, isGiven);
+    return this.#toLevel(bucket, isGiven);
   }
 
   /** Looks without taking. */
   peek(key: string, now: number): BucketLevel {
-    const bucket = this.#filled(key, now);
-    return this.#levelOf(bucket, bucket.tokens >= 1);
+    const bucket = this.#refill(key, now);
+    return this.#toLevel(bucket, bucket.tokens >= 1);
   }
 
-  #filled(key: string, now: number): Bucket {
+  #refill(key: string, now: number): Bucket {
     const { requests_per_second, burst } = this.#limit;
     const { tokens, at } = this.#buckets.get(key) ?? { tokens: burst, at: now };
     const gained = Math.max(0, now - at) / 1_000 * requests_per_second;
     return { tokens: Math.min(burst, tokens + gained), at: now };
   }
 
-  #levelOf({ tokens }: Bucket, isGiven: boolean): BucketLevel {
+  #toLevel({ tokens }: Bucket, isGiven: boolean): BucketLevel {
     const remaining = Math.floor(tokens);
     const missing = remaining + 1 - tokens;
     return {
-      isGiven,
+      isAllowed: isGiven,
       remaining,
       nextSeconds: Math.ceil(missing / this.#limit.requests_per_second),
     };

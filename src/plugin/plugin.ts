@@ -7,12 +7,12 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { access, allow } from "../http/auth/access.ts";
+import { access, allow, declareRoute } from "../http/auth/access.ts";
 import { type App, defineApp } from "../core/app.ts";
 import { systemClock } from "../async/clock.ts";
 import { defineProblems, GridError, type Problems } from "../core/errors.ts";
 import { hostFromDriver } from "../providers/kit/host_from_driver.ts";
-import { logOf } from "../core/log.ts";
+import { createLogger } from "../core/log.ts";
 import { every } from "../async/every.ts";
 import {
   beforeAfter,
@@ -25,7 +25,7 @@ import {
   type Provider,
 } from "../core/provider.ts";
 import type { Named } from "../core/registry.ts";
-import { createRouter, refusals } from "../http/router.ts";
+import { createRouter, problemResponses } from "../http/router.ts";
 
 /** What one plugin brings. */
 export interface Plugin extends Named {
@@ -38,15 +38,20 @@ export interface Plugin extends Named {
   readonly problems?: Problems;
 }
 
-/** What a plugin would import if it could: the contracts, and the libraries that they are made of. */
+/** The contracts, helpers and libraries that a plugin loaded from a file cannot import. */
 export const pluginApi = {
   z,
   createRoute,
   createRouter,
-  refusals,
-  /** A part of `createRoute()` that says who may use it: without, only admins. */
+  /** Members of a route's `responses` for problem codes. */
+  problemResponses,
+  /** @deprecated Use `problemResponses`. */
+  refusals: problemResponses,
+  /** Part of `createRoute()` that names the roles that may use it. By default only admins may. */
   access,
-  /** The same as middleware, for routes that are made without `createRoute()`. */
+  /** Part of `createRoute()` that declares more than roles, such as no limit for its requests. */
+  declareRoute,
+  /** The same as {@linkcode access} as middleware, for routes that are made without `createRoute()`. */
   allow,
   defineApp,
   defineMiddleware,
@@ -55,15 +60,17 @@ export const pluginApi = {
   defineProviderCommand,
   defineProblems,
   GridError,
-  /** Makes a provider's host of the few things that differ from one infrastructure to the next. */
+  /** Creates a provider's host from the operations that differ between infrastructures. */
   hostFromDriver,
   /** @deprecated Use `hostFromDriver`. */
   hostOf: hostFromDriver,
-  /** Background work that is tried again and ends with its app. */
+  /** Background work that is repeated, retried, and ends with its app. */
   every,
   clock: systemClock,
-  /** A logger: `logOf("notes", "store")`. */
-  logOf,
+  /** Creates a logger: `createLogger("notes", "store")`. */
+  createLogger,
+  /** @deprecated Use `createLogger`. */
+  logOf: createLogger,
 } as const;
 
 export type PluginApi = typeof pluginApi;
@@ -144,7 +151,7 @@ const pluginSchema = z.strictObject({
 });
 
 /** What is wrong with the shape of `value`, one sentence each; nothing: it is a {@linkcode Plugin}. */
-export function pluginFaults(value: unknown): readonly string[] {
+export function listPluginFaults(value: unknown): readonly string[] {
   const parsed = pluginSchema.safeParse(value);
   if (parsed.success) return [];
   return parsed.error.issues.map(({ path, message }) =>
@@ -154,5 +161,5 @@ export function pluginFaults(value: unknown): readonly string[] {
 
 /** Whether `value` has the shape of a plugin. What its functions take and give is not looked at. */
 export function isPlugin(value: unknown): value is Plugin {
-  return pluginFaults(value).length === 0;
+  return listPluginFaults(value).length === 0;
 }

@@ -3,10 +3,10 @@ import type { SessionManager } from "../apps/sessions/manager.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
 import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import type { Core } from "../core/app.ts";
-import { logOf } from "../core/log.ts";
+import { createLogger } from "../core/log.ts";
 import { ObservationWindow } from "./observation_window.ts";
 
-const log = logOf("reconciler", "reconciler");
+const log = createLogger("reconciler", "reconciler");
 
 /** Time between two passes. With jitter and the duration of a pass it stays under 5 s. */
 const PERIOD_MS = 2_000;

@@ -1,11 +1,11 @@
 import { dirname, join } from "node:path";
-import { logOf } from "../core/log.ts";
+import { createLogger } from "../core/log.ts";
 import { SecretCipher } from "../db/secrets.ts";
 import type { Database, Secrets } from "../core/database.ts";
 import { KEY_BYTES, parseKey } from "../core/settings_schema.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 
-const log = logOf("server", "encryption_key");
+const log = createLogger("server", "encryption_key");
 
 /** Name of the key file in the data folder. */
 export const KEY_FILE = "encryption.key";

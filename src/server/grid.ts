@@ -8,9 +8,9 @@ import { workerPoolApp } from "../apps/workerpool/app.ts";
 import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import { workersApp } from "../apps/workers/app.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
-import { type ApiParts, chosenApps, createApi } from "../http/api.ts";
+import { type ApiParts, chooseApps, createApi } from "../http/api.ts";
 import { type App, type Core, type InstalledApp } from "../core/app.ts";
-import { upgradersOf } from "../http/install_apps.ts";
+import { collectUpgraders } from "../http/install_apps.ts";
 import { systemClock } from "../async/clock.ts";
 import { openDatabase } from "../db/client.ts";
 import type { Database } from "../core/database.ts";
@@ -92,13 +92,13 @@ export async function openGrid(
       clock,
     }),
   );
-  const apps = chosenApps(parts.apps, settings);
+  const apps = chooseApps(parts.apps, settings);
   if (settings.migrate) {
     await migrate(db, await readAllMigrations(apps), clock.now());
   }
   const secrets = await openSecrets(db, settings);
   const api = createApi({ settings, db, secrets }, { ...parts, apps, clock });
-  const { core, router, installed, managerOf } = api;
+  const { core, router, installed, findManager: managerOf } = api;
   const managers = {
     pools: managerOf(workerPoolApp),
     sessions: managerOf(sessions),
@@ -128,13 +128,13 @@ export async function openGrid(
           gate: createUpgradeGate(api.chain, router),
           upgraders: [
             createSocketUpgrader(new RouteTable(router)),
-            ...upgradersOf(installed.values()),
+            ...collectUpgraders(installed.values()),
           ],
           graceMs: settings.shutdown_seconds * 1_000 / 2,
         }),
       );
       const url = toServerUrl(server.host, server.port);
-      api.reachedAt(url, findReplicaUrl(server.host, server.port));
+      api.setUrls(url, findReplicaUrl(server.host, server.port));
       startBackgroundWork();
       return url;
     },

@@ -2,11 +2,11 @@ import type { Command, GridClient } from "../client/client.ts";
 import { ApiError } from "../client/api_error.ts";
 import { type Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
-import { logOf } from "../core/log.ts";
+import { createLogger } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
 import type { Supervisor } from "./supervisor.ts";
 
-const log = logOf("worker", "claim_loop");
+const log = createLogger("worker", "claim_loop");
 
 /** How long the server holds a claim that it has nothing for. */
 const WAIT_SECONDS = 25;

@@ -8,7 +8,7 @@ import { ApiError } from "../client/api_error.ts";
 import { aborted } from "../async/abortable.ts";
 import { type Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
-import { logOf } from "../core/log.ts";
+import { createLogger } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
 import { HostCpuMeter, readUsedMemoryMb } from "./host/resource_use.ts";
 import { calculateTrustedUntil } from "./lease.ts";
@@ -17,7 +17,7 @@ import type { Outbox } from "./outbox.ts";
 import type { ServerAvailability } from "./server_availability.ts";
 import type { Supervisor } from "./supervisor.ts";
 
-const log = logOf("worker", "heartbeat");
+const log = createLogger("worker", "heartbeat");
 
 /** Longest wait for an answer: one that is lost must not eat the lease. */
 const RESPONSE_TIMEOUT_MS = 8_000;

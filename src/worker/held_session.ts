@@ -6,13 +6,13 @@ import type {
 import { aborted } from "../async/abortable.ts";
 import { type Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
-import { logOf, messageOf } from "../core/log.ts";
+import { createLogger, toMessage } from "../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
 import { redactSecrets } from "./claimed_session.ts";
 import { waitForEnd } from "./liveness.ts";
 import { type BrowserSource, startBrowser } from "./start_browser.ts";
 
-const log = logOf("worker", "session");
+const log = createLogger("worker", "session");
 
 /** How long a browser that is asked to close may take. */
 const STOP_GRACE_MS = 5_000;
@@ -164,7 +164,7 @@ export class HeldSession {
       await this.#watch(browser, isWarm ? { warm: true } : {});
     } catch (error) {
       const end = this.#order ?? {
-        reason: redactSecrets(messageOf(error), claimed),
+        reason: redactSecrets(toMessage(error), claimed),
         status: await options.isHostUp() ? "failed" : "released",
       };
       log.warn("Session {session_id} did not start: {reason}", {

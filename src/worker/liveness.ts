@@ -1,7 +1,7 @@
 import { aborted } from "../async/abortable.ts";
 import { type Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
-import { messageOf } from "../core/log.ts";
+import { toMessage } from "../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
 
 /** Pause between two probes of a browser that responds. */
@@ -110,6 +110,6 @@ async function probeOnce(
     const responds = await Promise.race([probe, aborted(patience.signal)]);
     return responds ? undefined : NO_RESPONSE;
   } catch (error) {
-    return patience.signal.aborted ? NO_RESPONSE : messageOf(error);
+    return patience.signal.aborted ? NO_RESPONSE : toMessage(error);
   }
 }

@@ -5,10 +5,10 @@
  * @module
  */
 import type { Clock } from "../async/clock.ts";
-import { logOf } from "../core/log.ts";
+import { createLogger } from "../core/log.ts";
 import { every } from "../async/every.ts";
 
-const log = logOf("worker", "reap_orphans");
+const log = createLogger("worker", "reap_orphans");
 
 /** Time between two scans. An ended process is reaped after one to two scans. */
 const SCAN_MS = 2_000;

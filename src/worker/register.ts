@@ -2,11 +2,11 @@ import { hostname } from "node:os";
 import { ApiError } from "../client/api_error.ts";
 import type { Registration } from "../client/client.ts";
 import { deadline } from "../async/deadline.ts";
-import { logOf } from "../core/log.ts";
+import { createLogger } from "../core/log.ts";
 import type { WorkerState } from "./state_file.ts";
 import type { Reach, WorkerOptions } from "./worker.ts";
 
-const log = logOf("worker", "register");
+const log = createLogger("worker", "register");
 
 /** Longest wait for an answer: one that is lost must not end the waiting for a server. */
 const RESPONSE_TIMEOUT_MS = 10_000;

@@ -4,7 +4,7 @@ import type {
   ReportResult,
   StopCommand,
 } from "../client/client.ts";
-import { logOf } from "../core/log.ts";
+import { createLogger } from "../core/log.ts";
 import type { BrowserStats, RunningBrowser } from "../core/provider.ts";
 import { BrowserMeter } from "./host/browser_meter.ts";
 import { HeldSession, type Report } from "./held_session.ts";
@@ -18,7 +18,7 @@ import type { Outbox } from "./outbox.ts";
 import type { BrowserAddress } from "./tunnel/stream.ts";
 import type { BrowserSource } from "./start_browser.ts";
 
-const log = logOf("worker", "supervisor");
+const log = createLogger("worker", "supervisor");
 
 /** What a supervisor works with. */
 export interface SupervisorOptions extends BrowserSource {

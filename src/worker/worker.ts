@@ -1,7 +1,7 @@
 import { ApiError, type Command, type GridClient } from "../client/client.ts";
 import { aborted } from "../async/abortable.ts";
 import type { Clock } from "../async/clock.ts";
-import { logOf } from "../core/log.ts";
+import { createLogger } from "../core/log.ts";
 import { every } from "../async/every.ts";
 import type { LocalSandbox, Provider } from "../core/provider.ts";
 import type { Registry } from "../core/registry.ts";
@@ -31,7 +31,7 @@ import type { TunnelClient, TunnelOpener } from "./tunnel/client.ts";
 import { WarmPool } from "./warm/pool.ts";
 import { WarmHost } from "./warm/host.ts";
 
-const log = logOf("worker", "worker");
+const log = createLogger("worker", "worker");
 
 /** How often leases, lifetimes and the time to drain are looked at: often within what a lease is not trusted at its end. */
 const WATCH_MS = 250;

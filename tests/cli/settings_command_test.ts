@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { cli } from "../support/cli.ts";
-import { settingsTable } from "../../src/core/settings.ts";
+import { listSettings } from "../../src/core/settings.ts";
 import { settingsSchema } from "../../src/core/settings_schema.ts";
 
 Deno.test("settings lists every setting with variable, type, default and what it is for", async () => {
   const { head, rows } = JSON.parse((await cli("settings")).out);
   assert.deepEqual(head, ["variable", "type", "default", "what"]);
   assert.equal(rows.length, Object.keys(settingsSchema.shape).length);
-  const byName = new Map(settingsTable().map((row) => [row.name, row]));
+  const byName = new Map(listSettings().map((row) => [row.name, row]));
   assert.deepEqual(
     ["port", "migrate", "log_format", "apps", "public_url", "retention_hours"]
       .map((name) => byName.get(name)?.type),

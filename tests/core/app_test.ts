@@ -4,9 +4,9 @@ import { Socket } from "node:net";
 import { z } from "@hono/zod-openapi";
 import { type App, type AppCore, defineApp } from "../../src/core/app.ts";
 import {
+  collectUpgraders,
   installApps,
   mergeProblems,
-  upgradersOf,
 } from "../../src/http/install_apps.ts";
 import type { Role } from "../../src/core/caller.ts";
 import { defineProblems, GridError } from "../../src/core/errors.ts";
@@ -113,7 +113,7 @@ Deno.test("GridError refuses a code that nobody has declared", () => {
 
 Deno.test("upgradersOf() offers sockets to an app only of admins and of those whom it names", async () => {
   const upgrade = () => Promise.resolve(Boolean("taken"));
-  const upgraders = upgradersOf([
+  const upgraders = collectUpgraders([
     { manager: 1, upgrade },
     { manager: 2, upgrade, upgradeRoles: ["client"] },
   ]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  givenEnvironmentSchema,
+  environmentInputSchema,
   parseMemory,
   proxySchema,
   sessionEnvironmentSchema,
@@ -74,7 +74,7 @@ Deno.test("an environment has at most 256 variables: each is encrypted by itself
     Object.fromEntries(
       Array.from({ length: count }, (_, at) => [`V${at}`, ""]),
     );
-  for (const schema of [givenEnvironmentSchema, sessionEnvironmentSchema]) {
+  for (const schema of [environmentInputSchema, sessionEnvironmentSchema]) {
     assert.ok(schema.safeParse(variables(256)).success);
     const { error } = schema.safeParse(variables(257));
     assert.equal(error?.issues[0]?.message, "expected at most 256");

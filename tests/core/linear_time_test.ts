@@ -13,8 +13,8 @@ import {
   heartbeatInputSchema,
   workerInputSchema,
 } from "../../src/apps/workers/schemas.ts";
-import { keyOf } from "../../src/http/auth/auth.ts";
-import { withoutEndSlash } from "../../src/core/network.ts";
+import { readKey } from "../../src/http/auth/auth.ts";
+import { removeEndSlash } from "../../src/core/network.ts";
 import {
   argumentsSchema,
   environmentSchema,
@@ -27,8 +27,8 @@ import { toWellFormed } from "../../src/db/well_formed.ts";
 import { isReadOnly } from "../../src/db/is_read_only.ts";
 import { GridError, toProblem } from "../../src/core/errors.ts";
 import { describeFaults } from "../../src/http/validation_issues.ts";
-import { prefixOf, withoutKeys } from "../../src/core/redact.ts";
-import { knownHosts } from "../../src/http/server/known_hosts.ts";
+import { parseKeyPrefix, redactKeys } from "../../src/core/redact.ts";
+import { createHostMatcher } from "../../src/http/server/known_hosts.ts";
 import { isHostEntry } from "../../src/core/network.ts";
 import { describeError } from "../../src/core/log.ts";
 import { isLoopback } from "../../src/core/network.ts";
@@ -118,10 +118,10 @@ function repeated(piece: string, size: number, end: string): string {
 const FUNCTIONS: Readonly<
   Record<string, readonly [size: number, work: (text: string) => unknown]>
 > = {
-  withoutKeys: [BODY, withoutKeys],
-  prefixOf: [HEAD, prefixOf],
+  withoutKeys: [BODY, redactKeys],
+  prefixOf: [HEAD, parseKeyPrefix],
   keyOf: [HEAD, (text) =>
-    keyOf({
+    readKey({
       headers: new Headers({ authorization: `Bearer ${headerOf(text)}` }),
       query: new URLSearchParams({ token: text }),
     })],
@@ -136,13 +136,13 @@ const FUNCTIONS: Readonly<
   isHostEntry: [HEAD, isHostEntry],
   knownHosts: [
     HEAD,
-    knownHosts({
+    createHostMatcher({
       host: "127.0.0.1",
       api_url: "http://127.0.0.1:8765",
       allowed_hosts: ["*.grid.example"],
     }),
   ],
-  withoutEndSlash: [HEAD, (text) => withoutEndSlash(`http://a/${text}x`)],
+  withoutEndSlash: [HEAD, (text) => removeEndSlash(`http://a/${text}x`)],
   routes: [HEAD, (text) => ROUTES.find("GET", `/sessions/${text}`)],
   sessionOfQuery: [
     HEAD,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { configureLog, logOf } from "../../src/core/log.ts";
+import { configureLog, createLogger } from "../../src/core/log.ts";
 import { newKey } from "../../src/core/redact.ts";
 
 /** What is written while `act` logs. */
@@ -24,7 +24,7 @@ async function written(
 
 Deno.test("a json line tells its message as a text line does, and its values as properties", async () => {
   const text = await written("json", () => {
-    logOf("core", "log").info("{method} in {duration_ms} ms", {
+    createLogger("core", "log").info("{method} in {duration_ms} ms", {
       method: "GET",
       duration_ms: 5,
     });
@@ -37,7 +37,7 @@ Deno.test("a json line tells its message as a text line does, and its values as 
 for (const format of ["text", "json"] as const) {
   Deno.test(`a ${format} line shows nothing secret, neither as a property nor in its message`, async () => {
     const key = newKey();
-    const log = logOf("core", "log");
+    const log = createLogger("core", "log");
     const text = await written(format, () => {
       log.info("{method} {path} with {api_key}", {
         method: "GET",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { didYouMean, nearest } from "../../src/core/nearest.ts";
+import { findNearest, suggestNearest } from "../../src/core/nearest.ts";
 
 Deno.test("nearest() finds only names that differ in at most two letters", () => {
   const known = ["serve", "session", "settings", "pool", "key"];
@@ -18,8 +18,8 @@ Deno.test("nearest() finds only names that differ in at most two letters", () =>
     ["x".repeat(1_000_000)]: undefined,
   };
   for (const [name, found] of Object.entries(cases)) {
-    assert.equal(nearest(name, known), found, name.slice(0, 20));
+    assert.equal(findNearest(name, known), found, name.slice(0, 20));
   }
-  assert.equal(didYouMean("pol", known), ', did you mean "pool"?');
-  assert.equal(didYouMean("launch", known), "");
+  assert.equal(suggestNearest("pol", known), ', did you mean "pool"?');
+  assert.equal(suggestNearest("launch", known), "");
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
-  hashOf,
+  hashText,
   isEqualHash,
   newKey,
-  prefixOf,
-  withoutKeys,
+  parseKeyPrefix,
+  redactKeys,
 } from "../../src/core/redact.ts";
 
 Deno.test("newKey() makes keys of one form, each another, in which every character may stand", () => {
@@ -14,7 +14,7 @@ Deno.test("newKey() makes keys of one form, each another, in which every charact
   const counts = new Map<string, number>();
   for (const key of keys) {
     assert.match(key, /^bg_[0-9A-Za-z]{8}_[0-9A-Za-z]{43}$/);
-    assert.equal(prefixOf(key), key.slice(0, 11));
+    assert.equal(parseKeyPrefix(key), key.slice(0, 11));
     for (const character of key.slice(12)) {
       counts.set(character, (counts.get(character) ?? 0) + 1);
     }
@@ -28,13 +28,13 @@ Deno.test("newKey() makes keys of one form, each another, in which every charact
 
 Deno.test("prefixOf() takes nothing for a key but what has a key's form", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
-    assert.equal(prefixOf(text), undefined);
+    assert.equal(parseKeyPrefix(text), undefined);
   }));
   const key = newKey();
   for (const near of [`${key}0`, key.slice(1), key.slice(0, -1), ` ${key}`]) {
-    assert.equal(prefixOf(near), undefined);
+    assert.equal(parseKeyPrefix(near), undefined);
   }
-  assert.equal(prefixOf(`${key}\n`), undefined);
+  assert.equal(parseKeyPrefix(`${key}\n`), undefined);
 });
 
 Deno.test("isEqualHash() is equality", () => {
@@ -46,7 +46,7 @@ Deno.test("isEqualHash() is equality", () => {
 
 Deno.test("hashOf() is SHA-256 in hex", async () => {
   assert.equal(
-    await hashOf("abc"),
+    await hashText("abc"),
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
   );
 });
@@ -55,7 +55,7 @@ Deno.test("withoutKeys() leaves of keys and tokens only what may be shown", () =
   const key = newKey();
   const token = `ct_mwun1y6a_${"gdJipGOSj4-_"}${"x".repeat(31)}`;
   assert.equal(
-    withoutKeys(
+    redactKeys(
       `GET /v1/keys/${key}?token=${token}&key=${key} of ${key.slice(0, 11)}`,
     ),
     `GET /v1/keys/${key.slice(0, 12)}…?token=ct_…&key=${key.slice(0, 12)}… of ${
@@ -75,5 +75,5 @@ Deno.test("withoutKeys() leaves of URLs no user and no password", () => {
       ],
       ["http://a.example and b@c.example", "http://a.example and b@c.example"],
     ] as const
-  ) assert.equal(withoutKeys(text), expected);
+  ) assert.equal(redactKeys(text), expected);
 });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
+  listSettings,
   loadSettings,
   type SettingsSources,
-  settingsTable,
 } from "../../src/core/settings.ts";
 
 function load(sources: Partial<SettingsSources>) {
@@ -66,7 +66,7 @@ Deno.test("loadSettings() refuses a file that is not a JSON object", () => {
 });
 
 Deno.test("settingsTable() describes every setting", () => {
-  for (const row of settingsTable()) {
+  for (const row of listSettings()) {
     assert.notEqual(row.description, "", row.name);
     assert.match(row.variable, /^BROWSERGRID_[A-Z_]+$/);
   }

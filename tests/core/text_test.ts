@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { visibleJson, visibleText } from "../../src/core/text.ts";
+import { escapeJson, escapeText } from "../../src/core/text.ts";
 
 /** Text that a terminal obeys, and its escaped form. */
 const ESCAPES: readonly (readonly [string, string])[] = [
@@ -14,15 +14,15 @@ const ESCAPES: readonly (readonly [string, string])[] = [
 ];
 
 Deno.test("visibleText() escapes characters that a terminal would obey, and keeps other text", () => {
-  for (const [text, shown] of ESCAPES) assert.equal(visibleText(text), shown);
+  for (const [text, shown] of ESCAPES) assert.equal(escapeText(text), shown);
   const plain = "Zeile 1\n\tשלום – 日本語 – 👩‍👧 \\x1b";
-  assert.equal(visibleText(plain), plain);
-  assert.equal(visibleText("a\r\nb"), "a\nb");
+  assert.equal(escapeText(plain), plain);
+  assert.equal(escapeText("a\r\nb"), "a\nb");
 });
 
 Deno.test("visibleJson() returns equal JSON without characters that a terminal obeys", () => {
   const value = { text: ESCAPES.map(([text]) => text).join(""), list: ["\n"] };
-  const json = visibleJson(JSON.stringify(value, null, 2));
+  const json = escapeJson(JSON.stringify(value, null, 2));
   assert.deepEqual(JSON.parse(json), value);
-  assert.equal(visibleText(json), json);
+  assert.equal(escapeText(json), json);
 });

@@ -4,7 +4,7 @@ import {
   generatedPages,
 } from "../../.ci/docs/generated_pages.ts";
 import { replacePart } from "../../.ci/docs/markdown.ts";
-import { settingsTable } from "../../src/core/settings.ts";
+import { listSettings } from "../../src/core/settings.ts";
 import { cli } from "../support/cli.ts";
 
 const pages = await generatedPages();
@@ -27,7 +27,7 @@ Deno.test("the generated parts of the documentation are up to date", async () =>
 });
 
 Deno.test("the documentation has every setting, endpoint, command and session field", () => {
-  for (const { variable } of settingsTable()) {
+  for (const { variable } of listSettings()) {
     assert.ok(findPage("docs/settings.md").text.includes(`\`${variable}\``));
   }
   const { text: api } = findPage("docs/http-api.md");
@@ -55,6 +55,6 @@ Deno.test("settings --markdown prints every setting as a row of a table", async 
   const rows = out.split("\n").slice(2);
   assert.deepEqual(
     rows.map((row) => /^\| `(\w+)` /.exec(row)?.[1]),
-    settingsTable().map(({ variable }) => variable),
+    listSettings().map(({ variable }) => variable),
   );
 });

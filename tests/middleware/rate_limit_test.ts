@@ -196,10 +196,10 @@ Deno.test("a bucket never gives more than its burst and what has flowed in since
     for (const wait of waits) {
       now += wait;
       const level = buckets.take("a", now);
-      if (level.isGiven) given++;
+      if (level.isAllowed) given++;
       else {
         const later = now + level.nextSeconds * 1_000;
-        assert.ok(buckets.peek("a", later).isGiven);
+        assert.ok(buckets.peek("a", later).isAllowed);
       }
     }
     assert.ok(given <= 3 + now / 1_000 * 2);
@@ -210,6 +210,6 @@ Deno.test("buckets that were used longest ago are forgotten past the limit", () 
   const buckets = new TokenBuckets({ requests_per_second: 1, burst: 1 }, 2);
   for (const key of ["a", "b", "a", "c"]) buckets.take(key, 0);
   assert.equal(buckets.size, 2);
-  assert.ok(!buckets.take("a", 0).isGiven);
-  assert.ok(buckets.take("b", 0).isGiven);
+  assert.ok(!buckets.take("a", 0).isAllowed);
+  assert.ok(buckets.take("b", 0).isAllowed);
 });

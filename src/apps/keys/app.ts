@@ -1,6 +1,6 @@
 import { every } from "../../async/every.ts";
 import { defineApp } from "../../core/app.ts";
-import { logOf } from "../../core/log.ts";
+import { createLogger } from "../../core/log.ts";
 import { createKeyRoutes } from "./api/v1/keys.ts";
 import { KeyCache } from "./key_cache.ts";
 import { KeyManager } from "./manager.ts";
@@ -8,7 +8,7 @@ import { keyProblems } from "./problems.ts";
 import { GridSecretStore } from "./store/grid_secrets.ts";
 import { KeyStore } from "./store/keys.ts";
 
-const log = logOf("apps", "keys");
+const log = createLogger("apps", "keys");
 
 /** Time between two refreshes of cached keys: two fit into the time that a cached key is valid. */
 const REFRESH_INTERVAL_MS = 4_000;
@@ -24,7 +24,7 @@ export const keysApp = defineApp<KeyManager>({
     const gridSecrets = new GridSecretStore(core.db, core.secrets);
     const readSecret = () => gridSecrets.readConnectTokenSecret();
     core.secrets.checkWith(readSecret);
-    core.auth.plug({
+    core.auth.setKeySource({
       find: (key) => cache.find(key),
       hasAdmin: () => cache.hasAdmin(),
       secret: readSecret,

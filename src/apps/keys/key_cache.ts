@@ -8,7 +8,7 @@
  */
 import type { Clock } from "../../async/clock.ts";
 import type { Caller, KeyFault } from "../../core/caller.ts";
-import { hashOf, isEqualHash, prefixOf } from "../../core/redact.ts";
+import { hashText, isEqualHash, parseKeyPrefix } from "../../core/redact.ts";
 import { getKeyStatus, type KeyRow, toCaller } from "./key.ts";
 import type { KeySnapshot, KeyStore } from "./store/keys.ts";
 
@@ -57,11 +57,11 @@ export class KeyCache {
 
   /** Returns the caller that `key` authenticates, or the reason why it authenticates none. */
   async find(key: string): Promise<Caller | KeyFault> {
-    const prefix = prefixOf(key);
+    const prefix = parseKeyPrefix(key);
     if (prefix === undefined) return "wrong";
     const entry = await this.#get(prefix);
     const { row } = entry;
-    const isRight = isEqualHash(await hashOf(key), row?.hash ?? "");
+    const isRight = isEqualHash(await hashText(key), row?.hash ?? "");
     if (!row || !isRight) return "wrong";
     const status = getKeyStatus(row, this.#clock.now());
     if (status !== "active") return status;

@@ -4,9 +4,14 @@ import type { Core } from "../../core/app.ts";
 import type { Database } from "../../core/database.ts";
 import { GridError } from "../../core/errors.ts";
 import { isLoopback } from "../../core/network.ts";
-import { hashOf, newKey, prefixOf, withoutKeys } from "../../core/redact.ts";
+import {
+  hashText,
+  newKey,
+  parseKeyPrefix,
+  redactKeys,
+} from "../../core/redact.ts";
 import { isConstraintError } from "../../db/client.ts";
-import { type Page, pageOf } from "../../http/page.ts";
+import { type ListPage, toListPage } from "../../http/page.ts";
 import { type KeyRow, renderKey } from "./key.ts";
 import type { KeyCache } from "./key_cache.ts";
 import type { KeyInput, KeyWire, NewKeyWire } from "./schemas.ts";
@@ -62,9 +67,9 @@ export class KeyManager {
   }
 
   /** Lists keys, newest first. */
-  async list(options: KeyListOptions): Promise<Page<KeyWire>> {
+  async list(options: KeyListOptions): Promise<ListPage<KeyWire>> {
     const rows = await this.#store.list(options);
-    const { items, ...rest } = pageOf(rows, options.limit);
+    const { items, ...rest } = toListPage(rows, options.limit);
     const now = this.#clock.now();
     return { items: items.map((row) => renderKey(row, now)), ...rest };
   }
@@ -105,8 +110,8 @@ async function toKeyRow(
   return {
     id: uuid(),
     name: input.name,
-    prefix: prefixOf(key) ?? "",
-    hash: await hashOf(key),
+    prefix: parseKeyPrefix(key) ?? "",
+    hash: await hashText(key),
     role: input.role,
     workPoolId: null,
     maxSessions: input.max_sessions ?? null,
@@ -144,7 +149,7 @@ function keyNotFound(ref: string): GridError {
   return new GridError(
     keyProblems.key_not_found,
     `Cannot find key "${
-      withoutKeys(ref)
+      redactKeys(ref)
     }": no key has this id or prefix, expected one of GET /v1/keys`,
   );
 }

@@ -3,8 +3,8 @@ import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../async/deadline.ts";
 import type { Statement } from "../../core/database.ts";
-import { isPassing } from "../../core/errors.ts";
-import { webSocketBase } from "../../http/public_origin.ts";
+import { isTransient } from "../../core/errors.ts";
+import { toWebSocketUrl } from "../../http/public_origin.ts";
 import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
 import {
@@ -187,7 +187,7 @@ export function createSessionManager(
       using _watch = poller.watch("start", id);
       for (;;) {
         const session = await everyone.get(id).catch((error: unknown) => {
-          if (!isPassing(error) || signal.aborted) throw error;
+          if (!isTransient(error) || signal.aborted) throw error;
           return undefined;
         });
         const isOver = session && session.status !== "pending" &&
@@ -202,7 +202,7 @@ export function createSessionManager(
     },
     watch: (what, id) => poller.watch(what, id),
     buildConnectUrl: (id, baseUrl) =>
-      `${webSocketBase(baseUrl)}/v1/sessions/${id}/cdp`,
+      `${toWebSocketUrl(baseUrl)}/v1/sessions/${id}/cdp`,
     async claim(workerId, options) {
       const now = clock.now();
       const limits = { now, leaseMs, startTimeoutMs };

@@ -1,7 +1,7 @@
 import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
-import { type Page, pageOf } from "../../http/page.ts";
+import { type ListPage, toListPage } from "../../http/page.ts";
 import type { Session, SessionEvent, SessionMetric } from "./session.ts";
 import { isTerminal } from "./status.ts";
 import type {
@@ -28,7 +28,7 @@ export interface OwnerView {
   get(id: string): Promise<Session>;
   detail(id: string): Promise<SessionDetail>;
   /** Newest first. */
-  list(page: SessionPage): Promise<Page<Session>>;
+  list(page: SessionPage): Promise<ListPage<Session>>;
   events(
     id: string,
     after: number,
@@ -68,7 +68,7 @@ export function createOwnerView(
       return { session: found(id, session), ...rest };
     },
     async list(page) {
-      return pageOf(await store.list(page), page.limit);
+      return toListPage(await store.list(page), page.limit);
     },
     async events(id, after, limit) {
       if (!validate(id)) throw sessionNotFound(id);

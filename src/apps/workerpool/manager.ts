@@ -7,7 +7,7 @@ import { GridError } from "../../core/errors.ts";
 import { describeFaults } from "../../http/validation_issues.ts";
 import type { Provider } from "../../core/provider.ts";
 import { UnknownNameError } from "../../core/registry.ts";
-import { type Page, pageOf } from "../../http/page.ts";
+import { type ListPage, toListPage } from "../../http/page.ts";
 import {
   assignPool,
   canStart,
@@ -75,7 +75,7 @@ export interface WorkPoolManager {
   /** @throws {GridError} `pool_not_found`. */
   get(ref: string, caller?: PoolScope): Promise<Pool>;
   /** In order of id. */
-  list(page: PoolListOptions): Promise<Page<Pool>>;
+  list(page: PoolListOptions): Promise<ListPage<Pool>>;
   /** @throws {GridError} Like create; `read_only_member` — a read-only member differs from the pool's. */
   replace(ref: string, input: PoolReplacement): Promise<Pool>;
   /** @throws {GridError} Like replace. */
@@ -170,7 +170,7 @@ export function createPoolManager(
       return pool;
     },
     async list(page) {
-      return pageOf(await store.list(page), page.limit);
+      return toListPage(await store.list(page), page.limit);
     },
     async replace(ref, input) {
       const pool = await get(ref);

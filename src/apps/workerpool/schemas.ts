@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import {
   browserSchema,
   egressRuleSchema,
-  givenEnvironmentSchema,
+  environmentInputSchema,
   operatingSystemSchema,
   proxySchema,
   resourceLimitsSchema,
@@ -59,7 +59,7 @@ const poolFields = {
   default_screen: screenSchema.nullable(),
   default_proxy: proxySchema.nullable(),
   default_resource_limits: resourceLimitsSchema.nullable(),
-  default_environment: givenEnvironmentSchema.nullable(),
+  default_environment: environmentInputSchema.nullable(),
   max_sessions: z.int().min(1).nullable(),
   min_workers: z.int().min(0),
   max_workers: z.int().min(1).nullable(),
@@ -149,7 +149,7 @@ const readBack = {
   created_at: asGiven,
   updated_at: asGiven,
   default_environment: z.union([
-    givenEnvironmentSchema,
+    environmentInputSchema,
     z.array(z.string()).describe(
       "The names that GET returned; their values do not change",
     ),

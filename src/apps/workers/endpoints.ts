@@ -9,14 +9,14 @@
 import type { Context } from "hono";
 import { isSelf } from "../../core/caller.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { hostName, isLoopback } from "../../core/network.ts";
+import { isLoopback, toSocketHost } from "../../core/network.ts";
 import { throughTunnelOnly } from "../../core/provider.ts";
 import type { Settings } from "../../core/settings.ts";
-import { callerIn } from "../../http/auth/access.ts";
+import { getCaller } from "../../http/auth/access.ts";
 import {
-  clientAddress,
-  networkMatcher,
-  peerAddress,
+  createAddressReader,
+  createNetworkMatcher,
+  getPeerAddress,
 } from "../../http/server/client_address.ts";
 import type { SessionReport } from "../sessions/schemas/leases.ts";
 import type { HeartbeatBody } from "./schemas.ts";
@@ -40,15 +40,15 @@ export function createEndpointCheck(
     "trusted_proxies" | "worker_networks"
   >,
 ): CheckEndpoints {
-  const findAddress = clientAddress(trusted_proxies);
-  const isAllowed = networkMatcher(worker_networks);
-  const isProxy = networkMatcher(trusted_proxies);
+  const findAddress = createAddressReader(trusted_proxies);
+  const isAllowed = createNetworkMatcher(worker_networks);
+  const isProxy = createNetworkMatcher(trusted_proxies);
   return function checkEndpoints(c, body) {
-    if (isSelf(callerIn(c))) return body;
+    if (isSelf(getCaller(c))) return body;
     const address = findAddress(c);
     const isHidden =
       PROXY_HEADERS.some((name) => c.req.header(name) !== undefined) &&
-      !isProxy(peerAddress(c) ?? "");
+      !isProxy(getPeerAddress(c) ?? "");
     const isWorkerHost = isHidden || address === undefined
       ? () => false
       : matchSameHost(address);
@@ -65,7 +65,7 @@ function checkReport(
   isDialable: (host: string) => boolean,
 ): SessionReport {
   const { endpoint } = report;
-  if (endpoint === undefined || isDialable(hostName(new URL(endpoint)))) {
+  if (endpoint === undefined || isDialable(toSocketHost(new URL(endpoint)))) {
     return report;
   }
   return { ...report, endpoint: throughTunnelOnly(endpoint) };
@@ -76,5 +76,5 @@ function checkReport(
  * later.
  */
 function matchSameHost(address: string): (host: string) => boolean {
-  return isLoopback(address) ? isLoopback : networkMatcher([address]);
+  return isLoopback(address) ? isLoopback : createNetworkMatcher([address]);
 }

@@ -3,10 +3,10 @@ import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
 import { requirePool } from "../../http/auth/access.ts";
 import {
-  notThatWorker,
   type WorkerCaller,
+  wrongWorkerSecret,
 } from "../../http/auth/worker_caller.ts";
-import { type Page, pageOf } from "../../http/page.ts";
+import { type ListPage, toListPage } from "../../http/page.ts";
 import type { SessionManager } from "../sessions/manager.ts";
 import type { PoolScope, WorkPoolManager } from "../workerpool/manager.ts";
 import { type ClaimOptions, ClaimWaiter } from "./claim_waiter.ts";
@@ -125,15 +125,15 @@ export class WorkerManager {
     const worker = await this.get(id, caller);
     const { secretHash, instanceId } = caller.proof;
     if (worker.secretHash !== secretHash) {
-      throw notThatWorker("serve", worker.name);
+      throw wrongWorkerSecret("serve", worker.name);
     }
     if (worker.instanceId !== instanceId) throw workerReplaced(worker.name);
     return worker;
   }
 
   /** Lists workers in order of age. */
-  async list(options: WorkerListOptions): Promise<Page<WorkerRow>> {
-    return pageOf(await this.#store.list(options), options.limit);
+  async list(options: WorkerListOptions): Promise<ListPage<WorkerRow>> {
+    return toListPage(await this.#store.list(options), options.limit);
   }
 
   /** Deletes a worker. @throws {GridError} `worker_busy` — it holds sessions. */

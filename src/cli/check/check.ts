@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { messageOf } from "../../core/log.ts";
+import { toMessage } from "../../core/log.ts";
 import type { CheckResult, Provider } from "../../core/provider.ts";
 import { Registry } from "../../core/registry.ts";
 import { SettingsError } from "../../core/settings.ts";
@@ -146,7 +146,7 @@ function chosenProviders(
   try {
     return names?.map((name) => known.get(name)) ?? providers;
   } catch (cause) {
-    throw new UsageError(messageOf(cause), { cause });
+    throw new UsageError(toMessage(cause), { cause });
   }
 }
 

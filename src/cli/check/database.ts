@@ -1,8 +1,8 @@
-import { chosenApps } from "../../http/api.ts";
+import { chooseApps } from "../../http/api.ts";
 import type { App } from "../../core/app.ts";
 import { systemClock } from "../../async/clock.ts";
 import type { Database } from "../../core/database.ts";
-import { messageOf } from "../../core/log.ts";
+import { toMessage } from "../../core/log.ts";
 import { migrationStatus } from "../../db/migrate.ts";
 import type { CheckResult } from "../../core/provider.ts";
 import type { Settings } from "../../core/settings.ts";
@@ -54,7 +54,7 @@ export async function checkDatabase(
     }
     return [reachable, ...await Promise.all(others)];
   } catch (error) {
-    return [{ name: "database", status: "fail", detail: messageOf(error) }];
+    return [{ name: "database", status: "fail", detail: toMessage(error) }];
   }
 }
 
@@ -83,7 +83,7 @@ async function checkMigrations(
 ): Promise<Finding> {
   const status = await migrationStatus(
     db,
-    await readAllMigrations(chosenApps(apps, settings)),
+    await readAllMigrations(chooseApps(apps, settings)),
   );
   const unknown = status.filter((each) => each.unknown);
   if (unknown.length > 0) {

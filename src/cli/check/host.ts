@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hasAdminKey } from "../../apps/keys/manager.ts";
-import { messageOf } from "../../core/log.ts";
+import { toMessage } from "../../core/log.ts";
 import { isLoopback } from "../../core/network.ts";
 import type { CheckResult } from "../../core/provider.ts";
 import type { LoadedSettings, Settings } from "../../core/settings.ts";
@@ -81,7 +81,7 @@ async function checkPort({ host, port }: Settings): Promise<Finding> {
         status: "fail",
         detail:
           `Cannot listen on ${host}:${port}: give another --host or --port (${
-            messageOf(error)
+            toMessage(error)
           })`,
       };
     }

@@ -1,6 +1,6 @@
 import type { CheckResult, Provider } from "../../core/provider.ts";
 import type { Settings } from "../../core/settings.ts";
-import { messageOf } from "../../core/log.ts";
+import { toMessage } from "../../core/log.ts";
 import { withinTime } from "./result.ts";
 
 /** Longest wait for one provider's answer. */
@@ -35,7 +35,7 @@ export async function checkProvider(
       }),
     );
   } catch (error) {
-    return [{ name: "open", status: "fail", detail: messageOf(error) }];
+    return [{ name: "open", status: "fail", detail: toMessage(error) }];
   }
 }
 

@@ -1,5 +1,5 @@
 import { systemClock } from "../../async/clock.ts";
-import { messageOf } from "../../core/log.ts";
+import { toMessage } from "../../core/log.ts";
 import type { CheckResult } from "../../core/provider.ts";
 
 /** What a check found: a sentence alone is good news. */
@@ -17,7 +17,7 @@ export async function checkWithin(
       ? { name, status: "ok", detail: found }
       : { name, ...found };
   } catch (error) {
-    return { name, status: "fail", detail: messageOf(error) };
+    return { name, status: "fail", detail: toMessage(error) };
   }
 }
 

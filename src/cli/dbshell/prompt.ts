@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { stdin, stdout } from "node:process";
-import { messageOf } from "../../core/log.ts";
+import { toMessage } from "../../core/log.ts";
 import { runSqlCommand, type SqlCommandContext } from "./dot_commands.ts";
 import { splitSql } from "./split.ts";
 
@@ -52,7 +52,7 @@ export async function sqlPrompt(
       for (const statement of statements) await session.run(statement);
     } catch (error) {
       pending = "";
-      output.error(messageOf(error));
+      output.error(toMessage(error));
     }
     return true;
   }

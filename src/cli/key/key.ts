@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { prefixOf } from "../../core/redact.ts";
+import { parseKeyPrefix } from "../../core/redact.ts";
 import {
   type ClientFlags,
   shortTime,
@@ -71,7 +71,7 @@ function revokeCommand(output: Output): Command {
   command.action(async (given, flags: ClientFlags) => {
     const client = await clientFrom(flags, output);
     // A whole key must not stand in a URL.
-    const ref = prefixOf(given) ?? given;
+    const ref = parseKeyPrefix(given) ?? given;
     await client.revokeKey(ref);
     if (flags.json) output.json({ revoked: ref });
     else output.print(`Key ${ref} is revoked`);

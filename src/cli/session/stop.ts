@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import type { GridClient } from "../../client/client.ts";
-import { messageOf } from "../../core/log.ts";
+import { toMessage } from "../../core/log.ts";
 import {
   type ClientFlags,
   withClientOptions,
@@ -67,7 +67,7 @@ async function stopAll(
         if (!json) output.print(`Session ${id} ${endOf(session)}`);
       } catch (error) {
         failures.push(error);
-        if (ids.length > 1) output.error(`error: ${messageOf(error)}`);
+        if (ids.length > 1) output.error(`error: ${toMessage(error)}`);
       }
     }
   }

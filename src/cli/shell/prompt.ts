@@ -1,7 +1,7 @@
 import { Recoverable, start } from "node:repl";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { visibleText } from "../../core/text.ts";
+import { escapeText } from "../../core/text.ts";
 import { isUnfinished } from "./code.ts";
 import type { ShellScope } from "./scope.ts";
 
@@ -31,13 +31,13 @@ export async function shellPrompt(
     ignoreUndefined: true,
     preview: false,
     // Removes colours, which would otherwise be printed as escapes.
-    writer: (value) => visibleText(inspect(value)),
+    writer: (value) => escapeText(inspect(value)),
     eval: (code, _context, _file, done) =>
       void evaluate(code).then((value) => done(null, value), (error) => {
         if (isUnfinished(error, code)) {
           return done(new Recoverable(error), null);
         }
-        repl.output.write(`${visibleText(describe(error))}\n`);
+        repl.output.write(`${escapeText(describe(error))}\n`);
         done(null, undefined);
       }),
     completer: (line: string) => {
@@ -48,7 +48,7 @@ export async function shellPrompt(
   // Deno's prompt does not read and write a file of it by itself.
   Object.assign(repl, { history: [...history] });
   using _kept = surviving((error) => {
-    repl.output.write(`\nUncaught ${visibleText(describe(error))}\n`);
+    repl.output.write(`\nUncaught ${escapeText(describe(error))}\n`);
     repl.displayPrompt();
   });
   await new Promise<void>((resolve) => repl.once("exit", resolve));

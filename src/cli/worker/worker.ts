@@ -2,7 +2,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { createClient } from "../../client/client.ts";
 import { aborted } from "../../async/abortable.ts";
 import { systemClock } from "../../async/clock.ts";
-import { withoutKeys } from "../../core/redact.ts";
+import { redactKeys } from "../../core/redact.ts";
 import { configureLog } from "../../core/log.ts";
 import type { Provider } from "../../core/provider.ts";
 import { Registry } from "../../core/registry.ts";
@@ -152,7 +152,7 @@ export async function runWorker(
   stack.use(worker);
   output.print(
     `Worker ${worker.name} (${worker.id}) serves work pool ${flags.workPoolId} of ${
-      withoutKeys(settings.api_url)
+      redactKeys(settings.api_url)
     }`,
   );
   const drain = () => {

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../core/middleware.ts";
-import { queryFlag } from "../../http/query_flag.ts";
+import { createFlagSchema } from "../../http/flag_schema.ts";
 import { createRouter } from "../../http/router.ts";
 import type { CdpSession } from "./cdp_session.ts";
 import {
@@ -26,8 +26,8 @@ const query = pageQuerySchema.extend({
     .default("letter").describe("Paper size"),
   width: inchesSchema("Paper width"),
   height: inchesSchema("Paper height"),
-  landscape: queryFlag("Landscape orientation"),
-  print_background: queryFlag("Print background colours and images"),
+  landscape: createFlagSchema("Landscape orientation"),
+  print_background: createFlagSchema("Print background colours and images"),
   scale: z.coerce.number().min(0.1).max(2).default(1).openapi({
     type: "number",
     minimum: 0.1,

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { Buffer } from "node:buffer";
 import type { GridEnv } from "../../core/middleware.ts";
-import { queryFlag } from "../../http/query_flag.ts";
+import { createFlagSchema } from "../../http/flag_schema.ts";
 import { createRouter } from "../../http/router.ts";
 import type { CdpSession } from "./cdp_session.ts";
 import { emptyCapture } from "./empty_capture.ts";
@@ -37,7 +37,7 @@ const query = pageQuerySchema.extend({
     description:
       "Quality of jpeg and webp in percent; by default the browser's default",
   }),
-  full_page: queryFlag(
+  full_page: createFlagSchema(
     "Capture the whole page instead of the viewport; scaled down if it is longer than 16384 pixels (webp: 16383)",
   ),
 });

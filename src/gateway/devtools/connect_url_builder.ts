@@ -1,6 +1,6 @@
 import type { Context } from "hono";
-import { callerIn } from "../../http/auth/access.ts";
-import { baseUrlIn } from "../../http/base_url.ts";
+import { getCaller } from "../../http/auth/access.ts";
+import { getBaseUrl } from "../../http/base_url.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { resolveToken } from "../connect_url.ts";
 import type { DevtoolsContext } from "./devtools_context.ts";
@@ -14,9 +14,9 @@ export async function createConnectUrlBuilder(
   c: Context<GridEnv>,
   id: string,
 ): Promise<ConnectUrlBuilder> {
-  const base = manager.buildConnectUrl(id, baseUrlIn(c));
+  const base = manager.buildConnectUrl(id, getBaseUrl(c));
   const url = new URL(c.req.url);
-  const token = await resolveToken(core, { id, caller: callerIn(c), url });
+  const token = await resolveToken(core, { id, caller: getCaller(c), url });
   if (token === undefined) return (path) => base + path;
   c.header("Cache-Control", "no-store");
   return (path) => `${base}${path}?${new URLSearchParams({ token })}`;

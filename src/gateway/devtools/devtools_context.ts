@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { SessionManager } from "../../apps/sessions/manager.ts";
-import { callerIn } from "../../http/auth/access.ts";
+import { getCaller } from "../../http/auth/access.ts";
 import type { Core } from "../../core/app.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { RESPONSE_MS } from "../browser_http.ts";
@@ -32,7 +32,7 @@ export async function resolveDialer(
   const { signal } = c.req.raw;
   const dialer = dialerFor(
     await resolveTarget(
-      { core, manager, caller: callerIn(c) },
+      { core, manager, caller: getCaller(c) },
       id,
       signal,
     ),

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { declareRoute } from "../../http/auth/access.ts";
 import type { AnyProblem } from "../../core/errors.ts";
-import { refusals } from "../../http/router.ts";
+import { problemResponses } from "../../http/router.ts";
 import { sessionProblems } from "../../apps/sessions/problems.ts";
 import { gatewayProblems } from "../problems.ts";
 
@@ -18,8 +18,8 @@ export const devtoolsRoute = {
 /** Returns the problem responses of such a route: the common ones and `codes`. */
 export function devtoolsProblems(
   ...codes: readonly AnyProblem[]
-): ReturnType<typeof refusals> {
-  return refusals(
+): ReturnType<typeof problemResponses> {
+  return problemResponses(
     sessionProblems.session_not_found,
     sessionProblems.session_not_running,
     sessionProblems.session_ended,

@@ -2,8 +2,8 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { GridEnv } from "../../core/middleware.ts";
 import { isAnonymous } from "../../core/caller.ts";
-import { callerIn } from "../../http/auth/access.ts";
-import { keyOf } from "../../http/auth/auth.ts";
+import { getCaller } from "../../http/auth/access.ts";
+import { readKey } from "../../http/auth/auth.ts";
 import { checkPage } from "../../http/auth/origin_check.ts";
 import { createRouter } from "../../http/router.ts";
 import { requestDevtools, requestDevtoolsJson } from "./browser_http_client.ts";
@@ -130,8 +130,8 @@ export function createTargetRoutes(
 function readPageQuery(c: Context<GridEnv>): string {
   const { search } = new URL(c.req.url);
   const { headers } = c.req.raw;
-  const keyInHeaders = keyOf({ headers, query: new URLSearchParams() });
-  if (isAnonymous(callerIn(c)) || keyInHeaders !== undefined) return search;
+  const keyInHeaders = readKey({ headers, query: new URLSearchParams() });
+  if (isAnonymous(getCaller(c)) || keyInHeaders !== undefined) return search;
   const rest = search.slice(1).split("&").filter((part) =>
     !part.startsWith("token=")
   );

@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { access, allow } from "../../http/auth/access.ts";
-import { baseUrlIn } from "../../http/base_url.ts";
+import { getBaseUrl } from "../../http/base_url.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { webSocketBase } from "../../http/public_origin.ts";
+import { toWebSocketUrl } from "../../http/public_origin.ts";
 import { createRouter } from "../../http/router.ts";
 import { connectQuerySchema } from "../connect_query.ts";
 import { requestDevtoolsJson } from "./browser_http_client.ts";
@@ -76,7 +76,7 @@ export function createVersionRoutes(
   router.openAPIRegistry.registerPath(connectVersion);
   for (const slash of ["", "/"]) {
     router.get(connectVersion.path + slash, allow("client"), (c) => {
-      const origin = webSocketBase(baseUrlIn(c));
+      const origin = toWebSocketUrl(getBaseUrl(c));
       return c.json({
         "Browser": "Browsergrid",
         "Protocol-Version": "1.3",

@@ -9,7 +9,7 @@ import {
   STATUS_EVENTS,
 } from "../../apps/sessions/status.ts";
 import type { Core } from "../../core/app.ts";
-import { describeError, logOf } from "../../core/log.ts";
+import { createLogger, describeError } from "../../core/log.ts";
 import { every } from "../../async/every.ts";
 import { KeyedQueue } from "../../async/keyed_queue.ts";
 import { CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
@@ -17,7 +17,7 @@ import { toCloseReason } from "./explain_end.ts";
 import { startPinging } from "./start_pinging.ts";
 import type { Splice } from "./splice.ts";
 
-const log = logOf("gateway", "streams");
+const log = createLogger("gateway", "streams");
 
 /** Interval of the activity records, several times shorter than the time after which an ephemeral session counts as abandoned. */
 const ACTIVITY_MS = 4_000;

@@ -6,7 +6,7 @@ import type { Core } from "../../core/app.ts";
 import { ANONYMOUS, type Caller } from "../../core/caller.ts";
 import { deadline } from "../../async/deadline.ts";
 import { GridError } from "../../core/errors.ts";
-import { describeError, logOf } from "../../core/log.ts";
+import { createLogger, describeError } from "../../core/log.ts";
 import {
   readWorkerCaller,
   type WorkerCaller,
@@ -31,7 +31,7 @@ import {
 } from "./replica.ts";
 import { RECONNECT_MS, type WorkerTunnels } from "./tunnels.ts";
 
-const log = logOf("gateway", "tunnel");
+const log = createLogger("gateway", "tunnel");
 
 interface TunnelContext {
   readonly core: Core;

@@ -1,12 +1,12 @@
 import type { SessionManager } from "../../apps/sessions/manager.ts";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
-import { describeError, logOf } from "../../core/log.ts";
+import { createLogger, describeError } from "../../core/log.ts";
 import { isTunnelOnly } from "../../core/provider.ts";
 import { verifyBrowser } from "../verify_browser.ts";
 import { dialDirect } from "../dialer.ts";
 
-const log = logOf("gateway", "reachability");
+const log = createLogger("gateway", "reachability");
 
 /** Longest wait for a browser's answer. */
 const PROBE_MS = 1_000;

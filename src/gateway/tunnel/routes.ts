@@ -1,7 +1,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { declareRoute } from "../../http/auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { createRouter, refusals } from "../../http/router.ts";
+import { createRouter, problemResponses } from "../../http/router.ts";
 import { workerProofSchema } from "../../http/auth/worker_caller.ts";
 import { addSocket, type ServeSocket } from "../../http/server/socket_route.ts";
 import { handoverPurpose } from "./replica.ts";
@@ -26,7 +26,7 @@ const tunnel = {
   },
   responses: {
     101: { description: "The tunnel is open" },
-    ...refusals(
+    ...problemResponses(
       "upgrade_required",
       workerProblems.worker_not_found,
       workerProblems.worker_replaced,
@@ -56,7 +56,7 @@ const stream = {
   },
   responses: {
     101: { description: "The stream is open" },
-    ...refusals(
+    ...problemResponses(
       "upgrade_required",
       "not_found",
       workerProblems.worker_not_found,
@@ -87,7 +87,7 @@ const lent = {
   },
   responses: {
     101: { description: "The stream is open" },
-    ...refusals(
+    ...problemResponses(
       "upgrade_required",
       gatewayProblems.worker_unreachable,
     ),

@@ -5,7 +5,7 @@ import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../async/deadline.ts";
-import { describeError, logOf } from "../../core/log.ts";
+import { createLogger, describeError } from "../../core/log.ts";
 import { watchSocket } from "../../tunnel/ping.ts";
 import {
   MAX_MESSAGE_BYTES,
@@ -15,11 +15,11 @@ import {
 } from "../../tunnel/protocol.ts";
 import {
   type HashedProof,
-  notThatWorker,
   type WorkerCaller,
+  wrongWorkerSecret,
 } from "../../http/auth/worker_caller.ts";
 
-const log = logOf("gateway", "tunnels");
+const log = createLogger("gateway", "tunnels");
 
 /** Timeout of a worker's dial-back. Long, because its host may be busy. */
 export const DIAL_BACK_MS = 25_000;
@@ -148,7 +148,7 @@ export class WorkerTunnels {
     const awaited = this.#pending.get(streamId);
     if (awaited?.workerId !== workerId) return undefined;
     if (caller && !isSameProof(caller.proof, awaited.proof)) {
-      throw notThatWorker("take the stream of", workerId);
+      throw wrongWorkerSecret("take the stream of", workerId);
     }
     this.#pending.delete(streamId);
     return awaited.resolve;

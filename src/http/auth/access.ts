@@ -30,7 +30,7 @@ export function declareRoute(declaration: RouteDeclaration): DeclaredRoute {
   const { roles = [], isOpen = false } = declaration;
   const middleware = markDeclared(
     async function checkRole(c, next) {
-      requireRole(callerIn(c), roles);
+      requireRole(getCaller(c), roles);
       await next();
     },
     declaration,
@@ -51,7 +51,7 @@ export function access(...roles: readonly Role[]): DeclaredRoute {
 }
 
 /** Returns the caller of a request; {@linkcode ANONYMOUS} where no key is needed. */
-export function callerIn(c: Context<GridEnv>): Caller {
+export function getCaller(c: Context<GridEnv>): Caller {
   return c.get("caller") ?? ANONYMOUS;
 }
 
@@ -94,7 +94,7 @@ export async function checkAccess(
   c: Context<GridEnv>,
   next: Next,
 ): Promise<void> {
-  const caller = callerIn(c);
+  const caller = getCaller(c);
   if (caller.role !== "admin") {
     for (const { handlers, isEndpoint } of groupRoutes(matchedRoutes(c))) {
       const declaration = findDeclaration(handlers);

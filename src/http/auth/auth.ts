@@ -11,7 +11,12 @@ import {
 import { type Clock, systemClock } from "../../async/clock.ts";
 import { createConnectTokens, isConnectToken } from "./connect_token.ts";
 import { GridError } from "../../core/errors.ts";
-import { hashOf, isEqualHash, newKey, prefixOf } from "../../core/redact.ts";
+import {
+  hashText,
+  isEqualHash,
+  newKey,
+  parseKeyPrefix,
+} from "../../core/redact.ts";
 import { REPLICA_HEADER } from "./replica_token.ts";
 import type { MatchedRoute } from "../../core/middleware.ts";
 
@@ -31,19 +36,19 @@ export function createAuth(
   { isExposed = false, clock = systemClock, connectTokenSeconds = 600 }:
     AuthOptions = {},
 ): Auth {
-  let source = sourceOfNone();
+  let source = createEmptySource();
   const ownKey = newKey();
   // When it is first asked for: what only wires an Auth up does not wait for it.
   const known = once(async () => {
-    const own = [await hashOf(ownKey), SELF] as const;
+    const own = [await hashText(ownKey), SELF] as const;
     return apiKey === undefined
       ? [own]
-      : [[await hashOf(apiKey), BOOTSTRAP] as const, own];
+      : [[await hashText(apiKey), BOOTSTRAP] as const, own];
   });
   const hasKey = async () => apiKey !== undefined || await source.hasAdmin();
 
   async function built(key: string): Promise<Caller | undefined> {
-    const hash = await hashOf(key);
+    const hash = await hashText(key);
     return (await known()).find(([own]) => isEqualHash(own, hash))?.[1];
   }
 
@@ -55,7 +60,7 @@ export function createAuth(
       const caller = await built(key);
       if (caller) return caller;
       // What was made for a grid is held to what it is, even where nobody is asked.
-      if (prefixOf(key)) return await source.find(key);
+      if (parseKeyPrefix(key)) return await source.find(key);
     }
     return isExposed || await hasKey() ? fault : ANONYMOUS;
   }
@@ -63,13 +68,13 @@ export function createAuth(
   return {
     hasKey,
     authenticate,
-    ownKey,
+    selfKey: ownKey,
     connectTokens: createConnectTokens({
       clock,
       lifetimeMs: connectTokenSeconds * 1_000,
       secret: () => source.secret(),
     }),
-    plug(plugged) {
+    setKeySource(plugged) {
       source = plugged;
     },
   };
@@ -81,7 +86,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** What there is without the keys app: a secret of this process. */
-function sourceOfNone(): KeySource {
+function createEmptySource(): KeySource {
   const secret = crypto.getRandomValues(new Uint8Array(32));
   const hasAdmin = false;
   return {
@@ -102,15 +107,15 @@ export interface RequestParts {
 }
 
 /** The key in `X-API-Key`, `Authorization: Bearer …`, or, for WebSockets, whose clients set no headers, `?token=`. */
-export function keyOf(
+export function readKey(
   { headers, query }: Pick<RequestParts, "headers" | "query">,
 ): string | undefined {
   const bearer = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "");
-  return headers.get("x-api-key") ?? bearer?.[1] ?? tokenOf(query);
+  return headers.get("x-api-key") ?? bearer?.[1] ?? readToken(query);
 }
 
 /** Whoever puts `?token=KEY` behind a connect URL, which has a token already, means the key. */
-function tokenOf(query: URLSearchParams): string | undefined {
+function readToken(query: URLSearchParams): string | undefined {
   return query.get("token")?.split("?token=").at(-1);
 }
 
@@ -119,14 +124,14 @@ function tokenOf(query: URLSearchParams): string | undefined {
  *
  * @throws {GridError} `unauthorized` — when a key is needed and none or a wrong one is given.
  */
-export async function callerOf(
+export async function authenticateRequest(
   auth: Auth,
   request: RequestParts,
 ): Promise<Caller> {
   if (await isReplica(auth, request)) return REPLICA;
-  const key = keyOf(request);
+  const key = readKey(request);
   const found = key !== undefined && isConnectToken(key)
-    ? await connecting(auth, key, request)
+    ? await authenticateToken(auth, key, request)
     : await auth.authenticate(key);
   if (typeof found === "object") return found;
   throw new GridError(
@@ -138,14 +143,14 @@ export async function callerOf(
 }
 
 /** A connect token is good only in the query, and only for the session in the path of a route that declares it. */
-async function connecting(
+async function authenticateToken(
   { connectTokens, authenticate }: Auth,
   token: string,
   { route, query }: RequestParts,
 ): Promise<Caller | KeyFault> {
   const param = route?.declaration.connectTokenParam;
   const sessionId = param === undefined ? undefined : route?.params[param];
-  const isValid = sessionId !== undefined && tokenOf(query) === token &&
+  const isValid = sessionId !== undefined && readToken(query) === token &&
     await connectTokens.isValid(token, sessionId);
   if (!isValid) return await authenticate(token);
   const id = `connect:${sessionId}`;

@@ -1,6 +1,6 @@
 import { type ConnectTokens } from "../../core/caller.ts";
 import type { Clock } from "../../async/clock.ts";
-import { hashOf, isEqualHash } from "../../core/redact.ts";
+import { hashText, isEqualHash } from "../../core/redact.ts";
 
 /** What connect tokens are made with. */
 export interface ConnectTokenOptions {
@@ -21,7 +21,10 @@ export function isConnectToken(text: string): boolean {
 export function createConnectTokens(
   { clock, lifetimeMs: usualMs, secret }: ConnectTokenOptions,
 ): ConnectTokens {
-  async function macOf(sessionId: string, expiry: string): Promise<string> {
+  async function computeMac(
+    sessionId: string,
+    expiry: string,
+  ): Promise<string> {
     const isExtractable = false;
     const key = await crypto.subtle.importKey(
       "raw",
@@ -38,13 +41,13 @@ export function createConnectTokens(
   return {
     async issue(sessionId, lifetimeMs = usualMs) {
       const expiry = Math.round(clock.now() + lifetimeMs).toString(36);
-      return `ct_${expiry}_${await macOf(sessionId, expiry)}`;
+      return `ct_${expiry}_${await computeMac(sessionId, expiry)}`;
     },
     async isValid(token, sessionId) {
       const [, expiry = "", mac = ""] = TOKEN.exec(token) ?? [];
       if (!(parseInt(expiry, 36) > clock.now())) return false;
-      const own = await macOf(sessionId, expiry);
-      return isEqualHash(await hashOf(mac), await hashOf(own));
+      const own = await computeMac(sessionId, expiry);
+      return isEqualHash(await hashText(mac), await hashText(own));
     },
   };
 }

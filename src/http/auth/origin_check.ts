@@ -1,14 +1,14 @@
 import type { Context, MiddlewareHandler } from "hono";
-import { callerIn } from "./access.ts";
+import { getCaller } from "./access.ts";
 import { isAnonymous } from "../../core/caller.ts";
-import { baseUrlIn } from "../base_url.ts";
+import { getBaseUrl } from "../base_url.ts";
 import { GridError } from "../../core/errors.ts";
-import { type HostSettings, knownHosts } from "../server/known_hosts.ts";
+import { createHostMatcher, type HostSettings } from "../server/known_hosts.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import type { Settings } from "../../core/settings.ts";
 import { truncate } from "../../core/text.ts";
 
-type OwnOrigins = HostSettings & Pick<Settings, "allowed_origins">;
+type OriginSettings = HostSettings & Pick<Settings, "allowed_origins">;
 
 /** Methods that change nothing. What they answer, a page of another origin cannot read. */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -36,7 +36,7 @@ export interface PageHeaders {
  * @throws {GridError} `origin_not_allowed`.
  */
 export function checkOrigin(
-  settings: OwnOrigins,
+  settings: OriginSettings,
   { origin, host, baseUrl }: PageHeaders,
 ): void {
   if (origin === undefined) return;
@@ -44,9 +44,9 @@ export function checkOrigin(
   const isAllowed = origin === DEVTOOLS || allowed_origins.includes("*") ||
     allowed_origins.includes(origin) ||
     public_url !== undefined && URL.parse(public_url)?.origin === origin ||
-    isOwn(settings, origin, host) ||
+    isServerOrigin(settings, origin, host) ||
     baseUrl !== undefined && new URL(baseUrl).origin === origin &&
-      isOwn(settings, origin, new URL(baseUrl).host);
+      isServerOrigin(settings, origin, new URL(baseUrl).host);
   if (isAllowed) return;
   throw new GridError(
     "origin_not_allowed",
@@ -57,21 +57,21 @@ export function checkOrigin(
 }
 
 /** A name is not trusted as the server's own, because an attacker's DNS server could resolve it to this machine. */
-function isOwn(
+function isServerOrigin(
   settings: HostSettings,
   origin: string,
   host: string | undefined,
 ): boolean {
   return host !== undefined && URL.parse(origin)?.host === host &&
-    knownHosts(settings)(host);
+    createHostMatcher(settings)(host);
 }
 
 /**
  * Middleware of the whole router: where no key is asked for, a visitor's browser could be made to pause a pool, as it
  * sends a request without a body wherever a page tells it to. Whoever shows a key is no such browser.
  */
-export function refuseForeignPages(
-  settings: OwnOrigins,
+export function rejectForeignPages(
+  settings: OriginSettings,
 ): MiddlewareHandler<GridEnv> {
   return async function refuseForeignPage(c, next) {
     if (!SAFE.has(c.req.method)) checkPage(settings, c);
@@ -86,8 +86,8 @@ export function refuseForeignPages(
  * @see {@link https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header Fetch Metadata: Sec-Fetch-Site}
  * @throws {GridError} `origin_not_allowed`.
  */
-export function checkPage(settings: OwnOrigins, c: Context<GridEnv>): void {
-  if (!isAnonymous(callerIn(c)) || isCors(c)) return;
+export function checkPage(settings: OriginSettings, c: Context<GridEnv>): void {
+  if (!isAnonymous(getCaller(c)) || isCors(c)) return;
   const host = c.req.header("host");
   const origin = c.req.header("origin");
   const isForeign = FOREIGN.has(c.req.header("sec-fetch-site") ?? "");
@@ -95,7 +95,7 @@ export function checkPage(settings: OwnOrigins, c: Context<GridEnv>): void {
   checkOrigin(settings, {
     origin: origin ?? (isForeign ? "null" : origin),
     host,
-    baseUrl: baseUrlIn(c),
+    baseUrl: getBaseUrl(c),
   });
 }
 

@@ -49,7 +49,7 @@ export async function hashSecret(secret: string): Promise<string> {
 /**
  * Returns the rejection of a call whose secret is not the worker's. @param doing Verb of the message, such as "serve".
  */
-export function notThatWorker(doing: string, name: string): GridError {
+export function wrongWorkerSecret(doing: string, name: string): GridError {
   return new GridError(
     "unauthorized",
     `Cannot ${doing} worker "${name}": the secret in ${SECRET_HEADER} is wrong, expected the one that the worker registered with`,

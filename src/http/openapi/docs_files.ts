@@ -12,7 +12,7 @@ const FILES = {
 export type DocsFile = keyof typeof FILES;
 
 /** Text of a file of the page. */
-export async function docsFile(name: DocsFile): Promise<string> {
+export async function loadDocsFile(name: DocsFile): Promise<string> {
   const loaded: { readonly default: string } = await FILES[name]();
   return loaded.default;
 }

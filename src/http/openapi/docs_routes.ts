@@ -6,7 +6,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { declareRoute } from "../auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { type DocsFile, docsFile } from "./docs_files.ts";
+import { type DocsFile, loadDocsFile } from "./docs_files.ts";
 
 /** Only what the page itself brings, and requests to this server. The page's styles are set from its script. */
 const CONTENT_SECURITY_POLICY = [
@@ -46,11 +46,11 @@ const page = createRoute({
 });
 
 /** The page and its files. */
-export function docsRoutes(): OpenAPIHono<GridEnv> {
+export function createDocsRoutes(): OpenAPIHono<GridEnv> {
   const router = new OpenAPIHono<GridEnv>();
   router.openapi(page, async (c) => {
     c.header("content-security-policy", CONTENT_SECURITY_POLICY);
-    return c.html(await docsFile("page.html"), 200);
+    return c.html(await loadDocsFile("page.html"), 200);
   });
   // The page names its files as seen from here.
   router.get("/docs/", open.middleware, (c) => c.redirect("../docs"));
@@ -58,7 +58,7 @@ export function docsRoutes(): OpenAPIHono<GridEnv> {
     router.get(`/docs/${name}`, open.middleware, async (c) => {
       c.header("content-type", type);
       c.header("cache-control", "public, max-age=3600");
-      return c.body(await docsFile(name));
+      return c.body(await loadDocsFile(name));
     });
   }
   return router;

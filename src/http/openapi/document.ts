@@ -18,11 +18,15 @@ import {
 import type { GridEnv } from "../../core/middleware.ts";
 import { withNulls } from "./nullable.ts";
 import {
-  refusalsByStatus,
-  sharedComponents,
-  withChain,
+  addChainProblems,
+  createSharedComponents,
+  describeResponses,
 } from "./problem_responses.ts";
-import { codesOf, problemSchema, type ResponsesObject } from "./problems.ts";
+import {
+  findProblems,
+  problemSchema,
+  type ResponsesObject,
+} from "./problems.ts";
 
 type Router = OpenAPIHono<GridEnv>;
 
@@ -104,10 +108,10 @@ export function describeApi(router: Router, head: ApiHead): ApiDocument {
   return withNulls({
     ...document,
     paths,
-    tags: tagsOf(paths, head.tags),
+    tags: collectTags(paths, head.tags),
     components: {
       ...document.components,
-      ...sharedComponents(),
+      ...createSharedComponents(),
       securitySchemes: SECURITY_SCHEMES,
     },
   });
@@ -128,22 +132,22 @@ interface Place {
 
 function complete(operation: Operation, place: Place): Operation {
   const own: ResponsesObject = { ...operation.responses };
-  const codes = withChain(codesOf(own), {
+  const codes = addChainProblems(findProblems(own), {
     isPublic: operation.security?.length === 0,
     hasParameters: (operation.parameters ?? []).length > 0,
     hasBody: operation.requestBody !== undefined,
     isUnsafe: place.method !== "get",
   });
   return {
-    operationId: operationIdOf(place),
+    operationId: renderOperationId(place),
     ...operation,
-    ...rolesOf(operation),
-    responses: refusalsByStatus(own, codes),
+    ...describeRoles(operation),
+    responses: describeResponses(own, codes),
   };
 }
 
 /** Whose keys are let in, in words: pages do not show members that they do not know. */
-function rolesOf(
+function describeRoles(
   { description, "x-roles": roles }: Operation,
 ): { readonly description?: string } {
   if (!Array.isArray(roles)) return {};
@@ -152,12 +156,12 @@ function rolesOf(
 }
 
 /** For a route that has no name of its own: `get_v1_things_id`. */
-function operationIdOf({ method, path }: Place): string {
+function renderOperationId({ method, path }: Place): string {
   return [method, ...path.split(/\W+/)].filter(Boolean).join("_");
 }
 
 /** Every tag that is in use, those with a sentence first and in its order. */
-function tagsOf(
+function collectTags(
   paths: Readonly<Record<string, PathItem>>,
   known: ApiHead["tags"],
 ): { readonly name: string; readonly description?: string }[] {

@@ -16,11 +16,11 @@ type Json =
  */
 export function withNulls(document: object): Record<string, unknown> {
   return JSON.parse(
-    JSON.stringify(document, (_name, value: Json) => corrected(value)),
+    JSON.stringify(document, (_name, value: Json) => correctSchema(value)),
   );
 }
 
-function corrected(value: Json): Json {
+function correctSchema(value: Json): Json {
   if (!isObject(value) || !Array.isArray(value["allOf"])) return value;
   const [named, other, ...more] = value["allOf"];
   const isMeant = more.length === 0 && isObject(named) && "$ref" in named &&

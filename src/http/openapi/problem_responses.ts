@@ -12,7 +12,7 @@ import {
   resolveProblem,
   toProblem,
 } from "../../core/errors.ts";
-import { isMarked, type ResponsesObject } from "./problems.ts";
+import { isDocumentedProblems, type ResponsesObject } from "./problems.ts";
 
 /** What decides which refusals of the chain an operation may get. */
 export interface OperationKind {
@@ -48,7 +48,7 @@ const UNSAFE: readonly CommonCode[] = [
 const WITH_BODY: readonly CommonCode[] = ["malformed_json", "invalid_request"];
 
 /** `codes`, and those of the middleware and the router. */
-export function withChain(
+export function addChainProblems(
   codes: readonly AnyProblem[],
   kind: OperationKind,
 ): ReadonlySet<AnyProblem> {
@@ -101,7 +101,7 @@ const HEADER_COMPONENTS = {
 };
 
 /** Components that every document has. */
-export function sharedComponents(): {
+export function createSharedComponents(): {
   readonly headers: typeof HEADER_COMPONENTS;
   readonly responses: Readonly<Record<string, object>>;
 } {
@@ -125,13 +125,15 @@ export function sharedComponents(): {
 }
 
 /** The responses of an operation: its own answers, then a refusal for each status of `codes`. */
-export function refusalsByStatus(
+export function describeResponses(
   own: ResponsesObject,
   codes: ReadonlySet<AnyProblem>,
 ): ResponsesObject {
-  const answers = Object.entries(own).filter(([, each]) => !isMarked(each));
+  const answers = Object.entries(own).filter(([, each]) =>
+    !isDocumentedProblems(each)
+  );
   const refused = [...Map.groupBy(codes, (code) => resolveProblem(code).status)]
-    .map(([status, group]) => [status, sharedOrOwn(group)] as const);
+    .map(([status, group]) => [status, referenceOrDescribe(group)] as const);
   return {
     ...Object.fromEntries(
       answers.map(([status, answer]) => [status, withRequestId(answer)]),
@@ -148,7 +150,7 @@ function withRequestId(response: object): object {
   return { ...response, headers: { ...own, ...REQUEST_ID } };
 }
 
-function sharedOrOwn(codes: readonly AnyProblem[]): object {
+function referenceOrDescribe(codes: readonly AnyProblem[]): object {
   const [name] =
     Object.entries(SHARED).find(([, shared]) =>
       new Set<AnyProblem>(shared).symmetricDifference(new Set(codes)).size === 0
@@ -164,7 +166,7 @@ function describe(codes: readonly AnyProblem[]): object {
   return {
     description: problems.map(({ code, title }) => `\`${code}\`: ${title}`)
       .join("; "),
-    headers: headersOf(codes),
+    headers: describeHeaders(codes),
     content: {
       "application/problem+json": {
         schema: {
@@ -194,7 +196,7 @@ const HEADERS: Readonly<Record<string, object>> = {
   },
 };
 
-function headersOf(
+function describeHeaders(
   codes: readonly AnyProblem[],
 ): object {
   const names = codes.flatMap((code) => [

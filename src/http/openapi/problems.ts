@@ -21,7 +21,7 @@ export const problemSchema = z.looseObject({
 const CODES = "x-codes";
 
 /** What a route says of the refusals of one status. */
-export interface Refusal {
+export interface DocumentedProblems {
   readonly description: string;
   readonly [CODES]: readonly AnyProblem[];
   readonly content: {
@@ -31,7 +31,7 @@ export interface Refusal {
   };
 }
 
-function refusal(codes: readonly AnyProblem[]): Refusal {
+function documentProblems(codes: readonly AnyProblem[]): DocumentedProblems {
   return {
     description: codes.map((code) => resolveProblem(code).code).join(", "),
     [CODES]: codes,
@@ -43,27 +43,31 @@ function refusal(codes: readonly AnyProblem[]): Refusal {
 export type ResponsesObject = Readonly<Record<string, object>>;
 
 /** The codes that a route itself says it answers. */
-export function codesOf(responses: ResponsesObject): readonly AnyProblem[] {
+export function findProblems(
+  responses: ResponsesObject,
+): readonly AnyProblem[] {
   return Object.values(responses).flatMap((response) =>
-    isMarked(response) ? response[CODES] : []
+    isDocumentedProblems(response) ? response[CODES] : []
   );
 }
 
-/** Whether a response is one that {@linkcode refusals} made. */
-export function isMarked(response: object): response is Refusal {
+/** Whether a response is one that {@linkcode problemResponses} made. */
+export function isDocumentedProblems(
+  response: object,
+): response is DocumentedProblems {
   return CODES in response;
 }
 
 /** Entries of a route's `responses` for refusals with these codes, built-in ones or an app's own. */
-export function refusals(
+export function problemResponses(
   ...codes: readonly AnyProblem[]
-): Partial<Record<ProblemStatus, Refusal>> {
+): Partial<Record<ProblemStatus, DocumentedProblems>> {
   return Object.fromEntries(
     [...Map.groupBy(codes, (code) => resolveProblem(code).status)].map((
       [status, group],
     ) => [
       status,
-      refusal(group),
+      documentProblems(group),
     ]),
   );
 }

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { didYouMean } from "../../core/nearest.ts";
+import { suggestNearest } from "../../core/nearest.ts";
 import { truncate } from "../../core/text.ts";
 
 /** Maximum length of a member's name that is compared with the known ones and repeated. */
@@ -20,7 +20,7 @@ export function nameKnownMembers(): void {
       return known.length === 0
         ? `"${unknown}" is unknown, expected no members`
         : `"${unknown}" is unknown${
-          didYouMean(unknown, known) || "."
+          suggestNearest(unknown, known) || "."
         } Known are ${known.join(", ")}`;
     },
   });

@@ -23,12 +23,12 @@ export type ClientAddress = (c: Context<GridEnv>) => string | undefined;
  * The address of a request's client: the connection's, or, if that is one of `trustedProxies`, the last one in
  * `X-Forwarded-For` that is none of them. What a client itself writes there is thus never believed.
  */
-export function clientAddress(
+export function createAddressReader(
   trustedProxies: readonly string[],
 ): ClientAddress {
-  const isTrusted = isIn(trustedProxies);
+  const isTrusted = createMatcher(trustedProxies);
   return function addressOf(c) {
-    const peer = parse(peerAddress(c));
+    const peer = parse(getPeerAddress(c));
     if (!peer || !isTrusted(peer)) return peer?.toString();
     let nearest = peer;
     const forwarded = c.req.header("x-forwarded-for")?.split(",") ?? [];
@@ -44,18 +44,20 @@ export function clientAddress(
 }
 
 /** Returns a function that reports whether a text is an address in one of `networks`. */
-export function networkMatcher(
+export function createNetworkMatcher(
   networks: readonly string[],
 ): (address: string) => boolean {
-  const isInside = isIn(networks);
+  const isInside = createMatcher(networks);
   return function isInNetworks(text) {
     const address = parse(text);
     return address !== undefined && isInside(address);
   };
 }
 
-function isIn(networks: readonly string[]): (address: Address) => boolean {
-  const parsed = networks.map(networkOf);
+function createMatcher(
+  networks: readonly string[],
+): (address: Address) => boolean {
+  const parsed = networks.map(parseNetwork);
   return (address) =>
     parsed.some((network) =>
       network[0].kind() === address.kind() && address.match(network)
@@ -63,14 +65,14 @@ function isIn(networks: readonly string[]): (address: Address) => boolean {
 }
 
 /** What one client holds at least: an IPv4 address, or the half of an IPv6 address that networks are given out by. */
-export function networkKey(address: string): string {
+export function toNetworkKey(address: string): string {
   const parsed = ipaddr.parse(address);
   return parsed.kind() === "ipv4"
     ? address
     : `${parsed.toByteArray().slice(0, 8).join(".")}/64`;
 }
 
-function networkOf(text: string): Network {
+function parseNetwork(text: string): Network {
   if (!text.includes("/")) {
     const address = ipaddr.process(text);
     return [address, address.kind() === "ipv4" ? 32 : 128];
@@ -92,7 +94,7 @@ function parse(text: string | undefined): Address | undefined {
 }
 
 /** Returns the address of a request's connection; undefined if the platform does not provide it. */
-export function peerAddress({ env }: PeerContext): string | undefined {
+export function getPeerAddress({ env }: PeerContext): string | undefined {
   const hostname = env?.remoteAddr?.["hostname"];
   return env?.incoming?.socket?.remoteAddress ??
     (typeof hostname === "string" ? hostname : undefined);

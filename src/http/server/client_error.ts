@@ -4,10 +4,10 @@ import {
   GridError,
   problemResponse,
 } from "../../core/errors.ts";
-import { logOf } from "../../core/log.ts";
-import { answerRaw } from "./raw_response.ts";
+import { createLogger } from "../../core/log.ts";
+import { writeRawResponse } from "./raw_response.ts";
 
-const log = logOf("core", "server");
+const log = createLogger("core", "server");
 
 /** What the HTTP parser and its timers complain of; the rest is malformed. */
 const KNOWN: Readonly<Record<string, readonly [CommonCode, string]>> = {
@@ -22,12 +22,12 @@ const KNOWN: Readonly<Record<string, readonly [CommonCode, string]>> = {
 };
 
 /** Listener of `clientError`: answers what is no request, or comes too slowly, and closes the connection. */
-export function answerClientError(
+export function respondClientError(
   error: Error & { readonly code?: string },
   socket: Duplex,
 ): void {
   log.debug("A client's connection is closed: {code}", { code: error.code });
-  if (!socket.writable || error.code === "ECONNRESET" || isAnswering(socket)) {
+  if (!socket.writable || error.code === "ECONNRESET" || isResponding(socket)) {
     socket.destroy();
     return;
   }
@@ -37,11 +37,11 @@ export function answerClientError(
     "malformed_request",
     "Cannot read the request: it is not HTTP/1.1, expected a request line and headers",
   ];
-  void answerRaw(socket, problemResponse(new GridError(code, detail)));
+  void writeRawResponse(socket, problemResponse(new GridError(code, detail)));
 }
 
 /** Whether part of an answer is on its way: another in its middle would be taken for its content. */
-function isAnswering(socket: Duplex): boolean {
+function isResponding(socket: Duplex): boolean {
   const message = "_httpMessage" in socket ? socket._httpMessage : undefined;
   return typeof message === "object" && message !== null &&
     "headersSent" in message && message.headersSent === true;

@@ -12,7 +12,7 @@ const MAX_WAITING = 256;
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-9.3.2 RFC 9112, 9.3.2}: responses are in the order of the requests.
  */
-export function inOrder(serve: RequestListener): RequestListener {
+export function serveInOrder(serve: RequestListener): RequestListener {
   /** Requests that wait, by connection; absent: no request of the connection is being served. */
   const queues = new WeakMap<Socket, (() => void)[]>();
   return function serveInTurn(incoming, outgoing) {

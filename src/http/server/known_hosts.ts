@@ -1,4 +1,4 @@
-import { bracketed, hostNameIn } from "../../core/network.ts";
+import { addBrackets, parseHostName } from "../../core/network.ts";
 import { isLoopback } from "../../core/network.ts";
 
 /** Settings that name the server. */
@@ -22,7 +22,7 @@ const KNOWN = new WeakMap<HostSettings, IsKnownHost>();
  *
  * A server that listens beyond loopback accepts every IP address: DNS rebinding needs a name.
  */
-export function knownHosts(settings: HostSettings): IsKnownHost {
+export function createHostMatcher(settings: HostSettings): IsKnownHost {
   let known = KNOWN.get(settings);
   if (!known) KNOWN.set(settings, known = readHosts(settings));
   return known;
@@ -33,7 +33,9 @@ function readHosts(settings: HostSettings): IsKnownHost {
   const urls = [public_url, replica_url, api_url].flatMap((url) => url ?? []);
   const names = new Set([
     ...urls.map((url) => new URL(url).hostname),
-    ...[host, ...allowed_hosts].map((entry) => hostNameIn(bracketed(entry))),
+    ...[host, ...allowed_hosts].map((entry) =>
+      parseHostName(addBrackets(entry))
+    ),
   ]);
   const domains = allowed_hosts.flatMap((entry) =>
     entry.startsWith("*.") ? [entry.slice(1).toLowerCase()] : []
@@ -41,7 +43,7 @@ function readHosts(settings: HostSettings): IsKnownHost {
   const isAnyAllowed = allowed_hosts.includes("*");
   const isExposed = !isLoopback(host);
   return function isKnown(asked) {
-    const name = hostNameIn(asked);
+    const name = parseHostName(asked);
     if (name === undefined) return false;
     return isAnyAllowed || names.has(name) || isLoopbackName(name) ||
       isExposed && isAddress(name) ||

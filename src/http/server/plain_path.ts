@@ -1,5 +1,5 @@
 import { getPath } from "hono/utils/url";
-import { withoutEndSlash } from "../../core/network.ts";
+import { removeEndSlash } from "../../core/network.ts";
 
 /** Path of a version of the API. */
 const API = /^\/+v\d+(\/|$)/i;
@@ -13,7 +13,7 @@ export function isApiPath(path: string): boolean {
 }
 
 /** Maps `/api/v1/…` to `/v1/…`. */
-export function withoutAlias(path: string): string {
+export function removeAlias(path: string): string {
   return path.replace(ALIAS, "");
 }
 
@@ -21,12 +21,12 @@ export function withoutAlias(path: string): string {
  * Returns the function by which a router reads the path of a request. `/api/v1/…` becomes `/v1/…`, and trailing slashes
  * are removed, unless `isRoute` knows the original path.
  */
-export function plainPathOf(
+export function createPathReader(
   isRoute: (path: string) => boolean,
 ): (request: Request) => string {
   return function plainPath(request) {
     const path = getPath(request);
     if (!ALIAS.test(path) && (path === "/" || !path.endsWith("/"))) return path;
-    return isRoute(path) ? path : withoutEndSlash(withoutAlias(path)) || "/";
+    return isRoute(path) ? path : removeEndSlash(removeAlias(path)) || "/";
   };
 }

@@ -29,12 +29,12 @@ const MAX_SENTENCE = 300;
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-4 RFC 9112, 4}
  */
-function sentenceOf(
+function renderReason(
   { headers }: Response,
   body: Uint8Array,
 ): string | undefined {
   if (headers.get("content-type") !== "application/problem+json") return;
-  const detail = detailIn(new TextDecoder().decode(body));
+  const detail = parseDetail(new TextDecoder().decode(body));
   if (detail === undefined) return;
   return truncate(detail, MAX_SENTENCE).replaceAll("…", "...").replaceAll(
     /[^\x20-\x7e]/g,
@@ -42,7 +42,7 @@ function sentenceOf(
   );
 }
 
-function detailIn(json: string): string | undefined {
+function parseDetail(json: string): string | undefined {
   try {
     return problemSchema.safeParse(JSON.parse(json)).data?.detail;
   } catch {
@@ -51,7 +51,7 @@ function detailIn(json: string): string | undefined {
 }
 
 /** Answer for `error` to an upgrade that the middleware has let in, with the headers that it adds. */
-export function refusalOf(
+export function createUpgradeResponse(
   error: GridError,
   { requestId, headers }: Pick<UpgradeContext, "requestId" | "headers">,
 ): Response {
@@ -63,7 +63,7 @@ export function refusalOf(
 }
 
 /** Writes a whole answer to a socket on which no `ServerResponse` is, and closes it. Never rejects. */
-export async function answerRaw(
+export async function writeRawResponse(
   socket: Duplex,
   response: Response,
 ): Promise<void> {
@@ -74,7 +74,7 @@ export async function answerRaw(
     OWN_HEADERS.has(name) ? [] : [`${name}: ${value}\r\n`]
   );
   const { status } = response;
-  const sentence = sentenceOf(response, body);
+  const sentence = renderReason(response, body);
   const phrase = sentence ?? STATUS_CODES[status] ?? "";
   if (sentence !== undefined) lines.push(`${ERROR_HEADER}: ${sentence}\r\n`);
   socket.end(Buffer.concat([

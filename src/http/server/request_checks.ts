@@ -4,11 +4,11 @@
  * @module
  */
 import type { Context, MiddlewareHandler } from "hono";
-import { callerIn } from "../auth/access.ts";
+import { getCaller } from "../auth/access.ts";
 import { isAnonymous } from "../../core/caller.ts";
-import { baseUrl, type BaseUrlSettings } from "../base_url.ts";
+import { type BaseUrlSettings, createBaseUrlReader } from "../base_url.ts";
 import { GridError } from "../../core/errors.ts";
-import { type HostSettings, knownHosts } from "./known_hosts.ts";
+import { createHostMatcher, type HostSettings } from "./known_hosts.ts";
 import { isLoopback } from "../../core/network.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import type { Settings } from "../../core/settings.ts";
@@ -30,7 +30,7 @@ const MAX_HOST = 100;
 export function checkHead(
   settings: BaseUrlSettings,
 ): MiddlewareHandler<GridEnv> {
-  const baseUrlOf = baseUrl(settings);
+  const baseUrlOf = createBaseUrlReader(settings);
   return async function checkHeadOf(c, next) {
     const { length } = new URL(c.req.url).pathname;
     if (length > MAX_PATH) {
@@ -39,7 +39,7 @@ export function checkHead(
         `Cannot read the request: its path has ${length} characters, expected at most ${MAX_PATH}`,
       );
     }
-    if (hostsOf(c).length > 1) {
+    if (listHosts(c).length > 1) {
       throw new GridError(
         "malformed_request",
         "Cannot read the request: it has several Host headers, expected one",
@@ -51,7 +51,7 @@ export function checkHead(
 }
 
 /** Returns every `Host` header. Platforms with only `fetch` join several with commas. */
-function hostsOf({ req, env }: Context<GridEnv>): readonly string[] {
+function listHosts({ req, env }: Context<GridEnv>): readonly string[] {
   const raw = env?.incoming?.rawHeaders;
   if (!raw) return req.header("host")?.split(",") ?? [];
   return raw.filter((_, at) =>
@@ -72,13 +72,13 @@ function hostsOf({ req, env }: Context<GridEnv>): readonly string[] {
 export function checkHost(
   settings: HostSettings & Pick<Settings, "api_key">,
 ): MiddlewareHandler<GridEnv> {
-  const isKnown = knownHosts(settings);
+  const isKnown = createHostMatcher(settings);
   const needsKeys = settings.api_key !== undefined ||
     !isLoopback(settings.host);
   return async function checkHostOf(c, next) {
     const isProbe = needsKeys && c.get("route")?.declaration.acceptsAnyHost;
-    if (isAnonymous(callerIn(c)) && !isProbe) {
-      for (const host of askedHosts(c)) {
+    if (isAnonymous(getCaller(c)) && !isProbe) {
+      for (const host of listRequestedHosts(c)) {
         if (host !== undefined && !isKnown(host)) throw hostNotAllowed(host);
       }
     }
@@ -87,7 +87,7 @@ export function checkHost(
 }
 
 /** Returns the `Host` header, or the host of an absolute URL in the request line, which takes precedence. */
-function askedHosts(
+function listRequestedHosts(
   { req }: Context<GridEnv>,
 ): readonly (string | undefined)[] {
   return [new URL(req.url).host, req.header("host")];

@@ -15,17 +15,21 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { v7 as uuid } from "uuid";
 import type { InstalledApp } from "../../core/app.ts";
-import { answerClientError } from "./client_error.ts";
+import { respondClientError } from "./client_error.ts";
 import { discardBody } from "./discard_body.ts";
 import { GridError, problemResponse, toGridError } from "../../core/errors.ts";
-import { inOrder } from "./in_order.ts";
-import { logOf } from "../../core/log.ts";
+import { serveInOrder } from "./in_order.ts";
+import { createLogger } from "../../core/log.ts";
 import type { GridBindings } from "../../core/middleware.ts";
-import { answerRaw, refusalOf } from "./raw_response.ts";
-import { malformed, requestOf, type UpgradeGate } from "./upgrade_gate.ts";
+import { createUpgradeResponse, writeRawResponse } from "./raw_response.ts";
+import {
+  malformedRequest,
+  toRequest,
+  type UpgradeGate,
+} from "./upgrade_gate.ts";
 import { type UpgradeContext } from "../../core/app.ts";
 
-const log = logOf("core", "server");
+const log = createLogger("core", "server");
 
 /** How long clients may take. What is answered, and sockets that were upgraded, may take any time. */
 export interface ServerLimits {
@@ -77,13 +81,13 @@ export async function startServer(
   options: ServerOptions,
 ): Promise<RunningServer> {
   const server = createServer(
-    httpOptions(options.limits),
-    listener(options.fetch),
+    createHttpOptions(options.limits),
+    createListener(options.fetch),
   );
   const sockets = trackSockets(server);
-  server.on("clientError", answerClientError);
+  server.on("clientError", respondClientError);
   server.on("upgrade", (request, socket, head) => {
-    void receive(options, { request, socket, head });
+    void receiveUpgrade(options, { request, socket, head });
   });
   await listen(server, options);
   const { port } = server.address() as AddressInfo; // A TCP server's address is never text.
@@ -94,7 +98,7 @@ export async function startServer(
   };
 }
 
-function httpOptions(
+function createHttpOptions(
   { headMs = 15_000, requestMs = 60_000, idleMs = 65_000, checkMs = 5_000 }:
     ServerLimits = {},
 ): HttpOptions {
@@ -109,28 +113,28 @@ function httpOptions(
   };
 }
 
-function listener(fetch: ServerOptions["fetch"]): RequestListener {
+function createListener(fetch: ServerOptions["fetch"]): RequestListener {
   // It accepts invalid hosts such as 256.1.1.1.
   const answer = getRequestListener(
     (request, bindings: GridBindings) =>
       URL.canParse(request.url)
         ? fetch(request, bindings)
-        : problemResponse(malformed("its target or Host is wrong")),
+        : problemResponse(malformedRequest("its target or Host is wrong")),
     {
       autoCleanupIncoming: false,
-      errorHandler: answerFailure,
+      errorHandler: respondFailure,
     },
   );
-  return inOrder((incoming, outgoing) => {
+  return serveInOrder((incoming, outgoing) => {
     discardBody(incoming, outgoing);
     void answer(incoming, outgoing);
   });
 }
 
 /** Answers what never got into the router, or got out of it unanswered. */
-function answerFailure(error: unknown): Response {
+function respondFailure(error: unknown): Response {
   if (error instanceof Error && error.name === "RequestError") {
-    return problemResponse(malformed(error.message));
+    return problemResponse(malformedRequest(error.message));
   }
   const requestId = uuid();
   log.error("Request {request_id} failed: {error}", {
@@ -158,7 +162,7 @@ interface Upgrade {
 }
 
 /** Has an upgrade pass the gate and find who takes it, or answers it. Never rejects. */
-async function receive(
+async function receiveUpgrade(
   options: ServerOptions,
   { request, socket, head }: Upgrade,
 ): Promise<void> {
@@ -167,24 +171,29 @@ async function receive(
   socket.on("error", () => socket.destroy());
   socket.once("close", () => gone.abort());
   try {
-    const standIn = requestOf(request, gone.signal);
+    const standIn = toRequest(request, gone.signal);
     const context = await options.gate?.(request, standIn) ??
-      letIn(standIn);
+      acceptUpgrade(standIn);
     if (socket.destroyed) return;
-    if (context instanceof Response) return await answerRaw(socket, context);
+    if (context instanceof Response) {
+      return await writeRawResponse(socket, context);
+    }
     for (const upgrade of options.upgraders) {
       if (await upgrade(request, socket, head, context)) return;
     }
-    await answerRaw(socket, await untaken(options, request, context));
+    await writeRawResponse(
+      socket,
+      await respondUntaken(options, request, context),
+    );
   } catch (error) {
     if (!(error instanceof GridError)) {
       log.error("Upgrade failed: {error}", { error });
     }
-    await answerRaw(socket, problemResponse(toGridError(error)));
+    await writeRawResponse(socket, problemResponse(toGridError(error)));
   }
 }
 
-function letIn({ url }: Request): UpgradeContext {
+function acceptUpgrade({ url }: Request): UpgradeContext {
   return {
     url: new URL(url),
     path: new URL(url).pathname,
@@ -196,20 +205,20 @@ function letIn({ url }: Request): UpgradeContext {
 }
 
 /** Answer to an upgrade that no app takes: if it is no WebSocket's, that of the same request without it. */
-function untaken(
+function respondUntaken(
   { fetch }: ServerOptions,
   incoming: IncomingMessage,
   context: UpgradeContext,
 ): Response | Promise<Response> {
   if (!/^websocket$/i.test(incoming.headers.upgrade ?? "")) {
     const signal = new AbortController().signal;
-    return fetch(requestOf(incoming, signal), { incoming });
+    return fetch(toRequest(incoming, signal), { incoming });
   }
   const error = new GridError(
     "not_found",
     `Cannot connect to "${context.url.pathname}": no such endpoint, expected one that /openapi.json lists`,
   );
-  return refusalOf(error, context);
+  return createUpgradeResponse(error, context);
 }
 
 function trackSockets(server: Server): ReadonlySet<Socket> {

@@ -11,14 +11,14 @@ import type { Duplex } from "node:stream";
 import type { InstalledApp, UpgradeContext } from "../../core/app.ts";
 import { ANONYMOUS } from "../../core/caller.ts";
 import { GridError, toGridError } from "../../core/errors.ts";
-import { logOf } from "../../core/log.ts";
+import { createLogger } from "../../core/log.ts";
 import type { GridEnv, PathParams } from "../../core/middleware.ts";
 import { type DeclaredRoute, requireRole } from "../auth/access.ts";
 import type { RouteTable } from "../auth/route_table.ts";
-import { answerProblem } from "../error_response.ts";
-import { answerRaw, refusalOf } from "./raw_response.ts";
+import { respondProblem } from "../error_response.ts";
+import { createUpgradeResponse, writeRawResponse } from "./raw_response.ts";
 
-const log = logOf("http", "socket");
+const log = createLogger("http", "socket");
 
 /** An upgrade that has passed the middleware, of a caller with a declared role. */
 export interface Upgrade {
@@ -52,7 +52,7 @@ export function addSocket(
     "x-websocket": true,
   });
   const endpoint: MiddlewareHandler<GridEnv> = (c) =>
-    Promise.resolve(answerProblem(c, upgradeRequired(c.req.path)));
+    Promise.resolve(respondProblem(c, upgradeRequired(c.req.path)));
   servers.set(endpoint, serve);
   const path = pattern ?? route.path.replaceAll(/\{(\w+)\}/g, ":$1");
   router.get(path, middleware, endpoint);
@@ -101,7 +101,7 @@ export function rejectUpgrade(
     detail: error.message,
     request_id: context.requestId,
   });
-  void answerRaw(socket, refusalOf(error, context));
+  void writeRawResponse(socket, createUpgradeResponse(error, context));
 }
 
 function upgradeRequired(path: string): GridError {

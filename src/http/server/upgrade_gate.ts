@@ -13,12 +13,12 @@ import type { UpgradeContext } from "../../core/app.ts";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { IncomingMessage } from "node:http";
-import { answerError } from "../error_response.ts";
-import { baseUrlIn } from "../base_url.ts";
+import { respondError } from "../error_response.ts";
+import { getBaseUrl } from "../base_url.ts";
 import { RouteTable } from "../auth/route_table.ts";
 import { GridError } from "../../core/errors.ts";
 import type { GridBindings, GridEnv } from "../../core/middleware.ts";
-import { withoutAlias } from "./plain_path.ts";
+import { removeAlias } from "./plain_path.ts";
 
 /** Sends an upgrade through the middleware. The answer, if it is not let in. Never rejects. */
 export type UpgradeGate = (
@@ -46,7 +46,7 @@ export function createUpgradeGate(
     admitted.set(c.env, c);
     return c.body(null, 204);
   });
-  gate.onError(answerError);
+  gate.onError(respondError);
   return async function admit(incoming, request) {
     const bindings = { incoming };
     const answer = await gate.fetch(request, bindings);
@@ -54,9 +54,9 @@ export function createUpgradeGate(
     if (!end || !answer.ok) return answer;
     const { caller, requestId } = end.var;
     return {
-      url: plainUrl(request.url),
+      url: parsePlainUrl(request.url),
       path: end.req.path,
-      baseUrl: baseUrlIn(end),
+      baseUrl: getBaseUrl(end),
       caller,
       requestId,
       headers: answer.headers,
@@ -65,9 +65,9 @@ export function createUpgradeGate(
 }
 
 /** Parses the request's URL, with the API's canonical path. */
-function plainUrl(text: string): URL {
+function parsePlainUrl(text: string): URL {
   const url = new URL(text);
-  url.pathname = withoutAlias(url.pathname);
+  url.pathname = removeAlias(url.pathname);
   return url;
 }
 
@@ -76,7 +76,7 @@ function plainUrl(text: string): URL {
  *
  * @throws {GridError} `malformed_request` — if its target, host or method cannot be that of a request.
  */
-export function requestOf(
+export function toRequest(
   { method, url = "", headers, rawHeaders }: IncomingMessage,
   signal: AbortSignal,
 ): Request {
@@ -90,16 +90,16 @@ export function requestOf(
     }
     return new Request(target, {
       method: method ?? "GET",
-      headers: pairsOf(rawHeaders),
+      headers: pairHeaders(rawHeaders),
       signal,
     });
   } catch (cause) {
-    throw malformed("its target, Host or method is wrong", cause);
+    throw malformedRequest("its target, Host or method is wrong", cause);
   }
 }
 
 /** Returns the rejection of a malformed request. */
-export function malformed(why: string, cause?: unknown): GridError {
+export function malformedRequest(why: string, cause?: unknown): GridError {
   return new GridError(
     "malformed_request",
     `Cannot read the request: ${why}, expected a path below this server`,
@@ -113,7 +113,7 @@ function isHost(text: string): boolean {
   return !/[\\/?#@]/.test(text) && URL.canParse(`http://${text}/`);
 }
 
-function pairsOf(rawHeaders: readonly string[]): [string, string][] {
+function pairHeaders(rawHeaders: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     pairs.push([rawHeaders[at] ?? "", rawHeaders[at + 1] ?? ""]);

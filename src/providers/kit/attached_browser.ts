@@ -5,7 +5,7 @@
  */
 import { systemClock } from "../../async/clock.ts";
 import { settleWithin } from "../../async/settle_within.ts";
-import { messageOf } from "../../core/log.ts";
+import { toMessage } from "../../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../../core/provider.ts";
 import { closeBrowser, waitForHangUp } from "./cdp_socket.ts";
 import { probeBrowser } from "./probe_browser.ts";
@@ -125,7 +125,7 @@ export function toExitReport(
     : started.status.then(toBrowserExit);
   return exited.catch((error) => ({
     reason: "crashed",
-    detail: messageOf(error),
+    detail: toMessage(error),
   }));
 }
 

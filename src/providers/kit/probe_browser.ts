@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { connect } from "node:net";
-import { hostName } from "../../core/network.ts";
+import { toSocketHost } from "../../core/network.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 
 /** Number of response bytes that contain the status. */
@@ -19,7 +19,7 @@ export async function probeBrowser(
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const socket = socketPath === undefined
-    ? connect(Number(endpoint.port || 80), hostName(endpoint))
+    ? connect(Number(endpoint.port || 80), toSocketHost(endpoint))
     : connect(socketPath);
   const onAbort = () => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });

@@ -1,6 +1,6 @@
 import type { HeldSessionWire, Registration } from "../../client/client.ts";
 import type { Clock } from "../../async/clock.ts";
-import { logOf } from "../../core/log.ts";
+import { createLogger } from "../../core/log.ts";
 import { every } from "../../async/every.ts";
 import type {
   BrowserHost,
@@ -11,7 +11,7 @@ import type {
 import type { Registry } from "../../core/registry.ts";
 import type { Outbox } from "../outbox.ts";
 
-const log = logOf("worker", "browser_host");
+const log = createLogger("worker", "browser_host");
 
 /** Time between two looks for browsers that no session holds. */
 const SWEEP_MS = 60_000;

@@ -1,10 +1,10 @@
 import type { Clock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
-import { logOf, messageOf } from "../../core/log.ts";
+import { createLogger, toMessage } from "../../core/log.ts";
 import { every } from "../../async/every.ts";
 import type { BrowserHost } from "../../core/provider.ts";
 
-const log = logOf("worker", "host_health");
+const log = createLogger("worker", "host_health");
 
 /** Time between two questions. */
 const PERIOD_MS = 2_000;
@@ -58,7 +58,7 @@ export class HostHealth implements AsyncDisposable {
       await host.ping?.(patience.signal);
       this.#setProblem(undefined);
     } catch (error) {
-      if (!signal?.aborted) this.#setProblem(messageOf(error));
+      if (!signal?.aborted) this.#setProblem(toMessage(error));
     }
     return this.isUp;
   }

@@ -3,9 +3,9 @@ import { connect as connectTls } from "node:tls";
 import WebSocket, { type ClientOptions } from "ws";
 import { type Clock, systemClock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
-import { hostName } from "../../core/network.ts";
-import { withoutEndSlash } from "../../core/network.ts";
-import { logOf, messageOf } from "../../core/log.ts";
+import { toSocketHost } from "../../core/network.ts";
+import { removeEndSlash } from "../../core/network.ts";
+import { createLogger, toMessage } from "../../core/log.ts";
 import { watchSocket } from "../../tunnel/ping.ts";
 import {
   MAX_MESSAGE_BYTES,
@@ -19,7 +19,7 @@ import { proofHeaders, type WorkerProof } from "../../core/worker_proof.ts";
 import { connectViaProxy } from "./proxy_connect.ts";
 import { type BrowserAddress, serveStream } from "./stream.ts";
 
-const log = logOf("worker", "tunnel");
+const log = createLogger("worker", "tunnel");
 
 /** Longest wait for the server to take the connection. */
 const OPEN_MS = 10_000;
@@ -89,7 +89,7 @@ class OpenedTunnel implements TunnelClient {
     { apiUrl, apiKey, proxy }: TunnelServer,
     parts: TunnelClientOptions,
   ) {
-    this.#base = withoutEndSlash(apiUrl);
+    this.#base = removeEndSlash(apiUrl);
     this.#proxy = proxy;
     this.#parts = parts;
     this.#headers = {
@@ -155,7 +155,7 @@ class OpenedTunnel implements TunnelClient {
       };
       control.terminate();
     });
-    control.on("error", (error) => ended ??= { why: messageOf(error) });
+    control.on("error", (error) => ended ??= { why: toMessage(error) });
     control.on("open", () => log.info("The tunnel is open"));
     control.on("message", (data) => {
       const message = parseMessage(openMessageSchema, data);
@@ -173,7 +173,7 @@ class OpenedTunnel implements TunnelClient {
     using patience = deadline(systemClock, OPEN_MS, this.#stop.signal);
     try {
       const socket = await connectViaProxy(this.#proxy, url, patience.signal);
-      const servername = isIP(hostName(url)) ? "" : hostName(url);
+      const servername = isIP(toSocketHost(url)) ? "" : toSocketHost(url);
       return {
         createConnection: () =>
           url.protocol === "wss:"
@@ -181,7 +181,7 @@ class OpenedTunnel implements TunnelClient {
             : socket,
       };
     } catch (error) {
-      return { why: messageOf(error) };
+      return { why: toMessage(error) };
     }
   }
 
@@ -213,7 +213,7 @@ class OpenedTunnel implements TunnelClient {
         session_id: sessionId,
         error,
       });
-      this.#reject(streamId, messageOf(error));
+      this.#reject(streamId, toMessage(error));
     }
   }
 

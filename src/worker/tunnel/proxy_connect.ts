@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import type { Socket } from "node:net";
-import { hostName } from "../../core/network.ts";
+import { toSocketHost } from "../../core/network.ts";
 
 /**
  * Returns the request by which an HTTP proxy opens a tunnel to the host of `url`. @see {@link
@@ -26,7 +26,7 @@ export async function connectViaProxy(
   if (proxy.protocol !== "http:") throw unusable(proxy);
   const asked = request({
     method: "CONNECT",
-    host: hostName(proxy),
+    host: toSocketHost(proxy),
     port: Number(proxy.port || 80),
     path: toAuthority(url),
     headers: { Host: toAuthority(url), ...renderCredentials(proxy) },

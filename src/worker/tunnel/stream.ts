@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { systemClock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
-import { hostName } from "../../core/network.ts";
+import { toSocketHost } from "../../core/network.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 import { closeConn, joinConns, writeAll } from "../../async/join_conns.ts";
 import { renderConnectRequest } from "./proxy_connect.ts";
@@ -98,7 +98,7 @@ async function connectBrowser(
 async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {
   const secure = url.protocol === "https:" || url.protocol === "wss:";
   const conn = await Deno.connect({
-    hostname: hostName(url),
+    hostname: toSocketHost(url),
     port: Number(url.port || (secure ? 443 : 80)),
     signal,
   });
@@ -110,7 +110,7 @@ async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {
 /** The connection with TLS over it, which HTTP/1.1 is spoken on: in HTTP/2 nothing is upgraded. */
 function startTls(tcp: Deno.TcpConn, url: URL): Promise<Deno.TlsConn> {
   return Deno.startTls(tcp, {
-    hostname: hostName(url),
+    hostname: toSocketHost(url),
     alpnProtocols: ["http/1.1"],
   });
 }

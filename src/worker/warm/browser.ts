@@ -1,12 +1,12 @@
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { type Clock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
-import { logOf } from "../../core/log.ts";
+import { createLogger } from "../../core/log.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 import { waitForEnd } from "../liveness.ts";
 import type { WarmHost } from "./host.ts";
 
-const log = logOf("worker", "warm_browser");
+const log = createLogger("worker", "warm_browser");
 
 /** Longest time of a start. What it needs is got before. */
 const START_MS = 60_000;

@@ -1,6 +1,6 @@
 import type { Clock } from "../../async/clock.ts";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
-import { logOf } from "../../core/log.ts";
+import { createLogger } from "../../core/log.ts";
 import type {
   BrowserHost,
   CheckResult,
@@ -9,7 +9,7 @@ import type {
 import { LiveSessionIds } from "./live_session_ids.ts";
 import { abandonOnAbort } from "../abandon_on_abort.ts";
 
-const log = logOf("worker", "warm_host");
+const log = createLogger("worker", "warm_host");
 
 /** Sessions of browsers that were started before them, by the id under which their host knows the browser. */
 export type HandedOver = Readonly<Record<string, string>>;

@@ -4,14 +4,14 @@ import { aborted } from "../../async/abortable.ts";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { type Clock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
-import { logOf, messageOf } from "../../core/log.ts";
+import { createLogger, toMessage } from "../../core/log.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 import { redactSecrets, toBrowserSpec } from "../claimed_session.ts";
 import { WarmBrowser } from "./browser.ts";
 import type { WarmHost } from "./host.ts";
 import { StartBackoff } from "./start_backoff.ts";
 
-const log = logOf("worker", "warm_browsers");
+const log = createLogger("worker", "warm_browsers");
 
 /** Starts at once: sessions that come meanwhile are not to wait for many. */
 const MAX_STARTING = 2;
@@ -119,7 +119,7 @@ export class WarmPool implements AsyncDisposable {
       signal.throwIfAborted();
       const { proxy = null, environment } = spec;
       log.warn("A browser that was kept ready was of no use: {reason}", {
-        reason: redactSecrets(messageOf(error), { proxy, environment }),
+        reason: redactSecrets(toMessage(error), { proxy, environment }),
       });
       return undefined;
     }
@@ -217,7 +217,7 @@ export class WarmPool implements AsyncDisposable {
       onReady: () => this.#changed(),
       onFailure: (why) => {
         if (!this.#backoff.recordFailure()) return;
-        const reason = redactSecrets(messageOf(why), wanted);
+        const reason = redactSecrets(toMessage(why), wanted);
         log.warn("Cannot keep a browser ready, tries go on: {reason}", {
           reason,
         });

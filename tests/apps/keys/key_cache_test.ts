@@ -3,15 +3,15 @@ import fc from "fast-check";
 import type { KeyRow } from "../../../src/apps/keys/key.ts";
 import { KeyCache } from "../../../src/apps/keys/key_cache.ts";
 import type { KeyStore } from "../../../src/apps/keys/store/keys.ts";
-import { hashOf, newKey, prefixOf } from "../../../src/core/redact.ts";
+import { hashText, newKey, parseKeyPrefix } from "../../../src/core/redact.ts";
 import { createFakeClock } from "../../support/clock.ts";
 
 async function createRow(key: string, fields: Partial<KeyRow> = {}) {
   return {
-    id: `id of ${prefixOf(key)}`,
+    id: `id of ${parseKeyPrefix(key)}`,
     name: "test",
-    prefix: prefixOf(key) ?? "",
-    hash: await hashOf(key),
+    prefix: parseKeyPrefix(key) ?? "",
+    hash: await hashText(key),
     role: "client",
     workPoolId: null,
     maxSessions: null,
@@ -68,7 +68,7 @@ Deno.test("a wrong key never authenticates a caller, not even with the prefix of
     maxLength: 43,
   });
   const wrong = fc.oneof(
-    letters.map((rest) => `${prefixOf(right)}_${rest}`),
+    letters.map((rest) => `${parseKeyPrefix(right)}_${rest}`),
     fc.nat(42).map((at) => {
       const place = right.length - 1 - at;
       const other = right[place] === "x" ? "y" : "x";
@@ -181,7 +181,7 @@ Deno.test("a key that is revoked here during a read is not accepted afterwards",
   const release = hold();
   const looking = cache.find(key);
   rows[0] = await createRow(key, { revokedAt: 1 });
-  cache.invalidate(prefixOf(key) ?? "");
+  cache.invalidate(parseKeyPrefix(key) ?? "");
   release();
   await looking;
   assert.equal(await cache.find(key), "revoked");
@@ -210,7 +210,7 @@ Deno.test("hasAdmin() reads at most once in 10 s, and at once after a change her
   }
   assert.equal(reads.length, 1);
   rows.push(await createRow(key, { role: "admin" }));
-  cache.invalidate(prefixOf(key) ?? "");
+  cache.invalidate(parseKeyPrefix(key) ?? "");
   assert.ok(await cache.hasAdmin());
   rows.pop();
   assert.ok(await cache.hasAdmin());

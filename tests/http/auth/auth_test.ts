@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { callerOf, createAuth, keyOf } from "../../../src/http/auth/auth.ts";
+import {
+  authenticateRequest,
+  createAuth,
+  readKey,
+} from "../../../src/http/auth/auth.ts";
 import { allow, declareRoute } from "../../../src/http/auth/access.ts";
 import { RouteTable } from "../../../src/http/auth/route_table.ts";
 import { buildRouter, createRouter } from "../../../src/http/router.ts";
@@ -41,7 +45,7 @@ function asked(
   headers: Readonly<Record<string, string>> = {},
 ) {
   const url = new URL(path, "http://grid");
-  return callerOf(auth, {
+  return authenticateRequest(auth, {
     headers: new Headers(headers),
     route: routes.find("GET", router.getPath(new Request(url))),
     query: url.searchParams,
@@ -89,22 +93,22 @@ Deno.test("createAuth() lets everybody in where there is no key, unless others r
 
 Deno.test("createAuth() knows the program's own key, which is another in each process", async () => {
   const auth = createAuth("bootstrap-0123456789");
-  const caller = await auth.authenticate(auth.ownKey);
+  const caller = await auth.authenticate(auth.selfKey);
   assert.ok(typeof caller === "object" && caller.role === "admin");
   const second = createAuth("bootstrap-0123456789");
-  assert.equal(await second.authenticate(auth.ownKey), "wrong");
+  assert.equal(await second.authenticate(auth.selfKey), "wrong");
 });
 
 Deno.test("keyOf() looks in X-API-Key, then Authorization, then the query", () => {
   const query = new URLSearchParams({ token: "c" });
   const of = (headers: Record<string, string>) =>
-    keyOf({ headers: new Headers(headers), query });
+    readKey({ headers: new Headers(headers), query });
   assert.equal(of({ "x-api-key": "a", authorization: "Bearer b" }), "a");
   assert.equal(of({ authorization: "bearer b" }), "b");
   assert.equal(of({ authorization: "Basic b" }), "c");
   // As when a key is put behind a connect URL, which has a token.
   const twice = new URLSearchParams("token=ct_a?token=c");
-  assert.equal(keyOf({ headers: new Headers(), query: twice }), "c");
+  assert.equal(readKey({ headers: new Headers(), query: twice }), "c");
 });
 
 Deno.test("a connect token is good for the routes of its session that declare it, in the query, until its time is over", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { clientAddress } from "../../../src/http/server/client_address.ts";
+import { createAddressReader } from "../../../src/http/server/client_address.ts";
 import type { GridBindings, GridEnv } from "../../../src/core/middleware.ts";
 import { loadSettings } from "../../../src/core/settings.ts";
 
@@ -12,7 +12,7 @@ async function addressOf(
   proxies: readonly string[] = PROXIES,
 ): Promise<string | undefined> {
   let found: string | undefined;
-  const addressOf = clientAddress(proxies);
+  const addressOf = createAddressReader(proxies);
   const app = new Hono<GridEnv>().get("/", (c) => {
     found = addressOf(c);
     return c.body(null);

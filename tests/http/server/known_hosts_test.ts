@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { hostApi } from "../../../src/hosted.ts";
-import { knownHosts } from "../../../src/http/server/known_hosts.ts";
+import { createHostMatcher } from "../../../src/http/server/known_hosts.ts";
 import { isHostEntry } from "../../../src/core/network.ts";
 import { BOOTSTRAP_KEY } from "../../support/keys.ts";
 import { testGrid } from "../../support/grid.ts";
@@ -39,7 +39,7 @@ async function answered(
 }
 
 Deno.test("knownHosts() knows loopback, the host of each URL, the listening address and allowed_hosts", () => {
-  const isKnown = knownHosts({
+  const isKnown = createHostMatcher({
     ...SETTINGS,
     public_url: "https://Grid.example/prefix",
     replica_url: "http://replica.example:8765",
@@ -66,16 +66,20 @@ Deno.test("knownHosts() knows loopback, the host of each URL, the listening addr
 });
 
 Deno.test("knownHosts() of a server beyond loopback knows every address, because rebinding needs a name", () => {
-  const isKnown = knownHosts({ ...SETTINGS, host: "0.0.0.0" });
+  const isKnown = createHostMatcher({ ...SETTINGS, host: "0.0.0.0" });
   for (
     const host of ["10.0.0.1:8765", "[2001:db8::1]", "0.0.0.0", "192.0.2.1"]
   ) {
     assert.ok(isKnown(host), host);
   }
   assert.ok(!isKnown("rebound.example"));
-  assert.ok(knownHosts({ ...SETTINGS, host: "box.lan" })("box.lan:8765"));
-  assert.ok(knownHosts({ ...SETTINGS, host: "::1" })("[::1]:8765"));
-  assert.ok(knownHosts({ ...SETTINGS, allowed_hosts: ["*"] })("any.example"));
+  assert.ok(
+    createHostMatcher({ ...SETTINGS, host: "box.lan" })("box.lan:8765"),
+  );
+  assert.ok(createHostMatcher({ ...SETTINGS, host: "::1" })("[::1]:8765"));
+  assert.ok(
+    createHostMatcher({ ...SETTINGS, allowed_hosts: ["*"] })("any.example"),
+  );
 });
 
 Deno.test("allowed_hosts accepts only names, addresses and stars before a dot", () => {

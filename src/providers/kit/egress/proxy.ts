@@ -13,7 +13,7 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { systemClock } from "../../../async/clock.ts";
 import { deadline } from "../../../async/deadline.ts";
-import { logOf } from "../../../core/log.ts";
+import { createLogger } from "../../../core/log.ts";
 import {
   type EgressRoute,
   type EgressRouteOptions,
@@ -27,7 +27,7 @@ import {
 import { NameLookups } from "./name_lookups.ts";
 import { SocketReader } from "./socket_reader.ts";
 
-const log = logOf("providers", "egress");
+const log = createLogger("providers", "egress");
 
 /** Maximum length of a request's head. */
 const MAX_HEAD = 64 * 1_024;

@@ -9,7 +9,7 @@ import {
   type EgressTarget,
   parseAddress,
 } from "../../../core/egress_rule.ts";
-import { messageOf } from "../../../core/log.ts";
+import { toMessage } from "../../../core/log.ts";
 import { dialAddress } from "./dial_address.ts";
 import { type EgressFilter, isPublicAddress } from "./filter.ts";
 import type { NameLookups } from "./name_lookups.ts";
@@ -201,7 +201,7 @@ async function dial(
 function unreachable(target: EgressTarget, error: unknown): ProxyProblem {
   return new ProxyProblem(
     502,
-    `Cannot connect to ${formatAuthority(target)}: ${messageOf(error)}`,
+    `Cannot connect to ${formatAuthority(target)}: ${toMessage(error)}`,
   );
 }
 

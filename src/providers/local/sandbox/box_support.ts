@@ -1,5 +1,5 @@
 import { createChildEnvironment } from "../../kit/child_environment.ts";
-import { messageOf } from "../../../core/log.ts";
+import { toMessage } from "../../../core/log.ts";
 import { type BoxPrograms, findBoxPrograms } from "./box_programs.ts";
 import { pickUserId, renderUserSwitch } from "./box_user.ts";
 
@@ -42,7 +42,7 @@ export async function checkBoxSupport(): Promise<BoxSupport> {
     const problem = await startTrialBox(programs, isRoot);
     return problem === undefined ? { programs } : { problem };
   } catch (error) {
-    return { problem: messageOf(error) };
+    return { problem: toMessage(error) };
   }
 }
 

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import type { BrowserSpec } from "../../../core/browser_spec.ts";
-import { hostName } from "../../../core/network.ts";
+import { toSocketHost } from "../../../core/network.ts";
 import type { CheckResult, LocalSandbox } from "../../../core/provider.ts";
 import { formatAuthority } from "../../kit/egress/proxy_request.ts";
 import { BoxEgresses } from "./box_egress.ts";
@@ -90,7 +90,7 @@ export class Isolation implements AsyncDisposable {
 
   async #resolveServer(): Promise<void> {
     if (!this.#server || this.#serverAddresses.length > 0) return;
-    const host = hostName(this.#server);
+    const host = toSocketHost(this.#server);
     const port = Number(
       this.#server.port || (this.#server.protocol === "https:" ? 443 : 80),
     );

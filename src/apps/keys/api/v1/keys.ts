@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { locationIn } from "../../../../http/base_url.ts";
+import { renderLocation } from "../../../../http/base_url.ts";
 import { access } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { createRouter, refusals } from "../../../../http/router.ts";
+import { createRouter, problemResponses } from "../../../../http/router.ts";
 import type { KeyManager } from "../../manager.ts";
 import {
   keyInputSchema,
@@ -39,7 +39,7 @@ const list = createRoute({
       description: "Keys, without their secrets",
       content: { "application/json": { schema: keyListSchema } },
     },
-    ...refusals("invalid_request"),
+    ...problemResponses("invalid_request"),
   },
 });
 
@@ -63,7 +63,7 @@ const create = createRoute({
       description: "The key",
       content: { "application/json": { schema: newKeySchema } },
     },
-    ...refusals("invalid_request", poolProblems.pool_not_found),
+    ...problemResponses("invalid_request", poolProblems.pool_not_found),
   },
 });
 
@@ -80,7 +80,7 @@ const get = createRoute({
       description: "The key",
       content: { "application/json": { schema: keySchema } },
     },
-    ...refusals("invalid_request", keyProblems.key_not_found),
+    ...problemResponses("invalid_request", keyProblems.key_not_found),
   },
 });
 
@@ -96,7 +96,7 @@ const revoke = createRoute({
   request: { params },
   responses: {
     204: { description: "The key is revoked" },
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       keyProblems.key_not_found,
       keyProblems.last_admin_key,
@@ -113,7 +113,7 @@ export function createKeyRoutes(manager: KeyManager): OpenAPIHono<GridEnv> {
   });
   router.openapi(create, async (c) => {
     const key = await manager.create(c.req.valid("json"));
-    c.header("Location", locationIn(c, `/v1/keys/${key.id}`));
+    c.header("Location", renderLocation(c, `/v1/keys/${key.id}`));
     c.header("Cache-Control", "no-store");
     return c.json(key, 201);
   });

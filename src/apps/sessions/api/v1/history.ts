@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { access, callerIn, ownerLimit } from "../../../../http/auth/access.ts";
+import { access, getCaller, ownerLimit } from "../../../../http/auth/access.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { createRouter, refusals } from "../../../../http/router.ts";
+import { createRouter, problemResponses } from "../../../../http/router.ts";
 import {
   readWorkerCaller,
   workerProofSchema,
@@ -46,7 +46,7 @@ const events = createRoute({
       description: "Events, oldest first",
       content: { "application/json": { schema: sessionEventListSchema } },
     },
-    ...refusals("invalid_request", sessionProblems.session_not_found),
+    ...problemResponses("invalid_request", sessionProblems.session_not_found),
   },
 });
 
@@ -67,7 +67,7 @@ const addEvent = createRoute({
   },
   responses: {
     204: { description: "It is recorded" },
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       sessionProblems.session_not_found,
       sessionProblems.lease_lost,
@@ -95,7 +95,7 @@ const metrics = createRoute({
       description: "The last measurements, oldest first",
       content: { "application/json": { schema: sessionMetricListSchema } },
     },
-    ...refusals("invalid_request", sessionProblems.session_not_found),
+    ...problemResponses("invalid_request", sessionProblems.session_not_found),
   },
 });
 
@@ -116,7 +116,7 @@ const addMetric = createRoute({
   },
   responses: {
     204: { description: "It is recorded" },
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       sessionProblems.session_not_found,
       sessionProblems.lease_lost,
@@ -142,7 +142,7 @@ const logs = createRoute({
         },
       },
     },
-    ...refusals(sessionProblems.session_not_found),
+    ...problemResponses(sessionProblems.session_not_found),
   },
 });
 
@@ -152,7 +152,7 @@ export function historyRoutes(
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
   const viewFor = (c: Context<GridEnv>) =>
-    manager.forOwner(ownerLimit(callerIn(c)));
+    manager.forOwner(ownerLimit(getCaller(c)));
   router.openapi(events, async (c) => {
     const { id } = c.req.valid("param");
     const { after, limit } = c.req.valid("query");
@@ -162,7 +162,7 @@ export function historyRoutes(
   router.openapi(addEvent, async (c) => {
     const { id } = c.req.valid("param");
     const { fencing_token: fencingToken, ...record } = c.req.valid("json");
-    const caller = await readWorkerCaller(c.req.valid("header"), callerIn(c));
+    const caller = await readWorkerCaller(c.req.valid("header"), getCaller(c));
     const holder = { fencingToken, caller };
     requireHolder(id, await manager.addEvent(id, { ...holder, ...record }));
     return c.body(null, 204);
@@ -175,7 +175,7 @@ export function historyRoutes(
   router.openapi(addMetric, async (c) => {
     const { id } = c.req.valid("param");
     const { fencing_token: fencingToken, ...values } = c.req.valid("json");
-    const caller = await readWorkerCaller(c.req.valid("header"), callerIn(c));
+    const caller = await readWorkerCaller(c.req.valid("header"), getCaller(c));
     const holder = { fencingToken, caller };
     requireHolder(id, await manager.addMetric(id, { ...holder, ...values }));
     return c.body(null, 204);

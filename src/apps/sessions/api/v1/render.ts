@@ -1,8 +1,8 @@
 import type { Context } from "hono";
-import { callerIn } from "../../../../http/auth/access.ts";
+import { getCaller } from "../../../../http/auth/access.ts";
 import type { Core } from "../../../../core/app.ts";
 import { isAnonymous } from "../../../../core/caller.ts";
-import { baseUrlIn } from "../../../../http/base_url.ts";
+import { getBaseUrl } from "../../../../http/base_url.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import type { Session, SessionManager } from "../../manager.ts";
 import type { SessionWire } from "../../schemas.ts";
@@ -21,8 +21,8 @@ export function createSessionRenderer(
   manager: Pick<SessionManager, "buildConnectUrl">,
 ): RenderSession {
   return async function show(c, session) {
-    const url = manager.buildConnectUrl(session.id, baseUrlIn(c));
-    if (isAnonymous(callerIn(c)) || isTerminal(session.status)) {
+    const url = manager.buildConnectUrl(session.id, getBaseUrl(c));
+    if (isAnonymous(getCaller(c)) || isTerminal(session.status)) {
       return renderSession(session, url);
     }
     const token = await auth.connectTokens.issue(session.id);

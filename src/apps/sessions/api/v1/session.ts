@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { access, callerIn, ownerLimit } from "../../../../http/auth/access.ts";
+import { access, getCaller, ownerLimit } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { queryFlag } from "../../../../http/query_flag.ts";
-import { createRouter, refusals } from "../../../../http/router.ts";
+import { createFlagSchema } from "../../../../http/flag_schema.ts";
+import { createRouter, problemResponses } from "../../../../http/router.ts";
 import type { SessionManager } from "../../manager.ts";
 import {
   refreshInputSchema,
@@ -44,7 +44,7 @@ const get = createRoute({
       description: "The session",
       content: { "application/json": { schema: sessionDetailSchema } },
     },
-    ...refusals("invalid_request", sessionProblems.session_not_found),
+    ...problemResponses("invalid_request", sessionProblems.session_not_found),
   },
 });
 
@@ -60,13 +60,13 @@ const stop = createRoute({
   request: {
     params,
     query: z.object({
-      force: queryFlag("Whether to kill the browser, asking nobody"),
+      force: createFlagSchema("Whether to kill the browser, asking nobody"),
     }),
   },
   responses: {
     200: { description: "The session has ended", content },
     202: { description: "Its worker is ending it", content },
-    ...refusals("invalid_request", sessionProblems.session_not_found),
+    ...problemResponses("invalid_request", sessionProblems.session_not_found),
   },
 });
 
@@ -90,7 +90,7 @@ const refresh = createRoute({
   },
   responses: {
     200: { description: "The session", content },
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       sessionProblems.session_not_found,
       sessionProblems.session_ended,
@@ -105,7 +105,7 @@ export function oneSessionRoutes(
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
   const viewFor = (c: Context<GridEnv>) =>
-    manager.forOwner(ownerLimit(callerIn(c)));
+    manager.forOwner(ownerLimit(getCaller(c)));
   router.openapi(get, async (c) => {
     const { id } = c.req.valid("param");
     const include = c.req.valid("query").include?.split(",") ?? [];

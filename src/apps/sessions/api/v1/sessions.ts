@@ -1,12 +1,12 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { locationIn } from "../../../../http/base_url.ts";
-import { access, callerIn, ownerLimit } from "../../../../http/auth/access.ts";
+import { renderLocation } from "../../../../http/base_url.ts";
+import { access, getCaller, ownerLimit } from "../../../../http/auth/access.ts";
 import type { Core } from "../../../../core/app.ts";
 import type { Caller } from "../../../../core/caller.ts";
 import { deadline } from "../../../../async/deadline.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { createRouter, refusals } from "../../../../http/router.ts";
+import { createRouter, problemResponses } from "../../../../http/router.ts";
 import type { CreateResult } from "../../create.ts";
 import { idempotencyHeaderSchema, REPLAYED_HEADER } from "../../idempotency.ts";
 import { sessionInputExample } from "../../examples.ts";
@@ -84,7 +84,7 @@ const create = createRoute({
       headers,
       content: { "application/json": { schema: sessionSchema } },
     },
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       sessionProblems.idempotency_key_reused,
       poolProblems.pool_not_found,
@@ -132,7 +132,7 @@ const list = createRoute({
       description: "Sessions, newest first",
       content: { "application/json": { schema: sessionListSchema } },
     },
-    ...refusals("invalid_request"),
+    ...problemResponses("invalid_request"),
   },
 });
 
@@ -159,10 +159,10 @@ export function sessionsRoutes(
     const key = c.req.valid("header")["Idempotency-Key"];
     const { session: created, isReplay } = await make(
       c.req.valid("json"),
-      callerIn(c),
+      getCaller(c),
       key,
     );
-    c.header("Location", locationIn(c, `/v1/sessions/${created.id}`));
+    c.header("Location", renderLocation(c, `/v1/sessions/${created.id}`));
     if (isReplay) c.header(REPLAYED_HEADER, "true");
     const { wait } = c.req.valid("query");
     if (wait === undefined) return c.json(await render(c, created), 201);
@@ -183,7 +183,7 @@ export function sessionsRoutes(
     return c.json(await render(c, session), 202);
   });
   router.openapi(list, async (c) => {
-    const own = manager.forOwner(ownerLimit(callerIn(c)));
+    const own = manager.forOwner(ownerLimit(getCaller(c)));
     const { items, nextCursor } = await own.list(c.req.valid("query"));
     const shown = await Promise.all(items.map((each) => render(c, each)));
     return c.json({ items: shown, next_cursor: nextCursor ?? null }, 200);

@@ -1,9 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { locationIn } from "../../../../http/base_url.ts";
-import { access, callerIn } from "../../../../http/auth/access.ts";
+import { renderLocation } from "../../../../http/base_url.ts";
+import { access, getCaller } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { queryFlag } from "../../../../http/query_flag.ts";
-import { createRouter, refusals } from "../../../../http/router.ts";
+import { createFlagSchema } from "../../../../http/flag_schema.ts";
+import { createRouter, problemResponses } from "../../../../http/router.ts";
 import type { WorkPoolManager } from "../../manager.ts";
 import { renderPool } from "../../pool.ts";
 import {
@@ -56,7 +56,7 @@ const list = createRoute({
       description: "Work pools in order of age",
       content: { "application/json": { schema: poolListSchema } },
     },
-    ...refusals("invalid_request"),
+    ...problemResponses("invalid_request"),
   },
 });
 
@@ -84,7 +84,7 @@ const create = createRoute({
         }),
       }),
     },
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       poolProblems.unknown_provider,
       poolProblems.invalid_provider_config,
@@ -101,7 +101,7 @@ const get = createRoute({
   ...access("client"),
   summary: "Get a work pool",
   request: { params },
-  responses: { 200: pool, ...refusals(poolProblems.pool_not_found) },
+  responses: { 200: pool, ...problemResponses(poolProblems.pool_not_found) },
 });
 
 const replace = createRoute({
@@ -120,7 +120,7 @@ const replace = createRoute({
   },
   responses: {
     200: pool,
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       poolProblems.unknown_provider,
       poolProblems.invalid_provider_config,
@@ -158,14 +158,14 @@ const remove = createRoute({
   request: {
     params,
     query: z.object({
-      force: queryFlag(
+      force: createFlagSchema(
         "Delete the pool even if workers are online; they then end",
       ),
     }),
   },
   responses: {
     204: { description: "It is gone" },
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       poolProblems.pool_not_found,
       poolProblems.pool_in_use,
@@ -186,7 +186,7 @@ const pressure = createRoute({
       description: "Its load",
       content: { "application/json": { schema: pressureSchema } },
     },
-    ...refusals(poolProblems.pool_not_found),
+    ...problemResponses(poolProblems.pool_not_found),
   },
 });
 
@@ -208,7 +208,7 @@ export function createPoolRoutes(
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
   router.openapi(list, async (c) => {
-    const { workPoolId, role } = callerIn(c);
+    const { workPoolId, role } = getCaller(c);
     const page = { ...c.req.valid("query"), only: workPoolId };
     const { items, nextCursor } = await manager.list(page);
     return c.json({
@@ -218,12 +218,12 @@ export function createPoolRoutes(
   });
   router.openapi(create, async (c) => {
     const made = await manager.create(c.req.valid("json"));
-    c.header("Location", locationIn(c, `/v1/workerpool/pools/${made.id}`));
+    c.header("Location", renderLocation(c, `/v1/workerpool/pools/${made.id}`));
     const warnings = [...manager.findWarnings(made)];
     return c.json({ ...renderPool(made, "admin"), warnings }, 201);
   });
   router.openapi(get, async (c) => {
-    const caller = callerIn(c);
+    const caller = getCaller(c);
     const found = await manager.get(c.req.valid("param").pool_id, caller);
     return c.json(renderPool(found, caller.role), 200);
   });
@@ -244,7 +244,7 @@ export function createPoolRoutes(
   });
   router.openapi(pressure, async (c) => {
     const { pool_id } = c.req.valid("param");
-    return c.json(await manager.getPressure(pool_id, callerIn(c)), 200);
+    return c.json(await manager.getPressure(pool_id, getCaller(c)), 200);
   });
   for (const [verb, status, summary, operationId] of STATUS_PATHS) {
     const route = createRoute({
@@ -255,7 +255,10 @@ export function createPoolRoutes(
       ...access(),
       summary,
       request: { params },
-      responses: { 200: pool, ...refusals(poolProblems.pool_not_found) },
+      responses: {
+        200: pool,
+        ...problemResponses(poolProblems.pool_not_found),
+      },
     });
     router.openapi(route, async (c) => {
       const { pool_id } = c.req.valid("param");

@@ -1,7 +1,7 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { callerIn, declareRoute } from "../../../../http/auth/access.ts";
+import { declareRoute, getCaller } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { createRouter, refusals } from "../../../../http/router.ts";
+import { createRouter, problemResponses } from "../../../../http/router.ts";
 import {
   readWorkerCaller,
   workerProofSchema,
@@ -48,7 +48,7 @@ const heartbeat = createRoute({
       description: "What became of the reports, and the worker's orders",
       content: { "application/json": { schema: heartbeatResponseSchema } },
     },
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       workerProblems.worker_not_found,
       workerProblems.worker_replaced,
@@ -85,7 +85,7 @@ const claim = createRoute({
       content: { "application/json": { schema: claimResponseSchema } },
     },
     204: { description: "There was none in time" },
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       workerProblems.worker_not_found,
       workerProblems.worker_replaced,
@@ -102,7 +102,7 @@ export function createServiceRoutes(
   router.openapi(heartbeat, async (c) => {
     const { worker_id } = c.req.valid("param");
     const body = checkEndpoints(c, c.req.valid("json"));
-    const caller = await readWorkerCaller(c.req.valid("header"), callerIn(c));
+    const caller = await readWorkerCaller(c.req.valid("header"), getCaller(c));
     const answer = await manager.heartbeat(worker_id, body, caller);
     return c.json(answer, 200);
   });
@@ -111,7 +111,7 @@ export function createServiceRoutes(
     const input = c.req.valid("json");
     const answer = await manager.claim(c.req.valid("param").worker_id, {
       requestId: input?.request_id,
-      caller: await readWorkerCaller(c.req.valid("header"), callerIn(c)),
+      caller: await readWorkerCaller(c.req.valid("header"), getCaller(c)),
       obeying: input?.obeying,
       room: input?.room,
       count: input?.count,

@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { locationIn } from "../../../../http/base_url.ts";
-import { access, callerIn } from "../../../../http/auth/access.ts";
+import { renderLocation } from "../../../../http/base_url.ts";
+import { access, getCaller } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { createRouter, refusals } from "../../../../http/router.ts";
+import { createRouter, problemResponses } from "../../../../http/router.ts";
 import type { WorkerManager } from "../../manager.ts";
 import {
   drainInputSchema,
@@ -52,7 +52,7 @@ const list = createRoute({
       description: "Workers in order of age",
       content: { "application/json": { schema: workerListSchema } },
     },
-    ...refusals("invalid_request"),
+    ...problemResponses("invalid_request"),
   },
 });
 
@@ -81,7 +81,7 @@ const register = createRoute({
       }),
       content: { "application/json": { schema: registrationSchema } },
     },
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       poolProblems.pool_not_found,
       poolProblems.provider_mismatch,
@@ -99,7 +99,10 @@ const get = createRoute({
   ...access("worker"),
   summary: "Get a worker",
   request: { params },
-  responses: { 200: worker, ...refusals(workerProblems.worker_not_found) },
+  responses: {
+    200: worker,
+    ...problemResponses(workerProblems.worker_not_found),
+  },
 });
 
 const remove = createRoute({
@@ -112,7 +115,10 @@ const remove = createRoute({
   request: { params },
   responses: {
     204: { description: "It is gone" },
-    ...refusals(workerProblems.worker_not_found, workerProblems.worker_busy),
+    ...problemResponses(
+      workerProblems.worker_not_found,
+      workerProblems.worker_busy,
+    ),
   },
 });
 
@@ -132,7 +138,7 @@ const drain = createRoute({
   },
   responses: {
     200: worker,
-    ...refusals("invalid_request", workerProblems.worker_not_found),
+    ...problemResponses("invalid_request", workerProblems.worker_not_found),
   },
 });
 
@@ -144,7 +150,10 @@ const resume = createRoute({
   ...access(),
   summary: "Give a worker that drains sessions again",
   request: { params },
-  responses: { 200: worker, ...refusals(workerProblems.worker_not_found) },
+  responses: {
+    200: worker,
+    ...problemResponses(workerProblems.worker_not_found),
+  },
 });
 
 /** Endpoints of workers for those who look after them. */
@@ -161,18 +170,18 @@ export function createWorkerRoutes(
   });
   router.openapi(register, async (c) => {
     const input = c.req.valid("json");
-    const registration = await manager.register(input, callerIn(c));
+    const registration = await manager.register(input, getCaller(c));
     // The response may contain the worker's secret.
     c.header("Cache-Control", "no-store");
     c.header(
       "Location",
-      locationIn(c, `/v1/workerpool/workers/${registration.worker.id}`),
+      renderLocation(c, `/v1/workerpool/workers/${registration.worker.id}`),
     );
     return c.json(registration, 201);
   });
   router.openapi(get, async (c) => {
     const { worker_id } = c.req.valid("param");
-    const found = await manager.get(worker_id, callerIn(c));
+    const found = await manager.get(worker_id, getCaller(c));
     return c.json(renderWorker(found), 200);
   });
   router.openapi(remove, async (c) => {

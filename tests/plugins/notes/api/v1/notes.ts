@@ -1,7 +1,10 @@
 import { sessionProblems } from "../../../../../src/apps/sessions/problems.ts";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../../../../src/core/middleware.ts";
-import { createRouter, refusals } from "../../../../../src/http/router.ts";
+import {
+  createRouter,
+  problemResponses,
+} from "../../../../../src/http/router.ts";
 import type { NoteManager } from "../../manager.ts";
 import { NOTE_PROBLEMS } from "../../problems.ts";
 import { noteInputSchema, noteSchema } from "../../schemas.ts";
@@ -26,7 +29,7 @@ const create = createRoute({
   },
   responses: {
     201: note,
-    ...refusals(
+    ...problemResponses(
       "invalid_request",
       sessionProblems.session_not_found,
       NOTE_PROBLEMS.notes_full,
@@ -40,7 +43,7 @@ const get = createRoute({
   tags,
   summary: "Get a note",
   request: { params: z.object({ note_id: z.string() }) },
-  responses: { 200: note, ...refusals(NOTE_PROBLEMS.note_not_found) },
+  responses: { 200: note, ...problemResponses(NOTE_PROBLEMS.note_not_found) },
 });
 
 /** Endpoints of notes, version 1. */

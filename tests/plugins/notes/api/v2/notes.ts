@@ -1,6 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import type { GridEnv } from "../../../../../src/core/middleware.ts";
-import { createRouter, refusals } from "../../../../../src/http/router.ts";
+import {
+  createRouter,
+  problemResponses,
+} from "../../../../../src/http/router.ts";
 import type { NoteManager } from "../../manager.ts";
 import { NOTE_PROBLEMS } from "../../problems.ts";
 import { noteV2Schema } from "../../schemas.ts";
@@ -17,7 +20,7 @@ const get = createRoute({
       description: "The note",
       content: { "application/json": { schema: noteV2Schema } },
     },
-    ...refusals(NOTE_PROBLEMS.note_not_found),
+    ...problemResponses(NOTE_PROBLEMS.note_not_found),
   },
 });
 
