@@ -13,7 +13,7 @@ import {
   createTunnelOpener,
   type TunnelServer,
 } from "../worker/tunnel/client.ts";
-import { startWorker, type Worker } from "../worker/worker.ts";
+import { Worker } from "../worker/worker.ts";
 import { settingsFrom } from "./config.ts";
 import { rejectUnisolatedHost } from "../server/exposure.ts";
 import { type Grid, openGrid, resolveDatabaseUrl } from "../server/grid.ts";
@@ -128,7 +128,9 @@ async function serve(
       await startEmbedded({ server, grid, settings }, flags, installed),
     )
     : undefined;
-  if (worker) grid.core.localWorkers.set(worker.id, worker.findSocketPath);
+  if (worker) {
+    grid.core.localWorkers.set(worker.id, (id) => worker.findSocketPath(id));
+  }
   // The server goes on without it.
   void worker?.done.then(() => worker[Symbol.asyncDispose]()).catch(
     (error: unknown) => output.error(describeError(error)),
@@ -187,7 +189,7 @@ async function startEmbedded(
       if (!isCode(error, "pool_name_taken")) throw error;
     });
   }
-  return await startWorker({
+  return await Worker.start({
     client,
     providers: new Registry("provider", providers),
     clock: systemClock,

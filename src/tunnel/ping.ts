@@ -2,17 +2,17 @@ import type { WebSocket } from "ws";
 import type { Clock } from "../async/clock.ts";
 import { every } from "../async/every.ts";
 
-/** How often a WebSocket is pinged: below the minute after which load balancers close what is silent. */
+/** Interval of the pings, below the minute after which load balancers close silent connections. */
 const PING_MS = 20_000;
 
-/** Pings a WebSocket, and ends it when the other side has not answered the last ping, until disposed. */
+/** Pings a WebSocket until disposed, and terminates it if there was no pong since the last ping. */
 export function watchSocket(socket: WebSocket, clock: Clock): AsyncDisposable {
-  let isAnswered = true;
-  socket.on("pong", () => isAnswered = true);
+  let hasPong = true;
+  socket.on("pong", () => hasPong = true);
   return every(() => {
-    if (!isAnswered) socket.terminate();
+    if (!hasPong) socket.terminate();
     else if (socket.readyState === socket.OPEN) {
-      isAnswered = false;
+      hasPong = false;
       socket.ping();
     }
     return Promise.resolve();

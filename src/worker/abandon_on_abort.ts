@@ -1,12 +1,16 @@
 import type { Clock } from "../async/clock.ts";
 import type { RunningBrowser } from "../core/provider.ts";
 
-/** How long a start may take to end once it is no longer wanted. */
+/** Time that a start may take to end after its signal was aborted. */
 const ABANDON_AFTER_MS = 15_000;
 
 /**
- * Waits for a start. One that `signal` does not end in time is left behind: nothing waits for it any more, and if a
- * browser comes of it after all, that is stopped. What a host that hangs never ends, its sweep does.
+ * Waits for a start, and abandons it if it has not ended 15 s after `signal` was aborted.
+ *
+ * If an abandoned start still produces a browser, the browser is stopped. If it never ends, the host's sweep removes its
+ * remains.
+ *
+ * @throws The error of the start, or the signal's reason if it was abandoned.
  */
 export async function abandonOnAbort(
   starting: Promise<RunningBrowser>,
@@ -16,8 +20,8 @@ export async function abandonOnAbort(
   const settled = new AbortController();
   const { promise: overdue, reject } = Promise.withResolvers<never>();
   const onAbort = () => {
-    const patience = clock.sleep(ABANDON_AFTER_MS, settled.signal);
-    void patience.then(() => reject(signal.reason), () => {});
+    const waiting = clock.sleep(ABANDON_AFTER_MS, settled.signal);
+    void waiting.then(() => reject(signal.reason), () => {});
   };
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });

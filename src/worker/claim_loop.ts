@@ -1,62 +1,66 @@
-import type { Command, GridClient } from "../client/client.ts";
-import { ApiError } from "../client/api_error.ts";
-import { type Clock } from "../async/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
+import { ApiError } from "../client/api_error.ts";
+import type { Command, GridClient } from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 const log = createLogger("worker", "claim_loop");
 
-/** How long the server holds a claim that it has nothing for. */
+/** Time for which the server holds a claim while it has no session for it. */
 const WAIT_SECONDS = 25;
 
-/** Longest wait for an answer: one that is lost must not end the claiming. */
+/** Timeout of a response, so that a lost one does not end the claims. */
 const RESPONSE_TIMEOUT_MS = WAIT_SECONDS * 1_000 + 8_000;
 
-/** Pause between an answer and the next claim. */
+/** Pause between a response and the next claim. Limits the rate if the server always responds immediately. */
 const CLAIM_PAUSE_MS = 5;
 
-/** Most sessions of one claim: the next one, an answer away, leaves others their share. */
+/** Maximum number of sessions per claim. Leaves sessions for other workers; the next claim follows the response. */
 const MAX_PER_CLAIM = 4;
 
-/** What a claim loop works with. */
+/** Options of a {@linkcode ClaimLoop}. */
 export interface ClaimLoopOptions {
   readonly client: GridClient;
   readonly workerId: string;
   readonly proof: WorkerProof;
   readonly clock: Clock;
-  readonly supervisor: Supervisor;
+  readonly supervisor: Pick<Supervisor, "room" | "endingIds" | "start">;
   /** Pause after a failure. */
   readonly pauseMs: number;
-  /** Whether sessions may be claimed at all. */
+  /** Returns true if the worker accepts sessions. */
   readonly isOpen: () => boolean;
   readonly onCommands: (commands: readonly Command[]) => void;
-  /** The answer had neither sessions nor orders: what woke it is told by a heartbeat. */
+  /** Called on a response without sessions and commands: only a heartbeat receives what the server has changed. */
   readonly onWoken: () => void;
-  /** A newer process is this worker. */
+  /** Called if a newer process has registered as this worker. */
   readonly onReplaced: () => void;
 }
 
 /**
- * Claims sessions until disposed. One claim is always under way, with `room: 0` when the worker is full, so that orders
- * arrive at once.
+ * Claims sessions until disposed. One claim is always in flight, with `room: 0` while the worker is full, so that
+ * commands arrive without delay.
  */
 export class ClaimLoop implements AsyncDisposable {
   readonly #options: ClaimLoopOptions;
   readonly #stop = new AbortController();
-  readonly #done: Promise<void>;
-  /** The claim under way, if it was sent without room. */
+  #done: Promise<void> = Promise.resolve();
+  /** The claim in flight, if it was sent without room. */
   #fullPoll: AbortController | undefined;
 
   constructor(options: ClaimLoopOptions) {
     this.#options = options;
+  }
+
+  /** Sends the first claim, and more until disposed. */
+  start(): void {
     this.#done = this.#run();
   }
 
-  /** Asks anew if the claim under way said that there is no room, and now there is. */
+  /** Replaces the claim in flight if it was sent without room and there is room now. */
   roomChanged(): void {
-    if (this.#room() > 0) this.#fullPoll?.abort();
+    if (this.#room > 0) this.#fullPoll?.abort();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,8 +68,9 @@ export class ClaimLoop implements AsyncDisposable {
     await this.#done;
   }
 
-  #room(): number {
-    return this.#options.isOpen() ? this.#options.supervisor.room : 0;
+  get #room(): number {
+    const { isOpen, supervisor } = this.#options;
+    return isOpen() ? supervisor.room : 0;
   }
 
   async #run(): Promise<void> {
@@ -76,10 +81,9 @@ export class ClaimLoop implements AsyncDisposable {
     while (!signal.aborted) {
       try {
         await this.#claim(requestId);
-        // Only an answer ends a request: one that was lost is asked for again under its id.
+        // After a lost response the claim is repeated with the same id.
         requestId = crypto.randomUUID();
         failures = 0;
-        // Whatever the server answers at once and again: not in a circle without a pause.
         await clock.sleep(CLAIM_PAUSE_MS, signal).catch(() => {});
       } catch (error) {
         if (signal.aborted) return;
@@ -87,7 +91,7 @@ export class ClaimLoop implements AsyncDisposable {
           error.code === "worker_replaced";
         if (isReplaced) return onReplaced();
         if (failures++ === 0) {
-          log.warn("Cannot claim sessions, tries go on: {error}", { error });
+          log.warn("Claim failed, retrying: {error}", { error });
         }
         const pause = pauseMs * (1 + Math.random() / 2);
         await clock.sleep(pause, signal).catch(() => {});
@@ -96,34 +100,33 @@ export class ClaimLoop implements AsyncDisposable {
   }
 
   async #claim(requestId: string): Promise<void> {
-    const { client, workerId, proof, clock, supervisor, onCommands } =
+    const { client, workerId, proof, clock, supervisor, onCommands, onWoken } =
       this.#options;
     const sentAt = clock.monotonic();
-    const room = this.#room();
-    const count = Math.max(1, Math.min(room, MAX_PER_CLAIM));
+    const room = this.#room;
     const poll = new AbortController();
     this.#fullPoll = room === 0 ? poll : undefined;
     const ends = [poll.signal, this.#stop.signal];
-    using patience = deadline(clock, RESPONSE_TIMEOUT_MS, ...ends);
+    using timeout = deadline(clock, RESPONSE_TIMEOUT_MS, ...ends);
     try {
-      const answer = await client.claimSession(
+      const response = await client.claimSession(
         workerId,
         {
           request_id: requestId,
-          // Else each claim would be answered at once with the orders that are being obeyed.
+          // Without these ids the server would respond immediately with commands that are already being executed.
           obeying: [...supervisor.endingIds],
           room,
-          count,
+          count: Math.max(1, Math.min(room, MAX_PER_CLAIM)),
         },
-        { proof, waitSeconds: WAIT_SECONDS, signal: patience.signal },
+        { proof, waitSeconds: WAIT_SECONDS, signal: timeout.signal },
       );
-      if (!answer) return;
-      const { sessions, commands, waited_ms } = answer;
+      if (!response) return;
+      const { sessions, commands, waited_ms } = response;
       for (const session of sessions) {
         supervisor.start(session, sentAt + waited_ms);
       }
       onCommands(commands);
-      if (sessions.length + commands.length === 0) this.#options.onWoken();
+      if (sessions.length + commands.length === 0) onWoken();
     } catch (error) {
       if (!poll.signal.aborted) throw error;
     } finally {

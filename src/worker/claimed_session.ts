@@ -1,7 +1,7 @@
 import type { ClaimedSession } from "../client/client.ts";
 import { type BrowserSpec, parseMemory } from "../core/browser_spec.ts";
 
-/** What the server says of a browser that is to be started; has secrets. */
+/** The requested browser in the server's form. Contains secrets. */
 export type BrowserRequest = Pick<
   ClaimedSession,
   | "browser"
@@ -16,33 +16,33 @@ export type BrowserRequest = Pick<
   | "egress"
 >;
 
-/** What the browser must be like. */
-export function toBrowserSpec(claimed: BrowserRequest): BrowserSpec {
-  const { cpu, memory } = claimed.resource_limits;
+/** Converts a requested browser to the form that providers accept. */
+export function toBrowserSpec(request: BrowserRequest): BrowserSpec {
+  const { cpu, memory } = request.resource_limits;
   const memoryBytes = memory === undefined ? undefined : parseMemory(memory);
   return {
-    browser: claimed.browser,
-    version: claimed.version,
-    headless: claimed.headless,
-    screen: claimed.screen,
-    environment: claimed.environment,
-    arguments: claimed.arguments,
-    isolated: claimed.isolated,
-    egress: claimed.egress,
-    ...(claimed.proxy === null ? {} : { proxy: claimed.proxy }),
+    browser: request.browser,
+    version: request.version,
+    headless: request.headless,
+    screen: request.screen,
+    environment: request.environment,
+    arguments: request.arguments,
+    isolated: request.isolated,
+    egress: request.egress,
+    ...(request.proxy === null ? {} : { proxy: request.proxy }),
     ...(cpu === undefined ? {} : { cpu }),
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   };
 }
 
-/** The text with every secret of the browser blotted out: its output may have them. */
+/** Returns `text`, such as a browser's output, with every secret of the request replaced by "…". */
 export function redactSecrets(
   text: string,
-  claimed: Pick<BrowserRequest, "proxy" | "environment">,
+  request: Pick<BrowserRequest, "proxy" | "environment">,
 ): string {
   const secrets = [
-    claimed.proxy?.proxy_password ?? "",
-    ...Object.values(claimed.environment),
+    request.proxy?.proxy_password ?? "",
+    ...Object.values(request.environment),
   ].filter((secret) => secret.length > 2);
   return secrets.reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../async/clock.ts";
 
-/** The wish that a worker leaves: its own, or ordered by the server, which may take it back. */
+/** The drain of a worker, begun on its host or ordered by the server. The server can withdraw only its own order. */
 export class Drain {
   readonly #clock: Pick<Clock, "monotonic">;
   #localUntil: number | undefined;
@@ -14,7 +14,7 @@ export class Drain {
     return this.#until < Infinity;
   }
 
-  /** The time for what is held to end by itself is over. */
+  /** True once the time that running sessions had to end has passed. */
   get isExpired(): boolean {
     return this.#until <= this.#clock.monotonic();
   }
@@ -26,12 +26,12 @@ export class Drain {
     );
   }
 
-  /** The worker was told to end on its own host. The first time counts. */
+  /** Begins a drain from the worker's host. Later calls do not change the timeout. */
   begin(timeoutMs: number): void {
     this.#localUntil ??= this.#clock.monotonic() + timeoutMs;
   }
 
-  /** What the server wants now; undefined: no drain, or no longer. */
+  /** Sets the server's order to drain; undefined withdraws it. */
   setServerDrain(timeoutMs: number | undefined): void {
     this.#serverUntil = timeoutMs === undefined
       ? undefined

@@ -1,34 +1,39 @@
-import type {
-  Command,
-  GridClient,
-  HeartbeatInput,
-  ReadyBrowsers,
-} from "../client/client.ts";
-import { ApiError } from "../client/api_error.ts";
 import { aborted } from "../async/abortable.ts";
-import { type Clock } from "../async/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
+import { ApiError } from "../client/api_error.ts";
+import type { Command, GridClient, HeartbeatInput } from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
+import type { Report } from "./held_session.ts";
 import { HostCpuMeter, readUsedMemoryMb } from "./host/resource_use.ts";
 import { calculateTrustedUntil } from "./lease.ts";
-import type { Report } from "./held_session.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ServerAvailability } from "./server_availability.ts";
+import { addMetrics, toMinimalReport } from "./session_reports.ts";
 import type { Supervisor } from "./supervisor.ts";
+import type { WarmPool } from "./warm/pool.ts";
 
 const log = createLogger("worker", "heartbeat");
 
-/** Longest wait for an answer: one that is lost must not eat the lease. */
+/** Timeout of a response. Short, because a lost one must not use up the lease. */
 const RESPONSE_TIMEOUT_MS = 8_000;
 
-/** Pause after a failure. Short, because a lease is short and a server that comes back waits for its workers. */
+/** Pause after a failure. Short, because a lease is, and because a restarted server waits for its workers. */
 const RETRY_MS = 1_000;
 
-/** Longest wait for the answer to the last one. */
+/** Timeout of the last heartbeats, which deregister the worker. */
 const DEREGISTER_TIMEOUT_MS = 3_000;
 
-/** What a heartbeat works with. */
+/** Time for which the server must reject the worker's key before a worker without sessions registers again. */
+const KEY_REJECTED_MS = 120_000;
+
+/** HTTP status of a rejected body. */
+const INVALID = 422;
+
+type ReportedStatus = NonNullable<HeartbeatInput["status"]>;
+
+/** Options of a {@linkcode Heartbeat}. */
 export interface HeartbeatOptions {
   readonly client: GridClient;
   readonly workerId: string;
@@ -36,38 +41,45 @@ export interface HeartbeatOptions {
   readonly clock: Clock;
   readonly periodMs: number;
   readonly outbox: Outbox;
-  readonly supervisor: Supervisor;
+  readonly supervisor: Pick<
+    Supervisor,
+    "size" | "endLost" | "renew" | "takeStats"
+  >;
+  readonly warm: Pick<WarmPool, "readyCount" | "setTarget">;
   readonly availability: ServerAvailability;
-  readonly status: () => NonNullable<HeartbeatInput["status"]>;
-  /** All that the server wants now. */
+  readonly readStatus: () => ReportedStatus;
+  /** Returns the details of the worker's host that the API shows. */
+  readonly readHostDetails: () => Readonly<Record<string, unknown>>;
+  /** Called with all commands that are in force. */
   readonly onCommands: (commands: readonly Command[]) => void;
-  /** How many browsers are kept ready. */
-  readonly ready: () => number;
-  /** What the server wants to be kept ready now; undefined: nothing. */
-  readonly onReadyWanted: (wanted: ReadyBrowsers | undefined) => void;
-  /** What people are told of the worker's host. */
-  readonly providerDetails: () => Readonly<Record<string, unknown>>;
-  /** The server does not know this worker (any more). */
+  /** Called if the server no longer knows the worker or its key. The next heartbeat waits for it. */
   readonly onUnknown: (signal: AbortSignal) => Promise<void>;
-  /** A newer process is this worker. */
+  /** Called if a newer process has registered as this worker. */
   readonly onReplaced: () => void;
 }
 
-/** Reports to the server, at its period and at once when there is something to say. Never two at a time. */
+/** Sends the worker's reports, periodically and on request, one request at a time. */
 export class Heartbeat implements AsyncDisposable {
   readonly #options: HeartbeatOptions;
   readonly #stop = new AbortController();
-  readonly #done: Promise<void>;
-  #sendRequested = new AbortController();
-  #isMinimal = false;
   readonly #cpu = new HostCpuMeter();
+  #done: Promise<void> = Promise.resolve();
+  #sendRequested = new AbortController();
+  /** True after a rejected body, until the next response: reports contain only what leases need. */
+  #isMinimal = false;
+  /** Moment of the first rejection of the key since the last response. */
+  #keyRejectedAt: number | undefined;
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+  }
+
+  /** Sends the first heartbeat, and more until disposed. */
+  start(): void {
     this.#done = this.#run();
   }
 
-  /** Sends soon; at once, if the last one was answered. */
+  /** Requests a heartbeat: immediately, or after the response to the one in flight. */
   sendSoon(): void {
     this.#sendRequested.abort();
   }
@@ -77,36 +89,36 @@ export class Heartbeat implements AsyncDisposable {
     await this.#done;
   }
 
-  /** Says what is left to say, and that the worker leaves; gives up after a few seconds. After the disposal. */
+  /** Sends the remaining reports and the status `offline`, for at most 3 s. Call it after the disposal. */
   async deregister(): Promise<void> {
     const { clock, outbox } = this.#options;
-    using patience = deadline(clock, DEREGISTER_TIMEOUT_MS);
+    using timeout = deadline(clock, DEREGISTER_TIMEOUT_MS);
     try {
       while (outbox.snapshot().length < outbox.size) {
-        await this.#send("draining", patience.signal);
+        await this.#send("draining", timeout.signal);
       }
-      await this.#send("offline", patience.signal);
+      await this.#send("offline", timeout.signal);
     } catch {
-      // The server notices by itself that the worker has gone.
+      // The server marks the worker offline when its heartbeats stop.
     }
   }
 
   async #run(): Promise<void> {
-    const { clock, periodMs, status } = this.#options;
+    const { clock, periodMs, readStatus } = this.#options;
     const stop = this.#stop.signal;
     let failures = 0;
     while (!stop.aborted) {
-      // Before it is sent: what is to be said from now on may not be in it.
+      // Before the request is built: later changes may not be part of it.
       this.#sendRequested = new AbortController();
       try {
-        using patience = deadline(clock, RESPONSE_TIMEOUT_MS, stop);
-        await this.#send(status(), patience.signal);
+        using timeout = deadline(clock, RESPONSE_TIMEOUT_MS, stop);
+        await this.#send(readStatus(), timeout.signal);
         failures = 0;
       } catch (error) {
         if (stop.aborted) return;
-        const isUnderstood = await this.#handleRejection(error, stop);
-        if (failures++ === 0 && !isUnderstood) {
-          log.warn("Cannot report, tries go on: {error}", { error });
+        const isHandled = await this.#handleRejection(error);
+        if (failures++ === 0 && !isHandled) {
+          log.warn("Heartbeat failed, retrying: {error}", { error });
         }
       }
       const pause = failures === 0
@@ -119,119 +131,100 @@ export class Heartbeat implements AsyncDisposable {
     }
   }
 
-  async #send(
-    status: NonNullable<HeartbeatInput["status"]>,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #send(status: ReportedStatus, signal: AbortSignal): Promise<void> {
     const { client, workerId, proof, clock, outbox, availability } =
       this.#options;
     const sentAt = clock.monotonic();
     const sent = outbox.snapshot();
     try {
-      const body = this.#body(status, sent);
-      const how = { proof, signal };
-      const answer = await client.heartbeat(workerId, body, how);
+      const body = this.#createBody(status, sent);
+      const response = await client.heartbeat(workerId, body, {
+        proof,
+        signal,
+      });
       availability.recordResponse();
       this.#isMinimal = false;
-      this.#applyResponse(
-        sent,
-        answer,
-        calculateTrustedUntil(sentAt, answer.lease_ttl_ms),
-      );
+      this.#keyRejectedAt = undefined;
+      this.#applyResponse(sent, {
+        ...response,
+        trustedUntil: calculateTrustedUntil(sentAt, response.lease_ttl_ms),
+      });
     } catch (error) {
       availability.recordFailure(error);
       throw error;
     }
   }
 
-  #body(
-    status: NonNullable<HeartbeatInput["status"]>,
+  #createBody(
+    status: ReportedStatus,
     sent: readonly Report[],
   ): HeartbeatInput {
-    const { supervisor, providerDetails, ready } = this.#options;
+    const { supervisor, warm, readHostDetails } = this.#options;
     return {
       status,
-      provider_details: providerDetails(),
+      provider_details: readHostDetails(),
       current_load: supervisor.size,
-      ready: ready(),
+      ready: warm.readyCount,
       cpu_percent: this.#cpu.percent(),
       memory_usage_mb: readUsedMemoryMb(),
       sessions: sent.map((report) =>
-        this.#isMinimal ? toMinimalReport(report) : {
-          ...report,
-          ...takeMetrics(supervisor, report.session_id),
-        }
+        this.#isMinimal
+          ? toMinimalReport(report)
+          : addMetrics(report, supervisor.takeStats(report.session_id))
       ),
     };
   }
 
   #applyResponse(
     sent: readonly Report[],
-    { reports, commands, ready }: Awaited<ReturnType<GridClient["heartbeat"]>>,
-    until: number,
+    { reports, commands, ready, trustedUntil }:
+      & Awaited<ReturnType<GridClient["heartbeat"]>>
+      & { readonly trustedUntil: number },
   ): void {
-    const { supervisor, outbox, onCommands, onReadyWanted } = this.#options;
-    const isAll = outbox.size === sent.length;
+    const { supervisor, outbox, warm, onCommands } = this.#options;
+    const hasSentAll = outbox.size === sent.length;
     supervisor.endLost(outbox.settle(sent, reports));
-    supervisor.renew(sent, reports, until);
+    supervisor.renew(sent, reports, trustedUntil);
     onCommands(commands);
-    onReadyWanted(ready);
-    if (!isAll) this.sendSoon();
+    warm.setTarget(ready);
+    if (!hasSentAll) this.sendSoon();
   }
 
-  /** Whether it is a refusal that something can be done about. */
-  async #handleRejection(error: unknown, stop: AbortSignal): Promise<boolean> {
+  /** Handles a rejection that is more than a failed request. Returns false for any other error. */
+  async #handleRejection(error: unknown): Promise<boolean> {
+    if (!(error instanceof ApiError)) return false;
     const { onReplaced, onUnknown } = this.#options;
-    const { code, status } = error instanceof ApiError ? error : NO_REJECTION;
-    if (code === "worker_replaced") {
+    const stop = this.#stop.signal;
+    if (error.code === "worker_replaced") {
       onReplaced();
       await aborted(stop);
       return true;
     }
-    if (code === "worker_not_found") {
+    if (error.code === "worker_not_found" || this.#isKeyRevoked(error)) {
       await onUnknown(stop);
       return true;
     }
-    // What one session has to say must not cost the others their leases.
-    const isFirst = status === INVALID && !this.#isMinimal;
+    // The report of one session must not cost the others their leases.
+    const isFirst = error.status === INVALID && !this.#isMinimal;
     if (isFirst) {
       this.#isMinimal = true;
-      log.error("Reports are refused, bare ones follow: {error}", { error });
+      log.error("Reports rejected, sending minimal ones: {error}", { error });
     }
     return isFirst;
   }
-}
 
-const NO_REJECTION = { code: "", status: 0 };
-
-/** HTTP status of a body that is not understood. */
-const INVALID = 422;
-
-/** The least that a report says. */
-function toMinimalReport(
-  { session_id, fencing_token, status, endpoint }: Report,
-) {
-  return {
-    session_id,
-    fencing_token,
-    status,
-    ...(endpoint === undefined ? {} : { endpoint }),
-  };
-}
-
-function takeMetrics(supervisor: Supervisor, sessionId: string) {
-  const stats = supervisor.takeStats(sessionId);
-  if (!stats) return {};
-  return {
-    metrics: {
-      cpu_percent: stats.cpuPercent ?? null,
-      memory_mb: stats.memoryMb ?? null,
-      network_rx_bytes: roundOrNull(stats.networkRxBytes),
-      network_tx_bytes: roundOrNull(stats.networkTxBytes),
-    },
-  };
-}
-
-function roundOrNull(bytes: number | undefined): number | null {
-  return bytes === undefined ? null : Math.round(bytes);
+  /**
+   * Returns true if the server has rejected the key for 2 minutes and the worker holds no session: the key was deleted,
+   * not just replaced on the server before the workers.
+   */
+  #isKeyRevoked({ code }: ApiError): boolean {
+    if (code !== "unauthorized" && code !== "forbidden") return false;
+    const { clock, supervisor } = this.#options;
+    const now = clock.monotonic();
+    this.#keyRejectedAt ??= now;
+    if (now - this.#keyRejectedAt <= KEY_REJECTED_MS) return false;
+    if (supervisor.size > 0) return false;
+    this.#keyRejectedAt = now;
+    return true;
+  }
 }

@@ -1,11 +1,7 @@
-import type {
-  ClaimedSession,
-  SessionReport,
-  StopCommand,
-} from "../client/client.ts";
 import { aborted } from "../async/abortable.ts";
-import { type Clock } from "../async/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
+import type { ClaimedSession, SessionReport } from "../client/client.ts";
 import { createLogger, toMessage } from "../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
 import { redactSecrets } from "./claimed_session.ts";
@@ -14,71 +10,70 @@ import { type BrowserSource, startBrowser } from "./start_browser.ts";
 
 const log = createLogger("worker", "session");
 
-/** How long a browser that is asked to close may take. */
+/** Time that a browser may take to close before it is killed. */
 const STOP_GRACE_MS = 5_000;
 
-/** Longest text of a failure that is reported. */
+/** Maximum length of a reported status reason. */
 const MAX_REASON = 8_000;
 
-/** Longest wait for a browser's output. */
+/** Timeout of the request for a browser's output. */
 const LOGS_TIMEOUT_MS = 1_000;
 
-/** Longest tail of a browser's output that is reported. */
+/** Maximum length of the reported end of a browser's output. */
 const MAX_LOGS = 32_000;
 
-type FinalStatus = Exclude<SessionReport["status"], "starting" | "running">;
-
-/** How a session ended. */
-interface SessionEnd {
-  readonly status: FinalStatus;
+/** The end of a session. */
+export interface SessionEnd {
+  readonly status: Exclude<SessionReport["status"], "starting" | "running">;
   readonly reason: string;
 }
 
-/** What is to be said to the server of a session, in full; a later report replaces an earlier one. */
+/** The full report of a session, without metrics. A later report replaces an earlier one. */
 export type Report = Omit<SessionReport, "metrics">;
 
-/** How {@linkcode HeldSession.start} starts. */
-export interface HeldSessionOptions extends BrowserSource {
-  readonly onReport: (report: Report) => void;
-  /** Whether the host answers at all: if not, a start that failed is no fault of the session. */
+/** Options of a session with a running browser. */
+export interface AdoptOptions {
+  readonly clock: Clock;
+  /** Returns true if the host responds. If not, a failed start is not the session's fault and the session is requeued. */
   readonly isHostUp: () => Promise<boolean>;
-  /** What must have ended before: the same session under an older lease. */
-  readonly after?: Promise<void> | undefined;
+  readonly onReport: (report: Report) => void;
 }
 
-/** Resources of a session while its browser runs. */
-type WatchOptions = Pick<HeldSessionOptions, "onReport" | "clock" | "isHostUp">;
+/** Options of {@linkcode HeldSession.start}. */
+export interface HeldSessionOptions extends AdoptOptions, BrowserSource {
+  /** End of the same session under an older lease, which the start waits for. */
+  readonly after?: Promise<void> | undefined;
+}
 
 /**
  * One session from its claim to its end.
  *
- * It ends its browser on every path: by order, when the lease is lost, when the worker leaves. `ended` resolves when
- * nothing of it is left, or what is left is the host's to end.
+ * Its browser is ended on every path: by command, when the lease is lost, when the worker leaves. `ended` resolves when
+ * nothing of the browser remains, or when the remains are left to the host's sweep.
  */
 export class HeldSession {
   readonly id: string;
   readonly fencingToken: number;
   readonly ended: Promise<void>;
+  readonly #options: AdoptOptions;
   readonly #stop = new AbortController();
-  readonly #onReport: (report: Report) => void;
-  readonly #clock: Clock;
-  readonly #isHostUp: () => Promise<boolean>;
-  #order: SessionEnd | undefined;
+  /** The first requested end. */
+  #requested: SessionEnd | undefined;
   #graceMs = STOP_GRACE_MS;
   #browser: RunningBrowser | undefined;
-  #stopping = false;
+  #isStopping = false;
 
   private constructor(
-    id: string,
-    fencingToken: number,
-    { onReport, clock, isHostUp }: WatchOptions,
-    run: (held: HeldSession) => Promise<void>,
+    { id, fencingToken, options }: {
+      readonly id: string;
+      readonly fencingToken: number;
+      readonly options: AdoptOptions;
+    },
+    run: (session: HeldSession) => Promise<void>,
   ) {
     this.id = id;
     this.fencingToken = fencingToken;
-    this.#onReport = onReport;
-    this.#clock = clock;
-    this.#isHostUp = isHostUp;
+    this.#options = options;
     this.ended = run(this);
   }
 
@@ -87,25 +82,22 @@ export class HeldSession {
     claimed: ClaimedSession,
     options: HeldSessionOptions,
   ): HeldSession {
+    const { id, fencing_token: fencingToken } = claimed;
     return new HeldSession(
-      claimed.id,
-      claimed.fencing_token,
-      options,
-      (held) => held.#run(claimed, options),
+      { id, fencingToken, options },
+      (session) => session.#run(claimed, options),
     );
   }
 
-  /** Goes on with a browser that an earlier process of this worker started. */
+  /** Continues a session with the browser that an earlier process of this worker started. */
   static adopt(
     browser: RunningBrowser,
     fencingToken: number,
-    options: WatchOptions,
+    options: AdoptOptions,
   ): HeldSession {
     return new HeldSession(
-      browser.sessionId,
-      fencingToken,
-      options,
-      (held) => held.#watch(browser),
+      { id: browser.sessionId, fencingToken, options },
+      (session) => session.#watch(browser),
     );
   }
 
@@ -114,56 +106,41 @@ export class HeldSession {
     return this.#browser;
   }
 
-  /** Whether it was told to end. */
+  /** True once an end was requested. */
   get isEnding(): boolean {
     return this.#stop.signal.aborted;
   }
 
-  /** Ends it as ordered; the first order counts, a forced one hurries. */
-  stop(
-    { status, reason, force }: Omit<
-      StopCommand,
-      "type" | "session_id" | "fencing_token"
-    >,
+  /**
+   * Ends the session. The first call decides the reported status and reason; any call with `force` kills the browser. As
+   * `released`, the session is requeued.
+   */
+  end(
+    { status, reason, force }: SessionEnd & { readonly force: boolean },
   ): void {
-    this.#end({ status, reason }, force);
-  }
-
-  /** Gives it up. As `released`, another worker may still start it. */
-  release(
-    { status, reason, force }: {
-      readonly status: "crashed" | "terminated" | "released";
-      readonly reason: string;
-      readonly force: boolean;
-    },
-  ): void {
-    this.#end({ status, reason }, force);
-  }
-
-  #end(end: SessionEnd, force: boolean): void {
-    this.#order ??= end;
+    this.#requested ??= { status, reason };
     this.#stop.abort();
     if (!force || this.#graceMs === 0) return;
     this.#graceMs = 0;
-    // Hurries a stop that is under way.
-    if (this.#stopping) void this.#browser?.stop(0).catch(() => {});
+    // Also shortens a stop that has begun.
+    if (this.#isStopping) void this.#browser?.stop(0).catch(() => {});
   }
 
   async #run(
     claimed: ClaimedSession,
     options: HeldSessionOptions,
   ): Promise<void> {
-    // A browser that is kept ready is the session's from the moment it is claimed.
+    // Not awaited if undefined: a warm browser is taken in the same turn as the claim.
     if (options.after) await options.after.catch(() => {});
     try {
       log.info("Starting a browser for session {session_id}", {
         session_id: this.id,
       });
-      const signal = this.#stop.signal;
+      const { signal } = this.#stop;
       const { browser, isWarm } = await startBrowser(claimed, options, signal);
       await this.#watch(browser, isWarm ? { warm: true } : {});
     } catch (error) {
-      const end = this.#order ?? {
+      const end: SessionEnd = this.#requested ?? {
         reason: redactSecrets(toMessage(error), claimed),
         status: await options.isHostUp() ? "failed" : "released",
       };
@@ -171,63 +148,67 @@ export class HeldSession {
         session_id: this.id,
         ...end,
       });
-      this.#report(end);
+      this.#reportEnd(end);
     }
   }
 
   /** Never rejects. */
   async #watch(
     browser: RunningBrowser,
-    how: Pick<SessionReport, "warm"> = {},
+    fields: Pick<SessionReport, "warm"> = {},
   ): Promise<void> {
+    const { clock, isHostUp } = this.#options;
     this.#browser = browser;
-    log.info("A browser runs for session {session_id}", {
-      session_id: this.id,
-    });
-    this.#onReport({
-      ...this.#base("running"),
-      endpoint: browser.endpoint.href,
-      details: { ...browser.details },
-      ...how,
-      ...(browser.details.container_id === undefined
-        ? {}
-        : { container_id: browser.details.container_id }),
-    });
-    const end = await waitForEnd(browser, {
-      clock: this.#clock,
-      isHostUp: this.#isHostUp,
-      signal: this.#stop.signal,
-    });
+    this.#reportRunning(browser, fields);
+    const { signal } = this.#stop;
+    const end = await waitForEnd(browser, { clock, isHostUp, signal });
     const exit = end?.exit;
     // A hanging browser would not process the request to close.
     if (end?.hangs) this.#graceMs = 0;
-    const logs = await readLogTail(browser, this.#clock);
-    // Of an end by itself everybody is told at once; of an ordered one when it is done.
-    if (exit) this.#report(this.#order ?? toSessionEnd(exit), logs);
-    await this.#dispose(browser);
-    if (!exit) this.#report(this.#order ?? BROWSER_DIED, logs);
+    const logs = await readLogTail(browser, clock);
+    // An exit is reported immediately, a requested end only once the browser is gone.
+    if (exit) this.#reportEnd(this.#requested ?? toSessionEnd(exit), logs);
+    await this.#remove(browser);
+    if (!exit) this.#reportEnd(this.#requested ?? BROWSER_DIED, logs);
   }
 
-  /** Also after an exit by itself: its container and profile are still there. */
-  async #dispose(browser: RunningBrowser): Promise<void> {
-    this.#stopping = true;
+  /** Stops the browser and removes its remains, which are also there after an exit. */
+  async #remove(browser: RunningBrowser): Promise<void> {
+    this.#isStopping = true;
     try {
       await browser.stop(this.#graceMs);
     } catch (error) {
-      log.warn("What is left of session {session_id} is ended later: {error}", {
-        session_id: this.id,
-        error,
-      });
+      log.warn(
+        "Browser of session {session_id} not removed, left to the sweep: {error}",
+        { session_id: this.id, error },
+      );
     }
   }
 
-  #report({ status, reason }: SessionEnd, logs = ""): void {
-    log.info("Session {session_id} has ended: {status}, {reason}", {
+  #reportRunning(
+    browser: RunningBrowser,
+    fields: Pick<SessionReport, "warm">,
+  ): void {
+    log.info("Browser of session {session_id} is running", {
+      session_id: this.id,
+    });
+    const { container_id } = browser.details;
+    this.#options.onReport({
+      ...this.#base("running"),
+      endpoint: browser.endpoint.href,
+      details: { ...browser.details },
+      ...fields,
+      ...(container_id === undefined ? {} : { container_id }),
+    });
+  }
+
+  #reportEnd({ status, reason }: SessionEnd, logs = ""): void {
+    log.info("Session {session_id} ended as {status}: {reason}", {
       session_id: this.id,
       status,
       reason,
     });
-    this.#onReport({
+    this.#options.onReport({
       ...this.#base(status),
       status_reason: reason.slice(0, MAX_REASON).toWellFormed(),
       ...(logs === "" ? {} : { logs }),
@@ -249,18 +230,18 @@ function toSessionEnd({ reason, detail }: BrowserExit): SessionEnd {
   return { status, reason: detail };
 }
 
-/** An engine that hangs must not keep the end from being told. */
+/** Returns the end of the browser's output, or "" if the engine does not respond in time. */
 async function readLogTail(
   browser: RunningBrowser,
   clock: Clock,
 ): Promise<string> {
-  using patience = deadline(clock, LOGS_TIMEOUT_MS);
+  using timeout = deadline(clock, LOGS_TIMEOUT_MS);
   try {
     const text = await Promise.race([
       browser.logs?.(200),
-      aborted(patience.signal),
+      aborted(timeout.signal),
     ]);
-    // A character may have been cut in two.
+    // The cut may split a character.
     return (text ?? "").slice(-MAX_LOGS).toWellFormed();
   } catch {
     return "";

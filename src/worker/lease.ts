@@ -1,39 +1,64 @@
-/** Share of a lease that is given up at its end, so that the worker stops before the server gives the session away. */
+/** Share of a lease at its end during which it is no longer trusted, so that the worker stops before the server reassigns. */
 const MARGIN = 1 / 6;
 
-/** How much longer than its life a session is left to the order of the server, which may have prolonged it. */
+/** Time after a session's lifetime in which the worker waits for the server's command: the server may have extended the lifetime. */
 const LIFETIME_SLACK_MS = 15_000;
 
-/** What a worker knows of its right to a session. Moments of its own monotonic clock. */
-export interface Lease {
-  /** How long the lease may be trusted. */
-  trustedUntil: number;
-  /** End of the session's life, as far as it is known. */
-  expiresAt: number;
-  /** The server has it as running. Until then it may still give it to another worker, whatever runs here. */
-  isRunning: boolean;
-}
-
 /**
- * How long a lease may be trusted, by the worker's own monotonic clock.
+ * Returns the moment until which a lease is trusted, on the worker's monotonic clock.
  *
- * @param sentAt When the claim or heartbeat was *sent*: the server counts from a later moment.
+ * @param sentAt Moment at which the claim or heartbeat was sent: the server counts from a later moment.
  */
 export function calculateTrustedUntil(sentAt: number, ttlMs: number): number {
   return sentAt + ttlMs * (1 - MARGIN);
 }
 
-/**
- * Whether the server may have given the session up.
- *
- * @param graceMs How much longer it is known to wait while no server is there: only for what it has as running, which is
- * never given to another worker.
- */
-export function isLost(lease: Lease, now: number, graceMs: number): boolean {
-  return lease.trustedUntil + (lease.isRunning ? graceMs : 0) < now;
-}
+/** The worker's knowledge of its right to a session. Moments are those of its monotonic clock. */
+export class Lease {
+  #trustedUntil: number;
+  #isRunning: boolean;
+  #expiresAt = Infinity;
 
-/** Whether the session is past its life, and no order to end it has come. */
-export function isPastLifetime(lease: Lease, now: number): boolean {
-  return lease.expiresAt + LIFETIME_SLACK_MS < now;
+  constructor(
+    { trustedUntil, isRunning }: {
+      readonly trustedUntil: number;
+      readonly isRunning: boolean;
+    },
+  ) {
+    this.#trustedUntil = trustedUntil;
+    this.#isRunning = isRunning;
+  }
+
+  /** True once the server has recorded the session as running. Until then it may assign the session to another worker. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** Renews the lease after an accepted report. @param expiresAt End of the session's lifetime, if the response had it. */
+  renew(
+    { trustedUntil, isRunning, expiresAt = this.#expiresAt }: {
+      readonly trustedUntil: number;
+      readonly isRunning: boolean;
+      readonly expiresAt?: number | undefined;
+    },
+  ): void {
+    this.#trustedUntil = trustedUntil;
+    this.#isRunning ||= isRunning;
+    this.#expiresAt = expiresAt;
+  }
+
+  /**
+   * Returns true if the server may have reassigned or ended the session.
+   *
+   * @param graceMs Time that is added to the lease while the server is unavailable. Applies to running sessions only,
+   * which are never reassigned.
+   */
+  isLost(now: number, graceMs: number): boolean {
+    return this.#trustedUntil + (this.#isRunning ? graceMs : 0) < now;
+  }
+
+  /** Returns true if the session's lifetime has passed and the server's command to end it is overdue. */
+  isPastLifetime(now: number): boolean {
+    return this.#expiresAt + LIFETIME_SLACK_MS < now;
+  }
 }

@@ -1,5 +1,5 @@
 import { aborted } from "../async/abortable.ts";
-import { type Clock } from "../async/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import { toMessage } from "../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
@@ -104,12 +104,12 @@ async function probeOnce(
     readonly waitMs: number;
   },
 ): Promise<string | undefined> {
-  using patience = deadline(clock, waitMs, signal);
+  using timeout = deadline(clock, waitMs, signal);
   try {
-    const probe = browser.probe?.(patience.signal).then(() => true);
-    const responds = await Promise.race([probe, aborted(patience.signal)]);
+    const probe = browser.probe?.(timeout.signal).then(() => true);
+    const responds = await Promise.race([probe, aborted(timeout.signal)]);
     return responds ? undefined : NO_RESPONSE;
   } catch (error) {
-    return patience.signal.aborted ? NO_RESPONSE : toMessage(error);
+    return timeout.signal.aborted ? NO_RESPONSE : toMessage(error);
   }
 }

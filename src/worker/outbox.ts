@@ -1,45 +1,41 @@
 import type { ReportResult } from "../client/client.ts";
 import type { Report } from "./held_session.ts";
 
-/** Most characters of ends in one request: many sessions may end at once, each with its last output. */
+/** Maximum number of characters of final reports in one request: many sessions may end at once, each with its log. */
 const MAX_TEXT = 200_000;
 
-function measureText({ logs = "", status_reason = "" }: Report): number {
-  return logs.length + status_reason.length;
-}
-
-/** Statuses after which nothing more is to be said. */
-function isFinal({ status }: Report): boolean {
-  return status !== "starting" && status !== "running";
-}
+/** Maximum number of progress lines that are kept for a session. */
+const MAX_PROGRESS = 50;
 
 /**
- * What is to be said to the server: the latest report of each session, repeated until it is answered.
+ * The reports that are due: the latest of each session, repeated until the server responds to it.
  *
- * A held session stays in it as a bare `starting` or `running`, which renews its lease.
+ * A held session stays as a minimal `starting` or `running` report, which renews its lease.
  */
 export class Outbox {
   readonly #reports = new Map<string, Report>();
 
-  /** Puts a report in the place of the session's earlier one; progress lines that were not sent yet are kept. One under an older lease is dropped. */
+  /** Replaces the session's report and keeps its unsent progress lines. Ignores a report with an older fencing token. */
   put(report: Report): void {
     const before = this.#reports.get(report.session_id);
     if (before && before.fencing_token > report.fencing_token) return;
     const progress = [...before?.progress ?? [], ...report.progress ?? []];
     this.#reports.set(report.session_id, {
       ...report,
-      ...(progress.length > 0 ? { progress: progress.slice(-50) } : {}),
+      ...(progress.length > 0
+        ? { progress: progress.slice(-MAX_PROGRESS) }
+        : {}),
     });
   }
 
-  /** Adds a line that tells what a slow start is doing. */
+  /** Adds a progress line to the report of a session that is starting. */
   addProgress(sessionId: string, line: string): void {
     const report = this.#reports.get(sessionId);
     if (!report || report.status !== "starting") return;
     this.put({ ...report, progress: [line.slice(0, 500).toWellFormed()] });
   }
 
-  /** What is to be said now: every session that is held, and of the ends as many as one request carries. */
+  /** Returns the reports for one request: those of all held sessions, and as many final ones as fit. */
   snapshot(): readonly Report[] {
     let room = MAX_TEXT;
     return [...this.#reports.values()].filter((report) => {
@@ -50,28 +46,28 @@ export class Outbox {
     });
   }
 
-  /** Sessions whose end is still to be said. */
+  /** Ids of the sessions whose final report is due. */
   get endedIds(): readonly string[] {
     return [...this.#reports.values()].filter(isFinal).map(({ session_id }) =>
       session_id
     );
   }
 
-  /** How much there is to say. */
+  /** Number of due reports. */
   get size(): number {
     return this.#reports.size;
   }
 
   /**
-   * Takes the answers to what was sent. What has changed since then stays to be sent.
+   * Applies the server's results for the reports that were sent. Reports that were replaced since then remain due.
    *
-   * @returns The sessions whose lease is lost.
+   * @returns The ids of the sessions whose lease is lost.
    */
   settle(
     sent: readonly Report[],
     results: readonly ReportResult[],
   ): readonly string[] {
-    const refused = new Set(
+    const rejected = new Set(
       results.filter(({ result }) => result === "lease_lost").map((
         { session_id },
       ) => session_id),
@@ -79,13 +75,13 @@ export class Outbox {
     const lost: string[] = [];
     for (const report of sent) {
       const { session_id, fencing_token } = report;
-      const now = this.#reports.get(session_id);
-      // Claimed again since it was sent: the answer is about the old lease.
-      if (now?.fencing_token !== fencing_token) continue;
-      if (refused.has(session_id)) {
+      const current = this.#reports.get(session_id);
+      // Claimed again since the request: the result is about the old lease.
+      if (current?.fencing_token !== fencing_token) continue;
+      if (rejected.has(session_id)) {
         this.#reports.delete(session_id);
         lost.push(session_id);
-      } else if (now === report) this.#acknowledge(now);
+      } else if (current === report) this.#acknowledge(current);
     }
     return lost;
   }
@@ -98,4 +94,13 @@ export class Outbox {
     const { session_id, fencing_token, status } = report;
     this.#reports.set(session_id, { session_id, fencing_token, status });
   }
+}
+
+/** Returns true if the report is the session's last one. */
+function isFinal({ status }: Report): boolean {
+  return status !== "starting" && status !== "running";
+}
+
+function measureText({ logs = "", status_reason = "" }: Report): number {
+  return logs.length + status_reason.length;
 }

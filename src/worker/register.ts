@@ -1,106 +1,120 @@
 import { hostname } from "node:os";
+import { deadline } from "../async/deadline.ts";
 import { ApiError } from "../client/api_error.ts";
 import type { Registration } from "../client/client.ts";
-import { deadline } from "../async/deadline.ts";
 import { createLogger } from "../core/log.ts";
-import type { WorkerState } from "./state_file.ts";
-import type { Reach, WorkerOptions } from "./worker.ts";
+import type { WorkerProof } from "../core/worker_proof.ts";
+import { calculateTrustedUntil } from "./lease.ts";
+import { resolveReach, type WorkerOptions } from "./options.ts";
+import {
+  createState,
+  type StateStore,
+  type WorkerState,
+} from "./state_file.ts";
 
 const log = createLogger("worker", "register");
 
-/** Longest wait for an answer: one that is lost must not end the waiting for a server. */
+/** Timeout of one request, so that a lost response does not end the retries. */
 const RESPONSE_TIMEOUT_MS = 10_000;
 
-/** Longest pause between tries to reach the server. */
+/** Maximum pause between retries. */
 const MAX_PAUSE_MS = 5_000;
 
-/** What people are told of the worker's host. */
+/** Details of the worker's host that the API shows. */
 export const HOST_DETAILS: Readonly<Record<string, string>> = {
   hostname: hostname(),
   os: Deno.build.os,
 };
 
-/** A registration that was answered. */
+/** The result of a worker's registration. */
+export interface Membership {
+  /** The worker's state, with its id. */
+  readonly state: WorkerState;
+  readonly proof: WorkerProof;
+  readonly registration: Registration;
+  /** Moment of the monotonic clock until which the leases of the registered sessions are trusted. */
+  readonly trustedUntil: number;
+}
+
+/**
+ * Registers the worker with the identity in `store`, or as a new worker, and saves its id. Waits for the server.
+ *
+ * @throws {ApiError} If the server rejects the worker.
+ */
+export async function register(
+  options: WorkerOptions,
+  store: StateStore,
+): Promise<Membership> {
+  const before = await store.read() ?? createState(options);
+  const proof = { secret: before.secret, instanceId: crypto.randomUUID() };
+  const { registration, sentAt } = await requestRegistration(options, {
+    state: before,
+    proof,
+  });
+  const { worker, lease_ttl_ms } = registration;
+  const state = { ...before, id: worker.id };
+  await store.write(state);
+  log.info("Registered as {name} in work pool {work_pool_id}", {
+    name: worker.name,
+    worker_id: worker.id,
+    work_pool_id: worker.work_pool_id,
+  });
+  const trustedUntil = calculateTrustedUntil(sentAt, lease_ttl_ms);
+  return { state, proof, registration, trustedUntil };
+}
+
+/** A registration and the moment of the monotonic clock at which it was requested. */
 export interface TimedRegistration {
   readonly registration: Registration;
-  /** Moment of the worker's monotonic clock when it was asked for: leases count from it. */
   readonly sentAt: number;
 }
 
 /**
- * Registers; waits for a server that is not there yet, or cannot answer now.
+ * Requests a registration, and retries while the server does not respond or responds with a transient error.
  *
- * @throws {ApiError} When the server refuses the worker.
+ * @throws {ApiError} If the server rejects the worker.
+ * @throws The reason of `signal` in the options.
  */
-export async function register(
+export async function requestRegistration(
   { client, clock, signal, ...options }: WorkerOptions,
-  state: WorkerState,
-  instanceId: string,
+  { state, proof }: Pick<Membership, "state" | "proof">,
 ): Promise<TimedRegistration> {
   const id = options.workerId ?? state.id;
   const body = {
     ...(id === undefined ? {} : { id }),
     name: state.name,
-    secret: state.secret,
-    instance_id: instanceId,
+    secret: proof.secret,
+    instance_id: proof.instanceId,
     work_pool_id: options.workPoolId,
     capacity: options.capacity,
     version: options.version,
     reach: resolveReach(options),
     provider_details: HOST_DETAILS,
   };
-  for (let tries = 0;; tries++) {
-    using patience = deadline(
+  for (let attempt = 0;; attempt++) {
+    using timeout = deadline(
       clock,
       RESPONSE_TIMEOUT_MS,
       ...(signal ? [signal] : []),
     );
     try {
       const sentAt = clock.monotonic();
-      const { signal } = patience;
-      const registration = await client.registerWorker(body, { signal });
+      const registration = await client.registerWorker(body, {
+        signal: timeout.signal,
+      });
       return { registration, sentAt };
     } catch (error) {
       signal?.throwIfAborted();
-      if (!patience.signal.aborted && !isTransient(error)) throw error;
-      if (tries === 0) log.warn("Waiting for the server: {error}", { error });
-      const pause = Math.min(MAX_PAUSE_MS, 100 * 2 ** tries);
+      if (!timeout.signal.aborted && !isTransient(error)) throw error;
+      if (attempt === 0) log.warn("Waiting for the server: {error}", { error });
+      const pause = Math.min(MAX_PAUSE_MS, 100 * 2 ** attempt);
       await clock.sleep(pause * (0.5 + Math.random() / 2), signal);
     }
   }
 }
 
-/** How the worker asks to be reached. */
-export function resolveReach(
-  { reach = "auto", openTunnel }: Pick<WorkerOptions, "reach" | "openTunnel">,
-): Reach {
-  return openTunnel ? reach : "direct";
-}
-
-/** Whether another try may succeed: no answer, or one that says "later". */
+/** Returns true if a retry may succeed: there was no response, or it asks the worker to try again later. */
 function isTransient(error: unknown): boolean {
   return error instanceof ApiError &&
     (error.status === 0 || error.status >= 500 || error.status === 429);
-}
-
-/** The state of a worker at its first start. */
-export function createState(
-  { workerName, workPoolId }: Pick<WorkerOptions, "workerName" | "workPoolId">,
-): WorkerState {
-  const base = `${hostname()}-${workPoolId}`.replaceAll(/[^\w.-]/g, "-");
-  return {
-    name: workerName ?? base.replace(/^[^A-Za-z0-9]+/, "").slice(0, 100),
-    secret: crypto.randomUUID() + crypto.randomUUID(),
-  };
-}
-
-/** One file a pool and name: several workers of one host do not share it. */
-export function resolveStatePath(
-  { dataDir, workPoolId, workerName }: Pick<
-    WorkerOptions,
-    "dataDir" | "workPoolId" | "workerName"
-  >,
-): string {
-  const name = [workPoolId, workerName ?? "default"].map(encodeURIComponent);
-  return `${dataDir}/workers/${name.join("-")}.json`;
 }

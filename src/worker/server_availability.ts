@@ -1,16 +1,17 @@
 import { ApiError } from "../client/api_error.ts";
 
 /**
- * What the worker knows of a server that it does not reach.
+ * The worker's knowledge of whether a server is running.
  *
- * It is away from the first sign of that until an answer: one that comes back under the load of all its workers may well
- * keep some of them waiting. A connection that is refused, or an answer that says "not now", shows that no server is there, and so that none gives
- * up on anybody. Silence shows nothing: the server may well be there, for everybody but this worker.
+ * The server counts as unavailable from the first sign until the next response, also through timeouts: after its return
+ * the load of all workers may delay some responses. A sign is a refused connection or a response such as 503; as no
+ * server is running then, none declares this worker lost. Silence alone is no sign: the server may be running and
+ * reachable for every other worker.
  */
 export class ServerAvailability {
   #isUnavailable = false;
 
-  /** Whether an attempt since the last answer has shown that no server is there. */
+  /** True if a request since the last response has shown that no server is running. */
   get isUnavailable(): boolean {
     return this.#isUnavailable;
   }
@@ -21,7 +22,7 @@ export class ServerAvailability {
 
   recordFailure(error: unknown): void {
     if (!(error instanceof ApiError)) return;
-    // Any other status is an answer by a server that is there.
+    // Any other status is the response of a running server.
     this.#isUnavailable = error.isUnavailable ||
       this.#isUnavailable && error.status === 0;
   }

@@ -1,15 +1,14 @@
-import type { ClaimedSession } from "../client/client.ts";
-import { type Clock } from "../async/clock.ts";
+import type { Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
+import type { ClaimedSession } from "../client/client.ts";
 import type { BrowserHost, RunningBrowser } from "../core/provider.ts";
-import { toBrowserSpec } from "./claimed_session.ts";
 import { abandonOnAbort } from "./abandon_on_abort.ts";
+import { toBrowserSpec } from "./claimed_session.ts";
 import type { WarmPool } from "./warm/pool.ts";
 
-/** Where the browsers of sessions come from. */
+/** The sources of browsers for sessions. */
 export interface BrowserSource {
   readonly host: BrowserHost;
-  /** What is kept ready for them. */
   readonly warm: Pick<WarmPool, "take" | "makeRoom">;
   readonly clock: Clock;
 }
@@ -17,13 +16,15 @@ export interface BrowserSource {
 /** The browser of a session. */
 export interface StartedBrowser {
   readonly browser: RunningBrowser;
-  /** Whether it was ready before it was asked for. */
+  /** True if the browser was ready before the session requested it. */
   readonly isWarm: boolean;
 }
 
 /**
- * A browser for a claimed session: one that is kept ready, if it is just as the session asks for, else a new one. What
- * takes its time but is no fault, as to pull an image, is done before the start is timed.
+ * Returns a browser for a claimed session: a warm one if it has exactly the requested properties, else a new one. The
+ * start timeout does not include preparation, such as the pull of an image.
+ *
+ * @throws {Error} If the browser does not start in time.
  */
 export async function startBrowser(
   claimed: ClaimedSession,
@@ -32,20 +33,20 @@ export async function startBrowser(
 ): Promise<StartedBrowser> {
   const spec = toBrowserSpec(claimed);
   const taken = await warm.take(spec, claimed.id, {
-    // A start that hangs must leave time for another one.
+    // If that start hangs, there is time left for another one.
     waitMs: claimed.start_timeout_ms / 2,
     signal,
   });
   if (taken) return { browser: taken.browser, isWarm: taken.wasReady };
   await warm.makeRoom(signal);
   await host.prepare?.(signal, spec);
-  using patience = deadline(clock, claimed.start_timeout_ms, signal);
+  using timeout = deadline(clock, claimed.start_timeout_ms, signal);
   try {
-    const starting = host.start(spec, claimed.id, patience.signal);
-    const browser = await abandonOnAbort(starting, patience.signal, clock);
+    const starting = host.start(spec, claimed.id, timeout.signal);
+    const browser = await abandonOnAbort(starting, timeout.signal, clock);
     return { browser, isWarm: false };
   } catch (error) {
-    if (!patience.signal.aborted || signal.aborted) throw error;
+    if (!timeout.signal.aborted || signal.aborted) throw error;
     const seconds = claimed.start_timeout_ms / 1_000;
     throw new Error(`the browser did not start within ${seconds} s`);
   }

@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import { z } from "@hono/zod-openapi";
 
 const stateSchema = z.strictObject({
@@ -5,57 +6,95 @@ const stateSchema = z.strictObject({
   secret: z.string(),
   /** Known once the worker has registered. */
   id: z.string().optional(),
-  /** Browsers that were started before their session, by the id under which their host knows them. */
+  /** Sessions of the browsers that were started before them, by the session id under which the host knows the browser. */
   handed_over: z.record(z.string(), z.string()).optional(),
 });
 
-/** What makes a restarted worker the same worker. */
+/** The identity of a worker, which makes it the same worker after a restart. */
 export type WorkerState = z.infer<typeof stateSchema>;
 
-/** Where a worker keeps its state. One process at a time has it; disposal gives it free. */
+/** A store of a worker's state. It belongs to one process at a time; disposal releases it. */
 export interface StateStore extends AsyncDisposable {
-  /** The state, or undefined if there is none or it cannot be understood: then it is a new worker. */
+  /** Returns the state; undefined if there is none or it is invalid, which makes a new worker. */
   read(): Promise<WorkerState | undefined>;
-  /** Keeps the state so that a crash leaves the old or the new one, never half of it. */
+  /** Writes the state atomically: after a crash the store has the old or the new state. */
   write(state: WorkerState): Promise<void>;
 }
 
-/**
- * Opens the state file at `path` for this process alone. The system frees it with the process, however that ends.
- *
- * @throws {Error} While another process of the same worker runs on this host.
- */
-export async function openStateFile(path: string): Promise<StateStore> {
-  const folder = path.slice(0, path.lastIndexOf("/"));
-  await Deno.mkdir(folder, { recursive: true });
-  const lock = await Deno.open(`${path}.lock`, { create: true, write: true });
-  const isExclusive = true;
-  if (!await lock.tryLock(isExclusive)) {
-    lock.close();
-    throw new Error(
-      `Cannot start the worker: another process here is the same worker, expected one; give this one another --worker-name, or end the other (its lock is "${path}.lock")`,
-    );
+/** A state file, locked by this process. The operating system releases the lock when the process ends. */
+export class StateFile implements StateStore {
+  readonly #path: string;
+  readonly #lock: Deno.FsFile;
+
+  private constructor(path: string, lock: Deno.FsFile) {
+    this.#path = path;
+    this.#lock = lock;
   }
-  return {
-    read: () => readState(path),
-    write: (state) => writeState(path, state),
-    [Symbol.asyncDispose]() {
+
+  /**
+   * Opens and locks the state file at `path`.
+   *
+   * @throws {Error} If another process on this host has it open.
+   */
+  static async open(path: string): Promise<StateFile> {
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    await Deno.mkdir(folder, { recursive: true });
+    const lock = await Deno.open(`${path}.lock`, { create: true, write: true });
+    const isExclusive = true;
+    if (!await lock.tryLock(isExclusive)) {
       lock.close();
-      return Promise.resolve();
-    },
+      throw new Error(
+        `Cannot start the worker: another process on this host runs the same worker, expected one; use another --worker-name or end the other process (its lock is "${path}.lock")`,
+      );
+    }
+    return new StateFile(path, lock);
+  }
+
+  async read(): Promise<WorkerState | undefined> {
+    try {
+      return stateSchema.parse(
+        JSON.parse(await Deno.readTextFile(this.#path)),
+      );
+    } catch {
+      return undefined;
+    }
+  }
+
+  async write(state: WorkerState): Promise<void> {
+    const temporary = `${this.#path}.new`;
+    await Deno.writeTextFile(temporary, JSON.stringify(state), { mode: 0o600 });
+    await Deno.rename(temporary, this.#path);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#lock.close();
+    return Promise.resolve();
+  }
+}
+
+/** Identifies a worker's state on one host. */
+export interface StateKey {
+  /** Id or name of the work pool. */
+  readonly workPoolId: string;
+  readonly workerName?: string | undefined;
+}
+
+/** Creates the state of a worker that has none. */
+export function createState(
+  { workPoolId, workerName }: StateKey,
+): WorkerState {
+  const base = `${hostname()}-${workPoolId}`.replaceAll(/[^\w.-]/g, "-");
+  return {
+    name: workerName ?? base.replace(/^[^A-Za-z0-9]+/, "").slice(0, 100),
+    secret: crypto.randomUUID() + crypto.randomUUID(),
   };
 }
 
-async function readState(path: string): Promise<WorkerState | undefined> {
-  try {
-    return stateSchema.parse(JSON.parse(await Deno.readTextFile(path)));
-  } catch {
-    return undefined;
-  }
-}
-
-async function writeState(path: string, state: WorkerState): Promise<void> {
-  const temporary = `${path}.new`;
-  await Deno.writeTextFile(temporary, JSON.stringify(state), { mode: 0o600 });
-  await Deno.rename(temporary, path);
+/** Returns the path of a worker's state file in the data folder. Each pool and name has its own file. */
+export function resolveStatePath(
+  dataDir: string,
+  { workPoolId, workerName }: StateKey,
+): string {
+  const name = [workPoolId, workerName ?? "default"].map(encodeURIComponent);
+  return `${dataDir}/workers/${name.join("-")}.json`;
 }

@@ -6,181 +6,157 @@ import type {
 } from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
 import type { BrowserStats, RunningBrowser } from "../core/provider.ts";
-import { BrowserMeter } from "./host/browser_meter.ts";
 import { HeldSession, type Report } from "./held_session.ts";
-import {
-  calculateTrustedUntil,
-  isLost,
-  isPastLifetime,
-  type Lease,
-} from "./lease.ts";
+import { calculateTrustedUntil, Lease } from "./lease.ts";
+import { LeasedSession } from "./leased_session.ts";
 import type { Outbox } from "./outbox.ts";
-import type { BrowserAddress } from "./tunnel/stream.ts";
 import type { BrowserSource } from "./start_browser.ts";
+import type { BrowserAddress } from "./tunnel/stream.ts";
 
 const log = createLogger("worker", "supervisor");
 
-/** What a supervisor works with. */
+/** Options of a {@linkcode Supervisor}. */
 export interface SupervisorOptions extends BrowserSource {
   readonly outbox: Outbox;
   readonly capacity: number;
-  /** How much longer than its lease a browser that runs is kept now. */
+  /** Returns the time that is added to the leases of running sessions now. */
   readonly graceMs: () => number;
   readonly isHostUp: () => Promise<boolean>;
-  /** Told that there is something to report, or room again. */
+  /** Called if there is a report to send, or room again. */
   readonly onChange: () => void;
 }
 
 /** The sessions that a worker holds. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #held = new Map<
-    string,
-    {
-      readonly session: HeldSession;
-      readonly lease: Lease;
-      readonly meter: BrowserMeter;
-    }
-  >();
+  readonly #entries = new Map<string, LeasedSession>();
   readonly #ids = new Set<string>();
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
 
-  /** Ids of the sessions that it holds; a live view. */
+  /** Ids of the held sessions; a live view. */
   get heldIds(): ReadonlySet<string> {
     return this.#ids;
   }
 
-  /** Ids of those that are being ended, or whose end is being reported: no order of theirs is news. */
+  /** Ids of the sessions that are ending or whose end is not yet acknowledged. They need no further command. */
   get endingIds(): readonly string[] {
-    const ending = [...this.#held.values()].filter(({ session }) =>
-      session.isEnding
-    );
-    return [
-      ...ending.map(({ session }) => session.id),
-      ...this.#options.outbox.endedIds,
-    ];
+    const ending = this.#sessions.filter(({ isEnding }) => isEnding);
+    return [...ending.map(({ id }) => id), ...this.#options.outbox.endedIds];
   }
 
+  /** Number of held sessions. */
   get size(): number {
-    return this.#held.size;
+    return this.#entries.size;
   }
 
-  /** Whether any of them waits for its browser. */
+  /** True if a session is waiting for its browser. */
   get isStarting(): boolean {
-    return [...this.#held.values()].some(({ session }) =>
-      !session.browser && !session.isEnding
+    return this.#sessions.some(({ browser, isEnding }) =>
+      !browser && !isEnding
     );
   }
 
-  /** How many more sessions it may hold. */
+  /** Number of sessions that the worker may still claim. */
   get room(): number {
     return Math.max(0, this.#options.capacity - this.size);
   }
 
-  /** Where the browser of a session listens; undefined: none of it runs here. */
+  /** Returns the address of a session's browser; undefined if none is running here. */
   findAddress(sessionId: string): BrowserAddress | undefined {
-    return this.#held.get(sessionId)?.session.browser;
+    return this.#entries.get(sessionId)?.session.browser;
   }
 
-  /** Starts the browser of a session that was not claimed before `claimedAt` (monotonic). */
+  /** Starts the browser of a claimed session. @param claimedAt Earliest moment of the claim, on the monotonic clock. */
   start(claimed: ClaimedSession, claimedAt: number): void {
-    const known = this.#held.get(claimed.id);
-    // The answer to a repeated claim.
-    if (known?.session.fencingToken === claimed.fencing_token) return;
-    // Its lease was lost and it comes back: the old browser goes first.
-    if (known) this.endLost([claimed.id]);
-    const { outbox, clock, host, warm, isHostUp } = this.#options;
-    outbox.put({
-      session_id: claimed.id,
-      fencing_token: claimed.fencing_token,
+    const { id, fencing_token } = claimed;
+    const known = this.#entries.get(id);
+    // A repeated claim.
+    if (known?.session.fencingToken === fencing_token) return;
+    // Claimed again after its lease was lost: the old browser ends first.
+    if (known) this.endLost([id]);
+    this.#options.outbox.put({
+      session_id: id,
+      fencing_token,
       status: "starting",
     });
-    this.#hold(
-      claimed.id,
-      {
-        trustedUntil: calculateTrustedUntil(claimedAt, claimed.lease_ttl_ms),
-        expiresAt: Infinity,
-        isRunning: false,
-      },
-      () =>
-        HeldSession.start(claimed, {
-          host,
-          warm,
-          clock,
-          isHostUp,
-          onReport: this.#report,
-          after: known?.session.ended,
-        }),
-    );
+    const lease = new Lease({
+      trustedUntil: calculateTrustedUntil(claimedAt, claimed.lease_ttl_ms),
+      isRunning: false,
+    });
+    this.#hold(id, lease, () =>
+      HeldSession.start(claimed, {
+        ...this.#options,
+        onReport: this.#report,
+        after: known?.session.ended,
+      }));
   }
 
-  /** Goes on with the browsers that still run and that the server counts as this worker's. Of the others, what had run has crashed, what had not is given back. */
+  /**
+   * Continues the sessions that the server has assigned to this worker and whose browsers are running. The others have
+   * crashed if they were running, and are released if not.
+   */
   adopt(
     browsers: readonly RunningBrowser[],
     held: readonly HeldSessionWire[],
-    until: number,
+    trustedUntil: number,
   ): void {
     for (const { session_id, fencing_token, status } of held) {
+      const isRunning = status === "running";
       const browser = browsers.find(({ sessionId }) =>
         sessionId === session_id
       );
-      if (browser) {
-        log.info("Adopted the browser of session {session_id}", { session_id });
-        this.#hold(
-          session_id,
-          {
-            trustedUntil: until,
-            expiresAt: Infinity,
-            isRunning: status === "running",
-          },
-          () =>
-            HeldSession.adopt(browser, fencing_token, {
-              clock: this.#options.clock,
-              isHostUp: this.#options.isHostUp,
-              onReport: this.#report,
-            }),
-        );
-      } else {
+      if (!browser) {
         this.#report({
           session_id,
           fencing_token,
-          status: status === "running" ? "crashed" : "released",
+          status: isRunning ? "crashed" : "released",
           status_reason: "the browser was gone when its worker came back",
         });
+        continue;
       }
+      log.info("Adopted the browser of session {session_id}", { session_id });
+      const lease = new Lease({ trustedUntil, isRunning });
+      this.#hold(
+        session_id,
+        lease,
+        () =>
+          HeldSession.adopt(browser, fencing_token, {
+            ...this.#options,
+            onReport: this.#report,
+          }),
+      );
     }
   }
 
-  /** Obeys an order; one for a session that is gone is answered with its end. */
-  stop(command: StopCommand): void {
-    const held = this.#held.get(command.session_id);
-    if (held?.session.fencingToken === command.fencing_token) {
-      held.session.stop(command);
-    } else if (held) {
-      // One of the two is no longer the server's: the next report tells which.
+  /** Executes a command to stop a session. If the session is not held, its end is reported as commanded. */
+  stop({ session_id, fencing_token, ...end }: StopCommand): void {
+    const session = this.#entries.get(session_id)?.session;
+    if (session?.fencingToken === fencing_token) session.end(end);
+    else if (session) {
+      // Either the command or the session is outdated: the result of the next report decides.
       this.#options.onChange();
     } else {
       this.#report({
-        session_id: command.session_id,
-        fencing_token: command.fencing_token,
-        status: command.status,
-        status_reason: command.reason,
+        session_id,
+        fencing_token,
+        status: end.status,
+        status_reason: end.reason,
       });
     }
   }
 
-  /** Ends sessions that belong to another by now. */
+  /** Ends sessions whose lease is lost. */
   endLost(sessionIds: readonly string[]): void {
     for (const id of sessionIds) {
-      const held = this.#held.get(id);
-      if (!held) continue;
-      log.warn("Lease of session {session_id} lost, its browser is ended", {
+      const session = this.#entries.get(id)?.session;
+      if (!session) continue;
+      log.warn("Lease of session {session_id} lost, ending its browser", {
         session_id: id,
       });
-      held.session.release({
+      session.end({
         status: "terminated",
         reason: "its lease was lost",
         force: true,
@@ -188,92 +164,80 @@ export class Supervisor {
     }
   }
 
-  /** Counts the leases of sessions whose reports were accepted as renewed. */
+  /** Renews the leases of the sessions whose reports were accepted. */
   renew(
     sent: readonly Report[],
     results: readonly ReportResult[],
-    until: number,
+    trustedUntil: number,
   ): void {
     const now = this.#options.clock.monotonic();
-    const answers = new Map(results.map((each) => [each.session_id, each]));
+    const byId = new Map(results.map((each) => [each.session_id, each]));
     for (const { session_id, fencing_token, status } of sent) {
-      const held = this.#held.get(session_id);
-      const answer = answers.get(session_id);
-      if (answer?.result !== "accepted") continue;
-      // Claimed again since it was sent: the answer is about the old lease.
-      if (held?.session.fencingToken !== fencing_token) continue;
-      held.lease.trustedUntil = until;
-      held.lease.isRunning ||= status === "running";
-      const { expires_in_ms } = answer;
-      if (expires_in_ms !== undefined) {
-        held.lease.expiresAt = now + expires_in_ms;
-      }
+      const entry = this.#entries.get(session_id);
+      const result = byId.get(session_id);
+      if (result?.result !== "accepted") continue;
+      // Claimed again since the request: the result is about the old lease.
+      if (entry?.session.fencingToken !== fencing_token) continue;
+      const { expires_in_ms } = result;
+      entry.lease.renew({
+        trustedUntil,
+        isRunning: status === "running",
+        expiresAt: expires_in_ms === undefined
+          ? undefined
+          : now + expires_in_ms,
+      });
     }
   }
 
-  /** Ends what the server may have given up, and what is past its life although no order has come. */
+  /** Ends the sessions whose lease is no longer trusted, and those past their lifetime without a command. */
   endOverdue(): void {
     const now = this.#options.clock.monotonic();
     const graceMs = this.#options.graceMs();
-    for (const { session, lease } of this.#held.values()) {
-      if (session.isEnding) continue;
-      if (isLost(lease, now, graceMs)) {
-        log.warn("Session {session_id} is given up: no word from the server", {
-          session_id: session.id,
-        });
-        session.release({
-          status: lease.isRunning ? "crashed" : "released",
-          reason: "its worker could not reach the server",
-          force: true,
-        });
-      } else if (isPastLifetime(lease, now)) {
-        const reason = "its maximum lifetime passed";
-        session.stop({ status: "expired", reason, force: false });
-      }
+    for (const entry of this.#entries.values()) {
+      entry.endIfOverdue(now, graceMs);
     }
   }
 
-  /** A new measurement of a session's browser, if there is one. */
+  /** Returns the new measurements of a session's browser, if there are any. */
   takeStats(sessionId: string): BrowserStats | undefined {
-    const held = this.#held.get(sessionId);
-    return held?.session.browser && held.meter.take(held.session.browser);
+    return this.#entries.get(sessionId)?.takeStats();
   }
 
-  /** Begins to end every session; what has not started is given back. `killed`: the browsers are not asked. */
-  releaseAll(reason: string, how: "asked" | "killed"): void {
-    const force = how === "killed";
-    for (const { session } of this.#held.values()) {
+  /** Begins to end every session; those without a browser are requeued. With `force`, browsers are killed. */
+  releaseAll(end: { readonly reason: string; readonly force: boolean }): void {
+    for (const session of this.#sessions) {
       const status = session.browser ? "terminated" : "released";
-      session.release({ status, reason, force });
+      session.end({ status, ...end });
     }
   }
 
-  /** As {@linkcode releaseAll}; resolves when nothing is left of them. */
-  async endAll(reason: string, how: "asked" | "killed"): Promise<void> {
-    this.releaseAll(reason, how);
-    await Promise.all(
-      [...this.#held.values()].map(({ session }) => session.ended),
-    );
+  /** Like {@linkcode releaseAll}, and resolves when nothing of the sessions remains. */
+  async endAll(
+    end: { readonly reason: string; readonly force: boolean },
+  ): Promise<void> {
+    this.releaseAll(end);
+    await Promise.all(this.#sessions.map(({ ended }) => ended));
   }
 
-  /** Counts it as held before `begin` starts anything, so that no sweep takes it for a leftover. */
+  get #sessions(): readonly HeldSession[] {
+    return [...this.#entries.values()].map(({ session }) => session);
+  }
+
+  /** Holds a session. Its id is held before `begin` starts anything, so that no sweep ends its browser. */
   #hold(id: string, lease: Lease, begin: () => HeldSession): void {
     this.#ids.add(id);
     const session = begin();
-    this.#held.set(id, {
-      session,
-      lease,
-      meter: new BrowserMeter(this.#options.clock),
-    });
+    const { clock } = this.#options;
+    this.#entries.set(id, new LeasedSession({ session, lease, clock }));
     void session.ended.catch((error: unknown) =>
-      log.error("Session {session_id} ended badly: {error}", {
+      log.error("Session {session_id} failed to end: {error}", {
         session_id: id,
         error,
       })
     ).finally(() => {
-      // Unless the session has come back meanwhile.
-      if (this.#held.get(id)?.session !== session) return;
-      this.#held.delete(id);
+      // The session may have been claimed again.
+      if (this.#entries.get(id)?.session !== session) return;
+      this.#entries.delete(id);
       this.#ids.delete(id);
       this.#options.onChange();
     });

@@ -1,342 +1,254 @@
-import { ApiError, type Command, type GridClient } from "../client/client.ts";
 import { aborted } from "../async/abortable.ts";
-import type { Clock } from "../async/clock.ts";
-import { createLogger } from "../core/log.ts";
 import { every } from "../async/every.ts";
-import type { LocalSandbox, Provider } from "../core/provider.ts";
-import type { Registry } from "../core/registry.ts";
+import { ApiError } from "../client/api_error.ts";
+import { createLogger } from "../core/log.ts";
 import {
   findBrowsers,
   openHost,
   startPreparing,
   startSweeping,
 } from "./host/browser_host.ts";
-import { ClaimLoop } from "./claim_loop.ts";
-import { Drain } from "./drain.ts";
-import { Heartbeat } from "./heartbeat.ts";
-import { HostHealth } from "./host/health.ts";
-import { calculateTrustedUntil } from "./lease.ts";
+import { resolveReach, type WorkerOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
-import {
-  createState,
-  HOST_DETAILS,
-  register,
-  resolveReach,
-  resolveStatePath,
-} from "./register.ts";
-import { ServerAvailability } from "./server_availability.ts";
-import { openStateFile, type StateStore } from "./state_file.ts";
-import { Supervisor } from "./supervisor.ts";
-import type { TunnelClient, TunnelOpener } from "./tunnel/client.ts";
-import { WarmPool } from "./warm/pool.ts";
+import { WorkerParts } from "./parts.ts";
+import { type Membership, register, requestRegistration } from "./register.ts";
+import { resolveStatePath, StateFile } from "./state_file.ts";
+import type { TunnelClient } from "./tunnel/client.ts";
 import { WarmHost } from "./warm/host.ts";
 
 const log = createLogger("worker", "worker");
 
-/** How often leases, lifetimes and the time to drain are looked at: often within what a lease is not trusted at its end. */
-const WATCH_MS = 250;
+/** Interval of the checks of leases, lifetimes and the drain timeout. Much shorter than the untrusted end of a lease. */
+const CHECK_MS = 250;
 
-/** How a server reaches a worker's browsers: by their address, through the worker's tunnel, or by what works. */
-export type Reach = "auto" | "direct" | "tunnel";
+/**
+ * Reason why a worker must be disposed: it was drained and holds no session, a newer process has registered as this
+ * worker, or the server rejects it because its pool or its key was deleted.
+ */
+export type WorkerEnd = "drained" | "replaced" | "rejected";
 
-/** What a worker is started with. */
-export interface WorkerOptions {
-  readonly client: GridClient;
-  readonly providers: Registry<Provider>;
-  readonly clock: Clock;
-  /** Id or name. */
-  readonly workPoolId: string;
-  /** Comes back as this worker. */
-  readonly workerId?: string | undefined;
-  readonly workerName?: string | undefined;
-  readonly capacity: number;
-  /** Pause after a failed claim, and longest time between heartbeats. */
-  readonly pollIntervalSeconds: number;
-  readonly dataDir: string;
-  /** What makes it the same worker after a restart; by default a file in `dataDir`. The worker disposes it. */
-  readonly state?: StateStore | undefined;
-  readonly version: string;
-  /** Selects the sessions that are isolated from this host. @default {"auto"} */
-  readonly localSandbox?: LocalSandbox | undefined;
-  /** URL of the server, which isolated sessions must not reach. */
-  readonly serverUrl?: string | undefined;
-  /** How the server is to reach its browsers. @default {"auto"} */
-  readonly reach?: Reach | undefined;
-  /** Opens its tunnel. Without it, browsers are reached directly only. */
-  readonly openTunnel?: TunnelOpener | undefined;
-  /** How long its sessions may go on when it drains; by default what the server says. */
-  readonly drainTimeoutSeconds?: number | undefined;
-  /** Ends the wait for a server. */
-  readonly signal?: AbortSignal | undefined;
+/** The registration of a worker and what it has opened before its other parts exist. */
+interface Foundation {
+  readonly membership: Membership;
+  readonly host: WarmHost;
+  readonly outbox: Outbox;
+  /** Disposes everything that is open. */
+  readonly stack: AsyncDisposableStack;
 }
 
 /**
- * Why a worker is to be disposed: it was drained and holds nothing any more, a newer process of it has registered, or the
- * server takes it no longer: its pool was deleted.
+ * A worker: it claims sessions of one pool and holds their browsers.
+ *
+ * ```text
+ * register ─▶ adopt browsers of an earlier process ─▶ run: claims, heartbeats, sweeps ─▶ leave
+ * ```
+ *
+ * Disposal ends its browsers, reports that and deregisters the worker.
  */
-export type WorkerEnd = "drained" | "replaced" | "refused";
-
-/** A worker that claims sessions. Disposal ends its browsers, reports that, and leaves. */
-export interface Worker extends AsyncDisposable {
+export class Worker implements AsyncDisposable {
   readonly id: string;
   readonly name: string;
-  readonly done: Promise<WorkerEnd>;
-  /** Takes no more sessions; what runs goes on to its end, or to that of the time to drain. */
-  drain(): void;
-  /** Ends its browsers without asking them; resolves when nothing is left of them. */
-  kill(): Promise<void>;
-  sessionsHeld(): number;
-  /** Returns the unix socket of a session's browser, if it is isolated. */
-  findSocketPath(sessionId: string): string | undefined;
-}
+  readonly #options: WorkerOptions;
+  readonly #foundation: Foundation;
+  readonly #parts: WorkerParts;
+  readonly #done = Promise.withResolvers<WorkerEnd>();
+  #stack: AsyncDisposableStack;
+  #tunnel: TunnelClient | undefined;
+  #isReplaced = false;
+  #leaving: Promise<void> | undefined;
 
-/**
- * Registers with the server, for which it waits, adopts what an earlier process of the same worker left, and begins to
- * claim.
- *
- * @throws {ApiError} When the server refuses the worker: its key, its pool, its name.
- * @throws {Error} When another process on this host is the same worker.
- */
-export async function startWorker(
-  options: WorkerOptions,
-): Promise<Worker> {
-  const { client, clock, signal } = options;
-  await using stack = new AsyncDisposableStack();
-  const file = stack.use(
-    options.state ?? await openStateFile(resolveStatePath(options)),
-  );
-  const state = await file.read() ?? createState(options);
-  const instanceId = crypto.randomUUID();
-  const proof = { secret: state.secret, instanceId };
-  const { registration, sentAt } = await register(options, state, instanceId);
-  const until = calculateTrustedUntil(sentAt, registration.lease_ttl_ms);
-  const { worker, held_sessions } = registration;
-  const known = { ...state, id: worker.id };
-  await file.write(known);
-  log.info("Registered as {name} in work pool {work_pool_id}", {
-    name: worker.name,
-    worker_id: worker.id,
-    work_pool_id: worker.work_pool_id,
-  });
-
-  const outbox = new Outbox();
-  const availability = new ServerAvailability();
-  const drain = new Drain(clock);
-  const done = Promise.withResolvers<WorkerEnd>();
-  const host = stack.use(
-    new WarmHost({
-      host: await openHost({ ...options, registration, outbox }),
-      clock,
-      handedOver: state.handed_over ?? {},
-      save: (handed_over) => file.write({ ...known, handed_over }),
-    }),
-  );
-  const health = stack.use(new HostHealth({ host, clock, onChange }));
-  let hasAdopted = false;
-  let isReplaced = false;
-  let claims: ClaimLoop | undefined = undefined;
-  const warm = stack.use(
-    new WarmPool({
-      host,
-      clock,
-      capacity: options.capacity,
-      sessionsHeld: () => supervisor.size,
-      isOpen,
-      isHostUp: () => health.check(),
-      isStarting: () => supervisor.isStarting,
-      onChange: () => heartbeat.sendSoon(),
-    }),
-  );
-  const supervisor: Supervisor = new Supervisor({
-    host,
-    warm,
-    outbox,
-    clock,
-    capacity: options.capacity,
-    graceMs: () =>
-      availability.isUnavailable ? registration.server_grace_ms : 0,
-    isHostUp: () => health.check(),
-    onChange,
-  });
-  // Before the browsers are found: to look for them may take its time, and their leases go on.
-  for (const held of held_sessions) outbox.put(held);
-  const heartbeat: Heartbeat = new Heartbeat({
-    client,
-    workerId: worker.id,
-    proof,
-    clock,
-    periodMs: Math.min(
-      registration.heartbeat_ms,
-      options.pollIntervalSeconds * 1_000,
-    ),
-    outbox,
-    supervisor,
-    availability,
-    status,
-    onCommands,
-    ready: () => warm.readyCount,
-    onReadyWanted: (wanted) => warm.setTarget(wanted),
-    providerDetails: () =>
-      health.problem
-        ? { ...HOST_DETAILS, problem: health.problem }
-        : HOST_DETAILS,
-    onUnknown,
-    onReplaced,
-  });
-  stack.use(heartbeat);
-  const found = await findBrowsers(host, held_sessions, {
-    clock,
-    until,
-    signal,
-  });
-  supervisor.adopt(found, held_sessions, until);
-  const tunnel: TunnelClient | undefined = resolveReach(options) === "direct"
-    ? undefined
-    : options.openTunnel?.({
-      workerId: worker.id,
-      proof,
-      clock,
-      findAddress: (sessionId) => supervisor.findAddress(sessionId),
-    });
-  stack.use(tunnel);
-  hasAdopted = true;
-  heartbeat.sendSoon();
-  stack.use(every(watch, { clock, periodMs: WATCH_MS }));
-  stack.use(startSweeping(host, supervisor.heldIds, clock));
-  stack.use(startPreparing(host));
-  claims = stack.use(
-    new ClaimLoop({
-      client,
-      workerId: worker.id,
-      proof,
-      clock,
-      supervisor,
-      pauseMs: Math.min(1_000, options.pollIntervalSeconds * 1_000),
-      isOpen,
-      onCommands: stopSessions,
-      onWoken: () => heartbeat.sendSoon(),
-      onReplaced,
-    }),
-  );
-  const running = stack.move();
-  let left: Promise<void> | undefined;
-
-  function status() {
-    if (!hasAdopted || !health.isUp) return "failed";
-    if (drain.isActive) return "draining";
-    return supervisor.room === 0 ? "busy" : "online";
-  }
-
-  function isOpen(): boolean {
-    return !drain.isActive && health.isUp;
-  }
-
-  function onChange(): void {
-    heartbeat.sendSoon();
-    claims?.roomChanged();
-    warm.reconcile();
-    leaveIfDrained();
-  }
-
-  function leaveIfDrained(): void {
-    if (hasAdopted && drain.isActive && supervisor.size === 0) {
-      done.resolve("drained");
-    }
-  }
-
-  function stopSessions(commands: readonly Command[]): void {
-    for (const command of commands) {
-      if (command.type === "stop") supervisor.stop(command);
-    }
-  }
-
-  function onCommands(commands: readonly Command[]): void {
-    stopSessions(commands);
-    const order = commands.find((command) => command.type === "drain");
-    const wasOn = drain.isActive;
-    drain.setServerDrain(order?.timeout_ms);
-    if (wasOn === drain.isActive) return;
-    log.info(
-      drain.isActive
-        ? "Draining: no more sessions are claimed"
-        : "Drain taken back: sessions are claimed again",
+  /**
+   * Registers with the server, for which it waits, adopts the browsers of an earlier process of the same worker, and
+   * begins to claim.
+   *
+   * @throws {ApiError} If the server rejects the worker: its key, its pool or its name.
+   * @throws {Error} If another process on this host runs the same worker.
+   */
+  static async start(options: WorkerOptions): Promise<Worker> {
+    const { clock, dataDir } = options;
+    await using stack = new AsyncDisposableStack();
+    const store = stack.use(
+      options.state ??
+        await StateFile.open(resolveStatePath(dataDir, options)),
     );
-    onChange();
+    const membership = await register(options, store);
+    const { state, registration } = membership;
+    const outbox = new Outbox();
+    const host = stack.use(
+      new WarmHost({
+        host: await openHost({ ...options, registration, outbox }),
+        clock,
+        handedOver: state.handed_over ?? {},
+        save: (handed_over) => store.write({ ...state, handed_over }),
+      }),
+    );
+    const worker = new Worker(options, { membership, host, outbox, stack });
+    await worker.#adopt();
+    worker.#run();
+    worker.#stack = stack.move();
+    return worker;
   }
 
-  /** Its row was deleted. What it holds, the server no longer counts as its own. */
-  async function onUnknown(signal: AbortSignal): Promise<void> {
-    const { name } = worker;
-    log.warn("The server does not know worker {name}: it registers anew", {
-      name,
+  private constructor(options: WorkerOptions, foundation: Foundation) {
+    const { worker } = foundation.membership.registration;
+    this.id = worker.id;
+    this.name = worker.name;
+    this.#options = options;
+    this.#foundation = foundation;
+    this.#stack = foundation.stack;
+    this.#parts = new WorkerParts({
+      ...foundation,
+      worker: options,
+      onChange: () => this.#endIfDrained(),
+      onUnknown: (signal) => this.#registerAgain(signal),
+      onReplaced: () => this.#endReplaced(),
     });
-    warm.setTarget(undefined);
+  }
+
+  /** Resolves when the worker must be disposed. */
+  get done(): Promise<WorkerEnd> {
+    return this.#done.promise;
+  }
+
+  /** Number of held sessions. */
+  get sessionsHeld(): number {
+    return this.#parts.supervisor.size;
+  }
+
+  /** Returns the unix socket of a session's browser, if the session is isolated. */
+  findSocketPath(sessionId: string): string | undefined {
+    return this.#parts.supervisor.findAddress(sessionId)?.socketPath;
+  }
+
+  /** Claims no more sessions. Those that are running continue until they end or the drain timeout passes. */
+  drain(): void {
+    const { drainTimeoutSeconds } = this.#options;
+    const { drain_timeout_ms } = this.#foundation.membership.registration;
+    this.#parts.drain.begin(
+      drainTimeoutSeconds === undefined
+        ? drain_timeout_ms
+        : drainTimeoutSeconds * 1_000,
+    );
+    this.#parts.changed();
+  }
+
+  /** Kills the browsers. Resolves when nothing of them remains. */
+  async kill(): Promise<void> {
+    const { drain, supervisor, warm } = this.#parts;
+    drain.begin(0);
+    const reason = "its worker was stopped at once";
+    await Promise.all([
+      supervisor.endAll({ reason, force: true }),
+      warm[Symbol.asyncDispose](),
+    ]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#leaving ??= this.#leave();
+    await this.#leaving;
+  }
+
+  async #adopt(): Promise<void> {
+    const { host, outbox, membership } = this.#foundation;
+    const { registration: { held_sessions }, trustedUntil } = membership;
+    const { health, warm, heartbeat, supervisor } = this.#parts;
+    for (const part of [health, warm, heartbeat]) this.#stack.use(part);
+    health.start();
+    // Heartbeats renew the leases during the search for browsers, which may be slow.
+    for (const held of held_sessions) outbox.put(held);
+    heartbeat.start();
+    const { clock, signal } = this.#options;
+    const found = await findBrowsers(host, held_sessions, {
+      clock,
+      trustedUntil,
+      signal,
+    });
+    supervisor.adopt(found, held_sessions, trustedUntil);
+    this.#parts.hasAdopted = true;
+  }
+
+  #run(): void {
+    const { clock } = this.#options;
+    const { host } = this.#foundation;
+    const { heartbeat, supervisor, claims } = this.#parts;
+    this.#tunnel = this.#openTunnel();
+    this.#stack.use(this.#tunnel);
+    heartbeat.sendSoon();
+    const check = () => Promise.resolve(this.#check());
+    this.#stack.use(every(check, { clock, periodMs: CHECK_MS }));
+    this.#stack.use(startSweeping(host, supervisor.heldIds, clock));
+    this.#stack.use(startPreparing(host));
+    this.#stack.use(claims);
+    claims.start();
+  }
+
+  async #leave(): Promise<void> {
+    const { claims, supervisor, warm, heartbeat } = this.#parts;
+    await claims[Symbol.asyncDispose]();
+    const reason = "its worker was stopped";
+    await Promise.all([
+      supervisor.endAll({ reason, force: false }),
+      warm[Symbol.asyncDispose](),
+    ]);
+    await heartbeat[Symbol.asyncDispose]();
+    if (!this.#isReplaced) await heartbeat.deregister();
+    await this.#stack.disposeAsync();
+  }
+
+  #openTunnel(): TunnelClient | undefined {
+    const { openTunnel, clock } = this.#options;
+    if (resolveReach(this.#options) === "direct") return undefined;
+    return openTunnel?.({
+      workerId: this.id,
+      proof: this.#foundation.membership.proof,
+      clock,
+      findAddress: (id) => this.#parts.supervisor.findAddress(id),
+    });
+  }
+
+  #check(): void {
+    const { supervisor, warm, drain } = this.#parts;
+    supervisor.endOverdue();
+    warm.reconcile();
+    if (!drain.isExpired) return;
+    supervisor.releaseAll({ reason: "its worker had to leave", force: false });
+  }
+
+  #endIfDrained(): void {
+    const { hasAdopted, drain, supervisor } = this.#parts;
+    if (hasAdopted && drain.isActive && supervisor.size === 0) {
+      this.#done.resolve("drained");
+    }
+  }
+
+  /** Registers again after the worker or its key was deleted on the server, which no longer assigns it sessions. */
+  async #registerAgain(signal: AbortSignal): Promise<void> {
+    const { name } = this;
+    log.warn("Server does not know worker {name}, registering again", { name });
+    this.#parts.warm.setTarget(undefined);
     try {
-      await register({ ...options, signal }, known, instanceId);
-      tunnel?.renew();
+      await requestRegistration(
+        { ...this.#options, signal },
+        this.#foundation.membership,
+      );
+      this.#tunnel?.reconnect();
     } catch (error) {
       if (signal.aborted) throw error;
-      log.error("The server refuses worker {name}: {error}", {
+      log.error("Server rejects worker {name}: {error}", {
         name,
         error: error instanceof ApiError ? error.message : error,
       });
-      done.resolve("refused");
+      this.#done.resolve("rejected");
       await aborted(signal);
     }
   }
 
-  /** The newer process has its sessions; browsers here belong to nobody. */
-  function onReplaced(): void {
-    log.error("A newer process of worker {name} has registered", {
-      name: worker.name,
+  /** Ends without a deregistration: the newer process is this worker now. */
+  #endReplaced(): void {
+    log.error("A newer process has registered as worker {name}", {
+      name: this.name,
     });
-    isReplaced = true;
-    done.resolve("replaced");
-  }
-
-  function watch(): Promise<void> {
-    supervisor.endOverdue();
-    warm.reconcile();
-    if (drain.isExpired) {
-      supervisor.releaseAll("its worker had to leave", "asked");
-    }
-    return Promise.resolve();
-  }
-
-  return {
-    id: worker.id,
-    name: worker.name,
-    done: done.promise,
-    drain() {
-      const { drainTimeoutSeconds } = options;
-      drain.begin(
-        drainTimeoutSeconds === undefined
-          ? registration.drain_timeout_ms
-          : drainTimeoutSeconds * 1_000,
-      );
-      onChange();
-    },
-    async kill() {
-      drain.begin(0);
-      await Promise.all([
-        supervisor.endAll("its worker was stopped at once", "killed"),
-        warm[Symbol.asyncDispose](),
-      ]);
-    },
-    sessionsHeld: () => supervisor.size,
-    findSocketPath: (sessionId) =>
-      supervisor.findAddress(sessionId)?.socketPath,
-    [Symbol.asyncDispose]: () => left ??= leave(),
-  };
-
-  async function leave(): Promise<void> {
-    await claims?.[Symbol.asyncDispose]();
-    await Promise.all([
-      supervisor.endAll("its worker was stopped", "asked"),
-      warm[Symbol.asyncDispose](),
-    ]);
-    await heartbeat[Symbol.asyncDispose]();
-    if (!isReplaced) await heartbeat.deregister();
-    await running.disposeAsync();
+    this.#isReplaced = true;
+    this.#done.resolve("replaced");
   }
 }

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from "../../src/async/clock.ts";
 import type { Provider } from "../../src/core/provider.ts";
 import { Registry } from "../../src/core/registry.ts";
 import { local } from "../../src/providers/local/provider.ts";
-import { startWorker, type Worker } from "../../src/worker/worker.ts";
+import { Worker } from "../../src/worker/worker.ts";
 import {
   createFakeProvider,
   type FakeProvider,
@@ -85,7 +85,7 @@ export function createWorker(
     readonly apiKey?: string;
   },
 ): Promise<Worker> {
-  return startWorker({
+  return Worker.start({
     client: createClient({ apiUrl: grid.url, apiKey }),
     providers: new Registry("provider", [provider]),
     clock: systemClock,

@@ -1,6 +1,6 @@
 import { createClient } from "../../src/client/client.ts";
 import { Registry } from "../../src/core/registry.ts";
-import { startWorker, type Worker } from "../../src/worker/worker.ts";
+import { Worker } from "../../src/worker/worker.ts";
 import type { Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
 import { Process } from "./process.ts";
@@ -73,7 +73,7 @@ export class SimWorker {
     });
     this.#process = process;
     log(`${machine.name} starts`);
-    void startWorker({
+    void Worker.start({
       client: createClient({
         apiUrl: "http://grid",
         fetch: network.createFetch(process),

@@ -117,7 +117,7 @@ export async function warmScene({ capacity = 5 } = {}): Promise<WarmScene> {
     pass,
     running: () => [...provider.running.values()],
     async [Symbol.asyncDispose]() {
-      await supervisor.endAll("the test is over", "killed");
+      await supervisor.endAll({ reason: "the test is over", force: true });
       await warm[Symbol.asyncDispose]();
       await host[Symbol.asyncDispose]();
     },

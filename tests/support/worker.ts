@@ -3,11 +3,8 @@ import { systemClock } from "../../src/async/clock.ts";
 import { Registry } from "../../src/core/registry.ts";
 import type { StateStore } from "../../src/worker/state_file.ts";
 import type { TunnelOpener } from "../../src/worker/tunnel/client.ts";
-import {
-  type Reach,
-  startWorker,
-  type Worker,
-} from "../../src/worker/worker.ts";
+import type { Reach } from "../../src/worker/options.ts";
+import { Worker } from "../../src/worker/worker.ts";
 import { createFakeProvider, type FakeProvider } from "./fake_provider.ts";
 import { type TestGrid, testGrid, type TestGridOptions } from "./grid.ts";
 
@@ -52,7 +49,7 @@ export async function workerScene(
     grid,
     provider,
     start: ({ name, workerId, capacity = 5, apiUrl, ...others } = {}) =>
-      startWorker({
+      Worker.start({
         client: createClient({ apiUrl: apiUrl ?? grid.url }),
         providers: new Registry("provider", [provider]),
         clock: systemClock,

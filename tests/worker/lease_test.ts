@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  calculateTrustedUntil,
-  isLost,
-  isPastLifetime,
-} from "../../src/worker/lease.ts";
+import { calculateTrustedUntil, Lease } from "../../src/worker/lease.ts";
 
-Deno.test("trustedUntil() ends before the server's lease, whenever the request arrived", () => {
+Deno.test("calculateTrustedUntil() ends before the server's lease, whenever the request arrived", () => {
   fc.assert(fc.property(
     fc.nat(1_000_000),
     fc.integer({ min: 1, max: 600_000 }),
@@ -19,27 +15,36 @@ Deno.test("trustedUntil() ends before the server's lease, whenever the request a
   ));
 });
 
-Deno.test("isLost() is false to the end of what is trusted and of the grace, and true after", () => {
+Deno.test("Lease.isLost() is false until the lease is no longer trusted and the grace of a running session is over", () => {
   fc.assert(fc.property(
     fc.nat(1_000_000),
     fc.nat(200_000),
     fc.nat(2_000_000),
-    (until, graceMs, now) => {
-      const lease = {
-        trustedUntil: until,
-        expiresAt: Infinity,
-        isRunning: true,
-      };
-      assert.equal(isLost(lease, now, graceMs), now > until + graceMs);
-      const starting = { ...lease, isRunning: false };
-      assert.equal(isLost(starting, now, graceMs), now > until);
+    (trustedUntil, graceMs, now) => {
+      const running = new Lease({ trustedUntil, isRunning: true });
+      assert.equal(running.isLost(now, graceMs), now > trustedUntil + graceMs);
+      const starting = new Lease({ trustedUntil, isRunning: false });
+      assert.equal(starting.isLost(now, graceMs), now > trustedUntil);
     },
   ));
 });
 
-Deno.test("isOverLife() leaves a session to the server's order first, and ends what knows no end never", () => {
-  const lease = { trustedUntil: Infinity, expiresAt: 60_000, isRunning: true };
-  assert.ok(!isPastLifetime(lease, 60_001));
-  assert.ok(isPastLifetime(lease, 90_000));
-  assert.ok(!isPastLifetime({ ...lease, expiresAt: Infinity }, 1e12));
+Deno.test("Lease.isPastLifetime() waits for the server's command first, and is false without a known lifetime", () => {
+  const lease = new Lease({ trustedUntil: Infinity, isRunning: true });
+  assert.ok(!lease.isPastLifetime(1e12));
+  const renewal = { trustedUntil: Infinity, isRunning: true };
+  lease.renew({ ...renewal, expiresAt: 60_000 });
+  assert.ok(!lease.isPastLifetime(60_001));
+  assert.ok(lease.isPastLifetime(90_000));
+  lease.renew({ ...renewal, expiresAt: Infinity });
+  assert.ok(!lease.isPastLifetime(1e12));
+});
+
+Deno.test("Lease.renew() keeps what a response omits: the lifetime, and that the session is running", () => {
+  const lease = new Lease({ trustedUntil: 10, isRunning: false });
+  lease.renew({ trustedUntil: 20, isRunning: true, expiresAt: 1_000 });
+  assert.ok(!lease.isLost(20, 0) && lease.isRunning);
+  lease.renew({ trustedUntil: 30, isRunning: false });
+  assert.ok(lease.isLost(31, 0) && !lease.isLost(31, 1), "the grace applies");
+  assert.ok(lease.isPastLifetime(16_001));
 });

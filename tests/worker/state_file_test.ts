@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openStateFile } from "../../src/worker/state_file.ts";
+import { StateFile } from "../../src/worker/state_file.ts";
 
 /** Runs `act` with a path in a folder of its own. */
 async function withPath(act: (path: string) => Promise<void>): Promise<void> {
@@ -13,7 +13,7 @@ async function withPath(act: (path: string) => Promise<void>): Promise<void> {
 
 Deno.test("write() makes a file that only its owner may read, and read() gives what was written last", () =>
   withPath(async (path) => {
-    await using file = await openStateFile(path);
+    await using file = await StateFile.open(path);
     await file.write({ name: "one", secret: "hush" });
     await file.write({ name: "one", secret: "hush", id: "7" });
     assert.deepEqual(await file.read(), {
@@ -26,20 +26,20 @@ Deno.test("write() makes a file that only its owner may read, and read() gives w
 
 Deno.test("read() takes a file that it cannot understand for none", () =>
   withPath(async (path) => {
-    await using file = await openStateFile(path);
+    await using file = await StateFile.open(path);
     assert.equal(await file.read(), undefined);
     await Deno.writeTextFile(path, '{"name":');
     assert.equal(await file.read(), undefined);
   }));
 
-Deno.test("openStateFile() refuses a second opener until the first is disposed", () =>
+Deno.test("StateFile.open() refuses a second opener until the first is disposed", () =>
   withPath(async (path) => {
-    const first = await openStateFile(path);
+    const first = await StateFile.open(path);
     await assert.rejects(
-      openStateFile(path),
+      StateFile.open(path),
       /another process .* expected one/,
     );
     await first[Symbol.asyncDispose]();
-    await using again = await openStateFile(path);
+    await using again = await StateFile.open(path);
     assert.equal(await again.read(), undefined);
   }));

@@ -211,7 +211,7 @@ Deno.test("a second process of a worker on one host is refused while the first r
   const first = await scene.start({ name: "one" });
   await assert.rejects(
     scene.start({ name: "one" }),
-    /another process here is the same worker, expected one/,
+    /another process on this host runs the same worker, expected one/,
   );
   await first[Symbol.asyncDispose]();
   await using second = await scene.start({ name: "one" });
@@ -282,7 +282,7 @@ Deno.test("a start that does not hear its signal is left behind: the session fai
   await awaitStatus(scene.grid, next, "running");
   hold.resolve();
   while (scene.provider.running.has(id)) await systemClock.sleep(5);
-  assert.equal(worker.sessionsHeld(), 1);
+  assert.equal(worker.sessionsHeld, 1);
 });
 
 Deno.test("what takes long to prepare is no slow start", async () => {

@@ -9,7 +9,8 @@ import { Registry } from "../../core/registry.ts";
 import { listenForShutdown } from "../shutdown.ts";
 import { createTunnelOpener } from "../../worker/tunnel/client.ts";
 import { reapOrphans } from "../../worker/reap_orphans.ts";
-import { type Reach, startWorker } from "../../worker/worker.ts";
+import type { Reach } from "../../worker/options.ts";
+import { Worker } from "../../worker/worker.ts";
 import { proxyOf, settingsFrom } from "../config.ts";
 import { examples } from "../help.ts";
 import type { Output } from "../output.ts";
@@ -121,7 +122,7 @@ export async function runWorker(
   stack.use(reapOrphans(systemClock));
   await Deno.mkdir(settings.data_dir, { recursive: true });
   const server = { apiUrl: settings.api_url, apiKey: settings.api_key };
-  const starting = startWorker({
+  const starting = Worker.start({
     client: createClient(server),
     reach: flags.reach,
     openTunnel: createTunnelOpener({
@@ -170,9 +171,9 @@ export async function runWorker(
       `Cannot go on as worker "${worker.name}": a newer process of it has registered, expected one; give one of the two another --worker-name`,
     );
   }
-  if (end === "refused") {
+  if (end === "rejected") {
     throw new Error(
-      `Cannot go on as worker "${worker.name}": the server no longer knows it and refuses it, expected that work pool "${flags.workPoolId}" is there`,
+      `Cannot continue as worker "${worker.name}": the server rejects it, expected an existing work pool "${flags.workPoolId}" and a valid API key`,
     );
   }
   return 0;

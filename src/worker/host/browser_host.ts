@@ -1,37 +1,34 @@
-import type { HeldSessionWire, Registration } from "../../client/client.ts";
 import type { Clock } from "../../async/clock.ts";
-import { createLogger } from "../../core/log.ts";
 import { every } from "../../async/every.ts";
-import type {
-  BrowserHost,
-  LocalSandbox,
-  Provider,
-  RunningBrowser,
-} from "../../core/provider.ts";
-import type { Registry } from "../../core/registry.ts";
+import type { HeldSessionWire, Registration } from "../../client/client.ts";
+import { createLogger } from "../../core/log.ts";
+import type { BrowserHost, RunningBrowser } from "../../core/provider.ts";
+import type { WorkerOptions } from "../options.ts";
 import type { Outbox } from "../outbox.ts";
 
 const log = createLogger("worker", "browser_host");
 
-/** Time between two looks for browsers that no session holds. */
+/** Interval of the sweeps. */
 const SWEEP_MS = 60_000;
 
-/** Pause before a sweep that failed is tried again, and before browsers are looked for again. */
+/** Pause before a failed sweep or adoption is retried. */
 const RETRY_MS = 2_000;
 
-/** What a host is opened with. */
-export interface OpenHostOptions {
-  readonly providers: Registry<Provider>;
-  readonly dataDir: string;
+/** Options of {@linkcode openHost}. */
+export interface OpenHostOptions extends
+  Pick<
+    WorkerOptions,
+    "providers" | "dataDir" | "localSandbox" | "serverUrl"
+  > {
   readonly registration: Registration;
+  /** Receives the progress of slow starts. */
   readonly outbox: Outbox;
-  readonly localSandbox?: LocalSandbox | undefined;
-  readonly serverUrl?: string | undefined;
 }
 
 /** Opens the provider of the worker's pool. */
 export async function openHost(
-  { providers, dataDir, registration, outbox, ...given }: OpenHostOptions,
+  { providers, dataDir, localSandbox, serverUrl, registration, outbox }:
+    OpenHostOptions,
 ): Promise<BrowserHost> {
   const { worker, grid_id, provider_config } = registration;
   const provider = providers.get(worker.provider_type);
@@ -39,8 +36,8 @@ export async function openHost(
     gridId: grid_id,
     workerId: worker.id,
     dataDir,
-    localSandbox: given.localSandbox,
-    serverUrl: given.serverUrl,
+    localSandbox,
+    serverUrl,
     onProgress(line) {
       log.info("{line}", { line });
       for (const { session_id } of outbox.snapshot()) {
@@ -50,13 +47,16 @@ export async function openHost(
   });
 }
 
-/** The browsers of an earlier process. While their host does not answer they are looked for again until `until`, if any is missed. */
+/**
+ * Returns the running browsers of an earlier process. If the host does not respond and sessions are held, retries until
+ * their leases are no longer trusted.
+ */
 export async function findBrowsers(
-  host: BrowserHost,
+  host: Pick<BrowserHost, "adopt">,
   held: readonly HeldSessionWire[],
-  { clock, until, signal }: {
+  { clock, trustedUntil, signal }: {
     readonly clock: Clock;
-    readonly until: number;
+    readonly trustedUntil: number;
     readonly signal?: AbortSignal | undefined;
   },
 ): Promise<readonly RunningBrowser[]> {
@@ -64,17 +64,17 @@ export async function findBrowsers(
     try {
       return await host.adopt();
     } catch (error) {
-      log.warn("Cannot look for browsers that still run: {error}", { error });
-      const isLate = clock.monotonic() + RETRY_MS > until;
+      log.warn("Adoption of running browsers failed: {error}", { error });
+      const isLate = clock.monotonic() + RETRY_MS > trustedUntil;
       if (held.length === 0 || isLate) return [];
       await clock.sleep(RETRY_MS, signal);
     }
   }
 }
 
-/** Ends, at once and again and again, the browsers of this worker that are not in `held`, a live view. A host that does not answer is asked again soon. */
+/** Ends this worker's browsers that are not in `held`, a live view: immediately, then every minute until disposed. */
 export function startSweeping(
-  host: BrowserHost,
+  host: Pick<BrowserHost, "sweep">,
   held: ReadonlySet<string>,
   clock: Clock,
 ): AsyncDisposable {
@@ -88,16 +88,17 @@ export function startSweeping(
     clock,
     periodMs: SWEEP_MS,
     retryMs: RETRY_MS,
-    onFailure: (error) => log.warn("Cannot sweep: {error}", { error }),
+    onFailure: (error) =>
+      log.warn("Sweep failed, retrying: {error}", { error }),
   });
 }
 
-/** Gets in the background what the first session would wait for. */
-export function startPreparing(host: BrowserHost): Disposable {
+/** Prepares the host for the first session in the background, until disposed. */
+export function startPreparing(host: Pick<BrowserHost, "prepare">): Disposable {
   const stop = new AbortController();
   void host.prepare?.(stop.signal).catch((error) => {
     if (stop.signal.aborted) return;
-    log.warn("Cannot prepare for the first session: {error}", { error });
+    log.warn("Preparation for the first session failed: {error}", { error });
   });
   return { [Symbol.dispose]: () => stop.abort() };
 }

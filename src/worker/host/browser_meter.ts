@@ -1,30 +1,30 @@
 import type { Clock } from "../../async/clock.ts";
 import type { BrowserStats, RunningBrowser } from "../../core/provider.ts";
 
-/** Least time between two measurements of one browser, however often the worker reports. */
+/** Minimum time between two measurements of one browser, however often the worker reports. */
 const PERIOD_MS = 5_000;
 
-/** Time from the first report of a browser to its first measurement: of one that is there for a moment it says nothing. */
+/** Time from a browser's first report to its first measurement. Browsers that end earlier are not measured. */
 const FIRST_MS = 1_000;
 
-/** Measures one browser, each time in the background: whoever reports waits for no engine. */
+/** Measures one browser in the background, so that no report waits for the engine. */
 export class BrowserMeter {
   readonly #clock: Pick<Clock, "monotonic">;
   #sample: BrowserStats | undefined;
-  #isBusy = false;
+  #isMeasuring = false;
   #nextAt: number | undefined;
 
   constructor(clock: Pick<Clock, "monotonic">) {
     this.#clock = clock;
   }
 
-  /** The measurement since it was taken last, if there is one; begins the next. */
-  take(browser: RunningBrowser): BrowserStats | undefined {
+  /** Returns the measurement since the last call, if there is one, and begins the next if it is due. */
+  take(browser: Pick<RunningBrowser, "stats">): BrowserStats | undefined {
     const sample = this.#sample;
     this.#sample = undefined;
     const now = this.#clock.monotonic();
     this.#nextAt ??= now + FIRST_MS;
-    if (browser.stats && !this.#isBusy && now >= this.#nextAt) {
+    if (browser.stats && !this.#isMeasuring && now >= this.#nextAt) {
       this.#nextAt = now + PERIOD_MS;
       void this.#measure(browser.stats());
     }
@@ -32,13 +32,13 @@ export class BrowserMeter {
   }
 
   async #measure(measuring: Promise<BrowserStats>): Promise<void> {
-    this.#isBusy = true;
+    this.#isMeasuring = true;
     try {
       this.#sample = await measuring;
     } catch {
-      // A browser that ends, or an engine that is away: the next one may succeed.
+      // The browser ended or the engine did not respond. The next measurement may succeed.
     } finally {
-      this.#isBusy = false;
+      this.#isMeasuring = false;
     }
   }
 }

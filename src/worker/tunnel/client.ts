@@ -3,58 +3,40 @@ import { connect as connectTls } from "node:tls";
 import WebSocket, { type ClientOptions } from "ws";
 import { type Clock, systemClock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
-import { toSocketHost } from "../../core/network.ts";
-import { removeEndSlash } from "../../core/network.ts";
 import { createLogger, toMessage } from "../../core/log.ts";
+import { removeEndSlash, toSocketHost } from "../../core/network.ts";
+import { proofHeaders, type WorkerProof } from "../../core/worker_proof.ts";
 import { watchSocket } from "../../tunnel/ping.ts";
 import {
   MAX_MESSAGE_BYTES,
+  MAX_REFUSAL_REASON,
   type OpenMessage,
   openMessageSchema,
   parseMessage,
   type RefusedMessage,
   renderTunnelPath,
 } from "../../tunnel/protocol.ts";
-import { proofHeaders, type WorkerProof } from "../../core/worker_proof.ts";
 import { connectViaProxy } from "./proxy_connect.ts";
 import { type BrowserAddress, serveStream } from "./stream.ts";
 
 const log = createLogger("worker", "tunnel");
 
-/** Longest wait for the server to take the connection. */
+/** Timeout of the server's acceptance of the control connection. */
 const OPEN_MS = 10_000;
 
-/** Pause after the second failure in a row; after the first there is none. */
+/** Pause after the second consecutive failure; after the first there is none. */
 const MIN_PAUSE_MS = 250;
 
-/** Longest pause between tries. */
+/** Maximum pause between attempts. */
 const MAX_PAUSE_MS = 5_000;
 
-/** Pause after a refusal, which seldom passes: the server has no gateway, or another key is needed. */
+/** Pause after a rejection. Long, because its cause is seldom transient: a server without gateway, or a wrong key. */
 const REJECTED_PAUSE_MS = 60_000;
 
-/** A connection that was up for so long was no failure. */
+/** Duration of a connection after which its end does not count as a failure. */
 const MIN_UPTIME_MS = 5_000;
 
-/** What a tunnel needs of its worker. */
-export interface TunnelClientOptions {
-  readonly workerId: string;
-  readonly proof: WorkerProof;
-  readonly clock: Clock;
-  /** Where the browser of a session listens; undefined: the worker holds none. */
-  readonly findAddress: (sessionId: string) => BrowserAddress | undefined;
-}
-
-/** A worker's way out to its server. Disposal ends it and every stream. */
-export interface TunnelClient extends AsyncDisposable {
-  /** Opens it anew: the server has forgotten it. */
-  renew(): void;
-}
-
-/** Opens a worker's tunnel, and keeps it open until disposed. */
-export type TunnelOpener = (parts: TunnelClientOptions) => TunnelClient;
-
-/** Where the tunnel leads, and the key for it. */
+/** The address of a tunnel's server and the key for it. */
 export interface TunnelServer {
   readonly apiUrl: string;
   readonly apiKey?: string | undefined;
@@ -62,45 +44,66 @@ export interface TunnelServer {
   readonly proxy?: URL | undefined;
 }
 
-/** How tunnels to a server are opened. */
+/** The worker of a tunnel. */
+export interface TunnelClientOptions {
+  readonly workerId: string;
+  readonly proof: WorkerProof;
+  readonly clock: Clock;
+  /** Returns the address of a session's browser; undefined if the worker holds none. */
+  readonly findAddress: (sessionId: string) => BrowserAddress | undefined;
+}
+
+/** Opens a worker's tunnel. */
+export type TunnelOpener = (options: TunnelClientOptions) => TunnelClient;
+
+/** Returns a function that opens workers' tunnels to `server`. */
 export function createTunnelOpener(server: TunnelServer): TunnelOpener {
-  return (parts) => new OpenedTunnel(server, parts);
+  return (options) => new TunnelClient(server, options).start();
 }
 
-/** How a connection has ended. */
+/** The end of a control connection. */
 interface ConnectionEnd {
-  readonly why: string;
-  /** The server has refused it. */
-  readonly isRefused?: boolean;
+  readonly reason: string;
+  readonly isRejected?: boolean;
 }
 
-class OpenedTunnel implements TunnelClient {
+/**
+ * The worker's end of its tunnel: a control connection to the server, over which the server requests streams, and one
+ * connection for each stream. Disposal ends all of them.
+ */
+export class TunnelClient implements AsyncDisposable {
   readonly #base: string;
   readonly #proxy: URL | undefined;
-  readonly #parts: TunnelClientOptions;
+  readonly #options: TunnelClientOptions;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #stop = new AbortController();
   readonly #streams = new Map<string, Promise<void>>();
-  readonly #done: Promise<void>;
+  #done: Promise<void> = Promise.resolve();
   #control: WebSocket | undefined;
-  #renewed = new AbortController();
+  #reconnect = new AbortController();
 
   constructor(
     { apiUrl, apiKey, proxy }: TunnelServer,
-    parts: TunnelClientOptions,
+    options: TunnelClientOptions,
   ) {
     this.#base = removeEndSlash(apiUrl);
     this.#proxy = proxy;
-    this.#parts = parts;
+    this.#options = options;
     this.#headers = {
       ...(apiKey === undefined ? {} : { "x-api-key": apiKey }),
-      ...proofHeaders(parts.proof),
+      ...proofHeaders(options.proof),
     };
-    this.#done = this.#run();
   }
 
-  renew(): void {
-    this.#renewed.abort();
+  /** Opens the tunnel and keeps it open until disposed. */
+  start(): this {
+    this.#done = this.#run();
+    return this;
+  }
+
+  /** Opens the control connection again without a pause, after the server has forgotten it. */
+  reconnect(): void {
+    this.#reconnect.abort();
     this.#control?.terminate();
   }
 
@@ -112,67 +115,66 @@ class OpenedTunnel implements TunnelClient {
   }
 
   async #run(): Promise<void> {
-    const { clock } = this.#parts;
+    const { clock } = this.#options;
     const { signal } = this.#stop;
     let failures = 0;
-    let isTold = false;
+    let isLogged = false;
     while (!signal.aborted) {
-      this.#renewed = new AbortController();
+      this.#reconnect = new AbortController();
       const startedAt = clock.monotonic();
-      const { why, isRefused } = await this.#connect();
+      const { reason, isRejected } = await this.#connect();
       if (signal.aborted) return;
-      const isGood = clock.monotonic() - startedAt >= MIN_UPTIME_MS;
-      failures = isGood ? 0 : failures + 1;
-      if (isGood || !isTold) {
-        isTold = true;
-        log.warn("The tunnel is closed, tries go on: {why}", { why });
+      const wasUp = clock.monotonic() - startedAt >= MIN_UPTIME_MS;
+      failures = wasUp ? 0 : failures + 1;
+      if (wasUp || !isLogged) {
+        isLogged = true;
+        log.warn("Tunnel closed, reconnecting: {reason}", { reason });
       }
-      const pauseMs = isRefused ? REJECTED_PAUSE_MS : calculatePause(failures);
-      const waked = AbortSignal.any([signal, this.#renewed.signal]);
-      await clock.sleep(pauseMs, waked).catch(() => {});
+      const pauseMs = isRejected ? REJECTED_PAUSE_MS : calculatePause(failures);
+      const woken = AbortSignal.any([signal, this.#reconnect.signal]);
+      await clock.sleep(pauseMs, woken).catch(() => {});
     }
   }
 
-  /** Holds one connection to its end. Never rejects; resolves with why it has ended. */
+  /** Holds one control connection until its end. Never rejects. */
   async #connect(): Promise<ConnectionEnd> {
-    const { clock } = this.#parts;
     const url = new URL(this.#resolveUrl().replace(/^http/, "ws"));
-    const through = await this.#connectProxy(url);
-    if ("why" in through) return through;
+    const connection = await this.#connectProxy(url);
+    if ("reason" in connection) return connection;
     const control = new WebSocket(url, {
-      ...through,
+      ...connection,
       headers: this.#headers,
       handshakeTimeout: OPEN_MS,
       maxPayload: MAX_MESSAGE_BYTES,
       perMessageDeflate: false,
     });
     this.#control = control;
-    let ended: ConnectionEnd | undefined;
+    let end: ConnectionEnd | undefined;
     control.on("unexpected-response", (_, { statusCode = 0 }) => {
-      ended = {
-        why: `the server answers ${statusCode}`,
-        isRefused: statusCode >= 400 && statusCode < 500,
+      end = {
+        reason: `the server responds with ${statusCode}`,
+        isRejected: statusCode >= 400 && statusCode < 500,
       };
       control.terminate();
     });
-    control.on("error", (error) => ended ??= { why: toMessage(error) });
-    control.on("open", () => log.info("The tunnel is open"));
+    control.on("error", (error) => end ??= { reason: toMessage(error) });
+    control.on("open", () => log.info("Tunnel opened"));
     control.on("message", (data) => {
       const message = parseMessage(openMessageSchema, data);
-      if (message) this.#open(message);
+      if (message) this.#openStream(message);
     });
-    await using _watch = watchSocket(control, clock);
-    // Not by `once` of node:events, which an error would end before the socket is closed.
+    await using _watch = watchSocket(control, this.#options.clock);
+    // `once` of node:events would reject on an error, before the socket is closed.
     await new Promise((resolve) => control.once("close", resolve));
-    return ended ?? { why: "the server has closed it" };
+    return end ?? { reason: "the server closed it" };
   }
 
   /** Returns the options of a WebSocket through the proxy, if there is one, or the reason why it failed. */
   async #connectProxy(url: URL): Promise<ClientOptions | ConnectionEnd> {
     if (!this.#proxy) return {};
-    using patience = deadline(systemClock, OPEN_MS, this.#stop.signal);
+    using timeout = deadline(systemClock, OPEN_MS, this.#stop.signal);
     try {
-      const socket = await connectViaProxy(this.#proxy, url, patience.signal);
+      const socket = await connectViaProxy(this.#proxy, url, timeout.signal);
       const servername = isIP(toSocketHost(url)) ? "" : toSocketHost(url);
       return {
         createConnection: () =>
@@ -181,12 +183,12 @@ class OpenedTunnel implements TunnelClient {
             : socket,
       };
     } catch (error) {
-      return { why: toMessage(error) };
+      return { reason: toMessage(error) };
     }
   }
 
-  /** Begins a stream, unless it is asked for again by a server that has not heard of it. */
-  #open({ stream_id, session_id }: OpenMessage): void {
+  /** Opens a stream, unless it is open: a server may repeat its request. */
+  #openStream({ stream_id, session_id }: OpenMessage): void {
     if (this.#streams.has(stream_id)) return;
     const stream = this.#serve(stream_id, session_id).finally(() =>
       this.#streams.delete(stream_id)
@@ -196,12 +198,12 @@ class OpenedTunnel implements TunnelClient {
 
   /** Never rejects. */
   async #serve(streamId: string, sessionId: string): Promise<void> {
-    const endpoint = this.#parts.findAddress(sessionId);
-    if (!endpoint) {
-      return this.#reject(streamId, "it holds no browser of that session");
+    const address = this.#options.findAddress(sessionId);
+    if (!address) {
+      return this.#refuse(streamId, "it holds no browser of that session");
     }
     try {
-      await serveStream(endpoint, {
+      await serveStream(address, {
         url: new URL(this.#resolveUrl(streamId)),
         proxy: this.#proxy,
         headers: this.#headers,
@@ -209,27 +211,27 @@ class OpenedTunnel implements TunnelClient {
       });
     } catch (error) {
       if (this.#stop.signal.aborted) return;
-      log.warn("Cannot open a stream of session {session_id}: {error}", {
+      log.warn("Stream of session {session_id} failed to open: {error}", {
         session_id: sessionId,
         error,
       });
-      this.#reject(streamId, toMessage(error));
+      this.#refuse(streamId, toMessage(error));
     }
   }
 
-  #reject(stream_id: string, reason: string): void {
+  #refuse(stream_id: string, reason: string): void {
     const message: RefusedMessage = {
       type: "refused",
       stream_id,
-      reason: reason.slice(0, 1_000),
+      reason: reason.slice(0, MAX_REFUSAL_REASON),
     };
-    // While it is closed the server waits in vain, but not for long.
+    // Without a control connection the server's request times out.
     if (this.#control?.readyState !== WebSocket.OPEN) return;
     this.#control.send(JSON.stringify(message));
   }
 
   #resolveUrl(streamId?: string): string {
-    return this.#base + renderTunnelPath(this.#parts.workerId, streamId);
+    return this.#base + renderTunnelPath(this.#options.workerId, streamId);
   }
 }
 

@@ -4,8 +4,9 @@ import type { Socket } from "node:net";
 import { toSocketHost } from "../../core/network.ts";
 
 /**
- * Returns the request by which an HTTP proxy opens a tunnel to the host of `url`. @see {@link
- * https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6 RFC 9110}
+ * Returns the request with which an HTTP proxy opens a connection to the host of `url`.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6 RFC 9110, section 9.3.6: CONNECT}
  */
 export function renderConnectRequest(proxy: URL, url: URL): string {
   const lines = Object.entries({
@@ -16,15 +17,21 @@ export function renderConnectRequest(proxy: URL, url: URL): string {
 }
 
 /**
- * Opens a connection through `proxy` to the host of `url`. @throws {Error} If the proxy cannot be reached or refuses.
+ * Opens a connection through `proxy` to the host of `url`.
+ *
+ * @throws {Error} If the proxy cannot be reached or rejects the request.
  */
 export async function connectViaProxy(
   proxy: URL,
   url: URL,
   signal: AbortSignal,
 ): Promise<Socket> {
-  if (proxy.protocol !== "http:") throw unusable(proxy);
-  const asked = request({
+  if (proxy.protocol !== "http:") {
+    throw new Error(
+      `Cannot open a tunnel through the proxy ${proxy.protocol}//${proxy.host}: it is not an HTTP proxy, expected http://HOST:PORT`,
+    );
+  }
+  const connecting = request({
     method: "CONNECT",
     host: toSocketHost(proxy),
     port: Number(proxy.port || 80),
@@ -32,20 +39,14 @@ export async function connectViaProxy(
     headers: { Host: toAuthority(url), ...renderCredentials(proxy) },
     signal,
   });
-  // An error after the first one must not end the process.
-  asked.on("error", () => {});
-  asked.end();
-  const [response, socket] = await once(asked, "connect", { signal });
+  // A second error would otherwise end the process.
+  connecting.on("error", () => {});
+  connecting.end();
+  const [response, socket] = await once(connecting, "connect", { signal });
   if (response.statusCode === 200) return socket;
   socket.destroy();
   throw new Error(
     `the proxy ${proxy.host} responds with ${response.statusCode}`,
-  );
-}
-
-function unusable({ protocol, host }: URL): Error {
-  return new Error(
-    `Cannot open a tunnel through the proxy ${protocol}//${host}: it is not an HTTP proxy, expected http://HOST:PORT`,
   );
 }
 

@@ -1,21 +1,21 @@
 import { Buffer } from "node:buffer";
 import { systemClock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
+import { closeConn, joinConns, writeAll } from "../../async/join_conns.ts";
 import { toSocketHost } from "../../core/network.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
-import { closeConn, joinConns, writeAll } from "../../async/join_conns.ts";
 import { renderConnectRequest } from "./proxy_connect.ts";
 
-/** Timeout of the connection to the browser and of the server's acceptance; the server waits no longer. */
+/** Timeout of the connection to the browser and of the server's acceptance. The server waits no longer. */
 const OPEN_MS = 25_000;
 
-/** Longest head of an answer that is read. */
+/** Maximum length of a response's head, in bytes. */
 const MAX_HEAD_BYTES = 16 * 1_024;
 
 /** The address of a browser: its endpoint, or a unix socket. */
 export type BrowserAddress = Pick<RunningBrowser, "endpoint" | "socketPath">;
 
-/** Where a stream leads to. */
+/** The server's end of a stream. */
 export interface StreamOptions {
   readonly url: URL;
   /** HTTP proxy for the connection. */
@@ -26,40 +26,43 @@ export interface StreamOptions {
 }
 
 /**
- * Joins a browser with the server by one connection to each; resolves when both are closed.
+ * Joins a browser with the server, with one connection to each. Resolves when both are closed.
  *
- * The server is asked as for a WebSocket, for the sake of proxies on the way; after its 101 the browser's bytes go as
- * they are.
+ * The request to the server has the form of a WebSocket handshake, which proxies pass through; after the response 101
+ * the connection carries the browser's bytes unchanged.
  *
- * @throws {Error} When one of the two cannot be reached, or the server answers something else.
+ * @throws {Error} If one of the two cannot be reached or the server rejects the stream.
  */
 export async function serveStream(
   address: BrowserAddress,
-  { url, proxy, headers, signal }: StreamOptions,
+  options: StreamOptions,
 ): Promise<void> {
-  const { browser, server, rest } = await open(address, {
-    url,
-    proxy,
-    headers,
-    signal,
-  });
+  const { browser, server, rest } = await openConns(address, options);
+  const { signal } = options;
   await joinConns(server, browser, { early: rest, signal });
 }
 
-async function open(
+/** Two open connections and the bytes that followed the server's response. */
+interface OpenConns {
+  readonly browser: Deno.Conn;
+  readonly server: Deno.Conn;
+  readonly rest: Uint8Array;
+}
+
+async function openConns(
   address: BrowserAddress,
   { url, proxy, headers, signal }: StreamOptions,
-) {
-  using patience = deadline(systemClock, OPEN_MS, signal);
+): Promise<OpenConns> {
+  using timeout = deadline(systemClock, OPEN_MS, signal);
   using opened = new DisposableStack();
-  const closing = () => opened.dispose();
-  patience.signal.addEventListener("abort", closing);
+  const onAbort = () => opened.dispose();
+  timeout.signal.addEventListener("abort", onAbort);
   try {
     const browser = adoptConn(
       opened,
-      await connectBrowser(address, patience.signal),
+      await connectBrowser(address, timeout.signal),
     );
-    const tcp = adoptConn(opened, await connect(proxy ?? url, patience.signal));
+    const tcp = adoptConn(opened, await connect(proxy ?? url, timeout.signal));
     if (proxy) {
       await exchangeHead(tcp, renderConnectRequest(proxy, url), "the proxy");
     }
@@ -68,18 +71,18 @@ async function open(
       : tcp;
     const request = renderUpgradeRequest(url, headers);
     const rest = await exchangeHead(server, request, "the server");
-    patience.signal.throwIfAborted();
+    timeout.signal.throwIfAborted();
     opened.move();
     return { browser, server, rest };
   } catch (error) {
-    patience.signal.throwIfAborted();
+    timeout.signal.throwIfAborted();
     throw error;
   } finally {
-    patience.signal.removeEventListener("abort", closing);
+    timeout.signal.removeEventListener("abort", onAbort);
   }
 }
 
-/** The connection, which `stack` closes; at once, if it was disposed while the connection came about. */
+/** Lets `stack` close the connection: immediately, if it was disposed during the connection attempt. */
 function adoptConn<C extends Deno.Conn>(stack: DisposableStack, conn: C): C {
   if (stack.disposed) closeConn(conn);
   return stack.adopt(conn, closeConn);
@@ -96,10 +99,10 @@ async function connectBrowser(
 }
 
 async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {
-  const secure = url.protocol === "https:" || url.protocol === "wss:";
+  const isSecure = url.protocol === "https:" || url.protocol === "wss:";
   const conn = await Deno.connect({
     hostname: toSocketHost(url),
-    port: Number(url.port || (secure ? 443 : 80)),
+    port: Number(url.port || (isSecure ? 443 : 80)),
     signal,
   });
   conn.setNoDelay();
@@ -107,7 +110,7 @@ async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {
   return conn;
 }
 
-/** The connection with TLS over it, which HTTP/1.1 is spoken on: in HTTP/2 nothing is upgraded. */
+/** Starts TLS with HTTP/1.1, because HTTP/2 has no upgrade. */
 function startTls(tcp: Deno.TcpConn, url: URL): Promise<Deno.TlsConn> {
   return Deno.startTls(tcp, {
     hostname: toSocketHost(url),
@@ -132,31 +135,35 @@ function renderUpgradeRequest(
 }
 
 /**
- * Sends a request and reads the head of the response: 101, or 200 of a proxy. Resolves with the bytes after the head.
+ * Sends a request and reads the head of the response. Resolves with the bytes after the head.
+ *
+ * @throws {Error} If the response is not 101 from the server or 200 from the proxy.
  */
 async function exchangeHead(
   conn: Deno.Conn,
   request: string,
-  who: "the server" | "the proxy",
+  peer: "the server" | "the proxy",
 ): Promise<Uint8Array> {
   await writeAll(conn, new TextEncoder().encode(request));
-  let answer = Buffer.alloc(0);
+  let received = Buffer.alloc(0);
   const buffer = new Uint8Array(MAX_HEAD_BYTES);
   for (;;) {
     const count = await conn.read(buffer);
-    if (count === null) throw new Error(`${who} has closed the stream`);
-    answer = Buffer.concat([answer, buffer.subarray(0, count)]);
-    const end = answer.indexOf("\r\n\r\n");
+    if (count === null) throw new Error(`${peer} closed the stream`);
+    received = Buffer.concat([received, buffer.subarray(0, count)]);
+    const end = received.indexOf("\r\n\r\n");
     if (end >= 0) {
-      const [status = ""] = answer.toString("latin1", 0, end).split("\r\n");
-      const isTaken = who === "the proxy"
+      const [status = ""] = received.toString("latin1", 0, end).split("\r\n");
+      const isAccepted = peer === "the proxy"
         ? /^HTTP\/1\.[01] 200\b/.test(status)
         : /^HTTP\/1\.1 101 /.test(status);
-      if (isTaken) return answer.subarray(end + 4);
-      throw new Error(`${who} answers ${status}`);
+      if (isAccepted) return received.subarray(end + 4);
+      throw new Error(`${peer} responds with ${status}`);
     }
-    if (answer.length > MAX_HEAD_BYTES) {
-      throw new Error("the answer has no end");
+    if (received.length > MAX_HEAD_BYTES) {
+      throw new Error(
+        `${peer} responds with a head of more than ${MAX_HEAD_BYTES} bytes`,
+      );
     }
   }
 }

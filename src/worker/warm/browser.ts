@@ -1,6 +1,6 @@
-import type { BrowserSpec } from "../../core/browser_spec.ts";
-import { type Clock } from "../../async/clock.ts";
+import type { Clock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
+import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { createLogger } from "../../core/log.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 import { waitForEnd } from "../liveness.ts";
@@ -8,31 +8,31 @@ import type { WarmHost } from "./host.ts";
 
 const log = createLogger("worker", "warm_browser");
 
-/** Longest time of a start. What it needs is got before. */
+/** Timeout of a start, without its preparation. */
 const START_MS = 60_000;
 
-/** What a warm browser is made of. */
+/** Options of a {@linkcode WarmBrowser}. */
 export interface WarmBrowserOptions {
   readonly host: WarmHost;
   readonly clock: Clock;
   readonly spec: BrowserSpec;
   /** Reports whether the host responds. */
   readonly isHostUp: () => Promise<boolean>;
-  /** Told when it is ready. */
+  /** Called when the browser is ready, unless a session has taken it. */
   readonly onReady: () => void;
-  /** Told why it did not start, or has died. Not when it was told to end. */
-  readonly onFailure: (why: unknown) => void;
+  /** Called with the error of a failed start or the cause of a crash, unless {@linkcode WarmBrowser.end} was called. */
+  readonly onFailure: (error: unknown) => void;
 }
 
-/** One browser that waits for a session, from its start to its end or to its hand-over. */
+/** One browser from its start, for no session yet, to its end or its hand-over to a session. */
 export class WarmBrowser {
   readonly spec: BrowserSpec;
-  /** Resolves when nothing of it is left, or it is a session's. Never rejects. */
+  /** Resolves when nothing of the browser remains or a session has taken it. Never rejects. */
   readonly ended: Promise<void>;
   readonly #options: WarmBrowserOptions;
   readonly #stop = new AbortController();
   readonly #started: Promise<RunningBrowser>;
-  /** Aborted when a session takes the browser and watches it itself. */
+  /** Aborted when a session takes the browser and watches it from then on. */
   readonly #taken = new AbortController();
   #readyAt = Infinity;
   #revision: string | undefined;
@@ -44,34 +44,35 @@ export class WarmBrowser {
     this.ended = this.#watch();
   }
 
-  /** Whether it has been told to end. */
+  /** True once its end was requested. */
   get isEnding(): boolean {
     return this.#stop.signal.aborted;
   }
 
-  /** Whether it runs. */
+  /** True once the browser runs. */
   get isReady(): boolean {
     return this.#readyAt < Infinity;
   }
 
-  /** When it was ready, by the monotonic clock; Infinity: it starts still. */
+  /** Moment of the monotonic clock at which the browser became ready; Infinity while it is starting. */
   get readyAt(): number {
     return this.#readyAt;
   }
 
-  /** What its host said of the browser before its start, if anything. */
+  /** Revision that the host reported before the start, if any. */
   get revision(): string | undefined {
     return this.#revision;
   }
 
+  /** Ends the browser, also during its start. */
   end(): void {
     this.#stop.abort(new Error("it is no longer kept ready"));
   }
 
   /**
-   * Makes it the browser of a session, and nobody else's from this moment on. One that still starts is awaited.
+   * Hands the browser over to a session, after its start. From the call on the browser belongs to that session.
    *
-   * @throws {Error} If it does not start, its hand-over cannot be written, or `signal` is aborted; it is ended then.
+   * @throws {Error} If the start fails, the hand-over cannot be saved or `signal` is aborted. The browser is then ended.
    */
   async handOver(
     sessionId: string,
@@ -79,11 +80,11 @@ export class WarmBrowser {
   ): Promise<RunningBrowser> {
     this.#taken.abort();
     const { host } = this.#options;
-    const giveUp = () => this.#stop.abort(signal.reason);
-    signal.addEventListener("abort", giveUp, { once: true });
-    if (signal.aborted) giveUp();
+    const onAbort = () => this.#stop.abort(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
     const browser = await this.#started.finally(() =>
-      signal.removeEventListener("abort", giveUp)
+      signal.removeEventListener("abort", onAbort)
     );
     try {
       return await host.handOver(browser, sessionId);
@@ -98,8 +99,8 @@ export class WarmBrowser {
     const { signal } = this.#stop;
     await host.prepare?.(signal, spec);
     this.#revision = await host.revision?.(spec, signal).catch(() => undefined);
-    using patience = deadline(clock, START_MS, signal);
-    return await host.startUnassigned(spec, patience.signal);
+    using timeout = deadline(clock, START_MS, signal);
+    return await host.startUnassigned(spec, timeout.signal);
   }
 
   async #watch(): Promise<void> {
@@ -114,9 +115,7 @@ export class WarmBrowser {
       if (this.#taken.signal.aborted) return;
       if (end && !this.isEnding) {
         this.end();
-        onFailure(
-          end.hangs ? end.exit.detail : `it died: ${end.exit.detail}`,
-        );
+        onFailure(end.hangs ? end.exit.detail : `it died: ${end.exit.detail}`);
       }
       await this.#discard(browser);
     } catch (error) {
@@ -126,7 +125,7 @@ export class WarmBrowser {
 
   async #discard(browser: RunningBrowser): Promise<void> {
     await this.#options.host.discard(browser).catch((error) =>
-      log.warn("What is left of a warm browser is ended later: {error}", {
+      log.warn("Warm browser not removed, left to the sweep: {error}", {
         error,
       })
     );

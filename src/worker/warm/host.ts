@@ -11,24 +11,25 @@ import { abandonOnAbort } from "../abandon_on_abort.ts";
 
 const log = createLogger("worker", "warm_host");
 
-/** Sessions of browsers that were started before them, by the id under which their host knows the browser. */
+/** Sessions of the browsers that were handed over, by the made-up session id that the host knows the browser by. */
 export type HandedOver = Readonly<Record<string, string>>;
 
-/** What a warm host is made of. */
+/** Options of a {@linkcode WarmHost}. */
 export interface WarmHostOptions {
   readonly host: BrowserHost;
   readonly clock: Pick<Clock, "sleep">;
-  /** What an earlier process had handed over. */
+  /** Browsers that an earlier process of the worker handed over. */
   readonly handedOver: HandedOver;
-  /** Keeps it for the next process. One call at a time. */
+  /** Saves the browsers that were handed over for the next process. Called once at a time. */
   readonly save: (handedOver: HandedOver) => Promise<void>;
 }
 
 /**
- * A host whose browsers may be started before there is a session for them.
+ * A browser host that can start browsers before their sessions exist.
  *
- * Its provider knows such a browser under a made-up id for as long as it lives. Here it has its session's id from its
- * hand-over on, also in the worker's next process. What was never handed over is nobody's there, and is swept.
+ * The provider's host knows such a browser by a made-up session id until its end. After its hand-over this host returns
+ * it with the id of its session, also in the worker's next process. That process sweeps browsers that were not handed
+ * over.
  */
 export class WarmHost implements BrowserHost {
   readonly ping?: (signal: AbortSignal) => Promise<void>;
@@ -39,6 +40,7 @@ export class WarmHost implements BrowserHost {
   ) => Promise<string>;
   readonly #options: WarmHostOptions;
   readonly #unassigned = new Set<string>();
+  /** Session of each browser that was handed over. */
   readonly #sessions: Map<string, string>;
   #saved: Promise<void> = Promise.resolve();
 
@@ -60,12 +62,12 @@ export class WarmHost implements BrowserHost {
     sessionId: string,
     signal: AbortSignal,
   ): Promise<RunningBrowser> {
-    // Of an earlier attempt, whose browser is ended.
+    // An earlier attempt may have used a warm browser, which has ended.
     await this.#deleteHandedOver(this.#findBrowserIds(sessionId));
     return await this.#options.host.start(spec, sessionId, signal);
   }
 
-  /** As {@linkcode start}, for no session yet. One that does not hear its signal is left behind. */
+  /** Starts a browser without a session. A start that does not react to its signal is abandoned. */
   async startUnassigned(
     spec: BrowserSpec,
     signal: AbortSignal,
@@ -82,7 +84,7 @@ export class WarmHost implements BrowserHost {
     }
   }
 
-  /** Ends what {@linkcode startUnassigned} gave. Rejects as its `stop`. */
+  /** Ends a browser of {@linkcode startUnassigned}. @throws The error of its `stop`. */
   async discard(browser: RunningBrowser): Promise<void> {
     try {
       await browser.stop(0);
@@ -92,8 +94,10 @@ export class WarmHost implements BrowserHost {
   }
 
   /**
-   * Makes what {@linkcode startUnassigned} gave the browser of a session, and resolves when the worker's next process would
-   * know. If that cannot be written it rejects, and the browser is still nobody's.
+   * Assigns a browser of {@linkcode startUnassigned} to a session, and resolves when that is saved for the worker's next
+   * process.
+   *
+   * @throws The error of saving. The browser then remains without a session.
    */
   async handOver(
     browser: RunningBrowser,
@@ -126,7 +130,7 @@ export class WarmHost implements BrowserHost {
       if (sessionId !== undefined) {
         return [this.#toSessionBrowser(browser, sessionId)];
       }
-      // The session has another one since.
+      // A browser whose session was handed another one since is not adopted.
       return this.#findBrowserIds(id).length > 0 ? [] : [browser];
     });
   }
@@ -174,19 +178,17 @@ export class WarmHost implements BrowserHost {
   }
 
   #findBrowserIds(sessionId: string): readonly string[] {
-    return [...this.#sessions].filter(([, held]) => held === sessionId).map((
+    return [...this.#sessions].filter(([, each]) => each === sessionId).map((
       [id],
     ) => id);
   }
 
-  /** Never rejects: what is remembered for too long is forgotten by the next process. */
+  /** Never rejects: if the change cannot be saved, the next process makes it again. */
   async #deleteHandedOver(ids: readonly string[]): Promise<void> {
     const known = ids.filter((id) => this.#sessions.delete(id));
     if (known.length === 0) return;
     await this.#save().catch((error) =>
-      log.warn("Cannot write which browsers were handed over: {error}", {
-        error,
-      })
+      log.warn("Saving the handed-over browsers failed: {error}", { error })
     );
   }
 

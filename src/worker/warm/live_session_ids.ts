@@ -1,12 +1,15 @@
-/** What of a host's browsers is in use besides those of sessions that they were started for. */
+/** The warm browsers of a host by the made-up session ids that the host knows them by. */
 export interface WarmIds {
-  /** Those that no session has yet. */
+  /** Browsers without a session. */
   readonly unassigned: ReadonlySet<string>;
-  /** The session of each that was handed over. */
+  /** Session of each browser that was handed over. */
   readonly sessions: ReadonlyMap<string, string>;
 }
 
-/** The ids under which a host knows the browsers that are to be kept: a live view, as that of the sessions is. */
+/**
+ * The session ids, as the host knows them, of the browsers that a sweep must keep. A live view, like the held sessions
+ * it derives from.
+ */
 export class LiveSessionIds extends Set<string> {
   readonly #held: ReadonlySet<string>;
   readonly #warm: WarmIds;
@@ -22,16 +25,16 @@ export class LiveSessionIds extends Set<string> {
     if (unassigned.has(id)) return true;
     const session = sessions.get(id);
     if (session !== undefined) return this.#held.has(session);
-    // What was started for a session that has been handed another one since is left over.
+    // A browser whose session was handed another one since is not needed.
     return this.#held.has(id) && !new Set(sessions.values()).has(id);
   }
 
   override get size(): number {
-    return this.#ids().length;
+    return this.#list().length;
   }
 
   override [Symbol.iterator](): SetIterator<string> {
-    return this.#ids()[Symbol.iterator]();
+    return this.#list()[Symbol.iterator]();
   }
 
   override keys(): SetIterator<string> {
@@ -43,22 +46,20 @@ export class LiveSessionIds extends Set<string> {
   }
 
   override entries(): SetIterator<[string, string]> {
-    return this.#ids().map((id): [string, string] => [id, id])[
+    return this.#list().map((id): [string, string] => [id, id])[
       Symbol.iterator
     ]();
   }
 
   override forEach(
-    told: (id: string, again: string, ids: Set<string>) => void,
+    visit: (id: string, again: string, ids: Set<string>) => void,
   ): void {
-    for (const id of this.#ids()) told(id, id, this);
+    for (const id of this.#list()) visit(id, id, this);
   }
 
-  #ids(): readonly string[] {
+  #list(): readonly string[] {
     const { unassigned, sessions } = this.#warm;
-    const named = [...sessions.keys()];
-    return [...new Set([...unassigned, ...named, ...this.#held])].filter((id) =>
-      this.has(id)
-    );
+    const all = new Set([...unassigned, ...sessions.keys(), ...this.#held]);
+    return [...all].filter((id) => this.has(id));
   }
 }

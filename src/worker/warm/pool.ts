@@ -1,100 +1,101 @@
 import { isDeepStrictEqual } from "node:util";
-import type { ReadyBrowsers } from "../../client/client.ts";
 import { aborted } from "../../async/abortable.ts";
-import type { BrowserSpec } from "../../core/browser_spec.ts";
-import { type Clock } from "../../async/clock.ts";
+import type { Clock } from "../../async/clock.ts";
 import { deadline } from "../../async/deadline.ts";
+import type { ReadyBrowsers } from "../../client/client.ts";
+import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { createLogger, toMessage } from "../../core/log.ts";
 import type { RunningBrowser } from "../../core/provider.ts";
 import { redactSecrets, toBrowserSpec } from "../claimed_session.ts";
 import { WarmBrowser } from "./browser.ts";
 import type { WarmHost } from "./host.ts";
+import { RevisionCheck } from "./revision_check.ts";
 import { StartBackoff } from "./start_backoff.ts";
 
-const log = createLogger("worker", "warm_browsers");
+const log = createLogger("worker", "warm_pool");
 
-/** Starts at once: sessions that come meanwhile are not to wait for many. */
+/** Maximum number of concurrent starts. Low, because starts delay the sessions that arrive during them. */
 const MAX_STARTING = 2;
 
-/** Pause after a hand-over before another is started in its place: the start would slow down who connects just now. */
+/** Pause after a hand-over before the replacement starts, so that the start does not slow down the connecting client. */
 const START_DELAY_MS = 200;
 
-/** Time between two questions whether a start would run another browser, and the longest wait for the answer. */
-const REVISION_MS = 60_000;
-const REVISION_TIMEOUT_MS = 10_000;
-
-/** What the browsers of a worker are kept ready with. */
+/** Options of a {@linkcode WarmPool}. */
 export interface WarmPoolOptions {
   readonly host: WarmHost;
   readonly clock: Clock;
   readonly capacity: number;
-  /** How many sessions the worker holds: each has a place of its own. */
+  /** Returns the number of sessions that the worker holds. */
   readonly sessionsHeld: () => number;
-  /** Whether any browser is to be kept ready now. */
+  /** Returns true if the worker accepts sessions. */
   readonly isOpen: () => boolean;
   /** Reports whether the host responds. */
   readonly isHostUp: () => Promise<boolean>;
-  /** Whether sessions are starting, which go first. */
+  /** Returns true if sessions are starting. Their starts have priority. */
   readonly isStarting: () => boolean;
-  /** Told when another number of them is ready. */
+  /** Called if the number of ready browsers may have changed. */
   readonly onChange: () => void;
 }
 
-/** How a session waits for a browser that still starts. */
+/** Options of {@linkcode WarmPool.take}. */
 export interface TakeOptions {
-  /** Longest time; the start itself may be given up sooner. */
+  /** Maximum wait for a browser that is still starting. */
   readonly waitMs: number;
   readonly signal: AbortSignal;
 }
 
-/** A browser for a session. */
+/** A warm browser that was handed over to a session. */
 export interface TakenBrowser {
   readonly browser: RunningBrowser;
-  /** Whether it ran already when it was asked for. */
+  /** False if the session had to wait for its start. */
   readonly wasReady: boolean;
 }
 
-/** What the server wants to be kept ready. */
+/** The browsers to keep ready. */
 interface Target {
-  readonly wanted: ReadyBrowsers;
+  readonly request: ReadyBrowsers;
   readonly spec: BrowserSpec;
 }
 
 /**
- * The browsers that a worker keeps started and unused, and hands over to the sessions that ask for such.
+ * The warm browsers of a worker, which it hands over to sessions that request exactly their properties.
  *
- * Together with the sessions that are held they are never more than the worker's capacity.
+ * Warm browsers and held sessions together never exceed the worker's capacity.
  */
 export class WarmPool implements AsyncDisposable {
   readonly #options: WarmPoolOptions;
   readonly #browsers = new Set<WarmBrowser>();
-  readonly #outdated = new WeakSet<WarmBrowser>();
-  readonly #closed = new AbortController();
   readonly #backoff: StartBackoff;
+  readonly #revisions: RevisionCheck;
   #target: Target | undefined;
-  #revisionCheck: Promise<void> = Promise.resolve();
-  #nextRevisionCheckAt = 0;
   #pausedUntil = 0;
+  #isClosed = false;
 
   constructor(options: WarmPoolOptions) {
+    const { host, clock } = options;
     this.#options = options;
-    this.#backoff = new StartBackoff(options.clock);
+    this.#backoff = new StartBackoff(clock);
+    this.#revisions = new RevisionCheck({
+      host,
+      clock,
+      onChecked: () => this.reconcile(),
+    });
   }
 
-  /** How many could be handed over now. */
+  /** Number of browsers that can be handed over immediately. */
   get readyCount(): number {
     return this.#live.filter(({ isReady }) => isReady).length;
   }
 
-  /** Keeps these ready from now on; undefined: none. */
-  setTarget(wanted: ReadyBrowsers | undefined): void {
-    this.#target = wanted && { wanted, spec: toBrowserSpec(wanted) };
+  /** Sets the browsers to keep ready; undefined for none. */
+  setTarget(request: ReadyBrowsers | undefined): void {
+    this.#target = request && { request, spec: toBrowserSpec(request) };
     this.reconcile();
   }
 
   /**
-   * Gives a session a browser that is just as it asks for; from this moment on it is that session's alone. Undefined:
-   * there is none, or it could not be given; nothing is left of it then.
+   * Hands over a browser with exactly these properties to a session. From the call on, no other session can take it.
+   * Returns undefined if there is none or if its hand-over fails, after which nothing remains of it.
    *
    * @throws The reason of `signal`.
    */
@@ -104,35 +105,37 @@ export class WarmPool implements AsyncDisposable {
     { waitMs, signal }: TakeOptions,
   ): Promise<TakenBrowser | undefined> {
     const best = this.#live.filter((each) => isDeepStrictEqual(each.spec, spec))
-      .sort((a, b) => this.#preference(b) - this.#preference(a)).at(0);
+      .sort((a, b) => this.#rank(b) - this.#rank(a)).at(0);
     if (!best) return undefined;
     this.#browsers.delete(best);
     const wasReady = best.isReady;
     const { clock } = this.#options;
-    using patience = deadline(clock, waitMs, signal);
+    using timeout = deadline(clock, waitMs, signal);
     try {
-      const browser = await best.handOver(sessionId, patience.signal);
+      const browser = await best.handOver(sessionId, timeout.signal);
       this.#backoff.recordSuccess();
       this.#pausedUntil = clock.monotonic() + START_DELAY_MS;
       return { browser, wasReady };
     } catch (error) {
       signal.throwIfAborted();
       const { proxy = null, environment } = spec;
-      log.warn("A browser that was kept ready was of no use: {reason}", {
+      log.warn("Warm browser hand-over failed: {reason}", {
         reason: redactSecrets(toMessage(error), { proxy, environment }),
       });
       return undefined;
     }
   }
 
-  /** Ends one, if there is no place for a session besides them, and resolves when the place is free. @throws The reason of `signal`. */
+  /**
+   * Ends warm browsers until the worker has room for one more browser, and resolves when that room is free.
+   *
+   * @throws The reason of `signal`.
+   */
   async makeRoom(signal: AbortSignal): Promise<void> {
     const { sessionsHeld, capacity } = this.#options;
     for (;;) {
       const live = this.#live;
-      if (sessionsHeld() + live.length > capacity) {
-        this.#leastPreferred(live)?.end();
-      }
+      if (sessionsHeld() + live.length > capacity) this.#endLowestRanked();
       const isFree = sessionsHeld() + this.#browsers.size <= capacity;
       const ending = [...this.#browsers].filter(({ isEnding }) => isEnding);
       if (isFree || ending.length === 0) return;
@@ -144,30 +147,34 @@ export class WarmPool implements AsyncDisposable {
     }
   }
 
-  /** Ends what is not wanted, starts what is missing, replaces what is old. Cheap; to be called often. */
+  /** Ends the browsers that do not match the target, starts missing ones and replaces old ones. Cheap; called often. */
   reconcile(): void {
     if (!this.#target && this.#browsers.size === 0) return;
-    const order = this.#isOpen ? this.#target : undefined;
-    const fits = (each: WarmBrowser) =>
-      order !== undefined && isDeepStrictEqual(each.spec, order.spec);
-    for (const each of this.#live) if (!fits(each)) each.end();
-    if (!order) return;
+    const { sessionsHeld, capacity, isOpen } = this.#options;
+    const target = !this.#isClosed && isOpen() ? this.#target : undefined;
+    const matches = (each: WarmBrowser) =>
+      target !== undefined && isDeepStrictEqual(each.spec, target.spec);
+    for (const each of this.#live) if (!matches(each)) each.end();
+    if (!target) return;
     for (const { readyAt } of this.#live) this.#backoff.recordUptime(readyAt);
-    this.#checkRevision(order);
-    const { sessionsHeld, capacity } = this.#options;
+    if (this.readyCount > 0) {
+      this.#revisions.runIfDue(target.spec, this.#browsers);
+    }
     const room = Math.max(0, capacity - sessionsHeld());
-    this.#fill(Math.min(order.wanted.count, room));
+    this.#fill(Math.min(target.request.count, room));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed.abort();
+    this.#isClosed = true;
     for (const each of this.#browsers) each.end();
-    await Promise.all([...this.#browsers].map(({ ended }) => ended));
-    await this.#revisionCheck;
+    await Promise.all([
+      this.#revisions[Symbol.asyncDispose](),
+      ...[...this.#browsers].map(({ ended }) => ended),
+    ]);
   }
 
-  get #isOpen(): boolean {
-    return !this.#closed.signal.aborted && this.#options.isOpen();
+  get #live(): readonly WarmBrowser[] {
+    return [...this.#browsers].filter(({ isEnding }) => !isEnding);
   }
 
   get #mayStart(): boolean {
@@ -176,27 +183,22 @@ export class WarmPool implements AsyncDisposable {
       clock.monotonic() >= this.#pausedUntil;
   }
 
-  get #live(): readonly WarmBrowser[] {
-    return [...this.#browsers].filter(({ isEnding }) => !isEnding);
-  }
-
-  /** Brings the number of live ones to `target`. An old one stands in for each that still starts. */
-  #fill(target: number): void {
+  /** Brings the number of live browsers to `count`. An old one stays until its replacement is ready. */
+  #fill(count: number): void {
     const old = this.#live.filter((each) => this.#isOld(each));
     const fresh = this.#live.filter((each) => !this.#isOld(each));
     const ready = fresh.filter(({ isReady }) => isReady);
-    endBrowsers(fresh.slice(target));
-    endBrowsers(old.slice(Math.max(0, target - ready.length)));
-    let missing = target - fresh.length;
+    endBrowsers(fresh.slice(count));
+    endBrowsers(old.slice(Math.max(0, count - ready.length)));
+    let missing = count - fresh.length;
     if (missing <= 0 || !this.#mayStart) return;
     const { sessionsHeld, capacity } = this.#options;
     let starting = fresh.length - ready.length;
     while (missing > 0 && starting < MAX_STARTING) {
       if (sessionsHeld() + this.#browsers.size >= capacity) {
-        // There is no place besides the old ones: one at a time makes way.
-        if (this.#live.length === this.#browsers.size) {
-          endBrowsers(old.slice(0, 1));
-        }
+        // The old browsers use all the room: they are replaced one at a time.
+        const isEnding = this.#live.length < this.#browsers.size;
+        if (!isEnding) endBrowsers(old.slice(0, 1));
         return;
       }
       this.#start();
@@ -208,19 +210,17 @@ export class WarmPool implements AsyncDisposable {
   #start(): void {
     const { host, clock, isHostUp } = this.#options;
     if (!this.#target) return;
-    const { spec, wanted } = this.#target;
+    const { spec, request } = this.#target;
     const browser = new WarmBrowser({
       host,
       clock,
       spec,
       isHostUp,
       onReady: () => this.#changed(),
-      onFailure: (why) => {
+      onFailure: (error) => {
         if (!this.#backoff.recordFailure()) return;
-        const reason = redactSecrets(toMessage(why), wanted);
-        log.warn("Cannot keep a browser ready, tries go on: {reason}", {
-          reason,
-        });
+        const reason = redactSecrets(toMessage(error), request);
+        log.warn("Warm browser failed, retrying: {reason}", { reason });
       },
     });
     this.#browsers.add(browser);
@@ -236,45 +236,17 @@ export class WarmPool implements AsyncDisposable {
 
   #isOld(each: WarmBrowser): boolean {
     const age = this.#options.clock.monotonic() - each.readyAt;
-    return this.#outdated.has(each) ||
-      age > (this.#target?.wanted.max_age_ms ?? Infinity);
+    return this.#revisions.isOutdated(each) ||
+      age > (this.#target?.request.max_age_ms ?? Infinity);
   }
 
-  /** The better for a session the higher: ready, and not old. */
-  #preference(each: WarmBrowser): number {
+  /** Returns the usefulness of a browser for a session: a ready one is better, then one that is not old. */
+  #rank(each: WarmBrowser): number {
     return (each.isReady ? 2 : 0) + (this.#isOld(each) ? 0 : 1);
   }
 
-  #leastPreferred(live: readonly WarmBrowser[]): WarmBrowser | undefined {
-    return [...live].sort((a, b) => this.#preference(a) - this.#preference(b))
-      .at(
-        0,
-      );
-  }
-
-  #checkRevision({ spec }: Target): void {
-    const { host, clock } = this.#options;
-    const now = clock.monotonic();
-    if (
-      !host.revision || now < this.#nextRevisionCheckAt || this.readyCount === 0
-    ) return;
-    this.#nextRevisionCheckAt = now + REVISION_MS * (1 + Math.random() / 10);
-    this.#revisionCheck = this.#markOutdated(spec).catch((error) =>
-      log.debug("Cannot ask which browser would be started: {error}", { error })
-    );
-  }
-
-  async #markOutdated(spec: BrowserSpec): Promise<void> {
-    const { host, clock } = this.#options;
-    using patience = deadline(clock, REVISION_TIMEOUT_MS, this.#closed.signal);
-    const revision = await host.revision?.(spec, patience.signal);
-    for (const each of this.#browsers) {
-      const isOther = each.revision !== undefined && each.revision !== revision;
-      if (isOther && isDeepStrictEqual(each.spec, spec)) {
-        this.#outdated.add(each);
-      }
-    }
-    this.reconcile();
+  #endLowestRanked(): void {
+    [...this.#live].sort((a, b) => this.#rank(a) - this.#rank(b)).at(0)?.end();
   }
 }
 

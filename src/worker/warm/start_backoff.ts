@@ -1,13 +1,15 @@
 import type { Clock } from "../../async/clock.ts";
 
-/** Pause after the first failure of a streak, and the longest. */
+/** Pause after the first of consecutive failures. */
 const FIRST_PAUSE_MS = 1_000;
+
+/** Maximum pause. */
 const MAX_PAUSE_MS = 60_000;
 
-/** How long a browser must live to show that starts succeed again. */
+/** Uptime of a browser that shows that starts succeed again. */
 const MIN_UPTIME_MS = 10_000;
 
-/** When the next browser may be started after some have failed: each failure doubles the pause. */
+/** The pauses between starts of warm browsers: each consecutive failure doubles the pause. */
 export class StartBackoff {
   readonly #clock: Pick<Clock, "monotonic">;
   #failures = 0;
@@ -18,11 +20,12 @@ export class StartBackoff {
     this.#clock = clock;
   }
 
+  /** True unless the pause after a failure is in progress. */
   get mayStart(): boolean {
     return this.#clock.monotonic() >= this.#nextAt;
   }
 
-  /** Counts a failure. Returns whether it is the first of a streak. */
+  /** Records a failure. Returns true for the first of consecutive failures. */
   recordFailure(): boolean {
     const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
     this.#failedAt = this.#clock.monotonic();
@@ -30,15 +33,15 @@ export class StartBackoff {
     return this.#failures++ === 0;
   }
 
-  /** Counts a browser that was of use: the streak is over. */
+  /** Records that a session used a browser. The next failure is the first again. */
   recordSuccess(): void {
     this.#failures = 0;
   }
 
-  /** Counts a browser that is ready since `readyAt` as of use, if it has lasted and is younger than the last failure. */
+  /** Counts a browser that became ready at `readyAt`, after the last failure, as a success once it has run for 10 s. */
   recordUptime(readyAt: number): void {
-    const lastedMs = this.#clock.monotonic() - readyAt;
-    if (readyAt > this.#failedAt && lastedMs > MIN_UPTIME_MS) {
+    const uptimeMs = this.#clock.monotonic() - readyAt;
+    if (readyAt > this.#failedAt && uptimeMs > MIN_UPTIME_MS) {
       this.recordSuccess();
     }
   }

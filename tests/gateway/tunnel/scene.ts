@@ -6,7 +6,8 @@ import {
   createTunnelOpener,
   type TunnelClient,
 } from "../../../src/worker/tunnel/client.ts";
-import type { Reach, Worker } from "../../../src/worker/worker.ts";
+import type { Reach } from "../../../src/worker/options.ts";
+import type { Worker } from "../../../src/worker/worker.ts";
 import { eventually } from "../../support/eventually.ts";
 import type { FakeProvider } from "../../support/fake_provider.ts";
 import type { TestGrid } from "../../support/grid.ts";

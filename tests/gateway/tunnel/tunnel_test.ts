@@ -96,7 +96,7 @@ Deno.test("what is connected stays when a worker's tunnel drops, a client that c
   const { tunnel } = await s.start({ reach: "tunnel" });
   const id = await s.running();
   using before = await rawClient(s.toUrl(id));
-  tunnel.renew();
+  tunnel.reconnect();
   using meanwhile = await rawClient(s.toUrl(id));
   for (const { head, socket } of [before, meanwhile]) {
     assert.match(head, /^HTTP\/1\.1 101 /);

@@ -116,16 +116,16 @@ Deno.test("a worker whose pool is deleted keeps no browser, and is done", async 
     method: "DELETE",
   });
   assert.equal(status, 204);
-  assert.equal(await worker.done, "refused");
-  const refused = log.records.find(({ rawMessage }) =>
-    String(rawMessage).startsWith("The server refuses worker")
+  assert.equal(await worker.done, "rejected");
+  const rejected = log.records.find(({ rawMessage }) =>
+    String(rawMessage).startsWith("Server rejects worker")
   );
   // A sentence without a stack: it is nothing that was not expected.
   assert.match(
-    String(refused?.properties["error"]),
+    String(rejected?.properties["error"]),
     /^Cannot find work pool "fakes": no pool has this id or name/,
   );
-  assert.equal(typeof refused?.properties["error"], "string");
+  assert.equal(typeof rejected?.properties["error"], "string");
   await eventually(
     "no browser runs",
     () => Promise.resolve(scene.provider.running.size === 0),

@@ -1,0 +1,175 @@
+import type { Command } from "../client/client.ts";
+import { createLogger } from "../core/log.ts";
+import { ClaimLoop } from "./claim_loop.ts";
+import { Drain } from "./drain.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { HostHealth } from "./host/health.ts";
+import type { WorkerOptions } from "./options.ts";
+import type { Outbox } from "./outbox.ts";
+import { HOST_DETAILS, type Membership } from "./register.ts";
+import { ServerAvailability } from "./server_availability.ts";
+import { Supervisor } from "./supervisor.ts";
+import type { WarmHost } from "./warm/host.ts";
+import { WarmPool } from "./warm/pool.ts";
+
+const log = createLogger("worker", "parts");
+
+/** Options of {@linkcode WorkerParts}. */
+export interface WorkerPartsOptions {
+  readonly worker: WorkerOptions;
+  readonly membership: Membership;
+  readonly host: WarmHost;
+  readonly outbox: Outbox;
+  /** Called after a change of the held sessions, the host's health or the drain. */
+  readonly onChange: () => void;
+  /** Called if the server no longer knows the worker or its key. */
+  readonly onUnknown: (signal: AbortSignal) => Promise<void>;
+  /** Called if a newer process has registered as this worker. */
+  readonly onReplaced: () => void;
+}
+
+/** The parts of one worker, connected with each other. Creating them starts nothing. */
+export class WorkerParts {
+  readonly drain: Drain;
+  readonly health: HostHealth;
+  readonly warm: WarmPool;
+  readonly supervisor: Supervisor;
+  readonly heartbeat: Heartbeat;
+  readonly claims: ClaimLoop;
+  /** True once the browsers of an earlier process are adopted. */
+  hasAdopted = false;
+  readonly #availability = new ServerAvailability();
+  readonly #onChange: () => void;
+
+  constructor(options: WorkerPartsOptions) {
+    const { clock } = options.worker;
+    const { host } = options;
+    this.#onChange = options.onChange;
+    this.drain = new Drain(clock);
+    this.health = new HostHealth({
+      host,
+      clock,
+      onChange: () => this.changed(),
+    });
+    this.warm = this.#createWarmPool(options);
+    this.supervisor = this.#createSupervisor(options);
+    this.heartbeat = this.#createHeartbeat(options);
+    this.claims = this.#createClaimLoop(options);
+  }
+
+  /** True if the worker accepts sessions. */
+  get isOpen(): boolean {
+    return !this.drain.isActive && this.health.isUp;
+  }
+
+  /** The status to report. */
+  get status(): "failed" | "draining" | "busy" | "online" {
+    if (!this.hasAdopted || !this.health.isUp) return "failed";
+    if (this.drain.isActive) return "draining";
+    return this.supervisor.room === 0 ? "busy" : "online";
+  }
+
+  /** Reports a change of the held sessions, the host's health or the drain to every part. */
+  changed(): void {
+    this.heartbeat.sendSoon();
+    this.claims.roomChanged();
+    this.warm.reconcile();
+    this.#onChange();
+  }
+
+  #createWarmPool({ worker, host }: WorkerPartsOptions): WarmPool {
+    return new WarmPool({
+      host,
+      clock: worker.clock,
+      capacity: worker.capacity,
+      sessionsHeld: () => this.supervisor.size,
+      isOpen: () => this.isOpen,
+      isHostUp: () => this.health.check(),
+      isStarting: () => this.supervisor.isStarting,
+      onChange: () => this.heartbeat.sendSoon(),
+    });
+  }
+
+  #createSupervisor(
+    { worker, host, outbox, membership }: WorkerPartsOptions,
+  ): Supervisor {
+    const { server_grace_ms } = membership.registration;
+    return new Supervisor({
+      host,
+      warm: this.warm,
+      outbox,
+      clock: worker.clock,
+      capacity: worker.capacity,
+      graceMs: () => this.#availability.isUnavailable ? server_grace_ms : 0,
+      isHostUp: () => this.health.check(),
+      onChange: () => this.changed(),
+    });
+  }
+
+  #createHeartbeat(
+    { worker, outbox, membership, onUnknown, onReplaced }: WorkerPartsOptions,
+  ): Heartbeat {
+    const { registration, proof } = membership;
+    return new Heartbeat({
+      client: worker.client,
+      workerId: registration.worker.id,
+      proof,
+      clock: worker.clock,
+      periodMs: Math.min(
+        registration.heartbeat_ms,
+        worker.pollIntervalSeconds * 1_000,
+      ),
+      outbox,
+      supervisor: this.supervisor,
+      warm: this.warm,
+      availability: this.#availability,
+      readStatus: () => this.status,
+      readHostDetails: () => {
+        const { problem } = this.health;
+        return problem ? { ...HOST_DETAILS, problem } : HOST_DETAILS;
+      },
+      onCommands: (commands) => this.#execute(commands),
+      onUnknown,
+      onReplaced,
+    });
+  }
+
+  #createClaimLoop(
+    { worker, membership, onReplaced }: WorkerPartsOptions,
+  ): ClaimLoop {
+    const { registration, proof } = membership;
+    return new ClaimLoop({
+      client: worker.client,
+      workerId: registration.worker.id,
+      proof,
+      clock: worker.clock,
+      supervisor: this.supervisor,
+      pauseMs: Math.min(1_000, worker.pollIntervalSeconds * 1_000),
+      isOpen: () => this.isOpen,
+      onCommands: (commands) => this.#stopSessions(commands),
+      onWoken: () => this.heartbeat.sendSoon(),
+      onReplaced,
+    });
+  }
+
+  #stopSessions(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.type === "stop") this.supervisor.stop(command);
+    }
+  }
+
+  /** Executes all commands that are in force. Without a drain command, an earlier one is withdrawn. */
+  #execute(commands: readonly Command[]): void {
+    this.#stopSessions(commands);
+    const drain = commands.find((command) => command.type === "drain");
+    const wasActive = this.drain.isActive;
+    this.drain.setServerDrain(drain?.timeout_ms);
+    if (wasActive === this.drain.isActive) return;
+    log.info(
+      wasActive
+        ? "Drain withdrawn: sessions are claimed again"
+        : "Draining: no more sessions are claimed",
+    );
+    this.changed();
+  }
+}
