@@ -15,7 +15,7 @@ const buildImage = defineProviderCommand({
     ),
     docker_host: dockerConfigSchema.shape.docker_host,
     network: z.string().min(1).optional().describe(
-      "Network of the build's steps, e.g. host where containers have no way out",
+      "Network of the build's steps, such as host if containers have no internet access",
     ),
   }),
   async run(options, context) {
@@ -31,7 +31,7 @@ const printSeccompProfile = defineProviderCommand({
   run: () => Promise.resolve(`${JSON.stringify(seccompProfile, null, 2)}\n`),
 });
 
-/** What `browsergrid docker` can be told to do. */
+/** The subcommands of `browsergrid docker`. */
 export const dockerCommands: readonly ProviderCommand[] = [
   buildImage,
   printSeccompProfile,

@@ -19,13 +19,9 @@ import type { DockerConfig } from "./config.ts";
 import { ContainerBrowser } from "./container/container.ts";
 import { createContainerOptions } from "./container/options.ts";
 import { findEgressProblem } from "./network/egress.ts";
-import { listMachineAddresses } from "./network/machine_addresses.ts";
-import {
-  type Engine,
-  openEngine,
-  pingEngine,
-  rethrowAs,
-} from "./engine/engine.ts";
+import { listMachineAddresses } from "../kit/machine_addresses.ts";
+import { type Engine, openEngine, pingEngine } from "./engine/engine.ts";
+import { rethrowAs } from "./engine/engine_error.ts";
 import { findImage } from "./images/image.ts";
 import { expandImageName } from "./images/image_name.ts";
 import { Images } from "./images/images.ts";
@@ -38,13 +34,13 @@ import {
   inspectEnvironment,
 } from "./engine/environment.ts";
 
-/** How long disposal waits for what an engine that hangs still owes. */
+/** Maximum wait of the disposal for pending requests. */
 const CLOSE_WAIT_MS = 10_000;
 
-/** How long a sweep waits for one container to be gone; its removal then goes on in the background. */
+/** Maximum wait of a sweep for the removal of one container, which continues in the background. */
 const SWEEP_WAIT_MS = 30_000;
 
-/** Opens a host. Connects to no engine yet. */
+/** Opens a host. Sends no request to the engine. */
 export async function openDockerHost(
   config: DockerConfig,
   info: HostInfo,
@@ -52,14 +48,14 @@ export async function openDockerHost(
   return new DockerHost(config, info, await openEngine(config));
 }
 
-/** Runs browsers as containers of one Docker engine. */
+/** A host that runs browsers as containers of one Docker engine. */
 class DockerHost implements BrowserHost {
   readonly #config: DockerConfig;
   readonly #info: HostInfo;
   readonly #engine: Engine;
-  /** Ends what goes on by itself: pulls, the watching of containers. */
+  /** Aborted on disposal: ends pulls and the watching of containers. */
   readonly #closed = new AbortController();
-  /** Ends what even a host that is closed waits for a moment. */
+  /** Aborted at the end of the disposal: ends removals and pending creations. */
   readonly #abandoned = new AbortController();
   readonly #reaper: ContainerReaper;
   readonly #images: Images;
@@ -89,7 +85,7 @@ class DockerHost implements BrowserHost {
     await this.#images.fetch(expandImageName(this.#config.image, spec), signal);
   }
 
-  /** Of the image that is here: whether its registry has a newer one is asked by starts, as the pool says. */
+  /** Returns the id of the local image. A newer one of the registry is pulled by starts, as the pool configures. */
   async revision(spec: BrowserSpec, signal: AbortSignal): Promise<string> {
     const name = expandImageName(this.#config.image, spec);
     return (await findImage(this.#engine, name, signal))?.id ?? "";
@@ -105,9 +101,9 @@ class DockerHost implements BrowserHost {
     try {
       return await this.#start(spec, { image, sessionId, signal });
     } catch (error) {
-      // The engine may have been replaced, the network or the image removed: look again next time.
+      // The engine, the network or the image may have been replaced or removed.
       this.#environment = undefined;
-      this.#images.forget(image);
+      this.#images.evict(image);
       throw error;
     }
   }
@@ -127,7 +123,7 @@ class DockerHost implements BrowserHost {
       findProxyProblem(spec, isProjectImage);
     if (problem !== undefined) throw new Error(problem);
     const environment = await abortable(this.#inspect(), signal);
-    await abortable(this.#endEarlier(sessionId), signal);
+    await abortable(this.#removeEarlier(sessionId), signal);
     const create = createContainerOptions(spec, this.#config, {
       image,
       isProjectImage,
@@ -148,8 +144,8 @@ class DockerHost implements BrowserHost {
     return this.#browser(started, { sessionId, image });
   }
 
-  /** A process that was killed may have left a container of the session, which no sweep takes once the session is held again. */
-  async #endEarlier(sessionId: string): Promise<void> {
+  /** Removes containers of the session that a killed process has left. No sweep does while the session is held again. */
+  async #removeEarlier(sessionId: string): Promise<void> {
     const containers = await listContainers(this.#engine, this.#info);
     await allSettled(
       containers.filter((container) => readSessionId(container) === sessionId),
@@ -174,7 +170,7 @@ class DockerHost implements BrowserHost {
     for (const container of newestFirst) {
       const { listed } = container;
       const sessionId = readSessionId(listed);
-      // The older one was to be removed when the earlier process died.
+      // An earlier process died before it removed the older container.
       if (adopted.has(sessionId)) {
         void this.#reaper.remove(listed.Id, SWEEP_WAIT_MS).catch(() => {});
         continue;
@@ -187,17 +183,17 @@ class DockerHost implements BrowserHost {
 
   async sweep(keep: ReadonlySet<string>): Promise<readonly string[]> {
     const containers = await listContainers(this.#engine, this.#info);
-    const doomed = containers.filter((container) =>
+    const swept = containers.filter((container) =>
       !keep.has(readSessionId(container))
     );
     await allSettled(
-      doomed,
+      swept,
       ({ Id }) => this.#reaper.remove(Id, SWEEP_WAIT_MS),
     );
-    return doomed.map(readSessionId);
+    return swept.map(readSessionId);
   }
 
-  /** Lets containers run, so that the worker's next process can adopt them. */
+  /** Leaves the containers running, so that the worker's next process can adopt them. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new Error("The docker host was closed"));
     await settleWithin(
@@ -234,7 +230,7 @@ class DockerHost implements BrowserHost {
     });
   }
 
-  /** Asks the engine once; a failure is not remembered. */
+  /** Inspects the engine once. A failure is not cached. */
   #inspect(): Promise<EngineEnvironment> {
     this.#environment ??= inspectEnvironment(
       this.#engine,
@@ -243,7 +239,7 @@ class DockerHost implements BrowserHost {
     ).catch((error) => {
       this.#environment = undefined;
       throw error;
-    }).catch(rethrowAs("Cannot ask the Docker engine for what it can do"));
+    }).catch(rethrowAs("Cannot inspect the Docker engine"));
     return this.#environment;
   }
 }

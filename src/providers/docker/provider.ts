@@ -2,14 +2,14 @@
  * Browsers in Docker containers.
  *
  * ```text
- * provider.ts ─▶ host.ts ─▶ image.ts (pull), network.ts, container_options.ts (pure) ─▶ start_container.ts ─▶ container.ts
- *                   └─────▶ sweep.ts (adopt, sweep by labels), check.ts
+ * provider.ts ─▶ host.ts ─▶ images/ (pull), engine/environment.ts, container/options.ts ─▶ container/start.ts ─▶ container.ts
+ *                   └─────▶ container/adopt.ts (by labels), container/reaper.ts, check/
  * ```
  *
- * A container's CDP is reached by the container's own address where that is possible (a Linux engine behind a socket
- * of this machine), because a published port costs a copy in the engine's userland proxy; else by a random port on the
- * engine's host. An image is given Chromium's arguments as its command and answers CDP on port 9222; what the
- * project's own image understands besides stands at the top of `image/entrypoint.sh`.
+ * CDP is reached at the container's address if possible (a Linux engine behind a socket of this machine), because a
+ * published port costs a copy in the engine's userland proxy, and otherwise at a random port of the engine's host. An
+ * image receives Chromium's arguments as its command and serves CDP on port 9222. The head of `image/entrypoint.sh`
+ * lists the variables that the project's image supports in addition.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
+import { quoteArgument } from "../kit/quote_argument.ts";
 import { DEFAULT_NETWORK, type DockerConfig } from "./config.ts";
 import {
   createContainerOptions,
@@ -7,13 +8,13 @@ import {
 } from "./container/options.ts";
 import { expandImageName } from "./images/image_name.ts";
 
-/** Where CDP is published by the command. */
+/** Address on which the command publishes CDP. */
 const PUBLISH = "127.0.0.1:9222:9222";
 
 /**
- * The `docker run` that starts the same browser by hand. Values of variables are shown as `…`.
+ * Renders the `docker run` command that starts the same browser. Values of variables are shown as `…`.
  *
- * The project's filter of system calls is fetched by the shell (bash or zsh): it is part of this program.
+ * The command needs bash or zsh: it reads the project's system call filter from this program.
  */
 export function renderRunCommand(
   spec: BrowserSpec,
@@ -37,13 +38,13 @@ export function renderRunCommand(
     ...renderSeccompOption(config),
     ...(config.network === DEFAULT_NETWORK
       ? []
-      : ["--network", quote(config.network)]),
+      : ["--network", quoteArgument(config.network)]),
     ...(options.User === undefined ? [] : [`--user ${options.User}`]),
     ...renderVariables(options),
     "--publish",
     PUBLISH,
-    quote(image),
-    ...(options.Cmd ?? []).map(quote),
+    quoteArgument(image),
+    ...(options.Cmd ?? []).map(quoteArgument),
   ].join(" ");
 }
 
@@ -78,12 +79,9 @@ function renderSeccompOption({ seccomp }: DockerConfig): string[] {
 function renderVariables({ Env = [] }: ContainerCreateOptions): string[] {
   return Env.flatMap((pair) => {
     const name = pair.slice(0, pair.indexOf("="));
-    return ["--env", PLAIN_VARIABLES.has(name) ? quote(pair) : `${name}=…`];
+    return [
+      "--env",
+      PLAIN_VARIABLES.has(name) ? quoteArgument(pair) : `${name}=…`,
+    ];
   });
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word)
-    ? word
-    : `'${word.replaceAll("'", `'\\''`)}'`;
 }

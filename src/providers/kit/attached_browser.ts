@@ -67,52 +67,38 @@ export async function findAddress(
   return URL.parse(text ?? "") ?? undefined;
 }
 
-/** A browser that is watched until its host is closed. */
-export class AttachedBrowser implements RunningBrowser {
-  readonly sessionId: string;
-  readonly endpoint: URL;
-  readonly details: Readonly<Record<string, string>>;
-  readonly exited: Promise<BrowserExit>;
-  readonly #driver: SimpleDriver;
-  readonly #exitReport: Promise<BrowserExit> | undefined;
-  readonly #exit = Promise.withResolvers<BrowserExit>();
-  #isStopping = false;
-
-  constructor(
-    driver: SimpleDriver,
-    ready: ReadyBrowser,
-    { exitReport, closing }: {
-      /** Reports the browser's end; undefined if the driver cannot. */
-      readonly exitReport?: Promise<BrowserExit> | undefined;
-      /** Ends the watching. */
-      readonly closing: AbortSignal;
+/** Returns a browser that is watched until its host is closed, as a plain object that a plugin can extend. */
+export function attachBrowser(
+  driver: SimpleDriver,
+  ready: ReadyBrowser,
+  { exitReport, closing }: {
+    /** Reports the browser's end; undefined if the driver cannot. */
+    readonly exitReport?: Promise<BrowserExit> | undefined;
+    /** Ends the watching. */
+    readonly closing: AbortSignal;
+  },
+): RunningBrowser {
+  const { sessionId, endpoint, product } = ready;
+  const exited = Promise.withResolvers<BrowserExit>();
+  let isStopping = false;
+  void (exitReport ?? waitForSilence(ready, closing)).then(
+    (exit) =>
+      exited.resolve(isStopping ? { ...exit, reason: "stopped" } : exit),
+    () => {}, // The host is closed.
+  );
+  return {
+    sessionId,
+    endpoint,
+    details: { browser_version: product },
+    exited: exited.promise,
+    probe: (signal) => probeBrowser({ endpoint }, signal),
+    async stop(graceMs) {
+      isStopping = true;
+      await closeBrowser({ endpoint }, graceMs);
+      await endBrowser(driver, sessionId, exitReport);
+      exited.resolve({ reason: "stopped", detail: "it was asked to end" });
     },
-  ) {
-    this.#driver = driver;
-    this.#exitReport = exitReport;
-    this.sessionId = ready.sessionId;
-    this.endpoint = ready.endpoint;
-    this.details = { browser_version: ready.product };
-    this.exited = this.#exit.promise;
-    void (exitReport ?? waitForSilence(ready, closing)).then(
-      (exit) =>
-        this.#exit.resolve(
-          this.#isStopping ? { ...exit, reason: "stopped" } : exit,
-        ),
-      () => {}, // The host is closed.
-    );
-  }
-
-  probe(signal: AbortSignal): Promise<void> {
-    return probeBrowser(this, signal);
-  }
-
-  async stop(graceMs: number): Promise<void> {
-    this.#isStopping = true;
-    await closeBrowser(this, graceMs);
-    await endBrowser(this.#driver, this.sessionId, this.#exitReport);
-    this.#exit.resolve({ reason: "stopped", detail: "it was asked to end" });
-  }
+  };
 }
 
 /** Converts the result of {@linkcode SimpleDriver.start} to a promise of the browser's end that never rejects. */

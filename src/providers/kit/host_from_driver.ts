@@ -6,7 +6,7 @@ import type {
   RunningBrowser,
 } from "../../core/provider.ts";
 import {
-  AttachedBrowser,
+  attachBrowser,
   endBrowser,
   findAddress,
   SILENCE_MS,
@@ -28,79 +28,75 @@ const UNCHECKED: CheckResult = {
 /**
  * Builds a host from a driver. The host waits until browsers respond, watches them, asks them to close before it kills
  * them, and adopts or sweeps the browsers of earlier processes.
+ *
+ * Returns a plain object, which a plugin can extend by spreading it.
  */
 export function hostFromDriver(driver: SimpleDriver): BrowserHost {
-  return new DriverHost(driver);
+  const closing = new AbortController();
+  return {
+    start: (spec, sessionId, signal) =>
+      start(driver, { spec, sessionId, signal, closing: closing.signal }),
+    check: () => driver.check?.() ?? Promise.resolve([UNCHECKED]),
+    async adopt() {
+      const ids = await driver.list();
+      const adopted = ids.map((id) => adopt(driver, id, closing.signal));
+      return (await Promise.all(adopted)).flat();
+    },
+    async sweep(keep) {
+      const ids = await driver.list();
+      const swept = ids.filter((id) => !keep.has(id));
+      await Promise.all(swept.map((id) => endBrowser(driver, id)));
+      return swept;
+    },
+    [Symbol.asyncDispose]() {
+      closing.abort(new Error("The host is closed"));
+      return Promise.resolve();
+    },
+  };
 }
 
-/** A host that starts, lists and ends browsers through a driver. */
-class DriverHost implements BrowserHost {
-  readonly #driver: SimpleDriver;
-  readonly #closing = new AbortController();
+interface StartRequest {
+  readonly spec: BrowserSpec;
+  readonly sessionId: string;
+  readonly signal: AbortSignal;
+  readonly closing: AbortSignal;
+}
 
-  constructor(driver: SimpleDriver) {
-    this.#driver = driver;
+async function start(
+  driver: SimpleDriver,
+  { spec, sessionId, signal, closing }: StartRequest,
+): Promise<RunningBrowser> {
+  signal.throwIfAborted();
+  const ended = new AbortController();
+  let exitReport: Promise<BrowserExit> | undefined;
+  try {
+    exitReport = toExitReport(await driver.start(spec, sessionId, signal));
+    void exitReport?.then(({ detail }) =>
+      ended.abort(new Error(`the browser ended: ${detail}`))
+    );
+    const ready = await waitUntilReady(driver, sessionId, {
+      waitMs: START_MS,
+      signal: AbortSignal.any([signal, ended.signal]),
+    });
+    return attachBrowser(driver, ready, { exitReport, closing });
+  } catch (error) {
+    await endBrowser(driver, sessionId, exitReport);
+    throw error;
   }
+}
 
-  async start(
-    spec: BrowserSpec,
-    sessionId: string,
-    signal: AbortSignal,
-  ): Promise<RunningBrowser> {
-    signal.throwIfAborted();
-    const driver = this.#driver;
-    const ended = new AbortController();
-    let exitReport: Promise<BrowserExit> | undefined;
-    try {
-      exitReport = toExitReport(await driver.start(spec, sessionId, signal));
-      void exitReport?.then(({ detail }) =>
-        ended.abort(new Error(`the browser ended: ${detail}`))
-      );
-      const ready = await waitUntilReady(driver, sessionId, {
-        waitMs: START_MS,
-        signal: AbortSignal.any([signal, ended.signal]),
-      });
-      const closing = this.#closing.signal;
-      return new AttachedBrowser(driver, ready, { exitReport, closing });
-    } catch (error) {
-      await endBrowser(driver, sessionId, exitReport);
-      throw error;
-    }
-  }
-
-  check(): Promise<readonly CheckResult[]> {
-    return this.#driver.check?.() ?? Promise.resolve([UNCHECKED]);
-  }
-
-  async adopt(): Promise<readonly RunningBrowser[]> {
-    const ids = await this.#driver.list();
-    const adopted = await Promise.all(ids.map((id) => this.#adopt(id)));
-    return adopted.filter((browser) => browser !== undefined);
-  }
-
-  async sweep(keep: ReadonlySet<string>): Promise<readonly string[]> {
-    const ids = await this.#driver.list();
-    const swept = ids.filter((id) => !keep.has(id));
-    await Promise.all(swept.map((id) => endBrowser(this.#driver, id)));
-    return swept;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort(new Error("The host is closed"));
-    return Promise.resolve();
-  }
-
-  /** Returns undefined for a browser that does not respond, which the sweep then ends. */
-  async #adopt(sessionId: string): Promise<RunningBrowser | undefined> {
-    const driver = this.#driver;
-    const closing = this.#closing.signal;
-    if (!await findAddress(driver, sessionId)) return undefined;
-    try {
-      const options = { waitMs: SILENCE_MS, signal: closing };
-      const ready = await waitUntilReady(driver, sessionId, options);
-      return new AttachedBrowser(driver, ready, { closing });
-    } catch {
-      return undefined;
-    }
+/** Returns nothing for a browser that does not respond, which the sweep then ends. */
+async function adopt(
+  driver: SimpleDriver,
+  sessionId: string,
+  closing: AbortSignal,
+): Promise<readonly RunningBrowser[]> {
+  if (!await findAddress(driver, sessionId)) return [];
+  try {
+    const options = { waitMs: SILENCE_MS, signal: closing };
+    const ready = await waitUntilReady(driver, sessionId, options);
+    return [attachBrowser(driver, ready, { closing })];
+  } catch {
+    return [];
   }
 }

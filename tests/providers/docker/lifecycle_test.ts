@@ -4,10 +4,8 @@ import { systemClock } from "../../../src/async/clock.ts";
 import { deadline } from "../../../src/async/deadline.ts";
 import { dockerConfigSchema } from "../../../src/providers/docker/config.ts";
 import { createContainerOptions } from "../../../src/providers/docker/container/options.ts";
-import {
-  inspectEngine,
-  openEngine,
-} from "../../../src/providers/docker/engine/engine.ts";
+import { openEngine } from "../../../src/providers/docker/engine/engine.ts";
+import { inspectEngine } from "../../../src/providers/docker/engine/engine_info.ts";
 import { findCdpAddress } from "../../../src/providers/docker/container/start.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {

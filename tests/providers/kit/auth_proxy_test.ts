@@ -13,31 +13,31 @@ import { startAuthProxy } from "../../../src/providers/kit/auth_proxy.ts";
 
 const CREDENTIALS = `Basic ${new TextEncoder().encode("user:p:ä").toBase64()}`;
 
-/** Large enough not to fit the buffers of the sockets between. */
+/** Bytes of a response that exceeds the buffers of the sockets. */
 const LARGE = 8 * 2 ** 20;
 
-/** What an upstream proxy was asked. */
-interface Asked {
+/** A request that an upstream proxy received. */
+interface ReceivedRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   readonly headers: IncomingHttpHeaders;
 }
 
-/** A proxy that answers every request itself with its body, and echoes what comes through a tunnel. */
+/** A proxy that responds to every request with its body, and echoes the data of tunnels. */
 interface Upstream extends AsyncDisposable {
   readonly proxy: Proxy;
-  readonly asked: readonly Asked[];
+  readonly received: readonly ReceivedRequest[];
 }
 
 async function startUpstream(address = "127.0.0.1"): Promise<Upstream> {
-  const asked: Asked[] = [];
+  const received: ReceivedRequest[] = [];
   const server = createServer((request, response) => {
-    asked.push(request);
+    received.push(request);
     if (request.url?.endsWith("/large")) return response.end("x".repeat(LARGE));
     request.pipe(response);
   });
   server.on("connect", (request, socket) => {
-    asked.push(request);
+    received.push(request);
     socket.on("error", () => socket.destroy());
     socket.write("HTTP/1.1 200 OK\r\n\r\n");
     socket.pipe(socket);
@@ -46,7 +46,7 @@ async function startUpstream(address = "127.0.0.1"): Promise<Upstream> {
   const host = address.includes(":") ? `[${address}]` : address;
   return {
     proxy: proxyAt(`http://${host}:${readPort(server)}`),
-    asked,
+    received,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await close(server);
@@ -81,21 +81,21 @@ async function dial(url: string): Promise<Socket> {
   return socket;
 }
 
-/** Everything until the other side closes. */
+/** Reads until the other side closes. */
 async function readAll(socket: Socket): Promise<string> {
   let text = "";
   for await (const chunk of socket) text += chunk;
   return text;
 }
 
-/** What comes until `end` does. */
+/** Reads until `end` was received. */
 async function readUntil(socket: Socket, end: string): Promise<string> {
   let text = "";
   while (!text.includes(end)) text += (await once(socket, "data")).join("");
   return text;
 }
 
-Deno.test("startAuthProxy() adds the credentials to a plain request, in place of others", async () => {
+Deno.test("startAuthProxy() replaces the credentials of a plain request", async () => {
   await using upstream = await startUpstream();
   await using forwarder = await startAuthProxy(upstream.proxy);
   const client = await dial(forwarder.url);
@@ -106,8 +106,8 @@ Deno.test("startAuthProxy() adds the credentials to a plain request, in place of
   );
   const answer = await readAll(client);
   assert.match(answer, /^HTTP\/1\.1 200 [^]*hello/);
-  assert.equal(upstream.asked.length, 1);
-  const { method, url, headers } = upstream.asked[0] ?? assert.fail();
+  assert.equal(upstream.received.length, 1);
+  const { method, url, headers } = upstream.received[0] ?? assert.fail();
   assert.equal(method, "POST");
   assert.equal(url, "http://site.example/page");
   assert.equal(headers["proxy-authorization"], CREDENTIALS);
@@ -128,15 +128,15 @@ Deno.test("startAuthProxy() adds the credentials to CONNECT and then copies both
     await readUntil(client, "head"),
     "Proxy-Authorization: not a head",
   );
-  const [asked] = upstream.asked;
-  assert.equal(asked?.url, "site.example:443");
-  assert.equal(asked?.headers["proxy-authorization"], CREDENTIALS);
+  const [received] = upstream.received;
+  assert.equal(received?.url, "site.example:443");
+  assert.equal(received?.headers["proxy-authorization"], CREDENTIALS);
   const closed = once(client, "close");
   client.end();
   await closed;
 });
 
-Deno.test("startAuthProxy() understands a head that comes in pieces", async () => {
+Deno.test("startAuthProxy() accepts a head that arrives in pieces", async () => {
   await using upstream = await startUpstream();
   await using forwarder = await startAuthProxy(upstream.proxy);
   const client = await dial(forwarder.url);
@@ -147,10 +147,13 @@ Deno.test("startAuthProxy() understands a head that comes in pieces", async () =
     await new Promise((done) => client.write(piece, done));
   }
   assert.match(await readAll(client), /^HTTP\/1\.1 200 /);
-  assert.equal(upstream.asked[0]?.headers["proxy-authorization"], CREDENTIALS);
+  assert.equal(
+    upstream.received[0]?.headers["proxy-authorization"],
+    CREDENTIALS,
+  );
 });
 
-Deno.test("startAuthProxy() gives a slow reader the whole of a large answer", async () => {
+Deno.test("startAuthProxy() passes a large response completely to a slow reader", async () => {
   await using upstream = await startUpstream();
   await using forwarder = await startAuthProxy(upstream.proxy);
   const client = await dial(forwarder.url);
@@ -175,7 +178,7 @@ Deno.test("startAuthProxy() reaches a proxy by its IPv6 address", async () => {
   assert.match(await readAll(client), /^HTTP\/1\.1 200 /);
 });
 
-Deno.test("startAuthProxy() answers 502 when its proxy refuses the connection", async () => {
+Deno.test("startAuthProxy() responds 502 when its proxy refuses the connection", async () => {
   const server = listenTcp();
   await listen(server, "127.0.0.1");
   const proxy = proxyAt(`http://127.0.0.1:${readPort(server)}`);
@@ -192,10 +195,10 @@ Deno.test("startAuthProxy() responds 431 to a head without an end", async () => 
   const client = await dial(forwarder.url);
   client.write("GET / HTTP/1.1\r\nX: ".padEnd(70_000, "x"));
   assert.match(await readAll(client), /^HTTP\/1\.1 431 /);
-  assert.deepEqual(upstream.asked, []);
+  assert.deepEqual(upstream.received, []);
 });
 
-Deno.test("startAuthProxy() closes every socket and its port at its end", async () => {
+Deno.test("startAuthProxy() closes every socket and its port on disposal", async () => {
   await using upstream = await startUpstream();
   const forwarder = await startAuthProxy(upstream.proxy);
   const tunnel = await dial(forwarder.url);

@@ -11,7 +11,7 @@ async function sources(folder: string): Promise<string[]> {
   return found.flat();
 }
 
-Deno.test("childEnvironment() passes on only the variables that programs need", () => {
+Deno.test("createChildEnvironment() passes on only the variables that programs need", () => {
   const passed = {
     PATH: "/bin",
     HOME: "/home/a",
@@ -35,7 +35,7 @@ Deno.test("childEnvironment() passes on only the variables that programs need", 
   assert.deepEqual(createChildEnvironment({ ...passed, ...secrets }), passed);
 });
 
-Deno.test("childEnvironment() removes user names and passwords from proxies", () => {
+Deno.test("createChildEnvironment() removes user names and passwords from proxies", () => {
   const { ALL_PROXY, http_proxy, HTTPS_PROXY } = createChildEnvironment({
     http_proxy: "http://user:p@ss@proxy.example:3128",
     HTTPS_PROXY: "user:pass@proxy.example:3128",

@@ -33,14 +33,14 @@ const anySpec = fc.record({
   )),
 }).map(browserSpec);
 
-Deno.test("chromiumFlags() names each flag once, since Chromium takes only the last", () => {
+Deno.test("renderChromiumFlags() contains each flag once, because Chromium uses only the last", () => {
   fc.assert(fc.property(anySpec, (asked) => {
     const names = renderChromiumFlags(asked).map((flag) => flag.split("=")[0]);
     assert.deepEqual(names, [...new Set(names)]);
   }));
 });
 
-Deno.test("chromiumFlags() gives the size of the screen", () => {
+Deno.test("renderChromiumFlags() sets the size of the screen", () => {
   const screen = { width: 412, height: 915, dpi: 96, scale: 1 };
   const flags = renderChromiumFlags(browserSpec({ screen }));
   assert.ok(flags.includes("--window-size=412,915"));
@@ -48,7 +48,7 @@ Deno.test("chromiumFlags() gives the size of the screen", () => {
   assert.ok(!flags.some((flag) => flag.includes("scale-factor")));
 });
 
-Deno.test("chromiumFlags() gives the scale of the screen", () => {
+Deno.test("renderChromiumFlags() sets the scale of the screen", () => {
   const screen = { width: 412, height: 915, dpi: 96, scale: 2.5 };
   const flags = renderChromiumFlags(browserSpec({ screen }));
   assert.ok(flags.includes("--force-device-scale-factor=2.5"));
@@ -56,13 +56,13 @@ Deno.test("chromiumFlags() gives the scale of the screen", () => {
   assert.ok(flags.includes("--screen-info={1030x2288}"));
 });
 
-Deno.test("chromiumFlags() says headless only to those who ask for it", () => {
+Deno.test("renderChromiumFlags() is headless only for headless sessions", () => {
   const flags = renderChromiumFlags(browserSpec({ headless: false }));
   assert.ok(!flags.some((flag) => flag.startsWith("--headless")));
   assert.ok(renderChromiumFlags(browserSpec()).includes("--headless=new"));
 });
 
-Deno.test("chromiumFlags() gives the session's proxy, another's in its place, or none", () => {
+Deno.test("renderChromiumFlags() sets the session's proxy, another in its place, or none", () => {
   const asked = browserSpec({
     proxy: { proxy_url: "http://proxy.example:3128" },
   });
@@ -82,7 +82,7 @@ Deno.test("chromiumFlags() gives the session's proxy, another's in its place, or
   assert.deepEqual(findProxyFlag(renderChromiumFlags(browserSpec())), []);
 });
 
-Deno.test("chromiumFlags() has a session's arguments count more than the pool's, and those more than the usual ones", () => {
+Deno.test("renderChromiumFlags() lets a session's arguments override the pool's, and those the general ones", () => {
   const spec = browserSpec({
     arguments: ["--window-size=7,7", "--lang=de", "--lang=fr"],
   });
@@ -97,7 +97,7 @@ Deno.test("chromiumFlags() has a session's arguments count more than the pool's,
   ]);
 });
 
-Deno.test("chromiumFlags() puts lists of features together: a session's do not take the usual ones away", () => {
+Deno.test("renderChromiumFlags() joins lists of features: a session's do not remove the general ones", () => {
   const spec = browserSpec({
     arguments: [
       "--disable-features=Mine",
@@ -120,7 +120,7 @@ Deno.test("chromiumFlags() puts lists of features together: a session's do not t
   ]);
 });
 
-Deno.test("mergedFlags() leaves alone what is no flag", () => {
+Deno.test("mergeFlags() keeps arguments that are no flags", () => {
   const all = ["about:blank", "--a=1", "-v", "about:blank", "--a=2=3", "-v"];
   assert.deepEqual(mergeFlags(all), [
     "about:blank",
@@ -150,7 +150,7 @@ for (
   });
 }
 
-Deno.test("chromiumFlags() has no secret and no variable", () => {
+Deno.test("renderChromiumFlags() contains no secret and no variable", () => {
   const flags = renderChromiumFlags(browserSpec({
     environment: { TOKEN: "planted" },
     proxy: {
@@ -162,7 +162,7 @@ Deno.test("chromiumFlags() has no secret and no variable", () => {
   assert.ok(!flags.join().includes("planted"));
 });
 
-Deno.test("chromiumFlags() leaves the sandbox to the provider", () => {
+Deno.test("renderChromiumFlags() leaves the sandbox to the provider", () => {
   assert.ok(
     !renderChromiumFlags(browserSpec()).some((flag) =>
       flag.includes("sandbox")

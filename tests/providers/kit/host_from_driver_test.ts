@@ -6,7 +6,7 @@ import { browserSpec } from "../../support/browser_spec.ts";
 
 const NEVER = new AbortController().signal;
 
-/** What answers CDP as far as a host asks: its version, and a request to close. */
+/** A server that responds to the CDP requests of a host: the version, and the request to close. */
 function fakeBrowser(): AsyncDisposable & {
   readonly address: string;
   readonly asked: readonly string[];
@@ -36,10 +36,10 @@ function fakeBrowser(): AsyncDisposable & {
   };
 }
 
-/** A keeper of one session whose infrastructure is a list. */
+/** A driver that records the sessions it ends. */
 function createDriver(
   address: string,
-  given: Partial<SimpleDriver> = {},
+  overrides: Partial<SimpleDriver> = {},
 ): SimpleDriver & { readonly ended: readonly string[] } {
   const ended: string[] = [];
   return {
@@ -48,14 +48,14 @@ function createDriver(
     find: () => Promise.resolve(address),
     list: () => Promise.resolve(["a", "b"]),
     end: (id) => Promise.resolve(void ended.push(id)),
-    ...given,
+    ...overrides,
   };
 }
 
-Deno.test("hostOf() asks a browser to close before it ends it, and not when there is no time", async () => {
+Deno.test("hostFromDriver() asks a browser to close before ending it, and does not without a grace period", async () => {
   await using browser = fakeBrowser();
-  const keeper = createDriver(browser.address);
-  await using host = hostFromDriver(keeper);
+  const driver = createDriver(browser.address);
+  await using host = hostFromDriver(driver);
   const patient = await host.start(browserSpec(), "a", NEVER);
   assert.equal(patient.details.browser_version, "Chrome/1.2.3");
   await patient.stop(5_000);
@@ -63,45 +63,45 @@ Deno.test("hostOf() asks a browser to close before it ends it, and not when ther
   const hurried = await host.start(browserSpec(), "b", NEVER);
   await hurried.stop(0);
   assert.deepEqual(browser.asked, ["Browser.close"]);
-  assert.deepEqual(keeper.ended, ["a", "b"]);
+  assert.deepEqual(driver.ended, ["a", "b"]);
   assert.equal((await hurried.exited).reason, "stopped");
 });
 
-Deno.test("hostOf() looks for a browser until it has an address", async () => {
+Deno.test("hostFromDriver() requests the address of a browser until it has one", async () => {
   await using browser = fakeBrowser();
   let looks = 0;
-  const keeper = createDriver(browser.address, {
+  const driver = createDriver(browser.address, {
     find: () =>
       ++looks < 2
         ? Promise.reject(new Deno.errors.NotFound("no file yet"))
         : Promise.resolve(looks < 3 ? "http://127.0.0.1:NaN" : browser.address),
   });
-  await using host = hostFromDriver(keeper);
+  await using host = hostFromDriver(driver);
   const running = await host.start(browserSpec(), "a", NEVER);
   assert.equal(running.endpoint.host, new URL(browser.address).host);
   await running.stop(0);
 });
 
-Deno.test("hostOf() says why a browser ended before it answered, and ends what it left", async () => {
+Deno.test("hostFromDriver() reports why a browser ended before its first response, and removes the rest of it", async () => {
   const exit: BrowserExit = { reason: "crashed", detail: "exit code 7" };
-  const keeper = createDriver("", {
+  const driver = createDriver("", {
     start: () => Promise.resolve({ exited: Promise.resolve(exit) }),
   });
-  await using host = hostFromDriver(keeper);
+  await using host = hostFromDriver(driver);
   await assert.rejects(
     host.start(browserSpec(), "a", NEVER),
     /the browser ended: exit code 7/,
   );
-  assert.deepEqual(keeper.ended, ["a", "a"], "also what it left as it died");
+  assert.deepEqual(driver.ended, ["a", "a"], "again after its exit");
 });
 
-Deno.test("hostOf() takes an end that cannot be told of as a crash", async () => {
+Deno.test("hostFromDriver() treats a failed exit report as a crash", async () => {
   await using browser = fakeBrowser();
   const lost = Promise.withResolvers<BrowserExit>();
-  const keeper = createDriver(browser.address, {
+  const driver = createDriver(browser.address, {
     start: () => Promise.resolve({ exited: lost.promise }),
   });
-  await using host = hostFromDriver(keeper);
+  await using host = hostFromDriver(driver);
   const running = await host.start(browserSpec(), "a", NEVER);
   lost.reject(new Error("the connection broke"));
   assert.deepEqual(await running.exited, {
@@ -111,9 +111,9 @@ Deno.test("hostOf() takes an end that cannot be told of as a crash", async () =>
   await running.stop(0);
 });
 
-Deno.test("hostOf() tries an end that fails again, and takes one that finds nothing as done", async () => {
+Deno.test("hostFromDriver() retries a failed end, and treats NotFound as success", async () => {
   let tries = 0;
-  const keeper = createDriver("", {
+  const driver = createDriver("", {
     end(id) {
       if (id === "b") throw new Deno.errors.NotFound("no such folder");
       return ++tries < 2
@@ -121,21 +121,21 @@ Deno.test("hostOf() tries an end that fails again, and takes one that finds noth
         : Promise.resolve();
     },
   });
-  await using host = hostFromDriver(keeper);
+  await using host = hostFromDriver(driver);
   assert.deepEqual(await host.sweep(new Set()), ["a", "b"]);
   assert.equal(tries, 2);
   assert.deepEqual(await host.sweep(new Set(["a", "b"])), []);
 });
 
-Deno.test("hostOf() adopts what answers and leaves the rest to the sweep", async () => {
+Deno.test("hostFromDriver() adopts the browsers that respond and leaves the others to the sweep", async () => {
   await using browser = fakeBrowser();
-  const keeper = createDriver("", {
+  const driver = createDriver("", {
     find: (id) =>
       id === "a"
         ? Promise.resolve(browser.address)
         : Promise.reject(new Error("gone")),
   });
-  await using host = hostFromDriver(keeper);
+  await using host = hostFromDriver(driver);
   const adopted = await host.adopt();
   assert.deepEqual(adopted.map(({ sessionId }) => sessionId), ["a"]);
   await adopted[0]?.stop(0);

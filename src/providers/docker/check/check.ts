@@ -1,18 +1,15 @@
 import type { CheckResult } from "../../../core/provider.ts";
 import type { DockerConfig } from "../config.ts";
 import { sharesItsNetwork } from "../network/egress.ts";
-import {
-  type Engine,
-  type EngineInfo,
-  engineMessage,
-  inspectEngine,
-} from "../engine/engine.ts";
+import { type Engine } from "../engine/engine.ts";
+import { type EngineInfo, inspectEngine } from "../engine/engine_info.ts";
+import { engineMessage } from "../engine/engine_error.ts";
 import { findImage, type LocalImage } from "../images/image.ts";
 import { expandImageName } from "../images/image_name.ts";
 import type { ContainerReaper } from "../container/reaper.ts";
 import { probeEgress, probeSandbox } from "./sandbox_probe.ts";
 
-/** Reports on engine, image, limits and sandbox. Starts no browser; the sandbox is tried in a container that lives for a moment. */
+/** Checks engine, image, limits, sandbox and egress. Starts no browser; sandbox and egress are tested in trial containers. */
 export async function checkDocker(
   engine: Engine,
   config: DockerConfig,
@@ -52,20 +49,20 @@ function checkImage(
   { pull }: DockerConfig,
 ): CheckResult {
   if (image) {
-    return { name: "image", status: "ok", detail: `Image ${name} is there` };
+    return { name: "image", status: "ok", detail: `Image ${name} is present` };
   }
   return pull === "never"
     ? {
       name: "image",
       status: "fail",
       detail:
-        `Image ${name} is missing: make it with "browsergrid docker build-image"`,
+        `Image ${name} is missing: build it with "browsergrid docker build-image"`,
     }
     : {
       name: "image",
       status: "warn",
       detail:
-        `Image ${name} is missing and will be pulled; "browsergrid docker build-image" makes the project's own`,
+        `Image ${name} is missing and will be pulled; "browsergrid docker build-image" builds the project's own`,
     };
 }
 

@@ -6,24 +6,26 @@ import {
 } from "../container/options.ts";
 import { createContainer } from "../container/create.ts";
 import { createEgressVariables } from "../network/egress.ts";
-import { callEngine, type Engine, type EngineInfo } from "../engine/engine.ts";
+import { type Engine } from "../engine/engine.ts";
+import { type EngineInfo } from "../engine/engine_info.ts";
+import { callEngine } from "../engine/call_engine.ts";
 import type { ContainerReaper } from "../container/reaper.ts";
 
-/** How long the image may take to say whether Chromium's sandbox can start. */
+/** Timeout of a probe. */
 const PROBE_TIMEOUT_MS = 20_000;
 
-/** How long the end of the probe is waited for. */
+/** Maximum wait for the removal of a probe's container. */
 const REMOVE_WAIT_MS = 10_000;
 
 /** Options of {@linkcode probeSandbox} and {@linkcode probeEgress}. */
 export interface ContainerProbe {
-  /** One of the project's. */
+  /** Name of an image of the project. */
   readonly image: string;
   readonly info: EngineInfo;
   readonly reaper: ContainerReaper;
 }
 
-/** Whether Chromium's sandbox can start, tried in a container that lives for a moment. */
+/** Tests whether Chromium's sandbox can start, with a trial container. */
 export function probeSandbox(
   engine: Engine,
   config: DockerConfig,

@@ -1,22 +1,19 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import type { HostInfo } from "../../../core/provider.ts";
 import { type CdpReady, waitForCdp } from "../../kit/wait_for_cdp.ts";
-import {
-  callEngine,
-  type Engine,
-  engineStatus,
-  rethrowAs,
-} from "../engine/engine.ts";
+import { type Engine } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
+import { engineStatus, rethrowAs } from "../engine/engine_error.ts";
 import { SESSION_LABEL, workerFilter } from "./labels.ts";
 import { findCdpAddress, inspectContainer, whileRunning } from "./start.ts";
 
-/** How long an adopted browser may take to answer; it has been running for a while. */
+/** Timeout of the first response of an adopted browser, which has been running for a while. */
 const ADOPT_TIMEOUT_MS = 10_000;
 
-/** How long it may take for one answer: a machine on which a worker starts is often busy. */
+/** Timeout of one request: a machine on which a worker starts is often busy. */
 const RESPONSE_TIMEOUT_MS = 5_000;
 
-/** Every container that this worker of this grid once made, in any state. */
+/** Lists the containers of this worker in this grid, in any state. */
 export function listContainers(
   engine: Engine,
   host: HostInfo,
@@ -30,27 +27,31 @@ export function listContainers(
   ).catch(rethrowAs("Cannot list this worker's containers"));
 }
 
-/** The session that a container was made for. */
+/** Returns the session id of a container. */
 export function readSessionId({ Labels }: ContainerInfo): string {
   return Labels[SESSION_LABEL] ?? "";
 }
 
-/** How {@linkcode findRunningContainer} reaches a browser. */
+/** Options of {@linkcode findRunningContainer}. */
 export interface AdoptOptions {
+  /** Address of ports published by the engine; undefined if the container's address is used. */
   readonly publishedOn: string | undefined;
+  /** Ends the wait. */
   readonly closed: AbortSignal;
 }
 
-/** A container of an earlier process whose browser answers. */
+/** A container of an earlier process whose browser responds. */
 export interface FoundContainer extends CdpReady {
   readonly listed: ContainerInfo;
   readonly info: ContainerInspectInfo;
 }
 
 /**
- * The browser in a container of an earlier process; undefined if its container has ended, or if it does not answer.
+ * Returns the browser in a container of an earlier process; undefined if the container has ended or the browser does
+ * not respond.
  *
- * @throws {Error} if the engine does not tell, so that no browser is lost to an engine that is slow.
+ * @throws {Error} If the engine does not return the state of the container, so that no browser is lost because the
+ *   engine is slow.
  */
 export async function findRunningContainer(
   engine: Engine,

@@ -10,33 +10,34 @@ import { ProcessFaults } from "../../kit/process_faults.ts";
 import { readLogs } from "./logs.ts";
 import { listContainerProcesses } from "./processes.ts";
 import { ContainerCpuMeter, readMemoryMb, readNetworkBytes } from "./stats.ts";
-import { callEngine } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
 import { watchExit } from "./exit.ts";
 import type { ContainerReaper } from "./reaper.ts";
 import { settleWithin } from "../../../async/settle_within.ts";
 
-/** How long the engine may take to hand a browser the request to end. */
-const ASK_TIMEOUT_MS = 5_000;
+/** Timeout of the request to end a browser. */
+const END_TIMEOUT_MS = 5_000;
 
-/** How long a stop waits until its container is gone. */
+/** Maximum wait of a stop for the removal of its container. */
 const REMOVE_WAIT_MS = 30_000;
 
-/** How often a stop looks whether somebody has less patience. */
-const LOOK_MS = 100;
+/** Interval at which a stop checks for a call with a shorter grace period. */
+const POLL_INTERVAL_MS = 100;
 
+/** Timeout of the request for statistics. */
 const STATS_TIMEOUT_MS = 5_000;
 
-/** What a {@linkcode ContainerBrowser} is made of. */
+/** Options of {@linkcode ContainerBrowser}. */
 export interface ContainerBrowserParts {
   readonly sessionId: string;
   readonly container: Docker.Container;
   readonly endpoint: URL;
   readonly details: Readonly<Record<string, string>>;
-  /** When the container was started. */
+  /** Start of the container, in ms since the epoch. */
   readonly startedAt: number;
-  /** Those of its host, which go on with what a stop could not wait for. */
+  /** The host's reaper, which removes the container. */
   readonly reaper: ContainerReaper;
-  /** Ends the watching of the container, not the container. */
+  /** Ends the watching of the container, which continues to run. */
   readonly closed: AbortSignal;
 }
 
@@ -69,13 +70,13 @@ export class ContainerBrowser implements RunningBrowser {
     void this.exited.then(() => this.#hasExited = true);
   }
 
-  /** A later call with less patience hurries the first. */
+  /** Ends the browser. A later call can shorten the grace period. */
   stop(graceMs: number): Promise<void> {
     this.#killAt = Math.min(
       this.#killAt,
       systemClock.monotonic() + graceMs,
     );
-    // A removal that failed may be tried again.
+    // The next call retries a failed removal.
     this.#stopping ??= this.#stop().catch((error) => {
       this.#stopping = undefined;
       throw error;
@@ -84,23 +85,26 @@ export class ContainerBrowser implements RunningBrowser {
   }
 
   async #stop(): Promise<void> {
-    if (this.#patience() > 0 && await this.#ask()) {
-      while (!this.#hasExited && this.#patience() > 0) {
-        await settleWithin(this.exited, Math.min(LOOK_MS, this.#patience()));
+    if (this.#graceLeftMs() > 0 && await this.#requestEnd()) {
+      while (!this.#hasExited && this.#graceLeftMs() > 0) {
+        await settleWithin(
+          this.exited,
+          Math.min(POLL_INTERVAL_MS, this.#graceLeftMs()),
+        );
       }
     }
     await this.#reaper.remove(this.#container.id, REMOVE_WAIT_MS);
   }
 
-  #patience(): number {
+  #graceLeftMs(): number {
     return this.#killAt - systemClock.monotonic();
   }
 
-  /** Whether it was asked to end. */
-  #ask(): Promise<boolean> {
+  /** Asks the browser to end, and reports whether the request succeeded. */
+  #requestEnd(): Promise<boolean> {
     return callEngine(
       (abortSignal) => this.#container.kill({ signal: "SIGTERM", abortSignal }),
-      { timeoutMs: ASK_TIMEOUT_MS },
+      { timeoutMs: END_TIMEOUT_MS },
     ).then(() => true, () => false);
   }
 
@@ -116,7 +120,7 @@ export class ContainerBrowser implements RunningBrowser {
       this.#container.stats({
         stream: false,
         "one-shot": true,
-        // The type lacks the option that every other call has.
+        // The type lacks this option of all other calls.
         ...({ abortSignal }),
       }), { timeoutMs: STATS_TIMEOUT_MS });
     return {

@@ -2,14 +2,14 @@ import type Docker from "dockerode";
 import type { ContainerCreateOptions } from "dockerode";
 import type { Engine } from "../engine/engine.ts";
 
-/** A container that is to be made, with a name by which it is known before it is there. */
+/** Options of a container with a name, by which it can be removed before its id is known. */
 export type NamedContainer = ContainerCreateOptions & { readonly name: string };
 
 /**
- * Makes a container.
+ * Creates a container.
  *
- * The client library repeats what it is given in the address of its request, unless it is told what belongs there:
- * engines and proxies log addresses, and variables are secrets.
+ * Passes query and body separately: otherwise the client library repeats all options in the URL of the request, which
+ * engines and proxies log, and variables contain secrets.
  */
 export function createContainer(
   engine: Engine,
@@ -17,7 +17,7 @@ export function createContainer(
   abortSignal: AbortSignal,
 ): Promise<Docker.Container> {
   return engine.docker.createContainer({
-    // The type lacks what is meant for the address and what for the body.
+    // The types lack these two options.
     ...({ _query: { name }, _body: create }),
     abortSignal,
   });

@@ -1,5 +1,5 @@
 /**
- * How a container's end is noticed and explained.
+ * Detection and explanation of a container's end.
  *
  * ```text
  * wait ──ended──▶ inspect ──not running──▶ explain
@@ -7,8 +7,8 @@
  *  └──────────running────────────────┘
  * ```
  *
- * The engine may be restarted meanwhile. Unless it has live-restore it then ends its containers, and Chromium ends with
- * 0 when it is asked to: an exit code alone does not tell such an end from one by the client.
+ * The engine may be restarted during the wait. Without live-restore it then stops its containers, and Chromium exits
+ * with 0 when it is asked to close. The exit code alone therefore does not distinguish this from a close by the client.
  *
  * @see {@link https://docs.docker.com/engine/daemon/live-restore/ Live restore}
  * @module
@@ -19,31 +19,33 @@ import type { BrowserExit } from "../../../core/provider.ts";
 import { systemClock } from "../../../async/clock.ts";
 import { deadline } from "../../../async/deadline.ts";
 import { type Modem, readEngineResponse } from "../engine/stream_response.ts";
-import { callEngine, engineStatus } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
+import { engineStatus } from "../engine/engine_error.ts";
 import { wasStoppedByEngine } from "./stop_cause.ts";
 
-/** Pause before an engine that does not answer is asked again. */
+/** Pause before the next request to an engine that does not respond. */
 const RETRY_MS = 1_000;
 
-/** Longest wait on one connection, which may have died without a word. */
+/** Maximum wait on one connection, which may be dead without an error. */
 const WAIT_MS = 60_000;
 
-/** How long the engine may take to tell the state of a container. */
+/** Timeout of the request for the state of a container. */
 const INSPECT_TIMEOUT_MS = 10_000;
 
-/** Exit code of a process that SIGKILL ended. */
+/** Exit code after SIGKILL. */
 const KILLED = 137;
 
-const AWAY = "while the Docker engine was restarted or away";
+/** Causes of an end other than the browser itself. */
+const ENGINE_UNAVAILABLE = "while the Docker engine was restarted or away";
 
 const BY_ENGINE = "ended by the Docker engine";
 
 type State = ContainerInspectInfo["State"];
 
 /**
- * Waits until a container has ended and tells why. Survives a restart of the engine.
+ * Waits until a container has ended and returns the reason. Survives a restart of the engine.
  *
- * @param signal Ends the waiting; the promise then never settles.
+ * @param signal Ends the wait. The promise then never settles.
  */
 export async function watchExit(
   container: Docker.Container,
@@ -53,12 +55,12 @@ export async function watchExit(
   while (!signal.aborted) {
     const isConnected = await waitForEnd(container, signal);
     const seen = await readState(container, signal);
-    const wasAway = !isConnected || seen.wasAway;
+    const wasUnavailable = !isConnected || seen.wasUnavailable;
     if (signal.aborted) break;
     if (wasStopped()) return { reason: "stopped", detail: "stopped" };
-    if (!seen.state) return toRemovedExit(wasAway);
+    if (!seen.state) return toRemovedExit(wasUnavailable);
     if (!seen.state.Running) {
-      if (wasAway) return toBrowserExit(seen.state, AWAY);
+      if (wasUnavailable) return toBrowserExit(seen.state, ENGINE_UNAVAILABLE);
       const cause = await wasStoppedByEngine(container, seen.state, signal)
         ? BY_ENGINE
         : undefined;
@@ -70,50 +72,54 @@ export async function watchExit(
   return new Promise(() => {});
 }
 
-/** Resolves when the container has ended, or after a while; with false when the connection has broken meanwhile. */
+/** Resolves when the container has ended, or after a minute; with false if the connection broke. */
 async function waitForEnd(
   container: Docker.Container,
   signal: AbortSignal,
 ): Promise<boolean> {
-  using patience = deadline(systemClock, WAIT_MS, signal);
+  using timeout = deadline(systemClock, WAIT_MS, signal);
   const modem: Modem = container.modem;
   try {
     await readEngineResponse(modem, {
       method: "POST",
       path: `/containers/${container.id}/wait`,
-      abortSignal: patience.signal,
+      abortSignal: timeout.signal,
     });
     return true;
   } catch (error) {
-    return patience.signal.aborted || engineStatus(error) !== undefined;
+    return timeout.signal.aborted || engineStatus(error) !== undefined;
   }
 }
 
-/** The state of a container, undefined if there is none; an engine that does not answer is asked until it does. */
+/** Returns the state of a container, undefined if it was removed. Repeats the request until the engine responds. */
 async function readState(
   container: Docker.Container,
   signal: AbortSignal,
-): Promise<{ readonly state?: State; readonly wasAway: boolean }> {
-  for (let wasAway = false; !signal.aborted; wasAway = true) {
+): Promise<{ readonly state?: State; readonly wasUnavailable: boolean }> {
+  for (let wasUnavailable = false; !signal.aborted; wasUnavailable = true) {
     try {
       const { State: state } = await callEngine(
         (abortSignal) => container.inspect({ abortSignal }),
         { signal, timeoutMs: INSPECT_TIMEOUT_MS },
       );
-      return { state, wasAway };
+      return { state, wasUnavailable };
     } catch (error) {
-      if (engineStatus(error) === 404) return { wasAway };
+      if (engineStatus(error) === 404) return { wasUnavailable };
     }
     await systemClock.sleep(RETRY_MS, signal).catch(() => {});
   }
-  return { wasAway: true };
+  return { wasUnavailable: true };
 }
 
-function toRemovedExit(wasAway: boolean): BrowserExit {
-  return toCrash(`the container was removed${wasAway ? `, ${AWAY}` : ""}`);
+function toRemovedExit(wasUnavailable: boolean): BrowserExit {
+  return toCrash(
+    `the container was removed${
+      wasUnavailable ? `, ${ENGINE_UNAVAILABLE}` : ""
+    }`,
+  );
 }
 
-/** @param cause What ended it besides the browser. */
+/** @param cause Cause of the end other than the browser itself. */
 function toBrowserExit(
   { ExitCode, OOMKilled }: State,
   cause?: string,

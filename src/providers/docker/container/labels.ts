@@ -1,6 +1,6 @@
 import type { HostInfo } from "../../../core/provider.ts";
 
-/** Label that the project's image carries: its entrypoint understands the `BROWSERGRID_*` settings. */
+/** Label of an image whose entrypoint supports the `BROWSERGRID_*` variables. */
 export const IMAGE_LABEL = "browsergrid.image";
 
 /** Label of an image whose entrypoint enforces egress limits. */
@@ -12,7 +12,7 @@ export const SESSION_LABEL = "browsergrid.session_id";
 const GRID_LABEL = "browsergrid.grid_id";
 const WORKER_LABEL = "browsergrid.worker_id";
 
-/** Labels of a session's container. */
+/** Returns the labels of a session's container. */
 export function createLabels(
   host: HostInfo,
   sessionId: string,
@@ -24,7 +24,7 @@ export function createLabels(
   };
 }
 
-/** Filter for the containers that this worker of this grid once made, and nobody else's. */
+/** Returns a filter that selects exactly the containers of this worker in this grid. */
 export function workerFilter(host: HostInfo): { label: string[] } {
   return {
     label: [

@@ -1,14 +1,14 @@
 import type { Buffer } from "node:buffer";
 import type Docker from "dockerode";
-import { callEngine } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
 
-/** Bytes before each piece of output: stream, three zeros, length. */
+/** Length of the header of each frame: stream, three zeros, length. */
 const HEADER_BYTES = 8;
 
-/** Short, because the end of a session waits for it. */
+/** Timeout, short because the end of a session waits for it. */
 const TIMEOUT_MS = 5_000;
 
-/** The last lines that a container wrote. */
+/** Returns the last lines of a container's output. */
 export async function readLogs(
   container: Docker.Container,
   lines: number,
@@ -22,7 +22,7 @@ export async function readLogs(
 }
 
 /**
- * The text of the engine's log stream, standard output and errors as they came.
+ * Returns the text of the engine's log stream: standard output and standard error in order of arrival.
  *
  * @see {@link https://docs.docker.com/reference/api/engine/ ContainerAttach: stream format}
  */

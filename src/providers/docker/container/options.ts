@@ -5,38 +5,42 @@ import {
   parseMemory,
   type Screen,
 } from "../../../core/browser_spec.ts";
-import { renderBrowserArguments } from "./browser_arguments.ts";
+import { renderChromiumFlags } from "../../kit/chromium_flags.ts";
 import type { DockerConfig } from "../config.ts";
-import { createEgressVariables, limitsEgress } from "../network/egress.ts";
 import seccompProfile from "../image/seccomp.json" with { type: "json" };
+import {
+  createEgressVariables,
+  EGRESS_PROXY,
+  limitsEgress,
+} from "../network/egress.ts";
 import { createForwarderVariables } from "../network/proxy.ts";
 import { needsCredentials } from "../network/unsupported_proxy.ts";
 
 /** Port of a container on which its browser answers CDP. */
 export const CDP_PORT = "9222/tcp";
 
-/** What {@linkcode createContainerOptions} needs to know besides the session's browser. */
+/** Options of {@linkcode createContainerOptions} in addition to the browser and the pool's configuration. */
 export interface ContainerPlan {
   readonly image: string;
-  /** Whether the image is the project's, whose entrypoint decides about sandbox, screen and proxy. */
+  /** True for the project's image, whose entrypoint configures sandbox, screen and proxy. */
   readonly isProjectImage: boolean;
   readonly network: string;
   readonly labels: Readonly<Record<string, string>>;
   /** Addresses of the grid, which a session with limited egress cannot reach. */
   readonly gridAddresses: readonly string[];
-  /** Whether the engine has an init process that reaps zombies. */
+  /** True if the engine has an init process that reaps zombies. */
   readonly init: boolean;
-  /** Whether the engine can keep a container from swapping. */
+  /** True if the engine can limit the swap of containers. */
   readonly limitsSwap: boolean;
   readonly filtersSyscalls: boolean;
-  /** Address on which CDP is published; undefined to reach the container by its own address. */
+  /** Address on which CDP is published; undefined if it is reached at the container's address. */
   readonly publishOn: string | undefined;
 }
 
 /**
- * How a session's container is made. Pure.
+ * Returns the options of a session's container.
  *
- * Secrets are in `Env` only: labels and arguments are shown by `docker ps` and `ps`.
+ * Secrets are in `Env` only, because `docker ps` and `ps` show labels and arguments.
  */
 export function createContainerOptions(
   spec: BrowserSpec,
@@ -50,7 +54,7 @@ export function createContainerOptions(
       [name, value],
     ) => `${name}=${value}`),
     Labels: { ...plan.labels },
-    // Root limits the network before the browser's user starts anything.
+    // As root, the entrypoint limits the network before it switches to the browser's user.
     ...(limitsEgress(spec) && { User: "root" }),
     ExposedPorts: { [CDP_PORT]: {} },
     HostConfig: {
@@ -62,7 +66,7 @@ export function createContainerOptions(
       PortBindings: plan.publishOn === undefined
         ? {}
         : { [CDP_PORT]: [{ HostIp: plan.publishOn, HostPort: "" }] },
-      // Chromium's complaints must not fill the engine's disk.
+      // Chromium's messages must not fill the engine's disk.
       LogConfig: {
         Type: "json-file",
         Config: { "max-size": "1m", "max-file": "1" },
@@ -71,7 +75,36 @@ export function createContainerOptions(
   };
 }
 
-/** Names of the variables in `Env` that {@linkcode createContainerOptions} sets and that are no secrets. */
+/**
+ * Returns the arguments of the browser, which are the container's command and contain no secret.
+ *
+ * The project's entrypoint adds the ones that depend on the container: port, profile, sandbox and forwarder.
+ */
+function renderBrowserArguments(
+  spec: BrowserSpec,
+  config: DockerConfig,
+  isProjectImage: boolean,
+): string[] {
+  const noSandbox = !isProjectImage && config.sandbox !== "on";
+  const isLimited = limitsEgress(spec);
+  return [
+    ...renderChromiumFlags(spec, {
+      ...(isLimited
+        ? { proxyServer: EGRESS_PROXY }
+        : needsCredentials(spec.proxy) && { proxyServer: null }),
+      more: [
+        // Without this, requests for the container's loopback would bypass the proxy.
+        ...(isLimited ? ["--proxy-bypass-list=<-loopback>"] : []),
+        ...(noSandbox ? ["--no-sandbox"] : []),
+        ...config.arguments,
+      ],
+    }),
+    // Some clients wait for a page.
+    "about:blank",
+  ];
+}
+
+/** Names of the variables of {@linkcode createContainerOptions} that contain no secret. */
 export const PLAIN_VARIABLES: ReadonlySet<string> = new Set([
   "BROWSERGRID_SANDBOX",
   "BROWSERGRID_DISPLAY",
@@ -134,13 +167,13 @@ function createResourceLimits(
     ...(cpu !== undefined && { NanoCpus: Math.round(cpu * 1e9) }),
     ...(memory !== undefined && {
       Memory: memory,
-      // The same number for both means: no swap.
+      // Equal values mean that the container has no swap.
       ...(limitsSwap && { MemorySwap: memory }),
     }),
   };
 }
 
-/** What a container is kept from. */
+/** Returns the restrictions of a container: capabilities and system calls. */
 export function createConfinement(
   { seccomp }: Pick<DockerConfig, "seccomp">,
   { filtersSyscalls }: Pick<ContainerPlan, "filtersSyscalls">,

@@ -4,7 +4,7 @@ import {
   type BrowserProcess,
   parseProcessType,
 } from "../../kit/process_faults.ts";
-import { callEngine } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
 
 /** Timeout of the list, which is optional. */
 const TIMEOUT_MS = 5_000;
@@ -28,11 +28,11 @@ export async function listContainerProcesses(
   signal: AbortSignal,
 ): Promise<readonly BrowserProcess[] | undefined> {
   try {
-    const answer: unknown = await callEngine(
+    const response: unknown = await callEngine(
       (abortSignal) => container.top({ ps_args: COLUMNS, abortSignal }),
       { signal, timeoutMs: TIMEOUT_MS },
     );
-    return parseProcesses(answer);
+    return parseProcesses(response);
   } catch {
     signal.throwIfAborted();
     return undefined;
@@ -41,9 +41,9 @@ export async function listContainerProcesses(
 
 /** @throws {z.ZodError} If the response is not a list of processes. */
 function parseProcesses(
-  answer: unknown,
+  response: unknown,
 ): readonly BrowserProcess[] | undefined {
-  const { Titles: titles, Processes: rows } = topSchema.parse(answer);
+  const { Titles: titles, Processes: rows } = topSchema.parse(response);
   const places = TITLES.map((title) => titles.indexOf(title));
   if (places.includes(-1)) return undefined;
   return rows.map((row) => {

@@ -1,81 +1,85 @@
 import { systemClock } from "../../../async/clock.ts";
 import { settleWithin } from "../../../async/settle_within.ts";
+import { type Engine } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
 import {
-  callEngine,
-  type Engine,
   engineMessage,
   engineStatus,
   isUnreachable,
-} from "../engine/engine.ts";
+} from "../engine/engine_error.ts";
 
-/** Pause before a removal is tried again, the first and the longest. */
+/** Pause before the retry of a removal: the first and the longest. */
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 5_000;
 
-/** How long an engine that was asked to make a container, and did not answer, may still be about to make it. */
+/** Time for which an engine that did not respond to the creation of a container may still create it. */
 const LATE_MS = 5_000;
 
+/** A pending removal. */
 interface Removal {
   readonly done: Promise<void>;
-  /** Why it is not done yet. */
-  why: unknown;
+  /** Error of the last attempt. */
+  failure: unknown;
 }
 
 /**
- * Containers that have to go. Each is tried until it is gone, however long the engine fails or is away, so that nobody
- * has to wait for it.
+ * Removes containers in the background, and retries each removal until it succeeds, even if the engine is unavailable
+ * for a long time.
  *
- * When the host is closed they are left to the sweep of a later process, which finds them by their labels.
+ * When the host is closed, the sweep of a later process finds the remaining containers by their labels.
  */
 export class ContainerReaper {
   readonly #engine: Engine;
   readonly #signal: AbortSignal;
-  readonly #going = new Map<string, Removal>();
+  readonly #pending = new Map<string, Removal>();
 
-  /** @param signal Ends the trying. */
+  /** @param signal Ends the retries. */
   constructor(engine: Engine, signal: AbortSignal) {
     this.#engine = engine;
     this.#signal = signal;
   }
 
   /**
-   * Kills and removes a container, named or by its id, and resolves when it is gone.
+   * Kills and removes a container by its name or id.
    *
-   * @throws {Error} when it is not gone after `waitMs`; its removal goes on.
+   * @throws {Error} If it is not removed after `waitMs`. The removal continues.
    */
   async remove(container: string, waitMs: number): Promise<void> {
-    const removal = this.#going.get(container) ??
-      this.#begin(container, (removal) => this.#untilGone(container, removal));
+    const removal = this.#pending.get(container) ??
+      this.#begin(
+        container,
+        (removal) => this.#retryRemoval(container, removal),
+      );
     await settleWithin(removal.done, waitMs);
-    if (this.#going.get(container) !== removal) return;
+    if (this.#pending.get(container) !== removal) return;
     throw new Error(
       `Cannot remove container "${container}" within ${waitMs / 1_000} s: ${
-        engineMessage(removal.why ?? "the engine does not answer")
+        engineMessage(removal.failure ?? "the engine does not answer")
       }. It is tried again until it is gone`,
-      { cause: removal.why },
+      { cause: removal.failure },
     );
   }
 
-  /** Removes the container `name`, which `creating` may still make, or may have made without an answer. */
+  /** Removes the container `name`, which `creating` may still create, or may have created without a response. */
   async removePending({ name, creating, waitMs }: {
     readonly name: string;
     readonly creating: Promise<unknown>;
     readonly waitMs: number;
   }): Promise<void> {
     const { done } = this.#begin(name, async (removal) => {
-      const failure = await creating.then(() => undefined, (error) => error);
-      if (failure !== undefined && wasNotCreated(failure)) return;
-      await this.#untilGone(name, removal);
-      if (failure === undefined) return;
+      const error = await creating.then(() => undefined, (error) => error);
+      if (error !== undefined && wasNotCreated(error)) return;
+      await this.#retryRemoval(name, removal);
+      if (error === undefined) return;
       await systemClock.sleep(LATE_MS, this.#signal);
-      await this.#untilGone(name, removal);
+      await this.#retryRemoval(name, removal);
     });
     await settleWithin(done, waitMs);
   }
 
-  /** Resolves when none is left. */
+  /** Resolves when no removal is pending. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#going.values()].map(({ done }) => done));
+    await Promise.all([...this.#pending.values()].map(({ done }) => done));
   }
 
   #begin(
@@ -83,16 +87,16 @@ export class ContainerReaper {
     run: (removal: Removal) => Promise<void>,
   ): Removal {
     const { promise: done, resolve } = Promise.withResolvers<void>();
-    const removal: Removal = { done, why: undefined };
-    this.#going.set(container, removal);
+    const removal: Removal = { done, failure: undefined };
+    this.#pending.set(container, removal);
     void run(removal).then(
-      () => this.#going.delete(container),
-      (error) => removal.why ??= error,
+      () => this.#pending.delete(container),
+      (error) => removal.failure ??= error,
     ).finally(resolve);
     return removal;
   }
 
-  async #untilGone(container: string, removal: Removal): Promise<void> {
+  async #retryRemoval(container: string, removal: Removal): Promise<void> {
     for (let pause = RETRY_MS;; pause = Math.min(2 * pause, MAX_RETRY_MS)) {
       try {
         await callEngine(
@@ -102,21 +106,21 @@ export class ContainerReaper {
               v: true,
               abortSignal,
             }),
-          // Also when the host is closed, but then only once.
+          // Tried once if the host is already closed.
           this.#signal.aborted ? {} : { signal: this.#signal },
         );
         return;
       } catch (error) {
         if (engineStatus(error) === 404) return;
-        // 409: somebody else is removing it; that is not the end of it yet.
-        removal.why = error;
+        // 409 means that another client is removing it, which has not ended yet.
+        removal.failure = error;
       }
       await systemClock.sleep(pause, this.#signal);
     }
   }
 }
 
-/** Whether the engine cannot have made what it was asked for: it refused, or was not reached. 409: the name is there. */
+/** Reports whether the engine cannot have created the container: it rejected the request or was not reached. 409 means that the name exists. */
 function wasNotCreated(error: unknown): boolean {
   const status = engineStatus(error);
   return status === undefined ? isUnreachable(error) : status !== 409;

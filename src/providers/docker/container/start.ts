@@ -4,45 +4,47 @@ import { waitForCdp } from "../../kit/wait_for_cdp.ts";
 import { CDP_PORT } from "./options.ts";
 import { readLogs } from "./logs.ts";
 import { createContainer, type NamedContainer } from "./create.ts";
-import { callEngine, type Engine, engineMessage } from "../engine/engine.ts";
+import { type Engine } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
+import { engineMessage } from "../engine/engine_error.ts";
 import { watchExit } from "./exit.ts";
 import type { ContainerReaper } from "./reaper.ts";
 
-/** Lines of a browser's output that an error carries. */
+/** Number of output lines in the error of a failed start. */
 const LOG_LINES = 20;
 
-/** How long a failed start waits for its container to be gone; after that the removal goes on by itself. */
+/** Maximum wait of a failed start for the removal of its container, which continues in the background. */
 const CLEANUP_WAIT_MS = 10_000;
 
-/** How long an engine may take to make a container that nobody waits for any more. */
+/** Timeout of the creation of a container, which continues after the abort of a start. */
 const CREATE_TIMEOUT_MS = 300_000;
 
-/** A container whose browser answers. */
+/** A container whose browser responds. */
 export interface StartedContainer {
   readonly container: Docker.Container;
   readonly info: ContainerInspectInfo;
   readonly endpoint: URL;
-  /** `Chrome/126.0.6478.55` */
+  /** Product and version, such as `Chrome/126.0.6478.55`. */
   readonly product: string;
 }
 
-/** What {@linkcode startContainer} needs besides the container's options. */
+/** Options of {@linkcode startContainer} in addition to the container's. */
 export interface ContainerStartOptions {
-  /** For each of its steps. */
+  /** Timeout of each step. */
   readonly timeoutMs: number;
-  /** Address of ports published by the engine; undefined: the container's own address is used. */
+  /** Address of ports published by the engine; undefined if the container's address is used. */
   readonly publishedOn: string | undefined;
   readonly signal: AbortSignal;
-  /** Those of the host, which go on with what a failed start could not wait for. */
+  /** The host's reaper, which removes the container of a failed start. */
   readonly reaper: ContainerReaper;
-  /** Aborted when the host is closed and waits no more. */
+  /** Aborted when the closed host no longer waits. */
   readonly abandoned: AbortSignal;
 }
 
 /**
- * Makes and starts a container and waits until its browser answers.
+ * Creates and starts a container and waits until its browser responds.
  *
- * @throws {Error} with the last output of the browser; the container is gone then, or is removed in the background.
+ * @throws {Error} With the last output of the browser. The container is removed, if necessary in the background.
  */
 export async function startContainer(
   engine: Engine,
@@ -50,7 +52,7 @@ export async function startContainer(
   options: ContainerStartOptions,
 ): Promise<StartedContainer> {
   const { signal, reaper, abandoned } = options;
-  // Not aborted by `signal`: an engine that answers late would leave a container that nobody knows.
+  // Not aborted by `signal`: a late response of the engine would leave an unknown container.
   const creating = callEngine(
     (abortSignal) => createContainer(engine, create, abortSignal),
     { signal: abandoned, timeoutMs: CREATE_TIMEOUT_MS },
@@ -91,7 +93,7 @@ async function startAndWait(
   return { container, info, endpoint, product };
 }
 
-/** Does `work` with a signal that is also aborted when the container ends: nothing will answer then. */
+/** Runs `work` with a signal that is also aborted when the container ends. */
 export async function whileRunning<T>(
   container: Docker.Container,
   signal: AbortSignal,
@@ -109,13 +111,13 @@ export async function whileRunning<T>(
   }
 }
 
-/** What a browser wrote before its start failed. */
+/** Returns the last output of a browser whose start failed; empty if there is none. */
 async function readLastOutput(engine: Engine, name: string): Promise<string> {
   return await readLogs(engine.docker.getContainer(name), LOG_LINES)
     .catch(() => "");
 }
 
-/** Facts of a container. */
+/** Requests the state of a container. */
 export function inspectContainer(
   container: Docker.Container,
   signal?: AbortSignal,
@@ -126,9 +128,9 @@ export function inspectContainer(
 }
 
 /**
- * `http://` address of a container's CDP.
+ * Returns the `http://` address of a container's CDP, with an IP address, because Chromium rejects other `Host` headers.
  *
- * Always with an IP address: Chromium refuses other `Host` headers.
+ * @throws {Error} If the container has ended or has no address.
  */
 export function findCdpAddress(
   { NetworkSettings, State }: ContainerInspectInfo,

@@ -2,7 +2,7 @@ import type { ContainerStats } from "dockerode";
 
 const MEBIBYTE = 2 ** 20;
 
-/** CPU use between two samples; the first is compared with the container's start. */
+/** Measures the CPU use of a container between two samples, for the first one since its start. */
 export class ContainerCpuMeter {
   #cpuNs = 0;
   #at: number;
@@ -11,7 +11,7 @@ export class ContainerCpuMeter {
     this.#at = startedAt;
   }
 
-  /** 100 is one core. */
+  /** Returns the use since the last sample; 100 is one core. */
   percent(sample: ContainerStats): number {
     const at = Date.parse(sample.read);
     const cpuNs = sample.cpu_stats.cpu_usage.total_usage;
@@ -23,15 +23,15 @@ export class ContainerCpuMeter {
   }
 }
 
-/** Memory in use without the file cache that the kernel can take back, as `docker stats` shows it. */
+/** Returns the used memory without the reclaimable file cache, like `docker stats`. */
 export function readMemoryMb({ memory_stats: memory }: ContainerStats): number {
-  // The first member is of cgroup v1, the second of v2.
+  // cgroup v1, then v2.
   const cache = memory.stats?.total_inactive_file ??
     memory.stats?.inactive_file ?? 0;
   return Math.max(0, memory.usage - cache) / MEBIBYTE;
 }
 
-/** Bytes that went over all of the container's networks. */
+/** Returns the bytes received and sent over all networks of the container. */
 export function readNetworkBytes(
   { networks = {} }: ContainerStats,
 ): { networkRxBytes: number; networkTxBytes: number } {

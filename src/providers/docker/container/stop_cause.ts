@@ -1,14 +1,15 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import { type Modem, readEngineResponse } from "../engine/stream_response.ts";
-import { callEngine, engineStatus } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
+import { engineStatus } from "../engine/engine_error.ts";
 
-/** How long the engine may take to tell what it remembers. */
+/** Timeout of the request for the engine's events. */
 const TIMEOUT_MS = 5_000;
 
 /**
- * Whether a container that has ended with 0 was told to: by `docker stop`, or because the engine itself is being ended,
- * which is also taken for it when it does not answer any more. The engine remembers its last 256 events.
+ * Reports whether the engine has stopped a container that exited with 0: by `docker stop`, or because the engine itself
+ * is being shut down, which is also assumed if it no longer responds. The engine keeps its last 256 events.
  */
 export async function wasStoppedByEngine(
   container: Docker.Container,
@@ -20,7 +21,7 @@ export async function wasStoppedByEngine(
   const filters = { container: [container.id], event: ["kill", "stop"] };
   const query = {
     since: formatSeconds(StartedAt),
-    // In the past, so that the answer ends.
+    // In the past, so that the response ends.
     until: formatSeconds(FinishedAt),
     filters: JSON.stringify(filters),
   };
@@ -36,7 +37,7 @@ export async function wasStoppedByEngine(
   }
 }
 
-/** As the engine's API wants it. */
+/** Formats a moment as seconds since the epoch, as the engine's API requires. */
 function formatSeconds(moment: string): string {
   return (Date.parse(moment) / 1_000).toFixed(3);
 }

@@ -1,13 +1,9 @@
 import type { DockerConfig } from "../config.ts";
-import {
-  type Engine,
-  type EngineInfo,
-  findPublishedAddress,
-  inspectEngine,
-} from "./engine.ts";
 import { ensureNetwork } from "../network/network.ts";
+import { type Engine, findPublishedAddress } from "./engine.ts";
+import { type EngineInfo, inspectEngine } from "./engine_info.ts";
 
-/** What is the same for all containers of an engine. */
+/** The options that all containers of a host share, because they depend on the engine. */
 export interface EngineEnvironment {
   readonly network: string;
   readonly init: boolean;
@@ -16,7 +12,7 @@ export interface EngineEnvironment {
   readonly publishOn: string | undefined;
 }
 
-/** Asks the engine about itself and makes the network if it is missing. */
+/** Inspects the engine, and creates the network if it is missing. */
 export async function inspectEnvironment(
   engine: Engine,
   config: DockerConfig,

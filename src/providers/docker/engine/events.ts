@@ -1,6 +1,6 @@
 import { readLines } from "./stream_response.ts";
 
-/** One line of the engine's stream about a pull or a build. */
+/** A progress message of a pull or a build. */
 export interface EngineEvent {
   readonly stream?: string;
   readonly error?: string;
@@ -13,9 +13,9 @@ export interface EngineEvent {
 }
 
 /**
- * What the engine tells of a pull or a build, to its end.
+ * Reads the progress messages of a pull or a build.
  *
- * @throws {Error} with the error that the engine tells, or when the stream breaks.
+ * @throws {Error} The error that the engine reports, or a broken stream.
  */
 export async function* readEngineEvents(
   stream: NodeJS.ReadableStream,

@@ -1,15 +1,15 @@
 /**
- * Answers of the engine that are read as they come.
+ * Streamed responses of the engine.
  *
- * The client library never settles a request whose connection breaks in the midst of the answer, and takes a stream
- * that breaks for one that has ended. Both are noticed here.
+ * The client library never settles a request whose connection breaks during the response, and treats a broken stream
+ * like one that has ended. This module detects both.
  *
  * @module
  */
 import { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { addAbortSignal } from "node:stream";
-import type { Engine } from "./engine.ts";
+import type Docker from "dockerode";
 
 /** A request without a body. */
 export interface EngineRequest {
@@ -20,10 +20,10 @@ export interface EngineRequest {
   readonly abortSignal: AbortSignal;
 }
 
-/** The part of the client library that makes requests. */
-export type Modem = Engine["docker"]["modem"];
+/** The part of the client library that sends requests. */
+export type Modem = Docker["modem"];
 
-/** Makes a request and resolves with the beginning of its answer. Reading on fails when the connection breaks. */
+/** Sends a request and resolves with the beginning of its response. Reading fails if the connection breaks. */
 export function openEngineResponse(
   modem: Modem,
   { method = "GET", path, query = {}, abortSignal }: EngineRequest,
@@ -36,42 +36,42 @@ export function openEngineResponse(
       abortSignal,
       isStream: true,
       statusCodes: { 200: true },
-    }, (error, answer) => {
-      if (!(answer instanceof IncomingMessage)) return reject(error);
-      resolve(addAbortSignal(abortSignal, answer));
+    }, (error, response) => {
+      if (!(response instanceof IncomingMessage)) return reject(error);
+      resolve(addAbortSignal(abortSignal, response));
     })
   );
 }
 
-/** Makes a request and reads its whole answer. Resolves when the connection is closed as well. */
+/** Sends a request and returns the whole text of its response, after the connection is closed. */
 export async function readEngineResponse(
   modem: Modem,
   request: EngineRequest,
 ): Promise<string> {
-  const answer = await openEngineResponse(modem, request);
+  const response = await openEngineResponse(modem, request);
   let text = "";
-  for await (const chunk of decodeText(answer)) text += chunk;
-  await waitUntilClosed(answer.socket);
+  for await (const chunk of decodeText(response)) text += chunk;
+  await waitUntilClosed(response.socket);
   return text;
 }
 
 /**
- * Resolves when a socket that is being ended is closed.
+ * Resolves when an ending socket is closed.
  *
- * A caller who has the answer may abort its signal, which destroys the socket. When the end of a Unix socket is still
- * being sent then, Deno keeps the socket for good, with the request and the answer.
+ * A caller that has the response may abort its signal, which destroys the socket. If the end of a unix socket is still
+ * being sent at that moment, Deno never releases the socket, the request and the response.
  */
 async function waitUntilClosed(socket: Socket): Promise<void> {
   if (socket.closed) return;
   await new Promise<void>((resolve) => socket.once("close", () => resolve()));
 }
 
-/** The lines of an answer, as they come. */
+/** Returns the lines of a response as they arrive, without empty ones. */
 export async function* readLines(
-  answer: NodeJS.ReadableStream,
+  response: NodeJS.ReadableStream,
 ): AsyncGenerator<string> {
   let rest = "";
-  for await (const text of decodeText(answer)) {
+  for await (const text of decodeText(response)) {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     yield* lines.map((line) => line.trim()).filter((line) => line !== "");
@@ -79,10 +79,10 @@ export async function* readLines(
 }
 
 async function* decodeText(
-  answer: NodeJS.ReadableStream,
+  response: NodeJS.ReadableStream,
 ): AsyncGenerator<string> {
   const decoder = new TextDecoder();
-  for await (const chunk of answer) {
+  for await (const chunk of response) {
     yield typeof chunk === "string"
       ? chunk
       : decoder.decode(chunk, { stream: true });

@@ -1,7 +1,9 @@
 import { Readable } from "node:stream";
 import windowManager from "../../kit/window_manager.pl" with { type: "text" };
 import { DEFAULT_IMAGE } from "../config.ts";
-import { callEngine, engineMessage, openEngine } from "../engine/engine.ts";
+import { openEngine } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
+import { engineMessage } from "../engine/engine_error.ts";
 import { readEngineEvents } from "../engine/events.ts";
 import dockerfile from "../image/Dockerfile" with { type: "text" };
 import entrypoint from "../image/entrypoint.sh" with { type: "text" };
@@ -12,19 +14,19 @@ import haproxyConfig from "../image/haproxy.cfg" with { type: "text" };
 import policy from "../image/policy.json" with { type: "json" };
 import type { Progress } from "./pull_image.ts";
 
-/** Longest time that a build may take. */
+/** Timeout of a build. */
 const BUILD_TIMEOUT_MS = 30 * 60_000;
 
-/** What {@linkcode buildImage} needs. */
+/** Options of {@linkcode buildImage}. */
 export interface BuildOptions extends Progress {
-  /** @default {"browsergrid/chromium:latest"} */
+  /** Name of the image. @default {"browsergrid/chromium:latest"} */
   readonly tag?: string | undefined;
   readonly docker_host?: string | undefined;
-  /** Network of the build's steps, e.g. `host` where the engine's bridge has no way out. */
+  /** Network of the build's steps, such as `host` if the engine's bridge has no internet access. */
   readonly network?: string | undefined;
 }
 
-/** Builds the project's image with the engine and returns its name. Packages come from Debian's archive. */
+/** Builds the project's image with the engine and returns its name. Its packages are downloaded from Debian's archive. */
 export async function buildImage(options: BuildOptions): Promise<string> {
   const { tag = DEFAULT_IMAGE, docker_host, network, onProgress, signal } =
     options;
@@ -32,12 +34,12 @@ export async function buildImage(options: BuildOptions): Promise<string> {
   const context = await packContext();
   try {
     await callEngine(async (abortSignal) => {
-      const answer = await engine.docker.buildImage(context, {
+      const response = await engine.docker.buildImage(context, {
         t: tag,
         ...(network !== undefined && { networkmode: network }),
         abortSignal,
       });
-      for await (const { stream } of readEngineEvents(answer)) {
+      for await (const { stream } of readEngineEvents(response)) {
         const line = stream?.trim();
         if (line) onProgress(line);
       }
@@ -51,7 +53,7 @@ export async function buildImage(options: BuildOptions): Promise<string> {
   return tag;
 }
 
-/** The folder `image/` as a tar stream. The files are part of the program, so that a compiled one has them. */
+/** Packs the folder `image/` as a tar stream. The files are modules, so that a compiled program contains them. */
 async function packContext(): Promise<NodeJS.ReadableStream> {
   const { default: tar } = await import("tar-stream");
   const pack = tar.pack();

@@ -1,27 +1,22 @@
-/**
- * The image of the browser: whether it is there, and getting it.
- *
- * @module
- */
 import { z } from "@hono/zod-openapi";
 import { readEngineResponse } from "../engine/stream_response.ts";
 import { DEFAULT_IMAGE, type DockerConfig } from "../config.ts";
+import { type Engine } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
 import {
-  callEngine,
-  type Engine,
   engineMessage,
   engineStatus,
   rethrowAs,
-} from "../engine/engine.ts";
+} from "../engine/engine_error.ts";
 import { EGRESS_LABEL, IMAGE_LABEL } from "../container/labels.ts";
 import { pullImage, type PullOptions } from "./pull_image.ts";
 
-/** An image that the engine has. */
+/** An image of the engine. */
 export interface LocalImage {
   readonly id: string;
-  /** Whether it was made by `browsergrid docker build-image`. */
+  /** True if it was built by `browsergrid docker build-image`. */
   readonly isProjectImage: boolean;
-  /** True if the entrypoint can limit the networks that the container reaches. */
+  /** True if its entrypoint can limit the networks that the container reaches. */
   readonly enforcesEgress: boolean;
 }
 
@@ -31,7 +26,7 @@ const imageSchema = z.object({
     .nullish(),
 });
 
-/** The engine's image of that name, or undefined. */
+/** Returns the engine's image of that name; undefined if there is none. */
 export async function findImage(
   engine: Engine,
   name: string,
@@ -39,12 +34,12 @@ export async function findImage(
 ): Promise<LocalImage | undefined> {
   try {
     const path = `/images/${name}/json`;
-    const answer = await callEngine(
+    const text = await callEngine(
       (abortSignal) =>
         readEngineResponse(engine.docker.modem, { path, abortSignal }),
       { signal },
     );
-    const { Id, Config } = imageSchema.parse(JSON.parse(answer));
+    const { Id, Config } = imageSchema.parse(JSON.parse(text));
     const labels = Config?.Labels ?? {};
     return {
       id: Id,
@@ -58,9 +53,9 @@ export async function findImage(
 }
 
 /**
- * The image, pulled first if the policy says so.
+ * Returns the image, pulled before if the policy requires it.
  *
- * @throws {Error} `Cannot pull image …` with the engine's own words and what to do.
+ * @throws {Error} `Cannot pull image …` with the engine's message and the next step.
  */
 export async function ensureImage(
   engine: Engine,
@@ -94,6 +89,6 @@ export async function ensureImage(
 
 function renderAdvice(name: string): string {
   return name === DEFAULT_IMAGE
-    ? `; make it with "browsergrid docker build-image"`
+    ? `; build it with "browsergrid docker build-image"`
     : "";
 }

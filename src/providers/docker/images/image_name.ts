@@ -1,12 +1,13 @@
 import type { Browser } from "../../../core/browser_spec.ts";
 
-/** What most sessions ask for. */
-const USUAL = { browser: "chromium", version: "latest" } as const;
+/** The most frequent request of sessions. */
+const DEFAULT_REQUEST = { browser: "chromium", version: "latest" } as const;
 
-/** Name of the image for a browser: `{browser}` and `{version}` in the pool's setting are replaced. */
+/** Returns the name of the image for a browser: replaces `{browser}` and `{version}` in the pool's setting. */
 export function expandImageName(
   template: string,
-  spec: { readonly browser: Browser; readonly version: string } = USUAL,
+  spec: { readonly browser: Browser; readonly version: string } =
+    DEFAULT_REQUEST,
 ): string {
   return template
     .replaceAll("{browser}", spec.browser)

@@ -5,19 +5,19 @@ import type { Engine } from "../engine/engine.ts";
 import { ensureImage, type LocalImage } from "./image.ts";
 import type { Progress } from "./pull_image.ts";
 
-/** How long a start may take an image for still there without asking. */
-const REMEMBER_MS = 60_000;
+/** Time for which starts use a found image without asking the engine again. */
+const CACHE_MS = 60_000;
 
-/** How {@linkcode Images} are got. */
+/** Options of {@linkcode Images}. */
 export interface ImagesOptions extends Progress {
   readonly policy: DockerConfig["pull"];
 }
 
-/** The engine's images as starts need them: one pull for all who wait, and what was found is remembered for a moment. */
+/** A cache of the engine's images. Concurrent callers share one pull, and a found image is cached for a minute. */
 export class Images {
   readonly #engine: Engine;
   readonly #options: ImagesOptions;
-  /** Pulls under way, so that ten sessions cause one. */
+  /** Pending pulls by name. */
   readonly #pulls = new Map<string, Promise<LocalImage>>();
   readonly #found = new Map<
     string,
@@ -29,7 +29,7 @@ export class Images {
     this.#options = options;
   }
 
-  /** Asks the engine for an image, and pulls it first if the policy says so. It goes on when `signal` is aborted. */
+  /** Requests an image, pulled before if the policy requires it. A pull continues when `signal` is aborted. */
   fetch(name: string, signal: AbortSignal): Promise<LocalImage> {
     const pull = this.#pulls.get(name) ??
       this.#fetch(name).finally(() => this.#pulls.delete(name));
@@ -37,20 +37,20 @@ export class Images {
     return abortable(pull, signal);
   }
 
-  /** What was fetched a moment ago, else fetches it. */
+  /** Returns the cached image, or fetches it. */
   async use(name: string, signal: AbortSignal): Promise<LocalImage> {
     const found = this.#found.get(name);
-    return found && systemClock.monotonic() - found.at < REMEMBER_MS
+    return found && systemClock.monotonic() - found.at < CACHE_MS
       ? found.image
       : await this.fetch(name, signal);
   }
 
-  /** Asks the engine again the next time. */
-  forget(name: string): void {
+  /** Removes an image from the cache. */
+  evict(name: string): void {
     this.#found.delete(name);
   }
 
-  /** Resolves when nothing is being fetched. */
+  /** Resolves when no pull is pending. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.#pulls.values());
   }

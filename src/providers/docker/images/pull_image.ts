@@ -1,30 +1,31 @@
 import { Watchdog } from "../../../async/watchdog.ts";
 import { openEngineResponse } from "../engine/stream_response.ts";
-import { callEngine, type Engine } from "../engine/engine.ts";
+import { type Engine } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
 import { type EngineEvent, readEngineEvents } from "../engine/events.ts";
 
-/** Longest time that a pull may take. */
+/** Timeout of a pull. */
 const PULL_TIMEOUT_MS = 30 * 60_000;
 
-/** How long a pull may go on without getting anywhere. */
+/** Time without progress after which a pull fails. */
 const STALL_MS = 120_000;
 
-/** How a slow step tells where it is and is ended. */
+/** The progress messages and the end of a slow step. */
 export interface Progress {
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** How {@linkcode pullImage} goes on and is given up. */
+/** Options of {@linkcode pullImage}. */
 export interface PullOptions extends Progress {
-  /** @default {120_000} */
+  /** Time without progress after which the pull fails. @default {120_000} */
   readonly stallMs?: number;
 }
 
 /**
  * Pulls an image.
  *
- * @throws {Error} with the engine's own words, or when it gets nowhere for two minutes.
+ * @throws {Error} The engine's error, or that there was no progress for `stallMs`.
  */
 export async function pullImage(
   engine: Engine,
@@ -35,13 +36,13 @@ export async function pullImage(
   using watchdog = new Watchdog(stallMs);
   let last = "";
   await callEngine(async (abortSignal) => {
-    const answer = await openEngineResponse(engine.docker.modem, {
+    const response = await openEngineResponse(engine.docker.modem, {
       method: "POST",
       path: "/images/create",
       query: { fromImage: addDefaultTag(name) },
       abortSignal,
     });
-    for await (const event of readEngineEvents(answer)) {
+    for await (const event of readEngineEvents(response)) {
       if (layers.add(event)) watchdog.feed(stallMs);
       const line = `Pulling image ${name}: ${layers.percent()} %`;
       if (line !== last) onProgress(last = line);
@@ -52,29 +53,31 @@ export async function pullImage(
   });
 }
 
-/** Without a tag the engine would pull every tag there is. */
+/** Adds a tag to a name without one, for which the engine would pull every tag. */
 function addDefaultTag(name: string): string {
   return /[:@][^/]*$/.test(name) ? name : `${name}:latest`;
 }
 
-/** How far the layers of an image are. */
+/** The progress of the layers of a pull. */
 class Layers {
-  /** Share that is done, by layer. */
+  /** Finished share by layer. */
   readonly #done = new Map<string, number>();
-  /** What was last said, by layer. */
-  readonly #said = new Map<string, string>();
+  /** Last message by layer. */
+  readonly #messages = new Map<string, string>();
 
-  /** Whether this is news: an engine may repeat itself while it gets nowhere, and counts down to another try. */
+  /** Records a message and reports whether it is progress: a stalled engine repeats messages and counts down to retries. */
   add({ id = "", status = "", progressDetail }: EngineEvent): boolean {
     const { current, total } = progressDetail ?? {};
     if (current && total) this.#done.set(id, current / total);
-    const words = `${status} ${current}`;
-    if (this.#said.get(id) === words || /^Retrying/.test(status)) return false;
-    this.#said.set(id, words);
+    const message = `${status} ${current}`;
+    if (this.#messages.get(id) === message || /^Retrying/.test(status)) {
+      return false;
+    }
+    this.#messages.set(id, message);
     return true;
   }
 
-  /** In steps of ten. */
+  /** Returns the finished share of the pull in percent, in steps of ten. */
   percent(): number {
     if (this.#done.size === 0) return 0;
     const done = [...this.#done.values()].reduce((sum, part) => sum + part, 0);

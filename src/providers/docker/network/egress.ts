@@ -14,18 +14,19 @@ export function limitsEgress({ egress }: Pick<BrowserSpec, "egress">): boolean {
 }
 
 /**
- * Returns the networks that a container for `spec` cannot reach. @param own Addresses of the grid, denied like private
- * ones.
+ * Returns the networks that a container for `spec` cannot reach.
+ *
+ * @param gridAddresses Addresses of the grid, denied like private ones.
  */
 export function listDeniedNetworks(
   { egress }: Pick<BrowserSpec, "egress">,
-  own: readonly string[],
+  gridAddresses: readonly string[],
 ): readonly string[] {
   switch (egress.mode) {
     case "open":
       return [];
     case "no_private":
-      return [...NON_PUBLIC_NETWORKS, ...own];
+      return [...NON_PUBLIC_NETWORKS, ...gridAddresses];
     case "none":
       return EVERYTHING;
     default:
@@ -39,7 +40,7 @@ export function listDeniedNetworks(
  */
 export function createEgressVariables(
   spec: Pick<BrowserSpec, "egress" | "proxy">,
-  own: readonly string[],
+  gridAddresses: readonly string[],
 ): Readonly<Record<string, string>> {
   if (!limitsEgress(spec)) return {};
   const { egress, proxy } = spec;
@@ -50,7 +51,7 @@ export function createEgressVariables(
   return {
     BROWSERGRID_EGRESS: egress.mode,
     BROWSERGRID_EGRESS_POOL: toBase64(egress.pool),
-    BROWSERGRID_EGRESS_DENY: listDeniedNetworks(spec, own).join(" "),
+    BROWSERGRID_EGRESS_DENY: listDeniedNetworks(spec, gridAddresses).join(" "),
     BROWSERGRID_EGRESS_ALLOW: egress.allow.join(" "),
     ...(proxy && {
       BROWSERGRID_EGRESS_UPSTREAM: toUpstream(proxy.proxy_url),

@@ -1,10 +1,12 @@
-import { callEngine, type Engine, engineStatus } from "../engine/engine.ts";
+import { callEngine } from "../engine/call_engine.ts";
+import type { Engine } from "../engine/engine.ts";
+import { engineStatus } from "../engine/engine_error.ts";
 
 /**
- * Id of the network of that name, made if it is missing.
+ * Returns the id of the network called `name`, and creates it if it is missing.
  *
- * A network that is made keeps its containers apart, so that a page in one session cannot reach another session's
- * browser. An existing one is taken as it is.
+ * A created network separates its containers, so that a page in one session cannot reach the browser of another. An
+ * existing network is used unchanged.
  */
 export async function ensureNetwork(
   engine: Engine,
@@ -24,13 +26,16 @@ export async function ensureNetwork(
         abortSignal,
       }), { signal });
   } catch (error) {
-    // Another worker of this machine was faster.
+    // Another worker of this machine has created it.
     if (engineStatus(error) !== 409) throw error;
   }
   return await findNetwork(engine, name, signal) ?? name;
 }
 
-/** The oldest of that name: the engine lets two be made at the same moment, and then refuses the name. */
+/**
+ * Returns the id of the oldest network of that name. The engine lets two clients create the same name at the same
+ * moment, and rejects the ambiguous name afterwards.
+ */
 async function findNetwork(
   engine: Engine,
   name: string,

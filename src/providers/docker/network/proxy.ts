@@ -2,7 +2,7 @@ import type { BrowserSpec, Proxy } from "../../../core/browser_spec.ts";
 import { limitsEgress } from "./egress.ts";
 import { needsCredentials } from "./unsupported_proxy.ts";
 
-/** The settings of the image's forwarder. Secret. */
+/** Returns the variables of the image's forwarder. They contain the credentials. */
 export function createForwarderVariables(proxy: Proxy): Record<string, string> {
   const { hostname, port } = new URL(proxy.proxy_url);
   const credentials = `${proxy.proxy_username ?? ""}:${
@@ -15,20 +15,20 @@ export function createForwarderVariables(proxy: Proxy): Record<string, string> {
   };
 }
 
-/** Why the proxy of `spec` cannot be used with an image; undefined if it can. */
+/** Returns why containers of an image cannot use the proxy of `spec`; undefined if they can. */
 export function findProxyProblem(
   spec: BrowserSpec,
   isProjectImage: boolean,
 ): string | undefined {
   const { proxy } = spec;
-  // If egress is limited, the image's own proxy connects to this one.
+  // If egress is limited, the image's own proxy connects through this one.
   if (!needsCredentials(proxy) || limitsEgress(spec)) return undefined;
   const { protocol } = new URL(proxy.proxy_url);
   if (protocol !== "http:") {
-    return `Cannot use proxy "${proxy.proxy_url}" with a user name: docker pools give credentials to http:// proxies only`;
+    return `Cannot use proxy "${proxy.proxy_url}" with a user name: docker pools send credentials to http:// proxies only`;
   }
   if (!isProjectImage) {
-    return `Cannot use proxy "${proxy.proxy_url}" with a user name: expected an image made by "browsergrid docker build-image"`;
+    return `Cannot use proxy "${proxy.proxy_url}" with a user name: expected an image built by "browsergrid docker build-image"`;
   }
   return undefined;
 }

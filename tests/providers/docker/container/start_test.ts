@@ -206,7 +206,7 @@ dockerTest(
     });
     await assert.rejects(
       test.host.start(spec, "s", NEVER),
-      /docker pools give credentials to http:\/\/ proxies only/,
+      /docker pools send credentials to http:\/\/ proxies only/,
     );
   },
 );

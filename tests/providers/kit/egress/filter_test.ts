@@ -9,16 +9,16 @@ import {
 
 function policy(
   { mode = "no_private", allow = [] }: Partial<EgressPolicy> = {},
-  own: readonly string[] = [],
+  gridAddresses: readonly string[] = [],
 ): EgressFilter {
   return new EgressFilter({ mode, allow, pool: "crawlers" }, {
-    gridAddresses: () => own,
+    gridAddresses: () => gridAddresses,
   });
 }
 
 /** Reports whether a name that resolves to `address` is rejected. */
-function rejects(of: EgressFilter, address: string, host = "a.example") {
-  return of.problem({ host, port: 80 }, address) !== undefined;
+function rejects(filter: EgressFilter, address: string, host = "a.example") {
+  return filter.problem({ host, port: 80 }, address) !== undefined;
 }
 
 /** First and last address of each range that is not public, and their public neighbours. */
@@ -48,9 +48,9 @@ const PUBLIC = [
 ];
 
 Deno.test("EgressFilter no_private rejects each range that is not public, and no public address", () => {
-  const of = policy();
-  for (const address of PRIVATE) assert.ok(rejects(of, address), address);
-  for (const address of PUBLIC) assert.ok(!rejects(of, address), address);
+  const filter = policy();
+  for (const address of PRIVATE) assert.ok(rejects(filter, address), address);
+  for (const address of PUBLIC) assert.ok(!rejects(filter, address), address);
 });
 
 Deno.test("isPublicAddress() agrees with the special ranges of ipaddr.js", () => {
@@ -69,41 +69,44 @@ Deno.test("isPublicAddress() agrees with the special ranges of ipaddr.js", () =>
   fc.assert(fc.property(fc.ipV6(), check), { numRuns: 3_000 });
 });
 
-Deno.test("EgressFilter no_private treats an IPv4 address in every IPv6 form alike", () => {
-  const of = policy({ allow: ["10.1.0.0/16"] }, ["9.9.9.9"]);
+Deno.test("EgressFilter no_private decides equally about an IPv4 address in every IPv6 form", () => {
+  const filter = policy({ allow: ["10.1.0.0/16"] }, ["9.9.9.9"]);
   const hex = (address: string) =>
     address.split(".").map((part) => Number(part).toString(16).padStart(2, "0"))
       .join("").replace(/^(.{4})/, "$1:");
   fc.assert(fc.property(fc.ipV4(), (address) => {
-    const plain = rejects(of, address);
-    assert.equal(rejects(of, `::ffff:${address}`), plain);
-    assert.equal(rejects(of, `::ffff:${hex(address)}`), plain);
-    assert.equal(rejects(of, `64:ff9b::${hex(address)}`), plain);
+    const plain = rejects(filter, address);
+    assert.equal(rejects(filter, `::ffff:${address}`), plain);
+    assert.equal(rejects(filter, `::ffff:${hex(address)}`), plain);
+    assert.equal(rejects(filter, `64:ff9b::${hex(address)}`), plain);
   }));
   for (const address of ["10.1.2.3", "9.9.9.9", "10.2.0.1"]) {
-    assert.equal(rejects(of, `64:ff9b::${hex(address)}`), rejects(of, address));
+    assert.equal(
+      rejects(filter, `64:ff9b::${hex(address)}`),
+      rejects(filter, address),
+    );
   }
 });
 
-Deno.test("EgressFilter no_private rejects the grid's own public addresses", () => {
-  const of = policy({}, ["9.9.9.9", "2a00::9", "grid.example:8765"]);
-  assert.ok(rejects(of, "9.9.9.9"));
-  assert.ok(rejects(of, "64:ff9b::909:909"));
-  assert.ok(rejects(of, "2a00::9"));
-  assert.ok(!rejects(of, "9.9.9.8"));
+Deno.test("EgressFilter no_private rejects the grid's public addresses", () => {
+  const filter = policy({}, ["9.9.9.9", "2a00::9", "grid.example:8765"]);
+  assert.ok(rejects(filter, "9.9.9.9"));
+  assert.ok(rejects(filter, "64:ff9b::909:909"));
+  assert.ok(rejects(filter, "2a00::9"));
+  assert.ok(!rejects(filter, "9.9.9.8"));
   const grid = { host: "GRID.example.", port: 8765 };
-  assert.ok(of.problem(grid, "8.8.8.8"));
-  assert.equal(of.problem({ ...grid, port: 443 }, "8.8.8.8"), undefined);
+  assert.ok(filter.problem(grid, "8.8.8.8"));
+  assert.equal(filter.problem({ ...grid, port: 443 }, "8.8.8.8"), undefined);
 });
 
 Deno.test("EgressFilter open rejects only the worker's loopback, and an entry allows it", () => {
-  const of = policy({ mode: "open" });
+  const filter = policy({ mode: "open" });
   const loopback = ["127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::"];
   for (const address of [...loopback, "::ffff:127.0.0.1", "64:ff9b::7f00:1"]) {
-    assert.ok(rejects(of, address), address);
+    assert.ok(rejects(filter, address), address);
   }
   for (const address of ["10.0.0.1", "fd00::1", "169.254.169.254"]) {
-    assert.ok(!rejects(of, address), address);
+    assert.ok(!rejects(filter, address), address);
   }
   const own = policy({ mode: "open", allow: ["localhost:3000"] });
   const page = { host: "localhost", port: 3000 };
@@ -113,17 +116,17 @@ Deno.test("EgressFilter open rejects only the worker's loopback, and an entry al
 });
 
 Deno.test("EgressFilter none rejects every address that no entry allows, before its name is resolved", () => {
-  const of = policy({
+  const filter = policy({
     mode: "none",
     allow: ["*.corp.example", "a.example:80"],
   });
   for (const address of [...PUBLIC, ...PRIVATE]) {
-    assert.ok(rejects(of, address, "b.example"), address);
+    assert.ok(rejects(filter, address, "b.example"), address);
   }
-  assert.ok(!rejects(of, "10.0.0.1", "x.corp.example"));
-  assert.ok(!of.mayResolve({ host: "b.example", port: 80 }));
-  assert.ok(!of.mayResolve({ host: "a.example", port: 81 }));
-  assert.ok(of.mayResolve({ host: "A.example", port: 80 }));
+  assert.ok(!rejects(filter, "10.0.0.1", "x.corp.example"));
+  assert.ok(!filter.mayResolve({ host: "b.example", port: 80 }));
+  assert.ok(!filter.mayResolve({ host: "a.example", port: 81 }));
+  assert.ok(filter.mayResolve({ host: "A.example", port: 80 }));
   const networks = policy({ mode: "none", allow: ["10.0.0.0/8"] });
   assert.ok(networks.mayResolve({ host: "b.example", port: 80 }));
   assert.ok(!rejects(networks, "10.0.0.1"));

@@ -16,7 +16,7 @@ function slowNames() {
       seen.resolve();
       return promise;
     },
-    async untilAsked(count: number): Promise<void> {
+    async waitForLookups(count: number): Promise<void> {
       while (waiting.length < count) {
         seen = Promise.withResolvers();
         await seen.promise;
@@ -26,7 +26,7 @@ function slowNames() {
   };
 }
 
-const asking = (name: string) => `CONNECT ${name}.test:443 HTTP/1.1\r\n\r\n`;
+const request = (name: string) => `CONNECT ${name}.test:443 HTTP/1.1\r\n\r\n`;
 
 Deno.test("a proxy looks up at most four names concurrently, a process sixteen, and every client gets a response", async () => {
   await using stack = new AsyncDisposableStack();
@@ -35,7 +35,7 @@ Deno.test("a proxy looks up at most four names concurrently, a process sixteen, 
   const closed: Promise<unknown>[] = [];
   async function ask(url: string, count: number): Promise<void> {
     for (let at = 0; at < count; at++) {
-      const client = stack.use(await rawHttp(url, asking(`n${at}`)));
+      const client = stack.use(await rawHttp(url, request(`n${at}`)));
       closed.push(client.closed);
     }
   }
@@ -47,11 +47,11 @@ Deno.test("a proxy looks up at most four names concurrently, a process sixteen, 
   );
   assert(first);
   await ask(first, 20);
-  await names.untilAsked(4);
+  await names.waitForLookups(4);
   // Lookups of this proxy wait; those of others do not.
   for (const [at, url] of others.slice(0, 3).entries()) {
     await ask(url, 5);
-    await names.untilAsked(4 * (at + 2));
+    await names.waitForLookups(4 * (at + 2));
   }
   assert.equal(names.count(), 16);
   for (const url of others.slice(3)) await ask(url, 5);
@@ -64,7 +64,7 @@ Deno.test("a proxy looks up at most four names concurrently, a process sixteen, 
   void answered.then(() => isOver = true);
   while (!isOver) {
     names.answer();
-    await Promise.race([answered, names.untilAsked(1)]);
+    await Promise.race([answered, names.waitForLookups(1)]);
   }
 });
 
@@ -72,14 +72,14 @@ Deno.test("a client that has left starts no lookup, and an aborted lookup keeps 
   const names = slowNames();
   await using proxy = await startEgressProxy({ resolve: names.resolve });
   const gone = await Promise.all(
-    [1, 2, 3, 4, 5, 6].map((at) => rawHttp(proxy.url, asking(`n${at}`))),
+    [1, 2, 3, 4, 5, 6].map((at) => rawHttp(proxy.url, request(`n${at}`))),
   );
-  await names.untilAsked(4);
+  await names.waitForLookups(4);
   for (const { socket } of gone) {
     socket.destroy();
     await once(socket, "close");
   }
-  using next = await rawHttp(proxy.url, asking("next"));
+  using next = await rawHttp(proxy.url, request("next"));
   using last = await rawHttp(
     proxy.url,
     "CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n",
@@ -88,7 +88,7 @@ Deno.test("a client that has left starts no lookup, and an aborted lookup keeps 
   // Lookups of the system continue although their clients have left.
   assert.equal(names.count(), 4);
   names.answer();
-  await names.untilAsked(1);
+  await names.waitForLookups(1);
   names.answer();
   assert.match((await next.closed).text, /502 .*next\.test.*no address/);
 });
