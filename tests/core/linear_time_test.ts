@@ -42,7 +42,7 @@ import { renderTarget } from "../../src/gateway/devtools/render.ts";
 import { parseConnectQuery } from "../../src/gateway/connect.ts";
 import { createSocketRoutes } from "../../src/gateway/socket_routes.ts";
 import { RouteTable } from "../../src/http/auth/route_table.ts";
-import { createStartError } from "../../src/providers/local/start_failure.ts";
+import { createStartError } from "../../src/providers/local/start_error.ts";
 import { timeRatio } from "../support/time_ratio.ts";
 
 /** Maximum sizes of a body, a head and a browser's output. */

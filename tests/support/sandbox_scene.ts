@@ -9,7 +9,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { WebSocketServer } from "ws";
 import type { BrowserHost, RunningBrowser } from "../../src/core/provider.ts";
-import { openLocalHost } from "../../src/providers/local/host.ts";
+import { LocalHost } from "../../src/providers/local/host.ts";
 import { browserSpec } from "./browser_spec.ts";
 
 /** Content of every file and server of the host. */
@@ -51,7 +51,7 @@ export async function sandboxScene(isBoxed: boolean): Promise<SandboxScene> {
     for (const each of sockets.clients) each.terminate();
   });
   const host = stack.use(
-    openLocalHost({ arguments: [], sandbox: "auto" }, {
+    new LocalHost({ arguments: [], sandbox: "auto" }, {
       gridId: "grid-1",
       workerId: "worker-1",
       dataDir: join(folder, "data"),

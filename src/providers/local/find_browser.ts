@@ -1,32 +1,32 @@
 import { join } from "node:path";
 
-/** A browser on this host. */
+/** A browser of a host. */
 export interface FoundBrowser {
   readonly path: string;
-  /** Where it was found, for people. */
+  /** Description of the place where it was found. */
   readonly source: string;
-  /** It has no window. */
+  /** True if it has no window. */
   readonly headlessOnly: boolean;
   /** Environment variables without which it does not run. */
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-/** What of this host is looked at. */
+/** The properties of a host that the search depends on. */
 export interface HostEnvironment {
   readonly os: typeof Deno.build.os;
   readonly env: (name: string) => string | undefined;
-  /** Whether there is a file that can be run. */
+  /** Reports whether a path is an executable file. */
   readonly isFile: (path: string) => Promise<boolean>;
 }
 
-/** This host. The one place of the project, besides the settings, that reads its environment. */
+/** The host of this process. Together with the settings the only code that reads environment variables. */
 export const thisHost: HostEnvironment = {
   os: Deno.build.os,
   env: (name) => Deno.env.get(name),
   isFile: async (path) => await Deno.stat(path).then(isProgram, () => false),
 };
 
-/** Only where there are modes can it be told that a file is not to be run. */
+/** Reports whether a file is executable. On systems without file modes every file counts. */
 function isProgram({ isFile, mode }: Deno.FileInfo): boolean {
   return isFile && (mode === null || (mode & 0o111) !== 0);
 }
@@ -40,7 +40,7 @@ const NAMES = [
   "microsoft-edge",
 ];
 
-/** Known places of each system; `%NAME%` stands for a variable. */
+/** Usual paths by operating system; `%NAME%` stands for a variable. */
 const KNOWN: Partial<Record<typeof Deno.build.os, readonly string[]>> = {
   linux: [
     "/opt/google/chrome/chrome",
@@ -65,20 +65,20 @@ const KNOWN: Partial<Record<typeof Deno.build.os, readonly string[]>> = {
 };
 
 /**
- * Looks for a browser: the configured path, `CHROME_PATH`, the `PATH`, the known places.
+ * Finds a browser: at the configured path, at `CHROME_PATH`, on the `PATH`, or at a usual path, in this order.
  *
- * @throws {Error} If a path that somebody named has no browser.
+ * @throws {Error} If there is no program at the configured path or at `CHROME_PATH`.
  */
 export async function findBrowser(
   configured: string | undefined,
   host: HostEnvironment = thisHost,
 ): Promise<FoundBrowser | undefined> {
-  const named = configured ?? host.env("CHROME_PATH");
-  if (named) {
+  const required = configured ?? host.env("CHROME_PATH");
+  if (required) {
     const source = configured ? "executable_path of the pool" : "CHROME_PATH";
-    if (await host.isFile(named)) return toFoundBrowser(named, source);
+    if (await host.isFile(required)) return toFoundBrowser(required, source);
     throw new Error(
-      `Cannot use the browser "${named}" (${source}): there is no such program, expected the path of Chrome or Chromium`,
+      `Cannot use the browser "${required}" (${source}): there is no such program, expected the path of Chrome or Chromium`,
     );
   }
   for (const [path, source] of listCandidates(host)) {
@@ -86,7 +86,7 @@ export async function findBrowser(
   }
 }
 
-/** The program called `name` on the `PATH`. */
+/** Returns the path of the program `name` on the `PATH`; undefined if there is none. */
 export async function findProgram(
   name: string,
   host: HostEnvironment = thisHost,

@@ -1,240 +1,126 @@
 import { join } from "node:path";
-import { createChildEnvironment } from "../kit/child_environment.ts";
+import { abortable } from "../../async/abortable.ts";
+import { allSettled } from "../../async/all_settled.ts";
+import type { BrowserSpec } from "../../core/browser_spec.ts";
 import type {
   BrowserHost,
   CheckResult,
   HostInfo,
+  RunningBrowser,
 } from "../../core/provider.ts";
-import { allSettled } from "../../async/all_settled.ts";
-import { abortable } from "../../async/abortable.ts";
-import { settleWithin } from "../../async/settle_within.ts";
-import { findDisplayProblem } from "./display/display.ts";
-import { findBrowser, type FoundBrowser } from "./find_browser.ts";
-import {
-  findInstalledBrowser,
-  installBrowser,
-} from "./install/install_browser.ts";
+import { adoptBrowsers } from "./adopt.ts";
+import { BrowserFinder } from "./browser_finder.ts";
+import { checkLocal } from "./check.ts";
+import type { LocalConfig } from "./config.ts";
 import { launch } from "./launch.ts";
 import { Orphans } from "./orphans.ts";
-import { LocalBrowser } from "./local_browser.ts";
-import { isRunning } from "./process/process_group.ts";
-import type { LocalConfig } from "./provider.ts";
-import { findBoxFolder } from "./sandbox/box_folder.ts";
+import { isRoot } from "./process/is_root.ts";
+import { listSessionFolders } from "./record.ts";
 import { Isolation } from "./sandbox/isolation.ts";
-import {
-  type BrowserRecord,
-  isReady,
-  readRecord,
-  sessionFolders,
-} from "./record.ts";
-import { watchProcess } from "./process/watch_process.ts";
 
-/** How long the end of a host waits for an installation that goes on. */
-const CLOSE_WAIT_MS = 1_000;
+/** A host that runs browsers as processes of this machine. */
+export class LocalHost implements BrowserHost {
+  readonly #config: LocalConfig;
+  readonly #gridId: string;
+  /** Folder with a folder for each session. */
+  readonly #root: string;
+  /** True if the browser's own sandbox is on for sessions that are not isolated. */
+  readonly #hasSandbox: boolean;
+  readonly #browsers: BrowserFinder;
+  readonly #isolation: Isolation;
+  readonly #orphans = new Orphans();
+  readonly #closed = new AbortController();
 
-/** This host, as far as `config` lets it be used. */
-export function openLocalHost(
-  config: LocalConfig,
-  {
-    gridId,
-    workerId,
-    dataDir,
-    localSandbox,
-    serverUrl,
-    onProgress = () => {},
-  }: HostInfo,
-): BrowserHost {
-  const root = join(dataDir, "local", gridId, workerId);
-  const browsers = join(dataDir, "browsers");
-  const sandbox = config.sandbox === "on" ||
-    config.sandbox === "auto" && !isRoot();
-  const closed = new AbortController();
-  const orphans = new Orphans();
-  const isolation = new Isolation(localSandbox, serverUrl);
-  let ready: Promise<FoundBrowser> | undefined;
-
-  async function find(): Promise<FoundBrowser | undefined> {
-    return await findBrowser(config.executable_path) ??
-      await findInstalledBrowser(browsers);
-  }
-
-  /** The browser to use, installed once if there is none. A failure is tried again by the next start. */
-  function browser(): Promise<FoundBrowser> {
-    ready ??= findOrInstall().catch((error: unknown) => {
-      ready = undefined;
-      throw error;
+  constructor(config: LocalConfig, info: HostInfo) {
+    const { gridId, workerId, dataDir, localSandbox, serverUrl } = info;
+    this.#config = config;
+    this.#gridId = gridId;
+    this.#root = join(dataDir, "local", gridId, workerId);
+    this.#hasSandbox = config.sandbox === "on" ||
+      config.sandbox === "auto" && !isRoot();
+    this.#browsers = new BrowserFinder({
+      executablePath: config.executable_path,
+      folder: join(dataDir, "browsers"),
+      onProgress: info.onProgress ?? (() => {}),
     });
-    return ready;
+    this.#isolation = new Isolation(localSandbox, serverUrl);
   }
 
-  async function findOrInstall(): Promise<FoundBrowser> {
-    const found = await find() ?? await installBrowser(browsers, onProgress);
-    onProgress(`Using the browser ${found.path} (${found.source})`);
-    return found;
+  async check(): Promise<readonly CheckResult[]> {
+    return await checkLocal({
+      browser: await this.#browsers.find(),
+      hasSandbox: this.#hasSandbox,
+      isolation: this.#isolation,
+    });
   }
 
-  /** Reopens the egress and debugging connections of an earlier process's box. */
-  async function reopened(
-    { egress }: NonNullable<BrowserRecord["box"]>,
-    folder: string,
-  ) {
-    const box = await findBoxFolder(folder);
-    return box && {
-      socketPath: box.cdpSocket,
-      companions: await isolation.egresses.open(box, { egress }),
-    };
+  async prepare(signal: AbortSignal): Promise<void> {
+    await abortable(this.#browsers.get(), signal);
   }
 
-  return {
-    async check() {
-      const found = await find();
-      return [
-        found ? await checkBrowser(found) : {
-          name: "browser",
-          status: "warn",
-          detail:
-            "No Chrome or Chromium was found; one is installed at the first start",
-        },
-        await checkHeadful(found),
-        sandbox
-          ? {
-            name: "sandbox",
-            status: "ok",
-            detail: "Chromium's own sandbox is on",
-          }
-          : {
-            name: "sandbox",
-            status: "warn",
-            detail:
-              "Chromium's own sandbox is off where a session is not isolated, because root cannot use it: run the worker as another user",
-          },
-        await isolation.check(),
-        {
-          name: "limits",
-          status: "warn",
-          detail:
-            "cpu and memory of resource_limits are not enforced for local processes; the docker provider does",
-        },
-      ];
-    },
-    async prepare(signal) {
-      await abortable(browser(), signal);
-    },
-    async revision(_spec, signal) {
-      return await fingerprint((await abortable(browser(), signal)).path);
-    },
-    async start(spec, sessionId, signal) {
-      const found = await abortable(browser(), signal);
-      if (found.headlessOnly && !spec.headless) {
-        throw new Error(
-          `Cannot start a headful browser: "${found.path}" (${found.source}) has no window, expected Chrome or Chromium; or ask for headless: true`,
-        );
-      }
-      const boxes = await isolation.boxesFor(spec);
-      const folder = join(root, sessionId);
-      await orphans.end(folder);
-      try {
-        return await launch({
-          spec,
-          sessionId,
-          gridId,
-          browser: found,
-          folder,
-          // In a box the browser is never root.
-          sandbox: sandbox || boxes !== undefined && config.sandbox === "auto",
-          arguments: config.arguments,
-          boxes,
-        }, signal);
-      } catch (error) {
-        // The browser may have been removed or replaced: look for it again next time.
-        ready = undefined;
-        throw error;
-      }
-    },
-    async adopt() {
-      const adopted: LocalBrowser[] = [];
-      for (const { folder } of await sessionFolders(root)) {
-        const record = await readRecord(folder);
-        if (!record || !isReady(record) || !await isRunning(record)) continue;
-        // Its way to its proxy has ended with the earlier process.
-        if (record.has_forwarder) continue;
-        const box = record.box && await reopened(record.box, folder);
-        if (record.box && !box) continue;
-        const exit = watchProcess(record, closed.signal);
-        adopted.push(
-          new LocalBrowser({ record, folder, exit, isAdopted: true, ...box }),
-        );
-      }
-      return adopted;
-    },
-    async sweep(keep) {
-      const doomed = (await sessionFolders(root)).filter(({ sessionId }) =>
-        !keep.has(sessionId)
+  async revision(_spec: BrowserSpec, signal: AbortSignal): Promise<string> {
+    const { path } = await abortable(this.#browsers.get(), signal);
+    return await fingerprint(path);
+  }
+
+  async start(
+    spec: BrowserSpec,
+    sessionId: string,
+    signal: AbortSignal,
+  ): Promise<RunningBrowser> {
+    const browser = await abortable(this.#browsers.get(), signal);
+    if (browser.headlessOnly && !spec.headless) {
+      throw new Error(
+        `Cannot start a headful browser: "${browser.path}" (${browser.source}) has no window, expected Chrome or Chromium; or ask for headless: true`,
       );
-      await allSettled(doomed, ({ folder }) => orphans.end(folder));
-      return doomed.map(({ sessionId }) => sessionId);
-    },
-    /** Lets browsers run, so that the worker's next process can adopt them. */
-    async [Symbol.asyncDispose]() {
-      closed.abort();
-      await isolation[Symbol.asyncDispose]();
-      // The search for a browser that a start has given up on.
-      if (ready) await settleWithin(ready, CLOSE_WAIT_MS);
-    },
-  };
+    }
+    const boxes = await this.#isolation.boxesFor(spec);
+    const folder = join(this.#root, sessionId);
+    await this.#orphans.end(folder);
+    const { sandbox } = this.#config;
+    try {
+      return await launch({
+        spec,
+        sessionId,
+        gridId: this.#gridId,
+        browser,
+        folder,
+        // In a box the browser never runs as root.
+        sandbox: this.#hasSandbox || boxes !== undefined && sandbox === "auto",
+        arguments: this.#config.arguments,
+        boxes,
+      }, signal);
+    } catch (error) {
+      // The browser may have been removed or replaced.
+      this.#browsers.forget();
+      throw error;
+    }
+  }
+
+  adopt(): Promise<readonly RunningBrowser[]> {
+    const { egresses } = this.#isolation;
+    return adoptBrowsers(this.#root, egresses, this.#closed.signal);
+  }
+
+  async sweep(keep: ReadonlySet<string>): Promise<readonly string[]> {
+    const swept = (await listSessionFolders(this.#root)).filter((
+      { sessionId },
+    ) => !keep.has(sessionId));
+    await allSettled(swept, ({ folder }) => this.#orphans.end(folder));
+    return swept.map(({ sessionId }) => sessionId);
+  }
+
+  /** Leaves the browsers running, so that the worker's next process can adopt them. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed.abort();
+    await this.#isolation[Symbol.asyncDispose]();
+    await this.#browsers.settle();
+  }
 }
 
-/** A text that changes when another program stands at `path`. */
+/** Returns a text that changes when the program at `path` is replaced. */
 async function fingerprint(path: string): Promise<string> {
   const real = await Deno.realPath(path);
   const { mtime, size } = await Deno.stat(real);
   return [real, mtime?.getTime() ?? "", size].join(" ");
-}
-
-async function checkBrowser(found: FoundBrowser): Promise<CheckResult> {
-  const version = await readVersion(found);
-  return version === undefined
-    ? {
-      name: "browser",
-      status: "fail",
-      detail: `${found.path} (${found.source}) does not tell its version`,
-    }
-    : {
-      name: "browser",
-      status: "ok",
-      detail: `${version} at ${found.path} (${found.source})`,
-    };
-}
-
-async function readVersion(found: FoundBrowser): Promise<string | undefined> {
-  // On Windows the question opens a window.
-  if (Deno.build.os === "windows") return "installed";
-  try {
-    const { stdout } = await new Deno.Command(found.path, {
-      args: ["--version", ...(isRoot() ? ["--no-sandbox"] : [])],
-      stderr: "null",
-      clearEnv: true,
-      env: { ...createChildEnvironment(), ...found.variables },
-    }).output();
-    return new TextDecoder().decode(stdout).trim() || undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-async function checkHeadful(
-  found: FoundBrowser | undefined,
-): Promise<CheckResult> {
-  const problem = found?.headlessOnly
-    ? `${found.source} has no window`
-    : await findDisplayProblem();
-  return {
-    name: "headful",
-    status: problem ? "warn" : "ok",
-    detail: problem ? `Not possible: ${problem}` : "Possible",
-  };
-}
-
-function isRoot(): boolean {
-  return Deno.build.os !== "windows" && Deno.uid() === 0;
 }

@@ -1,14 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { BrowserSpec } from "../../core/browser_spec.ts";
 import { systemClock } from "../../async/clock.ts";
-import type { BrowserExit } from "../../core/provider.ts";
-import { throughTunnelOnly } from "../../core/provider.ts";
+import { type BrowserExit, throughTunnelOnly } from "../../core/provider.ts";
 import { startAuthProxy } from "../kit/auth_proxy.ts";
 import { type Display, startDisplay } from "./display/display.ts";
-import type { FoundBrowser } from "./find_browser.ts";
 import { LocalBrowser, OUTPUT_FILE, readLastLines } from "./local_browser.ts";
-import { endGroup, readStartTime } from "./process/process_group.ts";
+import { endGroup } from "./process/process_group.ts";
+import { readStartTime } from "./process/process_identity.ts";
 import {
   type BrowserRecord,
   makeFolders,
@@ -16,42 +14,42 @@ import {
   writeRecord,
 } from "./record.ts";
 import { type BoxMaker, openBox, type OpenedBox } from "./sandbox/open_box.ts";
-import { spawnBrowser, type SpawnOptions } from "./spawn_browser.ts";
-import { createStartError } from "./start_failure.ts";
+import {
+  type BrowserCommand,
+  type ProcessResources,
+  spawnBrowser,
+} from "./spawn_browser.ts";
+import { createStartError } from "./start_error.ts";
 
-/** Longest time until a browser says its address. */
+/** Default time limit until a browser writes its address. */
 const START_MS = 30_000;
 
-/** How often its output is looked at while it starts. */
+/** Interval at which the output of a starting browser is read. */
 const POLL_INTERVAL_MS = 4;
 
-/** Lines of output in the error of a failed start. */
+/** Number of output lines in the error of a failed start. */
 const ERROR_LINES = 20;
 
-/** What is to be launched, for whom, and where. */
-export interface Launch {
-  readonly spec: BrowserSpec;
+/** Options of {@linkcode launch}. */
+export interface LaunchOptions extends BrowserCommand {
   readonly sessionId: string;
   readonly gridId: string;
-  readonly browser: FoundBrowser;
-  readonly folder: string;
-  readonly sandbox: boolean;
-  readonly arguments: readonly string[];
   /** Creates the box that isolates the browser; undefined if it is not isolated. */
   readonly boxes?: BoxMaker | undefined;
-  /** Longest time until it says its address; 30 s by default. */
+  /** Time limit until the browser writes its address. @default {30_000} */
   readonly timeoutMs?: number;
 }
 
 /**
- * Starts a browser and waits until it says its CDP address. On failure or abort nothing is left.
+ * Starts a browser and waits until it writes its CDP address. A failed or aborted start leaves nothing.
  *
- * It is recorded before it is ready, so that a worker killed meanwhile leaves nothing that the next cannot find.
+ * The browser is recorded before it is ready, so that the next process finds it if the worker is killed during the
+ * start.
  *
- * @throws {Error} If it does not start: why, what to do, and its last output.
+ * @throws {Error} If it does not start: the reason, the next step, and its last output.
  */
 export async function launch(
-  options: Launch,
+  options: LaunchOptions,
   signal: AbortSignal,
 ): Promise<LocalBrowser> {
   signal.throwIfAborted();
@@ -60,14 +58,14 @@ export async function launch(
   undo.defer(() => removeFolders(folder));
   const temporary = await makeFolders(folder);
   const companions = undo.use(new AsyncDisposableStack());
-  const surroundings = options.boxes
+  const resources = options.boxes
     ? await openIsolatedResources(options, options.boxes, {
       companions,
       signal,
     })
     : await openPlainResources(options, { companions, signal });
-  const { display, box } = surroundings;
-  const { pid, exit } = spawnBrowser(options, { ...surroundings, temporary });
+  const { display, box } = resources;
+  const { pid, exit } = spawnBrowser(options, { ...resources, temporary });
   if (pid === undefined) {
     throw createStartError(browser.path, (await exit).detail, "");
   }
@@ -102,19 +100,19 @@ export async function launch(
   });
 }
 
-/** Resources of a browser at its start. */
-interface LaunchResources extends Omit<SpawnOptions, "temporary"> {
+/** Resources of a browser that are opened before its start. */
+interface LaunchResources extends Omit<ProcessResources, "temporary"> {
   readonly display: Display | undefined;
 }
 
-/** The helpers of a browser, which end after it. */
+/** The stack of resources that end after the browser, and the signal of its start. */
 interface LaunchScope {
   readonly companions: AsyncDisposableStack;
   readonly signal: AbortSignal;
 }
 
 async function openPlainResources(
-  { spec, folder }: Launch,
+  { spec, folder }: LaunchOptions,
   { companions, signal }: LaunchScope,
 ): Promise<LaunchResources> {
   const proxy = spec.proxy?.proxy_username === undefined
@@ -127,7 +125,7 @@ async function openPlainResources(
 }
 
 async function openIsolatedResources(
-  options: Launch,
+  options: LaunchOptions,
   boxes: BoxMaker,
   { companions, signal }: LaunchScope,
 ): Promise<LaunchResources> {
@@ -135,9 +133,9 @@ async function openIsolatedResources(
   return { proxyServer: box.proxyServer, display: box.display, box };
 }
 
-/** The CDP address that the browser writes when it is ready. */
+/** Returns the CDP address that the browser writes when it is ready. */
 async function waitForAddress(
-  { folder, browser, timeoutMs = START_MS }: Launch,
+  { folder, browser, timeoutMs = START_MS }: LaunchOptions,
   { exit, box }: {
     readonly exit: Promise<BrowserExit>;
     readonly box: OpenedBox | undefined;
@@ -146,23 +144,20 @@ async function waitForAddress(
 ): Promise<string> {
   let end: BrowserExit | undefined;
   void exit.then((value) => end = value);
-  const deadline = systemClock.monotonic() + timeoutMs;
+  const lateAt = systemClock.monotonic() + timeoutMs;
   for (;;) {
     signal.throwIfAborted();
-    // Asked before the output is read, so that its last words are in it.
-    const why = end?.detail ??
-      (systemClock.monotonic() > deadline
-        ? `it said no address within ${timeoutMs / 1_000} s`
+    // Decided before the output is read, so that the output is complete.
+    const failure = end?.detail ??
+      (systemClock.monotonic() > lateAt
+        ? `it wrote no address within ${timeoutMs / 1_000} s`
         : undefined);
     const output = readOutput(folder);
     const [, address] = /^DevTools listening on (ws:\S+)\s/m.exec(output) ?? [];
     if (address !== undefined && !end && isReachable(box)) return address;
-    if (why !== undefined) {
-      throw createStartError(
-        browser.path,
-        why,
-        await readLastLines(folder, ERROR_LINES),
-      );
+    if (failure !== undefined) {
+      const lines = await readLastLines(folder, ERROR_LINES);
+      throw createStartError(browser.path, failure, lines);
     }
     await systemClock.sleep(POLL_INTERVAL_MS, signal);
   }
@@ -173,7 +168,7 @@ function isReachable(box: OpenedBox | undefined): boolean {
   return box === undefined || existsSync(box.paths.cdpSocket);
 }
 
-/** Read at once: it was just written, and to leave it to another thread hundreds of times in a start costs more than the wait. */
+/** Returns the output of the browser. Synchronous: the file is in memory, and a start reads it hundreds of times. */
 function readOutput(folder: string): string {
   return Deno.readTextFileSync(join(folder, OUTPUT_FILE));
 }

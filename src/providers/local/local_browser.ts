@@ -12,29 +12,29 @@ import { endGroup, readGroupStats } from "./process/process_group.ts";
 import { ProcessTree } from "./process/process_tree.ts";
 import { type ReadyRecord, removeFolders } from "./record.ts";
 
-/** File of a browser's output in its folder. */
+/** Name of the file with a browser's output, in its folder. */
 export const OUTPUT_FILE = "output.log";
 
-/** How long what a browser brought along may take to end when asked. */
+/** Grace period of a browser's companions. */
 const COMPANION_GRACE_MS = 500;
 
-/** Ticks of the processor's clock in a second, as Linux counts for programs. */
+/** Clock ticks per second in Linux's statistics of processes. */
 const TICKS_PER_SECOND = 100;
 
 const STOPPED: BrowserExit = { reason: "stopped", detail: "stopped" };
 
-/** A browser's record, its folder, and what else ends with it. */
+/** Options of {@linkcode LocalBrowser}. */
 export interface LocalBrowserParts {
   readonly record: ReadyRecord;
   readonly folder: string;
-  /** Settles with the end of the process; of an adopted one only while its host is open. */
+  /** Resolves when the process ends; for an adopted one only while its host is open. */
   readonly exit: Promise<BrowserExit>;
   readonly isAdopted: boolean;
   /** True if limits of processors or memory were requested, which this provider does not enforce. */
   readonly isLimited?: boolean;
   /** Path of the unix socket of an isolated browser. */
   readonly socketPath?: string;
-  /** Ended after it: the forwarder of its proxy, its display. */
+  /** Resources that end after the browser: the forwarder of its proxy, its display. */
   readonly companions?: AsyncDisposable;
 }
 
@@ -74,11 +74,11 @@ export class LocalBrowser implements RunningBrowser {
     );
   }
 
-  /** A later call with less patience hurries the first. */
+  /** Ends the browser. A later call can shorten the grace period. */
   stop(graceMs: number): Promise<void> {
     const killAt = systemClock.monotonic() + graceMs;
     this.#killAt = Math.min(this.#killAt, killAt);
-    // What could not be ended or removed may be tried again.
+    // The next call retries a failure.
     this.#stopping ??= this.#stop().catch((error) => {
       this.#stopping = undefined;
       throw error;
@@ -112,8 +112,8 @@ export class LocalBrowser implements RunningBrowser {
     };
   }
 
-  async logs(lines: number): Promise<string> {
-    return await readLastLines(this.#parts.folder, lines);
+  logs(lines: number): Promise<string> {
+    return readLastLines(this.#parts.folder, lines);
   }
 
   async #stop(): Promise<void> {
@@ -138,7 +138,7 @@ export class LocalBrowser implements RunningBrowser {
   }
 }
 
-/** The end of a browser's output. */
+/** Returns the last lines of a browser's output. */
 export async function readLastLines(
   folder: string,
   lines: number,

@@ -1,15 +1,16 @@
-import { endGroup, isRunning } from "./process/process_group.ts";
-import { readRecord, removeFolders } from "./record.ts";
 import { findProcessGroups } from "./process/orphan_processes.ts";
+import { endGroup } from "./process/process_group.ts";
+import { isRunning } from "./process/process_identity.ts";
+import { readRecord, removeFolders } from "./record.ts";
 
-/** What earlier browsers have left in their folders, each ended once at a time. */
+/** Ends the processes that earlier browsers have left, and removes their folders. */
 export class Orphans {
   readonly #ending = new Map<string, Promise<void>>();
 
   /**
-   * Ends what is left in `folder`, and removes it.
+   * Ends the processes of `folder` and removes it.
    *
-   * Who comes while it is being ended waits for the same end, so that a sweep does not end what was started since.
+   * Concurrent calls for one folder share the work, so that a sweep does not end the processes of a later start.
    */
   end(folder: string): Promise<void> {
     const ending = this.#ending.get(folder) ??
@@ -19,7 +20,7 @@ export class Orphans {
   }
 }
 
-/** Ends what a record speaks of, if it is still that, and what was never recorded; then removes the folders. */
+/** Ends the recorded processes that still run, and the unrecorded ones; then removes the folders. */
 async function endOrphans(folder: string): Promise<void> {
   if (await exists(folder)) {
     const record = await readRecord(folder);

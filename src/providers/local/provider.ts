@@ -1,34 +1,21 @@
 /**
- * Browsers as processes on the worker's own host.
+ * Browsers as processes on the worker's host.
  *
  * ```text
- * provider.ts ─▶ host.ts ─▶ find_browser.ts, install_browser.ts ─▶ launch.ts ─▶ local_browser.ts ─▶ process_group.ts
- *                   │                                                  └─▶ sandbox/: isolates the session from the host
- *                   └─────▶ record.ts: what is left to adopt or sweep
+ * provider.ts ─▶ host.ts ─▶ browser_finder.ts, install/ ─▶ launch.ts ─▶ local_browser.ts ─▶ process/process_group.ts
+ *                   │                                         └─▶ sandbox/: isolates the session from the host
+ *                   └─────▶ record.ts ─▶ adopt.ts, orphans.ts
  * ```
  *
- * Each browser has a folder with its profile, its output and its record; it is in a process group of its own and
- * outlives a worker that is killed, so that the next one can adopt it.
+ * Each browser has a folder with its profile, its output and its record. It runs in a separate process group and
+ * survives a killed worker, so that the next process can adopt it.
  *
  * @module
  */
-import { z } from "@hono/zod-openapi";
 import { defineProvider } from "../../core/provider.ts";
 import { renderChromiumFlags } from "../kit/chromium_flags.ts";
-
-export const localConfigSchema = z.strictObject({
-  executable_path: z.string().min(1).optional().describe(
-    "Path of the browser; by default one is looked for, or installed",
-  ),
-  arguments: z.array(z.string().startsWith("--")).default([]).describe(
-    "More arguments for the browser",
-  ),
-  sandbox: z.enum(["auto", "on", "off"]).default("auto").describe(
-    "The browser's own sandbox; auto: on, but for root",
-  ),
-});
-
-export type LocalConfig = z.infer<typeof localConfigSchema>;
+import { quoteArgument } from "../kit/quote_argument.ts";
+import { localConfigSchema } from "./config.ts";
 
 /** The provider `local`. */
 export const local = defineProvider({
@@ -57,23 +44,17 @@ export const local = defineProvider({
       "--remote-debugging-port=9222",
       ...renderChromiumFlags(spec, { more }),
     ];
-    return [...variables, executable_path, ...flags.map(quote)].join(" ");
+    return [...variables, executable_path, ...flags.map(quoteArgument)].join(
+      " ",
+    );
   },
   async isolationProblem() {
-    const { checkBoxSupport } = await import(
-      "./sandbox/box_support.ts"
-    );
+    const { checkBoxSupport } = await import("./sandbox/box_support.ts");
     const support = await checkBoxSupport();
     return "problem" in support ? support.problem : undefined;
   },
-  async open(config, host) {
-    const { openLocalHost } = await import("./host.ts");
-    return openLocalHost(config, host);
+  async open(config, info) {
+    const { LocalHost } = await import("./host.ts");
+    return new LocalHost(config, info);
   },
 });
-
-function quote(argument: string): string {
-  return /^[\w@%+=:,./-]+$/.test(argument)
-    ? argument
-    : `'${argument.replaceAll("'", `'\\''`)}'`;
-}

@@ -1,19 +1,23 @@
 import { z } from "@hono/zod-openapi";
 import { join } from "node:path";
+import { systemClock } from "../../async/clock.ts";
 import {
   findShortFolder,
   isPrivateFolder,
   makeShortFolder,
 } from "../kit/short_folder.ts";
-
 import { boxEgressSchema } from "./sandbox/box_egress.ts";
 import { findBoxFolder } from "./sandbox/box_folder.ts";
 
 const FILE = "browser.json";
 
+/** Number of retries of the removal of a folder, and the pause before each. */
+const REMOVE_RETRIES = 20;
+const REMOVE_PAUSE_MS = 50;
+
 const processIdentitySchema = z.strictObject({
   pid: z.int().min(2),
-  /** Tells the process from a later one with the same number. */
+  /** Start time, which distinguishes the process from a later one with the same id. */
   start_mark: z.string(),
 });
 
@@ -21,29 +25,29 @@ const recordSchema = z.strictObject({
   ...processIdentitySchema.shape,
   session_id: z.string(),
   grid_id: z.string(),
-  /** Absent while it starts. */
+  /** Absent while the browser starts. */
   endpoint: z.url().optional(),
-  /** Process groups that end with it: its own display. */
+  /** Process groups that end with it, such as its display. */
   companions: z.array(processIdentitySchema),
-  /** It depends on the forwarder to its proxy, which ends with the worker's process. */
+  /** True if it depends on the forwarder to its proxy, which ends with the worker's process. */
   has_forwarder: z.boolean(),
   executable: z.string(),
   /** Present if the browser is isolated; contains its egress. */
   box: z.strictObject({ egress: boxEgressSchema }).optional(),
 });
 
-/** What a later process of the same worker needs to find a browser again. */
+/** The state that a later process of the same worker needs to adopt or end a browser. */
 export type BrowserRecord = z.infer<typeof recordSchema>;
 
-/** The record of a browser that has said its address. */
+/** The record of a browser that has written its address. */
 export type ReadyRecord = BrowserRecord & { readonly endpoint: string };
 
-/** Whether the browser has said its address. */
+/** Reports whether the browser has written its address. */
 export function isReady(record: BrowserRecord): record is ReadyRecord {
   return record.endpoint !== undefined;
 }
 
-/** Writes it so that a crash leaves the old or the new one, never half of it. */
+/** Writes a record atomically: a crash leaves the old or the new one. */
 export async function writeRecord(
   folder: string,
   record: BrowserRecord,
@@ -59,7 +63,7 @@ export async function writeRecord(
   }
 }
 
-/** The record in `folder`; undefined if there is none or it cannot be understood. */
+/** Returns the record in `folder`; undefined if there is none or it is invalid. */
 export async function readRecord(
   folder: string,
 ): Promise<BrowserRecord | undefined> {
@@ -71,8 +75,8 @@ export async function readRecord(
   }
 }
 
-/** Folders of the sessions below `root`, by session. */
-export async function sessionFolders(
+/** Lists the sessions with a folder below `root`. */
+export async function listSessionFolders(
   root: string,
 ): Promise<readonly { readonly sessionId: string; readonly folder: string }[]> {
   const entries = await Array.fromAsync(Deno.readDir(root)).catch((error) => {
@@ -96,15 +100,15 @@ export async function makeFolders(folder: string): Promise<string> {
 }
 
 /**
- * Removes the folders of a session; a process that is about to end may still write into them.
+ * Removes the folders of a session, into which an ending process may still write.
  *
- * The session's own comes last: as long as it is there, the other is found.
+ * The session's folder is removed last, because it contains the links to the others.
  */
 export async function removeFolders(folder: string): Promise<void> {
   const box = await findBoxFolder(folder);
   if (box) await removeFolder(box.path);
   const short = await findShortFolder(folder);
-  // Another user's folder of that name was never used.
+  // A folder of another user was never used.
   if (short !== undefined && await isPrivateFolder(short)) {
     await removeFolder(short);
   }
@@ -112,17 +116,17 @@ export async function removeFolders(folder: string): Promise<void> {
 }
 
 async function removeFolder(folder: string): Promise<void> {
-  for (let tries = 0;; tries++) {
+  for (let retry = 0;; retry++) {
     try {
       return await Deno.remove(folder, { recursive: true });
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
-      if (tries === 20) {
+      if (retry === REMOVE_RETRIES) {
         throw new Error(`Cannot remove folder "${folder}": ${error}`, {
           cause: error,
         });
       }
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await systemClock.sleep(REMOVE_PAUSE_MS);
     }
   }
 }

@@ -1,18 +1,30 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { createChildEnvironment } from "../kit/child_environment.ts";
+import type { BrowserSpec } from "../../core/browser_spec.ts";
 import type { BrowserExit } from "../../core/provider.ts";
 import { renderChromiumFlags } from "../kit/chromium_flags.ts";
+import { createChildEnvironment } from "../kit/child_environment.ts";
 import type { Display } from "./display/display.ts";
-import type { Launch } from "./launch.ts";
+import type { FoundBrowser } from "./find_browser.ts";
 import { OUTPUT_FILE } from "./local_browser.ts";
-import type { OpenedBox } from "./sandbox/open_box.ts";
 import { renderProfileOption } from "./process/orphan_processes.ts";
+import type { OpenedBox } from "./sandbox/open_box.ts";
 
-/** What a browser is given besides what its session asks for. */
-export interface SpawnOptions {
-  /** Its proxy in place of the session's. */
+/** The browser to start and its command line. */
+export interface BrowserCommand {
+  readonly spec: BrowserSpec;
+  readonly browser: FoundBrowser;
+  /** Folder of the session. */
+  readonly folder: string;
+  /** True if the browser's own sandbox is on. */
+  readonly sandbox: boolean;
+  readonly arguments: readonly string[];
+}
+
+/** Resources of a browser's process. */
+export interface ProcessResources {
+  /** Proxy that replaces the session's. */
   readonly proxyServer: string | undefined;
   readonly display: Pick<Display, "name" | "authority"> | undefined;
   /** Folder of the browser's temporary files and sockets. */
@@ -21,39 +33,39 @@ export interface SpawnOptions {
   readonly box: OpenedBox | undefined;
 }
 
-/** A process that was started. */
+/** A started process. */
 export interface SpawnedBrowser {
-  /** Absent if the system refused; `exit` then tells why. */
+  /** Undefined if the system did not start it, for the reason in `exit`. */
   readonly pid: number | undefined;
   readonly exit: Promise<BrowserExit>;
 }
 
 /**
- * Starts the process as the first of a new group.
+ * Starts a browser as the first process of a new group.
  *
- * Its output goes to a file and not to a pipe, so that it outlives the worker.
+ * Its output goes to a file and not to a pipe, so that the browser survives the worker.
  */
 export function spawnBrowser(
-  launch: Launch,
-  given: SpawnOptions,
+  command: BrowserCommand,
+  resources: ProcessResources,
 ): SpawnedBrowser {
-  const { spec, browser, folder } = launch;
-  const { box } = given;
+  const { spec, browser, folder } = command;
+  const { box } = resources;
   const output = openSync(join(folder, OUTPUT_FILE), "w", 0o600);
   const [program = browser.path, ...args] = [
     ...(box?.command ?? []),
     browser.path,
-    ...renderFlags(launch, given),
+    ...renderFlags(command, resources),
     "about:blank",
   ];
   try {
     const child = spawn(program, args, {
-      // Whatever it leaves where it stands goes with its session.
+      // Files in the working folder are removed with the session.
       cwd: box ? "/" : folder,
       detached: true,
       stdio: ["ignore", output, output],
       env: {
-        ...(box?.variables ?? createVariables(launch, given)),
+        ...(box?.variables ?? createVariables(command, resources)),
         ...spec.environment,
       },
     });
@@ -71,17 +83,17 @@ export function spawnBrowser(
 }
 
 function renderFlags(
-  { spec, folder, sandbox, arguments: more }: Launch,
-  { box, proxyServer = box?.proxyServer }: SpawnOptions,
+  { spec, folder, sandbox, arguments: more }: BrowserCommand,
+  { box, proxyServer = box?.proxyServer }: ProcessResources,
 ): readonly string[] {
-  const own = box?.flags ?? [
+  const connection = box?.flags ?? [
     "--remote-debugging-port=0",
     renderProfileOption(folder),
     // Tabs crash if shared memory is small, as in containers.
     "--disable-dev-shm-usage",
   ];
   return [
-    ...own,
+    ...connection,
     "--disable-quic",
     ...(sandbox ? [] : ["--no-sandbox"]),
     ...renderChromiumFlags(spec, {
@@ -93,8 +105,8 @@ function renderFlags(
 
 /** Returns the variables of a browser that is not isolated. */
 function createVariables(
-  { browser }: Launch,
-  { temporary, display }: SpawnOptions,
+  { browser }: BrowserCommand,
+  { temporary, display }: ProcessResources,
 ): Record<string, string> {
   return {
     ...createChildEnvironment(),
@@ -113,7 +125,7 @@ function createDisplayVariables(
   };
 }
 
-/** A browser that ends by itself with 0 was closed by its client. */
+/** Converts the exit status of a browser. Exit code 0 means that its client has closed it. */
 function toBrowserExit(
   code: number | null,
   signal: string | null,

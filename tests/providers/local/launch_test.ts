@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Launch, launch } from "../../../src/providers/local/launch.ts";
+import {
+  launch,
+  type LaunchOptions,
+} from "../../../src/providers/local/launch.ts";
 import { local } from "../../../src/providers/local/provider.ts";
-import { readStartTime } from "../../../src/providers/local/process/process_group.ts";
+import { readStartTime } from "../../../src/providers/local/process/process_identity.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 
 const NEVER = new AbortController().signal;
@@ -14,14 +17,14 @@ const READY = "echo DevTools listening on ws://127.0.0.1:1/devtools/browser/1";
 
 /** A launch of a shell script in place of a browser. Disposal removes its folder. */
 interface Stage extends AsyncDisposable {
-  readonly options: Launch;
+  readonly options: LaunchOptions;
   /** A file beside the session's folder. */
   file(name: string): string;
 }
 
 async function stage(
   script: string,
-  given: Partial<Launch> = {},
+  given: Partial<LaunchOptions> = {},
 ): Promise<Stage> {
   const home = await Deno.makeTempDir();
   const path = join(home, "browser.sh");
@@ -91,7 +94,7 @@ Deno.test("launch() ends a browser, and its children, that says no address in ti
   );
   await assert.rejects(
     launch(test.options, NEVER),
-    /it said no address within 0.2 s\.[^]*still thinking/,
+    /it wrote no address within 0.2 s\.[^]*still thinking/,
   );
   const pid = Number(await Deno.readTextFile(test.file("browser.sh.pid")));
   assert.equal(await readStartTime(pid), undefined);

@@ -7,7 +7,7 @@ import { HeldSession, type Report } from "../../../src/worker/held_session.ts";
 import {
   readProcessStat,
   readProcFile,
-} from "../../../src/providers/local/process/process_group.ts";
+} from "../../../src/providers/local/process/process_stat.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import { cdpClient } from "../../support/cdp_client.ts";
 import { createFakeClock } from "../../support/clock.ts";

@@ -21,18 +21,17 @@ async function openGround(): Promise<Ground> {
       const config = local.configSchema.parse({});
       const host = await local.open(config, { ...owner, dataDir });
       hosts.push(host);
-      return {
-        ...host,
-        async start(spec, sessionId, signal) {
-          const owned = [owner.gridId, owner.workerId, sessionId];
-          temporary.add(
-            join(tmpdir(), shortFolderName(join(dataDir, "local", ...owned))),
-          );
-          const browser = await host.start(spec, sessionId, signal);
-          ends.push(browser.exited);
-          return browser;
-        },
+      const start = host.start.bind(host);
+      host.start = async (spec, sessionId, signal) => {
+        const ids = [owner.gridId, owner.workerId, sessionId];
+        temporary.add(
+          join(tmpdir(), shortFolderName(join(dataDir, "local", ...ids))),
+        );
+        const browser = await start(spec, sessionId, signal);
+        ends.push(browser.exited);
+        return browser;
       };
+      return host;
     },
     async left() {
       return [

@@ -7,7 +7,7 @@ import type { BrowserHost } from "../../../src/core/provider.ts";
 import { findBrowser } from "../../../src/providers/local/find_browser.ts";
 import { launch } from "../../../src/providers/local/launch.ts";
 import { Orphans } from "../../../src/providers/local/orphans.ts";
-import { readStartTime } from "../../../src/providers/local/process/process_group.ts";
+import { readStartTime } from "../../../src/providers/local/process/process_identity.ts";
 import { local } from "../../../src/providers/local/provider.ts";
 import {
   makeShortFolder,

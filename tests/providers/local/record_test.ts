@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import type { BrowserHost } from "../../../src/core/provider.ts";
-import { readStartTime } from "../../../src/providers/local/process/process_group.ts";
+import { readStartTime } from "../../../src/providers/local/process/process_identity.ts";
 import { local } from "../../../src/providers/local/provider.ts";
 import {
   type BrowserRecord,

@@ -1,11 +1,13 @@
 import { spawn } from "node:child_process";
+import { systemClock } from "../../../async/clock.ts";
+import { deadline } from "../../../async/deadline.ts";
 import script from "../../kit/window_manager.pl" with { type: "text" };
 import { findProgram, type HostEnvironment } from "../find_browser.ts";
+import { endGroup } from "../process/process_group.ts";
 import {
-  endGroup,
   type ProcessIdentity,
   readStartTime,
-} from "../process/process_group.ts";
+} from "../process/process_identity.ts";
 
 /** Timeout until the window manager is ready. */
 const START_MS = 5_000;
@@ -15,7 +17,7 @@ export interface WindowManager extends AsyncDisposable {
   readonly process: ProcessIdentity;
 }
 
-/** The display and user of a window manager. */
+/** Options of {@linkcode startWindowManager}. */
 export interface WindowManagerOptions {
   /** Value of DISPLAY. */
   readonly display: string;
@@ -57,15 +59,14 @@ export async function startWindowManager(
   const { pid } = child;
   if (pid === undefined) return void await exit;
   const process = { pid, start_mark: await readStartTime(pid) ?? "" };
+  using late = deadline(systemClock, START_MS, signal);
   const kill = () => child.kill("SIGKILL");
-  const timer = setTimeout(kill, START_MS);
-  signal.addEventListener("abort", kill);
+  late.signal.addEventListener("abort", kill);
   const isReady = await Promise.race([
     new Promise<true>((resolve) => child.stdout.once("data", resolve)),
     exit.then(() => false),
   ]);
-  clearTimeout(timer);
-  signal.removeEventListener("abort", kill);
+  late.signal.removeEventListener("abort", kill);
   if (!isReady) return undefined;
   return {
     process,

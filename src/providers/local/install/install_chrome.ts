@@ -6,27 +6,27 @@ import { unpackInto } from "./unpack_into.ts";
 
 const NAME = "chrome";
 
-/** How long the list of Chrome's versions may take; a firewall that drops packets would be waited for for minutes. */
+/** Timeout of the list of Chrome's versions. Without it, a firewall that drops packets would cause a wait of minutes. */
 const VERSIONS_TIMEOUT_MS = 15_000;
 
-/** How long a download may go on without getting anywhere. */
+/** Time without progress after which a download fails. */
 const STALL_MS = 120_000;
 
-/** How long it may take to unpack. */
+/** Timeout of the unpacking. */
 const UNPACK_MS = 600_000;
 
-/** How {@linkcode installChrome} goes on and is given up. */
+/** Options of {@linkcode installChrome}. */
 export interface InstallOptions {
   readonly onProgress: (line: string) => void;
-  /** The newest stable one by default. */
+  /** @default {the newest stable build} */
   readonly buildId?: string;
-  /** Where it is downloaded from; Google by default. */
+  /** URL of the download server. @default {Google's} */
   readonly baseUrl?: string;
-  /** @default {120_000} */
+  /** Time without progress after which the download fails. @default {120_000} */
   readonly stallMs?: number;
 }
 
-/** Chrome for Testing that was installed earlier. @param folder Where browsers are installed. */
+/** Returns the Chrome for Testing that was installed in `folder`; undefined if there is none. */
 export async function findInstalledChrome(
   folder: string,
 ): Promise<FoundBrowser | undefined> {
@@ -46,7 +46,7 @@ export async function findInstalledChrome(
 /**
  * Downloads and installs Chrome for Testing.
  *
- * @throws {Error} If it cannot be had, or if the download gets nowhere for two minutes.
+ * @throws {Error} If it cannot be downloaded, or there is no progress for `stallMs`.
  */
 export async function installChrome(
   folder: string,
@@ -69,14 +69,14 @@ async function findNewestBuild(): Promise<string> {
   );
   const platform = detectBrowserPlatform();
   if (!platform) throw new Error("No build for this platform");
-  using patience = new Watchdog(VERSIONS_TIMEOUT_MS);
+  using timeout = new Watchdog(VERSIONS_TIMEOUT_MS);
   return await abortable(
     resolveBuildId(Browser.CHROME, platform, "stable"),
-    patience.signal,
+    timeout.signal,
   );
 }
 
-/** Downloads it below `folder` and unpacks it there; a download that is given up may go on until its folder is gone. */
+/** Downloads and unpacks a build in `folder`. An abandoned download may continue until its folder is removed. */
 async function download(
   folder: string,
   { buildId, baseUrl, onProgress, stallMs = STALL_MS }:

@@ -2,24 +2,25 @@ import { join } from "node:path";
 import { systemClock } from "../../../async/clock.ts";
 import type { FoundBrowser } from "../find_browser.ts";
 
+/** Prefix of the names of folders for unpacking. */
 const PREFIX = "unpacking_";
 
-/** After this time what is being unpacked belongs to a worker that was killed. */
+/** Age after which a folder for unpacking belongs to a killed worker. */
 const ABANDONED_MS = 2 * 3_600_000;
 
-/** What {@linkcode unpackInto} puts in place. */
+/** Options of {@linkcode unpackInto}. */
 export interface UnpackOptions {
-  /** Of its folder, once it is complete. */
+  /** Name of the final folder. */
   readonly name: string;
-  /** Unpacks it somewhere in a new folder, and tells where. */
+  /** Unpacks the browser in a new folder, and returns the folder to move. */
   unpack(fresh: string): Promise<string>;
-  /** The browser, if it is in place. */
+  /** Returns the browser in the final folder; undefined if there is none. */
   find(): Promise<FoundBrowser | undefined>;
 }
 
 /**
- * Unpacks a browser into a new folder below `folder`, which then takes its place at once, so that a worker that is
- * killed leaves no half of it. Gives what is in place then; another worker with the same folder may have been faster.
+ * Unpacks a browser into a new folder below `folder` and then moves it to its final name, so that a killed worker
+ * leaves no incomplete browser. Returns the browser under that name, which another worker may have unpacked.
  */
 export async function unpackInto(
   folder: string,
@@ -31,7 +32,7 @@ export async function unpackInto(
   try {
     const unpacked = await unpack(fresh);
     const place = join(folder, name);
-    // Half of one that an earlier version of this program has left would keep its place for ever.
+    // An incomplete browser of an earlier version of this program would block the name.
     if (!await find()) await remove(place);
     await Deno.rename(unpacked, place);
   } catch (error) {

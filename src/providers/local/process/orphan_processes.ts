@@ -1,25 +1,22 @@
 import { join } from "node:path";
 import { createChildEnvironment } from "../../kit/child_environment.ts";
-import { BOX_MARK } from "../sandbox/box_command.ts";
-import {
-  type ProcessIdentity,
-  readProcessStat,
-  readStartTime,
-} from "./process_group.ts";
+import { BOX_MARKER } from "../sandbox/box_command.ts";
+import { type ProcessIdentity, readStartTime } from "./process_identity.ts";
+import { readProcessStat } from "./process_stat.ts";
 
-/** Option of X servers after which they read no more: what follows tells whose display it is. */
+/** Option after which X servers ignore the rest of their command line. The session's folder follows it. */
 export const OWNER_OPTION = "-I";
 
-/** Option by which a browser tells its folder. */
+/** Returns the browser option that contains the session's folder. */
 export function renderProfileOption(folder: string): string {
   return `--user-data-dir=${join(folder, "profile")}`;
 }
 
 /**
- * The groups of processes that were started for the session in `folder`, told by their arguments.
+ * Finds the process groups of the session in `folder` by their command lines. Not on Windows.
  *
- * A worker may be killed before it has recorded what it started, and a browser's first process may die before the
- * others. Not on Windows.
+ * They may be unrecorded, because a worker may be killed before it writes the record, and a browser's first process may
+ * die before the others.
  */
 export async function findProcessGroups(
   folder: string,
@@ -38,14 +35,14 @@ export async function findProcessGroups(
 
 interface CommandLine {
   readonly group: number;
-  /** Arguments with a blank before each and after the last. */
+  /** Arguments with a blank before each one and after the last. */
   readonly line: string;
 }
 
 function namesFolder(line: string, folder: string): boolean {
   return line.includes(` ${renderProfileOption(folder)} `) ||
     line.includes(` ${OWNER_OPTION} ${folder} `) ||
-    line.includes(` ${BOX_MARK} ${folder} `);
+    line.includes(` ${BOX_MARKER} ${folder} `);
 }
 
 async function* readCommandLines(): AsyncGenerator<CommandLine> {

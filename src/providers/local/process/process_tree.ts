@@ -2,7 +2,7 @@ import {
   type BrowserProcess,
   parseProcessType,
 } from "../../kit/process_faults.ts";
-import { readProcessStat, readProcFile } from "./process_group.ts";
+import { readProcessStat, readProcFile } from "./process_stat.ts";
 
 /** A process with its start time, which distinguishes it from a later one with the same id. */
 interface FoundProcess extends BrowserProcess {

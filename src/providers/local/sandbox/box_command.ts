@@ -32,7 +32,7 @@ const PROXY_PORT = 3128;
 const MEMORY_BYTES = String(2 * 2 ** 30);
 
 /** Argument that precedes the session's folder in the command line of a box. */
-export const BOX_MARK = "browsergrid-box";
+export const BOX_MARKER = "browsergrid-box";
 
 /** Path of the display's secret in the box. */
 const AUTHORITY = "/run/authority";
@@ -101,7 +101,7 @@ export function renderBoxCommand(
     programs.bwrap,
     ...["--dev-bind", "/", "/", "--proc", "/proc", "--unshare-user"],
     ...["--unshare-net", "--unshare-pid", "--unshare-ipc", "--"],
-    ...["/bin/sh", "-c", SCRIPT, BOX_MARK, folder],
+    ...["/bin/sh", "-c", SCRIPT, BOX_MARKER, folder],
     ...[box.cdpSocket, box.egressSocket, programs.socat],
     programs.bwrap,
     ...renderInnerArguments(options),

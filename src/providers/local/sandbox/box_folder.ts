@@ -3,7 +3,7 @@
  * access it, wherever the data folder is.
  *
  * ```text
- * /var/tmp/browsergrid-box-<mark>/   0710, owned by the worker, in the group of the box's user
+ * /var/tmp/browsergrid-box-<hash>/   0710, owned by the worker, in the group of the box's user
  *   egress.sock                      the worker listens: the egress proxy
  *   authority                        secret of the session's display
  *   box/                             0700, owned by the box's user
@@ -42,10 +42,10 @@ export function makeBoxFolder(
   folder: string,
   userId: number | undefined,
 ): BoxFolder {
-  const mark = createHash("sha256").update(folder).digest("hex").slice(0, 12);
+  const hash = createHash("sha256").update(folder).digest("hex").slice(0, 12);
   const reasons: string[] = [];
   for (const place of new Set(["/var/tmp", "/tmp", tmpdir()])) {
-    const path = join(place, `browsergrid-box-${mark}`);
+    const path = join(place, `browsergrid-box-${hash}`);
     try {
       createLink(folder, path);
       // Fails if the folder exists: one that another user created must not be used.

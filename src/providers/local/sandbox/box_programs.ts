@@ -19,12 +19,12 @@ const PACKAGES: Readonly<Record<string, string>> = {
   setpriv: "util-linux",
 };
 
-/** Finds the programs. @throws {Error} Names the missing ones and the packages to install. */
+/** Finds the programs. @param needsUser True if the box runs as another user. @throws {Error} Names the missing ones and the packages to install. */
 export async function findBoxPrograms(
-  isRoot: boolean,
+  needsUser: boolean,
   host: HostEnvironment = thisHost,
 ): Promise<BoxPrograms> {
-  const names = ["bwrap", "socat", ...(isRoot ? ["setpriv"] : [])];
+  const names = ["bwrap", "socat", ...(needsUser ? ["setpriv"] : [])];
   const found = new Map<string, string>();
   for (const name of names) {
     const path = await findProgram(name, host);

@@ -1,4 +1,5 @@
 import { createChildEnvironment } from "../../kit/child_environment.ts";
+import { isRoot } from "../process/is_root.ts";
 import { toMessage } from "../../../core/log.ts";
 import { type BoxPrograms, findBoxPrograms } from "./box_programs.ts";
 import { pickUserId, renderUserSwitch } from "./box_user.ts";
@@ -37,9 +38,8 @@ export async function checkBoxSupport(): Promise<BoxSupport> {
     };
   }
   try {
-    const isRoot = Deno.uid() === 0;
-    const programs = await findBoxPrograms(isRoot);
-    const problem = await startTrialBox(programs, isRoot);
+    const programs = await findBoxPrograms(isRoot());
+    const problem = await startTrialBox(programs);
     return problem === undefined ? { programs } : { problem };
   } catch (error) {
     return { problem: toMessage(error) };
@@ -48,9 +48,8 @@ export async function checkBoxSupport(): Promise<BoxSupport> {
 
 async function startTrialBox(
   { bwrap, setpriv }: BoxPrograms,
-  isRoot: boolean,
 ): Promise<string | undefined> {
-  const userId = isRoot ? await pickUserId() : undefined;
+  const userId = isRoot() ? await pickUserId() : undefined;
   const [program = bwrap, ...args] = [
     ...renderUserSwitch(setpriv, userId),
     ...[bwrap, "--unshare-user", "--unshare-net", "--unshare-pid"],
@@ -69,8 +68,8 @@ async function startTrialBox(
     signal: AbortSignal.timeout(TRIAL_MS),
   }).output();
   if (success) return undefined;
-  const words = new TextDecoder().decode(stderr).trim().slice(0, 500);
-  const advice = ADVICE.find(([pattern]) => pattern.test(words))?.[1];
-  const said = words === "" ? "bubblewrap failed" : words;
-  return advice === undefined ? said : `${said}; ${advice}`;
+  const output = new TextDecoder().decode(stderr).trim().slice(0, 500);
+  const advice = ADVICE.find(([pattern]) => pattern.test(output))?.[1];
+  const problem = output === "" ? "bubblewrap failed" : output;
+  return advice === undefined ? problem : `${problem}; ${advice}`;
 }

@@ -3,6 +3,7 @@ import type { BrowserSpec } from "../../../core/browser_spec.ts";
 import { toSocketHost } from "../../../core/network.ts";
 import type { CheckResult, LocalSandbox } from "../../../core/provider.ts";
 import { formatAuthority } from "../../kit/egress/proxy_request.ts";
+import { listMachineAddresses } from "../../kit/machine_addresses.ts";
 import { BoxEgresses } from "./box_egress.ts";
 import { type BoxSupport, checkBoxSupport } from "./box_support.ts";
 import type { BoxMaker } from "./open_box.ts";
@@ -18,7 +19,7 @@ export class Isolation implements AsyncDisposable {
   constructor(mode: LocalSandbox = "auto", serverUrl?: string) {
     this.#mode = mode;
     this.#server = serverUrl === undefined ? undefined : new URL(serverUrl);
-    this.egresses = new BoxEgresses(() => this.#own());
+    this.egresses = new BoxEgresses(() => this.#listGridAddresses());
   }
 
   /**
@@ -82,10 +83,9 @@ export class Isolation implements AsyncDisposable {
     await this.egresses[Symbol.asyncDispose]();
   }
 
-  /** Returns the addresses of the worker's host and of the server, where parts of the grid listen. */
-  #own(): readonly string[] {
-    const host = Deno.networkInterfaces().map(({ address }) => address);
-    return [...host, ...this.#serverAddresses];
+  /** Returns the addresses of the worker's host and of the server, on which parts of the grid listen. */
+  #listGridAddresses(): readonly string[] {
+    return [...listMachineAddresses(), ...this.#serverAddresses];
   }
 
   async #resolveServer(): Promise<void> {

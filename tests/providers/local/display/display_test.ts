@@ -12,7 +12,7 @@ import {
   type HostEnvironment,
   thisHost,
 } from "../../../../src/providers/local/find_browser.ts";
-import { isRunning } from "../../../../src/providers/local/process/process_group.ts";
+import { isRunning } from "../../../../src/providers/local/process/process_identity.ts";
 import { eventually } from "../../../support/eventually.ts";
 
 const NEVER = new AbortController().signal;

@@ -5,11 +5,13 @@ import { systemClock } from "../../../../src/async/clock.ts";
 import {
   endGroup,
   isGroupAlive,
+  readGroupStats,
+} from "../../../../src/providers/local/process/process_group.ts";
+import {
   isRunning,
   type ProcessIdentity,
-  readGroupStats,
   readStartTime,
-} from "../../../../src/providers/local/process/process_group.ts";
+} from "../../../../src/providers/local/process/process_identity.ts";
 
 /** The first process of a group, and its end. */
 interface Group {

@@ -7,7 +7,7 @@ import process from "node:process";
 import type { BrowserSpec } from "../../../../src/core/browser_spec.ts";
 import type { BrowserHost } from "../../../../src/core/provider.ts";
 import { findBrowser } from "../../../../src/providers/local/find_browser.ts";
-import { openLocalHost } from "../../../../src/providers/local/host.ts";
+import { LocalHost } from "../../../../src/providers/local/host.ts";
 import { isGroupAlive } from "../../../../src/providers/local/process/process_group.ts";
 import { findBoxFolder } from "../../../../src/providers/local/sandbox/box_folder.ts";
 import { checkBoxSupport } from "../../../../src/providers/local/sandbox/box_support.ts";
@@ -54,7 +54,7 @@ async function home(): Promise<Home> {
   return {
     folderOf,
     open({ localSandbox, ...config } = {}) {
-      const host = openLocalHost(
+      const host = new LocalHost(
         { arguments: [], sandbox: "auto", ...config },
         { gridId: "grid-1", workerId: "worker-1", dataDir, localSandbox },
       );

@@ -1,4 +1,4 @@
-/** What helps when a browser's output has this, the first that fits. */
+/** Advice for outputs of a browser. The first match is used. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     /no usable sandbox|running as root without --no-sandbox|setuid sandbox/i,
@@ -10,18 +10,18 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
   [
     /missing x server|cannot open display|failed to (?:open|initialize) [^\n]{0,200}?(?:display|ozone)/i,
-    "The display does not answer: unset DISPLAY and install Xvfb, or ask for headless: true",
+    "The display does not respond: unset DISPLAY and install Xvfb, or ask for headless: true",
   ],
   [
     /no space left on device|disk full/i,
-    "The disk is full: make room in the data folder",
+    "The disk is full: free space in the data folder",
   ],
 ];
 
-/** Says why a browser did not start, its last output, and what to do next. */
+/** Creates the error of a failed start: the reason, the next step, and the last output. */
 export function createStartError(
   path: string,
-  why: string,
+  reason: string,
   output: string,
 ): Error {
   const advice = ADVICE.find(([pattern]) => pattern.test(output))?.[1] ??
@@ -29,5 +29,5 @@ export function createStartError(
   const last = output === ""
     ? "It wrote nothing"
     : `Its last output:\n${output}`;
-  return new Error(`Cannot start the browser: ${why}. ${advice}. ${last}`);
+  return new Error(`Cannot start the browser: ${reason}. ${advice}. ${last}`);
 }
