@@ -76,7 +76,15 @@ export interface Middleware<O extends z.ZodObject = z.ZodObject> extends Named {
   /** Whether it is used when the setting does not name it. @default {true} */
   readonly isOnByDefault?: boolean;
   create(options: z.infer<O>, core: MiddlewareCore): MiddlewareHandler<GridEnv>;
-  /** A part that must also see requests which `api_key` refuses: it runs right before that, if its own place is later. */
+  /**
+   * Creates a handler that runs before the key is checked and sees requests whose key is rejected. The handler of
+   * {@linkcode Middleware.create} then runs after the check, wherever the middleware is listed.
+   */
+  beforeAuth?(
+    options: z.infer<O>,
+    core: MiddlewareCore,
+  ): MiddlewareHandler<GridEnv> | undefined;
+  /** @deprecated Use {@linkcode Middleware.beforeAuth}. */
   guard?(
     options: z.infer<O>,
     core: MiddlewareCore,

@@ -2,7 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { type App, type Core, type InstalledApp } from "../core/app.ts";
 import { installApps } from "./install_apps.ts";
-import { createAuth } from "./auth/auth.ts";
+import { KeyAuth } from "./auth/auth.ts";
 import { removeEndSlash } from "../core/network.ts";
 import { Bus } from "../core/bus.ts";
 import { type Clock, systemClock } from "../async/clock.ts";
@@ -66,7 +66,7 @@ export function createApi(
     clock,
     secrets,
     bus: new Bus(),
-    auth: createAuth(settings.api_key, {
+    auth: new KeyAuth(settings.api_key, {
       isExposed: !isLoopback(settings.host),
       clock,
       connectTokenSeconds: settings.connect_token_seconds,

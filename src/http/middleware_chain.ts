@@ -12,46 +12,51 @@ import { type Settings, SettingsError } from "../core/settings.ts";
 
 type Entry = NonNullable<Settings["middleware"]>[number];
 
-/** The middleware before which guards run: those behind it see only requests that it lets in. */
-const ADMISSION = "api_key";
+/** Name of the middleware that determines the caller. */
+const AUTHENTICATION = "api_key";
 
 /**
- * Handlers of the middleware that the settings ask for, in the order of requests in.
+ * Returns the handlers of the middleware that the settings enable, in the order of incoming requests.
  *
- * `known` is in the default order. The entries of the setting keep their order among themselves; what the setting does not
- * name keeps its place and its defaults, so that no list can lose the key check by forgetting it.
+ * `known` is in the default order. The entries of the setting keep their order among themselves; middleware that the
+ * setting does not name keeps its place and its defaults, so that no list can lose the key check by omitting it.
  *
- * @throws {SettingsError} If an entry's name or options are wrong, or a name stands twice.
+ * A middleware with a `beforeAuth` hook runs on both sides of the key check, wherever it is listed: the hook before it,
+ * its handler, which knows the caller, after it.
+ *
+ * @throws {SettingsError} If an entry's name or options are wrong, or a name is listed twice.
  */
 export function createChain(
   known: Iterable<Middleware>,
   core: MiddlewareCore,
 ): readonly MiddlewareHandler<GridEnv>[] {
   const registry = new Registry("middleware", known);
-  const entries = arrange(registry, core.settings.middleware ?? []);
-  const used = entries.filter(({ enabled }) => enabled);
-  const admission = used.findIndex(({ name }) => name === ADMISSION);
-  const steps = used.flatMap(({ name, options }, at) => {
+  const entries = arrange(registry, core.settings.middleware ?? [])
+    .filter(({ enabled }) => enabled);
+  const auth: MiddlewareHandler<GridEnv>[] = [];
+  const beforeAuth: MiddlewareHandler<GridEnv>[] = [];
+  const afterAuth: MiddlewareHandler<GridEnv>[] = [];
+  let list = beforeAuth;
+  for (const { name, options } of entries) {
     const middleware = registry.get(name);
     const parsed = parse(middleware, options);
-    const guard = middleware.guard?.(parsed, core);
+    const hook = middleware.beforeAuth?.(parsed, core) ??
+      middleware.guard?.(parsed, core);
     const handler = middleware.create(parsed, core);
-    if (!middleware.guard) return [{ at: at + 0.5, handler }];
-    const admittedAt = admission === -1 ? at : admission;
-    // Its halves stand on both sides of the admission, wherever the list has it: the second knows who asks.
-    return [
-      ...(guard ? [{ at: Math.min(at, admittedAt), handler: guard }] : []),
-      { at: Math.max(at, admittedAt) + 0.75, handler },
-    ];
-  });
-  steps.push({
-    // Runs behind the guards and the log, so that both see the request, but before the key is checked.
-    at: admission === -1 ? used.length : admission + 0.25,
-    handler: checkHead(core.settings),
-  });
-  steps.sort((a, b) => a.at - b.at);
+    if (hook) beforeAuth.push(hook);
+    if (name === AUTHENTICATION) {
+      auth.push(handler);
+      list = afterAuth;
+    } else if (middleware.beforeAuth || middleware.guard) {
+      afterAuth.push(handler);
+    } else list.push(handler);
+  }
   return [
-    ...steps.map(({ handler }) => handler),
+    ...beforeAuth,
+    // After the hooks and the log, which see every request, but before the key is checked.
+    checkHead(core.settings),
+    ...auth,
+    ...afterAuth,
     checkHost(core.settings),
     completeResponse,
   ];

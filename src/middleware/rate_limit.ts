@@ -55,7 +55,7 @@ export const rateLimit = defineMiddleware({
   name: "rate_limit",
   isOnByDefault: false,
   optionsSchema,
-  guard: limitAddresses,
+  beforeAuth: limitAddresses,
   create: limitKeys,
 });
 

@@ -124,6 +124,8 @@ const middlewareSchema = z.looseObject({
   name: nameSchema,
   optionsSchema: zodObjectSchema,
   create: functionSchema,
+  beforeAuth: functionSchema.optional(),
+  guard: functionSchema.optional(),
 });
 const commandSchema = z.looseObject({
   name: z.string().min(1),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { createConnectTokens } from "../../src/http/auth/connect_token.ts";
+import { HmacConnectTokens } from "../../src/http/auth/connect_token.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import { createApiClient } from "../support/api.ts";
 import { IS_REMOTE, type TestGrid, testGrid } from "../support/grid.ts";
@@ -172,7 +172,7 @@ testFile("a copy of the database is not enough to forge a token", async () => {
       }),
     ];
     for (const guess of guesses) {
-      const forged = createConnectTokens({
+      const forged = new HmacConnectTokens({
         clock: systemClock,
         lifetimeMs: 60_000,
         secret: () => Promise.resolve(guess),
@@ -261,7 +261,7 @@ testFile(
     db.close();
     assert.ok((await bytesOf(data.path)).includes(PLANTED[0] ?? ""));
     const { connectTokens: earlier } = {
-      connectTokens: createConnectTokens({
+      connectTokens: new HmacConnectTokens({
         clock: systemClock,
         lifetimeMs: 60_000,
         secret: () => Promise.resolve(Uint8Array.fromHex(secret)),

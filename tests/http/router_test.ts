@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { createAuth } from "../../src/http/auth/auth.ts";
+import { KeyAuth } from "../../src/http/auth/auth.ts";
 import { systemClock } from "../../src/async/clock.ts";
 import { GridError } from "../../src/core/errors.ts";
 import type { GridEnv } from "../../src/core/middleware.ts";
@@ -33,7 +33,7 @@ function router(): OpenAPIHono<GridEnv> {
     env: {},
     flags: {},
   });
-  const core = { settings, auth: createAuth(KEY), clock: systemClock };
+  const core = { settings, auth: new KeyAuth(KEY), clock: systemClock };
   const v1 = createRouter();
   v1.openapi(route, (c) => c.body(null, 204));
   v1.get("/secret-failure", () => {

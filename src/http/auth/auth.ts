@@ -3,13 +3,14 @@ import {
   type Auth,
   BOOTSTRAP,
   type Caller,
+  type ConnectTokens,
   type KeyFault,
   type KeySource,
   REPLICA,
   SELF,
 } from "../../core/caller.ts";
 import { type Clock, systemClock } from "../../async/clock.ts";
-import { createConnectTokens, isConnectToken } from "./connect_token.ts";
+import { HmacConnectTokens, isConnectToken } from "./connect_token.ts";
 import { GridError } from "../../core/errors.ts";
 import {
   hashText,
@@ -20,9 +21,9 @@ import {
 import { REPLICA_HEADER } from "./replica_token.ts";
 import type { MatchedRoute } from "../../core/middleware.ts";
 
-/** How callers are told apart. */
+/** Options of {@linkcode KeyAuth}. */
 export interface AuthOptions {
-  /** Everybody needs a key, even if there is none: others can reach the server. @default {false} */
+  /** Requests need a key even if none exists, because other machines can reach the server. @default {false} */
   readonly isExposed?: boolean;
   /** @default {systemClock} */
   readonly clock?: Clock;
@@ -30,62 +31,64 @@ export interface AuthOptions {
   readonly connectTokenSeconds?: number;
 }
 
-/** Lets everybody in as long as there is neither `apiKey` nor a plugged key for an admin, else those who have a key. */
-export function createAuth(
-  apiKey: string | undefined,
-  { isExposed = false, clock = systemClock, connectTokenSeconds = 600 }:
-    AuthOptions = {},
-): Auth {
-  let source = createEmptySource();
-  const ownKey = newKey();
-  // When it is first asked for: what only wires an Auth up does not wait for it.
-  const known = once(async () => {
-    const own = [await hashText(ownKey), SELF] as const;
-    return apiKey === undefined
-      ? [own]
-      : [[await hashText(apiKey), BOOTSTRAP] as const, own];
-  });
-  const hasKey = async () => apiKey !== undefined || await source.hasAdmin();
+/** Accepts every request as long as there is neither an API key nor an admin key in the source, else those with a key. */
+export class KeyAuth implements Auth {
+  readonly selfKey = newKey();
+  readonly connectTokens: ConnectTokens;
+  readonly #apiKey: string | undefined;
+  readonly #isExposed: boolean;
+  #source = createEmptySource();
+  /** Hashes of the keys that are not in the source; computed with the first request. */
+  #builtIn: Promise<readonly (readonly [string, Caller])[]> | undefined;
 
-  async function built(key: string): Promise<Caller | undefined> {
-    const hash = await hashText(key);
-    return (await known()).find(([own]) => isEqualHash(own, hash))?.[1];
-  }
-
-  async function authenticate(
-    key: string | undefined,
-  ): Promise<Caller | KeyFault> {
-    const fault = key === undefined ? "missing" : "wrong";
-    if (key !== undefined) {
-      const caller = await built(key);
-      if (caller) return caller;
-      // What was made for a grid is held to what it is, even where nobody is asked.
-      if (parseKeyPrefix(key)) return await source.find(key);
-    }
-    return isExposed || await hasKey() ? fault : ANONYMOUS;
-  }
-
-  return {
-    hasKey,
-    authenticate,
-    selfKey: ownKey,
-    connectTokens: createConnectTokens({
+  constructor(
+    apiKey: string | undefined,
+    { isExposed = false, clock = systemClock, connectTokenSeconds = 600 }:
+      AuthOptions = {},
+  ) {
+    this.#apiKey = apiKey;
+    this.#isExposed = isExposed;
+    this.connectTokens = new HmacConnectTokens({
       clock,
       lifetimeMs: connectTokenSeconds * 1_000,
-      secret: () => source.secret(),
-    }),
-    setKeySource(plugged) {
-      source = plugged;
-    },
-  };
+      secret: () => this.#source.secret(),
+    });
+  }
+
+  async hasKey(): Promise<boolean> {
+    return this.#apiKey !== undefined || await this.#source.hasAdmin();
+  }
+
+  async authenticate(key: string | undefined): Promise<Caller | KeyFault> {
+    const fault = key === undefined ? "missing" : "wrong";
+    if (key !== undefined) {
+      const caller = await this.#findBuiltIn(key);
+      if (caller) return caller;
+      // A key of a grid must be valid even where no key is needed.
+      if (parseKeyPrefix(key)) return await this.#source.find(key);
+    }
+    return this.#isExposed || await this.hasKey() ? fault : ANONYMOUS;
+  }
+
+  setKeySource(source: KeySource): void {
+    this.#source = source;
+  }
+
+  async #findBuiltIn(key: string): Promise<Caller | undefined> {
+    this.#builtIn ??= this.#hashBuiltIn();
+    const hash = await hashText(key);
+    return (await this.#builtIn).find(([each]) => isEqualHash(each, hash))?.[1];
+  }
+
+  async #hashBuiltIn(): Promise<readonly (readonly [string, Caller])[]> {
+    const self = [await hashText(this.selfKey), SELF] as const;
+    return this.#apiKey === undefined
+      ? [self]
+      : [[await hashText(this.#apiKey), BOOTSTRAP], self];
+  }
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => made ??= make();
-}
-
-/** What there is without the keys app: a secret of this process. */
+/** Returns a source without keys, with a secret of this process; used if the keys app is not installed. */
 function createEmptySource(): KeySource {
   const secret = crypto.getRandomValues(new Uint8Array(32));
   const hasAdmin = false;
@@ -96,7 +99,7 @@ function createEmptySource(): KeySource {
   };
 }
 
-/** The parts of a request that tell who it comes from. */
+/** The parts of a request that identify its caller. */
 export interface RequestParts {
   readonly headers: Headers;
   readonly query: URLSearchParams;
@@ -106,7 +109,10 @@ export interface RequestParts {
   readonly isUpgrade?: boolean;
 }
 
-/** The key in `X-API-Key`, `Authorization: Bearer …`, or, for WebSockets, whose clients set no headers, `?token=`. */
+/**
+ * Reads the key in `X-API-Key`, `Authorization: Bearer …`, or `?token=`, for WebSocket clients, which often cannot set
+ * headers.
+ */
 export function readKey(
   { headers, query }: Pick<RequestParts, "headers" | "query">,
 ): string | undefined {
@@ -114,15 +120,15 @@ export function readKey(
   return headers.get("x-api-key") ?? bearer?.[1] ?? readToken(query);
 }
 
-/** Whoever puts `?token=KEY` behind a connect URL, which has a token already, means the key. */
+/** Reads `token` of the query. In a connect URL to which `?token=KEY` was appended, the key takes precedence. */
 function readToken(query: URLSearchParams): string | undefined {
   return query.get("token")?.split("?token=").at(-1);
 }
 
 /**
- * Who a request comes from.
+ * Returns the caller of a request.
  *
- * @throws {GridError} `unauthorized` — when a key is needed and none or a wrong one is given.
+ * @throws {GridError} `unauthorized` — when a key is needed and it is missing or invalid.
  */
 export async function authenticateRequest(
   auth: Auth,
@@ -142,22 +148,22 @@ export async function authenticateRequest(
   );
 }
 
-/** A connect token is good only in the query, and only for the session in the path of a route that declares it. */
+/** Accepts a connect token only in the query, and only for the session in the path of a route that declares it. */
 async function authenticateToken(
-  { connectTokens, authenticate }: Auth,
+  auth: Auth,
   token: string,
   { route, query }: RequestParts,
 ): Promise<Caller | KeyFault> {
   const param = route?.declaration.connectTokenParam;
   const sessionId = param === undefined ? undefined : route?.params[param];
   const isValid = sessionId !== undefined && readToken(query) === token &&
-    await connectTokens.isValid(token, sessionId);
-  if (!isValid) return await authenticate(token);
+    await auth.connectTokens.isValid(token, sessionId);
+  if (!isValid) return await auth.authenticate(token);
   const id = `connect:${sessionId}`;
   return { id, name: "connect", role: "client", sessionId };
 }
 
-/** Another server's proof takes the place of the worker's key, but only for the purpose that the route declares. */
+/** Reports whether the request has a proof of another server for the purpose that the route declares. */
 async function isReplica(
   { connectTokens }: Auth,
   { headers, route }: RequestParts,

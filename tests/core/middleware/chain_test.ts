@@ -186,3 +186,38 @@ Deno.test("api_key leaves no path of the API open: whoever asks there could do w
   }
   assert.ok(optionsSchema.safeParse({ open_paths: ["/health"] }).success);
 });
+
+Deno.test("beforeAuth sees requests whose key is rejected, and the handler runs after the key check, wherever the middleware is listed", async () => {
+  for (const hookName of ["beforeAuth", "guard"] as const) {
+    const log: string[] = [];
+    const note = (text: string) => async (_c: unknown, next: () => unknown) => {
+      log.push(text);
+      await next();
+    };
+    const hooked: Middleware = {
+      name: "hooked",
+      optionsSchema: z.strictObject({}),
+      create: () => note("handler"),
+      [hookName]: () => note("hook"),
+    };
+    const [a, b] = three(log);
+    assert.ok(a && b);
+    for (
+      const known of [[hooked, a, apiKey, b], [a, apiKey, hooked, b]]
+    ) {
+      log.length = 0;
+      const router = chained({ known });
+      const headers = { "x-api-key": "wrong" };
+      assert.equal((await ask(router, "/v1/ok", { headers })).status, 401);
+      assert.deepEqual(log.filter((line) => !line.includes("<")).toSorted(), [
+        "> a",
+        "hook",
+      ]);
+      log.length = 0;
+      await ask(router, "/v1/ok");
+      const inward = log.filter((line) => !line.includes("<"));
+      assert.deepEqual(inward.slice(0, 2).toSorted(), ["> a", "hook"]);
+      assert.deepEqual(inward.slice(2), ["handler", "> b"]);
+    }
+  }
+});

@@ -1,7 +1,7 @@
 import { poolProblems } from "../../../src/apps/workerpool/problems.ts";
 import type { MiddlewareHandler } from "hono";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { createAuth } from "../../../src/http/auth/auth.ts";
+import { KeyAuth } from "../../../src/http/auth/auth.ts";
 import { type Clock, systemClock } from "../../../src/async/clock.ts";
 import { declareRoute } from "../../../src/http/auth/access.ts";
 import { GridError } from "../../../src/core/errors.ts";
@@ -48,7 +48,7 @@ export function chainOf(
   });
   return createChain(known ?? MIDDLEWARE, {
     settings,
-    auth: createAuth(settings.api_key),
+    auth: new KeyAuth(settings.api_key),
     clock: clock ?? systemClock,
   });
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
   authenticateRequest,
-  createAuth,
+  KeyAuth,
   readKey,
 } from "../../../src/http/auth/auth.ts";
 import { allow, declareRoute } from "../../../src/http/auth/access.ts";
@@ -55,9 +55,9 @@ function asked(
 const UNAUTHORIZED = (error: unknown) =>
   error instanceof GridError && error.code === "unauthorized";
 
-Deno.test("createAuth() lets nobody in by a key that is not the one set", async () => {
+Deno.test("KeyAuth lets nobody in by a key that is not the one set", async () => {
   const key = "bootstrap-0123456789";
-  const auth = createAuth(key);
+  const auth = new KeyAuth(key);
   const caller = await auth.authenticate(key);
   assert.deepEqual(caller, {
     id: "bootstrap",
@@ -78,24 +78,24 @@ Deno.test("createAuth() lets nobody in by a key that is not the one set", async 
   assert.equal(await auth.authenticate(undefined), "missing");
 });
 
-Deno.test("createAuth() lets everybody in where there is no key, unless others reach the server", async () => {
-  const open = createAuth(undefined);
+Deno.test("KeyAuth lets everybody in where there is no key, unless others reach the server", async () => {
+  const open = new KeyAuth(undefined);
   for (const key of [undefined, "whatever"]) {
     const caller = await open.authenticate(key);
     assert.ok(typeof caller === "object" && caller.id === "anonymous");
   }
   // It was made for a grid, and not for this one.
   assert.equal(await open.authenticate(newKey()), "wrong");
-  const exposed = createAuth(undefined, { isExposed: true });
+  const exposed = new KeyAuth(undefined, { isExposed: true });
   assert.equal(await exposed.authenticate(undefined), "missing");
   assert.equal(await exposed.authenticate("whatever"), "wrong");
 });
 
-Deno.test("createAuth() knows the program's own key, which is another in each process", async () => {
-  const auth = createAuth("bootstrap-0123456789");
+Deno.test("KeyAuth knows the program's own key, which is another in each process", async () => {
+  const auth = new KeyAuth("bootstrap-0123456789");
   const caller = await auth.authenticate(auth.selfKey);
   assert.ok(typeof caller === "object" && caller.role === "admin");
-  const second = createAuth("bootstrap-0123456789");
+  const second = new KeyAuth("bootstrap-0123456789");
   assert.equal(await second.authenticate(auth.selfKey), "wrong");
 });
 
@@ -113,7 +113,7 @@ Deno.test("keyOf() looks in X-API-Key, then Authorization, then the query", () =
 
 Deno.test("a connect token is good for the routes of its session that declare it, in the query, until its time is over", async () => {
   const clock = createFakeClock();
-  const auth = createAuth("bootstrap-0123456789", {
+  const auth = new KeyAuth("bootstrap-0123456789", {
     clock,
     connectTokenSeconds: 60,
   });
@@ -145,10 +145,10 @@ Deno.test("a connect token is good for the routes of its session that declare it
 
 Deno.test("no connect token but what was made is valid: neither a changed one nor one of another grid", async () => {
   const clock = createFakeClock();
-  const { connectTokens } = createAuth(undefined, { clock });
+  const { connectTokens } = new KeyAuth(undefined, { clock });
   const token = await connectTokens.issue(SESSION);
   assert.ok(await connectTokens.isValid(token, SESSION));
-  const other = createAuth(undefined, { clock }).connectTokens;
+  const other = new KeyAuth(undefined, { clock }).connectTokens;
   assert.ok(!await other.isValid(token, SESSION));
   const later = token.replace(/^ct_[^_]+/, `ct_${(9e12).toString(36)}`);
   assert.ok(!await connectTokens.isValid(later, SESSION));
