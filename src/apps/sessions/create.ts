@@ -75,7 +75,7 @@ export function createSessionCreator(
     Core,
     "clock" | "bus" | "db" | "secrets" | "settings"
   >,
-  pools: WorkPoolManager,
+  pools: Pick<WorkPoolManager, "assign">,
 ): SessionCreator {
   /** A pool for the session; or, if there is none now, what an earlier request was given when there was. */
   async function findPlacement(

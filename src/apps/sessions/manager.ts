@@ -106,7 +106,7 @@ export interface SessionManager
 /** The manager over its stores. */
 export function createSessionManager(
   core: Core,
-  pools: WorkPoolManager,
+  pools: Pick<WorkPoolManager, "assign">,
   store: SessionStore,
   { deadlines, changes, activity }: {
     readonly deadlines: DeadlineStore;

@@ -1,11 +1,13 @@
 /**
- * Which arguments a session may give its browser. Its owner has the whole of CDP anyway; what arguments could add is power
- * over the host, over the grid, or over other sessions, and that is what is kept from them.
+ * The arguments that a session may pass to its browser.
+ *
+ * The owner of a session controls the browser through CDP in any case. Arguments could in addition give power over the
+ * host, the grid or other sessions, which these rules prevent.
  *
  * ```text
- * whyNever()       no pool can allow it
- * onlyByName()     a pool's list allows it by its full name, not by a star
- * otherwise        a pool's list allows it by name or star; HARMLESS_ARGUMENTS where a pool has no list
+ * findForbiddenReason()   no pool can allow it
+ * requiresFullName()      a pool's list allows it by its full name, not by a star
+ * otherwise               a pool's list allows it by name or star; HARMLESS_ARGUMENTS if a pool has no list
  * ```
  *
  * @module
@@ -13,15 +15,15 @@
 import { anyCase } from "../../core/reserved_variables.ts";
 import { argumentName } from "../../core/browser_spec.ts";
 
-/** What is allowed where a pool says nothing: looks and language, and nothing that makes the browser trust or do more. */
+/** Arguments that are allowed in a pool without a list: appearance and language, but no further trust or abilities. */
 export const HARMLESS_ARGUMENTS: readonly string[] = [
-  // What pages take the browser and its user for.
+  // Identity of the browser and its user, as pages see it.
   "--accept-lang",
   "--enable-automation",
   "--lang",
   "--touch-events",
   "--user-agent",
-  // The window, and the screen that it believes to be on.
+  // The window and its screen.
   "--force-device-scale-factor",
   "--kiosk",
   "--screen-info",
@@ -29,7 +31,7 @@ export const HARMLESS_ARGUMENTS: readonly string[] = [
   "--start-maximized",
   "--window-position",
   "--window-size",
-  // How pages are drawn; screenshots that are the same each time.
+  // Rendering, and reproducible screenshots.
   "--animation-duration-scale",
   "--default-background-color",
   "--disable-checker-imaging",
@@ -49,12 +51,12 @@ export const HARMLESS_ARGUMENTS: readonly string[] = [
   "--generate-pdf-document-outline",
   "--hide-scrollbars",
   "--run-all-compositor-stages-before-draw",
-  // Sound, and a camera that is none.
+  // Sound, and a fake camera.
   "--autoplay-policy",
   "--disable-audio-output",
   "--mute-audio",
   "--use-fake-device-for-media-stream",
-  // Less of what the browser can do. Not --disable-features: that has protections among its names.
+  // Fewer abilities. Not --disable-features, which can also disable protections.
   "--deny-permission-prompts",
   "--disable-3d-apis",
   "--disable-accelerated-2d-canvas",
@@ -66,68 +68,71 @@ export const HARMLESS_ARGUMENTS: readonly string[] = [
   "--disable-shared-workers",
   "--disable-speech-api",
   "--no-pings",
-  // Which of its addresses WebRTC tells a page: the default tells most.
+  // Addresses that WebRTC reveals to a page: the default reveals most.
   "--force-webrtc-ip-handling-policy",
   "--webrtc-ip-handling-policy",
 ];
 
-/** What breaks the grid, or starts a program of the client's choice on the worker's host; and why. */
+/** Arguments that break the grid or start a program on the worker's host, with the reason. */
 const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
-  [/^--remote-/, "it is how the grid, and nobody else, reaches the browser"],
-  [/^--user-data-dir$/, "each session has a profile of its own"],
-  [/^--headless$/, "a session says it by headless"],
-  [/^--proxy-server$/, "a session says it by proxy"],
-  [/^--type$/, "it makes another process of the browser"],
+  [
+    /^--remote-/,
+    "it is how the grid, and no other program, reaches the browser",
+  ],
+  [/^--user-data-dir$/, "each session has its own profile"],
+  [/^--headless$/, "a session sets it with headless"],
+  [/^--proxy-server$/, "a session sets it with proxy"],
+  [/^--type$/, "it selects another process type of the browser"],
   [
     /-cmd-prefix$|-launcher$|^--browser-subprocess-path$/,
     "it starts a program on the worker's host",
   ],
-  // Debian's /usr/bin/chromium is a script; its debugger would read the other arguments as a shell does.
+  // /usr/bin/chromium of Debian is a script whose debugger evaluates the other arguments like a shell.
   [
     /^--(debug|temp-profile)$/,
-    "launchers of Chromium take it for themselves",
+    "launch scripts of Chromium interpret it",
   ],
 ];
 
-/** Pattern of list entries that no pool can allow, with or without a star. */
+/** Pattern of list entries that can never be allowed, with or without a star. */
 export const FORBIDDEN_PATTERN: string = anyCase(
   FORBIDDEN.map(([{ source }]) => source.replaceAll("$", "@$")).join("|"),
 ).replaceAll("@", "\\*?");
 
-/** What a star may reach by accident: `--disable-*` is not meant to be `--disable-web-security`. */
+/** Arguments that a star does not match, because it could do so by accident, such as `--disable-*` `--disable-web-security`. */
 const FULL_NAME_ONLY: readonly RegExp[] = [
-  // The walls between pages, and between them and the host.
+  // Isolation between pages, and between pages and the host.
   /sandbox|security|isolat|zygote|process/,
-  // Whom and what the browser trusts.
+  // Trust.
   /unsafe|insecure|certificate|^--(allow|ignore|test)-/,
   // Files of the worker's host.
   /-(dir|file|path|log)$|^--(load|log|trace)-|extensions-except$/,
   /^--(screenshot|print-to-pdf|pack-extension|use-file-for-)/,
-  // Where its traffic goes.
+  // Destinations of traffic.
   /^--(no-)?proxy-|^--host-/,
-  // Settings of many kinds at once, --enable-blink-features=MojoJS among them.
+  // Collections of settings, such as --enable-blink-features=MojoJS.
   /^--(js-flags|blink-settings|(enable|disable)-features|enable-blink-features)$/,
 ];
 
-/** Why no pool can allow the argument `name`, or undefined if one can. */
+/** Returns the reason why no pool can allow the argument `name`; undefined if a pool can. */
 export function findForbiddenReason(name: string): string | undefined {
-  // Chromium takes names in capitals for others, but not on Windows.
+  // Chromium ignores the case of names on Windows only.
   const plain = name.toLowerCase();
   return FORBIDDEN.find(([pattern]) => pattern.test(plain))?.[1];
 }
 
 /**
- * Those of `asked` that a pool with the list `allowed` does not let through, by name, each once.
+ * Returns the names of the requested arguments that a pool with the list `allowed` rejects, each once.
  *
- * @param asked As `argumentsSchema` takes them.
- * @param allowed Names, or beginnings with a star; null: {@linkcode HARMLESS_ARGUMENTS}.
+ * @param requested Arguments as `argumentsSchema` accepts them.
+ * @param allowed Names, or beginnings with a star; null means {@linkcode HARMLESS_ARGUMENTS}.
  */
 export function findRejectedArguments(
-  asked: readonly string[],
+  requested: readonly string[],
   allowed: readonly string[] | null,
 ): readonly string[] {
   const list = allowed ?? HARMLESS_ARGUMENTS;
-  const names = new Set(asked.map(argumentName));
+  const names = new Set(requested.map(argumentName));
   return [...names].filter((name) => !isAllowed(name, list));
 }
 

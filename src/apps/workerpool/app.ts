@@ -1,27 +1,22 @@
 import { defineApp } from "../../core/app.ts";
 import { createPoolRoutes } from "./api/v1/pools.ts";
-import { createPoolManager, type WorkPoolManager } from "./manager.ts";
-import { createPoolStore } from "./store/pools.ts";
-import { protectPools } from "./store/secrets.ts";
+import { WorkPoolManager } from "./manager.ts";
 import { poolProblems } from "./problems.ts";
+import { encryptPools } from "./store/secrets.ts";
 
-/** Work pools: how browsers are run, and which of them a session goes to. */
+/** Work pools: how browsers are run, and which pool a session is assigned to. */
 export const workerPoolApp = defineApp<WorkPoolManager>({
   name: "workerpool",
   verboseName: "Work pools",
   problems: poolProblems,
   setup(core) {
-    const manager = createPoolManager(
-      core,
-      createPoolStore(core.db, core.secrets),
-    );
+    const manager = new WorkPoolManager(core);
     return {
       manager,
-      protectSecrets: () => protectPools(core.db, core.secrets),
+      protectSecrets: () => encryptPools(core.db, core.secrets),
       routes: { v1: createPoolRoutes(manager) },
       tags: {
-        "Work pools":
-          "How browsers are run, and what the sessions in them inherit",
+        "Work pools": "Providers, limits and defaults that sessions inherit",
       },
     };
   },

@@ -1,5 +1,6 @@
 import type {
   Browser,
+  EgressPolicy,
   OperatingSystem,
   Proxy,
   ResourceLimits,
@@ -7,10 +8,10 @@ import type {
 } from "../../core/browser_spec.ts";
 import { screenSchema } from "../../core/browser_spec.ts";
 import { GridError } from "../../core/errors.ts";
-import type { SessionRequest } from "./assignment.ts";
+import type { SessionRequest } from "./candidate.ts";
 import type { Pool } from "./pool.ts";
 
-/** A session with every default filled in. Has secrets. */
+/** A session with every default applied. Contains secrets. */
 export interface ResolvedSession {
   readonly browser: Browser;
   readonly version: string;
@@ -18,14 +19,13 @@ export interface ResolvedSession {
   readonly operatingSystem: OperatingSystem;
   readonly screen: Screen;
   readonly proxy: Proxy | null;
-  /** `timeout_minutes` is always there. */
   readonly resourceLimits: ResourceLimits & {
     readonly timeout_minutes: number;
   };
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** What holds where neither session nor pool says anything. */
+/** Values that apply if neither the session nor its pool has one. */
 export interface GridDefaults {
   readonly browser: Browser;
   readonly operatingSystem: OperatingSystem;
@@ -33,47 +33,61 @@ export interface GridDefaults {
 }
 
 /**
- * Lays a session over its pool's defaults. Limits and environment are merged name by name, the rest is taken whole.
+ * Applies the defaults of a pool to a session. Limits and environment are merged member by member; any other value of
+ * the session replaces the pool's.
  *
- * @throws {GridError} `invalid_request` — when the session asks for a longer life than the pool allows.
+ * @throws {GridError} `invalid_request` — the session requests a longer lifetime than the pool allows.
  */
 export function applyPoolDefaults(
-  want: SessionRequest,
+  request: SessionRequest,
   pool: Pool,
   defaults: GridDefaults,
 ): ResolvedSession {
   return {
-    browser: want.browser ?? pool.defaultBrowser ?? defaults.browser,
-    version: want.version ?? pool.defaultBrowserVersion ?? "latest",
-    headless: want.headless ?? pool.defaultHeadless ?? true,
-    operatingSystem: want.operating_system ?? pool.defaultOperatingSystem ??
-      defaults.operatingSystem,
-    screen: want.screen ?? pool.defaultScreen ?? screenSchema.parse({}),
-    proxy: want.proxy ?? pool.defaultProxy,
+    browser: request.browser ?? pool.defaultBrowser ?? defaults.browser,
+    version: request.version ?? pool.defaultBrowserVersion ?? "latest",
+    headless: request.headless ?? pool.defaultHeadless ?? true,
+    operatingSystem: request.operating_system ??
+      pool.defaultOperatingSystem ?? defaults.operatingSystem,
+    screen: request.screen ?? pool.defaultScreen ?? screenSchema.parse({}),
+    proxy: request.proxy ?? pool.defaultProxy,
     resourceLimits: {
       ...pool.defaultResourceLimits,
-      ...want.resource_limits,
-      timeout_minutes: resolveTimeoutMinutes(want, pool, defaults),
+      ...request.resource_limits,
+      timeout_minutes: resolveTimeoutMinutes(request, pool, defaults),
     },
-    environment: { ...pool.defaultEnvironment, ...want.environment },
+    environment: { ...pool.defaultEnvironment, ...request.environment },
   };
 }
 
-/** What is asked for must fit; a default is cut to what the pool allows. */
+/** A requested lifetime must not exceed the pool's maximum; a default is limited to it. */
 function resolveTimeoutMinutes(
-  want: SessionRequest,
+  request: SessionRequest,
   pool: Pool,
   defaults: GridDefaults,
 ): number {
-  const most = pool.maxTimeoutMinutes ?? Infinity;
-  const asked = want.resource_limits?.timeout_minutes;
-  if (asked !== undefined && asked > most) {
+  const max = pool.maxTimeoutMinutes ?? Infinity;
+  const requested = request.resource_limits?.timeout_minutes;
+  if (requested !== undefined && requested > max) {
     throw new GridError(
       "invalid_request",
-      `Cannot give the session ${asked} minutes: work pool "${pool.name}" allows fewer, expected resource_limits.timeout_minutes of at most ${most}`,
+      `Cannot give the session ${requested} minutes: work pool "${pool.name}" allows fewer, expected resource_limits.timeout_minutes of at most ${max}`,
     );
   }
-  const fallback = pool.defaultResourceLimits?.timeout_minutes ??
+  const preset = pool.defaultResourceLimits?.timeout_minutes ??
     defaults.timeoutMinutes;
-  return asked ?? Math.min(fallback, most);
+  return requested ?? Math.min(preset, max);
+}
+
+/** Returns the egress policy of a session of `pool`. @param isolated True if the session belongs to a client key. */
+export function resolveEgressPolicy(
+  pool: Pick<Pool, "name" | "egress" | "egressAllow">,
+  isolated: boolean,
+): { mode: EgressPolicy["mode"]; allow: string[]; pool: string } {
+  const auto = isolated ? "no_private" : "open";
+  return {
+    mode: pool.egress === "auto" ? auto : pool.egress,
+    allow: [...pool.egressAllow],
+    pool: pool.name,
+  };
 }

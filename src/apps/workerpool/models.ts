@@ -37,9 +37,9 @@ export const workPools = sqliteTable("work_pools", {
   maxWorkers: integer("max_workers"),
   maxSessionsPerWorker: integer("max_sessions_per_worker"),
   minReady: integer("min_ready").notNull(),
-  /** Age at which a browser that is kept ready is replaced. */
+  /** Age at which a ready browser is replaced. */
   readyMaxAgeMinutes: real("ready_max_age_minutes").notNull().default(60),
-  /** Arguments that sessions may ask for; null: those that the grid takes for harmless. */
+  /** Arguments that sessions may pass to their browsers; null means the harmless ones. */
   allowedArguments: text("allowed_arguments", { mode: "json" }).$type<
     readonly string[]
   >(),

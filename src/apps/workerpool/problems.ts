@@ -6,7 +6,7 @@ export const poolProblems = defineProblems({
     status: 404,
     title: "Work pool not found",
     example:
-      'Cannot find work pool "crawlers": there is none with this id or name, expected one of GET /v1/workerpool/pools',
+      'Cannot find work pool "crawlers": no pool has this id or name, expected one of GET /v1/workerpool/pools',
   },
   pool_paused: {
     status: 409,

@@ -1,153 +1,76 @@
 import { z } from "@hono/zod-openapi";
-import {
-  browserSchema,
-  egressRuleSchema,
-  environmentInputSchema,
-  operatingSystemSchema,
-  proxySchema,
-  resourceLimitsSchema,
-  screenSchema,
-  versionSchema,
-} from "../../core/browser_spec.ts";
-import { storableObjectSchema, textSchema } from "../../core/stored_text.ts";
-import { findForbiddenReason, FORBIDDEN_PATTERN } from "./allowed_arguments.ts";
+import { environmentInputSchema } from "../../core/browser_spec.ts";
+import { pickPart } from "../../http/declared_fields.ts";
 import * as examples from "./examples.ts";
-import { POOL_EGRESS, POOL_STATUSES } from "./status.ts";
+import { poolFields } from "./schemas/pool_fields.ts";
+import { POOL_STATUSES } from "./status.ts";
 
-const MAX_QUEUE =
-  "How many sessions may wait, besides those that its workers could start at once; one more is refused (429, queue_full). 0: only what a worker has room for is taken. Without it, any number. A session that is queued again, because its worker was lost, is never refused";
+type Fields = typeof poolFields;
 
-const ALLOWED_ARGUMENTS =
-  "Arguments that sessions may give their browsers: names such as --accept-lang, or beginnings with a star such as --force-*, which leaves out what weakens the browser's protection and must be named in full. null: a list of harmless ones, such as --accept-lang and --user-agent. []: none. What breaks the grid or starts programs, such as --remote-debugging-port, can never be allowed";
-
-const EGRESS =
-  "Networks that the pool's browsers may reach. open: everything that their host reaches. no_private: the internet, but no loopback, private, link-local, metadata or multicast address. none: nothing. auto: no_private for sessions of client keys, open for all others";
-
-const EGRESS_ALLOW =
-  "Networks and hosts that sessions may reach regardless of egress: 10.1.0.0/16, fd00::1, intranet.example.test, *.example.test, each with or without :port";
-
-/** A name, or a beginning and a star, that some session's argument may have. */
-const allowedArgumentSchema = z.string().regex(
-  /^--[a-zA-Z0-9][a-zA-Z0-9-]*\*?$/,
-  "expected the name of an argument such as --lang, or its beginning and a star",
-).max(100).superRefine((entry, context) => {
-  const why = findForbiddenReason(entry.replace("*", ""));
-  if (why === undefined) return;
-  context.addIssue(
-    `"${entry}" can never be allowed: ${why}, expected other arguments`,
-  );
-}).openapi({ not: { pattern: FORBIDDEN_PATTERN } });
-
-const nameSchema = textSchema().trim().min(1).max(100);
-
-/** What people write of a pool, without defaults: the body of PATCH. */
-const poolFields = {
-  name: nameSchema,
-  description: textSchema().max(2_000),
-  provider_type: textSchema().min(1).describe(
-    "Name of the provider that starts the browsers",
-  ),
-  provider_config: storableObjectSchema().describe(
-    "Options of the provider, checked against its own schema",
-  ),
-  status: z.enum(POOL_STATUSES),
-  priority: z.int().min(-1_000).max(1_000),
-  default_browser: browserSchema.nullable(),
-  default_browser_version: versionSchema.nullable(),
-  default_headless: z.boolean().nullable(),
-  default_operating_system: operatingSystemSchema.nullable(),
-  default_screen: screenSchema.nullable(),
-  default_proxy: proxySchema.nullable(),
-  default_resource_limits: resourceLimitsSchema.nullable(),
-  default_environment: environmentInputSchema.nullable(),
-  max_sessions: z.int().min(1).nullable(),
-  min_workers: z.int().min(0),
-  max_workers: z.int().min(1).nullable(),
-  max_sessions_per_worker: z.int().min(1).nullable(),
-  min_ready: z.int().min(0).max(1_000).describe(
-    "Browsers that the pool's workers keep started and unused, for sessions that ask for the pool's defaults",
-  ),
-  ready_max_age_minutes: z.number().gt(0).max(7 * 24 * 60).describe(
-    "Age at which a browser that is kept ready is replaced",
-  ),
-  allowed_arguments: z.array(allowedArgumentSchema).max(200).nullable()
-    .describe(ALLOWED_ARGUMENTS),
-  egress: z.enum(POOL_EGRESS).describe(EGRESS),
-  egress_allow: z.array(egressRuleSchema).max(100).describe(EGRESS_ALLOW),
-  max_queue: z.int().min(0).nullable().describe(MAX_QUEUE),
-  max_timeout_minutes: z.number().gt(0).nullable(),
+/** The schemas of a new pool: a field with a default may be absent. */
+type InputShape = {
+  readonly [K in keyof Fields]: Fields[K] extends { readonly default: unknown }
+    ? z.ZodDefault<Fields[K]["schema"]>
+    : Fields[K]["schema"];
 };
 
+function createInputShape(): InputShape {
+  const defaults = new Map<string, unknown>(
+    Object.entries(pickPart(poolFields, "default")),
+  );
+  const entries: readonly (readonly unknown[])[] = Object.entries(poolFields)
+    .map(([name, { schema }]) => [
+      name,
+      defaults.has(name) ? addDefault(schema, defaults.get(name)) : schema,
+    ]);
+  return Object.fromEntries(entries);
+}
+
+/** Returns the schema with a default and the same description, which a default alone would lose. */
+function addDefault(schema: z.ZodType, value: unknown): z.ZodType {
+  const { description } = schema;
+  const optional = schema.default(value);
+  return description === undefined ? optional : optional.describe(description);
+}
+
+const fieldShape = pickPart(poolFields, "schema");
+const inputShape = createInputShape();
+
 /** Changes to a pool. */
-export const poolPatchSchema = z.strictObject(poolFields).partial();
+export const poolPatchSchema = z.strictObject(fieldShape).partial();
 
 /** Body of POST. Absent members take their defaults. */
-export const poolInputSchema = z.strictObject({
-  ...poolFields,
-  description: poolFields.description.default(""),
-  provider_config: poolFields.provider_config.default({}),
-  status: poolFields.status.default("active"),
-  priority: poolFields.priority.default(0),
-  default_browser: poolFields.default_browser.default(null),
-  default_browser_version: poolFields.default_browser_version.default(null),
-  default_headless: poolFields.default_headless.default(null),
-  default_operating_system: poolFields.default_operating_system.default(null),
-  default_screen: poolFields.default_screen.default(null),
-  default_proxy: poolFields.default_proxy.default(null),
-  default_resource_limits: poolFields.default_resource_limits.default(null),
-  default_environment: poolFields.default_environment.default(null),
-  max_sessions: poolFields.max_sessions.default(null),
-  min_workers: poolFields.min_workers.default(0),
-  max_workers: poolFields.max_workers.default(null),
-  max_sessions_per_worker: poolFields.max_sessions_per_worker.default(null),
-  min_ready: poolFields.min_ready.default(0).describe(
-    "Browsers that the pool's workers keep started and unused, for sessions that ask for the pool's defaults",
-  ),
-  ready_max_age_minutes: poolFields.ready_max_age_minutes.default(60).describe(
-    "Age at which a browser that is kept ready is replaced",
-  ),
-  allowed_arguments: poolFields.allowed_arguments.default(null).describe(
-    ALLOWED_ARGUMENTS,
-  ),
-  egress: poolFields.egress.default("auto").describe(EGRESS),
-  egress_allow: poolFields.egress_allow.default([]).describe(EGRESS_ALLOW),
-  max_queue: poolFields.max_queue.default(null).describe(MAX_QUEUE),
-  max_timeout_minutes: poolFields.max_timeout_minutes.default(null),
-}).openapi("WorkPoolInput", {
-  description: "What is not given takes its default",
-  examples: [examples.poolInputExample],
-});
+export const poolInputSchema = z.strictObject(inputShape).openapi(
+  "WorkPoolInput",
+  {
+    description: "Absent members take their defaults",
+    examples: [examples.poolInputExample],
+  },
+);
 
-/** A pool as it is answered: the proxy's password and the environment's values are left out. */
+/** A pool in responses, without the proxy's password and the values of the environment. */
 export const poolSchema = z.object({
-  ...poolFields,
+  ...fieldShape,
+  ...pickPart(poolFields, "wire"),
   id: z.uuid(),
-  default_proxy: z.object({
-    proxy_url: z.string(),
-    proxy_username: z.string().optional(),
-  }).nullable(),
-  /** Names only. */
-  default_environment: z.array(z.string()).nullable().describe(
-    "Names of the variables; values are not shown",
-  ),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
 }).openapi("WorkPool", {
   description:
-    "A work pool: how browsers are run, and what sessions inherit. The proxy's password and the environment's values are never in it",
+    "A work pool: a provider, limits, and defaults that sessions inherit. It never contains the proxy's password or the values of the environment",
   examples: [examples.poolExample],
 });
 
-const asGiven = z.string().max(100).optional().openapi({
+const readOnlySchema = z.string().max(100).optional().openapi({
   readOnly: true,
   description: "The value that GET returned, or absent",
 });
 
-/** Read-only members that GET returns. PUT and PATCH accept them unchanged. */
-const readBack = {
-  id: asGiven,
-  created_at: asGiven,
-  updated_at: asGiven,
+/** Members of a response to GET that PUT and PATCH accept unchanged. */
+const readOnlyShape = {
+  id: readOnlySchema,
+  created_at: readOnlySchema,
+  updated_at: readOnlySchema,
   default_environment: z.union([
     environmentInputSchema,
     z.array(z.string()).describe(
@@ -158,21 +81,23 @@ const readBack = {
 
 /** Body of PUT: the body of POST, or a response of GET with changes. */
 export const poolReplacementSchema = z.strictObject({
-  ...poolInputSchema.shape,
-  ...readBack,
-  default_environment: readBack.default_environment.default(null),
+  ...inputShape,
+  ...readOnlyShape,
+  default_environment: readOnlyShape.default_environment.default(null),
 }).openapi("WorkPoolReplacement", {
   description:
-    "Absent members take their defaults. A response of GET is accepted: secrets that it does not show are kept, a password if proxy_url and proxy_username are the same",
+    "Absent members take their defaults. A response of GET is accepted: secrets that it does not contain are kept, a password only if proxy_url and proxy_username are unchanged",
   examples: [examples.poolInputExample],
 });
 
 /** Body of PATCH. Only the members in it change. */
-export const poolChangeSchema = z.strictObject({ ...poolFields, ...readBack })
-  .partial().openapi("WorkPoolPatch", {
-    description: "Changes the members in the body",
-    examples: [examples.poolPatchExample],
-  });
+export const poolChangeSchema = z.strictObject({
+  ...fieldShape,
+  ...readOnlyShape,
+}).partial().openapi("WorkPoolPatch", {
+  description: "Changes the members in the body",
+  examples: [examples.poolPatchExample],
+});
 
 /** Response of `POST /v1/workerpool/pools`. */
 export const newPoolSchema = poolSchema.extend({
@@ -183,26 +108,26 @@ export const newPoolSchema = poolSchema.extend({
   examples: [{ ...examples.poolExample, warnings: [] }],
 });
 
-/** How loaded a pool is. */
+/** The load of a pool. */
 export const pressureSchema = z.object({
   work_pool_id: z.uuid(),
   status: z.enum(POOL_STATUSES),
-  pending: z.int(),
+  pending: z.int().describe("Sessions that wait"),
   starting: z.int(),
   running: z.int(),
   max_sessions: z.int().nullable(),
   max_queue: z.int().nullable(),
   workers_online: z.int(),
-  capacity: z.int(),
+  capacity: z.int().describe("Sessions that the online workers may hold"),
   oldest_pending_seconds: z.number().nullable(),
   ready: z.int().describe("Browsers that are kept ready now"),
-  min_ready: z.int().describe("Browsers that are to be kept ready"),
+  min_ready: z.int().describe("Browsers that should be kept ready"),
 }).openapi("WorkPoolPressure", {
-  description: "How loaded a pool is",
+  description: "The load of a work pool",
   examples: [examples.pressureExample],
 });
 
-/** Answer of `GET /v1/workerpool/pools`. */
+/** Response of `GET /v1/workerpool/pools`. */
 export const poolListSchema = z.object({
   items: z.array(poolSchema),
   next_cursor: z.string().nullable(),
@@ -210,10 +135,23 @@ export const poolListSchema = z.object({
   examples: [{ items: [examples.poolExample], next_cursor: null }],
 });
 
+/** Body of POST, with defaults applied. */
 export type PoolInput = z.infer<typeof poolInputSchema>;
+
+/** Body of PUT, with defaults applied. */
 export type PoolReplacement = z.infer<typeof poolReplacementSchema>;
+
+/** Body of PATCH, which may repeat read-only members. */
 export type PoolChange = z.infer<typeof poolChangeSchema>;
+
+/** Changes to a pool, without read-only members. */
 export type PoolPatch = z.infer<typeof poolPatchSchema>;
+
+/** A pool in a response. */
 export type PoolWire = z.infer<typeof poolSchema>;
+
+/** A created pool in a response, with warnings. */
 export type NewPoolWire = z.infer<typeof newPoolSchema>;
+
+/** The load of a pool in a response. */
 export type Pressure = z.infer<typeof pressureSchema>;

@@ -6,7 +6,7 @@ export const workerProblems = defineProblems({
     status: 404,
     title: "Worker not found",
     example:
-      'Cannot find worker "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d": there is none with this id, expected one of GET /v1/workerpool/workers',
+      'Cannot find worker "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d": no worker has this id, expected one of GET /v1/workerpool/workers',
   },
   worker_in_use: {
     status: 409,
@@ -22,6 +22,6 @@ export const workerProblems = defineProblems({
   },
   pool_full: {
     status: 409,
-    title: "Work pool has all its workers",
+    title: "Work pool has its maximum of workers",
   },
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import type {
   PoolCandidate,
   SessionRequest,
-} from "../../../src/apps/workerpool/assignment.ts";
+} from "../../../src/apps/workerpool/candidate.ts";
 import { type Pool } from "../../../src/apps/workerpool/pool.ts";
 import { poolInputSchema } from "../../../src/apps/workerpool/schemas.ts";
 import { POOL_STATUSES } from "../../../src/apps/workerpool/status.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { assignPool } from "../../../src/apps/workerpool/assignment.ts";
-import type { PoolCandidate } from "../../../src/apps/workerpool/assignment.ts";
+import type { PoolCandidate } from "../../../src/apps/workerpool/candidate.ts";
 import { findRejectedArguments } from "../../../src/apps/workerpool/allowed_arguments.ts";
 import { GridError } from "../../../src/core/errors.ts";
 import { candidateArbitrary, wantArbitrary } from "./arbitraries.ts";

@@ -4,10 +4,10 @@ import { workers } from "../../workers/models.ts";
 import { workPools } from "../models.ts";
 
 /**
- * How many more sessions the pool of the outer `work_pools` could start at once: what its workers would be given by the
- * claim, within the pool's own limit. Never negative.
+ * Counts the sessions that the pool of the outer `work_pools` could start at once: as many as a claim would assign to
+ * its workers, within the pool's own limit. Never negative.
  */
-// Columns are written out with their table: among selected fields Drizzle drops the tables' names.
+// Columns are written with their table, because Drizzle drops the tables' names among selected fields.
 export function countPoolRoom(): SQL<number> {
   const held = sql.raw("IN ('starting', 'running')");
   const ofWorkers = sql`(SELECT coalesce(sum(max(0,

@@ -5,14 +5,17 @@ import {
   sealBrowserSecrets,
   type SecretRow,
 } from "../../../db/browser_secrets.ts";
-import type { Database } from "../../../core/database.ts";
-import type { Secrets } from "../../../core/database.ts";
+import type { Database, Secrets } from "../../../core/database.ts";
 import { workPools } from "../models.ts";
 import type { Pool, PoolFields } from "../pool.ts";
 
-type Change = typeof sealBrowserSecrets;
+/** Encrypts or decrypts the secrets of a row. */
+type SecretsChange = (
+  values: Parameters<typeof sealBrowserSecrets>[1],
+  row: SecretRow,
+) => ReturnType<typeof sealBrowserSecrets>;
 
-/** Encrypts the secrets of the fields, for storage. */
+/** Returns the columns with encrypted secrets. */
 export async function sealPool<F extends Partial<PoolFields>>(
   secrets: Secrets,
   id: string,
@@ -21,16 +24,16 @@ export async function sealPool<F extends Partial<PoolFields>>(
   return await mapSecrets(
     fields,
     id,
-    (...given) => sealBrowserSecrets(secrets, ...given),
+    (values, row) => sealBrowserSecrets(secrets, values, row),
   );
 }
 
-/** Decrypts the secrets of a stored pool. */
+/** Returns a stored pool with decrypted secrets. */
 export async function openPool(secrets: Secrets, stored: Pool): Promise<Pool> {
   return await mapSecrets(
     stored,
     stored.id,
-    (...given) => openBrowserSecrets(secrets, ...given),
+    (values, row) => openBrowserSecrets(secrets, values, row),
   );
 }
 
@@ -38,7 +41,7 @@ export async function openPool(secrets: Secrets, stored: Pool): Promise<Pool> {
  * Encrypts the secrets that are not encrypted with the current key. Returns the number of rows that had plain-text
  * secrets.
  */
-export async function protectPools(
+export async function encryptPools(
   { orm }: Database,
   secrets: Secrets,
 ): Promise<number> {
@@ -64,11 +67,11 @@ export async function protectPools(
   ).length;
 }
 
-/** Returns the fields, with `change` applied to those that contain secrets. */
+/** Returns the columns with `change` applied to those that contain secrets. */
 async function mapSecrets<F extends Partial<PoolFields>>(
   fields: F,
   id: string,
-  change: (...given: Rest<Parameters<Change>>) => ReturnType<Change>,
+  change: SecretsChange,
 ): Promise<F> {
   const { defaultEnvironment, defaultProxy } = fields;
   if (!defaultEnvironment && !defaultProxy?.proxy_password) return fields;
@@ -87,6 +90,3 @@ async function mapSecrets<F extends Partial<PoolFields>>(
     ...(proxy ? { defaultProxy: proxy } : {}),
   };
 }
-
-type Rest<T extends readonly unknown[]> = T extends
-  readonly [unknown, ...infer R] ? R : never;

@@ -43,11 +43,11 @@ const list = createRoute({
         "Only pools of this provider",
       ),
       limit: z.coerce.number().int().min(1).max(500).default(100).describe(
-        "Most work pools to give",
+        "Maximum number of work pools on a page",
       ),
-      cursor: z.uuid("expected next_cursor of the page before").optional()
+      cursor: z.uuid("expected next_cursor of the previous page").optional()
         .describe(
-          "next_cursor of the page before",
+          "next_cursor of the previous page",
         ),
     }),
   },
@@ -110,7 +110,7 @@ const replace = createRoute({
   tags,
   operationId: "replacePool",
   ...access(),
-  summary: "Update a work pool: what is not given takes its default",
+  summary: "Replace a work pool; absent members take their defaults",
   request: {
     params,
     body: {
@@ -136,7 +136,7 @@ const patch = createRoute({
   ...replace,
   method: "patch",
   operationId: "patchPool",
-  summary: "Change what is given of a work pool",
+  summary: "Change some members of a work pool",
   request: {
     params,
     body: {
@@ -164,7 +164,7 @@ const remove = createRoute({
     }),
   },
   responses: {
-    204: { description: "It is gone" },
+    204: { description: "The work pool is deleted" },
     ...problemResponses(
       "invalid_request",
       poolProblems.pool_not_found,
@@ -179,30 +179,40 @@ const pressure = createRoute({
   tags,
   operationId: "poolPressure",
   ...access("client"),
-  summary: "Tell how loaded a work pool is",
+  summary: "Get the load of a work pool",
   request: { params },
   responses: {
     200: {
-      description: "Its load",
+      description: "The load of the work pool",
       content: { "application/json": { schema: pressureSchema } },
     },
     ...problemResponses(poolProblems.pool_not_found),
   },
 });
 
-/** Statuses that a person sets, the path that does, and the operation's name. */
-const STATUS_PATHS = [
-  ["pause", "paused", "Take no sessions until it is resumed", "pausePool"],
-  ["resume", "active", "Take sessions again", "resumePool"],
-  [
-    "drain",
-    "draining",
-    "Take no sessions; what runs goes on to its end",
-    "drainPool",
-  ],
+/** The operations that set a status. */
+const STATUS_ACTIONS = [
+  {
+    verb: "pause",
+    status: "paused",
+    summary: "Take no sessions until the pool is resumed",
+    operationId: "pausePool",
+  },
+  {
+    verb: "resume",
+    status: "active",
+    summary: "Take sessions again",
+    operationId: "resumePool",
+  },
+  {
+    verb: "drain",
+    status: "draining",
+    summary: "Take no sessions; running sessions continue until they end",
+    operationId: "drainPool",
+  },
 ] as const;
 
-/** Endpoints of work pools. Only admins change them. */
+/** Creates the endpoints of work pools. Only admins may change pools. */
 export function createPoolRoutes(
   manager: WorkPoolManager,
 ): OpenAPIHono<GridEnv> {
@@ -217,10 +227,13 @@ export function createPoolRoutes(
     }, 200);
   });
   router.openapi(create, async (c) => {
-    const made = await manager.create(c.req.valid("json"));
-    c.header("Location", renderLocation(c, `/v1/workerpool/pools/${made.id}`));
-    const warnings = [...manager.findWarnings(made)];
-    return c.json({ ...renderPool(made, "admin"), warnings }, 201);
+    const created = await manager.create(c.req.valid("json"));
+    c.header(
+      "Location",
+      renderLocation(c, `/v1/workerpool/pools/${created.id}`),
+    );
+    const warnings = [...manager.findWarnings(created)];
+    return c.json({ ...renderPool(created, "admin"), warnings }, 201);
   });
   router.openapi(get, async (c) => {
     const caller = getCaller(c);
@@ -246,7 +259,7 @@ export function createPoolRoutes(
     const { pool_id } = c.req.valid("param");
     return c.json(await manager.getPressure(pool_id, getCaller(c)), 200);
   });
-  for (const [verb, status, summary, operationId] of STATUS_PATHS) {
+  for (const { verb, status, summary, operationId } of STATUS_ACTIONS) {
     const route = createRoute({
       method: "post",
       path: `/workerpool/pools/{pool_id}/${verb}`,

@@ -1,18 +1,19 @@
 import { GridError } from "../../core/errors.ts";
 import { type Pool, renderPool } from "./pool.ts";
-import type { PoolChange, PoolInput, PoolReplacement } from "./schemas.ts";
 import { poolProblems } from "./problems.ts";
+import type { PoolChange, PoolInput, PoolReplacement } from "./schemas.ts";
 
 const READ_ONLY = ["id", "created_at", "updated_at"] as const;
 
+/** The reason why one member of a body is rejected. */
 interface MemberProblem {
   readonly path: string;
   readonly message: string;
 }
 
 /**
- * Returns the whole input that a body of PUT stands for, without read-only members, and with the secrets that GET does
- * not show. The secrets in `pool` are plain text.
+ * Returns the complete input of a body of PUT, without read-only members, and with the secrets that GET does not return.
+ * The secrets in `pool` are plain text.
  *
  * @throws {GridError} `read_only_member` — read-only members differ from the pool's; names them.
  */
@@ -25,7 +26,7 @@ export function toReplacement(pool: Pool, body: PoolReplacement): PoolInput {
   };
 }
 
-/** Returns the change that a body of PATCH stands for, like {@linkcode toReplacement}. */
+/** Returns the change of a body of PATCH, like {@linkcode toReplacement}. */
 export function toChange(pool: Pool, body: PoolChange): Readonly<object> {
   const { id: _, created_at: __, updated_at: ___, ...change } = body;
   return { ...change, ...keepSecrets(pool, body) };
@@ -35,8 +36,8 @@ function keepSecrets(
   pool: Pool,
   body: PoolChange,
 ): Partial<Pick<PoolInput, "default_environment" | "default_proxy">> {
-  const faults = findProblems(pool, body);
-  if (faults.length > 0) throw readOnlyMember(faults);
+  const problems = findProblems(pool, body);
+  if (problems.length > 0) throw readOnlyMember(problems);
   const { default_environment, default_proxy } = body;
   return {
     ...(default_environment === undefined ? {} : {
@@ -51,50 +52,48 @@ function keepSecrets(
 }
 
 function findProblems(pool: Pool, body: PoolChange): readonly MemberProblem[] {
-  const shown = renderPool(pool, "admin");
-  const faults: MemberProblem[] = READ_ONLY.flatMap((name) =>
-    body[name] === undefined || body[name] === shown[name]
+  const rendered = renderPool(pool, "admin");
+  const problems: MemberProblem[] = READ_ONLY.flatMap((name) =>
+    body[name] === undefined || body[name] === rendered[name]
       ? []
-      : [{ path: name, message: `is "${shown[name]}" and cannot be set` }]
+      : [{ path: name, message: `is "${rendered[name]}" and cannot be set` }]
   );
   const { default_environment: names } = body;
   if (
     Array.isArray(names) &&
-    !hasSameNames(names, shown.default_environment ?? [])
+    !hasSameNames(names, rendered.default_environment ?? [])
   ) {
-    faults.push({
+    problems.push({
       path: "default_environment",
       message:
         "has names that the pool's does not have, so their values are unknown",
     });
   }
-  return faults;
+  return problems;
 }
 
-function hasSameNames(
-  given: readonly string[],
-  own: readonly string[],
-): boolean {
-  return new Set(given).symmetricDifference(new Set(own)).size === 0;
+function hasSameNames(a: readonly string[], b: readonly string[]): boolean {
+  return new Set(a).symmetricDifference(new Set(b)).size === 0;
 }
 
-/** Reports whether a proxy equals the one that GET shows, which has no password. */
+/** Reports whether a proxy equals the one that GET returns, which has no password. */
 function isSameProxy(
-  given: NonNullable<PoolInput["default_proxy"]>,
-  { defaultProxy: own }: Pool,
+  proxy: NonNullable<PoolInput["default_proxy"]>,
+  { defaultProxy: stored }: Pool,
 ): boolean {
-  return given.proxy_password === undefined &&
-    given.proxy_url === own?.proxy_url &&
-    given.proxy_username === own.proxy_username;
+  return proxy.proxy_password === undefined &&
+    proxy.proxy_url === stored?.proxy_url &&
+    proxy.proxy_username === stored.proxy_username;
 }
 
-function readOnlyMember(faults: readonly MemberProblem[]): GridError {
-  const detail = faults.map(({ path, message }) => `${path} ${message}`).join(
+/** The problem of read-only members that differ from the pool's. */
+function readOnlyMember(problems: readonly MemberProblem[]): GridError {
+  const detail = problems.map(({ path, message }) => `${path} ${message}`).join(
     "; ",
   );
   return new GridError(
     poolProblems.read_only_member,
     `Cannot use the body: ${detail}; expected the value that GET returns, or none`,
-    { errors: faults.map((fault) => ({ in: "json", ...fault })) },
+    { errors: problems.map((problem) => ({ in: "json", ...problem })) },
   );
 }
