@@ -1,6 +1,7 @@
 import type { Caller } from "../../core/caller.ts";
+import { createRowRenderer } from "../../http/wire_form.ts";
 import type { apiKeys } from "./models.ts";
-import type { KeyStatus, KeyWire } from "./schemas.ts";
+import { keySchema, type KeyStatus, type KeyWire } from "./schemas.ts";
 
 /** A key as it is stored. */
 export type KeyRow = Readonly<typeof apiKeys.$inferSelect>;
@@ -27,25 +28,9 @@ export function toCaller(
   };
 }
 
+const renderRow = createRowRenderer(keySchema);
+
 /** Returns the wire form of a key, without its hash. */
 export function renderKey(key: KeyRow, now: number): KeyWire {
-  return {
-    id: key.id,
-    name: key.name,
-    prefix: key.prefix,
-    role: key.role,
-    work_pool_id: key.workPoolId,
-    max_sessions: key.maxSessions,
-    max_queue: key.maxQueue,
-    max_priority: key.maxPriority,
-    status: getKeyStatus(key, now),
-    created_at: new Date(key.createdAt).toISOString(),
-    expires_at: toIsoTime(key.expiresAt),
-    last_used_at: toIsoTime(key.lastUsedAt),
-    revoked_at: toIsoTime(key.revokedAt),
-  };
-}
-
-function toIsoTime(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
+  return renderRow({ ...key, status: getKeyStatus(key, now) });
 }

@@ -1,5 +1,6 @@
 /** Examples for the API description; a test checks them against their schemas. */
-import { pickPart, type SessionField } from "./schemas/field.ts";
+import { pickPart } from "../../http/declared_fields.ts";
+import type { SessionField } from "./schemas/field.ts";
 import { identityFields, recordedFields } from "./schemas/recorded_fields.ts";
 import { requestedFields } from "./schemas/requested_fields.ts";
 

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import * as examples from "./examples.ts";
-import { pickPart } from "./schemas/field.ts";
+import { pickPart } from "../../http/declared_fields.ts";
 import { sessionEventSchema, sessionMetricSchema } from "./schemas/history.ts";
 import { identityFields, recordedFields } from "./schemas/recorded_fields.ts";
 import { requestedFields } from "./schemas/requested_fields.ts";

@@ -9,7 +9,7 @@ import {
 import type { SessionEventWire, SessionMetricWire } from "./schemas/history.ts";
 import { resolveStoredFields } from "./stored_fields.ts";
 import { type QueueState, renderQueueState } from "./waiting.ts";
-import { createRowRenderer, toIsoTime } from "./wire_form.ts";
+import { createRowRenderer, toIsoTime } from "../../http/wire_form.ts";
 
 /** How long the client of an ephemeral session counts as there once its server has said so. */
 export const CLIENT_SEEN_MS = 20_000;

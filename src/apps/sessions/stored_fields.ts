@@ -1,7 +1,7 @@
 import type { SessionInput } from "./schemas.ts";
-import { pickPart } from "./schemas/field.ts";
+import { pickPart } from "../../http/declared_fields.ts";
 import { requestedFields } from "./schemas/requested_fields.ts";
-import { type CamelCase, toCamelCase } from "./wire_form.ts";
+import { type CamelCase, toCamelCase } from "../../http/wire_form.ts";
 
 const defaults = pickPart(requestedFields, "default");
 

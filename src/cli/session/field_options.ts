@@ -1,7 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import type { z } from "@hono/zod-openapi";
+import type { FieldOption } from "../../http/declared_fields.ts";
 import {
-  type FieldOption,
   findType,
   listMembers,
   type SessionField,

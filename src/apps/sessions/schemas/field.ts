@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import type { FieldOption } from "../../../http/declared_fields.ts";
 
 /** The form of a field in the query of `/v1/connect`. */
 export type ConnectParameter =
@@ -27,18 +28,6 @@ export type ConnectParameter =
     readonly schema: z.ZodType;
   };
 
-/** An option of `browsergrid session create`. */
-export interface FieldOption {
-  /** Spelling and placeholder: `--browser <name>`. */
-  readonly flags: string;
-  /** Member of the field's object that the option sets. Absent: the option sets the whole field. */
-  readonly member?: string;
-  /** Help text. @default {the description of the field's schema} */
-  readonly help?: string;
-  /** Values that are shown and completed; others are accepted too. */
-  readonly suggestions?: readonly string[];
-}
-
 /** The declaration of one field of a session. */
 export interface SessionField {
   /** Schema in the create body. Absent: a client cannot set the field. */
@@ -56,26 +45,6 @@ export interface SessionField {
   /** Example in the create body, and in responses without a `wireExample`. */
   readonly example?: unknown;
   readonly wireExample?: unknown;
-}
-
-type Fields = Readonly<Record<string, SessionField>>;
-
-/** The part `P` of every field that has one, by the field's name. */
-export type PartOf<F extends Fields, P extends keyof SessionField> = {
-  readonly [
-    K in keyof F as F[K] extends Readonly<Record<P, unknown>> ? K : never
-  ]: F[K] extends Readonly<Record<P, infer V>> ? V : never;
-};
-
-/** Returns one part of every field that has it, by the field's name. */
-export function pickPart<F extends Fields, P extends keyof SessionField>(
-  fields: F,
-  part: P,
-): PartOf<F, P> {
-  const entries: readonly (readonly unknown[])[] = Object.entries(fields)
-    .filter(([, field]) => part in field)
-    .map(([name, field]) => [name, field[part]]);
-  return Object.fromEntries(entries);
 }
 
 /** Returns the members of an object's schema; none for any other schema. */

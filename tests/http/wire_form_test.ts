@@ -3,7 +3,8 @@ import { z } from "@hono/zod-openapi";
 import {
   createRowRenderer,
   toCamelCase,
-} from "../../../src/apps/sessions/wire_form.ts";
+  toColumns,
+} from "../../src/http/wire_form.ts";
 
 const render = createRowRenderer(z.object({
   id: z.string(),
@@ -34,4 +35,13 @@ Deno.test("createRowRenderer() renders the members of the schema and no other co
 Deno.test("toCamelCase() joins the words of a name", () => {
   assert.equal(toCamelCase("idle_timeout_seconds"), "idleTimeoutSeconds");
   assert.equal(toCamelCase("id"), "id");
+});
+
+Deno.test("toColumns() renames the members of a request and keeps their values", () => {
+  const input = { name: "a", max_queue: 0, default_screen: null };
+  assert.deepEqual(toColumns(input), {
+    name: "a",
+    maxQueue: 0,
+    defaultScreen: null,
+  });
 });
