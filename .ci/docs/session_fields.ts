@@ -1,12 +1,12 @@
 import { z } from "@hono/zod-openapi";
-import { sessionInputSchema } from "../../src/apps/sessions/schemas.ts";
-import { poolInputSchema } from "../../src/apps/workerpool/schemas.ts";
-import { sessionCreateCommand } from "../../src/cli/session/create.ts";
-import { terminal } from "../../src/cli/output.ts";
-import { connectQuerySchema } from "../../src/gateway/connect_query.ts";
+import {
+  listMembers,
+  type SessionField,
+} from "../../src/apps/sessions/schemas/field.ts";
+import { requestedFields } from "../../src/apps/sessions/schemas/requested_fields.ts";
 import { code, escapeText, renderTable } from "./markdown.ts";
 
-/** A JSON Schema, as far as the table shows it. */
+/** Members of a JSON Schema that the table shows. */
 const propertySchema = z.object({
   type: z.union([z.string(), z.array(z.string())]).optional(),
   enum: z.array(z.unknown()).optional(),
@@ -15,63 +15,69 @@ const propertySchema = z.object({
   maximum: z.number().optional(),
   default: z.unknown().optional(),
   description: z.string().optional(),
-  get properties() {
-    return z.record(z.string(), propertySchema).optional();
-  },
 });
 
 type Property = z.infer<typeof propertySchema>;
 
-/** A field, or a member of one: `screen.width`. */
-interface Field {
-  readonly path: string;
+/** A row of the table: a field, or a member of the field's object. */
+interface Row {
+  readonly name: string;
+  readonly member?: string;
+  readonly field: SessionField;
   readonly property: Property;
 }
 
-/** Names on `/v1/connect` and of command-line options that differ from the field's own. */
-const OTHER_NAMES: Readonly<
-  Record<string, { readonly query?: string; readonly option?: string }>
-> = {
-  version: { option: "browser-version" },
-  work_pool_id: { option: "pool" },
-  arguments: { query: "argument", option: "argument" },
-  labels: { query: "label", option: "label" },
-  environment: { query: "env.NAME", option: "env" },
-};
-
-/** Renders a table of the fields of a session, and their descriptions. */
+/** Renders a table of the fields that a client can set, and their descriptions. */
 export function renderSessionFields(): string {
-  const fields = listFields();
-  const options = new Set(
-    sessionCreateCommand(terminal).options.map(({ long }) => long ?? ""),
-  );
-  const rows = fields.map(({ path, property }) => [
-    code(path),
-    renderType(property),
-    renderDefault(path, property),
-    findParameter(path),
-    findOption(path, options),
+  const rows = listRows();
+  const head = ["field", "type", "default", "body", "query", "option"];
+  const cells = rows.map((row) => [
+    code(renderPath(row)),
+    renderType(row.property),
+    renderDefault(row),
+    row.field.input ? "yes" : "",
+    renderParameter(row),
+    renderOption(row),
   ]);
-  const head = ["field", "type", "default", "query", "option"];
-  const descriptions = fields.filter(({ property }) => property.description)
-    .map(({ path, property }) =>
-      `- ${code(path)}: ${escapeText(property.description ?? "")}`
-    );
-  return `${renderTable(head, rows)}\n\n${descriptions.join("\n")}`;
+  const descriptions = rows.flatMap((row) => {
+    const { description } = row.property;
+    return description
+      ? [`- ${code(renderPath(row))}: ${escapeText(description)}`]
+      : [];
+  });
+  return `${renderTable(head, cells)}\n\n${descriptions.join("\n")}`;
 }
 
-function listFields(): readonly Field[] {
-  const { properties = {} } = propertySchema.parse(
-    z.toJSONSchema(sessionInputSchema, { io: "input", unrepresentable: "any" }),
+function listRows(): readonly Row[] {
+  return Object.entries<SessionField>(requestedFields).flatMap(
+    ([name, field]) => {
+      const schema = field.input ?? findSeparateSchema(field);
+      if (schema === undefined) return [];
+      const members = Object.entries(listMembers(schema));
+      return members.length === 0
+        ? [{ name, field, property: toProperty(schema) }]
+        : members.map(([member, inner]) => ({
+          name,
+          member,
+          field,
+          property: toProperty(inner),
+        }));
+    },
   );
-  return Object.entries(properties).flatMap(([name, property]) =>
-    property.properties
-      ? Object.entries(property.properties).map(([member, inner]) => ({
-        path: `${name}.${member}`,
-        property: inner,
-      }))
-      : [{ path: name, property }]
+}
+
+function findSeparateSchema({ connect }: SessionField): z.ZodType | undefined {
+  return connect?.form === "separate" ? connect.schema : undefined;
+}
+
+function toProperty(schema: z.ZodType): Property {
+  return propertySchema.parse(
+    z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }),
   );
+}
+
+function renderPath({ name, member }: Row): string {
+  return member === undefined ? name : `${name}.${member}`;
 }
 
 function renderType({ type, ...property }: Property): string {
@@ -80,36 +86,48 @@ function renderType({ type, ...property }: Property): string {
   if (type === "array") return "list";
   if (type === "boolean") return "true, false";
   if (type === "string") return "text";
-  const { minimum, exclusiveMinimum = minimum, maximum } = property;
-  const from = minimum === undefined ? "above" : "from";
-  if (maximum === undefined) return `${from} ${exclusiveMinimum}`;
+  const { minimum, exclusiveMinimum, maximum } = property;
   return minimum === undefined
-    ? `above ${exclusiveMinimum}, to ${maximum}`
+    ? `> ${exclusiveMinimum}, to ${maximum}`
     : `${minimum} to ${maximum}`;
 }
 
-function renderDefault(path: string, { default: value }: Property): string {
-  const [name = ""] = path.split(".");
-  const inPool = { version: "default_browser_version" }[name] ??
-    `default_${name}`;
-  const texts = [
-    ...inPool in poolInputSchema.shape ? ["pool"] : [],
-    ...value === undefined ? [] : [code(String(value))],
-  ];
-  return texts.join(", ");
+function renderDefault({ member, field, property }: Row): string {
+  const { inherits, setting } = field;
+  const isOfMember = member === undefined || setting?.endsWith(member);
+  const value = property.default ?? field.default;
+  const isShown = typeof value === "number" || typeof value === "boolean";
+  return [
+    ...inherits ? ["pool"] : [],
+    ...setting && isOfMember ? ["setting"] : [],
+    ...isShown ? [code(String(value))] : [],
+  ].join(", ");
 }
 
-function findParameter(path: string): string {
-  const leaf = path.split(".").at(-1) ?? path;
-  const { query = leaf } = OTHER_NAMES[path] ?? {};
-  if (query === leaf) return query in connectQuerySchema.shape ? "yes" : "";
-  return code(query);
+function renderParameter({ field: { connect } }: Row): string {
+  switch (connect?.form) {
+    case undefined:
+      return "";
+    case "value":
+    case "members":
+      return "yes";
+    case "prefix":
+      return code(`${connect.prefix}NAME`);
+    case "list":
+    case "pairs":
+    case "separate":
+      return code(connect.name);
+    default:
+      return connect satisfies never;
+  }
 }
 
-function findOption(path: string, options: ReadonlySet<string>): string {
-  const [name = "", leaf = name] = path.split(".");
-  const { option = leaf } = OTHER_NAMES[path] ?? {};
-  const flags = [option, name].map((text) => `--${text.replaceAll("_", "-")}`);
-  const flag = flags.find((each) => options.has(each)) ?? "";
-  return flag === `--${leaf.replaceAll("_", "-")}` ? "yes" : flag && code(flag);
+function renderOption({ name, member, field }: Row): string {
+  const found = field.options?.find((option) =>
+    option.member === undefined || option.member === member
+  );
+  const [flag] = found?.flags.split(" ") ?? [];
+  if (flag === undefined) return "";
+  const derived = `--${(member ?? name).replaceAll("_", "-")}`;
+  return flag === derived ? "yes" : code(flag);
 }

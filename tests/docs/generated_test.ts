@@ -4,6 +4,7 @@ import {
   generatedPages,
 } from "../../.ci/docs/generated_pages.ts";
 import { replacePart } from "../../.ci/docs/markdown.ts";
+import { sessionInputSchema } from "../../src/apps/sessions/schemas.ts";
 import { listSettings } from "../../src/core/settings.ts";
 import { cli } from "../support/cli.ts";
 
@@ -39,11 +40,18 @@ Deno.test("the documentation has every setting, endpoint, command and session fi
   assert.match(commands, /^- `pool deploy-command <pool> <session>`: /m);
   const { text: fields } = findPage("docs/sessions.md");
   const rows = [
-    /^\| `screen\.width` +\| 1 to 16384 +\| pool, `1280` +\| yes +\| `--screen` +\|$/m,
-    /^\| `labels` +\| map +\| +\| `label` +\| `--label` +\|$/m,
-    /^\| `max_connections` +\| 1 to 1000 +\| +\| yes +\| yes +\|$/m,
+    /^\| `screen\.width` +\| 1 to 16384 +\| pool, `1280` +\| yes +\| yes +\| `--screen` +\|$/m,
+    /^\| `resource_limits\.cpu` +\| > 0, to 1024 +\| pool +\| yes +\| yes +\| yes +\|$/m,
+    /^\| `resource_limits\.timeout_minutes` +\| > 0, to 10080 +\| pool, setting +\| yes +\| yes +\| yes +\|$/m,
+    /^\| `environment` +\| map +\| pool +\| yes +\| `env\.NAME` +\| `--env` +\|$/m,
+    /^\| `labels` +\| map +\| +\| yes +\| `label` +\| `--label` +\|$/m,
+    /^\| `max_connections` +\| 1 to 1000 +\| `1` +\| yes +\| yes +\| yes +\|$/m,
+    /^\| `keep_alive_seconds` +\| 1 to 86400 +\| +\| +\| `keep_alive` +\| +\|$/m,
   ];
   for (const row of rows) assert.match(fields, row);
+  for (const name of Object.keys(sessionInputSchema.shape)) {
+    assert.match(fields, new RegExp(`^\\| \`${name}[.\`]`, "m"));
+  }
 });
 
 Deno.test("replacePart() rejects a page without the part's markers", () => {
