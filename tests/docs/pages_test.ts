@@ -12,7 +12,7 @@ const PAGE_LINES = 250;
 const SCREEN_LINES = 45;
 
 /** Widest line outside of code: tables and links cannot be wrapped. */
-const COLUMNS = 110;
+const COLUMNS = 115;
 
 const pages = await Promise.all(
   (await documents()).map(async (file) => ({
