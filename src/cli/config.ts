@@ -6,44 +6,45 @@ import {
   type Settings,
   type SettingsInput,
 } from "../core/settings.ts";
-import { createClient, type GridClient } from "../client/client.ts";
-import { exemptFromProxies, proxyFor } from "./proxy_environment.ts";
+import type { GridClient } from "../client/client.ts";
 import type { Output } from "./output.ts";
+import { exemptFromProxies, findProxyFor } from "./proxy_environment.ts";
 
 const CONFIG_VARIABLE = "BROWSERGRID_CONFIG";
 const DEFAULT_CONFIG = "browsergrid.json";
 
-/** Flags that several commands share. */
-export interface CommonFlags {
+/** Options of every command that reads settings. */
+export interface CommonOptions {
   readonly config?: string | undefined;
+  readonly json?: boolean | undefined;
   readonly debug?: boolean | undefined;
 }
 
-/** Settings from the file, the environment and `flags`; warnings go to stderr. */
-export async function settingsFrom(
+/** Returns the settings of the file, the environment and `flags`. Prints warnings to stderr. */
+export async function resolveSettings(
   flags: SettingsInput,
-  common: CommonFlags,
+  options: CommonOptions,
   output: Output,
 ): Promise<Settings> {
-  const { settings, warnings } = await loadedSettings(flags, common);
+  const { settings, warnings } = await explainSettings(flags, options);
   for (const warning of warnings) output.error(`warning: ${warning}`);
   return settings;
 }
 
-/** Settings from the file, the environment and `flags`, with where each comes from. */
-export async function loadedSettings(
+/** Returns the settings of the file, the environment and `flags`, with their origins and the warnings about them. */
+export async function explainSettings(
   flags: SettingsInput,
-  { config, debug }: CommonFlags,
+  { config, debug }: CommonOptions,
 ): Promise<LoadedSettings> {
-  const { [CONFIG_VARIABLE]: named, ...env } = Deno.env.toObject();
-  const file = await readConfig(config ?? named);
+  const { [CONFIG_VARIABLE]: variable, ...env } = Deno.env.toObject();
+  const file = await readConfig(config ?? variable);
   const loaded = loadSettings({
     defaults: { data_dir: defaultDataDir(env) },
     env,
     flags: { ...flags, ...(debug ? { log_level: "debug" } : {}) },
     ...(file ? { file } : {}),
   });
-  reachOwnAddresses(loaded.settings, env);
+  exemptServersFromProxy(loaded.settings, env);
   return loaded;
 }
 
@@ -51,7 +52,7 @@ export async function loadedSettings(
  * Excludes this machine and the server's addresses from the proxy of the environment. The runtime reads the variables
  * at its first request.
  */
-function reachOwnAddresses(
+function exemptServersFromProxy(
   { host, public_url, replica_url }: Settings,
   env: Readonly<Record<string, string>>,
 ): void {
@@ -63,18 +64,18 @@ function reachOwnAddresses(
 }
 
 /** Returns the proxy of the environment for `url`. */
-export function proxyOf(url: string): URL | undefined {
-  return proxyFor(new URL(url), Deno.env.toObject());
+export function findProxy(url: string): URL | undefined {
+  return findProxyFor(new URL(url), Deno.env.toObject());
 }
 
-/** What the setting `plugins` says, from `names` on the command line, the environment or the file. */
-export async function pluginNamesFrom(
+/** Returns the setting `plugins`: `names` of the command line, or what the environment or the file says. */
+export async function resolvePluginNames(
   names: readonly string[],
   config: string | undefined,
 ): Promise<readonly string[]> {
-  const { [CONFIG_VARIABLE]: named, ...env } = Deno.env.toObject();
-  // A file that cannot be read is told of by the command that needs it.
-  const file = await readConfig(config ?? named).catch(() => undefined);
+  const { [CONFIG_VARIABLE]: variable, ...env } = Deno.env.toObject();
+  // The command that needs the file reports why it cannot be read.
+  const file = await readConfig(config ?? variable).catch(() => undefined);
   return loadPluginNames({
     env,
     flags: { plugins: names.length > 0 ? names : undefined },
@@ -82,28 +83,29 @@ export async function pluginNamesFrom(
   });
 }
 
-/** A client for the server that flags or settings name. */
-export async function clientFrom(
-  flags: CommonFlags & {
-    readonly apiUrl?: string | undefined;
-    readonly apiKey?: string | undefined;
+/** Creates a client for the server that options or settings name. */
+export async function connectClient(
+  options: CommonOptions & {
+    readonly api_url?: string | undefined;
+    readonly api_key?: string | undefined;
   },
   output: Output,
 ): Promise<GridClient> {
-  const settings = await settingsFrom(
-    { api_url: flags.apiUrl, api_key: flags.apiKey },
-    flags,
+  const settings = await resolveSettings(
+    { api_url: options.api_url, api_key: options.api_key },
+    options,
     output,
   );
+  const { createClient } = await import("../client/client.ts");
   return createClient({ apiUrl: settings.api_url, apiKey: settings.api_key });
 }
 
-async function readConfig(named: string | undefined) {
-  const path = named ?? DEFAULT_CONFIG;
+async function readConfig(chosen: string | undefined) {
+  const path = chosen ?? DEFAULT_CONFIG;
   try {
-    return { path, text: textOf(await Deno.readFile(path)) };
+    return { path, text: decodeText(await Deno.readFile(path)) };
   } catch (error) {
-    if (named === undefined && error instanceof Deno.errors.NotFound) return;
+    if (chosen === undefined && error instanceof Deno.errors.NotFound) return;
     throw new Error(
       `Cannot read the configuration file "${path}": expected a readable JSON file, in UTF-8, or in UTF-16 with a byte order mark`,
       { cause: error },
@@ -112,10 +114,11 @@ async function readConfig(named: string | undefined) {
 }
 
 /**
- * Decodes UTF-8, with a byte order mark or without, or UTF-16 with one, as PowerShell writes it. @throws {TypeError} If
- * the bytes are neither.
+ * Decodes UTF-8, with a byte order mark or without, or UTF-16 with one, as PowerShell writes it.
+ *
+ * @throws {TypeError} If the bytes are neither.
  */
-function textOf(bytes: Uint8Array): string {
+function decodeText(bytes: Uint8Array): string {
   const [first, second] = bytes;
   const encoding = first === 0xff && second === 0xfe
     ? "utf-16le"

@@ -1,28 +1,50 @@
-import { Command } from "@commander-js/extra-typings";
+import type { Command as CommanderCommand } from "commander";
+import { z } from "@hono/zod-openapi";
 import { findNearest } from "../core/nearest.ts";
-import { examples, UsageError } from "./help.ts";
+import { type Command, defineCommand } from "./command.ts";
+import { UsageError } from "./exit.ts";
 
-/** `browsergrid help [command...]`: shows the help of a command at any depth. */
-export function helpCommand(program: Command): Command {
-  const command = new Command("help")
-    .description("Show the help of a command")
-    .argument("[command...]", "such as pool create docker")
-    .addHelpText("after", examples(["help", "help pool create docker"]));
-  command.action((path) => {
-    let found = program;
-    for (const name of path) found = childOf(found, name);
-    found.outputHelp();
-  });
-  return command as unknown as Command; // Drops the types of its options.
+/** The command whose subcommands a help command covers. */
+export interface HelpOptions {
+  readonly parent: CommanderCommand;
+  /** Words that call the parent, with a space after them; empty for the program. */
+  readonly path: string;
+  /** Arguments of an example. */
+  readonly example: string;
+  /** Declares the options of a command. */
+  readonly load: (command: CommanderCommand) => Promise<void>;
 }
 
-function childOf(command: Command, name: string): Command {
-  const children = command.commands.map((each) => each as Command); // Commander's list has no types of options.
-  const child = children.find((each) =>
-    each.name() === name || each.aliases().includes(name)
+/** Declares a command `help [command...]`, which prints the help of a command at any depth below `parent`. */
+export function helpCommand(
+  { parent, path, example, load }: HelpOptions,
+): Command {
+  return defineCommand({
+    name: "help",
+    description: "Show the help of a command",
+    arguments: () =>
+      z.object({
+        command: z.array(z.string()).optional().describe(`such as ${example}`),
+      }),
+    examples: [`${path}help`, `${path}help ${example}`],
+    async run({ command: words = [] }) {
+      let found = parent;
+      for (const name of words) found = findChild(found, name);
+      await load(found);
+      found.outputHelp();
+    },
+  });
+}
+
+function findChild(
+  { commands }: CommanderCommand,
+  name: string,
+): CommanderCommand {
+  const child = commands.find((command) =>
+    command.name() === name || command.aliases().includes(name)
   );
   if (child) return child;
-  const names = children.flatMap((each) => [each.name(), ...each.aliases()]);
+  const names = commands.flatMap((each) => [each.name(), ...each.aliases()]);
   const near = findNearest(name, names);
   throw new UsageError(
     `Cannot show the help of "${name}": there is no such command${

@@ -1,10 +1,10 @@
 import { escapeJson, escapeText } from "../core/text.ts";
-import { tableText } from "./table.ts";
+import { renderTable } from "./table.ts";
 
 /**
  * The output of a command: data goes to stdout, everything else to stderr. Nothing else writes to either.
  *
- * Text may come from outside. Characters that a terminal would obey are escaped everywhere except in `bytes`.
+ * Text may come from outside. Characters that control a terminal are escaped everywhere except in `bytes`.
  */
 export interface Output {
   /** A line of the result. */
@@ -20,12 +20,12 @@ export interface Output {
     rows: readonly (readonly string[])[],
     optional?: readonly string[],
   ): void;
-  /** What is being done while something is awaited. */
+  /** A step of a command that is waiting. */
   progress(line: string): void;
   error(line: string): void;
-  /** Data that is no line of text, as it is. */
+  /** Binary data, unchanged. */
   bytes(data: Uint8Array): void;
-  /** Whether it is a person who reads what is printed. */
+  /** True if stdout is a terminal. */
   readonly isTerminal: boolean;
 }
 
@@ -40,7 +40,7 @@ export const terminal: Output = {
   table: (head, rows, optional = []) =>
     writeLine(
       Deno.stdout,
-      rows.length === 0 ? "Nothing to show" : withStyledHead(tableText(
+      rows.length === 0 ? "Nothing to show" : withStyledHead(renderTable(
         head.map((name) => name.toUpperCase()),
         rows.map((row) => row.map(escapeText)),
         { width: terminalWidth(), optional },

@@ -1,5 +1,5 @@
 /**
- * Finds and loads what the setting `plugins` names, and puts it beside what is built in.
+ * Loads the plugins that the setting `plugins` names, and adds them to what is built in.
  *
  * @module
  */
@@ -7,7 +7,6 @@ import { isAbsolute, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type App } from "../core/app.ts";
 import { mergeProblems } from "../http/install_apps.ts";
-import type { Problems } from "../core/errors.ts";
 import { toMessage } from "../core/log.ts";
 import type { Middleware } from "../core/middleware.ts";
 import {
@@ -19,24 +18,14 @@ import {
 import type { Provider } from "../core/provider.ts";
 import { Registry } from "../core/registry.ts";
 import { SettingsError } from "../core/settings.ts";
+import type { Installed } from "./command.ts";
 import { APPS, MIDDLEWARE, PROVIDERS } from "../installed.ts";
 
 const SHAPE =
   "expected a default export { name, apps?, middleware?, providers?, problems? }, or a function that returns it";
 
-/** Everything that this run of the program has: built in, then of each plugin in turn. */
-export interface Installed {
-  readonly apps: readonly App[];
-  readonly middleware: readonly Middleware[];
-  readonly providers: readonly Provider[];
-  /** Codes that plugins answer beside their apps'. */
-  readonly problems: Problems;
-  /** Names of the plugins. */
-  readonly plugins: readonly string[];
-}
-
-/** What there is without plugins. */
-export const BUILT_IN: Installed = {
+/** The parts that are built in. */
+const BUILT_IN: Installed = {
   apps: APPS,
   middleware: MIDDLEWARE,
   providers: PROVIDERS,
@@ -45,10 +34,10 @@ export const BUILT_IN: Installed = {
 };
 
 /**
- * Loads the plugins that `names` says, in order.
+ * Loads the named plugins, in order.
  *
- * @param cwd Folder that paths are relative to, and from which packages are looked for.
- * @throws {SettingsError} If one cannot be loaded, is no plugin, or brings a name that is taken.
+ * @param cwd Folder that paths are relative to, and from which packages are resolved.
+ * @throws {SettingsError} If one cannot be loaded, is not a plugin, or adds a name that is taken.
  */
 export async function loadPlugins(
   names: readonly string[],
@@ -56,32 +45,32 @@ export async function loadPlugins(
 ): Promise<Installed> {
   const plugins: Plugin[] = [];
   for (const name of names) plugins.push(await loadPlugin(name, cwd));
-  return withPlugins(plugins);
+  return addPlugins(plugins);
 }
 
-/** What is built in and what `plugins` bring. @throws {SettingsError} If a name or a code is taken. */
-export function withPlugins(plugins: readonly Plugin[]): Installed {
+/** Adds the parts of plugins to those that are built in. @throws {SettingsError} If a name or a code is taken. */
+function addPlugins(plugins: readonly Plugin[]): Installed {
   const apps = new Registry<App>("app", BUILT_IN.apps);
   const middleware = new Registry<Middleware>(
     "middleware",
     BUILT_IN.middleware,
   );
   const providers = new Registry<Provider>("provider", BUILT_IN.providers);
-  const named = new Registry<Plugin>("plugin");
+  const added = new Registry<Plugin>("plugin");
   for (const plugin of plugins) {
-    refusing(`Cannot use plugin "${plugin.name}"`, () => {
-      named.add(plugin);
+    rethrowAsSettingsError(plugin.name, () => {
+      added.add(plugin);
       for (const each of plugin.apps ?? []) apps.add(each);
       for (const each of plugin.middleware ?? []) middleware.add(each);
       for (const each of plugin.providers ?? []) providers.add(each);
-      mergeProblems([...apps, ...named]);
+      mergeProblems([...apps, ...added]);
     });
   }
   return {
     apps: [...apps],
     middleware: [...middleware],
     providers: [...providers],
-    problems: mergeProblems(named),
+    problems: mergeProblems(added),
     plugins: plugins.map(({ name }) => name),
   };
 }
@@ -89,7 +78,7 @@ export function withPlugins(plugins: readonly Plugin[]): Installed {
 async function loadPlugin(name: string, cwd: string): Promise<Plugin> {
   const { default: exported } = await importModule(name, cwd);
   const plugin: unknown = typeof exported === "function"
-    ? await made(name, exported)
+    ? await callFactory(name, exported)
     : exported;
   if (isPlugin(plugin)) return plugin;
   const faults = plugin === undefined
@@ -98,12 +87,12 @@ async function loadPlugin(name: string, cwd: string): Promise<Plugin> {
   throw new SettingsError(`Cannot use plugin "${name}": ${faults}; ${SHAPE}`);
 }
 
-/** A module, looked at from outside. */
+/** The exports of a module. */
 type Module = Readonly<Record<string, unknown>>;
 
 async function importModule(name: string, cwd: string): Promise<Module> {
   try {
-    return await import(await addressOf(name, cwd));
+    return await import(await resolveSpecifier(name, cwd));
   } catch (cause) {
     throw new SettingsError(
       `Cannot load plugin "${name}": ${toMessage(cause)}`,
@@ -112,13 +101,13 @@ async function importModule(name: string, cwd: string): Promise<Module> {
   }
 }
 
-/** What `import()` takes for `name`: not a path, which would be taken from this file. */
-async function addressOf(name: string, cwd: string): Promise<string> {
+/** Returns the specifier of a plugin for `import()`, which would resolve a path relative to this file. */
+async function resolveSpecifier(name: string, cwd: string): Promise<string> {
   if (/^(file|npm|jsr):/.test(name)) return name;
   if (isPath(name)) return pathToFileURL(resolve(cwd, name)).href;
-  const nodeWay = await import("import-meta-resolve");
+  const { resolve: resolvePackage } = await import("import-meta-resolve");
   try {
-    return nodeWay.resolve(name, pathToFileURL(join(cwd, "/")).href);
+    return resolvePackage(name, pathToFileURL(join(cwd, "/")).href);
   } catch (cause) {
     throw new Error(
       `no package of this name is in ${
@@ -134,8 +123,8 @@ function isPath(name: string): boolean {
     /\.[cm]?[jt]s$/.test(name);
 }
 
-// deno-lint-ignore ban-types -- a module's export: nothing else is known of it
-async function made(name: string, factory: Function): Promise<unknown> {
+// deno-lint-ignore ban-types -- the export of a module, whose type is unknown
+async function callFactory(name: string, factory: Function): Promise<unknown> {
   try {
     return await factory(pluginApi);
   } catch (cause) {
@@ -146,10 +135,13 @@ async function made(name: string, factory: Function): Promise<unknown> {
   }
 }
 
-function refusing(what: string, act: () => void): void {
+function rethrowAsSettingsError(name: string, add: () => void): void {
   try {
-    act();
+    add();
   } catch (cause) {
-    throw new SettingsError(`${what}: ${toMessage(cause)}`, { cause });
+    throw new SettingsError(
+      `Cannot use plugin "${name}": ${toMessage(cause)}`,
+      { cause },
+    );
   }
 }

@@ -1,78 +1,91 @@
-import { Command, CommanderError, Option } from "@commander-js/extra-typings";
+import { Command as CommanderCommand, CommanderError } from "commander";
 import { ApiError } from "../client/api_error.ts";
 import { unwrapQueryError } from "../core/errors.ts";
 import { describeError, toMessage } from "../core/log.ts";
 import { findNearest } from "../core/nearest.ts";
 import { SettingsError } from "../core/settings.ts";
-import { checkCommand } from "./check/check.ts";
+import { checkCommand } from "./check/command.ts";
+import type { Command, CommandContext } from "./command.ts";
 import { completeCommand } from "./completions/complete_command.ts";
 import { completionsCommand } from "./completions/completions.ts";
-import { dbshellCommand } from "./dbshell/dbshell.ts";
-import {
-  examples,
-  EXIT,
-  EXIT_CODES,
-  InterruptedError,
-  UsageError,
-} from "./help.ts";
+import { dbshellCommand } from "./dbshell/command.ts";
+import { EXIT, EXIT_CODES, InterruptedError, UsageError } from "./exit.ts";
 import { helpCommand } from "./help_command.ts";
+import { keyCommand } from "./key/key.ts";
+import { LazyCommand, loadCommand, NO_HELP_COMMAND } from "./lazy_command.ts";
 import {
   createdbCommand,
   makemigrationsCommand,
   migrateCommand,
-} from "./migrate.ts";
-import { keyCommand } from "./key/key.ts";
+} from "./migrate/command.ts";
 import { type Output, terminal } from "./output.ts";
-import { loadEarly, PLUGIN_FLAG } from "./options/plugin_flags.ts";
-import type { Installed } from "./plugins.ts";
+import {
+  createContext,
+  PLUGIN_FLAG,
+  takePluginFlags,
+} from "./plugin_option.ts";
 import { poolCommand } from "./pool/pool.ts";
 import { providerCommands } from "./provider_commands.ts";
-import { serveCommand } from "./serve.ts";
+import { serveCommand } from "./serve/command.ts";
 import { sessionCommand } from "./session/session.ts";
-import { shellCommand } from "./shell/shell.ts";
 import { settingsCommand } from "./settings_command.ts";
+import { shellCommand } from "./shell/command.ts";
 import { VERSION } from "./version.ts";
-import { workerCommand } from "./worker/worker.ts";
+import { workerCommand } from "./worker/command.ts";
 
-/** Commander's own help command shows only the first level. */
-const NO_HELP_COMMAND = false;
+const HELP = `
+Examples:
+  browsergrid serve --with-worker        a whole grid on this machine
+  browsergrid pool create docker --name containers
+  browsergrid worker --work-pool-id containers
+  browsergrid session create --wait
+  browsergrid check                      find out what a start is missing
+
+Every setting is also a variable: see "browsergrid settings".
+
+${EXIT_CODES}`;
 
 /** Runs a command line. Resolves with the exit code. */
 export async function run(
   args: readonly string[],
   output: Output = terminal,
 ): Promise<number> {
-  const code = { value: EXIT.done as number };
   try {
-    const { rest, installed } = await loadEarly(args, output);
-    const program = createProgram(output, code, installed);
+    const { rest, ...plugins } = takePluginFlags(args, output);
+    const context = await createContext(plugins, output);
+    let exitCode: number = EXIT.done;
+    const program = createProgram(context, (code) => exitCode = code);
     await program.parseAsync([...rest], { from: "user" });
-    return code.value;
+    return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError) {
       return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
     }
     const error = unwrapQueryError(thrown);
-    output.error(lineOf(error));
-    if (args.includes("--debug")) output.error(describeStack(error));
-    return codeOf(error);
+    output.error(renderError(error));
+    if (args.includes("--debug")) output.error(renderStack(error));
+    return toExitCode(error);
   }
 }
 
-/** The whole tree of commands. */
+/** Creates the tree of commands. @param onExit Receives the exit code of the command that has run. */
 export function createProgram(
-  output: Output,
-  code: { value: number },
-  installed: Installed,
-): Command {
-  const program = new Command("browsergrid")
+  context: CommandContext,
+  onExit: (code: number) => void = () => {},
+): CommanderCommand {
+  const { output } = context;
+  const program = new CommanderCommand("browsergrid")
     .description("A self-hosted grid for browser sessions")
     .version(VERSION)
     .option(
       PLUGIN_FLAG,
       "load apps, middleware and providers from a path, npm:NAME or an installed package; may be repeated",
     )
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      subcommandTerm: (command) =>
+        command instanceof LazyCommand ? command.term : command.name(),
+    })
     .showHelpAfterError("(add --help for what is accepted)")
     .showSuggestionAfterError()
     // "worker" and "worker list" have options of the same names.
@@ -80,64 +93,52 @@ export function createProgram(
     .configureOutput({
       writeOut: (text) => output.print(text.trimEnd()),
       writeErr: (text) => output.error(text.trimEnd()),
-      outputError: (text, write) => write(withNearOnly(text)),
+      outputError: (text, write) => write(removeFarSuggestions(text)),
     })
-    .addHelpText(
-      "after",
-      `${
-        examples([
-          "serve --with-worker        a whole grid on this machine",
-          "pool create docker --name containers",
-          "worker --work-pool-id containers",
-          "session create --wait",
-          "check                      whether what a start needs is there",
-        ])
-      }
-
-Every setting is also a variable: see "browsergrid settings".
-
-${EXIT_CODES}`,
-    )
-    .exitOverride();
-  const commands = [
-    serveCommand(output, code, installed),
-    workerCommand(output, code, installed.providers),
-    poolCommand(output, installed.providers),
-    sessionCommand(output),
-    keyCommand(output, installed),
-    migrateCommand(output, installed.apps),
-    createdbCommand(output, installed.apps),
-    makemigrationsCommand(output),
-    dbshellCommand(output),
-    shellCommand(output),
-    checkCommand(output, code, installed),
-    settingsCommand(output),
-    completionsCommand(output),
-    helpCommand(program as unknown as Command), // Drops the types of its options.
-    ...providerCommands(installed.providers, output),
-  ];
+    .addHelpText("after", HELP)
+    .exitOverride()
+    .hook("preSubcommand", loadCommand);
   program.helpCommand(NO_HELP_COMMAND);
-  for (const command of commands) program.addCommand(inherit(command, program));
-  program.addCommand(inherit(completeCommand(output), program), {
-    hidden: true,
-  });
+  for (const command of listCommands(context, program)) {
+    const options = { context, path: [], onExit };
+    program.addCommand(new LazyCommand(command, program, options), {
+      hidden: command.isHidden ?? false,
+    });
+  }
   return program;
 }
 
-/** Settings of the root that commander gives only to commands made by it, and what every command has. */
-function inherit(command: Command, parent: Command): Command {
-  command.copyInheritedSettings(parent);
-  const isDebuggable = command.commands.length > 0 ||
-    command.options.some(({ long }) => long === "--debug");
-  if (!isDebuggable) {
-    command.addOption(new Option("--debug", "show where an error came from"));
-  }
-  for (const child of command.commands) inherit(child as Command, command); // Commander's own list has no options' types.
-  return command;
+function listCommands(
+  { providers }: CommandContext,
+  program: CommanderCommand,
+): readonly Command[] {
+  return [
+    serveCommand(providers),
+    workerCommand,
+    poolCommand(providers),
+    sessionCommand,
+    keyCommand,
+    migrateCommand,
+    createdbCommand,
+    makemigrationsCommand,
+    dbshellCommand,
+    shellCommand,
+    checkCommand(providers),
+    settingsCommand,
+    completionsCommand(program),
+    helpCommand({
+      parent: program,
+      path: "",
+      example: "pool create docker",
+      load: (command) => loadCommand(program, command),
+    }),
+    ...providerCommands(providers),
+    completeCommand,
+  ];
 }
 
 /** Limits Commander's suggestions to names that differ in at most two letters. */
-function withNearOnly(text: string): string {
+function removeFarSuggestions(text: string): string {
   return text.replace(
     /'([^'\n]{1,100})'\n\(Did you mean (?:one of )?([^?\n]*)\?\)/,
     (_, word: string, names: string) => {
@@ -149,20 +150,20 @@ function withNearOnly(text: string): string {
   );
 }
 
-function codeOf(error: unknown): number {
+function toExitCode(error: unknown): number {
   if (error instanceof InterruptedError) return EXIT.interrupted;
   const isUsage = error instanceof UsageError || error instanceof SettingsError;
   return isUsage ? EXIT.usage : EXIT.failed;
 }
 
-function lineOf(error: unknown): string {
+function renderError(error: unknown): string {
   if (error instanceof ApiError) {
     return `error: ${error.message} [${error.code}]`;
   }
   return `error: ${toMessage(error)}`;
 }
 
-function describeStack(error: unknown): string {
+function renderStack(error: unknown): string {
   return error instanceof Error && error.stack
     ? error.stack
     : describeError(error);

@@ -1,65 +1,52 @@
-import { Command } from "@commander-js/extra-typings";
+import { z } from "@hono/zod-openapi";
 import type { Provider, ProviderCommand } from "../core/provider.ts";
+import { type Command, defineCommand } from "./command.ts";
+import { InterruptedError } from "./exit.ts";
+import { INLINE } from "./options/schema_options.ts";
 import { listenForShutdown } from "./shutdown.ts";
-import { examples, InterruptedError } from "./help.ts";
-import type { Output } from "./output.ts";
-import { optionsOfSchema, valuesOfSchema } from "./options/schema_options.ts";
 
-/** The commands that providers bring: `browsergrid docker build-image`. */
+/** Declares the commands of providers, such as `browsergrid docker build-image`. */
 export function providerCommands(
   providers: readonly Provider[],
-  output: Output,
 ): readonly Command[] {
-  return providers.filter(({ commands }) => commands?.length).map(
-    (provider) => {
-      const group = new Command(provider.name).description(
-        `Commands of the provider ${provider.displayName}`,
-      ).addHelpText(
-        "after",
-        examples(
-          (provider.commands ?? []).map(({ name }) =>
-            `${provider.name} ${name}`
-          ),
-        ),
-      );
-      for (const each of provider.commands ?? []) {
-        group.addCommand(commandOf(each, { provider: provider.name, output }));
-      }
-      return group;
-    },
+  return providers.flatMap(({ name, displayName, commands = [] }) =>
+    commands.length === 0 ? [] : defineCommand({
+      name,
+      description: `Commands of the provider ${displayName}`,
+      examples: commands.map((command) => `${name} ${command.name}`),
+      commands: commands.map((command) => toCommand(command, name)),
+    })
   );
 }
 
-function commandOf(
+function toCommand(
   { name, description, optionsSchema, run }: ProviderCommand,
-  { provider, output }: {
-    readonly provider: string;
-    readonly output: Output;
-  },
+  provider: string,
 ): Command {
-  const command = new Command(name).description(description).addHelpText(
-    "after",
-    examples([`${provider} ${name}`]),
-  );
-  for (const { option } of optionsOfSchema(optionsSchema)) {
-    command.addOption(option);
-  }
-  if (!Object.hasOwn(optionsSchema.shape, "json")) {
-    command.option("--json", "print JSON");
-  }
-  command.action(async (given: Readonly<Record<string, unknown>>) => {
-    using shutdown = listenForShutdown();
-    const options = optionsSchema.parse(valuesOfSchema(optionsSchema, given));
-    const context = {
-      onProgress: (line: string) => output.progress(line),
-      signal: shutdown.stop,
-    };
-    const result = await run(options, context).catch((cause: unknown) => {
-      if (!shutdown.stop.aborted) throw cause;
-      throw new InterruptedError(`Stopped ${provider} ${name}`, { cause });
-    });
-    if (given.json) output.json({ result });
-    else output.print(result);
+  return defineCommand({
+    name,
+    description,
+    options: () =>
+      z.object({
+        options: optionsSchema.meta(INLINE),
+        // Its value is the provider's if the provider declares the same option.
+        json: z.unknown().optional().meta({
+          flags: "--json",
+          description: "print JSON",
+        }),
+      }),
+    examples: [`${provider} ${name}`],
+    async run({ options, json }, { output }) {
+      using shutdown = listenForShutdown();
+      const result = await run(options, {
+        onProgress: (line) => output.progress(line),
+        signal: shutdown.stop,
+      }).catch((cause: unknown) => {
+        if (!shutdown.stop.aborted) throw cause;
+        throw new InterruptedError(`Stopped ${provider} ${name}`, { cause });
+      });
+      if (json) output.json({ result });
+      else output.print(result);
+    },
   });
-  return command;
 }

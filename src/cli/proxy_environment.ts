@@ -22,24 +22,24 @@ export function exemptFromProxies(
   hosts: readonly string[],
 ): Readonly<Record<string, string>> {
   const hasProxy = ["http_proxy", "https_proxy", "all_proxy"].some((name) =>
-    variable(env, name) !== ""
+    readVariable(env, name) !== ""
   );
   if (!hasProxy) return {};
   const exempt = new Set([
-    ...entriesOf(variable(env, "no_proxy")),
+    ...splitList(readVariable(env, "no_proxy")),
     ...LOOPBACK,
-    ...hosts.map(bare),
+    ...hosts.map(stripBrackets),
   ]);
   const value = [...exempt].join(",");
   return { NO_PROXY: value, no_proxy: value };
 }
 
 /** Returns the proxy for `url`; undefined means a direct connection. @throws {Error} If the variable is not a URL. */
-export function proxyFor(url: URL, env: Environment): URL | undefined {
+export function findProxyFor(url: URL, env: Environment): URL | undefined {
   const isSecure = /^(https|wss):$/.test(url.protocol);
-  const own = variable(env, isSecure ? "https_proxy" : "http_proxy");
-  const proxy = own || variable(env, "all_proxy");
-  if (proxy === "" || isExempt(url, variable(env, "no_proxy"))) return;
+  const specific = readVariable(env, isSecure ? "https_proxy" : "http_proxy");
+  const proxy = specific || readVariable(env, "all_proxy");
+  if (proxy === "" || isExempt(url, readVariable(env, "no_proxy"))) return;
   const parsed = URL.parse(proxy.includes("://") ? proxy : `http://${proxy}`);
   if (parsed) return parsed;
   throw new Error(
@@ -47,28 +47,28 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   );
 }
 
-function variable(env: Environment, name: string): string {
+function readVariable(env: Environment, name: string): string {
   return env[name] || env[name.toUpperCase()] || "";
 }
 
-function entriesOf(list: string): readonly string[] {
+function splitList(list: string): readonly string[] {
   return list.split(",").map((each) => each.trim()).filter(Boolean);
 }
 
 function isExempt({ hostname, port, protocol }: URL, list: string): boolean {
-  const host = bare(hostname).toLowerCase();
+  const host = stripBrackets(hostname).toLowerCase();
   const number = port || (/^(https|wss):$/.test(protocol) ? "443" : "80");
-  return entriesOf(list.toLowerCase()).some((entry) =>
+  return splitList(list.toLowerCase()).some((entry) =>
     entry === "*" || isWithin(host, entry) ||
     entry.endsWith(`:${number}`) &&
-      isWithin(host, bare(entry.slice(0, -number.length - 1)))
+      isWithin(host, stripBrackets(entry.slice(0, -number.length - 1)))
   );
 }
 
 /** Reports whether `entry` is `host`, a domain above it, or a network that contains it. */
 function isWithin(host: string, entry: string): boolean {
   const name = entry.replace(/^\*?\./, "");
-  if (host === bare(name) || host.endsWith(`.${name}`)) return true;
+  if (host === stripBrackets(name) || host.endsWith(`.${name}`)) return true;
   if (!ipaddr.isValid(host) || !ipaddr.isValidCIDR(entry)) return false;
   const address = ipaddr.process(host);
   const [network, bits] = ipaddr.parseCIDR(entry);
@@ -76,6 +76,6 @@ function isWithin(host: string, entry: string): boolean {
 }
 
 /** Removes the brackets of an IPv6 address. */
-function bare(host: string): string {
+function stripBrackets(host: string): string {
   return host.replace(/^\[|\]$/g, "");
 }

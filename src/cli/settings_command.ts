@@ -1,49 +1,50 @@
-import { Command } from "@commander-js/extra-typings";
+import { z } from "@hono/zod-openapi";
 import { listSettings, type SettingRow } from "../core/settings.ts";
-import { type CommonFlags, loadedSettings } from "./config.ts";
-import { examples } from "./help.ts";
+import { type Command, defineCommand } from "./command.ts";
+import { type CommonOptions, explainSettings } from "./config.ts";
+import { flag, text } from "./options/option_types.ts";
 import type { Output } from "./output.ts";
-import { shownSettings } from "./shown_settings.ts";
+import { redactSettings } from "./redact_settings.ts";
 
-/** `browsergrid settings`: every setting with its variable, type and default, or with its value here. */
-export function settingsCommand(output: Output): Command {
-  const command = new Command("settings")
-    .description(
-      "List every setting with its variable, type and default, or its value here",
-    )
-    .option("--values", "list the values in force here, and their origin")
-    .option("--markdown", "print the table as Markdown")
-    .option("--config <file>", "configuration file (browsergrid.json)")
-    .option("--json", "print JSON")
-    .addHelpText(
-      "after",
-      examples(
-        [
-          "settings",
-          "settings --values",
-          "settings --values --config grid.json --json",
-          "settings --markdown",
-        ],
-        "Later ones win: default, configuration file, variable, flag.\nSecrets are named, not shown.",
+const HEAD = ["variable", "type", "default", "what"];
+
+/** `browsergrid settings`. */
+export const settingsCommand: Command = defineCommand({
+  name: "settings",
+  description:
+    "List every setting with its variable, type and default, or its value here",
+  options: () =>
+    z.object({
+      values: flag(
+        "--values",
+        "list the values in force here, and their origin",
       ),
-    );
-  command.action(async ({ values, json, markdown, config }) => {
+      markdown: flag("--markdown", "print the table as Markdown"),
+      config: text("--config <file>", "configuration file (browsergrid.json)"),
+      json: flag("--json", "print JSON"),
+    }),
+  examples: [
+    "settings",
+    "settings --values",
+    "settings --values --config grid.json --json",
+    "settings --markdown",
+  ],
+  notes:
+    "Later ones win: default, configuration file, variable, flag.\nSecrets are named, not shown.",
+  async run({ values, json, markdown, config }, { output }) {
     if (values) return await showValues({ config, json }, output);
     const rows = listSettings();
     if (json) return output.json(rows);
     if (markdown) return output.print(settingsMarkdown());
-    output.table(HEAD, rows.map(cellsOf));
-  });
-  return command as unknown as Command; // Without the types of its own options.
-}
+    output.table(HEAD, rows.map(toCells));
+  },
+});
 
-const HEAD = ["variable", "type", "default", "what"];
-
-function cellsOf(row: SettingRow): readonly string[] {
+function toCells(row: SettingRow): readonly string[] {
   return [row.variable, row.type, row.default, row.description];
 }
 
-/** The table of all settings for the README, as `deno fmt` leaves it. */
+/** Renders the table of all settings for the documentation, as `deno fmt` formats it. */
 export function settingsMarkdown(): string {
   const rows = listSettings().map(({ variable, type, ...row }) =>
     [
@@ -58,38 +59,44 @@ export function settingsMarkdown(): string {
   const widths = HEAD.map((_, at) =>
     Math.max(...all.map((row) => row[at]?.length ?? 0))
   );
-  const line = (cells: readonly string[], fill = " ") =>
+  const renderLine = (cells: readonly string[], fill = " ") =>
     `| ${
       widths.map((width, at) => (cells[at] ?? "").padEnd(width, fill)).join(
         " | ",
       )
     } |`;
-  return [line(HEAD), line([], "-"), ...rows.map((row) => line(row))].join(
+  return [
+    renderLine(HEAD),
+    renderLine([], "-"),
+    ...rows.map((row) => renderLine(row)),
+  ].join(
     "\n",
   );
 }
 
 async function showValues(
-  flags: CommonFlags & { readonly json?: boolean | undefined },
+  options: CommonOptions,
   output: Output,
 ): Promise<void> {
-  const { settings, origins, warnings } = await loadedSettings({}, flags);
+  const { settings, origins, warnings } = await explainSettings({}, options);
   for (const warning of warnings) output.error(`warning: ${warning}`);
-  const values = shownSettings(settings);
+  const values = redactSettings(settings);
   const rows = listSettings().map(({ name, variable }) => ({
     name,
     variable,
     value: values[name] ?? null,
     origin: origins[name] ?? "default",
   }));
-  if (flags.json) return output.json(rows);
+  if (options.json) return output.json(rows);
   output.table(
     ["variable", "value", "from"],
-    rows.map(({ variable, value, origin }) => [variable, text(value), origin]),
+    rows.map((
+      { variable, value, origin },
+    ) => [variable, renderValue(value), origin]),
   );
 }
 
-function text(value: unknown): string {
+function renderValue(value: unknown): string {
   if (value === null) return "";
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -55,12 +55,12 @@ interface Column {
  * If the table is too wide, optional columns are omitted, the longest values are cut, and the last column is broken
  * between words. Ids are never cut.
  */
-export function tableText(
+export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   { width = Infinity, optional = [] }: TableLayout = {},
 ): string {
-  const columns = chosen(columnsOf(head, rows), width, optional);
+  const columns = chooseColumns(toColumns(head, rows), width, optional);
   fit(columns, width);
   const table = new Table({
     head: columns.map(({ name }) => name),
@@ -72,13 +72,13 @@ export function tableText(
   });
   table.push(
     ...rows.map((_, at) =>
-      columns.map((column) => cellOf(column, at, columns))
+      columns.map((column) => fitCell(column, at, columns))
     ),
   );
   return table.toString().split("\n").map((line) => line.trimEnd()).join("\n");
 }
 
-function columnsOf(
+function toColumns(
   head: readonly string[],
   rows: readonly (readonly string[])[],
 ): Column[] {
@@ -89,38 +89,38 @@ function columnsOf(
       cells,
       isWhole: NAMING.test(name) ||
         cells.some((cell) => INDIVISIBLE.test(cell)),
-      width: Math.max(...[name, ...cells].map(widthOf)),
+      width: Math.max(...[name, ...cells].map(measureWidth)),
     };
   });
 }
 
 /** Returns the columns that are not omitted. */
-function chosen(
+function chooseColumns(
   columns: readonly Column[],
   width: number,
   optional: readonly string[],
 ): Column[] {
-  let left = [...columns];
+  let remaining = [...columns];
   for (const name of optional) {
-    if (sum(left, atLeast(READABLE)) <= width) break;
-    left = left.filter((column) =>
+    if (sumWidths(remaining, atLeast(READABLE)) <= width) break;
+    remaining = remaining.filter((column) =>
       column.name.toLowerCase() !== name.toLowerCase()
     );
   }
-  return left;
+  return remaining;
 }
 
 /** Narrows the last column first, if it is prose, then the widest. */
 function fit(columns: readonly Column[], width: number): void {
   for (const last of columns.slice(-1)) {
     if (last.isWhole) continue;
-    const over = sum(columns, ({ width }) => width) - width;
-    const least = leastOfLast(last);
+    const over = sumWidths(columns, ({ width }) => width) - width;
+    const least = leastLastWidth(last);
     if (over > 0) last.width = Math.max(least, last.width - over);
   }
   const least = atLeast(LEAST);
   for (;;) {
-    if (sum(columns, ({ width }) => width) <= width) return;
+    if (sumWidths(columns, ({ width }) => width) <= width) return;
     const [widest] = columns.slice(0, -1).filter((column) =>
       column.width > least(column)
     ).sort((a, b) => b.width - a.width);
@@ -135,12 +135,12 @@ function atLeast(least: number): Measure {
     const { width, isWhole } = column;
     if (isWhole) return width;
     const isLast = at === all.length - 1;
-    return isLast ? leastOfLast(column) : Math.min(width, least);
+    return isLast ? leastLastWidth(column) : Math.min(width, least);
   };
 }
 
 /** Returns the minimum width of the last column: it is broken between words, so its longest word must fit. */
-function leastOfLast({ width, cells }: Column): number {
+function leastLastWidth({ width, cells }: Column): number {
   const words = cells.flatMap((cell) => cell.split(/\s+/));
   const longest = Math.max(0, ...words.map((word) => word.length));
   return Math.min(width, Math.max(LEAST_LAST, longest));
@@ -152,7 +152,7 @@ type Measure = (
   all?: readonly Column[],
 ) => number;
 
-function sum(
+function sumWidths(
   columns: readonly Column[],
   measure: Measure,
 ): number {
@@ -162,17 +162,19 @@ function sum(
   );
 }
 
-/** Returns the lines of a cell: a cell of the last column is broken, any other is cut. */
-function cellOf(column: Column, at: number, all: readonly Column[]): string {
+/** Cuts a cell that is too wide. A cell of the last column is wrapped by the table instead. */
+function fitCell(column: Column, at: number, all: readonly Column[]): string {
   const cell = column.cells[at] ?? "";
   const isLast = column === all.at(-1);
-  if (isLast || column.isWhole || widthOf(cell) <= column.width) return cell;
+  if (isLast || column.isWhole || measureWidth(cell) <= column.width) {
+    return cell;
+  }
   return cell.split("\n").map((line) =>
     line.length <= column.width ? line : `${line.slice(0, column.width - 1)}…`
   ).join("\n");
 }
 
 /** Returns the width of the longest line. */
-function widthOf(text: string): number {
+function measureWidth(text: string): number {
   return Math.max(...text.split("\n").map((line) => line.length));
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { Command } from "@commander-js/extra-typings";
-import { BUILT_IN } from "../../src/cli/plugins.ts";
+import type { Command } from "commander";
+import { LazyCommand } from "../../src/cli/lazy_command.ts";
+import { createContext } from "../../src/cli/plugin_option.ts";
 import { createProgram } from "../../src/cli/program.ts";
 import { cli } from "../support/cli.ts";
 import { silent } from "../support/silent_output.ts";
@@ -35,22 +36,26 @@ const MUST_EXIST = [
   ),
 ];
 
-/** Every command with the words by which it is called. */
-function commandsOf(command: Command, path = ""): readonly [string, Command][] {
-  // Commands that shells call are hidden.
-  const shown = command.commands.filter((child) =>
-    !child.name().startsWith("__")
-  );
-  return shown.flatMap((child) =>
-    [child.name(), ...child.aliases()].flatMap((name) => {
+/** Lists every command with the words that call it, and declares its options. */
+async function listCommands(
+  command: Command,
+  path = "",
+): Promise<[string, Command][]> {
+  const found: [string, Command][] = [];
+  for (const child of command.commands) {
+    // Commands that shells call are hidden.
+    if (child.name().startsWith("__")) continue;
+    if (child instanceof LazyCommand) await child.load();
+    for (const name of [child.name(), ...child.aliases()]) {
       const words = `${path} ${name}`.trim();
-      const own: [string, Command] = [words, child as Command]; // Commander's own list has no options' types.
-      return [own, ...commandsOf(child as Command, words)];
-    })
-  );
+      found.push([words, child], ...await listCommands(child, words));
+    }
+  }
+  return found;
 }
 
-const COMMANDS = commandsOf(createProgram(silent, { value: 0 }, BUILT_IN));
+const CONTEXT = await createContext({ names: [], config: undefined }, silent);
+const COMMANDS = await listCommands(createProgram(CONTEXT));
 
 Deno.test("the command line has every command of its predecessor, and all that the design names", () => {
   const known = COMMANDS.map(([path]) => path);
@@ -88,8 +93,8 @@ Deno.test("what --help says after its options fits 80 columns, but for examples"
 
 Deno.test("every example is a command line that is accepted", () => {
   for (const [path, command] of COMMANDS) {
-    for (const line of examplesOf(command)) {
-      const [words, options] = parsed(line);
+    for (const line of listExamples(command)) {
+      const [words, options] = parseLine(line);
       const called = COMMANDS.filter(([each]) =>
         `${words.join(" ")} `.startsWith(`${each} `)
       ).sort(([a], [b]) => b.length - a.length)[0]?.[1];
@@ -118,7 +123,7 @@ Deno.test("--help of the program tells its exit codes", async () => {
   }
 });
 
-function examplesOf(command: Command): readonly string[] {
+function listExamples(command: Command): readonly string[] {
   let text = "";
   command.configureOutput({ writeOut: (part) => text += part });
   command.outputHelp();
@@ -130,7 +135,7 @@ function examplesOf(command: Command): readonly string[] {
 }
 
 /** Words before the first option, and the options, without what is in quotes. */
-function parsed(line: string): [readonly string[], readonly string[]] {
+function parseLine(line: string): [readonly string[], readonly string[]] {
   const plain = line.replaceAll(/'[^']*'|"[^"]*"/g, "TEXT").split(/\s+/);
   const first = plain.findIndex((word) => word.startsWith("-"));
   return [

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
-import { InterruptedError } from "../../src/cli/help.ts";
-import { providerCommands } from "../../src/cli/provider_commands.ts";
-import { defineProviderCommand } from "../../src/core/provider.ts";
+import { InterruptedError } from "../../src/cli/exit.ts";
+import { createProgram } from "../../src/cli/program.ts";
+import {
+  defineProviderCommand,
+  type ProviderCommand,
+} from "../../src/core/provider.ts";
 import { local } from "../../src/providers/local/provider.ts";
+import type { Output } from "../../src/cli/output.ts";
 import { silent } from "../support/silent_output.ts";
 
 Deno.test("a provider's command prints what it returns, with --json as JSON", async () => {
@@ -22,11 +26,7 @@ Deno.test("a provider's command prints what it returns, with --json as JSON", as
     run: ({ whom }) => Promise.resolve(`Hello, ${whom}`),
   });
   for (const args of [["greet"], ["greet", "--whom", "all", "--json"]]) {
-    const [group] = providerCommands(
-      [{ ...local, commands: [greet] }],
-      output,
-    );
-    await group?.parseAsync(args, { from: "user" });
+    await runCommand(greet, args, output);
   }
   assert.deepEqual(printed, ["Hello, you", { result: "Hello, all" }]);
 });
@@ -48,10 +48,20 @@ Deno.test("a command of a provider that Ctrl+C stops ends with 130", async () =>
         Deno.kill(Deno.pid, "SIGTERM");
       }),
   });
-  const [command] = providerCommands([{ ...local, commands: [slow] }], silent);
-  assert.ok(command);
-  await assert.rejects(
-    command.parseAsync(["wait"], { from: "user" }),
-    InterruptedError,
-  );
+  await assert.rejects(runCommand(slow, ["wait"], silent), InterruptedError);
 });
+
+/** Runs a command of a provider that has only this one. */
+async function runCommand(
+  command: ProviderCommand,
+  args: readonly string[],
+  output: Output,
+): Promise<void> {
+  const providers = [{ ...local, commands: [command] }];
+  const program = createProgram({
+    output,
+    providers,
+    loadInstalled: () => Promise.reject(new Error("Not needed")),
+  });
+  await program.parseAsync([local.name, ...args], { from: "user" });
+}

@@ -1,16 +1,19 @@
 import assert from "node:assert/strict";
 import {
   exemptFromProxies,
-  proxyFor,
+  findProxyFor,
 } from "../../src/cli/proxy_environment.ts";
 
 const PROXY = "http://proxy.example:3128";
 
-function proxyOf(url: string, env: Record<string, string>): string | undefined {
-  return proxyFor(new URL(url), env)?.host;
+function findHost(
+  url: string,
+  env: Record<string, string>,
+): string | undefined {
+  return findProxyFor(new URL(url), env)?.host;
 }
 
-Deno.test("proxyFor() uses the variable of the URL's scheme, in upper or lower case, else ALL_PROXY", () => {
+Deno.test("findProxyFor() uses the variable of the URL's scheme, in upper or lower case, else ALL_PROXY", () => {
   const cases: readonly [string, Record<string, string>, string | undefined][] =
     [
       ["http://a.example", { HTTP_PROXY: PROXY }, "proxy.example:3128"],
@@ -24,15 +27,15 @@ Deno.test("proxyFor() uses the variable of the URL's scheme, in upper or lower c
       ["http://a.example", { ALL_PROXY: "socks5://s:1" }, "s:1"],
     ];
   for (const [url, env, host] of cases) {
-    assert.equal(proxyOf(url, env), host, url);
+    assert.equal(findHost(url, env), host, url);
   }
   assert.throws(
-    () => proxyOf("http://a.example", { HTTP_PROXY: "http://" }),
+    () => findHost("http://a.example", { HTTP_PROXY: "http://" }),
     /expected http:\/\/HOST:PORT/,
   );
 });
 
-Deno.test("proxyFor() knows what NO_PROXY leaves out: names, domains, addresses, networks, ports, all", () => {
+Deno.test("findProxyFor() knows what NO_PROXY leaves out: names, domains, addresses, networks, ports, all", () => {
   const cases: readonly [string, string, boolean][] = [
     ["a.example", "http://a.example", true],
     ["a.example", "http://b.a.example", true],
@@ -54,7 +57,7 @@ Deno.test("proxyFor() knows what NO_PROXY leaves out: names, domains, addresses,
   for (const [NO_PROXY, url, isDirect] of cases) {
     const env = { ALL_PROXY: PROXY, NO_PROXY };
     assert.equal(
-      proxyOf(url, env) === undefined,
+      findHost(url, env) === undefined,
       isDirect,
       `${NO_PROXY} ${url}`,
     );
@@ -74,6 +77,6 @@ Deno.test("exemptFromProxies() adds this machine and the server to NO_PROXY only
       ...["a.example", "grid.example", "[fd00::1]", "localhost", "[::1]"],
       ...["127.0.0.1", "127.1.2.3", "a.localhost"],
     ]
-  ) assert.equal(proxyOf(`http://${host}:1`, env), undefined, host);
-  assert.equal(proxyOf("http://b.example", env), "proxy.example:3128");
+  ) assert.equal(findHost(`http://${host}:1`, env), undefined, host);
+  assert.equal(findHost("http://b.example", env), "proxy.example:3128");
 });

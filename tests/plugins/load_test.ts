@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Installed, loadPlugins } from "../../src/cli/plugins.ts";
+import type { Installed } from "../../src/cli/command.ts";
+import { loadPlugins } from "../../src/cli/plugins.ts";
 import { APPS, MIDDLEWARE, PROVIDERS } from "../../src/installed.ts";
 
 const OBJECT = `

@@ -1,86 +1,52 @@
-import { Command } from "@commander-js/extra-typings";
 import { toMessage } from "../../core/log.ts";
 import type { CheckResult, Provider } from "../../core/provider.ts";
 import { Registry } from "../../core/registry.ts";
 import { SettingsError } from "../../core/settings.ts";
+import type { CommandContext } from "../command.ts";
+import { explainSettings } from "../config.ts";
+import { EXIT, UsageError } from "../exit.ts";
+import type { DatabaseOptions } from "../options/shared_options.ts";
+import type { Output } from "../output.ts";
+import { wrapText } from "../wrap_text.ts";
 import { checkDatabase } from "./database.ts";
 import { checkHost, checkSettings } from "./host.ts";
 import { checkProvider, isUsable } from "./provider.ts";
 import { checkServer } from "./server.ts";
-import { loadedSettings } from "../config.ts";
-import {
-  type DatabaseFlags,
-  withDatabaseOptions,
-} from "../options/database_flags.ts";
-import { hangingText } from "../hanging_text.ts";
-import { examples, EXIT, UsageError } from "../help.ts";
-import type { Output } from "../output.ts";
-import type { Installed } from "../plugins.ts";
-import { suggested } from "../options/suggested.ts";
 
-interface CheckFlags extends DatabaseFlags {
-  readonly verbose?: boolean | undefined;
+/** Options of `browsergrid check`. */
+export interface CheckOptions extends DatabaseOptions {
   readonly host?: string | undefined;
   readonly port?: string | undefined;
+  /** Names of the providers that are checked. @default All. */
   readonly provider?: readonly string[] | undefined;
+  readonly verbose?: boolean | undefined;
 }
 
-/** What was found. */
+/** The results of all checks. */
 interface Report {
   readonly ok: boolean;
   readonly checks: readonly CheckResult[];
   readonly providers: Readonly<Record<string, readonly CheckResult[]>>;
 }
 
-/** `browsergrid check`: what a start needs, and whether it is there. */
-export function checkCommand(
-  output: Output,
-  code: { value: number },
-  installed: Installed,
-): Command {
-  const command = withDatabaseOptions(new Command("check"))
-    .description("Tell what a start needs, and whether it is there")
-    .option("--host <address>", "address that serve is to listen on")
-    .option("--port <number>", "port that serve is to listen on")
-    .addOption(
-      suggested(
-        "--provider <name...>",
-        "check these providers, and need them all",
-        installed.providers.map(({ name }) => name),
-      ),
-    )
-    .option("--verbose", "say also where each setting comes from")
-    .addHelpText(
-      "after",
-      examples(
-        [
-          "check",
-          "check --provider docker",
-          "check --host 0.0.0.0 --port 80",
-          "check --json",
-        ],
-        `Exit code 1: something that "serve" or "worker" needs is missing.
-What a provider lacks counts only if no provider can start browsers, or if it
-is named. It makes nothing but the data folder.`,
-      ),
-    );
-  command.action(async () => {
-    const flags = command.opts() as CheckFlags; // The options above.
-    const report = await check(flags, installed);
-    code.value = report.ok ? EXIT.done : EXIT.failed;
-    if (flags.json) output.json(report);
-    else print(report, output);
-  });
-  return command as unknown as Command; // Without the types of its own options.
+/** Runs all checks and prints their results. Resolves with the exit code. */
+export async function runChecks(
+  options: CheckOptions,
+  context: CommandContext,
+): Promise<number> {
+  const report = await check(options, context);
+  if (options.json) context.output.json(report);
+  else printReport(report, context.output);
+  return report.ok ? EXIT.done : EXIT.failed;
 }
 
 async function check(
-  flags: CheckFlags,
-  installed: Installed,
+  options: CheckOptions,
+  context: CommandContext,
 ): Promise<Report> {
-  const providers = chosenProviders(flags.provider, installed);
+  const providers = chooseProviders(options.provider, context.providers);
   try {
-    return await checkAll(flags, { ...installed, providers });
+    return await checkAll(options, { ...context, providers });
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     const checks = error.message.split("\n").map((detail) =>
@@ -91,56 +57,49 @@ async function check(
 }
 
 async function checkAll(
-  flags: CheckFlags,
-  { apps, providers }: Pick<Installed, "apps" | "providers">,
+  options: CheckOptions,
+  { providers, loadInstalled }: CommandContext,
 ): Promise<Report> {
-  const loaded = await loadedSettings(
-    {
-      database_url: flags.databaseUrl,
-      data_dir: flags.dataDir,
-      host: flags.host,
-      port: flags.port,
-    },
-    flags,
-  );
+  const { host, port, database_url, data_dir, verbose } = options;
+  const flags = { database_url, data_dir, host, port };
+  const loaded = await explainSettings(flags, options);
   const { settings, origins } = loaded;
-  const [host, database, server, ...ofProviders] = await Promise.all([
+  const { apps } = await loadInstalled();
+  const [ofHost, ofDatabase, ofServer, ...ofProviders] = await Promise.all([
     checkHost(settings),
     checkDatabase(settings, apps),
-    checkServer(settings, origins.api_url !== "default"),
+    checkServer(settings, { isNamed: origins.api_url !== "default" }),
     ...providers.map((provider) => checkProvider(provider, settings)),
   ]);
-  const given = flags.verbose ? originsOf(origins) : [];
   const checks = [
     ...checkSettings(loaded),
-    ...given,
-    ...host,
-    ...database,
-    server,
+    ...(verbose ? listOrigins(origins) : []),
+    ...ofHost,
+    ...ofDatabase,
+    ofServer,
   ];
-  const needsAll = flags.provider !== undefined;
-  const canStart = needsAll
-    ? ofProviders.every(isUsable)
-    : ofProviders.some(isUsable);
-  const named = providers.map(({ name }, at) => {
+  const canStart = options.provider === undefined
+    ? ofProviders.some(isUsable)
+    : ofProviders.every(isUsable);
+  const byProvider = providers.map(({ name }, at) => {
     const results = ofProviders[at] ?? [];
-    return [name, canStart ? results.map(tolerated) : results] as const;
+    return [name, canStart ? results.map(tolerate) : results] as const;
   });
   return {
     ok: canStart && checks.every(({ status }) => status !== "fail"),
     checks,
-    providers: Object.fromEntries(named),
+    providers: Object.fromEntries(byProvider),
   };
 }
 
-/** Another provider can start browsers: what this one lacks is worth knowing, no more. */
-function tolerated(result: CheckResult): CheckResult {
+/** Makes a failure a warning, because another provider can start browsers. */
+function tolerate(result: CheckResult): CheckResult {
   return result.status === "fail" ? { ...result, status: "warn" } : result;
 }
 
-function chosenProviders(
+function chooseProviders(
   names: readonly string[] | undefined,
-  { providers }: Installed,
+  providers: readonly Provider[],
 ): readonly Provider[] {
   const known = new Registry("provider", providers);
   try {
@@ -150,19 +109,21 @@ function chosenProviders(
   }
 }
 
-function originsOf(
+function listOrigins(
   origins: Readonly<Record<string, string>>,
 ): readonly CheckResult[] {
-  return Object.entries(origins).filter(([, from]) => from !== "default").map((
-    [name, from],
-  ) => ({
-    name: "setting",
-    status: "ok",
-    detail: `${name} is given by ${from}`,
-  }));
+  return Object.entries(origins).filter(([, origin]) => origin !== "default")
+    .map(([name, origin]) => ({
+      name: "setting",
+      status: "ok",
+      detail: `${name} is given by ${origin}`,
+    }));
 }
 
-function print({ ok, checks, providers }: Report, output: Output): void {
+function printReport(
+  { ok, checks, providers }: Report,
+  output: Output,
+): void {
   const lines = [
     ...checks,
     ...Object.entries(providers).flatMap(([provider, results]) =>
@@ -176,13 +137,15 @@ function print({ ok, checks, providers }: Report, output: Output): void {
   const width = Math.max(...lines.map(({ name }) => name.length));
   for (const { name, status, detail } of lines) {
     const start = `${status.padEnd(4)}  ${name.padEnd(width)}  `;
-    output.print(hangingText(start, detail, columns));
+    output.print(wrapText(start, detail, columns));
   }
   const failed = lines.filter(({ status }) => status === "fail").length;
-  const why = failed === 0
-    ? "no provider that was asked for can start browsers"
-    : failed === 1
-    ? "1 check failed"
-    : `${failed} checks failed`;
-  output.print(ok ? "\nReady to start" : `\nNot ready: ${why}`);
+  output.print(
+    ok ? "\nReady to start" : `\nNot ready: ${renderFailures(failed)}`,
+  );
+}
+
+function renderFailures(count: number): string {
+  if (count === 0) return "none of the named providers can start browsers";
+  return count === 1 ? "1 check failed" : `${count} checks failed`;
 }

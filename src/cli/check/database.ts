@@ -8,28 +8,30 @@ import type { CheckResult } from "../../core/provider.ts";
 import type { Settings } from "../../core/settings.ts";
 import { checkWithin, type Finding } from "./result.ts";
 import {
-  databaseFile,
-  isThere,
+  findDatabaseFile,
   openExisting,
-} from "../options/database_flags.ts";
+  pathExists,
+} from "../database_file.ts";
 import { readAllMigrations, resolveDatabaseUrl } from "../../server/grid.ts";
-import { shownUrl } from "../shown_settings.ts";
+import { redactDatabaseUrl } from "../redact_settings.ts";
 
-/** Longest wait for the database, at each look. */
+/** Timeout of each check of the database. */
 const DATABASE_MS = 12_000;
 
-/** How far the clocks of server and database may differ before somebody should know; and before it fails. */
+/** Differences between the clocks of server and database at which the check warns and fails. */
 const CLOCK_WARN_MS = 2_000;
 const CLOCK_FAIL_MS = 10_000;
 
-/** Whether the database is there, up to date, and of the same time. Makes and changes nothing. */
+/** Checks that the database is reachable, up to date and has the same time. Changes nothing. */
 export async function checkDatabase(
   settings: Settings,
   apps: readonly App[],
 ): Promise<readonly CheckResult[]> {
-  const file = databaseFile(settings);
-  if (file !== undefined && !await isThere(file)) {
-    return [await checkWithin(0, "database", () => absent(file, settings))];
+  const file = findDatabaseFile(settings);
+  if (file !== undefined && !await pathExists(file)) {
+    return [
+      await checkWithin(0, "database", () => reportMissing(file, settings)),
+    ];
   }
   try {
     using db = await openExisting(settings);
@@ -39,7 +41,7 @@ export async function checkDatabase(
       () => checkLatency(db, settings),
     );
     if (reachable.status === "fail") {
-      const url = shownUrl(resolveDatabaseUrl(settings));
+      const url = redactDatabaseUrl(resolveDatabaseUrl(settings));
       return [{ ...reachable, detail: `${url}: ${reachable.detail}` }];
     }
     const others = [
@@ -58,8 +60,8 @@ export async function checkDatabase(
   }
 }
 
-function absent(file: string, { migrate }: Settings): Finding {
-  return migrate ? `${file} is made at the first start` : {
+function reportMissing(file: string, { migrate }: Settings): Finding {
+  return migrate ? `${file} is created at the first start` : {
     status: "fail",
     detail:
       `${file} is not there, and BROWSERGRID_MIGRATE is off: run "browsergrid createdb"`,
@@ -73,7 +75,9 @@ async function checkLatency(
   const startedAt = systemClock.monotonic();
   await client.execute("SELECT 1");
   const ms = (systemClock.monotonic() - startedAt).toFixed(1);
-  return `${shownUrl(resolveDatabaseUrl(settings))} answers in ${ms} ms`;
+  return `${
+    redactDatabaseUrl(resolveDatabaseUrl(settings))
+  } answers in ${ms} ms`;
 }
 
 async function checkMigrations(
@@ -90,7 +94,7 @@ async function checkMigrations(
     return {
       status: "fail",
       detail: `The database has ${
-        namesOf(unknown)
+        renderNames(unknown)
       }, which this version does not know: use a newer program`,
     };
   }
@@ -100,18 +104,18 @@ async function checkMigrations(
     ? {
       status: "warn",
       detail: `${
-        namesOf(pending)
+        renderNames(pending)
       } will be applied at the next start, or by "browsergrid migrate"`,
     }
     : {
       status: "fail",
       detail: `${
-        namesOf(pending)
+        renderNames(pending)
       } not applied, and BROWSERGRID_MIGRATE is off: run "browsergrid migrate"`,
     };
 }
 
-function namesOf(migrations: readonly { readonly name: string }[]): string {
+function renderNames(migrations: readonly { readonly name: string }[]): string {
   return migrations.map(({ name }) => name).join(", ");
 }
 

@@ -6,16 +6,16 @@ import { isLoopback } from "../../core/network.ts";
 import type { CheckResult } from "../../core/provider.ts";
 import type { LoadedSettings, Settings } from "../../core/settings.ts";
 import { checkWithin, type Finding } from "./result.ts";
-import { isThere, openExisting } from "../options/database_flags.ts";
+import { openExisting, pathExists } from "../database_file.ts";
 
-/** Longest wait for one look at this machine. */
+/** Timeout of each check of this machine. */
 const HOST_MS = 5_000;
 
-/** Space left on the disk: below the first somebody should know, below the second it fails. */
+/** Free space on the disk below which the check warns and fails. */
 const DISK_WARN_BYTES = 1_000_000_000;
 const DISK_FAIL_BYTES = 100_000_000;
 
-/** The settings as they were read: what is not known, and what is not as by default. */
+/** Reports unknown settings, and how many differ from their defaults. */
 export function checkSettings(
   { warnings, origins }: LoadedSettings,
 ): readonly CheckResult[] {
@@ -34,7 +34,7 @@ export function checkSettings(
   ];
 }
 
-/** This machine: folder, disk, port and key. */
+/** Checks the data folder, the disk, the port and the key. */
 export function checkHost(
   settings: Settings,
 ): Promise<readonly CheckResult[]> {
@@ -53,7 +53,7 @@ async function checkFolder({ data_dir }: Settings): Promise<Finding> {
 }
 
 async function checkDisk({ data_dir }: Settings): Promise<Finding> {
-  const folder = await nearest(data_dir);
+  const folder = await findExisting(data_dir);
   const { bavail, bsize } = await statfs(folder);
   const free = bavail * bsize;
   const detail = `${(free / 1e9).toFixed(1)} GB free at ${data_dir}`;
@@ -61,14 +61,16 @@ async function checkDisk({ data_dir }: Settings): Promise<Finding> {
   return {
     status: free < DISK_FAIL_BYTES ? "fail" : "warn",
     detail:
-      `${detail}: browsers and the database need more, make room or give another --data-dir`,
+      `${detail}: browsers and the database need more, make room or choose another --data-dir`,
   };
 }
 
-/** The folder itself, or the first above it that is there. */
-async function nearest(folder: string): Promise<string> {
+/** Returns the folder, or the nearest one above it that exists. */
+async function findExisting(folder: string): Promise<string> {
   const above = dirname(folder);
-  return above === folder || await isThere(folder) ? folder : nearest(above);
+  return above === folder || await pathExists(folder)
+    ? folder
+    : findExisting(above);
 }
 
 async function checkPort({ host, port }: Settings): Promise<Finding> {
@@ -80,22 +82,23 @@ async function checkPort({ host, port }: Settings): Promise<Finding> {
       return {
         status: "fail",
         detail:
-          `Cannot listen on ${host}:${port}: give another --host or --port (${
+          `Cannot listen on ${host}:${port}: choose another --host or --port (${
             toMessage(error)
           })`,
       };
     }
-    const isGrid = await answersAsGrid(`http://${host}:${port}`);
-    return isGrid ? `${host}:${port} is used by a running Browsergrid` : {
-      status: "warn",
-      detail:
-        `${host}:${port} is used by another program: give another --port, or end it`,
-    };
+    return await isGrid(`http://${host}:${port}`)
+      ? `${host}:${port} is used by a running Browsergrid`
+      : {
+        status: "warn",
+        detail:
+          `${host}:${port} is used by another program: choose another --port, or end it`,
+      };
   }
 }
 
-/** Whether a Browsergrid answers there. */
-async function answersAsGrid(url: string): Promise<boolean> {
+/** Reports whether a Browsergrid responds at `url`. */
+async function isGrid(url: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/health`, {
       signal: AbortSignal.timeout(2_000),
@@ -114,15 +117,15 @@ async function checkKey(settings: Settings): Promise<Finding> {
     return "The database has the key of an admin";
   }
   return isLoopback(host)
-    ? "None is set: whoever is on this machine may use the grid"
+    ? "None is set: everyone on this machine may use the grid"
     : {
       status: "fail",
       detail:
-        `There is none, and ${host} can be reached from elsewhere: set BROWSERGRID_API_KEY, or make one by "browsergrid key create admin --role admin --direct"`,
+        `None is set, and ${host} can be reached from other machines: set BROWSERGRID_API_KEY, or create one with "browsergrid key create admin --role admin --direct"`,
     };
 }
 
-/** False also where the database is not there yet, or does not answer: another look tells of that. */
+/** Returns false if the database is missing or does not respond, which another check reports. */
 async function hasKeyInDatabase(settings: Settings): Promise<boolean> {
   try {
     using db = await openExisting(settings);

@@ -1,12 +1,12 @@
 import type { CheckResult, Provider } from "../../core/provider.ts";
 import type { Settings } from "../../core/settings.ts";
 import { toMessage } from "../../core/log.ts";
-import { withinTime } from "./result.ts";
+import { waitAtMost } from "./result.ts";
 
-/** Longest wait for one provider's answer. */
+/** Timeout of the check of one provider. */
 const PROVIDER_MS = 15_000;
 
-/** What a provider says it needs, with the configuration of a pool that gives none. */
+/** Runs the check of a provider, with the default configuration of a pool. */
 export async function checkProvider(
   provider: Provider,
   { data_dir, local_sandbox }: Settings,
@@ -17,7 +17,7 @@ export async function checkProvider(
     return [{
       name: "config",
       status: "warn",
-      detail: `Not checked: a pool must give ${names.join(", ")}`,
+      detail: `Not checked: a pool must configure ${names.join(", ")}`,
     }];
   }
   const host = {
@@ -27,7 +27,7 @@ export async function checkProvider(
     localSandbox: local_sandbox,
   };
   try {
-    return await withinTime(
+    return await waitAtMost(
       PROVIDER_MS,
       provider.open(config.data, host).then(async (opened) => {
         await using host = opened;
@@ -39,7 +39,7 @@ export async function checkProvider(
   }
 }
 
-/** Whether it can start browsers: it was asked, and nothing that it needs is missing. */
+/** Reports whether the provider was checked and can start browsers. */
 export function isUsable(results: readonly CheckResult[]): boolean {
   return results.every(({ name, status }) =>
     status !== "fail" && name !== "config"

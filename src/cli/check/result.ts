@@ -2,17 +2,17 @@ import { systemClock } from "../../async/clock.ts";
 import { toMessage } from "../../core/log.ts";
 import type { CheckResult } from "../../core/provider.ts";
 
-/** What a check found: a sentence alone is good news. */
+/** The result of a check. A sentence alone means `ok`. */
 export type Finding = string | Omit<CheckResult, "name">;
 
-/** One check, over within `ms`: what it throws, and that it takes too long, is a failure of it. */
+/** Runs one check. It fails if it throws or takes longer than `ms`. */
 export async function checkWithin(
   ms: number,
   name: string,
-  act: () => Promise<Finding> | Finding,
+  check: () => Promise<Finding> | Finding,
 ): Promise<CheckResult> {
   try {
-    const found = await withinTime(ms, Promise.resolve().then(act));
+    const found = await waitAtMost(ms, Promise.resolve().then(check));
     return typeof found === "string"
       ? { name, status: "ok", detail: found }
       : { name, ...found };
@@ -21,13 +21,13 @@ export async function checkWithin(
   }
 }
 
-/** What `work` comes to. @throws {Error} If it takes longer than `ms`; it is not waited for any more. */
-export async function withinTime<T>(ms: number, work: Promise<T>): Promise<T> {
+/** Resolves as `work` does. @throws {Error} If it takes longer than `ms`. The work itself continues. */
+export async function waitAtMost<T>(ms: number, work: Promise<T>): Promise<T> {
   const stop = new AbortController();
   const late = systemClock.sleep(ms, stop.signal).then(() => {
     throw new Error(`No answer within ${ms / 1_000} s`);
   });
-  late.catch(() => {}); // It is stopped when the work is faster.
+  late.catch(() => {}); // Rejects if the work is faster.
   try {
     return await Promise.race([work, late]);
   } finally {

@@ -4,25 +4,29 @@ import type { CheckResult } from "../../core/provider.ts";
 import type { Settings } from "../../core/settings.ts";
 import { checkWithin, type Finding } from "./result.ts";
 
-/** Longest wait for the server. */
+/** Timeout of the check of the server. */
 const SERVER_MS = 5_000;
 
-/** Whether the server that `worker`, `pool` and `session` talk to is there. Never a failure: `serve` does not need it. */
+/**
+ * Checks that the server that `worker`, `pool` and `session` use responds. Never fails, because `serve` does not need it.
+ *
+ * @param options.isNamed True if a setting names the server.
+ */
 export async function checkServer(
   settings: Settings,
-  isNamed: boolean,
+  { isNamed }: { readonly isNamed: boolean },
 ): Promise<CheckResult> {
   const result = await checkWithin(
     SERVER_MS,
     "server",
-    () => askServer(settings, isNamed),
+    () => requestPools(settings, { isNamed }),
   );
   return result.status === "fail" ? { ...result, status: "warn" } : result;
 }
 
-async function askServer(
+async function requestPools(
   { api_url, api_key }: Settings,
-  isNamed: boolean,
+  { isNamed }: { readonly isNamed: boolean },
 ): Promise<Finding> {
   const client = createClient({
     apiUrl: api_url,
@@ -34,8 +38,9 @@ async function askServer(
     await client.listPools({ limit: 1 });
     return `${api_url} answers`;
   } catch (error) {
-    const isAway = error instanceof ApiError && error.code === "unreachable";
-    if (isAway && !isNamed) {
+    const isUnreachable = error instanceof ApiError &&
+      error.code === "unreachable";
+    if (isUnreachable && !isNamed) {
       return `None runs at ${api_url}; "browsergrid serve" starts one`;
     }
     throw error;

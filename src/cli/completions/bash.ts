@@ -1,12 +1,16 @@
 import { COMPLETE, NAMED } from "./complete_command.ts";
-import { type CompletionNode, pathPatterns, valueAnswer } from "./tree.ts";
+import {
+  type CompletionNode,
+  renderPathPatterns,
+  renderValueKind,
+} from "./tree.ts";
 
-/** The script by which bash completes the program; needs nothing else, and works in bash 3.2 too. */
-export function bashCompletions(nodes: readonly CompletionNode[]): string {
+/** Renders the script by which bash completes the program. It has no dependency and works in bash 3.2 too. */
+export function renderBashScript(nodes: readonly CompletionNode[]): string {
   return `# Completions of browsergrid for bash: source <(browsergrid completions bash)
-_browsergrid_value() { # What follows option $2 of command $1; fails if it takes no value.
+_browsergrid_value() { # Prints the value of option $2 of command $1; fails if it takes none.
   case "$1|$2" in
-${nodes.flatMap(valueCases).join("\n")}
+${nodes.flatMap(renderValueCases).join("\n")}
     *) return 1 ;;
   esac
 }
@@ -22,7 +26,7 @@ _browsergrid() {
     word=\${COMP_WORDS[i]}
     if ! _browsergrid_value "$at" "$last" > /dev/null; then
       case "$at $word" in
-        ${pathPatterns(nodes)}) at="$at $word" ;;
+        ${renderPathPatterns(nodes)}) at="$at $word" ;;
       esac
     fi
     last=$word
@@ -40,7 +44,7 @@ _browsergrid() {
     return
   fi
   case "$at" in
-${nodes.map(wordsCase).join("\n")}
+${nodes.map(renderWordsCase).join("\n")}
   esac
   if [[ $cur != -* && -n $named ]]; then words=$(_browsergrid_named $named); fi
   if [[ $cur == -* || -z $words ]]; then words=$options; fi
@@ -50,15 +54,17 @@ ${nodes.map(wordsCase).join("\n")}
 complete -o filenames -F _browsergrid browsergrid`;
 }
 
-function valueCases({ path, options }: CompletionNode): readonly string[] {
+function renderValueCases(
+  { path, options }: CompletionNode,
+): readonly string[] {
   return options.flatMap(({ flags, value }) => {
     if (value === undefined) return [];
     const patterns = flags.map((flag) => `"${path}|${flag}"`).join("|");
-    return [`    ${patterns}) echo "${valueAnswer(value)}" ;;`];
+    return [`    ${patterns}) echo "${renderValueKind(value)}" ;;`];
   });
 }
 
-function wordsCase(node: CompletionNode): string {
+function renderWordsCase(node: CompletionNode): string {
   const words = [...node.commands.map(({ name }) => name), ...node.words];
   const options = node.options.flatMap(({ flags }) => flags);
   return `    "${node.path}") words="${words.join(" ")}" options="${

@@ -1,10 +1,10 @@
-import { Command } from "@commander-js/extra-typings";
-import { createClient, type GridClient } from "../../client/client.ts";
-import { loadedSettings } from "../config.ts";
-import type { Output } from "../output.ts";
+import { z } from "@hono/zod-openapi";
+import type { GridClient } from "../../client/client.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { explainSettings } from "../config.ts";
 
 /** Timeout of the server's response. Short, because the user is typing. */
-const ANSWER_MS = 2_000;
+const RESPONSE_MS = 2_000;
 
 /** Maximum number of names that are offered. */
 const LIMIT = 100;
@@ -22,25 +22,28 @@ export const COMPLETE = "__complete";
  * `browsergrid __complete KIND`: prints ids and names for a shell, one per line; prints nothing if the server does not
  * respond.
  */
-export function completeCommand(output: Output): Command {
-  const command = new Command(COMPLETE).argument("<kind>");
-  command.action(async (kind) => {
+export const completeCommand: Command = defineCommand({
+  name: COMPLETE,
+  description: "",
+  isHidden: true,
+  arguments: () => z.object({ kind: z.string() }),
+  async run({ kind }, { output }) {
     try {
-      const { settings } = await loadedSettings({}, {});
+      const { settings } = await explainSettings({}, {});
+      const { createClient } = await import("../../client/client.ts");
       const client = createClient({
         apiUrl: settings.api_url,
         apiKey: settings.api_key,
-        timeoutMs: ANSWER_MS,
+        timeoutMs: RESPONSE_MS,
       });
-      for (const word of await wordsOf(client, kind)) output.print(word);
+      for (const word of await listWords(client, kind)) output.print(word);
     } catch {
       // A message would interrupt the line that the user is typing.
     }
-  });
-  return command as unknown as Command; // Drops the types of its arguments.
-}
+  },
+});
 
-async function wordsOf(
+async function listWords(
   client: GridClient,
   kind: string,
 ): Promise<readonly string[]> {
@@ -49,9 +52,9 @@ async function wordsOf(
     case "sessions":
       return (await client.listSessions(page)).items.map(({ id }) => id);
     case "pools":
-      return bothOf((await client.listPools(page)).items);
+      return listNamesAndIds((await client.listPools(page)).items);
     case "workers":
-      return bothOf((await client.listWorkers(page)).items);
+      return listNamesAndIds((await client.listWorkers(page)).items);
     case "keys":
       return (await client.listKeys(page)).items.map(({ prefix }) => prefix);
     default:
@@ -60,7 +63,7 @@ async function wordsOf(
 }
 
 /** Skips names with blanks, which the shell would split into words. */
-function bothOf(
+function listNamesAndIds(
   items: readonly { readonly id: string; readonly name: string }[],
 ): readonly string[] {
   return items.flatMap(({ id, name }) => [name, id])

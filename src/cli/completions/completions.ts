@@ -1,31 +1,17 @@
-import { Argument, Command } from "@commander-js/extra-typings";
-import { bashCompletions } from "./bash.ts";
-import { fishCompletions } from "./fish.ts";
-import { zshCompletions } from "./zsh.ts";
-import { completionTree } from "./tree.ts";
-import { examples } from "../help.ts";
-import type { Output } from "../output.ts";
+import type { Command as CommanderCommand } from "commander";
+import { z } from "@hono/zod-openapi";
+import { type Command, defineCommand } from "../command.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
-const SCRIPTS = {
-  bash: bashCompletions,
-  zsh: zshCompletions,
-  fish: fishCompletions,
-} as const;
-
-/** `browsergrid completions SHELL`: the script that completes commands, options and what is known of their values. */
-export function completionsCommand(output: Output): Command {
-  const command = new Command("completions")
-    .description("Print the script by which a shell completes this program")
-    .addArgument(
-      new Argument("<shell>", "which one").choices(SHELLS),
-    )
-    .addHelpText(
-      "after",
-      examples(
-        ["completions bash > /etc/bash_completion.d/browsergrid"],
-        `In the shell's start file:
+/** Declares `browsergrid completions SHELL`, which prints a script that completes the commands of `program`. */
+export function completionsCommand(program: CommanderCommand): Command {
+  return defineCommand({
+    name: "completions",
+    description: "Print the script by which a shell completes this program",
+    arguments: () => z.object({ shell: z.enum(SHELLS).describe("which one") }),
+    examples: ["completions bash > /etc/bash_completion.d/browsergrid"],
+    notes: `In the shell's start file:
   bash  ~/.bashrc                   source <(browsergrid completions bash)
   zsh   ~/.zshrc, after compinit    source <(browsergrid completions zsh)
   fish  ~/.config/fish/config.fish  browsergrid completions fish | source
@@ -33,13 +19,9 @@ export function completionsCommand(output: Output): Command {
 The script belongs to this version of the program. Ids and names of sessions,
 pools, workers and keys come from the configured server; if it does not respond,
 none are offered.`,
-      ),
-    );
-  command.action((shell) => {
-    const root = command.parent;
-    if (!root) throw new TypeError("Cannot complete a command without a root");
-    const nodes = completionTree(root as unknown as Command); // Without the types of its own options.
-    output.print(SCRIPTS[shell](nodes));
+    async run({ shell }, { output }) {
+      const { renderCompletions } = await import("./script.ts");
+      output.print(await renderCompletions(shell, program));
+    },
   });
-  return command as unknown as Command; // Without the types of its own arguments.
 }

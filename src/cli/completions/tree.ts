@@ -1,21 +1,22 @@
-import type { Command, Option } from "@commander-js/extra-typings";
+import type { Command, Option } from "commander";
+import { LazyCommand } from "../lazy_command.ts";
 import { NAMED, type Named } from "./complete_command.ts";
 
-/** What may follow an option that takes a value. */
+/** The kind of value that follows an option. */
 export type ValueKind =
   | { readonly kind: "file" | "folder" | "text" | Named }
   | { readonly kind: "choice"; readonly choices: readonly string[] };
 
-/** One option as a shell completes it. */
+/** An option as a shell completes it. */
 export interface CompletionOption {
   /** `--port`, `-c`. */
   readonly flags: readonly string[];
   readonly description: string;
-  /** Absent: it takes no value. */
+  /** Absent if it takes no value. */
   readonly value?: ValueKind;
 }
 
-/** One command as a shell completes it. */
+/** A command as a shell completes it. */
 export interface CompletionNode {
   /** Words after the program's name, each with a blank before it; empty for the program itself. */
   readonly path: string;
@@ -24,75 +25,78 @@ export interface CompletionNode {
     readonly description: string;
   }[];
   readonly options: readonly CompletionOption[];
-  /** What its first argument may be, if that is known. */
+  /** The words that its first argument may be, if they are known. */
   readonly words: readonly string[];
   /** Kind of record that the arguments name, if the server completes them. */
   readonly named?: Named;
 }
 
-/** Every command of the tree, each also under its aliases. */
-export function completionTree(
+/** Lists the commands of the tree, each also under its aliases. */
+export async function listCompletions(
   command: Command,
   path = "",
-): readonly CompletionNode[] {
-  const children = command.commands.map((each) => each as Command); // Commander's own list has no options' types.
-  return [
-    nodeOf(command, path),
-    ...children.flatMap((child) =>
-      namesOf(child).flatMap((name) => completionTree(child, `${path} ${name}`))
-    ),
-  ];
+): Promise<readonly CompletionNode[]> {
+  if (command instanceof LazyCommand) await command.load();
+  const nodes = [toNode(command, path)];
+  for (const child of command.commands) {
+    for (const name of listNames(child)) {
+      nodes.push(...await listCompletions(child, `${path} ${name}`));
+    }
+  }
+  return nodes;
 }
 
-function namesOf(command: Command): readonly string[] {
+function listNames(command: Command): readonly string[] {
   return [command.name(), ...command.aliases()];
 }
 
-function nodeOf(command: Command, path: string): CompletionNode {
+function toNode(command: Command, path: string): CompletionNode {
   const help = command.createHelp();
-  const named = namedBy(command.registeredArguments[0]?.name() ?? "");
+  const named = findNamed(command.registeredArguments[0]?.name() ?? "");
   return {
     path,
-    commands: help.visibleCommands(command).flatMap((each) =>
-      [each.name(), ...each.aliases()].map((name) => ({
+    commands: help.visibleCommands(command).flatMap((child) =>
+      listNames(child).map((name) => ({
         name,
-        description: firstLine(each.description()),
+        description: firstLine(child.description()),
       }))
     ),
-    options: help.visibleOptions(command).map(optionOf),
+    options: help.visibleOptions(command).map(toOption),
     words: command.registeredArguments[0]?.argChoices ?? [],
     ...(named ? { named } : {}),
   };
 }
 
-function optionOf(option: Option): CompletionOption {
+function toOption(option: Option): CompletionOption {
   const { short, long, description, required, optional } = option;
   const flags = [long, short].filter((flag) => flag !== undefined);
-  const shown = { flags, description: firstLine(description) };
-  return required || optional ? { ...shown, value: valueOf(option) } : shown;
+  const completed = { flags, description: firstLine(description) };
+  return required || optional
+    ? { ...completed, value: findValueKind(option) }
+    : completed;
 }
 
-function valueOf({ argChoices, flags }: Option): ValueKind {
+function findValueKind({ argChoices, flags }: Option): ValueKind {
   if (argChoices) return { kind: "choice", choices: argChoices };
   if (/[<[]file\b/.test(flags)) return { kind: "file" };
   if (/[<[]folder\b/.test(flags)) return { kind: "folder" };
   const [, name = ""] = /^--(?:work-)?(pool|worker)(?:-id)? /.exec(flags) ?? [];
-  return { kind: namedBy(name) ?? "text" };
+  return { kind: findNamed(name) ?? "text" };
 }
 
 /** Returns the kind of record that an argument called `name` refers to. */
-function namedBy(name: string): Named | undefined {
+function findNamed(name: string): Named | undefined {
   return NAMED.find((each) => each === `${name}s`);
 }
 
-/** The paths of all commands as patterns of a shell's `case`. */
-export function pathPatterns(nodes: readonly CompletionNode[]): string {
+/** Renders the paths of all commands as patterns of a shell's `case`. */
+export function renderPathPatterns(nodes: readonly CompletionNode[]): string {
   return nodes.filter(({ path }) => path !== "").map(({ path }) => `"${path}"`)
     .join("|");
 }
 
-/** What a shell's function answers of an option's value: its words, or what kind it is. */
-export function valueAnswer(value: ValueKind): string {
+/** Renders the value of an option for a shell's function: its words or its kind. */
+export function renderValueKind(value: ValueKind): string {
   return value.kind === "choice" ? value.choices.join(" ") : value.kind;
 }
 

@@ -1,13 +1,17 @@
 import { COMPLETE, NAMED } from "./complete_command.ts";
-import { type CompletionNode, pathPatterns, valueAnswer } from "./tree.ts";
+import {
+  type CompletionNode,
+  renderPathPatterns,
+  renderValueKind,
+} from "./tree.ts";
 
-/** The script by which zsh completes the program, to be sourced or put into a folder of \`fpath\` as \`_browsergrid\`. */
-export function zshCompletions(nodes: readonly CompletionNode[]): string {
+/** Renders the script by which zsh completes the program. It is sourced, or put into a folder of \`fpath\` as \`_browsergrid\`. */
+export function renderZshScript(nodes: readonly CompletionNode[]): string {
   return `#compdef browsergrid
 # Completions of browsergrid for zsh: source <(browsergrid completions zsh)
-_browsergrid_value() { # What follows option $2 of command $1; fails if it takes no value.
+_browsergrid_value() { # Prints the value of option $2 of command $1; fails if it takes none.
   case "$1|$2" in
-${nodes.flatMap(valueCases).join("\n")}
+${nodes.flatMap(renderValueCases).join("\n")}
     (*) return 1 ;;
   esac
 }
@@ -22,7 +26,7 @@ _browsergrid() {
     word=\${words[i]}
     if ! _browsergrid_value "$at" "$last" > /dev/null; then
       case "$at $word" in
-        (${pathPatterns(nodes)}) at="$at $word" ;;
+        (${renderPathPatterns(nodes)}) at="$at $word" ;;
       esac
     fi
     last=$word
@@ -38,7 +42,7 @@ _browsergrid() {
     return
   fi
   case "$at" in
-${nodes.map(nodeCase).join("\n")}
+${nodes.map(renderNodeCase).join("\n")}
   esac
   if [[ \${words[CURRENT]} != -* && -n $named ]]; then
     compadd -- \${(f)"$(_browsergrid_named $named)"}
@@ -55,29 +59,31 @@ ${nodes.map(nodeCase).join("\n")}
 if [[ $funcstack[1] == _browsergrid ]]; then _browsergrid "$@"; else compdef _browsergrid browsergrid; fi`;
 }
 
-function valueCases({ path, options }: CompletionNode): readonly string[] {
+function renderValueCases(
+  { path, options }: CompletionNode,
+): readonly string[] {
   return options.flatMap(({ flags, value }) => {
     if (value === undefined) return [];
     const patterns = flags.map((flag) => `"${path}|${flag}"`).join("|");
-    return [`    (${patterns}) print -r -- "${valueAnswer(value)}" ;;`];
+    return [`    (${patterns}) print -r -- "${renderValueKind(value)}" ;;`];
   });
 }
 
-function nodeCase(node: CompletionNode): string {
+function renderNodeCase(node: CompletionNode): string {
   const commands = [
-    ...node.commands.map((each) => described(each.name, each.description)),
-    ...node.words.map((word) => described(word, "")),
+    ...node.commands.map((each) => renderEntry(each.name, each.description)),
+    ...node.words.map((word) => renderEntry(word, "")),
   ];
   const options = node.options.flatMap(({ flags, description }) =>
-    flags.map((flag) => described(flag, description))
+    flags.map((flag) => renderEntry(flag, description))
   );
   return `    ("${node.path}") commands=(${commands.join(" ")}) options=(${
     options.join(" ")
   })${node.named ? ` named=${node.named}` : ""} ;;`;
 }
 
-/** `'name:description'` in single quotes. */
-function described(name: string, description: string): string {
+/** Renders `name:description` in single quotes. */
+function renderEntry(name: string, description: string): string {
   const text = description === ""
     ? name
     : `${name}:${description.replaceAll("\\", "\\\\").replaceAll(":", "\\:")}`;

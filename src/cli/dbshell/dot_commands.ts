@@ -2,8 +2,8 @@ import type { Client } from "@libsql/client";
 import type { Output } from "../output.ts";
 import type { SqlSession } from "./session.ts";
 
-/** What dot commands need. */
-export interface SqlCommandContext {
+/** A session of SQL and its database. */
+export interface SqlContext {
   readonly client: Client;
   readonly session: SqlSession;
   readonly output: Output;
@@ -11,16 +11,16 @@ export interface SqlCommandContext {
 
 const HELP = `.tables          list the tables
 .schema [TABLE]  show how tables and indexes were made
-.help            this
+.help            show this help
 .quit            leave (or Ctrl+D)
 
-SQL may take several lines and ends with ";". Each statement is a transaction of its own;
+SQL may take several lines and ends with ";". Each statement is its own transaction;
 those from BEGIN to COMMIT are sent together at COMMIT.`;
 
-/** Runs a line that starts with a dot. Resolves with whether the prompt goes on. @throws {Error} If it is none. */
-export async function runSqlCommand(
+/** Runs a line that starts with a dot. Resolves with false if it ends the shell. @throws {Error} If it is unknown. */
+export async function runDotCommand(
   line: string,
-  { client, session, output }: SqlCommandContext,
+  { client, session, output }: SqlContext,
 ): Promise<boolean> {
   const [name, argument] = line.trim().split(/\s+/);
   switch (name) {
@@ -40,7 +40,7 @@ export async function runSqlCommand(
       return true;
     default:
       throw new Error(
-        `Cannot run "${name}": it is no command, expected .tables, .schema, .help or .quit`,
+        `Cannot run "${name}": it is not a command, expected .tables, .schema, .help or .quit`,
       );
   }
 }

@@ -1,24 +1,24 @@
 import { createInterface } from "node:readline";
 import { stdin, stdout } from "node:process";
 import { toMessage } from "../../core/log.ts";
-import { runSqlCommand, type SqlCommandContext } from "./dot_commands.ts";
+import { runDotCommand, type SqlContext } from "./dot_commands.ts";
 import { splitSql } from "./split.ts";
 
-/** What a prompt is made of. */
-export interface SqlPromptOptions extends SqlCommandContext {
-  /** What it is connected with. */
+/** Options of {@linkcode promptForSql}. */
+export interface SqlPromptOptions extends SqlContext {
+  /** URL of the database. */
   readonly title: string;
 }
 
-/** Asks for SQL until it is left. An error is shown, and it goes on. */
-export async function sqlPrompt(
+/** Prompts for SQL until the user leaves. Errors are printed and do not end it. */
+export async function promptForSql(
   { title, ...context }: SqlPromptOptions,
 ): Promise<void> {
   const { output, session } = context;
   output.print(`Connected with ${title}\n.help for help, .quit to leave`);
   const lines = createInterface({ input: stdin, output: stdout });
   let pending = "";
-  const ask = () => {
+  const prompt = () => {
     const start = session.isCollecting ? "sql(begin)> " : "sql> ";
     lines.setPrompt(pending === "" ? start : "...> ".padStart(start.length));
     lines.prompt();
@@ -28,24 +28,24 @@ export async function sqlPrompt(
     pending = "";
     output.print(isEmpty ? "\n.quit or Ctrl+D to leave" : "");
     lines.write(null, { ctrl: true, name: "u" });
-    ask();
+    prompt();
   });
-  ask();
+  prompt();
   try {
     for await (const line of lines) {
-      const next = await step(line);
-      if (!next) return;
-      ask();
+      if (!await runLine(line)) return;
+      prompt();
     }
     output.print("");
   } finally {
     lines.close();
   }
 
-  async function step(line: string): Promise<boolean> {
+  /** Resolves with false if the line ends the prompt. */
+  async function runLine(line: string): Promise<boolean> {
     try {
       if (pending === "" && line.trimStart().startsWith(".")) {
-        return await runSqlCommand(line, context);
+        return await runDotCommand(line, context);
       }
       const { statements, rest } = splitSql(`${pending}${line}\n`);
       pending = rest;

@@ -1,21 +1,21 @@
-/** What text of SQL has in it: whole statements, and what is not ended yet. */
+/** The statements of a text of SQL. */
 export interface SplitSql {
-  /** Each without its semicolon; those that are empty are left out. */
+  /** Complete statements, without their semicolons and without empty ones. */
   readonly statements: readonly string[];
-  /** What follows the last semicolon, as it is; empty if it is blank or comments only. */
+  /** The text after the last semicolon; empty if it is only blanks and comments. */
   readonly rest: string;
 }
 
 /**
- * One piece that a semicolon does not end inside of (a text, a name in quotes, a comment), or one character. What is
- * begun and not ended reaches to the end.
+ * A piece that may contain semicolons (a text, a quoted name, a comment), a word, or one other character. A piece
+ * without an end reaches to the end of the text.
  */
 const PIECE =
   /'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\[[^\]]*(?:\]|$)|--[^\n]*(?:\n|$)|\/\*[^]*?(?:\*\/|$)|[\w$]+|[^]/g;
 
 const TRIGGER = /^create\s+(?:temp(?:orary)?\s+)?trigger\b/i;
 
-/** Splits SQL where semicolons end a statement: not in texts, names and comments, nor in a trigger's body. */
+/** Splits SQL at the semicolons that end a statement: not in texts, names, comments and the bodies of triggers. */
 export function splitSql(text: string): SplitSql {
   const statements: string[] = [];
   let statement = "";
@@ -33,7 +33,7 @@ export function splitSql(text: string): SplitSql {
   return { statements, rest: code.trim() === "" ? "" : statement };
 }
 
-/** A trigger ends with `END;`: the semicolons before it end statements of its body. */
+/** Reports whether the code is an unfinished trigger, which ends with `END;`. */
 function isInTrigger(code: string): boolean {
   const text = code.trim();
   return TRIGGER.test(text) && !/;\s*end$/i.test(text);

@@ -1,140 +1,121 @@
-import { Command, Option } from "@commander-js/extra-typings";
+import { z } from "@hono/zod-openapi";
+import type { NewKeyWire } from "../../apps/keys/schemas.ts";
 import type { KeyBody } from "../../client/client.ts";
 import { ROLES } from "../../core/caller.ts";
 import {
-  type ClientFlags,
-  withClientOptions,
-} from "../options/client_flags.ts";
-import { clientFrom, settingsFrom } from "../config.ts";
-import { openGrid } from "../../server/grid.ts";
-import { examples, UsageError } from "../help.ts";
-import type { Output } from "../output.ts";
-import type { Installed } from "../plugins.ts";
-import { VERSION } from "../version.ts";
-
-interface CreateFlags extends ClientFlags {
-  readonly role: KeyBody["role"];
-  readonly pool?: string | undefined;
-  readonly expires?: string | undefined;
-  readonly maxSessions?: string | undefined;
-  readonly maxQueue?: string | undefined;
-  readonly maxPriority?: string | undefined;
-  readonly direct?: boolean | undefined;
-  readonly databaseUrl?: string | undefined;
-  readonly dataDir?: string | undefined;
-}
+  type Command,
+  type CommandContext,
+  defineCommand,
+} from "../command.ts";
+import { connectClient } from "../config.ts";
+import { flag, text } from "../options/option_types.ts";
+import {
+  clientOptions,
+  type DatabaseOptions,
+} from "../options/shared_options.ts";
 
 /** `browsergrid key create`. */
-export function keyCreateCommand(
-  output: Output,
-  installed: Installed,
-): Command {
-  const command = withClientOptions(new Command("create"))
-    .description("Make a key; it is shown this once")
-    .argument("<name>", "what it is for")
-    .addOption(
-      new Option("--role <role>", "what it is good for").choices(ROLES)
-        .makeOptionMandatory(),
-    )
-    .option("--pool <pool>", "id or name of the only work pool it is good for")
-    .option("--expires <time>", "how long it is good: 12h, 90d, 52w (for ever)")
-    .option(
-      "--max-sessions <number>",
-      "sessions that may start or run at the same time",
-    )
-    .option("--max-queue <number>", "sessions that may wait")
-    .option(
-      "--max-priority <number>",
-      "highest priority of its sessions (default for clients: the pool's)",
-    )
-    .option(
-      "--direct",
-      "write to the database of the settings, without a server",
-    )
-    .option("--database-url <url>", "with --direct: file:PATH or libsql://HOST")
-    .option("--data-dir <folder>", "with --direct: folder of the database")
-    .addHelpText(
-      "after",
-      examples(
-        [
-          "key create ci --role client --expires 90d",
-          "key create guest --role client --max-sessions 2 --max-queue 10",
-          "key create host-7 --role worker --pool containers",
-          "key create admin --role admin --direct",
-        ],
-        "Roles: admin may do everything, client uses sessions of its own, worker is for\nbrowsergrid worker.",
-      ),
-    );
-  command.action(async (name) => {
-    const flags = command.opts() as CreateFlags; // The options above.
+export const keyCreateCommand: Command = defineCommand({
+  name: "create",
+  description: "Create a key; it is shown only once",
+  arguments: () => z.object({ name: z.string().describe("what it is for") }),
+  options: keyOptions,
+  examples: [
+    "key create ci --role client --expires 90d",
+    "key create guest --role client --max-sessions 2 --max-queue 10",
+    "key create host-7 --role worker --pool containers",
+    "key create admin --role admin --direct",
+  ],
+  notes:
+    `Roles: admin may do everything, client uses its own sessions, worker is for
+browsergrid worker.`,
+  async run({ name, ...options }, context) {
+    const { output } = context;
     const body: KeyBody = {
       name,
-      role: flags.role,
-      ...(flags.pool === undefined ? {} : { work_pool_id: flags.pool }),
-      ...(flags.expires === undefined
-        ? {}
-        : { expires_in_days: daysOf(flags.expires) }),
-      ...limit("max_sessions", flags.maxSessions),
-      ...limit("max_queue", flags.maxQueue),
-      ...limit("max_priority", flags.maxPriority),
+      role: options.role,
+      work_pool_id: options.pool,
+      expires_in_days: options.expires,
+      max_sessions: options.max_sessions,
+      max_queue: options.max_queue,
+      max_priority: options.max_priority,
     };
-    const made = flags.direct
-      ? await createDirectly(body, flags, { output, installed })
-      : await (await clientFrom(flags, output)).createKey(body);
-    if (flags.json) return output.json(made);
-    output.print(made.key);
+    const created = options.direct
+      ? await createWithoutServer(body, options, context)
+      : await (await connectClient(options, output)).createKey(body);
+    if (options.json) return output.json(created);
+    output.print(created.key);
     output.progress(
-      `This is the key of "${made.name}" (${made.role}). It is not shown again: keep it now`,
+      `This is the key of "${created.name}" (${created.role}). It is not shown again: save it now`,
     );
-  });
-  return command as unknown as Command; // Without the types of its own options.
-}
-
-/** For whoever may write to the database, and has no key yet, or no more. */
-async function createDirectly(
-  body: KeyBody,
-  flags: CreateFlags,
-  { output, installed }: {
-    readonly output: Output;
-    readonly installed: Installed;
   },
-) {
-  const settings = await settingsFrom(
-    { database_url: flags.databaseUrl, data_dir: flags.dataDir },
-    flags,
-    output,
-  );
-  await Deno.mkdir(settings.data_dir, { recursive: true });
-  await using grid = await openGrid(settings, {
-    ...installed,
-    version: VERSION,
-  });
-  return await grid.keys().create(body);
+});
+
+async function createWithoutServer(
+  body: KeyBody,
+  options: DatabaseOptions,
+  context: CommandContext,
+): Promise<NewKeyWire> {
+  const { createKeyInDatabase } = await import("./create_in_database.ts");
+  return await createKeyInDatabase(body, options, context);
 }
 
-/** Parses a limit of the key, if the option is present. */
-function limit<K extends string>(
-  name: K,
-  text: string | undefined,
-): { readonly [N in K]?: number } {
-  if (text === undefined) return {};
-  if (/^-?\d{1,9}$/.test(text)) {
-    // The type of a computed name is wider than the name.
-    return { [name]: Number(text) } as { readonly [N in K]?: number };
-  }
-  throw new UsageError(
-    `Cannot use --${name.replace("_", "-")} "${text}": expected a whole number`,
-  );
+function keyOptions() {
+  return z.object({
+    ...clientOptions(),
+    role: z.enum(ROLES).meta({
+      flags: "--role <role>",
+      description: "what the key may do",
+    }),
+    pool: text(
+      "--pool <pool>",
+      "id or name of the only work pool that it may use",
+    ),
+    expires: z.string().transform(parseDays).optional().meta({
+      flags: "--expires <time>",
+      description: "time until it expires: 12h, 90d, 52w (never)",
+    }),
+    max_sessions: limit().meta({
+      flags: "--max-sessions <number>",
+      description: "sessions that may start or run at the same time",
+    }),
+    max_queue: limit().meta({
+      flags: "--max-queue <number>",
+      description: "sessions that may wait",
+    }),
+    max_priority: limit().meta({
+      flags: "--max-priority <number>",
+      description:
+        "highest priority of its sessions (default for clients: the pool's)",
+    }),
+    direct: flag(
+      "--direct",
+      "write to the database of the settings, without a server",
+    ),
+    database_url: text(
+      "--database-url <url>",
+      "with --direct: file:PATH or libsql://HOST",
+    ),
+    data_dir: text(
+      "--data-dir <folder>",
+      "with --direct: folder of the database",
+    ),
+  });
+}
+
+/** Returns the schema of a limit, whose range the server checks. */
+function limit() {
+  return z.string().regex(/^-?\d{1,9}$/, "expected a whole number")
+    .transform(Number).optional();
 }
 
 const DAYS = { m: 1 / 1_440, h: 1 / 24, d: 1, w: 7, y: 365 } as const;
 
-/** Days of a duration such as `90d`. */
-function daysOf(text: string): number {
+/** Parses a duration such as `90d` to days. */
+function parseDays(text: string, context: z.RefinementCtx): number {
   const [, count = "", unit = ""] = /^(\d+)([mhdwy])$/.exec(text) ?? [];
   const days = Object.entries(DAYS).find(([name]) => name === unit)?.[1];
   if (days !== undefined && Number(count) > 0) return Number(count) * days;
-  throw new UsageError(
-    `Cannot use --expires "${text}": expected a number with m, h, d, w or y, such as 90d`,
-  );
+  context.addIssue("expected a number with m, h, d, w or y, such as 90d");
+  return z.NEVER;
 }

@@ -1,45 +1,28 @@
-import { Command } from "@commander-js/extra-typings";
+import { z } from "@hono/zod-openapi";
 import { parseKeyPrefix } from "../../core/redact.ts";
-import {
-  type ClientFlags,
-  shortTime,
-  withClientOptions,
-} from "../options/client_flags.ts";
-import { clientFrom } from "../config.ts";
-import { examples } from "../help.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { connectClient } from "../config.ts";
+import { numberText } from "../options/option_types.ts";
+import { clientOptions } from "../options/shared_options.ts";
+import { renderSeconds } from "../print_record.ts";
 import { keyCreateCommand } from "./create.ts";
-import type { Output } from "../output.ts";
-import type { Installed } from "../plugins.ts";
 
-/** `browsergrid key`. */
-export function keyCommand(output: Output, installed: Installed): Command {
-  return new Command("key").description("Keys: who may use the grid")
-    .addHelpText(
-      "after",
-      examples(
-        [
-          "key create ci --role client --expires 90d",
-          "key create host-7 --role worker --pool containers",
-          "key list",
-          "key revoke bg_3fKq9TzA",
-        ],
-        "From the first key of an admin on, every request needs a key. With\nBROWSERGRID_API_KEY set it does so already.",
-      ),
-    )
-    .addCommand(keyCreateCommand(output, installed))
-    .addCommand(listCommand(output))
-    .addCommand(revokeCommand(output));
-}
-
-function listCommand(output: Output): Command {
-  const command = withClientOptions(new Command("list"))
-    .description("List the keys, newest first; none is shown whole")
-    .option("--limit <number>", "at most", "100")
-    .addHelpText("after", examples(["key list"]));
-  command.action(async (flags: ClientFlags & { limit?: string }) => {
-    const client = await clientFrom(flags, output);
-    const { items } = await client.listKeys({ limit: Number(flags.limit) });
-    if (flags.json) return output.json(items);
+const listCommand = defineCommand({
+  name: "list",
+  description: "List the keys by prefix, newest first",
+  options: () =>
+    z.object({
+      ...clientOptions(),
+      limit: numberText().prefault("100").meta({
+        flags: "--limit <number>",
+        description: "at most",
+      }),
+    }),
+  examples: ["key list"],
+  async run({ limit, ...options }, { output }) {
+    const client = await connectClient(options, output);
+    const { items } = await client.listKeys({ limit });
+    if (options.json) return output.json(items);
     output.table(
       ["prefix", "name", "role", "pool", "status", "expires", "last used"],
       items.map((key) => [
@@ -48,33 +31,44 @@ function listCommand(output: Output): Command {
         key.role,
         key.work_pool_id ?? "",
         key.status,
-        key.expires_at ? shortTime(key.expires_at) : "never",
-        key.last_used_at ? shortTime(key.last_used_at) : "never",
+        key.expires_at ? renderSeconds(key.expires_at) : "never",
+        key.last_used_at ? renderSeconds(key.last_used_at) : "never",
       ]),
       ["pool", "last used"],
     );
-  });
-  return command as unknown as Command; // Without the types of its own options.
-}
+  },
+});
 
-function revokeCommand(output: Output): Command {
-  const command = withClientOptions(new Command("revoke"))
-    .description("Have a key refused from now on")
-    .argument("<key>", "prefix or id")
-    .addHelpText(
-      "after",
-      examples(
-        ["key revoke bg_3fKq9TzA"],
-        "It is refused at once by the server that is asked, within 10 seconds by others.\nWebSockets that are open stay open.",
-      ),
-    );
-  command.action(async (given, flags: ClientFlags) => {
-    const client = await clientFrom(flags, output);
-    // A whole key must not stand in a URL.
-    const ref = parseKeyPrefix(given) ?? given;
+const revokeCommand = defineCommand({
+  name: "revoke",
+  description: "Revoke a key",
+  arguments: () => z.object({ key: z.string().describe("prefix or id") }),
+  options: () => z.object(clientOptions()),
+  examples: ["key revoke bg_3fKq9TzA"],
+  notes:
+    `The server that is asked rejects the key at once, others within 10 seconds.
+WebSockets that are open stay open.`,
+  async run({ key, ...options }, { output }) {
+    const client = await connectClient(options, output);
+    // A whole key must not be part of a URL.
+    const ref = parseKeyPrefix(key) ?? key;
     await client.revokeKey(ref);
-    if (flags.json) output.json({ revoked: ref });
+    if (options.json) output.json({ revoked: ref });
     else output.print(`Key ${ref} is revoked`);
-  });
-  return command as unknown as Command; // Without the types of its own arguments.
-}
+  },
+});
+
+/** `browsergrid key`. */
+export const keyCommand: Command = defineCommand({
+  name: "key",
+  description: "Manage keys: who may use the grid",
+  examples: [
+    "key create ci --role client --expires 90d",
+    "key create host-7 --role worker --pool containers",
+    "key list",
+    "key revoke bg_3fKq9TzA",
+  ],
+  notes: `Once there is a key of an admin, every request needs a key. With
+BROWSERGRID_API_KEY set, every request needs one from the start.`,
+  commands: [keyCreateCommand, listCommand, revokeCommand],
+});

@@ -1,67 +1,90 @@
-import { Option } from "@commander-js/extra-typings";
+/**
+ * Command-line options of a zod schema.
+ *
+ * The metadata of an option's schema has its `description`, its `flags` as commander takes them (`-e, --eval <code>`,
+ * whose long name is the name of the member), and `suggestions`: usual values, which are shown and completed while
+ * others are accepted. It is declared last, or zod loses it. Without flags the name makes them: `shm_size` becomes
+ * `--shm-size <value>`.
+ *
+ * @module
+ */
+import { Option } from "commander";
 import { z } from "@hono/zod-openapi";
+import { UsageError } from "../exit.ts";
 
-/** One command-line option of a schema's member. */
-interface SchemaOption {
-  readonly name: string;
-  readonly option: Option;
-}
+/** Metadata of a member that is an object whose own members are options, such as a provider's configuration. */
+export const INLINE = { inline: true } as const;
 
-/** The options that stand for the members of `schema`: `--shm-size <value>`, with the member's description and default. */
-export function optionsOfSchema(schema: z.ZodObject): readonly SchemaOption[] {
+/** The metadata of an option that JSON Schema does not know. */
+const metaSchema = z.object({
+  flags: z.string().optional(),
+  suggestions: z.array(z.string()).optional(),
+});
+
+/** Returns the options of a schema, in the order of its members. */
+export function declareOptions(schema: z.ZodObject): readonly Option[] {
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  return Object.entries(json.properties ?? {}).map(([name, member]) => {
-    const flag = flagOf(name);
-    const property = typeof member === "object" ? member : {};
-    const { type, description = "", enum: choices } = property;
-    const suffix = type === "boolean"
-      ? ` [true|false]`
-      : type === "array"
-      ? " <value...>"
-      : " <value>";
-    const required = json.required?.includes(name) ? " (required)" : "";
-    const option = new Option(
-      flag + suffix,
-      `${description}${required}${defaultText(property.default)}`,
-    );
-    if (choices) option.choices(choices.map(String));
-    // Shown and completed only: the schema judges.
-    else if (type === "boolean") option.argChoices = ["true", "false"];
-    return { name, option };
+  return Object.entries(schema.shape).flatMap(([name, member]) => {
+    if (isInline(member)) return declareOptions(member);
+    const property = json.properties?.[name];
+    return declareOption(name, typeof property === "object" ? property : {}, {
+      isRequired: json.required?.includes(name) ?? false,
+    });
   });
 }
 
-/** Flags of the members that must be given. */
-export function requiredOptions(schema: z.ZodObject): readonly string[] {
-  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" });
-  return (json.required ?? []).map(flagOf);
+/** Returns the name of the member whose option has these flags: `shm_size` of `--shm-size <value>`. */
+export function toOptionName(flags: string): string {
+  return new Option(flags).name().replaceAll("-", "_");
 }
 
-function flagOf(name: string): string {
-  return `--${name.replaceAll("_", "-")}`;
+/** Returns the flags of the options that a command cannot do without. */
+export function listRequiredFlags(schema: z.ZodObject): readonly string[] {
+  return declareOptions(schema).filter(({ mandatory }) => mandatory).flatMap(
+    ({ long }) => long ?? [],
+  );
 }
 
-/** The values given for `schema`'s options, as the schema takes them. @param given By camelCase name, as commander gives them. */
-export function valuesOfSchema(
+/**
+ * Parses the options of a command line.
+ *
+ * @param values By attribute name, as commander returns them.
+ * @throws {UsageError} If a value is not what the schema accepts.
+ */
+export function parseOptions<S extends z.ZodObject>(
+  schema: S,
+  values: Readonly<Record<string, unknown>>,
+): z.output<S> {
+  const parsed = schema.safeParse(toInput(schema, values));
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ path, message }) => {
+    const name = path.map(String).find((key) => !isInline(schema.shape[key])) ??
+      "";
+    const value = values[toAttribute(name)];
+    const text = typeof value === "string" ? ` "${value}"` : "";
+    return `${toFlag(name)}${text}: ${message}`;
+  });
+  throw new UsageError(`Cannot use ${faults.join("; ")}`);
+}
+
+/** Returns the values by member name. Those of options that are absent are left out. */
+function toInput(
   schema: z.ZodObject,
-  given: Readonly<Record<string, unknown>>,
+  values: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const entries = Object.keys(schema.shape).flatMap((name) => {
-    const camel = name.replace(
-      /_(\w)/g,
-      (_, letter: string) => letter.toUpperCase(),
-    );
-    const value = given[camel];
-    return value === undefined ? [] : [[name, typed(schema, name, value)]];
+  const entries = Object.entries(schema.shape).flatMap(([name, member]) => {
+    if (isInline(member)) return [[name, toInput(member, values)]];
+    const value = values[toAttribute(name)];
+    return value === undefined ? [] : [[name, toMemberInput(member, value)]];
   });
   return Object.fromEntries(entries);
 }
 
-/** Text that the member takes as it is stays text; else what it means as JSON. */
-function typed(schema: z.ZodObject, name: string, value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  const member = schema.shape[name];
-  if (member && z.safeParse(member, value).success) return value;
+/** Reads JSON where a member of a provider's schema does not accept text. */
+function toMemberInput(member: z.core.$ZodType, value: unknown): unknown {
+  const isText = typeof value !== "string" || hasFlags(member) ||
+    z.safeParse(member, value).success;
+  if (isText) return value;
   try {
     return JSON.parse(value);
   } catch {
@@ -69,7 +92,59 @@ function typed(schema: z.ZodObject, name: string, value: unknown): unknown {
   }
 }
 
-function defaultText(value: unknown): string {
+function declareOption(
+  name: string,
+  property: z.core.JSONSchema.JSONSchema,
+  { isRequired }: { readonly isRequired: boolean },
+): Option {
+  const { type, description = "", enum: choices } = property;
+  const { flags, suggestions } = metaSchema.parse(property);
+  const isSwitch = type === "boolean" && flags !== undefined;
+  const required = isRequired && flags === undefined ? " (required)" : "";
+  const preset = isSwitch ? "" : renderDefault(property.default);
+  const option = new Option(
+    flags ?? `${toFlag(name)} ${toPlaceholder(type)}`,
+    description + required + preset,
+  );
+  option.makeOptionMandatory(isRequired);
+  if (choices) option.choices(choices.map(String));
+  else if (suggestions) option.argChoices = suggestions;
+  // Shown and completed only: the schema decides.
+  else if (type === "boolean" && !isSwitch) option.argChoices = BOOLEANS;
+  return option;
+}
+
+const BOOLEANS = ["true", "false"];
+
+function toPlaceholder(type: unknown): string {
+  switch (type) {
+    case "boolean":
+      return "[true|false]";
+    case "array":
+      return "<value...>";
+    default:
+      return "<value>";
+  }
+}
+
+function isInline(member: unknown): member is z.ZodObject {
+  return member instanceof z.ZodObject && member.meta()?.inline === true;
+}
+
+function hasFlags(member: z.core.$ZodType): boolean {
+  return z.globalRegistry.get(member)?.flags !== undefined;
+}
+
+function toFlag(name: string): string {
+  return `--${name.replaceAll("_", "-")}`;
+}
+
+/** Returns the name by which commander keeps the value of an option. */
+function toAttribute(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function renderDefault(value: unknown): string {
   const isEmpty = value === undefined || Array.isArray(value) && !value.length;
   return isEmpty ? "" : ` (default: ${JSON.stringify(value)})`;
 }

@@ -1,6 +1,6 @@
-import { UsageError } from "../help.ts";
+import { UsageError } from "../exit.ts";
 
-/** Example of a screen on a command line. */
+/** Example of a screen on the command line. */
 export const SCREEN_EXAMPLE = "such as 1280x720";
 
 /** Parses a screen: `WIDTHxHEIGHT`, or JSON with all members. @throws {UsageError} If the text is neither. */

@@ -1,43 +1,40 @@
-import { Option } from "@commander-js/extra-typings";
-import type { z } from "@hono/zod-openapi";
-import type { FieldOption } from "../../http/declared_fields.ts";
+import { z } from "@hono/zod-openapi";
 import {
   findType,
   listMembers,
   type SessionField,
 } from "../../apps/sessions/schemas/field.ts";
 import { requestedFields } from "../../apps/sessions/schemas/requested_fields.ts";
+import type { FieldOption } from "../../http/declared_fields.ts";
+import { INLINE, toOptionName } from "../options/schema_options.ts";
 import { parseScreen } from "../options/screen.ts";
 
 /** An option that sets a field of a session, or a member of the field's object. */
-interface SetOption {
+interface SetOption extends FieldOption {
   readonly field: string;
-  readonly member?: string | undefined;
   readonly schema: z.ZodType;
-  readonly option: Option;
 }
 
-/** Returns the options that set the fields of a session, in the order of the fields. */
-export function createFieldOptions(): readonly SetOption[] {
-  return Object.entries<SessionField>(requestedFields).flatMap(
-    ([field, { input, options = [] }]) =>
-      options.flatMap((declared) => {
-        const { member } = declared;
-        const schema = member && input ? listMembers(input)[member] : input;
-        if (!schema) return [];
-        return [{ field, member, schema, option: toOption(declared, schema) }];
-      }),
-  );
+/** Declares the options that set the fields of a session, in the order of the fields. */
+export function declareFieldOptions(): z.ZodObject {
+  const entries = listSetOptions().map((
+    { flags, help, suggestions, schema },
+  ) => {
+    const text = flags.includes("...") ? z.array(z.string()) : z.string();
+    const description = help ?? schema.description;
+    const meta = { flags, description, suggestions };
+    return [toOptionName(flags), text.optional().meta(meta)] as const;
+  });
+  return z.object(Object.fromEntries(entries)).meta(INLINE);
 }
 
-/** Returns the create body that options set. @param flags Values by the names that commander gives them. */
-export function parseFieldOptions(
-  options: readonly SetOption[],
-  flags: Readonly<Record<string, unknown>>,
+/** Returns the create body that options set. @param values By the names of the options. */
+export function toCreateBody(
+  values: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const body: Record<string, unknown> = {};
-  for (const { field, member, schema, option } of options) {
-    const value = flags[option.attributeName()];
+  for (const { flags, field, member, schema } of listSetOptions()) {
+    const value = values[toOptionName(flags)];
     if (value === undefined) continue;
     const parsed = parseOption(schema, value);
     body[field] = member === undefined
@@ -47,14 +44,15 @@ export function parseFieldOptions(
   return body;
 }
 
-function toOption(
-  { flags, help, suggestions }: FieldOption,
-  schema: z.ZodType,
-): Option {
-  const option = new Option(flags, help ?? schema.description);
-  // Shown and completed only: the schema decides.
-  if (suggestions) option.argChoices = [...suggestions];
-  return option;
+function listSetOptions(): readonly SetOption[] {
+  return Object.entries<SessionField>(requestedFields).flatMap(
+    ([field, { input, options = [] }]) =>
+      options.flatMap((option) => {
+        const { member } = option;
+        const schema = member && input ? listMembers(input)[member] : input;
+        return schema ? [{ ...option, field, schema }] : [];
+      }),
+  );
 }
 
 /** Parses a value by the type of its schema. A text that is no such value stays as it is, for the schema to reject. */

@@ -1,59 +1,60 @@
-import { Command } from "@commander-js/extra-typings";
+import { z } from "@hono/zod-openapi";
 import type { GridClient } from "../../client/client.ts";
 import { toMessage } from "../../core/log.ts";
-import {
-  type ClientFlags,
-  withClientOptions,
-} from "../options/client_flags.ts";
-import { clientFrom } from "../config.ts";
-import { examples, UsageError } from "../help.ts";
+import { type Command, defineCommand } from "../command.ts";
+import { connectClient } from "../config.ts";
+import { UsageError } from "../exit.ts";
+import { flag } from "../options/option_types.ts";
+import { clientOptions } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
 import type { Session } from "./wait.ts";
 
 /** Number of sessions that are ended concurrently. */
-const AT_ONCE = 10;
+const CONCURRENCY = 10;
 
 /** Number of sessions per page; all pages are read. */
 const PAGE = 500;
 
-interface StopFlags extends ClientFlags {
-  readonly force?: boolean;
-  readonly all?: boolean;
-}
-
 /** `browsergrid session stop`. */
-export function sessionStopCommand(output: Output): Command {
-  const command = withClientOptions(new Command("stop"))
-    .description("End sessions")
-    .argument("[session...]", "ids")
-    .option("--all", "every live session that the key may end")
-    .option("--force", "end the browser without asking it to close")
-    .addHelpText(
-      "after",
-      examples([
-        "session stop SESSION",
-        "session stop SESSION OTHER_SESSION --force",
-        "session stop --all",
-      ]),
-    );
-  command.action(async (ids, flags: StopFlags) => {
-    if (ids.length === 0 && !flags.all || ids.length > 0 && flags.all) {
+export const sessionStopCommand: Command = defineCommand({
+  name: "stop",
+  description: "End sessions",
+  arguments: () =>
+    z.object({ session: z.array(z.string()).optional().describe("ids") }),
+  options: () =>
+    z.object({
+      ...clientOptions(),
+      all: flag("--all", "every live session that the key may end"),
+      force: flag("--force", "end the browser without asking it to close"),
+    }),
+  examples: [
+    "session stop SESSION",
+    "session stop SESSION OTHER_SESSION --force",
+    "session stop --all",
+  ],
+  async run({ session: ids = [], ...options }, { output }) {
+    if (ids.length === 0 && !options.all || ids.length > 0 && options.all) {
       throw new UsageError(
         "Cannot stop sessions: there are no ids, expected ids or --all",
       );
     }
-    const client = await clientFrom(flags, output);
-    const doomed = flags.all ? await liveIds(client) : [...new Set(ids)];
-    await stopAll(client, doomed, flags, output);
-  });
-  return command as unknown as Command; // Drops the types of its arguments.
+    const client = await connectClient(options, output);
+    const stopped = options.all ? await listLiveIds(client) : [...new Set(ids)];
+    await stopAll(client, stopped, options, output);
+  },
+});
+
+interface StopOptions {
+  readonly json?: boolean | undefined;
+  readonly force?: boolean | undefined;
+  readonly all?: boolean | undefined;
 }
 
 /** Ends all sessions, even if some fail. @throws {Error} If one failed. */
 async function stopAll(
   client: GridClient,
   ids: readonly string[],
-  { json, force, all }: StopFlags,
+  { json, force, all }: StopOptions,
   output: Output,
 ): Promise<void> {
   const stopped: Session[] = [];
@@ -64,14 +65,14 @@ async function stopAll(
       try {
         const session = await client.stopSession(id, { force });
         stopped.push(session);
-        if (!json) output.print(`Session ${id} ${endOf(session)}`);
+        if (!json) output.print(`Session ${id} ${renderStatus(session)}`);
       } catch (error) {
         failures.push(error);
         if (ids.length > 1) output.error(`error: ${toMessage(error)}`);
       }
     }
   }
-  await Promise.all(Array.from({ length: AT_ONCE }, stopNext));
+  await Promise.all(Array.from({ length: CONCURRENCY }, stopNext));
   if (ids.length === 1 && failures.length > 0) throw failures[0];
   if (json) output.json(ids.length === 1 && !all ? stopped[0] : stopped);
   else if (ids.length === 0) output.progress("No session to end");
@@ -82,7 +83,7 @@ async function stopAll(
   }
 }
 
-async function liveIds(client: GridClient): Promise<readonly string[]> {
+async function listLiveIds(client: GridClient): Promise<readonly string[]> {
   const ids: string[] = [];
   let cursor: string | undefined;
   for (;;) {
@@ -98,6 +99,6 @@ async function liveIds(client: GridClient): Promise<readonly string[]> {
 }
 
 /** Returns the state of a stopped session. Its worker reports the end after the browser has closed. */
-function endOf({ status, ended_at }: Session): string {
+function renderStatus({ status, ended_at }: Session): string {
   return ended_at === null ? `is ${status}, ending` : `is ${status}`;
 }

@@ -1,19 +1,19 @@
 import type { GridClient } from "../../client/client.ts";
 import { systemClock } from "../../async/clock.ts";
-import { UsageError } from "../help.ts";
+import { UsageError } from "../exit.ts";
 import type { Output } from "../output.ts";
 
-/** How long `--wait` without a number waits. */
+/** Timeout of `--wait` without a number. */
 const WAIT_SECONDS = 60;
 
-/** Pause between two looks at a session that is awaited. */
-const LOOK_MS = 300;
+/** Pause between two requests for a session that is awaited. */
+const POLL_INTERVAL_MS = 300;
 
-/** A session as the server shows it. */
+/** A session as the server returns it. */
 export type Session = Awaited<ReturnType<GridClient["getSession"]>>;
 
-/** The seconds that `--wait` was given. @throws {UsageError} If it is no number above zero. */
-export function waitSeconds(wait: string | true): number {
+/** Returns the timeout of `--wait` in seconds. @throws {UsageError} If it is not a number above 0. */
+export function parseWait(wait: string | true): number {
   const seconds = wait === true ? WAIT_SECONDS : Number(wait);
   if (seconds > 0) return seconds;
   throw new UsageError(
@@ -21,7 +21,7 @@ export function waitSeconds(wait: string | true): number {
   );
 }
 
-/** Shows what happens to the session until it runs. @throws {Error} If it ends before, or does not run in time. */
+/** Prints the events of a session until it runs. @throws {Error} If it ends before, or does not run in time. */
 export async function waitUntilRunning(
   client: GridClient,
   { id, seconds, output }: {
@@ -49,9 +49,9 @@ export async function waitUntilRunning(
       throw new Error(
         `Session ${id} is still ${session.status} after ${seconds} s${
           session.status_reason === null ? "" : `: ${session.status_reason}`
-        }; it goes on: browsergrid session get ${id}`,
+        }; it continues: browsergrid session get ${id}`,
       );
     }
-    await systemClock.sleep(LOOK_MS);
+    await systemClock.sleep(POLL_INTERVAL_MS);
   }
 }

@@ -1,6 +1,8 @@
 /**
- * Makes one piece of what is typed at the prompt into the body of an async function, as Node's own prompt does it:
- * `await` works at the top, what is declared there is kept for the next piece, and the last expression is the result.
+ * Rewrites one piece of code as the body of an async function, so that the prompt accepts `await` at the top level,
+ * keeps declarations for the next piece, and prints the value of the last expression.
+ *
+ * The default evaluator of Deno's `node:repl` supports no `await` at the top level.
  *
  * @module
  */
@@ -11,33 +13,33 @@ import {
   type VariableDeclaration,
 } from "acorn";
 
-/** A change of the source between two places. */
+/** A replacement of the source between two positions. */
 interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
-/** The body for `code`. Declarations at its top become assignments, for the scope to keep. @throws {SyntaxError} As acorn says it. */
-export function asyncBody(code: string): string {
+/** Returns the function body for `code`. Top-level declarations become assignments. @throws {SyntaxError} If it cannot be parsed. */
+export function toAsyncBody(code: string): string {
   const { body } = parse(code, {
     ecmaVersion: "latest",
     allowAwaitOutsideFunction: true,
     preserveParens: true,
   });
-  const kept = body.flatMap((node) =>
+  const functions = body.flatMap((node) =>
     node.type === "FunctionDeclaration" ? [node.id.name] : []
   );
   const edits = body.flatMap((node, at) =>
-    editsOf(node, { code, isLast: at === body.length - 1 })
+    editNode(node, { code, isLast: at === body.length - 1 })
   );
-  const hoisted = kept.map((name) =>
+  const hoisted = functions.map((name) =>
     `__keep(${JSON.stringify(name)}, ${name});`
   );
-  return hoisted.join("") + applied(code, edits);
+  return hoisted.join("") + applyEdits(code, edits);
 }
 
-/** Whether `error` says that `code` is not finished, so that another line may end it. */
+/** Reports whether `error` means that `code` may be completed by another line. */
 export function isUnfinished(error: unknown, code: string): boolean {
   if (!(error instanceof SyntaxError) || !("pos" in error)) return false;
   if (/^Unterminated (template|comment)/.test(error.message)) return true;
@@ -45,15 +47,19 @@ export function isUnfinished(error: unknown, code: string): boolean {
     code.slice(Number(error.pos)).trim() === "";
 }
 
-function editsOf(
+function editNode(
   node: Program["body"][number],
   { code, isLast }: { readonly code: string; readonly isLast: boolean },
 ): readonly Edit[] {
   switch (node.type) {
     case "ExpressionStatement":
-      return isLast ? resultEdits(node.expression, node.end) : [];
+      return isLast ? returnValue(node.expression, node.end) : [];
     case "VariableDeclaration":
-      return [{ ...placeOf(node), text: assignments(node, code) }];
+      return [{
+        start: node.start,
+        end: node.end,
+        text: toAssignments(node, code),
+      }];
     case "ClassDeclaration":
       return [
         { start: node.start, end: node.start, text: `${node.id.name} = ` },
@@ -64,29 +70,23 @@ function editsOf(
   }
 }
 
-function resultEdits(expression: Expression, end: number): readonly Edit[] {
+function returnValue(expression: Expression, end: number): readonly Edit[] {
   return [
     { start: expression.start, end: expression.start, text: "return (" },
     { start: expression.end, end, text: ");" },
   ];
 }
 
-function assignments(node: VariableDeclaration, code: string): string {
+function toAssignments(node: VariableDeclaration, code: string): string {
   const each = node.declarations.map(({ id, init }) => {
     const value = init ? code.slice(init.start, init.end) : "undefined";
     return `(${code.slice(id.start, id.end)} = ${value})`;
   });
-  // What stands before it may have no semicolon, and would be called.
+  // The code before it may have no semicolon and would be called.
   return `;${each.join(", ")};`;
 }
 
-function placeOf(
-  { start, end }: { readonly start: number; readonly end: number },
-) {
-  return { start, end };
-}
-
-function applied(code: string, edits: readonly Edit[]): string {
+function applyEdits(code: string, edits: readonly Edit[]): string {
   let text = "";
   let at = 0;
   for (const edit of edits) {

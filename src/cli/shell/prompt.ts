@@ -5,24 +5,23 @@ import { escapeText } from "../../core/text.ts";
 import { isUnfinished } from "./code.ts";
 import type { ShellScope } from "./scope.ts";
 
-/** Lines of earlier prompts that are kept. */
+/** Maximum number of lines of the history. */
 const MAX_HISTORY = 500;
 
-/** A word before the cursor that may be completed. */
+/** The word before the cursor. */
 const WORD = /[\w$.]*$/;
 
-/** What an interactive prompt is made of. */
+/** Options of {@linkcode promptForCode}. */
 export interface ShellPromptOptions {
   readonly scope: ShellScope;
   /** Folder of the history. */
   readonly dataDir: string;
-  /** How an error is shown. */
-  readonly describe: (error: unknown) => string;
+  readonly renderError: (error: unknown) => string;
 }
 
-/** Asks for code until it is left. An error is shown, and it goes on. */
-export async function shellPrompt(
-  { scope, dataDir, describe }: ShellPromptOptions,
+/** Prompts for code until the user leaves. Errors are printed and do not end it. */
+export async function promptForCode(
+  { scope, dataDir, renderError }: ShellPromptOptions,
 ): Promise<void> {
   const historyFile = join(dataDir, "shell_history");
   const history = await readHistory(historyFile);
@@ -33,11 +32,11 @@ export async function shellPrompt(
     // Removes colours, which would otherwise be printed as escapes.
     writer: (value) => escapeText(inspect(value)),
     eval: (code, _context, _file, done) =>
-      void evaluate(code).then((value) => done(null, value), (error) => {
+      void scope.evaluate(code).then((value) => done(null, value), (error) => {
         if (isUnfinished(error, code)) {
           return done(new Recoverable(error), null);
         }
-        repl.output.write(`${escapeText(describe(error))}\n`);
+        repl.output.write(`${escapeText(renderError(error))}\n`);
         done(null, undefined);
       }),
     completer: (line: string) => {
@@ -45,22 +44,18 @@ export async function shellPrompt(
       return [scope.complete(word), word];
     },
   });
-  // Deno's prompt does not read and write a file of it by itself.
+  // setupHistory() of Deno's node:repl does nothing.
   Object.assign(repl, { history: [...history] });
-  using _kept = surviving((error) => {
-    repl.output.write(`\nUncaught ${escapeText(describe(error))}\n`);
+  using _handler = catchBackgroundErrors((error) => {
+    repl.output.write(`\nUncaught ${escapeText(renderError(error))}\n`);
     repl.displayPrompt();
   });
   await new Promise<void>((resolve) => repl.once("exit", resolve));
   await writeHistory(historyFile, Reflect.get(repl, "history"));
-
-  function evaluate(code: string): Promise<unknown> {
-    return scope.evaluate(code);
-  }
 }
 
-/** What fails in the background of what was typed ends no prompt, while this lasts. */
-function surviving(report: (error: unknown) => void): Disposable {
+/** Reports errors that code causes in the background, which would end the program, until disposed. */
+function catchBackgroundErrors(report: (error: unknown) => void): Disposable {
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
     report(event.reason);
@@ -83,13 +78,13 @@ async function readHistory(path: string): Promise<readonly string[]> {
   try {
     return (await Deno.readTextFile(path)).split("\n").filter(Boolean);
   } catch {
-    return []; // The first time, or a folder that is not ours: no history.
+    return []; // There is no history yet, or its folder cannot be read.
   }
 }
 
 async function writeHistory(path: string, lines: unknown): Promise<void> {
   if (!Array.isArray(lines)) return;
   const text = lines.slice(0, MAX_HISTORY).join("\n");
-  // Only for its owner: a line may have a secret. Without a folder of data there is nowhere to keep it.
+  // Only the owner may read it, because a line may contain a secret. It is not saved if the folder is missing.
   await Deno.writeTextFile(path, text, { mode: 0o600 }).catch(() => {});
 }

@@ -1,65 +1,77 @@
 import { inspect } from "node:util";
-import type { InArgs, Row } from "@libsql/client";
+import type { InArgs, ResultSet } from "@libsql/client";
 import { createClient, type GridClient } from "../../client/client.ts";
 import type { Database } from "../../core/database.ts";
 import type { Settings } from "../../core/settings.ts";
-import { openExisting } from "../options/database_flags.ts";
-import { shownSettings } from "../shown_settings.ts";
+import { openExisting } from "../database_file.ts";
+import { redactSettings } from "../redact_settings.ts";
 
-/** The database at the prompt; it is opened at the first call. */
-export interface ShellDatabase {
-  /** The rows of one statement, as objects. */
-  query(
+/** The database at the prompt. It is opened at the first call. */
+class ShellDatabase implements Disposable {
+  readonly #settings: Settings;
+  #opened: Promise<Database> | undefined;
+
+  constructor(settings: Settings) {
+    this.#settings = settings;
+  }
+
+  /** Returns the rows of one statement, as objects. */
+  async query(
     sql: string,
     args?: InArgs,
-  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Runs one statement and tells how many rows it changed. */
-  execute(sql: string, args?: InArgs): Promise<number>;
+  ): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const { rows } = await this.#run(sql, args);
+    return rows.map((row) => ({ ...row }));
+  }
+
+  /** Runs one statement and returns the number of rows that it changed. */
+  async execute(sql: string, args?: InArgs): Promise<number> {
+    return (await this.#run(sql, args)).rowsAffected;
+  }
+
+  [Symbol.dispose](): void {
+    void this.#opened?.then((db) => db[Symbol.dispose]()).catch(() => {});
+  }
+
+  async #run(sql: string, args: InArgs = []): Promise<ResultSet> {
+    this.#opened ??= openExisting(this.#settings);
+    const db = await this.#opened.catch((error) => {
+      this.#opened = undefined; // The next call tries again.
+      throw error;
+    });
+    return await db.client.execute({ sql, args });
+  }
 }
 
-/** What the prompt has at hand. Disposal closes what was opened. */
-export interface ShellValues extends Disposable {
+/** The values that code at the prompt can use by name. Disposal closes the database. */
+export class ShellValues implements Disposable {
   readonly names: {
     readonly settings: Settings;
     readonly db: ShellDatabase;
     readonly api: GridClient;
   };
+
+  /** Opens and requests nothing. */
+  constructor(settings: Settings) {
+    const { api_url: apiUrl, api_key: apiKey } = settings;
+    this.names = {
+      settings: hideSecrets(settings),
+      db: new ShellDatabase(settings),
+      api: createClient({ apiUrl, apiKey }),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.names.db[Symbol.dispose]();
+  }
 }
 
-/** Settings, database and API client for the prompt. Nothing is opened or called yet. */
-export function shellValues(settings: Settings): ShellValues {
-  let opened: Promise<Database> | undefined;
-  const execute = async (sql: string, args: InArgs = []) => {
-    opened ??= openExisting(settings);
-    const db = await opened.catch((error) => {
-      opened = undefined; // So that another try is made once it is there.
-      throw error;
-    });
-    return await db.client.execute({ sql, args });
-  };
-  const db: ShellDatabase = {
-    query: async (sql, args) =>
-      (await execute(sql, args)).rows.map((row: Row) => ({ ...row })),
-    execute: async (sql, args) => (await execute(sql, args)).rowsAffected,
-  };
-  const api = createClient({
-    apiUrl: settings.api_url,
-    apiKey: settings.api_key,
-  });
-  return {
-    names: { settings: masked(settings), db, api },
-    [Symbol.dispose]() {
-      void opened?.then((db) => db[Symbol.dispose]()).catch(() => {});
-    },
-  };
-}
-
-/** The same settings, whose secrets are there for code and not for eyes. */
-function masked(settings: Settings): Settings {
-  const text = { value: () => inspect(shownSettings(settings)) };
+/** Returns settings whose secrets code can read, but which are not printed. */
+function hideSecrets(settings: Settings): Settings {
+  const render = { value: () => inspect(redactSettings(settings)) };
   return Object.defineProperties({ ...settings }, {
-    toJSON: { value: () => shownSettings(settings) },
-    [Symbol.for("Deno.customInspect")]: text,
-    [inspect.custom]: text,
+    toJSON: { value: () => redactSettings(settings) },
+    [Symbol.for("Deno.customInspect")]: render,
+    [inspect.custom]: render,
   });
 }

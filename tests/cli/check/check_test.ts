@@ -42,7 +42,7 @@ Deno.test("check passes on a fresh folder, makes no database there, and says so 
     const at = ["--data-dir", `${dir}/new`, "--port", "0"];
     const { code, ok, checks, of, providers } = await check(...at);
     assert.deepEqual([code, ok], [0, true], JSON.stringify(checks));
-    assert.match(of("database").detail, /is made at the first start/);
+    assert.match(of("database").detail, /is created at the first start/);
     assert.match(of("disk").detail, /GB free/);
     assert.ok(providers.local?.some(({ name }) => name === "browser"));
     assert.deepEqual(await Array.fromAsync(Deno.readDir(`${dir}/new`)), []);

@@ -1,20 +1,24 @@
 import assert from "node:assert/strict";
-import { Command } from "@commander-js/extra-typings";
+import { Command } from "commander";
 import { sessionInputSchema } from "../../../src/apps/sessions/schemas.ts";
 import {
-  createFieldOptions,
-  parseFieldOptions,
+  declareOptions,
+  parseOptions,
+} from "../../../src/cli/options/schema_options.ts";
+import {
+  declareFieldOptions,
+  toCreateBody,
 } from "../../../src/cli/session/field_options.ts";
 
 function parse(...args: readonly string[]): Record<string, unknown> {
-  const options = createFieldOptions();
+  const schema = declareFieldOptions();
   const command = new Command("create").exitOverride();
-  for (const { option } of options) command.addOption(option);
+  for (const option of declareOptions(schema)) command.addOption(option);
   command.parse(args, { from: "user" });
-  return parseFieldOptions(options, command.opts());
+  return toCreateBody(parseOptions(schema, command.opts()));
 }
 
-Deno.test("parseFieldOptions() sets every field that has an option", () => {
+Deno.test("toCreateBody() sets every field that has an option", () => {
   const body = parse(
     ...["--browser", "firefox", "--browser-version", "126"],
     ...["--headless", "false", "--operating-system", "linux"],
@@ -45,11 +49,11 @@ Deno.test("parseFieldOptions() sets every field that has an option", () => {
   assert.ok(sessionInputSchema.safeParse(body).success);
 });
 
-Deno.test("parseFieldOptions() sets nothing without options", () => {
+Deno.test("toCreateBody() sets nothing without options", () => {
   assert.deepEqual(parse(), {});
 });
 
-Deno.test("parseFieldOptions() leaves values that are no boolean or number to the schema, which rejects them", () => {
+Deno.test("toCreateBody() leaves values that are no boolean or number to the schema, which rejects them", () => {
   const body = parse("--headless", "perhaps", "--priority", "high");
   assert.equal(body["headless"], "perhaps");
   const { error } = sessionInputSchema.safeParse(body);

@@ -3,7 +3,7 @@ import { cli } from "../../support/cli.ts";
 import { testGrid } from "../../support/grid.ts";
 import { runWithInput } from "../../support/run_with_input.ts";
 import { isUnfinished } from "../../../src/cli/shell/code.ts";
-import { shellScope } from "../../../src/cli/shell/scope.ts";
+import { ShellScope } from "../../../src/cli/shell/scope.ts";
 
 Deno.test("shell evaluates code of an option with settings, database and API client at hand", async () => {
   await using grid = await testGrid({ listen: true });
@@ -61,8 +61,8 @@ total`;
   assert.deepEqual([thrown.code, thrown.err], [1, "error: { a: 1 }"]);
 });
 
-Deno.test("shellScope() keeps what is declared for the next piece, and leaves the globals alone", async () => {
-  const scope = shellScope({ given: 5 });
+Deno.test("ShellScope keeps what is declared for the next piece, and leaves the globals alone", async () => {
+  const scope = new ShellScope({ given: 5 });
   const pieces: readonly [string, unknown][] = [
     ["const a = 1, [b, { c }] = [2, { c: await 3 }]; let d", undefined],
     ["[a, b, c, d, given]", [1, 2, 3, undefined, 5]],
@@ -92,7 +92,7 @@ Deno.test("shellScope() keeps what is declared for the next piece, and leaves th
 });
 
 Deno.test("isUnfinished() tells code that another line may end from code that is wrong", async () => {
-  const scope = shellScope({});
+  const scope = new ShellScope({});
   const cases: readonly [string, boolean][] = [
     ["function f() {\n", true],
     ["[1,\n", true],
@@ -109,7 +109,7 @@ Deno.test("isUnfinished() tells code that another line may end from code that is
   }
 });
 
-Deno.test("shellScope() completes names and members without running anything", async () => {
+Deno.test("ShellScope completes names and members without running anything", async () => {
   let reads = 0;
   const lazy = {
     get secret() {
@@ -118,7 +118,7 @@ Deno.test("shellScope() completes names and members without running anything", a
     },
     plain: { deep: 1 },
   };
-  const scope = shellScope({ lazy, lane: 1 });
+  const scope = new ShellScope({ lazy, lane: 1 });
   await scope.evaluate("const later = 1");
   assert.deepEqual(scope.complete("la"), ["lazy", "lane", "later"]);
   assert.deepEqual(scope.complete("lazy."), ["lazy.secret", "lazy.plain"]);

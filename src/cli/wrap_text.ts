@@ -1,8 +1,8 @@
-/** Narrowest column that text is broken for; below it the terminal breaks lines as it likes. */
+/** Minimum width of a column of wrapped text. In a narrower one, the terminal wraps it. */
 const MIN_COLUMNS = 24;
 
-/** `text` after `start`, broken between words to fit `width` columns, with its further lines below its first one. */
-export function hangingText(
+/** Returns `text` after `start`, wrapped at `width` columns, with its lines indented to its first one. */
+export function wrapText(
   start: string,
   text: string,
   width: number,

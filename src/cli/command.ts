@@ -1,0 +1,71 @@
+import type { z } from "@hono/zod-openapi";
+import type { Provider } from "../core/provider.ts";
+import type { App } from "../core/app.ts";
+import type { Problems } from "../core/errors.ts";
+import type { Middleware } from "../core/middleware.ts";
+import type { Output } from "./output.ts";
+
+/** The parts of this run of the program: those that are built in, then those of each plugin in turn. */
+export interface Installed {
+  readonly apps: readonly App[];
+  readonly middleware: readonly Middleware[];
+  readonly providers: readonly Provider[];
+  /** Problem codes of plugins, without those of their apps. */
+  readonly problems: Problems;
+  /** Names of the plugins. */
+  readonly plugins: readonly string[];
+}
+
+/** The program that runs a command. */
+export interface CommandContext {
+  readonly output: Output;
+  /** Built-in providers, then those of plugins. */
+  readonly providers: readonly Provider[];
+  /** Loads apps and middleware too, which most commands do not need. */
+  loadInstalled(): Promise<Installed>;
+}
+
+/** The parsed members of a schema; of no schema, no members. */
+type Values<S extends z.ZodObject> = [S] extends [never] ? unknown
+  : z.output<S>;
+
+/**
+ * A command as it is declared.
+ *
+ * Declarations are light, because all of them are loaded at every start. `run` imports what a command needs.
+ */
+export interface Command<
+  A extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+> {
+  readonly name: string;
+  readonly aliases?: readonly string[];
+  readonly description: string;
+  /** Positional arguments in their order: text, optional text, a list, or one of several words. */
+  readonly arguments?: () => A;
+  /** Options, as `declareOptions` reads them. Called only if the command is run, or its options are listed. */
+  readonly options?: () => O | Promise<O>;
+  /** Command lines for the help, without the name of the program. Commands that users do not call have none. */
+  readonly examples?: readonly string[];
+  /** Text of the help above the examples. */
+  readonly notes?: string;
+  /** Text of the help below the examples. */
+  readonly footer?: string;
+  readonly commands?: readonly Command[];
+  /** Name of the subcommand that runs if none is named. */
+  readonly defaultCommand?: string;
+  readonly isHidden?: boolean;
+  /** Runs the command. Resolves with the exit code if it is not 0. */
+  run?(
+    input: Values<A> & Values<O>,
+    context: CommandContext,
+  ): Promise<number | void>;
+}
+
+/** Declares a command, with the types of its arguments and options inferred. */
+export function defineCommand<
+  A extends z.ZodObject = never,
+  O extends z.ZodObject = never,
+>(command: Command<A, O>): Command {
+  return command;
+}

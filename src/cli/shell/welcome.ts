@@ -1,0 +1,7 @@
+/** Text above the first prompt of `browsergrid shell`, and in its help. */
+export const WELCOME =
+  `settings   the settings in force here, printed without secrets
+api        client of the server: await api.listPools(), api.createSession({ … })
+db         the database: await db.query("SELECT …"), or
+           await db.execute("UPDATE …", [value])
+await works everywhere. .help for help, Ctrl+D to leave`;
