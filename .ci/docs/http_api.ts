@@ -5,7 +5,13 @@ import { openGrid } from "../../src/server/grid.ts";
 import { z } from "zod";
 import { code } from "./markdown.ts";
 
+/** Largest number of query parameters that an entry names; the others have a page of their own. */
+const MAX_PARAMETERS = 10;
+
 const operationSchema = z.object({
+  parameters: z.array(z.object({ name: z.string(), in: z.string() })).default(
+    [],
+  ),
   tags: z.tuple([z.string()]),
   summary: z.string(),
   "x-roles": z.array(z.string()).optional(),
@@ -24,7 +30,7 @@ export async function renderHttpApi(): Promise<string> {
       tag,
       line: `- ${code(`${method.toUpperCase()} ${path}`)} (${
         renderRoles(operation["x-roles"])
-      }): ${operation.summary}`,
+      }): ${operation.summary}${renderQuery(operation)}`,
     }))
   );
   return tags.map(({ name, description }) => {
@@ -32,6 +38,16 @@ export async function renderHttpApi(): Promise<string> {
       .map(({ line }) => line);
     return `### ${name}\n\n${description}.\n\n${lines.join("\n")}`;
   }).join("\n\n");
+}
+
+function renderQuery(
+  { parameters }: Pick<z.infer<typeof operationSchema>, "parameters">,
+): string {
+  const names = parameters.filter((parameter) => parameter.in === "query")
+    .map(({ name }) => code(name));
+  return names.length === 0 || names.length > MAX_PARAMETERS
+    ? ""
+    : ` (query: ${names.join(", ")})`;
 }
 
 /** Renders the roles without `admin`, which may use everything. */
