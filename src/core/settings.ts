@@ -116,7 +116,7 @@ export interface SettingRow {
   readonly description: string;
 }
 
-/** All settings, for the README and `--help`. */
+/** All settings, for the documentation and `browsergrid settings`. */
 export function listSettings(): readonly SettingRow[] {
   return Object.entries(settingsSchema.shape).map(([name, schema]) => ({
     name,

@@ -49,7 +49,7 @@ async function loadKeyFile(
   if (found) return found;
   if (await isEncrypted(db)) {
     throw new SettingsError(
-      `Cannot read the secrets in the database: their key is missing, expected the file "${path}" or BROWSERGRID_ENCRYPTION_KEY; if it is lost, see "Encryption" in the documentation`,
+      `Cannot read the secrets in the database: their key is missing, expected the file "${path}" or BROWSERGRID_ENCRYPTION_KEY; if it is lost, see "Secrets in the database" in docs/security.md`,
     );
   }
   return await makeKey(path);

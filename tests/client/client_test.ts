@@ -154,7 +154,7 @@ Deno.test("each() goes through every page of a list", async () => {
     seen.push(id);
   }
   assert.deepEqual(seen, made.toReversed());
-  // What a list takes beside limit and cursor, as README has it.
+  // Filters of lists in addition to limit and cursor, as documented.
   const none = each(client.listSessions, { label: "team=search" });
   assert.deepEqual(await Array.fromAsync(none), []);
 });

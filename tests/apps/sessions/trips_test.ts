@@ -16,7 +16,7 @@ interface Scene {
 /** What `/v1` is asked for. */
 type Asked = readonly [path: string, json?: unknown];
 
-/** Round trips to the database that each request costs, in the order in which they are made. The README has the same table. */
+/** Round trips to the database that each request costs, in the order in which they are made. docs/remote-database.md has the same table. */
 const TABLE: readonly (readonly [
   route: string,
   trips: number,
