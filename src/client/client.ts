@@ -36,11 +36,11 @@ export type {
   StopCommand,
 } from "../apps/sessions/schemas/leases.ts";
 export type {
-  Command,
   HeartbeatInput,
   HeldSessionWire,
   ReadyBrowsers,
   Registration,
+  WorkerCommand,
 } from "../apps/workers/schemas.ts";
 export { ApiError } from "./api_error.ts";
 export type {

@@ -29,7 +29,7 @@ export interface PassResult {
   readonly failures: ReadonlyMap<string, unknown>;
 }
 
-/** How long this server has observed the grid, which limits what it may declare. */
+/** The time for which this server has observed the grid, which limits what it may declare. */
 export interface Observation {
   /** Returns the time since the last interruption. Called before each concern. */
   readonly observedMs: () => number;

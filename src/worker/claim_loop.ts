@@ -1,7 +1,7 @@
 import type { Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import { ApiError } from "../client/api_error.ts";
-import type { Command, GridClient } from "../client/client.ts";
+import type { GridClient, WorkerCommand } from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -31,7 +31,7 @@ export interface ClaimLoopOptions {
   readonly pauseMs: number;
   /** Returns true if the worker accepts sessions. */
   readonly isOpen: () => boolean;
-  readonly onCommands: (commands: readonly Command[]) => void;
+  readonly onCommands: (commands: readonly WorkerCommand[]) => void;
   /** Called on a response without sessions and commands: only a heartbeat receives what the server has changed. */
   readonly onWoken: () => void;
   /** Called if a newer process has registered as this worker. */

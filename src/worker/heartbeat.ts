@@ -2,7 +2,11 @@ import { aborted } from "../async/abortable.ts";
 import type { Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import { ApiError } from "../client/api_error.ts";
-import type { Command, GridClient, HeartbeatInput } from "../client/client.ts";
+import type {
+  GridClient,
+  HeartbeatInput,
+  WorkerCommand,
+} from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
 import type { Report } from "./held_session.ts";
@@ -51,7 +55,7 @@ export interface HeartbeatOptions {
   /** Returns the details of the worker's host that the API shows. */
   readonly readHostDetails: () => Readonly<Record<string, unknown>>;
   /** Called with all commands that are in force. */
-  readonly onCommands: (commands: readonly Command[]) => void;
+  readonly onCommands: (commands: readonly WorkerCommand[]) => void;
   /** Called if the server no longer knows the worker or its key. The next heartbeat waits for it. */
   readonly onUnknown: (signal: AbortSignal) => Promise<void>;
   /** Called if a newer process has registered as this worker. */

@@ -1,4 +1,4 @@
-import type { Command } from "../client/client.ts";
+import type { WorkerCommand } from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
 import { ClaimLoop } from "./claim_loop.ts";
 import { Drain } from "./drain.ts";
@@ -152,14 +152,14 @@ export class WorkerParts {
     });
   }
 
-  #stopSessions(commands: readonly Command[]): void {
+  #stopSessions(commands: readonly WorkerCommand[]): void {
     for (const command of commands) {
       if (command.type === "stop") this.supervisor.stop(command);
     }
   }
 
   /** Executes all commands that are in force. Without a drain command, an earlier one is withdrawn. */
-  #execute(commands: readonly Command[]): void {
+  #execute(commands: readonly WorkerCommand[]): void {
     this.#stopSessions(commands);
     const drain = commands.find((command) => command.type === "drain");
     const wasActive = this.drain.isActive;

@@ -1,4 +1,8 @@
-/** Examples for the description of the API; a test holds them to their schemas. */
+/**
+ * Examples for the API description. A test checks them against their schemas.
+ *
+ * @module
+ */
 import {
   claimedSessionExample,
   reportResultExample,
@@ -8,6 +12,7 @@ import {
 
 const INSTANCE_ID = "4b1c7c52-58f5-4f3b-9f63-0f3f7d0f9a11";
 
+/** Body of a registration. */
 export const workerInputExample = {
   name: "host-1",
   work_pool_id: "crawlers",
@@ -21,6 +26,7 @@ export const workerInputExample = {
   version: "1.0.0",
 };
 
+/** A worker in a response. */
 export const workerExample = {
   id: "01a20ad2-9f3a-7b64-8a55-6c1e7f0b2d39",
   name: "host-1",
@@ -42,6 +48,7 @@ export const workerExample = {
   last_heartbeat: "2026-11-24T10:16:00.000Z",
 };
 
+/** Response of a registration. */
 export const registrationExample = {
   worker: workerExample,
   instance_id: INSTANCE_ID,
@@ -58,6 +65,7 @@ export const registrationExample = {
   }],
 };
 
+/** Body of a heartbeat. */
 export const heartbeatInputExample = {
   status: "online",
   current_load: 1,
@@ -68,6 +76,7 @@ export const heartbeatInputExample = {
   sessions: [sessionReportExample],
 };
 
+/** The browsers that a worker keeps ready. */
 export const readyBrowsersExample = {
   count: 2,
   max_age_ms: 3_600_000,
@@ -83,6 +92,7 @@ export const readyBrowsersExample = {
   egress: claimedSessionExample.egress,
 };
 
+/** Response of a heartbeat. */
 export const heartbeatResponseExample = {
   status: "online",
   lease_ttl_ms: 30_000,
@@ -91,12 +101,14 @@ export const heartbeatResponseExample = {
   ready: readyBrowsersExample,
 };
 
+/** Body of a claim. */
 export const claimInputExample = {
   request_id: "claim-17",
   count: 2,
   room: 4,
 };
 
+/** Response of a claim. */
 export const claimResponseExample = {
   sessions: [claimedSessionExample],
   waited_ms: 12,

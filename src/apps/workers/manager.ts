@@ -22,10 +22,10 @@ import {
 } from "./registration.ts";
 import type {
   ClaimResponse,
-  Command,
   HeartbeatBody,
   HeartbeatResponse,
   Registration,
+  WorkerCommand,
   WorkerInput,
 } from "./schemas.ts";
 import { buildHeartbeat } from "./store/heartbeat.ts";
@@ -192,7 +192,7 @@ export class WorkerManager {
     const [worker] = outcome.first;
     const [share] = outcome.last;
     if (!worker) return await this.#reject(id, caller);
-    const drain: Command[] = worker.drainDeadlineAt === null ? [] : [{
+    const drain: WorkerCommand[] = worker.drainDeadlineAt === null ? [] : [{
       type: "drain",
       timeout_ms: Math.max(0, worker.drainDeadlineAt - now),
     }];

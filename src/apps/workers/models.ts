@@ -8,7 +8,7 @@ import {
 import { workPools } from "../workerpool/models.ts";
 import { WORKER_STATUSES } from "./status.ts";
 
-/** Workers. */
+/** Workers, including offline ones until they are pruned. */
 export const workers = sqliteTable("workers", {
   id: text().primaryKey(),
   name: text().notNull(),
@@ -19,23 +19,23 @@ export const workers = sqliteTable("workers", {
   providerDetails: text("provider_details", { mode: "json" }).notNull().$type<
     Record<string, unknown>
   >(),
-  /** Hash of what the worker made up at its first start: proves that it is the same one. */
+  /** Hash of the secret that the worker generated at its first start, which proves its identity. */
   secretHash: text("secret_hash").notNull(),
   capacity: integer().notNull(),
   currentLoad: integer("current_load").notNull(),
   status: text({ enum: WORKER_STATUSES }).notNull(),
-  /** The process that is this worker now; an earlier one is refused. */
+  /** Id of the worker's current process. Calls of an earlier process are rejected. */
   instanceId: text("instance_id"),
-  /** Browsers that it keeps ready. */
+  /** Number of browsers that the worker keeps ready. */
   ready: integer().notNull().default(0),
-  /** How the server is to reach its browsers: as asked for. */
+  /** The path to its browsers that the worker requested. */
   reach: text({ enum: ["auto", "direct", "tunnel"] }).notNull().default("auto"),
-  /** What `auto` has come to; null: not known yet. */
+  /** The result of `auto`; null if not known yet. */
   reached: text({ enum: ["direct", "tunnel"] }),
-  /** Where the server that has its tunnel is reached by the others; null: it has none. */
+  /** URL under which other servers reach the server with the worker's tunnel; null if there is no tunnel. */
   tunnelUrl: text("tunnel_url"),
   drainRequestedAt: integer("drain_requested_at"),
-  /** When what it still holds is ended. */
+  /** Time at which the sessions that it still holds are ended. */
   drainDeadlineAt: integer("drain_deadline_at"),
   cpuPercent: real("cpu_percent"),
   memoryUsageMb: real("memory_usage_mb"),
@@ -47,7 +47,7 @@ export const workers = sqliteTable("workers", {
   lastHeartbeat: integer("last_heartbeat").notNull(),
 }, (table) => [unique("workers_pool_name").on(table.workPoolId, table.name)]);
 
-/** One row: the id that tells this grid's browsers from others'. */
+/** One row with the id of the grid, which distinguishes its browsers from those of other grids. */
 export const grid = sqliteTable("grid", {
   only: integer().primaryKey(),
   id: text().notNull(),

@@ -9,7 +9,7 @@ import { jsonObjectSchema, textSchema } from "../../core/stored_text.ts";
 import * as examples from "./examples.ts";
 import { WORKER_STATUSES } from "./status.ts";
 
-/** What may stand in a worker's name: it becomes part of container labels and folders. */
+/** A worker's name, which becomes part of container labels and folders. */
 const workerNameSchema = z.string().regex(
   /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/,
   "expected 1 to 100 letters, digits, dots, dashes and underscores",
@@ -17,30 +17,32 @@ const workerNameSchema = z.string().regex(
 
 const DETAILS_LENGTH = 16_384;
 
-/** Queries read it, and every list of workers has it: one worker must not break either. */
+/** Details of a worker's engine. Queries and lists contain them, so one worker must not break either. */
 const providerDetailsSchema = jsonObjectSchema().refine(
   (details) => JSON.stringify(details).length <= DETAILS_LENGTH,
   `expected at most ${DETAILS_LENGTH} characters of JSON`,
 );
 
 const reachSchema = z.enum(["auto", "direct", "tunnel"]).describe(
-  "How the server reaches its browsers: by their address, through the worker's tunnel, or by the one that works",
+  "How the server reaches the worker's browsers: direct (by their address), tunnel (through the worker's tunnel), or auto (the one that works)",
 );
 
 /**
  * Body of `POST /v1/workerpool/workers`.
  *
- * The same name in the same pool with the same `secret` is the same worker: its row is brought up to date and returned.
+ * The same name in the same pool with the same `secret` is the same worker: its row is updated and returned.
  */
 export const workerInputSchema = z.strictObject({
-  id: z.uuid().optional().describe("Id of an existing worker to come back as"),
+  id: z.uuid().optional().describe(
+    "Id of an existing worker to register again",
+  ),
   name: workerNameSchema.optional(),
   work_pool_id: textSchema().min(1).describe("Id or name of a work pool"),
   provider_type: textSchema().min(1).optional().describe(
-    "Refused if it is not the pool's",
+    "Rejected if it differs from the pool's",
   ),
   provider_details: providerDetailsSchema.default({}).describe(
-    "What the worker tells of its engine",
+    "Details of the worker's engine",
   ),
   capacity: z.int().min(1).max(10_000).default(5),
   instance_id: z.uuid().optional().describe(
@@ -58,6 +60,7 @@ export const workerInputSchema = z.strictObject({
   examples: [examples.workerInputExample],
 });
 
+/** A worker in responses. */
 export const workerSchema = z.object({
   id: z.uuid(),
   name: z.string(),
@@ -67,9 +70,9 @@ export const workerSchema = z.object({
   capacity: z.int(),
   current_load: z.int(),
   status: z.enum(WORKER_STATUSES),
-  ready: z.int().describe("Browsers that it keeps ready"),
+  ready: z.int().describe("Number of browsers that the worker keeps ready"),
   reach: reachSchema,
-  has_tunnel: z.boolean().describe("Whether its tunnel is up"),
+  has_tunnel: z.boolean().describe("True if the worker's tunnel is open"),
   cpu_percent: z.number().nullable().describe(
     "Processor time that the host used between the last two heartbeats, in percent of all cores",
   ),
@@ -84,37 +87,41 @@ export const workerSchema = z.object({
   examples: [examples.workerExample],
 });
 
-/** A session that a worker held when it was last heard of, under a new fencing token: it adopts these and ends the rest. */
+/** A session that the worker still holds, with a new fencing token. The worker adopts these and ends all others. */
 export const heldSessionSchema = z.object({
   session_id: z.uuid(),
   fencing_token: z.int(),
   status: z.enum(["starting", "running"]),
 }).openapi("HeldSession");
 
-/** Answer of a registration. */
+/** Response of a registration. */
 export const registrationSchema = z.object({
   worker: workerSchema,
   instance_id: z.uuid().describe(
-    "Every later call of this process sends it in x-browsergrid-instance",
+    "Sent in x-browsergrid-instance by every later call of this process",
   ),
   secret: z.string().optional().describe(
-    "Every later call sends it in x-browsergrid-secret; present if the worker sent none",
+    "Sent in x-browsergrid-secret by every later call; present if the worker sent none",
   ),
-  /** Tells this grid's browsers from others'. */
-  grid_id: z.string(),
+  grid_id: z.string().describe(
+    "Distinguishes this grid's browsers from those of other grids",
+  ),
   provider_config: z.record(z.string(), z.unknown()),
   lease_ttl_ms: z.int(),
   heartbeat_ms: z.int(),
-  /** How much longer than a lease browsers that run are kept while the server is known to be away. */
-  server_grace_ms: z.int(),
-  /** How long sessions may go on when the worker drains of its own accord. */
-  drain_timeout_ms: z.int(),
+  server_grace_ms: z.int().describe(
+    "Time for which running browsers are kept after their lease while the server is known to be unavailable",
+  ),
+  drain_timeout_ms: z.int().describe(
+    "Time that sessions have to end when the worker itself starts to drain",
+  ),
   held_sessions: z.array(heldSessionSchema),
 }).openapi("WorkerRegistration", {
-  description: "The worker, and what it needs to serve its pool",
+  description: "The worker and the values that it needs to serve its pool",
   examples: [examples.registrationExample],
 });
 
+/** Response of `GET /v1/workerpool/workers`. */
 export const workerListSchema = z.object({
   items: z.array(workerSchema),
   next_cursor: z.string().nullable(),
@@ -122,12 +129,14 @@ export const workerListSchema = z.object({
   examples: [{ items: [examples.workerExample], next_cursor: null }],
 });
 
-/** Body of PUT `/heartbeat`: every report of the worker in one request. */
+/** Body of PUT `/heartbeat`: all reports of the worker in one request. */
 export const heartbeatInputSchema = z.strictObject({
   status: z.enum(["online", "busy", "draining", "failed", "offline"])
-    .optional().describe("offline: it leaves"),
+    .optional().describe("offline: the worker leaves"),
   current_load: z.int().min(0).optional(),
-  ready: z.int().min(0).optional().describe("Browsers that it keeps ready"),
+  ready: z.int().min(0).optional().describe(
+    "Number of browsers that the worker keeps ready",
+  ),
   cpu_percent: z.number().min(0).nullable().optional(),
   memory_usage_mb: z.number().min(0).nullable().optional(),
   disk_usage_mb: z.number().min(0).nullable().optional(),
@@ -139,28 +148,29 @@ export const heartbeatInputSchema = z.strictObject({
     "expected one report a session, the latest",
   ).default([]).describe("The latest report of each session"),
 }).openapi("HeartbeatInput", {
-  description: "Every report of the worker in one request",
+  description: "All reports of the worker in one request",
   examples: [examples.heartbeatInputExample],
 });
 
 /** Body of `drain`; may be left out. */
 export const drainInputSchema = z.strictObject({
   timeout_seconds: z.number().min(0).max(7 * 86_400).optional().describe(
-    "How long its sessions may go on; by default the setting drain_timeout_seconds",
+    "Time that the worker's sessions have to end; by default the setting drain_timeout_seconds",
   ),
 }).openapi("DrainInput", { examples: [{ timeout_seconds: 600 }] });
 
-/** An order to a worker. */
+/** A command to a worker. */
 export const commandSchema = z.discriminatedUnion("type", [
   stopCommandSchema,
   z.object({
     type: z.literal("drain"),
-    /** How long what it holds may go on. */
-    timeout_ms: z.int(),
+    timeout_ms: z.int().describe(
+      "Time that the worker's sessions have to end",
+    ),
   }),
 ]).openapi("Command");
 
-/** What a worker is to keep ready: with the claim, the only answer that has secrets. */
+/** The browsers that a worker must keep ready. Only this and the response to a claim contain secrets. */
 export const readyBrowsersSchema = claimedSessionSchema.pick({
   browser: true,
   version: true,
@@ -173,59 +183,83 @@ export const readyBrowsersSchema = claimedSessionSchema.pick({
   isolated: true,
   egress: true,
 }).extend({
-  count: z.int().min(1).describe("How many browsers"),
-  max_age_ms: z.int().min(1).describe("Age at which one is replaced"),
+  count: z.int().min(1).describe("Number of browsers"),
+  max_age_ms: z.int().min(1).describe("Age at which a browser is replaced"),
 }).openapi("ReadyBrowsers", {
   description:
-    "What a worker keeps started and unused, for sessions that ask for the pool's defaults. It has their secrets",
+    "The browsers that a worker keeps started and unused, for sessions that request the pool's defaults. Contains the secrets of these defaults",
   examples: [examples.readyBrowsersExample],
 });
 
+/** Response of a heartbeat. */
 export const heartbeatResponseSchema = z.object({
   status: z.enum(WORKER_STATUSES),
   lease_ttl_ms: z.int(),
   reports: z.array(reportResultSchema),
-  /** Repeated until they are obeyed. Without a drain among them, an ordered drain is taken back. */
-  commands: z.array(commandSchema),
-  ready: readyBrowsersSchema.optional().describe(
-    "The worker's share of its pool's min_ready; absent: it keeps no browser ready",
+  commands: z.array(commandSchema).describe(
+    "Repeated until the worker obeys them. Without a drain command, an earlier drain is cancelled",
   ),
-}).openapi("HeartbeatAnswer", {
+  ready: readyBrowsersSchema.optional().describe(
+    "The worker's share of its pool's min_ready; absent if it keeps no browser ready",
+  ),
+}).openapi("HeartbeatResponse", {
   examples: [examples.heartbeatResponseExample],
 });
 
 /** Body of `claim-session`; may be left out. */
 export const claimInputSchema = z.strictObject({
   request_id: z.string().min(1).max(100).optional().describe(
-    "A repeat with the same id gets the same sessions",
+    "A repeated request with the same id gets the same sessions",
   ),
   count: z.int().min(1).max(100).default(1).describe(
-    "Most sessions to claim at once",
+    "Maximum number of sessions to claim at once",
   ),
   obeying: z.array(z.uuid()).max(10_000).default([]).describe(
-    "Sessions that the worker is ending already: no order of theirs is worth an answer",
+    "Sessions that the worker is ending already; the response contains no commands for them",
   ),
   room: z.int().min(0).optional().describe(
-    "How many sessions the worker could take now; with 0 it waits for commands only",
+    "Number of sessions that the worker could hold in addition; with 0 it waits for commands only",
   ),
 }).openapi("ClaimInput", { examples: [examples.claimInputExample] });
 
-/** Answer of `claim-session`. Without sessions the worker was woken to obey its commands. */
+/** Response of `claim-session`. Without sessions, the worker obeys its commands. */
 export const claimResponseSchema = z.object({
   sessions: z.array(claimedSessionSchema),
-  /** How long the server had waited when it gave them away: their leases began then. */
-  waited_ms: z.number(),
+  waited_ms: z.number().describe(
+    "Time that the server waited before it assigned the sessions, whose leases began then",
+  ),
   commands: z.array(commandSchema),
-}).openapi("ClaimAnswer", { examples: [examples.claimResponseExample] });
+}).openapi("ClaimResponse", { examples: [examples.claimResponseExample] });
 
+/** Body of a registration, with defaults applied. */
 export type WorkerInput = z.infer<typeof workerInputSchema>;
+
+/** A worker in a response. */
 export type WorkerWire = z.infer<typeof workerSchema>;
+
+/** Response of a registration. */
 export type Registration = z.infer<typeof registrationSchema>;
+
+/** Body of a heartbeat. */
 export type HeartbeatInput = z.input<typeof heartbeatInputSchema>;
+
+/** Body of a heartbeat, with defaults applied. */
 export type HeartbeatBody = z.infer<typeof heartbeatInputSchema>;
+
+/** The browsers that a worker must keep ready. */
 export type ReadyBrowsers = z.infer<typeof readyBrowsersSchema>;
+
+/** Response of a heartbeat. */
 export type HeartbeatResponse = z.infer<typeof heartbeatResponseSchema>;
-export type Command = z.infer<typeof commandSchema>;
+
+/** A command to a worker. */
+export type WorkerCommand = z.infer<typeof commandSchema>;
+
+/** Body of a claim. */
 export type ClaimInput = z.input<typeof claimInputSchema>;
+
+/** Response of a claim. */
 export type ClaimResponse = z.infer<typeof claimResponseSchema>;
+
+/** A session that a registering worker still holds, in a response. */
 export type HeldSessionWire = z.infer<typeof heldSessionSchema>;

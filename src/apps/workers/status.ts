@@ -1,4 +1,4 @@
-/** Statuses of a worker. `busy` is at capacity; `failed` is alive, but its provider is not usable. */
+/** Statuses of a worker. A `busy` worker is at capacity; a `failed` worker runs, but cannot use its provider. */
 export const WORKER_STATUSES = [
   "online",
   "busy",
@@ -7,4 +7,5 @@ export const WORKER_STATUSES = [
   "failed",
 ] as const;
 
+/** Status of a worker. */
 export type WorkerStatus = (typeof WORKER_STATUSES)[number];

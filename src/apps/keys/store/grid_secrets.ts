@@ -4,6 +4,7 @@ import type {
   SecretPosition,
   Secrets,
 } from "../../../core/database.ts";
+import { batchNamed } from "../../../db/batch_named.ts";
 import { isSealed } from "../../../db/secrets.ts";
 import { gridSecrets } from "../models.ts";
 
@@ -76,11 +77,11 @@ export class GridSecretStore {
     // Read first, because a server also starts while the database is read-only.
     const [existing] = await find();
     if (existing) return existing.value;
-    const [, [stored]] = await this.#orm.batch([
-      this.#orm.insert(gridSecrets).values({ name, value })
+    const { found: [stored] } = await batchNamed(this.#orm, {
+      inserted: this.#orm.insert(gridSecrets).values({ name, value })
         .onConflictDoNothing(),
-      find(),
-    ]);
+      found: find(),
+    });
     return stored?.value ?? value;
   }
 }

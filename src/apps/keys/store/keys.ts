@@ -11,6 +11,7 @@ import {
   sql,
 } from "drizzle-orm";
 import type { Database } from "../../../core/database.ts";
+import { batchNamed } from "../../../db/batch_named.ts";
 import { workPools } from "../../workerpool/models.ts";
 import type { KeyRow } from "../key.ts";
 import { apiKeys } from "../models.ts";
@@ -92,16 +93,16 @@ export class KeyStore {
     const hasOther = sql`EXISTS (SELECT 1 FROM ${apiKeys} AS o
       WHERE o.id <> ${apiKeys.id} AND o.role = 'admin'
       AND o.revoked_at IS NULL AND coalesce(o.expires_at, 9e15) > ${now})`;
-    const [, [key]] = await this.#orm.batch([
-      this.#orm.update(apiKeys).set({ revokedAt: now }).where(and(
+    const { found: [key] } = await batchNamed(this.#orm, {
+      revoked: this.#orm.update(apiKeys).set({ revokedAt: now }).where(and(
         matchesRef(ref),
         isNull(apiKeys.revokedAt),
         keepsLastAdmin
           ? sql`(NOT ${isActiveAdmin(now)} OR ${hasOther})`
           : undefined,
       )),
-      this.#selectByRef(ref),
-    ]);
+      found: this.#selectByRef(ref),
+    });
     return key;
   }
 
@@ -114,28 +115,26 @@ export class KeyStore {
     prefixes: readonly string[],
     uses?: Readonly<Record<string, number>>,
   ): Promise<KeySnapshot> {
-    const byPrefix = this.#orm.select().from(apiKeys).where(
-      sql`${apiKeys.prefix} IN (SELECT value FROM json_each(${
-        JSON.stringify(prefixes)
-      }))`,
-    );
-    // An expired key counts: time alone must not open a grid that requires keys.
-    const admins = this.#orm.select({ id: apiKeys.id }).from(apiKeys).where(
-      and(eq(apiKeys.role, "admin"), isNull(apiKeys.revokedAt)),
-    ).limit(1);
-    if (!uses) {
-      const [rows, found] = await this.#orm.batch([byPrefix, admins]);
-      return { rows, hasAdmin: found.length > 0 };
-    }
-    const [, rows, found] = await this.#orm.batch([
-      this.#orm.run(sql`UPDATE ${apiKeys} SET last_used_at = use.value
-        FROM json_each(${JSON.stringify(uses)}) AS use
-        WHERE ${apiKeys.id} = use.key
-        AND coalesce(${apiKeys.lastUsedAt}, 0) < use.value`),
-      byPrefix,
-      admins,
-    ]);
-    return { rows, hasAdmin: found.length > 0 };
+    const { rows, admins } = await batchNamed(this.#orm, {
+      uses: uses ? [this.#writeUses(uses)] : [],
+      rows: this.#orm.select().from(apiKeys).where(
+        sql`${apiKeys.prefix} IN (SELECT value FROM json_each(${
+          JSON.stringify(prefixes)
+        }))`,
+      ),
+      // An expired key counts: time alone must not open a grid that requires keys.
+      admins: this.#orm.select({ id: apiKeys.id }).from(apiKeys).where(
+        and(eq(apiKeys.role, "admin"), isNull(apiKeys.revokedAt)),
+      ).limit(1),
+    });
+    return { rows, hasAdmin: admins.length > 0 };
+  }
+
+  #writeUses(uses: Readonly<Record<string, number>>) {
+    return this.#orm.run(sql`UPDATE ${apiKeys} SET last_used_at = use.value
+      FROM json_each(${JSON.stringify(uses)}) AS use
+      WHERE ${apiKeys.id} = use.key
+      AND coalesce(${apiKeys.lastUsedAt}, 0) < use.value`);
   }
 
   #selectByRef(ref: string) {

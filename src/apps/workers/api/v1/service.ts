@@ -34,7 +34,7 @@ const heartbeat = createRoute({
   tags,
   operationId: "heartbeat",
   ...keepAlive,
-  summary: "Report, by a worker: reports in, orders out",
+  summary: "Send a worker's reports and receive its commands",
   request: {
     params,
     headers: workerProofSchema,
@@ -45,7 +45,7 @@ const heartbeat = createRoute({
   },
   responses: {
     200: {
-      description: "What became of the reports, and the worker's orders",
+      description: "The outcome of each report, and the worker's commands",
       content: { "application/json": { schema: heartbeatResponseSchema } },
     },
     ...problemResponses(
@@ -62,7 +62,7 @@ const claim = createRoute({
   tags,
   operationId: "claimSession",
   ...keepAlive,
-  summary: "Claim the next pending sessions, by a worker",
+  summary: "Claim pending sessions for a worker",
   request: {
     params,
     headers: workerProofSchema,
@@ -71,7 +71,7 @@ const claim = createRoute({
         type: "number",
         minimum: 0,
         maximum: 30,
-        description: "Seconds to wait for a session or an order",
+        description: "Seconds to wait for a session or a command",
       }),
     }),
     body: {
@@ -81,10 +81,10 @@ const claim = createRoute({
   },
   responses: {
     200: {
-      description: "Sessions to hold, or orders to obey",
+      description: "Sessions to hold, or commands to obey",
       content: { "application/json": { schema: claimResponseSchema } },
     },
-    204: { description: "There was none in time" },
+    204: { description: "There was no session and no command in time" },
     ...problemResponses(
       "invalid_request",
       workerProblems.worker_not_found,
@@ -93,7 +93,7 @@ const claim = createRoute({
   },
 });
 
-/** Endpoints that workers call. */
+/** Creates the endpoints that only workers call. */
 export function createServiceRoutes(
   manager: WorkerManager,
   checkEndpoints: CheckEndpoints,
@@ -103,13 +103,13 @@ export function createServiceRoutes(
     const { worker_id } = c.req.valid("param");
     const body = checkEndpoints(c, c.req.valid("json"));
     const caller = await readWorkerCaller(c.req.valid("header"), getCaller(c));
-    const answer = await manager.heartbeat(worker_id, body, caller);
-    return c.json(answer, 200);
+    const response = await manager.heartbeat(worker_id, body, caller);
+    return c.json(response, 200);
   });
   router.openapi(claim, async (c) => {
-    // Without a body there is nothing valid to read.
+    // Undefined if the request has no body.
     const input = c.req.valid("json");
-    const answer = await manager.claim(c.req.valid("param").worker_id, {
+    const response = await manager.claim(c.req.valid("param").worker_id, {
       requestId: input?.request_id,
       caller: await readWorkerCaller(c.req.valid("header"), getCaller(c)),
       obeying: input?.obeying,
@@ -118,7 +118,7 @@ export function createServiceRoutes(
       waitSeconds: c.req.valid("query").wait,
       signal: c.req.raw.signal,
     });
-    return answer ? c.json(answer, 200) : c.body(null, 204);
+    return response ? c.json(response, 200) : c.body(null, 204);
   });
   return router;
 }

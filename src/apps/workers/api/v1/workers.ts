@@ -39,11 +39,11 @@ const list = createRoute({
         "Only workers with this status",
       ),
       limit: z.coerce.number().int().min(1).max(500).default(100).describe(
-        "Most workers to give",
+        "Maximum number of workers on a page",
       ),
-      cursor: z.uuid("expected next_cursor of the page before").optional()
+      cursor: z.uuid("expected next_cursor of the previous page").optional()
         .describe(
-          "next_cursor of the page before",
+          "next_cursor of the previous page",
         ),
     }),
   },
@@ -71,7 +71,7 @@ const register = createRoute({
   },
   responses: {
     201: {
-      description: "The worker, and what it needs to serve its pool",
+      description: "The worker and the values that it needs to serve its pool",
       headers: z.object({
         "Location": z.string().openapi({
           description: "Path of the worker",
@@ -114,7 +114,7 @@ const remove = createRoute({
   summary: "Delete a worker that holds no session",
   request: { params },
   responses: {
-    204: { description: "It is gone" },
+    204: { description: "The worker is deleted" },
     ...problemResponses(
       workerProblems.worker_not_found,
       workerProblems.worker_busy,
@@ -128,7 +128,8 @@ const drain = createRoute({
   tags,
   operationId: "drainWorker",
   ...access(),
-  summary: "Give a worker no more sessions; it leaves when what runs has ended",
+  summary:
+    "Drain a worker: it takes no more sessions and leaves when the running ones have ended",
   request: {
     params,
     body: {
@@ -148,7 +149,7 @@ const resume = createRoute({
   tags,
   operationId: "resumeWorker",
   ...access(),
-  summary: "Give a worker that drains sessions again",
+  summary: "Cancel the drain of a worker",
   request: { params },
   responses: {
     200: worker,
@@ -156,7 +157,7 @@ const resume = createRoute({
   },
 });
 
-/** Endpoints of workers for those who look after them. */
+/** Creates the endpoints that list, register and drain workers. */
 export function createWorkerRoutes(
   manager: WorkerManager,
 ): OpenAPIHono<GridEnv> {
@@ -189,7 +190,7 @@ export function createWorkerRoutes(
     return c.body(null, 204);
   });
   router.openapi(drain, async (c) => {
-    // Without a body there is nothing valid to read.
+    // Undefined if the request has no body.
     const seconds = c.req.valid("json")?.timeout_seconds;
     const { worker_id } = c.req.valid("param");
     return c.json(renderWorker(await manager.drain(worker_id, seconds)), 200);
