@@ -9,12 +9,11 @@ import type {
 } from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
-import type { Report } from "./held_session.ts";
 import { HostCpuMeter, readUsedMemoryMb } from "./host/resource_use.ts";
 import { calculateTrustedUntil } from "./lease.ts";
 import type { Outbox } from "./outbox.ts";
+import { addMetrics, type Report, toMinimalReport } from "./report.ts";
 import type { ServerAvailability } from "./server_availability.ts";
-import { addMetrics, toMinimalReport } from "./session_reports.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { WarmPool } from "./warm/pool.ts";
 

@@ -3,9 +3,16 @@ import type { Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import type { ClaimedSession, SessionReport } from "../client/client.ts";
 import { createLogger, toMessage } from "../core/log.ts";
-import type { BrowserExit, RunningBrowser } from "../core/provider.ts";
+import type { RunningBrowser } from "../core/provider.ts";
 import { redactSecrets } from "./claimed_session.ts";
 import { waitForEnd } from "./liveness.ts";
+import {
+  createEndReport,
+  createRunningReport,
+  type Report,
+  type SessionEnd,
+  toSessionEnd,
+} from "./report.ts";
 import { type BrowserSource, startBrowser } from "./start_browser.ts";
 
 const log = createLogger("worker", "session");
@@ -13,23 +20,11 @@ const log = createLogger("worker", "session");
 /** Time that a browser may take to close before it is killed. */
 const STOP_GRACE_MS = 5_000;
 
-/** Maximum length of a reported status reason. */
-const MAX_REASON = 8_000;
-
 /** Timeout of the request for a browser's output. */
 const LOGS_TIMEOUT_MS = 1_000;
 
 /** Maximum length of the reported end of a browser's output. */
 const MAX_LOGS = 32_000;
-
-/** The end of a session. */
-export interface SessionEnd {
-  readonly status: Exclude<SessionReport["status"], "starting" | "running">;
-  readonly reason: string;
-}
-
-/** The full report of a session, without metrics. A later report replaces an earlier one. */
-export type Report = Omit<SessionReport, "metrics">;
 
 /** Options of a session with a running browser. */
 export interface AdoptOptions {
@@ -157,9 +152,12 @@ export class HeldSession {
     browser: RunningBrowser,
     fields: Pick<SessionReport, "warm"> = {},
   ): Promise<void> {
-    const { clock, isHostUp } = this.#options;
+    const { clock, isHostUp, onReport } = this.#options;
     this.#browser = browser;
-    this.#reportRunning(browser, fields);
+    log.info("Browser of session {session_id} is running", {
+      session_id: this.id,
+    });
+    onReport({ ...createRunningReport(this, browser), ...fields });
     const { signal } = this.#stop;
     const end = await waitForEnd(browser, { clock, isHostUp, signal });
     const exit = end?.exit;
@@ -185,38 +183,12 @@ export class HeldSession {
     }
   }
 
-  #reportRunning(
-    browser: RunningBrowser,
-    fields: Pick<SessionReport, "warm">,
-  ): void {
-    log.info("Browser of session {session_id} is running", {
-      session_id: this.id,
-    });
-    const { container_id } = browser.details;
-    this.#options.onReport({
-      ...this.#base("running"),
-      endpoint: browser.endpoint.href,
-      details: { ...browser.details },
-      ...fields,
-      ...(container_id === undefined ? {} : { container_id }),
-    });
-  }
-
-  #reportEnd({ status, reason }: SessionEnd, logs = ""): void {
+  #reportEnd(end: SessionEnd, logs = ""): void {
     log.info("Session {session_id} ended as {status}: {reason}", {
       session_id: this.id,
-      status,
-      reason,
+      ...end,
     });
-    this.#options.onReport({
-      ...this.#base(status),
-      status_reason: reason.slice(0, MAX_REASON).toWellFormed(),
-      ...(logs === "" ? {} : { logs }),
-    });
-  }
-
-  #base(status: SessionReport["status"]) {
-    return { session_id: this.id, fencing_token: this.fencingToken, status };
+    this.#options.onReport(createEndReport(this, { ...end, logs }));
   }
 }
 
@@ -224,11 +196,6 @@ const BROWSER_DIED: SessionEnd = {
   status: "crashed",
   reason: "the browser died",
 };
-
-function toSessionEnd({ reason, detail }: BrowserExit): SessionEnd {
-  const status = reason === "stopped" ? "completed" : "crashed";
-  return { status, reason: detail };
-}
 
 /** Returns the end of the browser's output, or "" if the engine does not respond in time. */
 async function readLogTail(

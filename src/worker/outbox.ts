@@ -1,5 +1,5 @@
 import type { ReportResult } from "../client/client.ts";
-import type { Report } from "./held_session.ts";
+import type { Report } from "./report.ts";
 
 /** Maximum number of characters of final reports in one request: many sessions may end at once, each with its log. */
 const MAX_TEXT = 200_000;

@@ -4,11 +4,12 @@ import { ClaimLoop } from "./claim_loop.ts";
 import { Drain } from "./drain.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HostHealth } from "./host/health.ts";
-import type { WorkerOptions } from "./options.ts";
+import { resolveReach, type WorkerOptions } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
 import { HOST_DETAILS, type Membership } from "./register.ts";
 import { ServerAvailability } from "./server_availability.ts";
 import { Supervisor } from "./supervisor.ts";
+import type { TunnelClient } from "./tunnel/client.ts";
 import type { WarmHost } from "./warm/host.ts";
 import { WarmPool } from "./warm/pool.ts";
 
@@ -39,22 +40,22 @@ export class WorkerParts {
   /** True once the browsers of an earlier process are adopted. */
   hasAdopted = false;
   readonly #availability = new ServerAvailability();
-  readonly #onChange: () => void;
+  readonly #options: WorkerPartsOptions;
 
   constructor(options: WorkerPartsOptions) {
     const { clock } = options.worker;
     const { host } = options;
-    this.#onChange = options.onChange;
+    this.#options = options;
     this.drain = new Drain(clock);
     this.health = new HostHealth({
       host,
       clock,
       onChange: () => this.changed(),
     });
-    this.warm = this.#createWarmPool(options);
-    this.supervisor = this.#createSupervisor(options);
-    this.heartbeat = this.#createHeartbeat(options);
-    this.claims = this.#createClaimLoop(options);
+    this.warm = this.#createWarmPool();
+    this.supervisor = this.#createSupervisor();
+    this.heartbeat = this.#createHeartbeat();
+    this.claims = this.#createClaimLoop();
   }
 
   /** True if the worker accepts sessions. */
@@ -74,10 +75,23 @@ export class WorkerParts {
     this.heartbeat.sendSoon();
     this.claims.roomChanged();
     this.warm.reconcile();
-    this.#onChange();
+    this.#options.onChange();
   }
 
-  #createWarmPool({ worker, host }: WorkerPartsOptions): WarmPool {
+  /** Opens the worker's tunnel, unless the server reaches its browsers directly. */
+  openTunnel(): TunnelClient | undefined {
+    const { worker, membership } = this.#options;
+    if (resolveReach(worker) === "direct") return undefined;
+    return worker.openTunnel?.({
+      workerId: membership.registration.worker.id,
+      proof: membership.proof,
+      clock: worker.clock,
+      findAddress: (sessionId) => this.supervisor.findAddress(sessionId),
+    });
+  }
+
+  #createWarmPool(): WarmPool {
+    const { worker, host } = this.#options;
     return new WarmPool({
       host,
       clock: worker.clock,
@@ -90,9 +104,8 @@ export class WorkerParts {
     });
   }
 
-  #createSupervisor(
-    { worker, host, outbox, membership }: WorkerPartsOptions,
-  ): Supervisor {
+  #createSupervisor(): Supervisor {
+    const { worker, host, outbox, membership } = this.#options;
     const { server_grace_ms } = membership.registration;
     return new Supervisor({
       host,
@@ -106,9 +119,8 @@ export class WorkerParts {
     });
   }
 
-  #createHeartbeat(
-    { worker, outbox, membership, onUnknown, onReplaced }: WorkerPartsOptions,
-  ): Heartbeat {
+  #createHeartbeat(): Heartbeat {
+    const { worker, outbox, membership, onUnknown, onReplaced } = this.#options;
     const { registration, proof } = membership;
     return new Heartbeat({
       client: worker.client,
@@ -134,9 +146,8 @@ export class WorkerParts {
     });
   }
 
-  #createClaimLoop(
-    { worker, membership, onReplaced }: WorkerPartsOptions,
-  ): ClaimLoop {
+  #createClaimLoop(): ClaimLoop {
+    const { worker, membership, onReplaced } = this.#options;
     const { registration, proof } = membership;
     return new ClaimLoop({
       client: worker.client,

@@ -6,10 +6,11 @@ import type {
 } from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
 import type { BrowserStats, RunningBrowser } from "../core/provider.ts";
-import { HeldSession, type Report } from "./held_session.ts";
+import { HeldSession } from "./held_session.ts";
 import { calculateTrustedUntil, Lease } from "./lease.ts";
 import { LeasedSession } from "./leased_session.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Report } from "./report.ts";
 import type { BrowserSource } from "./start_browser.ts";
 import type { BrowserAddress } from "./tunnel/stream.ts";
 
@@ -77,11 +78,8 @@ export class Supervisor {
     if (known?.session.fencingToken === fencing_token) return;
     // Claimed again after its lease was lost: the old browser ends first.
     if (known) this.endLost([id]);
-    this.#options.outbox.put({
-      session_id: id,
-      fencing_token,
-      status: "starting",
-    });
+    const { outbox } = this.#options;
+    outbox.put({ session_id: id, fencing_token, status: "starting" });
     const lease = new Lease({
       trustedUntil: calculateTrustedUntil(claimedAt, claimed.lease_ttl_ms),
       isRunning: false,

@@ -8,7 +8,7 @@ import {
   startPreparing,
   startSweeping,
 } from "./host/browser_host.ts";
-import { resolveReach, type WorkerOptions } from "./options.ts";
+import type { WorkerOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { WorkerParts } from "./parts.ts";
 import { type Membership, register, requestRegistration } from "./register.ts";
@@ -171,7 +171,7 @@ export class Worker implements AsyncDisposable {
     const { clock } = this.#options;
     const { host } = this.#foundation;
     const { heartbeat, supervisor, claims } = this.#parts;
-    this.#tunnel = this.#openTunnel();
+    this.#tunnel = this.#parts.openTunnel();
     this.#stack.use(this.#tunnel);
     heartbeat.sendSoon();
     const check = () => Promise.resolve(this.#check());
@@ -193,17 +193,6 @@ export class Worker implements AsyncDisposable {
     await heartbeat[Symbol.asyncDispose]();
     if (!this.#isReplaced) await heartbeat.deregister();
     await this.#stack.disposeAsync();
-  }
-
-  #openTunnel(): TunnelClient | undefined {
-    const { openTunnel, clock } = this.#options;
-    if (resolveReach(this.#options) === "direct") return undefined;
-    return openTunnel?.({
-      workerId: this.id,
-      proof: this.#foundation.membership.proof,
-      clock,
-      findAddress: (id) => this.#parts.supervisor.findAddress(id),
-    });
   }
 
   #check(): void {

@@ -1,28 +1,12 @@
-import { isIP } from "node:net";
-import { connect as connectTls } from "node:tls";
-import WebSocket, { type ClientOptions } from "ws";
-import { type Clock, systemClock } from "../../async/clock.ts";
-import { deadline } from "../../async/deadline.ts";
+import type { Clock } from "../../async/clock.ts";
 import { createLogger, toMessage } from "../../core/log.ts";
-import { removeEndSlash, toSocketHost } from "../../core/network.ts";
+import { removeEndSlash } from "../../core/network.ts";
 import { proofHeaders, type WorkerProof } from "../../core/worker_proof.ts";
-import { watchSocket } from "../../tunnel/ping.ts";
-import {
-  MAX_MESSAGE_BYTES,
-  MAX_REFUSAL_REASON,
-  type OpenMessage,
-  openMessageSchema,
-  parseMessage,
-  type RefusedMessage,
-  renderTunnelPath,
-} from "../../tunnel/protocol.ts";
-import { connectViaProxy } from "./proxy_connect.ts";
+import { type OpenMessage, renderTunnelPath } from "../../tunnel/protocol.ts";
+import { ControlConnection } from "./control_connection.ts";
 import { type BrowserAddress, serveStream } from "./stream.ts";
 
 const log = createLogger("worker", "tunnel");
-
-/** Timeout of the server's acceptance of the control connection. */
-const OPEN_MS = 10_000;
 
 /** Pause after the second consecutive failure; after the first there is none. */
 const MIN_PAUSE_MS = 250;
@@ -58,13 +42,11 @@ export type TunnelOpener = (options: TunnelClientOptions) => TunnelClient;
 
 /** Returns a function that opens workers' tunnels to `server`. */
 export function createTunnelOpener(server: TunnelServer): TunnelOpener {
-  return (options) => new TunnelClient(server, options).start();
-}
-
-/** The end of a control connection. */
-interface ConnectionEnd {
-  readonly reason: string;
-  readonly isRejected?: boolean;
+  return (options) => {
+    const client = new TunnelClient(server, options);
+    client.start();
+    return client;
+  };
 }
 
 /**
@@ -79,7 +61,7 @@ export class TunnelClient implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #streams = new Map<string, Promise<void>>();
   #done: Promise<void> = Promise.resolve();
-  #control: WebSocket | undefined;
+  #control: ControlConnection | undefined;
   #reconnect = new AbortController();
 
   constructor(
@@ -96,9 +78,8 @@ export class TunnelClient implements AsyncDisposable {
   }
 
   /** Opens the tunnel and keeps it open until disposed. */
-  start(): this {
+  start(): void {
     this.#done = this.#run();
-    return this;
   }
 
   /** Opens the control connection again without a pause, after the server has forgotten it. */
@@ -121,8 +102,10 @@ export class TunnelClient implements AsyncDisposable {
     let isLogged = false;
     while (!signal.aborted) {
       this.#reconnect = new AbortController();
+      const control = this.#createControl();
+      this.#control = control;
       const startedAt = clock.monotonic();
-      const { reason, isRejected } = await this.#connect();
+      const { reason, isRejected } = await control.run();
       if (signal.aborted) return;
       const wasUp = clock.monotonic() - startedAt >= MIN_UPTIME_MS;
       failures = wasUp ? 0 : failures + 1;
@@ -136,55 +119,14 @@ export class TunnelClient implements AsyncDisposable {
     }
   }
 
-  /** Holds one control connection until its end. Never rejects. */
-  async #connect(): Promise<ConnectionEnd> {
-    const url = new URL(this.#resolveUrl().replace(/^http/, "ws"));
-    const connection = await this.#connectProxy(url);
-    if ("reason" in connection) return connection;
-    const control = new WebSocket(url, {
-      ...connection,
+  #createControl(): ControlConnection {
+    return new ControlConnection({
+      url: this.#resolveUrl(),
+      proxy: this.#proxy,
       headers: this.#headers,
-      handshakeTimeout: OPEN_MS,
-      maxPayload: MAX_MESSAGE_BYTES,
-      perMessageDeflate: false,
+      clock: this.#options.clock,
+      onOpen: (message) => this.#openStream(message),
     });
-    this.#control = control;
-    let end: ConnectionEnd | undefined;
-    control.on("unexpected-response", (_, { statusCode = 0 }) => {
-      end = {
-        reason: `the server responds with ${statusCode}`,
-        isRejected: statusCode >= 400 && statusCode < 500,
-      };
-      control.terminate();
-    });
-    control.on("error", (error) => end ??= { reason: toMessage(error) });
-    control.on("open", () => log.info("Tunnel opened"));
-    control.on("message", (data) => {
-      const message = parseMessage(openMessageSchema, data);
-      if (message) this.#openStream(message);
-    });
-    await using _watch = watchSocket(control, this.#options.clock);
-    // `once` of node:events would reject on an error, before the socket is closed.
-    await new Promise((resolve) => control.once("close", resolve));
-    return end ?? { reason: "the server closed it" };
-  }
-
-  /** Returns the options of a WebSocket through the proxy, if there is one, or the reason why it failed. */
-  async #connectProxy(url: URL): Promise<ClientOptions | ConnectionEnd> {
-    if (!this.#proxy) return {};
-    using timeout = deadline(systemClock, OPEN_MS, this.#stop.signal);
-    try {
-      const socket = await connectViaProxy(this.#proxy, url, timeout.signal);
-      const servername = isIP(toSocketHost(url)) ? "" : toSocketHost(url);
-      return {
-        createConnection: () =>
-          url.protocol === "wss:"
-            ? connectTls({ socket, servername, ALPNProtocols: ["http/1.1"] })
-            : socket,
-      };
-    } catch (error) {
-      return { reason: toMessage(error) };
-    }
   }
 
   /** Opens a stream, unless it is open: a server may repeat its request. */
@@ -200,11 +142,12 @@ export class TunnelClient implements AsyncDisposable {
   async #serve(streamId: string, sessionId: string): Promise<void> {
     const address = this.#options.findAddress(sessionId);
     if (!address) {
-      return this.#refuse(streamId, "it holds no browser of that session");
+      const reason = "it holds no browser of that session";
+      return this.#control?.refuse(streamId, reason);
     }
     try {
       await serveStream(address, {
-        url: new URL(this.#resolveUrl(streamId)),
+        url: this.#resolveUrl(streamId),
         proxy: this.#proxy,
         headers: this.#headers,
         signal: this.#stop.signal,
@@ -215,23 +158,13 @@ export class TunnelClient implements AsyncDisposable {
         session_id: sessionId,
         error,
       });
-      this.#refuse(streamId, toMessage(error));
+      this.#control?.refuse(streamId, toMessage(error));
     }
   }
 
-  #refuse(stream_id: string, reason: string): void {
-    const message: RefusedMessage = {
-      type: "refused",
-      stream_id,
-      reason: reason.slice(0, MAX_REFUSAL_REASON),
-    };
-    // Without a control connection the server's request times out.
-    if (this.#control?.readyState !== WebSocket.OPEN) return;
-    this.#control.send(JSON.stringify(message));
-  }
-
-  #resolveUrl(streamId?: string): string {
-    return this.#base + renderTunnelPath(this.#options.workerId, streamId);
+  #resolveUrl(streamId?: string): URL {
+    const path = renderTunnelPath(this.#options.workerId, streamId);
+    return new URL(this.#base + path);
   }
 }
 

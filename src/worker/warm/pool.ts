@@ -9,13 +9,11 @@ import type { RunningBrowser } from "../../core/provider.ts";
 import { redactSecrets, toBrowserSpec } from "../claimed_session.ts";
 import { WarmBrowser } from "./browser.ts";
 import type { WarmHost } from "./host.ts";
+import { planFill } from "./plan_fill.ts";
 import { RevisionCheck } from "./revision_check.ts";
 import { StartBackoff } from "./start_backoff.ts";
 
 const log = createLogger("worker", "warm_pool");
-
-/** Maximum number of concurrent starts. Low, because starts delay the sessions that arrive during them. */
-const MAX_STARTING = 2;
 
 /** Pause after a hand-over before the replacement starts, so that the start does not slow down the connecting client. */
 const START_DELAY_MS = 200;
@@ -183,28 +181,20 @@ export class WarmPool implements AsyncDisposable {
       clock.monotonic() >= this.#pausedUntil;
   }
 
-  /** Brings the number of live browsers to `count`. An old one stays until its replacement is ready. */
+  /** Brings the number of live browsers to `count`. */
   #fill(count: number): void {
-    const old = this.#live.filter((each) => this.#isOld(each));
-    const fresh = this.#live.filter((each) => !this.#isOld(each));
-    const ready = fresh.filter(({ isReady }) => isReady);
-    endBrowsers(fresh.slice(count));
-    endBrowsers(old.slice(Math.max(0, count - ready.length)));
-    let missing = count - fresh.length;
-    if (missing <= 0 || !this.#mayStart) return;
     const { sessionsHeld, capacity } = this.#options;
-    let starting = fresh.length - ready.length;
-    while (missing > 0 && starting < MAX_STARTING) {
-      if (sessionsHeld() + this.#browsers.size >= capacity) {
-        // The old browsers use all the room: they are replaced one at a time.
-        const isEnding = this.#live.length < this.#browsers.size;
-        if (!isEnding) endBrowsers(old.slice(0, 1));
-        return;
-      }
-      this.#start();
-      missing--;
-      starting++;
-    }
+    const live = this.#live;
+    const plan = planFill({
+      count,
+      fresh: live.filter((each) => !this.#isOld(each)),
+      old: live.filter((each) => this.#isOld(each)),
+      isEnding: live.length < this.#browsers.size,
+      room: capacity - sessionsHeld() - this.#browsers.size,
+      mayStart: this.#mayStart,
+    });
+    for (const each of plan.end) each.end();
+    for (let started = 0; started < plan.start; started++) this.#start();
   }
 
   #start(): void {
@@ -248,8 +238,4 @@ export class WarmPool implements AsyncDisposable {
   #endLowestRanked(): void {
     [...this.#live].sort((a, b) => this.#rank(a) - this.#rank(b)).at(0)?.end();
   }
-}
-
-function endBrowsers(browsers: readonly WarmBrowser[]): void {
-  for (const each of browsers) each.end();
 }

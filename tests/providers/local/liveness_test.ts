@@ -3,7 +3,8 @@ import process from "node:process";
 import { systemClock } from "../../../src/async/clock.ts";
 import { deadline } from "../../../src/async/deadline.ts";
 import { local } from "../../../src/providers/local/provider.ts";
-import { HeldSession, type Report } from "../../../src/worker/held_session.ts";
+import { HeldSession } from "../../../src/worker/held_session.ts";
+import type { Report } from "../../../src/worker/report.ts";
 import {
   readProcessStat,
   readProcFile,
