@@ -1,7 +1,8 @@
 import { sessions } from "../apps/sessions/app.ts";
 import { defineApp } from "../core/app.ts";
 import { createRouter } from "../http/router.ts";
-import { abortOnClose, serveClient } from "./connection.ts";
+import { abortOnClose } from "./abort_on_close.ts";
+import { serveClient } from "./connection.ts";
 import { KeyedMutex } from "../async/keyed_mutex.ts";
 import { createContentRoutes } from "./capture/content_routes.ts";
 import { createPdfRoutes } from "./capture/pdf_routes.ts";

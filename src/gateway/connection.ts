@@ -243,12 +243,3 @@ function onAbort(signal: AbortSignal, act: () => void): void {
   if (signal.aborted) act();
   else signal.addEventListener("abort", act, { once: true });
 }
-
-/** Aborted when the socket is closed while nobody reads it. */
-export function abortOnClose(socket: Duplex): AbortSignal {
-  const gone = new AbortController();
-  socket.once("close", () => gone.abort());
-  // Without a reader an end is not noticed; what a client sends before the answer is against the protocol.
-  socket.once("end", () => gone.abort());
-  return gone.signal;
-}

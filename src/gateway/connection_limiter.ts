@@ -3,38 +3,59 @@ import { deadline } from "../async/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { gatewayProblems } from "./problems.ts";
 
-/** How long a client waits for a place: one that connects again may be faster than the end of its old socket. */
+/** Timeout of the wait for a slot. A client that reconnects may arrive before the end of its old connection. */
 const WAIT_MS = 2_000;
 
-/** A client's place at a session's browser, until disposed. */
-export interface Slot extends Disposable {
-  /** Aborted when another client takes it over. */
-  readonly evicted: AbortSignal;
-  /** Resolves when whoever has it, and whoever took it over from him, has left. */
-  readonly released: Promise<void>;
-}
-
-/** How a place is asked for. */
+/** Options of {@linkcode ConnectionLimiter.acquire}. */
 export interface SlotOptions {
-  /** Clients that the session takes at once. */
+  /** Maximum number of clients of the session. */
   readonly max: number;
-  /** Whether the oldest client must make room when all places are taken. @default {false} */
+  /** Evicts the oldest client if no slot is free. @default {false} */
   readonly takeover?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
-interface HeldSlot extends Slot {
-  /** Makes room for `heir`. */
-  evict(heir: Slot): void;
+/** A client's connection slot of a session. Disposal frees it for the next client. */
+export class Slot implements Disposable {
+  readonly #evicted = new AbortController();
+  readonly #released = Promise.withResolvers<void>();
+  readonly #free: (slot: Slot) => void;
+
+  /** @param free Called when the slot is disposed. */
+  constructor(free: (slot: Slot) => void) {
+    this.#free = free;
+  }
+
+  /** Signal that is aborted when another client takes the slot over. */
+  get evicted(): AbortSignal {
+    return this.#evicted.signal;
+  }
+
+  /** Resolves when the client, and each client that has taken the slot over, has released it. */
+  get released(): Promise<void> {
+    return this.#released.promise;
+  }
+
+  /** Hands the slot over to `successor`. */
+  evict(successor: Slot): void {
+    this.#released.resolve(successor.released);
+    this.#evicted.abort();
+  }
+
+  [Symbol.dispose](): void {
+    // Has no effect after an eviction: the promise follows the successor's.
+    this.#released.resolve();
+    this.#free(this);
+  }
 }
 
-/** A session's places, oldest client first, and those who wait for one. */
+/** The slots of a session. Sets keep the order of insertion: the oldest client is the first. */
 interface SessionSlots {
-  readonly taken: Set<HeldSlot>;
-  readonly waiting: Set<(slot: HeldSlot | undefined) => void>;
+  readonly taken: Set<Slot>;
+  readonly waiting: Set<(slot: Slot | undefined) => void>;
 }
 
-/** The places of this server's clients, by session: no more of them than a session takes. */
+/** Limits the number of this server's clients of each session. */
 export class ConnectionLimiter {
   readonly #clock: Pick<Clock, "sleep">;
   readonly #sessions = new Map<string, SessionSlots>();
@@ -44,68 +65,55 @@ export class ConnectionLimiter {
   }
 
   /**
-   * Takes a place; waits 2 s for one when all are taken. Whoever takes it disposes it.
+   * Acquires a slot of a session. Waits up to 2 s if none is free. The caller disposes the slot.
    *
-   * @throws {GridError} `too_many_connections` — also when `signal` was aborted before.
+   * @throws {GridError} `too_many_connections` — no slot became free, or `signal` was aborted before.
    */
   async acquire(
     id: string,
     { max, takeover = false, signal }: SlotOptions,
   ): Promise<Slot> {
-    const table = this.#sessions.get(id) ??
+    const slots = this.#sessions.get(id) ??
       { taken: new Set(), waiting: new Set() };
-    this.#sessions.set(id, table);
-    const [oldest] = table.taken;
-    if (table.taken.size < max && table.waiting.size === 0) {
-      return this.#occupy(id, table);
+    this.#sessions.set(id, slots);
+    const [oldest] = slots.taken;
+    if (slots.taken.size < max && slots.waiting.size === 0) {
+      return this.#occupy(id, slots);
     }
     if (takeover && oldest) {
-      const slot = this.#occupy(id, table);
-      table.taken.delete(oldest);
+      const slot = this.#occupy(id, slots);
+      slots.taken.delete(oldest);
       oldest.evict(slot);
       return slot;
     }
-    const slot = await this.#wait(table, signal);
-    this.#clear(id, table);
+    const slot = await this.#wait(slots, signal);
+    this.#clear(id, slots);
     if (!slot) throw tooManyConnections(id, max);
     return slot;
   }
 
-  #occupy(id: string, table: SessionSlots): HeldSlot {
-    const lost = new AbortController();
-    const left = Promise.withResolvers<void>();
-    let isTakenOver = false;
-    const slot: HeldSlot = {
-      evicted: lost.signal,
-      released: left.promise,
-      evict(heir) {
-        isTakenOver = true;
-        left.resolve(heir.released);
-        lost.abort();
-      },
-      [Symbol.dispose]: () => {
-        if (!isTakenOver) left.resolve();
-        if (table.taken.delete(slot)) this.#offer(id, table);
-      },
-    };
-    table.taken.add(slot);
+  #occupy(id: string, slots: SessionSlots): Slot {
+    const slot = new Slot((freed) => {
+      if (slots.taken.delete(freed)) this.#offer(id, slots);
+    });
+    slots.taken.add(slot);
     return slot;
   }
 
-  /** Gives a place that is free to who waits longest. */
-  #offer(id: string, table: SessionSlots): void {
-    const [first] = table.waiting;
-    if (first) first(this.#occupy(id, table));
-    else this.#clear(id, table);
+  /** Offers a free slot to the client that has waited longest. */
+  #offer(id: string, slots: SessionSlots): void {
+    const [first] = slots.waiting;
+    if (first) first(this.#occupy(id, slots));
+    else this.#clear(id, slots);
   }
 
   async #wait(
     { waiting }: SessionSlots,
     signal: AbortSignal,
-  ): Promise<HeldSlot | undefined> {
+  ): Promise<Slot | undefined> {
     using timeout = deadline(this.#clock, WAIT_MS, signal);
-    const { promise, resolve } = Promise.withResolvers<HeldSlot | undefined>();
-    const settle = (slot: HeldSlot | undefined) => {
+    const { promise, resolve } = Promise.withResolvers<Slot | undefined>();
+    const settle = (slot: Slot | undefined) => {
       waiting.delete(settle);
       resolve(slot);
     };
@@ -120,7 +128,7 @@ export class ConnectionLimiter {
   }
 }
 
-/** The refusal of one client more than a session takes. */
+/** Returns the problem for a client that exceeds the session's limit. */
 export function tooManyConnections(id: string, max: number): GridError {
   return new GridError(
     gatewayProblems.too_many_connections,
@@ -131,16 +139,16 @@ export function tooManyConnections(id: string, max: number): GridError {
   );
 }
 
-/** A client has lost its place to another before it was connected. */
+/** Thrown when another client takes over a slot before its client is connected. */
 export class EvictedError extends Error {
-  /** What the client is told. */
+  /** Response for the evicted client. */
   readonly problem: GridError;
-  /** Resolves when whoever has taken the place over has left. */
+  /** Resolves when the last successor has released the slot. */
   readonly released: Promise<void>;
 
-  constructor(refusal: GridError, left: Promise<void>) {
-    super(refusal.message);
-    this.problem = refusal;
-    this.released = left;
+  constructor(problem: GridError, released: Promise<void>) {
+    super(problem.message);
+    this.problem = problem;
+    this.released = released;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Ways to browsers: a byte stream to the address that a browser listens on, by whatever leads there.
+ * Dialers open byte streams to browsers, over the network, a unix socket or a worker's tunnel.
  *
  * @module
  */
@@ -11,94 +11,106 @@ import { systemClock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { toSocketHost } from "../core/network.ts";
+import { gatewayProblems } from "./problems.ts";
 import { connectReusingBuffer } from "./stream/reused_buffer_socket.ts";
 import type { RunningTarget } from "./target.ts";
-import { gatewayProblems } from "./problems.ts";
 
 /**
  * Timeout of a connection. A browser on a busy host accepts late, and the system retries at most 15 s apart until then.
  */
 const CONNECT_MS = 25_000;
 
-/** A dead browser's host is noticed after this time. */
+/** Idle time after which TCP keep-alive probes start to detect a dead host. */
 const KEEP_ALIVE_MS = 30_000;
 
-/** How a browser is reached. */
+/** Opens byte streams to one browser. */
 export interface Dialer {
-  /** The browser's own WebSocket address: what requests on the stream are for. */
+  /** The browser's WebSocket URL. Requests on a stream name its host. */
   readonly url: URL;
   /**
-   * Opens one byte stream to the address, paused. Whoever opens it ends it.
+   * Opens a byte stream to the browser, paused. The caller closes it.
    *
    * @throws {GridError} `worker_unreachable` — no connection in time, or `signal` was aborted before.
    */
   dial(signal: AbortSignal, options?: StreamOptions): Promise<Duplex>;
 }
 
-/** What whoever opens a stream can do without. */
+/** Options of a stream. */
 export interface StreamOptions {
   /**
-   * Its "data" events may lend what they bring: those bytes hold until the listeners return, or longer if they pause the
-   * stream, until it is resumed. For who copies a stream: it saves memory, and half of the work. @default {false}
+   * Allows the stream to reuse one buffer for all "data" events: the bytes are valid until the listeners return, or, if
+   * they pause the stream, until it is resumed. Saves memory and half of the processor time of a copy.
+   *
+   * @default {false}
    */
   readonly reusesBuffer?: boolean;
 }
 
-/** Finds the way to a session's browser. */
+/** Returns the dialer of a session's browser. */
 export type DialerFor = (target: RunningTarget) => Dialer;
 
-/** The way over the network, to the address itself. */
-export function dialDirect({ url }: Pick<RunningTarget, "url">): Dialer {
-  const place = {
-    port: Number(url.port || 80),
-    host: toSocketHost(url),
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: KEEP_ALIVE_MS,
-  };
-  return { url, dial: (signal, options) => openSocket(place, signal, options) };
+/** Dials the browser's address over the network. */
+export class DirectDialer implements Dialer {
+  readonly url: URL;
+  readonly #address: NetConnectOpts;
+
+  constructor({ url }: Pick<RunningTarget, "url">) {
+    this.url = url;
+    this.#address = {
+      port: Number(url.port || 80),
+      host: toSocketHost(url),
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    };
+  }
+
+  async dial(signal: AbortSignal, options?: StreamOptions): Promise<Duplex> {
+    return await openSocket(this.#address, signal, options);
+  }
 }
 
-/** Returns the dialer of a browser that listens on a unix socket of this host. */
-export function dialUnixSocket(
-  url: URL,
-  path: string,
-): Dialer {
-  return {
-    url,
-    dial: (signal, options) => openSocket({ path }, signal, options),
-  };
+/** Dials a browser that listens on a unix socket of this host. */
+export class UnixSocketDialer implements Dialer {
+  readonly url: URL;
+  readonly #path: string;
+
+  constructor(url: URL, path: string) {
+    this.url = url;
+    this.#path = path;
+  }
+
+  async dial(signal: AbortSignal, options?: StreamOptions): Promise<Duplex> {
+    return await openSocket({ path: this.#path }, signal, options);
+  }
 }
 
-/** An agent whose one request goes along `stream`, for `node:http` and what is made on it. */
+/** Returns an agent whose only request is sent on `stream`, for `node:http` and libraries that use it. */
 export function createStreamAgent(stream: Duplex): Agent {
   return Object.assign(new Agent(), { createConnection: () => stream });
 }
 
-/** Returns the rejection of a connection to a browser that does not respond. A more specific error is kept. */
+/** Returns the problem for a browser that does not respond. A more specific `cause` is returned unchanged. */
 export function browserUnreachable(cause: unknown): GridError {
-  if (
-    cause instanceof GridError &&
-    cause.code === gatewayProblems.worker_unreachable.code
-  ) {
+  if (cause instanceof GridError && cause.code === "worker_unreachable") {
     return cause;
   }
   return new GridError(
     gatewayProblems.worker_unreachable,
-    "Cannot reach the browser: it does not answer, expected a browser that runs; try again",
+    "Cannot reach the browser: it does not respond, expected a running browser; try again",
     {},
     { cause },
   );
 }
 
 async function openSocket(
-  place: NetConnectOpts,
+  address: NetConnectOpts,
   signal: AbortSignal,
-  { reusesBuffer: reusesBuffer = false }: StreamOptions = {},
+  { reusesBuffer = false }: StreamOptions = {},
 ): Promise<Duplex> {
   using timeout = deadline(systemClock, CONNECT_MS, signal);
   const open = reusesBuffer ? connectReusingBuffer : connect;
-  const socket = open(place);
+  const socket = open(address);
   try {
     await once(socket, "connect", { signal: timeout.signal });
     return socket;

@@ -4,10 +4,10 @@ import type { Duplex } from "node:stream";
 import { targetNotFound } from "./devtools/target_id.ts";
 import { browserUnreachable, type Dialer } from "./dialer.ts";
 
-/** Longest head of an answer that is read. */
-const MAX_HEAD = 16 * 1024;
+/** Maximum length of the head of a browser's response, in bytes. */
+const MAX_HEAD_BYTES = 16 * 1024;
 
-/** Headers of a handshake that both ends must agree on; nothing else of the client's reaches the browser. */
+/** Handshake headers that both ends must agree on. No other header of the client reaches the browser. */
 const HANDSHAKE_HEADERS = [
   "sec-websocket-key",
   "sec-websocket-version",
@@ -15,55 +15,60 @@ const HANDSHAKE_HEADERS = [
   "sec-websocket-protocol",
 ];
 
-/** The other side of a stream, its handshake done. */
+/** A stream to a browser after the handshake. */
 export interface HandshakeResult {
-  /** Lends the bytes of its "data" events. */
+  /** The stream, paused. Its "data" events may reuse one buffer. */
   readonly socket: Duplex;
-  /** The browser's 101 answer and whatever came with it, for the client as it is. */
+  /** The browser's 101 response and the bytes that followed it, unchanged. */
   readonly response: Uint8Array;
 }
 
-/** The browser answers, but does not take the handshake. */
+/** Thrown when the browser responds, but not with 101. */
 class HandshakeRejectedError extends Error {}
 
-/** What of a browser is dialled. */
+/** Options of {@linkcode replayHandshake}. */
 export interface HandshakeOptions {
-  /** Path at the browser, if it is not the whole browser that is asked for. */
+  /** Path at the browser; undefined connects to the whole browser. */
   readonly path?: string | undefined;
   /** Ends the wait for the browser's response. There is no other timeout. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Opens a stream to a browser and repeats the client's handshake there, so that the two agree with each other.
+ * Opens a stream to a browser and repeats the client's handshake there, so that both ends agree on the same key,
+ * extensions and protocol.
  *
  * @throws {GridError} `worker_unreachable` — no connection, no 101, or `signal` was aborted before; `target_not_found`
- *   — the browser has nothing at `path`.
+ *   — the browser has no target at `path`.
  */
 export async function replayHandshake(
-  { url, dial }: Dialer,
+  dialer: Dialer,
   request: IncomingMessage,
   { path, signal }: HandshakeOptions,
 ): Promise<HandshakeResult> {
-  const socket = await dial(signal, { reusesBuffer: true });
-  const giveUp = () => socket.destroy();
-  signal.addEventListener("abort", giveUp);
+  const socket = await dialer.dial(signal, { reusesBuffer: true });
+  const onAbort = () => socket.destroy();
+  signal.addEventListener("abort", onAbort);
   try {
     signal.throwIfAborted();
-    const asked = path ?? url.pathname + url.search;
-    const head = renderHandshake(asked, url.host, request);
-    const dialled = await exchangeHandshake(socket, head);
+    const { url } = dialer;
+    const head = renderHandshake(
+      path ?? url.pathname + url.search,
+      url.host,
+      request,
+    );
+    const response = await exchangeHandshake(socket, head);
     signal.throwIfAborted();
-    return dialled;
+    return { socket, response };
   } catch (cause) {
     socket.destroy();
-    const isRefused = path !== undefined &&
+    const isRejected = path !== undefined &&
       cause instanceof HandshakeRejectedError;
-    throw isRefused
+    throw isRejected
       ? targetNotFound(`the browser has none at ${path}`, { cause })
       : browserUnreachable(cause);
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
@@ -80,13 +85,10 @@ function renderHandshake(
     `Connection: Upgrade\r\nUpgrade: websocket\r\n${lines.join("")}\r\n`;
 }
 
-/** Sends `head` and reads the answer's head; leaves the socket paused, with no listener of its own. */
-function exchangeHandshake(
-  socket: Duplex,
-  head: string,
-): Promise<HandshakeResult> {
+/** Sends `head` and returns the response. Leaves the socket paused and without listeners. */
+function exchangeHandshake(socket: Duplex, head: string): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    let answer = Buffer.alloc(0);
+    let response = Buffer.alloc(0);
     function settle(outcome: () => void): void {
       socket.off("data", onData);
       socket.off("error", onError);
@@ -96,17 +98,17 @@ function exchangeHandshake(
     const onError = (error: Error) => settle(() => reject(error));
     const onClose = () => settle(() => reject(new Error("closed")));
     function onData(chunk: Uint8Array): void {
-      answer = Buffer.concat([answer, chunk]);
-      const isWhole = answer.includes("\r\n\r\n");
-      if (!isWhole && answer.length < MAX_HEAD) return;
+      response = Buffer.concat([response, chunk]);
+      const isWhole = response.includes("\r\n\r\n");
+      if (!isWhole && response.length < MAX_HEAD_BYTES) return;
       socket.pause();
       const isSwitch = /^HTTP\/1\.1 101 /.test(
-        answer.toString("latin1", 0, 16),
+        response.toString("latin1", 0, 16),
       );
       settle(() =>
         isWhole && isSwitch
-          ? resolve({ socket, response: answer })
-          : reject(new HandshakeRejectedError("the answer is no 101"))
+          ? resolve(response)
+          : reject(new HandshakeRejectedError("the status is not 101"))
       );
     }
     socket.on("data", onData);

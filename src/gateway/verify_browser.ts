@@ -6,15 +6,15 @@ import type { Dialer } from "./dialer.ts";
 
 const versionSchema = z.object({ webSocketDebuggerUrl: z.url() });
 
-/** How a browser is asked who it is. */
+/** Options of {@linkcode verifyBrowser}. */
 export interface VerifyBrowserOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Whether the browser that a way leads to is the one that it is for, and not another behind the same address: each makes
- * up a path of its own. Not, if it does not answer in time.
+ * Reports whether the dialer reaches its browser and not another one at the same address. Each browser generates a random
+ * WebSocket path, which its HTTP endpoint returns. False if it does not respond in time.
  */
 export async function verifyBrowser(
   dialer: Dialer,

@@ -3,18 +3,18 @@ import { workersApp } from "../../apps/workers/app.ts";
 import { defineApp } from "../../core/app.ts";
 import type { DialerFor } from "../dialer.ts";
 import { createTunnelRoutes } from "./handle_upgrade.ts";
-import { WorkerTunnels } from "./tunnels.ts";
+import { WorkerTunnels } from "./worker_tunnels.ts";
 import { ReachabilityCache } from "./reachability.ts";
-import { createDialers } from "./dialers.ts";
+import { createDialerFor } from "./session_dialer.ts";
 
-/** What leads to browsers. */
+/** Public interface of the tunnels. */
 export interface TunnelManager {
   readonly dialerFor: DialerFor;
 }
 
 /**
- * Tunnels: workers that no connection leads to open one themselves, and browsers are reached along it; others are reached
- * directly.
+ * Tunnels: a worker that servers cannot connect to opens a tunnel, through which its browsers are reached. Browsers of
+ * other workers are reached directly.
  */
 export const tunnels = defineApp<TunnelManager>({
   name: "tunnels",
@@ -25,7 +25,7 @@ export const tunnels = defineApp<TunnelManager>({
     const reachability = new ReachabilityCache(core, core.use(sessions), known);
     return {
       manager: {
-        dialerFor: createDialers({
+        dialerFor: createDialerFor({
           core,
           workers: known,
           tunnels: open,
@@ -36,8 +36,7 @@ export const tunnels = defineApp<TunnelManager>({
         v1: createTunnelRoutes({ core, workers: known, tunnels: open }),
       },
       tags: {
-        Tunnels:
-          "Sockets by which workers and the servers of a grid reach each other",
+        Tunnels: "Sockets between the workers and the servers of a grid",
       },
       ready() {
         const running = new AsyncDisposableStack();

@@ -13,6 +13,7 @@ import {
   workerProofSchema,
 } from "../../http/auth/worker_caller.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/worker_proof.ts";
+import { abortOnClose } from "../abort_on_close.ts";
 import {
   rejectUpgrade,
   type ServeSocket,
@@ -29,10 +30,11 @@ import {
   offerStream,
   verifyReplica,
 } from "./replica.ts";
-import { RECONNECT_MS, type WorkerTunnels } from "./tunnels.ts";
+import { RECONNECT_MS, type WorkerTunnels } from "./worker_tunnels.ts";
 
 const log = createLogger("gateway", "tunnel");
 
+/** Dependencies of {@linkcode handleUpgrade}. */
 interface TunnelContext {
   readonly core: Core;
   readonly workers: WorkerManager;
@@ -62,7 +64,7 @@ export function createTunnelRoutes(
   }
 }
 
-/** A worker opens its tunnel. */
+/** Accepts a worker's tunnel. */
 async function acceptTunnel(
   { core, tunnels }: TunnelContext,
   { request, socket, head, context, params }: Upgrade,
@@ -75,9 +77,10 @@ async function acceptTunnel(
 }
 
 /**
- * A worker dials back: the id of the stream, which nobody else was told, proves that it is the one that was asked.
+ * Accepts a stream that a worker has dialled back. The id of the stream, which only that worker has received, proves that
+ * it answers the request.
  *
- * A load balancer before the servers may bring it to another one than its tunnel. That one hands it on:
+ * A load balancer may send the stream to another server than the worker's tunnel. That server forwards it:
  *
  * ```
  * client ── server A ◀── tunnel ── worker
@@ -106,22 +109,21 @@ async function acceptStream(
   await forwardStream(parts, asked, { ...stream, caller: proven });
 }
 
-/** Joins the worker with the server that has its tunnel, to which nobody has brought it. One round trip. */
+/** Forwards a stream to the server that has the worker's tunnel. One round trip. */
 async function forwardStream(
   { core, workers }: TunnelContext,
   { request, socket, head }: Upgrade,
   { caller, ...stream }: DialledStream & { readonly caller: WorkerCaller },
 ): Promise<void> {
-  const gone = new AbortController();
-  socket.once("close", () => gone.abort());
+  const closed = abortOnClose(socket);
   const { workerId } = stream;
   const { tunnelUrl: url } = await workers.requireProven(workerId, caller);
   if (url === null || url === core.replicaUrl()) throw streamNotPending();
-  const stopped = AbortSignal.any([gone.signal, core.stopping]);
-  using timeout = deadline(core.clock, RECONNECT_MS, stopped);
+  const signal = AbortSignal.any([closed, core.stopping]);
+  using timeout = deadline(core.clock, RECONNECT_MS, signal);
   const holder = await offerStream(core, { ...stream, url }, timeout.signal)
     .catch((cause: unknown) => {
-      log.warn("Cannot hand a stream on to {url}: {error}", {
+      log.warn("Stream forwarding to {url} failed: {error}", {
         url,
         worker_id: stream.workerId,
         error: describeError(cause),
@@ -133,7 +135,7 @@ async function forwardStream(
   joinStreams(socket, holder);
 }
 
-/** Another server, to which a client has come, asks for a stream of a tunnel that leads here. */
+/** Serves a stream of a tunnel of this server to another server, where the client is connected. */
 async function serveRemoteStream(
   { core, tunnels }: TunnelContext,
   { request, socket, head, context, params }: Upgrade,
@@ -144,27 +146,24 @@ async function serveRemoteStream(
     request,
     query: context.url.searchParams,
   });
-  const gone = new AbortController();
-  socket.once("close", () => gone.abort());
-  const signal = AbortSignal.any([gone.signal, core.stopping]);
+  const closed = abortOnClose(socket);
+  const signal = AbortSignal.any([closed, core.stopping]);
   const stream = await tunnels.openStream({ workerId, sessionId }, signal)
-    .catch(
-      (error: unknown) => {
-        throw browserUnreachable(error);
-      },
-    );
+    .catch((error: unknown) => {
+      throw browserUnreachable(error);
+    });
   if (socket.destroyed) return void stream.destroy();
   acceptByteStream(request, socket, head);
   joinStreams(socket, stream);
 }
 
-/** @throws {GridError} `unauthorized` — the request has no proof. A wrong proof is rejected later. */
+/** Reads the proof of a worker. @throws {GridError} `unauthorized` — there is none. A wrong proof is rejected later. */
 async function readProof(
   { headers }: IncomingMessage,
   caller: Caller,
 ): Promise<WorkerCaller> {
-  const shown = workerProofSchema.safeParse(headers);
-  if (shown.success) return await readWorkerCaller(shown.data, caller);
+  const proof = workerProofSchema.safeParse(headers);
+  if (proof.success) return await readWorkerCaller(proof.data, caller);
   throw new GridError(
     "unauthorized",
     `Cannot open the tunnel: ${SECRET_HEADER} or ${INSTANCE_HEADER} is missing, expected the values that the worker registered with`,
@@ -174,14 +173,14 @@ async function readProof(
 function shuttingDown(): GridError {
   return new GridError(
     "shutting_down",
-    "Cannot open the tunnel: the server is stopping, expected one that runs; try again",
+    "Cannot open the tunnel: the server is stopping, expected a running server; try again",
   );
 }
 
 function streamNotPending(cause?: unknown): GridError {
   return new GridError(
     "not_found",
-    "Cannot take the stream: nobody waits for one with this id of this worker, expected the stream_id of an open message, once and within seconds",
+    "Cannot accept the stream: none with this id is pending for this worker, expected the stream_id of an open message, once and within seconds",
     {},
     { cause },
   );

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 
-/** Constant of the handshake. @see {@link https://www.rfc-editor.org/rfc/rfc6455#section-1.3 RFC 6455, 1.3} */
+/** Constant of the WebSocket handshake. @see {@link https://www.rfc-editor.org/rfc/rfc6455#section-1.3 RFC 6455, 1.3} */
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/** Headers of a request for a stream of bytes: proxies let pass what looks like a WebSocket. */
+/** Returns the headers of a request for a byte stream, in the form of a WebSocket handshake that proxies forward. */
 export function createHandshakeHeaders(): Readonly<Record<string, string>> {
   return {
     "connection": "Upgrade",
@@ -15,7 +15,7 @@ export function createHandshakeHeaders(): Readonly<Record<string, string>> {
   };
 }
 
-/** Answers a request for a stream of bytes; what has come with it is read first. Leaves the socket paused. */
+/** Accepts a request for a byte stream. `head` is read first from the socket, which stays paused. */
 export function acceptByteStream(
   request: IncomingMessage,
   socket: Duplex,

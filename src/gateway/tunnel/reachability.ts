@@ -4,31 +4,31 @@ import type { Core } from "../../core/app.ts";
 import { createLogger, describeError } from "../../core/log.ts";
 import { isTunnelOnly } from "../../core/provider.ts";
 import { verifyBrowser } from "../verify_browser.ts";
-import { dialDirect } from "../dialer.ts";
+import { DirectDialer } from "../dialer.ts";
 
 const log = createLogger("gateway", "reachability");
 
-/** Longest wait for a browser's answer. */
+/** Timeout of a browser's response. */
 const PROBE_MS = 1_000;
 
-/** How the browsers of a worker are reached. */
+/** Path from the servers to the browsers of a worker. */
 export type Reachability = "direct" | "tunnel";
 
-/** A worker that has left open how it is reached, and where one of its browsers listens. */
+/** A worker of unknown reachability and the address of one of its browsers. */
 export interface ProbeTarget {
   readonly workerId: string;
   readonly url: URL;
 }
 
-/** Finds out how workers that have left that open, and have a tunnel, are reached; and writes it down for all servers. */
+/** Probes and records, for all servers, how workers with a tunnel are reached if they have not declared it. */
 export class ReachabilityCache {
   readonly #core: Core;
   readonly #sessions: SessionManager;
   readonly #workers: WorkerManager;
   /** Probes by worker. */
   readonly #probes = new Map<string, Promise<Reachability>>();
-  /** What is done in the background. None of it rejects. */
-  readonly #work = new Set<Promise<void>>();
+  /** Background tasks. They never reject. */
+  readonly #tasks = new Set<Promise<void>>();
 
   constructor(core: Core, sessions: SessionManager, workers: WorkerManager) {
     this.#core = core;
@@ -36,7 +36,7 @@ export class ReachabilityCache {
     this.#workers = workers;
   }
 
-  /** Directly, if the browser answers this server within a second. */
+  /** Probes and records how a worker is reached: "direct" if its browser responds to this server within 1 s. */
   async resolve({ workerId, url }: ProbeTarget): Promise<Reachability> {
     const running = this.#probes.get(workerId);
     if (running) return await running;
@@ -51,16 +51,16 @@ export class ReachabilityCache {
     }
   }
 
-  /** Writes down, in the background, how a worker is reached. */
+  /** Records in the background how a worker is reached. */
   record(workerId: string, reached: Reachability): void {
-    log.info("Browsers of a worker are reached: {reached}", {
+    log.info("Worker reachability determined: {reached}", {
       worker_id: workerId,
       reached,
     });
     this.#inBackground(this.#workers.recordReach(workerId, reached));
   }
 
-  /** Finds out about workers as soon as a browser of theirs has started, until disposed. */
+  /** Probes a worker of unknown reachability when one of its browsers has started, until disposed. */
   start(): AsyncDisposable {
     const subscription = this.#core.bus.subscribe((event) => {
       if (event.type !== "browser_started" || !event.is_reach_open) return;
@@ -69,13 +69,13 @@ export class ReachabilityCache {
     return {
       [Symbol.asyncDispose]: async () => {
         subscription[Symbol.dispose]();
-        while (this.#work.size > 0) await Promise.all(this.#work);
+        while (this.#tasks.size > 0) await Promise.all(this.#tasks);
       },
     };
   }
 
   async #probe(url: URL): Promise<Reachability> {
-    const isReached = await verifyBrowser(dialDirect({ url }), {
+    const isReached = await verifyBrowser(new DirectDialer({ url }), {
       timeoutMs: PROBE_MS,
       signal: this.#core.stopping,
     });
@@ -93,12 +93,12 @@ export class ReachabilityCache {
     await this.resolve({ workerId, url });
   }
 
-  #inBackground(work: Promise<void>): void {
-    const done = work.catch((error: unknown) =>
-      log.warn("Cannot find out how a worker is reached: {error}", {
+  #inBackground(task: Promise<void>): void {
+    const done = task.catch((error: unknown) =>
+      log.warn("Reachability probe or record failed: {error}", {
         error: describeError(error),
       })
-    ).finally(() => this.#work.delete(done));
-    this.#work.add(done);
+    ).finally(() => this.#tasks.delete(done));
+    this.#tasks.add(done);
   }
 }

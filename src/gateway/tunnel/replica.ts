@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { type IncomingMessage, request as askHttp } from "node:http";
-import { request as askHttps } from "node:https";
+import { type IncomingMessage, request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
 import type { Duplex } from "node:stream";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
@@ -8,7 +8,7 @@ import { REPLICA_HEADER } from "../../http/auth/replica_token.ts";
 import { renderTunnelPath } from "../../tunnel/protocol.ts";
 import { createHandshakeHeaders } from "./handshake.ts";
 
-/** A dead server's host, or a path to it that was forgotten on the way, is noticed after this time. */
+/** TCP keep-alive, which detects a dead host and connections that a network device has dropped. */
 const KEEP_ALIVE = [true, 30_000] as const;
 
 /** A stream that a worker has dialled back. */
@@ -22,18 +22,18 @@ export function handoverPurpose({ workerId, streamId }: DialledStream): string {
   return `handover ${workerId} ${streamId}`;
 }
 
-/** A stream that another server is asked for. */
+/** A stream through the tunnel of another server. */
 export interface RemoteStream {
-  /** Where the server is reached that has the worker's tunnel. */
+  /** URL of the server that has the worker's tunnel. */
   readonly url: string;
   readonly workerId: string;
   readonly sessionId: string;
 }
 
 /**
- * Opens a stream through a tunnel that leads to another server. It never asks a third one: there are no circles.
+ * Opens a stream through a tunnel of another server. That server does not forward the request, so there are no loops.
  *
- * @throws {Error} When it does not answer, or refuses, or `signal` is aborted.
+ * @throws {Error} The server does not respond, rejects the request, or `signal` is aborted.
  */
 export async function openRemoteStream(
   { auth }: Pick<Core, "auth">,
@@ -55,8 +55,8 @@ export async function openRemoteStream(
 }
 
 /**
- * Hands the stream that a worker has dialled back to this server on to the one at `url`, which waits for it. That one
- * asks no third.
+ * Connects to the server at `url`, which waits for a stream that a worker has dialled back to this server. That server
+ * does not forward the request.
  *
  * @throws {Error} As {@linkcode openRemoteStream}.
  */
@@ -71,9 +71,9 @@ export async function offerStream(
 }
 
 /**
- * Whether it is another server that hands a stream on. No round trip.
+ * Reports whether a request is another server's that forwards a stream. No round trip.
  *
- * @throws {GridError} `unauthorized` — it says so, and is none of the grid's servers.
+ * @throws {GridError} `unauthorized` — the proof of the server is wrong.
  */
 export async function isForwarded(
   { auth }: Pick<Core, "auth">,
@@ -87,45 +87,46 @@ export async function isForwarded(
   if (isReplica) return true;
   throw new GridError(
     "unauthorized",
-    `Cannot take the stream: it is none of the grid's servers that hands it on, expected no ${REPLICA_HEADER} of workers`,
+    `Cannot accept the stream: the value of ${REPLICA_HEADER} is not a proof of a server of the grid, expected no such header from workers`,
   );
 }
 
-/** Asks another server for a stream of bytes, paused. What has come with its answer is read first. */
+/** Requests a byte stream from another server. Bytes that follow its response are read first from the stream, which is paused. */
 async function requestByteStream(
   address: URL,
   { proof, signal }: { readonly proof: string; readonly signal: AbortSignal },
 ): Promise<Duplex> {
   signal.throwIfAborted();
-  const ask = address.protocol === "https:" ? askHttps : askHttp;
-  const asked = ask(address, {
+  const request = address.protocol === "https:" ? requestHttps : requestHttp;
+  const outgoing = request(address, {
     headers: { ...createHandshakeHeaders(), [REPLICA_HEADER]: proof },
   });
-  // What is said after the first word of a failure must not end the process.
-  asked.on("error", () => {});
-  const giveUp = () => asked.destroy(new Error("no answer in time"));
-  signal.addEventListener("abort", giveUp);
+  // An error after the first one, which `once` reports, would be unhandled and end the process.
+  outgoing.on("error", () => {});
+  const onAbort = () => outgoing.destroy(new Error("no response in time"));
+  signal.addEventListener("abort", onAbort);
   try {
-    asked.on(
+    outgoing.on(
       "response",
-      (answer: IncomingMessage) =>
-        asked.destroy(new Error(`the server answers ${answer.statusCode}`)),
+      ({ statusCode }: IncomingMessage) =>
+        outgoing.destroy(new Error(`the server responds with ${statusCode}`)),
     );
-    asked.end();
-    const [, socket, head] = await once(asked, "upgrade");
+    outgoing.end();
+    const [, socket, head] = await once(outgoing, "upgrade");
     if (head.length > 0) socket.unshift(head);
     socket.setNoDelay();
     socket.setKeepAlive(...KEEP_ALIVE);
     return socket;
   } finally {
-    signal.removeEventListener("abort", giveUp);
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
 /**
- * The worker through whose tunnel another server asks for a stream. No round trip: the other server has looked.
+ * Returns the worker whose tunnel another server requests a stream through. No round trip: the other server has read
+ * which worker holds the session.
  *
- * @throws {GridError} `unauthorized` — it is none of the grid's servers that asks.
+ * @throws {GridError} `unauthorized` — the request has no proof of a server of the grid.
  */
 export async function verifyReplica(
   { auth }: Pick<Core, "auth">,
@@ -143,11 +144,11 @@ export async function verifyReplica(
   if (isReplica) return workerId;
   throw new GridError(
     "unauthorized",
-    "Cannot open a stream: it is none of the grid's servers that asks, expected /v1/sessions/ID/cdp of clients",
+    "Cannot open a stream: the request has no proof of a server of the grid, expected clients to use /v1/sessions/ID/cdp",
   );
 }
 
-/** What a server's proof is for. No session has such an id: a client's token proves nothing here. */
+/** Renders the purpose of a server's proof. It is not an id of a session, so a client's connect token is no proof. */
 function renderPurpose(
   { workerId, sessionId }: Pick<RemoteStream, "workerId" | "sessionId">,
 ): string {

@@ -5,6 +5,7 @@ import { type RawData, type WebSocket, WebSocketServer } from "ws";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../async/deadline.ts";
+import { KeyedQueue } from "../../async/keyed_queue.ts";
 import { createLogger, describeError } from "../../core/log.ts";
 import { watchSocket } from "../../tunnel/ping.ts";
 import {
@@ -21,16 +22,16 @@ import {
 
 const log = createLogger("gateway", "tunnels");
 
-/** Timeout of a worker's dial-back. Long, because its host may be busy. */
+/** Timeout of a worker's dial-back, long enough for a busy host. */
 export const DIAL_BACK_MS = 25_000;
 
 /** Timeout of the wait for a disconnected tunnel, and for another server to accept a stream. */
 export const RECONNECT_MS = 5_000;
 
-/** Type of the bus's event when a worker has opened its tunnel to this server. */
+/** Type of the bus event for a tunnel that has been opened to this server. */
 export const TUNNEL_OPENED = "tunnel_opened";
 
-/** A worker that asks for its tunnel to be opened. */
+/** A worker's request to open its tunnel. */
 export interface TunnelRequest {
   readonly workerId: string;
   readonly caller: WorkerCaller;
@@ -45,16 +46,16 @@ interface OpenTunnel {
   readonly proof: HashedProof;
 }
 
-/** A stream that its worker has been asked for. */
+/** A stream that a worker has been asked to open. */
 interface PendingStream extends OpenMessage {
   readonly workerId: string;
-  /** Proof of the worker's process that was asked last. */
+  /** Proof of the worker process that was asked last. */
   proof?: HashedProof;
   readonly resolve: (stream: Duplex) => void;
-  readonly reject: (why: Error) => void;
+  readonly reject: (reason: Error) => void;
 }
 
-/** The tunnels that workers have opened to this server, and the streams that they are asked for. */
+/** The tunnels that workers have opened to this server, and the streams that the workers have been asked to open. */
 export class WorkerTunnels {
   readonly #core: Core;
   readonly #workers: WorkerManager;
@@ -65,42 +66,43 @@ export class WorkerTunnels {
   });
   /** Control connections by worker. */
   readonly #open = new Map<string, OpenTunnel>();
-  /** By id. */
+  /** Pending streams by id. */
   readonly #pending = new Map<string, PendingStream>();
-  /** Control connections that are being held, and what is being written of them. */
+  /** One promise for each control connection, until its end is recorded. */
   readonly #serving = new Set<Promise<void>>();
-  /** The last write of each worker: they must not overtake each other. */
-  readonly #writes = new Map<string, Promise<void>>();
+  /** Writes to the database, in order for each worker. */
+  readonly #writes = new KeyedQueue();
 
   constructor(core: Core, workers: WorkerManager) {
     this.#core = core;
     this.#workers = workers;
   }
 
-  /** Whether a worker's tunnel leads here. */
+  /** Reports whether a worker has a tunnel to this server. */
   has(workerId: string): boolean {
     return this.#open.has(workerId);
   }
 
   /**
-   * Takes a worker's tunnel, in place of an older one. One round trip.
+   * Accepts a worker's tunnel, which replaces an older one. One round trip.
    *
-   * @throws {GridError} `unauthorized`, `worker_not_found`, `worker_replaced` — it is not that worker, or not its present process.
+   * @throws {GridError} `unauthorized`, `worker_not_found`, `worker_replaced` — the caller is not the current process of
+   *   the worker.
    */
-  async accept(arrival: TunnelRequest): Promise<void> {
-    const { workerId, caller } = arrival;
+  async accept(request: TunnelRequest): Promise<void> {
+    const { workerId, caller } = request;
     const url = this.#core.replicaUrl();
-    await this.#serialize(workerId, async () => {
+    await this.#writes.run(workerId, async () => {
       await this.#workers.recordTunnelOpened(workerId, url, caller);
-      if (this.#upgrade(arrival) || this.has(workerId)) return;
+      if (this.#upgrade(request) || this.has(workerId)) return;
       await this.#workers.recordTunnelClosed(workerId, url);
     });
   }
 
   /**
-   * Opens a stream to the browser of a session that the worker holds. Whoever gets it ends it.
+   * Opens a stream to the browser of a session that the worker holds. The caller closes it.
    *
-   * @throws {Error} When the worker does not dial back in time, refuses, or `signal` is aborted.
+   * @throws {Error} The worker does not dial back in time, rejects the stream, or `signal` is aborted.
    */
   async openStream(
     { workerId, sessionId }: {
@@ -113,9 +115,9 @@ export class WorkerTunnels {
     using timeout = deadline(this.#core.clock, waitMs, signal);
     timeout.signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
-    const giveUp = () => reject(timeout.signal.reason);
-    timeout.signal.addEventListener("abort", giveUp);
-    const awaited: PendingStream = {
+    const onAbort = () => reject(timeout.signal.reason);
+    timeout.signal.addEventListener("abort", onAbort);
+    const pending: PendingStream = {
       type: "open",
       stream_id: crypto.getRandomValues(new Uint8Array(16)).toHex(),
       session_id: sessionId,
@@ -123,21 +125,22 @@ export class WorkerTunnels {
       resolve,
       reject,
     };
-    this.#pending.set(awaited.stream_id, awaited);
+    this.#pending.set(pending.stream_id, pending);
     try {
-      // If its tunnel is away, it is asked when it comes back.
-      this.#requestStream(awaited);
+      // If the tunnel is disconnected, the worker is asked when it has opened the tunnel again.
+      this.#requestStream(pending);
       return await promise;
     } finally {
-      this.#pending.delete(awaited.stream_id);
-      timeout.signal.removeEventListener("abort", giveUp);
+      this.#pending.delete(pending.stream_id);
+      timeout.signal.removeEventListener("abort", onAbort);
     }
   }
 
   /**
-   * Returns the receiver of the stream that a worker dials back with, once; undefined if there is none.
+   * Returns the function that resolves a pending stream with the connection that the worker has dialled back, and
+   * removes the stream; undefined if no such stream is pending.
    *
-   * @param caller Worker that dialled back; undefined if another server of the grid has verified it.
+   * @param caller Worker that has dialled back; undefined if another server of the grid has verified it.
    * @throws {GridError} `unauthorized` — the caller is not the process that opened the tunnel.
    */
   takePending(
@@ -145,26 +148,26 @@ export class WorkerTunnels {
     streamId: string,
     caller?: WorkerCaller,
   ): ((stream: Duplex) => void) | undefined {
-    const awaited = this.#pending.get(streamId);
-    if (awaited?.workerId !== workerId) return undefined;
-    if (caller && !isSameProof(caller.proof, awaited.proof)) {
+    const pending = this.#pending.get(streamId);
+    if (pending?.workerId !== workerId) return undefined;
+    if (caller && !isSameProof(caller.proof, pending.proof)) {
       throw wrongWorkerSecret("take the stream of", workerId);
     }
     this.#pending.delete(streamId);
-    return awaited.resolve;
+    return pending.resolve;
   }
 
-  /** Ends every tunnel when it is disposed. */
+  /** Returns a resource whose disposal closes all tunnels. */
   start(): AsyncDisposable {
     return {
       [Symbol.asyncDispose]: async () => {
         for (const { control } of this.#open.values()) control.terminate();
-        await Promise.all([...this.#serving, ...this.#writes.values()]);
+        await Promise.all([...this.#serving, this.#writes.settled()]);
       },
     };
   }
 
-  /** False: it has gone meanwhile, or its handshake is none. */
+  /** Upgrades the socket. Returns false if it is closed or its handshake is invalid. */
   #upgrade(
     { workerId, caller, request, socket, head }: TunnelRequest,
   ): boolean {
@@ -178,24 +181,24 @@ export class WorkerTunnels {
       (opened) => {
         control = opened;
         const { proof } = caller;
-        const held = this.#serve(workerId, { control: opened, proof });
-        this.#serving.add(held);
-        void held.finally(() => this.#serving.delete(held));
+        const serving = this.#serve(workerId, { control: opened, proof });
+        this.#serving.add(serving);
+        void serving.finally(() => this.#serving.delete(serving));
       },
     );
     return control !== undefined;
   }
 
-  #requestStream(awaited: PendingStream): void {
-    const { type, stream_id, session_id, workerId } = awaited;
+  #requestStream(pending: PendingStream): void {
+    const { type, stream_id, session_id, workerId } = pending;
     const message: OpenMessage = { type, stream_id, session_id };
     const tunnel = this.#open.get(workerId);
     if (!tunnel) return;
-    awaited.proof = tunnel.proof;
+    pending.proof = tunnel.proof;
     tunnel.control.send(JSON.stringify(message));
   }
 
-  /** Never rejects. */
+  /** Serves a control connection until it is closed and its end is recorded. Never rejects. */
   async #serve(workerId: string, tunnel: OpenTunnel): Promise<void> {
     const { control } = tunnel;
     const { clock, bus, replicaUrl } = this.#core;
@@ -204,21 +207,21 @@ export class WorkerTunnels {
     control.on("message", (data) => this.#receive(workerId, data));
     this.#open.get(workerId)?.control.terminate();
     this.#open.set(workerId, tunnel);
-    log.info("A worker has opened its tunnel", { worker_id: workerId });
-    for (const awaited of this.#pending.values()) {
-      if (awaited.workerId === workerId) this.#requestStream(awaited);
+    log.info("Tunnel opened", { worker_id: workerId });
+    for (const pending of this.#pending.values()) {
+      if (pending.workerId === workerId) this.#requestStream(pending);
     }
     bus.publish({ type: TUNNEL_OPENED, subject: workerId });
     const watch = watchSocket(control, clock);
     await closed;
     await watch[Symbol.asyncDispose]();
     if (this.#open.get(workerId) === tunnel) this.#open.delete(workerId);
-    log.info("A worker's tunnel is closed", { worker_id: workerId });
-    await this.#serialize(workerId, async () => {
+    log.info("Tunnel closed", { worker_id: workerId });
+    await this.#writes.run(workerId, async () => {
       if (this.has(workerId)) return;
       await this.#workers.recordTunnelClosed(workerId, replicaUrl());
     }).catch((error: unknown) =>
-      log.warn("Cannot enter that a tunnel is closed: {error}", {
+      log.warn("Tunnel end record failed: {error}", {
         worker_id: workerId,
         error: describeError(error),
       })
@@ -227,24 +230,11 @@ export class WorkerTunnels {
 
   #receive(workerId: string, data: RawData): void {
     const refused = parseMessage(refusedMessageSchema, data);
-    const awaited = refused && this.#pending.get(refused.stream_id);
-    if (!refused || awaited?.workerId !== workerId) return;
-    awaited.reject(new Error(`The worker refuses: ${refused.reason}`));
-  }
-
-  async #serialize(
-    workerId: string,
-    write: () => Promise<void>,
-  ): Promise<void> {
-    const before = this.#writes.get(workerId);
-    const turn = (before ?? Promise.resolve()).then(write);
-    const settled = turn.catch(() => {}).then(() => {
-      if (this.#writes.get(workerId) === settled) {
-        this.#writes.delete(workerId);
-      }
-    });
-    this.#writes.set(workerId, settled);
-    await turn;
+    const pending = refused && this.#pending.get(refused.stream_id);
+    if (!refused || pending?.workerId !== workerId) return;
+    pending.reject(
+      new Error(`The worker rejects the stream: ${refused.reason}`),
+    );
   }
 }
 
