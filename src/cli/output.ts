@@ -1,5 +1,4 @@
 import { escapeJson, escapeText } from "../core/text.ts";
-import { renderTable } from "./table.ts";
 
 /**
  * The output of a command: data goes to stdout, everything else to stderr. Nothing else writes to either.
@@ -12,14 +11,15 @@ export interface Output {
   /** Data for programs. */
   json(value: unknown): void;
   /**
-   * Prints a table, or a line if there are no rows. @param optional Columns that a narrow terminal omits, in the order
-   * in which they are dropped.
+   * Prints a table, or a line if there are no rows.
+   *
+   * @param optional Columns that a narrow terminal omits, in the order in which they are dropped.
    */
   table(
     head: readonly string[],
     rows: readonly (readonly string[])[],
     optional?: readonly string[],
-  ): void;
+  ): void | Promise<void>;
   /** A step of a command that is waiting. */
   progress(line: string): void;
   error(line: string): void;
@@ -37,15 +37,17 @@ export const terminal: Output = {
   print: (line) => writeLine(Deno.stdout, escapeText(line)),
   json: (value) =>
     writeLine(Deno.stdout, escapeJson(JSON.stringify(value, null, 2))),
-  table: (head, rows, optional = []) =>
-    writeLine(
-      Deno.stdout,
-      rows.length === 0 ? "Nothing to show" : withStyledHead(renderTable(
-        head.map((name) => name.toUpperCase()),
-        rows.map((row) => row.map(escapeText)),
-        { width: terminalWidth(), optional },
-      )),
-    ),
+  async table(head, rows, optional = []) {
+    if (rows.length === 0) return writeLine(Deno.stdout, "Nothing to show");
+    // Most commands print no table.
+    const { renderTable } = await import("./table.ts");
+    const table = renderTable(
+      head.map((name) => name.toUpperCase()),
+      rows.map((row) => row.map(escapeText)),
+      { width: terminalWidth(), optional },
+    );
+    writeLine(Deno.stdout, withStyledHead(table));
+  },
   progress: (line) => writeLine(Deno.stderr, escapeText(line)),
   error: (line) => writeLine(Deno.stderr, withStyledStart(escapeText(line))),
   bytes: (data) => write(Deno.stdout, data),

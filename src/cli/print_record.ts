@@ -1,11 +1,11 @@
 import type { Output } from "./output.ts";
 
 /** Prints a record of the server, as JSON or as a table of its members. */
-export function printRecord(
+export async function printRecord(
   record: Readonly<Record<string, unknown>>,
   { json }: { readonly json?: boolean | undefined },
   output: Output,
-): void {
+): Promise<void> {
   if (json) return output.json(record);
   const rows = Object.entries(record).filter(([, value]) =>
     value !== null && value !== ""
@@ -13,7 +13,7 @@ export function printRecord(
     name,
     typeof value === "object" ? JSON.stringify(value) : String(value),
   ]);
-  output.table(["field", "value"], rows);
+  await output.table(["field", "value"], rows);
 }
 
 /** Renders an ISO time without its fraction of a second. */

@@ -3,7 +3,7 @@ import type { Provider, ProviderCommand } from "../core/provider.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { InterruptedError } from "./exit.ts";
 import { INLINE } from "./options/schema_options.ts";
-import { listenForShutdown } from "./shutdown.ts";
+import { Shutdown } from "./shutdown.ts";
 
 /** Declares the commands of providers, such as `browsergrid docker build-image`. */
 export function providerCommands(
@@ -37,7 +37,7 @@ function toCommand(
       }),
     examples: [`${provider} ${name}`],
     async run({ options, json }, { output }) {
-      using shutdown = listenForShutdown();
+      using shutdown = Shutdown.listen();
       const result = await run(options, {
         onProgress: (line) => output.progress(line),
         signal: shutdown.stop,

@@ -36,7 +36,7 @@ export const settingsCommand: Command = defineCommand({
     const rows = listSettings();
     if (json) return output.json(rows);
     if (markdown) return output.print(settingsMarkdown());
-    output.table(HEAD, rows.map(toCells));
+    await output.table(HEAD, rows.map(toCells));
   },
 });
 
@@ -88,7 +88,7 @@ async function showValues(
     origin: origins[name] ?? "default",
   }));
   if (options.json) return output.json(rows);
-  output.table(
+  await output.table(
     ["variable", "value", "from"],
     rows.map((
       { variable, value, origin },

@@ -4,44 +4,55 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * Signals that follow this closely are one wish: a task runner passes on the Ctrl+C that the terminal has sent to its
- * whole process group already.
+ * Signals within this time count as one: a task runner forwards the Ctrl+C that the terminal has already sent to the
+ * whole process group.
  */
-const SAME_WISH_MS = 500;
+const SAME_SIGNAL_MS = 500;
 
-/** What was asked for: the first signal to stop in good order, the second to stop now. */
-export interface Shutdown extends Disposable {
-  readonly stop: AbortSignal;
-  readonly now: AbortSignal;
-}
+/** The signals that end the process. Disposal stops listening to them. */
+export class Shutdown implements Disposable {
+  readonly #stop = new AbortController();
+  readonly #now = new AbortController();
+  readonly #listeners: readonly (readonly [Deno.Signal, () => void])[];
+  #stoppedAt = -Infinity;
 
-/** Listens for the signals that end a process until disposed. */
-export function listenForShutdown(): Shutdown {
-  const stop = new AbortController();
-  const now = new AbortController();
-  let stoppedAt = -Infinity;
-  const onSignal = () => {
-    if (!stop.signal.aborted) {
-      stoppedAt = performance.now();
-      stop.abort();
-    } else if (performance.now() - stoppedAt > SAME_WISH_MS) now.abort();
-  };
-  // Without a listener the runtime ends at SIGHUP even if the signal should be ignored.
-  const outlivesTerminal = isHangupIgnored();
-  const onHangup = () => {
-    if (!outlivesTerminal) onSignal();
-  };
-  const listeners = SIGNALS.map((signal) =>
-    [signal, signal === "SIGHUP" ? onHangup : onSignal] as const
-  );
-  for (const each of listeners) Deno.addSignalListener(...each);
-  return {
-    stop: stop.signal,
-    now: now.signal,
-    [Symbol.dispose]() {
-      for (const each of listeners) Deno.removeSignalListener(...each);
-    },
-  };
+  /** Starts to listen. */
+  static listen(): Shutdown {
+    return new Shutdown();
+  }
+
+  private constructor() {
+    const onSignal = () => this.#onSignal();
+    // Without a listener the runtime ends at SIGHUP even if the signal should be ignored.
+    const onHangup = isHangupIgnored() ? () => {} : onSignal;
+    this.#listeners = SIGNALS.map((signal) =>
+      [signal, signal === "SIGHUP" ? onHangup : onSignal] as const
+    );
+    for (const each of this.#listeners) Deno.addSignalListener(...each);
+  }
+
+  /** Aborted by the first signal: stop gracefully. */
+  get stop(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Aborted by the second signal: stop now. */
+  get now(): AbortSignal {
+    return this.#now.signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const each of this.#listeners) Deno.removeSignalListener(...each);
+  }
+
+  #onSignal(): void {
+    if (!this.stop.aborted) {
+      this.#stoppedAt = performance.now();
+      this.#stop.abort();
+    } else if (performance.now() - this.#stoppedAt > SAME_SIGNAL_MS) {
+      this.#now.abort();
+    }
+  }
 }
 
 /** Reports whether the process was started to outlive its terminal, such as by `nohup`; detected on Linux only. */

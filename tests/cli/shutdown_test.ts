@@ -12,8 +12,8 @@ if (skip !== undefined) {
 
 /** A program that prints when it listens and which signal stopped it. */
 const PROGRAM = `
-import { listenForShutdown } from ${JSON.stringify(SHUTDOWN.href)};
-using shutdown = listenForShutdown();
+import { Shutdown } from ${JSON.stringify(SHUTDOWN.href)};
+using shutdown = Shutdown.listen();
 console.log("listens");
 if (Deno.args.length > 0) {
   for await (const _ of Deno.stdin.readable) break;
@@ -64,7 +64,7 @@ async function listener(before: string) {
 
 for (const signal of ["SIGHUP", "SIGTERM", "SIGINT"] as const) {
   Deno.test({
-    name: `listenForShutdown() stops at ${signal}`,
+    name: `Shutdown.listen() stops at ${signal}`,
     ignore: skip !== undefined,
     async fn() {
       const { child, rest } = await listener("");
@@ -75,7 +75,7 @@ for (const signal of ["SIGHUP", "SIGTERM", "SIGINT"] as const) {
 }
 
 Deno.test({
-  name: "listenForShutdown() ignores SIGHUP under nohup",
+  name: "Shutdown.listen() ignores SIGHUP under nohup",
   ignore: skip !== undefined,
   async fn() {
     const { child, tell, rest } = await listener("trap '' HUP;");

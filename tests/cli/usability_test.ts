@@ -124,7 +124,7 @@ Deno.test("serve prints the URL of its documentation, and a restart logs no reje
     if (start === 0) continue;
     await using second = startProgram(args);
     assert.equal((await second.status).code, 1);
-    await second.until(/give this one another --worker-name/);
+    await second.until(/use another --worker-name/);
   }
   await Deno.remove(dataDir, { recursive: true });
 });

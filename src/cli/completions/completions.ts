@@ -4,6 +4,13 @@ import { type Command, defineCommand } from "../command.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
+/** Loads the renderer of a shell's script. */
+const RENDERERS = {
+  bash: async () => (await import("./bash.ts")).renderBashScript,
+  zsh: async () => (await import("./zsh.ts")).renderZshScript,
+  fish: async () => (await import("./fish.ts")).renderFishScript,
+} as const;
+
 /** Declares `browsergrid completions SHELL`, which prints a script that completes the commands of `program`. */
 export function completionsCommand(program: CommanderCommand): Command {
   return defineCommand({
@@ -20,8 +27,9 @@ The script belongs to this version of the program. Ids and names of sessions,
 pools, workers and keys come from the configured server; if it does not respond,
 none are offered.`,
     async run({ shell }, { output }) {
-      const { renderCompletions } = await import("./script.ts");
-      output.print(await renderCompletions(shell, program));
+      const { listCompletions } = await import("./tree.ts");
+      const render = await RENDERERS[shell]();
+      output.print(render(await listCompletions(program)));
     },
   });
 }

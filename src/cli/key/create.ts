@@ -13,6 +13,7 @@ import {
   clientOptions,
   type DatabaseOptions,
 } from "../options/shared_options.ts";
+import { VERSION } from "../version.ts";
 
 /** `browsergrid key create`. */
 export const keyCreateCommand: Command = defineCommand({
@@ -51,13 +52,23 @@ browsergrid worker.`,
   },
 });
 
+/** Creates a key in the database, for operators who have no admin key yet, or have lost it. */
 async function createWithoutServer(
   body: KeyBody,
   options: DatabaseOptions,
-  context: CommandContext,
+  { output, loadInstalled }: CommandContext,
 ): Promise<NewKeyWire> {
-  const { createKeyInDatabase } = await import("./create_in_database.ts");
-  return await createKeyInDatabase(body, options, context);
+  const [{ resolveDatabaseSettings }, { openGrid }] = await Promise.all([
+    import("../database_file.ts"),
+    import("../../server/grid.ts"),
+  ]);
+  const settings = await resolveDatabaseSettings(options, output);
+  await Deno.mkdir(settings.data_dir, { recursive: true });
+  await using grid = await openGrid(settings, {
+    ...await loadInstalled(),
+    version: VERSION,
+  });
+  return await grid.keys().create(body);
 }
 
 function keyOptions() {

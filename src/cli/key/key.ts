@@ -23,7 +23,7 @@ const listCommand = defineCommand({
     const client = await connectClient(options, output);
     const { items } = await client.listKeys({ limit });
     if (options.json) return output.json(items);
-    output.table(
+    await output.table(
       ["prefix", "name", "role", "pool", "status", "expires", "last used"],
       items.map((key) => [
         key.prefix,

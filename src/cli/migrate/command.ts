@@ -72,7 +72,7 @@ function makeCommand(name: string, line: string): Command {
       }),
     examples: [`${line} "add labels to work pools"`],
     async run({ message }, { output }) {
-      const { makeMigration } = await import("./make_migration.ts");
+      const { makeMigration } = await import("./migrate.ts");
       await makeMigration(message, output);
     },
   });

@@ -1,12 +1,15 @@
+import { fileURLToPath } from "node:url";
 import { systemClock } from "../../async/clock.ts";
 import type { Database } from "../../core/database.ts";
 import { openDatabase } from "../../db/client.ts";
 import { migrate, migrationStatus } from "../../db/migrate.ts";
 import { chooseApps } from "../../http/api.ts";
 import { readAllMigrations, resolveDatabaseUrl } from "../../server/grid.ts";
+import { createChildEnvironment } from "../../providers/kit/child_environment.ts";
 import type { CommandContext } from "../command.ts";
 import { resolveDatabaseSettings } from "../database_file.ts";
 import type { DatabaseOptions } from "../options/shared_options.ts";
+import type { Output } from "../output.ts";
 import { redactDatabaseUrl } from "../redact_settings.ts";
 
 /** Applies the missing migrations. Creates the database if it is missing. */
@@ -34,7 +37,7 @@ export async function showMigrations(
   using db = await openWithMigrations(options, context);
   const rows = await migrationStatus(db, db.migrations);
   if (options.json) return output.json(rows);
-  output.table(
+  await output.table(
     ["migration", "applied"],
     rows.map((row) => [
       row.name,
@@ -68,4 +71,32 @@ async function openWithMigrations(
     url: redactDatabaseUrl(url),
     migrations,
   };
+}
+
+/** Writes a migration for the changes of the models. Only a checkout has the models' sources. */
+export async function makeMigration(
+  message: string,
+  output: Output,
+): Promise<void> {
+  const slug = message.toLowerCase().replaceAll(/[^a-z0-9]+/g, "_");
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["task", "db:generate", "--name", slug],
+    clearEnv: true,
+    env: { ...createChildEnvironment(), NO_COLOR: "1" },
+    cwd: fileURLToPath(new URL("../../../", import.meta.url)),
+  });
+  const { success, stdout, stderr } = await command.output();
+  const text = new TextDecoder().decode(stdout);
+  if (!success) {
+    output.error((text + new TextDecoder().decode(stderr)).trim());
+    throw new Error(
+      "Cannot make a migration: see above; expected a checkout of the project",
+    );
+  }
+  const [, file] = /(migrations\/[\w.-]+\.sql)/.exec(text) ?? [];
+  output.print(
+    file === undefined
+      ? "No migration needed: the models have not changed"
+      : `Created ${file}: review its SQL before you commit it`,
+  );
 }

@@ -43,7 +43,7 @@ export function poolCreateCommand(provider: Provider): Command {
       });
       for (const warning of warnings) output.progress(`Warning: ${warning}`);
       const record = options.json ? { ...pool, warnings } : pool;
-      printRecord(record, options, output);
+      await printRecord(record, options, output);
     },
   });
 }
@@ -71,6 +71,6 @@ export const poolUpdateCommand: Command = defineCommand({
       ...toPoolFields(fields),
       ...(name === undefined ? {} : { name }),
     });
-    printRecord(pool, options, output);
+    await printRecord(pool, options, output);
   },
 });

@@ -56,7 +56,7 @@ const listCommand = defineCommand({
     const client = await connectClient(options, output);
     const { items } = await client.listPools({ limit: 500 });
     if (options.json) return output.json(items);
-    output.table(
+    await output.table(
       ["name", "provider", "status", "priority", "max sessions", "id"],
       items.map((pool) => [
         pool.name,
@@ -88,7 +88,7 @@ function definePoolCommand(
     examples: [`pool ${name} containers`],
     async run({ pool, ...options }, { output }) {
       const client = await connectClient(options, output);
-      printRecord(await send(client, pool), options, output);
+      await printRecord(await send(client, pool), options, output);
     },
   });
 }

@@ -11,7 +11,7 @@ import type { CommandContext } from "../command.ts";
 import { type CommonOptions, resolveSettings } from "../config.ts";
 import { EXIT } from "../exit.ts";
 import { redactDatabaseUrl } from "../redact_settings.ts";
-import { listenForShutdown } from "../shutdown.ts";
+import { Shutdown } from "../shutdown.ts";
 import { VERSION } from "../version.ts";
 import { startEmbeddedWorker } from "./embedded_worker.ts";
 
@@ -47,7 +47,7 @@ export async function serve(
     output,
   );
   const installed = await loadInstalled();
-  using shutdown = listenForShutdown();
+  using shutdown = Shutdown.listen();
   await using stack = new AsyncDisposableStack();
   stack.use(await configureLog(settings));
   const provider = options.with_worker === true ? "local" : options.with_worker;

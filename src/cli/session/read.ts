@@ -44,7 +44,7 @@ export const listCommand: Command = defineCommand({
       limit,
     });
     if (options.json) return output.json(items);
-    output.table(
+    await output.table(
       ["id", "status", "browser", "provider", "created", "reason"],
       items.map((session) => [
         session.id,
@@ -59,7 +59,7 @@ export const listCommand: Command = defineCommand({
   },
 });
 
-/** Where a command of one session prints its result. */
+/** Output and format of a command of one session. */
 interface Target extends CommonOptions {
   readonly output: Output;
 }
@@ -88,7 +88,7 @@ export const getCommand: Command = defineSessionCommand(
   "get",
   "Show a session",
   async (client, id, { json, output }) =>
-    printRecord(await client.getSession(id), { json }, output),
+    await printRecord(await client.getSession(id), { json }, output),
 );
 
 /** `browsergrid session events`. */
@@ -98,7 +98,7 @@ export const eventsCommand: Command = defineSessionCommand(
   async (client, id, { json, output }) => {
     const { items } = await client.sessionEvents(id);
     if (json) return output.json(items);
-    output.table(
+    await output.table(
       ["time", "event", "data"],
       items.map(({ timestamp, event, data }) => [
         renderSeconds(timestamp),
@@ -124,7 +124,7 @@ export const metricsCommand: Command = defineSessionCommand(
       include: "metrics",
     });
     if (json) return output.json(metrics);
-    output.table(
+    await output.table(
       ["time", "cpu %", "memory mb", "received bytes", "sent bytes"],
       metrics.map((sample) => [
         sample.timestamp,

@@ -16,7 +16,7 @@ const listCommand = defineCommand({
     const client = await connectClient(options, output);
     const { items } = await client.listWorkers({ limit: 500 });
     if (options.json) return output.json(items);
-    output.table(
+    await output.table(
       [
         "name",
         "status",
@@ -64,7 +64,7 @@ const drainCommand = defineCommand({
     const client = await connectClient(options, output);
     const id = await findWorkerId(client, worker);
     const drained = await client.drainWorker(id, timeout);
-    printRecord(drained, options, output);
+    await printRecord(drained, options, output);
   },
 });
 
@@ -97,7 +97,7 @@ function defineWorkerCommand(
     async run({ worker: ref, ...options }, { output }) {
       const client = await connectClient(options, output);
       const worker = await send(client, await findWorkerId(client, ref));
-      printRecord(worker, options, output);
+      await printRecord(worker, options, output);
     },
   });
 }

@@ -13,7 +13,7 @@ import { Worker } from "../../worker/worker.ts";
 import type { CommandContext } from "../command.ts";
 import { type CommonOptions, findProxy, resolveSettings } from "../config.ts";
 import { EXIT } from "../exit.ts";
-import { listenForShutdown, type Shutdown } from "../shutdown.ts";
+import { Shutdown } from "../shutdown.ts";
 import { VERSION } from "../version.ts";
 
 /** Options of a worker on the command line. */
@@ -45,7 +45,7 @@ export async function runWorker(
     options,
     output,
   );
-  using shutdown = listenForShutdown();
+  using shutdown = Shutdown.listen();
   await using stack = new AsyncDisposableStack();
   stack.use(await configureLog(settings));
   stack.use(reapOrphans(systemClock));
