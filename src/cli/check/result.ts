@@ -1,4 +1,5 @@
-import { systemClock } from "../../async/clock.ts";
+import { abortable } from "../../async/abortable.ts";
+import { Watchdog } from "../../async/watchdog.ts";
 import { toMessage } from "../../core/log.ts";
 import type { CheckResult } from "../../core/provider.ts";
 
@@ -23,14 +24,6 @@ export async function checkWithin(
 
 /** Resolves as `work` does. @throws {Error} If it takes longer than `ms`. The work itself continues. */
 export async function waitAtMost<T>(ms: number, work: Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const late = systemClock.sleep(ms, stop.signal).then(() => {
-    throw new Error(`No answer within ${ms / 1_000} s`);
-  });
-  late.catch(() => {}); // Rejects if the work is faster.
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    stop.abort();
-  }
+  using timeout = new Watchdog(ms, () => `No answer within ${ms / 1_000} s`);
+  return await abortable(work, timeout.signal);
 }
