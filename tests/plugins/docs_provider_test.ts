@@ -10,10 +10,10 @@ import { startProgram } from "../support/program.ts";
 import { testProvider } from "../support/provider_contract.ts";
 import {
   chromiumMissing,
-  openProcessGround,
+  openProcessMachine,
   writeChromiumCommand,
-} from "../support/process_ground.ts";
-import { connectTo } from "../support/provider_ground.ts";
+} from "../support/process_machine.ts";
+import { connectTo } from "../support/provider_machine.ts";
 import { providerSource, savedPlugin } from "./docs_provider.ts";
 
 const skip = chromiumMissing;
@@ -72,18 +72,20 @@ async function findProvider(): Promise<Provider> {
 
 testProvider("the documentation's provider", {
   open: async () =>
-    openProcessGround(await findProvider(), async (folder) => ({
+    openProcessMachine(await findProvider(), async (folder) => ({
       command: await writeChromiumCommand(folder),
     })),
   spec: browserSpec,
   skip,
 }, {
-  "prepare() is given up with the reason of its signal": "it prepares nothing",
-  "start() without a screen gives the size asked for": "it sets no size",
-  "start() with headless false gives a screen of the size asked for":
+  "prepare() rejects with the reason of its signal": "it prepares nothing",
+  "start() of a headless browser sets the requested screen size":
+    "it sets no size",
+  "start() of a headful browser sets the requested screen size":
     "it is always headless",
   "start() turns off the features in the arguments in addition to its own":
     "it turns nothing off",
   "start() reveals a proxy's password to no other process": "it has no proxy",
-  "logs() and stats() tell of the browser": "it has neither",
+  "logs() and stats() return output and resource use of the browser":
+    "it has neither",
 });

@@ -8,33 +8,33 @@ import fc from "fast-check";
 import { systemClock } from "../../src/async/clock.ts";
 import {
   connectTo,
+  declareProviderTest,
+  type FaultyConnection,
   GRACE_MS,
   NEVER,
-  nothingLeft,
-  providerTest,
+  openScene,
+  type ProviderScene,
   type ProviderUnderTest,
-  set,
-  type Setting,
-  until,
-  type Way,
-} from "./provider_ground.ts";
+  waitForNoResources,
+  waitUntil,
+} from "./provider_machine.ts";
 
-/** Starts during which the way is cut, each after another time. */
+/** Number of starts during which the connection is cut, each after a random time. */
 const CUT_STARTS = 5;
 
-/** Time within which the way is cut during a start. */
+/** Maximum time after which the connection is cut during a start. */
 const START_MS = 600;
 
-/** Longest time until an infrastructure that hangs is noticed. */
+/** Maximum time of a ping to an infrastructure that hangs. */
 const PING_MS = 5_000;
 
 /** Timeout until an aborted start has ended. */
 const GIVE_UP_MS = 15_000;
 
-/** By how much everything is later on a slow way. */
+/** Delay of a slow connection. */
 const SLOW_MS = 150;
 
-/** Declares the tests of the provider `name` that need a way that can fail. */
+/** Declares the tests of the provider `name` that need a connection with faults. */
 export function testProviderFaults(
   name: string,
   provider: ProviderUnderTest,
@@ -42,48 +42,48 @@ export function testProviderFaults(
   const { spec } = provider;
   const contract = (
     sentence: string,
-    fn: (test: Setting, way: Way) => Promise<void>,
+    fn: (test: ProviderScene, connection: FaultyConnection) => Promise<void>,
   ) =>
-    providerTest(`${name}: ${sentence}`, provider, async () => {
-      await using test = await set(provider);
-      assert.ok(test.ground.way);
-      await fn(test, test.ground.way);
+    declareProviderTest(`${name}: ${sentence}`, provider, async () => {
+      await using test = await openScene(provider);
+      assert.ok(test.machine.connection);
+      await fn(test, test.machine.connection);
     });
 
   contract(
-    "ping() tells whether the infrastructure answers, and what does not",
-    async ({ host }, way) => {
+    "ping() reports whether the infrastructure responds, and what does not",
+    async ({ host }, connection) => {
       assert.ok(host.ping);
       await host.ping(NEVER);
-      await way.cut();
+      await connection.cut();
       await assert.rejects(host.ping(NEVER), /does not answer: ./);
-      await way.mend();
+      await connection.mend();
       await host.ping(NEVER);
-      way.stall();
+      connection.stall();
       const asked = systemClock.monotonic();
       await assert.rejects(host.ping(NEVER), /does not answer: ./);
       assert.ok(systemClock.monotonic() - asked < PING_MS);
-      await way.mend();
+      await connection.mend();
       await host.ping(NEVER);
     },
   );
 
   contract(
-    "ping() is given up with the reason of its signal",
-    async ({ host }, way) => {
-      way.stall();
+    "ping() rejects with the reason of its signal",
+    async ({ host }, connection) => {
+      connection.stall();
       const abort = new AbortController();
       const asking = host.ping?.(abort.signal);
       abort.abort(new Error("no longer wanted"));
       await assert.rejects(async () => await asking, /no longer wanted/);
-      await way.mend();
+      await connection.mend();
     },
   );
 
   contract(
-    "prepare() and start() fail while the infrastructure is away, and work again after",
-    async ({ host, ground }, way) => {
-      await way.cut();
+    "prepare() and start() fail during an outage of the infrastructure, and work afterwards",
+    async ({ host, machine }, connection) => {
+      await connection.cut();
       await assert.rejects(
         async () => await host.prepare?.(NEVER, spec()),
         /^Error: Cannot .*: ./,
@@ -92,17 +92,17 @@ export function testProviderFaults(
         host.start(spec(), "s", NEVER),
         /^Error: Cannot .*: ./,
       );
-      await way.mend();
+      await connection.mend();
       await host.prepare?.(NEVER, spec());
       const browser = await host.start(spec(), "s", NEVER);
       await browser.stop(GRACE_MS);
-      assert.deepEqual(await ground.left(), []);
+      assert.deepEqual(await machine.listResources(), []);
     },
   );
 
   contract(
-    "start() cut off at any moment leaves nothing once the infrastructure is back",
-    async ({ host, ground }, way) => {
+    "start() interrupted at any moment leaves no resources after the outage",
+    async ({ host, machine }, connection) => {
       await fc.assert(
         fc.asyncProperty(
           fc.integer({ min: 0, max: START_MS }),
@@ -110,12 +110,14 @@ export function testProviderFaults(
             const starting = host.start(spec(), crypto.randomUUID(), NEVER)
               .then((browser) => browser, () => undefined);
             await systemClock.sleep(afterMs);
-            await way.cut();
-            const mending = systemClock.sleep(START_MS).then(() => way.mend());
+            await connection.cut();
+            const mending = systemClock.sleep(START_MS).then(() =>
+              connection.mend()
+            );
             const browser = await starting;
             await mending;
             await browser?.stop(0);
-            await nothingLeft(ground);
+            await waitForNoResources(machine);
           },
         ),
         { numRuns: CUT_STARTS, endOnFailure: true },
@@ -124,60 +126,62 @@ export function testProviderFaults(
   );
 
   contract(
-    "start() of an infrastructure that hangs is given up, and leaves nothing once that goes on",
-    async ({ host, ground }, way) => {
+    "start() on an infrastructure that hangs can be aborted, and leaves no resources when it continues",
+    async ({ host, machine }, connection) => {
       for (const isFirst of [true, false]) {
         const abort = new AbortController();
         const starting = host.start(spec(), "s", abort.signal);
         if (!isFirst) {
-          await until(async () => (await ground.left()).length > 0);
+          await waitUntil(async () =>
+            (await machine.listResources()).length > 0
+          );
         }
-        way.stall();
-        // As late as a deadline is, so that the engine has what it was sent.
+        connection.stall();
+        // So late that the engine has received the request.
         await systemClock.sleep(500);
         abort.abort(new Error("no longer wanted"));
         const aborted = systemClock.monotonic();
         await assert.rejects(starting, /no longer wanted/);
         assert.ok(systemClock.monotonic() - aborted < GIVE_UP_MS);
-        await way.mend();
-        await nothingLeft(ground);
+        await connection.mend();
+        await waitForNoResources(machine);
       }
     },
   );
 
   contract(
     "a browser responds during an outage of the infrastructure, and its death is reported afterwards",
-    async ({ host, ground }, way) => {
+    async ({ host, machine }, connection) => {
       const browser = await host.start(spec(), "s", NEVER);
       const ends: unknown[] = [];
       void browser.exited.then((end) => ends.push(end));
-      await way.cut();
+      await connection.cut();
       await using client = await connectTo(browser);
       assert.match(await client.version(), /Chrome/);
-      await way.mend();
+      await connection.mend();
       await host.ping?.(NEVER);
       assert.match(await client.version(), /Chrome/);
-      await way.cut();
-      await ground.kill(browser);
+      await connection.cut();
+      await machine.kill(browser);
       assert.deepEqual(ends, []);
-      await way.mend();
+      await connection.mend();
       const { reason, detail } = await browser.exited;
       assert.equal(reason, "crashed");
       assert.match(detail, /137.* away/);
       await browser.stop(0);
-      assert.deepEqual(await ground.left(), []);
+      assert.deepEqual(await machine.listResources(), []);
     },
   );
 
   contract(
-    "exited tells of a browser that dies after the infrastructure was away",
-    async ({ host, ground }, way) => {
+    "exited reports the crash of a browser after an outage",
+    async ({ host, machine }, connection) => {
       const browser = await host.start(spec(), "s", NEVER);
-      await way.cut();
-      await way.mend();
+      await connection.cut();
+      await connection.mend();
       // Longer than the pause between two checks.
       await systemClock.sleep(2_000);
-      await ground.kill(browser);
+      await machine.kill(browser);
       assert.deepEqual(await browser.exited, {
         reason: "crashed",
         detail: "killed (exit code 137)",
@@ -187,25 +191,30 @@ export function testProviderFaults(
   );
 
   contract(
-    "stop() goes on when the infrastructure is back, and leaves nothing",
-    async ({ host, ground }, way) => {
-      for (const fail of [way.cut, () => Promise.resolve(way.stall())]) {
+    "stop() continues after an outage and leaves no resources",
+    async ({ host, machine }, connection) => {
+      for (
+        const fail of [
+          connection.cut,
+          () => Promise.resolve(connection.stall()),
+        ]
+      ) {
         const browser = await host.start(spec(), "s", NEVER);
         await fail();
         const stopping = browser.stop(GRACE_MS);
         await systemClock.sleep(1_000);
-        assert.notDeepEqual(await ground.left(), []);
-        await way.mend();
+        assert.notDeepEqual(await machine.listResources(), []);
+        await connection.mend();
         await stopping;
-        assert.deepEqual(await ground.left(), []);
+        assert.deepEqual(await machine.listResources(), []);
         assert.equal((await browser.exited).reason, "stopped");
       }
     },
   );
 
   contract(
-    "stop() cut off at any moment leaves nothing once the infrastructure is back",
-    async ({ host, ground }, way) => {
+    "stop() interrupted at any moment leaves no resources after the outage",
+    async ({ host, machine }, connection) => {
       await fc.assert(
         fc.asyncProperty(
           fc.integer({ min: 0, max: 200 }),
@@ -217,11 +226,11 @@ export function testProviderFaults(
             );
             const stopping = browser.stop(GRACE_MS);
             await systemClock.sleep(afterMs);
-            await way.cut();
+            await connection.cut();
             await systemClock.sleep(100);
-            await way.mend();
+            await connection.mend();
             await stopping;
-            assert.deepEqual(await ground.left(), []);
+            assert.deepEqual(await machine.listResources(), []);
           },
         ),
         { numRuns: CUT_STARTS, endOnFailure: true },
@@ -230,45 +239,45 @@ export function testProviderFaults(
   );
 
   contract(
-    "adopt() and sweep() fail while the infrastructure is away, and lose nothing",
-    async ({ host, ground, owner }, way) => {
+    "adopt() and sweep() fail during an outage and lose no browser",
+    async ({ host, machine, owner }, connection) => {
       const started = await host.start(spec(), "session-1", NEVER);
       await host[Symbol.asyncDispose]();
-      const next = await ground.openHost(owner);
-      await way.cut();
+      const next = await machine.openHost(owner);
+      await connection.cut();
       await assert.rejects(next.adopt(), /^Error: Cannot .*: ./);
       await assert.rejects(next.sweep(new Set()), /^Error: Cannot .*: ./);
-      await way.mend();
+      await connection.mend();
       const [browser] = await next.adopt();
       assert.equal(browser?.endpoint.href, started.endpoint.href);
       await browser?.stop(GRACE_MS);
-      assert.deepEqual(await ground.left(), []);
+      assert.deepEqual(await machine.listResources(), []);
     },
   );
 
   contract(
-    "a slow infrastructure is waited for",
-    async ({ host, ground, owner }, way) => {
-      way.slow(SLOW_MS);
+    "all operations succeed on a slow infrastructure",
+    async ({ host, machine, owner }, connection) => {
+      connection.slow(SLOW_MS);
       await host.ping?.(NEVER);
       await host.prepare?.(NEVER, spec());
       await host.start(spec(), "session-1", NEVER);
       await host[Symbol.asyncDispose]();
-      const next = await ground.openHost(owner);
+      const next = await machine.openHost(owner);
       const [browser] = await next.adopt();
       assert.ok(browser);
       assert.ok((await browser.stats?.())?.memoryMb);
       await browser.stop(GRACE_MS);
       assert.equal((await browser.exited).reason, "stopped");
-      assert.deepEqual(await ground.left(), []);
+      assert.deepEqual(await machine.listResources(), []);
     },
   );
 
   contract(
-    "a host whose infrastructure is away can be closed, and a later one ends what it left",
-    async ({ host, ground, owner }, way) => {
+    "a host can be closed during an outage, and a later one ends its browsers",
+    async ({ host, machine, owner }, connection) => {
       const browser = await host.start(spec(), "s", NEVER);
-      await way.cut();
+      await connection.cut();
       const stopping = browser.stop(0);
       const closed = systemClock.monotonic();
       await Promise.all([
@@ -276,10 +285,10 @@ export function testProviderFaults(
         host[Symbol.asyncDispose](),
       ]);
       assert.ok(systemClock.monotonic() - closed < GIVE_UP_MS);
-      await way.mend();
-      const next = await ground.openHost(owner);
+      await connection.mend();
+      const next = await machine.openHost(owner);
       assert.deepEqual(await next.sweep(new Set()), ["s"]);
-      assert.deepEqual(await ground.left(), []);
+      assert.deepEqual(await machine.listResources(), []);
     },
   );
 }

@@ -6,12 +6,12 @@ import { startEngineProxy } from "../../support/engine_proxy.ts";
 import { testProvider } from "../../support/provider_contract.ts";
 import { testProviderFaults } from "../../support/provider_faults.ts";
 import type {
-  Ground,
   ProviderUnderTest,
-} from "../../support/provider_ground.ts";
+  TestMachine,
+} from "../../support/provider_machine.ts";
 
-/** The engine of this machine, as far as the grids of this ground use it. */
-async function openGround(): Promise<Ground> {
+/** The engine of this machine, as far as the grids of this machine use it. */
+async function openMachine(): Promise<TestMachine> {
   const gridId = crypto.randomUUID();
   const grids = new Set<string>([gridId]);
   const hosts: BrowserHost[] = [];
@@ -20,7 +20,7 @@ async function openGround(): Promise<Ground> {
     (await Promise.all([...grids].map(listContainers))).flat();
   return {
     gridId,
-    way: proxy,
+    connection: proxy,
     async openHost(owner) {
       grids.add(owner.gridId);
       const config = dockerProvider.configSchema.parse({
@@ -31,7 +31,7 @@ async function openGround(): Promise<Ground> {
       hosts.push(host);
       return host;
     },
-    left: containers,
+    listResources: containers,
     kill: ({ details }) =>
       docker.getContainer(details.container_id ?? "").kill(),
     freeze: ({ details }) =>
@@ -55,7 +55,7 @@ async function openGround(): Promise<Ground> {
 }
 
 const provider: ProviderUnderTest = {
-  open: openGround,
+  open: openMachine,
   spec: browserSpec,
   skip: dockerMissing,
 };

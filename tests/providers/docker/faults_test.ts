@@ -11,7 +11,7 @@ import {
   testDockerHost,
 } from "../../support/docker.ts";
 import { startEngineProxy } from "../../support/engine_proxy.ts";
-import { until } from "../../support/provider_ground.ts";
+import { waitUntil } from "../../support/provider_machine.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -33,7 +33,9 @@ for (const request of [/\/containers\/create/, /\/containers\/\w+\/start/]) {
       await proxy.cut();
       await proxy.mend();
       await failing;
-      await until(async () => (await listContainers(test.gridId)).length === 0);
+      await waitUntil(async () =>
+        (await listContainers(test.gridId)).length === 0
+      );
     },
   );
 }
@@ -53,7 +55,9 @@ dockerTest(
     assert.equal((await listContainers(test.gridId)).length, 1);
     abort.abort(new Error("no longer wanted"));
     await failing;
-    await until(async () => (await listContainers(test.gridId)).length === 0);
+    await waitUntil(async () =>
+      (await listContainers(test.gridId)).length === 0
+    );
   },
 );
 
@@ -99,7 +103,9 @@ dockerTest(
       newer.endpoint.href,
     ]);
     await older.exited;
-    await until(async () => (await listContainers(test.gridId)).length === 1);
+    await waitUntil(async () =>
+      (await listContainers(test.gridId)).length === 1
+    );
     await adopted[0]?.stop(0);
   },
 );
@@ -173,6 +179,6 @@ dockerTest(
     await proxy.cut();
     await proxy.mend();
     await failing;
-    await until(async () => (await probes()).length === 0);
+    await waitUntil(async () => (await probes()).length === 0);
   },
 );

@@ -12,7 +12,7 @@ import { isGroupAlive } from "../../../../src/providers/local/process/process_gr
 import { findBoxFolder } from "../../../../src/providers/local/sandbox/box_folder.ts";
 import { checkBoxSupport } from "../../../../src/providers/local/sandbox/box_support.ts";
 import { browserSpec } from "../../../support/browser_spec.ts";
-import { until } from "../../../support/provider_ground.ts";
+import { waitUntil } from "../../../support/provider_machine.ts";
 import { browserCdp } from "../../../support/unix_cdp.ts";
 
 const NEVER = new AbortController().signal;
@@ -236,7 +236,7 @@ boxTest(
     }
     await browser.stop(2_000);
     assert.equal((await browser.exited).reason, "stopped");
-    await until(async () => (await at.left()).length === 0);
+    await waitUntil(async () => (await at.left()).length === 0);
   },
 );
 
@@ -268,7 +268,7 @@ boxTest(
       reason: "stopped",
       detail: "the browser was closed",
     });
-    await until(async () =>
+    await waitUntil(async () =>
       !await isGroupAlive(Number(browser.details["pid"]))
     );
     await browser.stop(0);

@@ -25,67 +25,69 @@ export interface Owner {
   readonly workerId: string;
 }
 
-/** A machine, or as good as one, on which nothing of the provider runs yet. Disposal ends what tests left. */
-export interface Ground extends AsyncDisposable {
-  /** Grid of this ground; others' hosts may be opened on it too. */
+/** A machine, real or simulated, on which the provider runs nothing yet. Disposal ends the resources of failed tests. */
+export interface TestMachine extends AsyncDisposable {
+  /** Grid of this machine. Hosts of other grids may also be opened on it. */
   readonly gridId: string;
   /** Opens the provider on it, as an earlier or later process of `owner`. */
   openHost(owner: Owner): Promise<BrowserHost>;
   /** Lists the processes, containers and folders of all owners, independently of the provider. */
-  left(): Promise<readonly string[]>;
-  /** Ends a browser as an accident would, without the provider. */
+  listResources(): Promise<readonly string[]>;
+  /** Kills a browser without the provider, like an accident. */
   kill(browser: RunningBrowser): Promise<void>;
-  /** Stops a browser from doing anything, so that it does not hear that it is asked to end. */
+  /** Stops the processes of a browser, so that it does not react to a request to end. */
   freeze(browser: RunningBrowser): Promise<void>;
-  /** Connection of hosts to their infrastructure; absent where browsers run on the machine itself. */
-  readonly way?: Way;
-  /** Command lines of everything that runs for a browser, as any user of the machine sees them. */
+  /** Connection of hosts to their infrastructure; absent if browsers run on the machine itself. */
+  readonly connection?: FaultyConnection;
+  /** Returns the command lines of a browser's processes, which any user of the machine can read. */
   commandLines(browser: RunningBrowser): Promise<string>;
 }
 
-/** A way to an infrastructure that can fail. */
-export interface Way {
-  /** Breaks every connection and refuses new ones. */
+/** A connection to an infrastructure, with faults on demand. */
+export interface FaultyConnection {
+  /** Breaks every connection and rejects new ones. */
   cut(): Promise<void>;
-  /** Takes connections and passes nothing on. */
+  /** Accepts connections and forwards nothing. */
   stall(): void;
-  /** Passes everything on so much later. */
+  /** Delays all data by `ms`. */
   slow(ms: number): void;
-  /** Works again. */
+  /** Ends all faults. */
   mend(): Promise<void>;
 }
 
-/** A provider as the contract needs it. */
+/** A provider, and the machine on which it is tested. */
 export interface ProviderUnderTest {
-  open(): Promise<Ground>;
+  open(): Promise<TestMachine>;
   /** Returns a browser specification: headless and without limits, except for the arguments. */
   spec(given?: Partial<BrowserSpec>): BrowserSpec;
-  /** Why it cannot be tested here. */
+  /** Reason for which the provider cannot be tested on this machine. */
   readonly skip?: string | undefined;
 }
 
-/** A ground with a host of `worker-1` on it. */
-export interface Setting extends AsyncDisposable {
-  readonly ground: Ground;
+/** A machine with a host of `worker-1`. */
+export interface ProviderScene extends AsyncDisposable {
+  readonly machine: TestMachine;
   readonly host: BrowserHost;
   readonly owner: Owner;
 }
 
-/** Opens a ground of `provider` and a host on it. */
-export async function set(provider: ProviderUnderTest): Promise<Setting> {
-  const ground = await provider.open();
-  const owner = { gridId: ground.gridId, workerId: "worker-1" };
-  const host = await ground.openHost(owner);
+/** Opens a machine of `provider` and a host on it. */
+export async function openScene(
+  provider: ProviderUnderTest,
+): Promise<ProviderScene> {
+  const machine = await provider.open();
+  const owner = { gridId: machine.gridId, workerId: "worker-1" };
+  const host = await machine.openHost(owner);
   return {
-    ground,
+    machine,
     host,
     owner,
-    [Symbol.asyncDispose]: () => ground[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => machine[Symbol.asyncDispose](),
   };
 }
 
 /** Declares a test of the provider `name`, which is skipped with a reason if it cannot be tested here. */
-export function providerTest(
+export function declareProviderTest(
   title: string,
   { skip }: ProviderUnderTest,
   fn: () => Promise<void>,
@@ -97,7 +99,7 @@ export function providerTest(
   Deno.test({ name: title, fn, ignore: skip !== undefined });
 }
 
-/** A client that hangs up at the end of its scope. */
+/** Connects a client, which disconnects at the end of its scope. */
 export async function connectTo(
   { endpoint }: Pick<RunningBrowser, "endpoint">,
 ): Promise<Client> {
@@ -110,8 +112,8 @@ export async function connectTo(
   });
 }
 
-/** Waits for a start that is aborted: it is refused with the reason, or was fast enough and is stopped. */
-export async function endOfStart(
+/** Waits for an aborted start, which rejects with the reason or was faster than the abort. Stops the browser then. */
+export async function awaitAbortedStart(
   starting: Promise<RunningBrowser>,
 ): Promise<void> {
   await starting.then(
@@ -122,17 +124,21 @@ export async function endOfStart(
   );
 }
 
-/** Waits until nothing is left, for a while. */
-export async function nothingLeft(ground: Ground): Promise<void> {
-  await until(async () => (await ground.left()).length === 0).catch(() => {});
-  assert.deepEqual(await ground.left(), []);
+/** Waits until no resources are left. @throws After 10 s. */
+export async function waitForNoResources(machine: TestMachine): Promise<void> {
+  await waitUntil(async () => (await machine.listResources()).length === 0)
+    .catch(() => {});
+  assert.deepEqual(await machine.listResources(), []);
 }
 
-/** Waits until it holds, for a while. */
-export async function until(holds: () => Promise<boolean>): Promise<void> {
+/** Waits until a condition holds. @throws After 10 s. */
+export async function waitUntil(holds: () => Promise<boolean>): Promise<void> {
   const deadline = systemClock.monotonic() + PATIENCE_MS;
   while (!await holds()) {
-    assert.ok(systemClock.monotonic() < deadline, "did not come about");
+    assert.ok(
+      systemClock.monotonic() < deadline,
+      "the condition does not hold",
+    );
     await systemClock.sleep(5);
   }
 }

@@ -3,17 +3,17 @@ import assert from "node:assert/strict";
 import process from "node:process";
 import type { z } from "@hono/zod-openapi";
 import type { BrowserHost, Provider } from "../../src/core/provider.ts";
-import type { Ground } from "./provider_ground.ts";
+import type { TestMachine } from "./provider_machine.ts";
 
 /**
- * Opens a ground for a provider whose browsers keep their data in `<dataDir>/<provider>/<grid>/<worker>/<session>`.
+ * Opens a machine for a provider whose browsers keep their data in `<dataDir>/<provider>/<grid>/<worker>/<session>`.
  *
  * @param readConfig Returns the pool's configuration; receives a folder that is removed at the end.
  */
-export async function openProcessGround<C extends z.ZodObject>(
+export async function openProcessMachine<C extends z.ZodObject>(
   provider: Provider<C>,
   readConfig: (folder: string) => z.infer<C> | Promise<z.infer<C>>,
-): Promise<Ground> {
+): Promise<TestMachine> {
   const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-provider-" });
   const config = await readConfig(dataDir);
   const hosts: BrowserHost[] = [];
@@ -46,7 +46,7 @@ export async function openProcessGround<C extends z.ZodObject>(
       };
       return host;
     },
-    left,
+    listResources: left,
     kill: ({ sessionId }) => signal("SIGKILL", sessionId),
     freeze: ({ sessionId }) => signal("SIGSTOP", sessionId),
     commandLines: async () => (await left()).join("\n"),

@@ -7,10 +7,10 @@ import { local } from "../../../src/providers/local/provider.ts";
 import { shortFolderName } from "../../../src/providers/kit/short_folder.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import { testProvider } from "../../support/provider_contract.ts";
-import type { Ground } from "../../support/provider_ground.ts";
+import type { TestMachine } from "../../support/provider_machine.ts";
 
 /** A data folder of its own, which stands in the command lines of its browsers. */
-async function openGround(): Promise<Ground> {
+async function openMachine(): Promise<TestMachine> {
   const dataDir = await Deno.makeTempDir();
   const hosts: BrowserHost[] = [];
   const ends: Promise<unknown>[] = [];
@@ -33,7 +33,7 @@ async function openGround(): Promise<Ground> {
       };
       return host;
     },
-    async left() {
+    async listResources() {
       return [
         ...(await processes()).filter((line) => line.includes(dataDir)),
         ...await displays(),
@@ -107,4 +107,4 @@ const skip = await findBrowser(undefined)
   ? undefined
   : "no Chrome or Chromium on this machine";
 
-testProvider("local", { open: openGround, spec: browserSpec, skip });
+testProvider("local", { open: openMachine, spec: browserSpec, skip });
