@@ -5,14 +5,19 @@ import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 type Unrun = BatchItem<"sqlite">;
 
 /** Statements by name. A list under one name runs in its order, and may be empty. */
-type Statements = Readonly<Record<string, Unrun | readonly Unrun[]>>;
+type Statements<S> = { readonly [K in keyof S]: Unrun | readonly Unrun[] };
 
 /** Results of {@linkcode Statements}, by the same names. */
-type Results<S extends Statements> = {
-  readonly [K in keyof S]: S[K] extends readonly Unrun[]
-    ? { readonly [I in keyof S[K]]: Awaited<S[K][I]> }
-    : Awaited<S[K]>;
+type Results<S extends Statements<S>> = {
+  readonly [K in keyof S]: S[K] extends readonly Unrun[] ? ListResults<S[K]>
+    : ResultOf<S[K]>;
 };
+
+type ListResults<L extends readonly Unrun[]> = {
+  readonly [I in keyof L]: ResultOf<L[I]>;
+};
+
+type ResultOf<S> = S extends PromiseLike<infer R> ? R : never;
 
 /**
  * Runs statements in one batch, in the order of their names, and returns each result under the name of its statement.
@@ -25,7 +30,7 @@ type Results<S extends Statements> = {
  * });
  * ```
  */
-export async function batchNamed<const S extends Statements>(
+export async function batchNamed<const S extends Statements<S>>(
   orm: Pick<LibSQLDatabase, "batch">,
   statements: S,
 ): Promise<Results<S>> {

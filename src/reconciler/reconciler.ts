@@ -82,7 +82,7 @@ function listConcerns(
     overdue: () => deadlines.failOverdue(),
     slowStarts: () => deadlines.failSlowStarts(),
     expired: () => deadlines.expireLifetimes(),
-    quiet: () => deadlines.fallIdle(),
+    quiet: () => deadlines.markIdle(),
     idle: () => deadlines.timeOutIdle(),
     enforced: () => deadlines.enforceStops(),
     abandoned: () => deadlines.endAbandoned(),

@@ -196,7 +196,7 @@ Deno.test("a session that nobody uses for its idle time is ordered to end; one t
   });
   s.clock.advance(20 * SECOND);
   await s.api.report(workerId, claimed, "running");
-  await s.grid.sessions.recordActivity({
+  await s.grid.sessions.activity.recordActivity({
     active: [claimed.id],
     clientsSeen: [],
   });
@@ -419,7 +419,10 @@ Deno.test("an ephemeral session that nobody attends ends: it waits no more, or i
     (await s.api.session()).id,
   ];
   s.clock.advance(12 * SECOND);
-  await sessions.recordActivity({ active: [], clientsSeen: [kept, posted] });
+  await sessions.activity.recordActivity({
+    active: [],
+    clientsSeen: [kept, posted],
+  });
   s.clock.advance(8 * SECOND + 1);
   assert.equal((await s.pass()).abandoned, 2);
   assert.equal((await s.statusOf(left))[0], "terminated");
@@ -510,7 +513,7 @@ Deno.test("more time that is asked for in time takes back the order to end a ses
   await s.api.call("DELETE", path);
   const late = await s.api.call("POST", `${path}/refresh`, {});
   assert.deepEqual([late.status, late.body.code], [410, "session_ended"]);
-  assert.match(late.body.detail, /running and being ended/);
+  assert.match(late.body.detail, /running and is being stopped/);
 });
 
 Deno.test("a session is idle when it has run for 30 s without use, or half of its idle timeout; one that waits is not", async () => {
@@ -545,7 +548,7 @@ Deno.test("a server that is killed leaves a session with keep_alive for so long 
     const endpoint = "ws://127.0.0.1:9/devtools/browser/x";
     const report = () => s.api.report(worker, claimed, "running", { endpoint });
     await report();
-    await sessions.recordConnected(id);
+    await sessions.activity.recordConnected(id);
     return { id, report };
   };
   const kept = await connect(60);
@@ -565,7 +568,7 @@ Deno.test("a server that is killed leaves a session with keep_alive for so long 
   s.clock.advance(1);
   const lost = [
     ["completed", "its client did not come back within 5 s"],
-    ["terminated", "its client has gone, with the server that it came to"],
+    ["terminated", "its client was lost together with its server"],
   ];
   assert.deepEqual(await orders(), [[null, null], ...lost]);
   s.clock.advance(20 * SECOND);

@@ -13,10 +13,7 @@ const KEPT_SECONDS = 10;
 const TURNS = 0.3;
 
 /** Of a grid, what a gateway uses. */
-type Sessions = Pick<
-  SessionManager,
-  "get" | "recordConnected" | "recordDisconnected" | "recordActivity"
->;
+type Sessions = Pick<SessionManager, "get" | "activity">;
 
 /**
  * Somebody who is connected by `/v1/connect`: the session is his as long as his socket is open. In one of the pools he
@@ -57,7 +54,8 @@ export async function attend(world: World, random: Random): Promise<void> {
 }
 
 function stay(sessions: Sessions, id: string): () => Promise<void> {
-  return () => sessions.recordActivity({ active: [id], clientsSeen: [id] });
+  return () =>
+    sessions.activity.recordActivity({ active: [id], clientsSeen: [id] });
 }
 
 function comeAndGo(
@@ -70,16 +68,22 @@ function comeAndGo(
     const { status } = await sessions.get(id);
     const isWaiting = status === "pending" || status === "starting";
     if (isWaiting) {
-      return await sessions.recordActivity({ active: [], clientsSeen: [id] });
+      return await sessions.activity.recordActivity({
+        active: [],
+        clientsSeen: [id],
+      });
     }
     if (random.chance(TURNS)) {
       isThere = !isThere;
       return isThere
-        ? await sessions.recordConnected(id)
-        : await sessions.recordDisconnected(id, {});
+        ? await sessions.activity.recordConnected(id)
+        : await sessions.activity.recordDisconnected(id, {});
     }
     if (isThere) {
-      await sessions.recordActivity({ active: [id], clientsSeen: [id] });
+      await sessions.activity.recordActivity({
+        active: [id],
+        clientsSeen: [id],
+      });
     }
   };
 }

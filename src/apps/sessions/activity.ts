@@ -5,34 +5,55 @@ import type {
   ClientActivity,
 } from "./store/activity.ts";
 
-export type { ClientActivity } from "./store/activity.ts";
+/** Records which sessions clients use, for the gateway. Each method is one round trip. */
+export class SessionActivity {
+  readonly #core: Pick<Core, "clock" | "bus">;
+  readonly #store: ActivityStore;
 
-/** What the gateway records of the clients that are with it. Each is one round trip. */
-export interface SessionActivity {
-  /** A client is connected with it. */
-  recordConnected(id: string): Promise<void>;
+  constructor(core: Pick<Core, "clock" | "bus">, store: ActivityStore) {
+    this.#core = core;
+    this.#store = store;
+  }
+
+  /** Records that a client has connected to the session. */
+  async recordConnected(id: string): Promise<void> {
+    const changes = await this.#store.recordConnected(id, this.#now());
+    publishActivity(this.#core, "session_active", changes);
+  }
+
   /**
-   * A client is no longer connected with it. When it was the last one, the session is idle; an ephemeral one with
-   * `keep_alive_seconds` waits so long from now.
+   * Records that a client has disconnected. After the last client the session is idle; an ephemeral session with
+   * `keep_alive_seconds` then waits for that time.
    */
-  recordDisconnected(
+  async recordDisconnected(
     id: string,
     data: Readonly<Record<string, unknown>>,
-  ): Promise<void>;
-  /** That bytes pass for the `active`, and that the clients of `clientsSeen` are there. */
-  recordActivity(activity: ClientActivity): Promise<void>;
+  ): Promise<void> {
+    const changes = await this.#store.recordDisconnected(id, data, this.#now());
+    publishActivity(this.#core, "session_idle", changes);
+  }
+
+  /** Records the sessions over whose streams bytes pass, and those whose clients are connected. */
+  async recordActivity(activity: ClientActivity): Promise<void> {
+    const changes = await this.#store.recordActivity(activity, this.#now());
+    publishActivity(this.#core, "session_active", changes);
+  }
+
+  #now(): number {
+    return this.#core.clock.now();
+  }
 }
 
-/** Whether a session is used. */
+/** Events of a session that becomes idle or active. */
 export type ActivityEvent = "session_idle" | "session_active";
 
-/** Tells subscribers which sessions are idle from now on, or no longer. */
+/** Publishes an event for each session that has become idle or active. */
 export function publishActivity(
   { bus }: Pick<Core, "bus">,
   type: ActivityEvent,
-  changed: readonly ActivityChange[],
+  changes: readonly ActivityChange[],
 ): void {
-  for (const { id, workPoolId, workerId } of changed) {
+  for (const { id, workPoolId, workerId } of changes) {
     bus.publish({
       type,
       subject: id,
@@ -40,26 +61,4 @@ export function publishActivity(
       ...(workerId ? { worker_id: workerId } : {}),
     });
   }
-}
-
-/** Presence over its store. */
-export function createSessionActivity(
-  core: Pick<Core, "clock" | "bus">,
-  store: ActivityStore,
-): SessionActivity {
-  const { clock } = core;
-  return {
-    async recordConnected(id) {
-      const changed = await store.connected(id, clock.now());
-      publishActivity(core, "session_active", changed);
-    },
-    async recordDisconnected(id, data) {
-      const changed = await store.disconnected(id, data, clock.now());
-      publishActivity(core, "session_idle", changed);
-    },
-    async recordActivity(activity) {
-      const changed = await store.record(activity, clock.now());
-      publishActivity(core, "session_active", changed);
-    },
-  };
 }

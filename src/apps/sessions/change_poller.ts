@@ -1,29 +1,30 @@
-import type { Bus } from "../../core/bus.ts";
 import type { Clock } from "../../async/clock.ts";
+import type { Bus } from "../../core/bus.ts";
 import { STATUS_EVENTS } from "./status.ts";
-import type { ChangeStore, PolledChanges } from "./store/changes.ts";
+import type {
+  ChangeStore,
+  PolledChanges,
+  WatchTarget,
+} from "./store/changes.ts";
 
-/** Longest time between two looks: what another replica does is noticed within a second. */
+/** Maximum time between two polls: a change by another server is noticed within a second. */
 const POLL_INTERVAL_MS = 900;
 
-/** Share of the time between two looks that is left to chance, so that replicas do not look in step. */
+/** Random share of the interval, so that servers do not poll at the same time. */
 const JITTER = 0.3;
 
-/** What is waited for: that a session has started or ended, that a pool has sessions to claim, that a worker has orders. */
-export type WatchTarget = "start" | "end" | "pool" | "worker";
-
-/** What a lookout works with. */
+/** Dependencies of a {@linkcode ChangePoller}. */
 export interface ChangePollerOptions {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly store: ChangeStore;
-  /** Aborted when the server begins to stop: whoever waits is released then. */
+  /** Aborted when the server begins to stop: polling ends. */
   readonly stopping: AbortSignal;
 }
 
 /**
- * Notices what other replicas did, and tells this one's bus of it: by one look at the database about every second,
- * however many wait, and none while nobody does.
+ * Publishes changes that other servers made on the bus of this one. It polls the database about once a second for all
+ * watched subjects together, and not at all without any.
  */
 export class ChangePoller {
   readonly #options: ChangePollerOptions;
@@ -39,17 +40,17 @@ export class ChangePoller {
     this.#options = options;
   }
 
-  /** Watches over `id` until disposed. Subscribe to the bus before. */
-  watch(what: WatchTarget, id: string): Disposable {
-    const ids = this.#watched[what];
+  /** Watches `id` until disposed. Subscribe to the bus before. */
+  watch(target: WatchTarget, id: string): Disposable {
+    const ids = this.#watched[target];
     ids.set(id, (ids.get(id) ?? 0) + 1);
     if (!this.#running) void this.#run(this.#running = new AbortController());
     return { [Symbol.dispose]: () => this.#unwatch(ids, id) };
   }
 
   #unwatch(ids: Map<string, number>, id: string): void {
-    const left = (ids.get(id) ?? 0) - 1;
-    if (left > 0) ids.set(id, left);
+    const remaining = (ids.get(id) ?? 0) - 1;
+    if (remaining > 0) ids.set(id, remaining);
     else ids.delete(id);
     if (this.#isIdle()) this.#running?.abort();
   }
@@ -58,26 +59,26 @@ export class ChangePoller {
     return Object.values(this.#watched).every(({ size }) => size === 0);
   }
 
-  async #run(rest: AbortController): Promise<void> {
+  async #run(running: AbortController): Promise<void> {
     const { clock, store, stopping } = this.#options;
-    const end = AbortSignal.any([rest.signal, stopping]);
+    const end = AbortSignal.any([running.signal, stopping]);
     while (!end.aborted) {
       const pause = POLL_INTERVAL_MS * (1 - JITTER * Math.random());
       await clock.sleep(pause, end).catch(() => {});
       if (end.aborted) break;
       try {
-        this.#publish(await store.poll(this.#ids()));
+        this.#publish(await store.poll(this.#collectIds()));
       } catch {
-        // Whoever waits looks for himself in the end; the next look may succeed.
+        // The next poll may succeed, and a waiting request reads the database itself before it times out.
       }
     }
     if (stopping.aborted) return;
     this.#running = undefined;
-    // Somebody may have begun to wait while the last one left.
+    // A watch may have begun while the last poll ended.
     if (!this.#isIdle()) void this.#run(this.#running = new AbortController());
   }
 
-  #ids() {
+  #collectIds(): Readonly<Record<WatchTarget, readonly string[]>> {
     const { start, end, pool, worker } = this.#watched;
     return {
       start: [...start.keys()],

@@ -3,6 +3,7 @@ import type { Core } from "../../core/app.ts";
 import { ANONYMOUS, type Caller } from "../../core/caller.ts";
 import { GridError } from "../../core/errors.ts";
 import type { Assignment, WorkPoolManager } from "../workerpool/manager.ts";
+import { poolProblems } from "../workerpool/problems.ts";
 import {
   fingerprintBody,
   type IdempotencyKey,
@@ -10,57 +11,45 @@ import {
   keyReused,
 } from "./idempotency.ts";
 import type { SessionInput } from "./schemas.ts";
-import { buildRow, type Session, withoutSecrets } from "./session.ts";
+import {
+  buildRow,
+  type Session,
+  type SessionRow,
+  withoutSecrets,
+} from "./session.ts";
 import type { IdempotencyRecord } from "./store/idempotency.ts";
 import { findRecord, insertSession } from "./store/insert.ts";
 import type { FullKeyQueue } from "./store/key_queue.ts";
-import { poolProblems } from "../workerpool/problems.ts";
 
-/** How often a pool is looked for: the one that was found may be filled or paused before the session is in it. */
+/** Maximum number of assignments: an assigned pool may become full or paused before the session is inserted. */
 const MAX_ATTEMPTS = 3;
 
-/** What a request under a key has come to. */
+/** The result of a request with an idempotency key. */
 export interface CreateResult {
   readonly session: Session;
-  /** An earlier request has made it. */
+  /** True if an earlier request created the session. */
   readonly isReplay: boolean;
 }
 
-/** How sessions come to be: accepted into the queue of their pool, or refused without a trace. */
-export interface SessionCreator {
-  /**
-   * Two round trips.
-   *
-   * @throws {GridError} As {@linkcode WorkPoolManager.assign}.
-   */
-  create(
-    input: SessionInput,
-    options?: {
-      readonly ephemeral?: boolean;
-      /** Of an ephemeral one: how long it waits for its client to come back. */
-      readonly keepAliveSeconds?: number | undefined;
-      /** @default {ANONYMOUS} */
-      readonly caller?: SessionCaller;
-    },
-  ): Promise<Session>;
-  /**
-   * Like `create`, but however often and at once it is called with the same key within 24 hours, there is one session.
-   * Two round trips, for a repeat too.
-   *
-   * @throws {GridError} Also `idempotency_key_reused`. A request that was refused leaves its key free.
-   */
-  createOnce(
-    input: SessionInput,
-    request: IdempotencyKey & Omit<SessionCaller, "id">,
-  ): Promise<CreateResult>;
-}
-
-/** Who asks for a session: its owner from then on. */
-type SessionCaller =
+/** The caller that creates a session, and owns it. */
+export type SessionCaller =
   & Pick<Caller, "id">
   & Partial<Pick<Caller, "workPoolId" | "role" | "maxPriority">>;
 
-/** What is asked for. */
+/** Options of {@linkcode SessionCreator.create}. */
+export interface CreateOptions {
+  /** The session ends with its client's socket. @default {false} */
+  readonly ephemeral?: boolean;
+  /** For an ephemeral session, how long it waits for its client to reconnect. */
+  readonly keepAliveSeconds?: number | undefined;
+  /** @default {ANONYMOUS} */
+  readonly caller?: SessionCaller;
+}
+
+/** Options of {@linkcode SessionCreator.createOnce}: the key, and the caller without its id. */
+export type CreateOnceOptions = IdempotencyKey & Omit<SessionCaller, "id">;
+
+/** A request for a session. */
 interface SessionRequest {
   readonly input: SessionInput;
   readonly ephemeral: boolean;
@@ -69,60 +58,76 @@ interface SessionRequest {
   readonly once?: IdempotentRequest;
 }
 
-/** Creation over pools and database. */
-export function createSessionCreator(
-  { clock, bus, db, secrets, settings }: Pick<
-    Core,
-    "clock" | "bus" | "db" | "secrets" | "settings"
-  >,
-  pools: Pick<WorkPoolManager, "assign">,
-): SessionCreator {
-  /** A pool for the session; or, if there is none now, what an earlier request was given when there was. */
-  async function findPlacement(
-    { input, once, caller }: SessionRequest,
-  ): Promise<Placement> {
-    try {
-      return { assignment: await pools.assign(input, caller) };
-    } catch (refusal) {
-      if (!once || !(refusal instanceof GridError)) throw refusal;
-      const record = await findRecord(db, once, clock.now());
-      if (!record) throw refusal;
-      return { record };
+/** Either the assigned pool, or the record of an earlier request with the same key. */
+interface Placement {
+  readonly assignment?: Assignment;
+  readonly record?: IdempotencyRecord;
+}
+
+/** Core parts of a {@linkcode SessionCreator}. */
+type CreatorCore = Pick<
+  Core,
+  "clock" | "bus" | "db" | "secrets" | "settings"
+>;
+
+/** Creates sessions in the queue of their pool. */
+export class SessionCreator {
+  readonly #core: CreatorCore;
+  readonly #pools: Pick<WorkPoolManager, "assign">;
+
+  constructor(core: CreatorCore, pools: Pick<WorkPoolManager, "assign">) {
+    this.#core = core;
+    this.#pools = pools;
+  }
+
+  /**
+   * Creates a session. Two round trips.
+   *
+   * @throws {GridError} As {@linkcode WorkPoolManager.assign}; `forbidden` — the priority exceeds the limit of the key;
+   * `queue_full`.
+   */
+  async create(
+    input: SessionInput,
+    { ephemeral = false, caller = ANONYMOUS, ...rest }: CreateOptions = {},
+  ): Promise<Session> {
+    return (await this.#accept({ input, ephemeral, caller, ...rest })).session;
+  }
+
+  /**
+   * Creates one session for all calls with the same key within 24 hours, also for concurrent calls. Two round trips, for
+   * a repeated request too.
+   *
+   * @throws {GridError} As `create`, and `idempotency_key_reused`. A rejected request leaves its key unused.
+   */
+  async createOnce(
+    input: SessionInput,
+    { caller: id, key, ...rest }: CreateOnceOptions,
+  ): Promise<CreateResult> {
+    const fingerprint = await fingerprintBody(input, this.#core.secrets);
+    const once = { caller: id, key, fingerprint };
+    const caller = { id, ...rest };
+    return await this.#accept({ input, ephemeral: false, caller, once });
+  }
+
+  async #accept(request: SessionRequest): Promise<CreateResult> {
+    for (let count = 0; count < MAX_ATTEMPTS; count++) {
+      const accepted = await this.#attempt(request);
+      if (accepted) return accepted;
     }
+    throw poolsClosed();
   }
 
-  function resolveRow(
-    { input, ephemeral, keepAliveSeconds, caller }: SessionRequest,
-    assignment: Assignment,
-  ) {
-    const { queue_timeout_seconds } = settings;
-    const patience = input.queue_timeout_seconds ?? queue_timeout_seconds;
-    return buildRow(input, assignment, {
-      id: uuid(),
-      priority: priorityFor(input.priority, assignment.pool.priority, caller),
-      owner: caller.id,
-      ephemeral,
-      now: clock.now(),
-      queueTimeoutMs: patience * 1_000,
-      keepAliveSeconds: keepAliveSeconds ?? null,
-    });
-  }
-
-  /** Undefined: the pool has been closed since it was found. */
-  async function attempt(
-    wanted: SessionRequest,
-  ): Promise<CreateResult | undefined> {
-    const { once } = wanted;
-    const { assignment, record } = await findPlacement(wanted);
-    if (!assignment) return replay(once, record);
-    const row = resolveRow(wanted, assignment);
-    const { isInserted, record: earlier, keyQueue } = await insertSession(
-      { db, secrets },
-      row,
-      once,
-    );
+  /** Returns undefined if the assigned pool became full, paused or deleted. */
+  async #attempt(request: SessionRequest): Promise<CreateResult | undefined> {
+    const { bus, db, secrets } = this.#core;
+    const { once } = request;
+    const placement = await this.#findPlacement(request);
+    if (!placement.assignment) return replay(once, placement.record);
+    const row = this.#resolveRow(request, placement.assignment);
+    const insertion = await insertSession({ db, secrets }, row, once);
+    const { isInserted, record, keyQueue } = insertion;
     if (!isInserted) {
-      const replayed = replay(once, earlier);
+      const replayed = replay(once, record);
       if (!replayed && keyQueue) throw keyQueueFull(keyQueue);
       return replayed;
     }
@@ -134,37 +139,41 @@ export function createSessionCreator(
     return { session: withoutSecrets(row), isReplay: false };
   }
 
-  async function accept(wanted: SessionRequest): Promise<CreateResult> {
-    for (let count = 0; count < MAX_ATTEMPTS; count++) {
-      const accepted = await attempt(wanted);
-      if (accepted) return accepted;
+  async #findPlacement(
+    { input, once, caller }: SessionRequest,
+  ): Promise<Placement> {
+    try {
+      return { assignment: await this.#pools.assign(input, caller) };
+    } catch (error) {
+      if (!once || !(error instanceof GridError)) throw error;
+      const { clock, db } = this.#core;
+      const record = await findRecord(db, once, clock.now());
+      if (!record) throw error;
+      return { record };
     }
-    throw closedAgain();
   }
 
-  return {
-    async create(
-      input,
-      { ephemeral = false, caller = ANONYMOUS, ...rest } = {},
-    ) {
-      return (await accept({ input, ephemeral, caller, ...rest })).session;
-    },
-    async createOnce(input, { caller: id, key, ...rest }) {
-      const once = {
-        caller: id,
-        key,
-        fingerprint: await fingerprintBody(input, secrets),
-      };
-      const caller = { id, ...rest };
-      return await accept({ input, ephemeral: false, caller, once });
-    },
-  };
-}
-
-/** Where a session goes, or what it was given before. */
-interface Placement {
-  readonly assignment?: Assignment;
-  readonly record?: IdempotencyRecord;
+  #resolveRow(
+    { input, ephemeral, keepAliveSeconds, caller }: SessionRequest,
+    assignment: Assignment,
+  ): SessionRow {
+    const { clock, settings } = this.#core;
+    const queueTimeoutSeconds = input.queue_timeout_seconds ??
+      settings.queue_timeout_seconds;
+    return buildRow(input, assignment, {
+      id: uuid(),
+      priority: resolvePriority(
+        input.priority,
+        assignment.pool.priority,
+        caller,
+      ),
+      owner: caller.id,
+      ephemeral,
+      now: clock.now(),
+      queueTimeoutMs: queueTimeoutSeconds * 1_000,
+      keepAliveSeconds: keepAliveSeconds ?? null,
+    });
+  }
 }
 
 function replay(
@@ -177,17 +186,17 @@ function replay(
 }
 
 /** @throws {GridError} `forbidden` — the requested priority exceeds the limit of the caller's key. */
-function priorityFor(
-  asked: number | undefined,
+function resolvePriority(
+  requested: number | undefined,
   poolPriority: number,
   { role, maxPriority }: SessionCaller,
 ): number {
   const highest = maxPriority ?? (role === "client" ? poolPriority : Infinity);
-  if (asked === undefined) return Math.min(poolPriority, highest);
-  if (asked <= highest) return asked;
+  if (requested === undefined) return Math.min(poolPriority, highest);
+  if (requested <= highest) return requested;
   throw new GridError(
     "forbidden",
-    `Cannot create a session with priority ${asked}: the key allows at most ${highest}, expected that or less, or a key with a higher max_priority`,
+    `Cannot create a session with priority ${requested}: the key allows at most ${highest}, expected that or less, or a key with a higher max_priority`,
     { max_priority: highest },
   );
 }
@@ -200,9 +209,9 @@ function keyQueueFull({ pending, maxQueue }: FullKeyQueue): GridError {
   );
 }
 
-function closedAgain(): GridError {
+function poolsClosed(): GridError {
   return new GridError(
     poolProblems.queue_full,
-    "Cannot queue the session: each work pool that was found for it has been filled or paused at the same moment, expected one that stays open; try again",
+    `Cannot queue the session: ${MAX_ATTEMPTS} work pools in a row became full or paused before it was queued, expected one that stays open; try again`,
   );
 }

@@ -1,52 +1,87 @@
 import type { Core } from "../../core/app.ts";
-import { IDEMPOTENCY_TTL_MS } from "./idempotency.ts";
 import { publishActivity } from "./activity.ts";
+import type { ChangePublisher } from "./change_publisher.ts";
+import { IDEMPOTENCY_TTL_MS } from "./idempotency.ts";
 import type { DeadlineStore } from "./store/deadlines.ts";
 import type { StatusChange } from "./store/transition.ts";
 
-/** What time does to sessions, for the reconciler. Each returns how many it changed. */
-export type Deadlines = Readonly<
-  Record<keyof DeadlineStore, () => Promise<number>>
->;
+/** Applies deadlines to sessions, for the reconciler. Each method returns the number of sessions that it changed. */
+export class Deadlines {
+  readonly #core: Pick<Core, "bus" | "clock" | "settings">;
+  readonly #store: DeadlineStore;
+  readonly #publisher: ChangePublisher;
 
-/** @param announce Told of what has changed. */
-export function createDeadlines(
-  core: Pick<Core, "bus" | "clock" | "settings">,
-  store: DeadlineStore,
-  announce: (changed: readonly StatusChange[]) => void,
-): Deadlines {
-  const { clock, settings } = core;
-  const leaseMs = settings.lease_seconds * 1_000;
-  const maxAttempts = settings.max_start_attempts;
-
-  async function run(
-    change: Promise<readonly StatusChange[]>,
-  ): Promise<number> {
-    const changed = await change;
-    announce(changed);
-    return changed.length;
+  constructor(
+    core: Pick<Core, "bus" | "clock" | "settings">,
+    store: DeadlineStore,
+    publisher: ChangePublisher,
+  ) {
+    this.#core = core;
+    this.#store = store;
+    this.#publisher = publisher;
   }
 
-  return {
-    expireLeases: () =>
-      run(store.expireLeases(clock.now(), { maxAttempts, leaseMs })),
-    failOverdue: () => run(store.failOverdue(clock.now())),
-    failSlowStarts: () => run(store.failSlowStarts(clock.now())),
-    endAbandoned: () => run(store.endAbandoned(clock.now())),
-    endDrained: () => run(store.endDrained(clock.now())),
-    expireLifetimes: () => run(store.expireLifetimes(clock.now())),
-    fallIdle: async () => {
-      const changed = await store.fallIdle(clock.now());
-      publishActivity(core, "session_idle", changed);
-      return changed.length;
-    },
-    timeOutIdle: () => run(store.timeOutIdle(clock.now())),
-    enforceStops: () =>
-      run(store.enforceStops(clock.now() - leaseMs, clock.now())),
-    prune: () => {
-      const now = clock.now();
-      const ended = now - settings.retention_hours * 3_600_000;
-      return store.prune({ ended, keys: now - IDEMPOTENCY_TTL_MS });
-    },
-  };
+  expireLeases(): Promise<number> {
+    const maxAttempts = this.#core.settings.max_start_attempts;
+    const limits = { maxAttempts, leaseMs: this.#leaseMs };
+    return this.#publish(this.#store.expireLeases(this.#now, limits));
+  }
+
+  failOverdue(): Promise<number> {
+    return this.#publish(this.#store.failOverdue(this.#now));
+  }
+
+  failSlowStarts(): Promise<number> {
+    return this.#publish(this.#store.failSlowStarts(this.#now));
+  }
+
+  endAbandoned(): Promise<number> {
+    return this.#publish(this.#store.endAbandoned(this.#now));
+  }
+
+  endDrained(): Promise<number> {
+    return this.#publish(this.#store.endDrained(this.#now));
+  }
+
+  expireLifetimes(): Promise<number> {
+    return this.#publish(this.#store.expireLifetimes(this.#now));
+  }
+
+  async markIdle(): Promise<number> {
+    const changes = await this.#store.markIdle(this.#now);
+    publishActivity(this.#core, "session_idle", changes);
+    return changes.length;
+  }
+
+  timeOutIdle(): Promise<number> {
+    return this.#publish(this.#store.timeOutIdle(this.#now));
+  }
+
+  enforceStops(): Promise<number> {
+    const since = this.#now - this.#leaseMs;
+    return this.#publish(this.#store.enforceStops(since, this.#now));
+  }
+
+  /** Deletes sessions that ended before the retention time, and expired idempotency keys. */
+  prune(): Promise<number> {
+    const { retention_hours } = this.#core.settings;
+    return this.#store.prune({
+      ended: this.#now - retention_hours * 3_600_000,
+      keys: this.#now - IDEMPOTENCY_TTL_MS,
+    });
+  }
+
+  get #now(): number {
+    return this.#core.clock.now();
+  }
+
+  get #leaseMs(): number {
+    return this.#core.settings.lease_seconds * 1_000;
+  }
+
+  async #publish(pending: Promise<readonly StatusChange[]>): Promise<number> {
+    const changes = await pending;
+    this.#publisher.publishDue(changes);
+    return changes.length;
+  }
 }

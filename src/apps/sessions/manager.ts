@@ -1,81 +1,173 @@
 import type { ResultSet } from "@libsql/client";
 import { validate } from "uuid";
-import type { Core } from "../../core/app.ts";
 import { deadline } from "../../async/deadline.ts";
+import type { Core } from "../../core/app.ts";
 import type { Statement } from "../../core/database.ts";
 import { isTransient } from "../../core/errors.ts";
-import { toWebSocketUrl } from "../../http/public_origin.ts";
 import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
+import { toWebSocketUrl } from "../../http/public_origin.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
+import { SessionActivity } from "./activity.ts";
+import { ChangePoller } from "./change_poller.ts";
+import { ChangePublisher } from "./change_publisher.ts";
 import {
-  type Claim,
-  claimSessions,
-  takeOver,
-  type TakeOverScope,
-  type TakeOverStatements,
-} from "./store/claim.ts";
-import { createSessionCreator, type SessionCreator } from "./create.ts";
-import { createDeadlines, type Deadlines } from "./deadlines.ts";
-import { ChangePoller, type WatchTarget } from "./change_poller.ts";
+  type CreateOnceOptions,
+  type CreateOptions,
+  type CreateResult,
+  SessionCreator,
+} from "./create.ts";
+import { Deadlines } from "./deadlines.ts";
+import { OwnerView, requireFound, sessionNotFound } from "./owner_view.ts";
+import type { SessionInput } from "./schemas.ts";
 import type { SessionMetricValues } from "./schemas/history.ts";
 import type { SessionReport } from "./schemas/leases.ts";
 import type { Session } from "./session.ts";
-import { createSessionActivity, type SessionActivity } from "./activity.ts";
+import { ActivityStore } from "./store/activity.ts";
+import { ChangeStore, type WatchTarget } from "./store/changes.ts";
+import { type Claim, claimSessions } from "./store/claim.ts";
+import { DeadlineStore } from "./store/deadlines.ts";
 import {
-  createOwnerView,
-  found,
-  type OwnerView,
-  sessionNotFound,
-} from "./owner_view.ts";
-import { isTerminal, type SessionEventName, STATUS_EVENTS } from "./status.ts";
-import type { Holder, SessionStore } from "./store/sessions.ts";
-import type { DeadlineStore } from "./store/deadlines.ts";
-import type { ChangeStore } from "./store/changes.ts";
-import type { ActivityStore } from "./store/activity.ts";
+  HistoryStore,
+  type Holder,
+  type HolderEvent,
+} from "./store/history.ts";
 import {
   applyReports,
   type ReportOutcome,
-  setReach as reachedStatement,
   type SurroundingStatements,
 } from "./store/reports.ts";
-import type { StatusChange } from "./store/transition.ts";
+import { setReach } from "./store/reach.ts";
+import { SessionStore } from "./store/sessions.ts";
+import { StopStore } from "./store/stops.ts";
+import {
+  takeOver,
+  type TakeOverScope,
+  type TakeOverStatements,
+} from "./store/take_over.ts";
 
 export type { Session, SessionEvent, SessionMetric } from "./session.ts";
 export { renderSession, renderStatusReason } from "./session.ts";
-export type { SessionTarget, Stop } from "./store/sessions.ts";
-export type { LeasedSession, TakeOverStatements } from "./store/claim.ts";
+export type { OwnerView } from "./owner_view.ts";
+export type { SessionTarget } from "./store/sessions.ts";
+export type { Stop } from "./store/stops.ts";
+export type { LeasedSession, TakeOverStatements } from "./store/take_over.ts";
 
-/** Pause of a waiting request before it asks a database again that was busy or away. */
+/** Pause of a waiting request after the database was busy or unavailable. */
 const RETRY_MS = 1_000;
 
-/** The rules of sessions. */
-export interface SessionManager
-  extends SessionCreator, SessionActivity, OwnerView {
-  /** What a caller that sees only `owner`'s sessions may do. Undefined: everybody's. No round trip more. */
-  forOwner(owner: string | undefined): OwnerView;
-  /** Records for the worker that holds it. False: the token is stale, or it has ended. */
-  addEvent(
+/** The rules of sessions. As a view it shows the sessions of all owners. */
+export class SessionManager extends OwnerView {
+  /** Records of the gateway about the use of sessions. */
+  readonly activity: SessionActivity;
+  /** Deadlines of sessions, for the reconciler. */
+  readonly deadlines: Deadlines;
+  readonly #core: Core;
+  readonly #viewOptions: ConstructorParameters<typeof OwnerView>[1];
+  readonly #publisher: ChangePublisher;
+  readonly #history: HistoryStore;
+  readonly #creator: SessionCreator;
+  readonly #poller: ChangePoller;
+
+  constructor(core: Core, pools: Pick<WorkPoolManager, "assign">) {
+    const publisher = new ChangePublisher(core.bus);
+    const stores = {
+      sessions: new SessionStore(core.db),
+      history: new HistoryStore(core.db),
+      stops: new StopStore(core.db),
+    };
+    super(core, { stores, publisher });
+    this.#core = core;
+    this.#viewOptions = { stores, publisher };
+    this.#publisher = publisher;
+    this.#history = stores.history;
+    this.#creator = new SessionCreator(core, pools);
+    this.#poller = new ChangePoller({
+      clock: core.clock,
+      bus: core.bus,
+      store: new ChangeStore(core.db),
+      stopping: core.stopping,
+    });
+    this.activity = new SessionActivity(core, new ActivityStore(core.db));
+    this.deadlines = new Deadlines(
+      core,
+      new DeadlineStore(core.db),
+      publisher,
+    );
+  }
+
+  /** Returns the view of one owner's sessions; undefined returns the view of all. No round trip. */
+  forOwner(owner: string | undefined): OwnerView {
+    return owner === undefined
+      ? this
+      : new OwnerView(this.#core, { ...this.#viewOptions, owner });
+  }
+
+  /** Creates a session, as {@linkcode SessionCreator.create}. Two round trips. */
+  create(input: SessionInput, options?: CreateOptions): Promise<Session> {
+    return this.#creator.create(input, options);
+  }
+
+  /** Creates one session for all calls with the same key, as {@linkcode SessionCreator.createOnce}. Two round trips. */
+  createOnce(
+    input: SessionInput,
+    options: CreateOnceOptions,
+  ): Promise<CreateResult> {
+    return this.#creator.createOnce(input, options);
+  }
+
+  /** Records an event of the worker that holds the session. Returns false if the token is stale or the session has ended. */
+  async addEvent(id: string, event: HolderEvent): Promise<boolean> {
+    if (!validate(id)) throw sessionNotFound(id);
+    const now = this.#core.clock.now();
+    return requireFound(id, await this.#history.addEvent(id, event, now));
+  }
+
+  /** Records a measurement, as `addEvent`. */
+  async addMetric(
     id: string,
-    record: Holder & {
-      readonly event: SessionEventName;
-      readonly data: Readonly<Record<string, unknown>>;
-    },
-  ): Promise<boolean>;
-  addMetric(
-    id: string,
-    record: Holder & SessionMetricValues,
-  ): Promise<boolean>;
+    metric: Holder & SessionMetricValues,
+  ): Promise<boolean> {
+    if (!validate(id)) throw sessionNotFound(id);
+    const now = this.#core.clock.now();
+    return requireFound(id, await this.#history.addMetric(id, metric, now));
+  }
+
   /**
-   * Resolves when it is neither pending nor starting, or with what it is when `signal` is aborted. A database that is
-   * busy or away meanwhile is waited for.
+   * Waits until the session is neither pending nor starting, and returns it. When `signal` is aborted, it returns the
+   * session in its current state. It retries while the database is busy or unavailable.
    */
-  waitUntilStarted(id: string, signal: AbortSignal): Promise<Session>;
-  /** Has the bus told of what other replicas do with it, until disposed. Subscribe before. */
-  watch(what: WatchTarget, id: string): Disposable;
-  /** Returns the URL that clients connect to. @param baseUrl URL of the server as the client reaches it. */
-  buildConnectUrl(id: string, baseUrl: string): string;
-  /** One round trip. */
-  claim(
+  async waitUntilStarted(id: string, signal: AbortSignal): Promise<Session> {
+    const { bus, clock } = this.#core;
+    using changes = bus.latch(({ subject }) => subject === id);
+    using _watch = this.watch("start", id);
+    for (;;) {
+      const session = await this.get(id).catch((error: unknown) => {
+        if (!isTransient(error) || signal.aborted) throw error;
+        return undefined;
+      });
+      const isDone = session && session.status !== "pending" &&
+        session.status !== "starting";
+      if (session && (isDone || signal.aborted)) return session;
+      if (session) await changes.next(signal);
+      else {
+        using retry = deadline(clock, RETRY_MS, signal);
+        await changes.next(retry.signal);
+      }
+    }
+  }
+
+  /** Publishes changes that other servers make to the subject on the bus, until disposed. Subscribe before. */
+  watch(target: WatchTarget, id: string): Disposable {
+    return this.#poller.watch(target, id);
+  }
+
+  /** Returns the URL that clients connect to. @param baseUrl URL of the server, as the client reaches it. */
+  buildConnectUrl(id: string, baseUrl: string): string {
+    return `${toWebSocketUrl(baseUrl)}/v1/sessions/${id}/cdp`;
+  }
+
+  /** Assigns pending sessions to a worker, as {@linkcode claimSessions}. One round trip. */
+  async claim(
     workerId: string,
     options: {
       readonly requestId: string;
@@ -83,155 +175,66 @@ export interface SessionManager
       readonly count: number;
       readonly knownCommands: readonly string[];
     },
-  ): Promise<Claim>;
-  /** The statements by which a worker's new process takes over what the worker holds; run in the batch that enters it. */
-  takeOver(workers: TakeOverScope): TakeOverStatements;
-  /** The statement by which the sessions that run on a worker learn how they are reached; run in the batch that enters it. */
-  setReach(workerId: string, reach: "direct" | "tunnel"): Statement<ResultSet>;
-  /** Applies a worker's reports in one batch with the statements `around`. One round trip. */
-  applyReports<F, L>(
+  ): Promise<Claim> {
+    const { bus } = this.#core;
+    const claim = await claimSessions(this.#core, {
+      workerId,
+      ...options,
+      ...this.#readLimits(),
+    });
+    for (const { id, work_pool_id } of claim.sessions) {
+      bus.publish({
+        type: "session_starting",
+        subject: id,
+        work_pool_id,
+        worker_id: workerId,
+      });
+    }
+    return claim;
+  }
+
+  /** Returns the statements by which a worker's new process takes over its sessions, for the batch of its registration. */
+  takeOver(scope: TakeOverScope): TakeOverStatements {
+    return takeOver(this.#core.db.orm, scope, this.#readLimits());
+  }
+
+  /** Returns the statement that stores the path to the sessions of a worker, for the batch that stores it for the worker. */
+  setReach(
     workerId: string,
-    reports: {
+    reach: "direct" | "tunnel",
+  ): Statement<ResultSet> {
+    return setReach(this.#core.db.orm, workerId, reach);
+  }
+
+  /** Applies a worker's reports in one batch with the statements `around`. One round trip. */
+  async applyReports<F, L>(
+    workerId: string,
+    { items, ...options }: {
       readonly items: readonly SessionReport[];
       readonly caller: WorkerCaller;
-      /** The worker leaves. */
+      /** True if the worker leaves. */
       readonly isLast: boolean;
     },
     around: SurroundingStatements<F, L>,
-  ): Promise<ReportOutcome<F, L>>;
-  /** What time does to sessions, for the reconciler. Each returns how many it changed. */
-  readonly deadlines: Deadlines;
-}
-
-/** The manager over its stores. */
-export function createSessionManager(
-  core: Core,
-  pools: Pick<WorkPoolManager, "assign">,
-  store: SessionStore,
-  { deadlines, changes, activity }: {
-    readonly deadlines: DeadlineStore;
-    readonly changes: ChangeStore;
-    readonly activity: ActivityStore;
-  },
-): SessionManager {
-  const { clock, bus, settings, db, secrets } = core;
-  const leaseMs = settings.lease_seconds * 1_000;
-  const startTimeoutMs = settings.start_timeout_seconds * 1_000;
-  const maxAttempts = settings.max_start_attempts;
-  const poller = new ChangePoller({
-    clock,
-    bus,
-    store: changes,
-    stopping: core.stopping,
-  });
-
-  function publish(changed: readonly StatusChange[]): void {
-    for (const { id, status, workPoolId, workerId, isReachOpen } of changed) {
-      bus.publish({
-        type: STATUS_EVENTS[status],
-        subject: id,
-        work_pool_id: workPoolId,
-        ...(workerId ? { worker_id: workerId } : {}),
-        ...(isReachOpen === 1 ? { is_reach_open: true } : {}),
-      });
-    }
+  ): Promise<ReportOutcome<F, L>> {
+    const { db, settings } = this.#core;
+    const outcome = await applyReports(db, {
+      workerId,
+      reports: items,
+      ...options,
+      ...this.#readLimits(),
+      maxAttempts: settings.max_start_attempts,
+    }, around);
+    this.#publisher.publish(outcome.changed);
+    return outcome;
   }
 
-  /** Tells the gateway, and wakes the worker's long poll, so that an order is obeyed at once. */
-  function order(
-    { id, workerId }: Pick<StatusChange, "id" | "workerId">,
-  ): void {
-    bus.publish({ type: "session_stopping", subject: id });
-    wake(workerId);
+  #readLimits() {
+    const { clock, settings } = this.#core;
+    return {
+      now: clock.now(),
+      leaseMs: settings.lease_seconds * 1_000,
+      startTimeoutMs: settings.start_timeout_seconds * 1_000,
+    };
   }
-
-  function wake(workerId: string | null): void {
-    if (workerId === null) return;
-    bus.publish({
-      type: "worker_commanded",
-      subject: workerId,
-      worker_id: workerId,
-    });
-  }
-
-  /** Tells whoever waits of what time has done. */
-  function announce(changed: readonly StatusChange[]): void {
-    publish(
-      changed.filter(({ status }) =>
-        isTerminal(status) || status === "pending"
-      ),
-    );
-    for (const each of changed) order(each);
-  }
-
-  const listeners = { publish, order, wake };
-  const everyone = createOwnerView(core, store, listeners);
-  const createFor = (owner: string) =>
-    createOwnerView(core, store.forOwner(owner), listeners);
-
-  return {
-    ...createSessionCreator(core, pools),
-    ...createSessionActivity(core, activity),
-    ...everyone,
-    forOwner: (owner) => owner === undefined ? everyone : createFor(owner),
-    async addEvent(id, record) {
-      if (!validate(id)) throw sessionNotFound(id);
-      return found(id, await store.addEvent(id, record, clock.now()));
-    },
-    async addMetric(id, record) {
-      if (!validate(id)) throw sessionNotFound(id);
-      return found(id, await store.addMetric(id, record, clock.now()));
-    },
-    async waitUntilStarted(id, signal) {
-      using news = bus.latch(({ subject }) => subject === id);
-      using _watch = poller.watch("start", id);
-      for (;;) {
-        const session = await everyone.get(id).catch((error: unknown) => {
-          if (!isTransient(error) || signal.aborted) throw error;
-          return undefined;
-        });
-        const isOver = session && session.status !== "pending" &&
-          session.status !== "starting";
-        if (session && (isOver || signal.aborted)) return session;
-        if (session) await news.next(signal);
-        else {
-          using retry = deadline(clock, RETRY_MS, signal);
-          await news.next(retry.signal);
-        }
-      }
-    },
-    watch: (what, id) => poller.watch(what, id),
-    buildConnectUrl: (id, baseUrl) =>
-      `${toWebSocketUrl(baseUrl)}/v1/sessions/${id}/cdp`,
-    async claim(workerId, options) {
-      const now = clock.now();
-      const limits = { now, leaseMs, startTimeoutMs };
-      const claim = await claimSessions({ db, secrets }, {
-        workerId,
-        ...options,
-        ...limits,
-      });
-      for (const { id, work_pool_id } of claim.sessions) {
-        bus.publish({
-          type: "session_starting",
-          subject: id,
-          work_pool_id,
-          worker_id: workerId,
-        });
-      }
-      return claim;
-    },
-    takeOver: (workers) =>
-      takeOver(db.orm, workers, { now: clock.now(), leaseMs }),
-    setReach: (workerId, reach) => reachedStatement(db.orm, workerId, reach),
-    async applyReports(workerId, { items, ...how }, around) {
-      const now = clock.now();
-      const limits = { now, leaseMs, startTimeoutMs, maxAttempts };
-      const input = { workerId, reports: items, ...how, ...limits };
-      const outcome = await applyReports(db, input, around);
-      publish(outcome.changed);
-      return outcome;
-    },
-    deadlines: createDeadlines(core, deadlines, announce),
-  };
 }

@@ -2,116 +2,147 @@ import { validate } from "uuid";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
 import { type ListPage, toListPage } from "../../http/page.ts";
+import type { ChangePublisher } from "./change_publisher.ts";
+import { sessionProblems } from "./problems.ts";
 import type { Session, SessionEvent, SessionMetric } from "./session.ts";
 import { isTerminal } from "./status.ts";
+import type { HistoryStore } from "./store/history.ts";
+import type { SessionRef } from "./store/select_session.ts";
 import type {
   SessionPage,
   SessionStore,
   SessionTarget,
-  Stop,
 } from "./store/sessions.ts";
-import { sessionProblems } from "./problems.ts";
-import type { StatusChange } from "./store/transition.ts";
+import type { Stop, StopStore } from "./store/stops.ts";
 
-/** A session with the last of its events and measurements. */
+/** A session with its last events and measurements. */
 export interface SessionDetail {
   readonly session: Session;
   readonly events: readonly SessionEvent[];
   readonly metrics: readonly SessionMetric[];
 }
 
+/** The stores of a view. */
+export interface ViewStores {
+  readonly sessions: SessionStore;
+  readonly history: HistoryStore;
+  readonly stops: StopStore;
+}
+
 /**
- * What may be done with sessions that one may see. Each is one round trip; everything about one session is refused with
- * `session_not_found` if there is none, or it is another's.
+ * The sessions that a caller may see, and the actions on them. Each method is one round trip.
+ *
+ * A method for one session throws `session_not_found` if the session does not exist or belongs to another owner.
  */
-export interface OwnerView {
-  get(id: string): Promise<Session>;
-  detail(id: string): Promise<SessionDetail>;
-  /** Newest first. */
-  list(page: SessionPage): Promise<ListPage<Session>>;
-  events(
+export class OwnerView {
+  readonly #clock: Core["clock"];
+  readonly #stores: ViewStores;
+  readonly #publisher: ChangePublisher;
+  readonly #owner: string | undefined;
+
+  /** @param owner Owner of the sessions. Absent: the view shows the sessions of all owners. */
+  constructor(
+    { clock }: Pick<Core, "clock">,
+    { stores, publisher, owner }: {
+      readonly stores: ViewStores;
+      readonly publisher: ChangePublisher;
+      readonly owner?: string | undefined;
+    },
+  ) {
+    this.#clock = clock;
+    this.#stores = stores;
+    this.#publisher = publisher;
+    this.#owner = owner;
+  }
+
+  async get(id: string): Promise<Session> {
+    return requireFound(id, await this.#stores.sessions.find(this.#ref(id)));
+  }
+
+  async detail(id: string): Promise<SessionDetail> {
+    const ref = this.#ref(id);
+    const { session, ...rest } = await this.#stores.sessions.detail(ref);
+    return { session: requireFound(id, session), ...rest };
+  }
+
+  /** Lists sessions, newest first. */
+  async list(page: SessionPage): Promise<ListPage<Session>> {
+    const sessions = await this.#stores.sessions.list(page, this.#owner);
+    return toListPage(sessions, page.limit);
+  }
+
+  async events(
     id: string,
     after: number,
     limit: number,
-  ): Promise<readonly SessionEvent[]>;
-  metrics(id: string, limit: number): Promise<readonly SessionMetric[]>;
-  logs(id: string): Promise<string>;
-  /** Ends it: a pending one at once, a held one by its worker, with `force` in the record at once. */
-  requestStop(id: string, stop: Stop): Promise<Session>;
-  /** Gives it `minutes` from now, or as long as it was given at first. */
-  refresh(id: string, minutes?: number): Promise<Session>;
-  /** The only read of the browser's own address. */
-  target(id: string): Promise<SessionTarget>;
+  ): Promise<readonly SessionEvent[]> {
+    const ref = this.#ref(id);
+    const events = await this.#stores.history.events(ref, after, limit);
+    return requireFound(id, events);
+  }
+
+  async metrics(id: string, limit: number): Promise<readonly SessionMetric[]> {
+    const ref = this.#ref(id);
+    return requireFound(id, await this.#stores.history.metrics(ref, limit));
+  }
+
+  /** Returns the last output of the session's browser; empty if there is none. */
+  async logs(id: string): Promise<string> {
+    const row = await this.#stores.sessions.logs(this.#ref(id));
+    return requireFound(id, row).logs ?? "";
+  }
+
+  /**
+   * Stops a session. A pending session ends at once. A held session is ended by its worker; with `force` its record ends
+   * at once.
+   */
+  async requestStop(id: string, stop: Stop): Promise<Session> {
+    const { session, changes } = await this.#stores.stops.stop(
+      this.#ref(id),
+      stop,
+      this.#clock.now(),
+    );
+    this.#publisher.publish(changes);
+    const found = requireFound(id, session);
+    this.#publisher.publishStop(found);
+    return found;
+  }
+
+  /**
+   * Moves the end of a session to `minutes` from now, or to its own `timeout_minutes` from now.
+   *
+   * @throws {GridError} `session_ended`.
+   */
+  async refresh(id: string, minutes?: number): Promise<Session> {
+    const now = this.#clock.now();
+    const ref = this.#ref(id);
+    const refreshed = await this.#stores.stops.refresh(ref, minutes, now);
+    const session = requireFound(id, refreshed);
+    const isStopping = session.stopRequestedAt !== null;
+    if (isStopping || isTerminal(session.status)) throw sessionEnded(session);
+    // The worker receives the new end with its next heartbeat.
+    this.#publisher.wakeWorker(session.workerId);
+    return session;
+  }
+
+  /** Returns the address of the session's browser. No other method reads it. */
+  async target(id: string): Promise<SessionTarget> {
+    return requireFound(id, await this.#stores.sessions.target(this.#ref(id)));
+  }
+
+  #ref(id: string): SessionRef {
+    if (!validate(id)) throw sessionNotFound(id);
+    return { id, owner: this.#owner };
+  }
 }
 
-/** Whom changes are told. */
-export interface ChangeListeners {
-  readonly publish: (changed: readonly StatusChange[]) => void;
-  /** Tells the gateway and the worker that it is to end. */
-  readonly order: (session: Pick<StatusChange, "id" | "workerId">) => void;
-  readonly wake: (workerId: string | null) => void;
-}
-
-/** Access to the sessions that `store` knows of. */
-export function createOwnerView(
-  { clock }: Pick<Core, "clock">,
-  store: SessionStore,
-  { publish, order, wake }: ChangeListeners,
-): OwnerView {
-  return {
-    async get(id) {
-      return found(id, validate(id) ? await store.find(id) : undefined);
-    },
-    async detail(id) {
-      if (!validate(id)) throw sessionNotFound(id);
-      const { session, ...rest } = await store.detail(id);
-      return { session: found(id, session), ...rest };
-    },
-    async list(page) {
-      return toListPage(await store.list(page), page.limit);
-    },
-    async events(id, after, limit) {
-      if (!validate(id)) throw sessionNotFound(id);
-      return found(id, await store.events(id, after, limit));
-    },
-    async metrics(id, limit) {
-      if (!validate(id)) throw sessionNotFound(id);
-      return found(id, await store.metrics(id, limit));
-    },
-    async logs(id) {
-      const row = validate(id) ? await store.logs(id) : undefined;
-      return found(id, row).logs ?? "";
-    },
-    async requestStop(id, stop) {
-      if (!validate(id)) throw sessionNotFound(id);
-      const { session, changed } = await store.stop(id, stop, clock.now());
-      publish(changed);
-      order(found(id, session));
-      return found(id, session);
-    },
-    async refresh(id, minutes) {
-      if (!validate(id)) throw sessionNotFound(id);
-      const refreshed = await store.refresh(id, minutes, clock.now());
-      const session = found(id, refreshed);
-      const isEnding = session.stopRequestedAt !== null;
-      if (isEnding || isTerminal(session.status)) throw sessionEnded(session);
-      // It learns of its new end with the next heartbeat.
-      wake(session.workerId);
-      return session;
-    },
-    async target(id) {
-      return found(id, validate(id) ? await store.target(id) : undefined);
-    },
-  };
-}
-
-/** `value`, if there is one. @throws {GridError} `session_not_found`. */
-export function found<T>(id: string, value: T | undefined): T {
+/** Returns `value`. @throws {GridError} `session_not_found` — it is undefined. */
+export function requireFound<T>(id: string, value: T | undefined): T {
   if (value === undefined) throw sessionNotFound(id);
   return value;
 }
 
-/** The refusal for a session that does not exist, or is not the caller's. */
+/** Creates the error for a session that does not exist, or belongs to another owner. */
 export function sessionNotFound(id: string): GridError {
   return new GridError(
     sessionProblems.session_not_found,
@@ -125,7 +156,7 @@ function sessionEnded(
   return new GridError(
     sessionProblems.session_ended,
     `Cannot refresh session "${id}": it is ${status}${
-      stopRequestedAt === null ? "" : " and being ended"
+      stopRequestedAt === null ? "" : " and is being stopped"
     }, expected one that has not ended`,
     { status_of_session: status, status_reason: statusReason },
   );

@@ -8,7 +8,7 @@ import {
 } from "./schemas.ts";
 import type { SessionEventWire, SessionMetricWire } from "./schemas/history.ts";
 import { resolveStoredFields } from "./stored_fields.ts";
-import { type QueueState, renderQueueState } from "./waiting.ts";
+import { type QueueState, renderQueueState } from "./queue_state.ts";
 import { createRowRenderer, toIsoTime } from "../../http/wire_form.ts";
 
 /** How long the client of an ephemeral session counts as there once its server has said so. */

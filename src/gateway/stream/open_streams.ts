@@ -96,7 +96,7 @@ export class OpenStreams {
       for (const each of all.filter(({ isUnrecorded }) => isUnrecorded)) {
         await this.#recordStart(sessionId, each);
       }
-      await this.#sessions.recordDisconnected(sessionId, data);
+      await this.#sessions.activity.recordDisconnected(sessionId, data);
     });
   }
 
@@ -187,7 +187,7 @@ export class OpenStreams {
     const active = [...new Set(samples.map(({ id }) => id))];
     const clientsSeen = [...this.#awaited, ...this.#listEphemeral()];
     if (active.length + clientsSeen.length === 0) return;
-    await this.#sessions.recordActivity({ active, clientsSeen });
+    await this.#sessions.activity.recordActivity({ active, clientsSeen });
     // A failed record is repeated with the next one.
     for (const { stream, bytes } of samples) stream.recordedBytes = bytes;
   }
@@ -200,7 +200,7 @@ export class OpenStreams {
 
   async #recordStart(sessionId: string, stream: OpenStream): Promise<void> {
     stream.isUnrecorded = true;
-    await this.#sessions.recordConnected(sessionId);
+    await this.#sessions.activity.recordConnected(sessionId);
     stream.isUnrecorded = false;
     // The record counts as activity: a stream without data needs no activity record.
     stream.recordedBytes = Math.max(stream.recordedBytes, 0);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createActivityStore } from "../../../src/apps/sessions/store/activity.ts";
+import { ActivityStore } from "../../../src/apps/sessions/store/activity.ts";
 import { createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
@@ -28,7 +28,7 @@ async function scene(keepAliveSeconds?: number) {
     sessions,
     clock,
     id,
-    store: createActivityStore(grid.core.db),
+    store: new ActivityStore(grid.core.db),
     /** Those of its events that tell of its use. */
     async told(): Promise<readonly string[]> {
       const events = await sessions.events(id, 0, 100);
@@ -49,16 +49,16 @@ async function scene(keepAliveSeconds?: number) {
 Deno.test("a session is in use while a client of another server is there, and waits no less for it", async () => {
   await using s = await scene(1);
   const { sessions, clock, id } = s;
-  await sessions.recordConnected(id);
-  await sessions.recordConnected(id);
+  await sessions.activity.recordConnected(id);
+  await sessions.activity.recordConnected(id);
   const { clientSeenUntil } = await sessions.get(id);
   assert.equal(clientSeenUntil, clock.now() + 20 * SECOND);
   clock.advance(SECOND);
-  await sessions.recordDisconnected(id, {});
+  await sessions.activity.recordDisconnected(id, {});
   assert.deepEqual(await s.told(), []);
   assert.equal((await sessions.get(id)).clientSeenUntil, clientSeenUntil);
   clock.advance(SECOND);
-  await sessions.recordDisconnected(id, {});
+  await sessions.activity.recordDisconnected(id, {});
   assert.deepEqual(await s.told(), ["session_idle"]);
   const left = await sessions.get(id);
   assert.deepEqual(
@@ -71,12 +71,12 @@ Deno.test("what comes late changes nothing: bytes from before a session was idle
   await using s = await scene();
   const { sessions, store, clock, id } = s;
   const now = clock.now();
-  await store.connected(id, now);
-  await store.disconnected(id, {}, now + 2 * SECOND);
-  await store.record({ active: [id], clientsSeen: [] }, now + SECOND);
+  await store.recordConnected(id, now);
+  await store.recordDisconnected(id, {}, now + 2 * SECOND);
+  await store.recordActivity({ active: [id], clientsSeen: [] }, now + SECOND);
   assert.equal((await sessions.get(id)).idleSince, now + 2 * SECOND);
-  await store.connected(id, now + 5 * SECOND);
-  await store.disconnected(id, {}, now + 4 * SECOND);
+  await store.recordConnected(id, now + 5 * SECOND);
+  await store.recordDisconnected(id, {}, now + 4 * SECOND);
   assert.deepEqual(await s.told(), ["session_idle", "session_active"]);
   const { idleSince, lastActivityAt } = await sessions.get(id);
   assert.deepEqual([idleSince, lastActivityAt], [null, now + 5 * SECOND]);
@@ -87,9 +87,11 @@ Deno.test("that a session is idle or active is recorded once, however many serve
   const { sessions, clock, id } = s;
   const servers = Array.from({ length: 3 });
   clock.advance(30 * SECOND);
-  assert.equal(await sessions.deadlines.fallIdle(), 0);
+  assert.equal(await sessions.deadlines.markIdle(), 0);
   clock.advance(1);
-  const counts = await Promise.all(servers.map(sessions.deadlines.fallIdle));
+  const counts = await Promise.all(
+    servers.map(() => sessions.deadlines.markIdle()),
+  );
   assert.deepEqual(counts.sort(), [0, 0, 1]);
   const [idle] = (await sessions.events(id, 0, 100)).slice(-1);
   assert.deepEqual(idle?.data, {
@@ -99,20 +101,22 @@ Deno.test("that a session is idle or active is recorded once, however many serve
   });
   clock.advance(SECOND);
   const activity = { active: [id], clientsSeen: [] };
-  await Promise.all(servers.map(() => sessions.recordActivity(activity)));
+  await Promise.all(
+    servers.map(() => sessions.activity.recordActivity(activity)),
+  );
   assert.deepEqual(await s.told(), ["session_idle", "session_active"]);
 });
 
 Deno.test("a session that has ended is neither idle nor becomes it", async () => {
   await using s = await scene();
   const { sessions, clock, id } = s;
-  await sessions.recordConnected(id);
-  await sessions.recordDisconnected(id, {});
+  await sessions.activity.recordConnected(id);
+  await sessions.activity.recordDisconnected(id, {});
   await s.end();
   assert.equal((await sessions.get(id)).idleSince, null);
-  await sessions.recordDisconnected(id, {});
+  await sessions.activity.recordDisconnected(id, {});
   clock.advance(60 * SECOND);
-  assert.equal(await sessions.deadlines.fallIdle(), 0);
-  await sessions.recordActivity({ active: [id], clientsSeen: [] });
+  assert.equal(await sessions.deadlines.markIdle(), 0);
+  await sessions.activity.recordActivity({ active: [id], clientsSeen: [] });
   assert.deepEqual(await s.told(), ["session_idle"]);
 });

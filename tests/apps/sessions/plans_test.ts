@@ -6,18 +6,19 @@
  */
 import assert from "node:assert/strict";
 import type { InStatement } from "@libsql/client";
-import { createChangeStore } from "../../../src/apps/sessions/store/changes.ts";
+import { ChangeStore } from "../../../src/apps/sessions/store/changes.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import { createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 
-/** How the statements that `act` runs search the sessions. */
+/** Returns the query plans for `sessions` of the statements that `act` runs. */
 async function searches(
   { core: { db: { client } } }: TestGrid,
   act: () => Promise<unknown>,
 ): Promise<readonly string[]> {
-  const { batch, execute } = client;
+  const batch = client.batch.bind(client);
+  const execute = client.execute.bind(client);
   const seen: InStatement[] = [];
   client.batch = (given, mode) => {
     for (const each of given) {
@@ -69,12 +70,15 @@ Deno.test("heartbeats, claims, looks for others and what the gateway records fin
       }),
     claim: () => api.claim(workerId),
     get: () => api.call("GET", `/sessions/${id}`),
-    arrival: () => grid.sessions.recordConnected(claimed.id),
+    arrival: () => grid.sessions.activity.recordConnected(claimed.id),
     presence: () =>
-      grid.sessions.recordActivity({ active: [id], clientsSeen: [id] }),
-    departure: () => grid.sessions.recordDisconnected(claimed.id, {}),
+      grid.sessions.activity.recordActivity({
+        active: [id],
+        clientsSeen: [id],
+      }),
+    departure: () => grid.sessions.activity.recordDisconnected(claimed.id, {}),
     look: () =>
-      createChangeStore(grid.core.db).poll({
+      new ChangeStore(grid.core.db).poll({
         start: [id],
         end: [id],
         pool: [pool.id],

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createSessionCreator } from "../../../src/apps/sessions/create.ts";
+import { SessionCreator } from "../../../src/apps/sessions/create.ts";
 import type { WorkPoolManager } from "../../../src/apps/workerpool/manager.ts";
 import { reconcileOnce } from "../../../src/reconciler/reconciler.ts";
 import {
@@ -184,7 +184,7 @@ function interrupted(
       return assignment;
     },
   };
-  return (input = {}) => createSessionCreator(core, slow).create(input);
+  return (input = {}) => new SessionCreator(core, slow).create(input);
 }
 
 Deno.test("a pool that is closed between look and insert is refused as what it has become, or another is taken", async () => {

@@ -1,8 +1,8 @@
 /**
- * Which sessions clients use: statements of the gateway, and of the reconciler for what falls silent.
+ * Queries about the use of sessions: of the gateway, and of the reconciler for sessions without traffic.
  *
- * A session that runs is in use or idle. Every change between the two is one event, recorded before it under the same
- * condition and in the same batch, so that it is recorded once however many servers see it.
+ * A running session is active or idle. Each change between the two has one event, which is recorded before it under the
+ * same condition and in the same batch: it is recorded once, however many servers notice it.
  *
  * @module
  */
@@ -10,126 +10,135 @@ import type { ResultSet } from "@libsql/client";
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../../core/database.ts";
+import { batchNamed } from "../../../db/batch_named.ts";
 import { sessionEvents, sessions } from "../models.ts";
 import { CLIENT_SEEN_MS } from "../session.ts";
 import { all } from "./lease_expiry.ts";
 import { insertEvent } from "./transition.ts";
 
-/** Longest time without a byte before a session counts as idle; one with a short idle timeout counts as such sooner. */
+/** Time without traffic after which a session is idle; half of the idle timeout if that is shorter. */
 const QUIET_MS = 30_000;
 
-/** Why a session is idle: else there are clients, of which nothing is heard. */
+/** Reason of an idle session without clients. Otherwise clients are connected, and send nothing. */
 const NO_CLIENT = "no client";
 
-/** A session that has become idle, or is used again: what subscribers are told. */
+/** A session that has become idle or active. */
 export interface ActivityChange {
   readonly id: string;
   readonly workPoolId: string;
   readonly workerId: string | null;
 }
 
-/** Which sessions clients use. */
+/** The use of sessions since the last record. */
 export interface ClientActivity {
-  /** Sessions over whose streams bytes have passed just now. */
+  /** Sessions over whose streams bytes have passed. */
   readonly active: readonly string[];
-  /** Ephemeral sessions whose client is there. */
+  /** Ephemeral sessions whose client is connected. */
   readonly clientsSeen: readonly string[];
 }
 
-/** SQL of presence. Each is one round trip, and returns the sessions that are idle from now on, or no longer. */
-export interface ActivityStore {
-  /** A client has come. */
-  connected(id: string, now: number): Promise<readonly ActivityChange[]>;
-  /** A client has gone; with the last of them the time begins that the session waits for one to come back. */
-  disconnected(
+/** The event, and the change. */
+export interface ActivityStatements {
+  readonly event: Statement<ResultSet>;
+  readonly changed: Statement<ActivityChange[]>;
+}
+
+/** Records of the use of sessions. Each method is one round trip, and returns the sessions that have become idle or active. */
+export class ActivityStore {
+  readonly #orm: Database["orm"];
+
+  constructor({ orm }: Database) {
+    this.#orm = orm;
+  }
+
+  async recordConnected(
+    id: string,
+    now: number,
+  ): Promise<readonly ActivityChange[]> {
+    const isOne = sql`${sessions.id} = ${id}`;
+    const { changed } = await batchNamed(this.#orm, {
+      connected: insertEvent(this.#orm, "client_connected", isOne, now),
+      ...becomeActive(this.#orm, isOne, now),
+      touched: touchLastActivity(this.#orm, isOne, now),
+      renewed: renewClientSeen(this.#orm, isOne, now),
+    });
+    return changed;
+  }
+
+  /** Records that a client has disconnected. With the last client, the time begins that the session waits for another. */
+  async recordDisconnected(
     id: string,
     data: Readonly<Record<string, unknown>>,
     now: number,
-  ): Promise<readonly ActivityChange[]>;
-  record(
-    presence: ClientActivity,
+  ): Promise<readonly ActivityChange[]> {
+    const isOne = sql`${sessions.id} = ${id}`;
+    const isUnused = all(
+      isOne,
+      hasNoClient(id),
+      sql`NOT ${endsWithClient}`,
+      // Another client may have connected before this statement ran.
+      sql`${sessions.lastActivityAt} <= ${now}`,
+    );
+    const idle = { since: sql`${now}`, why: sql`${NO_CLIENT}` };
+    const { changed } = await batchNamed(this.#orm, {
+      disconnected: insertEvent(
+        this.#orm,
+        "client_disconnected",
+        isOne,
+        now,
+        data,
+      ),
+      touched: touchLastActivity(this.#orm, isOne, now),
+      ...becomeIdle(this.#orm, isUnused, now, idle),
+      awaited: this.#orm.update(sessions).set({
+        clientSeenUntil: awaitClientUntil(id, now),
+      }).where(all(
+        isOne,
+        sql`${sessions.ephemeral} = 1`,
+        sql`${sessions.keepAliveSeconds} IS NOT NULL`,
+      )),
+    });
+    return changed;
+  }
+
+  async recordActivity(
+    { active, clientsSeen }: ClientActivity,
     now: number,
-  ): Promise<readonly ActivityChange[]>;
+  ): Promise<readonly ActivityChange[]> {
+    const { changed } = await batchNamed(this.#orm, {
+      ...becomeActive(this.#orm, matchesAny(active), now),
+      touched: touchLastActivity(this.#orm, matchesAny(active), now),
+      renewed: renewClientSeen(this.#orm, matchesAny(clientsSeen), now),
+    });
+    return changed;
+  }
 }
 
-/** The store over `db`. */
-export function createActivityStore({ orm }: Database): ActivityStore {
-  return {
-    async connected(id, now) {
-      const one = sql`${sessions.id} = ${id}`;
-      const [, , changed] = await orm.batch([
-        insertEvent(orm, "client_connected", one, now),
-        ...becomeActive(orm, one, now),
-        touchLastActivity(orm, one, now),
-        renewClientSeen(orm, one, now),
-      ]);
-      return changed;
-    },
-    async disconnected(id, data, now) {
-      const one = sql`${sessions.id} = ${id}`;
-      const unused = all(
-        one,
-        hasNoClient(id),
-        sql`NOT ${endsWithClient}`,
-        // Another may have come while this was on its way.
-        sql`${sessions.lastActivityAt} <= ${now}`,
-      );
-      const [, , , changed] = await orm.batch([
-        insertEvent(orm, "client_disconnected", one, now, data),
-        touchLastActivity(orm, one, now),
-        ...becomeIdle(orm, unused, now, {
-          since: sql`${now}`,
-          why: sql`${NO_CLIENT}`,
-        }),
-        orm.update(sessions).set({
-          clientSeenUntil: clientAwaitedUntil(id, now),
-        })
-          .where(all(
-            one,
-            sql`${sessions.ephemeral} = 1`,
-            sql`${sessions.keepAliveSeconds} IS NOT NULL`,
-          )),
-      ]);
-      return changed;
-    },
-    async record({ active, clientsSeen }, now) {
-      const [, changed] = await orm.batch([
-        ...becomeActive(orm, isOneOf(active), now),
-        touchLastActivity(orm, isOneOf(active), now),
-        renewClientSeen(orm, isOneOf(clientsSeen), now),
-      ]);
-      return changed;
-    },
-  };
-}
-
-/** The statements by which sessions that met with nothing for too long become idle. @param capped Bounds how many. */
-export function fallIdle(
+/**
+ * Returns the statements by which sessions without traffic become idle.
+ *
+ * @param limited Limits the number of sessions that meet a condition.
+ */
+export function markIdle(
   orm: LibSQLDatabase,
   now: number,
-  capped: (condition: SQL) => SQL,
+  limited: (condition: SQL) => SQL,
 ): ActivityStatements {
   const last = sql`coalesce(${sessions.lastActivityAt}, ${sessions.startedAt})`;
   const quietMs = sql`min(${QUIET_MS},
     coalesce(${sessions.idleTimeoutSeconds} * 500, ${QUIET_MS}))`;
-  const quiet = all(
+  const isQuiet = all(
     sql`${sessions.status} = 'running'`,
-    isInUse,
+    isActive,
     sql`${last} + ${quietMs} < ${now}`,
   );
-  return becomeIdle(orm, capped(quiet), now, {
+  return becomeIdle(orm, limited(isQuiet), now, {
     since: last,
-    // Of one whose client has gone it is known already.
+    // A session whose client has disconnected is idle already.
     why:
       sql`iif(${sessions.lastActivityAt} IS NULL, ${NO_CLIENT}, 'no traffic')`,
   });
 }
-
-/** The event, and the change. */
-export type ActivityStatements = readonly [
-  Statement<ResultSet>,
-  Statement<ActivityChange[]>,
-];
 
 const changedColumns = {
   id: sessions.id,
@@ -137,12 +146,12 @@ const changedColumns = {
   workerId: sessions.workerId,
 };
 
-/** With a plus, for they are found by their ids: not through all that run. */
+/** The plus keeps SQLite from the index of the status: the sessions are found by their ids. */
 const isRunning = sql`+${sessions.status} = 'running'`;
 
-const isInUse = all(isRunning, sql`${sessions.idleSince} IS NULL`);
+const isActive = all(isRunning, sql`${sessions.idleSince} IS NULL`);
 
-/** What is over when its client goes is not idle before. */
+/** Condition that a session ends with its client, and is therefore never idle without one. */
 const endsWithClient = sql`(${sessions.ephemeral} = 1
   AND ${sessions.keepAliveSeconds} IS NULL)`;
 
@@ -152,18 +161,18 @@ function becomeIdle(
   now: number,
   { since, why }: { readonly since: SQL; readonly why: SQL },
 ): ActivityStatements {
-  const idles = all(
-    isInUse,
+  const becomesIdle = all(
+    isActive,
     sql`${sessions.stopRequestedAt} IS NULL`,
     condition,
   );
-  const data = sql`json_object('why', ${why}, 'since', ${isoTime(since)},
+  const data = sql`json_object('why', ${why}, 'since', ${toIsoTime(since)},
     'idle_seconds', (${now} - ${since}) / 1000.0)`;
-  return [
-    insertEvent(orm, "session_idle", idles, now, data),
-    orm.update(sessions).set({ idleSince: since }).where(idles)
+  return {
+    event: insertEvent(orm, "session_idle", becomesIdle, now, data),
+    changed: orm.update(sessions).set({ idleSince: since }).where(becomesIdle)
       .returning(changedColumns),
-  ];
+  };
 }
 
 function becomeActive(
@@ -171,15 +180,19 @@ function becomeActive(
   condition: SQL,
   now: number,
 ): ActivityStatements {
-  // What was seen before it became idle does not wake it.
-  const wakes = all(isRunning, sql`${sessions.idleSince} <= ${now}`, condition);
+  // Activity from before the session became idle does not make it active.
+  const becomesActive = all(
+    isRunning,
+    sql`${sessions.idleSince} <= ${now}`,
+    condition,
+  );
   const data = sql`json_object('idle_seconds',
     (${now} - ${sessions.idleSince}) / 1000.0)`;
-  return [
-    insertEvent(orm, "session_active", wakes, now, data),
-    orm.update(sessions).set({ idleSince: null }).where(wakes)
+  return {
+    event: insertEvent(orm, "session_active", becomesActive, now, data),
+    changed: orm.update(sessions).set({ idleSince: null }).where(becomesActive)
       .returning(changedColumns),
-  ];
+  };
 }
 
 function touchLastActivity(orm: LibSQLDatabase, condition: SQL, now: number) {
@@ -188,42 +201,42 @@ function touchLastActivity(orm: LibSQLDatabase, condition: SQL, now: number) {
   }).where(condition);
 }
 
-/** Of ephemeral ones: a server that dies with their client leaves them as long as they would wait for it to come back. */
+/** Renews ephemeral sessions: after the crash of the client's server they wait as long as after a disconnect. */
 function renewClientSeen(orm: LibSQLDatabase, condition: SQL, now: number) {
-  const keptMs = sql`iif(${isRunning},
+  const keepAliveMs = sql`iif(${isRunning},
     coalesce(${sessions.keepAliveSeconds}, 0) * 1000, 0)`;
   return orm.update(sessions).set({
     clientSeenUntil:
-      sql`CAST(${now} + max(${CLIENT_SEEN_MS}, ${keptMs}) AS INTEGER)`,
+      sql`CAST(${now} + max(${CLIENT_SEEN_MS}, ${keepAliveMs}) AS INTEGER)`,
   }).where(all(condition, sql`${sessions.ephemeral} = 1`));
 }
 
-/** Until when a session waits whose client has gone just now; not less if another one is there, at whatever server. */
-function clientAwaitedUntil(id: string, now: number): SQL {
+/** Returns the time until which a session waits after a disconnect; not less if another client is connected to any server. */
+function awaitClientUntil(id: string, now: number): SQL {
   const until =
     sql`CAST(${now} + ${sessions.keepAliveSeconds} * 1000 AS INTEGER)`;
   return sql`iif(${hasNoClient(id)}, ${until},
     max(${sessions.clientSeenUntil}, ${until}))`;
 }
 
-/** By what all servers have recorded: since it had none, as many have gone as have come. */
+/** Condition that all servers together recorded as many disconnects as connects since the session last had no client. */
 function hasNoClient(id: string): SQL {
-  const own = sql`${sessionEvents.sessionId} = ${id}`;
-  const hadNone = sql`coalesce((SELECT seq FROM ${sessionEvents} WHERE ${own}
-    AND event = 'session_idle' AND data ->> '$.why' = ${NO_CLIENT}
-    ORDER BY seq DESC LIMIT 1), 0)`;
+  const isOfSession = sql`${sessionEvents.sessionId} = ${id}`;
+  const lastWithout = sql`coalesce((SELECT seq FROM ${sessionEvents}
+    WHERE ${isOfSession} AND event = 'session_idle'
+    AND data ->> '$.why' = ${NO_CLIENT} ORDER BY seq DESC LIMIT 1), 0)`;
   return sql`(SELECT coalesce(sum(CASE event WHEN 'client_connected' THEN 1
       WHEN 'client_disconnected' THEN -1 END), 0)
-    FROM ${sessionEvents} WHERE ${own} AND seq > ${hadNone}) <= 0`;
+    FROM ${sessionEvents} WHERE ${isOfSession} AND seq > ${lastWithout}) <= 0`;
 }
 
-/** One bound value, however many ids. */
-function isOneOf(ids: readonly string[]): SQL {
+/** Condition that a session is one of `ids`. Binds one value for any number of ids. */
+function matchesAny(ids: readonly string[]): SQL {
   return sql`${sessions.id} IN (SELECT value FROM json_each(${
     JSON.stringify(ids)
   }))`;
 }
 
-function isoTime(ms: SQL): SQL {
+function toIsoTime(ms: SQL): SQL {
   return sql`strftime('%Y-%m-%dT%H:%M:%fZ', ${ms} / 1000.0, 'unixepoch')`;
 }

@@ -1,13 +1,16 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../../core/database.ts";
+import { batchNamed } from "../../../db/batch_named.ts";
 import { countPoolRoom } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
-import { hasStopCommand } from "./claim.ts";
-import type { WatchTarget } from "../change_poller.ts";
 import { sessions } from "../models.ts";
 import { isTerminal, SESSION_STATUSES, type SessionStatus } from "../status.ts";
+import { hasStopCommand } from "./commands.ts";
 
-/** What of that which is watched has come to pass. */
+/** Kinds of awaited changes: the start or end of a session, sessions that a pool's workers can claim, commands for a worker. */
+export type WatchTarget = "start" | "end" | "pool" | "worker";
+
+/** The watched changes that have happened. */
 export interface PolledChanges {
   readonly sessions: readonly {
     readonly id: string;
@@ -15,7 +18,7 @@ export interface PolledChanges {
   }[];
   /** Pools that have sessions to claim, and a worker with room for them. */
   readonly pools: readonly string[];
-  /** Workers that have orders. */
+  /** Workers that have commands. */
   readonly workers: readonly string[];
 }
 
@@ -23,49 +26,51 @@ const TERMINAL = sql.raw(
   `('${SESSION_STATUSES.filter(isTerminal).join("', '")}')`,
 );
 
-/** Of a session that is not what is waited for. */
-const WAITING = sql.raw("('pending', 'starting')");
+const NOT_STARTED = sql.raw("('pending', 'starting')");
 
-/** SQL of the lookout. */
-export interface ChangeStore {
-  /** One round trip. */
-  poll(
-    ids: Readonly<Record<WatchTarget, readonly string[]>>,
-  ): Promise<PolledChanges>;
-}
+/** Reads of changes that other servers made. */
+export class ChangeStore {
+  readonly #orm: Database["orm"];
 
-/** The store over `db`. */
-export function createChangeStore({ orm }: Database): ChangeStore {
-  return {
-    async poll({ start, end, pool, worker }) {
-      const [found, pools, workers] = await orm.batch([
-        orm.all<PolledChanges["sessions"][number]>(sql`
-          ${selectWatched(start)} AND ${sessions.status} NOT IN ${WAITING}
-          UNION ${selectWatched(end)} AND ${sessions.status} IN ${TERMINAL}`),
-        orm.all<Id>(sql`SELECT ${workPools.id} AS id FROM ${watchedIds(pool)}
-          CROSS JOIN ${workPools} ON ${workPools.id} = watched.value
-          WHERE ${workPools.status} = 'active' AND EXISTS (SELECT 1
-            FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
-            AND ${sessions.status} = 'pending')
-          AND ${countPoolRoom()} > 0`),
-        orm.all<Id>(sql`SELECT watched.value AS id FROM ${watchedIds(worker)}
-          WHERE EXISTS (SELECT 1 FROM ${sessions}
-            WHERE ${sessions.workerId} = watched.value AND ${hasStopCommand})`),
-      ]);
-      return {
-        sessions: found,
-        pools: pools.map(({ id }) => id),
-        workers: workers.map(({ id }) => id),
-      };
-    },
-  };
+  constructor({ orm }: Database) {
+    this.#orm = orm;
+  }
+
+  /** One round trip. @param ids Watched sessions, pools and workers. */
+  async poll(
+    { start, end, pool, worker }: Readonly<
+      Record<WatchTarget, readonly string[]>
+    >,
+  ): Promise<PolledChanges> {
+    const orm = this.#orm;
+    const { found, pools, workers } = await batchNamed(orm, {
+      found: orm.all<PolledChanges["sessions"][number]>(sql`
+        ${selectWatched(start)} AND ${sessions.status} NOT IN ${NOT_STARTED}
+        UNION ${selectWatched(end)} AND ${sessions.status} IN ${TERMINAL}`),
+      pools: orm.all<Id>(sql`SELECT ${workPools.id} AS id
+        FROM ${watchedIds(pool)}
+        CROSS JOIN ${workPools} ON ${workPools.id} = watched.value
+        WHERE ${workPools.status} = 'active' AND EXISTS (SELECT 1
+          FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
+          AND ${sessions.status} = 'pending')
+        AND ${countPoolRoom()} > 0`),
+      workers: orm.all<Id>(sql`SELECT watched.value AS id
+        FROM ${watchedIds(worker)} WHERE EXISTS (SELECT 1 FROM ${sessions}
+          WHERE ${sessions.workerId} = watched.value AND ${hasStopCommand})`),
+    });
+    return {
+      sessions: found,
+      pools: pools.map(({ id }) => id),
+      workers: workers.map(({ id }) => id),
+    };
+  }
 }
 
 interface Id {
   readonly id: string;
 }
 
-/** What is watched comes first in each statement, so that a look costs what is watched, however much there is. */
+/** The watched ids come first in each statement: the cost grows with them, not with the tables. */
 function watchedIds(ids: readonly string[]): SQL {
   return sql`json_each(${JSON.stringify(ids)}) AS watched`;
 }

@@ -1,5 +1,5 @@
 /**
- * Gives sessions away. The one statement in which a session gets its owner, and the one read of its secrets.
+ * Assigns sessions to workers: the one statement in which a session gets its worker, and the one read of its secrets.
  *
  * @module
  */
@@ -13,56 +13,64 @@ import {
   type SQL,
   sql,
 } from "drizzle-orm";
-import type { ResultSet } from "@libsql/client";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Database, Statement } from "../../../core/database.ts";
-import { resolveEgressPolicy } from "../../workerpool/manager.ts";
-import type { Secrets } from "../../../core/database.ts";
+import { BUILT_IN_ADMINS } from "../../../core/caller.ts";
+import type { Database, Secrets } from "../../../core/database.ts";
+import { batchNamed } from "../../../db/batch_named.ts";
 import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
+import { apiKeys } from "../../keys/models.ts";
+import { resolveEgressPolicy } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions } from "../models.ts";
-import { isProvenWorker } from "./proven_worker.ts";
 import type { ClaimedSession, StopCommand } from "../schemas/leases.ts";
-import { HELD_STATUSES, type SessionStatus } from "../status.ts";
-import { isIsolated } from "./isolation.ts";
-import { openSession } from "./secrets.ts";
+import { HELD_STATUSES } from "../status.ts";
+import { selectCommands, toStopCommand } from "./commands.ts";
 import { nextSessions } from "./next.ts";
+import { isProvenWorker } from "./proven_worker.ts";
+import { openSession } from "./secrets.ts";
 import { insertEvent } from "./transition.ts";
 
-/** Who claims, and when. */
+/** A worker's claim. */
 export interface ClaimRequest {
   readonly workerId: string;
   /** The caller. A process that is not the worker's current one receives no session. */
   readonly caller: WorkerCaller;
-  /** A repeat with the same id, while the lease runs, gets the same sessions. */
+  /** A repeated claim with the same id receives the same sessions while their leases run. */
   readonly requestId: string;
-  /** Most sessions to give; 0: only orders are asked for. */
+  /** Maximum number of sessions; 0 reads commands only. */
   readonly count: number;
-  /** Sessions whose orders need not be told. */
+  /** Sessions whose commands the worker has received. */
   readonly knownCommands: readonly string[];
   readonly now: number;
   readonly leaseMs: number;
   readonly startTimeoutMs: number;
 }
 
-/** What a claim gave. */
+/** The result of a claim. */
 export interface Claim {
-  /** Absent: there is no such worker. */
+  /** Absent if the worker does not exist. */
   readonly worker?: {
     readonly workPoolId: string;
     /** True if the caller has proven that it is the worker's current process. */
     readonly isProven: boolean;
-    /** Whether the pool has a limit: the end of another worker's session may leave it something to claim. */
+    /** True if the pool has a limit: the end of another worker's session may then leave a session to claim. */
     readonly isPoolLimited: boolean;
   } | undefined;
   readonly sessions: readonly ClaimedSession[];
   readonly commands: readonly StopCommand[];
 }
 
+/** Conditions of a claim's statements. */
+interface ClaimConditions {
+  readonly isProven: SQL;
+  /** The sessions of an earlier claim with the same request id. */
+  readonly isClaimed: SQL;
+}
+
 /**
- * Gives the worker pending sessions of its pool, ordered by priority, then by how few sessions their owner holds, then
- * by age, as far as pool, worker and keys have room. One round trip; atomic, because SQLite has one writer.
+ * Assigns pending sessions of the pool to the worker, ordered by priority, then by the number of sessions that their owner
+ * holds, then by age, within the limits of pool, worker and keys. One round trip; atomic, because SQLite has one writer.
  */
 export async function claimSessions(
   { db: { orm }, secrets }: {
@@ -71,73 +79,32 @@ export async function claimSessions(
   },
   request: ClaimRequest,
 ): Promise<Claim> {
-  const { workerId, caller, requestId, now, leaseMs, knownCommands } = request;
-  const { startTimeoutMs } = request;
-  const isProven = isProvenWorker(workerId, caller);
-  const mine = and(
-    eq(sessions.workerId, workerId),
-    isProven,
-    eq(sessions.claimRequestId, requestId),
-    inArray(sessions.status, [...HELD_STATUSES]),
-    gt(sessions.leaseExpiresAt, now),
-  ) ?? sql`0`;
-  const isFresh =
-    sql`${mine} AND ${sessions.updatedAt} = ${now} AND changes() > 0`;
-  const [, , , claimed, commands, [worker]] = await orm.batch([
-    orm.update(sessions).set({
-      status: "starting",
-      workerId,
-      fencingToken: sql`${sessions.fencingToken} + 1`,
-      leaseExpiresAt: now + leaseMs,
-      // A worker that keeps its leases and never starts anything is late some day, too.
-      startDeadlineAt: now + startTimeoutMs + leaseMs,
-      claimRequestId: requestId,
-      startAttempts: sql`${sessions.startAttempts} + 1`,
-      updatedAt: now,
-      // What an earlier attempt has left.
-      statusReason: null,
-      containerId: null,
-      details: {},
-      reach: null,
-      warm: false,
-      logs: null,
-    }).where(and(
-      // They are pending: to say it again would search the whole queue.
-      request.count === 0
-        ? sql`0`
-        : sql`${sessions.id} IN ${nextSessions(request, isProven)}`,
-      notExists(orm.select({ one: sql`1` }).from(sessions).where(mine)),
-    )),
-    insertEvent(orm, "session_starting", isFresh, now, { worker_id: workerId }),
-    // Whoever repeats a claim counts its leases from the repeat.
-    orm.update(sessions).set({ leaseExpiresAt: now + leaseMs }).where(mine),
-    orm.select({
+  const { workerId, now, leaseMs } = request;
+  const conditions = createConditions(request);
+  const { isClaimed, isProven } = conditions;
+  const isNew =
+    sql`${isClaimed} AND ${sessions.updatedAt} = ${now} AND changes() > 0`;
+  const { claimed, commands, worker } = await batchNamed(orm, {
+    assigned: assignSessions(orm, request, conditions),
+    started: insertEvent(orm, "session_starting", isNew, now, {
+      worker_id: workerId,
+    }),
+    // The leases of a repeated claim begin with the repetition.
+    renewed: orm.update(sessions).set({ leaseExpiresAt: now + leaseMs })
+      .where(isClaimed),
+    claimed: orm.select({
       session: sessions,
       pool: workPools,
       isolated: isIsolated,
     }).from(sessions).innerJoin(
       workPools,
       eq(workPools.id, sessions.workPoolId),
-    ).where(mine).orderBy(desc(sessions.priority), sessions.id),
-    selectCommands(orm, workerId, knownCommands),
-    orm.select({
-      workPoolId: workers.workPoolId,
-      isProven: sql<boolean>`${isProven}`.mapWith(Boolean),
-      isPoolLimited: sql<
-        boolean
-      >`${workPools.maxSessions} IS NOT NULL`.mapWith(Boolean),
-    }).from(workers).innerJoin(
-      workPools,
-      eq(workPools.id, workers.workPoolId),
-    ).where(and(
-      eq(workers.id, workerId),
-      caller.workPoolId === undefined
-        ? undefined
-        : eq(workers.workPoolId, caller.workPoolId),
-    )),
-  ]);
+    ).where(isClaimed).orderBy(desc(sessions.priority), sessions.id),
+    commands: selectCommands(orm, workerId, request.knownCommands),
+    worker: selectWorker(orm, request, isProven),
+  });
   return {
-    worker,
+    worker: worker[0],
     commands: commands.map(toStopCommand),
     sessions: await Promise.all(
       claimed.map((row) => toClaimedSession(row, request, secrets)),
@@ -145,119 +112,85 @@ export async function claimSessions(
   };
 }
 
-/** A session that a worker holds. */
-export interface LeasedSession {
-  readonly id: string;
-  readonly fencingToken: number;
-  readonly status: SessionStatus;
-}
+/**
+ * Condition that a session belongs to a client key: its owner is neither a built-in admin nor an admin's key. An owner
+ * that no longer exists counts as a client.
+ */
+const isIsolated: SQL<boolean> = sql<
+  boolean
+>`(${sessions}.owner NOT IN ${BUILT_IN_ADMINS} AND NOT EXISTS (
+  SELECT 1 FROM ${apiKeys} AS k
+  WHERE k.id = ${sessions}.owner AND k.role = 'admin'))`.mapWith(Boolean);
 
-/** Of whom a registration takes sessions over. Both are conditions on `workers`, in SQL. */
-export interface TakeOverScope {
-  /** The worker whose earlier process ends with this registration; evaluated before the worker's row is brought up to date. */
-  readonly replaced: SQL;
-  /** The worker as it is afterwards. */
-  readonly registered: SQL;
-  /** How its new process asks to be reached; null: whoever knows better may tell. */
-  readonly reach: "direct" | "tunnel" | null;
-}
-
-/** Statements of a registration, to be run in this order, the worker's own between the two. */
-export interface TakeOverStatements {
-  /** Raises the fencing tokens, so that nothing the earlier process still says counts, and renews the leases. */
-  readonly raise: Statement<ResultSet>;
-  readonly held: Statement<LeasedSession[]>;
-}
-
-/** The statements by which a worker's new process takes over what the worker holds. */
-export function takeOver(
-  orm: LibSQLDatabase,
-  { replaced, registered, reach }: TakeOverScope,
-  { now, leaseMs }: { readonly now: number; readonly leaseMs: number },
-): TakeOverStatements {
-  const heldBy = (condition: SQL) =>
-    and(
-      inArray(
-        sessions.workerId,
-        orm.select({ id: workers.id }).from(workers).where(condition),
-      ),
-      inArray(sessions.status, [...HELD_STATUSES]),
-    );
-  return {
-    raise: orm.update(sessions).set({
-      fencingToken: sql`${sessions.fencingToken} + 1`,
-      leaseExpiresAt: now + leaseMs,
-      // What is known of the way holds until something better is: without, an address would be dialled that nobody proved.
-      ...(reach === null ? {} : { reach }),
-    }).where(heldBy(replaced)),
-    held: orm.select({
-      id: sessions.id,
-      fencingToken: sessions.fencingToken,
-      status: sessions.status,
-    }).from(sessions).where(heldBy(registered)),
-  };
-}
-
-/** Whether a session has an order that its worker has not obeyed yet: a forced one stays until it reports the end. */
-export const hasStopCommand: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL
-  AND (${sessions.status} IN ('starting', 'running') OR ${sessions.stopForce} = 1))`;
-
-/** Orders that the worker has not obeyed yet. @param known Sessions whose orders it is obeying. */
-export function selectCommands(
-  orm: LibSQLDatabase,
-  workerId: string,
-  known: readonly string[] = [],
-): Statement<CommandRow[]> {
-  return orm.select({
-    id: sessions.id,
-    fencingToken: sessions.fencingToken,
-    stopStatus: sessions.stopStatus,
-    stopReason: sessions.stopReason,
-    stopForce: sessions.stopForce,
-  }).from(sessions).where(and(
+function createConditions(
+  { workerId, caller, requestId, now }: ClaimRequest,
+): ClaimConditions {
+  const isProven = isProvenWorker(workerId, caller);
+  const isClaimed = and(
     eq(sessions.workerId, workerId),
-    hasStopCommand,
-    known.length === 0
-      ? undefined
-      : sql`${sessions.id} NOT IN (SELECT value FROM json_each(${
-        JSON.stringify(known)
-      }))`,
+    isProven,
+    eq(sessions.claimRequestId, requestId),
+    inArray(sessions.status, [...HELD_STATUSES]),
+    gt(sessions.leaseExpiresAt, now),
+  ) ?? sql`0`;
+  return { isProven, isClaimed };
+}
+
+function assignSessions(
+  orm: LibSQLDatabase,
+  request: ClaimRequest,
+  { isProven, isClaimed }: ClaimConditions,
+) {
+  const { workerId, requestId, now, leaseMs, startTimeoutMs } = request;
+  return orm.update(sessions).set({
+    status: "starting",
+    workerId,
+    fencingToken: sql`${sessions.fencingToken} + 1`,
+    leaseExpiresAt: now + leaseMs,
+    // Also limits a worker that renews its leases and never starts the browser.
+    startDeadlineAt: now + startTimeoutMs + leaseMs,
+    claimRequestId: requestId,
+    startAttempts: sql`${sessions.startAttempts} + 1`,
+    updatedAt: now,
+    // Values of an earlier attempt.
+    statusReason: null,
+    containerId: null,
+    details: {},
+    reach: null,
+    warm: false,
+    logs: null,
+  }).where(and(
+    // A condition on the status would make SQLite search the whole queue.
+    request.count === 0
+      ? sql`0`
+      : sql`${sessions.id} IN ${nextSessions(request, isProven)}`,
+    notExists(orm.select({ one: sql`1` }).from(sessions).where(isClaimed)),
   ));
 }
 
-/** What is read of a session that was ordered to end. */
-interface CommandRow {
-  readonly id: string;
-  readonly fencingToken: number;
-  readonly stopStatus: SessionStatus | null;
-  readonly stopReason: string | null;
-  readonly stopForce: boolean;
+function selectWorker(
+  orm: LibSQLDatabase,
+  { workerId, caller }: ClaimRequest,
+  isProven: SQL,
+) {
+  return orm.select({
+    workPoolId: workers.workPoolId,
+    isProven: sql<boolean>`${isProven}`.mapWith(Boolean),
+    isPoolLimited: sql<
+      boolean
+    >`${workPools.maxSessions} IS NOT NULL`.mapWith(Boolean),
+  }).from(workers).innerJoin(
+    workPools,
+    eq(workPools.id, workers.workPoolId),
+  ).where(and(
+    eq(workers.id, workerId),
+    caller.workPoolId === undefined
+      ? undefined
+      : eq(workers.workPoolId, caller.workPoolId),
+  ));
 }
 
-/** The order that a row stands for. */
-export function toStopCommand(row: CommandRow): StopCommand {
-  return {
-    type: "stop",
-    session_id: row.id,
-    fencing_token: row.fencingToken,
-    status: toStopStatus(row.stopStatus),
-    reason: row.stopReason ?? "",
-    force: row.stopForce,
-  };
-}
-
-function toStopStatus(status: CommandRow["stopStatus"]): StopCommand["status"] {
-  switch (status) {
-    case "completed":
-    case "expired":
-    case "timed_out":
-      return status;
-    default:
-      return "terminated";
-  }
-}
-
-/** Columns of a claimed session that the response needs. */
+/** The rows of a claimed session. */
 interface ClaimedRow {
   readonly session: typeof sessions.$inferSelect;
   readonly pool: typeof workPools.$inferSelect;

@@ -1,199 +1,228 @@
 /**
- * What time does to sessions: the statements of the reconciler.
+ * Queries of the reconciler: the deadlines of sessions.
  *
- * Each is guarded, so that running it twice changes nothing more, and changes no more than {@linkcode MAX_ROWS} rows, so that
- * a clock that jumps does not end everything at once.
+ * Each is guarded, so that a second run changes nothing more, and changes at most {@linkcode MAX_ROWS} rows, so that a
+ * jump of the clock does not end every session at once.
  *
  * @module
  */
 import { eq, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database } from "../../../core/database.ts";
+import { batchNamed } from "../../../db/batch_named.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions, waitsUntil } from "../models.ts";
 import { renderStatusReason, type Session } from "../session.ts";
-import { HELD_STATUSES } from "../status.ts";
-import type { Stop } from "./sessions.ts";
-import { all, endOrdered, type Move, requeueOrCrash } from "./lease_expiry.ts";
-import { type ActivityChange, fallIdle } from "./activity.ts";
-import { prune } from "./prune.ts";
-import { collectChanges, type StatusChange, transition } from "./transition.ts";
-import { waitingColumn } from "./waiting.ts";
+import { HELD_STATUSES, type SessionStatus } from "../status.ts";
+import { type ActivityChange, markIdle } from "./activity.ts";
+import {
+  all,
+  endAsCommanded,
+  type LeaseLoss,
+  requeueOrCrash,
+} from "./lease_expiry.ts";
+import { prune, type PruneLimits } from "./prune.ts";
+import { queueStateColumn } from "./queue_state.ts";
+import type { Stop } from "./stops.ts";
+import {
+  collectChanges,
+  type ColumnChanges,
+  type StatusChange,
+  statusChangeColumns,
+  transition,
+} from "./transition.ts";
 
-/** Most rows that one statement of one pass changes. */
+/** Maximum number of rows that one statement of a pass changes. */
 const MAX_ROWS = 200;
 
-/** SQL of lateness. Each method but the last is one round trip, and one more where it says so. */
-export interface DeadlineStore {
-  /** Leases that ran out: `starting` is queued again or fails, `running` has crashed, what was ordered to end has ended. */
-  expireLeases(
-    now: number,
-    limits: { readonly maxAttempts: number; readonly leaseMs: number },
-  ): Promise<readonly StatusChange[]>;
-  /** Fails sessions that no worker claimed in time, with the reason why they waited. A second round trip if there are any. */
-  failOverdue(now: number): Promise<readonly StatusChange[]>;
-  /** Starts that took too long, whatever their workers say. */
-  failSlowStarts(now: number): Promise<readonly StatusChange[]>;
-  /** Lifetimes that are over: pending ones end, the workers of held ones are ordered to end them. */
-  expireLifetimes(now: number): Promise<readonly StatusChange[]>;
-  /** Browsers over whose streams nothing has come for a while: they are idle. */
-  fallIdle(now: number): Promise<readonly ActivityChange[]>;
-  /** Browsers that nobody used for too long: their workers are ordered to end them. */
-  timeOutIdle(now: number): Promise<readonly StatusChange[]>;
-  /** Ephemeral sessions whose client has not come back, or is gone together with its server. */
-  endAbandoned(now: number): Promise<readonly StatusChange[]>;
-  /** What workers still hold when their time to drain is over: they are ordered to end it. */
-  endDrained(now: number): Promise<readonly StatusChange[]>;
-  /** Orders that were given before `since` and not obeyed: the session ends in the record. */
-  enforceStops(since: number, now: number): Promise<readonly StatusChange[]>;
-  /** As {@linkcode prune}. */
-  prune(before: Parameters<typeof prune>[1]): Promise<number>;
+/** A stop command whose reason may be SQL over the row. */
+interface StopReason extends Pick<Stop, "status"> {
+  readonly reason: string | SQL;
 }
 
-/** The store over `db`. */
-export function createDeadlineStore({ orm }: Database): DeadlineStore {
-  const { move, order } = statements(orm);
-  return {
-    async expireLeases(now, { maxAttempts, leaseMs }) {
-      const late = lt(sessions.leaseExpiresAt, now);
-      const loss = { now, maxAttempts, why: "its worker was lost" };
-      const results = await orm.batch([
-        clampLeases(orm, now, leaseMs),
-        ...requeueOrCrash(move, late, loss),
-      ]);
-      return collectChanges(results);
+/** Deadlines of sessions. Each method is one round trip, unless it says more. */
+export class DeadlineStore {
+  readonly #orm: Database["orm"];
+
+  constructor({ orm }: Database) {
+    this.#orm = orm;
+  }
+
+  /** Ends leases that have expired: `starting` is queued again or fails, `running` has crashed, a stopped session ends. */
+  async expireLeases(
+    now: number,
+    { maxAttempts, leaseMs }: Pick<LeaseLoss, "maxAttempts"> & {
+      readonly leaseMs: number;
     },
-    async failOverdue(now) {
-      const late = all(waitedUntil(now), lt(sessions.queueDeadlineAt, now));
-      const overdue = await orm.select({
-        id: sessions.id,
-        statusReason: sessions.statusReason,
-        waiting: waitingColumn(),
-      }).from(sessions).where(capped(late));
-      if (overdue.length === 0) return [];
-      const [, failed] = await orm.batch(
-        failWith(move, findReasons(overdue), late, now),
-      );
-      return failed;
-    },
-    async failSlowStarts(now) {
-      const late = all(
-        eq(sessions.status, "starting"),
-        lt(sessions.startDeadlineAt, now),
-      );
-      const reason = "it did not start in time";
-      const [, failed] = await orm.batch(move("failed", late, now, {
+  ): Promise<readonly StatusChange[]> {
+    const isExpired = lt(sessions.leaseExpiresAt, now);
+    const loss = { now, maxAttempts, why: "its worker was lost" };
+    const { lost } = await batchNamed(this.#orm, {
+      clamped: clampLeases(this.#orm, now, leaseMs),
+      lost: requeueOrCrash(this.#move, isExpired, loss),
+    });
+    return collectChanges(lost);
+  }
+
+  /** Fails sessions that no worker claimed in time, with the reason why they waited. A second round trip if there are any. */
+  async failOverdue(now: number): Promise<readonly StatusChange[]> {
+    const isOverdue = all(
+      canWaitNoLonger(now),
+      lt(sessions.queueDeadlineAt, now),
+    );
+    const overdue = await this.#orm.select({
+      id: sessions.id,
+      statusReason: sessions.statusReason,
+      waiting: queueStateColumn(),
+    }).from(sessions).where(limited(isOverdue));
+    if (overdue.length === 0) return [];
+    const reasons = JSON.stringify(findReasons(overdue));
+    const isFound =
+      sql`${sessions.id} IN (SELECT key FROM json_each(${reasons}))`;
+    const { changed } = await batchNamed(
+      this.#orm,
+      this.#move("failed", all(isOverdue, isFound), now, {
+        statusReason:
+          sql`json_extract(${reasons}, '$."' || ${sessions.id} || '"')`,
+      }),
+    );
+    return changed;
+  }
+
+  /** Fails sessions whose start took too long, whatever their workers report. */
+  async failSlowStarts(now: number): Promise<readonly StatusChange[]> {
+    const isLate = all(
+      eq(sessions.status, "starting"),
+      lt(sessions.startDeadlineAt, now),
+    );
+    const reason = "it did not start in time";
+    const { changed } = await batchNamed(
+      this.#orm,
+      this.#move("failed", isLate, now, {
         statusReason: reason,
-        // Its worker may still be at it.
+        // The worker may still be starting the browser.
         stopRequestedAt: now,
         stopStatus: "terminated",
         stopReason: reason,
         stopForce: true,
-      }));
-      return failed;
-    },
-    async expireLifetimes(now) {
-      const over = lt(sessions.expiresAt, now);
-      const reason = "its maximum lifetime passed";
-      const [, ended, ordered] = await orm.batch([
-        ...move("expired", all(isPending, over), now, {
-          statusReason: reason,
-        }),
-        order({ status: "expired", reason }, over, now),
-      ]);
-      return [...ended, ...ordered];
-    },
-    async fallIdle(now) {
-      const [, changed] = await orm.batch(fallIdle(orm, now, capped));
-      return changed;
-    },
-    async timeOutIdle(now) {
-      const idle = sql`${sessions.status} = 'running'
-        AND ${sessions.idleTimeoutSeconds} IS NOT NULL
-        AND coalesce(${sessions.lastActivityAt}, ${sessions.startedAt})
-          + ${sessions.idleTimeoutSeconds} * 1000 < ${now}`;
-      return await order(
-        { status: "timed_out", reason: "nobody used it for too long" },
-        idle,
-        now,
-      );
-    },
-    async endAbandoned(now) {
-      const gone = lt(sessions.clientSeenUntil, now);
-      const reason = "its client has gone, with the server that it came to";
-      const [, ended, left, lost] = await orm.batch([
-        ...move("terminated", all(waitedUntil(now), gone), now, {
-          statusReason: reason,
-        }),
-        order(
-          { status: "completed", reason: CLIENT_NOT_BACK },
-          all(gone, wasKept),
-          now,
-        ),
-        order(
-          { status: "terminated", reason },
-          all(gone, sql`NOT (${wasKept})`),
-          now,
-        ),
-      ]);
-      return [...ended, ...left, ...lost];
-    },
-    async endDrained(now) {
-      const over = orm.select({ id: workers.id }).from(workers).where(
-        lt(workers.drainDeadlineAt, now),
-      );
-      return await order(
-        {
-          status: "terminated",
-          reason: "its worker had to leave: the time to drain was over",
-        },
-        inArray(sessions.workerId, over),
-        now,
-      );
-    },
-    async enforceStops(since, now) {
-      const late = all(isHeld, lt(sessions.stopRequestedAt, since));
-      const results = await orm.batch(endOrdered(move, late, now));
-      return collectChanges(results);
-    },
-    prune: (before) => prune(orm, before),
-  };
-}
+      }),
+    );
+    return changed;
+  }
 
-/** The two kinds of statements: a change of status, and an order to the worker. */
-function statements(orm: LibSQLDatabase) {
-  const move: Move = (status, condition, now, changes) =>
-    transition(orm, status, capped(condition), now, changes);
-  const order = (
-    stop: Pick<Stop, "status"> & { readonly reason: string | SQL },
+  /** Ends pending sessions whose lifetime has passed, and stops held ones. */
+  async expireLifetimes(now: number): Promise<readonly StatusChange[]> {
+    const isOver = lt(sessions.expiresAt, now);
+    const reason = "its maximum lifetime passed";
+    const { changed, stopped } = await batchNamed(this.#orm, {
+      ...this.#move("expired", all(isPending, isOver), now, {
+        statusReason: reason,
+      }),
+      stopped: this.#stop({ status: "expired", reason }, isOver, now),
+    });
+    return [...changed, ...stopped];
+  }
+
+  /** Marks sessions without traffic as idle. */
+  async markIdle(now: number): Promise<readonly ActivityChange[]> {
+    const statements = markIdle(this.#orm, now, limited);
+    const { changed } = await batchNamed(this.#orm, statements);
+    return changed;
+  }
+
+  /** Stops sessions that no client used for their idle timeout. */
+  async timeOutIdle(now: number): Promise<readonly StatusChange[]> {
+    const isIdle = sql`${sessions.status} = 'running'
+      AND ${sessions.idleTimeoutSeconds} IS NOT NULL
+      AND coalesce(${sessions.lastActivityAt}, ${sessions.startedAt})
+        + ${sessions.idleTimeoutSeconds} * 1000 < ${now}`;
+    const reason = "no client used it for its idle timeout";
+    return await this.#stop({ status: "timed_out", reason }, isIdle, now);
+  }
+
+  /** Stops ephemeral sessions whose client has not reconnected, or was lost together with its server. */
+  async endAbandoned(now: number): Promise<readonly StatusChange[]> {
+    const isGone = lt(sessions.clientSeenUntil, now);
+    const reason = "its client was lost together with its server";
+    const { changed, notBack, lost } = await batchNamed(this.#orm, {
+      ...this.#move("terminated", all(canWaitNoLonger(now), isGone), now, {
+        statusReason: reason,
+      }),
+      notBack: this.#stop(
+        { status: "completed", reason: CLIENT_NOT_BACK },
+        all(isGone, awaitsClient),
+        now,
+      ),
+      lost: this.#stop(
+        { status: "terminated", reason },
+        all(isGone, sql`NOT (${awaitsClient})`),
+        now,
+      ),
+    });
+    return [...changed, ...notBack, ...lost];
+  }
+
+  /** Stops the sessions of workers whose time to drain has passed. */
+  async endDrained(now: number): Promise<readonly StatusChange[]> {
+    const drained = this.#orm.select({ id: workers.id }).from(workers).where(
+      lt(workers.drainDeadlineAt, now),
+    );
+    return await this.#stop(
+      {
+        status: "terminated",
+        reason: "its worker had to leave: the time to drain has passed",
+      },
+      inArray(sessions.workerId, drained),
+      now,
+    );
+  }
+
+  /** Ends the records of sessions whose stop commands from before `since` were not obeyed. */
+  async enforceStops(
+    since: number,
+    now: number,
+  ): Promise<readonly StatusChange[]> {
+    const isLate = all(isHeld, lt(sessions.stopRequestedAt, since));
+    const { ended } = await batchNamed(this.#orm, {
+      ended: endAsCommanded(this.#move, isLate, now),
+    });
+    return collectChanges(ended);
+  }
+
+  /** Deletes old sessions and idempotency keys, as {@linkcode prune}. Two round trips. */
+  prune(limits: PruneLimits): Promise<number> {
+    return prune(this.#orm, limits);
+  }
+
+  readonly #move = (
+    status: SessionStatus | SQL,
     condition: SQL,
     now: number,
-  ) =>
-    orm.update(sessions).set({
+    changes: ColumnChanges,
+  ) => transition(this.#orm, status, limited(condition), now, changes);
+
+  /** Returns the statement that stores a stop command for held sessions that have none. */
+  #stop({ status, reason }: StopReason, condition: SQL, now: number) {
+    return this.#orm.update(sessions).set({
       stopRequestedAt: now,
-      stopStatus: stop.status,
-      stopReason: stop.reason,
+      stopStatus: status,
+      stopReason: reason,
     }).where(
-      capped(all(isHeld, isNull(sessions.stopRequestedAt), condition)),
-    ).returning({
-      id: sessions.id,
-      status: sessions.status,
-      workPoolId: sessions.workPoolId,
-      workerId: sessions.workerId,
-    });
-  return { move, order };
+      limited(all(isHeld, isNull(sessions.stopRequestedAt), condition)),
+    ).returning(statusChangeColumns);
+  }
 }
 
-// Written out, as in the index of those that wait.
+// Written out, as in the index of pending sessions.
 const isPending = sql`${sessions.status} = 'pending'`;
 
-/** Finds the pending ones that may not wait any more, whatever the rule, without a search of the whole queue. */
-function waitedUntil(now: number): SQL {
+/** Condition that a pending session may not wait any longer, for any reason. Uses an index instead of the whole queue. */
+function canWaitNoLonger(now: number): SQL {
   return all(isPending, lt(waitsUntil(sessions), now));
 }
 
-/** Whether it waits for its client to come back: it has had one. */
-const wasKept = sql`${sessions.status} = 'running'
+/** Condition that a session waits for its client to reconnect. */
+const awaitsClient = sql`${sessions.status} = 'running'
   AND ${sessions.keepAliveSeconds} IS NOT NULL`;
 
 const CLIENT_NOT_BACK = sql`printf('its client did not come back within %g s',
@@ -201,7 +230,10 @@ const CLIENT_NOT_BACK = sql`printf('its client did not come back within %g s',
 
 const isHeld = inArray(sessions.status, [...HELD_STATUSES]);
 
-/** No lease ends much later than one that is given now: a clock that was set back would keep the dead alive. Another server may give longer ones. */
+/**
+ * Returns the statement that shortens leases far in the future: after the clock was set back they would keep lost sessions
+ * alive. The limit of ten leases leaves room for servers with longer leases.
+ */
 function clampLeases(orm: LibSQLDatabase, now: number, leaseMs: number) {
   return orm.update(sessions).set({ leaseExpiresAt: now + leaseMs }).where(
     all(isHeld, sql`${sessions.leaseExpiresAt} > ${now + 10 * leaseMs}`),
@@ -218,22 +250,8 @@ function findReasons(
   ]));
 }
 
-/** Returns the statements that fail each session that still meets `condition`, with its reason. */
-function failWith(
-  move: Move,
-  reasons: Readonly<Record<string, string>>,
-  condition: SQL,
-  now: number,
-): ReturnType<Move> {
-  const json = JSON.stringify(reasons);
-  const isOne = sql`${sessions.id} IN (SELECT key FROM json_each(${json}))`;
-  return move("failed", all(condition, isOne), now, {
-    statusReason: sql`json_extract(${json}, '$."' || ${sessions.id} || '"')`,
-  });
-}
-
-/** The first of the sessions that meet `condition`. */
-function capped(condition: SQL): SQL {
+/** Returns the condition that a session is among the first that meet `condition`. */
+function limited(condition: SQL): SQL {
   return sql`${sessions.id} IN (SELECT ${sessions.id} FROM ${sessions}
     WHERE ${condition} ORDER BY ${sessions.id} LIMIT ${MAX_ROWS})`;
 }

@@ -1,4 +1,4 @@
-/** Statements of idempotency keys. A key whose time is over counts as free, whether its row is still there or not. */
+/** Statements of idempotency keys. An expired key counts as unused, even if its row still exists. */
 import type { ResultSet } from "@libsql/client";
 import { and, eq, gt, lte, notExists, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
@@ -10,17 +10,17 @@ import {
 } from "../idempotency.ts";
 import { idempotencyKeys, sessions } from "../models.ts";
 import type { Session } from "../session.ts";
-import { publicColumns } from "./transition.ts";
+import { publicColumns } from "./columns.ts";
 
-/** What an earlier request under the same key has made. */
+/** The record of an earlier request with the same key. */
 export interface IdempotencyRecord {
-  /** Of the earlier request's body. */
+  /** Fingerprint of the earlier request's body. */
   readonly fingerprint: string;
-  /** As it is now. */
+  /** The session that the earlier request created, in its current state. */
   readonly session: Session;
 }
 
-/** What is remembered under a key. */
+/** Returns the statement that reads the record of a key. */
 export function selectRecord(
   orm: LibSQLDatabase,
   request: IdempotencyKey,
@@ -37,7 +37,7 @@ export function selectRecord(
     ));
 }
 
-/** Remembers the session of `sessionId`, if there is one. */
+/** Returns the statement that records a request, if its session was inserted. */
 export function record(
   orm: LibSQLDatabase,
   { caller, key, fingerprint }: IdempotentRequest,
@@ -50,14 +50,14 @@ export function record(
     FROM ${sessions} WHERE ${sessions.id} = ${sessionId}`);
 }
 
-/** Whether nothing is remembered under the key. */
+/** Returns the condition that a key has no record. */
 export function isUnused(orm: LibSQLDatabase, request: IdempotencyKey): SQL {
   return notExists(
     orm.select({ one: sql`1` }).from(idempotencyKeys).where(isKey(request)),
   );
 }
 
-/** Frees the key if its time is over. */
+/** Returns the statement that deletes the record of a key if it has expired. */
 export function expire(
   orm: LibSQLDatabase,
   request: IdempotencyKey,

@@ -1,18 +1,17 @@
 /**
- * Puts sessions into the queue. Like the claim it is one batch, so that limits and keys hold however many ask at once, on
- * however many replicas.
+ * Adds sessions to the queue. Like a claim, an insertion is one batch, so that limits and idempotency keys hold for any
+ * number of concurrent requests on any number of servers.
  *
  * @module
  */
 import { getTableColumns, type SQL, sql } from "drizzle-orm";
-import type { Database } from "../../../core/database.ts";
+import type { Database, Secrets } from "../../../core/database.ts";
+import { batchNamed } from "../../../db/batch_named.ts";
 import { countPoolRoom } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
 import type { IdempotentRequest } from "../idempotency.ts";
 import { sessions } from "../models.ts";
-import type { Secrets } from "../../../core/database.ts";
 import type { SessionRow } from "../session.ts";
-import { sealSession } from "./secrets.ts";
 import {
   expire,
   type IdempotencyRecord,
@@ -25,20 +24,19 @@ import {
   fullKeyQueue,
   isKeyQueueFull,
 } from "./key_queue.ts";
+import { sealSession } from "./secrets.ts";
 import { insertEvent } from "./transition.ts";
 
-/** What came of an insertion. Neither: the pool is no longer there or active, or its queue is full. */
+/** The result of an insertion. Without session, record and key queue, the pool is gone, not active or full. */
 export interface Insertion {
   readonly isInserted: boolean;
-  /** With a key: what the key stands for now, the new session or an earlier one. */
+  /** For a request with a key: the record of the key, with the new session or an earlier one. */
   readonly record?: IdempotencyRecord | undefined;
   /** The queue of the owner's API key, if that limit was the cause. */
   readonly keyQueue?: FullKeyQueue | undefined;
 }
 
-/**
- * Inserts the session if its pool takes it, and if `once` is no repeat of an earlier request. One round trip.
- */
+/** Inserts the session if its pool accepts it, and if `once` does not repeat an earlier request. One round trip. */
 export async function insertSession(
   { db: { orm }, secrets }: {
     readonly db: Database;
@@ -50,32 +48,30 @@ export async function insertSession(
   const row = await sealSession(secrets, session);
   const { id, createdAt: now, workPoolId } = row;
   const isNew = sql`${sessions.id} = ${id}`;
-  const events = [
-    insertEvent(orm, "session_created", isNew, now),
-    insertEvent(orm, "session_assigned", isNew, now, {
+  const insertion = {
+    keyQueue: fullKeyQueue(orm, row),
+    expired: once ? expire(orm, once, now) : [],
+    inserted: orm.run(
+      once
+        ? sql`${insertIfOpen(row)} AND ${isUnused(orm, once)}`
+        : insertIfOpen(row),
+    ),
+    recorded: once ? record(orm, once, id, now) : [],
+    record: once ? [selectRecord(orm, once, now)] : [],
+    created: insertEvent(orm, "session_created", isNew, now),
+    assigned: insertEvent(orm, "session_assigned", isNew, now, {
       work_pool_id: workPoolId,
     }),
-  ] as const;
-  if (!once) {
-    const [[keyQueue], { rowsAffected }] = await orm.batch([
-      fullKeyQueue(orm, row),
-      orm.run(insertIfOpen(row)),
-      ...events,
-    ]);
-    return { isInserted: rowsAffected > 0, keyQueue };
-  }
-  const [[keyQueue], , { rowsAffected }, , [found]] = await orm.batch([
-    fullKeyQueue(orm, row),
-    expire(orm, once, now),
-    orm.run(sql`${insertIfOpen(row)} AND ${isUnused(orm, once)}`),
-    record(orm, once, id, now),
-    selectRecord(orm, once, now),
-    ...events,
-  ]);
-  return { isInserted: rowsAffected > 0, record: found, keyQueue };
+  };
+  const results = await batchNamed(orm, insertion);
+  return {
+    isInserted: results.inserted.rowsAffected > 0,
+    record: results.record[0]?.[0],
+    keyQueue: results.keyQueue[0],
+  };
 }
 
-/** What an earlier request under the same key has made. One round trip. */
+/** Returns the record of an earlier request with the same key. One round trip. */
 export async function findRecord(
   { orm }: Database,
   once: IdempotentRequest,

@@ -1,5 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
+import { batchNamed } from "../../../db/batch_named.ts";
 import {
   idempotencyKeys,
   sessionEvents,
@@ -7,22 +8,30 @@ import {
   sessions,
 } from "../models.ts";
 
-/** Most sessions that go at once. */
+/** Maximum number of sessions that are deleted at once. */
 const MAX_SESSIONS = 200;
 
-/** Most rows of another table that go at once: a long session has tens of thousands, and nobody writes meanwhile. */
+/** Maximum number of rows of another table that are deleted at once: a long session has tens of thousands, and a delete blocks every write. */
 const MAX_ROWS = 5_000;
 
+/** Times before which rows are deleted. */
+export interface PruneLimits {
+  /** Sessions that ended before this time. */
+  readonly ended: number;
+  /** Idempotency keys that were used before this time. */
+  readonly keys: number;
+}
+
 /**
- * Deletes sessions that ended before `ended`, oldest first, and keys that are as old as `keys`. What a repeated request
- * must find is kept as long as its key. Returns how many sessions are gone; much is left to the next calls.
+ * Deletes old sessions, oldest first, and old idempotency keys. A session that a repeated request must find is kept as
+ * long as its key. Returns the number of deleted sessions; the rest is left to the next calls.
  *
- * Two round trips: what is kept for its key may be searched at length, but not while nobody can write. Nothing comes back
- * to life between the two, and keys are made with their sessions only.
+ * Two round trips: the search for sessions may take long, and must not block writes. An ended session does not become
+ * live between the two, and a key is created only with its session.
  */
 export async function prune(
   orm: LibSQLDatabase,
-  { ended, keys }: { readonly ended: number; readonly keys: number },
+  { ended, keys }: PruneLimits,
 ): Promise<number> {
   const oldest = await orm.all<{ readonly id: string }>(sql`SELECT old.id
     FROM ${sessions} AS old WHERE old.ended_at < ${ended}
@@ -30,16 +39,17 @@ export async function prune(
       WHERE key.session_id = old.id AND key.created_at > ${keys})
     ORDER BY old.ended_at LIMIT ${MAX_SESSIONS}`);
   const ids = JSON.stringify(oldest.map(({ id }) => id));
-  const [, , , { rowsAffected }] = await orm.batch([
-    orm.run(sql`DELETE FROM ${idempotencyKeys} WHERE rowid IN (SELECT rowid
-      FROM ${idempotencyKeys} WHERE created_at <= ${keys} LIMIT ${MAX_ROWS})`),
-    orm.run(deleteRows(sessionMetrics, ids)),
-    orm.run(deleteRows(sessionEvents, ids)),
-    orm.run(sql`DELETE FROM ${sessions}
+  const { pruned } = await batchNamed(orm, {
+    keys: orm.run(sql`DELETE FROM ${idempotencyKeys} WHERE rowid IN (SELECT
+      rowid FROM ${idempotencyKeys} WHERE created_at <= ${keys}
+      LIMIT ${MAX_ROWS})`),
+    metrics: orm.run(deleteRows(sessionMetrics, ids)),
+    events: orm.run(deleteRows(sessionEvents, ids)),
+    pruned: orm.run(sql`DELETE FROM ${sessions}
       WHERE ${sessions.id} IN (SELECT value FROM json_each(${ids}))
       AND ${hasNo(sessionMetrics)} AND ${hasNo(sessionEvents)}`),
-  ]);
-  return rowsAffected;
+  });
+  return pruned.rowsAffected;
 }
 
 type Rows = typeof sessionMetrics | typeof sessionEvents;

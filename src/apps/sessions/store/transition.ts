@@ -1,43 +1,54 @@
 /**
  * The statements of a change of status.
  *
- * Event first, change second, both under the same condition and in one batch: a change has its event, and without a
- * change there is none.
+ * The event comes first and the change second, under the same condition and in one batch: every change has its event, and
+ * no event is without a change.
  *
  * @module
  */
 import type { ResultSet } from "@libsql/client";
-import { getTableColumns, type SQL, sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Statement } from "../../../core/database.ts";
 import { sessionEvents, sessions } from "../models.ts";
-import { type SessionEventName, STATUS_EVENTS } from "../status.ts";
-import { isTerminal, type SessionStatus } from "../status.ts";
-import type { Session, SessionRow } from "../session.ts";
+import type { SessionRow } from "../session.ts";
+import {
+  isTerminal,
+  type SessionEventName,
+  type SessionStatus,
+  STATUS_EVENTS,
+} from "../status.ts";
 
-/** Columns of a session that may be shown; the secret ones are cut down in the database. */
-export const publicColumns = (() => {
-  const { proxy, environment, endpoint: _, logs: __, ...shown } =
-    getTableColumns(sessions);
-  return {
-    ...shown,
-    publicProxy: sql<
-      Session["publicProxy"]
-    >`json_remove(${proxy}, '$.proxy_password')`.mapWith(JSON.parse),
-    environmentNames: sql<
-      string[]
-    >`(SELECT json_group_array(key) FROM json_each(${environment}))`.mapWith(
-      JSON.parse,
-    ),
-  };
-})();
+/** A session whose status has changed. */
+export interface StatusChange {
+  readonly id: string;
+  readonly status: SessionStatus;
+  readonly workPoolId: string;
+  readonly workerId: string | null;
+  /** 1 if the browser can be reached directly and by tunnel, and it is not known yet which works. */
+  readonly isReachOpen?: 0 | 1;
+}
 
-/** What else changes with the status. Values may be SQL over the old row. */
+/** Columns of a {@linkcode StatusChange}. */
+export const statusChangeColumns = {
+  id: sessions.id,
+  status: sessions.status,
+  workPoolId: sessions.workPoolId,
+  workerId: sessions.workerId,
+};
+
+/** The statements of a change of status, to be run in this order. */
+export interface Transition {
+  readonly event: Statement<ResultSet>;
+  readonly changed: Statement<StatusChange[]>;
+}
+
+/** Columns that change with the status. A value may be SQL over the old row. */
 export type ColumnChanges = {
   readonly [K in keyof SessionRow]?: SessionRow[K] | SQL;
 };
 
-/** A statement that records `event` for every session that meets `condition`. */
+/** Returns the statement that records `event` for every session that meets `condition`. */
 export function insertEvent(
   orm: LibSQLDatabase,
   event: SessionEventName | SQL,
@@ -52,56 +63,46 @@ export function insertEvent(
     WHERE ${condition} ORDER BY ${sessions.id}`);
 }
 
-/** The two statements that move every session that meets `condition` to `status`: over the old row in SQL, always a terminal one. */
+/**
+ * Returns the statements that move every session that meets `condition` to `status`.
+ *
+ * @param status SQL over the old row must be a terminal status.
+ */
 export function transition(
   orm: LibSQLDatabase,
   status: SessionStatus | SQL,
   condition: SQL,
   now: number,
   changes: ColumnChanges = {},
-): readonly [Statement<ResultSet>, Statement<StatusChange[]>] {
-  const reason = changes.statusReason;
-  const data = reason === undefined || reason === null
-    ? {}
-    : isSql(reason)
-    ? sql`json_object('reason', ${reason})`
-    : { reason };
-  return [
-    insertEvent(orm, findEvent(status), condition, now, data),
-    orm.update(sessions).set({
+): Transition {
+  const data = toEventData(changes.statusReason);
+  const isEnd = isSql(status) || isTerminal(status);
+  return {
+    event: insertEvent(orm, findEvent(status), condition, now, data),
+    changed: orm.update(sessions).set({
       status,
       updatedAt: now,
-      ...(isSql(status) || isTerminal(status)
-        ? { endedAt: now, leaseExpiresAt: null, idleSince: null }
-        : {}),
+      ...(isEnd ? { endedAt: now, leaseExpiresAt: null, idleSince: null } : {}),
       ...changes,
-    }).where(condition).returning({
-      id: sessions.id,
-      status: sessions.status,
-      workPoolId: sessions.workPoolId,
-      workerId: sessions.workerId,
-    }),
-  ];
+    }).where(condition).returning(statusChangeColumns),
+  };
 }
 
-/** A session whose status has changed: what subscribers are told. */
-export interface StatusChange {
-  readonly id: string;
-  readonly status: SessionStatus;
-  readonly workPoolId: string;
-  readonly workerId: string | null;
-  /** 1: there are two ways to its browser, and it is not known which to take. */
-  readonly isReachOpen?: 0 | 1;
-}
-
-/** Results of a batch that are rows of changes; the others belong to events. */
+/** Returns the changes among the results of several transitions; the other results are those of events. */
 export function collectChanges(
-  results: readonly unknown[],
+  results: readonly (ResultSet | StatusChange[])[],
 ): readonly StatusChange[] {
-  return results.filter((result) => Array.isArray(result)).flat();
+  return results.flatMap((result) => Array.isArray(result) ? result : []);
 }
 
-/** The event that arrival in `status` is. */
+function toEventData(
+  reason: ColumnChanges["statusReason"],
+): Readonly<Record<string, unknown>> | SQL {
+  if (reason === undefined || reason === null) return {};
+  return isSql(reason) ? sql`json_object('reason', ${reason})` : { reason };
+}
+
+/** Returns the event of the change to `status`. */
 function findEvent(status: SessionStatus | SQL): SessionEventName | SQL {
   return isSql(status)
     ? sql`json_extract(${JSON.stringify(STATUS_EVENTS)}, '$.' || ${status})`

@@ -1,4 +1,5 @@
-import { MAX_COUNTED } from "./store/waiting.ts";
+/** Maximum number of queued sessions that are counted to find a place in the queue. */
+export const MAX_COUNTED = 1_000;
 
 /** The state that a pending session waits in. */
 export interface QueueState {

@@ -4,10 +4,7 @@ import { workPools } from "../../workerpool/models.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions } from "../models.ts";
 import { countKeyRoom } from "./next.ts";
-import type { QueueState } from "../waiting.ts";
-
-/** Maximum number of queued sessions that are counted to find a place in the queue. */
-export const MAX_COUNTED = 1_000;
+import { MAX_COUNTED, type QueueState } from "../queue_state.ts";
 
 /**
  * Returns a column with the state that a pending session waits in, for a row of `sessions`; null for any other session.
@@ -15,7 +12,7 @@ export const MAX_COUNTED = 1_000;
  *
  * @param options `isInList` leaves out the counts, which are made for single sessions only.
  */
-export function waitingColumn(
+export function queueStateColumn(
   { isInList = false }: { readonly isInList?: boolean } = {},
 ): SQL<QueueState | null> {
   const counted = isInList ? sql`` : sql`, 'room', ${countPoolRoom()},

@@ -1,0 +1,259 @@
+/**
+ * The statements of a worker's reports.
+ *
+ * Each joins the reports with the sessions on id, worker and fencing token, so that a stale report changes nothing; and on
+ * the status, so that a repeated report changes nothing more.
+ *
+ * @module
+ */
+import type { ResultSet } from "@libsql/client";
+import { type SQL, sql } from "drizzle-orm";
+import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
+import type { Statement } from "../../../core/database.ts";
+import { TUNNEL_ONLY } from "../../../core/provider.ts";
+import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
+import { workers } from "../../workers/models.ts";
+import { sessionEvents, sessionMetrics, sessions } from "../models.ts";
+import type { SessionReport } from "../schemas/leases.ts";
+import {
+  HELD_STATUSES,
+  isTerminal,
+  SESSION_STATUSES,
+  type SessionStatus,
+  STATUS_EVENTS,
+  TRANSITIONS,
+} from "../status.ts";
+import { extendQueueDeadline } from "./lease_expiry.ts";
+import { isProvenWorker } from "./proven_worker.ts";
+import type { StatusChange } from "./transition.ts";
+
+/** The reports of a worker. */
+export interface ReportInput {
+  readonly workerId: string;
+  /** The caller. Reports of a process that is not the worker's current one are ignored. */
+  readonly caller: WorkerCaller;
+  readonly reports: readonly SessionReport[];
+  readonly now: number;
+  readonly leaseMs: number;
+  readonly startTimeoutMs: number;
+  /** Number of claims after which a session is not queued again. */
+  readonly maxAttempts: number;
+  /** True if the worker leaves: it holds no session that it does not report. */
+  readonly isLast: boolean;
+}
+
+/** A session that a report names, after the reports were applied. */
+export interface ReportedSession {
+  readonly id: string;
+  readonly status: SessionStatus;
+  readonly expiresAt: number;
+}
+
+const OUT_OF_REACH =
+  "the address that its worker reports is not the worker's own, and the worker opens no tunnel: start the worker with --reach auto or tunnel, or name its network in the setting worker_networks";
+
+const PAIRS: SQL = sql.raw(
+  HELD_STATUSES.flatMap((from) =>
+    TRANSITIONS[from].map((to) => `('${from}', '${to}')`)
+  ).join(", "),
+);
+
+const TERMINAL: SQL = sql.raw(
+  `('${SESSION_STATUSES.filter(isTerminal).join("', '")}')`,
+);
+
+const HELD: SQL = sql.raw(`('${HELD_STATUSES.join("', '")}')`);
+
+const isTunnelOnly: SQL =
+  sql`coalesce(r.report ->> '$.endpoint', '') LIKE ${`${TUNNEL_ONLY}%`}`;
+
+/** The path that the worker asked for, or the one that was found; null if not known yet. */
+const REACH: SQL = sql.raw(`(SELECT iif(w.reach = 'auto', w.reached, w.reach)
+  FROM workers AS w WHERE w.id = sessions.worker_id)`);
+
+const HAS_TUNNEL: SQL = sql.raw(`EXISTS (SELECT 1 FROM workers AS w
+  WHERE w.id = sessions.worker_id AND w.tunnel_url IS NOT NULL)`);
+
+/** Records progress lines. A line that was recorded since the last claim belongs to a repeated report and is left out. */
+export function insertProgress(
+  orm: LibSQLDatabase,
+  input: ReportInput,
+): Statement<ResultSet> {
+  return orm.run(sql`INSERT INTO ${sessionEvents}
+    (session_id, event, data, timestamp)
+    SELECT held.id, 'session_progress',
+      json_object('message', line.value), ${input.now}
+    FROM (SELECT ${sessions.id} AS id, r.report AS report
+      FROM ${sessions}, ${joinReports(input)}
+      AND +${sessions.status} IN ${HELD}) AS held,
+      json_each(held.report, '$.progress') AS line
+    WHERE NOT EXISTS (SELECT 1 FROM ${sessionEvents} AS had
+      WHERE had.session_id = held.id AND had.event = 'session_progress'
+      AND had.data ->> '$.message' = line.value
+      AND had.seq > (SELECT max(seq) FROM ${sessionEvents} AS start
+        WHERE start.session_id = held.id AND start.event = 'session_starting'))`);
+}
+
+/** Records the events of the reported changes of status. */
+export function insertStatusEvents(
+  orm: LibSQLDatabase,
+  input: ReportInput,
+): Statement<ResultSet> {
+  const names = JSON.stringify(STATUS_EVENTS);
+  return orm.run(sql`INSERT INTO ${sessionEvents}
+    (session_id, event, data, timestamp)
+    SELECT ${sessions.id}, json_extract(${names}, '$.' || ${
+    resultingStatus(input)
+  }),
+      json_patch('{}', json_object('reason', ${findReason(input)},
+        'warm', r.report -> 'warm')), ${input.now}
+    FROM ${sessions}, ${joinReports(input)} AND ${isAllowed(input)}`);
+}
+
+/** Applies the reported changes of status. */
+export function updateStatuses(
+  orm: LibSQLDatabase,
+  input: ReportInput,
+): Statement<StatusChange[]> {
+  const { now, leaseMs } = input;
+  const to = resultingStatus(input);
+  const ends = sql`${to} IN ${TERMINAL}`;
+  const leaves = sql`${to} NOT IN ${HELD}`;
+  const isQueued = sql`${to} = 'pending'`;
+  const runs = sql`${to} = 'running'`;
+  const reported = (name: string) => sql`r.report ->> ${`$.${name}`}`;
+  return orm.all<StatusChange>(sql`UPDATE ${sessions} SET
+    status = ${to}, updated_at = ${now},
+    status_reason = coalesce(${findReason(input)}, status_reason),
+    container_id = coalesce(${reported("container_id")}, container_id),
+    details = coalesce(${reported("details")}, details),
+    warm = coalesce(${reported("warm")}, warm),
+    reach = iif(${runs}, iif(${isTunnelOnly}, 'tunnel', ${REACH}),
+      iif(${isQueued}, NULL, reach)),
+    logs = coalesce(${reported("logs")}, logs),
+    endpoint = iif(${leaves}, NULL, coalesce(${
+    reported("endpoint")
+  }, endpoint)),
+    idle_since = iif(${leaves}, NULL, idle_since),
+    lease_expires_at = iif(${leaves}, NULL, ${now + leaseMs}),
+    worker_id = iif(${isQueued}, NULL, worker_id),
+    claim_request_id = iif(${isQueued}, NULL, claim_request_id),
+    queue_deadline_at = iif(${isQueued}, ${
+    extendQueueDeadline(now)
+  }, queue_deadline_at),
+    ended_at = iif(${ends}, ${now}, NULL),
+    stop_requested_at = iif(${ends}, NULL, stop_requested_at),
+    started_at = iif(${runs}, ${now}, started_at),
+    expires_at = iif(${runs},
+      ${now} + CAST((resource_limits ->> 'timeout_minutes') * 60000 AS INTEGER),
+      expires_at)
+    FROM ${joinReports(input)} AND ${isAllowed(input)}
+    RETURNING id, status, work_pool_id AS "workPoolId", worker_id AS "workerId",
+      (status = 'running' AND reach IS NULL AND ${HAS_TUNNEL}) AS "isReachOpen"`);
+}
+
+/** Renews leases. Progress of a start, such as of a long image pull, extends its deadline. */
+export function renewLeases(
+  orm: LibSQLDatabase,
+  input: ReportInput,
+): Statement<ResultSet> {
+  const { now, leaseMs, startTimeoutMs } = input;
+  return orm.run(sql`UPDATE ${sessions}
+    SET lease_expires_at = ${now + leaseMs},
+      start_deadline_at = iif(json_array_length(r.report, '$.progress') > 0,
+        ${now + startTimeoutMs + leaseMs}, start_deadline_at)
+    FROM ${joinReports(input)} AND +${sessions.status} IN ${HELD}`);
+}
+
+/** Deletes the stop commands of sessions that were ended by force, and whose end the worker now reports. */
+export function acknowledgeStops(
+  orm: LibSQLDatabase,
+  input: ReportInput,
+): Statement<ResultSet> {
+  return orm.run(sql`UPDATE ${sessions} SET stop_requested_at = NULL,
+    logs = coalesce(r.report ->> '$.logs', logs)
+    FROM ${joinReports(input)}
+    AND +${sessions.status} IN ${TERMINAL}
+    AND (r.status IN ${TERMINAL} OR r.status = 'released')`);
+}
+
+/** Records the reported measurements. */
+export function insertMetrics(
+  orm: LibSQLDatabase,
+  input: ReportInput,
+): Statement<ResultSet> {
+  return orm.run(sql`INSERT INTO ${sessionMetrics} (session_id, cpu_percent,
+      memory_mb, network_rx_bytes, network_tx_bytes, timestamp)
+    SELECT ${sessions.id}, r.report ->> '$.metrics.cpu_percent',
+      r.report ->> '$.metrics.memory_mb',
+      r.report ->> '$.metrics.network_rx_bytes',
+      r.report ->> '$.metrics.network_tx_bytes', ${input.now}
+    FROM ${sessions}, ${joinReports(input)}
+    AND +${sessions.status} IN ${HELD}
+    AND r.report -> '$.metrics' IS NOT NULL`);
+}
+
+/** Reads the sessions that the reports name and the worker holds or held last. */
+export function selectReportedSessions(
+  orm: LibSQLDatabase,
+  input: ReportInput,
+): Statement<ReportedSession[]> {
+  return orm.all<ReportedSession>(sql`SELECT ${sessions.id} AS id,
+    ${sessions.status} AS status, ${sessions.expiresAt} AS "expiresAt"
+    FROM ${sessions}, ${joinReports(input)}`);
+}
+
+/**
+ * Returns SQL that joins the reports, as a table `r`, with the sessions that they may name.
+ *
+ * The sessions are found by their ids: a plus before a column keeps SQLite from the index of that column, which would read
+ * every session that the worker has ever held, for each report.
+ *
+ * @see {@link https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_}
+ */
+function joinReports({ workerId, reports, caller }: ReportInput): SQL {
+  return sql`(SELECT value ->> 'session_id' AS session_id,
+      value ->> 'fencing_token' AS token, value ->> 'status' AS status,
+      value AS report FROM json_each(${JSON.stringify(reports)})) AS r
+    WHERE r.session_id = ${sessions.id} AND r.token = ${sessions.fencingToken}
+    AND +${sessions.workerId} = ${workerId}
+    AND ${isProvenWorker(workerId, caller)}`;
+}
+
+/**
+ * Returns SQL for the status after a report. A released session ends as its stop command says, or is queued again up to
+ * the limit of attempts.
+ */
+function resultingStatus(input: ReportInput): SQL {
+  const { maxAttempts } = input;
+  return sql`iif(r.status <> 'released', iif(${
+    isOutOfReach(input)
+  }, 'failed', r.status),
+    coalesce(${sessions.stopStatus}, iif(${sessions.status} = 'running', 'crashed',
+      iif(${sessions.startAttempts} < ${maxAttempts}, 'pending', 'failed'))))`;
+}
+
+/** Returns the condition that a browser has started at an address that the server may not dial, on a worker without a tunnel. */
+function isOutOfReach({ workerId, reports }: ReportInput): SQL {
+  if (!reports.some(({ endpoint }) => endpoint?.startsWith(TUNNEL_ONLY))) {
+    return sql`0`;
+  }
+  return sql`(r.status = 'running' AND +${sessions.status} = 'starting'
+    AND ${isTunnelOnly}
+    AND EXISTS (SELECT 1 FROM ${workers} AS w
+      WHERE w.id = ${workerId} AND w.reach = 'direct'))`;
+}
+
+/** Returns SQL for the reason of the session's end, or null: the worker's reason, unless the browser is out of reach. */
+function findReason(input: ReportInput): SQL {
+  return sql`iif(${
+    isOutOfReach(input)
+  }, ${OUT_OF_REACH}, r.report ->> '$.status_reason')`;
+}
+
+/** Returns the condition that the table of transitions allows the reported change of status. */
+function isAllowed(input: ReportInput): SQL {
+  return sql`(+${sessions.status}, ${
+    resultingStatus(input)
+  }) IN (VALUES ${PAIRS})`;
+}

@@ -1,0 +1,41 @@
+import { and, eq, type SQL, sql } from "drizzle-orm";
+import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
+import type { Statement } from "../../../core/database.ts";
+import { sessions } from "../models.ts";
+import type { Session } from "../session.ts";
+import { publicColumns } from "./columns.ts";
+import { queueStateColumn } from "./queue_state.ts";
+
+/** A session by its id; with an owner, only if it belongs to that owner. */
+export interface SessionRef {
+  readonly id: string;
+  readonly owner?: string | undefined;
+}
+
+/** Columns of a single session in responses. */
+export const sessionColumns = {
+  ...publicColumns,
+  waiting: queueStateColumn(),
+};
+
+/** Returns the condition that a row is the session. */
+export function isSession({ id, owner }: SessionRef): SQL {
+  const isOwner = owner === undefined ? undefined : eq(sessions.owner, owner);
+  return and(eq(sessions.id, id), isOwner) ?? sql`0`;
+}
+
+/** Returns the statement that reads a session for a response. */
+export function selectSession(
+  orm: LibSQLDatabase,
+  ref: SessionRef,
+): Statement<Session[]> {
+  return orm.select(sessionColumns).from(sessions).where(isSession(ref));
+}
+
+/** Returns the statement that finds out if a session exists. */
+export function selectId(
+  orm: LibSQLDatabase,
+  ref: SessionRef,
+): Statement<{ readonly id: string }[]> {
+  return orm.select({ id: sessions.id }).from(sessions).where(isSession(ref));
+}
