@@ -1,13 +1,13 @@
 /**
- * The API for platforms that have `fetch` and nothing else: no files, no sockets, no Node, no process that stays.
+ * The API for platforms with only `fetch`: no files, no sockets, no Node, no permanent process.
  *
  * ```ts
  * const { fetch } = hostApi(Deno.env.toObject());
  * Deno.serve(fetch);
  * ```
  *
- * Beside it, at least one `browsergrid serve` must run on the same database. It brings the database up to date, declares
- * workers lost and sessions late, and its gateway, under `public_url`, is what clients connect to.
+ * At least one `browsergrid serve` must run on the same database. It migrates the database, reconciles sessions and
+ * workers, and its gateway accepts the connections of clients under `public_url`.
  *
  * @module
  */
@@ -22,14 +22,15 @@ import { parseKey } from "./core/settings_schema.ts";
 import { loadSettings, type Settings, SettingsError } from "./core/settings.ts";
 import { API_APPS, MIDDLEWARE, PROVIDERS } from "./installed_api.ts";
 
-/** What a platform tells of a request, as `Deno.serve` does: without it, nothing can be limited by client address. */
+/** Information of a platform about a request, as `Deno.serve` provides it. Without it, client addresses are unknown. */
 export interface RequestInfo {
+  /** Address of the connection, such as `{ hostname, port }`. */
   readonly remoteAddr?: object;
 }
 
 /** The API over a remote database. */
 export interface HostedApi extends Disposable {
-  /** Answers one request. Needs no `this`. */
+  /** Responds to a request. Needs no `this`. */
   readonly fetch: (
     request: Request,
     info?: RequestInfo,
@@ -37,14 +38,14 @@ export interface HostedApi extends Disposable {
 }
 
 /**
- * Makes the API from variables (`BROWSERGRID_…`), as `serve` reads them. Calls the database with the first request.
+ * Creates the API from the variables of `serve` (`BROWSERGRID_…`). The first request connects to the database.
  *
- * @throws {SettingsError} If a setting is wrong, or one that is needed is missing: `database_url` of a remote database,
+ * @throws {SettingsError} If a setting is invalid, or a required one is missing: `database_url` of a remote database,
  * `public_url`, `api_key`, `encryption_key`.
  */
 export function hostApi(env: Readonly<Record<string, string>>): HostedApi {
   const { settings } = loadSettings({
-    // Nothing is written, and whoever finds the platform reaches it.
+    // Writes no files. The platform is reachable from anywhere.
     defaults: { data_dir: ".", host: "0.0.0.0" },
     env,
     flags: {},
@@ -107,8 +108,7 @@ function createSecrets(
 }
 
 function rejectExposure({ api_key, middleware = [] }: Settings): void {
-  const what =
-    "Cannot host the API: whoever finds it could use the grid, expected";
+  const what = "Cannot host the API: any client could use the grid, expected";
   if (api_key === undefined) {
     throw new SettingsError(
       `${what} a long random text as key in BROWSERGRID_API_KEY`,

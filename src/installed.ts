@@ -1,4 +1,4 @@
-/** Everything that is built in. Nothing else imports an implementation. */
+/** Built-in apps, middleware and providers. No other module imports an implementation. */
 import type { App } from "./core/app.ts";
 import { gateway } from "./gateway/app.ts";
 import { tunnels } from "./gateway/tunnel/app.ts";
@@ -6,5 +6,5 @@ import { API_APPS } from "./installed_api.ts";
 
 export { MIDDLEWARE, PROVIDERS } from "./installed_api.ts";
 
-/** Apps, each after those that it needs. */
+/** Apps, each after the apps that it needs. */
 export const APPS: readonly App[] = [...API_APPS, tunnels, gateway];

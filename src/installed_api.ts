@@ -1,4 +1,4 @@
-/** Everything that is built in and needs nothing but `fetch` in a server, one line each. */
+/** Built-in apps and middleware that need only `fetch`, one line each. */
 import { keysApp } from "./apps/keys/app.ts";
 import { sessions } from "./apps/sessions/app.ts";
 import { workerPoolApp } from "./apps/workerpool/app.ts";
@@ -15,7 +15,7 @@ import { securityHeaders } from "./middleware/security_headers.ts";
 
 export { PROVIDERS } from "./installed_providers.ts";
 
-/** Apps with endpoints, each after those that it needs. */
+/** Apps with endpoints, each after the apps that it needs. */
 export const API_APPS: readonly App[] = [
   keysApp,
   workerPoolApp,
@@ -23,7 +23,7 @@ export const API_APPS: readonly App[] = [
   workersApp,
 ];
 
-/** Middleware in the default order of requests in. */
+/** Middleware in the default order of incoming requests. */
 export const MIDDLEWARE: readonly Middleware[] = [
   requestLog,
   securityHeaders,

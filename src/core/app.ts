@@ -11,68 +11,68 @@ import type { Provider } from "./provider.ts";
 import type { Named, Registry } from "./registry.ts";
 import type { Settings } from "./settings.ts";
 
-/** What every app is given. Nothing in it knows any app. */
+/** Dependencies of every app. Nothing in it knows any app. */
 export interface Core {
   readonly settings: Settings;
   readonly db: Database;
-  /** The server's clock, the only one that counts. */
+  /** The server's clock, which decides every deadline in the database. */
   readonly clock: Clock;
   readonly bus: Bus;
   readonly auth: Auth;
   /** Encrypts values that must not be readable in a copy of the database. */
   readonly secrets: Secrets;
   readonly providers: Registry<Provider>;
-  /** URL under which clients reach this server, without a slash at the end; known once it listens. */
+  /** URL under which clients reach this server, without a trailing slash. Final once the server listens. */
   readonly publicUrl: () => string;
-  /** URL under which the other servers of the grid reach this one, without a slash at the end; known once it listens. */
+  /** URL under which the other servers of the grid reach this one, without a trailing slash. Final once the server listens. */
   readonly replicaUrl: () => string;
   /** Workers in this process, by id. Each returns the path of the unix socket of a session's isolated browser. */
   readonly localWorkers: Map<string, (sessionId: string) => string | undefined>;
-  /** Aborted when the server begins to stop: whatever waits for long ends then. */
+  /** Aborted when the server begins to stop; long waits end with it. */
   readonly stopping: AbortSignal;
   /**
-   * What an app set up earlier exports to others. A plugin, which cannot import the app, gives its name.
+   * Returns the manager of an app that was set up earlier. A plugin, which cannot import the app, names it.
    *
-   * @throws {TypeError} If the app is not installed, or stands later.
+   * @throws {TypeError} If the app is not installed, or comes later.
    */
   use<M>(app: App<M> | string): M;
 }
 
-/** What one app is given. */
+/** Dependencies of one app. */
 export interface AppCore extends Core {
   /**
-   * The app's options in the setting `app_options`, where every one that `schema` has a default for may be left out.
+   * Returns the app's options in the setting `app_options`, with the defaults of `schema`.
    *
-   * @throws {SettingsError} If they are not as `schema` says.
+   * @throws {SettingsError} If they do not match `schema`.
    */
   options<O extends z.ZodObject>(schema: O): z.infer<O>;
 }
 
-/** One part of the server, with its tables, its endpoints for each API version and its start hook. */
+/** A part of the server with tables, endpoints for each API version and a start hook. */
 export interface App<M = unknown> extends Named {
-  /** The app's name as people read it. */
+  /** Name of the app in messages for people. */
   readonly verboseName: string;
   /**
-   * Folder of the SQL that makes the app's tables, when it is not among the project's own; a URL that ends in "/".
+   * Folder with the SQL of the app's tables, as a URL that ends in "/". Omit for tables in the project's migrations.
    *
-   * Applied after the project's, in the order of their names or of drizzle-kit's journal, and recorded under the app's
-   * name. The tables stay when the app is taken out.
+   * The files are applied after the project's, in the order of their names or of drizzle-kit's journal, and recorded
+   * under the app's name. Uninstalling the app keeps its tables.
    */
   readonly migrations?: URL;
-  /** Codes of refusals that only this app answers. */
+  /** Problem codes that only this app responds with. */
   readonly problems?: Problems;
   setup(core: AppCore): InstalledApp<M>;
 }
 
 /** An {@linkcode App} wired to one {@linkcode Core}. */
 export interface InstalledApp<M = unknown> {
-  /** What other apps may call. */
+  /** Interface of the app for other apps. */
   readonly manager: M;
   /** Endpoints by API version: `{ v1: … }` is mounted under `/v1`. */
   readonly routes?: Readonly<Record<string, OpenAPIHono<GridEnv>>>;
   /** Endpoints outside the versions of the API, such as those of a foreign protocol. */
   readonly rootRoutes?: OpenAPIHono<GridEnv>;
-  /** Groups that its endpoints stand in in the description of the API, with a sentence each. */
+  /** Groups of its endpoints in the OpenAPI document, with a sentence for each. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Roles that may use {@linkcode InstalledApp.upgrade}, in addition to admins. @default {[]} */
   readonly upgradeRoles?: readonly Role[];
@@ -94,7 +94,7 @@ export interface InstalledApp<M = unknown> {
    * @throws {GridError} `encryption_key_mismatch`.
    */
   protectSecrets?(): Promise<number>;
-  /** Called when every app is set up and the server listens; what it starts is disposed in reverse order at shutdown. */
+  /** Starts background work, once every app is set up and the server listens. Disposed at shutdown, in reverse order. */
   ready?(): AsyncDisposable | undefined;
 }
 
@@ -103,17 +103,17 @@ export function defineApp<M>(app: App<M>): App<M> {
   return app;
 }
 
-/** What the middleware has found out about a request for a socket. */
+/** An upgrade request that has passed the middleware. */
 export interface UpgradeContext {
-  /** What is asked for, as the middleware has seen it. */
+  /** URL of the request, with the canonical path of the API. */
   readonly url: URL;
   /** Path of the URL as routes match it. */
   readonly path: string;
   /** URL of the server as the client reaches it, without a trailing slash. */
   readonly baseUrl: string;
-  /** Undefined if no middleware asks who it is. */
+  /** Undefined if no middleware determines the caller. */
   readonly caller: Caller | undefined;
   readonly requestId: string | undefined;
-  /** What the middleware adds to answers; belongs to a refusal too. */
+  /** Headers that the middleware adds to a response, also to a problem. */
   readonly headers: Headers;
 }

@@ -3,7 +3,7 @@ import { EGRESS_RULE_FORM, parseEgressRule } from "./egress_rule.ts";
 import { isReserved, RESERVED_PATTERN } from "./reserved_variables.ts";
 import { textSchema } from "./stored_text.ts";
 
-/** Browsers that a session may ask for; each provider says which of them it starts. */
+/** Browsers that a session may request; each provider supports some of them. */
 export const BROWSERS = [
   "chrome",
   "chromium",
@@ -25,7 +25,7 @@ export const versionSchema = z.string().regex(
   "expected latest, stable, dev, canary or a version such as 126.0.6478.55",
 ).describe("Release channel, or an exact version such as 126.0.6478.55");
 
-/** Operating systems that a session may ask for. */
+/** Operating systems that a session may request. */
 export const OPERATING_SYSTEMS = ["linux", "windows", "macos"] as const;
 
 export type OperatingSystem = (typeof OPERATING_SYSTEMS)[number];
@@ -95,7 +95,7 @@ export const proxySchema = z.strictObject({
     "User name at the proxy",
   ),
   proxy_password: textSchema().optional().describe(
-    "A secret: no answer has it, but the one to the worker that starts the browser",
+    "Secret: only the response to the worker that starts the browser contains it",
   ),
 }).openapi("Proxy", { description: "HTTP or SOCKS proxy of the browser" });
 
@@ -111,12 +111,12 @@ export const memorySchema = z.string().refine(
   examples: ["2G"],
 });
 
-/** What a session's browser may use, and for how long. */
+/** Limits of a session's browser: lifetime, cores and memory. */
 export const resourceLimitsSchema = z.strictObject({
   cpu: z.number().gt(0).max(1024).optional().describe("Cores"),
   memory: memorySchema.optional(),
   timeout_minutes: z.number().gt(0).max(7 * 24 * 60).optional().describe(
-    "Longest life of the session",
+    "Maximum lifetime of the session",
   ),
 }).openapi("ResourceLimits", {
   description: "What the browser may use, and for how long",
@@ -124,7 +124,7 @@ export const resourceLimitsSchema = z.strictObject({
 
 export type ResourceLimits = z.infer<typeof resourceLimitsSchema>;
 
-/** Most variables of one environment: each is encrypted separately, and thousands would take the server seconds. */
+/** Maximum number of variables: each is encrypted separately, and thousands would take the server seconds. */
 const MAX_VARIABLES = 256;
 
 const VARIABLE_NAMES = {
@@ -148,18 +148,18 @@ export const environmentSchema = z.record(
   textSchema().max(32_768),
 ).openapi({
   description:
-    "Environment variables of the browser; no answer has their values, but the one to the worker that starts it",
+    "Environment variables of the browser. Only the response to the worker that starts it contains their values",
   ...VARIABLE_NAMES,
   examples: [{ LANG: "de_DE.UTF-8" }],
 });
 
-/** The same as people may give it. */
+/** Environment variables in a request body. */
 export const environmentInputSchema = environmentSchema.refine(
   (variables) => Object.keys(variables).length <= MAX_VARIABLES,
   { error: `expected at most ${MAX_VARIABLES}`, abort: true },
 ).openapi({ maxProperties: MAX_VARIABLES });
 
-/** The same as a session may ask for it: without what would change the programs that run. */
+/** Environment variables of a session, without variables that would change which programs run. */
 export const sessionEnvironmentSchema = environmentInputSchema.superRefine(
   (environment, context) => {
     for (const name of Object.keys(environment).filter(isReserved)) {
@@ -167,18 +167,18 @@ export const sessionEnvironmentSchema = environmentInputSchema.superRefine(
         code: "custom",
         path: [name],
         message:
-          "a session may not set this variable, by which programs or arguments could be changed; expected another name, or a default_environment of the pool",
+          "a session may not set this variable, which could change programs or arguments; expected another name, or a default_environment of the pool",
       });
     }
   },
 ).openapi({
   description:
-    "Environment variables of the browser. Those by which programs are loaded or found (LD_…, PATH, CHROME_… and such) are refused. No answer has their values, but the one to the worker that starts the browser",
+    "Environment variables of the browser. Variables that determine which programs are loaded or found (such as LD_…, PATH and CHROME_…) are rejected. Only the response to the worker that starts the browser contains their values",
   ...SESSION_VARIABLE_NAMES,
   examples: [{ LANG: "de_DE.UTF-8" }],
 });
 
-/** Further command line arguments of the browser. A pool says which it allows. */
+/** Additional command-line arguments of the browser. Each pool has a list of allowed arguments. */
 export const argumentsSchema = z.array(
   textSchema().max(2_000).regex(
     /^--[a-zA-Z0-9][a-zA-Z0-9-]*(=[^\0\n\r]*)?$/,
@@ -186,11 +186,11 @@ export const argumentsSchema = z.array(
   ),
 ).max(50).openapi({
   description:
-    "Further arguments of the browser, within what the work pool allows. Of several with one name the last counts, but lists of features are put together. They are no secrets",
+    "Additional command-line arguments of the browser that the work pool allows. The last of several arguments with one name applies, except that lists of features are merged. They are not secret",
   examples: [["--accept-lang=de-DE"]],
 });
 
-/** Name of an argument: what stands before its "=". */
+/** Returns the name of an argument: the text before its "=". */
 export function argumentName(argument: string): string {
   return argument.split("=", 1)[0] ?? argument;
 }
@@ -234,7 +234,7 @@ export interface EgressPolicy {
   readonly pool: string;
 }
 
-/** What a browser must be like, every default filled in. Given to providers; has secrets. */
+/** Requirements of a browser, with every default filled in. Contains secrets. */
 export interface BrowserSpec {
   readonly browser: Browser;
   readonly version: string;
@@ -246,14 +246,14 @@ export interface BrowserSpec {
   /** Bytes; absent: no limit. */
   readonly memoryBytes?: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** Further arguments, which the pool allows: `--name` or `--name=value`, each one word of a command line, never for a shell. */
+  /** Additional arguments that the pool allows: `--name` or `--name=value`, each one word, never parsed by a shell. */
   readonly arguments: readonly string[];
   /** True if the session belongs to a client key: its browser must not reach the host, the grid or other sessions. */
   readonly isolated: boolean;
   readonly egress: EgressPolicy;
 }
 
-/** A proxy as it is answered. */
+/** A proxy as responses contain it. */
 export function withoutPassword(
   { proxy_url, proxy_username }: Proxy,
 ): { proxy_url: string; proxy_username?: string } {
@@ -271,7 +271,10 @@ const UNITS: Readonly<Record<string, number>> = {
   t: 2 ** 40,
 };
 
-/** Bytes of `"2G"`, `"512m"`, `"1.5Gi"`, `"64MB"` (powers of 1024), or undefined if it is no such text or not within 64M and 1T. */
+/**
+ * Returns the bytes of `"2G"`, `"512m"`, `"1.5Gi"` or `"64MB"` (powers of 1024); undefined if the text has another form or
+ * is not between 64M and 1T.
+ */
 export function parseMemory(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b?)$/i.exec(text.trim());
   if (!match) return undefined;

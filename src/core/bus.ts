@@ -1,25 +1,25 @@
-/** Something that happened in this process. Other replicas do not hear of it. */
+/** An event in this process. Other servers do not receive it. */
 export interface BusEvent {
-  /** What: `session_created`, `browser_started`, `worker_commanded`, … */
+  /** Name of the event: `session_created`, `browser_started`, `worker_commanded`, … */
   readonly type: string;
-  /** Id of the session or worker that it is about. */
+  /** Id of the session or worker. */
   readonly subject: string;
   readonly work_pool_id?: string;
   readonly worker_id?: string;
-  /** Of a browser that has started: there are two ways to it, and nobody knows yet which to take. */
+  /** True for a started browser that is reachable directly or through a tunnel, neither of which is verified yet. */
   readonly is_reach_open?: boolean;
 }
 
-/** Remembers what has come to pass until it is asked for. */
+/** Collects events until they are read. */
 export interface Latch extends Disposable {
   /**
-   * Resolves with the types of the events since it was asked last, as soon as there is one; with none when `signal` is
-   * aborted first.
+   * Resolves with the types of the events since the last call, as soon as there is one; with none if `signal` is aborted
+   * first.
    */
   next(signal: AbortSignal): Promise<ReadonlySet<string>>;
 }
 
-/** Events inside one process: a hint to look at the database, never the truth itself. */
+/** Events inside one process. They are hints to read the database, which decides. */
 export class Bus {
   readonly #listeners = new Set<(event: BusEvent) => void>();
 
@@ -33,7 +33,7 @@ export class Bus {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Remembers events that `matches` from now on, so that nothing is missed between two looks at the database. */
+  /** Collects matching events from now on, so that none is missed between two reads of the database. */
   latch(matches: (event: BusEvent) => boolean): Latch {
     let seen = new Set<string>();
     let wake = () => {};
@@ -60,9 +60,9 @@ export class Bus {
   }
 
   /**
-   * Resolves with the next event that `matches`, or with undefined when `signal` is aborted first.
+   * Resolves with the next matching event, or with undefined if `signal` is aborted first.
    *
-   * To miss nothing, call it *before* you look at the database.
+   * To miss no event, call it *before* reading the database.
    */
   next(
     matches: (event: BusEvent) => boolean,

@@ -1,68 +1,69 @@
 /**
- * Short-lived keys to one session, `ct_<expiry>_<mac>`: what stands in a `connect_url`. Nothing is stored for them, and no
- * round trip is needed to check one.
+ * Short-lived keys to one session, `ct_<expiry>_<mac>`, which a `connect_url` contains. They are not stored, and
+ * validation needs no round trip.
  */
 export interface ConnectTokens {
-  /** A token for a session. @param lifetimeMs By default as the settings say. */
+  /** Issues a token for a session. @param lifetimeMs By default the setting `connect_token_seconds`. */
   issue(sessionId: string, lifetimeMs?: number): Promise<string>;
-  /** Whether it is for that session, and not over. */
+  /** Reports whether a token is for the session and has not expired. */
   isValid(token: string, sessionId: string): Promise<boolean>;
 }
 
-/** What a caller may do: `admin` everything, `client` sessions of its own, `worker` what a worker calls. */
+/** Roles of callers: `admin` may do everything, `client` may use its own sessions, `worker` may call worker endpoints. */
 export const ROLES = ["admin", "client", "worker"] as const;
 
+/** Role of a caller. */
 export type Role = (typeof ROLES)[number];
 
-/** Who a request comes from. */
+/** The caller of a request. */
 export interface Caller {
-  /** Unique to its key: `anonymous`, `bootstrap`, `self`, `replica`, the key's id, or `connect:` and a connect token's session. What it makes is its own by this. */
+  /** Unique to its key: `anonymous`, `bootstrap`, `self`, `replica`, the key's id, or `connect:` and the session of a connect token. Owner of the sessions that it creates. */
   readonly id: string;
-  /** For logs: the id, or the prefix of a key. Never the key. */
+  /** Name in logs: the id, or the prefix of a key. Never the key. */
   readonly name: string;
   readonly role: Role;
-  /** The only work pool that it may use. */
+  /** The only work pool that it may use; undefined means any. */
   readonly workPoolId?: string | undefined;
   /** Highest priority that sessions of the key may request. */
   readonly maxPriority?: number | undefined;
-  /** Of a connect token: the only session that it is good for. */
+  /** The only session that a connect token is valid for. */
   readonly sessionId?: string | undefined;
 }
 
-/** Why a key proves nobody. */
+/** Reason why a key identifies no caller. */
 export type KeyFault = "missing" | "wrong" | "expired" | "revoked";
 
-/** Keys that are kept elsewhere: the keys app's database. */
+/** A source of stored keys, such as the keys app. */
 export interface KeySource {
-  /** The caller that a key of the form of {@linkcode newKey} proves. */
+  /** Returns the caller of a key of the form of {@linkcode newKey}. */
   find(key: string): Promise<Caller | KeyFault>;
-  /** Whether there is a key for an admin: from then on everybody needs one. */
+  /** Reports whether there is an admin key. From then on every request needs a key. */
   hasAdmin(): Promise<boolean>;
-  /** 32 bytes that are the same on every server. */
+  /** Returns 32 bytes that are the same on every server. */
   secret(): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Finds out who a request comes from. */
+/** Determines the callers of requests. */
 export interface Auth {
-  /** Whether a key is set, or an admin's is in the database. */
+  /** Reports whether an API key is set, or an admin key is in the database. */
   hasKey(): Promise<boolean>;
-  /** The caller that `key` proves, or why it proves none. */
+  /** Returns the caller of `key`, or the reason why it has none. */
   authenticate(key: string | undefined): Promise<Caller | KeyFault>;
   readonly connectTokens: ConnectTokens;
-  /** By which the program calls its own server. Known to this process only. */
+  /** Key with which the program calls its own server. It exists only in this process. */
   readonly selfKey: string;
-  /** Has keys found in `source`, too. */
+  /** Sets the source of stored keys. */
   setKeySource(source: KeySource): void;
 }
 
-/** Who everybody is where no key is needed. */
+/** The caller of requests without a key, if no key is needed. */
 export const ANONYMOUS: Caller = {
   id: "anonymous",
   name: "anonymous",
   role: "admin",
 };
 
-/** Whether `caller` is whoever comes where no key is needed. */
+/** Reports whether `caller` has shown no key because none is needed. */
 export function isAnonymous({ id }: Pick<Caller, "id">): boolean {
   return id === ANONYMOUS.id;
 }
@@ -72,12 +73,14 @@ export function isSelf({ id }: Pick<Caller, "id">): boolean {
   return id === SELF.id;
 }
 
+/** The caller with the key of the setting `api_key`. */
 export const BOOTSTRAP: Caller = {
   id: "bootstrap",
   name: "bootstrap",
   role: "admin",
 };
 
+/** The program, as the caller of its own server. */
 export const SELF: Caller = { id: "self", name: "self", role: "admin" };
 
 /** Ids of the admin callers that have no key in the database. */
@@ -87,14 +90,14 @@ export const BUILT_IN_ADMINS: readonly string[] = [
   SELF,
 ].map(({ id }) => id);
 
-/** Another server of the grid, which hands a worker's stream on. */
+/** Another server of the grid, which forwards a worker's stream. */
 export const REPLICA: Caller = {
   id: "replica",
   name: "replica",
   role: "worker",
 };
 
-/** Whether `caller` is an admin or has one of `roles`. */
+/** Reports whether `caller` is an admin or has one of `roles`. */
 export function hasRole(
   { role }: Pick<Caller, "role">,
   roles: readonly Role[],

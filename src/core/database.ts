@@ -16,7 +16,7 @@ export interface Secrets {
   checkWith(check: () => Promise<unknown>): void;
   /** Encrypts `text`. @throws {GridError} `encryption_key_mismatch`. */
   seal(text: string, position: SecretPosition): Promise<string>;
-  /** Encrypts a text that `check` itself reads. */
+  /** Encrypts a text that `check` reads; does not wait for `check`. */
   sealUnchecked(text: string, position: SecretPosition): Promise<string>;
   /**
    * Decrypts a text.
@@ -31,7 +31,7 @@ export interface Secrets {
   fingerprint(text: string): Promise<string>;
 }
 
-/** A query that has not run yet: awaited alone, or one of a batch. `T` is its result either way. */
+/** A query that has not run yet. `T` is its result, whether it is awaited alone or is part of a batch. */
 export type Statement<T> =
   & BatchItem<"sqlite">
   & RunnableQuery<T, "sqlite">
@@ -43,6 +43,6 @@ export interface Database extends Disposable {
   readonly orm: LibSQLDatabase;
   /** For migrations and SQL prompts. */
   readonly client: Client;
-  /** Round trips so far; a try that found the database locked, and its repetition, count as one. */
+  /** Number of round trips so far. An attempt that found the database locked and its retries count as one. */
   trips(): number;
 }

@@ -1,5 +1,5 @@
 /**
- * Errors that a client can act on, and the one place that turns any error into an answer.
+ * Errors that a client can act on, and the conversion of any error into a response.
  *
  * @module
  * @see {@link https://www.rfc-editor.org/rfc/rfc9457 RFC 9457: Problem Details for HTTP APIs}
@@ -141,7 +141,7 @@ const declared = new Map<string, DeclaredProblem>();
 
 /**
  * Declares the problem codes of an app or a plugin. Its members are the first argument of {@linkcode GridError} and
- * the arguments of a route's `refusals()`; the whole is the app's {@linkcode App.problems}.
+ * the arguments of a route's `problemResponses()`; the whole is the app's {@linkcode App.problems}.
  */
 export function defineProblems<P extends Problems>(
   kinds: P,
@@ -171,14 +171,14 @@ export function resolveProblem(problem: AnyProblem): DeclaredProblem {
   );
 }
 
-/** A refusal: something that the caller did or could wait for, with a stable code. */
+/** An error that the caller caused or can wait for, with a stable code. */
 export class GridError extends Error {
   override readonly name = "GridError";
   readonly code: string;
   readonly kind: DeclaredProblem;
-  /** Members that are added to the answer, in snake_case. Never secrets. */
+  /** Members that are added to the response, in snake_case. Never secrets. */
   readonly extensions: Readonly<Record<string, unknown>>;
-  /** After how long to try again, when it is not always so with its code. */
+  /** Number of seconds after which to try again, if it differs from the code's. */
   readonly retryAfterSeconds: number | undefined;
 
   /** @param detail `Cannot <verb> <thing> "<value>": <what is>, expected <what would be accepted>`. */
@@ -200,17 +200,17 @@ export class GridError extends Error {
   }
 }
 
-/** Whether `error` is of the kind that passes by itself: the database is busy or away. */
+/** Reports whether `error` is temporary: the database is busy or unavailable. */
 export function isTransient(error: unknown): error is GridError {
   return error instanceof GridError &&
     (error.code === "database_busy" || error.code === "database_unavailable");
 }
 
-/** Maximum length of the detail, and of text in an extension member; both may reflect client input. */
+/** Maximum lengths of the detail and of text in an extension member; both may contain client input. */
 const MAX_DETAIL = 10_000;
 const MAX_MEMBER = 2_000;
 
-/** Body of every refusal. `request_id` finds the log line. */
+/** Body of a problem response. `request_id` identifies the log line. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -222,9 +222,9 @@ export interface Problem {
 }
 
 /**
- * The error that the database reported, if `error` is drizzle's envelope of it.
+ * Returns the error of the database driver if `error` is drizzle's wrapper of it.
  *
- * The envelope's message has every bound value, secrets too: it must reach neither a log nor a client.
+ * The message of the wrapper contains every bound value, including secrets, so it must reach neither a log nor a client.
  */
 export function unwrapQueryError(error: unknown): unknown {
   return error instanceof Error && error.message.startsWith("Failed query: ")
@@ -232,7 +232,7 @@ export function unwrapQueryError(error: unknown): unknown {
     : error;
 }
 
-/** The refusal that stands for `error`; a foreign error becomes `internal` and shows nothing of itself. */
+/** Converts any error into a {@linkcode GridError}. A foreign error becomes `internal`, without its message. */
 export function toGridError(thrown: unknown): GridError {
   const error = unwrapQueryError(thrown);
   if (error instanceof GridError) return error;
@@ -244,7 +244,7 @@ export function toGridError(thrown: unknown): GridError {
   );
 }
 
-/** Body for `error`. */
+/** Returns the response body for `error`. */
 export function toProblem(error: GridError, requestId?: string): Problem {
   return {
     type: `urn:browsergrid:problem:${error.code}`,
@@ -274,7 +274,7 @@ function mapValues(
   );
 }
 
-/** Headers that belong to an answer with `error`. */
+/** Returns the response headers for `error`. */
 export function problemHeaders(error: GridError): Record<string, string> {
   const seconds = error.retryAfterSeconds ?? error.kind.retryAfterSeconds;
   return {
@@ -284,7 +284,7 @@ export function problemHeaders(error: GridError): Record<string, string> {
   };
 }
 
-/** Answer for `error`. */
+/** Creates the response for `error`. */
 export function problemResponse(
   error: GridError,
   requestId?: string,

@@ -17,7 +17,7 @@ import type { Settings } from "./settings.ts";
 import { truncate } from "./text.ts";
 import { escapeJson, escapeText } from "./text.ts";
 
-/** Names of properties whose values are never logged, wherever they come from. */
+/** Names of properties whose values are never logged. */
 const SECRET =
   /(api_?key|encryption_keys?|authorization|password|secret|^token$|auth_token|environment)$/i;
 
@@ -27,12 +27,12 @@ const MAX_LOGGED = 10_000;
 /** Maximum number of stack lines that are logged. */
 const MAX_FRAMES = 20;
 
-/** Logger of a part: `createLogger("worker", "claim_loop")`. */
+/** Returns the logger of a part: `createLogger("worker", "claim_loop")`. */
 export function createLogger(room: string, part: string): Logger {
   return getLogger(["browsergrid", room, part]);
 }
 
-/** Sends logs to stderr, so that stdout is left to what a command prints. */
+/** Sends logs to stderr, because stdout belongs to the output of commands. */
 export async function configureLog(
   { log_level, log_format }: Pick<Settings, "log_level" | "log_format">,
 ): Promise<AsyncDisposable> {
@@ -48,7 +48,7 @@ export async function configureLog(
   return { [Symbol.asyncDispose]: () => reset() };
 }
 
-/** Drops the line if it cannot be written: the terminal is closed, or the disk is full. */
+/** Writes a line. Drops it if the terminal is closed or the disk is full. */
 function writeLine(bytes: Uint8Array): void {
   try {
     Deno.stderr.writeSync(bytes);
@@ -57,7 +57,7 @@ function writeLine(bytes: Uint8Array): void {
   }
 }
 
-/** Sends logs to the console, on platforms that collect what is written there. Does nothing the second time. */
+/** Sends logs to the console, for platforms that collect its output. A second call does nothing. */
 export function configureConsoleLog(
   { log_level, log_format }: Pick<Settings, "log_level" | "log_format">,
 ): void {
@@ -93,7 +93,7 @@ function formatter(format: Settings["log_format"]): TextFormatter {
   };
 }
 
-/** The message as one text, without quotation marks around its words: the values stand in the properties as well. */
+/** Joins a message without quotation marks around its values, which are also in the properties. */
 function joinMessage(message: readonly unknown[]): string {
   return message.map(String).join("");
 }
@@ -113,7 +113,7 @@ function formatCategory(category: readonly string[]): string {
   return category.slice(1).join(".");
 }
 
-/** The record without what is secret, in its properties and where they stand in its message; errors as text. */
+/** Returns the record without secrets in its properties and message, and with errors as text. */
 function redact(record: LogRecord): LogRecord {
   const entries = Object.entries(record.properties);
   const secrets = new Set(
@@ -129,7 +129,7 @@ function redact(record: LogRecord): LogRecord {
   if (thrown) properties.push(["stack", renderFrames(thrown)]);
   return {
     ...record,
-    // Every second part of it is a value.
+    // Every second part is a value.
     message: record.message.map((part) =>
       secrets.has(part) ? "…" : describeValue(part)
     ),
@@ -157,7 +157,7 @@ function renderFrames(thrown: Error): string {
   );
 }
 
-/** An error's text with its causes, without what a query bound. */
+/** Returns the text of an error with its causes, without bound values of queries. */
 export function describeError(thrown: unknown): string {
   const error = unwrapQueryError(thrown);
   if (!(error instanceof Error)) return loggable(String(error));
@@ -167,7 +167,7 @@ export function describeError(thrown: unknown): string {
   return loggable(`${error.name}: ${error.message}${cause}`);
 }
 
-/** An error's message alone, for people who can do something about it. */
+/** Returns only the message of an error, for people who can act on it. */
 export function toMessage(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -32,7 +32,7 @@ export interface MatchedRoute {
   readonly params: PathParams;
 }
 
-/** Variables that the kernel and the built-in middleware put into a request's context. */
+/** Variables that the router and the built-in middleware set in the context of a request. */
 export interface GridVariables {
   requestId: string;
   caller: Caller;
@@ -40,11 +40,11 @@ export interface GridVariables {
   route?: MatchedRoute | undefined;
   /** URL of the server as the request's client reaches it, without a trailing slash. */
   baseUrl?: string;
-  /** `upgrade`: the request asks for its socket; what is answered is sent only if it is a refusal. */
+  /** `upgrade`: the request asks for an upgrade. Its response is sent only if it is not successful. */
   kind?: "upgrade";
 }
 
-/** What whoever serves the router tells of a request; each member only where it is known. */
+/** Information of the platform about a request. Members are absent where they are not known. */
 export interface GridBindings {
   /** From `node:http`. */
   readonly incoming?: {
@@ -62,18 +62,18 @@ export interface GridEnv {
   Bindings: GridBindings;
 }
 
-/** What a middleware is given. */
+/** Dependencies of a middleware. */
 export interface MiddlewareCore {
   readonly settings: Settings;
   readonly auth: Auth;
   readonly clock: Clock;
 }
 
-/** A step that every request passes on the way in, and every answer, in reverse order, on the way out. */
+/** A step of every request and, in reverse order, of every response. */
 export interface Middleware<O extends z.ZodObject = z.ZodObject> extends Named {
   /** Shape of `options` in the `middleware` setting; every member has a default. */
   readonly optionsSchema: O;
-  /** Whether it is used when the setting does not name it. @default {true} */
+  /** Enabled if the setting does not name it. @default {true} */
   readonly isOnByDefault?: boolean;
   create(options: z.infer<O>, core: MiddlewareCore): MiddlewareHandler<GridEnv>;
   /**
@@ -98,17 +98,17 @@ export function defineMiddleware<O extends z.ZodObject>(
   return middleware;
 }
 
-/** A middleware in two halves. */
+/** A middleware as two functions, one for requests and one for responses. */
 export interface Halves<O extends z.ZodObject> extends Named {
   readonly optionsSchema: O;
   readonly isOnByDefault?: boolean;
-  /** On the way in. An answer stops the request here; a thrown `GridError` refuses it. */
+  /** Runs for a request. A returned response ends it here; a thrown `GridError` rejects it. */
   before?(
     c: Context<GridEnv>,
     options: z.infer<O>,
     core: MiddlewareCore,
   ): Promise<Response | void> | Response | void;
-  /** On the way out, with the answer in `c.res`: always if `before` has passed or answered, also when something below has failed. */
+  /** Runs for the response in `c.res`, also if a later step failed. Skipped only if `before` threw. */
   after?(
     c: Context<GridEnv>,
     options: z.infer<O>,
@@ -116,7 +116,7 @@ export interface Halves<O extends z.ZodObject> extends Named {
   ): Promise<void> | void;
 }
 
-/** Declares a middleware by what it does on the way in and on the way out. */
+/** Declares a middleware by its functions for requests and responses. */
 export function beforeAfter<O extends z.ZodObject>(
   { before, after, ...declared }: Halves<O>,
 ): Middleware<O> {
@@ -124,10 +124,10 @@ export function beforeAfter<O extends z.ZodObject>(
     ...declared,
     create(options, core) {
       return async function runHalves(c, next) {
-        const answer = await before?.(c, options, core);
-        // A copy: the headers of an answer that was fetched from elsewhere cannot be changed.
-        if (answer) c.res = new Response(answer.body, answer);
-        else await next(); // Never rejects: what fails below is in c.res as its answer.
+        const response = await before?.(c, options, core);
+        // Copied, because the headers of a fetched response are immutable.
+        if (response) c.res = new Response(response.body, response);
+        else await next(); // Never rejects: an error of a later step becomes the response in c.res.
         await after?.(c, options, core);
       };
     },

@@ -1,16 +1,16 @@
 import ipaddr from "ipaddr.js";
 
-/** Whether `text` is an address or a network (CIDR). */
+/** Reports whether `text` is an address or a network in CIDR form. */
 export function isNetwork(text: string): boolean {
   return ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
 }
 
-/** Whether an address to listen on can be reached from this machine only. */
+/** Reports whether an address to listen on is reachable only from this machine. */
 export function isLoopback(host: string): boolean {
   return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/i.test(host);
 }
 
-/** The host of `url` as sockets take it: an IPv6 address without its brackets. */
+/** Returns the host of `url` in the form of sockets: an IPv6 address without brackets. */
 export function toSocketHost({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
@@ -38,6 +38,7 @@ export function parseHostName(host: string): string | undefined {
   return isHost ? removeEndDot(url.hostname) : undefined;
 }
 
+/** Removes the trailing dot of a fully qualified name. */
 export function removeEndDot(name: string): string {
   return name.endsWith(".") ? name.slice(0, -1) : name;
 }

@@ -1,5 +1,5 @@
 /**
- * The contract of a provider: a way to run browsers.
+ * Contract of a provider, which runs browsers on some infrastructure.
  *
  * ```text
  * Provider (declaration, light) ── open() ──▶ BrowserHost (connection) ── start() ──▶ RunningBrowser
@@ -19,11 +19,11 @@ import type {
 } from "./browser_spec.ts";
 import type { Named } from "./registry.ts";
 
-/** A way to run browsers: declared lightly, so that listing providers loads no engine library. */
+/** A provider of browsers. Its declaration imports no engine library, so that listing providers is cheap. */
 export interface Provider<C extends z.ZodObject = z.ZodObject> extends Named {
   readonly displayName: string;
   readonly description: string;
-  /** Shape of a pool's `provider_config`; also makes the options of `pool create <name>`. Every member needs `.describe()`, last. */
+  /** Schema of a pool's `provider_config` and of the options of `pool create <name>`. Every member ends in `.describe()`. */
   readonly configSchema: C;
   /** Browsers and versions that this provider can start with `config`. No I/O. */
   browsers(config: z.infer<C>): readonly BrowserChoice[];
@@ -32,18 +32,18 @@ export interface Provider<C extends z.ZodObject = z.ZodObject> extends Named {
    * name to socks4 proxies"; undefined if it can. No I/O. The session is then rejected before it is queued.
    */
   unsupported?(wish: BrowserWish, config: z.infer<C>): string | undefined;
-  /** Body of a new pool made from `config`: what is added to `name`, `provider_type` and `provider_config`. */
+  /** Returns members of a new pool for `config`, in addition to `name`, `provider_type` and `provider_config`. */
   poolConfig?(config: z.infer<C>): Readonly<Record<string, unknown>>;
-  /** The command by which a person would start the same browser by hand. Secrets are shown as `…`. */
+  /** Returns the command that starts the same browser manually. Secrets are shown as `…`. */
   deployCommand(spec: BrowserSpec, config: z.infer<C>): string;
   /**
    * Returns why sessions cannot be isolated from this host, as the end of a sentence; undefined if they can. Absent if
    * sessions are always isolated, because their browsers run elsewhere.
    */
   isolationProblem?(): Promise<string | undefined>;
-  /** What else it can be told to do, mounted by the CLI as `browsergrid <provider> <command>`. */
+  /** Commands of the provider: `browsergrid <provider> <command>`. */
   readonly commands?: readonly ProviderCommand[];
-  /** Loads the engine and connects to it. Light: what is slow or may fail is left to `check` and `start`. */
+  /** Loads the engine library. Must be fast and must not fail; `check` and `start` do the rest. */
   open(config: z.infer<C>, host: HostInfo): Promise<BrowserHost>;
 }
 
@@ -51,15 +51,15 @@ export interface Provider<C extends z.ZodObject = z.ZodObject> extends Named {
 export interface ProviderCommand<O extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   readonly description: string;
-  /** Makes the command's options. Every member needs `.describe()`, last, and none is required without a default. */
+  /** Schema of the command's options. Every member ends in `.describe()` and is optional or has a default. */
   readonly optionsSchema: O;
-  /** Does it and returns what is printed on stdout. */
+  /** Runs the command and returns its output for stdout. */
   run(options: z.infer<O>, context: CommandContext): Promise<string>;
 }
 
-/** What a command may use of the program that runs it. */
+/** Dependencies of a provider's command. */
 export interface CommandContext {
-  /** Told what a slow step is doing; not part of the result. */
+  /** Reports the progress of a slow step. */
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;
 }
@@ -73,7 +73,7 @@ export interface BrowserChoice {
   readonly operatingSystems?: readonly OperatingSystem[] | undefined;
 }
 
-/** Further requirements of a session that a provider may be unable to meet. */
+/** Other requirements of a session that a provider may be unable to meet. */
 export interface BrowserWish {
   readonly proxy?: Proxy | undefined;
   readonly egress: EgressMode;
@@ -87,7 +87,7 @@ export const LOCAL_SANDBOX = ["auto", "require", "off"] as const;
 
 export type LocalSandbox = (typeof LOCAL_SANDBOX)[number];
 
-/** Who is asking, so that what is started can be told from other grids' and workers' browsers. */
+/** Grid and worker of a host, which distinguish its browsers from those of others. */
 export interface HostInfo {
   readonly gridId: string;
   readonly workerId: string;
@@ -97,31 +97,30 @@ export interface HostInfo {
   readonly localSandbox?: LocalSandbox | undefined;
   /** URL of the grid's server, which isolated sessions must not reach. */
   readonly serverUrl?: string | undefined;
-  /** Told what a slow step is doing ("Pulling image …: 40 %"). */
+  /** Reports the progress of a slow step ("Pulling image …: 40 %"). */
   readonly onProgress?: (line: string) => void;
 }
 
 /** An open connection to the infrastructure that runs browsers. */
 export interface BrowserHost extends AsyncDisposable {
-  /** Reports what a start would need and whether it is there. Starts nothing. */
+  /** Checks the requirements of a start. Starts nothing. */
   check(): Promise<readonly CheckResult[]>;
   /**
-   * Asks whether the infrastructure answers at all: cheap, and over within a few seconds. Rejects with what a person
-   * can do about it. Absent where browsers run on the machine itself.
+   * Checks whether the infrastructure responds, within a few seconds. Rejects with a message that says what to do.
+   * Absent if browsers run on the worker's machine.
    */
   ping?(signal: AbortSignal): Promise<void>;
   /**
-   * Gets what a start of `spec` would otherwise have to wait for: a browser to install, an image to pull. Without
-   * `spec` it is what the first start would need.
+   * Installs the browser or pulls the image that a start of `spec` needs; without `spec`, for the first start.
    *
-   * Cheap when all is there, and what it has found out is not asked again by the start that follows. Many at once share
-   * one pull or installation; one that makes no progress is given up.
+   * Cheap if everything is present; the next start reuses the result. Concurrent calls share one pull or installation,
+   * which is aborted if it makes no progress.
    */
   prepare?(signal: AbortSignal, spec?: BrowserSpec): Promise<void>;
   /**
-   * Starts a browser and waits until it answers CDP.
+   * Starts a browser and waits until it responds to CDP.
    *
-   * On failure or abort nothing is left running, and the error carries the browser's last output.
+   * On failure or abort nothing keeps running, and the error contains the browser's last output.
    */
   start(
     spec: BrowserSpec,
@@ -129,17 +128,17 @@ export interface BrowserHost extends AsyncDisposable {
     signal: AbortSignal,
   ): Promise<RunningBrowser>;
   /**
-   * A text that changes when a start of `spec` would run another browser than before: another program, another image.
+   * Returns a text that changes when a start of `spec` would run another program or image than before.
    *
-   * Asked about every minute while browsers are kept ready, which are replaced when it has changed. Absent: they are
-   * replaced by their age alone.
+   * Called about every minute while there are warm browsers, which are replaced when it changes. If absent, they are
+   * replaced only by age.
    */
   revision?(spec: BrowserSpec, signal: AbortSignal): Promise<string>;
   /** Takes over the browsers of an earlier process of this worker that still run. */
   adopt(): Promise<readonly RunningBrowser[]>;
   /**
-   * Ends whatever this worker once started and is not in `keep`, a live view that has a session before its start: what
-   * is there is listed first, and `keep` is asked then. Returns the session ids ended.
+   * Ends every browser of this worker that is not in `keep`, and returns the ids of their sessions. `keep` contains a
+   * session before its start; the browsers are listed before `keep` is read.
    */
   sweep(keep: ReadonlySet<string>): Promise<readonly string[]>;
 }
@@ -147,20 +146,20 @@ export interface BrowserHost extends AsyncDisposable {
 /** One line of `browsergrid check`. */
 export interface CheckResult {
   readonly name: string;
-  /** `warn`: it works, but somebody should know. */
+  /** `warn`: starts work, but an operator should know. */
   readonly status: "ok" | "warn" | "fail";
   /** A sentence that a person can act on. */
   readonly detail: string;
 }
 
-/** Why a browser is gone. */
+/** Reason of a browser's end. */
 export interface BrowserExit {
   readonly reason: "stopped" | "crashed";
   /** For `status_reason`: "exit code 139", "killed by the engine: out of memory". */
   readonly detail: string;
 }
 
-/** Use of resources at one moment. */
+/** Resource usage at one moment. */
 export interface BrowserStats {
   /** 100 is one core. */
   readonly cpuPercent?: number;
@@ -169,7 +168,7 @@ export interface BrowserStats {
   readonly networkTxBytes?: number;
 }
 
-/** A browser that answers CDP. */
+/** A browser that responds to CDP. */
 export interface RunningBrowser {
   readonly sessionId: string;
   /** WebSocket URL of the browser itself (`ws://host:port/devtools/browser/<id>`), reachable from the worker. */
@@ -179,15 +178,15 @@ export interface RunningBrowser {
    * the network of its host, and the server reaches it through its worker's tunnel.
    */
   readonly socketPath?: string;
-  /** What the session shows of it: `container_id`, `pid`, `image`, `browser_version`. Never a secret. */
+  /** Details for the session: `container_id`, `pid`, `image`, `browser_version`. Never a secret. */
   readonly details: Readonly<Record<string, string>>;
-  /** Settles when the browser is gone, whoever ended it. Never rejects. */
+  /** Resolves when the browser has ended for any reason. Never rejects. */
   readonly exited: Promise<BrowserExit>;
   /**
-   * Ends it: asks first, kills after `graceMs`. Idempotent. Resolves when nothing of it is left.
+   * Closes the browser and kills it after `graceMs`. Idempotent. Resolves when nothing of it is left.
    *
-   * Rejects, within a minute after `graceMs`, when that cannot be reached, such as while the infrastructure does not
-   * answer. Its host then goes on with it in the background, and so does the sweep of a later process.
+   * Rejects within a minute after `graceMs` if that fails, such as while the infrastructure does not respond. The host
+   * then retries in the background, and the sweep of a later process does too.
    */
   stop(graceMs: number): Promise<void>;
   /**
@@ -197,7 +196,7 @@ export interface RunningBrowser {
    */
   probe?(signal: AbortSignal): Promise<void>;
   stats?(): Promise<BrowserStats>;
-  /** Its last lines of output. */
+  /** Returns the last lines of its output. */
   logs?(lines: number): Promise<string>;
 }
 

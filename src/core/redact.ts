@@ -1,5 +1,5 @@
 /**
- * What a key in the database looks like: `bg_` + 8 characters that may be shown + `_` + 43 secret ones.
+ * Keys of the form `bg_` + 8 characters that may be shown + `_` + 43 secret characters, and their redaction.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const SECRET_LENGTH = 43;
 
 const WHOLE = /^(bg_[0-9A-Za-z]{8})_[0-9A-Za-z]{43}$/;
 
-/** Keys and connect tokens anywhere in a text; what may be shown of them comes first. */
+/** Matches keys and connect tokens anywhere in a text. The first group is the part that may be shown. */
 const ANYWHERE = /(bg_[0-9A-Za-z]{8}_|ct_)[0-9A-Za-z_-]{12,}/g;
 
 /**
@@ -23,23 +23,23 @@ const ANYWHERE = /(bg_[0-9A-Za-z]{8}_|ct_)[0-9A-Za-z_-]{12,}/g;
  */
 const USER = /:\/\/[^\s/?#"'<>]+@/g;
 
-/** A new key. */
+/** Creates a key. */
 export function newKey(): string {
   return `bg_${randomText(PUBLIC_LENGTH)}_${randomText(SECRET_LENGTH)}`;
 }
 
-/** The part of a key that may be shown, or undefined if `text` is no key of a database. */
+/** Returns the part of a key that may be shown; undefined if `text` does not have the form of a key. */
 export function parseKeyPrefix(text: string): string | undefined {
   return WHOLE.exec(text)?.[1];
 }
 
-/** SHA-256 in hex: what is stored and compared in place of a key. */
+/** Returns the SHA-256 in hex, which is stored and compared in place of a key. */
 export async function hashText(text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** Compares hashes without telling by its duration how much is equal. */
+/** Compares hashes in constant time. */
 export function isEqualHash(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
   for (let at = 0; at < a.length; at++) {
@@ -48,12 +48,12 @@ export function isEqualHash(a: string, b: string): boolean {
   return difference === 0;
 }
 
-/** `text` with only the harmless part of each key and connect token in it, and without the user and password of each URL. */
+/** Returns `text` without the secret part of each key and connect token, and without user and password of each URL. */
 export function redactKeys(text: string): string {
   return text.replace(ANYWHERE, "$1…").replace(USER, "://");
 }
 
-/** Every character of the alphabet is as likely: bytes beyond its last whole multiple are thrown away. */
+/** Returns random text. Discards bytes beyond a multiple of the alphabet, so that every character is equally likely. */
 function randomText(length: number): string {
   const limit = 256 - 256 % ALPHABET.length;
   let text = "";

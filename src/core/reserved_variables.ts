@@ -1,11 +1,11 @@
 /**
- * Environment variables that a session may not set: by them its client would start a program of its own on the worker's
- * host, or get around the arguments that the pool allows. The pool's own defaults, an admin's, may have them.
+ * Environment variables that a session may not set, because its client could start a program on the worker's host with
+ * them, or bypass the arguments that the pool allows. Defaults of the pool, which an admin sets, may contain them.
  *
  * @module
  */
 
-/** Beginnings of names. */
+/** Prefixes of names. */
 const PREFIXES = [
   // Libraries that are loaded into the browser.
   "LD_",
@@ -27,12 +27,12 @@ const PREFIXES = [
   "CHROME_",
   "CHROMIUM_",
   "BASH_FUNC_",
-  // Folders of settings, data and sockets that are read from.
+  // Folders from which settings, data and sockets are read.
   "XDG_",
 ];
 
 const NAMES: readonly string[] = [
-  // Where launcher scripts find their programs, and what shells read first.
+  // Programs of launcher scripts, and startup files of shells.
   "PATH",
   "BASH_ENV",
   "ENV",

@@ -13,15 +13,15 @@ export type { Settings } from "./settings_schema.ts";
 
 const PREFIX = "BROWSERGRID_";
 
-/** What is given in one place: a file, the environment or flags. */
+/** Values of one source: a file, the environment or flags. */
 export type SettingsInput = Readonly<Record<string, unknown>>;
 
-/** A setting that is missing, wrong or unknown. Its message says where it came from and what would be accepted. */
+/** A setting that is missing, invalid or unknown. Its message contains the source and what would be accepted. */
 export class SettingsError extends Error {
   override readonly name = "SettingsError";
 }
 
-/** Where settings come from. */
+/** Sources of settings. */
 export interface SettingsSources {
   /** Defaults that depend on the machine. */
   readonly defaults: SettingsInput;
@@ -31,23 +31,24 @@ export interface SettingsSources {
   readonly flags: SettingsInput;
 }
 
-/** The sources, with what stands in the file. */
+/** Sources with the values of the file. */
 interface ReadSources extends Omit<SettingsSources, "defaults"> {
   readonly inFile: SettingsInput;
 }
 
-/** Settings and what should be told about them. */
+/** Settings with their sources and warnings. */
 export interface LoadedSettings {
   readonly settings: Settings;
   readonly warnings: readonly string[];
-  /** Where each setting comes from: `flag --port`, `variable BROWSERGRID_PORT`, `file browsergrid.json`, `default`. */
+  /** Source of each setting: `flag --port`, `variable BROWSERGRID_PORT`, `file browsergrid.json`, `default`. */
   readonly origins: Readonly<Record<string, string>>;
 }
 
 /**
- * Puts the sources together; later ones win.
+ * Merges the sources; later ones take precedence.
  *
- * @throws {SettingsError} If a value is wrong, or a name in the file or the flags is unknown. An unknown variable is a warning only: it may belong to another version.
+ * @throws {SettingsError} If a value is invalid, or a name in the file or the flags is unknown. An unknown variable is
+ * only a warning, because it may belong to another version.
  */
 export function loadSettings(sources: SettingsSources): LoadedSettings {
   const fromEnv = readEnv(sources.env);
@@ -68,10 +69,10 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
 }
 
 /**
- * The setting `plugins` alone: plugins are loaded before the command line is read, when other settings may still be
- * wrong or unknown.
+ * Returns only the setting `plugins`. Plugins are loaded before the command line is parsed, when other settings may
+ * still be invalid or unknown.
  *
- * @throws {SettingsError} If its value is wrong.
+ * @throws {SettingsError} If its value is invalid.
  */
 export function loadPluginNames(
   sources: Omit<SettingsSources, "defaults">,
@@ -91,7 +92,7 @@ export function loadPluginNames(
   throw createSettingsError(issues, { ...sources, inFile });
 }
 
-/** The settings with the database's token in the one place whose value is never shown. */
+/** Moves the token in the URL of the database to its own setting, whose value is never shown. */
 function separateToken(settings: Settings): Settings {
   const { database_url } = settings;
   if (database_url === undefined) return settings;
@@ -102,7 +103,7 @@ function separateToken(settings: Settings): Settings {
   return { ...settings, database_url: url, database_auth_token: authToken };
 }
 
-/** Variable of a setting. */
+/** Returns the environment variable of a setting. */
 export function toVariable(setting: string): string {
   return PREFIX + setting.toUpperCase();
 }
@@ -194,7 +195,7 @@ function describeIssue(
   }`;
 }
 
-/** Whether it is that text is no number: that NaN was received would tell nobody what to write. */
+/** Reports whether text was given for a number. The message of zod, that NaN was received, would not help. */
 function isNoNumber({ code, message, path }: z.core.$ZodIssue): boolean {
   return code === "invalid_type" && path.length === 1 &&
     message.endsWith("NaN");

@@ -1,7 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { isNetwork } from "./network.ts";
-
-import { isHostEntry } from "./network.ts";
+import { isHostEntry, isNetwork } from "./network.ts";
 import { LOCAL_SANDBOX } from "./provider.ts";
 
 /** One entry of the `middleware` setting. */
@@ -20,10 +18,11 @@ export const settingsSchema = z.strictObject({
     "Address that the server listens on",
   ),
   port: count(0).max(65535).default(8765).describe(
-    "Port that the server listens on; 0 takes a free one",
+    "Port that the server listens on; 0 selects a free port",
   ),
   public_url: z.url({ protocol: /^https?$/ }).refine((url) => !hasUser(url), {
-    error: "expected no user or password in it: every client is shown it",
+    error:
+      "expected no user or password in it, because every client receives it",
   }).optional().describe(
     "URL under which clients reach the server, if it is not http://host:port",
   ),
@@ -31,7 +30,7 @@ export const settingsSchema = z.strictObject({
     (url) => !hasUser(url),
     { error: "expected no user or password in it" },
   ).optional().describe(
-    "URL under which the other servers of the grid reach this one, if it is not http://ADDRESS:port; only for several servers and workers behind NAT",
+    "URL under which the other servers of the grid reach this one, if it is not http://ADDRESS:port. Needed only with several servers and workers behind NAT",
   ),
   database_url: z.string().regex(
     /^(:memory:$|file:|(libsql|https?):\/\/)/,
@@ -40,13 +39,13 @@ export const settingsSchema = z.strictObject({
     error:
       "expected no user or password in it, but a token in database_auth_token",
   }).optional().describe(
-    "Database: file:PATH, :memory:, libsql://HOST, https://HOST or http://HOST; by default a file in data_dir",
+    "Database: file:PATH, :memory:, libsql://HOST, https://HOST or http://HOST. By default a file in data_dir",
   ),
   database_auth_token: z.string().optional().describe(
-    "Token for a remote database; may also stand in its URL, as ?authToken=",
+    "Token of a remote database. It may also be in its URL, as ?authToken=",
   ),
   migrate: booleanSetting().default(() => true).describe(
-    "Whether serve brings the database up to date when it starts",
+    "Migrate the database when serve starts",
   ),
   data_dir: z.string().min(1).describe(
     "Folder for the database, browsers and the state of workers",
@@ -55,12 +54,12 @@ export const settingsSchema = z.strictObject({
     "Selects the sessions of local browsers that are isolated from files and network of their host, on Linux with bubblewrap and socat: auto those of client keys and of pools that limit egress, require all, off none. A session that cannot be isolated does not start",
   ),
   api_url: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:8765")
-    .describe("Server that worker, pool and session talk to"),
+    .describe("URL of the server for the commands worker, pool and session"),
   api_key: z.string().min(1).optional().describe(
-    "The first key, an admin's; without it, and without an admin's key in the database, nobody is asked for one. What worker, pool, session and key show to the server",
+    "Admin API key. If neither this nor an admin key in the database is set, authentication is off. The commands worker, pool, session and key send it to the server",
   ),
   connect_token_seconds: seconds(1).default(600).describe(
-    "How long the token in a connect_url may be used to connect; what is connected stays",
+    "Lifetime of the token in a connect_url. Open connections outlive it",
   ),
   encryption_key: encryptionKey().optional().describe(
     "Key that encrypts secrets in the database, 32 random bytes in hex or base64, such as from `openssl rand -hex 32`. By default it is in the file encryption.key of data_dir, created at the first start. Required with a remote database; all its servers need the same key",
@@ -75,51 +74,51 @@ export const settingsSchema = z.strictObject({
     "Idle time in both directions after which a client's WebSocket is pinged, so that HTTP proxies do not close it; 0 disables pings",
   ),
   apps: listSetting().optional().describe(
-    "Apps that are installed, in order; by default all that are built in, then those of plugins",
+    "Installed apps, in order. By default all built-in apps, then the apps of plugins",
   ),
   plugins: listSetting().default([]).describe(
-    "Modules that bring apps, middleware and providers: paths, npm:NAME@VERSION or packages in node_modules",
+    "Modules with apps, middleware and providers: paths, npm:NAME@VERSION or packages in node_modules",
   ),
   app_options: jsonSetting(
     z.record(z.string(), z.record(z.string(), z.unknown())),
-  ).default({}).describe("Options of apps that take some, by the app's name"),
+  ).default({}).describe("Options of apps, by the name of the app"),
   middleware: jsonSetting(z.array(middlewareEntrySchema)).optional().describe(
-    "Middleware whose order, options or use is to differ, each { name, enabled, options }; what is not named keeps its place and its defaults",
+    "Changes to the order, options or use of middleware, each { name, enabled, options }. Middleware that is not named keeps its place and its defaults",
   ),
   log_level: z.enum(["debug", "info", "warning", "error"]).default("info")
-    .describe("Least level that is logged"),
+    .describe("Minimum level that is logged"),
   log_format: z.enum(["text", "json"]).default("text").describe(
-    "How a log line looks",
+    "Format of log lines",
   ),
   lease_seconds: seconds(3).default(30).describe(
-    "How long a worker may hold a session without a heartbeat",
+    "Time that a worker may hold a session without a heartbeat",
   ),
   heartbeat_seconds: seconds(1).default(10).describe(
-    "How often a worker reports",
+    "Interval of a worker's heartbeats",
   ),
   queue_timeout_seconds: seconds(1).default(300).describe(
-    "How long a session may wait for a worker before it fails",
+    "Time that a session may wait for a worker before it fails",
   ),
   start_timeout_seconds: seconds(1).default(120).describe(
-    "How long a browser may take to start before the session fails",
+    "Time that a browser may take to start before the session fails",
   ),
   session_timeout_minutes: z.coerce.number().gt(0).default(60).describe(
-    "Longest life of a session that asks for none, whose pool has no default",
+    "Maximum lifetime of a session if neither the session nor its pool specifies one",
   ),
   max_start_attempts: count(1).default(3).describe(
-    "How often a session is queued again when its worker is lost while it starts",
+    "Maximum number of times that a session is queued again because its worker was lost during its start",
   ),
   server_grace_seconds: seconds(0).default(120).describe(
-    "How much longer than its lease a worker keeps browsers that run while the server is known to be away",
+    "Additional time after its lease that a worker keeps running browsers while the server is known to be unavailable",
   ),
   drain_timeout_seconds: seconds(0).default(3_600).describe(
-    "How long the sessions of a worker that drains may go on",
+    "Time that the sessions of a draining worker may continue",
   ),
   retention_hours: z.coerce.number().gt(0).default(24 * 7).describe(
-    "How long ended sessions and their events are kept",
+    "Time that ended sessions and their events are kept",
   ),
   shutdown_seconds: seconds(0).max(9).default(8).describe(
-    "How long a stopping server waits for requests and browsers to end",
+    "Time that a stopping server waits for requests and browsers to end",
   ),
   allowed_origins: jsonSetting(z.array(z.string())).default([]).describe(
     'Web origins whose pages may call the server, such as "https://app.example"; "*" for all',
@@ -130,7 +129,7 @@ export const settingsSchema = z.strictObject({
       'expected a host without a port such as "grid.example", "*.grid.example" for every name below it, or "*" for all',
     ),
   ).default([]).describe(
-    "Further host names and addresses of requests without a key, such as grid.example or *.grid.example; * for all. Loopback, host, public_url, replica_url and api_url are always allowed. Requests with a key may use any name",
+    "Additional host names and addresses of requests without a key, such as grid.example or *.grid.example; * for all. Loopback, host, public_url, replica_url and api_url are always allowed. Requests with a key may use any name",
   ),
   worker_networks: jsonSetting(z.array(networkSchema())).default([]).describe(
     'Networks in which the server connects to any browser that a worker reports, such as ["172.16.0.0/12"]. Outside of them it connects only to the worker\'s address, or through its tunnel',
@@ -148,7 +147,7 @@ export const settingsSchema = z.strictObject({
   },
 );
 
-/** Settings, checked. */
+/** Validated settings. */
 export type Settings = z.infer<typeof settingsSchema>;
 
 function networkSchema() {
@@ -158,7 +157,7 @@ function networkSchema() {
   );
 }
 
-/** A boolean that the environment writes as true, false, 1, 0, yes, no. */
+/** Schema of a boolean, which the environment writes as true, false, 1, 0, yes or no. */
 function booleanSetting() {
   return z.union([z.boolean(), z.stringbool()]);
 }
@@ -181,7 +180,7 @@ function listSetting(entry: z.ZodString = z.string().min(1)) {
   );
 }
 
-/** A value that the environment writes as JSON. */
+/** Schema of a value that the environment writes as JSON. */
 function jsonSetting<T extends z.ZodType>(schema: T) {
   return z.preprocess((value, context) => {
     if (typeof value !== "string") return value;
@@ -194,30 +193,30 @@ function jsonSetting<T extends z.ZodType>(schema: T) {
   }, schema);
 }
 
-/** A database's URL, fit to be shown, and the secret that it came with. */
+/** URL of a database without its token. */
 export interface DatabaseAddress {
   readonly url: string;
   readonly authToken: string | undefined;
 }
 
-/** Whether `url` names a user or a password. */
+/** Reports whether `url` contains a user or a password. */
 export function hasUser(url: string): boolean {
   return /^\w+:\/\/[^/?#]*@/.test(url);
 }
 
-/** Takes `?authToken=…` out of a remote database's URL, so that whoever shows or logs the URL shows no secret. */
-export function parseDatabaseAddress(given: string): DatabaseAddress {
-  const at = given.indexOf("?");
-  const isRemote = /^(libsql|https?):/i.test(given);
-  if (!isRemote || at < 0) return { url: given, authToken: undefined };
-  const query = new URLSearchParams(given.slice(at + 1));
+/** Separates `?authToken=…` from the URL of a remote database, so that the URL can be shown and logged. */
+export function parseDatabaseAddress(text: string): DatabaseAddress {
+  const at = text.indexOf("?");
+  const isRemote = /^(libsql|https?):/i.test(text);
+  if (!isRemote || at < 0) return { url: text, authToken: undefined };
+  const query = new URLSearchParams(text.slice(at + 1));
   const authToken = query.get("authToken") ?? undefined;
   query.delete("authToken");
   const rest = query.size > 0 ? `?${query}` : "";
-  return { url: given.slice(0, at) + rest, authToken };
+  return { url: text.slice(0, at) + rest, authToken };
 }
 
-/** What a value of `schema` looks like, for people: `whole number, 0–65535`, `true or false`, `one of text, json`. */
+/** Describes the values of `schema` for people: `whole number, 0–65535`, `true or false`, `one of text, json`. */
 export function renderSettingType(schema: z.ZodType): string {
   const json = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
   if (json.enum) return `one of ${json.enum.join(", ")}`;
@@ -237,10 +236,11 @@ export function renderSettingType(schema: z.ZodType): string {
   }
 }
 
+/** Describes the limits of a number: `, 1 to 10`, ` above 0`. */
 export function renderLimits(
   { minimum, maximum, exclusiveMinimum }: z.core.JSONSchema.BaseSchema,
 ): string {
-  // What every whole number is below is no limit worth a word.
+  // Every whole number is below this maximum.
   const most = maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
   if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}`;
   if (minimum === undefined) return most === undefined ? "" : `, to ${most}`;

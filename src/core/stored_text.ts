@@ -3,12 +3,12 @@ import { z } from "@hono/zod-openapi";
 /** Levels of objects and arrays in JSON that is stored. SQLite unpacks no more than 1,000. */
 const JSON_DEPTH = 32;
 
-/** Whether text comes back from the database as it went in: it has no NUL and no half of a surrogate pair. */
+/** Reports whether the database returns text unchanged: it has no NUL and no unpaired surrogate. */
 function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes("\0");
 }
 
-/** Text that people write and the grid stores. What could not be given back as it came is refused. */
+/** Schema of stored text. Rejects text that the database would not return unchanged. */
 export function textSchema(): z.ZodString {
   return z.string().refine(
     isStorable,
@@ -16,19 +16,19 @@ export function textSchema(): z.ZodString {
   );
 }
 
-/** An object of any JSON, stored as it is: nested at most {@linkcode JSON_DEPTH} deep. */
+/** Schema of a JSON object that is stored unchanged, nested at most {@linkcode JSON_DEPTH} deep. */
 export function jsonObjectSchema(): z.ZodRecord<z.ZodString, z.ZodUnknown> {
   return z.record(z.string(), z.unknown()).refine(
     (value) => isNestedWithin(value, JSON_DEPTH),
     {
       error: `expected at most ${JSON_DEPTH} levels of objects and arrays`,
-      // Further checks may not stand what is deeper.
+      // Later checks may fail on deeper values.
       abort: true,
     },
   );
 }
 
-/** As {@linkcode jsonObjectSchema}, written by people: every text in it is as {@linkcode textSchema} has it. */
+/** As {@linkcode jsonObjectSchema}, with every text as in {@linkcode textSchema}. */
 export function storableObjectSchema(): z.ZodRecord<z.ZodString, z.ZodUnknown> {
   return jsonObjectSchema().refine(
     (value) => isStorableWithin(value, JSON_DEPTH),
@@ -42,7 +42,7 @@ function isNestedWithin(value: unknown, depth: number): boolean {
     Object.values(value).every((each) => isNestedWithin(each, depth - 1));
 }
 
-/** What is deeper than `depth` is refused already for that, and not looked at. */
+/** Reports whether all text is storable. Values deeper than `depth` are rejected elsewhere and not checked. */
 function isStorableWithin(value: unknown, depth: number): boolean {
   if (typeof value === "string") return isStorable(value);
   if (typeof value !== "object" || value === null || depth === 0) return true;

@@ -13,12 +13,12 @@ export function truncate(text: string, max: number): string {
 }
 
 /**
- * Control characters, which a terminal obeys (ESC, CSI, OSC and the other C0 and C1 controls), and characters that
+ * Matches control characters, which a terminal obeys (ESC, CSI, OSC and the other C0 and C1 controls), and characters that
  * change the direction of text.
  */
 export const UNSAFE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** Line breaks and tabs are kept. */
+/** Control characters that are kept: line breaks and tabs. */
 export const LAYOUT = new Set(["\n", "\t"]);
 
 /**
@@ -40,6 +40,7 @@ export function escapeJson(json: string): string {
   );
 }
 
+/** Returns the escape sequence of a character: `\x1b`, `\u202e`. */
 export function escapeCharacter(character: string): string {
   const code = character.charCodeAt(0);
   return code <= 0xff
@@ -47,6 +48,7 @@ export function escapeCharacter(character: string): string {
     : escapeUnicode(character);
 }
 
+/** Returns the JSON escape sequence of a character. */
 export function escapeUnicode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }

@@ -17,9 +17,9 @@ import { buildRouter } from "./router.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 import { nameKnownMembers } from "./openapi/unknown_members.ts";
 
-/** What an API is made of. */
+/** Parts of an API. */
 export interface ApiParts {
-  /** Those of the setting `apps`, in order. */
+  /** Apps of the setting `apps`, in order. */
   readonly apps: readonly App[];
   readonly middleware: readonly Middleware[];
   readonly providers: readonly Provider[];
@@ -28,26 +28,25 @@ export interface ApiParts {
   readonly clock?: Clock;
 }
 
-/** The HTTP API over a database: all of a server but what listens, takes upgrades, and works in the background. */
+/** The HTTP API over a database: a server without its listener, upgrades and background work. */
 export interface Api {
   readonly core: Omit<Core, "use">;
-  /** What requests pass, and sockets that ask for an upgrade. */
+  /** Middleware of requests and upgrades. */
   readonly chain: readonly MiddlewareHandler<GridEnv>[];
   readonly router: OpenAPIHono<GridEnv>;
   readonly installed: ReadonlyMap<App, InstalledApp>;
-  /** What an app exports to others. @throws {SettingsError} If it is not installed. */
+  /** Returns the manager of an app. @throws {SettingsError} If it is not installed. */
   findManager<M>(app: App<M>): M;
-  /** Tells the URLs under which it is reached, where the settings `public_url` and `replica_url` do not. */
+  /** Sets the URLs of the server where the settings `public_url` and `replica_url` do not. */
   setUrls(url: string, replicaUrl: string): void;
-  /** Releases whoever waits for long. */
+  /** Ends long waits. */
   stop(): void;
 }
 
 /**
- * Wires apps and middleware over a database that is up to date. Needs nothing but `fetch`: no Node, no files, no
- * sockets.
+ * Creates the API over a migrated database. Needs only `fetch`: no Node, no files, no sockets.
  *
- * @throws {SettingsError} If the settings name a middleware that is not known, or an option of one is wrong.
+ * @throws {SettingsError} If the settings name an unknown middleware, or an option of one is invalid.
  */
 export function createApi(
   { settings, db, secrets }: Pick<Core, "settings" | "db" | "secrets">,
@@ -100,9 +99,9 @@ export function createApi(
 }
 
 /**
- * The apps that the setting `apps` names, in its order; without it, all.
+ * Returns the apps of the setting `apps`, in its order; without it, all known apps.
  *
- * @throws {SettingsError} If it names one that is not known, or one twice.
+ * @throws {SettingsError} If it names an unknown app, or one twice.
  */
 export function chooseApps(
   known: readonly App[],
@@ -128,7 +127,7 @@ function findManager<M>(
       `Cannot start without app "${app.name}": it is not in setting "apps"`,
     );
   }
-  return found.manager as M; // Made by the setup() of an App<M>; the map cannot say so.
+  return found.manager as M; // Created by the `setup` of an App<M>; the map has no type for it.
 }
 
 function findNamed<T extends Named>(registry: Registry<T>, name: string): T {

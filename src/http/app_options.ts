@@ -3,22 +3,22 @@ import { toMessage } from "../core/log.ts";
 import { type Named, Registry } from "../core/registry.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 
-/** The setting `app_options`: what is given must be for an app that is installed, and be taken by it. */
+/** The setting `app_options`. Each entry must belong to an installed app that reads its options. */
 export class AppOptions {
-  readonly #given: Settings["app_options"];
-  readonly #taken = new Set<string>();
+  readonly #options: Settings["app_options"];
+  readonly #read = new Set<string>();
 
-  /** @throws {SettingsError} If options are given to an app that is not among `apps`. */
+  /** @throws {SettingsError} If the setting names an app that is not among `apps`. */
   constructor({ app_options }: Settings, apps: readonly Named[]) {
-    this.#given = app_options;
+    this.#options = app_options;
     const known = new Registry("app", apps);
     for (const name of Object.keys(app_options)) rejectUnknown(known, name);
   }
 
-  /** The options of `app`. @throws {SettingsError} If they are not as `schema` says. */
+  /** Returns the options of `app`. @throws {SettingsError} If they do not match `schema`. */
   parse<O extends z.ZodObject>({ name }: Named, schema: O): z.infer<O> {
-    this.#taken.add(name);
-    const parsed = schema.safeParse(this.#given[name] ?? {});
+    this.#read.add(name);
+    const parsed = schema.safeParse(this.#options[name] ?? {});
     if (parsed.success) return parsed.data;
     const faults = parsed.error.issues.map(({ path, message }) =>
       [...path, message].join(": ")
@@ -28,10 +28,10 @@ export class AppOptions {
     );
   }
 
-  /** @throws {SettingsError} If an app did not ask for the options that it is given. */
+  /** @throws {SettingsError} If an app did not read its options. */
   rejectUnused(): void {
-    for (const name of Object.keys(this.#given)) {
-      if (this.#taken.has(name)) continue;
+    for (const name of Object.keys(this.#options)) {
+      if (this.#read.has(name)) continue;
       throw new SettingsError(
         `Cannot use setting "app_options": app "${name}" takes no options`,
       );

@@ -12,12 +12,12 @@ import type { GridEnv } from "../core/middleware.ts";
 
 const log = createLogger("core", "router");
 
-/** Answers with a problem, and keeps the headers that were set before: a bare `Response` would lose them. */
+/** Responds with a problem and keeps the headers that were set before, which a new `Response` would lose. */
 export function respondProblem(
   c: Context<GridEnv>,
   error: GridError,
 ): Response {
-  // An answer that was begun may have left what describes only its own body.
+  // Headers that describe the body of an abandoned response.
   for (const name of ["content-encoding", "content-length", "etag"]) {
     c.header(name, undefined);
   }
@@ -27,16 +27,16 @@ export function respondProblem(
   );
 }
 
-/** Answers whatever was thrown; what nobody expected is logged. */
+/** Responds to a thrown error. An unexpected error is logged. */
 export function respondError(error: Error, c: Context<GridEnv>): Response {
-  const refusal = convertError(error);
-  if (refusal.code === "internal") {
+  const problem = convertError(error);
+  if (problem.code === "internal") {
     log.error("Request {request_id} failed: {error}", {
       error,
       request_id: c.get("requestId"),
     });
   }
-  return respondProblem(c, refusal);
+  return respondProblem(c, problem);
 }
 
 function convertError(error: Error): GridError {

@@ -9,9 +9,9 @@ import type { Named } from "../core/registry.ts";
 /**
  * Sets up `apps` in order.
  *
- * @throws {TypeError} If an app needs another that is not installed before it, or brings a code or an endpoint that is
- *   taken.
- * @throws {SettingsError} If an app's options are wrong, or given to one that takes none.
+ * @throws {TypeError} If an app needs another that is not installed before it, or declares a code or an endpoint of
+ *   another.
+ * @throws {SettingsError} If an app's options are invalid, or it has none.
  */
 export function installApps(
   base: Omit<Core, "use">,
@@ -37,7 +37,7 @@ export function installApps(
     const app = apps.find((each) => each.name === name);
     const found = app && installed.get(app);
     if (found) {
-      // `setup` of an App<M> made it; the map cannot say so.
+      // Created by the `setup` of an App<M>; the map has no type for it.
       return found.manager as M;
     }
     throw new TypeError(
@@ -48,7 +48,7 @@ export function installApps(
   }
 }
 
-/** Of two apps with one endpoint the later one would never be asked, and nobody would be told. */
+/** Rejects two apps with one endpoint, of which the later one would never be called. @throws {TypeError} */
 export function rejectSharedRoutes(
   installed: ReadonlyMap<App, InstalledApp>,
 ): void {
@@ -70,9 +70,9 @@ export function rejectSharedRoutes(
 }
 
 /**
- * The codes that `owners`, apps and plugins, bring.
+ * Returns the problem codes of apps and plugins.
  *
- * @throws {TypeError} If two bring the same, or one brings a built-in one.
+ * @throws {TypeError} If two of them declare the same code, or one declares a common code.
  */
 export function mergeProblems(
   owners: Iterable<Named & { readonly problems?: Problems | undefined }>,
@@ -94,7 +94,7 @@ export function mergeProblems(
   return merged;
 }
 
-/** How the sockets of installed apps are taken, each by those only who may. */
+/** Returns the functions by which apps take sockets, each limited to callers with the app's roles. */
 export function collectUpgraders(
   installed: Iterable<InstalledApp>,
 ): readonly NonNullable<InstalledApp["upgrade"]>[] {

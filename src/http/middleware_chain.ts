@@ -24,7 +24,7 @@ const AUTHENTICATION = "api_key";
  * A middleware with a `beforeAuth` hook runs on both sides of the key check, wherever it is listed: the hook before it,
  * its handler, which knows the caller, after it.
  *
- * @throws {SettingsError} If an entry's name or options are wrong, or a name is listed twice.
+ * @throws {SettingsError} If an entry's name or options are invalid, or a name is listed twice.
  */
 export function createChain(
   known: Iterable<Middleware>,
@@ -62,7 +62,7 @@ export function createChain(
   ];
 }
 
-/** Every known middleware once. The places of those that are listed are filled with them in the order of the list. */
+/** Returns an entry for every known middleware. Listed ones share their default places, in the order of the list. */
 function arrange(
   registry: Registry<Middleware>,
   listed: readonly Entry[],
@@ -120,7 +120,7 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodObject): string {
   } Known are ${known.join(", ")}`;
 }
 
-/** Names of the options below `path`. */
+/** Returns the names of the options below `path`. */
 function listOptions(schema: unknown, path: readonly string[]): string[] {
   const object = unwrapSchema(schema);
   if (typeof object !== "object" || object === null || !("shape" in object)) {
@@ -133,7 +133,7 @@ function listOptions(schema: unknown, path: readonly string[]): string[] {
     : listOptions(shape[first], rest);
 }
 
-/** The schema below defaults and optionals. */
+/** Returns the schema inside defaults and optionals. */
 function unwrapSchema(schema: unknown): unknown {
   let inner = schema;
   while (
@@ -143,12 +143,12 @@ function unwrapSchema(schema: unknown): unknown {
   return inner;
 }
 
-/** The innermost step: whatever an app does, its answer can be worked on by every half on the way out. */
+/** The innermost step: turns the outcome of any app into a response that middleware can modify. */
 const completeResponse: MiddlewareHandler<GridEnv> = async (c, next) => {
   try {
     await next();
   } catch (thrown) {
-    // Hono turns only an `Error` into an answer; anything else would pass all of them by.
+    // Hono converts only an `Error` into a response; another value would skip all middleware.
     throw thrown instanceof Error
       ? thrown
       : new Error(`Not an Error was thrown: ${String(thrown)}`);
@@ -156,7 +156,7 @@ const completeResponse: MiddlewareHandler<GridEnv> = async (c, next) => {
   if (isImmutable(c.res.headers)) c.res = new Response(c.res.body, c.res);
 };
 
-/** Whether headers are those of an answer that was fetched from elsewhere. */
+/** Reports whether headers are immutable, as in a fetched response. */
 function isImmutable(headers: Headers): boolean {
   try {
     headers.delete("x-no-such-header");

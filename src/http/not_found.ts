@@ -11,8 +11,8 @@ const MAX_PATH = 200;
 const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /**
- * Answers a request that no route takes: 405 with `Allow` for a path that is there under other methods, else 404.
- * `OPTIONS` of a path that is there is answered with what it allows.
+ * Responds to a request without a route: 405 with `Allow` if the path has routes of other methods, else 404. `OPTIONS`
+ * of a known path gets 204 with `Allow`.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6 RFC 9110, 15.5.6}
  */
@@ -41,7 +41,7 @@ export function findMethods(
   return METHODS.filter((each) => hasRoute(root, each, path));
 }
 
-/** Middleware stands in the router under ALL; what is left are routes. */
+/** Reports whether a path has a route of a method. Middleware is registered under ALL. */
 function hasRoute(
   root: OpenAPIHono<GridEnv>,
   method: string,

@@ -1,11 +1,11 @@
-/** Some of many things, in order of their ids. */
+/** A page of a list in order of ids. */
 export interface ListPage<T> {
   readonly items: readonly T[];
-  /** Id of the last one, behind which the next page begins; absent: there is none. */
+  /** Id of the last item, after which the next page begins. Absent on the last page. */
   readonly nextCursor?: string;
 }
 
-/** The page that `items` are, of which `limit` were asked for. */
+/** Returns `items` as a page. There is a next page if they are as many as `limit`. */
 export function toListPage<T extends { readonly id: string }>(
   items: readonly T[],
   limit: number,

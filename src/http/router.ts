@@ -20,21 +20,21 @@ const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
 /** Maximum length of a Content-Type in an error message. */
 const MAX_TYPE = 200;
 
-/** What a router is put together from. */
+/** Parts of a router. */
 export interface RouterParts {
   readonly version: string;
   readonly middleware: readonly MiddlewareHandler<GridEnv>[];
   readonly apps: Iterable<InstalledApp>;
-  /** Whether requests that need the database can be served now; rejects with the reason if not. */
+  /** Rejects if the database cannot serve requests now. */
   readonly checkReady: () => Promise<unknown>;
 }
 
-/** An empty router whose validation refuses with a problem. Every router of an app is made by it. */
+/** Creates a router whose validation responds with a problem. Every app uses it for its routes. */
 export function createRouter(): OpenAPIHono<GridEnv> {
   return new OpenAPIHono<GridEnv>({ defaultHook: rejectInvalid });
 }
 
-/** The whole HTTP side: middleware in order, apps by version, and what belongs to no app. */
+/** Creates the router of a server: middleware in order, the routes of apps by version, and system routes. */
 export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
   const root: OpenAPIHono<GridEnv> = new OpenAPIHono<GridEnv>({
     defaultHook: rejectInvalid,
@@ -63,7 +63,7 @@ export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
   return root;
 }
 
-/** Refuses bodies of another type, which the validation of routes would pass by unread. */
+/** Rejects bodies of another type, which the validation of routes would ignore. */
 const requireJson: MiddlewareHandler<GridEnv> = async (c, next) => {
   const type = c.req.header("content-type");
   if (hasBody(c.req.raw) && !JSON_TYPE.test(type ?? "")) {
@@ -83,7 +83,7 @@ function hasBody({ method, headers }: Request): boolean {
     Number(headers.get("content-length") ?? 0) > 0;
 }
 
-/** What people call the part of a request that a validation is about. */
+/** Names of the validated parts of a request in messages. */
 const PARTS = {
   json: "body",
   form: "form",
@@ -93,7 +93,7 @@ const PARTS = {
   cookie: "cookies",
 };
 
-/** Turns a failed validation into `invalid_request` with every path. */
+/** Responds to a failed validation with `invalid_request` and every path. */
 const rejectInvalid: Hook<unknown, GridEnv, string, Response | undefined> = (
   result,
   c,

@@ -7,12 +7,12 @@ import { type ApiDocument, describeApi } from "./openapi/document.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { problemResponses } from "./openapi/problems.ts";
 
-/** What the server's own endpoints are made from. */
+/** Dependencies of the system routes. */
 export interface SystemParts {
   readonly version: string;
-  /** Groups of operations by name, with a sentence each. */
+  /** Groups of operations by name, with a sentence for each. */
   readonly tags: Readonly<Record<string, string>>;
-  /** Whether requests that need the database can be served now; rejects with the reason if not. */
+  /** Rejects if the database cannot serve requests now. */
   readonly checkReady: () => Promise<unknown>;
 }
 
@@ -34,10 +34,10 @@ const health = createRoute({
   ...probe,
   path: "/health",
   operationId: "health",
-  summary: "Tell that the server lives",
+  summary: "Check that the server is alive",
   responses: {
     200: {
-      description: "It lives",
+      description: "The server is alive",
       content: {
         "application/json": {
           schema: z.object({ status: z.literal("ok") }),
@@ -52,11 +52,11 @@ const ready = createRoute({
   ...probe,
   path: "/ready",
   operationId: "ready",
-  summary: "Tell whether the server can serve now",
-  description: "Asks the database; for load balancers.",
+  summary: "Check that the server is ready",
+  description: "Queries the database. For load balancers.",
   responses: {
     200: {
-      description: "It can",
+      description: "The server is ready",
       content: {
         "application/json": {
           schema: z.object({ status: z.literal("ready") }),
@@ -80,7 +80,7 @@ const document = createRoute({
   summary: "Get this document",
   responses: {
     200: {
-      description: "The description of the API, OpenAPI 3.1",
+      description: "The OpenAPI 3.1 document of the API",
       content: {
         "application/json": { schema: z.record(z.string(), z.unknown()) },
       },
@@ -88,7 +88,7 @@ const document = createRoute({
   },
 });
 
-/** Adds the endpoints that belong to no app to `root`, whose routes the document describes. */
+/** Adds the endpoints that belong to no app to `root`, whose routes the OpenAPI document describes. */
 export function addSystemRoutes(
   root: OpenAPIHono<GridEnv>,
   { version, tags, checkReady }: SystemParts,
@@ -98,14 +98,17 @@ export function addSystemRoutes(
     await checkReady();
     return c.json({ status: "ready" as const }, 200);
   });
-  // Made when it is first asked for, when every route is there; the same from then on.
+  // Created by the first request, when every route is registered.
   // Kept as bytes: serialising this much JSON takes milliseconds, and requests for it need no key.
   let described: Uint8Array<ArrayBuffer> | undefined;
   root.openAPIRegistry.registerPath(document);
   root.get(document.path, document.middleware, (c) => {
     described ??= encodeDocument(describeApi(root, {
       version,
-      tags: { ...tags, [TAG]: "The server itself, without a key" },
+      tags: {
+        ...tags,
+        [TAG]: "Health and documentation of the server; no key is needed",
+      },
     }));
     const servers = encoder.encode(
       `,"servers":${JSON.stringify(listServers(c))}}`,
@@ -122,7 +125,7 @@ const JSON_TYPE = { "content-type": "application/json" };
 
 const encoder = new TextEncoder();
 
-/** The document as JSON without its servers and without the brace that ends it. */
+/** Returns the document as JSON, without its servers and the closing brace. */
 function encodeDocument(
   { servers: _, ...rest }: ApiDocument,
 ): Uint8Array<ArrayBuffer> {

@@ -4,7 +4,7 @@ import { authenticateRequest } from "../http/auth/auth.ts";
 import { isApiPath } from "../http/server/plain_path.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
-/** Tells who a request comes from, and lets in only who has a key, where one is needed. */
+/** Determines the caller of a request, and rejects requests without a valid key if keys are needed. */
 export const apiKey = defineMiddleware({
   name: "api_key",
   optionsSchema: z.strictObject({

@@ -6,16 +6,16 @@ import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * Refuses bodies that are larger than any honest request.
+ * Rejects bodies over a maximum size.
  *
- * One that tells its length is refused unread; one that does not is counted while the route reads it. Hono's own
- * middleware would read it whole before anybody has asked for the key.
+ * A body with a length is rejected unread; one without is counted while the route reads it. Hono's middleware would read
+ * it completely before the key is checked.
  */
 export const bodyLimit = defineMiddleware({
   name: "body_limit",
   optionsSchema: z.strictObject({
     max_bytes: z.int().min(1_024).default(2 * 2 ** 20).describe(
-      "Largest body that is read",
+      "Maximum size of a body in bytes",
     ),
   }),
   create({ max_bytes }): MiddlewareHandler<GridEnv> {
@@ -34,13 +34,13 @@ export const bodyLimit = defineMiddleware({
       const counted = countBytes(body, max_bytes);
       c.req.raw = new Request(c.req.raw, { body: counted.body });
       await next();
-      // The route has seen no more than a body that cannot be read.
+      // The route only saw a body that could not be read.
       if (counted.isOver()) throw tooLarge();
     };
   },
 });
 
-/** NaN: not told, or a transfer coding says otherwise. */
+/** Returns the declared length of a body; NaN if there is none, or a transfer coding overrides it. */
 function parseLength(headers: Headers): number {
   const text = headers.has("transfer-encoding")
     ? null
@@ -48,7 +48,7 @@ function parseLength(headers: Headers): number {
   return text === null ? NaN : Number(text);
 }
 
-/** The same bytes, up to `maxBytes`: then it fails. */
+/** Returns the body with a counter. It fails after `maxBytes`. */
 function countBytes(body: ReadableStream<Bytes>, maxBytes: number) {
   let bytes = 0;
   const counting = new TransformStream<Bytes, Bytes>({
@@ -58,7 +58,7 @@ function countBytes(body: ReadableStream<Bytes>, maxBytes: number) {
       else controller.enqueue(chunk);
     },
   });
-  // The server reads the rest away: cancelled, it would cost the connection.
+  // The server discards the rest; cancelling it would close the connection.
   const counted = body.pipeThrough(counting, { preventCancel: true });
   return { body: counted, isOver: () => bytes > maxBytes };
 }

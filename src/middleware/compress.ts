@@ -4,7 +4,7 @@ import { COMPRESSIBLE_CONTENT_TYPE_REGEX } from "hono/compress";
 import { parseAccept } from "hono/utils/accept";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
-/** Names on the wire, best first, and what platforms call them. `CompressionStream` is asked which of them it has. */
+/** Names of `CompressionStream` formats by encoding, best first. Not every platform supports all. */
 const FORMATS: Readonly<Record<string, string>> = {
   zstd: "zstd",
   br: "brotli",
@@ -17,10 +17,10 @@ type Bytes = Uint8Array<ArrayBuffer>;
 type Transform = ReadableWritablePair<Bytes, Bytes>;
 
 /**
- * Compresses answers for clients that say they can read it.
+ * Compresses responses for clients that accept it.
  *
- * Left as they are: small answers, event streams, and what has an encoding, is a part (206) or must not be changed
- * (`no-transform`). Hono's own middleware knows neither brotli nor, without a `Content-Length`, what is small.
+ * Not compressed are small responses, event streams, encoded and partial (206) responses, and `no-transform`. Hono's
+ * middleware does not support brotli, nor small responses without a `Content-Length`.
  */
 export const compress = defineMiddleware({
   name: "compress",
@@ -30,16 +30,18 @@ export const compress = defineMiddleware({
       "br",
       "gzip",
       "deflate",
-    ]).describe("Encodings, best first; those that the platform has are used"),
+    ]).describe(
+      "Encodings, best first. Encodings that the platform lacks are skipped",
+    ),
     min_bytes: z.int().min(0).default(1_024).describe(
-      "Smallest answer that is compressed",
+      "Minimum size of a compressed response in bytes",
     ),
   }),
   create({ encodings, min_bytes }): MiddlewareHandler<GridEnv> {
     const offered = encodings.filter((name) =>
       createCompressor(name) !== undefined
     );
-    return async function compressAnswer(c, next) {
+    return async function compressResponse(c, next) {
       await next();
       if (!isCompressible(c)) return;
       addVary(c.res.headers);
@@ -57,7 +59,7 @@ function isCompressible({ req, res }: Context<GridEnv>): boolean {
     COMPRESSIBLE_CONTENT_TYPE_REGEX.test(headers.get("content-type") ?? "");
 }
 
-/** The offered encoding that the client likes best; ours first among equals. */
+/** Returns the offered encoding that the client prefers; among equals, the first offered. */
 function chooseEncoding(
   header: string | undefined,
   offered: readonly string[],
@@ -79,7 +81,7 @@ async function encode(
   const length = Number(c.res.headers.get("content-length") ?? minBytes);
   if (!c.res.body || length < minBytes) return;
   const { first, body } = await peek(c.res.body);
-  // Made for what is long enough only: that takes longer than to answer without it.
+  // Created only if needed: it takes longer than a short response.
   const transform = first < minBytes ? undefined : createCompressor(encoding);
   if (!transform) {
     c.res = new Response(body, c.res);
@@ -93,11 +95,11 @@ async function encode(
   encoded.headers.delete("content-length");
   const etag = encoded.headers.get("etag");
   if (etag?.startsWith('"')) encoded.headers.set("etag", `W/${etag}`);
-  c.res = undefined; // Else the headers of the answer before are laid over it.
+  c.res = undefined; // Otherwise the headers of the previous response would be merged into it.
   c.res = encoded;
 }
 
-/** The length of a body's first chunk, and the body: in one piece if it was made at once. Never waits for more. */
+/** Returns the length of a body's first chunk and the body, in one piece if it is complete. Never waits for more. */
 async function peek(
   body: ReadableStream<Bytes>,
 ): Promise<
@@ -109,13 +111,13 @@ async function peek(
   if (first?.value) {
     reads.push(reader.read());
     const second = await settleInTurn(reads[1]);
-    // An answer that was made at once carries no length yet; in one piece it is sent fastest.
+    // A complete response without a length is sent fastest in one piece.
     if (second?.done) return { first: first.value.length, body: first.value };
   }
   return { first: first?.value?.length ?? 0, body: resume(reader, reads) };
 }
 
-/** The stream that `reader` reads, from `reads` on. */
+/** Returns a stream of the rest of `reader`, beginning with `reads`. */
 function resume(
   reader: ReadableStreamDefaultReader<Bytes>,
   reads: ReturnType<typeof reader.read>[],
@@ -130,7 +132,7 @@ function resume(
   });
 }
 
-/** What `promise` resolves to if it does so now, else undefined. */
+/** Returns the value of `promise` if it resolves within this turn of the event loop, else undefined. */
 async function settleInTurn<T>(
   promise: Promise<T> | undefined,
 ): Promise<T | undefined> {
@@ -143,7 +145,7 @@ async function settleInTurn<T>(
   }
 }
 
-/** A stream that encodes, or undefined if the platform cannot. */
+/** Creates a stream that encodes; undefined if the platform does not support it. */
 function createCompressor(encoding: string): Transform | undefined {
   const format = FORMATS[encoding] as CompressionFormat; // The type does not know what newer platforms have.
   try {

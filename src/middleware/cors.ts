@@ -14,8 +14,8 @@ const REQUEST_HEADERS = [
   "X-Request-Id",
 ];
 
-/** Those of our own that a page may not read unless they are named. */
-const ANSWER_HEADERS = [
+/** Response headers that pages can read only if they are exposed. */
+const RESPONSE_HEADERS = [
   "Idempotency-Replayed",
   "Location",
   "RateLimit",
@@ -24,25 +24,27 @@ const ANSWER_HEADERS = [
   "X-Request-Id",
 ];
 
-/** Lets pages of other origins call the API, and answers what browsers ask beforehand. Without origins it does nothing. */
+/** Allows pages of other origins to call the API, and responds to preflight requests. Does nothing without origins. */
 export const cors = defineMiddleware({
   name: "cors",
   optionsSchema: z.strictObject({
     origins: z.array(z.string()).optional().describe(
       'Origins of the pages; "*" for all. By default those of the setting allowed_origins',
     ),
-    methods: z.array(z.string()).default(METHODS).describe("Methods"),
+    methods: z.array(z.string()).default(METHODS).describe(
+      "Methods that a page may use",
+    ),
     headers: z.array(z.string()).default(REQUEST_HEADERS).describe(
       "Headers that a page may send",
     ),
-    exposed_headers: z.array(z.string()).default(ANSWER_HEADERS).describe(
-      "Headers of answers that a page may read",
+    exposed_headers: z.array(z.string()).default(RESPONSE_HEADERS).describe(
+      "Response headers that a page may read",
     ),
     credentials: z.boolean().default(() => false).describe(
-      "Whether cookies and HTTP authentication may come along",
+      "Allow cookies and HTTP authentication",
     ),
     max_age_seconds: z.int().min(0).default(600).describe(
-      "How long a browser may keep the permission",
+      "Time that a browser may cache the permission",
     ),
   }),
   create(options, { settings }): MiddlewareHandler<GridEnv> {
@@ -50,7 +52,7 @@ export const cors = defineMiddleware({
     const isForAll = origins.includes("*");
     if (isForAll && options.credentials) {
       throw new SettingsError(
-        'Cannot use middleware "cors": credentials are allowed to all origins, which browsers refuse, expected a list of origins',
+        'Cannot use middleware "cors": credentials are allowed to all origins, which browsers reject, expected a list of origins',
       );
     }
     const allowed = allow({
@@ -72,7 +74,7 @@ export const cors = defineMiddleware({
         return await allowed(c, next);
       }
       await next();
-      // A cache must not give this answer to a page that is allowed.
+      // A cache must not serve this response to an allowed page.
       if (!isForAll) c.header("Vary", "Origin", { append: true });
     };
   },

@@ -27,27 +27,27 @@ function limitSchema(perSecond: number, burst: number) {
 
 const optionsSchema = z.strictObject({
   per_key: limitSchema(50, 200).describe(
-    "What each key may do; null: no limit. Callers without a key have none",
+    "Limit of each key; null for none. Callers without a key have no such limit",
   ),
   per_address: limitSchema(100, 400).describe(
-    "What each client address may do, with or without a key; null: no limit",
+    "Limit of each client address, with or without a key; null for none",
   ),
   exempt_paths: z.array(z.string()).optional().describe(
-    "Paths that are not counted, unless the key is rejected; * stands for any text without a slash. By default health checks and the requests that keep workers and their sessions alive",
+    "Paths that are not counted, unless the key is rejected; * matches any text without a slash. By default health checks and the requests that keep workers and their sessions alive",
   ),
   max_buckets: z.int().min(1).default(50_000).describe(
-    "Keys, and addresses, that are remembered; past it those used longest ago are forgotten",
+    "Maximum number of keys and of addresses that are counted; the least recently used ones are dropped",
   ),
 });
 
 type Options = z.infer<typeof optionsSchema>;
 
 /**
- * Refuses those who ask too often, and tells everybody how much they have left.
+ * Limits the rate of requests, and reports the remaining quota in every response.
  *
- * Addresses are counted before `api_key`, so that guessing keys counts too; keys where the entry stands, once they are
- * proven. On exempt paths only refused keys are counted, against a bucket of their own for each address. An IPv6 client
- * is its /64 network.
+ * Addresses are counted before the key is checked, so that guessed keys count too; keys are counted after the check. On
+ * exempt paths only rejected keys are counted, in a separate bucket for each address. IPv6 clients are counted by /64
+ * network.
  *
  * @see {@link https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11 RateLimit header fields for HTTP, draft 11}
  */
@@ -91,18 +91,18 @@ function limitAddresses(
     const address = addressOf(c);
     if (address === undefined) return await next();
     const key = toNetworkKey(address);
-    const policyOf = (level: BucketLevel) => ({
+    const createPolicy = (level: BucketLevel) => ({
       name: "address",
       limit: per_address,
       level,
     });
     if (!isExempt(c)) {
-      const policy = policyOf(buckets.take(key, clock.monotonic()));
+      const policy = createPolicy(buckets.take(key, clock.monotonic()));
       if (!policy.level.isAllowed) rejectLimited(c, policy);
       await next();
       return setLimitHeaders(c, policy);
     }
-    const policy = policyOf(guesses.peek(key, clock.monotonic()));
+    const policy = createPolicy(guesses.peek(key, clock.monotonic()));
     if (!policy.level.isAllowed) rejectLimited(c, policy);
     await next();
     if (c.res.status === 401) guesses.take(key, clock.monotonic());

@@ -8,23 +8,23 @@ import { truncate } from "../core/text.ts";
 
 const log = createLogger("server", "request");
 
-/** A foreign id that may be logged and answered as it is; any other is replaced. */
+/** Form of a request's id that is kept; any other is replaced. */
 const REQUEST_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
 /** Maximum length of a logged path. */
 const MAX_PATH = 500;
 
 /** Message of a request, and of a WebSocket request that the middleware rejected or accepted. */
-const ANSWERED = "{method} {path} {status} in {duration_ms} ms";
-const REFUSED = `${ANSWERED}: {detail}`;
-const LET_IN = "{method} {path} let in after {duration_ms} ms";
+const COMPLETED = "{method} {path} {status} in {duration_ms} ms";
+const REJECTED = `${COMPLETED}: {detail}`;
+const ACCEPTED = "{method} {path} accepted after {duration_ms} ms";
 
-/** Gives every request an id (a caller's own is kept) and logs one line for its answer. */
+/** Assigns an id to every request, unless it has one, and logs one line for its response. */
 export const requestLog = defineMiddleware({
   name: "request_log",
   optionsSchema: z.strictObject({
     header: z.string().regex(/^[A-Za-z0-9-]+$/).default("X-Request-Id")
-      .describe("Header that carries the id in and out"),
+      .describe("Header of the id in requests and responses"),
     quiet: z.array(z.string()).optional().describe(
       "Endings of paths whose requests are logged at debug, unless they fail. By default the requests that are repeated automatically: health checks, heartbeats and claims",
     ),
@@ -36,23 +36,27 @@ export const requestLog = defineMiddleware({
       (quiet?.some((ending) => c.req.path.endsWith(ending)) ??
         c.get("route")?.declaration.isQuiet);
     return async function logRequest(c, next) {
-      const given = c.req.header(header) ?? "";
-      const requestId = REQUEST_ID.test(given) ? given : uuid();
+      const received = c.req.header(header) ?? "";
+      const requestId = REQUEST_ID.test(received) ? received : uuid();
       const startedAt = clock.monotonic();
       c.set("requestId", requestId);
       await next();
       c.res.headers.set(header, requestId);
       const isUpgrade = c.get("kind") === "upgrade";
-      const isLetIn = isUpgrade && c.res.ok;
-      // The client of a WebSocket sees the status at best.
+      const isAccepted = isUpgrade && c.res.ok;
+      // A WebSocket client sees at most the status.
       const detail = isUpgrade ? c.error?.message : undefined;
-      const line = isLetIn ? LET_IN : detail === undefined ? ANSWERED : REFUSED;
+      const line = isAccepted
+        ? ACCEPTED
+        : detail === undefined
+        ? COMPLETED
+        : REJECTED;
       log[isQuiet(c) ? "debug" : "info"](line, {
         method: c.req.method,
-        // As it came: decoded it may hold line breaks. Without the query, which may carry a token.
+        // Not decoded, because it may contain line breaks; without the query, which may contain a token.
         path: truncate(new URL(c.req.url).pathname, MAX_PATH),
-        // Of an upgrade that is let in, whoever takes the socket decides.
-        ...(isLetIn ? {} : { status: c.res.status }),
+        // The status of an accepted upgrade is decided later.
+        ...(isAccepted ? {} : { status: c.res.status }),
         ...(detail === undefined ? {} : { detail }),
         duration_ms: Math.round(clock.monotonic() - startedAt),
         request_id: requestId,

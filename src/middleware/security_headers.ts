@@ -4,10 +4,10 @@ import { secureHeaders } from "hono/secure-headers";
 import { isApiPath } from "../http/server/plain_path.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
-/** Half a year. */
+/** HSTS for half a year. */
 const HSTS = "max-age=15552000";
 
-/** Tells browsers to take answers for nothing but what they are. What a route has set itself is left as it is. */
+/** Adds headers that limit how browsers use responses. Headers that a route has set are kept. */
 export const securityHeaders = defineMiddleware({
   name: "security_headers",
   optionsSchema: z.strictObject({
@@ -18,7 +18,7 @@ export const securityHeaders = defineMiddleware({
       "Referrer-Policy",
     ),
     frame_ancestors: z.string().min(1).default("'none'").describe(
-      "Who may show answers in a frame, as in Content-Security-Policy",
+      "Pages that may embed responses in a frame, as in Content-Security-Policy",
     ),
   }),
   create(options, { settings }): MiddlewareHandler<GridEnv> {
@@ -26,7 +26,7 @@ export const securityHeaders = defineMiddleware({
     const isFramed = options.frame_ancestors !== "'none'";
     const secure = secureHeaders({
       overwrite: false,
-      // Fit for JSON: nothing may be loaded or run.
+      // JSON needs neither resources nor scripts.
       contentSecurityPolicy: {
         defaultSrc: ["'none'"],
         frameAncestors: [options.frame_ancestors],

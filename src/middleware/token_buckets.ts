@@ -1,32 +1,32 @@
 import { lruTouch } from "../async/lru.ts";
 
-/** How fast and how much at once. */
+/** Rate and burst of a bucket. */
 export interface BucketLimit {
   readonly requests_per_second: number;
-  /** Requests that a bucket holds when it is full. */
+  /** Requests that a full bucket allows. */
   readonly burst: number;
 }
 
-/** What a bucket says. */
+/** State of a bucket. */
 export interface BucketLevel {
-  /** Whether there was a token, or is one. */
+  /** A token was taken, or is available. */
   readonly isAllowed: boolean;
-  /** Whole tokens that are left. */
+  /** Remaining whole tokens. */
   readonly remaining: number;
-  /** Seconds, rounded up, until there is one more. */
+  /** Seconds until the next token, rounded up. */
   readonly nextSeconds: number;
 }
 
 interface Bucket {
   tokens: number;
-  /** Monotonic time at which `tokens` was right. */
+  /** Monotonic time of `tokens`. */
   at: number;
 }
 
 /**
- * Buckets that fill with time, one for each key, without timers.
+ * Token buckets by key, which refill over time without timers.
  *
- * At most `maxBuckets` are kept; past it the one that was used longest ago is forgotten, which fills it.
+ * At most `maxBuckets` are kept; beyond that the least recently used one is dropped, which refills it.
  */
 export class TokenBuckets {
   readonly #limit: BucketLimit;
@@ -43,7 +43,7 @@ export class TokenBuckets {
     return this.#buckets.size;
   }
 
-  /** Takes a token, if there is one. `now` is monotonic, in milliseconds. */
+  /** Takes a token if there is one. `now` is monotonic, in milliseconds. */
   take(key: string, now: number): BucketLevel {
     const bucket = this.#refill(key, now);
     const isGiven = bucket.tokens >= 1;
@@ -52,7 +52,7 @@ export class TokenBuckets {
     return this.#toLevel(bucket, isGiven);
   }
 
-  /** Looks without taking. */
+  /** Returns the state without taking a token. */
   peek(key: string, now: number): BucketLevel {
     const bucket = this.#refill(key, now);
     return this.#toLevel(bucket, bucket.tokens >= 1);

@@ -1,8 +1,8 @@
 /**
- * What code outside this repository brings: apps, middleware and providers, in one module's default export.
+ * Plugins: apps, middleware and providers from outside this repository, in the default export of one module.
  *
- * A module that is loaded from a file, maybe by the compiled program, cannot import from here. Its default export is
- * then a function, which is given what it needs: {@linkcode pluginApi}.
+ * A module that is loaded from a file cannot import from here, because the program may be compiled. Its default export is
+ * a function that receives {@linkcode pluginApi}.
  *
  * @module
  */
@@ -27,14 +27,15 @@ import {
 import type { Named } from "../core/registry.ts";
 import { createRouter, problemResponses } from "../http/router.ts";
 
-/** What one plugin brings. */
+/** Apps, middleware and providers of one plugin. */
 export interface Plugin extends Named {
-  /** Set up after the built-in ones, or where the setting `apps` has them. */
+  /** Apps, installed after the built-in ones or in the order of the setting `apps`. */
   readonly apps?: readonly App[];
-  /** Inside of the built-in ones, or where the setting `middleware` has them. */
+  /** Middleware, after the built-in ones or in the order of the setting `middleware`. */
   readonly middleware?: readonly Middleware[];
+  /** Providers, listed after the built-in ones. */
   readonly providers?: readonly Provider[];
-  /** Codes of refusals that its middleware or providers answer; an app declares its own. */
+  /** Problem codes of its middleware and providers. An app declares its own. */
   readonly problems?: Problems;
 }
 
@@ -73,9 +74,10 @@ export const pluginApi = {
   logOf: createLogger,
 } as const;
 
+/** Type of {@linkcode pluginApi}. */
 export type PluginApi = typeof pluginApi;
 
-/** A plugin, or what makes it. */
+/** Default export of a plugin's module: the plugin, or a function that creates it. */
 export type PluginExport =
   | Plugin
   | ((api: PluginApi) => Plugin | Promise<Plugin>);
@@ -95,7 +97,7 @@ const functionSchema = z.custom((value) => typeof value === "function", {
       ? "is missing, expected a function"
       : "expected a function",
 });
-/** Known by what it can do: it may come from another copy of zod. */
+/** Detects a zod object by its methods, because it may come from another copy of zod. */
 const zodObjectSchema = z.custom(
   (value) =>
     typeof value === "object" && value !== null && "shape" in value &&
@@ -152,7 +154,7 @@ const pluginSchema = z.strictObject({
   problems: problemsSchema.optional(),
 });
 
-/** What is wrong with the shape of `value`, one sentence each; nothing: it is a {@linkcode Plugin}. */
+/** Returns the faults in the shape of `value`, one sentence each; empty if it is a {@linkcode Plugin}. */
 export function listPluginFaults(value: unknown): readonly string[] {
   const parsed = pluginSchema.safeParse(value);
   if (parsed.success) return [];
@@ -161,7 +163,7 @@ export function listPluginFaults(value: unknown): readonly string[] {
   );
 }
 
-/** Whether `value` has the shape of a plugin. What its functions take and give is not looked at. */
+/** Reports whether `value` has the shape of a plugin. The types of its functions are not checked. */
 export function isPlugin(value: unknown): value is Plugin {
   return listPluginFaults(value).length === 0;
 }

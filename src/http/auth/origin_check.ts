@@ -10,19 +10,19 @@ import { truncate } from "../../core/text.ts";
 
 type OriginSettings = HostSettings & Pick<Settings, "allowed_origins">;
 
-/** Methods that change nothing. What they answer, a page of another origin cannot read. */
+/** Methods that change nothing, and whose responses pages of other origins cannot read. */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** What `Sec-Fetch-Site` says of a request of another site's page. */
+/** Values of `Sec-Fetch-Site` in requests of other sites' pages. */
 const FOREIGN = new Set(["cross-site", "same-site"]);
 
-/** Origin of the front end that every Chrome brings. No site's page can be of it. */
+/** Origin of Chrome's built-in DevTools. No page of a site can have it. */
 const DEVTOOLS = "devtools://devtools";
 
 /** Maximum length of an origin in an error message. */
 const MAX_ORIGIN = 200;
 
-/** What browsers tell of the page that sends a request; other clients send no origin. */
+/** Headers with which browsers describe the requesting page. Other clients send no origin. */
 export interface PageHeaders {
   readonly origin: string | undefined;
   readonly host: string | undefined;
@@ -31,7 +31,7 @@ export interface PageHeaders {
 }
 
 /**
- * Refuses a request of another site's page: it must not use a visitor's grid.
+ * Rejects a request of another site's page, which must not use a visitor's grid.
  *
  * @throws {GridError} `origin_not_allowed`.
  */
@@ -56,7 +56,7 @@ export function checkOrigin(
   );
 }
 
-/** A name is not trusted as the server's own, because an attacker's DNS server could resolve it to this machine. */
+/** Reports whether an origin is this server's. An unknown name is not, because an attacker's DNS could resolve it here. */
 function isServerOrigin(
   settings: HostSettings,
   origin: string,
@@ -67,21 +67,21 @@ function isServerOrigin(
 }
 
 /**
- * Middleware of the whole router: where no key is asked for, a visitor's browser could be made to pause a pool, as it
- * sends a request without a body wherever a page tells it to. Whoever shows a key is no such browser.
+ * Returns middleware of the whole router that rejects unsafe requests of other sites' pages without a key. If no key is
+ * needed, any page could otherwise make a visitor's browser pause a pool with a request without a body.
  */
 export function rejectForeignPages(
   settings: OriginSettings,
 ): MiddlewareHandler<GridEnv> {
-  return async function refuseForeignPage(c, next) {
+  return async function rejectForeignPage(c, next) {
     if (!SAFE.has(c.req.method)) checkPage(settings, c);
     await next();
   };
 }
 
 /**
- * The same for one request, whatever its method. A GET that changes something must ask for it: an image of another
- * site's page sends it without an origin.
+ * Rejects one request of another site's page, of any method. A GET route that changes something must call it, because an
+ * image of another site sends such a request without an origin.
  *
  * @see {@link https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header Fetch Metadata: Sec-Fetch-Site}
  * @throws {GridError} `origin_not_allowed`.
@@ -99,7 +99,7 @@ export function checkPage(settings: OriginSettings, c: Context<GridEnv>): void {
   });
 }
 
-/** Whether middleware `cors` has let the origin in: its options may name others than the setting. */
+/** Reports whether middleware `cors` has accepted the origin, which its options may allow in addition to the setting. */
 function isCors(c: Context<GridEnv>): boolean {
   return c.res.headers.has("access-control-allow-origin");
 }

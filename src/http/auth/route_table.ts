@@ -83,8 +83,8 @@ export class RouteTable {
   }
 
   /**
-   * Returns the route of a request, if it has a declaration. A path that has no route of this method is that of its
-   * other methods: their response is 405, and a probe or a worker is not asked for more than for the right method.
+   * Returns the route of a request, if it has a declaration. For a method without a route, which gets 405, it is a route
+   * of another method of the path.
    */
   find(method: string, path: string): MatchedRoute | undefined {
     const methods = [method === "HEAD" ? "GET" : method, ...METHODS];

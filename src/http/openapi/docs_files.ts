@@ -1,4 +1,4 @@
-/** Loads a file of the page when it is first asked for: a server that shows no page never holds them. */
+/** Files of the page, each loaded by its first request to save memory. */
 const FILES = {
   "page.html": () => import("./page.html", { with: { type: "text" } }),
   "start.js": () => import("./start.js", { with: { type: "text" } }),
@@ -8,10 +8,10 @@ const FILES = {
     import("swagger-ui-dist/swagger-ui.css", { with: { type: "text" } }),
 } as const;
 
-/** Name of a file that the page is made of. */
+/** Name of a file of the page. */
 export type DocsFile = keyof typeof FILES;
 
-/** Text of a file of the page. */
+/** Loads the text of a file of the page. */
 export async function loadDocsFile(name: DocsFile): Promise<string> {
   const loaded: { readonly default: string } = await FILES[name]();
   return loaded.default;

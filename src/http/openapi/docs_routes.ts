@@ -1,5 +1,5 @@
 /**
- * The page at `/docs`: Swagger UI over `/openapi.json`, from files that the program carries, so that it works offline.
+ * The page at `/docs`: Swagger UI for `/openapi.json`, from files inside the program, so that it works offline.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { declareRoute } from "../auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { type DocsFile, loadDocsFile } from "./docs_files.ts";
 
-/** Only what the page itself brings, and requests to this server. The page's styles are set from its script. */
+/** Allows only the files of the page and requests to this server. The script of the page sets its styles. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -21,7 +21,7 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Files of the page, and their types. */
+/** Files of the page with their types. */
 const ASSETS: readonly (readonly [DocsFile, string])[] = [
   ["start.js", "text/javascript; charset=utf-8"],
   ["swagger-ui-bundle.js", "text/javascript; charset=utf-8"],
@@ -36,7 +36,7 @@ const page = createRoute({
   path: "/docs",
   operationId: "docs",
   tags: ["System"],
-  summary: "Show this document as a page, on which requests can be tried",
+  summary: "Show this document as a page from which requests can be sent",
   responses: {
     200: {
       description: "The page",
@@ -45,14 +45,14 @@ const page = createRoute({
   },
 });
 
-/** The page and its files. */
+/** Returns the routes of the page and its files. */
 export function createDocsRoutes(): OpenAPIHono<GridEnv> {
   const router = new OpenAPIHono<GridEnv>();
   router.openapi(page, async (c) => {
     c.header("content-security-policy", CONTENT_SECURITY_POLICY);
     return c.html(await loadDocsFile("page.html"), 200);
   });
-  // The page names its files as seen from here.
+  // The links of the page are relative to this path.
   router.get("/docs/", open.middleware, (c) => c.redirect("../docs"));
   for (const [name, type] of ASSETS) {
     router.get(`/docs/${name}`, open.middleware, async (c) => {

@@ -1,9 +1,8 @@
 /**
- * The description of the HTTP API, OpenAPI 3.1, out of the routes' own zod schemas.
+ * The OpenAPI 3.1 document of the HTTP API, derived from the zod schemas of the routes.
  *
- * A route says what is its own: parameters, body, answers, the codes of its refusals ({@linkcode refusals}). What the
- * middleware and the router answer for every route (no key, a body too large, …) is added here, so that an app of a third
- * party has it too.
+ * A route declares its parameters, body, responses and problem codes. The problems of the middleware and the router (no
+ * key, a body that is too large, …) are added here, also for apps of plugins.
  *
  * @module
  * @see {@link https://spec.openapis.org/oas/v3.1.1.html OpenAPI Specification 3.1.1}
@@ -30,41 +29,41 @@ import {
 
 type Router = OpenAPIHono<GridEnv>;
 
-/** An OpenAPI document, for whoever wants it as JSON. */
+/** An OpenAPI document. */
 export type ApiDocument = Record<string, unknown>;
 
 type PathItem = NonNullable<
   ReturnType<Router["getOpenAPI31Document"]>["paths"]
 >[string];
 
-/** One method of one path, as the document has it. */
+/** An operation: one method of one path. */
 type Operation = NonNullable<PathItem["get"]>;
 
-/** What the document says of the whole. */
+/** Information about the whole API. */
 export interface ApiHead {
   readonly version: string;
-  /** Groups of operations by name, with a sentence each. */
+  /** Groups of operations by name, with a sentence for each. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
 const METHODS = ["get", "post", "put", "patch", "delete"] as const;
 
 const DESCRIPTION =
-  `A self-hosted grid for browser sessions: ask for a browser, get an address that Playwright, Puppeteer or any CDP client connects to.
+  `A self-hosted grid for browser sessions: request a browser and connect to its URL with Playwright, Puppeteer or any CDP client.
 
-* Times are ISO 8601 in UTC; ids are UUIDv7, so that they sort by age. Lists give \`next_cursor\` while there is more; hand it back as \`cursor\`.
-* Every refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\` and a \`detail\` that says what would be accepted. Where it helps to wait, \`Retry-After\` says how long.
-* Members that a body does not know are refused; query parameters that an endpoint does not know are ignored, unless the endpoint says otherwise.
+* Times are ISO 8601 in UTC; ids are UUIDv7, which sort by age. A list with more items contains \`next_cursor\`; send it as \`cursor\` for the next page.
+* Every error is \`application/problem+json\` (RFC 9457) with a stable \`code\` and a \`detail\` that says what would be accepted. If waiting helps, \`Retry-After\` says how long.
+* Unknown members of a body are rejected. Unknown query parameters are ignored, unless the endpoint says otherwise.
 * Stored text must not contain NUL characters or unpaired surrogates, and stored JSON has at most 32 levels: anything else is \`invalid_request\`.
-* Every answer has \`X-Request-Id\`; a request may bring its own.`;
+* Every response has \`X-Request-Id\`; a request may set its own.`;
 
-/** How a caller shows its key. */
+/** Positions of a key in a request. */
 const SECURITY_SCHEMES = {
   ApiKey: {
     type: "apiKey",
     in: "header",
     name: "X-API-Key",
-    description: "The key in a header of its own",
+    description: "The key in a separate header",
   },
   Bearer: {
     type: "http",
@@ -81,8 +80,8 @@ const SECURITY_SCHEMES = {
 } as const;
 
 /**
- * Names the schemas that stand in many places, before any route does: the first place would decide otherwise whether the
- * schema as such may be null.
+ * Registers shared schemas before any route uses them. Otherwise the first use would decide whether the schema itself
+ * may be null.
  */
 export function registerShared({ openAPIRegistry }: Router): void {
   openAPIRegistry.register("Problem", problemSchema);
@@ -146,21 +145,23 @@ function complete(operation: Operation, place: Place): Operation {
   };
 }
 
-/** Whose keys are let in, in words: pages do not show members that they do not know. */
+/** Describes the accepted roles in words, because pages do not show unknown members. */
 function describeRoles(
   { description, "x-roles": roles }: Operation,
 ): { readonly description?: string } {
   if (!Array.isArray(roles)) return {};
-  const said = `For keys with the role ${roles.join(" or ")}.`;
-  return { description: description ? `${description}\n\n${said}` : said };
+  const sentence = `For keys with the role ${roles.join(" or ")}.`;
+  return {
+    description: description ? `${description}\n\n${sentence}` : sentence,
+  };
 }
 
-/** For a route that has no name of its own: `get_v1_things_id`. */
+/** Returns the operation id of a route without one: `get_v1_things_id`. */
 function renderOperationId({ method, path }: Place): string {
   return [method, ...path.split(/\W+/)].filter(Boolean).join("_");
 }
 
-/** Every tag that is in use, those with a sentence first and in its order. */
+/** Returns every used tag, those with a description first and in their order. */
 function collectTags(
   paths: Readonly<Record<string, PathItem>>,
   known: ApiHead["tags"],

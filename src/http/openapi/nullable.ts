@@ -1,4 +1,4 @@
-/** Any JSON. */
+/** Any JSON value. */
 type Json =
   | string
   | number
@@ -9,10 +9,10 @@ type Json =
   | { readonly [name: string]: Json };
 
 /**
- * Lets null pass where a schema with a name may be null.
+ * Corrects references to named schemas that may be null.
  *
- * The generator writes `{ allOf: [{ $ref }, { type: ["object", "null"] }] }` there, which allows no null: the schema with the
- * name refuses it. Here it becomes `{ anyOf: [{ $ref }, { type: "null" }] }`.
+ * The generator writes `{ allOf: [{ $ref }, { type: ["object", "null"] }] }`, which allows no null, because the named
+ * schema rejects it. It becomes `{ anyOf: [{ $ref }, { type: "null" }] }`.
  */
 export function withNulls(document: object): Record<string, unknown> {
   return JSON.parse(

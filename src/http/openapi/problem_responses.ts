@@ -1,5 +1,5 @@
 /**
- * Refusals in the description of the API: which codes an operation answers, and how each looks.
+ * Problem responses of operations in the OpenAPI document, with examples.
  *
  * @module
  */
@@ -14,13 +14,13 @@ import {
 } from "../../core/errors.ts";
 import { isDocumentedProblems, type ResponsesObject } from "./problems.ts";
 
-/** What decides which refusals of the chain an operation may get. */
+/** Properties that decide which problems of the middleware an operation may respond with. */
 export interface OperationKind {
-  /** It needs no key, and no database either. */
+  /** It needs neither a key nor the database. */
   readonly isPublic: boolean;
   readonly hasParameters: boolean;
   readonly hasBody: boolean;
-  /** A request of its method may carry a body, read or not, and change something. */
+  /** Requests of its method may have a body and change something. */
   readonly isUnsafe: boolean;
 }
 
@@ -47,7 +47,7 @@ const UNSAFE: readonly CommonCode[] = [
 
 const WITH_BODY: readonly CommonCode[] = ["malformed_json", "invalid_request"];
 
-/** `codes`, and those of the middleware and the router. */
+/** Returns `codes` with the codes of the middleware and the router. */
 export function addChainProblems(
   codes: readonly AnyProblem[],
   kind: OperationKind,
@@ -62,7 +62,7 @@ export function addChainProblems(
   ]);
 }
 
-/** Refusals that look the same wherever they stand, by name and codes. */
+/** Responses that many operations share, by name and codes. */
 const SHARED: Readonly<Record<string, readonly CommonCode[]>> = {
   MalformedJson: ["malformed_json"],
   Unauthorized: ["unauthorized"],
@@ -94,13 +94,13 @@ const HEADER_COMPONENTS = {
     example: 2,
   },
   Authenticate: {
-    description: "How a key is shown",
+    description: "Scheme of the key",
     schema: { type: "string" },
     example: "Bearer",
   },
 };
 
-/** Components that every document has. */
+/** Returns the components of every document. */
 export function createSharedComponents(): {
   readonly headers: typeof HEADER_COMPONENTS;
   readonly responses: Readonly<Record<string, object>>;
@@ -112,7 +112,7 @@ export function createSharedComponents(): {
         Object.entries(SHARED).map(([name, codes]) => [name, describe(codes)]),
       ),
       Problem: {
-        description: "Any other refusal",
+        description: "Any other problem",
         headers: REQUEST_ID,
         content: {
           "application/problem+json": {
@@ -124,26 +124,28 @@ export function createSharedComponents(): {
   };
 }
 
-/** The responses of an operation: its own answers, then a refusal for each status of `codes`. */
+/** Returns the responses of an operation: its successful ones, then a problem for each status of `codes`. */
 export function describeResponses(
   own: ResponsesObject,
   codes: ReadonlySet<AnyProblem>,
 ): ResponsesObject {
-  const answers = Object.entries(own).filter(([, each]) =>
+  const successful = Object.entries(own).filter(([, each]) =>
     !isDocumentedProblems(each)
   );
-  const refused = [...Map.groupBy(codes, (code) => resolveProblem(code).status)]
+  const problems = [
+    ...Map.groupBy(codes, (code) => resolveProblem(code).status),
+  ]
     .map(([status, group]) => [status, referenceOrDescribe(group)] as const);
   return {
     ...Object.fromEntries(
-      answers.map(([status, answer]) => [status, withRequestId(answer)]),
+      successful.map(([status, response]) => [status, addRequestId(response)]),
     ),
-    ...Object.fromEntries(refused),
+    ...Object.fromEntries(problems),
     default: { $ref: "#/components/responses/Problem" },
   };
 }
 
-function withRequestId(response: object): object {
+function addRequestId(response: object): object {
   const own = "headers" in response && typeof response.headers === "object"
     ? response.headers
     : {};
@@ -160,7 +162,7 @@ function referenceOrDescribe(codes: readonly AnyProblem[]): object {
     : { $ref: `#/components/responses/${name}` };
 }
 
-/** The refusal in full: its codes as an enum, and an example of each. */
+/** Describes a problem response: its codes as an enum, and an example of each. */
 function describe(codes: readonly AnyProblem[]): object {
   const problems = codes.map(createExample);
   return {
@@ -186,7 +188,7 @@ function describe(codes: readonly AnyProblem[]): object {
   };
 }
 
-/** Headers of problems, by the name that {@linkcode problemHeaders} gives them. */
+/** References to the headers of problems by their names in {@linkcode problemHeaders}. */
 const HEADERS: Readonly<Record<string, object>> = {
   "retry-after": {
     "Retry-After": { $ref: "#/components/headers/RetryAfter" },

@@ -5,22 +5,24 @@ import {
   resolveProblem,
 } from "../../core/errors.ts";
 
-/** Shape of every refusal, for the OpenAPI document. */
+/** Schema of every problem in the OpenAPI document. */
 export const problemSchema = z.looseObject({
-  type: z.string().describe("A URN that has the code"),
-  title: z.string().describe("The code in words"),
+  type: z.string().describe("A URN with the code"),
+  title: z.string().describe("Description of the code"),
   status: z.int().describe("HTTP status"),
   detail: z.string().describe("What is wrong, and what would be accepted"),
   code: z.string().describe("Stable; a code never changes its meaning"),
-  request_id: z.string().optional().describe("Finds the line in the log"),
+  request_id: z.string().optional().describe(
+    "Identifies the line in the server's log",
+  ),
 }).openapi("Problem", {
-  description: "A refusal (RFC 9457). Some codes add members of their own",
+  description: "A problem (RFC 9457). Some codes add members",
 });
 
-/** Member of a response that carries its codes from the route to the document, which shows them as an enum. */
+/** Member of a response with its codes, which the document shows as an enum. */
 const CODES = "x-codes";
 
-/** What a route says of the refusals of one status. */
+/** Problem responses of a route with one status. */
 export interface DocumentedProblems {
   readonly description: string;
   readonly [CODES]: readonly AnyProblem[];
@@ -42,7 +44,7 @@ function documentProblems(codes: readonly AnyProblem[]): DocumentedProblems {
 /** The `responses` of an operation in the document. */
 export type ResponsesObject = Readonly<Record<string, object>>;
 
-/** The codes that a route itself says it answers. */
+/** Returns the problems that a route declares. */
 export function findProblems(
   responses: ResponsesObject,
 ): readonly AnyProblem[] {
@@ -51,14 +53,14 @@ export function findProblems(
   );
 }
 
-/** Whether a response is one that {@linkcode problemResponses} made. */
+/** Reports whether {@linkcode problemResponses} created a response. */
 export function isDocumentedProblems(
   response: object,
 ): response is DocumentedProblems {
   return CODES in response;
 }
 
-/** Entries of a route's `responses` for refusals with these codes, built-in ones or an app's own. */
+/** Returns members of a route's `responses` for problems: common codes, or declarations of an app. */
 export function problemResponses(
   ...codes: readonly AnyProblem[]
 ): Partial<Record<ProblemStatus, DocumentedProblems>> {

@@ -2,10 +2,10 @@ import { z } from "@hono/zod-openapi";
 import { suggestNearest } from "../../core/nearest.ts";
 import { truncate } from "../../core/text.ts";
 
-/** Maximum length of a member's name that is compared with the known ones and repeated. */
+/** Maximum length of an unknown name that is compared with known names and quoted. */
 const MAX_NAME = 100;
 
-/** Has every schema say of a member that it does not know which one may be meant, and which it knows. */
+/** Makes the message about an unknown member of any schema suggest the nearest known one and list all. */
 export function nameKnownMembers(): void {
   z.config({
     customError({ code, keys, inst }) {

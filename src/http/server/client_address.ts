@@ -10,18 +10,19 @@ interface PeerContext {
 
 type Network = [Address, number];
 
-/** Longest list that is read: whoever sends more has made it up. */
+/** Maximum number of forwarded addresses that are read. */
 const MAX_FORWARDED = 32;
 
 /** Maximum length of an address: the longest has 45 characters, without zone and port. */
 const MAX_ADDRESS = 100;
 
-/** Finds out whom a request comes from; undefined where the platform does not tell. */
+/** Returns the address of a request's client; undefined if the platform does not provide it. */
 export type ClientAddress = (c: Context<GridEnv>) => string | undefined;
 
 /**
- * The address of a request's client: the connection's, or, if that is one of `trustedProxies`, the last one in
- * `X-Forwarded-For` that is none of them. What a client itself writes there is thus never believed.
+ * Returns a function for the address of a request's client: the address of the connection or, if that is one of
+ * `trustedProxies`, the last address in `X-Forwarded-For` that is not one of them. Addresses that a client writes there
+ * are never trusted.
  */
 export function createAddressReader(
   trustedProxies: readonly string[],
@@ -34,7 +35,7 @@ export function createAddressReader(
     const forwarded = c.req.header("x-forwarded-for")?.split(",") ?? [];
     for (const hop of forwarded.slice(-MAX_FORWARDED).reverse()) {
       const address = parse(hop);
-      // Behind what cannot be read nothing is proven.
+      // Addresses before an unreadable one are not trusted.
       if (!address) break;
       nearest = address;
       if (!isTrusted(address)) break;
@@ -64,7 +65,7 @@ function createMatcher(
     );
 }
 
-/** What one client holds at least: an IPv4 address, or the half of an IPv6 address that networks are given out by. */
+/** Returns the network that one client has at least: an IPv4 address, or the /64 network of an IPv6 address. */
 export function toNetworkKey(address: string): string {
   const parsed = ipaddr.parse(address);
   return parsed.kind() === "ipv4"

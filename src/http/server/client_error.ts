@@ -9,7 +9,7 @@ import { writeRawResponse } from "./raw_response.ts";
 
 const log = createLogger("core", "server");
 
-/** What the HTTP parser and its timers complain of; the rest is malformed. */
+/** Problems by the error codes of the HTTP parser and its timers. Any other is `malformed_request`. */
 const KNOWN: Readonly<Record<string, readonly [CommonCode, string]>> = {
   HPE_HEADER_OVERFLOW: [
     "headers_too_large",
@@ -21,17 +21,17 @@ const KNOWN: Readonly<Record<string, readonly [CommonCode, string]>> = {
   ],
 };
 
-/** Listener of `clientError`: answers what is no request, or comes too slowly, and closes the connection. */
+/** Listens for `clientError`: responds to a malformed or slow request and closes the connection. */
 export function respondClientError(
   error: Error & { readonly code?: string },
   socket: Duplex,
 ): void {
-  log.debug("A client's connection is closed: {code}", { code: error.code });
+  log.debug("Connection of a client failed: {code}", { code: error.code });
   if (!socket.writable || error.code === "ECONNRESET" || isResponding(socket)) {
     socket.destroy();
     return;
   }
-  // The parser would complain of every further piece of what is read away.
+  // The parser would report every further chunk that is discarded.
   socket.removeAllListeners("data");
   const [code, detail] = KNOWN[error.code ?? ""] ?? [
     "malformed_request",
@@ -40,7 +40,7 @@ export function respondClientError(
   void writeRawResponse(socket, problemResponse(new GridError(code, detail)));
 }
 
-/** Whether part of an answer is on its way: another in its middle would be taken for its content. */
+/** Reports whether part of a response was sent; a second one would be read as its content. */
 function isResponding(socket: Duplex): boolean {
   const message = "_httpMessage" in socket ? socket._httpMessage : undefined;
   return typeof message === "object" && message !== null &&

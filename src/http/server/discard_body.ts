@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** Longest time for the rest of a body to come. */
+/** Maximum time for the rest of a body to arrive. */
 const DISCARD_MS = 500;
 
 /**
- * Reads away what a handler left unread of a request's body, so that the connection can carry the next request.
+ * Discards the part of a request's body that a handler has not read, so that the connection can carry the next request.
  *
- * A client that takes longer than half a second over it loses the connection. Node does this itself, Deno does not;
- * the listener's own way is not used because its timers outlive the connection.
+ * If that takes longer than 500 ms, the connection is closed. Node does the same, but Deno does not. The listener's
+ * option for it is not used, because its timers outlive the connection.
  */
 export function discardBody(
   incoming: IncomingMessage,
@@ -17,7 +17,7 @@ export function discardBody(
   outgoing.once("finish", () => {
     if (incoming.readableEnded) return;
     if (incoming.destroyed) {
-      // Given up half-way, its rest would stand before the next request for ever.
+      // The rest of an abandoned body would block the next request.
       if (!incoming.complete) socket.destroySoon();
       return;
     }
@@ -28,7 +28,7 @@ export function discardBody(
     };
     socket.once("close", done);
     incoming.once("end", done);
-    // Who has begun to read it would stop it again: nobody takes what it has.
+    // A paused reader would stop the stream again.
     incoming.removeAllListeners("data");
     incoming.resume();
   });

@@ -1,19 +1,19 @@
 import type { RequestListener } from "node:http";
 import type { Socket } from "node:net";
 
-/** Most requests that may wait on one connection; one more closes it. Clients that send several at once send far fewer. */
+/** Maximum number of waiting requests of a connection; one more closes it. Pipelining clients send far fewer. */
 const MAX_WAITING = 256;
 
 /**
- * Serves the requests of each connection one after the other, each when the response before it has left this process.
+ * Serves the requests of each connection sequentially, each after the previous response has left this process.
  *
- * A client may send thousands of requests at once and read no response. All responses would be in memory together if
- * they were made at once.
+ * A client may send thousands of requests at once and read no response. If they were served concurrently, all responses
+ * would be in memory together.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-9.3.2 RFC 9112, 9.3.2}: responses are in the order of the requests.
  */
 export function serveInOrder(serve: RequestListener): RequestListener {
-  /** Requests that wait, by connection; absent: no request of the connection is being served. */
+  /** Waiting requests by connection. Absent while no request of the connection is being served. */
   const queues = new WeakMap<Socket, (() => void)[]>();
   return function serveInTurn(incoming, outgoing) {
     const { socket } = incoming;

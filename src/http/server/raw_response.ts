@@ -6,11 +6,11 @@ import { problemSchema } from "../openapi/problems.ts";
 import { truncate } from "../../core/text.ts";
 import type { UpgradeContext } from "../../core/app.ts";
 
-/** How long a client may take to read the answer and close its side. */
+/** Time for a client to read the response and close its side. */
 const LINGER_MS = 2_000;
 
-/** Headers that this writes itself, or that belong to one connection. */
-const OWN_HEADERS = new Set([
+/** Headers that {@linkcode writeRawResponse} sets, or that apply only to one connection. */
+const CONNECTION_HEADERS = new Set([
   "connection",
   "content-length",
   "keep-alive",
@@ -21,11 +21,11 @@ const OWN_HEADERS = new Set([
 const ERROR_HEADER = "browsergrid-error";
 
 /** Maximum length of the reason phrase. */
-const MAX_SENTENCE = 300;
+const MAX_REASON = 300;
 
 /**
- * Returns the detail of a problem as one line of ASCII. WebSocket clients show the reason phrase at best, never the
- * body.
+ * Returns the detail of a problem as one line of ASCII. WebSocket clients show at most the reason phrase, never
+ * the body.
  *
  * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-4 RFC 9112, 4}
  */
@@ -36,7 +36,7 @@ function renderReason(
   if (headers.get("content-type") !== "application/problem+json") return;
   const detail = parseDetail(new TextDecoder().decode(body));
   if (detail === undefined) return;
-  return truncate(detail, MAX_SENTENCE).replaceAll("…", "...").replaceAll(
+  return truncate(detail, MAX_REASON).replaceAll("…", "...").replaceAll(
     /[^\x20-\x7e]/g,
     "?",
   );
@@ -50,19 +50,19 @@ function parseDetail(json: string): string | undefined {
   }
 }
 
-/** Answer for `error` to an upgrade that the middleware has let in, with the headers that it adds. */
+/** Creates the response for an error after the middleware has accepted an upgrade, with the headers of the middleware. */
 export function createUpgradeResponse(
   error: GridError,
   { requestId, headers }: Pick<UpgradeContext, "requestId" | "headers">,
 ): Response {
-  const refusal = problemResponse(error, requestId);
+  const response = problemResponse(error, requestId);
   for (const [name, value] of headers) {
-    if (!refusal.headers.has(name)) refusal.headers.append(name, value);
+    if (!response.headers.has(name)) response.headers.append(name, value);
   }
-  return refusal;
+  return response;
 }
 
-/** Writes a whole answer to a socket on which no `ServerResponse` is, and closes it. Never rejects. */
+/** Writes a response to a socket without a `ServerResponse`, and closes it. Never rejects. */
 export async function writeRawResponse(
   socket: Duplex,
   response: Response,
@@ -71,12 +71,12 @@ export async function writeRawResponse(
   if (socket.destroyed) return;
   socket.on("error", () => socket.destroy());
   const lines = [...response.headers].flatMap(([name, value]) =>
-    OWN_HEADERS.has(name) ? [] : [`${name}: ${value}\r\n`]
+    CONNECTION_HEADERS.has(name) ? [] : [`${name}: ${value}\r\n`]
   );
   const { status } = response;
-  const sentence = renderReason(response, body);
-  const phrase = sentence ?? STATUS_CODES[status] ?? "";
-  if (sentence !== undefined) lines.push(`${ERROR_HEADER}: ${sentence}\r\n`);
+  const reason = renderReason(response, body);
+  const phrase = reason ?? STATUS_CODES[status] ?? "";
+  if (reason !== undefined) lines.push(`${ERROR_HEADER}: ${reason}\r\n`);
   socket.end(Buffer.concat([
     Buffer.from(
       `HTTP/1.1 ${status} ${phrase}\r\n${
@@ -86,7 +86,7 @@ export async function writeRawResponse(
     ),
     body,
   ]));
-  // Unread bytes would keep its end from being seen, and turn our close into a reset that takes the answer along.
+  // Unread bytes would hide the client's end, and turn the close into a reset that discards the response.
   socket.resume();
   const linger = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once("close", () => clearTimeout(linger));

@@ -31,41 +31,41 @@ import { type UpgradeContext } from "../../core/app.ts";
 
 const log = createLogger("core", "server");
 
-/** How long clients may take. What is answered, and sockets that were upgraded, may take any time. */
+/** Time limits of requests. Responses and upgraded sockets have none. */
 export interface ServerLimits {
-  /** For a request's head: a slow-loris client gets no further. @default {15_000} */
+  /** Time for the head of a request, which stops slow-loris clients. @default {15_000} */
   readonly headMs?: number;
-  /** For a whole request. @default {60_000} */
+  /** Time for a whole request. @default {60_000} */
   readonly requestMs?: number;
-  /** For the next request on a connection: longer than load balancers keep one (60 s), which would else find it closed. @default {65_000} */
+  /** Idle time of a connection, longer than the 60 s of load balancers, which would otherwise find it closed. @default {65_000} */
   readonly idleMs?: number;
-  /** How often the first two are looked after. @default {5_000} */
+  /** Interval at which the first two are checked. @default {5_000} */
   readonly checkMs?: number;
 }
 
-/** Longest head of a request, in bytes. Without it a request line of a few megabytes is read to its end. */
+/** Maximum size of a request's head in bytes. Without it, a request line of several megabytes would be read. */
 const MAX_HEAD_BYTES = 64 * 1024;
 
-/** Connections that may wait to be accepted: a crowd that comes at once is not refused. The system may allow fewer. */
+/** Connections that may wait to be accepted, so that bursts are not rejected. The system may allow fewer. */
 const BACKLOG = 4_096;
 
 /** Connections are probed after 30 s of silence. */
 const KEEP_ALIVE = [true, 30_000] as const;
 
-/** What a server serves. */
+/** Options of a server. */
 export interface ServerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 selects a free port. */
   readonly port: number;
   readonly fetch: (
     request: Request,
     bindings: GridBindings,
   ) => Response | Promise<Response>;
-  /** What upgrades have to pass. By default all are let in. */
+  /** Middleware of upgrades. By default all are accepted. */
   readonly gate?: UpgradeGate;
-  /** Offered each upgrade that the gate lets in, in order, until one takes it. */
+  /** Called with each accepted upgrade, in order, until one takes it. */
   readonly upgraders: readonly NonNullable<InstalledApp["upgrade"]>[];
-  /** How long disposal waits for requests that run. */
+  /** Time that disposal waits for active requests. */
   readonly graceMs: number;
   readonly limits?: ServerLimits;
 }
@@ -76,7 +76,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Listens. @throws {Error} The system's error when the port is taken or the address unknown. */
+/** Starts a server. @throws {Error} The system's error if the port is taken or the address is unknown. */
 export async function startServer(
   options: ServerOptions,
 ): Promise<RunningServer> {
@@ -108,14 +108,14 @@ function createHttpOptions(
     keepAliveTimeout: idleMs,
     connectionsCheckingInterval: checkMs,
     maxHeaderSize: MAX_HEAD_BYTES,
-    // Others, with a body, are requests that offer another protocol besides (Java's client: h2c), which nobody has to take.
+    // Others, with a body, are requests that only offer another protocol (Java's client: h2c).
     shouldUpgradeCallback: ({ method }) => method === "GET",
   };
 }
 
 function createListener(fetch: ServerOptions["fetch"]): RequestListener {
-  // It accepts invalid hosts such as 256.1.1.1.
-  const answer = getRequestListener(
+  // The listener accepts invalid hosts such as 256.1.1.1.
+  const respond = getRequestListener(
     (request, bindings: GridBindings) =>
       URL.canParse(request.url)
         ? fetch(request, bindings)
@@ -127,11 +127,11 @@ function createListener(fetch: ServerOptions["fetch"]): RequestListener {
   );
   return serveInOrder((incoming, outgoing) => {
     discardBody(incoming, outgoing);
-    void answer(incoming, outgoing);
+    void respond(incoming, outgoing);
   });
 }
 
-/** Answers what never got into the router, or got out of it unanswered. */
+/** Responds to an error outside of the router. */
 function respondFailure(error: unknown): Response {
   if (error instanceof Error && error.name === "RequestError") {
     return problemResponse(malformedRequest(error.message));
@@ -161,19 +161,19 @@ interface Upgrade {
   readonly head: Uint8Array;
 }
 
-/** Has an upgrade pass the gate and find who takes it, or answers it. Never rejects. */
+/** Sends an upgrade through the gate to an upgrader, or responds to it. Never rejects. */
 async function receiveUpgrade(
   options: ServerOptions,
   { request, socket, head }: Upgrade,
 ): Promise<void> {
   const gone = new AbortController();
-  // Until somebody takes the socket, a reset by its client must not end the process.
+  // Before an app takes the socket, a reset by its client must not end the process.
   socket.on("error", () => socket.destroy());
   socket.once("close", () => gone.abort());
   try {
-    const standIn = toRequest(request, gone.signal);
-    const context = await options.gate?.(request, standIn) ??
-      acceptUpgrade(standIn);
+    const asRequest = toRequest(request, gone.signal);
+    const context = await options.gate?.(request, asRequest) ??
+      acceptUpgrade(asRequest);
     if (socket.destroyed) return;
     if (context instanceof Response) {
       return await writeRawResponse(socket, context);
@@ -204,7 +204,7 @@ function acceptUpgrade({ url }: Request): UpgradeContext {
   };
 }
 
-/** Answer to an upgrade that no app takes: if it is no WebSocket's, that of the same request without it. */
+/** Responds to an upgrade that no app takes. If it is not to a WebSocket, the request is served without the upgrade. */
 function respondUntaken(
   { fetch }: ServerOptions,
   incoming: IncomingMessage,
@@ -224,8 +224,8 @@ function respondUntaken(
 function trackSockets(server: Server): ReadonlySet<Socket> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {
-    // Clients that vanish are noticed, and load balancers see traffic on idle WebSockets. By hand, because Deno's server
-    // takes no notice of its options of the same names.
+    // Detects vanished clients, and shows load balancers traffic on idle WebSockets. Set on each socket, because Deno's
+    // server ignores its options of the same names.
     socket.setKeepAlive(...KEEP_ALIVE);
     socket.setNoDelay();
     sockets.add(socket);
@@ -241,7 +241,7 @@ async function close(
 ): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  // A connection on which nothing was ever sent does not count as idle there.
+  // A connection without any bytes does not count as idle.
   for (const socket of sockets) {
     if (socket.bytesRead === 0) socket.destroy();
   }

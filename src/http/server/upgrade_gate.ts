@@ -1,6 +1,6 @@
 /**
- * Sockets pass the same middleware as requests: for each upgrade a request is made and sent through the chain. What gets
- * to its end is let in; any other answer is the refusal.
+ * The middleware of upgrades. A request is created for each upgrade and sent through the same chain as other requests.
+ * One that reaches the end is accepted; any other response is written to the socket.
  *
  * ```
  * upgrade ─▶ request_log ─▶ … ─▶ api_key ─▶ … ─▶ admitted ─▶ an app takes the socket
@@ -20,7 +20,7 @@ import { GridError } from "../../core/errors.ts";
 import type { GridBindings, GridEnv } from "../../core/middleware.ts";
 import { removeAlias } from "./plain_path.ts";
 
-/** Sends an upgrade through the middleware. The answer, if it is not let in. Never rejects. */
+/** Sends an upgrade through the middleware. Returns the response if it is not accepted. Never rejects. */
 export type UpgradeGate = (
   incoming: IncomingMessage,
   request: Request,
@@ -49,9 +49,9 @@ export function createUpgradeGate(
   gate.onError(respondError);
   return async function admit(incoming, request) {
     const bindings = { incoming };
-    const answer = await gate.fetch(request, bindings);
+    const response = await gate.fetch(request, bindings);
     const end = admitted.get(bindings);
-    if (!end || !answer.ok) return answer;
+    if (!end || !response.ok) return response;
     const { caller, requestId } = end.var;
     return {
       url: parsePlainUrl(request.url),
@@ -59,7 +59,7 @@ export function createUpgradeGate(
       baseUrl: getBaseUrl(end),
       caller,
       requestId,
-      headers: answer.headers,
+      headers: response.headers,
     };
   };
 }
@@ -72,9 +72,9 @@ function parsePlainUrl(text: string): URL {
 }
 
 /**
- * The request that stands for an upgrade.
+ * Creates the request that represents an upgrade.
  *
- * @throws {GridError} `malformed_request` — if its target, host or method cannot be that of a request.
+ * @throws {GridError} `malformed_request` — if its target, host or method is invalid for a request.
  */
 export function toRequest(
   { method, url = "", headers, rawHeaders }: IncomingMessage,
@@ -83,7 +83,7 @@ export function toRequest(
   try {
     const { host = "localhost" } = headers;
     const target = /^https?:\/\//i.test(url) ? url : `http://${host}${url}`;
-    // A backslash would become a slash: nobody means it.
+    // A backslash would become a slash.
     const isPath = url.startsWith("/") || target === url;
     if (!isPath || /^[^?]*\\/.test(url) || !isHost(host)) {
       throw new TypeError(url);
