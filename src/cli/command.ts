@@ -59,7 +59,7 @@ export interface Command<
   run?(
     input: Values<A> & Values<O>,
     context: CommandContext,
-  ): Promise<number | void>;
+  ): number | void | Promise<number | void>;
 }
 
 /** Declares a command, with the types of its arguments and options inferred. */
