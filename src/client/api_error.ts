@@ -1,12 +1,15 @@
 import { redactKeys } from "../core/redact.ts";
 
-/** A refusal of the server, or that there was no answer (`unreachable`, `timeout`, `unreadable`). */
+/** A problem that the server responded with, or a missing response (`unreachable`, `timeout`, `unreadable`). */
 export class ApiError extends Error {
+  /** Name of the error class. */
   override readonly name = "ApiError";
+  /** Problem code of the API, or the kind of the missing response. */
   readonly code: string;
-  /** HTTP status; 0 if there was no answer. */
+  /** HTTP status; 0 if there was no response. */
   readonly status: number;
 
+  /** Creates an error whose message contains no API keys. */
   constructor(
     code: string,
     message: string,
@@ -18,7 +21,10 @@ export class ApiError extends Error {
     this.status = status;
   }
 
-  /** Whether it shows that no server is there now. Silence does not: whoever is cut off hears nothing either. */
+  /**
+   * True if the error shows that no server is running. A timeout does not show it, because a client without network
+   * gets none either.
+   */
   get isUnavailable(): boolean {
     return [502, 503, 504].includes(this.status) ||
       this.status === 0 && /refused/i.test(listCauses(this));
@@ -30,7 +36,7 @@ function listCauses(error: Error): string {
   return cause instanceof Error ? `${cause.message} ${listCauses(cause)}` : "";
 }
 
-/** The error for a server that does not answer, cannot be found, or is not trusted. */
+/** The error of a server that cannot be found or connected to, or is not trusted. */
 export function unreachable(url: string, cause: unknown): ApiError {
   return new ApiError(
     "unreachable",
@@ -43,7 +49,7 @@ export function unreachable(url: string, cause: unknown): ApiError {
 function explainFailure(cause: unknown): string {
   const text = cause instanceof Error ? cause.message + listCauses(cause) : "";
   if (/certificate/i.test(text)) {
-    return "its TLS certificate is not trusted, expected one of an authority that this machine trusts; Deno trusts that of the file in DENO_CERT too, Node.js that in NODE_EXTRA_CA_CERTS";
+    return "its TLS certificate is not trusted, expected one of an authority that this machine trusts; Deno also trusts the authorities in the file DENO_CERT, Node.js those in NODE_EXTRA_CA_CERTS";
   }
   if (/dns error|getaddrinfo/i.test(text)) {
     return 'its name cannot be resolved, expected the address of a running "browsergrid serve"';
@@ -51,7 +57,7 @@ function explainFailure(cause: unknown): string {
   return 'there is no answer, expected a running "browsergrid serve"';
 }
 
-/** The error for a server that gives no answer in time. */
+/** The error of a server that does not respond in time. */
 export function timedOut(url: string, timeoutMs: number): ApiError {
   return new ApiError(
     "timeout",
@@ -62,7 +68,7 @@ export function timedOut(url: string, timeoutMs: number): ApiError {
   );
 }
 
-/** The error for an answer that is not what this version understands. */
+/** The error of a response that this version cannot read. */
 export function unreadable(
   url: string,
   status: number,
@@ -76,7 +82,7 @@ export function unreadable(
   );
 }
 
-/** The error that a refusal stands for. */
+/** Returns the error of a response with a problem. */
 export async function toApiError(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {
@@ -90,7 +96,7 @@ export async function toApiError(response: Response): Promise<ApiError> {
   }
 }
 
-/** By hand, because the client has no dependencies: other programs take it as it is. */
+/** Parses without a library, because the client has no dependencies. */
 function parseProblem(
   json: unknown,
 ): { readonly code: string; readonly detail: string } {

@@ -1,26 +1,27 @@
 import type { CallOptions, Transport } from "./transport.ts";
 
-/** A browser, or a page of one, as Chrome describes it; addresses are the grid's. */
+/** An object in the form of Chrome's HTTP endpoints. URLs are those of the grid. */
 export type DevtoolsJson = Readonly<Record<string, unknown>>;
 
-/** Which page. */
+/** Selects a page of a session. */
 export interface TargetQuery {
-  /** As in `sessionTargets()`; by default the page that was used last. */
+  /** Id from `listSessionTargets()`; by default the page that was used last. */
   readonly target_id?: string | undefined;
 }
 
-/** How a page is pictured. */
+/** Options of a screenshot. */
 export interface ScreenshotQuery extends TargetQuery {
-  /** @default {"png"} */
+  /** Format of the image. @default {"png"} */
   readonly format?: "png" | "jpeg" | "webp" | undefined;
-  /** Of jpeg and webp, in percent. */
+  /** Quality of jpeg and webp, in percent. */
   readonly quality?: number | undefined;
+  /** Captures the whole page instead of the visible part. */
   readonly full_page?: boolean | undefined;
 }
 
-/** How a page is printed. */
+/** Options of a PDF. */
 export interface PdfQuery extends TargetQuery {
-  /** @default {"letter"} */
+  /** Format of the paper. @default {"letter"} */
   readonly format?:
     | "a3"
     | "a4"
@@ -29,97 +30,114 @@ export interface PdfQuery extends TargetQuery {
     | "legal"
     | "tabloid"
     | undefined;
-  /** Inches, in place of the format's. */
+  /** Width of the paper in inches, instead of the width of the format. */
   readonly width?: number | undefined;
-  /** Inches, in place of the format's. */
+  /** Height of the paper in inches, instead of the height of the format. */
   readonly height?: number | undefined;
+  /** Prints in landscape format. */
   readonly landscape?: boolean | undefined;
+  /** Prints background colours and images. */
   readonly print_background?: boolean | undefined;
-  /** 0.1 to 2. */
+  /** Scale, from 0.1 to 2. */
   readonly scale?: number | undefined;
 }
 
-/** Endpoints of sessions' browsers: Chrome's own, and looks at their pages. */
+/** Endpoints of sessions' browsers: Chrome's own endpoints, and captures of pages. */
 export interface BrowserMethods {
-  /** As Chrome's `/json/version`. */
-  sessionVersion(id: string, options?: CallOptions): Promise<DevtoolsJson>;
-  /** As Chrome's `/json/list`. */
-  sessionTargets(
+  /** Returns the browser's version, like Chrome's `/json/version`. */
+  getSessionVersion(id: string, options?: CallOptions): Promise<DevtoolsJson>;
+  /** Lists the pages of a session, like Chrome's `/json/list`. */
+  listSessionTargets(
     id: string,
     options?: CallOptions,
   ): Promise<readonly DevtoolsJson[]>;
-  /** As Chrome's `/json/protocol`. */
-  sessionProtocol(id: string, options?: CallOptions): Promise<DevtoolsJson>;
-  /** As Chrome's `/json/new`. @param url Blank by default. */
-  newTarget(
+  /** Returns the description of the protocol, like Chrome's `/json/protocol`. */
+  getSessionProtocol(id: string, options?: CallOptions): Promise<DevtoolsJson>;
+  /**
+   * Opens a page, like Chrome's `/json/new`.
+   *
+   * @param url Blank page by default.
+   */
+  openTarget(
     id: string,
     url?: string,
     options?: CallOptions,
   ): Promise<DevtoolsJson>;
-  /** As Chrome's `/json/close`, whose words it gives. */
+  /** Closes a page, and returns the text of Chrome's `/json/close`. */
   closeTarget(
     id: string,
     targetId: string,
     options?: CallOptions,
   ): Promise<string>;
-  /** As Chrome's `/json/activate`, whose words it gives. */
+  /** Brings a page to the front, and returns the text of Chrome's `/json/activate`. */
   activateTarget(
     id: string,
     targetId: string,
     options?: CallOptions,
   ): Promise<string>;
-  sessionScreenshot(
+  /** Captures a page as an image. */
+  getSessionScreenshot(
     id: string,
     query?: ScreenshotQuery,
     options?: CallOptions,
   ): Promise<Uint8Array<ArrayBuffer>>;
-  sessionPdf(
+  /** Prints a page as a PDF. */
+  getSessionPdf(
     id: string,
     query?: PdfQuery,
     options?: CallOptions,
   ): Promise<Uint8Array<ArrayBuffer>>;
-  /** HTML. */
-  sessionContent(
+  /** Returns the HTML of a page. */
+  getSessionContent(
     id: string,
     query?: TargetQuery,
     options?: CallOptions,
   ): Promise<string>;
 }
 
-/** The methods over `exchange`. */
-export function browserMethods(exchange: Transport): BrowserMethods {
-  const { bytes, json, text } = exchange;
-  const pathOf = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`;
-  const chromeOf = (id: string) => `${pathOf(id)}/cdp/json`;
+/** Creates the methods over `transport`. */
+export function createBrowserMethods(transport: Transport): BrowserMethods {
+  const buildPath = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`;
+  const buildChromePath = (id: string) => `${buildPath(id)}/cdp/json`;
   return {
-    sessionVersion: (id, options) =>
-      json("GET", `${chromeOf(id)}/version`, options),
-    sessionTargets: (id, options) =>
-      json("GET", `${chromeOf(id)}/list`, options),
-    sessionProtocol: (id, options) =>
-      json("GET", `${chromeOf(id)}/protocol`, options),
-    newTarget: (id, url = "", options = {}) =>
-      json("PUT", `${chromeOf(id)}/new?${encodeURIComponent(url)}`, options),
+    getSessionVersion: (id, options) =>
+      transport.json("GET", `${buildChromePath(id)}/version`, options),
+    listSessionTargets: (id, options) =>
+      transport.json("GET", `${buildChromePath(id)}/list`, options),
+    getSessionProtocol: (id, options) =>
+      transport.json("GET", `${buildChromePath(id)}/protocol`, options),
+    openTarget: (id, url = "", options = {}) =>
+      transport.json(
+        "PUT",
+        `${buildChromePath(id)}/new?${encodeURIComponent(url)}`,
+        options,
+      ),
     closeTarget: (id, targetId, options) =>
-      text(
+      transport.text(
         "GET",
-        `${chromeOf(id)}/close/${encodeURIComponent(targetId)}`,
+        `${buildChromePath(id)}/close/${encodeURIComponent(targetId)}`,
         options,
       ),
     activateTarget: (id, targetId, options) =>
-      text(
+      transport.text(
         "GET",
-        `${chromeOf(id)}/activate/${encodeURIComponent(targetId)}`,
+        `${buildChromePath(id)}/activate/${encodeURIComponent(targetId)}`,
         options,
       ),
-    sessionScreenshot: (id, query, options) =>
-      bytes("GET", `${pathOf(id)}/screenshot`, {
+    getSessionScreenshot: (id, query, options) =>
+      transport.bytes("GET", `${buildPath(id)}/screenshot`, {
         ...options,
         query: { ...query },
       }),
-    sessionPdf: (id, query, options) =>
-      bytes("GET", `${pathOf(id)}/pdf`, { ...options, query: { ...query } }),
-    sessionContent: (id, query, options) =>
-      text("GET", `${pathOf(id)}/content`, { ...options, query: { ...query } }),
+    getSessionPdf: (id, query, options) =>
+      transport.bytes("GET", `${buildPath(id)}/pdf`, {
+        ...options,
+        query: { ...query },
+      }),
+    getSessionContent: (id, query, options) =>
+      transport.text("GET", `${buildPath(id)}/content`, {
+        ...options,
+        query: { ...query },
+      }),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Client of the HTTP API, for programs in TypeScript. The program's own commands and its worker use it too.
+ * Client of the HTTP API, for programs in TypeScript. The command line and the worker use it too.
  *
  * ```ts
  * import { createClient } from "browsergrid/client";
@@ -13,22 +13,51 @@
  * await client.stopSession(session.id);
  * ```
  *
- * It is plain TypeScript without dependencies, for whatever has `fetch`. Every call takes a signal and a timeout; none is repeated by itself. A refusal is an `ApiError` with the problem's code.
+ * It is plain TypeScript without dependencies, for every runtime with `fetch`. Each call accepts a signal and a timeout. Calls are not retried. A problem is thrown as an `ApiError` with the problem's code.
  *
  * @module
  */
-import { type BrowserMethods, browserMethods } from "./browser_methods.ts";
 import {
-  type ClientOptions,
-  createTransport,
-  type Transport,
-} from "./transport.ts";
-import { type KeyMethods, keyMethods } from "./key_methods.ts";
-import { type PoolMethods, poolMethods } from "./pool_methods.ts";
-import { type SessionMethods, sessionMethods } from "./session_methods.ts";
-import { type SystemMethods, systemMethods } from "./system_methods.ts";
-import { type WorkerMethods, workerMethods } from "./worker_methods.ts";
+  type BrowserMethods,
+  createBrowserMethods,
+} from "./browser_methods.ts";
+import { type ClientOptions, Transport } from "./transport.ts";
+import { createKeyMethods, type KeyMethods } from "./key_methods.ts";
+import { createPoolMethods, type PoolMethods } from "./pool_methods.ts";
+import {
+  createSessionMethods,
+  type SessionMethods,
+} from "./session_methods.ts";
+import { createSystemMethods, type SystemMethods } from "./system_methods.ts";
+import { createWorkerMethods, type WorkerMethods } from "./worker_methods.ts";
 
+export { ApiError } from "./api_error.ts";
+export type {
+  BrowserMethods,
+  DevtoolsJson,
+  PdfQuery,
+  ScreenshotQuery,
+  TargetQuery,
+} from "./browser_methods.ts";
+export type { KeyBody, KeyMethods } from "./key_methods.ts";
+export { each, type Page, type PageQuery } from "./pages.ts";
+export type { PoolBody, PoolMethods, PoolQuery } from "./pool_methods.ts";
+export type {
+  CreateOptions,
+  SessionEventBody,
+  SessionMethods,
+  SessionMetricBody,
+  SessionQuery,
+} from "./session_methods.ts";
+export type { SystemMethods } from "./system_methods.ts";
+export type { CallOptions, ClientOptions, Query } from "./transport.ts";
+export type {
+  ProvenOptions,
+  WorkerBody,
+  WorkerMethods,
+  WorkerQuery,
+} from "./worker_methods.ts";
+export type { KeyWire, NewKeyWire } from "../apps/keys/schemas.ts";
 export type {
   ClaimedSession,
   ReportResult,
@@ -36,25 +65,29 @@ export type {
   StopCommand,
 } from "../apps/sessions/schemas/leases.ts";
 export type {
+  SessionDetailWire,
+  SessionInput,
+  SessionWire,
+} from "../apps/sessions/schemas.ts";
+export type {
+  NewPoolWire,
+  PoolPatch,
+  PoolWire,
+  Pressure,
+} from "../apps/workerpool/schemas.ts";
+export type {
+  ClaimInput,
+  ClaimResponse,
   HeartbeatInput,
+  HeartbeatResponse,
   HeldSessionWire,
   ReadyBrowsers,
   Registration,
   WorkerCommand,
+  WorkerWire,
 } from "../apps/workers/schemas.ts";
-export { ApiError } from "./api_error.ts";
-export type {
-  DevtoolsJson,
-  PdfQuery,
-  ScreenshotQuery,
-} from "./browser_methods.ts";
-export type { CallOptions, ClientOptions, Query } from "./transport.ts";
-export { each, type Page } from "./pages.ts";
-export type { KeyBody } from "./key_methods.ts";
-export type { PoolBody } from "./pool_methods.ts";
-export type { WorkerBody } from "./worker_methods.ts";
 
-/** One method for each endpoint, by the name that the description of the API gives it. All throw `ApiError`. */
+/** Client of one server. Each endpoint has a method, named like its operation in the API description. All throw `ApiError`. */
 export interface GridClient
   extends
     SessionMethods,
@@ -63,19 +96,20 @@ export interface GridClient
     WorkerMethods,
     KeyMethods,
     SystemMethods {
+  /** URL of the server, without a slash at the end. */
   readonly apiUrl: string;
 }
 
-/** A client of the server at `apiUrl`. Answers are trusted to be of this version's shapes. */
+/** Creates a client of the server at `apiUrl`. Responses are trusted to have the form of this version. */
 export function createClient(options: ClientOptions): GridClient {
-  const exchange: Transport = createTransport(options);
+  const transport = new Transport(options);
   return {
-    apiUrl: exchange.apiUrl,
-    ...sessionMethods(exchange),
-    ...browserMethods(exchange),
-    ...poolMethods(exchange),
-    ...workerMethods(exchange),
-    ...keyMethods(exchange),
-    ...systemMethods(exchange),
+    apiUrl: transport.apiUrl,
+    ...createSessionMethods(transport),
+    ...createBrowserMethods(transport),
+    ...createPoolMethods(transport),
+    ...createWorkerMethods(transport),
+    ...createKeyMethods(transport),
+    ...createSystemMethods(transport),
   };
 }

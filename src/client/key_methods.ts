@@ -7,30 +7,34 @@ import type {
 import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 
-/** Body of a new key. */
+/** Body of a new key. Fields with defaults may be absent. */
 export type KeyBody = z.input<typeof keyInputSchema>;
 
-/** Endpoints of keys, for admins; `ref` is the id or the prefix of one. */
+/** Endpoints of keys, for admins. `ref` is the id or prefix of a key. */
 export interface KeyMethods {
-  /** The only answer that has the key itself. */
+  /** Creates a key. Only this response contains the key itself. */
   createKey(body: KeyBody, options?: CallOptions): Promise<NewKeyWire>;
+  /** Lists keys, newest first. */
   listKeys(query?: PageQuery, options?: CallOptions): Promise<Page<KeyWire>>;
+  /** Returns a key. */
   getKey(ref: string, options?: CallOptions): Promise<KeyWire>;
+  /** Revokes a key. */
   revokeKey(ref: string, options?: CallOptions): Promise<void>;
 }
 
 const KEYS = "/v1/keys";
 
-/** The methods over `exchange`. */
-export function keyMethods({ json, text }: Transport): KeyMethods {
-  const pathOf = (ref: string) => `${KEYS}/${encodeURIComponent(ref)}`;
+/** Creates the methods over `transport`. */
+export function createKeyMethods(transport: Transport): KeyMethods {
+  const buildPath = (ref: string) => `${KEYS}/${encodeURIComponent(ref)}`;
   return {
-    createKey: (body, options) => json("POST", KEYS, { ...options, body }),
+    createKey: (body, options) =>
+      transport.json("POST", KEYS, { ...options, body }),
     listKeys: (query, options) =>
-      json("GET", KEYS, { ...options, query: { ...query } }),
-    getKey: (ref, options) => json("GET", pathOf(ref), options),
+      transport.json("GET", KEYS, { ...options, query: { ...query } }),
+    getKey: (ref, options) => transport.json("GET", buildPath(ref), options),
     async revokeKey(ref, options) {
-      await text("DELETE", pathOf(ref), options);
+      await transport.text("DELETE", buildPath(ref), options);
     },
   };
 }

@@ -1,22 +1,23 @@
 import type { CallOptions } from "./transport.ts";
 
-/** A page of things. */
+/** A part of a list. */
 export interface Page<T> {
+  /** The items of the page. */
   readonly items: readonly T[];
-  /** There is more: ask for it with this `cursor`. */
+  /** Cursor of the next page; absent or null on the last page. */
   readonly next_cursor?: string | null;
 }
 
-/** What every list takes. */
+/** Query of a list. */
 export interface PageQuery {
-  /** Most things on one page. */
+  /** Maximum number of items on a page. */
   readonly limit?: number | undefined;
-  /** `next_cursor` of the page before. */
+  /** `next_cursor` of the previous page. */
   readonly cursor?: string | undefined;
 }
 
 /**
- * Every thing of a list, page after page:
+ * Iterates over all items of a list, page by page:
  *
  * ```ts
  * for await (const session of each(client.listSessions, { status: "running" })) {

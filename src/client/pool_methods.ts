@@ -10,78 +10,96 @@ import type {
 import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 
-/** Body of a new pool; defaults may be left out. */
+/** Body of a new pool. Fields with defaults may be absent. */
 export type PoolBody = z.input<typeof poolInputSchema>;
 
-/** Which work pools to list. */
+/** Selects work pools to list. */
 export interface PoolQuery extends PageQuery {
+  /** Status of the pools. */
   readonly status?: PoolWire["status"] | undefined;
+  /** Name of a provider. */
   readonly provider_type?: string | undefined;
 }
 
+/** A call that returns one pool. */
 type PoolCall = (ref: string, options?: CallOptions) => Promise<PoolWire>;
 
 /** Endpoints of work pools; `ref` is the id or the name of one. */
 export interface PoolMethods {
+  /** Creates a work pool. */
   createPool(body: PoolBody, options?: CallOptions): Promise<NewPoolWire>;
+  /** Lists the work pools. */
   listPools(
     query?: PoolQuery,
     options?: CallOptions,
   ): Promise<Page<PoolWire>>;
+  /** Returns a work pool. */
   readonly getPool: PoolCall;
-  /** What is not given takes its default. */
+  /** Replaces the fields of a work pool. Absent ones take their defaults. */
   replacePool(
     ref: string,
     body: z.input<typeof poolReplacementSchema>,
     options?: CallOptions,
   ): Promise<PoolWire>;
-  /** What is given is changed. */
+  /** Changes some fields of a work pool. */
   patchPool(
     ref: string,
     patch: PoolPatch,
     options?: CallOptions,
   ): Promise<PoolWire>;
-  /** @param options `force` deletes the pool even if workers are online. */
+  /**
+   * Deletes a work pool.
+   *
+   * @param options With `force` the pool is deleted even if workers are online.
+   */
   deletePool(
     ref: string,
     options?: CallOptions & { readonly force?: boolean | undefined },
   ): Promise<void>;
+  /** Pauses a work pool: it takes no sessions. */
   readonly pausePool: PoolCall;
+  /** Resumes a work pool. */
   readonly resumePool: PoolCall;
+  /** Drains a work pool: it takes no sessions, and running ones continue until they end. */
   readonly drainPool: PoolCall;
-  /** One of the three above. */
+  /** Pauses, resumes or drains a work pool. */
   setPoolStatus(
     ref: string,
     verb: "pause" | "resume" | "drain",
     options?: CallOptions,
   ): Promise<PoolWire>;
-  poolPressure(ref: string, options?: CallOptions): Promise<Pressure>;
+  /** Returns the load of a work pool. */
+  getPoolPressure(ref: string, options?: CallOptions): Promise<Pressure>;
 }
 
 const POOLS = "/v1/workerpool/pools";
 
-/** The methods over `exchange`. */
-export function poolMethods({ json, text }: Transport): PoolMethods {
-  const pathOf = (ref: string) => `${POOLS}/${encodeURIComponent(ref)}`;
+/** Creates the methods over `transport`. */
+export function createPoolMethods(transport: Transport): PoolMethods {
+  const buildPath = (ref: string) => `${POOLS}/${encodeURIComponent(ref)}`;
   const setPoolStatus: PoolMethods["setPoolStatus"] = (ref, verb, options) =>
-    json("POST", `${pathOf(ref)}/${verb}`, options);
+    transport.json("POST", `${buildPath(ref)}/${verb}`, options);
   return {
-    createPool: (body, options) => json("POST", POOLS, { ...options, body }),
+    createPool: (body, options) =>
+      transport.json("POST", POOLS, { ...options, body }),
     listPools: (query, options) =>
-      json("GET", POOLS, { ...options, query: { ...query } }),
-    getPool: (ref, options) => json("GET", pathOf(ref), options),
+      transport.json("GET", POOLS, { ...options, query: { ...query } }),
+    getPool: (ref, options) => transport.json("GET", buildPath(ref), options),
     replacePool: (ref, body, options) =>
-      json("PUT", pathOf(ref), { ...options, body }),
+      transport.json("PUT", buildPath(ref), { ...options, body }),
     patchPool: (ref, body, options) =>
-      json("PATCH", pathOf(ref), { ...options, body }),
+      transport.json("PATCH", buildPath(ref), { ...options, body }),
     async deletePool(ref, { force, ...options } = {}) {
-      await text("DELETE", pathOf(ref), { ...options, query: { force } });
+      await transport.text("DELETE", buildPath(ref), {
+        ...options,
+        query: { force },
+      });
     },
     pausePool: (ref, options) => setPoolStatus(ref, "pause", options),
     resumePool: (ref, options) => setPoolStatus(ref, "resume", options),
     drainPool: (ref, options) => setPoolStatus(ref, "drain", options),
     setPoolStatus,
-    poolPressure: (ref, options) =>
-      json("GET", `${pathOf(ref)}/pressure`, options),
+    getPoolPressure: (ref, options) =>
+      transport.json("GET", `${buildPath(ref)}/pressure`, options),
   };
 }

@@ -21,53 +21,70 @@ export type SessionEventBody = z.input<typeof sessionEventInputSchema>;
 /** A measurement that the holder of a session records. */
 export type SessionMetricBody = z.input<typeof sessionMetricInputSchema>;
 
-/** Which sessions to list. */
+/** Selects sessions to list. */
 export interface SessionQuery extends PageQuery {
-  /** One status, or several with commas between. */
+  /** One status, or several separated by commas. */
   readonly status?: string | undefined;
+  /** Id of a work pool. */
   readonly work_pool_id?: string | undefined;
+  /** Id of a worker. */
   readonly worker_id?: string | undefined;
-  /** NAME=VALUE. */
+  /** A label as NAME=VALUE. */
   readonly label?: string | undefined;
 }
 
-/** How a session is asked for. */
+/** Options of a call that creates a session. */
 export interface CreateOptions extends CallOptions {
-  /** Holds the answer until the browser runs. */
+  /** Time for which the server holds the response until the browser runs. */
   readonly waitSeconds?: number | undefined;
-  /** With it the call may be made again after an error: there is one session for each key. */
+  /** Makes the call safe to repeat after an error: each key creates one session. @default {a random key} */
   readonly idempotencyKey?: string | undefined;
 }
 
 /** Endpoints of sessions. */
 export interface SessionMethods {
+  /** Creates a session, and waits for its browser with `waitSeconds`. */
   createSession(
     input: SessionInput,
     options?: CreateOptions,
   ): Promise<SessionWire>;
+  /** Lists sessions, newest first. */
   listSessions(
     query?: SessionQuery,
     options?: CallOptions,
   ): Promise<Page<SessionWire>>;
-  /** @param query With `include` ("events", "metrics", "events,metrics") also the last of what it did. */
+  /**
+   * Returns a session.
+   *
+   * @param query With `include` ("events", "metrics" or "events,metrics"), the response contains its last events or metrics.
+   */
   getSession(
     id: string,
     query?: { readonly include?: string | undefined },
     options?: CallOptions,
   ): Promise<SessionDetailWire>;
-  /** @param query With `force` the browser is killed. */
+  /**
+   * Ends a session.
+   *
+   * @param query With `force` the browser is killed.
+   */
   stopSession(
     id: string,
     query?: { readonly force?: boolean | undefined },
     options?: CallOptions,
   ): Promise<SessionWire>;
-  /** @param minutes From now; by default as long as it was given at first. */
+  /**
+   * Extends the lifetime of a session.
+   *
+   * @param minutes Lifetime from now; by default the session's own `timeout_minutes`.
+   */
   refreshSession(
     id: string,
     minutes?: number,
     options?: CallOptions,
   ): Promise<SessionWire>;
-  sessionEvents(
+  /** Lists the events of a session, oldest first. */
+  listSessionEvents(
     id: string,
     query?: {
       readonly after?: number | undefined;
@@ -75,66 +92,77 @@ export interface SessionMethods {
     },
     options?: CallOptions,
   ): Promise<Page<SessionEventWire>>;
+  /** Records an event, for the worker that holds the session. */
   addSessionEvent(
     id: string,
     body: SessionEventBody,
     options: ProvenOptions,
   ): Promise<void>;
-  sessionMetrics(
+  /** Lists the measurements of a session. */
+  listSessionMetrics(
     id: string,
     query?: { readonly limit?: number | undefined },
     options?: CallOptions,
   ): Promise<Page<SessionMetricWire>>;
+  /** Records a measurement, for the worker that holds the session. */
   addSessionMetric(
     id: string,
     body: SessionMetricBody,
     options: ProvenOptions,
   ): Promise<void>;
-  sessionLogs(id: string, options?: CallOptions): Promise<string>;
+  /** Returns the last output of a session's browser as text. */
+  getSessionLogs(id: string, options?: CallOptions): Promise<string>;
 }
 
-/** The methods over `exchange`. */
-export function sessionMethods(exchange: Transport): SessionMethods {
-  const { json, text } = exchange;
-  const pathOf = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`;
+/** Creates the methods over `transport`. */
+export function createSessionMethods(transport: Transport): SessionMethods {
+  const buildPath = (id: string) => `/v1/sessions/${encodeURIComponent(id)}`;
   return {
     createSession: (
       body,
-      // Also without a wish for it: a connection that breaks may have the request sent a second time by the runtime.
+      // Always, because the runtime may send the request a second time after a broken connection.
       { idempotencyKey = crypto.randomUUID(), ...options } = {},
     ) =>
-      json("POST", "/v1/sessions", {
+      transport.json("POST", "/v1/sessions", {
         ...options,
         body,
         headers: { "idempotency-key": idempotencyKey },
       }),
     listSessions: (query, options) =>
-      json("GET", "/v1/sessions", { ...options, query: { ...query } }),
+      transport.json("GET", "/v1/sessions", {
+        ...options,
+        query: { ...query },
+      }),
     getSession: (id, query, options) =>
-      json("GET", pathOf(id), { ...options, query }),
+      transport.json("GET", buildPath(id), { ...options, query }),
     stopSession: (id, query, options) =>
-      json("DELETE", pathOf(id), { ...options, query }),
+      transport.json("DELETE", buildPath(id), { ...options, query }),
     refreshSession: (id, minutes, options) =>
-      json("POST", `${pathOf(id)}/refresh`, {
+      transport.json("POST", `${buildPath(id)}/refresh`, {
         ...options,
         body: minutes === undefined ? {} : { timeout_minutes: minutes },
       }),
-    sessionEvents: (id, query, options) =>
-      json("GET", `${pathOf(id)}/events`, { ...options, query }),
+    listSessionEvents: (id, query, options) =>
+      transport.json("GET", `${buildPath(id)}/events`, { ...options, query }),
     async addSessionEvent(id, body, { proof, ...options }) {
       const headers = proofHeaders(proof);
-      await text("POST", `${pathOf(id)}/events`, { ...options, body, headers });
-    },
-    sessionMetrics: (id, query, options) =>
-      json("GET", `${pathOf(id)}/metrics`, { ...options, query }),
-    async addSessionMetric(id, body, { proof, ...options }) {
-      const headers = proofHeaders(proof);
-      await text("POST", `${pathOf(id)}/metrics`, {
+      await transport.text("POST", `${buildPath(id)}/events`, {
         ...options,
         body,
         headers,
       });
     },
-    sessionLogs: (id, options) => text("GET", `${pathOf(id)}/logs`, options),
+    listSessionMetrics: (id, query, options) =>
+      transport.json("GET", `${buildPath(id)}/metrics`, { ...options, query }),
+    async addSessionMetric(id, body, { proof, ...options }) {
+      const headers = proofHeaders(proof);
+      await transport.text("POST", `${buildPath(id)}/metrics`, {
+        ...options,
+        body,
+        headers,
+      });
+    },
+    getSessionLogs: (id, options) =>
+      transport.text("GET", `${buildPath(id)}/logs`, options),
   };
 }

@@ -3,23 +3,24 @@ import type { DevtoolsJson } from "./browser_methods.ts";
 
 /** Endpoints of the server itself. */
 export interface SystemMethods {
-  /** Whether the server lives. */
-  health(options?: CallOptions): Promise<{ readonly status: "ok" }>;
-  /** Whether it can serve; throws `ApiError` with the reason if not. */
-  ready(options?: CallOptions): Promise<{ readonly status: "ready" }>;
-  /** The description of the API, OpenAPI 3.1. */
-  apiDocument(options?: CallOptions): Promise<Record<string, unknown>>;
-  /** As Chrome's `/json/version`, for the WebSocket that makes a session. */
-  connectVersion(options?: CallOptions): Promise<DevtoolsJson>;
+  /** Checks that the server runs. */
+  checkHealth(options?: CallOptions): Promise<{ readonly status: "ok" }>;
+  /** Checks that the server can serve requests. The error contains the reason if it cannot. */
+  checkReady(options?: CallOptions): Promise<{ readonly status: "ready" }>;
+  /** Returns the API description, in OpenAPI 3.1. */
+  getApiDocument(options?: CallOptions): Promise<Record<string, unknown>>;
+  /** Returns the grid's `/json/version`, for clients that create a session by connecting. */
+  getConnectVersion(options?: CallOptions): Promise<DevtoolsJson>;
 }
 
-/** The methods over `exchange`. */
-export function systemMethods({ json }: Transport): SystemMethods {
+/** Creates the methods over `transport`. */
+export function createSystemMethods(transport: Transport): SystemMethods {
   return {
-    health: (options) => json("GET", "/health", options),
-    ready: (options) => json("GET", "/ready", options),
-    apiDocument: (options) => json("GET", "/openapi.json", options),
-    connectVersion: (options) =>
-      json("GET", "/v1/connect/json/version", options),
+    checkHealth: (options) => transport.json("GET", "/health", options),
+    checkReady: (options) => transport.json("GET", "/ready", options),
+    getApiDocument: (options) =>
+      transport.json("GET", "/openapi.json", options),
+    getConnectVersion: (options) =>
+      transport.json("GET", "/v1/connect/json/version", options),
   };
 }

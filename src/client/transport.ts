@@ -1,6 +1,6 @@
-import { removeEndSlash } from "../core/network.ts";
 import { systemClock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
+import { removeEndSlash } from "../core/text.ts";
 import {
   ApiError,
   timedOut,
@@ -9,68 +9,96 @@ import {
   unreadable,
 } from "./api_error.ts";
 
-/** Longest wait for an answer, besides what the server is asked to wait. */
+/** Longest wait for a response, in addition to the time that the server may hold it. */
 const RESPONSE_TIMEOUT_MS = 30_000;
 
-/** Where the server is, and the key for it. */
+/** Options of a client. */
 export interface ClientOptions {
+  /** URL of the server, such as `http://127.0.0.1:8765`. */
   readonly apiUrl: string;
+  /** API key. Not needed if authentication is off. */
   readonly apiKey?: string | undefined;
-  /** How requests are sent. @default {fetch} */
+  /** Sends the requests. @default {fetch} */
   readonly fetch?: typeof fetch;
-  /** Longest wait for an answer, besides `waitSeconds`; `Infinity` for none. @default {30_000} */
+  /** Longest wait for a response, in addition to `waitSeconds`; `Infinity` for no limit. @default {30_000} */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What every call takes. */
+/** Options of every call. */
 export interface CallOptions {
-  /** Ends the call, which then throws its reason. */
+  /** Aborts the call, which then throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** In place of the client's own. */
+  /** Replaces the client's `timeoutMs`. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Query parameters; those that are undefined are left out. */
+/** Query parameters. Undefined ones are left out. */
 export type Query = Readonly<
   Record<string, string | number | boolean | undefined>
 >;
 
-/** A request. */
+/** The content of a request. */
 export interface Call extends CallOptions {
   readonly body?: unknown;
   readonly query?: Query | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** How long the server is asked to hold the answer. */
+  /** Time for which the server may hold the response. */
   readonly waitSeconds?: number | undefined;
 }
 
-/** Sends requests to one server. */
-export interface Transport {
+/** Sends requests to one server. Every method throws {@linkcode ApiError}. */
+export class Transport {
+  /** URL of the server, without a slash at the end. */
   readonly apiUrl: string;
-  /** The answer, as JSON. Trusted to be of this version's shape. @throws {ApiError} When it is a refusal, or none came. */
-  json<T>(method: string, path: string, call?: Call): Promise<T>;
-  /** As `json`; undefined for an answer without a body. */
-  jsonIfAny<T>(
+  readonly #options: ClientOptions;
+
+  constructor(options: ClientOptions) {
+    this.apiUrl = removeEndSlash(options.apiUrl);
+    this.#options = options;
+  }
+
+  /** Returns the body as JSON, which is trusted to have the form of this version. */
+  async json<T>(method: string, path: string, call?: Call): Promise<T> {
+    const value = await this.jsonIfAny<T>(method, path, call);
+    if (value !== undefined) return value;
+    throw unreadable(this.apiUrl, 200, new SyntaxError("It is empty"));
+  }
+
+  /** Returns the body as JSON; undefined if the response has no body. */
+  async jsonIfAny<T>(
     method: string,
     path: string,
     call?: Call,
-  ): Promise<T | undefined>;
-  /** The answer as text. @throws {ApiError} As `json`. */
-  text(method: string, path: string, call?: Call): Promise<string>;
-  /** The answer as it is. @throws {ApiError} As `json`. */
-  bytes(
+  ): Promise<T | undefined> {
+    const body = await this.text(method, path, call);
+    try {
+      return body === "" ? undefined : JSON.parse(body);
+    } catch (cause) {
+      throw unreadable(this.apiUrl, 200, cause);
+    }
+  }
+
+  /** Returns the body as text. */
+  async text(method: string, path: string, call: Call = {}): Promise<string> {
+    return await this.#send(
+      { method, path, call },
+      (response) => response.text(),
+    );
+  }
+
+  /** Returns the body as bytes. */
+  async bytes(
     method: string,
     path: string,
-    call?: Call,
-  ): Promise<Uint8Array<ArrayBuffer>>;
-}
+    call: Call = {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.#send(
+      { method, path, call },
+      (response) => response.bytes(),
+    );
+  }
 
-/** Talks to the server that `options` name. */
-export function createTransport(options: ClientOptions): Transport {
-  const apiUrl = removeEndSlash(options.apiUrl);
-  const request = options.fetch ?? fetch;
-
-  async function send<T>(
+  async #send<T>(
     { method, path, call }: {
       readonly method: string;
       readonly path: string;
@@ -79,58 +107,29 @@ export function createTransport(options: ClientOptions): Transport {
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
     const { body, signal, waitSeconds = 0 } = call;
-    const patienceMs =
-      (call.timeoutMs ?? options.timeoutMs ?? RESPONSE_TIMEOUT_MS) +
+    const { apiKey, fetch: request = fetch, timeoutMs } = this.#options;
+    const limitMs = (call.timeoutMs ?? timeoutMs ?? RESPONSE_TIMEOUT_MS) +
       waitSeconds * 1_000;
-    using patience = createDeadline(patienceMs, signal);
+    using timeout = createTimeout(limitMs, signal);
     try {
-      const response = await request(buildUrl(apiUrl + path, call), {
+      const response = await request(buildUrl(this.apiUrl + path, call), {
         method,
-        headers: buildHeaders(call, options.apiKey),
+        headers: buildHeaders(call, apiKey),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(patience.signal ? { signal: patience.signal } : {}),
+        ...(timeout.signal ? { signal: timeout.signal } : {}),
       });
       if (!response.ok) throw await toApiError(response);
       return await read(response);
     } catch (cause) {
       signal?.throwIfAborted();
-      if (patience.signal?.aborted) throw timedOut(apiUrl, patienceMs);
-      throw cause instanceof ApiError ? cause : unreachable(apiUrl, cause);
+      if (timeout.signal?.aborted) throw timedOut(this.apiUrl, limitMs);
+      throw cause instanceof ApiError ? cause : unreachable(this.apiUrl, cause);
     }
   }
-
-  const text: Transport["text"] = (method, path, call = {}) =>
-    send({ method, path, call }, (response) => response.text());
-
-  async function jsonIfAny<T>(
-    method: string,
-    path: string,
-    call?: Call,
-  ): Promise<T | undefined> {
-    const answer = await text(method, path, call);
-    try {
-      return answer === "" ? undefined : JSON.parse(answer);
-    } catch (cause) {
-      throw unreadable(apiUrl, 200, cause);
-    }
-  }
-
-  return {
-    apiUrl,
-    text,
-    bytes: (method, path, call = {}) =>
-      send({ method, path, call }, (response) => response.bytes()),
-    jsonIfAny,
-    async json<T>(method: string, path: string, call?: Call) {
-      const answer = await jsonIfAny<T>(method, path, call);
-      if (answer !== undefined) return answer;
-      throw unreadable(apiUrl, 200, new SyntaxError("It is empty"));
-    },
-  };
 }
 
-/** Without a limit nothing has to be ended with the call. */
-function createDeadline(
+/** Creates the signal of a call. Without a limit there is no timer to end with the call. */
+function createTimeout(
   ms: number,
   signal: AbortSignal | undefined,
 ): Disposable & { readonly signal?: AbortSignal } {

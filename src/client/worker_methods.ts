@@ -12,44 +12,58 @@ import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
 
-/** Body of a registration; defaults may be left out. */
+/** Body of a registration. Fields with defaults may be absent. */
 export type WorkerBody = z.input<typeof workerInputSchema>;
 
-/** Which workers to list. */
+/** Selects workers to list. */
 export interface WorkerQuery extends PageQuery {
+  /** Id of a work pool. */
   readonly work_pool_id?: string | undefined;
+  /** Status of the workers. */
   readonly status?: WorkerWire["status"] | undefined;
 }
 
-/** Options of every call by a worker. */
+/** Options of the calls that only a worker makes. */
 export interface ProvenOptions extends CallOptions {
+  /** Proof of the worker's identity. */
   readonly proof: WorkerProof;
 }
 
 /** Endpoints of workers. */
 export interface WorkerMethods {
+  /** Registers a worker. */
   registerWorker(
     body: WorkerBody,
     options?: CallOptions,
   ): Promise<Registration>;
+  /** Lists the workers. */
   listWorkers(
     query?: WorkerQuery,
     options?: CallOptions,
   ): Promise<Page<WorkerWire>>;
+  /** Returns a worker. */
   getWorker(id: string, options?: CallOptions): Promise<WorkerWire>;
+  /** Deletes a worker that holds no session. */
   deleteWorker(id: string, options?: CallOptions): Promise<void>;
+  /**
+   * Drains a worker: it takes no more sessions and leaves when the running ones have ended.
+   *
+   * @param timeoutSeconds Time that its sessions have to end; by default the setting `drain_timeout_seconds`.
+   */
   drainWorker(
     id: string,
     timeoutSeconds?: number,
     options?: CallOptions,
   ): Promise<WorkerWire>;
+  /** Cancels the drain of a worker. */
   resumeWorker(id: string, options?: CallOptions): Promise<WorkerWire>;
-  heartbeat(
+  /** Sends a worker's reports and returns its commands. */
+  sendHeartbeat(
     workerId: string,
     body: HeartbeatInput,
     options: ProvenOptions,
   ): Promise<HeartbeatResponse>;
-  /** Undefined: there was none in time. */
+  /** Claims sessions for a worker. Returns undefined if there was none in time. */
   claimSession(
     workerId: string,
     body: ClaimInput,
@@ -59,36 +73,35 @@ export interface WorkerMethods {
 
 const WORKERS = "/v1/workerpool/workers";
 
-/** The methods over `exchange`. */
-export function workerMethods(exchange: Transport): WorkerMethods {
-  const { json, jsonIfAny, text } = exchange;
-  const pathOf = (id: string) => `${WORKERS}/${encodeURIComponent(id)}`;
+/** Creates the methods over `transport`. */
+export function createWorkerMethods(transport: Transport): WorkerMethods {
+  const buildPath = (id: string) => `${WORKERS}/${encodeURIComponent(id)}`;
   return {
     registerWorker: (body, options) =>
-      json("POST", WORKERS, { ...options, body }),
+      transport.json("POST", WORKERS, { ...options, body }),
     listWorkers: (query, options) =>
-      json("GET", WORKERS, { ...options, query: { ...query } }),
-    getWorker: (id, options) => json("GET", pathOf(id), options),
+      transport.json("GET", WORKERS, { ...options, query: { ...query } }),
+    getWorker: (id, options) => transport.json("GET", buildPath(id), options),
     async deleteWorker(id, options) {
-      await text("DELETE", pathOf(id), options);
+      await transport.text("DELETE", buildPath(id), options);
     },
     drainWorker: (id, timeoutSeconds, options) =>
-      json("POST", `${pathOf(id)}/drain`, {
+      transport.json("POST", `${buildPath(id)}/drain`, {
         ...options,
         body: timeoutSeconds === undefined
           ? {}
           : { timeout_seconds: timeoutSeconds },
       }),
     resumeWorker: (id, options) =>
-      json("POST", `${pathOf(id)}/resume`, options),
-    heartbeat: (id, body, { proof, ...options }) =>
-      json("PUT", `${pathOf(id)}/heartbeat`, {
+      transport.json("POST", `${buildPath(id)}/resume`, options),
+    sendHeartbeat: (id, body, { proof, ...options }) =>
+      transport.json("PUT", `${buildPath(id)}/heartbeat`, {
         ...options,
         body,
         headers: proofHeaders(proof),
       }),
     claimSession: (id, body, { proof, ...options }) =>
-      jsonIfAny("POST", `${pathOf(id)}/claim-session`, {
+      transport.jsonIfAny("POST", `${buildPath(id)}/claim-session`, {
         ...options,
         body,
         headers: proofHeaders(proof),

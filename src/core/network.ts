@@ -15,13 +15,6 @@ export function toSocketHost({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 
-/** Removes trailing slashes from `url` in linear time; a pattern such as `/\/+$/` takes quadratic time. */
-export function removeEndSlash(url: string): string {
-  let end = url.length;
-  while (end > 0 && url[end - 1] === "/") end--;
-  return url.slice(0, end);
-}
-
 /** Reports whether `entry` is valid in the setting `allowed_hosts`. */
 export function isHostEntry(entry: string): boolean {
   if (entry === "*") return true;

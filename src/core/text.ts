@@ -52,3 +52,10 @@ export function escapeCharacter(character: string): string {
 export function escapeUnicode(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
+
+/** Removes trailing slashes from `url` in linear time; a pattern such as `/\/+$/` takes quadratic time. */
+export function removeEndSlash(url: string): string {
+  let end = url.length;
+  while (end > 0 && url[end - 1] === "/") end--;
+  return url.slice(0, end);
+}

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { type App, type Core, type InstalledApp } from "../core/app.ts";
 import { installApps } from "./install_apps.ts";
 import { KeyAuth } from "./auth/auth.ts";
-import { removeEndSlash } from "../core/network.ts";
+import { removeEndSlash } from "../core/text.ts";
 import { Bus } from "../core/bus.ts";
 import { type Clock, systemClock } from "../async/clock.ts";
 import { toMessage } from "../core/log.ts";

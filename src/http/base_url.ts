@@ -4,7 +4,7 @@ import {
   getPeerAddress,
 } from "./server/client_address.ts";
 import type { GridEnv } from "../core/middleware.ts";
-import { removeEndSlash } from "../core/network.ts";
+import { removeEndSlash } from "../core/text.ts";
 
 /** Maximum length of a path prefix that is accepted from a proxy. */
 const MAX_PREFIX = 200;

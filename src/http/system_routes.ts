@@ -33,7 +33,7 @@ const probe = {
 const health = createRoute({
   ...probe,
   path: "/health",
-  operationId: "health",
+  operationId: "checkHealth",
   summary: "Check that the server is alive",
   responses: {
     200: {
@@ -51,7 +51,7 @@ const health = createRoute({
 const ready = createRoute({
   ...probe,
   path: "/ready",
-  operationId: "ready",
+  operationId: "checkReady",
   summary: "Check that the server is ready",
   description: "Queries the database. For load balancers.",
   responses: {
@@ -76,7 +76,7 @@ const document = createRoute({
   ...shared,
   ...declareRoute({ isOpen: true }),
   path: "/openapi.json",
-  operationId: "apiDocument",
+  operationId: "getApiDocument",
   summary: "Get this document",
   responses: {
     200: {

@@ -141,7 +141,7 @@ export class Heartbeat implements AsyncDisposable {
     const sent = outbox.snapshot();
     try {
       const body = this.#createBody(status, sent);
-      const response = await client.heartbeat(workerId, body, {
+      const response = await client.sendHeartbeat(workerId, body, {
         proof,
         signal,
       });
@@ -181,7 +181,7 @@ export class Heartbeat implements AsyncDisposable {
   #applyResponse(
     sent: readonly Report[],
     { reports, commands, ready, trustedUntil }:
-      & Awaited<ReturnType<GridClient["heartbeat"]>>
+      & Awaited<ReturnType<GridClient["sendHeartbeat"]>>
       & { readonly trustedUntil: number },
   ): void {
     const { supervisor, outbox, warm, onCommands } = this.#options;

@@ -101,7 +101,7 @@ async function overtakenIn(host: string): Promise<number> {
   if (items.length < MANY) return MANY - items.length;
   const inOrder = items.map(({ id }) => id).sort();
   const starts = await Promise.all(inOrder.map(async (id) => {
-    const { items } = await client.sessionEvents(id);
+    const { items } = await client.listSessionEvents(id);
     const start = items.find(({ event }) => event === "session_starting");
     return Date.parse(start?.timestamp ?? "");
   }));

@@ -62,10 +62,10 @@ Deno.test("every method of the client is answered by the operation of its name",
       return await grid.request(pathname + search, init);
     },
   });
-  assert.equal((await client.health()).status, "ok");
-  assert.equal((await client.ready()).status, "ready");
-  assert.equal((await client.apiDocument())["openapi"], "3.1.0");
-  assert.ok((await client.connectVersion())["webSocketDebuggerUrl"]);
+  assert.equal((await client.checkHealth()).status, "ok");
+  assert.equal((await client.checkReady()).status, "ready");
+  assert.equal((await client.getApiDocument())["openapi"], "3.1.0");
+  assert.ok((await client.getConnectVersion())["webSocketDebuggerUrl"]);
 
   const body = { name: "a", provider_type: "local" };
   const pool = await client.createPool(body);
@@ -76,7 +76,7 @@ Deno.test("every method of the client is answered by the operation of its name",
   assert.equal((await client.pausePool("a")).status, "paused");
   assert.equal((await client.drainPool("a")).status, "draining");
   assert.equal((await client.resumePool("a")).status, "active");
-  assert.equal((await client.poolPressure("a")).pending, 0);
+  assert.equal((await client.getPoolPressure("a")).pending, 0);
 
   const key = await client.createKey({ name: "k", role: "client" });
   assert.equal((await client.listKeys()).items.length, 1);
@@ -97,39 +97,39 @@ Deno.test("every method of the client is answered by the operation of its name",
   const claim = await client.claimSession(worker.id, {}, { proof });
   assert.deepEqual(claim?.sessions.map((each) => each.id), [id]);
   const report = { session_id: id, fencing_token: 1 };
-  const { reports } = await client.heartbeat(worker.id, {
+  const { reports } = await client.sendHeartbeat(worker.id, {
     sessions: [{ ...report, status: "running", endpoint: upstream.endpoint }],
   }, { proof });
   assert.equal(reports[0]?.result, "accepted");
   const found = await client.listSessions({ label: "a=b", status: "running" });
   assert.deepEqual(found.items.map((each) => each.id), [id]);
-  assert.ok((await client.sessionVersion(id))["webSocketDebuggerUrl"]);
-  assert.equal((await client.sessionTargets(id)).length, 1);
-  assert.ok((await client.sessionProtocol(id))["domains"]);
+  assert.ok((await client.getSessionVersion(id))["webSocketDebuggerUrl"]);
+  assert.equal((await client.listSessionTargets(id)).length, 1);
+  assert.ok((await client.getSessionProtocol(id))["domains"]);
   assert.equal(
-    (await client.newTarget(id, "https://a.example/"))["id"],
+    (await client.openTarget(id, "https://a.example/"))["id"],
     "PAGE",
   );
   assert.equal(await client.activateTarget(id, "PAGE"), "Target activated");
   assert.equal(await client.closeTarget(id, "PAGE"), "Target is closing");
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  const picture = await client.sessionScreenshot(id, { full_page: true });
+  const picture = await client.getSessionScreenshot(id, { full_page: true });
   assert.equal(decode(picture), "a picture");
-  assert.equal(decode(await client.sessionPdf(id)), "%PDF-1.4 %%EOF");
-  assert.match(await client.sessionContent(id), /^<!DOCTYPE html>/);
+  assert.equal(decode(await client.getSessionPdf(id)), "%PDF-1.4 %%EOF");
+  assert.match(await client.getSessionContent(id), /^<!DOCTYPE html>/);
   const token = { fencing_token: 1 };
   await client.addSessionEvent(id, { ...token, event: "session_idle" }, {
     proof,
   });
   await client.addSessionMetric(id, { ...token, cpu_percent: 3 }, { proof });
-  const events = (await client.sessionEvents(id)).items;
+  const events = (await client.listSessionEvents(id)).items;
   assert.equal(events.at(-1)?.event, "session_idle");
-  const [metric] = (await client.sessionMetrics(id)).items;
+  const [metric] = (await client.listSessionMetrics(id)).items;
   assert.equal(metric?.cpu_percent, 3);
   const detail = await client.getSession(id, { include: "metrics" });
   assert.equal(detail.metrics?.length, 1);
   assert.ok((await client.refreshSession(id, 5)).expires_at);
-  assert.equal(await client.sessionLogs(id), "");
+  assert.equal(await client.getSessionLogs(id), "");
   const stopped = await client.stopSession(id, { force: true });
   assert.equal(stopped.status, "terminated");
 
@@ -186,7 +186,7 @@ Deno.test("a call ends with its timeout, or with its signal's reason, also when 
 Deno.test("a server that is not there is an ApiError that says so", async () => {
   const apiUrl = `http://127.0.0.1:${await freePort()}`;
   await assert.rejects(
-    createClient({ apiUrl }).health(),
+    createClient({ apiUrl }).checkHealth(),
     (error) =>
       error instanceof ApiError && error.code === "unreachable" &&
       error.isUnavailable,
@@ -196,12 +196,12 @@ Deno.test("a server that is not there is an ApiError that says so", async () => 
 Deno.test("a server whose certificate is not trusted, or whose name is unknown, is not called silent", async () => {
   await using front = await startTlsFront("http://127.0.0.1:1");
   await assert.rejects(
-    createClient({ apiUrl: front.url }).health(),
+    createClient({ apiUrl: front.url }).checkHealth(),
     /Cannot reach the server at .*: its TLS certificate is not trusted, expected .*DENO_CERT/,
   );
   await assert.rejects(
     // A label of more than 63 letters: no server of names is asked.
-    createClient({ apiUrl: `http://${"a".repeat(64)}.invalid` }).health(),
+    createClient({ apiUrl: `http://${"a".repeat(64)}.invalid` }).checkHealth(),
     /Cannot reach the server at .*: its name cannot be resolved/,
   );
 });
@@ -209,7 +209,7 @@ Deno.test("a server whose certificate is not trusted, or whose name is unknown, 
 Deno.test("an error of the client shows no password of the server's URL", async () => {
   const client = createClient({ apiUrl: "http://me:geheim@127.0.0.1:1" });
   await assert.rejects(
-    client.health(),
+    client.checkHealth(),
     (error) => error instanceof ApiError && !error.message.includes("geheim"),
   );
 });

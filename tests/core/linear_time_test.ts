@@ -14,7 +14,7 @@ import {
   workerInputSchema,
 } from "../../src/apps/workers/schemas.ts";
 import { readKey } from "../../src/http/auth/auth.ts";
-import { removeEndSlash } from "../../src/core/network.ts";
+import { removeEndSlash } from "../../src/core/text.ts";
 import {
   argumentsSchema,
   environmentSchema,

@@ -30,7 +30,7 @@ export async function browserGrid(
       if (session.status !== "running") {
         throw new Error(describeStatus(session));
       }
-      const targets = await client.sessionTargets(session.id);
+      const targets = await client.listSessionTargets(session.id);
       const page = targets.find(({ type }) => type === "page");
       return await cdpClient(String(page?.["webSocketDebuggerUrl"]));
     },

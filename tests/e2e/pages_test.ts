@@ -79,13 +79,13 @@ Deno.test("pages of a real browser are found, attached, captured and closed thro
   await using scene = await realScene();
   const { client, id, connectUrl, browserPath } = scene;
   const open = async (url: string) => {
-    const opened = await client.newTarget(id, url);
+    const opened = await client.openTarget(id, url);
     return {
       targetId: String(opened["id"]),
       socketUrl: String(opened["webSocketDebuggerUrl"]),
     };
   };
-  const targets = async () => await client.sessionTargets(id);
+  const targets = async () => await client.listSessionTargets(id);
   const isGone = (targetId: string) =>
     eventually(
       "the page is gone",
@@ -138,7 +138,7 @@ Deno.test("pages of a real browser are found, attached, captured and closed thro
     async () => {
       await page.evaluate("resized = 0; onresize = () => resized++; 0");
       const before = await page.evaluate(STATE);
-      const png = await client.sessionScreenshot(id);
+      const png = await client.getSessionScreenshot(id);
       const ratio = Number(await page.evaluate("devicePixelRatio"));
       const [width, height] = await Promise.all(
         ["innerWidth", "innerHeight"].map(page.evaluate),
@@ -156,9 +156,9 @@ Deno.test("pages of a real browser are found, attached, captured and closed thro
     "a picture of the whole page is as high as the page, which is as before",
     async () => {
       const before = await page.evaluate(STATE);
-      const whole = await client.sessionScreenshot(id, { full_page: true });
+      const whole = await client.getSessionScreenshot(id, { full_page: true });
       assert.ok(readPngSize(whole)[1] >= 3_000);
-      const jpeg = await client.sessionScreenshot(id, {
+      const jpeg = await client.getSessionScreenshot(id, {
         format: "jpeg",
         quality: 1,
       });
@@ -182,14 +182,17 @@ Deno.test("pages of a real browser are found, attached, captured and closed thro
         });
       await narrow(16_384);
       await assert.rejects(
-        client.sessionScreenshot(id, { format: "webp" }),
+        client.getSessionScreenshot(id, { format: "webp" }),
         /empty webp picture, expected format=png or jpeg .* 16383 pixels/,
       );
-      assert.equal(readPngSize(await client.sessionScreenshot(id))[1], 16_384);
+      assert.equal(
+        readPngSize(await client.getSessionScreenshot(id))[1],
+        16_384,
+      );
       await narrow(600);
       for (const pixels of [16_384, 20_011]) {
         await page.evaluate(`document.body.style.height = "${pixels}px"; 0`);
-        const whole = await client.sessionScreenshot(id, {
+        const whole = await client.getSessionScreenshot(id, {
           format: "webp",
           quality: 1,
           full_page: true,
@@ -205,13 +208,13 @@ Deno.test("pages of a real browser are found, attached, captured and closed thro
     "a document is PDF, and the content what scripts have made",
     async () => {
       const pdf = new TextDecoder("latin1").decode(
-        await client.sessionPdf(id, { format: "a4", landscape: true }),
+        await client.getSessionPdf(id, { format: "a4", landscape: true }),
       );
       assert.match(pdf, /^%PDF-/);
       assert.match(pdf, /%%EOF\s*$/);
       assert.match(pdf, /\/MediaBox \[0 0 84\d\.?\d* 59\d/);
       assert.match(
-        await client.sessionContent(id),
+        await client.getSessionContent(id),
         /^<!DOCTYPE html><html>.*Made by a script: 42/s,
       );
     },
@@ -223,11 +226,13 @@ Deno.test("pages of a real browser are found, attached, captured and closed thro
       await open(SECOND);
       await eventually(
         "the new page is captured",
-        async () => /Second/.test(await client.sessionContent(id)),
+        async () => /Second/.test(await client.getSessionContent(id)),
       );
       const named = { target_id: first.targetId };
-      assert.match(await client.sessionContent(id, named), /First/);
-      assert.ok(readPngSize(await client.sessionScreenshot(id, named))[0] > 0);
+      assert.match(await client.getSessionContent(id, named), /First/);
+      assert.ok(
+        readPngSize(await client.getSessionScreenshot(id, named))[0] > 0,
+      );
       assert.equal(await page.evaluate("document.visibilityState"), "hidden");
       assert.equal(
         await client.activateTarget(id, first.targetId),
@@ -320,7 +325,7 @@ Deno.test("pages of a real browser are found, attached, captured and closed thro
   );
 
   await t.step("the protocol's description is the browser's", async () => {
-    const { domains } = await client.sessionProtocol(id);
+    const { domains } = await client.getSessionProtocol(id);
     assert.ok(Array.isArray(domains) && domains.length > 40);
   });
 });

@@ -73,7 +73,7 @@ Deno.test("a worker and its tunnel reach the server through the environment's pr
     const { id } = await client.createSession({ work_pool_id: pool }, {
       waitSeconds: 60,
     });
-    assert.match(await client.sessionContent(id), /<html/);
+    assert.match(await client.getSessionContent(id), /<html/);
     const connects = proxy.seen.slice(before).filter((each) =>
       each === `CONNECT grid.test:${port}`
     );

@@ -27,7 +27,7 @@ async function keepOneReady(client: GridClient): Promise<void> {
   await client.patchPool(pool.id, { min_ready: 1 });
   await eventually(
     "a browser is ready",
-    async () => (await client.poolPressure(pool.id)).ready === 1,
+    async () => (await client.getPoolPressure(pool.id)).ready === 1,
   );
 }
 

@@ -68,7 +68,7 @@ async function patiently<T>(ask: () => Promise<T>): Promise<T> {
 async function untilPending(client: GridClient, count: number): Promise<void> {
   const deadline = systemClock.monotonic() + PATIENCE_MS;
   for (;;) {
-    const { pending } = await patiently(() => client.poolPressure("pool"));
+    const { pending } = await patiently(() => client.getPoolPressure("pool"));
     if (pending === count) return;
     assert.ok(
       systemClock.monotonic() < deadline,

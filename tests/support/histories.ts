@@ -32,7 +32,7 @@ export async function listEvents(
   client: GridClient,
   id: string,
 ): Promise<readonly SessionEventWire[]> {
-  const { items } = await client.sessionEvents(id, { limit: ALL_EVENTS });
+  const { items } = await client.listSessionEvents(id, { limit: ALL_EVENTS });
   return items;
 }
 

@@ -14,7 +14,7 @@ async function failureOf(
   );
   try {
     const apiUrl = `http://127.0.0.1:${server.addr.port}`;
-    return await createClient({ apiUrl }).heartbeat(
+    return await createClient({ apiUrl }).sendHeartbeat(
       "w",
       {},
       { proof: newProof(), signal: AbortSignal.timeout(200) },

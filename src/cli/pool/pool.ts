@@ -102,7 +102,7 @@ const getCommand = definePoolCommand(
 const pressureCommand = definePoolCommand(
   "pressure",
   "Show the load of a work pool",
-  (client, ref) => client.poolPressure(ref),
+  (client, ref) => client.getPoolPressure(ref),
 );
 
 const STATUS_COMMANDS = ([

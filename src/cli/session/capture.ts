@@ -40,7 +40,7 @@ export const screenshotCommand: Command = defineCommand({
       options,
       output,
       (client) =>
-        client.sessionScreenshot(session, {
+        client.getSessionScreenshot(session, {
           target_id: options.target,
           format: options.format,
           quality: options.quality,
@@ -75,7 +75,7 @@ export const pdfCommand: Command = defineCommand({
   ],
   run: ({ session, ...options }, { output }) =>
     capture("pdf", options, output, (client) =>
-      client.sessionPdf(session, {
+      client.getSessionPdf(session, {
         target_id: options.target,
         format: options.format,
         width: options.width,
@@ -100,7 +100,7 @@ export const contentCommand: Command = defineCommand({
     capture("content", options, output, async (client) => {
       const query = { target_id: options.target };
       return new TextEncoder().encode(
-        await client.sessionContent(session, query),
+        await client.getSessionContent(session, query),
       );
     }),
 });

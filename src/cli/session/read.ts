@@ -96,7 +96,7 @@ export const eventsCommand: Command = defineSessionCommand(
   "events",
   "List the events of a session",
   async (client, id, { json, output }) => {
-    const { items } = await client.sessionEvents(id);
+    const { items } = await client.listSessionEvents(id);
     if (json) return output.json(items);
     await output.table(
       ["time", "event", "data"],
@@ -144,7 +144,7 @@ export const logsCommand: Command = defineSessionCommand(
   "logs",
   "Show the last output of a session's browser, once it has ended",
   async (client, id, { json, output }) => {
-    const logs = await client.sessionLogs(id);
+    const logs = await client.getSessionLogs(id);
     if (json) return output.json({ logs });
     if (logs.trim() !== "") return output.print(logs.trimEnd());
     output.progress("No output is stored; it is stored when a browser ends");

@@ -33,7 +33,7 @@ export async function waitUntilRunning(
   const deadline = systemClock.monotonic() + seconds * 1_000;
   let after = 0;
   for (;;) {
-    const { items } = await client.sessionEvents(id, { after });
+    const { items } = await client.listSessionEvents(id, { after });
     for (const { seq, event, data } of items) {
       output.progress(`${event} ${data.message ?? data.reason ?? ""}`.trim());
       after = seq;

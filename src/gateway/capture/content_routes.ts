@@ -15,7 +15,7 @@ import { gatewayProblems } from "../problems.ts";
 const content = createRoute({
   ...captureRoute,
   path: "/sessions/{id}/content",
-  operationId: "sessionContent",
+  operationId: "getSessionContent",
   summary: "Get the current HTML of a session's page",
   description:
     "Includes the changes that scripts have made. The response headers keep a browser that displays it from running scripts and loading resources. Waits for a session that has not started yet.",

@@ -50,7 +50,7 @@ function inchesSchema(dimension: string) {
 const pdf = createRoute({
   ...captureRoute,
   path: "/sessions/{id}/pdf",
-  operationId: "sessionPdf",
+  operationId: "getSessionPdf",
   summary: "Print a session's page as PDF",
   description:
     "Some browsers can print only when they are headless. Waits for a session that has not started yet.",

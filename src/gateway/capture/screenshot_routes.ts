@@ -49,7 +49,7 @@ const image = { schema: z.string().openapi({ format: "binary" }) };
 const screenshot = createRoute({
   ...captureRoute,
   path: "/sessions/{id}/screenshot",
-  operationId: "sessionScreenshot",
+  operationId: "getSessionScreenshot",
   summary: "Take a screenshot of a session's page",
   request: { ...captureRoute.request, query },
   responses: {

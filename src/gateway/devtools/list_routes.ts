@@ -22,7 +22,7 @@ const sessionTargets = createRoute({
   ...devtoolsRoute,
   method: "get",
   path: "/sessions/{id}/cdp/json/list",
-  operationId: "sessionTargets",
+  operationId: "listSessionTargets",
   summary: "List the pages of a session's browser, as Chrome does",
   responses: {
     200: {
@@ -42,7 +42,7 @@ const sessionProtocol = createRoute({
   ...devtoolsRoute,
   method: "get",
   path: "/sessions/{id}/cdp/json/protocol",
-  operationId: "sessionProtocol",
+  operationId: "getSessionProtocol",
   summary: "Get the protocol that a session's browser speaks, as Chrome does",
   responses: {
     200: {

@@ -26,7 +26,7 @@ const newTarget = createRoute({
   ...devtoolsRoute,
   method: "put",
   path: "/sessions/{id}/cdp/json/new",
-  operationId: "newTarget",
+  operationId: "openTarget",
   summary: "Open a page in a session's browser, as Chrome does",
   description:
     "The whole query is the page's URL: `…/json/new?https://example.com/`; without a query the page is blank. The browser opens the URL, from its own network. Only PUT is accepted, as by Chrome. Waits for a session that has not started yet.",

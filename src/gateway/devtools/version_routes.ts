@@ -37,7 +37,7 @@ const sessionVersion = createRoute({
   ...devtoolsRoute,
   method: "get",
   path: "/sessions/{id}/cdp/json/version",
-  operationId: "sessionVersion",
+  operationId: "getSessionVersion",
   summary: "Find a session's WebSocket URL, as clients of Chrome do",
   responses: { 200: version, ...devtoolsProblems() },
 });
@@ -45,7 +45,7 @@ const sessionVersion = createRoute({
 const connectVersion = createRoute({
   method: "get",
   path: "/connect/json/version",
-  operationId: "connectVersion",
+  operationId: "getConnectVersion",
   "x-roles": access("client")["x-roles"],
   tags: devtoolsRoute.tags,
   summary: "Find the WebSocket URL that creates a session",

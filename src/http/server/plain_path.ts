@@ -1,5 +1,5 @@
 import { getPath } from "hono/utils/url";
-import { removeEndSlash } from "../../core/network.ts";
+import { removeEndSlash } from "../../core/text.ts";
 
 /** Path of a version of the API. */
 const API = /^\/+v\d+(\/|$)/i;

@@ -1,6 +1,6 @@
 import type { Clock } from "../../async/clock.ts";
 import { createLogger, toMessage } from "../../core/log.ts";
-import { removeEndSlash } from "../../core/network.ts";
+import { removeEndSlash } from "../../core/text.ts";
 import { proofHeaders, type WorkerProof } from "../../core/worker_proof.ts";
 import { type OpenMessage, renderTunnelPath } from "../../tunnel/protocol.ts";
 import { ControlConnection } from "./control_connection.ts";

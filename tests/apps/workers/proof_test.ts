@@ -109,7 +109,7 @@ function callsOf(
     }),
     workerTunnel: socket(renderTunnelPath(id)),
     workerStream: socket(renderTunnelPath(id, "0".repeat(32))),
-    heartbeat: over("PUT", `${WORKERS}/${id}/heartbeat`, {
+    sendHeartbeat: over("PUT", `${WORKERS}/${id}/heartbeat`, {
       status: "offline",
       sessions: [{ ...token, session_id: claimed.id, status: "crashed" }],
     }),

@@ -25,7 +25,7 @@ const events = createRoute({
   method: "get",
   path: "/sessions/{id}/events",
   tags,
-  operationId: "sessionEvents",
+  operationId: "listSessionEvents",
   ...access("client"),
   summary: "List what happened to a session, in order",
   request: {
@@ -79,7 +79,7 @@ const metrics = createRoute({
   method: "get",
   path: "/sessions/{id}/metrics",
   tags,
-  operationId: "sessionMetrics",
+  operationId: "listSessionMetrics",
   ...access("client"),
   summary: "List what a session used",
   request: {
@@ -128,7 +128,7 @@ const logs = createRoute({
   method: "get",
   path: "/sessions/{id}/logs",
   tags,
-  operationId: "sessionLogs",
+  operationId: "getSessionLogs",
   ...access("client"),
   summary: "Show the last output of a session's browser, once it has ended",
   request: { params },

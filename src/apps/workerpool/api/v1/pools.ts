@@ -177,7 +177,7 @@ const pressure = createRoute({
   method: "get",
   path: "/workerpool/pools/{pool_id}/pressure",
   tags,
-  operationId: "poolPressure",
+  operationId: "getPoolPressure",
   ...access("client"),
   summary: "Get the load of a work pool",
   request: { params },

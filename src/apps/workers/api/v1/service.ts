@@ -32,7 +32,7 @@ const heartbeat = createRoute({
   method: "put",
   path: "/workerpool/workers/{worker_id}/heartbeat",
   tags,
-  operationId: "heartbeat",
+  operationId: "sendHeartbeat",
   ...keepAlive,
   summary: "Send a worker's reports and receive its commands",
   request: {
