@@ -1,24 +1,27 @@
 import type { Core } from "../../core/app.ts";
-import type {
-  ActivityChange,
-  ActivityStore,
-  ClientActivity,
-} from "./store/activity.ts";
+import type { ChangePublisher } from "./change_publisher.ts";
+import type { ActivityStore, ClientActivity } from "./store/activity.ts";
 
 /** Records which sessions clients use, for the gateway. Each method is one round trip. */
 export class SessionActivity {
-  readonly #core: Pick<Core, "clock" | "bus">;
+  readonly #clock: Core["clock"];
   readonly #store: ActivityStore;
+  readonly #publisher: ChangePublisher;
 
-  constructor(core: Pick<Core, "clock" | "bus">, store: ActivityStore) {
-    this.#core = core;
+  constructor(
+    { clock }: Pick<Core, "clock">,
+    store: ActivityStore,
+    publisher: ChangePublisher,
+  ) {
+    this.#clock = clock;
     this.#store = store;
+    this.#publisher = publisher;
   }
 
   /** Records that a client has connected to the session. */
   async recordConnected(id: string): Promise<void> {
-    const changes = await this.#store.recordConnected(id, this.#now());
-    publishActivity(this.#core, "session_active", changes);
+    const changes = await this.#store.recordConnected(id, this.#clock.now());
+    this.#publisher.publishActivity("session_active", changes);
   }
 
   /**
@@ -29,36 +32,20 @@ export class SessionActivity {
     id: string,
     data: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const changes = await this.#store.recordDisconnected(id, data, this.#now());
-    publishActivity(this.#core, "session_idle", changes);
+    const changes = await this.#store.recordDisconnected(
+      id,
+      data,
+      this.#clock.now(),
+    );
+    this.#publisher.publishActivity("session_idle", changes);
   }
 
   /** Records the sessions over whose streams bytes pass, and those whose clients are connected. */
   async recordActivity(activity: ClientActivity): Promise<void> {
-    const changes = await this.#store.recordActivity(activity, this.#now());
-    publishActivity(this.#core, "session_active", changes);
-  }
-
-  #now(): number {
-    return this.#core.clock.now();
-  }
-}
-
-/** Events of a session that becomes idle or active. */
-export type ActivityEvent = "session_idle" | "session_active";
-
-/** Publishes an event for each session that has become idle or active. */
-export function publishActivity(
-  { bus }: Pick<Core, "bus">,
-  type: ActivityEvent,
-  changes: readonly ActivityChange[],
-): void {
-  for (const { id, workPoolId, workerId } of changes) {
-    bus.publish({
-      type,
-      subject: id,
-      work_pool_id: workPoolId,
-      ...(workerId ? { worker_id: workerId } : {}),
-    });
+    const changes = await this.#store.recordActivity(
+      activity,
+      this.#clock.now(),
+    );
+    this.#publisher.publishActivity("session_active", changes);
   }
 }

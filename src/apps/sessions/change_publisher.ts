@@ -1,6 +1,10 @@
 import type { Bus } from "../../core/bus.ts";
 import { isTerminal, STATUS_EVENTS } from "./status.ts";
+import type { ActivityChange } from "./store/activity.ts";
 import type { StatusChange } from "./store/transition.ts";
+
+/** Events of a session that becomes idle or active. */
+export type ActivityEvent = "session_idle" | "session_active";
 
 /** Publishes changes of sessions on the bus, for waiting clients, the gateway and workers. */
 export class ChangePublisher {
@@ -19,6 +23,21 @@ export class ChangePublisher {
         work_pool_id: workPoolId,
         ...(workerId ? { worker_id: workerId } : {}),
         ...(isReachOpen === 1 ? { is_reach_open: true } : {}),
+      });
+    }
+  }
+
+  /** Publishes an event for each session that has become idle or active. */
+  publishActivity(
+    type: ActivityEvent,
+    changes: readonly ActivityChange[],
+  ): void {
+    for (const { id, workPoolId, workerId } of changes) {
+      this.#bus.publish({
+        type,
+        subject: id,
+        work_pool_id: workPoolId,
+        ...(workerId ? { worker_id: workerId } : {}),
       });
     }
   }

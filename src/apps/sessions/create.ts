@@ -11,12 +11,8 @@ import {
   keyReused,
 } from "./idempotency.ts";
 import type { SessionInput } from "./schemas.ts";
-import {
-  buildRow,
-  type Session,
-  type SessionRow,
-  withoutSecrets,
-} from "./session.ts";
+import { type Session, type SessionRow } from "./session.ts";
+import { buildRow, withoutSecrets } from "./new_session.ts";
 import type { IdempotencyRecord } from "./store/idempotency.ts";
 import { findRecord, insertSession } from "./store/insert.ts";
 import type { FullKeyQueue } from "./store/key_queue.ts";

@@ -1,5 +1,4 @@
 import type { Core } from "../../core/app.ts";
-import { publishActivity } from "./activity.ts";
 import type { ChangePublisher } from "./change_publisher.ts";
 import { IDEMPOTENCY_TTL_MS } from "./idempotency.ts";
 import type { DeadlineStore } from "./store/deadlines.ts";
@@ -7,12 +6,12 @@ import type { StatusChange } from "./store/transition.ts";
 
 /** Applies deadlines to sessions, for the reconciler. Each method returns the number of sessions that it changed. */
 export class Deadlines {
-  readonly #core: Pick<Core, "bus" | "clock" | "settings">;
+  readonly #core: Pick<Core, "clock" | "settings">;
   readonly #store: DeadlineStore;
   readonly #publisher: ChangePublisher;
 
   constructor(
-    core: Pick<Core, "bus" | "clock" | "settings">,
+    core: Pick<Core, "clock" | "settings">,
     store: DeadlineStore,
     publisher: ChangePublisher,
   ) {
@@ -49,7 +48,7 @@ export class Deadlines {
 
   async markIdle(): Promise<number> {
     const changes = await this.#store.markIdle(this.#now);
-    publishActivity(this.#core, "session_idle", changes);
+    this.#publisher.publishActivity("session_idle", changes);
     return changes.length;
   }
 

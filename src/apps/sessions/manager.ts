@@ -46,7 +46,7 @@ import {
 } from "./store/take_over.ts";
 
 export type { Session, SessionEvent, SessionMetric } from "./session.ts";
-export { renderSession, renderStatusReason } from "./session.ts";
+export { renderSession, renderStatusReason } from "./render.ts";
 export type { OwnerView } from "./owner_view.ts";
 export type { SessionTarget } from "./store/sessions.ts";
 export type { Stop } from "./store/stops.ts";
@@ -87,7 +87,11 @@ export class SessionManager extends OwnerView {
       store: new ChangeStore(core.db),
       stopping: core.stopping,
     });
-    this.activity = new SessionActivity(core, new ActivityStore(core.db));
+    this.activity = new SessionActivity(
+      core,
+      new ActivityStore(core.db),
+      publisher,
+    );
     this.deadlines = new Deadlines(
       core,
       new DeadlineStore(core.db),

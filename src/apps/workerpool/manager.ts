@@ -36,7 +36,6 @@ import { openPool } from "./store/secrets.ts";
 
 export type { Pool } from "./pool.ts";
 export { resolveEgressPolicy } from "./defaults.ts";
-export { countPoolRoom } from "./store/room.ts";
 
 /** The pool of a session, and the session with the pool's defaults. */
 export interface Assignment {

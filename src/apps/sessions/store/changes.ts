@@ -1,8 +1,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../../core/database.ts";
 import { batchNamed } from "../../../db/batch_named.ts";
-import { countPoolRoom } from "../../workerpool/manager.ts";
-import { workPools } from "../../workerpool/models.ts";
+import { countPoolRoom, workPools } from "../../workerpool/models.ts";
 import { sessions } from "../models.ts";
 import { isTerminal, SESSION_STATUSES, type SessionStatus } from "../status.ts";
 import { hasStopCommand } from "./commands.ts";

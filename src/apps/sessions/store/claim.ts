@@ -27,7 +27,7 @@ import type { ClaimedSession, StopCommand } from "../schemas/leases.ts";
 import { HELD_STATUSES } from "../status.ts";
 import { selectCommands, toStopCommand } from "./commands.ts";
 import { nextSessions } from "./next.ts";
-import { isProvenWorker } from "./proven_worker.ts";
+import { isProvenWorker } from "./conditions.ts";
 import { openSession } from "./secrets.ts";
 import { insertEvent } from "./transition.ts";
 

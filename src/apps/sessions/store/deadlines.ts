@@ -12,11 +12,12 @@ import type { Database } from "../../../core/database.ts";
 import { batchNamed } from "../../../db/batch_named.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions, waitsUntil } from "../models.ts";
-import { renderStatusReason, type Session } from "../session.ts";
+import { type Session } from "../session.ts";
+import { renderStatusReason } from "../render.ts";
 import { HELD_STATUSES, type SessionStatus } from "../status.ts";
 import { type ActivityChange, markIdle } from "./activity.ts";
+import { all } from "./conditions.ts";
 import {
-  all,
   endAsCommanded,
   type LeaseLoss,
   requeueOrCrash,

@@ -7,7 +7,7 @@ import { sessionEvents, sessionMetrics, sessions } from "../models.ts";
 import type { SessionMetricValues } from "../schemas/history.ts";
 import type { SessionEvent, SessionMetric } from "../session.ts";
 import { HELD_STATUSES, type SessionEventName } from "../status.ts";
-import { isProvenWorker } from "./proven_worker.ts";
+import { isProvenWorker } from "./conditions.ts";
 import { selectId, type SessionRef } from "./select_session.ts";
 import { insertEvent } from "./transition.ts";
 

@@ -7,8 +7,7 @@
 import { getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { Database, Secrets } from "../../../core/database.ts";
 import { batchNamed } from "../../../db/batch_named.ts";
-import { countPoolRoom } from "../../workerpool/manager.ts";
-import { workPools } from "../../workerpool/models.ts";
+import { countPoolRoom, workPools } from "../../workerpool/models.ts";
 import type { IdempotentRequest } from "../idempotency.ts";
 import { sessions } from "../models.ts";
 import type { SessionRow } from "../session.ts";

@@ -1,5 +1,5 @@
 import type { ResultSet } from "@libsql/client";
-import { and, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { Statement } from "../../../core/database.ts";
 import { sessions } from "../models.ts";
 import {
@@ -8,6 +8,7 @@ import {
   SESSION_STATUSES,
   type SessionStatus,
 } from "../status.ts";
+import { all } from "./conditions.ts";
 import type { ColumnChanges, StatusChange, Transition } from "./transition.ts";
 
 /**
@@ -94,11 +95,6 @@ const hasTerminalStop: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL
 /** Returns the queue deadline of a session that is queued again at `now`. */
 export function extendQueueDeadline(now: number): SQL {
   return sql`max(${sessions.queueDeadlineAt}, ${now + MIN_REQUEUE_MS})`;
-}
-
-/** Returns the condition that all conditions are met. */
-export function all(...conditions: readonly SQL[]): SQL {
-  return and(...conditions) ?? sql`1`;
 }
 
 function listStatements({ event, changed }: Transition): Moves {

@@ -1,6 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
-import { countPoolRoom } from "../../workerpool/manager.ts";
-import { workPools } from "../../workerpool/models.ts";
+import { countPoolRoom, workPools } from "../../workerpool/models.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions } from "../models.ts";
 import { countKeyRoom } from "./next.ts";

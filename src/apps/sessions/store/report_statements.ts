@@ -24,7 +24,7 @@ import {
   TRANSITIONS,
 } from "../status.ts";
 import { extendQueueDeadline } from "./lease_expiry.ts";
-import { isProvenWorker } from "./proven_worker.ts";
+import { isProvenWorker } from "./conditions.ts";
 import type { StatusChange } from "./transition.ts";
 
 /** The reports of a worker. */

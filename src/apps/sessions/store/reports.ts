@@ -16,8 +16,8 @@ import type {
 } from "../schemas/leases.ts";
 import { isTerminal } from "../status.ts";
 import { selectCommands, toStopCommand } from "./commands.ts";
-import { all, type Move, type Moves, requeueOrCrash } from "./lease_expiry.ts";
-import { isProvenWorker } from "./proven_worker.ts";
+import { type Move, type Moves, requeueOrCrash } from "./lease_expiry.ts";
+import { all, isProvenWorker } from "./conditions.ts";
 import {
   acknowledgeStops,
   insertMetrics,

@@ -2,10 +2,9 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database, Secrets } from "../../../core/database.ts";
 import { sessions } from "../../sessions/models.ts";
 import { workers } from "../../workers/models.ts";
-import { workPools } from "../models.ts";
+import { countPoolRoom, workPools } from "../models.ts";
 import type { Pool, PoolPressure } from "../pool.ts";
 import { matchesRef } from "./pools.ts";
-import { countPoolRoom } from "./room.ts";
 import { openPool } from "./secrets.ts";
 
 /** Maximum number of queued sessions that are counted for an assignment, so that its cost does not grow with the queue. */

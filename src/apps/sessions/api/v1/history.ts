@@ -15,7 +15,7 @@ import {
   sessionMetricInputSchema,
   sessionMetricListSchema,
 } from "../../schemas/history.ts";
-import { renderEvent, renderMetric } from "../../session.ts";
+import { renderEvent, renderMetric } from "../../render.ts";
 import { sessionProblems } from "../../problems.ts";
 
 const params = z.object({ id: z.string().describe("Id of a session") });

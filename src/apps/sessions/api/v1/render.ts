@@ -6,7 +6,7 @@ import { getBaseUrl } from "../../../../http/base_url.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import type { Session, SessionManager } from "../../manager.ts";
 import type { SessionWire } from "../../schemas.ts";
-import { renderSession } from "../../session.ts";
+import { renderSession } from "../../render.ts";
 import { isTerminal } from "../../status.ts";
 
 /** Renders a session for whoever asks. */

@@ -10,7 +10,7 @@ import {
   sessionDetailSchema,
   sessionSchema,
 } from "../../schemas.ts";
-import { renderEvent, renderMetric } from "../../session.ts";
+import { renderEvent, renderMetric } from "../../render.ts";
 import { isTerminal } from "../../status.ts";
 import { sessionProblems } from "../../problems.ts";
 import type { RenderSession } from "./render.ts";

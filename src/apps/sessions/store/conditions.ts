@@ -1,11 +1,8 @@
-import { type SQL, sql } from "drizzle-orm";
+import { and, type SQL, sql } from "drizzle-orm";
 import { workers } from "../../workers/models.ts";
 import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
 
-/**
- * SQL that reports whether worker `id` exists, is the process of the proof, and belongs to the pool that the caller may
- * serve.
- */
+/** Returns the condition that worker `id` exists, is the process of the proof, and belongs to a pool that the caller may serve. */
 export function isProvenWorker(
   id: string | SQL,
   { proof, workPoolId }: WorkerCaller,
@@ -14,4 +11,9 @@ export function isProvenWorker(
     AND w.secret_hash = ${proof.secretHash}
     AND w.instance_id = ${proof.instanceId}
     AND w.work_pool_id = ${workPoolId ?? sql`w.work_pool_id`})`;
+}
+
+/** Returns the condition that all conditions are met. */
+export function all(...conditions: readonly SQL[]): SQL {
+  return and(...conditions) ?? sql`1`;
 }
