@@ -1,8 +1,7 @@
 import { sessions } from "../apps/sessions/app.ts";
 import { defineApp } from "../core/app.ts";
 import { createRouter } from "../http/router.ts";
-import { abortOnClose } from "./abort_on_close.ts";
-import { serveClient } from "./connection.ts";
+import { ClientConnections } from "./client_connections.ts";
 import { KeyedMutex } from "../async/keyed_mutex.ts";
 import { createContentRoutes } from "./capture/content_routes.ts";
 import { createPdfRoutes } from "./capture/pdf_routes.ts";
@@ -15,11 +14,9 @@ import { createSocketRoutes } from "./socket_routes.ts";
 import { OpenStreams } from "./stream/open_streams.ts";
 import { gatewayProblems } from "./problems.ts";
 import { tunnels } from "./tunnel/app.ts";
-import type { Upgrade } from "../http/server/socket_route.ts";
-import type { UpgradeTarget } from "./upgrade_request.ts";
 import { createWebDriverRoutes } from "./webdriver_routes.ts";
 
-/** The gateway: joins clients' sockets with browsers'. */
+/** The gateway: connects clients with the browsers of sessions. */
 export const gateway = defineApp({
   name: "gateway",
   verboseName: "Gateway",
@@ -28,26 +25,15 @@ export const gateway = defineApp({
     const manager = core.use(sessions);
     const { dialerFor } = core.use(tunnels);
     const streams = new OpenStreams(core, manager);
-    const limiter = new ConnectionLimiter(core.clock);
-    const serving = new Set<Promise<void>>();
+    const connections = new ClientConnections({
+      core,
+      manager,
+      streams,
+      limiter: new ConnectionLimiter(core.clock),
+      dialerFor,
+    });
     const devtools = { core, manager, dialerFor };
     const capture = { ...devtools, locks: new KeyedMutex() };
-    async function serve(
-      { request, socket, head, context }: Upgrade,
-      target: UpgradeTarget,
-    ): Promise<void> {
-      const abandoned = abortOnClose(socket);
-      const client = { request, socket, head, context, abandoned };
-      const done = serveClient(
-        { core, manager, streams, limiter, dialerFor },
-        client,
-        target,
-        context.url.searchParams,
-      );
-      serving.add(done);
-      await done;
-      serving.delete(done);
-    }
     return {
       manager: {},
       routes: {
@@ -58,12 +44,12 @@ export const gateway = defineApp({
           .route("/", createScreenshotRoutes(capture))
           .route("/", createPdfRoutes(capture))
           .route("/", createContentRoutes(capture))
-          .route("/", createSocketRoutes(serve)),
+          .route("/", createSocketRoutes(connections)),
       },
       rootRoutes: createWebDriverRoutes(),
       tags: {
         Connect:
-          "Joins clients with browsers: WebSockets, and how they are found",
+          "WebSockets that connect clients with browsers, and Chrome's HTTP endpoints",
         Capture:
           "Captures a page of a session as a screenshot, PDF or HTML, with or without a connected client",
       },
@@ -72,8 +58,7 @@ export const gateway = defineApp({
         return {
           async [Symbol.asyncDispose]() {
             await running[Symbol.asyncDispose]();
-            // Each ends what it began: a session of its own, its record.
-            await Promise.all(serving);
+            await connections.settled();
           },
         };
       },

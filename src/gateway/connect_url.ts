@@ -3,23 +3,26 @@ import type { SessionManager } from "../apps/sessions/manager.ts";
 import type { Core } from "../core/app.ts";
 import { type Caller, isAnonymous } from "../core/caller.ts";
 
-/** Headers of a handshake's answer by which a client learns whom it is connected with. */
+/** Headers of a handshake response that name the session and its connect URL. */
 export const SESSION_HEADERS = {
   id: "Browsergrid-Session-Id",
   connectUrl: "Browsergrid-Connect-Url",
 } as const;
 
-/** Whom a client asked for what, and how. */
+/** Options of a connect URL. */
 export interface ConnectUrlOptions {
   readonly id: string;
   readonly caller: Caller;
-  /** With its query. */
+  /** URL of the client's request, with its query. */
   readonly url: URL;
-  /** How long the addresses are to be good for; by default as the settings say. */
+  /** Lifetime of the token. @default The setting of the server. */
   readonly lifetimeMs?: number | undefined;
 }
 
-/** What a session's addresses must carry for `caller`. Whoever has shown a token is given the same again: it is not made to last longer. */
+/**
+ * Returns the connect token for the URLs of a caller; undefined if authentication is off. A caller that has authenticated
+ * with a token gets the same token, so its lifetime is not extended.
+ */
 export async function resolveToken(
   { auth }: Pick<Core, "auth">,
   { id, caller, url, lifetimeMs }: ConnectUrlOptions,
@@ -29,17 +32,17 @@ export async function resolveToken(
   return await auth.connectTokens.issue(id, lifetimeMs);
 }
 
-/** The session's id, and where its client connects again. */
+/** Creates the headers of a handshake response, with the URL at which the client can connect again. */
 export async function createSessionHeaders(
   core: Pick<Core, "auth">,
   manager: Pick<SessionManager, "buildConnectUrl">,
-  asked: ConnectUrlOptions & { readonly baseUrl: string },
+  options: ConnectUrlOptions & { readonly baseUrl: string },
 ): Promise<Readonly<Record<string, string>>> {
-  const base = manager.buildConnectUrl(asked.id, asked.baseUrl);
-  const token = await resolveToken(core, asked);
+  const base = manager.buildConnectUrl(options.id, options.baseUrl);
+  const token = await resolveToken(core, options);
   const query = token === undefined ? "" : `?${new URLSearchParams({ token })}`;
   return {
-    [SESSION_HEADERS.id]: asked.id,
+    [SESSION_HEADERS.id]: options.id,
     [SESSION_HEADERS.connectUrl]: base + query,
   };
 }
@@ -49,18 +52,18 @@ export function findHeadEnd(response: Uint8Array): number {
   return Buffer.from(response).indexOf("\r\n\r\n") + 4;
 }
 
-/** The answer with `headers` at the end of its head. What follows the head stays as it is. */
+/** Inserts `headers` at the end of the head of an HTTP response. The bytes after the head stay unchanged. */
 export function appendHeaders(
-  answer: Uint8Array,
+  response: Uint8Array,
   headers: Readonly<Record<string, string>>,
 ): Uint8Array {
   const lines = Object.entries(headers).map(([name, value]) =>
     `${name}: ${value}\r\n`
   );
-  const end = findHeadEnd(answer) - 2;
+  const end = findHeadEnd(response) - 2;
   return Buffer.concat([
-    answer.subarray(0, end),
+    response.subarray(0, end),
     Buffer.from(lines.join(""), "latin1"),
-    answer.subarray(end),
+    response.subarray(end),
   ]);
 }

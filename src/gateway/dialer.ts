@@ -7,13 +7,13 @@ import { once } from "node:events";
 import { Agent } from "node:http";
 import { connect, type NetConnectOpts } from "node:net";
 import type { Duplex } from "node:stream";
+import type { SessionTarget } from "../apps/sessions/manager.ts";
 import { systemClock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { toSocketHost } from "../core/network.ts";
 import { gatewayProblems } from "./problems.ts";
 import { connectReusingBuffer } from "./stream/reused_buffer_socket.ts";
-import type { RunningTarget } from "./target.ts";
 
 /**
  * Timeout of a connection. A browser on a busy host accepts late, and the system retries at most 15 s apart until then.
@@ -44,6 +44,12 @@ export interface StreamOptions {
    * @default {false}
    */
   readonly reusesBuffer?: boolean;
+}
+
+/** A running session and the address of its browser. */
+export interface RunningTarget extends SessionTarget {
+  /** The browser's WebSocket URL, as its worker reaches it. */
+  readonly url: URL;
 }
 
 /** Returns the dialer of a session's browser. */

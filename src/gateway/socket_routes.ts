@@ -1,17 +1,17 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { access, declareRoute } from "../http/auth/access.ts";
-import { addSocket, type Upgrade } from "../http/server/socket_route.ts";
+import { addSocket } from "../http/server/socket_route.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { createRouter, problemResponses } from "../http/router.ts";
 import { targetIdSchema } from "./devtools/target_id.ts";
 import { connectQuerySchema } from "./connect_query.ts";
 import { SESSION_HEADERS } from "./connect_url.ts";
-import type { UpgradeTarget } from "./upgrade_request.ts";
+import type { ClientConnections } from "./client_connections.ts";
 import { gatewayProblems } from "./problems.ts";
 import { sessionProblems } from "../apps/sessions/problems.ts";
 import { poolProblems } from "../apps/workerpool/problems.ts";
 
-/** Members of every WebSocket's route. */
+/** Properties that all WebSocket routes share. */
 const shared = {
   tags: ["Connect"],
   security: [{ ApiKey: [] }, { Bearer: [] }, { Token: [] }],
@@ -22,7 +22,7 @@ const ofSession = {
   ...shared,
 };
 
-const switching = {
+const switchingProtocols = {
   101: {
     description:
       "The WebSocket is open: CDP in both directions. It closes with 1001 when the session has ended or the server stops, with 1011 when the browser is gone, with 4001 when another client has taken over the connection, and with 4002 when the browser has closed only this connection and still runs: its page is gone, or it received a binary frame or a message over 100 MB. A client is pinged after 20 s without data in either direction (websocket_ping_seconds)",
@@ -33,7 +33,7 @@ const switching = {
       }),
       [SESSION_HEADERS.connectUrl]: z.string().openapi({
         description:
-          "Where to connect to it again; where keys are needed, with a token",
+          "URL to connect to the session again; contains a token if authentication is on",
         example:
           "ws://127.0.0.1:8765/v1/sessions/01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d/cdp",
       }),
@@ -60,13 +60,13 @@ const sessionSocketProblems = problemResponses(
 
 const query = z.object({
   takeover: z.enum(["true", "false"]).optional().describe(
-    "If all of the session's connections are there, close the oldest: it may be an own one that died unnoticed",
+    "Close the oldest connection if the session has max_connections, for example a previous connection whose end is not detected yet",
   ),
   token,
 });
 
 const CONNECTION_LIMIT =
-  "Waits for a session that has not started yet. At most `max_connections` of the session are connected at once, counted by each server; one more waits 2 s for one of them to leave.";
+  "Waits for a session that has not started yet. A session has at most `max_connections` clients at once, counted by each server; another client waits 2 s for one of them to disconnect.";
 
 const session = {
   ...ofSession,
@@ -75,7 +75,7 @@ const session = {
   summary: "Connect to a session's browser (WebSocket)",
   description: CONNECTION_LIMIT,
   request: { params, query },
-  responses: { ...switching, ...sessionSocketProblems },
+  responses: { ...switchingProtocols, ...sessionSocketProblems },
 };
 
 const page = {
@@ -85,13 +85,13 @@ const page = {
   operationId: "pageSocket",
   summary: "Connect to one page of a session's browser (WebSocket)",
   description:
-    `Or to a worker. DevTools' front end attaches here. ${CONNECTION_LIMIT}`,
+    `The target may also be a worker. The DevTools front end connects here. ${CONNECTION_LIMIT}`,
   request: {
     params: params.extend({ target_id: targetIdSchema }),
     query,
   },
   responses: {
-    ...switching,
+    ...switchingProtocols,
     ...sessionSocketProblems,
     ...problemResponses(
       sessionProblems.session_not_found,
@@ -106,12 +106,12 @@ const connect = {
   path: "/connect",
   operationId: "connectSocket",
   summary:
-    "Make a session, connect to it, and end it with the socket (WebSocket)",
+    "Create a session, connect to it, and end it with the connection (WebSocket)",
   description:
-    "Waits in the queue for at most `queue_timeout_seconds`; then the answer is `session_failed`. The parameters take the place of a session's body; besides those listed, `env.NAME=VALUE` sets a variable of the browser's environment.",
+    "Waits in the queue for at most `queue_timeout_seconds`, then responds with `session_failed`. The parameters have the names of the fields of a session's body; in addition to those listed, `env.NAME=VALUE` sets an environment variable of the browser.",
   request: { query: connectQuerySchema },
   responses: {
-    ...switching,
+    ...switchingProtocols,
     ...problemResponses(
       "upgrade_required",
       gatewayProblems.protocol_not_supported,
@@ -132,28 +132,24 @@ const connect = {
   },
 };
 
-/** Serves a client of a session, of one of its pages, or of a new session. */
-export type ServeTarget = (
-  upgrade: Upgrade,
-  target: UpgradeTarget,
-) => Promise<void>;
-
-/** Returns the WebSockets of clients. */
-export function createSocketRoutes(serve: ServeTarget): OpenAPIHono<GridEnv> {
+/** Creates the WebSocket routes of clients. */
+export function createSocketRoutes(
+  connections: Pick<ClientConnections, "serveClient">,
+): OpenAPIHono<GridEnv> {
   const router = createRouter();
   addSocket(router, session, (upgrade) => {
     const { id = "" } = upgrade.params;
-    return serve(upgrade, { kind: "session", id });
+    return connections.serveClient(upgrade, { kind: "session", id });
   });
   addSocket(router, page, (upgrade) => {
     const { id = "", kind = "", target_id = "" } = upgrade.params;
     const page = { kind, id: target_id };
-    return serve(upgrade, { kind: "session", id, page });
+    return connections.serveClient(upgrade, { kind: "session", id, page });
   });
   addSocket(
     router,
     connect,
-    (upgrade) => serve(upgrade, { kind: "connect" }),
+    (upgrade) => connections.serveClient(upgrade, { kind: "connect" }),
   );
   return router;
 }

@@ -3,83 +3,113 @@ import {
   type SessionManager,
   type SessionTarget,
 } from "../apps/sessions/manager.ts";
+import { sessionProblems } from "../apps/sessions/problems.ts";
 import { isTerminal } from "../apps/sessions/status.ts";
-import { ownerLimit } from "../http/auth/access.ts";
+import { deadline } from "../async/deadline.ts";
 import type { Core } from "../core/app.ts";
 import type { Caller } from "../core/caller.ts";
-import { deadline } from "../async/deadline.ts";
 import { GridError } from "../core/errors.ts";
-import { sessionProblems } from "../apps/sessions/problems.ts";
+import { ownerLimit } from "../http/auth/access.ts";
+import type { RunningTarget } from "./dialer.ts";
 
-/** How long after its deadline a session is still awaited: it is the reconciler that ends it, and says why. */
+/** Time after a session's deadline in which the reconciler ends the session and records the reason. */
 const RECONCILER_GRACE_MS = 5_000;
 
-/** After how long a client should try again for which there was no worker. */
+/** Retry-After of a session that failed because no worker claimed it. */
 const RETRY_AFTER_SECONDS = 5;
 
-/** A session that runs, and where its browser listens. */
-export interface RunningTarget extends SessionTarget {
-  /** The browser's own WebSocket address, as its worker reaches it. */
-  readonly url: URL;
+/** Dependencies of {@linkcode resolveTarget}. */
+export interface TargetContext {
+  readonly core: Pick<Core, "clock">;
+  readonly manager: SessionManager;
+  readonly caller: Caller;
 }
 
 /**
- * What is needed to reach a session's browser. One round trip when it runs; one that waits or starts is awaited, so that
- * a client may connect as soon as it has the URL, as long as its own deadlines allow.
+ * Returns a session as soon as it runs. One round trip if it runs already. A session that is pending or starting is
+ * awaited until its deadline, so that a client can connect as soon as it has the URL.
  *
- * @throws {GridError} `session_not_found`, `session_failed`, `session_ended`, `session_not_running` — not in time.
+ * @throws {GridError} `session_not_found`, `session_failed`, `session_ended`, `session_not_running` — not in time;
+ *   `forbidden` — the caller's token is for another session.
  */
 export async function resolveTarget(
-  { core, manager: sessions, caller }: {
-    readonly core: Pick<Core, "clock">;
-    readonly manager: SessionManager;
-    readonly caller: Caller;
-  },
+  context: TargetContext,
   id: string,
   signal: AbortSignal,
 ): Promise<RunningTarget> {
-  const { sessionId = id } = caller;
+  const { sessionId = id } = context.caller;
   if (sessionId !== id) {
     throw new GridError(
       "forbidden",
-      `Cannot connect to session "${id}": the token is for another one, expected that of its own connect_url`,
+      `Cannot connect to session "${id}": the token is for another session, expected the token of its connect_url`,
     );
   }
-  const own = sessions.forOwner(ownerLimit(caller));
-  let target = await own.target(id);
-  let statusReason = target.statusReason;
-  for (;;) {
-    const waitMs = computeWaitMs(target, core.clock.now());
-    if (waitMs <= 0 || signal.aborted) break;
-    using timeout = deadline(core.clock, waitMs, signal);
-    const seen = await sessions.waitUntilStarted(id, timeout.signal);
-    target = await own.target(id);
-    // Only the session as last read contains the reason why it still waits.
-    statusReason = target.status === "pending"
-      ? renderStatusReason(seen)
-      : target.statusReason;
-  }
+  const { target, statusReason } = await waitForStart(context, id, signal);
   const { status, endpoint } = target;
   if (status === "running" && endpoint !== null) {
     return { ...target, url: new URL(endpoint) };
   }
-  const what = `Cannot connect to session "${id}": it is ${status}${
+  throw notRunning(target, statusReason);
+}
+
+async function waitForStart(
+  { core, manager, caller }: TargetContext,
+  id: string,
+  signal: AbortSignal,
+) {
+  const sessions = manager.forOwner(ownerLimit(caller));
+  let target = await sessions.target(id);
+  let statusReason = target.statusReason;
+  for (;;) {
+    const waitMs = computeWaitMs(target, core.clock.now());
+    if (waitMs <= 0 || signal.aborted) return { target, statusReason };
+    using timeout = deadline(core.clock, waitMs, signal);
+    const seen = await manager.waitUntilStarted(id, timeout.signal);
+    target = await sessions.target(id);
+    // Only the session that the wait returns contains the reason why it is pending.
+    statusReason = target.status === "pending"
+      ? renderStatusReason(seen)
+      : target.statusReason;
+  }
+}
+
+/** Returns the time to wait for the next status of a session that has not started; 0 for other sessions. */
+function computeWaitMs(
+  { status, queueDeadlineAt, startDeadlineAt }: SessionTarget,
+  now: number,
+): number {
+  const until = status === "pending"
+    ? queueDeadlineAt
+    : status === "starting"
+    ? startDeadlineAt ?? queueDeadlineAt
+    : -Infinity;
+  return Math.max(0, until + RECONCILER_GRACE_MS - now);
+}
+
+function notRunning(
+  { id, status, workerId }: SessionTarget,
+  statusReason: string | null | undefined,
+): GridError {
+  const detail = `Cannot connect to session "${id}": it is ${status}${
     statusReason ? ` (${statusReason})` : ""
   }, expected running`;
   const extensions = { session_id: id, status_of_session: status };
   if (status === "failed") {
-    const isPassing = target.workerId === null;
-    throw new GridError(
+    const canRetry = workerId === null;
+    return new GridError(
       sessionProblems.session_failed,
-      what,
+      detail,
       extensions,
-      isPassing ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {},
+      canRetry ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {},
     );
   }
-  if (isTerminal(status)) {
-    throw new GridError(sessionProblems.session_ended, what, extensions);
-  }
-  throw new GridError(sessionProblems.session_not_running, what, extensions);
+  return new GridError(
+    isTerminal(status)
+      ? sessionProblems.session_ended
+      : sessionProblems.session_not_running,
+    detail,
+    extensions,
+  );
 }
 
 /**
@@ -92,17 +122,4 @@ export function computeBrowserTimeoutMs(
 ): number {
   const leftMs = (startDeadlineAt ?? 0) - clock.now();
   return Math.max(leftMs, settings.start_timeout_seconds * 1_000);
-}
-
-/** How long to wait for its next step; 0: it waits for none. */
-function computeWaitMs(
-  { status, queueDeadlineAt, startDeadlineAt }: SessionTarget,
-  now: number,
-): number {
-  const until = status === "pending"
-    ? queueDeadlineAt
-    : status === "starting"
-    ? startDeadlineAt ?? queueDeadlineAt
-    : -Infinity;
-  return Math.max(0, until + RECONCILER_GRACE_MS - now);
 }

@@ -5,18 +5,18 @@ import type { UpgradeContext } from "../core/app.ts";
 import { checkOrigin } from "../http/auth/origin_check.ts";
 import { gatewayProblems } from "./problems.ts";
 
-/** What a client's upgrade asks for. */
+/** The connection that a client requests. */
 export type UpgradeTarget =
   | { readonly kind: "connect" }
   | {
     readonly kind: "session";
     readonly id: string;
-    /** Target of the browser. By default the whole browser. */
+    /** Target of the browser; undefined connects to the whole browser. */
     readonly page?: { readonly kind: string; readonly id: string };
   };
 
 /**
- * Whether a client asks for the place of the oldest one, should all be taken.
+ * Parses the query parameter `takeover`: true evicts the oldest client if the session has no free slot.
  *
  * @throws {GridError} `invalid_request`.
  */
@@ -47,7 +47,7 @@ export function rejectPlaywright({ headers }: IncomingMessage): void {
   );
 }
 
-/** Header of a request, once. */
+/** Returns the value of a header that occurs once. */
 function findHeader(
   request: IncomingMessage,
   name: string,
@@ -57,7 +57,7 @@ function findHeader(
 }
 
 /**
- * Checks what the middleware, which the request has passed, does not: the handshake, and what only browsers' pages send.
+ * Checks the handshake and the `Origin` header, which the middleware does not check for upgrades.
  *
  * @throws {GridError} `upgrade_required`, `origin_not_allowed`.
  */
@@ -73,7 +73,7 @@ export function checkHandshake(
   if (!isWebSocket) {
     throw new GridError(
       "upgrade_required",
-      "Cannot upgrade: the request is no WebSocket handshake, expected Upgrade: websocket and Sec-WebSocket-Version: 13",
+      "Cannot upgrade: the request is not a WebSocket handshake, expected Upgrade: websocket and Sec-WebSocket-Version: 13",
     );
   }
   checkOrigin(core.settings, {

@@ -52,7 +52,9 @@ const OUTPUT = 2 ** 20;
 
 const MOST = 2.5;
 
-const ROUTES = new RouteTable(createSocketRoutes(() => Promise.resolve()));
+const ROUTES = new RouteTable(
+  createSocketRoutes({ serveClient: () => Promise.resolve() }),
+);
 
 /** Text that, when repeated, begins a match again and again and never ends it. */
 const PIECES = [

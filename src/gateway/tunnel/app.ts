@@ -2,7 +2,8 @@ import { sessions } from "../../apps/sessions/app.ts";
 import { workersApp } from "../../apps/workers/app.ts";
 import { defineApp } from "../../core/app.ts";
 import type { DialerFor } from "../dialer.ts";
-import { createTunnelRoutes } from "./handle_upgrade.ts";
+import { createTunnelHandlers } from "./tunnel_handlers.ts";
+import { createTunnelRoutes } from "./routes.ts";
 import { WorkerTunnels } from "./worker_tunnels.ts";
 import { ReachabilityCache } from "./reachability.ts";
 import { createDialerFor } from "./session_dialer.ts";
@@ -20,27 +21,23 @@ export const tunnels = defineApp<TunnelManager>({
   name: "tunnels",
   verboseName: "Tunnels",
   setup(core) {
-    const known = core.use(workersApp);
-    const open = new WorkerTunnels(core, known);
-    const reachability = new ReachabilityCache(core, core.use(sessions), known);
+    const workers = core.use(workersApp);
+    const tunnels = new WorkerTunnels(core, workers);
+    const reachability = new ReachabilityCache(
+      core,
+      core.use(sessions),
+      workers,
+    );
+    const context = { core, workers, tunnels, reachability };
     return {
-      manager: {
-        dialerFor: createDialerFor({
-          core,
-          workers: known,
-          tunnels: open,
-          reachability,
-        }),
-      },
-      routes: {
-        v1: createTunnelRoutes({ core, workers: known, tunnels: open }),
-      },
+      manager: { dialerFor: createDialerFor(context) },
+      routes: { v1: createTunnelRoutes(createTunnelHandlers(context)) },
       tags: {
         Tunnels: "Sockets between the workers and the servers of a grid",
       },
       ready() {
         const running = new AsyncDisposableStack();
-        running.use(open.start());
+        running.use(tunnels.start());
         running.use(reachability.start());
         return running;
       },

@@ -17,9 +17,9 @@ const tunnel = {
   ...declareRoute({ roles: ["worker"], isUnlimited: true }),
   path: "/workerpool/workers/{worker_id}/tunnel",
   operationId: "workerTunnel",
-  summary: "Open a worker's tunnel, by the worker (WebSocket)",
+  summary: "Open a worker's tunnel (WebSocket, for workers)",
   description:
-    'The server sends `{"type":"open","stream_id":…,"session_id":…}` for each client; the worker opens that stream, or answers `{"type":"refused","stream_id":…,"reason":…}`. A later tunnel of the same worker takes the place of an earlier one.',
+    'The server sends `{"type":"open","stream_id":…,"session_id":…}` for each client; the worker opens that stream or responds with `{"type":"refused","stream_id":…,"reason":…}`. A later tunnel of the same worker replaces an earlier one.',
   request: {
     params: z.object({ worker_id: workerId }),
     headers: workerProofSchema,
@@ -44,9 +44,9 @@ const stream = {
   }),
   path: "/workerpool/workers/{worker_id}/tunnel/{stream_id}",
   operationId: "workerStream",
-  summary: "Open one stream of a worker's tunnel, by the worker",
+  summary: "Open one stream of a worker's tunnel (for workers)",
   description:
-    "Asked for as a WebSocket, so that proxies let it pass; after the 101 the browser's bytes go both ways as they are. It may come to any server of the grid: one that does not wait for the stream hands it on to the one that has the tunnel.",
+    "The request has the form of a WebSocket handshake, so that proxies forward it; after the 101 the connection carries the browser's bytes unchanged. Any server of the grid accepts it: a server that does not wait for the stream forwards it to the server that has the tunnel.",
   request: {
     params: z.object({
       worker_id: workerId,
@@ -65,7 +65,7 @@ const stream = {
   },
 };
 
-const lent = {
+const remoteStream = {
   ...shared,
   ...declareRoute({
     roles: ["client"],
@@ -75,9 +75,9 @@ const lent = {
   security: [{ ApiKey: [] }, { Bearer: [] }, { Token: [] }],
   path: "/sessions/{id}/cdp/stream",
   operationId: "sessionStream",
-  summary: "Open a stream through a tunnel, by another server of the grid",
+  summary: "Open a stream through a tunnel (for other servers of the grid)",
   description:
-    "For a client that has come to a server to which the tunnel does not lead. Clients connect to `/sessions/{id}/cdp`.",
+    "For a client that is connected to a server without the worker's tunnel. Clients connect to `/sessions/{id}/cdp`.",
   request: {
     params: z.object({ id: z.string().describe("Id of a session") }),
     query: z.object({
@@ -94,15 +94,23 @@ const lent = {
   },
 };
 
-/** Returns the sockets of workers' tunnels, and those between the servers of a grid. */
-export function createSocketRoutes(serve: {
+/** Handlers of the tunnels' sockets. */
+export interface TunnelHandlers {
+  /** Accepts a worker's tunnel. */
   readonly tunnel: ServeSocket;
+  /** Accepts a stream that a worker has dialled back. */
   readonly stream: ServeSocket;
+  /** Opens a stream for another server. */
   readonly remoteStream: ServeSocket;
-}): OpenAPIHono<GridEnv> {
+}
+
+/** Creates the routes of the sockets between workers and servers, and between servers. */
+export function createTunnelRoutes(
+  handlers: TunnelHandlers,
+): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  addSocket(router, tunnel, serve.tunnel);
-  addSocket(router, stream, serve.stream);
-  addSocket(router, lent, serve.remoteStream);
+  addSocket(router, tunnel, handlers.tunnel);
+  addSocket(router, stream, handlers.stream);
+  addSocket(router, remoteStream, handlers.remoteStream);
   return router;
 }

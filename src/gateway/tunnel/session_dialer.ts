@@ -9,11 +9,11 @@ import {
   type Dialer,
   type DialerFor,
   DirectDialer,
+  type RunningTarget,
   type StreamOptions,
   UnixSocketDialer,
 } from "../dialer.ts";
 import { gatewayProblems } from "../problems.ts";
-import type { RunningTarget } from "../target.ts";
 import type { ReachabilityCache } from "./reachability.ts";
 import { openRemoteStream } from "./replica.ts";
 import {

@@ -1,6 +1,4 @@
 import type { IncomingMessage } from "node:http";
-import type { OpenAPIHono } from "@hono/zod-openapi";
-import type { GridEnv } from "../../core/middleware.ts";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { ANONYMOUS, type Caller } from "../../core/caller.ts";
@@ -19,7 +17,7 @@ import {
   type ServeSocket,
   type Upgrade,
 } from "../../http/server/socket_route.ts";
-import { createSocketRoutes } from "./routes.ts";
+import type { TunnelHandlers } from "./routes.ts";
 import { checkHandshake } from "../upgrade_request.ts";
 import { browserUnreachable } from "../dialer.ts";
 import { acceptByteStream } from "./handshake.ts";
@@ -34,34 +32,29 @@ import { RECONNECT_MS, type WorkerTunnels } from "./worker_tunnels.ts";
 
 const log = createLogger("gateway", "tunnel");
 
-/** Dependencies of {@linkcode handleUpgrade}. */
-interface TunnelContext {
+/** Dependencies of the tunnels' sockets. */
+export interface TunnelContext {
   readonly core: Core;
   readonly workers: WorkerManager;
   readonly tunnels: WorkerTunnels;
 }
 
-/** Returns the routes of workers' tunnels, and of the sockets by which other servers open streams of them. */
-export function createTunnelRoutes(
-  parts: TunnelContext,
-): OpenAPIHono<GridEnv> {
-  return createSocketRoutes({
-    tunnel: accept((upgrade) => acceptTunnel(parts, upgrade)),
-    stream: accept((upgrade) => acceptStream(parts, upgrade)),
-    remoteStream: accept((upgrade) => serveRemoteStream(parts, upgrade)),
-  });
-
-  function accept(serve: ServeSocket): ServeSocket {
-    return async function acceptUpgrade(upgrade) {
-      const { request, socket, context } = upgrade;
+/** Creates the handlers of the tunnels' sockets. */
+export function createTunnelHandlers(context: TunnelContext): TunnelHandlers {
+  const handle = (serve: typeof acceptTunnel): ServeSocket =>
+    async function handleUpgrade(upgrade) {
       try {
-        checkHandshake(parts.core, request, context);
-        await serve(upgrade);
+        checkHandshake(context.core, upgrade.request, upgrade.context);
+        await serve(context, upgrade);
       } catch (error) {
-        rejectUpgrade(socket, error, context);
+        rejectUpgrade(upgrade.socket, error, upgrade.context);
       }
     };
-  }
+  return {
+    tunnel: handle(acceptTunnel),
+    stream: handle(acceptStream),
+    remoteStream: handle(serveRemoteStream),
+  };
 }
 
 /** Accepts a worker's tunnel. */
@@ -89,24 +82,25 @@ async function acceptTunnel(
  * ```
  */
 async function acceptStream(
-  parts: TunnelContext,
-  asked: Upgrade,
+  tunnelContext: TunnelContext,
+  upgrade: Upgrade,
 ): Promise<void> {
-  const { request, socket, head, context, params } = asked;
+  const { request, socket, head, context, params } = upgrade;
+  const { core, tunnels } = tunnelContext;
   const { caller = ANONYMOUS } = context;
-  const { worker_id = "", stream_id = "" } = params;
-  const stream = { workerId: worker_id, streamId: stream_id };
-  const isHandover = await isForwarded(parts.core, request, stream);
-  const { workerId, streamId } = stream;
+  const { worker_id: workerId = "", stream_id: streamId = "" } = params;
+  const stream = { workerId, streamId };
   // The server that forwards the stream has verified the worker.
-  const proven = isHandover ? undefined : await readProof(request, caller);
-  const resolve = parts.tunnels.takePending(workerId, streamId, proven);
+  const proven = await isForwarded(core, request, stream)
+    ? undefined
+    : await readProof(request, caller);
+  const resolve = tunnels.takePending(workerId, streamId, proven);
   if (resolve) {
     acceptByteStream(request, socket, head);
     return resolve(socket);
   }
   if (!proven) throw streamNotPending();
-  await forwardStream(parts, asked, { ...stream, caller: proven });
+  await forwardStream(tunnelContext, upgrade, { ...stream, caller: proven });
 }
 
 /** Forwards a stream to the server that has the worker's tunnel. One round trip. */

@@ -1,0 +1,268 @@
+import type { Duplex } from "node:stream";
+import type { SessionManager } from "../apps/sessions/manager.ts";
+import { deadline } from "../async/deadline.ts";
+import type { Core } from "../core/app.ts";
+import { ANONYMOUS, type Caller } from "../core/caller.ts";
+import { GridError } from "../core/errors.ts";
+import { rejectUpgrade, type Upgrade } from "../http/server/socket_route.ts";
+import { abortOnClose } from "./abort_on_close.ts";
+import { parseConnectQuery, parseKeepAlive } from "./connect.ts";
+import {
+  appendHeaders,
+  createSessionHeaders,
+  findHeadEnd,
+} from "./connect_url.ts";
+import {
+  type ConnectionLimiter,
+  EvictedError,
+  type Slot,
+  tooManyConnections,
+} from "./connection_limiter.ts";
+import { checkTargetId } from "./devtools/target_id.ts";
+import type { DialerFor, RunningTarget } from "./dialer.ts";
+import { replayHandshake } from "./handshake.ts";
+import { CLOSE_REASONS } from "./stream/close_frame.ts";
+import { explainEnd } from "./stream/explain_end.ts";
+import type { OpenStreams } from "./stream/open_streams.ts";
+import { supportsPings } from "./stream/ping.ts";
+import { Splice, type SpliceOptions } from "./stream/splice.ts";
+import { computeBrowserTimeoutMs, resolveTarget } from "./target.ts";
+import {
+  checkHandshake,
+  parseTakeover,
+  rejectPlaywright,
+  type UpgradeTarget,
+} from "./upgrade_request.ts";
+
+/** Dependencies of {@linkcode ClientConnections}. */
+export interface GatewayContext {
+  readonly core: Core;
+  readonly manager: SessionManager;
+  readonly streams: OpenStreams;
+  readonly limiter: ConnectionLimiter;
+  readonly dialerFor: DialerFor;
+}
+
+/** A client that has requested an upgrade. */
+interface Client extends Upgrade {
+  readonly caller: Caller;
+  /** Aborted when the client disconnects before it is connected. */
+  readonly closed: AbortSignal;
+}
+
+/** The browser, or the target of a browser, that a client is connected to. */
+interface ConnectionTarget {
+  readonly id: string;
+  /** Path at the browser; undefined connects to the whole browser. */
+  readonly path?: string | undefined;
+  /** Evicts the oldest client if the session has no free slot. */
+  readonly takeover: boolean;
+}
+
+/** A client that is connected to a browser. Neither promise rejects. */
+interface Connection {
+  /** Resolves when the connection has ended and its end is recorded. */
+  readonly ended: Promise<void>;
+  /** Resolves when the client, and each client that has taken over its slot, has disconnected. */
+  readonly released: Promise<void>;
+}
+
+/** Connects clients with the browsers of sessions and serves them until they disconnect. */
+export class ClientConnections {
+  readonly #context: GatewayContext;
+  readonly #serving = new Set<Promise<void>>();
+
+  constructor(context: GatewayContext) {
+    this.#context = context;
+  }
+
+  /** Serves one client until it disconnects, or rejects its upgrade. Never rejects. */
+  async serveClient(upgrade: Upgrade, target: UpgradeTarget): Promise<void> {
+    const serving = this.#serve({
+      ...upgrade,
+      caller: upgrade.context.caller ?? ANONYMOUS,
+      closed: abortOnClose(upgrade.socket),
+    }, target);
+    this.#serving.add(serving);
+    await serving;
+    this.#serving.delete(serving);
+  }
+
+  /** Resolves when all clients are served: their ends are recorded, and the sessions that end with them are stopped. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#serving);
+  }
+
+  async #serve(client: Client, target: UpgradeTarget): Promise<void> {
+    const { core } = this.#context;
+    const { request, socket, context } = client;
+    try {
+      if (core.stopping.aborted) throw shuttingDown();
+      checkHandshake(core, request, context);
+      rejectPlaywright(request);
+      if (target.kind === "connect") return await this.#serveNewSession(client);
+      const takeover = parseTakeover(context.url.searchParams);
+      const { id, page } = target;
+      const path = page && `/devtools/${page.kind}/${checkTargetId(page.id)}`;
+      const { ended } = await this.#connect(client, { id, path, takeover });
+      await ended;
+    } catch (error) {
+      if (client.closed.aborted) return void socket.destroy();
+      const problem = core.stopping.aborted
+        ? shuttingDown()
+        : error instanceof EvictedError
+        ? error.problem
+        : error;
+      rejectUpgrade(socket, problem, context);
+    }
+  }
+
+  /** Creates a session for the client, which ends with the connection unless the client asks to keep it. */
+  async #serveNewSession(client: Client): Promise<void> {
+    const { manager } = this.#context;
+    const query = client.context.url.searchParams;
+    const keepAliveSeconds = parseKeepAlive(query);
+    const { id } = await manager.create(parseConnectQuery(query), {
+      ephemeral: true,
+      keepAliveSeconds,
+      caller: client.caller,
+    });
+    const { ended, released } = await this.#connectCreator(client, id);
+    await ended;
+    if (keepAliveSeconds !== undefined) return;
+    // A client that has taken over the slot keeps the session.
+    await released;
+    await manager.requestStop(id, {
+      status: "completed",
+      reason: "its client disconnected",
+      // The browser saves no profile, and a graceful stop would only delay the next session.
+      kill: true,
+    });
+  }
+
+  /** Connects the client to the session that was created for it. */
+  async #connectCreator(client: Client, id: string): Promise<Connection> {
+    const { manager, streams } = this.#context;
+    using _seen = streams.markClientSeen(id);
+    try {
+      // Evicts a client that has connected to the session while it was pending.
+      return await this.#connect(client, { id, takeover: true });
+    } catch (error) {
+      if (error instanceof EvictedError) {
+        rejectUpgrade(client.socket, error.problem, client.context);
+        return { ended: Promise.resolve(), released: error.released };
+      }
+      // No client will use the session: if it is pending, it never starts.
+      await manager.requestStop(id, {
+        status: "terminated",
+        reason: "its client could not be connected or has disconnected",
+        kill: true,
+      });
+      throw error;
+    }
+  }
+
+  /** Connects the client to the browser of a session, within the session's limit of connections. */
+  async #connect(
+    client: Client,
+    { id, path, takeover }: ConnectionTarget,
+  ): Promise<Connection> {
+    const { core, manager, streams, limiter } = this.#context;
+    const { caller } = client;
+    using end = streams.watchForEnd(id);
+    const signal = AbortSignal.any([client.closed, end.signal, core.stopping]);
+    const find = () => resolveTarget({ core, manager, caller }, id, signal);
+    const target = await find();
+    const { maxConnections: max } = target;
+    const slot = await limiter.acquire(id, { max, takeover, signal })
+      .catch(async (error: unknown) => {
+        // If the session ended during the wait for the slot, the response names the end.
+        await find();
+        throw error;
+      });
+    try {
+      return await this.#join(client, target, { path, slot, signal });
+    } catch (error) {
+      slot[Symbol.dispose]();
+      if (slot.evicted.aborted) {
+        throw new EvictedError(tooManyConnections(id, max), slot.released);
+      }
+      // If the session ended during the wait for its browser, the response names the end.
+      if (end.signal.aborted) await find();
+      throw error;
+    }
+  }
+
+  /** Dials the browser, completes the handshake and joins both sockets. */
+  async #join(
+    client: Client,
+    target: RunningTarget,
+    { path, slot, signal }: {
+      readonly path: string | undefined;
+      readonly slot: Slot;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Connection> {
+    const { core, manager, streams, dialerFor } = this.#context;
+    const { id, keepAliveSeconds, expiresAt } = target;
+    const { request, context: { url, baseUrl }, caller } = client;
+    const headers = await createSessionHeaders(core, manager, {
+      id,
+      caller,
+      url,
+      baseUrl,
+      // A kept session accepts its client again until it expires.
+      ...(keepAliveSeconds === null
+        ? {}
+        : { lifetimeMs: expiresAt - core.clock.now() }),
+    });
+    using _watch = manager.watch("end", id);
+    const timeoutMs = computeBrowserTimeoutMs(core, target);
+    using timeout = deadline(core.clock, timeoutMs, signal, slot.evicted);
+    const dialer = dialerFor(target);
+    const { socket: upstream, response } = await replayHandshake(
+      dialer,
+      request,
+      { path, signal: timeout.signal },
+    );
+    const splice = spliceSockets(client, upstream, {
+      response: appendHeaders(response, headers),
+      explain: (signal) => explainEnd({ manager, dialer, id, path }, signal),
+    });
+    void splice.ended.then(() => slot[Symbol.dispose]());
+    onAbort(slot.evicted, () => splice.close(CLOSE_REASONS.takenOver));
+    return { ended: streams.add(target, splice), released: slot.released };
+  }
+}
+
+/** Joins both sockets after the browser's handshake response has been sent to the client. */
+function spliceSockets(
+  { socket, head, request }: Client,
+  upstream: Duplex,
+  { response, explain }: Pick<SpliceOptions, "explain"> & {
+    readonly response: Uint8Array;
+  },
+): Splice {
+  socket.write(response);
+  if (head.length > 0) upstream.write(head);
+  const splice = new Splice(socket, upstream, {
+    early: response.subarray(findHeadEnd(response)),
+    pings: supportsPings(request),
+    explain,
+  });
+  upstream.resume();
+  socket.resume();
+  return splice;
+}
+
+function onAbort(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) act();
+  else signal.addEventListener("abort", act, { once: true });
+}
+
+function shuttingDown(): GridError {
+  return new GridError(
+    "shutting_down",
+    "Cannot connect: the server is stopping, expected a running server; try again",
+  );
+}
