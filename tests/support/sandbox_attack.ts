@@ -1,6 +1,6 @@
 /**
  * Attacks a local browser over CDP, as a client of the grid could, and prints the result of each attack as JSON. Runs
- * in a separate network with its own hosts file, see `sandbox_test.ts`.
+ * in a separate network with its own hosts file, see `attacks_test.ts`.
  *
  * @module
  */

@@ -6,7 +6,7 @@ import {} from "../../support/docker.ts";
 
 const defaults = dockerProvider.configSchema.parse({});
 
-Deno.test("imageName() replaces every {browser} and {version}", () => {
+Deno.test("expandImageName() replaces every {browser} and {version}", () => {
   const asked = { browser: "chrome", version: "126" } as const;
   assert.equal(
     expandImageName("registry:5000/{browser}/{browser}:{version}", asked),
@@ -24,7 +24,7 @@ Deno.test("browsers() accepts exact versions only if the image's name depends on
   assert.deepEqual(any?.versions, ["*"]);
 });
 
-Deno.test("configSchema refuses a misspelt member", () => {
+Deno.test("configSchema rejects a misspelt member", () => {
   assert.throws(() => dockerProvider.configSchema.parse({ imgae: "x" }));
 });
 
@@ -36,7 +36,7 @@ Deno.test("configSchema describes every member", () => {
   }
 });
 
-Deno.test("deployCommand() shows variables' names and hides their values", () => {
+Deno.test("deployCommand() contains the names of variables and hides their values", () => {
   const command = dockerProvider.deployCommand(
     browserSpec({ environment: { TOKEN: "planted" }, cpu: 2 }),
     defaults,
@@ -45,7 +45,7 @@ Deno.test("deployCommand() shows variables' names and hides their values", () =>
   assert.ok(!command.includes("planted"));
 });
 
-Deno.test("deployCommand() shows a session's arguments, quoted for a shell, after the pool's", () => {
+Deno.test("deployCommand() contains the session's arguments after the pool's, quoted for a shell", () => {
   const command = dockerProvider.deployCommand(
     browserSpec({ arguments: ["--lang=de", "--user-agent=it's $(me)"] }),
     { ...defaults, arguments: ["--lang=en", "--no-pings"] },

@@ -10,7 +10,7 @@ import type {
   TestMachine,
 } from "../../support/provider_machine.ts";
 
-/** The engine of this machine, as far as the grids of this machine use it. */
+/** Opens a simulated machine: the containers of its grids on the engine of this machine. */
 async function openMachine(): Promise<TestMachine> {
   const gridId = crypto.randomUUID();
   const grids = new Set<string>([gridId]);

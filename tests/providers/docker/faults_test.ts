@@ -41,7 +41,7 @@ for (const request of [/\/containers\/create/, /\/containers\/\w+\/start/]) {
 }
 
 dockerTest(
-  "start() that is aborted while the engine makes its container removes it without an answer",
+  "start() aborted during the creation of its container removes it, although the engine does not respond",
   async () => {
     await using proxy = await startEngineProxy();
     await using test = await testDockerHost({ docker_host: proxy.dockerHost });
@@ -62,7 +62,7 @@ dockerTest(
 );
 
 dockerTest(
-  "sweep() ends containers in any state, but those of sessions that are kept",
+  "sweep() removes containers in any state, except those of kept sessions",
   async () => {
     await using test = await testDockerHost();
     const container = async (sessionId: string) =>
@@ -90,11 +90,11 @@ dockerTest(
 );
 
 dockerTest(
-  "adopt() takes the newest container of a session and removes the others",
+  "adopt() returns the newest container of a session and removes the others",
   async () => {
     await using test = await testDockerHost();
     const older = await test.host.start(browserSpec(), "s", NEVER);
-    // The engine tells when containers were made in whole seconds.
+    // The engine reports the creation of containers in whole seconds.
     await systemClock.sleep(1_000);
     const newer = await test.host.start(browserSpec(), "s", NEVER);
     await using next = await testDockerHost({}, { gridId: test.gridId });
@@ -111,7 +111,7 @@ dockerTest(
 );
 
 dockerTest(
-  "adopt() leaves a container that does not run to sweep()",
+  "adopt() leaves a stopped container to sweep()",
   async () => {
     await using test = await testDockerHost();
     const browser = await test.host.start(browserSpec(), "s", NEVER);
@@ -123,7 +123,7 @@ dockerTest(
 );
 
 dockerTest(
-  "exited does not take a browser for closed that the engine was told to stop",
+  "exited does not report a browser as closed if the engine has stopped it",
   async () => {
     await using test = await testDockerHost();
     const browser = await test.host.start(browserSpec(), "s", NEVER);
@@ -137,7 +137,7 @@ dockerTest(
 );
 
 dockerTest(
-  "Removals.remove() is given up in time, tells why, and goes on until the container is gone",
+  "ContainerReaper.remove() rejects in time with the reason, and continues until the container is removed",
   async () => {
     await using proxy = await startEngineProxy();
     const { id } = await docker.createContainer({ Image: TEST_IMAGE });
@@ -162,7 +162,7 @@ dockerTest(
 );
 
 dockerTest(
-  "check() of an engine that goes away in its midst ends, and leaves nothing",
+  "check() ends and leaves no resources if the engine becomes unavailable during it",
   async () => {
     await using proxy = await startEngineProxy();
     await using test = await testDockerHost({ docker_host: proxy.dockerHost });

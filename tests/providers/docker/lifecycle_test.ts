@@ -58,7 +58,7 @@ dockerTest(
 );
 
 dockerTest(
-  "as process 1 without an init the image reaps closed pages and orphans",
+  "the image, as process 1 without an init, reaps closed pages and orphans",
   async () => {
     const config = dockerConfigSchema.parse({});
     const engine = await inspectEngine(await openEngine(config));
@@ -81,10 +81,10 @@ dockerTest(
         const { id } = await (await fetch(url, { method: "PUT" })).json();
         await (await fetch(new URL(`/json/close/${id}`, address))).text();
       }
-      // Its parent ends before it, and so process 1 becomes its parent.
+      // Its parent ends first, so that process 1 becomes its parent.
       await runInContainer(container.id, "sh", "-c", "sleep 0.3 &");
       await eventually(
-        "nothing is defunct",
+        "no process is defunct",
         async () => await runInContainer(container.id, "sh", "-c", LEFT) === 1,
       );
     } finally {
@@ -98,7 +98,7 @@ dockerTest("exited tells of a browser that ran out of memory", async () => {
   const spec = browserSpec({ memoryBytes: 400 * 2 ** 20 });
   const browser = await test.host.start(spec, "s", NEVER);
   const id = browser.details.container_id ?? "";
-  // /dev/shm counts as memory and cannot be killed, so that the browser has to go.
+  // /dev/shm counts as memory and cannot be killed, so that the kernel kills the browser.
   void runInContainer(id, "sh", "-c", "cat /dev/zero > /dev/shm/full").catch(
     () => {},
   );
@@ -124,7 +124,7 @@ dockerTest("exited tells of a container that somebody removed", async () => {
 });
 
 dockerTest(
-  "start() of a browser that ends at once carries its last output",
+  "start() of a browser that ends immediately rejects with its last output",
   async () => {
     await using test = await testDockerHost({
       seccomp: "engine",
@@ -139,7 +139,7 @@ dockerTest(
 );
 
 dockerTest(
-  "start() names the image made from the template when the engine lacks it",
+  "start() names the expanded image that the engine does not have",
   async () => {
     await using test = await testDockerHost({
       image: "browsergrid/{browser}-test:{version}",
@@ -156,7 +156,7 @@ dockerTest(
 );
 
 dockerTest(
-  "start() of an image that cannot be pulled gives the engine's own words",
+  "start() of an image that cannot be pulled rejects with the engine's message",
   async () => {
     await using test = await testDockerHost({
       image: "127.0.0.1:1/nothing",
@@ -170,7 +170,7 @@ dockerTest(
 );
 
 dockerTest(
-  "start() ends what an earlier process has left of the same session",
+  "start() removes the container of an earlier process for the same session",
   async () => {
     await using first = await testDockerHost();
     const { gridId, host } = first;

@@ -9,7 +9,7 @@ import { browserSpec } from "../../support/browser_spec.ts";
 import { testProvider } from "../../support/provider_contract.ts";
 import type { TestMachine } from "../../support/provider_machine.ts";
 
-/** A data folder of its own, which stands in the command lines of its browsers. */
+/** Opens a simulated machine: a data folder, whose path is in the command lines of its browsers. */
 async function openMachine(): Promise<TestMachine> {
   const dataDir = await Deno.makeTempDir();
   const hosts: BrowserHost[] = [];
@@ -58,21 +58,21 @@ async function openMachine(): Promise<TestMachine> {
         await host.sweep(new Set());
         await host[Symbol.asyncDispose]();
       }
-      // Children of this process, whoever ended them.
+      // Children of this process must be reaped.
       await Promise.all(ends);
       await Deno.remove(dataDir, { recursive: true });
     },
   };
 }
 
-/** Command lines as anybody sees them. */
+/** Returns the command lines of all processes. */
 async function processes(): Promise<readonly string[]> {
   const { stdout } = await new Deno.Command("ps", { args: ["-eo", "args="] })
     .output();
   return new TextDecoder().decode(stdout).split("\n");
 }
 
-/** Virtual displays that this test process started. */
+/** Returns the virtual displays that this process has started. */
 async function displays(): Promise<readonly string[]> {
   const { stdout } = await new Deno.Command("ps", {
     args: ["-o", "stat=,args=", "--ppid", String(Deno.pid)],
@@ -82,7 +82,7 @@ async function displays(): Promise<readonly string[]> {
   );
 }
 
-/** What browsers that do not end in good order leave among the system's temporary files. */
+/** Returns the existing ones of `paths`: temporary files that killed browsers leave. */
 async function existing(paths: Iterable<string>): Promise<readonly string[]> {
   const all = await Promise.all([...paths].map(async (path) => ({
     path,
@@ -91,7 +91,7 @@ async function existing(paths: Iterable<string>): Promise<readonly string[]> {
   return all.filter(({ isThere }) => isThere).map(({ path }) => path);
 }
 
-/** Folders of sessions: `local/<grid>/<worker>/<session>`. */
+/** Returns the folders of sessions: `local/<grid>/<worker>/<session>`. */
 async function sessionFolders(dataDir: string): Promise<readonly string[]> {
   const found: string[] = [];
   async function walk(path: string, depth: number): Promise<void> {

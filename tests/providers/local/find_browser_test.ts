@@ -19,7 +19,7 @@ function host(
   };
 }
 
-Deno.test("findBrowser() takes the configured path before CHROME_PATH and the PATH", async () => {
+Deno.test("findBrowser() prefers the configured path to CHROME_PATH and the PATH", async () => {
   const found = await findBrowser(
     "/mine/chrome",
     host({ CHROME_PATH: "/his/chrome", PATH: "/bin" }, [
@@ -35,7 +35,7 @@ Deno.test("findBrowser() takes the configured path before CHROME_PATH and the PA
   });
 });
 
-Deno.test("findBrowser() takes CHROME_PATH before the PATH", async () => {
+Deno.test("findBrowser() prefers CHROME_PATH to the PATH", async () => {
   const found = await findBrowser(
     undefined,
     host({ CHROME_PATH: "/his/chrome", PATH: "/bin" }, [
@@ -47,7 +47,7 @@ Deno.test("findBrowser() takes CHROME_PATH before the PATH", async () => {
   assert.equal(found?.source, "CHROME_PATH");
 });
 
-Deno.test("findBrowser() refuses a CHROME_PATH without a browser and takes no other", async () => {
+Deno.test("findBrowser() rejects a CHROME_PATH without a browser and uses no other", async () => {
   await assert.rejects(
     findBrowser(
       undefined,
@@ -60,7 +60,7 @@ Deno.test("findBrowser() refuses a CHROME_PATH without a browser and takes no ot
   );
 });
 
-Deno.test("findBrowser() takes an empty CHROME_PATH for none", async () => {
+Deno.test("findBrowser() ignores an empty CHROME_PATH", async () => {
   const found = await findBrowser(
     undefined,
     host({ CHROME_PATH: "", PATH: "/bin" }, ["/bin/chromium"]),
@@ -68,7 +68,7 @@ Deno.test("findBrowser() takes an empty CHROME_PATH for none", async () => {
   assert.equal(found?.path, "/bin/chromium");
 });
 
-Deno.test("findBrowser() takes Chrome before Chromium before Edge, in whichever folder of the PATH", async () => {
+Deno.test("findBrowser() prefers Chrome to Chromium and Chromium to Edge, in all folders of the PATH", async () => {
   const files = [
     "/a/microsoft-edge",
     "/a/chromium",
@@ -89,7 +89,7 @@ Deno.test("findBrowser() takes Chrome before Chromium before Edge, in whichever 
   ]);
 });
 
-Deno.test("findBrowser() looks in the known folders last", async () => {
+Deno.test("findBrowser() searches the usual paths last", async () => {
   const chrome = "/opt/google/chrome/chrome";
   const alone = await findBrowser(undefined, host({ PATH: "/bin" }, [chrome]));
   assert.equal(alone?.path, chrome);
@@ -101,7 +101,7 @@ Deno.test("findBrowser() looks in the known folders last", async () => {
   assert.equal(found?.path, "/bin/microsoft-edge");
 });
 
-Deno.test("findBrowser() fills in the variables of Windows' known folders", async () => {
+Deno.test("findBrowser() expands the variables of Windows' usual paths", async () => {
   const chrome = "C:\\Programs\\Google\\Chrome\\Application\\chrome.exe";
   const found = await findBrowser(
     undefined,
@@ -110,7 +110,7 @@ Deno.test("findBrowser() fills in the variables of Windows' known folders", asyn
   assert.equal(found?.path, chrome);
 });
 
-Deno.test("findBrowser() gives undefined where there is none", async () => {
+Deno.test("findBrowser() returns undefined if there is no browser", async () => {
   assert.equal(
     await findBrowser(undefined, host({ PATH: "/bin" }, [])),
     undefined,
@@ -121,13 +121,13 @@ Deno.test("findBrowser() gives undefined where there is none", async () => {
   );
 });
 
-Deno.test("findBrowser() knows a headless shell, which has no window", async () => {
+Deno.test("findBrowser() marks a headless shell as headless only", async () => {
   const path = "/opt/chrome-headless-shell";
   const found = await findBrowser(path, host({}, [path]));
   assert.ok(found?.headlessOnly);
 });
 
-Deno.test("findProgram() passes over folders and files that cannot be run", async () => {
+Deno.test("findProgram() skips folders and files that are not executable", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.mkdir(`${folder}/a/Xvfb`, { recursive: true });

@@ -4,21 +4,21 @@ import fc from "fast-check";
 import { systemClock } from "../../../src/async/clock.ts";
 import { findBrowser } from "../../../src/providers/local/find_browser.ts";
 
-/** Workers that are killed, each after another time. */
+/** Number of killed workers, each after a random time. */
 const KILLS = 6;
 
-/** Time within which a worker is killed: some starts and stops. */
+/** Maximum time after which a worker is killed, enough for some starts and stops. */
 const KILL_MS = 4_000;
 
 const PROGRAM = new URL("../../support/local_worker.ts", import.meta.url);
 
 const skip = Deno.build.os !== "linux"
-  ? "processes are looked at in /proc"
+  ? "processes are listed from /proc"
   : await findBrowser(undefined)
   ? undefined
   : "no Chrome or Chromium on this machine";
 
-/** Where a worker's browsers have their profiles, and their temporary files. */
+/** Folders of the profiles and the temporary files of a worker's browsers. */
 interface Home {
   readonly dataDir: string;
   readonly tmp: string;
@@ -47,7 +47,7 @@ async function runAndKill(home: Home, afterMs: number): Promise<void> {
   await lines.cancel();
 }
 
-/** Command lines that name `dataDir`, of browsers and displays. */
+/** Returns the command lines of browsers and displays that contain `dataDir`. */
 async function findProcesses(dataDir: string): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const { name } of Deno.readDir("/proc")) {
@@ -71,7 +71,7 @@ if (skip !== undefined) {
 
 Deno.test({
   name:
-    "sweep() leaves nothing of a worker that was killed at any moment: no process, no display, no folder",
+    "sweep() after a worker was killed at any moment leaves no process, display or folder",
   ignore: skip !== undefined,
   async fn() {
     const root = await Deno.makeTempDir();

@@ -4,7 +4,6 @@ import {
   launch,
   type LaunchOptions,
 } from "../../../src/providers/local/launch.ts";
-import { local } from "../../../src/providers/local/provider.ts";
 import { readStartTime } from "../../../src/providers/local/process/process_identity.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 
@@ -12,10 +11,10 @@ const NEVER = new AbortController().signal;
 
 const SPEC = browserSpec();
 
-/** What a browser says when it is ready. */
+/** Output of a browser that is ready. */
 const READY = "echo DevTools listening on ws://127.0.0.1:1/devtools/browser/1";
 
-/** A launch of a shell script in place of a browser. Disposal removes its folder. */
+/** Options to launch a shell script instead of a browser. Disposal removes its folder. */
 interface Stage extends AsyncDisposable {
   readonly options: LaunchOptions;
   /** A file beside the session's folder. */
@@ -49,7 +48,7 @@ async function isThere(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-Deno.test("launch() of a browser that dies tells its exit code, last output and what to do", async () => {
+Deno.test("launch() of a browser that dies rejects with its exit code, last output and the next step", async () => {
   await using test = await stage(
     "for i in $(seq 30); do echo line $i; done; echo the last words >&2; exit 41",
   );
@@ -81,13 +80,13 @@ for (
     ["Missing X server or $DISPLAY", /Xvfb, or ask for headless: true/],
   ] as const
 ) {
-  Deno.test(`launch() tells what to do about "${output}"`, async () => {
+  Deno.test(`launch() suggests a next step for "${output}"`, async () => {
     await using test = await stage(`echo '${output}'; exit 1`);
     await assert.rejects(launch(test.options, NEVER), advice);
   });
 }
 
-Deno.test("launch() ends a browser, and its children, that says no address in time", async () => {
+Deno.test("launch() ends a browser and its children if it writes no address in time", async () => {
   await using test = await stage(
     `sleep 300 & echo $$ > "$0.pid"; echo still thinking; wait`,
     { timeoutMs: 200 },
@@ -101,7 +100,7 @@ Deno.test("launch() ends a browser, and its children, that says no address in ti
   assert.ok(!await isThere(test.options.folder));
 });
 
-Deno.test("launch() of a browser that the system cannot find harms nobody and says so", async () => {
+Deno.test("launch() of a missing browser rejects with the reason and ends no other process", async () => {
   await using test = await stage("");
   await Deno.remove(test.options.browser.path);
   await assert.rejects(
@@ -111,7 +110,7 @@ Deno.test("launch() of a browser that the system cannot find harms nobody and sa
   assert.ok(!await isThere(test.options.folder));
 });
 
-Deno.test("launch() records a browser before it is ready, so that a killed worker leaves none behind", async () => {
+Deno.test("launch() records a browser before it is ready, so that a later process finds it", async () => {
   await using test = await stage(
     `while [ ! -e "$0.go" ]; do sleep 0.01; done; ${READY}; exec sleep 300`,
   );
@@ -132,7 +131,7 @@ Deno.test("launch() records a browser before it is ready, so that a killed worke
   await browser.stop(0);
 });
 
-Deno.test("launch() does not give the browser the worker's own settings", async () => {
+Deno.test("launch() does not pass the worker's settings to the browser", async () => {
   Deno.env.set("BROWSERGRID_API_KEY", "planted");
   try {
     await using test = await stage(
@@ -150,7 +149,7 @@ Deno.test("launch() does not give the browser the worker's own settings", async 
   }
 });
 
-Deno.test("launch() gives a hostile proxy as one argument", async () => {
+Deno.test("launch() passes a hostile proxy as one argument", async () => {
   const proxy_url = "http://x --no-sandbox --renderer-cmd-prefix=sh";
   await using test = await stage(
     `for a; do echo "$a"; done > "$0.args"; ${READY}; exec sleep 300`,
@@ -176,7 +175,7 @@ Deno.test("launch() reports that limits are not enforced, only if limits are req
   }
 });
 
-Deno.test("stop() without patience hurries one that has it", async () => {
+Deno.test("stop() with a shorter grace period shortens an earlier call", async () => {
   await using test = await stage(
     `trap '' TERM; ${READY}; while :; do sleep 0.01; done`,
   );
@@ -187,26 +186,4 @@ Deno.test("stop() without patience hurries one that has it", async () => {
     detail: "stopped",
   });
   assert.ok(!await isThere(test.options.folder));
-});
-
-Deno.test("deployCommand() shows variables' names and hides their values", () => {
-  const command = local.deployCommand(
-    { ...SPEC, environment: { TOKEN: "planted" } },
-    local.configSchema.parse({}),
-  );
-  assert.match(command, /^TOKEN=… chromium --remote-debugging-port=9222 /);
-  assert.ok(!command.includes("planted"));
-});
-
-Deno.test("deployCommand() shows the pool's and the session's arguments, quoted for a shell", () => {
-  const command = local.deployCommand(
-    { ...SPEC, arguments: ["--lang=de", "--user-agent=it's $(me)"] },
-    local.configSchema.parse({ arguments: ["--lang=en", "--no-pings"] }),
-  );
-  assert.ok(
-    command.endsWith(
-      ` --lang=de --no-pings '--user-agent=it'\\''s $(me)'`,
-    ),
-    command,
-  );
 });

@@ -101,7 +101,7 @@ Deno.test("a probe distinguishes a busy browser from one whose processes are sto
   );
 
   await t.step(
-    "a zygote that is stopped is a fault until it goes on",
+    "a stopped zygote is a fault until it continues",
     async () => {
       s.signal("zygote", "SIGSTOP");
       await isFaulty(s, /a zygote process is stopped/);
@@ -110,12 +110,15 @@ Deno.test("a probe distinguishes a busy browser from one whose processes are sto
     },
   );
 
-  await t.step("so are pages when all of them are stopped", async () => {
-    s.signal("renderer", "SIGSTOP");
-    await isFaulty(s, /all its page processes are stopped/);
-    s.signal("renderer", "SIGCONT");
-    await s.probe();
-  });
+  await t.step(
+    "stopped pages are a fault if all of them are stopped",
+    async () => {
+      s.signal("renderer", "SIGSTOP");
+      await isFaulty(s, /all its page processes are stopped/);
+      s.signal("renderer", "SIGCONT");
+      await s.probe();
+    },
+  );
 
   await t.step("a zygote that has ended is a permanent fault", async () => {
     s.signal("zygote", "SIGKILL");
@@ -123,7 +126,7 @@ Deno.test("a probe distinguishes a busy browser from one whose processes are sto
   });
 });
 
-Deno.test("a session whose browser's processes are all stopped is crashed, and none of them is left", async () => {
+Deno.test("a session is crashed if all processes of its browser are stopped, and none of them is left", async () => {
   await using s = await scene();
   const clock = createFakeClock();
   const reports: Report[] = [];

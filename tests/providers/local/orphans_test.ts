@@ -20,7 +20,7 @@ const NEVER = new AbortController().signal;
 
 const chromium = await findBrowser(undefined);
 
-/** A worker's host with a data folder of its own. */
+/** A worker's host with a separate data folder. */
 interface Scene extends AsyncDisposable {
   readonly host: BrowserHost;
   readonly dataDir: string;
@@ -44,7 +44,7 @@ async function scene(): Promise<Scene> {
   };
 }
 
-/** A process that has `words` in its command line, and does nothing. */
+/** Starts an idle process with `words` in its command line. */
 function startIdle(...words: string[]): ChildProcess {
   const args = ["-c", "read line", "idle", ...words];
   return spawn("sh", args, {
@@ -53,7 +53,7 @@ function startIdle(...words: string[]): ChildProcess {
   });
 }
 
-/** Runs a program and tells whether it succeeded. */
+/** Runs a program and reports whether it succeeded. */
 async function run(program: string, ...args: string[]): Promise<boolean> {
   const command = new Deno.Command(program, { args, stderr: "null" });
   return await command.output().then(({ success }) => success, () => false);
@@ -63,7 +63,7 @@ async function isThere(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-/** A test that needs what may not be had, which is then printed. */
+/** Declares a test that is skipped with a printed reason if a requirement is missing. */
 function testIf(
   missing: string | undefined,
   name: string,
@@ -76,7 +76,7 @@ function testIf(
   Deno.test({ name, fn, ignore: missing !== undefined });
 }
 
-Deno.test("sweep() ends what was started and never recorded, and nobody else's", async () => {
+Deno.test("sweep() ends processes that were never recorded, and no others", async () => {
   await using test = await scene();
   const folder = test.folderOf("s");
   await Deno.mkdir(folder, { recursive: true });
@@ -99,7 +99,7 @@ Deno.test("sweep() ends what was started and never recorded, and nobody else's",
   await otherEnd;
 });
 
-Deno.test("Orphans.end() of a folder that is being ended waits for the same end", async () => {
+Deno.test("concurrent calls of Orphans.end() for one folder share the work", async () => {
   await using test = await scene();
   const folder = test.folderOf("s");
   await Deno.mkdir(folder, { recursive: true });
@@ -114,7 +114,7 @@ Deno.test("Orphans.end() of a folder that is being ended waits for the same end"
   assert.ok(!await isThere(folder));
 });
 
-Deno.test("sweep() finds temporary files as long as their session's folder is there", async () => {
+Deno.test("sweep() finds temporary files as long as their session's folder exists", async () => {
   await using test = await scene();
   const folder = test.folderOf("s");
   await Deno.mkdir(folder, { recursive: true });
@@ -127,7 +127,7 @@ Deno.test("sweep() finds temporary files as long as their session's folder is th
   assert.ok(!await isThere(folder));
 });
 
-Deno.test("sweep() tells when it cannot look, and takes a missing folder for an empty one", async () => {
+Deno.test("sweep() rejects if it cannot list the sessions, and treats a missing folder as empty", async () => {
   await using test = await scene();
   assert.deepEqual(await test.host.sweep(new Set()), []);
   const folder = join(test.dataDir, "local", "grid-1");
@@ -137,7 +137,7 @@ Deno.test("sweep() tells when it cannot look, and takes a missing folder for an 
   await Deno.remove(join(folder, "worker-1"));
 });
 
-/** A folder that nobody can remove until it is mutable again. */
+/** Creates a folder that cannot be removed until it is mutable again. */
 async function chattr(flag: "+i" | "-i", path: string): Promise<boolean> {
   return await run("chattr", flag, path);
 }
@@ -152,7 +152,7 @@ async function cannotChattr(): Promise<string | undefined> {
 
 testIf(
   await cannotChattr(),
-  "sweep() removes the others when one folder cannot be removed, and that one later",
+  "sweep() removes the other folders if one cannot be removed, and that one later",
   async () => {
     await using test = await scene();
     for (const id of ["a", "busy", "z"]) {
@@ -173,7 +173,7 @@ testIf(
   },
 );
 
-/** A folder with hardly any room, on which nothing can be written once it is full. */
+/** Creates a folder on a small disk, to which no file can be written when it is full. */
 async function tinyDisk(): Promise<string | undefined> {
   const folder = await Deno.makeTempDir();
   const options = ["-t", "tmpfs", "-o", "size=16k,nr_inodes=100", "tmpfs"];
@@ -185,11 +185,11 @@ const disk = await tinyDisk();
 
 testIf(
   disk === undefined ? "mount does not work here" : undefined,
-  "launch() whose record cannot be written ends the browser and leaves nothing",
+  "launch() whose record cannot be written ends the browser and leaves no resources",
   async () => {
     assert.ok(disk !== undefined);
     const script = join(await Deno.makeTempDir(), "browser.sh");
-    // It fills the disk before it can be recorded, and goes on.
+    // It fills the disk before it is recorded, and continues to run.
     await Deno.writeTextFile(
       script,
       "#!/bin/sh\ncat /dev/zero > full 2>/dev/null\nsleep 300\n",
@@ -219,7 +219,7 @@ testIf(
 
 testIf(
   chromium ? undefined : "no Chrome or Chromium on this machine",
-  "start() of a session whose orphans are being swept gives a browser that lives on",
+  "start() of a session whose orphans are being swept returns a browser that continues to run",
   async () => {
     await using test = await scene();
     const folder = test.folderOf("s");

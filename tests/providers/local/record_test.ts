@@ -14,12 +14,12 @@ import { browserSpec } from "../../support/browser_spec.ts";
 
 const ENDPOINT = "ws://127.0.0.1:1/devtools/browser/1";
 
-/** A worker's host, and a process that its earlier self may have left. Disposal ends both. */
+/** A worker's host, and a process that an earlier process may have left. Disposal ends both. */
 interface Scene extends AsyncDisposable {
   readonly host: BrowserHost;
   readonly folder: string;
   readonly child: ChildProcess;
-  /** Settles with the signal that ended the process. */
+  /** Resolves with the signal that ended the process. */
   readonly exited: Promise<unknown[]>;
   /** Writes a record of the process for the session `s`. */
   leave(given?: Partial<BrowserRecord>): Promise<void>;
@@ -72,7 +72,7 @@ async function isThere(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }
 
-Deno.test("sweep() and adopt() leave a process alone that has a recorded number and another start", async () => {
+Deno.test("sweep() and adopt() do not touch a process with a recorded id and another start time", async () => {
   await using test = await scene();
   await test.leave({ start_mark: "1" });
   assert.deepEqual(await test.host.adopt(), []);
@@ -81,7 +81,7 @@ Deno.test("sweep() and adopt() leave a process alone that has a recorded number 
   assert.ok(!await isThere(test.folder));
 });
 
-Deno.test("stop() of an adopted browser that has died removes what it left", async () => {
+Deno.test("stop() of an adopted browser that has died removes its folder", async () => {
   await using test = await scene();
   await test.leave();
   const [browser] = await test.host.adopt();
@@ -95,7 +95,7 @@ Deno.test("stop() of an adopted browser that has died removes what it left", asy
   assert.ok(!await isThere(test.folder));
 });
 
-Deno.test("sweep() ends what was recorded, its companions, and removes the folder", async () => {
+Deno.test("sweep() ends the recorded browser and its companions, and removes the folder", async () => {
   await using test = await scene();
   const display = spawn("sleep", ["300"], { detached: true, stdio: "ignore" });
   const ended = once(display, "exit");
@@ -110,7 +110,7 @@ Deno.test("sweep() ends what was recorded, its companions, and removes the folde
   assert.ok(!await isThere(test.folder));
 });
 
-Deno.test("sweep() ends, and adopt() does not take, a browser that was still starting", async () => {
+Deno.test("sweep() ends a browser that was still starting, and adopt() does not return it", async () => {
   await using test = await scene();
   await test.leave();
   const { endpoint: _, ...record } = await readRecord(test.folder) ??
@@ -121,13 +121,13 @@ Deno.test("sweep() ends, and adopt() does not take, a browser that was still sta
   assert.deepEqual(await test.exited, [null, "SIGKILL"]);
 });
 
-Deno.test("adopt() does not take a browser whose way to its proxy is gone", async () => {
+Deno.test("adopt() does not return a browser whose forwarder has ended", async () => {
   await using test = await scene();
   await test.leave({ has_forwarder: true });
   assert.deepEqual(await test.host.adopt(), []);
 });
 
-Deno.test("start() ends what an earlier process left for the same session", async () => {
+Deno.test("start() ends the session's browser of an earlier process", async () => {
   await using test = await scene();
   await test.leave();
   const config = local.configSchema.parse({ executable_path: "/bin/false" });
@@ -143,7 +143,7 @@ Deno.test("start() ends what an earlier process left for the same session", asyn
   assert.deepEqual(await test.exited, [null, "SIGKILL"]);
 });
 
-Deno.test("stop() of an adopted browser works when its host is closed", async () => {
+Deno.test("stop() of an adopted browser works after its host is closed", async () => {
   await using test = await scene();
   await test.leave();
   const [browser] = await test.host.adopt();
@@ -153,7 +153,7 @@ Deno.test("stop() of an adopted browser works when its host is closed", async ()
   assert.equal((await browser?.exited)?.reason, "stopped");
 });
 
-Deno.test("readRecord() gives undefined for what is no record", async () => {
+Deno.test("readRecord() returns undefined for an invalid record", async () => {
   await using test = await scene();
   assert.equal(await readRecord(test.folder), undefined);
   for (const text of ["", "{", "{}", '{"pid":1}']) {
@@ -162,7 +162,7 @@ Deno.test("readRecord() gives undefined for what is no record", async () => {
   }
 });
 
-Deno.test("writeRecord() lets nobody else read the record", async () => {
+Deno.test("writeRecord() creates a file that no other user can read", async () => {
   await using test = await scene();
   await test.leave();
   const { mode } = await Deno.stat(join(test.folder, "browser.json"));

@@ -5,7 +5,7 @@ import { browserSpec } from "../../support/browser_spec.ts";
 
 const NEVER = new AbortController().signal;
 
-Deno.test("revision() changes when the program is another one, also behind the same link", async () => {
+Deno.test("revision() changes when the program is replaced, also behind an unchanged link", async () => {
   const dataDir = await Deno.makeTempDir();
   try {
     const [link, old, other] = ["browser", "old", "other"].map((name) =>

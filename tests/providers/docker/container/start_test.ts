@@ -16,17 +16,17 @@ import { startEngineProxy } from "../../../support/engine_proxy.ts";
 const NEVER = new AbortController().signal;
 const SECRET = "planted-secret-7";
 
-/** First byte of what a client sends through a tunnel to an https site. */
+/** First byte that a client sends through a tunnel to an https site. */
 const TLS_HANDSHAKE = 0x16;
 
-/** Command lines of all processes of a container. */
+/** Returns the command lines of all processes of a container. */
 async function commandLines(id: string): Promise<string> {
   const top = await docker.getContainer(id).top({ ps_args: "-eo pid,args" });
   return top.Processes.join("\n");
 }
 
 dockerTest(
-  "start() gives a session the limits and labels it asked for",
+  "start() sets the requested limits, and the labels of the session",
   async () => {
     await using test = await testDockerHost({
       shm_size: "256M",
@@ -58,7 +58,7 @@ dockerTest(
 );
 
 dockerTest(
-  "revision() is the image that is here; nothing, if there is none",
+  "revision() is the id of the local image, and empty if there is none",
   async () => {
     await using test = await testDockerHost();
     await using none = await testDockerHost({
@@ -71,7 +71,7 @@ dockerTest(
 );
 
 dockerTest(
-  "start() keeps a session from another session's browser",
+  "start() separates a session from the browsers of others",
   async () => {
     await using test = await testDockerHost();
     const [one, other] = await Promise.all([
@@ -92,7 +92,7 @@ dockerTest(
 );
 
 dockerTest(
-  "start() with headless false shows pages on a screen of the size asked for",
+  "start() of a headful browser shows pages on a screen of the requested size",
   async () => {
     await using test = await testDockerHost();
     const spec = browserSpec({ headless: false });
@@ -112,7 +112,7 @@ dockerTest(
 );
 
 dockerTest(
-  "start() lets secrets stand in the container's environment only",
+  "start() puts secrets only into the container's environment",
   async () => {
     await using engine = await startEngineProxy();
     await using test = await testDockerHost({ docker_host: engine.dockerHost });
@@ -136,7 +136,7 @@ dockerTest(
       await commandLines(id),
       await browser.logs?.(1_000) ?? "",
       dockerProvider.deployCommand(spec, dockerProvider.configSchema.parse({})),
-      // Addresses of requests are logged by engines and proxies.
+      // Engines and proxies log the URLs of requests.
       ...engine.requests.map(decodeURIComponent),
     ].join("\n");
     assert.ok(!shown.includes(SECRET));
@@ -146,7 +146,7 @@ dockerTest(
 );
 
 dockerTest(
-  "start() makes the browser use a proxy that asks for a password",
+  "start() makes the browser use a proxy that requires a password",
   async () => {
     await using test = await testDockerHost();
     const asked: (string | undefined)[] = [];
@@ -157,7 +157,7 @@ dockerTest(
     const tunnelled = Promise.withResolvers<number | undefined>();
     proxy.on("connect", (request, socket) => {
       asked.push(request.headers["proxy-authorization"]);
-      // The browser may hang up first.
+      // The browser may close the connection first.
       socket.on("error", () => socket.destroy());
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       socket.once("data", (data: Uint8Array) => {
@@ -198,7 +198,7 @@ dockerTest(
 );
 
 dockerTest(
-  "start() refuses a password for a proxy that is not http",
+  "start() rejects a password for a proxy that is not http",
   async () => {
     await using test = await testDockerHost();
     const spec = browserSpec({
@@ -233,7 +233,7 @@ for (const seccomp of ["browser", "engine"]) {
 }
 
 dockerTest(
-  "start() with a published port gives an endpoint that answers",
+  "start() with a published port returns an endpoint that responds",
   async () => {
     await using test = await testDockerHost({ reach: "port" });
     const browser = await test.host.start(browserSpec(), "s", NEVER);

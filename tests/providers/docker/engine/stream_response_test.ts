@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { readEngineResponse } from "../../../../src/providers/docker/engine/stream_response.ts";
 import { openEngine } from "../../../../src/providers/docker/engine/engine.ts";
 
-Deno.test("readAnswer() has closed its connection when it resolves", async () => {
+Deno.test("readEngineResponse() resolves after its connection is closed", async () => {
   const folder = await Deno.makeTempDir({ prefix: "answer-" });
   const path = join(folder, "docker.sock");
   const server = createServer((_request, response) => response.end("whole"));

@@ -60,7 +60,7 @@ function boxes(
 declare const document: any;
 
 dockerTest(
-  "the image has fonts for the scripts and symbols of the world: none is drawn as a missing glyph",
+  "the image has fonts for the world's scripts and symbols, and draws no missing glyph",
   async () => {
     await using test = await testDockerHost();
     const { endpoint } = await test.host.start(

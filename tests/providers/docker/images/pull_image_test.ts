@@ -41,7 +41,7 @@ dockerTest("pullImage() waits for a pull that is slow", async () => {
     response.end();
   });
   const engine = await openEngine({});
-  // Its bytes are not what was promised, which the engine sees at the end.
+  // The bytes do not match the digest, which the engine checks at the end.
   await assert.rejects(
     pullImage(engine, registry.image, {
       onProgress: () => {},
@@ -53,7 +53,7 @@ dockerTest("pullImage() waits for a pull that is slow", async () => {
 });
 
 dockerTest(
-  "prepare() of many at once makes one pull, which goes on when one of them leaves",
+  "concurrent calls of prepare() share one pull, which continues when one of them is aborted",
   async () => {
     await using registry = await startRegistry(sendTenth);
     await using proxy = await startEngineProxy();
@@ -83,7 +83,7 @@ dockerTest(
 );
 
 dockerTest(
-  "start() does not ask again for what prepare() has found",
+  "start() reuses the image that prepare() has found",
   async () => {
     await using proxy = await startEngineProxy();
     await using test = await testDockerHost({ docker_host: proxy.dockerHost });

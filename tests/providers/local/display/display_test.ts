@@ -77,7 +77,7 @@ function running({ processes = [] }: Display): Promise<boolean[]> {
   return Promise.all(processes.map(isRunning));
 }
 
-Deno.test("startDisplay() refuses where there is neither a display nor Xvfb", async () => {
+Deno.test("startDisplay() rejects if there is neither a display nor Xvfb", async () => {
   await assert.rejects(
     startDisplay(SCREEN, given(host({ PATH: "/nowhere" }))),
     {
@@ -109,7 +109,7 @@ for (const name of ["DISPLAY", "WAYLAND_DISPLAY"]) {
   });
 }
 
-Deno.test("displayProblem() is none where systems need no DISPLAY", async () => {
+Deno.test("findDisplayProblem() returns undefined on systems without DISPLAY", async () => {
   const mac: HostEnvironment = { ...host({}), os: "darwin" };
   assert.equal(await findDisplayProblem(mac), undefined);
   assert.match(
@@ -119,7 +119,7 @@ Deno.test("displayProblem() is none where systems need no DISPLAY", async () => 
 });
 
 xvfbTest(
-  "startDisplay() starts a virtual display, another each time, and ends it",
+  "startDisplay() starts a new virtual display each time, and ends it",
   async () => {
     const one = await startDisplay(SCREEN, given(withoutDisplay));
     const other = await startDisplay(SCREEN, given(withoutDisplay));
@@ -190,7 +190,7 @@ for (
     ["is no program", ""],
   ] as const
 ) {
-  Deno.test(`startDisplay() tells of an Xvfb that ${what}`, async () => {
+  Deno.test(`startDisplay() rejects if Xvfb ${what}`, async () => {
     const folder = await Deno.makeTempDir();
     try {
       const text = script === "" ? "\0" : `#!/bin/sh\n${script}\n`;

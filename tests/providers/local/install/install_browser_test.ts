@@ -14,7 +14,7 @@ const NEVER = new AbortController().signal;
 
 const SPEC = browserSpec();
 
-/** Unpacked once for all tests here, since it is large. */
+/** Folder of the browser, which is large and unpacked once for all tests. */
 const folder = await Deno.makeTempDir();
 const progress: string[] = [];
 const installed: FoundBrowser | string = await installShell(
@@ -41,7 +41,7 @@ function shellTest(
 }
 
 shellTest(
-  "installShell() unpacks a browser that answers CDP and draws text",
+  "installShell() unpacks a browser that serves CDP and draws text",
   async (shell) => {
     assert.ok(shell.headlessOnly);
     assert.ok(progress.some((line) => line.includes("headless shell")));
@@ -71,14 +71,14 @@ shellTest(
 );
 
 shellTest(
-  "installedBrowser() finds what was unpacked before",
+  "findInstalledBrowser() finds a browser that was unpacked before",
   async (shell) => {
     assert.deepEqual(await findInstalledBrowser(folder), shell);
   },
 );
 
 shellTest(
-  "installShell() takes what another worker has unpacked meanwhile and leaves nothing half done",
+  "installShell() uses the browser that another worker has unpacked during it, and leaves no partial files",
   async (shell) => {
     const before = await Deno.stat(shell.path);
     assert.deepEqual(await installShell(folder, () => {}), shell);
@@ -89,7 +89,7 @@ shellTest(
   },
 );
 
-Deno.test("installedBrowser() takes a folder that is still being unpacked for none", async () => {
+Deno.test("findInstalledBrowser() ignores a folder that is being unpacked", async () => {
   const half = await Deno.makeTempDir();
   await Deno.mkdir(join(half, "unpacking_1"));
   await Deno.writeTextFile(join(half, "unpacking_1", "chromium"), "");
@@ -97,7 +97,7 @@ Deno.test("installedBrowser() takes a folder that is still being unpacked for no
   await Deno.remove(half, { recursive: true });
 });
 
-Deno.test("installBrowser() says what would help when nothing can be installed", async () => {
+Deno.test("installBrowser() rejects with the next step if no browser can be installed", async () => {
   const file = await Deno.makeTempFile();
   await assert.rejects(installBrowser(file, () => {}), {
     message:

@@ -13,16 +13,16 @@ import {
   readStartTime,
 } from "../../../../src/providers/local/process/process_identity.ts";
 
-/** The first process of a group, and its end. */
+/** The first process of a group, and its exit. */
 interface Group {
   readonly leader: ProcessIdentity;
-  /** Code and signal. */
+  /** Exit code and signal. */
   readonly exited: Promise<unknown[]>;
-  /** Settles when nobody can write to its output any more. */
+  /** Resolves when no process can write to its output. */
   readonly closed: Promise<unknown>;
 }
 
-/** A shell as the first of a new group, once it has said that it is ready. */
+/** Starts a shell as the first process of a new group, and waits for its first output. */
 async function startGroup(script: string): Promise<Group> {
   const child = spawn("sh", ["-c", script], {
     detached: true,
@@ -36,7 +36,7 @@ async function startGroup(script: string): Promise<Group> {
   return { leader, exited, closed };
 }
 
-Deno.test("endGroup() ends the children of a process with it", async () => {
+Deno.test("endGroup() also ends the children of a process", async () => {
   const { leader, closed } = await startGroup(
     "sleep 300 & sleep 300 & echo; wait",
   );
@@ -46,7 +46,7 @@ Deno.test("endGroup() ends the children of a process with it", async () => {
   await closed;
 });
 
-Deno.test("endGroup() ends children whose parent is gone", async () => {
+Deno.test("endGroup() ends children whose parent has ended", async () => {
   const { leader, exited, closed } = await startGroup("sleep 300 & echo; exit");
   await exited;
   assert.equal(await readStartTime(leader.pid), undefined);
@@ -56,16 +56,16 @@ Deno.test("endGroup() ends children whose parent is gone", async () => {
   await closed;
 });
 
-Deno.test("endGroup() takes no group for ended whose processes start others and end, faster than they can be looked at", async () => {
+Deno.test("endGroup() ends a group whose processes start others and end faster than they can be listed", async () => {
   const { leader, closed } = await startGroup(
     `trap '' TERM; export S='sh -c "$S" &'; echo; sh -c "$S"`,
   );
   const gone = Promise.withResolvers<string>();
-  const timer = setTimeout(() => gone.resolve("somebody is left"), 2_000);
-  void closed.then(() => gone.resolve("nobody is left"));
+  const timer = setTimeout(() => gone.resolve("a process is left"), 2_000);
+  void closed.then(() => gone.resolve("no process is left"));
   try {
     await endGroup(leader, () => Infinity);
-    assert.equal(await gone.promise, "nobody is left");
+    assert.equal(await gone.promise, "no process is left");
   } finally {
     clearTimeout(timer);
     await new Deno.Command("kill", {
@@ -76,7 +76,7 @@ Deno.test("endGroup() takes no group for ended whose processes start others and 
   }
 });
 
-Deno.test("endGroup() asks before it kills", async () => {
+Deno.test("endGroup() asks a group to end before killing it", async () => {
   const { leader, exited, closed } = await startGroup(
     "trap 'exit 7' TERM; echo; while :; do sleep 0.01; done",
   );
@@ -85,7 +85,7 @@ Deno.test("endGroup() asks before it kills", async () => {
   await closed;
 });
 
-Deno.test("endGroup() kills what does not end when asked, as soon as it is told to", async () => {
+Deno.test("endGroup() kills a group that does not end on request, as soon as killAt allows", async () => {
   const { leader, exited, closed } = await startGroup(
     "trap '' TERM; echo; while :; do sleep 0.01; done",
   );
@@ -99,7 +99,7 @@ Deno.test("endGroup() kills what does not end when asked, as soon as it is told 
   await closed;
 });
 
-Deno.test("endGroup() leaves a process alone that has the number of one that is gone", async () => {
+Deno.test("endGroup() does not touch a process with the id of an ended one", async () => {
   const { leader, closed } = await startGroup("echo; exec sleep 300");
   const earlier = { pid: leader.pid, start_mark: "1" };
   assert.ok(!await isRunning(earlier));
@@ -109,7 +109,7 @@ Deno.test("endGroup() leaves a process alone that has the number of one that is 
   await closed;
 });
 
-Deno.test("endGroup() takes a group that is gone for ended", async () => {
+Deno.test("endGroup() of a group that has ended resolves", async () => {
   const { leader, closed } = await startGroup("echo");
   await closed;
   await endGroup(leader);
@@ -117,12 +117,12 @@ Deno.test("endGroup() takes a group that is gone for ended", async () => {
 });
 
 for (const pid of [0, 1]) {
-  Deno.test(`endGroup() refuses group ${pid}, which is more than one browser`, async () => {
+  Deno.test(`endGroup() rejects group ${pid}, which contains more than one browser`, async () => {
     await assert.rejects(endGroup({ pid, start_mark: "" }), RangeError);
   });
 }
 
-Deno.test("groupStats() counts the memory of the whole group", async () => {
+Deno.test("readGroupStats() counts the memory of the whole group", async () => {
   const { leader, closed } = await startGroup("sleep 300 & echo; wait");
   const { memoryMb = 0 } = await readGroupStats(leader.pid) ?? {};
   assert.ok(memoryMb > 0.5 && memoryMb < 100, `${memoryMb} MB`);
