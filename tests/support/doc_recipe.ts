@@ -3,7 +3,11 @@ import { dirname, join } from "node:path";
 import { ROOT } from "./doc_snippets.ts";
 
 /** Pages whose examples are files, which `tests/docs/recipes_test.ts` runs. */
-export const RECIPE_PAGES = ["docs/recipes.md", "docs/add-an-app.md"] as const;
+export const RECIPE_PAGES = [
+  "docs/recipes.md",
+  "docs/add-a-provider.md",
+  "docs/add-an-app.md",
+] as const;
 
 /** Parts of the project that a copy needs to run the recipes of the documentation. */
 const COPIED = [
