@@ -13,7 +13,7 @@ const ALLOWED = [
   ["http/router.ts", "../core/errors.ts"],
   ["providers/local/host.ts", "../kit/child_environment.ts"],
   ["apps/sessions/manager.ts", "../workerpool/manager.ts"],
-  ["apps/sessions/store/claim.ts", "../../workers/models.ts"],
+  ["apps/sessions/store/queue/claim.ts", "../../../workers/models.ts"],
   ["gateway/target.ts", "../apps/sessions/manager.ts"],
   ["client/client.ts", "../apps/sessions/schemas.ts"],
 ] as const;
@@ -25,7 +25,7 @@ const REJECTED = [
   ["providers/local/host.ts", "../../http/router.ts"],
   ["apps/workerpool/manager.ts", "../sessions/manager.ts"],
   ["apps/sessions/manager.ts", "../workerpool/store/pools.ts"],
-  ["gateway/target.ts", "../apps/sessions/store/claim.ts"],
+  ["gateway/target.ts", "../apps/sessions/store/queue/claim.ts"],
   ["client/client.ts", "../apps/sessions/manager.ts"],
   ["worker/worker.ts", "../apps/workers/schemas.ts"],
   ["cli/serve.ts", "../gateway/app.ts"],

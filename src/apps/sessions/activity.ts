@@ -1,6 +1,9 @@
 import type { Core } from "../../core/app.ts";
 import type { ChangePublisher } from "./change_publisher.ts";
-import type { ActivityStore, ClientActivity } from "./store/activity.ts";
+import type {
+  ActivityStore,
+  ClientActivity,
+} from "./store/lifecycle/activity.ts";
 
 /** Records which sessions clients use, for the gateway. Each method is one round trip. */
 export class SessionActivity {

@@ -1,7 +1,7 @@
 import type { Bus } from "../../core/bus.ts";
 import { isTerminal, STATUS_EVENTS } from "./status.ts";
-import type { ActivityChange } from "./store/activity.ts";
-import type { StatusChange } from "./store/transition.ts";
+import type { ActivityChange } from "./store/lifecycle/activity.ts";
+import type { StatusChange } from "./store/lifecycle/transition.ts";
 
 /** Events of a session that becomes idle or active. */
 export type ActivityEvent = "session_idle" | "session_active";

@@ -13,9 +13,9 @@ import {
 import type { SessionInput } from "./schemas.ts";
 import { type Session, type SessionRow } from "./session.ts";
 import { buildRow, withoutSecrets } from "./new_session.ts";
-import type { IdempotencyRecord } from "./store/idempotency.ts";
-import { findRecord, insertSession } from "./store/insert.ts";
-import type { FullKeyQueue } from "./store/key_queue.ts";
+import type { IdempotencyRecord } from "./store/queue/idempotency.ts";
+import { findRecord, insertSession } from "./store/queue/insert.ts";
+import type { FullKeyQueue } from "./store/queue/key_queue.ts";
 
 /** Maximum number of assignments: an assigned pool may become full or paused before the session is inserted. */
 const MAX_ATTEMPTS = 3;

@@ -1,8 +1,8 @@
 import type { Core } from "../../core/app.ts";
 import type { ChangePublisher } from "./change_publisher.ts";
 import { IDEMPOTENCY_TTL_MS } from "./idempotency.ts";
-import type { DeadlineStore } from "./store/deadlines.ts";
-import type { StatusChange } from "./store/transition.ts";
+import type { DeadlineStore } from "./store/lifecycle/deadlines.ts";
+import type { StatusChange } from "./store/lifecycle/transition.ts";
 
 /** Applies deadlines to sessions, for the reconciler. Each method returns the number of sessions that it changed. */
 export class Deadlines {

@@ -22,10 +22,10 @@ import type { SessionInput } from "./schemas.ts";
 import type { SessionMetricValues } from "./schemas/history.ts";
 import type { SessionReport } from "./schemas/leases.ts";
 import type { Session } from "./session.ts";
-import { ActivityStore } from "./store/activity.ts";
+import { ActivityStore } from "./store/lifecycle/activity.ts";
 import { ChangeStore, type WatchTarget } from "./store/changes.ts";
-import { type Claim, claimSessions } from "./store/claim.ts";
-import { DeadlineStore } from "./store/deadlines.ts";
+import { type Claim, claimSessions } from "./store/queue/claim.ts";
+import { DeadlineStore } from "./store/lifecycle/deadlines.ts";
 import {
   HistoryStore,
   type Holder,
@@ -35,22 +35,25 @@ import {
   applyReports,
   type ReportOutcome,
   type SurroundingStatements,
-} from "./store/reports.ts";
-import { setReach } from "./store/reach.ts";
+} from "./store/lifecycle/reports.ts";
+import { setReach } from "./store/lifecycle/reach.ts";
 import { SessionStore } from "./store/sessions.ts";
-import { StopStore } from "./store/stops.ts";
+import { StopStore } from "./store/lifecycle/stops.ts";
 import {
   takeOver,
   type TakeOverScope,
   type TakeOverStatements,
-} from "./store/take_over.ts";
+} from "./store/lifecycle/take_over.ts";
 
 export type { Session, SessionEvent, SessionMetric } from "./session.ts";
 export { renderSession, renderStatusReason } from "./render.ts";
 export type { OwnerView } from "./owner_view.ts";
 export type { SessionTarget } from "./store/sessions.ts";
-export type { Stop } from "./store/stops.ts";
-export type { LeasedSession, TakeOverStatements } from "./store/take_over.ts";
+export type { Stop } from "./store/lifecycle/stops.ts";
+export type {
+  LeasedSession,
+  TakeOverStatements,
+} from "./store/lifecycle/take_over.ts";
 
 /** Pause of a waiting request after the database was busy or unavailable. */
 const RETRY_MS = 1_000;

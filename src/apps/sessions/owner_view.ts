@@ -13,7 +13,7 @@ import type {
   SessionStore,
   SessionTarget,
 } from "./store/sessions.ts";
-import type { Stop, StopStore } from "./store/stops.ts";
+import type { Stop, StopStore } from "./store/lifecycle/stops.ts";
 
 /** A session with its last events and measurements. */
 export interface SessionDetail {

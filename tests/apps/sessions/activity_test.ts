@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ActivityStore } from "../../../src/apps/sessions/store/activity.ts";
+import { ActivityStore } from "../../../src/apps/sessions/store/lifecycle/activity.ts";
 import { createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";

@@ -4,7 +4,7 @@ import { batchNamed } from "../../../db/batch_named.ts";
 import { countPoolRoom, workPools } from "../../workerpool/models.ts";
 import { sessions } from "../models.ts";
 import { isTerminal, SESSION_STATUSES, type SessionStatus } from "../status.ts";
-import { hasStopCommand } from "./commands.ts";
+import { hasStopCommand } from "./lifecycle/commands.ts";
 
 /** Kinds of awaited changes: the start or end of a session, sessions that a pool's workers can claim, commands for a worker. */
 export type WatchTarget = "start" | "end" | "pool" | "worker";

@@ -9,7 +9,7 @@ import type { SessionEvent, SessionMetric } from "../session.ts";
 import { HELD_STATUSES, type SessionEventName } from "../status.ts";
 import { isProvenWorker } from "./conditions.ts";
 import { selectId, type SessionRef } from "./select_session.ts";
-import { insertEvent } from "./transition.ts";
+import { insertEvent } from "./lifecycle/transition.ts";
 
 /** The worker that holds a session, and proves it. */
 export interface Holder {

@@ -4,7 +4,7 @@ import type { Statement } from "../../../core/database.ts";
 import { sessions } from "../models.ts";
 import type { Session } from "../session.ts";
 import { publicColumns } from "./columns.ts";
-import { queueStateColumn } from "./queue_state.ts";
+import { queueStateColumn } from "./queue/queue_state.ts";
 
 /** A session by its id; with an owner, only if it belongs to that owner. */
 export interface SessionRef {

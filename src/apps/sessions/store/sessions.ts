@@ -7,7 +7,7 @@ import type { Session, SessionEvent, SessionMetric } from "../session.ts";
 import type { SessionStatus } from "../status.ts";
 import { publicColumns } from "./columns.ts";
 import { selectEvents, selectMetrics } from "./history.ts";
-import { queueStateColumn } from "./queue_state.ts";
+import { queueStateColumn } from "./queue/queue_state.ts";
 import {
   isSession,
   selectSession,

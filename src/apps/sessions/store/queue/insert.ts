@@ -5,12 +5,12 @@
  * @module
  */
 import { getTableColumns, type SQL, sql } from "drizzle-orm";
-import type { Database, Secrets } from "../../../core/database.ts";
-import { batchNamed } from "../../../db/batch_named.ts";
-import { countPoolRoom, workPools } from "../../workerpool/models.ts";
-import type { IdempotentRequest } from "../idempotency.ts";
-import { sessions } from "../models.ts";
-import type { SessionRow } from "../session.ts";
+import type { Database, Secrets } from "../../../../core/database.ts";
+import { batchNamed } from "../../../../db/batch_named.ts";
+import { countPoolRoom, workPools } from "../../../workerpool/models.ts";
+import type { IdempotentRequest } from "../../idempotency.ts";
+import { sessions } from "../../models.ts";
+import type { SessionRow } from "../../session.ts";
 import {
   expire,
   type IdempotencyRecord,
@@ -23,8 +23,8 @@ import {
   fullKeyQueue,
   isKeyQueueFull,
 } from "./key_queue.ts";
-import { sealSession } from "./secrets.ts";
-import { insertEvent } from "./transition.ts";
+import { sealSession } from "../secrets.ts";
+import { insertEvent } from "../lifecycle/transition.ts";
 
 /** The result of an insertion. Without session, record and key queue, the pool is gone, not active or full. */
 export interface Insertion {

@@ -2,15 +2,15 @@
 import type { ResultSet } from "@libsql/client";
 import { and, eq, gt, lte, notExists, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Statement } from "../../../core/database.ts";
+import type { Statement } from "../../../../core/database.ts";
 import {
   IDEMPOTENCY_TTL_MS,
   type IdempotencyKey,
   type IdempotentRequest,
-} from "../idempotency.ts";
-import { idempotencyKeys, sessions } from "../models.ts";
-import type { Session } from "../session.ts";
-import { publicColumns } from "./columns.ts";
+} from "../../idempotency.ts";
+import { idempotencyKeys, sessions } from "../../models.ts";
+import type { Session } from "../../session.ts";
+import { publicColumns } from "../columns.ts";
 
 /** The record of an earlier request with the same key. */
 export interface IdempotencyRecord {

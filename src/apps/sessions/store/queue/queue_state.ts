@@ -1,9 +1,9 @@
 import { type SQL, sql } from "drizzle-orm";
-import { countPoolRoom, workPools } from "../../workerpool/models.ts";
-import { workers } from "../../workers/models.ts";
-import { sessions } from "../models.ts";
+import { countPoolRoom, workPools } from "../../../workerpool/models.ts";
+import { workers } from "../../../workers/models.ts";
+import { sessions } from "../../models.ts";
 import { countKeyRoom } from "./next.ts";
-import { MAX_COUNTED, type QueueState } from "../queue_state.ts";
+import { MAX_COUNTED, type QueueState } from "../../queue_state.ts";
 
 /**
  * Returns a column with the state that a pending session waits in, for a row of `sessions`; null for any other session.

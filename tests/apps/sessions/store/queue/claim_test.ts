@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createApiClient } from "../../../support/api.ts";
-import { testGrid } from "../../../support/grid.ts";
+import { createApiClient } from "../../../../support/api.ts";
+import { testGrid } from "../../../../support/grid.ts";
 
 Deno.test("claims take the highest priority first, then the oldest", async () => {
   await using grid = await testGrid();

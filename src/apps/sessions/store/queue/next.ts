@@ -17,10 +17,10 @@
  * @see {@link https://www.sqlite.org/lang_with.html#controlling_depth_first_versus_breadth_first_search_of_a_tree_using_order_by}
  */
 import { type SQL, sql } from "drizzle-orm";
-import { apiKeys } from "../../keys/models.ts";
-import { workPools } from "../../workerpool/models.ts";
-import { workers } from "../../workers/models.ts";
-import { sessions } from "../models.ts";
+import { apiKeys } from "../../../keys/models.ts";
+import { workPools } from "../../../workerpool/models.ts";
+import { workers } from "../../../workers/models.ts";
+import { sessions } from "../../models.ts";
 
 const HELD = sql.raw("('starting', 'running')");
 

@@ -9,11 +9,11 @@
 import type { ResultSet } from "@libsql/client";
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Database, Statement } from "../../../core/database.ts";
-import { batchNamed } from "../../../db/batch_named.ts";
-import { sessionEvents, sessions } from "../models.ts";
-import { CLIENT_SEEN_MS } from "../session.ts";
-import { all } from "./conditions.ts";
+import type { Database, Statement } from "../../../../core/database.ts";
+import { batchNamed } from "../../../../db/batch_named.ts";
+import { sessionEvents, sessions } from "../../models.ts";
+import { CLIENT_SEEN_MS } from "../../session.ts";
+import { all } from "../conditions.ts";
 import { insertEvent } from "./transition.ts";
 
 /** Time without traffic after which a session is idle; half of the idle timeout if that is shorter. */

@@ -1,9 +1,9 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Statement } from "../../../core/database.ts";
-import { apiKeys } from "../../keys/models.ts";
-import { countPoolRoom, workPools } from "../../workerpool/models.ts";
-import { sessions } from "../models.ts";
+import type { Statement } from "../../../../core/database.ts";
+import { apiKeys } from "../../../keys/models.ts";
+import { countPoolRoom, workPools } from "../../../workerpool/models.ts";
+import { sessions } from "../../models.ts";
 import { countKeyRoom } from "./next.ts";
 
 /** The queue of a key that has reached its `max_queue`. */

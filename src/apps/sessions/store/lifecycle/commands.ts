@@ -1,9 +1,9 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Statement } from "../../../core/database.ts";
-import { sessions } from "../models.ts";
-import type { StopCommand } from "../schemas/leases.ts";
-import type { SessionStatus } from "../status.ts";
+import type { Statement } from "../../../../core/database.ts";
+import { sessions } from "../../models.ts";
+import type { StopCommand } from "../../schemas/leases.ts";
+import type { SessionStatus } from "../../status.ts";
 
 /** Condition that a session has a stop command that its worker has not obeyed. A forced one stays until the worker reports the end. */
 export const hasStopCommand: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL

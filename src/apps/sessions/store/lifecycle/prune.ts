@@ -1,12 +1,12 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import { batchNamed } from "../../../db/batch_named.ts";
+import { batchNamed } from "../../../../db/batch_named.ts";
 import {
   idempotencyKeys,
   sessionEvents,
   sessionMetrics,
   sessions,
-} from "../models.ts";
+} from "../../models.ts";
 
 /** Maximum number of sessions that are deleted at once. */
 const MAX_SESSIONS = 200;

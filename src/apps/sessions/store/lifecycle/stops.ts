@@ -1,10 +1,14 @@
 import { and, eq, inArray, isNull, or, sql } from "drizzle-orm";
-import type { Database } from "../../../core/database.ts";
-import { batchNamed } from "../../../db/batch_named.ts";
-import { sessions } from "../models.ts";
-import type { Session } from "../session.ts";
-import { HELD_STATUSES } from "../status.ts";
-import { isSession, selectSession, type SessionRef } from "./select_session.ts";
+import type { Database } from "../../../../core/database.ts";
+import { batchNamed } from "../../../../db/batch_named.ts";
+import { sessions } from "../../models.ts";
+import type { Session } from "../../session.ts";
+import { HELD_STATUSES } from "../../status.ts";
+import {
+  isSession,
+  selectSession,
+  type SessionRef,
+} from "../select_session.ts";
 import { type StatusChange, transition } from "./transition.ts";
 
 /** A request to stop a session. */

@@ -1,14 +1,14 @@
 import type { ResultSet } from "@libsql/client";
 import { eq, inArray, type SQL, sql } from "drizzle-orm";
-import type { Statement } from "../../../core/database.ts";
-import { sessions } from "../models.ts";
+import type { Statement } from "../../../../core/database.ts";
+import { sessions } from "../../models.ts";
 import {
   HELD_STATUSES,
   isTerminal,
   SESSION_STATUSES,
   type SessionStatus,
-} from "../status.ts";
-import { all } from "./conditions.ts";
+} from "../../status.ts";
+import { all } from "../conditions.ts";
 import type { ColumnChanges, StatusChange, Transition } from "./transition.ts";
 
 /**

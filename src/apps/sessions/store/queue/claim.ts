@@ -14,22 +14,22 @@ import {
   sql,
 } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import { BUILT_IN_ADMINS } from "../../../core/caller.ts";
-import type { Database, Secrets } from "../../../core/database.ts";
-import { batchNamed } from "../../../db/batch_named.ts";
-import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
-import { apiKeys } from "../../keys/models.ts";
-import { resolveEgressPolicy } from "../../workerpool/manager.ts";
-import { workPools } from "../../workerpool/models.ts";
-import { workers } from "../../workers/models.ts";
-import { sessions } from "../models.ts";
-import type { ClaimedSession, StopCommand } from "../schemas/leases.ts";
-import { HELD_STATUSES } from "../status.ts";
-import { selectCommands, toStopCommand } from "./commands.ts";
+import { BUILT_IN_ADMINS } from "../../../../core/caller.ts";
+import type { Database, Secrets } from "../../../../core/database.ts";
+import { batchNamed } from "../../../../db/batch_named.ts";
+import type { WorkerCaller } from "../../../../http/auth/worker_caller.ts";
+import { apiKeys } from "../../../keys/models.ts";
+import { resolveEgressPolicy } from "../../../workerpool/manager.ts";
+import { workPools } from "../../../workerpool/models.ts";
+import { workers } from "../../../workers/models.ts";
+import { sessions } from "../../models.ts";
+import type { ClaimedSession, StopCommand } from "../../schemas/leases.ts";
+import { HELD_STATUSES } from "../../status.ts";
+import { selectCommands, toStopCommand } from "../lifecycle/commands.ts";
 import { nextSessions } from "./next.ts";
-import { isProvenWorker } from "./conditions.ts";
-import { openSession } from "./secrets.ts";
-import { insertEvent } from "./transition.ts";
+import { isProvenWorker } from "../conditions.ts";
+import { openSession } from "../secrets.ts";
+import { insertEvent } from "../lifecycle/transition.ts";
 
 /** A worker's claim. */
 export interface ClaimRequest {

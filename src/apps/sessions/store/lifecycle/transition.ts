@@ -9,15 +9,15 @@
 import type { ResultSet } from "@libsql/client";
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Statement } from "../../../core/database.ts";
-import { sessionEvents, sessions } from "../models.ts";
-import type { SessionRow } from "../session.ts";
+import type { Statement } from "../../../../core/database.ts";
+import { sessionEvents, sessions } from "../../models.ts";
+import type { SessionRow } from "../../session.ts";
 import {
   isTerminal,
   type SessionEventName,
   type SessionStatus,
   STATUS_EVENTS,
-} from "../status.ts";
+} from "../../status.ts";
 
 /** A session whose status has changed. */
 export interface StatusChange {

@@ -6,18 +6,18 @@
  */
 import { eq } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Database, Statement } from "../../../core/database.ts";
-import { batchNamed } from "../../../db/batch_named.ts";
-import { sessions } from "../models.ts";
+import type { Database, Statement } from "../../../../core/database.ts";
+import { batchNamed } from "../../../../db/batch_named.ts";
+import { sessions } from "../../models.ts";
 import type {
   ReportResult,
   SessionReport,
   StopCommand,
-} from "../schemas/leases.ts";
-import { isTerminal } from "../status.ts";
+} from "../../schemas/leases.ts";
+import { isTerminal } from "../../status.ts";
 import { selectCommands, toStopCommand } from "./commands.ts";
 import { type Move, type Moves, requeueOrCrash } from "./lease_expiry.ts";
-import { all, isProvenWorker } from "./conditions.ts";
+import { all, isProvenWorker } from "../conditions.ts";
 import {
   acknowledgeStops,
   insertMetrics,

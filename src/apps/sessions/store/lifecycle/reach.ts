@@ -1,9 +1,9 @@
 import type { ResultSet } from "@libsql/client";
 import { sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Statement } from "../../../core/database.ts";
-import { workers } from "../../workers/models.ts";
-import { sessions } from "../models.ts";
+import type { Statement } from "../../../../core/database.ts";
+import { workers } from "../../../workers/models.ts";
+import { sessions } from "../../models.ts";
 
 /** Returns the statement that stores the path to a worker's running sessions, unless the worker has asked for one. */
 export function setReach(

@@ -1,10 +1,10 @@
 import type { ResultSet } from "@libsql/client";
 import { and, inArray, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Statement } from "../../../core/database.ts";
-import { workers } from "../../workers/models.ts";
-import { sessions } from "../models.ts";
-import { HELD_STATUSES, type SessionStatus } from "../status.ts";
+import type { Statement } from "../../../../core/database.ts";
+import { workers } from "../../../workers/models.ts";
+import { sessions } from "../../models.ts";
+import { HELD_STATUSES, type SessionStatus } from "../../status.ts";
 
 /** A session that a worker holds. */
 export interface LeasedSession {

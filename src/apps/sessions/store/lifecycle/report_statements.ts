@@ -9,12 +9,12 @@
 import type { ResultSet } from "@libsql/client";
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Statement } from "../../../core/database.ts";
-import { TUNNEL_ONLY } from "../../../core/provider.ts";
-import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
-import { workers } from "../../workers/models.ts";
-import { sessionEvents, sessionMetrics, sessions } from "../models.ts";
-import type { SessionReport } from "../schemas/leases.ts";
+import type { Statement } from "../../../../core/database.ts";
+import { TUNNEL_ONLY } from "../../../../core/provider.ts";
+import type { WorkerCaller } from "../../../../http/auth/worker_caller.ts";
+import { workers } from "../../../workers/models.ts";
+import { sessionEvents, sessionMetrics, sessions } from "../../models.ts";
+import type { SessionReport } from "../../schemas/leases.ts";
 import {
   HELD_STATUSES,
   isTerminal,
@@ -22,9 +22,9 @@ import {
   type SessionStatus,
   STATUS_EVENTS,
   TRANSITIONS,
-} from "../status.ts";
+} from "../../status.ts";
 import { extendQueueDeadline } from "./lease_expiry.ts";
-import { isProvenWorker } from "./conditions.ts";
+import { isProvenWorker } from "../conditions.ts";
 import type { StatusChange } from "./transition.ts";
 
 /** The reports of a worker. */

@@ -8,22 +8,22 @@
  */
 import { eq, inArray, isNull, lt, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
-import type { Database } from "../../../core/database.ts";
-import { batchNamed } from "../../../db/batch_named.ts";
-import { workers } from "../../workers/models.ts";
-import { sessions, waitsUntil } from "../models.ts";
-import { type Session } from "../session.ts";
-import { renderStatusReason } from "../render.ts";
-import { HELD_STATUSES, type SessionStatus } from "../status.ts";
+import type { Database } from "../../../../core/database.ts";
+import { batchNamed } from "../../../../db/batch_named.ts";
+import { workers } from "../../../workers/models.ts";
+import { sessions, waitsUntil } from "../../models.ts";
+import { type Session } from "../../session.ts";
+import { renderStatusReason } from "../../render.ts";
+import { HELD_STATUSES, type SessionStatus } from "../../status.ts";
 import { type ActivityChange, markIdle } from "./activity.ts";
-import { all } from "./conditions.ts";
+import { all } from "../conditions.ts";
 import {
   endAsCommanded,
   type LeaseLoss,
   requeueOrCrash,
 } from "./lease_expiry.ts";
 import { prune, type PruneLimits } from "./prune.ts";
-import { queueStateColumn } from "./queue_state.ts";
+import { queueStateColumn } from "../queue/queue_state.ts";
 import type { Stop } from "./stops.ts";
 import {
   collectChanges,
