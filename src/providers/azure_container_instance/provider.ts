@@ -2,22 +2,26 @@ import { z } from "@hono/zod-openapi";
 import { defineProvider } from "../../core/provider.ts";
 
 /**
- * The provider `azure_container_instance`.
+ * The provider `azure_container_instance`, which starts no browsers yet.
  *
- * Pools can be made and the command of a browser shown; this version starts none itself.
+ * Its pools can be configured, with a warning, and the `az` command for a browser can be printed. Sessions are rejected,
+ * because it offers no browser.
  */
 export const azureContainerInstance = defineProvider({
   name: "azure_container_instance",
   displayName: "Azure Container Instances",
-  description: "Each browser in an Azure container group",
+  description:
+    "Pools for Azure container groups; this version starts no browsers in them",
   configSchema: z.strictObject({
     resource_group: z.string().min(1).describe("Resource group"),
     location: z.string().min(1).default("eastus").describe("Region"),
     subscription_id: z.string().min(1).describe("Subscription"),
     image: z.string().min(1).default("browsergrid/chromium:latest").describe(
-      "Image, in a registry that Azure reaches",
+      "Image in a registry that Azure can reach",
     ),
-    cpu: z.number().gt(0).max(4).default(1).describe("Cores of a container"),
+    cpu: z.number().gt(0).max(4).default(1).describe(
+      "CPU cores of a container",
+    ),
     memory_gb: z.number().gt(0).max(16).default(2).describe(
       "Memory of a container in GB",
     ),
@@ -48,7 +52,7 @@ export const azureContainerInstance = defineProvider({
   open: () =>
     Promise.reject(
       new Error(
-        "Cannot start browsers in Azure: this version does not, expected a pool of provider local or docker",
+        "Cannot start browsers in Azure: this version does not support it, expected a pool of provider local or docker",
       ),
     ),
 });
