@@ -2,6 +2,7 @@ import { findProcessGroups } from "./process/orphan_processes.ts";
 import { endGroup } from "./process/process_group.ts";
 import { isRunning } from "./process/process_identity.ts";
 import { readRecord, removeFolders } from "./record.ts";
+import { pathExists } from "./path_exists.ts";
 
 /** Ends the processes that earlier browsers have left, and removes their folders. */
 export class Orphans {
@@ -22,7 +23,7 @@ export class Orphans {
 
 /** Ends the recorded processes that still run, and the unrecorded ones; then removes the folders. */
 async function endOrphans(folder: string): Promise<void> {
-  if (await exists(folder)) {
+  if (await pathExists(folder)) {
     const record = await readRecord(folder);
     for (const leader of record ? [record, ...record.companions] : []) {
       if (await isRunning(leader)) await endGroup(leader);
@@ -32,8 +33,4 @@ async function endOrphans(folder: string): Promise<void> {
     }
   }
   await removeFolders(folder);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

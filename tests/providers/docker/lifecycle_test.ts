@@ -5,7 +5,7 @@ import { deadline } from "../../../src/async/deadline.ts";
 import { dockerConfigSchema } from "../../../src/providers/docker/config.ts";
 import { createContainerOptions } from "../../../src/providers/docker/container/options.ts";
 import { openEngine } from "../../../src/providers/docker/engine/engine.ts";
-import { inspectEngine } from "../../../src/providers/docker/engine/engine_info.ts";
+import { inspectEngine } from "../../../src/providers/docker/engine/environment.ts";
 import { findCdpAddress } from "../../../src/providers/docker/container/start.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {

@@ -2,7 +2,7 @@ import type { CheckResult } from "../../../core/provider.ts";
 import type { DockerConfig } from "../config.ts";
 import { sharesItsNetwork } from "../network/egress.ts";
 import { type Engine } from "../engine/engine.ts";
-import { type EngineInfo, inspectEngine } from "../engine/engine_info.ts";
+import { type EngineInfo, inspectEngine } from "../engine/environment.ts";
 import { engineMessage } from "../engine/engine_error.ts";
 import { findImage, type LocalImage } from "../images/image.ts";
 import { expandImageName } from "../images/image_name.ts";

@@ -7,7 +7,7 @@ import {
 import { createContainer } from "../container/create.ts";
 import { createEgressVariables } from "../network/egress.ts";
 import { type Engine } from "../engine/engine.ts";
-import { type EngineInfo } from "../engine/engine_info.ts";
+import { type EngineInfo } from "../engine/environment.ts";
 import { callEngine } from "../engine/call_engine.ts";
 import type { ContainerReaper } from "../container/reaper.ts";
 

@@ -1,7 +1,66 @@
+import { z } from "@hono/zod-openapi";
+import { callEngine } from "./call_engine.ts";
+import { readEngineResponse } from "./stream_response.ts";
 import type { DockerConfig } from "../config.ts";
 import { ensureNetwork } from "../network/network.ts";
 import { type Engine, findPublishedAddress } from "./engine.ts";
-import { type EngineInfo, inspectEngine } from "./engine_info.ts";
+
+/** The properties of an engine that affect its containers. */
+export interface EngineInfo {
+  readonly version: string;
+  /** True if the engine has the init process that reaps zombies. Debian has it in a separate package. */
+  readonly hasInit: boolean;
+  readonly limitsCpu: boolean;
+  readonly limitsMemory: boolean;
+  readonly limitsSwap: boolean;
+  readonly limitsPids: boolean;
+  readonly filtersSyscalls: boolean;
+  /** True if the addresses of containers are reachable from this machine. */
+  readonly sharesNetwork: boolean;
+}
+
+const infoSchema = z.object({
+  ServerVersion: z.string(),
+  OperatingSystem: z.string().default(""),
+  Name: z.string().default(""),
+  InitCommit: z.object({ ID: z.string() }).nullish(),
+  SecurityOptions: z.array(z.string()).nullish(),
+  CpuCfsQuota: z.boolean().nullish(),
+  CPUCfsQuota: z.boolean().nullish(),
+  MemoryLimit: z.boolean().nullish(),
+  SwapLimit: z.boolean().nullish(),
+  PidsLimit: z.boolean().nullish(),
+});
+
+/** Requests the properties of the engine. */
+export async function inspectEngine(
+  engine: Engine,
+  signal?: AbortSignal,
+): Promise<EngineInfo> {
+  const text = await callEngine(
+    (abortSignal) =>
+      readEngineResponse(engine.docker.modem, { path: "/info", abortSignal }),
+    { signal },
+  );
+  const info = infoSchema.parse(JSON.parse(text));
+  const security = info.SecurityOptions ?? [];
+  const isRemote = engine.host !== undefined;
+  const isVirtual = /Docker Desktop|OrbStack|Colima/i.test(
+    `${info.OperatingSystem} ${info.Name}`,
+  );
+  const isRootless = security.some((entry) => entry.includes("name=rootless"));
+  return {
+    version: info.ServerVersion,
+    hasInit: info.InitCommit?.ID !== "N/A",
+    limitsCpu: info.CpuCfsQuota ?? info.CPUCfsQuota ?? false,
+    limitsMemory: info.MemoryLimit ?? false,
+    limitsSwap: info.SwapLimit ?? false,
+    limitsPids: info.PidsLimit ?? false,
+    filtersSyscalls: security.some((entry) => entry.includes("name=seccomp")),
+    sharesNetwork: Deno.build.os === "linux" && !isRemote && !isVirtual &&
+      !isRootless,
+  };
+}
 
 /** The options that all containers of a host share, because they depend on the engine. */
 export interface EngineEnvironment {

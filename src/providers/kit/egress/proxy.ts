@@ -14,11 +14,8 @@ import { createServer, type Server, type Socket } from "node:net";
 import { systemClock } from "../../../async/clock.ts";
 import { deadline } from "../../../async/deadline.ts";
 import { createLogger } from "../../../core/log.ts";
-import {
-  type EgressRoute,
-  type EgressRouteOptions,
-  openEgressRoute,
-} from "./route.ts";
+import type { EgressRoute } from "./dial_target.ts";
+import { type EgressRouteOptions, openEgressRoute } from "./route.ts";
 import {
   parseProxyRequest,
   ProxyProblem,

@@ -7,6 +7,7 @@ import { createChildEnvironment } from "../../kit/child_environment.ts";
 import type { FoundBrowser } from "../find_browser.ts";
 import { findInstalledChrome, installChrome } from "./install_chrome.ts";
 import { unpackInto } from "./unpack_into.ts";
+import { pathExists } from "../path_exists.ts";
 
 /** Receives progress messages. */
 type Progress = (line: string) => void;
@@ -69,7 +70,7 @@ async function findInstalledShell(
 ): Promise<FoundBrowser | undefined> {
   const home = join(folder, SHELL_FOLDER);
   const path = join(home, "chromium");
-  if (!await exists(path)) return undefined;
+  if (!await pathExists(path)) return undefined;
   return {
     path,
     source: `headless shell of ${HEADLESS_SHELL}`,
@@ -77,7 +78,7 @@ async function findInstalledShell(
     variables: {
       LD_LIBRARY_PATH: join(home, "lib"),
       // The system's fonts are better, if it has any.
-      ...(await exists(SYSTEM_FONTS) ? {} : { FONTCONFIG_PATH: home }),
+      ...(await pathExists(SYSTEM_FONTS) ? {} : { FONTCONFIG_PATH: home }),
     },
   };
 }
@@ -119,7 +120,7 @@ async function findShellArchives(): Promise<string> {
   const main = fileURLToPath(import.meta.resolve(name));
   for (const levels of ["..", "../..", "../../.."]) {
     const candidate = join(main, levels, "bin");
-    if (await exists(join(candidate, "chromium.br"))) return candidate;
+    if (await pathExists(join(candidate, "chromium.br"))) return candidate;
   }
   throw new Error(`Cannot find the archives of ${HEADLESS_SHELL}`);
 }
@@ -146,8 +147,4 @@ async function untar(archive: string, folder: string): Promise<void> {
   }).output();
   await Deno.remove(path);
   if (!success) throw new Error(`Cannot unpack "${archive}"`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

@@ -3,6 +3,7 @@ import { abortable } from "../../../async/abortable.ts";
 import { Watchdog } from "../../../async/watchdog.ts";
 import type { FoundBrowser } from "../find_browser.ts";
 import { unpackInto } from "./unpack_into.ts";
+import { pathExists } from "../path_exists.ts";
 
 const NAME = "chrome";
 
@@ -30,12 +31,12 @@ export interface InstallOptions {
 export async function findInstalledChrome(
   folder: string,
 ): Promise<FoundBrowser | undefined> {
-  if (!await exists(join(folder, NAME))) return undefined;
+  if (!await pathExists(join(folder, NAME))) return undefined;
   const { Browser, getInstalledBrowsers } = await import("@puppeteer/browsers");
   const all = await getInstalledBrowsers({ cacheDir: folder });
   const path = all.filter(({ browser }) => browser === Browser.CHROME)
     .at(-1)?.executablePath;
-  if (path === undefined || !await exists(path)) return undefined;
+  if (path === undefined || !await pathExists(path)) return undefined;
   return {
     path,
     source: "installed Chrome for Testing",
@@ -101,8 +102,4 @@ async function download(
   });
   await abortable(installing, watchdog.signal);
   return join(folder, NAME);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }
