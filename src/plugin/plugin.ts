@@ -8,27 +8,32 @@
  */
 import { createRoute, z } from "@hono/zod-openapi";
 import { access, allow, declareRoute } from "../http/auth/access.ts";
-import { type App, defineApp } from "../core/app.ts";
+import { defineApp } from "../core/app.ts";
 import { systemClock } from "../async/clock.ts";
-import { defineProblems, GridError, type Problems } from "../core/errors.ts";
+import { defineProblems, GridError } from "../core/errors.ts";
 import { hostFromDriver } from "../providers/kit/host_from_driver.ts";
 import { createLogger } from "../core/log.ts";
 import { every } from "../async/every.ts";
-import {
-  beforeAfter,
-  defineMiddleware,
-  type Middleware,
-} from "../core/middleware.ts";
-import {
-  defineProvider,
-  defineProviderCommand,
-  type Provider,
-} from "../core/provider.ts";
-import type { Named } from "../core/registry.ts";
+import { beforeAfter, defineMiddleware } from "../core/middleware.ts";
+import { defineProvider, defineProviderCommand } from "../core/provider.ts";
 import { createRouter, problemResponses } from "../http/router.ts";
 
+/** An app: a part of the server with tables, endpoints and background work. */
+export type App = ReturnType<PluginApi["defineApp"]>;
+
+/** A middleware: a step of every request and response. */
+export type Middleware = ReturnType<PluginApi["defineMiddleware"]>;
+
+/** A provider, which runs browsers on some infrastructure. */
+export type Provider = ReturnType<PluginApi["defineProvider"]>;
+
+/** Problem codes with status, title and, where it helps to wait, a number of seconds. */
+export type Problems = Parameters<PluginApi["defineProblems"]>[0];
+
 /** Apps, middleware and providers of one plugin. */
-export interface Plugin extends Named {
+export interface Plugin {
+  /** Name of the plugin in messages. */
+  readonly name: string;
   /** Apps, installed after the built-in ones or in the order of the setting `apps`. */
   readonly apps?: readonly App[];
   /** Middleware, after the built-in ones or in the order of the setting `middleware`. */
