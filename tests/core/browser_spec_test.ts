@@ -20,7 +20,7 @@ Deno.test("parseMemory() reads amounts in powers of 1024", () => {
   }
 });
 
-Deno.test("parseMemory() refuses what is no amount or not within 64M and 1T", () => {
+Deno.test("parseMemory() rejects text that is no amount, and amounts outside of 64M to 1T", () => {
   for (
     const text of ["", "G", "-1G", "2 gigs", "1e9", "63M", "2T", "NaN", "2GG"]
   ) {
@@ -28,7 +28,7 @@ Deno.test("parseMemory() refuses what is no amount or not within 64M and 1T", ()
   }
 });
 
-Deno.test("parseMemory() gives whole bytes within its limits or nothing, for any text", () => {
+Deno.test("parseMemory() returns whole bytes within its limits or undefined for any text", () => {
   fc.assert(fc.property(fc.string(), (text) => {
     const bytes = parseMemory(text);
     return bytes === undefined ||
@@ -36,7 +36,7 @@ Deno.test("parseMemory() gives whole bytes within its limits or nothing, for any
   }));
 });
 
-Deno.test("proxySchema refuses credentials in the URL, whose place would be shown in answers", () => {
+Deno.test("proxySchema rejects credentials in the URL, which responses would contain", () => {
   assert.ok(
     !proxySchema.safeParse({ proxy_url: "http://u:p@proxy:3128" }).success,
   );
@@ -69,7 +69,7 @@ Deno.test("proxySchema accepts exactly one proxy: Chromium reads commas and semi
   ) assert.ok(!isTaken(url), url);
 });
 
-Deno.test("an environment has at most 256 variables: each is encrypted by itself", () => {
+Deno.test("an environment has at most 256 variables, because each is encrypted separately", () => {
   const variables = (count: number) =>
     Object.fromEntries(
       Array.from({ length: count }, (_, at) => [`V${at}`, ""]),

@@ -13,14 +13,14 @@ Deno.test("Bus.next() resolves with the first event that matches", async () => {
   assert.equal((await next)?.type, "y");
 });
 
-Deno.test("Bus.next() resolves with undefined when it is aborted", async () => {
+Deno.test("Bus.next() resolves with undefined if it is aborted", async () => {
   const abort = new AbortController();
   const next = new Bus().next(() => true, abort.signal);
   abort.abort();
   assert.equal(await next, undefined);
 });
 
-Deno.test("a latch remembers what came before it was asked, and gives it once", async () => {
+Deno.test("a latch returns events from before the call, each once", async () => {
   const bus = new Bus();
   const stop = new AbortController();
   using latch = bus.latch(({ subject }) => subject === "mine");

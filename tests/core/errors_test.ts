@@ -10,7 +10,7 @@ import { describeError } from "../../src/core/log.ts";
 import { workers } from "../../src/apps/workers/models.ts";
 import { eq } from "drizzle-orm";
 
-Deno.test("problemResponse() answers problem+json with code, status and Retry-After", async () => {
+Deno.test("problemResponse() creates problem+json with code, status and Retry-After", async () => {
   const response = problemResponse(
     new GridError(poolProblems.queue_full, "Cannot queue", {
       work_pool_id: "p",
@@ -34,13 +34,13 @@ Deno.test("problemResponse() answers problem+json with code, status and Retry-Af
   });
 });
 
-Deno.test("toGridError() shows nothing of a foreign error", () => {
+Deno.test("toGridError() hides the message of a foreign error", () => {
   const refusal = toGridError(new Error("password is hunter2"));
   assert.equal(refusal.code, "internal");
   assert.doesNotMatch(refusal.message, /hunter2/);
 });
 
-Deno.test("describeError() does not show what a failed query bound", async () => {
+Deno.test("describeError() does not show the bound values of a failed query", async () => {
   using db = await openDatabase(":memory:");
   const failure = await db.orm.select().from(workers).where(
     eq(workers.name, "hunter2"),

@@ -1,6 +1,6 @@
 /**
- * Functions that read outside text take linear time: each receives text that makes careless patterns and loops slow, up
- * to the maximum size.
+ * Functions that parse external text take linear time. Each receives text of the maximum size that makes careless
+ * patterns and loops slow.
  *
  * @module
  */
@@ -56,7 +56,7 @@ const ROUTES = new RouteTable(
   createSocketRoutes({ serveClient: () => Promise.resolve() }),
 );
 
-/** Text that, when repeated, begins a match again and again and never ends it. */
+/** Text that, when repeated, begins many matches and ends none. */
 const PIECES = [
   "a-",
   "a.",
@@ -124,7 +124,7 @@ const FUNCTIONS: Readonly<
   prefixOf: [HEAD, parseKeyPrefix],
   keyOf: [HEAD, (text) =>
     readKey({
-      headers: new Headers({ authorization: `Bearer ${headerOf(text)}` }),
+      headers: new Headers({ authorization: `Bearer ${toHeaderText(text)}` }),
       query: new URLSearchParams({ token: text }),
     })],
   describeError: [BODY, (text) => describeError(new Error(text))],
@@ -221,7 +221,7 @@ const FUNCTIONS: Readonly<
   readsOnly: [HEAD, isReadOnly],
 };
 
-function headerOf(text: string): string {
+function toHeaderText(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, " ");
 }
 
@@ -295,7 +295,7 @@ for (const [name, [most, work]] of Object.entries(MANY)) {
   });
 }
 
-/** Work on the maximum input that takes less is harmless and is not compared. Quadratic work takes seconds. */
+/** Duration below which work on the maximum input is harmless and not compared. Quadratic work takes seconds. */
 const QUICK_MS = 100;
 
 function assertLinear<T>(

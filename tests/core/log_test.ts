@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { configureLog, createLogger } from "../../src/core/log.ts";
 import { newKey } from "../../src/core/redact.ts";
 
-/** What is written while `act` logs. */
+/** Returns the output while `act` logs. */
 async function written(
   log_format: "text" | "json",
   act: () => void,
@@ -22,7 +22,7 @@ async function written(
   return text;
 }
 
-Deno.test("a json line tells its message as a text line does, and its values as properties", async () => {
+Deno.test("a JSON line has the message of a text line, and the values as properties", async () => {
   const text = await written("json", () => {
     createLogger("core", "log").info("{method} in {duration_ms} ms", {
       method: "GET",
@@ -35,7 +35,7 @@ Deno.test("a json line tells its message as a text line does, and its values as 
 });
 
 for (const format of ["text", "json"] as const) {
-  Deno.test(`a ${format} line shows nothing secret, neither as a property nor in its message`, async () => {
+  Deno.test(`a ${format} line contains no secret, neither as a property nor in its message`, async () => {
     const key = newKey();
     const log = createLogger("core", "log");
     const text = await written(format, () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { findNearest, suggestNearest } from "../../src/core/nearest.ts";
 
-Deno.test("nearest() finds only names that differ in at most two letters", () => {
+Deno.test("findNearest() returns only names that differ in at most two letters", () => {
   const known = ["serve", "session", "settings", "pool", "key"];
   const cases: Record<string, string | undefined> = {
     sesion: "session",

@@ -8,7 +8,7 @@ import {
   redactKeys,
 } from "../../src/core/redact.ts";
 
-Deno.test("newKey() makes keys of one form, each another, in which every character may stand", () => {
+Deno.test("newKey() creates different keys of one form that use every character of the alphabet", () => {
   const keys = Array.from({ length: 2_000 }, newKey);
   assert.equal(new Set(keys).size, keys.length);
   const counts = new Map<string, number>();
@@ -19,14 +19,14 @@ Deno.test("newKey() makes keys of one form, each another, in which every charact
       counts.set(character, (counts.get(character) ?? 0) + 1);
     }
   }
-  // 86,000 characters: 1,387 of each of 62, give or take. A bias by the byte's modulus would give some a quarter more.
+  // 86,000 characters: about 1,387 of each of 62. A modulus bias would add a quarter to some of them.
   assert.equal(counts.size, 62);
   for (const count of counts.values()) {
     assert.ok(count > 1_150 && count < 1_650);
   }
 });
 
-Deno.test("prefixOf() takes nothing for a key but what has a key's form", () => {
+Deno.test("parseKeyPrefix() accepts only text with the form of a key", () => {
   fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
     assert.equal(parseKeyPrefix(text), undefined);
   }));
@@ -37,21 +37,21 @@ Deno.test("prefixOf() takes nothing for a key but what has a key's form", () => 
   assert.equal(parseKeyPrefix(`${key}\n`), undefined);
 });
 
-Deno.test("isEqualHash() is equality", () => {
+Deno.test("isEqualHash() compares for equality", () => {
   fc.assert(fc.property(fc.string(), fc.string(), (a, b) => {
     assert.equal(isEqualHash(a, b), a === b);
     assert.ok(isEqualHash(a, a));
   }));
 });
 
-Deno.test("hashOf() is SHA-256 in hex", async () => {
+Deno.test("hashText() returns SHA-256 in hex", async () => {
   assert.equal(
     await hashText("abc"),
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
   );
 });
 
-Deno.test("withoutKeys() leaves of keys and tokens only what may be shown", () => {
+Deno.test("redactKeys() keeps only the public part of keys and tokens", () => {
   const key = newKey();
   const token = `ct_mwun1y6a_${"gdJipGOSj4-_"}${"x".repeat(31)}`;
   assert.equal(
@@ -64,7 +64,7 @@ Deno.test("withoutKeys() leaves of keys and tokens only what may be shown", () =
   );
 });
 
-Deno.test("withoutKeys() leaves of URLs no user and no password", () => {
+Deno.test("redactKeys() removes user and password from URLs", () => {
   for (
     const [text, expected] of [
       ['at "http://me:geheim@grid.example/v1"', 'at "http://grid.example/v1"'],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Registry } from "../../src/core/registry.ts";
 
-Deno.test("Registry.get() names what is known when the name is not", () => {
+Deno.test("Registry.get() lists the known names if a name is unknown", () => {
   const registry = new Registry("provider", [{ name: "docker" }]);
   assert.throws(() => registry.get("dokcer"), {
     name: "UnknownNameError",
@@ -10,7 +10,7 @@ Deno.test("Registry.get() names what is known when the name is not", () => {
   });
 });
 
-Deno.test("Registry.add() refuses a name that is taken", () => {
+Deno.test("Registry.add() rejects a name that is taken", () => {
   const registry = new Registry("provider", [{ name: "docker" }]);
   assert.throws(() => registry.add({ name: "docker" }), TypeError);
 });

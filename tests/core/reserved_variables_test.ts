@@ -6,7 +6,7 @@ import { describedApi } from "../support/api_document.ts";
 import { testGrid } from "../support/grid.ts";
 import { isReserved } from "../../src/core/reserved_variables.ts";
 
-Deno.test("isReserved() knows variables that change which programs and libraries run, whatever their case", () => {
+Deno.test("isReserved() detects variables that change which programs and libraries run, in any case", () => {
   for (
     const name of [
       "LD_PRELOAD",
@@ -32,9 +32,12 @@ Deno.test("isReserved() knows variables that change which programs and libraries
 Deno.test("the document and the server reject the same variables and arguments, in upper and lower case", async () => {
   await using grid = await testGrid();
   const { operations, fault } = await describedApi(grid);
-  const bodyOf = (id: string) =>
+  const createBody = (id: string) =>
     operations.find((each) => each.id === id)?.body?.schema ?? {};
-  const [session, pool] = [bodyOf("createSession"), bodyOf("createPool")];
+  const [session, pool] = [
+    createBody("createSession"),
+    createBody("createPool"),
+  ];
   const names = ["vk_icd", "Vk_A", "PATH", "pAtH", "paths", "LANG", "xdg_a"];
   for (const name of names) {
     const body = { environment: { [name]: "x" } };

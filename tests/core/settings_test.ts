@@ -14,7 +14,7 @@ function load(sources: Partial<SettingsSources>) {
   });
 }
 
-Deno.test("loadSettings() lets flags win over variables, variables over the file, the file over defaults", () => {
+Deno.test("loadSettings() prefers flags to variables, variables to the file, and the file to defaults", () => {
   const sources = {
     file: {
       path: "grid.json",
@@ -30,7 +30,7 @@ Deno.test("loadSettings() lets flags win over variables, variables over the file
   );
 });
 
-Deno.test("loadSettings() warns of an unknown variable with the nearest known one and goes on", () => {
+Deno.test("loadSettings() warns about an unknown variable with the nearest known one", () => {
   const { settings, warnings } = load({ env: { BROWSERGRID_PROT: "99" } });
   assert.equal(settings.port, 8765);
   assert.deepEqual(warnings, [
@@ -38,7 +38,7 @@ Deno.test("loadSettings() warns of an unknown variable with the nearest known on
   ]);
 });
 
-Deno.test("loadSettings() refuses a wrong value and says where it came from", () => {
+Deno.test("loadSettings() rejects an invalid value and names its source", () => {
   assert.throws(
     () => load({ env: { BROWSERGRID_PORT: "many" } }),
     /Cannot use setting "port" \(variable BROWSERGRID_PORT\): expected whole number, 0 to 65535$/,
@@ -49,14 +49,14 @@ Deno.test("loadSettings() refuses a wrong value and says where it came from", ()
   );
 });
 
-Deno.test("loadSettings() refuses an unknown name in the file and names the nearest", () => {
+Deno.test("loadSettings() rejects an unknown name in the file and suggests the nearest", () => {
   assert.throws(
     () => load({ file: { path: "grid.json", text: '{"prot": 1}' } }),
     /Cannot use setting "prot": unknown, did you mean "port"\?/,
   );
 });
 
-Deno.test("loadSettings() refuses a file that is not a JSON object", () => {
+Deno.test("loadSettings() rejects a file that is not a JSON object", () => {
   for (const text of ["[]", "{", "1"]) {
     assert.throws(
       () => load({ file: { path: "grid.json", text } }),
@@ -65,21 +65,21 @@ Deno.test("loadSettings() refuses a file that is not a JSON object", () => {
   }
 });
 
-Deno.test("settingsTable() describes every setting", () => {
+Deno.test("listSettings() describes every setting", () => {
   for (const row of listSettings()) {
     assert.notEqual(row.description, "", row.name);
     assert.match(row.variable, /^BROWSERGRID_[A-Z_]+$/);
   }
 });
 
-Deno.test("loadSettings() refuses a lease that one lost heartbeat would end", () => {
+Deno.test("loadSettings() rejects a lease that one lost heartbeat would end", () => {
   assert.throws(
     () => load({ env: { BROWSERGRID_LEASE_SECONDS: "15" } }),
     /lease_seconds.*twice heartbeat_seconds/,
   );
 });
 
-Deno.test("loadSettings() takes the token out of the database's URL, and refuses a user or a password in it", () => {
+Deno.test("loadSettings() separates the token from the URL of the database, and rejects a user or a password in it", () => {
   const loaded = (database_url: string, database_auth_token?: string) => {
     const { settings } = load({ flags: { database_url, database_auth_token } });
     return [settings.database_url, settings.database_auth_token];
@@ -100,18 +100,21 @@ Deno.test("loadSettings() takes the token out of the database's URL, and refuses
     "file:a.db?authToken=x",
     undefined,
   ]);
-  const refused = () => loaded("https://user:geheim@grid.example");
-  assert.throws(refused, /"database_url" \(flag --database-url\): expected no/);
-  assert.throws(refused, (error) => !String(error).includes("geheim"));
+  const rejected = () => loaded("https://user:geheim@grid.example");
+  assert.throws(
+    rejected,
+    /"database_url" \(flag --database-url\): expected no/,
+  );
+  assert.throws(rejected, (error) => !String(error).includes("geheim"));
 });
 
-Deno.test("a public URL has no user and no password in it, and the refusal shows none", () => {
-  const refused = () =>
+Deno.test("a public URL with a user or a password is rejected without showing them", () => {
+  const rejected = () =>
     loadSettings({
       defaults: { data_dir: "/data" },
       env: { BROWSERGRID_PUBLIC_URL: "https://user:geheim@grid.example" },
       flags: {},
     });
-  assert.throws(refused, /"public_url" \(variable BROWSERGRID_PUBLIC_URL\)/);
-  assert.throws(refused, (error) => !String(error).includes("geheim"));
+  assert.throws(rejected, /"public_url" \(variable BROWSERGRID_PUBLIC_URL\)/);
+  assert.throws(rejected, (error) => !String(error).includes("geheim"));
 });

@@ -13,14 +13,14 @@ const ESCAPES: readonly (readonly [string, string])[] = [
   ["\u200e\u200f\u061c\u2028\u2029", "\\u200e\\u200f\\u061c\\u2028\\u2029"],
 ];
 
-Deno.test("visibleText() escapes characters that a terminal would obey, and keeps other text", () => {
+Deno.test("escapeText() escapes characters that a terminal would obey, and keeps other text", () => {
   for (const [text, shown] of ESCAPES) assert.equal(escapeText(text), shown);
   const plain = "Zeile 1\n\tשלום – 日本語 – 👩‍👧 \\x1b";
   assert.equal(escapeText(plain), plain);
   assert.equal(escapeText("a\r\nb"), "a\nb");
 });
 
-Deno.test("visibleJson() returns equal JSON without characters that a terminal obeys", () => {
+Deno.test("escapeJson() returns equal JSON without characters that a terminal obeys", () => {
   const value = { text: ESCAPES.map(([text]) => text).join(""), list: ["\n"] };
   const json = escapeJson(JSON.stringify(value, null, 2));
   assert.deepEqual(JSON.parse(json), value);

@@ -67,7 +67,7 @@ Deno.test("X-Forwarded-… is ignored if it is invalid or not from a trusted pro
     settings: { ...KEYED, trusted_proxies: '["10.0.0.1"]' },
   });
   const key = { "x-api-key": BOOTSTRAP_KEY };
-  const urlOf = async (from: string, headers: Record<string, string>) => {
+  const toUrl = async (from: string, headers: Record<string, string>) => {
     const response = await grid.request("/v1/connect/json/version", {
       from,
       headers: { ...key, ...headers },
@@ -75,7 +75,7 @@ Deno.test("X-Forwarded-… is ignored if it is invalid or not from a trusted pro
     return (await response.json()).webSocketDebuggerUrl;
   };
   const own = "ws://localhost/v1/connect";
-  assert.equal(await urlOf("10.0.0.2", FORWARDED), own);
+  assert.equal(await toUrl("10.0.0.2", FORWARDED), own);
   for (
     const [name, value, expected] of [
       ["proto", "javascript", own],
@@ -94,7 +94,7 @@ Deno.test("X-Forwarded-… is ignored if it is invalid or not from a trusted pro
     ] as const
   ) {
     const headers = { [`x-forwarded-${name}`]: value };
-    assert.equal(await urlOf("10.0.0.1", headers), expected, value);
+    assert.equal(await toUrl("10.0.0.1", headers), expected, value);
   }
 });
 
@@ -124,12 +124,12 @@ Deno.test("X-Forwarded-Host does not bypass the check of Host", async () => {
   await using grid = await testGrid({
     settings: { trusted_proxies: '["127.0.0.1"]' },
   });
-  const statusOf = async (host: string) => {
+  const readStatus = async (host: string) => {
     const headers = { host, "x-forwarded-host": "localhost" };
     return (await grid.request("/v1/sessions", { headers })).status;
   };
-  assert.equal(await statusOf("localhost"), 200);
-  assert.equal(await statusOf("rebound.example"), 403);
+  assert.equal(await readStatus("localhost"), 200);
+  assert.equal(await readStatus("rebound.example"), 403);
 });
 
 Deno.test("/api/v1/… is an alias of /v1/…, and trailing slashes are ignored, for requests and sockets", async () => {

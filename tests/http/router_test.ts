@@ -66,7 +66,7 @@ function post(body: string, headers: Record<string, string> = {}) {
   });
 }
 
-async function codeOf(response: Response): Promise<unknown> {
+async function readCode(response: Response): Promise<unknown> {
   assert.equal(
     response.headers.get("content-type"),
     "application/problem+json",
@@ -78,7 +78,7 @@ Deno.test("buildRouter() serves an app's routes under their version", async () =
   assert.equal((await post('{"size": 1}')).status, 204);
 });
 
-Deno.test("buildRouter() refuses a body that is wrong with every path", async () => {
+Deno.test("buildRouter() rejects an invalid body and names every path", async () => {
   const response = await post('{"size": "big", "colour": 1}');
   assert.equal(response.status, 422);
   const problem = await response.json();
@@ -86,21 +86,21 @@ Deno.test("buildRouter() refuses a body that is wrong with every path", async ()
   assert.match(problem.detail, /size.*colour|colour.*size/s);
 });
 
-Deno.test("buildRouter() refuses a body that is not JSON", async () => {
+Deno.test("buildRouter() rejects a body that is not JSON", async () => {
   const response = await post("{");
   assert.equal(response.status, 400);
-  assert.equal(await codeOf(response), "malformed_json");
+  assert.equal(await readCode(response), "malformed_json");
 });
 
-Deno.test("buildRouter() answers an unknown path with a problem", async () => {
+Deno.test("buildRouter() responds to an unknown path with a problem", async () => {
   const response = await router().request("/v1/nothing", {
     headers: { "x-api-key": KEY },
   });
   assert.equal(response.status, 404);
-  assert.equal(await codeOf(response), "not_found");
+  assert.equal(await readCode(response), "not_found");
 });
 
-Deno.test("buildRouter() answers a foreign error as internal, without its text, which the log has under its id", async () => {
+Deno.test("buildRouter() responds to a foreign error with internal; only the log contains its message, with the same id", async () => {
   await using logged = await logRecords();
   const response = await router().request("/v1/secret-failure", {
     headers: { "x-api-key": KEY },
@@ -114,7 +114,7 @@ Deno.test("buildRouter() answers a foreign error as internal, without its text, 
   assert.ok(said.some((each) => each.startsWith(`Request ${id} failed: `)));
 });
 
-Deno.test("buildRouter() says when to come back after what passes by itself", async () => {
+Deno.test("buildRouter() adds Retry-After to temporary problems", async () => {
   const response = await router().request("/v1/busy", {
     headers: { "x-api-key": KEY },
   });
@@ -122,16 +122,16 @@ Deno.test("buildRouter() says when to come back after what passes by itself", as
   assert.equal(response.headers.get("retry-after"), "1");
 });
 
-Deno.test("/ready refuses while the database cannot be used; /health does not ask it", async () => {
+Deno.test("/ready fails while the database is unavailable; /health does not query it", async () => {
   const headers = { "x-api-key": KEY };
   assert.equal((await router().request("/ready", { headers })).status, 503);
   assert.equal((await router().request("/health")).status, 200);
 });
 
-Deno.test("apiKey refuses a missing and a wrong key, and takes X-API-Key, Bearer and token", async () => {
+Deno.test("apiKey rejects a missing and a wrong key, and accepts X-API-Key, Bearer and token", async () => {
   const ask = (path: string, headers: Record<string, string> = {}) =>
     router().request(path, { headers });
-  assert.equal(await codeOf(await ask("/v1/busy")), "unauthorized");
+  assert.equal(await readCode(await ask("/v1/busy")), "unauthorized");
   const wrong = await ask("/v1/busy", { "x-api-key": "wrong" });
   assert.equal(wrong.status, 401);
   assert.doesNotMatch(await wrong.text(), /k-0123456789/);
@@ -146,44 +146,44 @@ Deno.test("apiKey refuses a missing and a wrong key, and takes X-API-Key, Bearer
   }
 });
 
-Deno.test("requestLog keeps a caller's request id and replaces one that may not be logged", async () => {
+Deno.test("requestLog keeps the id of a request and replaces one that is not safe to log", async () => {
   const kept = await post('{"size": 1}', { "x-request-id": "abc-1" });
   assert.equal(kept.headers.get("x-request-id"), "abc-1");
   const replaced = await post('{"size": 1}', { "x-request-id": "a b\tc" });
   assert.match(replaced.headers.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
 });
 
-Deno.test("bodyLimit refuses a body that is too large", async () => {
+Deno.test("bodyLimit rejects a body that is too large", async () => {
   const response = await post(`{"size": 1${" ".repeat(2_000)}}`);
   assert.equal(response.status, 413);
-  assert.equal(await codeOf(response), "body_too_large");
+  assert.equal(await readCode(response), "body_too_large");
 });
 
-Deno.test("buildRouter() refuses a body that is not declared as JSON", async () => {
+Deno.test("buildRouter() rejects a body without the content type of JSON", async () => {
   for (const type of ["text/plain", "application/x-www-form-urlencoded"]) {
     const response = await post('{"size": 1}', { "content-type": type });
     assert.equal(response.status, 415, type);
-    assert.equal(await codeOf(response), "unsupported_media_type");
+    assert.equal(await readCode(response), "unsupported_media_type");
   }
 });
 
-Deno.test("buildRouter() refuses a request without the body that its route needs", async () => {
+Deno.test("buildRouter() rejects a request without a required body", async () => {
   const response = await router().request("/v1/things", {
     method: "POST",
     headers: { "x-api-key": KEY },
   });
   assert.equal(response.status, 422);
-  assert.equal(await codeOf(response), "invalid_request");
+  assert.equal(await readCode(response), "invalid_request");
 });
 
-Deno.test("buildRouter() answers a known path under another method with 405 and what it takes", async () => {
+Deno.test("buildRouter() responds to another method of a known path with 405 and the allowed methods", async () => {
   const headers = { "x-api-key": KEY };
   for (const method of ["GET", "HEAD", "PUT", "DELETE"]) {
     const response = await router().request("/v1/things", { method, headers });
     assert.equal(response.status, 405, method);
     assert.equal(response.headers.get("allow"), "POST, OPTIONS");
     if (method !== "HEAD") {
-      assert.equal(await codeOf(response), "method_not_allowed");
+      assert.equal(await readCode(response), "method_not_allowed");
     }
   }
   const asked = await router().request("/v1/busy", {

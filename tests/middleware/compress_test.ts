@@ -6,16 +6,18 @@ import { compress } from "../../src/middleware/compress.ts";
 import { startServer } from "../../src/http/server/server.ts";
 import { rawHttp } from "../support/raw_http.ts";
 import { testGrid } from "../support/grid.ts";
-import { ask, chained } from "../core/middleware/chained.ts";
+import { createTestRouter, request } from "./chained.ts";
 
 async function encodingFor(accept: string | undefined, path = "/v1/large") {
   const headers = accept === undefined ? {} : { "accept-encoding": accept };
-  const { headers: answered, body } = await ask(chained(), path, { headers });
+  const { headers: answered, body } = await request(createTestRouter(), path, {
+    headers,
+  });
   await body?.cancel();
   return answered.get("content-encoding");
 }
 
-Deno.test("compress takes the encoding that the client likes best, its own order among equals", async () => {
+Deno.test("compress selects the encoding that the client prefers, and its own order among equals", async () => {
   assert.equal(await encodingFor("gzip, deflate, br"), "br");
   assert.equal(await encodingFor("gzip, deflate"), "gzip");
   assert.equal(await encodingFor("br;q=0.5, gzip;q=0.8"), "gzip");
@@ -27,15 +29,15 @@ Deno.test("compress takes the encoding that the client likes best, its own order
   assert.equal(await encodingFor(undefined), null);
 });
 
-Deno.test("what is compressed can be read again", async () => {
-  const plain = await (await ask(chained(), "/v1/large")).text();
+Deno.test("compressed responses can be decompressed", async () => {
+  const plain = await (await request(createTestRouter(), "/v1/large")).text();
   const decoders = {
     br: brotliDecompressSync,
     gzip: gunzipSync,
     deflate: inflateSync,
   };
   for (const [encoding, decode] of Object.entries(decoders)) {
-    const response = await ask(chained(), "/v1/large", {
+    const response = await request(createTestRouter(), "/v1/large", {
       headers: { "accept-encoding": encoding },
     });
     assert.match(response.headers.get("vary") ?? "", /Accept-Encoding/);
@@ -46,15 +48,15 @@ Deno.test("what is compressed can be read again", async () => {
   }
 });
 
-Deno.test("compress leaves small answers as they are, whole", async () => {
-  const response = await ask(chained(), "/v1/ok", {
+Deno.test("compress does not change small responses", async () => {
+  const response = await request(createTestRouter(), "/v1/ok", {
     headers: { "accept-encoding": "gzip" },
   });
   assert.equal(response.headers.get("content-encoding"), null);
   assert.deepEqual(await response.json(), { ok: true });
 });
 
-/** A route behind `compress` alone. */
+/** Creates a route with only `compress`. */
 async function answered(response: Response): Promise<Response> {
   const handler = Reflect.apply(compress.create, compress, [
     compress.optionsSchema.parse({}),
@@ -64,7 +66,7 @@ async function answered(response: Response): Promise<Response> {
   return await app.request("/", { headers: { "accept-encoding": "gzip" } });
 }
 
-Deno.test("compress leaves what has an encoding, must not be changed, is a part or no text", async () => {
+Deno.test("compress does not change responses that are encoded, no-transform, partial or not text", async () => {
   const text = "text ".repeat(1_000);
   const untouched: readonly (readonly [number, Record<string, string>])[] = [
     [200, { "content-type": "text/plain", "content-encoding": "zstd" }],
@@ -80,7 +82,7 @@ Deno.test("compress leaves what has an encoding, must not be changed, is a part 
   }
 });
 
-Deno.test("compress makes a strong ETag weak: the bytes are others", async () => {
+Deno.test("compress makes a strong ETag weak, because the bytes differ", async () => {
   const response = await answered(
     new Response("text ".repeat(1_000), {
       headers: { "content-type": "text/plain", etag: '"abc"' },
@@ -90,7 +92,7 @@ Deno.test("compress makes a strong ETag weak: the bytes are others", async () =>
   await response.body?.cancel();
 });
 
-Deno.test("compress holds back no event, and no answer that has nothing to say yet", async () => {
+Deno.test("compress delays neither events nor responses without a first chunk", async () => {
   for (const type of ["text/event-stream", "text/plain"]) {
     const { readable, writable } = new TransformStream<Uint8Array>();
     const writer = writable.getWriter();
@@ -110,7 +112,7 @@ Deno.test("compress holds back no event, and no answer that has nothing to say y
   }
 });
 
-Deno.test("a client that leaves cancels what is compressed for it", async () => {
+Deno.test("a client that leaves cancels the compressed stream", async () => {
   const { promise: cancelled, resolve } = Promise.withResolvers<void>();
   const endless = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.enqueue(new Uint8Array(4_096)),
@@ -124,7 +126,7 @@ Deno.test("a client that leaves cancels what is compressed for it", async () => 
   await cancelled;
 });
 
-Deno.test("clients of the listening server get less over the wire, and read the same", async () => {
+Deno.test("clients of a server receive fewer bytes and read the same body", async () => {
   await using grid = await testGrid({ listen: true });
   const plain = await (await fetch(`${grid.url}/openapi.json`, {
     headers: { "accept-encoding": "identity" },
@@ -142,7 +144,7 @@ Deno.test("clients of the listening server get less over the wire, and read the 
   assert.ok(text.length < plain.length / 3, `${text.length} bytes`);
 });
 
-Deno.test("events go over the wire one by one, to clients that take compressed answers too", async () => {
+Deno.test("events are sent one by one, also to clients that accept compression", async () => {
   const { readable, writable } = new TransformStream<Uint8Array>();
   const writer = writable.getWriter();
   const headers = { "content-type": "text/event-stream" };

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { TokenBuckets } from "../../src/middleware/token_buckets.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { testGrid } from "../support/grid.ts";
-import { ask, chained, refusalOf } from "../core/middleware/chained.ts";
+import { createTestRouter, readProblem, request } from "./chained.ts";
 
 const TWO = { requests_per_second: 0.5, burst: 2 };
 
@@ -13,45 +13,52 @@ function limited(
 ) {
   const clock = createFakeClock();
   const middleware = [{ name: "rate_limit", options }];
-  const router = chained({ clock, settings: { ...settings, middleware } });
+  const router = createTestRouter({
+    clock,
+    settings: { ...settings, middleware },
+  });
   return { clock, router };
 }
 
-Deno.test("rate_limit is off unless it is asked for", async () => {
-  const { headers } = await ask(chained(), "/v1/ok");
+Deno.test("rate_limit is disabled by default", async () => {
+  const { headers } = await request(createTestRouter(), "/v1/ok");
   assert.equal(headers.get("ratelimit"), null);
 });
 
-Deno.test("rate_limit refuses a key whose bucket is empty, says when to come back, and lets it in then", async () => {
+Deno.test("rate_limit rejects a key with an empty bucket with Retry-After, and accepts it after that time", async () => {
   const { clock, router } = limited({ per_key: TWO, per_address: null });
-  const first = await ask(router, "/v1/ok");
+  const first = await request(router, "/v1/ok");
   assert.equal(first.headers.get("ratelimit-policy"), '"key";q=2;w=4');
   assert.equal(first.headers.get("ratelimit"), '"key";r=1;t=2');
-  await ask(router, "/v1/ok");
-  const refused = await ask(router, "/v1/ok");
+  await request(router, "/v1/ok");
+  const refused = await request(router, "/v1/ok");
   assert.equal(refused.headers.get("retry-after"), "2");
   assert.equal(refused.headers.get("ratelimit"), '"key";r=0;t=2');
-  assert.deepEqual(await refusalOf(refused), [429, "rate_limited"]);
+  assert.deepEqual(await readProblem(refused), [429, "rate_limited"]);
   clock.advance(2_000);
-  assert.equal((await ask(router, "/v1/ok")).status, 200);
-  assert.equal((await ask(router, "/v1/ok")).status, 429);
+  assert.equal((await request(router, "/v1/ok")).status, 200);
+  assert.equal((await request(router, "/v1/ok")).status, 429);
 });
 
 Deno.test("rate_limit counts keys also when it is listed before the key check", async () => {
   const options = { per_key: TWO, per_address: null };
   const middleware = [{ name: "rate_limit", options }, { name: "api_key" }];
-  const router = chained({ settings: { middleware } });
-  const { headers } = await ask(router, "/v1/ok");
+  const router = createTestRouter({ settings: { middleware } });
+  const { headers } = await request(router, "/v1/ok");
   assert.equal(headers.get("ratelimit"), '"key";r=1;t=2');
 });
 
-Deno.test("rate_limit tells what is left with every answer, refusals too", async () => {
+Deno.test("rate_limit reports the remaining quota in every response, also in problems", async () => {
   const { router } = limited({});
   const headers = { "content-type": "application/json" };
   const answers = [
-    await ask(router, "/v1/nothing"),
-    await ask(router, "/v1/things", { method: "POST", body: "{}", headers }),
-    await ask(router, "/v1/broken"),
+    await request(router, "/v1/nothing"),
+    await request(router, "/v1/things", {
+      method: "POST",
+      body: "{}",
+      headers,
+    }),
+    await request(router, "/v1/broken"),
   ];
   for (const { headers, status } of answers) {
     assert.match(
@@ -62,10 +69,10 @@ Deno.test("rate_limit tells what is left with every answer, refusals too", async
   }
 });
 
-Deno.test("rate_limit counts requests of an address that are refused for their key: guessing is limited", async () => {
+Deno.test("rate_limit counts requests of an address whose key is rejected, which limits guessing", async () => {
   const { router } = limited({ per_address: TWO });
   const guess = (path: string, address: string) =>
-    ask(router, path, { address, headers: { "x-api-key": "guess" } });
+    request(router, path, { address, headers: { "x-api-key": "guess" } });
   for (const path of ["/v1/ok", "/v1/workerpool/workers/1/heartbeat"]) {
     const address = path.length > 10 ? "192.0.2.7" : "192.0.2.8";
     const statuses = [];
@@ -77,19 +84,19 @@ Deno.test("rate_limit counts requests of an address that are refused for their k
   assert.equal((await guess("/v1/ok", "192.0.2.9")).status, 401);
 });
 
-Deno.test("rate_limit lets heartbeats through when everything else of the key and address is used up", async () => {
+Deno.test("rate_limit accepts heartbeats when the quota of the key and the address is used up", async () => {
   const { router } = limited({ per_key: TWO, per_address: TWO });
-  for (let count = 0; count < 3; count++) await ask(router, "/v1/ok");
-  assert.equal((await ask(router, "/v1/ok")).status, 429);
+  for (let count = 0; count < 3; count++) await request(router, "/v1/ok");
+  assert.equal((await request(router, "/v1/ok")).status, 429);
   for (let count = 0; count < 10; count++) {
-    const beat = await ask(router, "/v1/workerpool/workers/1/heartbeat", {
+    const beat = await request(router, "/v1/workerpool/workers/1/heartbeat", {
       method: "PUT",
     });
     assert.equal(beat.status, 200);
   }
 });
 
-Deno.test("the exempt paths are those of the real endpoints", async () => {
+Deno.test("the real endpoints of workers are exempt", async () => {
   const key = "key-0123456789";
   const options = { per_address: { ...TWO, burst: 1 } };
   const middleware = [{ name: "rate_limit", options }];
@@ -103,7 +110,7 @@ Deno.test("the exempt paths are those of the real endpoints", async () => {
       ...(method === "GET" ? {} : { body: "{}" }),
       headers: { "content-type": "application/json", "x-api-key": key },
     });
-    return (await refusalOf(response))[1];
+    return (await readProblem(response))[1];
   };
   await call("POST", "");
   assert.equal(await call("POST", ""), "rate_limited");
@@ -123,7 +130,7 @@ Deno.test("the exempt paths are those of the real endpoints", async () => {
   }
 });
 
-Deno.test("rate_limit exempts no path that only looks like an exempt one", async () => {
+Deno.test("rate_limit exempts no path that only resembles an exempt one", async () => {
   const { router } = limited({ per_key: TWO, per_address: null });
   const paths = [
     "/v1/sessions/heartbeat",
@@ -131,8 +138,8 @@ Deno.test("rate_limit exempts no path that only looks like an exempt one", async
     "/v1/workerpool/workers/1/2/heartbeat",
     "/v1/workerpool/workers/1/heartbeat/x",
   ];
-  for (const path of paths) await ask(router, path);
-  assert.equal((await ask(router, "/v1/ok")).status, 429);
+  for (const path of paths) await request(router, path);
+  assert.equal((await request(router, "/v1/ok")).status, 429);
 });
 
 Deno.test("rate_limit counts addresses without api_key, too", async () => {
@@ -141,21 +148,21 @@ Deno.test("rate_limit counts addresses without api_key, too", async () => {
     { name: "api_key", enabled: false },
     { name: "rate_limit", options: { per_address: TWO } },
   ];
-  const router = chained({ clock, settings: { middleware } });
+  const router = createTestRouter({ clock, settings: { middleware } });
   const statuses = [];
   for (let count = 0; count < 3; count++) {
-    statuses.push((await ask(router, "/v1/ok")).status);
+    statuses.push((await request(router, "/v1/ok")).status);
   }
   assert.deepEqual(statuses, [200, 200, 429]);
 });
 
-Deno.test("rate_limit takes a trusted proxy's word for the address, and nobody else's", async () => {
+Deno.test("rate_limit trusts addresses only from trusted proxies", async () => {
   const { router } = limited({ per_address: TWO, per_key: null }, {
     trusted_proxies: ["10.0.0.0/8"],
   });
   const from = async (address: string, forwarded: string) => {
     const headers = { "x-forwarded-for": forwarded };
-    return (await ask(router, "/v1/ok", { address, headers })).status;
+    return (await request(router, "/v1/ok", { address, headers })).status;
   };
   for (let count = 0; count < 3; count++) await from("10.0.0.1", "192.0.2.1");
   assert.equal(await from("10.0.0.1", "192.0.2.1"), 429);
@@ -167,27 +174,29 @@ Deno.test("rate_limit takes a trusted proxy's word for the address, and nobody e
   assert.equal(await from("192.0.2.3", "10.9.9.9"), 429);
 });
 
-Deno.test("rate_limit takes an IPv6 client for its /64 network", async () => {
+Deno.test("rate_limit counts an IPv6 client by its /64 network", async () => {
   const { router } = limited({ per_address: TWO });
   const from = async (address: string) =>
-    (await ask(router, "/v1/ok", { address })).status;
+    (await request(router, "/v1/ok", { address })).status;
   assert.equal(await from("2001:db8::1"), 200);
   assert.equal(await from("2001:db8::2"), 200);
   assert.equal(await from("2001:db8::3"), 429);
   assert.equal(await from("2001:db8:0:1::3"), 200);
 });
 
-Deno.test("rate_limit does not take all who have no key for one caller", async () => {
+Deno.test("rate_limit does not count all callers without a key as one", async () => {
   const { router } = limited({ per_key: TWO, per_address: null }, {
     api_key: undefined,
   });
   for (let count = 0; count < 5; count++) {
-    const open = await ask(router, "/health", { headers: { "x-api-key": "" } });
+    const open = await request(router, "/health", {
+      headers: { "x-api-key": "" },
+    });
     assert.equal(open.status, 200);
   }
 });
 
-Deno.test("a bucket never gives more than its burst and what has flowed in since", () => {
+Deno.test("a bucket never allows more than its burst and the tokens added since", () => {
   const steps = fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 1 });
   fc.assert(fc.property(steps, (waits) => {
     const buckets = new TokenBuckets({ requests_per_second: 2, burst: 3 }, 10);
@@ -206,7 +215,7 @@ Deno.test("a bucket never gives more than its burst and what has flowed in since
   }));
 });
 
-Deno.test("buckets that were used longest ago are forgotten past the limit", () => {
+Deno.test("the least recently used buckets are dropped beyond the limit", () => {
   const buckets = new TokenBuckets({ requests_per_second: 1, burst: 1 }, 2);
   for (const key of ["a", "b", "a", "c"]) buckets.take(key, 0);
   assert.equal(buckets.size, 2);

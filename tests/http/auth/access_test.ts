@@ -5,19 +5,19 @@ import { type Role, ROLES } from "../../../src/core/caller.ts";
 import type { GridEnv } from "../../../src/core/middleware.ts";
 import { buildRouter, createRouter } from "../../../src/http/router.ts";
 
-/** A router with what an app might do; everybody is who the header says. */
+/** Creates a router with varied routes. A header sets the role of the caller. */
 function router(): OpenAPIHono<GridEnv> {
   const inner = createRouter();
   inner.get("/deep/silent", (c) => c.text("reached"));
   inner.get("/deep/said", allow("worker"), (c) => c.text("reached"));
-  // An error handler of its own has its handlers wrapped.
+  // Hono wraps the handlers of an app with an error handler.
   inner.onError((error) => {
     throw error;
   });
   const v1 = createRouter();
   v1.use("*", async (_c, next) => await next());
   v1.get("/silent", (c) => c.text("reached"));
-  // Looks like middleware, and answers.
+  // Has the form of middleware, and responds.
   v1.get("/silent-with-next", (c, _next) => c.text("reached"));
   v1.all("/any", (c) => c.text("reached"));
   v1.get("/before/any", (c) => c.text("reached"));
@@ -51,7 +51,7 @@ const REACHED: Readonly<Record<string, readonly Role[]>> = {
   "/v1/silent": ["admin"],
   "/v1/silent-with-next": ["admin"],
   "/v1/any": ["admin"],
-  // What stands beside a route is not the route's own word.
+  // Middleware on the same path does not declare the route.
   "/v1/before/any": ["admin"],
   "/v1/by-list": ["admin", "client", "worker"],
   "/v1/things/7": ["admin", "client"],
@@ -60,7 +60,7 @@ const REACHED: Readonly<Record<string, readonly Role[]>> = {
 };
 
 for (const [path, roles] of Object.entries(REACHED)) {
-  Deno.test(`${path} is reached by ${roles.join(", ")}, and by nobody else`, async () => {
+  Deno.test(`${path} accepts ${roles.join(", ")}, and no other role`, async () => {
     const app = router();
     for (const role of ROLES) {
       const response = await app.request(path, { headers: { "x-role": role } });
@@ -69,12 +69,12 @@ for (const [path, roles] of Object.entries(REACHED)) {
       assert.equal(response.status, isReached ? 200 : 403, `${role}: ${text}`);
       if (!isReached) assert.equal(JSON.parse(text).code, "forbidden");
     }
-    // Where nobody asks who somebody is, everybody may do everything.
+    // If no key is needed, callers have the rights of an admin.
     assert.equal((await app.request(path)).status, 200);
   });
 }
 
-Deno.test("HEAD is held to what GET is, and what does not exist is not found by anybody", async () => {
+Deno.test("HEAD needs the roles of GET, and an unknown path is 404 for every role", async () => {
   const app = router();
   const headers = { "x-role": "client" };
   const head = await app.request("/v1/silent", { method: "HEAD", headers });

@@ -16,7 +16,7 @@ import { createFakeClock } from "../../support/clock.ts";
 const SESSION = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 const OTHER = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5e";
 
-/** A router with routes that accept connect tokens, and others. */
+/** Creates a router with routes that accept connect tokens, and others. */
 function routed() {
   const v1 = createRouter();
   const { middleware } = declareRoute({
@@ -55,7 +55,7 @@ function asked(
 const UNAUTHORIZED = (error: unknown) =>
   error instanceof GridError && error.code === "unauthorized";
 
-Deno.test("KeyAuth lets nobody in by a key that is not the one set", async () => {
+Deno.test("KeyAuth rejects every key except the one that is set", async () => {
   const key = "bootstrap-0123456789";
   const auth = new KeyAuth(key);
   const caller = await auth.authenticate(key);
@@ -78,20 +78,20 @@ Deno.test("KeyAuth lets nobody in by a key that is not the one set", async () =>
   assert.equal(await auth.authenticate(undefined), "missing");
 });
 
-Deno.test("KeyAuth lets everybody in where there is no key, unless others reach the server", async () => {
+Deno.test("KeyAuth accepts every request if there is no key, unless the server is exposed", async () => {
   const open = new KeyAuth(undefined);
   for (const key of [undefined, "whatever"]) {
     const caller = await open.authenticate(key);
     assert.ok(typeof caller === "object" && caller.id === "anonymous");
   }
-  // It was made for a grid, and not for this one.
+  // A key of another grid.
   assert.equal(await open.authenticate(newKey()), "wrong");
   const exposed = new KeyAuth(undefined, { isExposed: true });
   assert.equal(await exposed.authenticate(undefined), "missing");
   assert.equal(await exposed.authenticate("whatever"), "wrong");
 });
 
-Deno.test("KeyAuth knows the program's own key, which is another in each process", async () => {
+Deno.test("KeyAuth accepts the key of the program, which differs in each process", async () => {
   const auth = new KeyAuth("bootstrap-0123456789");
   const caller = await auth.authenticate(auth.selfKey);
   assert.ok(typeof caller === "object" && caller.role === "admin");
@@ -99,19 +99,19 @@ Deno.test("KeyAuth knows the program's own key, which is another in each process
   assert.equal(await second.authenticate(auth.selfKey), "wrong");
 });
 
-Deno.test("keyOf() looks in X-API-Key, then Authorization, then the query", () => {
+Deno.test("readKey() reads X-API-Key, then Authorization, then the query", () => {
   const query = new URLSearchParams({ token: "c" });
   const of = (headers: Record<string, string>) =>
     readKey({ headers: new Headers(headers), query });
   assert.equal(of({ "x-api-key": "a", authorization: "Bearer b" }), "a");
   assert.equal(of({ authorization: "bearer b" }), "b");
   assert.equal(of({ authorization: "Basic b" }), "c");
-  // As when a key is put behind a connect URL, which has a token.
+  // A key that was appended to a connect URL with a token.
   const twice = new URLSearchParams("token=ct_a?token=c");
   assert.equal(readKey({ headers: new Headers(), query: twice }), "c");
 });
 
-Deno.test("a connect token is good for the routes of its session that declare it, in the query, until its time is over", async () => {
+Deno.test("a connect token is accepted in the query of declared routes of its session, until it expires", async () => {
   const clock = createFakeClock();
   const auth = new KeyAuth("bootstrap-0123456789", {
     clock,
@@ -143,7 +143,7 @@ Deno.test("a connect token is good for the routes of its session that declare it
   await assert.rejects(asked(auth, `${own}?token=${token}`), UNAUTHORIZED);
 });
 
-Deno.test("no connect token but what was made is valid: neither a changed one nor one of another grid", async () => {
+Deno.test("only an issued connect token is valid, not a modified one or one of another grid", async () => {
   const clock = createFakeClock();
   const { connectTokens } = new KeyAuth(undefined, { clock });
   const token = await connectTokens.issue(SESSION);

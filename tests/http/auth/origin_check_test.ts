@@ -4,7 +4,7 @@ import { testGrid, type TestGridOptions } from "../../support/grid.ts";
 
 const EVIL = "https://evil.example";
 
-/** The status and the code of a pause that a page asks for, and whether the pool is paused then. */
+/** Returns status and code of a page's request to pause a pool, and the status of the pool. */
 async function pausedBy(
   headers: Readonly<Record<string, string>>,
   settings: TestGridOptions["settings"] = {},
@@ -27,13 +27,13 @@ async function pausedBy(
 const REFUSED = [403, "origin_not_allowed", "active"];
 const SERVED = [200, undefined, "paused"];
 
-Deno.test("a page of another site cannot have a visitor's browser change a grid that asks for no key", async () => {
+Deno.test("a page of another site cannot change a grid without keys through a visitor's browser", async () => {
   const host = "127.0.0.1:8765";
   assert.deepEqual(await pausedBy({ host, origin: EVIL }), REFUSED);
   assert.deepEqual(await pausedBy({ host, origin: "null" }), REFUSED);
 });
 
-Deno.test("a page whose name was pointed at this machine cannot either", async () => {
+Deno.test("a page whose name resolves to this machine cannot change it", async () => {
   const host = "rebound.example:8765";
   assert.deepEqual(
     await pausedBy({ host, origin: `http://${host}` }),
@@ -41,7 +41,7 @@ Deno.test("a page whose name was pointed at this machine cannot either", async (
   );
 });
 
-Deno.test("the grid's own page, and those that are allowed, can", async () => {
+Deno.test("the page of the grid and allowed pages can change it", async () => {
   const host = "127.0.0.1:8765";
   assert.deepEqual(await pausedBy({ host, origin: `http://${host}` }), SERVED);
   assert.deepEqual(
@@ -60,7 +60,7 @@ Deno.test("the grid's own page, and those that are allowed, can", async () => {
   );
 });
 
-Deno.test("who shows a key, or is no page, can from anywhere", async () => {
+Deno.test("requests with a key and clients that are not pages can change it from any origin", async () => {
   assert.deepEqual(await pausedBy({ host: "localhost:8765" }), SERVED);
   assert.deepEqual(
     await pausedBy(

@@ -40,7 +40,7 @@ Deno.test("RouteTable.find() returns the declaration of a route and the values o
   });
 });
 
-Deno.test("RouteTable.find() returns the route of GET for HEAD, and that of another method if the path has none of this one", () => {
+Deno.test("RouteTable.find() returns the route of GET for HEAD, and a route of another method if this one has none", () => {
   const table = createTable();
   for (const method of ["GET", "HEAD", "PUT", "OPTIONS"]) {
     assert.equal(table.find(method, "/v1/open")?.declaration, OPEN, method);

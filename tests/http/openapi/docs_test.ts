@@ -9,7 +9,7 @@ const KEY = "key-of-the-page-0123456789";
 
 const browser = await findBrowser(undefined);
 
-Deno.test("/docs and its files need no key, and are there only when they are asked for", async () => {
+Deno.test("/docs and its files need no key, and are loaded only by requests", async () => {
   await using grid = await testGrid({ settings: { api_key: KEY } });
   const page = await grid.request("/docs");
   assert.equal(page.status, 200);
@@ -83,7 +83,7 @@ function isThere(): boolean {
   return browser !== undefined;
 }
 
-/** What the page asks for, and what it complains about. */
+/** Records the requests and errors of the page. */
 function watch(
   page: Page,
 ): { readonly urls: readonly string[]; readonly faults: readonly string[] } {
@@ -104,7 +104,7 @@ async function authorise(page: Page): Promise<void> {
   await page.click(".auth-btn-wrapper .btn-done");
 }
 
-/** Sends the operation's request as it stands; returns what is shown of the answer. */
+/** Sends the request of an operation unchanged, and returns the displayed response. */
 async function tryOut(page: Page, id: string): Promise<string> {
   const block = `[id$="-${id}"]`;
   await page.click(`${block} .opblock-summary-control`);

@@ -22,7 +22,7 @@ Deno.test("/openapi.json is OpenAPI 3.1 for a public validator", async () => {
   assert.equal(validator.version, "3.1");
 });
 
-Deno.test("/openapi.json says for every operation its name, what it does, its group and what each parameter means", async () => {
+Deno.test("/openapi.json has an id, a summary, a tag and described parameters for every operation", async () => {
   const { json, operations } = await realApi();
   const described = new Map(
     json.tags.map(({ name, description }: Record<string, string>) => [
@@ -42,7 +42,7 @@ Deno.test("/openapi.json says for every operation its name, what it does, its gr
   assert.equal(new Set(names).size, names.length, "a name stands twice");
 });
 
-Deno.test("/openapi.json describes the endpoints that belong to no app, and the WebSockets", async () => {
+Deno.test("/openapi.json describes the system endpoints and the WebSockets", async () => {
   const { json, operations } = await realApi();
   for (const path of ["/health", "/ready", "/openapi.json", "/docs"]) {
     assert.deepEqual(json.paths[path].get.security, [], path);
@@ -62,12 +62,12 @@ Deno.test("/openapi.json describes the endpoints that belong to no app, and the 
   for (const { answers } of sockets) assert.ok(answers["101"]);
 });
 
-Deno.test("/openapi.json has an example for every body that is JSON, and each is what its schema says", async () => {
+Deno.test("/openapi.json has a valid example for every JSON body", async () => {
   const { operations, follow, fault } = await realApi();
   for (const { id, contents } of operations) {
     for (const content of contents) {
       for (const [type, media] of Object.entries(content)) {
-        const examples = examplesOf(media, follow(media.schema));
+        const examples = listExamples(media, follow(media.schema));
         const isFree = media.schema.additionalProperties !== undefined;
         assert.ok(
           examples.length > 0 || isFree || !/json/.test(type) ||
@@ -82,7 +82,7 @@ Deno.test("/openapi.json has an example for every body that is JSON, and each is
   }
 });
 
-function examplesOf(
+function listExamples(
   media: { readonly example?: unknown; readonly examples?: object },
   schema: JsonSchema,
 ): readonly unknown[] {
@@ -95,7 +95,7 @@ function examplesOf(
   ];
 }
 
-Deno.test("no schema with a name may be null: only the places that say so", async () => {
+Deno.test("no named schema may be null, only references to it", async () => {
   const { json } = await realApi();
   const nullable = Object.entries<JsonSchema>(json.components.schemas).filter(
     ([, { type }]) => Array.isArray(type),
@@ -105,7 +105,7 @@ Deno.test("no schema with a name may be null: only the places that say so", asyn
   assert.deepEqual(proxy, { $ref: "#/components/schemas/Proxy" });
 });
 
-Deno.test("/openapi.json says what a refusal looks like: its codes, an example of each, when to come back", async () => {
+Deno.test("/openapi.json describes problems with their codes, an example of each, and Retry-After", async () => {
   const { operations } = await realApi();
   const create = operations.find(({ id }) => id === "createSession");
   const full = create?.answers["429"];
@@ -129,7 +129,7 @@ Deno.test("/openapi.json says what a refusal looks like: its codes, an example o
   }
 });
 
-Deno.test("every operation asks for a key, but those that are described as open", async () => {
+Deno.test("every operation needs a key, except those that are described as open", async () => {
   await using grid = await testGrid({
     settings: { api_key: "key-0123456789" },
   });
@@ -152,7 +152,7 @@ Deno.test("every operation asks for a key, but those that are described as open"
   assert.deepEqual([...open], described.map(({ id }) => id));
 });
 
-Deno.test("every path of the document refuses the methods that are not in it, and says which are", async () => {
+Deno.test("every path of the document rejects other methods, and lists the allowed ones", async () => {
   await using grid = await testGrid();
   const { json } = await describedApi(grid);
   for (const [path, item] of Object.entries<object>(json.paths)) {
@@ -169,7 +169,7 @@ Deno.test("every path of the document refuses the methods that are not in it, an
   }
 });
 
-Deno.test("an app that says nothing of keys, bodies and names is described with what the chain answers", async () => {
+Deno.test("an app without declarations is described with the problems of the middleware", async () => {
   const v1 = createRouter();
   v1.openapi(
     createRoute({

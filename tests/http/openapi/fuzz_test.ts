@@ -1,6 +1,6 @@
 /**
- * Sends to every operation of `/openapi.json` what the document allows, and what it does not, and holds every answer to the
- * document. The requests are the same in each run; `FUZZ_SEED=N` or `random` sends others, `FUZZ_RUNS=N` more.
+ * Sends valid and invalid requests to every operation of `/openapi.json`, and checks every response against the document.
+ * The requests are the same in each run. `FUZZ_SEED=N` or `random` changes them, and `FUZZ_RUNS=N` their number.
  *
  * @module
  */
@@ -34,7 +34,7 @@ const SEED = IS_RANDOM
   : Number(FUZZ_SEED);
 const RUNS = Number(FUZZ_RUNS ?? (IS_RANDOM ? 1_000 : 100));
 
-/** A pool with a worker and a session that runs on it, made for one operation: what it deletes, no other misses. */
+/** Creates a pool with a worker and a running session for one operation, which may delete them. */
 async function knownIds(
   grid: TestGrid,
   endpoint: string,
@@ -54,7 +54,7 @@ async function knownIds(
   return {
     id: [id, id, crypto.randomUUID()],
     key_id: [key.id, key.prefix, crypto.randomUUID()],
-    // The first key of an admin would close the grid to the requests that follow.
+    // The first admin key would lock out the following requests.
     role: ["client", "worker"],
     expires_at: ["2999-01-01T00:00:00Z"],
     session_id: [id, crypto.randomUUID()],
@@ -66,7 +66,7 @@ async function knownIds(
     [INSTANCE_HEADER]: [instanceId, crypto.randomUUID()],
     fencing_token: [claimed.fencing_token, 7],
     arguments: [["--lang=de-DE"], ["--no-sandbox"]],
-    // A pool that allows little would refuse the sessions that come into it.
+    // A pool with strict limits would reject sessions.
     max_timeout_minutes: [7 * 24 * 60],
     provider_type: ["local"],
     provider_config: [{}],
@@ -75,7 +75,7 @@ async function knownIds(
   };
 }
 
-/** @throws {assert.AssertionError} With what the document does not say of the answer. */
+/** @throws {assert.AssertionError} If the response does not match the document. */
 async function check(
   api: DescribedApi,
   operation: DescribedOperation,
@@ -100,7 +100,7 @@ async function check(
   assert.ok(!(request.isAllowed && isRefused), `${said}: it is allowed`);
 }
 
-Deno.test("every operation answers what the document says to every request, and nothing with a 5xx", async (t) => {
+Deno.test("every operation responds to every request as the document says, and never with a 5xx", async (t) => {
   await using upstream = await startUpstream({ page: fakePage() });
   await using grid = await testGrid();
   const api = await describedApi(grid);

@@ -6,7 +6,7 @@ import { loadSettings } from "../../../src/core/settings.ts";
 
 const PROXIES = ["10.0.0.0/8", "::1", "fd00::/8"];
 
-async function addressOf(
+async function readAddress(
   bindings: GridBindings,
   forwarded?: string,
   proxies: readonly string[] = PROXIES,
@@ -29,20 +29,20 @@ function from(
   forwarded?: string,
   proxies?: readonly string[],
 ) {
-  return addressOf(
+  return readAddress(
     { incoming: { socket: { remoteAddress } } },
     forwarded,
     proxies,
   );
 }
 
-Deno.test("the client's address is the connection's, whatever it writes itself", async () => {
+Deno.test("the client's address is the address of the connection, regardless of its headers", async () => {
   assert.equal(await from("192.0.2.1", "1.2.3.4"), "192.0.2.1");
   assert.equal(await from("10.0.0.1", "1.2.3.4", []), "10.0.0.1");
   assert.equal(await from("::ffff:192.0.2.1"), "192.0.2.1");
 });
 
-Deno.test("behind trusted proxies it is the last address in X-Forwarded-For that is none of them", async () => {
+Deno.test("behind trusted proxies it is the last address in X-Forwarded-For that is not a proxy", async () => {
   assert.equal(await from("10.0.0.1", "1.2.3.4"), "1.2.3.4");
   assert.equal(await from("10.0.0.1", "9.9.9.9, 1.2.3.4, 10.0.0.2"), "1.2.3.4");
   assert.equal(await from("::ffff:10.0.0.1", "1.2.3.4"), "1.2.3.4");
@@ -59,7 +59,7 @@ Deno.test("addresses in X-Forwarded-For may have a port", async () => {
   assert.equal(await from("10.0.0.1", "[2001:db8::1]"), "2001:db8::1");
 });
 
-Deno.test("behind what is no address in X-Forwarded-For nothing is believed", async () => {
+Deno.test("addresses before an invalid one in X-Forwarded-For are ignored", async () => {
   for (
     const garbage of [
       "",
@@ -87,18 +87,18 @@ Deno.test("behind what is no address in X-Forwarded-For nothing is believed", as
   }
 });
 
-Deno.test("a list of addresses without end is read from its end, and not far", async () => {
+Deno.test("only the last addresses of a very long list are read", async () => {
   const many = `1.2.3.4, ${Array(10_000).fill("10.0.0.2").join(", ")}`;
   assert.equal(await from("10.0.0.1", many), "10.0.0.2");
 });
 
-Deno.test("the address is known under Deno.serve too, and unknown where nobody tells", async () => {
+Deno.test("the address is known under Deno.serve too, and undefined if the platform does not provide it", async () => {
   const remoteAddr = { transport: "tcp", hostname: "192.0.2.1", port: 1 };
-  assert.equal(await addressOf({ remoteAddr }), "192.0.2.1");
-  assert.equal(await addressOf({}, "1.2.3.4"), undefined);
+  assert.equal(await readAddress({ remoteAddr }), "192.0.2.1");
+  assert.equal(await readAddress({}, "1.2.3.4"), undefined);
 });
 
-Deno.test("the setting trusted_proxies takes addresses and networks, and refuses what is neither", () => {
+Deno.test("the setting trusted_proxies accepts only addresses and networks", () => {
   const load = (value: string) =>
     loadSettings({
       defaults: { data_dir: "/data" },

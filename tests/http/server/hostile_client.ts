@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { TestGrid } from "../../support/grid.ts";
 import { type RawAnswer, rawHttp } from "../../support/raw_http.ts";
 
-/** What the server sends back until the connection closes, which the client asks for. */
+/** Returns the output of the server until it closes the connection, as the client requests. */
 export async function answerTo(
   { url }: Pick<TestGrid, "url">,
   request: string | Uint8Array,
@@ -11,7 +11,7 @@ export async function answerTo(
   return await client.closed;
 }
 
-/** A request's head, after whose answer the connection is to be closed. */
+/** Returns the head of a request that closes the connection after its response. */
 export function head(line: string, ...headers: readonly string[]): string {
   return [line, "Host: localhost", "Connection: close", ...headers, "", ""]
     .join(
@@ -19,7 +19,7 @@ export function head(line: string, ...headers: readonly string[]): string {
     );
 }
 
-/** The server answers others as before. */
+/** Asserts that the server responds to other clients. */
 export async function assertServes({ url }: TestGrid): Promise<void> {
   const health = await fetch(`${url}/health`);
   assert.deepEqual(await health.json(), { status: "ok" });
@@ -28,5 +28,5 @@ export async function assertServes({ url }: TestGrid): Promise<void> {
   await sessions.body?.cancel();
 }
 
-/** Header of a body that is to be read. */
+/** Header of a request with a JSON body. */
 export const JSON_TYPE = "Content-Type: application/json";

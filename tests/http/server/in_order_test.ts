@@ -5,13 +5,13 @@ import {
 } from "../../../src/http/server/server.ts";
 import { rawHttp } from "../../support/raw_http.ts";
 
-/** A server that answers a request when it is told to. */
+/** Starts a server that responds to a request when the test lets it. */
 async function slowServer(): Promise<
   RunningServer & {
     readonly url: string;
     /** Resolves with the path of the next request that is being served. */
     next(): Promise<string>;
-    /** Paths of requests that were being served, and are not answered. */
+    /** Paths of active requests without a response. */
     readonly unanswered: readonly string[];
     answer(): void;
   }
@@ -52,7 +52,7 @@ async function slowServer(): Promise<
 
 const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
-Deno.test("requests of one connection are served one after the other, and those of others meanwhile", async () => {
+Deno.test("requests of one connection are served sequentially, concurrently with those of other connections", async () => {
   await using server = await slowServer();
   using first = await rawHttp(
     server.url,
@@ -73,7 +73,7 @@ Deno.test("requests of one connection are served one after the other, and those 
   assert.match(await first.until("said /3"), /said \/1[^]*said \/2/);
 });
 
-Deno.test("a connection on which too many requests wait is closed, and none of them is served", async () => {
+Deno.test("a connection with too many waiting requests is closed, and none of them is served", async () => {
   await using server = await slowServer();
   using client = await rawHttp(server.url, get("/many").repeat(300));
   assert.equal((await client.closed).text, "");

@@ -38,7 +38,7 @@ async function answered(
   return await client.closed;
 }
 
-Deno.test("knownHosts() knows loopback, the host of each URL, the listening address and allowed_hosts", () => {
+Deno.test("createHostMatcher() accepts loopback, the host of each URL, the listening address and allowed_hosts", () => {
   const isKnown = createHostMatcher({
     ...SETTINGS,
     public_url: "https://Grid.example/prefix",
@@ -65,7 +65,7 @@ Deno.test("knownHosts() knows loopback, the host of each URL, the listening addr
   ) assert.ok(!isKnown(host), host);
 });
 
-Deno.test("knownHosts() of a server beyond loopback knows every address, because rebinding needs a name", () => {
+Deno.test("createHostMatcher() of a server beyond loopback accepts every address, because rebinding needs a name", () => {
   const isKnown = createHostMatcher({ ...SETTINGS, host: "0.0.0.0" });
   for (
     const host of ["10.0.0.1:8765", "[2001:db8::1]", "0.0.0.0", "192.0.2.1"]
@@ -180,14 +180,14 @@ Deno.test("the hosted API checks its hosts too", async () => {
     BROWSERGRID_ENCRYPTION_KEY: "5e".repeat(32),
     BROWSERGRID_LOG_LEVEL: "error",
   });
-  const statusOf = async (url: string) => {
+  const readStatus = async (url: string) => {
     const response = await api.fetch(new Request(url));
     await response.body?.cancel();
     return response.status;
   };
-  assert.equal(await statusOf("https://grid.example/docs"), 200);
-  assert.equal(await statusOf("https://rebound.example/docs"), 403);
-  assert.equal(await statusOf("https://rebound.example/health"), 200);
+  assert.equal(await readStatus("https://grid.example/docs"), 200);
+  assert.equal(await readStatus("https://rebound.example/docs"), 403);
+  assert.equal(await readStatus("https://rebound.example/health"), 200);
 });
 
 Deno.test("two Host headers are 400, for requests and sockets, with a key or none", async () => {

@@ -7,13 +7,13 @@ const MB = 2 ** 20;
 
 const CHUNK = `${MB.toString(16)}\r\n${"a".repeat(MB)}\r\n`;
 
-/** 10 MB, with their length and without. */
+/** Bodies of 10 MB with and without a length. */
 const LARGE_BODIES = [
   [`Content-Length: ${10 * MB}`, "a".repeat(10 * MB)],
   ["Transfer-Encoding: chunked", `${CHUNK.repeat(10)}0\r\n\r\n`],
 ] as const;
 
-Deno.test("a body of 10 MB is refused with 413, with a length or in chunks, and the server goes on", async () => {
+Deno.test("a body of 10 MB is rejected with 413, with a length or in chunks, and the server continues", async () => {
   await using grid = await testGrid({ listen: true });
   for (const [length, body] of LARGE_BODIES) {
     const line = "POST /v1/sessions HTTP/1.1";
@@ -26,7 +26,7 @@ Deno.test("a body of 10 MB is refused with 413, with a length or in chunks, and 
   await assertServes(grid);
 });
 
-Deno.test("the connection of a body that was refused carries the next request", async () => {
+Deno.test("the connection of a rejected body carries the next request", async () => {
   await using grid = await testGrid({ listen: true });
   for (const path of ["/v1/sessions", "/v1/nothing"]) {
     for (const [length, body] of LARGE_BODIES) {
@@ -40,7 +40,7 @@ Deno.test("the connection of a body that was refused carries the next request", 
   }
 });
 
-Deno.test("a body in chunks that is not too large is read as any other", async () => {
+Deno.test("a body in chunks within the limit is read as any other", async () => {
   await using grid = await testGrid({ listen: true });
   const post = (body: BodyInit) =>
     fetch(`${grid.url}/v1/workerpool/pools`, {
@@ -64,11 +64,11 @@ Deno.test("a body without a key is not read, whatever its length", async () => {
     grid.url,
     head("POST /v1/sessions HTTP/1.1", JSON_TYPE, "Transfer-Encoding: chunked"),
   );
-  // No byte of it has been sent.
+  // No byte of the body has been sent.
   assert.match(await client.until("unauthorized"), /^HTTP\/1\.1 401 /);
 });
 
-Deno.test("a body that never ends is refused at the limit, not at its end", async () => {
+Deno.test("an endless body is rejected at the limit", async () => {
   await using grid = await testGrid({ listen: true });
   using client = await rawHttp(
     grid.url,
@@ -87,7 +87,7 @@ Deno.test("a body that never ends is refused at the limit, not at its end", asyn
   await assertServes(grid);
 });
 
-Deno.test("a body that is no JSON, or not declared as it, is refused with what is wrong", async () => {
+Deno.test("a body that is not JSON or has another content type is rejected with the reason", async () => {
   await using grid = await testGrid({ listen: true });
   const post = (
     body: BodyInit,

@@ -7,7 +7,7 @@ import { answerTo, assertServes, head, JSON_TYPE } from "./hostile_client.ts";
 
 const MB = 2 ** 20;
 
-Deno.test("a head that is too large is refused with 431: one line of 1 MB, a path, or many lines", async () => {
+Deno.test("a head that is too large is rejected with 431: one line of 1 MB, a path, or many lines", async () => {
   await using grid = await testGrid({ listen: true });
   const requests = [
     head("GET /health HTTP/1.1", `X-Long: ${"a".repeat(MB)}`),
@@ -21,7 +21,7 @@ Deno.test("a head that is too large is refused with 431: one line of 1 MB, a pat
   await assertServes(grid);
 });
 
-Deno.test("what is not HTTP/1.1 is answered 400 or nothing, and the connection closed", async () => {
+Deno.test("input that is not HTTP/1.1 gets 400 or no response, and the connection is closed", async () => {
   await using grid = await testGrid({ listen: true });
   const requests = [
     "\0\0\0\0\r\n\r\n",
@@ -34,7 +34,7 @@ Deno.test("what is not HTTP/1.1 is answered 400 or nothing, and the connection c
     "GET / HTTP/1.1\r\nHost: localhost\r\nX: a\r\n folded\r\n\r\n",
     "GET / HTTP/1.1\r\n\r\n",
     "CONNECT evil.example:443 HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    // Two lengths: what one server takes for the body, the next takes for a request.
+    // Two lengths: two servers may disagree about where the body ends.
     `POST / HTTP/1.1\r\nHost: localhost\r\n${JSON_TYPE}\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
     `POST / HTTP/1.1\r\nHost: localhost\r\n${JSON_TYPE}\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd`,
     `POST / HTTP/1.1\r\nHost: localhost\r\n${JSON_TYPE}\r\nContent-Length: -1\r\n\r\n`,
@@ -51,7 +51,7 @@ Deno.test("what is not HTTP/1.1 is answered 400 or nothing, and the connection c
   await assertServes(grid);
 });
 
-Deno.test("a path that plays tricks is refused or is the plain path, never one that needs no key", async () => {
+Deno.test("an obfuscated path is rejected or equals the plain path, and never needs no key", async () => {
   const key = "key-0123456789";
   await using grid = await testGrid({
     listen: true,
@@ -108,7 +108,7 @@ Deno.test("a path that plays tricks is refused or is the plain path, never one t
   assert.equal(await health.text(), '{"status":"ok"}');
 });
 
-Deno.test("a Host that is none is refused or does no harm", async () => {
+Deno.test("an invalid Host is rejected or has no effect", async () => {
   await using grid = await testGrid({ listen: true });
   for (
     const host of [
@@ -166,7 +166,7 @@ Deno.test("an invalid Host is 400 and not logged as an error; in an upgrade it d
   await assertServes(grid);
 });
 
-Deno.test("a crowd of requests in one go, and of clients that leave before their answer, is served or dropped", async () => {
+Deno.test("many pipelined requests, and many clients that leave before their response, are served or dropped", async () => {
   await using grid = await testGrid({ listen: true });
   const pipelined =
     "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(200) +
@@ -182,7 +182,7 @@ Deno.test("a crowd of requests in one go, and of clients that leave before their
   await assertServes(grid);
 });
 
-/** Pieces of requests, and what is none. */
+/** Parts of requests, and other bytes. */
 const PIECES = fc.oneof(
   fc.constantFrom(
     "GET /health HTTP/1.1\r\n",
@@ -209,7 +209,7 @@ const PIECES = fc.oneof(
   fc.uint8Array({ maxLength: 40 }),
 );
 
-Deno.test("whatever bytes come, no answer is a 5xx, every connection is closed, and the server goes on", async () => {
+Deno.test("for any bytes no response is a 5xx, every connection is closed, and the server continues", async () => {
   await using grid = await testGrid({ listen: true });
   await fc.assert(
     fc.asyncProperty(fc.array(PIECES, { maxLength: 14 }), async (pieces) => {

@@ -24,7 +24,7 @@ function open({ port }: { readonly port: number }, first = "") {
   return rawHttp(`http://127.0.0.1:${port}`, first);
 }
 
-/** Writes `piece` again and again until the connection is closed. */
+/** Writes `piece` repeatedly until the connection is closed. */
 async function drip({ socket, closed }: RawHttp, piece: string) {
   const timer = setInterval(() => socket.write(piece), 20);
   try {
@@ -36,13 +36,13 @@ async function drip({ socket, closed }: RawHttp, piece: string) {
 
 const HEAD = "GET / HTTP/1.1\r\nHost: localhost\r\n";
 
-Deno.test("a client that connects and says nothing loses its connection", async () => {
+Deno.test("a client that connects and sends nothing loses its connection", async () => {
   await using server = await start();
   using client = await open(server);
   await client.closed;
 });
 
-Deno.test("a client that sends its head byte by byte is answered 408 and loses its connection", async () => {
+Deno.test("a client that sends its head byte by byte gets 408 and loses its connection", async () => {
   await using server = await start();
   for (
     const first of [
@@ -61,7 +61,7 @@ Deno.test("a client that sends its head byte by byte is answered 408 and loses i
   }
 });
 
-Deno.test("a client that sends its body byte by byte is answered 408 and loses its connection", async () => {
+Deno.test("a client that sends its body byte by byte gets 408 and loses its connection", async () => {
   await using server = await start();
   const bodies = [
     ["Content-Length: 1000000\r\n\r\n", "a"],
@@ -77,13 +77,13 @@ Deno.test("a client that sends its body byte by byte is answered 408 and loses i
   }
 });
 
-Deno.test("a connection that stays idle after its answer is closed", async () => {
+Deno.test("a connection that stays idle after its response is closed", async () => {
   await using server = await start();
   using client = await open(server, `${HEAD}\r\n`);
   assert.equal((await client.closed).status, 200);
 });
 
-Deno.test("an answer may take longer than any limit of a request: long polls and streams are not cut", async () => {
+Deno.test("a response may take longer than any limit of a request: long polls and streams are not interrupted", async () => {
   const waiting = Promise.withResolvers<void>();
   await using server = await start({
     fetch: async ({ method }) => {
@@ -111,7 +111,7 @@ Deno.test("an answer may take longer than any limit of a request: long polls and
   assert.match(await post.until("0\r\n\r\n"), /^HTTP\/1.1 200 /);
 });
 
-Deno.test("a socket that was upgraded is not cut, however long it is silent", async () => {
+Deno.test("an upgraded socket is not closed, however long it is idle", async () => {
   await using server = await start({
     upgraders: [(_request, socket) => {
       socket.write("HTTP/1.1 101 Switching Protocols\r\n\r\n");
@@ -133,7 +133,7 @@ Deno.test("a socket that was upgraded is not cut, however long it is silent", as
   await client.until("still here");
 });
 
-Deno.test("the server goes on while many slow clients hold connections", async () => {
+Deno.test("the server responds while many slow clients hold connections", async () => {
   await using server = await start({
     limits: { ...LIMITS, headMs: 600, requestMs: 600 },
   });
@@ -146,7 +146,7 @@ Deno.test("the server goes on while many slow clients hold connections", async (
   assert.ok(answers.every(({ status }) => status === 408));
 });
 
-Deno.test("garbage in the middle of an answer closes the connection, and is not answered into it", async () => {
+Deno.test("garbage during a response closes the connection without a second response", async () => {
   const waiting = Promise.withResolvers<void>();
   await using server = await start({
     fetch: () => {

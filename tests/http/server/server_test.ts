@@ -26,18 +26,18 @@ async function openSocket(port: number): Promise<Socket> {
 const UPGRADE = "GET /x HTTP/1.1\r\nHost: localhost\r\n" +
   "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
-Deno.test("startServer() answers requests on a free port", async () => {
+Deno.test("startServer() serves requests on a free port", async () => {
   await using server = await start();
   const response = await fetch(`http://127.0.0.1:${server.port}/`);
   assert.equal(await response.text(), "hello");
 });
 
-Deno.test("startServer() refuses a port that is taken with the system's error", async () => {
+Deno.test("startServer() rejects with the system's error if the port is taken", async () => {
   await using server = await start();
   await assert.rejects(start({ port: server.port }), { code: "EADDRINUSE" });
 });
 
-Deno.test("startServer() gives an upgrade to the first app that takes it, as a raw socket", async () => {
+Deno.test("startServer() passes an upgrade to the first app that takes it, as a raw socket", async () => {
   const asked: string[] = [];
   await using server = await start({
     upgraders: [
@@ -61,7 +61,7 @@ Deno.test("startServer() gives an upgrade to the first app that takes it, as a r
   await once(socket, "close");
 });
 
-Deno.test("startServer() answers 404 to an upgrade that nobody takes", async () => {
+Deno.test("startServer() responds with 404 to an upgrade that no app takes", async () => {
   await using server = await start();
   const socket = await openSocket(server.port);
   socket.write(UPGRADE);
@@ -79,30 +79,30 @@ Deno.test("startServer() closes sockets that stay open when it is disposed", asy
   await closed;
 });
 
-Deno.test("startServer() does not wait, when it is disposed, for a connection that never asked anything", async () => {
+Deno.test("startServer() does not wait for a connection without requests when it is disposed", async () => {
   const server = await start({ graceMs: 60_000 });
   const socket = await openSocket(server.port);
   const closed = once(socket, "close");
-  // An answer means that the connection before it was accepted too.
+  // A response means that the earlier connection was accepted too.
   await (await fetch(`http://127.0.0.1:${server.port}/`)).text();
   await server[Symbol.asyncDispose]();
   await closed;
 });
 
-Deno.test("startServer() probes connections that are silent", async () => {
+Deno.test("startServer() sends keep-alive probes on idle connections", async () => {
   await using server = await start();
   const client = await openSocket(server.port);
   client.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await once(client, "data");
-  assert.equal(await timerOf(server.port), KEEP_ALIVE_TIMER);
+  assert.equal(await readTimer(server.port), KEEP_ALIVE_TIMER);
   client.destroy();
 });
 
 /** @see {@link https://docs.kernel.org/networking/proc_net_tcp.html proc_net_tcp} */
 const KEEP_ALIVE_TIMER = "02";
 
-/** The kind of timer that the kernel has for the server's end of its connection; undefined: none. */
-async function timerOf(port: number): Promise<string | undefined> {
+/** Returns the kind of the kernel's timer for the server's end of its connection; undefined if there is none. */
+async function readTimer(port: number): Promise<string | undefined> {
   const local = port.toString(16).toUpperCase().padStart(4, "0");
   const table = await Deno.readTextFile("/proc/net/tcp");
   const rows = table.split("\n").map((line) => line.trim().split(/\s+/));
@@ -112,7 +112,7 @@ async function timerOf(port: number): Promise<string | undefined> {
   return row?.[5]?.slice(0, 2);
 }
 
-Deno.test("startServer() serves the next request of a connection whose last body nobody read", async () => {
+Deno.test("startServer() serves the next request of a connection after an unread body", async () => {
   await using server = await start();
   const socket = await openSocket(server.port);
   const body = "x".repeat(5_000_000);
@@ -126,7 +126,7 @@ Deno.test("startServer() serves the next request of a connection whose last body
   assert.equal(answers.join("").match(/HTTP\/1.1 200/g)?.length, 2);
 });
 
-Deno.test("startServer() answers a failure of its router as internal, without its text", async () => {
+Deno.test("startServer() responds to an error of its router with internal, without its message", async () => {
   await using server = await start({
     fetch: () => Promise.reject(new Error("password is hunter2")),
   });

@@ -11,17 +11,17 @@ import { logRecords } from "../../support/log_records.ts";
 import { rawHttp } from "../../support/raw_http.ts";
 import { testGrid } from "../../support/grid.ts";
 import {
-  chained,
   type ChainedOptions,
-  chainOf,
+  createTestChain,
+  createTestRouter,
   KEY,
-} from "../../core/middleware/chained.ts";
+} from "../../middleware/chained.ts";
 
-/** A server with the real chain, and an app that takes sockets of `/v1/socket`. */
+/** Starts a server with the real chain and an app that takes sockets of `/v1/socket`. */
 async function gated(options: ChainedOptions = {}) {
   const taken: UpgradeContext[] = [];
-  const chain = chainOf(options);
-  const router = chained(options, chain);
+  const chain = createTestChain(options);
+  const router = createTestRouter(options, chain);
   const server = await startServer({
     host: "127.0.0.1",
     port: 0,
@@ -58,7 +58,7 @@ function upgrade(target: string, ...headers: readonly string[]): string {
   ].join("\r\n");
 }
 
-Deno.test("a socket passes the middleware, and its app is told who it is", async () => {
+Deno.test("an upgrade passes the middleware, and its app receives the caller", async () => {
   await using server = await gated();
   const answer = await answerTo(
     server,
@@ -72,7 +72,7 @@ Deno.test("a socket passes the middleware, and its app is told who it is", async
   assert.equal(context?.headers.get("x-content-type-options"), "nosniff");
 });
 
-Deno.test("what the middleware refuses is written to the socket with all its headers, and no app sees it", async () => {
+Deno.test("a problem of the middleware is written to the socket with all its headers, and no app is called", async () => {
   await using server = await gated();
   const { status, code, text } = await answerTo(
     server,
@@ -97,7 +97,7 @@ Deno.test("an upgrade of a path that no app takes is a problem with its request 
   assert.match(text, /"request_id":"abc-3"/);
 });
 
-Deno.test("sockets and requests are counted in the same buckets", async () => {
+Deno.test("upgrades and requests count in the same buckets", async () => {
   await using server = await gated({
     settings: {
       middleware: [{
@@ -119,7 +119,7 @@ Deno.test("sockets and requests are counted in the same buckets", async () => {
   assert.equal(server.taken.length, 2);
 });
 
-Deno.test("both halves of a middleware see upgrades, and its answer is the client's", async () => {
+Deno.test("before() and after() of a middleware see upgrades, and their response is sent", async () => {
   const log: string[] = [];
   const own: Middleware = beforeAfter({
     name: "own",
@@ -146,7 +146,7 @@ Deno.test("both halves of a middleware see upgrades, and its answer is the clien
   ]);
 });
 
-Deno.test("a client that leaves while the middleware works on it is forgotten, and no app sees it", async () => {
+Deno.test("no app is called for a client that leaves while the middleware runs", async () => {
   const entered = Promise.withResolvers<void>();
   const gone = Promise.withResolvers<void>();
   const left = Promise.withResolvers<void>();
@@ -170,7 +170,7 @@ Deno.test("a client that leaves while the middleware works on it is forgotten, a
   assert.deepEqual(server.taken, []);
 });
 
-Deno.test("an offer of another protocol than WebSocket is passed over: the request is answered as it is", async () => {
+Deno.test("an offer of another protocol than WebSocket is ignored, and the request is served", async () => {
   await using server = await gated();
   const offer = [
     "Upgrade: h2c",
@@ -193,7 +193,7 @@ Deno.test("an offer of another protocol than WebSocket is passed over: the reque
   assert.equal((await answerTo(server, `${post}{"size":1}`)).status, 204);
 });
 
-Deno.test("an upgrade whose target, host or handshake is none is refused, and the server goes on", async () => {
+Deno.test("an upgrade with an invalid target, host or handshake is rejected, and the server continues", async () => {
   await using server = await gated();
   for (
     const target of ["*", "x", "/a\\b", "http://[::1/", "ftp://grid/v1/socket"]
@@ -209,7 +209,7 @@ Deno.test("an upgrade whose target, host or handshake is none is refused, and th
   assert.deepEqual(await ok.json(), { ok: true });
 });
 
-Deno.test("one line is logged for a socket, with the client's address and without its key", async () => {
+Deno.test("one line is logged for an upgrade, with the client's address and without its key", async () => {
   await using server = await gated();
   await using log = await logRecords();
   await answerTo(
@@ -233,7 +233,7 @@ Deno.test("one line is logged for a socket, with the client's address and withou
   );
 });
 
-Deno.test("a refusal of the gateway carries the request id, too", async () => {
+Deno.test("a problem of the gateway has the request id too", async () => {
   await using grid = await testGrid({ listen: true });
   const handshake = [
     "Sec-WebSocket-Version: 13",

@@ -14,7 +14,7 @@ import { createRouter } from "../../src/http/router.ts";
 import type { SettingsInput } from "../../src/core/settings.ts";
 import { testGrid } from "../support/grid.ts";
 
-/** Sets up `apps` on a grid of their own. */
+/** Sets up `apps` on a grid without other apps. */
 async function install(
   apps: readonly App[],
   settings: SettingsInput = {},
@@ -33,7 +33,7 @@ const app = (name: string, setup: (core: AppCore) => unknown) =>
     setup: (core) => ({ manager: setup(core) }),
   });
 
-Deno.test("installApps() sets apps up in order, and gives each what earlier ones export, by app or name", async () => {
+Deno.test("installApps() sets up apps in order, each with access to the managers of earlier ones, by app or name", async () => {
   const one = defineApp<number>({
     name: "one",
     verboseName: "One",
@@ -48,7 +48,7 @@ Deno.test("installApps() sets apps up in order, and gives each what earlier ones
   );
 });
 
-Deno.test("installApps() gives an app its own options with their defaults", async () => {
+Deno.test("installApps() passes an app its options with their defaults", async () => {
   const schema = z.strictObject({
     size: z.int().default(3),
     label: z.string().default("none"),
@@ -94,7 +94,7 @@ Deno.test("installApps() rejects an invalid value of setup(), and names each fau
   await install([plain]);
 });
 
-Deno.test("mergeProblems() has the codes of all, and refuses one that two bring", () => {
+Deno.test("mergeProblems() returns the codes of all owners, and rejects a code that two declare", () => {
   const problems = defineProblems({ odd: { status: 409, title: "Odd" } });
   assert.deepEqual(mergeProblems([{ name: "a", problems }, { name: "b" }]), {
     odd: { code: "odd", status: 409, title: "Odd" },
@@ -105,13 +105,13 @@ Deno.test("mergeProblems() has the codes of all, and refuses one that two bring"
   );
 });
 
-Deno.test("GridError refuses a code that nobody has declared", () => {
-  // As plain JavaScript may.
+Deno.test("GridError rejects a code that is not declared", () => {
+  // A plugin in plain JavaScript may do this.
   const make = () => Reflect.construct(GridError, ["no_such_code", "Cannot"]);
   assert.throws(make, /code "no_such_code": it is unknown/);
 });
 
-Deno.test("upgradersOf() offers sockets to an app only of admins and of those whom it names", async () => {
+Deno.test("collectUpgraders() calls an app only for sockets of admins and of the roles that it names", async () => {
   const upgrade = () => Promise.resolve(Boolean("taken"));
   const upgraders = collectUpgraders([
     { manager: 1, upgrade },
@@ -138,6 +138,6 @@ Deno.test("upgradersOf() offers sockets to an app only of admins and of those wh
   assert.deepEqual(await taken("admin"), [true, true]);
   assert.deepEqual(await taken("client"), [false, true]);
   assert.deepEqual(await taken("worker"), [false, false]);
-  // Nobody asks for keys.
+  // No middleware determines the caller.
   assert.deepEqual(await taken(), [true, true]);
 });

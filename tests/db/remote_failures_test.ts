@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { systemClock } from "../../../src/async/clock.ts";
-import { createDatabase, isConstraintError } from "../../../src/db/client.ts";
-import { type Database } from "../../../src/core/database.ts";
-import { connectRemote } from "../../../src/db/remote_connection.ts";
-import { GridError } from "../../../src/core/errors.ts";
-import type { FailingAnswer } from "../../support/hrana_endpoint.ts";
-import {
-  type HranaServer,
-  startHranaServer,
-} from "../../support/hrana_server.ts";
+import { systemClock } from "../../src/async/clock.ts";
+import { createDatabase, isConstraintError } from "../../src/db/client.ts";
+import { type Database } from "../../src/core/database.ts";
+import { connectRemote } from "../../src/db/remote_connection.ts";
+import { GridError } from "../../src/core/errors.ts";
+import type { FailingAnswer } from "../support/hrana_endpoint.ts";
+import { type HranaServer, startHranaServer } from "../support/hrana_server.ts";
 
 async function table(server: HranaServer): Promise<Database> {
   const db = createDatabase(
@@ -18,7 +15,7 @@ async function table(server: HranaServer): Promise<Database> {
   return db;
 }
 
-/** Resolves when one more request has come. */
+/** Resolves when one more request has arrived. */
 async function arrival({ requests }: HranaServer): Promise<void> {
   const before = requests.length;
   while (requests.length === before) await systemClock.sleep(1);
@@ -32,7 +29,7 @@ async function assertUnavailable(call: Promise<unknown>): Promise<void> {
   );
 }
 
-Deno.test("a batch is one request to a remote database: a transaction that writes, or one that only reads", async () => {
+Deno.test("a batch is one request to a remote database: one transaction that writes, or one that only reads", async () => {
   await using server = await startHranaServer();
   using db = await table(server);
   const before = { requests: server.requests.length, trips: db.trips() };
@@ -52,7 +49,7 @@ Deno.test("a batch is one request to a remote database: a transaction that write
   assert.equal(db.trips() - before.trips, 2);
 });
 
-Deno.test("what a remote database says of a statement stays what it is", async () => {
+Deno.test("an error of a statement in a remote database is passed on unchanged", async () => {
   await using server = await startHranaServer();
   using db = await table(server);
   const insert = "INSERT INTO a VALUES (1)";
@@ -65,7 +62,7 @@ Deno.test("what a remote database says of a statement stays what it is", async (
   assert.equal(rows[0]?.[0], 0);
 });
 
-/** Ways in which a server, or what stands before it, does not do its work. */
+/** Failures of a server, or of a proxy in front of it. */
 const FAILURES: Readonly<Record<string, FailingAnswer>> = {
   "hangs": () => new Promise(() => {}),
   "hangs within its answer": ({ work }) =>
@@ -87,7 +84,7 @@ const FAILURES: Readonly<Record<string, FailingAnswer>> = {
   "blocks writes": ({ refusal }) => refusal("BLOCKED"),
 };
 
-Deno.test("each failure of a remote database is database_unavailable, and over as soon as it works again", async (t) => {
+Deno.test("each failure of a remote database is database_unavailable, and ends as soon as the database works again", async (t) => {
   await using server = await startHranaServer();
   using db = await table(server);
   for (const [name, answer] of Object.entries(FAILURES)) {
@@ -113,7 +110,7 @@ Deno.test("each failure of a remote database is database_unavailable, and over a
   assert.equal(rows[0]?.[0], 0);
 });
 
-Deno.test("a thousand calls of a remote database that hangs are all refused, within bounded time", async () => {
+Deno.test("a thousand calls of a remote database that hangs all fail, within bounded time", async () => {
   await using server = await startHranaServer();
   using db = await table(server);
   server.fail(FAILURES.hangs);
@@ -121,14 +118,14 @@ Deno.test("a thousand calls of a remote database that hangs are all refused, wit
     { length: 1_000 },
     () => db.client.execute("SELECT 1").catch((error) => error.code),
   );
-  // 20 at a time, each for a second, would be 50 s: whose turn has not come after 5 s is refused without.
+  // 20 at a time, each for a second, would take 50 s. A call that has not started after 5 s fails.
   const codes = new Set(await Promise.all(calls));
   assert.deepEqual(codes, new Set(["database_unavailable", "database_busy"]));
   server.fail(undefined);
   await db.client.execute("SELECT 1");
 });
 
-Deno.test("a remote database that is locked is asked again, also for what has several statements", async () => {
+Deno.test("calls of a locked remote database are retried, also with several statements", async () => {
   await using server = await startHranaServer();
   using db = await table(server);
   const before = { requests: server.requests.length, trips: db.trips() };
@@ -142,7 +139,7 @@ Deno.test("a remote database that is locked is asked again, also for what has se
   assert.equal(db.trips() - before.trips, 1);
 });
 
-Deno.test("a call of a remote database that is under way when it is closed fails then", async () => {
+Deno.test("an active call of a remote database fails when the client is closed", async () => {
   await using server = await startHranaServer();
   const db = await table(server);
   server.fail(() => new Promise(() => {}));

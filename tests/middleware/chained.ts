@@ -1,22 +1,19 @@
-import { poolProblems } from "../../../src/apps/workerpool/problems.ts";
+import { poolProblems } from "../../src/apps/workerpool/problems.ts";
 import type { MiddlewareHandler } from "hono";
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { KeyAuth } from "../../../src/http/auth/auth.ts";
-import { type Clock, systemClock } from "../../../src/async/clock.ts";
-import { declareRoute } from "../../../src/http/auth/access.ts";
-import { GridError } from "../../../src/core/errors.ts";
-import type { GridEnv, Middleware } from "../../../src/core/middleware.ts";
-import { createChain } from "../../../src/http/middleware_chain.ts";
-import { buildRouter, createRouter } from "../../../src/http/router.ts";
-import {
-  loadSettings,
-  type SettingsInput,
-} from "../../../src/core/settings.ts";
-import { MIDDLEWARE } from "../../../src/installed.ts";
+import { KeyAuth } from "../../src/http/auth/auth.ts";
+import { type Clock, systemClock } from "../../src/async/clock.ts";
+import { declareRoute } from "../../src/http/auth/access.ts";
+import { GridError } from "../../src/core/errors.ts";
+import type { GridEnv, Middleware } from "../../src/core/middleware.ts";
+import { createChain } from "../../src/http/middleware_chain.ts";
+import { buildRouter, createRouter } from "../../src/http/router.ts";
+import { loadSettings, type SettingsInput } from "../../src/core/settings.ts";
+import { MIDDLEWARE } from "../../src/installed.ts";
 
 export const KEY = "k-0123456789";
 
-/** What a test changes. */
+/** Options of a test's middleware. */
 export interface ChainedOptions {
   /** @default {MIDDLEWARE} */
   readonly known?: readonly Middleware[];
@@ -37,8 +34,8 @@ const things = createRoute({
   responses: { 204: { description: "Done" } },
 });
 
-/** The real chain. */
-export function chainOf(
+/** Creates the real chain. */
+export function createTestChain(
   { known, settings: flags, clock }: ChainedOptions = {},
 ): readonly MiddlewareHandler<GridEnv>[] {
   const { settings } = loadSettings({
@@ -53,10 +50,10 @@ export function chainOf(
   });
 }
 
-/** The real router behind the real chain, with a few routes of `/v1` that answer, refuse and fail. */
-export function chained(
+/** Creates the real router with the real chain and a few routes of `/v1` that respond, reject and fail. */
+export function createTestRouter(
   options: ChainedOptions = {},
-  middleware: readonly MiddlewareHandler<GridEnv>[] = chainOf(options),
+  middleware: readonly MiddlewareHandler<GridEnv>[] = createTestChain(options),
 ): OpenAPIHono<GridEnv> {
   const v1 = createRouter();
   v1.openapi(things, (c) => c.body(null, 204));
@@ -81,7 +78,7 @@ export function chained(
     throw new Error("broken");
   });
   v1.get("/not-an-error", () => {
-    // deno-lint-ignore no-throw-literal -- what a careless app may do
+    // deno-lint-ignore no-throw-literal -- a careless app may do this
     throw "text";
   });
   return buildRouter({
@@ -92,8 +89,8 @@ export function chained(
   });
 }
 
-/** Asks with the key, as from `address`. */
-export function ask(
+/** Sends a request with the key from `address`. */
+export function request(
   router: OpenAPIHono<GridEnv>,
   path: string,
   { address = "192.0.2.1", headers = {}, ...init }: {
@@ -111,8 +108,8 @@ export function ask(
   return Promise.resolve(router.fetch(request, { incoming }));
 }
 
-/** Status, code and the headers that every answer has to have. */
-export async function refusalOf(
+/** Returns status and code of a problem. */
+export async function readProblem(
   response: Response,
 ): Promise<readonly [number, unknown]> {
   const { code } = await response.json();

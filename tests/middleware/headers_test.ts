@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { ask, chained } from "./chained.ts";
+import { createTestRouter, request } from "./chained.ts";
 
 const ORIGIN = "https://app.example";
 const ALLOWED = { settings: { allowed_origins: [ORIGIN] } };
 
-Deno.test("cors answers a preflight before the key is asked for, with what a page may send", async () => {
-  const response = await ask(chained(ALLOWED), "/v1/things", {
+Deno.test("cors responds to a preflight request without a key, with the methods and headers that a page may send", async () => {
+  const response = await request(createTestRouter(ALLOWED), "/v1/things", {
     method: "OPTIONS",
     headers: {
       "x-api-key": "",
@@ -37,8 +37,8 @@ Deno.test("cors answers a preflight before the key is asked for, with what a pag
   assert.ok(headers.get("x-request-id"));
 });
 
-Deno.test("every refusal carries the CORS, security and request-id headers, so that a page can read it", async () => {
-  const router = chained(ALLOWED);
+Deno.test("every problem has the CORS, security and request-id headers, so that a page can read it", async () => {
+  const router = createTestRouter(ALLOWED);
   const headers = { origin: ORIGIN };
   const invalid = {
     method: "POST",
@@ -46,18 +46,18 @@ Deno.test("every refusal carries the CORS, security and request-id headers, so t
     headers: { ...headers, "content-type": "application/json" },
   };
   const answers = {
-    401: await ask(router, "/v1/ok", {
+    401: await request(router, "/v1/ok", {
       headers: { ...headers, "x-api-key": "no" },
     }),
-    404: await ask(router, "/v1/nothing", { headers }),
-    415: await ask(router, "/v1/things", {
+    404: await request(router, "/v1/nothing", { headers }),
+    415: await request(router, "/v1/things", {
       method: "POST",
       body: "x",
       headers,
     }),
-    422: await ask(router, "/v1/things", invalid),
-    429: await ask(router, "/v1/full", { headers }),
-    500: await ask(router, "/v1/broken", { headers }),
+    422: await request(router, "/v1/things", invalid),
+    429: await request(router, "/v1/full", { headers }),
+    500: await request(router, "/v1/broken", { headers }),
   };
   for (const [status, response] of Object.entries(answers)) {
     assert.equal(response.status, Number(status));
@@ -85,8 +85,8 @@ Deno.test("every refusal carries the CORS, security and request-id headers, so t
   }
 });
 
-Deno.test("cors gives nothing to another origin, and tells caches that the answer depends on it", async () => {
-  const other = await ask(chained(ALLOWED), "/v1/ok", {
+Deno.test("cors adds nothing for another origin except Vary for caches", async () => {
+  const other = await request(createTestRouter(ALLOWED), "/v1/ok", {
     headers: { origin: "https://evil.example" },
   });
   assert.equal(other.headers.get("access-control-allow-origin"), null);
@@ -94,7 +94,7 @@ Deno.test("cors gives nothing to another origin, and tells caches that the answe
 });
 
 Deno.test("cors without allowed origins adds nothing, and OPTIONS is an ordinary request", async () => {
-  const response = await ask(chained(), "/v1/ok", {
+  const response = await request(createTestRouter(), "/v1/ok", {
     headers: { origin: ORIGIN },
   });
   assert.deepEqual(
@@ -102,7 +102,7 @@ Deno.test("cors without allowed origins adds nothing, and OPTIONS is an ordinary
     [],
   );
   assert.doesNotMatch(response.headers.get("vary") ?? "", /Origin/);
-  const options = await ask(chained(), "/v1/ok", {
+  const options = await request(createTestRouter(), "/v1/ok", {
     method: "OPTIONS",
     headers: { origin: ORIGIN, "access-control-request-method": "GET" },
   });
@@ -110,17 +110,17 @@ Deno.test("cors without allowed origins adds nothing, and OPTIONS is an ordinary
   assert.equal(options.headers.get("allow"), "GET, HEAD, OPTIONS");
 });
 
-Deno.test("cors lets all origins in if it is told to", async () => {
-  const response = await ask(
-    chained({ settings: { allowed_origins: ["*"] } }),
+Deno.test("cors accepts all origins with the origin *", async () => {
+  const response = await request(
+    createTestRouter({ settings: { allowed_origins: ["*"] } }),
     "/v1/ok",
     { headers: { origin: "https://any.example" } },
   );
   assert.equal(response.headers.get("access-control-allow-origin"), "*");
 });
 
-Deno.test("security_headers are fit for JSON and leave what a route sets itself", async () => {
-  const plain = (await ask(chained(), "/v1/ok")).headers;
+Deno.test("security_headers forbid resources and scripts, and keep headers that a route sets", async () => {
+  const plain = (await request(createTestRouter(), "/v1/ok")).headers;
   assert.equal(
     plain.get("content-security-policy"),
     "default-src 'none'; frame-ancestors 'none'",
@@ -129,15 +129,17 @@ Deno.test("security_headers are fit for JSON and leave what a route sets itself"
   assert.equal(plain.get("referrer-policy"), "no-referrer");
   assert.equal(plain.get("cache-control"), "no-store");
   assert.equal(plain.get("strict-transport-security"), null);
-  const own = (await ask(chained(), "/v1/own")).headers;
+  const own = (await request(createTestRouter(), "/v1/own")).headers;
   assert.equal(own.get("content-security-policy"), "default-src 'self'");
   assert.equal(own.get("cache-control"), "max-age=60");
-  const health = (await ask(chained(), "/health")).headers;
+  const health = (await request(createTestRouter(), "/health")).headers;
   assert.equal(health.get("cache-control"), null);
 });
 
-Deno.test("security_headers ask for https only if the server is known to be reached by it", async () => {
-  const router = chained({ settings: { public_url: "https://grid.example" } });
-  const { headers } = await ask(router, "/v1/ok");
+Deno.test("security_headers require https only if public_url is https", async () => {
+  const router = createTestRouter({
+    settings: { public_url: "https://grid.example" },
+  });
+  const { headers } = await request(router, "/v1/ok");
   assert.match(headers.get("strict-transport-security") ?? "", /^max-age=\d+$/);
 });

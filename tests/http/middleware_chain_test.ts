@@ -1,13 +1,13 @@
-import { poolProblems } from "../../../src/apps/workerpool/problems.ts";
+import { poolProblems } from "../../src/apps/workerpool/problems.ts";
 import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
-import { GridError } from "../../../src/core/errors.ts";
-import { apiKey } from "../../../src/middleware/api_key.ts";
-import { beforeAfter, type Middleware } from "../../../src/core/middleware.ts";
-import { MIDDLEWARE } from "../../../src/installed.ts";
-import { ask, chained } from "./chained.ts";
+import { GridError } from "../../src/core/errors.ts";
+import { apiKey } from "../../src/middleware/api_key.ts";
+import { beforeAfter, type Middleware } from "../../src/core/middleware.ts";
+import { MIDDLEWARE } from "../../src/installed.ts";
+import { createTestRouter, request } from "../middleware/chained.ts";
 
-/** Notes in `log` when its halves run. */
+/** A middleware that records its calls in `log`. */
 function noting(name: string, log: string[]): Middleware {
   return beforeAfter({
     name,
@@ -21,18 +21,18 @@ function three(log: string[]): readonly Middleware[] {
   return ["a", "b", "c"].map((name) => noting(name, log));
 }
 
-Deno.test("requests go in through the middleware in order, answers come out in reverse", async () => {
+Deno.test("requests pass the middleware in order, and responses in reverse order", async () => {
   const log: string[] = [];
-  await ask(chained({ known: three(log) }), "/v1/ok");
+  await request(createTestRouter({ known: three(log) }), "/v1/ok");
   assert.deepEqual(log, ["> a", "> b", "> c", "< c 200", "< b 200", "< a 200"]);
 });
 
-Deno.test("the setting orders, configures and turns off middleware; what it does not name keeps its place", async () => {
+Deno.test("the setting orders, configures and disables middleware; middleware that it does not name keeps its place", async () => {
   const log: string[] = [];
   const enter = async (middleware: readonly unknown[]) => {
     log.length = 0;
-    await ask(
-      chained({ known: three(log), settings: { middleware } }),
+    await request(
+      createTestRouter({ known: three(log), settings: { middleware } }),
       "/v1/ok",
     );
     return log.filter((line) => line.startsWith(">")).join(" ");
@@ -49,7 +49,7 @@ Deno.test("the setting orders, configures and turns off middleware; what it does
   assert.equal(await enter([{ name: "b", enabled: false }]), "> a > c");
 });
 
-Deno.test("a middleware that is registered by code stands behind the built-in ones, and sees the caller", async () => {
+Deno.test("a middleware that is registered by code runs after the built-in ones, and knows the caller", async () => {
   const seen: unknown[] = [];
   const own = beforeAfter({
     name: "own",
@@ -58,15 +58,15 @@ Deno.test("a middleware that is registered by code stands behind the built-in on
       void seen.push(c.get("caller").id, typeof c.get("requestId")),
     after: (c) => c.res.headers.set("x-own", "yes"),
   });
-  const response = await ask(
-    chained({ known: [...MIDDLEWARE, own] }),
+  const response = await request(
+    createTestRouter({ known: [...MIDDLEWARE, own] }),
     "/v1/ok",
   );
   assert.deepEqual(seen, ["bootstrap", "string"]);
   assert.equal(response.headers.get("x-own"), "yes");
 });
 
-Deno.test("a before-half that answers or refuses stops the request; halves outside it still see the answer", async () => {
+Deno.test("before() ends the request with a response or an error, and after() of outer middleware sees the response", async () => {
   for (const how of ["answer", "refuse"] as const) {
     const log: string[] = [];
     const stopping = beforeAfter({
@@ -80,7 +80,7 @@ Deno.test("a before-half that answers or refuses stops the request; halves outsi
     });
     const [a, b] = three(log);
     assert.ok(a && b);
-    await ask(chained({ known: [a, stopping, b] }), "/v1/ok");
+    await request(createTestRouter({ known: [a, stopping, b] }), "/v1/ok");
     assert.deepEqual(
       log,
       how === "answer"
@@ -90,16 +90,19 @@ Deno.test("a before-half that answers or refuses stops the request; halves outsi
   }
 });
 
-Deno.test("an after-half runs with the error's answer when something below it fails, whatever was thrown", async () => {
+Deno.test("after() runs with the error response if a later step fails, with any thrown value", async () => {
   for (const path of ["/v1/broken", "/v1/not-an-error"]) {
     const log: string[] = [];
-    const response = await ask(chained({ known: three(log) }), path);
+    const response = await request(
+      createTestRouter({ known: three(log) }),
+      path,
+    );
     assert.deepEqual(log.slice(3), ["< c 500", "< b 500", "< a 500"], path);
     assert.equal((await response.json()).code, "internal");
   }
 });
 
-Deno.test("an after-half that fails becomes the answer, without what described the answer before it", async () => {
+Deno.test("an error of after() becomes the response, without headers of the previous body", async () => {
   const failing = beforeAfter({
     name: "failing",
     optionsSchema: z.strictObject({}),
@@ -108,16 +111,16 @@ Deno.test("an after-half that fails becomes the answer, without what described t
     },
   });
   const compress = MIDDLEWARE.filter(({ name }) => name === "compress");
-  const router = chained({ known: [failing, ...compress] });
+  const router = createTestRouter({ known: [failing, ...compress] });
   const headers = { "accept-encoding": "gzip" };
-  const response = await ask(router, "/v1/large", { headers });
+  const response = await request(router, "/v1/large", { headers });
   assert.equal(response.status, 500);
   assert.equal(response.headers.get("content-encoding"), null);
   assert.equal((await response.json()).code, "internal");
 });
 
-Deno.test("headers that were set before something failed are kept", async () => {
-  const response = await ask(chained(), "/v1/broken");
+Deno.test("headers that were set before an error are kept", async () => {
+  const response = await request(createTestRouter(), "/v1/broken");
   assert.equal(response.headers.get("x-set-before"), "kept");
   assert.equal(
     response.headers.get("content-type"),
@@ -125,23 +128,23 @@ Deno.test("headers that were set before something failed are kept", async () => 
   );
 });
 
-Deno.test("headers can be set on an answer that was fetched from elsewhere", async () => {
+Deno.test("headers can be set on a fetched response", async () => {
   const fetching = beforeAfter({
     name: "fetching",
     optionsSchema: z.strictObject({}),
     before: ({ req }) =>
       req.path === "/ahead" ? fetch("data:text/plain,elsewhere") : undefined,
   });
-  const router = chained({ known: [...MIDDLEWARE, fetching] });
+  const router = createTestRouter({ known: [...MIDDLEWARE, fetching] });
   for (const path of ["/v1/fetched", "/ahead"]) {
-    const response = await ask(router, path);
+    const response = await request(router, path);
     assert.equal(response.status, 200, path);
     assert.equal(await response.text(), "elsewhere");
     assert.ok(response.headers.get("x-request-id"));
   }
 });
 
-Deno.test("a wrong name, option or repetition in the setting stops the start and says what is known", () => {
+Deno.test("an unknown name, an invalid option or a repetition in the setting fails the start and lists the known names", () => {
   const cases = [
     [
       { name: "corss" },
@@ -166,20 +169,20 @@ Deno.test("a wrong name, option or repetition in the setting stops the start and
   ] as const;
   for (const [entry, message] of cases) {
     assert.throws(
-      () => chained({ settings: { middleware: [entry] } }),
+      () => createTestRouter({ settings: { middleware: [entry] } }),
       { name: "SettingsError", message },
     );
   }
   assert.throws(
     () =>
-      chained({
+      createTestRouter({
         settings: { middleware: [{ name: "cors" }, { name: "cors" }] },
       }),
     { name: "SettingsError", message: /"cors": it is listed twice/ },
   );
 });
 
-Deno.test("api_key leaves no path of the API open: whoever asks there could do what an admin may", () => {
+Deno.test("api_key rejects open paths of the API, where requests would have the rights of an admin", () => {
   const { optionsSchema } = apiKey;
   for (const path of ["/v1/keys", "/v1", "//v2/sessions", "/V1/x"]) {
     assert.ok(!optionsSchema.safeParse({ open_paths: [path] }).success, path);
@@ -206,15 +209,15 @@ Deno.test("beforeAuth sees requests whose key is rejected, and the handler runs 
       const known of [[hooked, a, apiKey, b], [a, apiKey, hooked, b]]
     ) {
       log.length = 0;
-      const router = chained({ known });
+      const router = createTestRouter({ known });
       const headers = { "x-api-key": "wrong" };
-      assert.equal((await ask(router, "/v1/ok", { headers })).status, 401);
+      assert.equal((await request(router, "/v1/ok", { headers })).status, 401);
       assert.deepEqual(log.filter((line) => !line.includes("<")).toSorted(), [
         "> a",
         "hook",
       ]);
       log.length = 0;
-      await ask(router, "/v1/ok");
+      await request(router, "/v1/ok");
       const inward = log.filter((line) => !line.includes("<"));
       assert.deepEqual(inward.slice(0, 2).toSorted(), ["> a", "hook"]);
       assert.deepEqual(inward.slice(2), ["handler", "> b"]);
