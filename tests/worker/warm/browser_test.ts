@@ -30,7 +30,7 @@ async function scene() {
         host,
         clock,
         spec: browserSpec(),
-        isHostUp: () => Promise.resolve(true),
+        isHostUp: async () => await true,
         onReady: () => ready++,
         onFailure: (error) => failures.push(error),
       });

@@ -39,7 +39,7 @@ async function scene() {
         host,
         clock,
         spec,
-        isHostUp: () => Promise.resolve(true),
+        isHostUp: async () => await true,
         onReady: () => {},
         onFailure: () => {},
       });
