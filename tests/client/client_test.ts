@@ -8,7 +8,7 @@ import { testGrid } from "../support/grid.ts";
 import { startTlsFront } from "../support/tls_front.ts";
 import { startUpstream } from "../support/upstream.ts";
 
-/** Shown to people, or spoken by other clients. */
+/** Operations for people or for other clients. */
 const WITHOUT_METHOD = [
   "docs",
   "sessionSocket",
@@ -19,8 +19,8 @@ const WITHOUT_METHOD = [
   "workerStream",
 ];
 
-/** A server that never answers. */
-function deaf(): Disposable & { readonly apiUrl: string } {
+/** Starts a server that never responds. */
+function startSilentServer(): Disposable & { readonly apiUrl: string } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const taken: Deno.Conn[] = [];
   void (async () => {
@@ -35,7 +35,7 @@ function deaf(): Disposable & { readonly apiUrl: string } {
   };
 }
 
-Deno.test("the client has a method for every operation of the document, by its name", async () => {
+Deno.test("the client has a method for every operation of the API description, with its name", async () => {
   await using grid = await testGrid();
   const { operations } = await describedApi(grid);
   const client: object = createClient({ apiUrl: "http://127.0.0.1" });
@@ -45,11 +45,11 @@ Deno.test("the client has a method for every operation of the document, by its n
   assert.deepEqual(missing.sort(), WITHOUT_METHOD.sort());
 });
 
-Deno.test("every method of the client is answered by the operation of its name", async () => {
+Deno.test("every method of the client calls the operation with its name", async () => {
   await using upstream = await startUpstream({ page: fakePage() });
   await using grid = await testGrid();
   const { operations } = await describedApi(grid);
-  const asked = new Set<string>();
+  const called = new Set<string>();
   const client = createClient({
     apiUrl: "http://grid",
     fetch: async (input, init) => {
@@ -58,7 +58,7 @@ Deno.test("every method of the client is answered by the operation of its name",
         method === init?.method &&
         new RegExp(`^${path.replaceAll(/\{\w+\}/g, "[^/]+")}$`).test(pathname)
       );
-      asked.add(operation?.id ?? pathname);
+      called.add(operation?.id ?? pathname);
       return await grid.request(pathname + search, init);
     },
   });
@@ -139,10 +139,10 @@ Deno.test("every method of the client is answered by the operation of its name",
   const all = operations.map(({ id }) => id).filter((id) =>
     !WITHOUT_METHOD.includes(id)
   );
-  assert.deepEqual([...asked].sort(), all.sort());
+  assert.deepEqual([...called].sort(), all.sort());
 });
 
-Deno.test("each() goes through every page of a list", async () => {
+Deno.test("each() iterates over every page of a list", async () => {
   await using grid = await testGrid({ listen: true });
   const api = createApiClient(grid);
   await api.pool();
@@ -159,7 +159,7 @@ Deno.test("each() goes through every page of a list", async () => {
   assert.deepEqual(await Array.fromAsync(none), []);
 });
 
-Deno.test("a refusal is an ApiError with the problem's code and status", async () => {
+Deno.test("a problem is thrown as an ApiError with its code and status", async () => {
   await using grid = await testGrid({ listen: true });
   const client = createClient({ apiUrl: `${grid.url}/` });
   await assert.rejects(
@@ -170,20 +170,20 @@ Deno.test("a refusal is an ApiError with the problem's code and status", async (
   );
 });
 
-Deno.test("a call ends with its timeout, or with its signal's reason, also when the server says nothing", async () => {
-  using server = deaf();
+Deno.test("a call to a silent server ends with its timeout or with its signal's reason", async () => {
+  using server = startSilentServer();
   const client = createClient({ apiUrl: server.apiUrl, timeoutMs: 60_000 });
   await assert.rejects(
     client.listPools({}, { timeoutMs: 30 }),
     (error) => error instanceof ApiError && error.code === "timeout",
   );
   const stop = new AbortController();
-  const asked = client.createSession({}, { signal: stop.signal });
+  const called = client.createSession({}, { signal: stop.signal });
   stop.abort(new Error("no longer wanted"));
-  await assert.rejects(asked, /no longer wanted/);
+  await assert.rejects(called, /no longer wanted/);
 });
 
-Deno.test("a server that is not there is an ApiError that says so", async () => {
+Deno.test("a server that does not run is an ApiError that is marked as unavailable", async () => {
   const apiUrl = `http://127.0.0.1:${await freePort()}`;
   await assert.rejects(
     createClient({ apiUrl }).checkHealth(),
@@ -193,20 +193,20 @@ Deno.test("a server that is not there is an ApiError that says so", async () => 
   );
 });
 
-Deno.test("a server whose certificate is not trusted, or whose name is unknown, is not called silent", async () => {
+Deno.test("an untrusted certificate and an unknown name are explained in the error", async () => {
   await using front = await startTlsFront("http://127.0.0.1:1");
   await assert.rejects(
     createClient({ apiUrl: front.url }).checkHealth(),
     /Cannot reach the server at .*: its TLS certificate is not trusted, expected .*DENO_CERT/,
   );
   await assert.rejects(
-    // A label of more than 63 letters: no server of names is asked.
+    // A label of more than 63 characters is rejected without a DNS query.
     createClient({ apiUrl: `http://${"a".repeat(64)}.invalid` }).checkHealth(),
     /Cannot reach the server at .*: its name cannot be resolved/,
   );
 });
 
-Deno.test("an error of the client shows no password of the server's URL", async () => {
+Deno.test("an error of the client does not contain the password of the server's URL", async () => {
   const client = createClient({ apiUrl: "http://me:geheim@127.0.0.1:1" });
   await assert.rejects(
     client.checkHealth(),
@@ -214,7 +214,7 @@ Deno.test("an error of the client shows no password of the server's URL", async 
   );
 });
 
-Deno.test("the example in the client's documentation runs as it stands, without any dependency", async () => {
+Deno.test("the example in the client's documentation runs unchanged and without dependencies", async () => {
   await using grid = await testGrid({ listen: true });
   const api = createApiClient(grid);
   await api.pool();
@@ -230,7 +230,7 @@ Deno.test("the example in the client's documentation runs as it stands, without 
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   await Deno.writeTextFile(file, program);
   const running = new Deno.Command(Deno.execPath(), {
-    // As in a project of somebody else: nothing is there but the client.
+    // Like in another project: only the client is available.
     args: [
       "run",
       "--no-config",

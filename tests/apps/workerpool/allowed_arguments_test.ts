@@ -11,7 +11,7 @@ import {
   argumentsSchema,
 } from "../../../src/core/browser_spec.ts";
 
-/** Arguments that no list may let through. */
+/** Arguments that no list can allow. */
 const FORBIDDEN = [
   "--remote-debugging-port",
   "--remote-debugging-pipe",
@@ -30,7 +30,7 @@ const FORBIDDEN = [
   "--temp-profile",
 ];
 
-/** Arguments that take protection away, or reach for the host's files or the network. */
+/** Arguments that weaken protection, or access the host's files or network. */
 const RISKY = [
   "--no-sandbox",
   "--disable-setuid-sandbox",
@@ -85,7 +85,7 @@ const text = fc.oneof(
   fc.constantFrom(" --no-sandbox", "\n--no-sandbox", '" --no-sandbox', "--"),
 );
 
-/** Whatever a client may send as an argument. */
+/** Any argument that a client may send. */
 const anyArgument = fc.oneof(
   name,
   fc.tuple(name, text).map(([before, after]) => `${before}=${after}`),
@@ -102,8 +102,8 @@ const anyEntry = fc.oneof(
 );
 const anyList = fc.option(fc.array(anyEntry, { maxLength: 6 }));
 
-/** The switches that Chromium would find, as base/command_line.cc reads them; its names in small letters, as on Windows. */
-function switchesOf(argv: readonly string[]): ReadonlyMap<string, string> {
+/** Parses switches like base/command_line.cc of Chromium, with names in lower case like on Windows. */
+function parseSwitches(argv: readonly string[]): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   for (const each of argv.map((text) => text.trim())) {
     if (each === "--") break;
@@ -113,7 +113,7 @@ function switchesOf(argv: readonly string[]): ReadonlyMap<string, string> {
   return found;
 }
 
-Deno.test("no list lets a forbidden argument through, however it is written", () => {
+Deno.test("no list allows a forbidden argument, in any spelling", () => {
   fc.assert(
     fc.property(
       fc.array(anyArgument, { maxLength: 5 }),
@@ -122,7 +122,7 @@ Deno.test("no list lets a forbidden argument through, however it is written", ()
         const taken = argumentsSchema.safeParse(asked);
         if (!taken.success) return;
         if (findRejectedArguments(taken.data, list).length > 0) return;
-        const switches = switchesOf(taken.data);
+        const switches = parseSwitches(taken.data);
         for (const name of FORBIDDEN) {
           assert.ok(!switches.has(name.slice(2)), name);
         }
@@ -139,7 +139,7 @@ Deno.test("no list lets a forbidden argument through, however it is written", ()
   );
 });
 
-Deno.test("an argument passes if the list has its name, or a beginning of it with a star, and not otherwise", () => {
+Deno.test("an argument is allowed if the list has its name, or a beginning of it with a star, and only then", () => {
   fc.assert(
     fc.property(name, text, anyList, (name, value, list) => {
       const passes =
@@ -158,7 +158,7 @@ Deno.test("an argument passes if the list has its name, or a beginning of it wit
   );
 });
 
-Deno.test("a star leaves out what takes the browser's protection away: that must be named", () => {
+Deno.test("a star does not match arguments that weaken the browser's protection; these must be named", () => {
   for (const risky of RISKY) {
     assert.equal(findForbiddenReason(risky), undefined, risky);
     const stars = [`${risky.slice(0, 5)}*`, `${risky}*`];
@@ -170,7 +170,7 @@ Deno.test("a star leaves out what takes the browser's protection away: that must
   assert.deepEqual(findRejectedArguments(asked, stars), ["--lang"]);
 });
 
-Deno.test("the list of harmless arguments has none that is forbidden or risky", () => {
+Deno.test("the list of harmless arguments contains no forbidden or risky ones", () => {
   for (const harmless of HARMLESS_ARGUMENTS) {
     assert.equal(findForbiddenReason(harmless), undefined, harmless);
     assert.deepEqual(findRejectedArguments([harmless], null), []);
@@ -185,7 +185,7 @@ Deno.test("the list of harmless arguments has none that is forbidden or risky", 
   );
 });
 
-Deno.test("an empty list allows nothing, and what is refused is named once", () => {
+Deno.test("an empty list allows nothing, and each rejected argument is named once", () => {
   assert.deepEqual(
     findRejectedArguments(["--lang=de", "--lang=fr", "--mute-audio"], []),
     ["--lang", "--mute-audio"],
@@ -193,12 +193,12 @@ Deno.test("an empty list allows nothing, and what is refused is named once", () 
   assert.deepEqual(findRejectedArguments([], []), []);
 });
 
-Deno.test("names in other letters are other arguments, as Chromium has it", () => {
+Deno.test("names in another case are other arguments, like in Chromium", () => {
   assert.deepEqual(findRejectedArguments(["--Lang=de"], null), ["--Lang"]);
   assert.deepEqual(findRejectedArguments(["--Lang=de"], ["--Lang"]), []);
 });
 
-Deno.test("a pool's list is refused when it names what can never be allowed, and says why", () => {
+Deno.test("a pool's list with an argument that can never be allowed is rejected with the reason", () => {
   const entries = [
     ...FORBIDDEN,
     "--remote-*",

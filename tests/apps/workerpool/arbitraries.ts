@@ -22,7 +22,7 @@ const argument = fc.constantFrom(
   "--remote-debugging-port=1",
 );
 
-/** Lists of what sessions may give, of which some were written before they were checked. */
+/** Lists of allowed arguments, including some that were stored before lists were checked. */
 const allowedArguments = fc.array(
   fc.constantFrom(
     "--lang",
@@ -34,7 +34,7 @@ const allowedArguments = fc.array(
   { maxLength: 2 },
 );
 
-/** Pools with every default there or not. */
+/** Pools with any combination of defaults. */
 export const poolArbitrary: fc.Arbitrary<Pool> = fc.record({
   id: fc.uuid(),
   name: fc.string({ minLength: 1, maxLength: 8 }),
@@ -61,7 +61,7 @@ export const poolArbitrary: fc.Arbitrary<Pool> = fc.record({
   updatedAt: 0,
 }));
 
-/** Pools with their load and what their provider starts. */
+/** Pools with their load and the browsers of their provider. */
 export const candidateArbitrary: fc.Arbitrary<PoolCandidate> = fc.record({
   pool: poolArbitrary,
   pending: fc.nat(4),
@@ -72,8 +72,8 @@ export const candidateArbitrary: fc.Arbitrary<PoolCandidate> = fc.record({
   ),
 });
 
-/** What sessions ask for. */
-export const wantArbitrary: fc.Arbitrary<SessionRequest> = fc.record({
+/** Requests for sessions. */
+export const requestArbitrary: fc.Arbitrary<SessionRequest> = fc.record({
   browser: fc.option(browser, { nil: undefined }),
   headless: fc.option(fc.boolean(), { nil: undefined }),
   environment: fc.option(environment, { nil: undefined }),

@@ -4,9 +4,9 @@ import { assignPool } from "../../../src/apps/workerpool/assignment.ts";
 import type { PoolCandidate } from "../../../src/apps/workerpool/candidate.ts";
 import { findRejectedArguments } from "../../../src/apps/workerpool/allowed_arguments.ts";
 import { GridError } from "../../../src/core/errors.ts";
-import { candidateArbitrary, wantArbitrary } from "./arbitraries.ts";
+import { candidateArbitrary, requestArbitrary } from "./arbitraries.ts";
 
-/** Runs it; a refusal is its code. */
+/** Runs a function, and returns the code of its problem. */
 function outcome(
   want: Parameters<typeof assignPool>[0],
   candidates: readonly PoolCandidate[],
@@ -24,8 +24,8 @@ const candidates = fc.uniqueArray(candidateArbitrary, {
   maxLength: 6,
 });
 
-Deno.test("assignPool() gives an active pool with room in its queue whose provider starts the browser, or refuses", () => {
-  fc.assert(fc.property(wantArbitrary, candidates, (want, all) => {
+Deno.test("assignPool() returns an active pool with room in its queue whose provider starts the browser, or throws", () => {
+  fc.assert(fc.property(requestArbitrary, candidates, (want, all) => {
     const given = outcome(want, all);
     if (typeof given === "string") return;
     const browser = want.browser ?? given.pool.defaultBrowser;
@@ -40,8 +40,8 @@ Deno.test("assignPool() gives an active pool with room in its queue whose provid
   }));
 });
 
-Deno.test("assignPool() gives no pool that does not allow an argument of the session", () => {
-  fc.assert(fc.property(wantArbitrary, candidates, (want, all) => {
+Deno.test("assignPool() returns no pool that does not allow an argument of the session", () => {
+  fc.assert(fc.property(requestArbitrary, candidates, (want, all) => {
     const given = outcome(want, all);
     if (typeof given === "string") return;
     assert.deepEqual(
@@ -52,8 +52,8 @@ Deno.test("assignPool() gives no pool that does not allow an argument of the ses
   }));
 });
 
-Deno.test("assignPool() refuses only when no pool could take the session", () => {
-  fc.assert(fc.property(wantArbitrary, candidates, (want, all) => {
+Deno.test("assignPool() throws only if no pool could take the session", () => {
+  fc.assert(fc.property(requestArbitrary, candidates, (want, all) => {
     const given = outcome(want, all);
     const alone = all.filter((each) =>
       typeof outcome(want, [each]) !== "string"
@@ -63,7 +63,7 @@ Deno.test("assignPool() refuses only when no pool could take the session", () =>
 });
 
 Deno.test("assignPool() does not depend on the order of the pools", () => {
-  fc.assert(fc.property(wantArbitrary, candidates, (want, all) => {
+  fc.assert(fc.property(requestArbitrary, candidates, (want, all) => {
     const [one, other] = [all, all.toReversed()].map((each) => {
       const given = outcome(want, each);
       return typeof given === "string" ? given : given.pool.id;

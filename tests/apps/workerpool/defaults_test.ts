@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { applyPoolDefaults } from "../../../src/apps/workerpool/defaults.ts";
 import { GridError } from "../../../src/core/errors.ts";
-import { poolArbitrary, wantArbitrary } from "./arbitraries.ts";
+import { poolArbitrary, requestArbitrary } from "./arbitraries.ts";
 
 const GRID = {
   browser: "chrome",
@@ -10,8 +10,8 @@ const GRID = {
   timeoutMinutes: 60,
 } as const;
 
-Deno.test("inherit() takes the session's own value, else the pool's, else the grid's", () => {
-  fc.assert(fc.property(wantArbitrary, poolArbitrary, (want, pool) => {
+Deno.test("applyPoolDefaults() uses the value of the session, else of the pool, else of the grid", () => {
+  fc.assert(fc.property(requestArbitrary, poolArbitrary, (want, pool) => {
     fc.pre(pool.maxTimeoutMinutes === null);
     const session = applyPoolDefaults(want, pool, GRID);
     assert.equal(
@@ -30,8 +30,8 @@ Deno.test("inherit() takes the session's own value, else the pool's, else the gr
   }));
 });
 
-Deno.test("inherit() merges the environment name by name, the session's values over the pool's", () => {
-  fc.assert(fc.property(wantArbitrary, poolArbitrary, (want, pool) => {
+Deno.test("applyPoolDefaults() merges the environment by name, with values of the session over those of the pool", () => {
+  fc.assert(fc.property(requestArbitrary, poolArbitrary, (want, pool) => {
     fc.pre(pool.maxTimeoutMinutes === null);
     const { environment } = applyPoolDefaults(want, pool, GRID);
     for (const name of ["A", "B", "C"]) {
@@ -45,8 +45,8 @@ Deno.test("inherit() merges the environment name by name, the session's values o
   }));
 });
 
-Deno.test("inherit() never gives more minutes than the pool allows, and refuses who asks for more", () => {
-  fc.assert(fc.property(wantArbitrary, poolArbitrary, (want, pool) => {
+Deno.test("applyPoolDefaults() limits the lifetime to the maximum of the pool, and rejects a longer request", () => {
+  fc.assert(fc.property(requestArbitrary, poolArbitrary, (want, pool) => {
     const most = pool.maxTimeoutMinutes ?? Infinity;
     const asked = want.resource_limits?.timeout_minutes;
     try {

@@ -4,14 +4,14 @@ import { testGrid } from "../../support/grid.ts";
 
 const WORKERS = "/workerpool/workers";
 
-/** An object that is nested `levels` deep. */
+/** Returns an object that is nested `levels` deep. */
 function nested(levels: number): Record<string, unknown> {
   let value: Record<string, unknown> = { os: "linux" };
   for (let level = 1; level < levels; level++) value = { a: value };
   return value;
 }
 
-Deno.test("a worker's provider_details that are too deep or too long are rejected, by a registration and by a heartbeat, and sessions are accepted as before", async () => {
+Deno.test("provider_details that are too deep or too long are rejected in registrations and heartbeats, and sessions are accepted as before", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -24,7 +24,7 @@ Deno.test("a worker's provider_details that are too deep or too long are rejecte
   const heartbeat = `${WORKERS}/${body.worker.id}/heartbeat`;
   const wrong = [
     [nested(33), /provider_details: expected at most 32 levels/],
-    // More than SQLite reads, and than is written again without a stack overflow.
+    // Deeper than SQLite reads, and than can be serialised without a stack overflow.
     [nested(2_000), /provider_details: expected at most 32 levels/],
     [
       { a: "a".repeat(16_384) },
@@ -45,7 +45,7 @@ Deno.test("a worker's provider_details that are too deep or too long are rejecte
   assert.equal((await api.call("GET", WORKERS)).status, 200);
 });
 
-Deno.test("a body that is nested as deep as its size allows is rejected, and no fault of the server", async () => {
+Deno.test("a body that is nested as deep as its size allows is rejected without an internal error", async () => {
   await using grid = await testGrid();
   await createApiClient(grid).pool();
   const depth = 300_000;

@@ -13,7 +13,7 @@ const ID = "devtools/browser/x";
 const AWAY = "192.0.2.7";
 
 /** Starts a service on the server's host that counts its connections. */
-async function bystander() {
+async function startBystander() {
   const server = createServer((socket) => {
     connections++;
     socket.destroy();
@@ -74,7 +74,7 @@ async function started(
   return { id, workerId, result: body.reports[0].result, session };
 }
 
-const cdpOf = (grid: TestGrid, id: string) =>
+const buildCdpUrl = (grid: TestGrid, id: string) =>
   `${grid.url.replace("http", "ws")}/v1/sessions/${id}/cdp`;
 
 Deno.test("a browser at its worker's address is dialled directly", async () => {
@@ -89,13 +89,13 @@ Deno.test("a browser at its worker's address is dialled directly", async () => {
       from: "::ffff:127.0.0.1",
     });
     assert.equal(session.reach, null);
-    using client = await rawClient(cdpOf(grid, id));
+    using client = await rawClient(buildCdpUrl(grid, id));
     assert.match(client.head, /^HTTP\/1\.1 101 /);
   }
 });
 
 Deno.test("an address that is not its worker's is never dialled, by any route of the session", async () => {
-  await using other = await bystander();
+  await using other = await startBystander();
   await using grid = await testGrid({
     listen: true,
     settings: { trusted_proxies: '["10.0.0.0/8"]' },
@@ -129,7 +129,7 @@ Deno.test("an address that is not its worker's is never dialled, by any route of
   // Each waits a few seconds for a tunnel.
   await Promise.all(sessions.map(async ({ id }) => {
     const [socket, list] = await Promise.all([
-      readRejection(cdpOf(grid, id)),
+      readRejection(buildCdpUrl(grid, id)),
       api.call("GET", `/sessions/${id}/cdp/json/list`),
     ]);
     assert.deepEqual([socket.status, socket.code], [
@@ -154,7 +154,7 @@ Deno.test("browsers of any worker are dialled in worker_networks", async () => {
     endpoint: upstream.endpoint,
     from: AWAY,
   });
-  using client = await rawClient(cdpOf(grid, id));
+  using client = await rawClient(buildCdpUrl(grid, id));
   assert.match(client.head, /^HTTP\/1\.1 101 /);
 });
 

@@ -4,13 +4,13 @@ import { testGrid } from "../../support/grid.ts";
 
 const WORKERS = "/workerpool/workers";
 
-/** Cut within an emoji, with a NUL within. */
+/** Text that was cut within an emoji and contains NUL. */
 const CUT = "cut \ud83d and \0 more \ude00";
 
-/** How it comes back. */
+/** The text as responses contain it. */
 const KEPT = "cut \ufffd and \ufffd more \ufffd";
 
-Deno.test("what a worker reports of text that was cut within an emoji is accepted and read back whole", async () => {
+Deno.test("a worker's text that was cut within an emoji is accepted and returned well-formed", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -49,7 +49,7 @@ Deno.test("what a worker reports of text that was cut within an emoji is accepte
   assert.equal((await api.call("GET", `${path}/logs`)).text, KEPT);
 });
 
-Deno.test("worker details that were cut within an emoji are read back whole", async () => {
+Deno.test("worker details that were cut within an emoji are returned well-formed", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -58,7 +58,7 @@ Deno.test("worker details that were cut within an emoji are read back whole", as
   assert.deepEqual(worker.provider_details, { [KEPT]: KEPT });
 });
 
-Deno.test("what people write is refused if it could not be given back as it came", async () => {
+Deno.test("input of people is rejected if it could not be returned unchanged", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -91,12 +91,12 @@ Deno.test("what people write is refused if it could not be given back as it came
   assert.deepEqual((await api.session(whole)).labels, whole.labels);
 });
 
-/** An array in an array, `depth` times. */
+/** Returns an array that is nested `depth` times. */
 function nested(depth: number): unknown {
   return JSON.parse("[".repeat(depth) + "]".repeat(depth));
 }
 
-Deno.test("event data that is too deep or too large is refused; what is accepted is in no heartbeat's way", async () => {
+Deno.test("event data that is too deep or too large is rejected, and accepted data breaks no heartbeat", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -115,7 +115,7 @@ Deno.test("event data that is too deep or too large is refused; what is accepted
   assertRefused(await send(large), refusal, /at most 65536/);
   assert.equal((await send({ a: nested(31) })).status, 204);
   assert.equal((await send({ a: "x".repeat(65_528) })).status, 204);
-  // Which looks into what was recorded.
+  // The heartbeat reads the recorded data.
   const progress = ["pulling"];
   assert.equal(
     await api.report(workerId, claimed, "running", { progress }),

@@ -9,7 +9,7 @@ const WORKERS = "/workerpool/workers";
 const SECRET = "a-secret-of-16-letters";
 
 /** Returns the API as a process of the worker "one" calls it. */
-function processOf(grid: TestGrid, instanceId: string): Api {
+function createProcess(grid: TestGrid, instanceId: string): Api {
   return createApiClient(grid, proofHeaders({ secret: SECRET, instanceId }));
 }
 
@@ -25,7 +25,7 @@ async function register(api: Api, instance_id: string) {
   return body;
 }
 
-Deno.test("a worker's new process takes over what it holds under new fencing tokens, with whole leases", async () => {
+Deno.test("a worker's new process takes over its sessions with new fencing tokens and full leases", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -45,7 +45,7 @@ Deno.test("a worker's new process takes over what it holds under new fencing tok
   assert.equal(await report(2), "accepted");
 });
 
-Deno.test("an earlier process of a worker is refused whatever it does, and changes nothing", async () => {
+Deno.test("every call of an earlier process of a worker is rejected and changes nothing", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -54,9 +54,16 @@ Deno.test("an earlier process of a worker is refused whatever it does, and chang
   await register(api, newer);
   await api.session();
   const beat = (instance: string, fields = {}) =>
-    processOf(grid, instance).call("PUT", `${WORKERS}/${id}/heartbeat`, fields);
+    createProcess(grid, instance).call(
+      "PUT",
+      `${WORKERS}/${id}/heartbeat`,
+      fields,
+    );
   const claim = (instance: string) =>
-    processOf(grid, instance).call("POST", `${WORKERS}/${id}/claim-session`);
+    createProcess(grid, instance).call(
+      "POST",
+      `${WORKERS}/${id}/claim-session`,
+    );
   const refusal = { status: 409, code: "worker_replaced" };
   assertRefused(await beat(older, { current_load: 4 }), refusal);
   assertRefused(await claim(older), refusal);
@@ -66,7 +73,7 @@ Deno.test("an earlier process of a worker is refused whatever it does, and chang
   assert.equal((await claim(newer)).body.sessions.length, 1);
 });
 
-Deno.test("a farewell of an earlier process takes nothing from the newer one", async () => {
+Deno.test("an offline heartbeat of an earlier process changes nothing for the newer one", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -77,7 +84,7 @@ Deno.test("a farewell of an earlier process takes nothing from the newer one", a
   const claimed = await api.claim(id);
   assert.equal(claimed?.id, session);
   const path = `${WORKERS}/${id}/heartbeat`;
-  const bye = await processOf(grid, older).call("PUT", path, {
+  const bye = await createProcess(grid, older).call("PUT", path, {
     status: "offline",
     sessions: [{ session_id: session, fencing_token: 1, status: "terminated" }],
   });
@@ -86,7 +93,7 @@ Deno.test("a farewell of an earlier process takes nothing from the newer one", a
   assert.deepEqual([body.status, body.worker_id], ["starting", id]);
 });
 
-Deno.test("a registration that comes twice, or late, or is refused, takes nothing from the process that runs", async () => {
+Deno.test("a repeated, late or rejected registration changes nothing for the running process", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -111,7 +118,7 @@ Deno.test("a registration that comes twice, or late, or is refused, takes nothin
   assert.equal(await api.report(id, claimed, "running"), "accepted");
 });
 
-Deno.test("a session that is released waits again, for another worker too, until it was tried too often", async () => {
+Deno.test("a released session is pending again, for any worker, until its attempts are used up", async () => {
   await using grid = await testGrid({ settings: { max_start_attempts: 2 } });
   const api = createApiClient(grid);
   await api.pool();
@@ -149,7 +156,7 @@ Deno.test("a session that is released waits again, for another worker too, until
   ]);
 });
 
-Deno.test("what is released at the end of its queue deadline can be claimed for a minute, and takes nothing along", async () => {
+Deno.test("a session that is released at its queue deadline can be claimed for another minute, without traces of its first attempt", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
   const api = createApiClient(grid);
@@ -181,7 +188,7 @@ Deno.test("what is released at the end of its queue deadline can be claimed for 
   assert.equal(await grid.sessions.logs(id), "");
 });
 
-Deno.test("what is released after it was ordered to end, ends as ordered", async () => {
+Deno.test("a session that is released after it was stopped ends as requested", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -195,7 +202,7 @@ Deno.test("what is released after it was ordered to end, ends as ordered", async
   assert.equal(body.status, "completed");
 });
 
-Deno.test("a heartbeat tells how much longer each session may live, as a duration, and follows a refresh", async () => {
+Deno.test("a heartbeat returns the remaining lifetime of each session as a duration, and follows a refresh", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -221,7 +228,7 @@ Deno.test("a heartbeat tells how much longer each session may live, as a duratio
   assert.ok(after > 19.9 && after <= 20, String(after));
 });
 
-Deno.test("a worker that leaves is offline at once; a drain that is taken back lets it claim again", async () => {
+Deno.test("a worker that leaves is offline at once; a worker whose drain is cancelled can claim again", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -245,7 +252,7 @@ Deno.test("a worker that leaves is offline at once; a drain that is taken back l
   );
 });
 
-Deno.test("a worker whose host is down keeps its sessions and gets no others", async () => {
+Deno.test("a worker that has failed keeps its sessions and gets no others", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();

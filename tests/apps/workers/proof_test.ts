@@ -75,7 +75,7 @@ async function twoWorkers() {
 type Scene = Awaited<ReturnType<typeof twoWorkers>>;
 
 /** Returns every call of a worker for itself, by operation; each resolves with status and code. */
-function callsOf(
+function createCalls(
   { grid, key, id, claimed }: Scene,
 ): Readonly<Record<string, (headers: Headers) => Promise<string>>> {
   const over =
@@ -117,7 +117,7 @@ function callsOf(
 }
 
 /** Returns all state that a worker's call could change. */
-async function stateOf({ core }: KeyedGrid): Promise<string> {
+async function readState({ core }: KeyedGrid): Promise<string> {
   const tables = [
     "sessions",
     "workers",
@@ -133,8 +133,8 @@ async function stateOf({ core }: KeyedGrid): Promise<string> {
 
 Deno.test("every call of a worker needs its proof; a call without it is rejected and changes nothing", async () => {
   await using s = await twoWorkers();
-  const calls = callsOf(s);
-  const before = await stateOf(s.grid);
+  const calls = createCalls(s);
+  const before = await readState(s.grid);
   for (const [operation, call] of Object.entries(calls)) {
     for (const [which, headers] of Object.entries(s.wrong)) {
       const got = await call(headers);
@@ -145,7 +145,7 @@ Deno.test("every call of a worker needs its proof; a call without it is rejected
       );
     }
   }
-  assert.equal(await stateOf(s.grid), before);
+  assert.equal(await readState(s.grid), before);
   // Other tests open the tunnel and its stream; here no stream is awaited.
   const { workerTunnel: _, workerStream, ...rest } = calls;
   assert.equal(await workerStream?.(s.own), "404 not_found");
@@ -168,14 +168,14 @@ Deno.test("the matrix of workers' calls contains every operation that workers ma
   const ofWorkers = operations.filter((each) =>
     each["x-roles"]?.includes("worker")
   ).map(({ operationId }) => operationId);
-  const known = [...Object.keys(callsOf(s)), ...NO_CALLS];
+  const known = [...Object.keys(createCalls(s)), ...NO_CALLS];
   assert.deepEqual(ofWorkers.toSorted(), known.toSorted());
 });
 
 Deno.test("a worker key cannot delete, drain or resume a worker, or register under another's name or id", async () => {
   await using s = await twoWorkers();
   const api = s.grid.as(s.key);
-  const before = await stateOf(s.grid);
+  const before = await readState(s.grid);
   const forbidden = { status: 403, code: "forbidden" };
   for (
     const [method, path] of [
@@ -199,7 +199,7 @@ Deno.test("a worker key cannot delete, drain or resume a worker, or register und
     const body = { work_pool_id: "pool", ...fields };
     assertRefused(await api.call("POST", WORKERS, body), taken);
   }
-  assert.equal(await stateOf(s.grid), before);
+  assert.equal(await readState(s.grid), before);
 });
 
 Deno.test("a registration without secret and instance id receives both, once, and they are valid proofs", async () => {

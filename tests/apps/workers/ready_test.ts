@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
+import { computeShare } from "../../../src/apps/workers/ready.ts";
 import { type Api, createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
+import { poolArbitrary } from "../workerpool/arbitraries.ts";
 
-/** What a worker is told to keep ready. */
-async function readyOf(
+/** Returns the browsers that a worker must keep ready. */
+async function getReady(
   api: Api,
   id: string,
   fields: Readonly<Record<string, unknown>> = {},
@@ -14,15 +17,15 @@ async function readyOf(
   return body.ready;
 }
 
-Deno.test("a pool's min_ready is divided over its workers that could start browsers, and never beyond what they could use", async () => {
+Deno.test("a pool's min_ready is divided among its workers that start browsers, up to what they can use", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool({ min_ready: 5 });
   const one = await api.worker({ name: "one" });
   const two = await api.worker({ name: "two" });
   const counts = async () => [
-    (await readyOf(api, one))?.count,
-    (await readyOf(api, two))?.count,
+    (await getReady(api, one))?.count,
+    (await getReady(api, two))?.count,
   ];
   const change = async (fields: Readonly<Record<string, unknown>>) =>
     assert.equal(
@@ -33,8 +36,8 @@ Deno.test("a pool's min_ready is divided over its workers that could start brows
   await api.call("POST", `/workerpool/workers/${one}/drain`);
   assert.deepEqual(await counts(), [undefined, 5]);
   await api.call("POST", `/workerpool/workers/${one}/resume`);
-  assert.equal(await readyOf(api, two, { status: "failed" }), undefined);
-  assert.equal((await readyOf(api, one)).count, 5);
+  assert.equal(await getReady(api, two, { status: "failed" }), undefined);
+  assert.equal((await getReady(api, one)).count, 5);
   assert.deepEqual(await counts(), [5, 2], "the next heartbeat of the first");
   await change({ max_sessions_per_worker: 1 });
   assert.deepEqual(await counts(), [1, 1]);
@@ -49,7 +52,7 @@ Deno.test("a pool's min_ready is divided over its workers that could start brows
   assert.deepEqual(await counts(), [undefined, undefined]);
 });
 
-Deno.test("what is kept ready is what a session gets that asks for nothing; its secrets are in the worker's heartbeat only, which is one round trip", async () => {
+Deno.test("ready browsers have the pool's defaults; only the worker's heartbeat, which is one round trip, contains their secrets", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool({
@@ -70,7 +73,7 @@ Deno.test("what is kept ready is what a session gets that asks for nothing; its 
   });
   const worker = registered.body.worker.id;
   const before = grid.core.db.trips();
-  const ready = await readyOf(api, worker, { ready: 1 });
+  const ready = await getReady(api, worker, { ready: 1 });
   assert.equal(grid.core.db.trips(), before + 1);
   const { count, max_age_ms, ...browser } = ready;
   assert.deepEqual([count, max_age_ms], [1, 90_000]);
@@ -94,7 +97,7 @@ Deno.test("what is kept ready is what a session gets that asks for nothing; its 
   assert.partialDeepStrictEqual(pressure.body, { ready: 1, min_ready: 1 });
 });
 
-Deno.test("a session whose browser was kept ready says so, and so does its event", async () => {
+Deno.test("a session with a browser that was kept ready is marked as warm, and so is its event", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -112,4 +115,37 @@ Deno.test("a session whose browser was kept ready says so, and so does its event
     event === "browser_started"
   );
   assert.deepEqual(started.data, { warm: true });
+});
+
+Deno.test("computeShare() divides min_ready among the workers without a remainder", () => {
+  fc.assert(fc.property(
+    poolArbitrary,
+    fc.integer({ min: 1, max: 20 }),
+    (pool, sharers) => {
+      const open = { ...pool, maxSessionsPerWorker: null };
+      const shares = Array.from(
+        { length: sharers },
+        (_, before) =>
+          computeShare({ pool: open, capacity: Infinity, sharers, before }),
+      );
+      const total = shares.reduce((sum, share) => sum + share, 0);
+      assert.equal(
+        total,
+        Math.min(pool.minReady, pool.maxSessions ?? Infinity),
+      );
+      assert.ok(Math.max(...shares) - Math.min(...shares) <= 1);
+    },
+  ));
+});
+
+Deno.test("computeShare() returns no more than a worker can hold", () => {
+  fc.assert(fc.property(
+    poolArbitrary,
+    fc.integer({ min: 1, max: 10 }),
+    (pool, capacity) => {
+      const share = computeShare({ pool, capacity, sharers: 1, before: 0 });
+      assert.ok(share <= capacity);
+      assert.ok(share <= (pool.maxSessionsPerWorker ?? Infinity));
+    },
+  ));
 });

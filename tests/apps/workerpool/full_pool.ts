@@ -1,0 +1,22 @@
+/** Body of a new pool with a value for every field. */
+export const FULL_POOL = {
+  name: "everything",
+  description: "A value for every field",
+  provider_type: "local",
+  provider_config: {},
+  status: "paused",
+  priority: 7,
+  default_browser: "chromium",
+  default_browser_version: "stable",
+  default_headless: true,
+  default_operating_system: "linux",
+  default_screen: { width: 800, height: 600, dpi: 96, scale: 2 },
+  default_resource_limits: { cpu: 1, memory: "2G", timeout_minutes: 30 },
+  max_sessions: 10,
+  min_workers: 1,
+  max_workers: 3,
+  max_sessions_per_worker: 4,
+  min_ready: 2,
+  max_queue: 50,
+  max_timeout_minutes: 120,
+};
