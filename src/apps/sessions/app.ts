@@ -2,7 +2,7 @@ import { defineApp } from "../../core/app.ts";
 import { workerPoolApp } from "../workerpool/app.ts";
 import { SessionManager } from "./manager.ts";
 import { sessionProblems } from "./problems.ts";
-import { sessionRoutes } from "./routes.ts";
+import { createV1Routes } from "./routes.ts";
 import { protectSessions } from "./store/secrets.ts";
 
 /** Sessions: requested browsers, from the request to a terminal status. */
@@ -15,7 +15,7 @@ export const sessions = defineApp<SessionManager>({
     return {
       manager,
       protectSecrets: () => protectSessions(core.db, core.secrets),
-      routes: { v1: sessionRoutes(core, manager) },
+      routes: { v1: createV1Routes(core, manager) },
       tags: {
         Sessions: "Requested browsers, from the request to a terminal status",
       },

@@ -1,6 +1,6 @@
 /**
- * Requests for a session that may be repeated: a key that the client makes up names the request, so that a repeat, after
- * an answer that was lost, finds the session that the first one made.
+ * Idempotent requests for a session. The client chooses a key for the request. A repeated request with the same key, for
+ * example after a lost response, receives the session of the first one.
  *
  * @module
  * @see {@link https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header The Idempotency-Key HTTP Header Field}
@@ -10,33 +10,33 @@ import { GridError } from "../../core/errors.ts";
 import type { Secrets } from "../../core/database.ts";
 import { sessionProblems } from "./problems.ts";
 
-/** How long a key is remembered. */
+/** Lifetime of a key. */
 export const IDEMPOTENCY_TTL_MS = 24 * 3_600_000;
 
-/** Tells a client that its request had been accepted before. */
+/** Response header of a repeated request. */
 export const REPLAYED_HEADER = "Idempotency-Replayed";
 
-/** Header that names the request. Taken as it stands: quotes, which the draft asks for, are part of the key. */
+/** Request header with the key. It is used as received: the quotes that the draft requires are part of the key. */
 export const idempotencyHeaderSchema = z.object({
   "Idempotency-Key": z.string().regex(
     /^(?!""$)[\x20-\x7e]{1,255}$/,
     "expected 1 to 255 printable ASCII characters, such as a new UUID",
   ).optional().openapi({
     description:
-      `Any text, such as a UUID, that is new for each session that is wanted. A repeat within 24 hours, by the same caller and with the same body, is answered with the session of the first request, as it is now, and \`${REPLAYED_HEADER}: true\``,
+      `Any text that is new for each session, such as a UUID. A repeated request within 24 hours, from the same caller and with the same body, receives the session of the first request in its current state, and \`${REPLAYED_HEADER}: true\``,
   }),
 });
 
-/** The name of a request. */
+/** The key of a request, and its caller. */
 export interface IdempotencyKey {
-  /** Keys of different callers are different keys. */
+  /** Id of the caller. The same key of two callers is two keys. */
   readonly caller: string;
   readonly key: string;
 }
 
-/** A request that makes one session, however often it comes. */
+/** A request that creates one session, however often it is repeated. */
 export interface IdempotentRequest extends IdempotencyKey {
-  /** Of the body: a repeat has the same. */
+  /** Fingerprint of the body. A repeated request has the same. */
   readonly fingerprint: string;
 }
 
@@ -51,7 +51,7 @@ export async function fingerprintBody(
   return await secrets.fingerprint(JSON.stringify(body, sortMembers));
 }
 
-/** Puts the members of each object into one order. */
+/** Sorts the members of each object. */
 function sortMembers(_name: string, value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     return value;
@@ -61,10 +61,10 @@ function sortMembers(_name: string, value: unknown): unknown {
   );
 }
 
-/** The refusal of another request under a key that is taken. */
+/** Creates the error for a different request with a used key. */
 export function keyReused({ key }: IdempotencyKey): GridError {
   return new GridError(
     sessionProblems.idempotency_key_reused,
-    `Cannot use Idempotency-Key "${key}": another body came with it within 24 hours, expected that same body, or a new key`,
+    `Cannot use Idempotency-Key "${key}": it was used with another body within 24 hours, expected the same body or a new key`,
   );
 }

@@ -26,7 +26,7 @@ import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
  */
 export const sessions = sqliteTable("sessions", {
   id: text().primaryKey(),
-  /** Id of the caller that asked for it: a client sees no other's. */
+  /** Id of the caller that created the session. A client sees its own sessions only. */
   owner: text().notNull().default("anonymous"),
   browser: text({ enum: BROWSERS }).notNull(),
   version: text().notNull(),
@@ -39,7 +39,7 @@ export const sessions = sqliteTable("sessions", {
     ResourceLimits
   >(),
   environment: text({ mode: "json" }).notNull().$type<Record<string, string>>(),
-  /** Further arguments of the browser, within what its pool allows. */
+  /** Additional browser arguments, among those that the pool allows. */
   arguments: text({ mode: "json" }).notNull().default([]).$type<
     readonly string[]
   >(),
@@ -47,13 +47,13 @@ export const sessions = sqliteTable("sessions", {
   provider: text().notNull(),
   priority: integer().notNull(),
   idleTimeoutSeconds: real("idle_timeout_seconds"),
-  /** Clients that may be connected at once. */
+  /** Maximum number of clients that are connected at once. */
   maxConnections: integer("max_connections").notNull().default(1),
-  /** Of an ephemeral one: how long it waits for its client to come back. */
+  /** For an ephemeral session, how long it waits for its client to reconnect. */
   keepAliveSeconds: real("keep_alive_seconds"),
   labels: text({ mode: "json" }).notNull().$type<Record<string, string>>(),
   webhooksEnabled: integer("webhooks_enabled", { mode: "boolean" }).notNull(),
-  /** Ends when its client's socket closes: made by `/v1/connect`. */
+  /** The session was created by `/v1/connect`, and ends with its client's socket. */
   ephemeral: integer({ mode: "boolean" }).notNull(),
   status: text({ enum: SESSION_STATUSES }).notNull(),
   statusReason: text("status_reason"),
@@ -63,35 +63,35 @@ export const sessions = sqliteTable("sessions", {
   endedAt: integer("ended_at"),
   expiresAt: integer("expires_at").notNull(),
   queueDeadlineAt: integer("queue_deadline_at").notNull(),
-  /** Latest moment for a `starting` one to run; news of its start move it. */
+  /** Latest time for a `starting` session to run; reported progress extends it. */
   startDeadlineAt: integer("start_deadline_at"),
-  /** Of an ephemeral one: until when its client counts as there; the server that has the client renews it. */
+  /** For an ephemeral session, time until which its client counts as connected; the client's server renews it. */
   clientSeenUntil: integer("attended_until"),
-  /** Last time that a client was connected or sent something. */
+  /** Last time that a client connected or sent data. */
   lastActivityAt: integer("last_activity_at"),
-  /** Since when nobody has used it; null: it is in use, or does not run. */
+  /** Time since which no client has used the session; null if it is in use or does not run. */
   idleSince: integer("idle_since"),
   workerId: text("worker_id"),
   containerId: text("container_id"),
-  /** What the provider tells of the browser: pid, image, version. */
+  /** Facts about the browser from its provider: pid, image, version. */
   details: text({ mode: "json" }).notNull().$type<Record<string, string>>(),
   endpoint: text(),
-  /** How the gateway reaches the browser; null: not known yet. */
+  /** Path by which the gateway reaches the browser; null if not known yet. */
   reach: text({ enum: ["direct", "tunnel"] }),
-  /** It was given a browser that was kept ready. */
+  /** The session received a warm browser. */
   warm: integer({ mode: "boolean" }).notNull().default(sql`0`),
-  /** Grows with each claim; a write that carries an older one is refused. */
+  /** Grows with each claim; a write with an older token is rejected. */
   fencingToken: integer("fencing_token").notNull(),
   leaseExpiresAt: integer("lease_expires_at"),
-  /** Lets a repeated claim find what it was given. */
+  /** Id by which a repeated claim finds its sessions. */
   claimRequestId: text("claim_request_id"),
   startAttempts: integer("start_attempts").notNull(),
-  /** The command to end it, repeated to its worker until it has ended. */
+  /** Stop command, repeated to the worker until the session has ended. */
   stopRequestedAt: integer("stop_requested_at"),
   stopStatus: text("stop_status", { enum: SESSION_STATUSES }),
   stopReason: text("stop_reason"),
   stopForce: integer("stop_force", { mode: "boolean" }).notNull(),
-  /** Last output of the browser, once it has ended. */
+  /** Last output of the browser, after it has ended. */
   logs: text(),
 }, (table) => [
   // Matches the order in which the claim visits owners; without it each claimed session would sort the whole queue.
@@ -108,7 +108,7 @@ export const sessions = sqliteTable("sessions", {
   index("sessions_worker").on(table.workerId, table.status),
   index("sessions_status").on(table.status, table.expiresAt),
   index("sessions_ended").on(table.endedAt).where(isNotNull(table.endedAt)),
-  // A worker's orders, without all that it has ever held.
+  // Covers a worker's stop commands, without every session that it has ever held.
   index("sessions_ordered").on(table.workerId).where(
     isNotNull(table.stopRequestedAt),
   ),
@@ -117,20 +117,20 @@ export const sessions = sqliteTable("sessions", {
   ),
 ]);
 
-/** Until when a pending session may wait at most, whatever ends it: one index for every such rule. */
+/** Returns the time until which a pending session may wait, for any reason: one index serves every such rule. */
 export function waitsUntil(
   { queueDeadlineAt, clientSeenUntil }: Readonly<
     Record<"queueDeadlineAt" | "clientSeenUntil", SQLiteColumn>
   >,
 ): SQL {
-  // Not min(): the generator of migrations takes the comma for the end of a column.
+  // Not min(): the migration generator reads the comma as the end of a column.
   return sql`CASE WHEN ${clientSeenUntil} < ${queueDeadlineAt}
     THEN ${clientSeenUntil} ELSE ${queueDeadlineAt} END`;
 }
 
-/** Keys by which a repeated request for a session finds what the first one made. */
+/** Idempotency keys, by which a repeated request finds the session of the first one. */
 export const idempotencyKeys = sqliteTable("idempotency_keys", {
-  /** Who made the request: keys of different callers are different keys. */
+  /** Id of the caller. The same key of two callers is two keys. */
   caller: text().notNull(),
   key: text().notNull(),
   /** Hash of the request's body. */
@@ -145,7 +145,7 @@ export const idempotencyKeys = sqliteTable("idempotency_keys", {
   index("idempotency_keys_age").on(table.createdAt),
 ]);
 
-/** What happened to sessions. `seq` is commit order: the cursor of whoever follows. */
+/** Events of sessions. `seq` is commit order, and the cursor of readers. */
 export const sessionEvents = sqliteTable("session_events", {
   seq: integer().primaryKey({ autoIncrement: true }),
   sessionId: text("session_id").notNull().references(() => sessions.id, {
@@ -156,7 +156,7 @@ export const sessionEvents = sqliteTable("session_events", {
   timestamp: integer().notNull(),
 }, (table) => [index("session_events_session").on(table.sessionId, table.seq)]);
 
-/** What sessions use, as their workers measure it. */
+/** Measurements of sessions by their workers. */
 export const sessionMetrics = sqliteTable("session_metrics", {
   seq: integer().primaryKey({ autoIncrement: true }),
   sessionId: text("session_id").notNull().references(() => sessions.id, {

@@ -25,7 +25,7 @@ export const sessionProblems = defineProblems({
     title: "Session failed to start",
     mayHaveRetryAfter: true,
     example:
-      'Cannot give a browser: session "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d" is failed: the image is missing',
+      'Cannot start a browser: session "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d" is failed: the image is missing',
   },
   lease_lost: {
     status: 409,
@@ -35,8 +35,8 @@ export const sessionProblems = defineProblems({
   },
   idempotency_key_reused: {
     status: 422,
-    title: "Idempotency key stands for another request",
+    title: "Idempotency key reused",
     example:
-      'Cannot use Idempotency-Key "8e03978e": another body came with it within 24 hours, expected that same body, or a new key',
+      'Cannot use Idempotency-Key "8e03978e": it was used with another body within 24 hours, expected the same body or a new key',
   },
 });

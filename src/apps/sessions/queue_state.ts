@@ -9,9 +9,9 @@ export interface QueueState {
   readonly maxSessions: number | null;
   readonly isWorkerOnline: 0 | 1;
   /** Number of sessions that the key may still hold; large if there is no limit. */
-  readonly leftOfKey: number;
+  readonly keyRoom: number;
   /** Number of sessions that the pool may still hold; null if there is no limit. */
-  readonly leftOfPool: number | null;
+  readonly poolRoom: number | null;
   /** Number of sessions that the pool could start now. Only for a single session, like the next two. */
   readonly room?: number;
   /** Number of sessions with a higher priority, or with the same priority and older. */
@@ -28,12 +28,12 @@ export function renderQueueState(waiting: QueueState): string {
 }
 
 function renderReason(
-  { pool, status, isWorkerOnline, leftOfKey, leftOfPool, ...rest }: QueueState,
+  { pool, status, isWorkerOnline, keyRoom, poolRoom, ...rest }: QueueState,
 ): string {
   if (status !== "active") return `its work pool "${pool}" is ${status}`;
   if (!isWorkerOnline) return `no worker of its work pool "${pool}" is online`;
-  if (leftOfKey <= 0) return "its key has reached its max_sessions";
-  if (leftOfPool !== null && leftOfPool <= 0) {
+  if (keyRoom <= 0) return "its key has reached its max_sessions";
+  if (poolRoom !== null && poolRoom <= 0) {
     return `its work pool "${pool}" has reached its max_sessions of ${rest.maxSessions}`;
   }
   if (rest.room === undefined) return `it waits in work pool "${pool}"`;

@@ -1,5 +1,5 @@
 /**
- * The state machine of a session. SQL guards, tests and the picture come from {@linkcode TRANSITIONS}.
+ * The state machine of a session. SQL guards, tests and the diagram derive from {@linkcode TRANSITIONS}.
  *
  * ```text
  * pending ──claim──▶ starting ──report──▶ running ──▶ completed │ expired │ crashed │ timed_out │ terminated
@@ -23,7 +23,7 @@ export const SESSION_STATUSES = [
 
 export type SessionStatus = (typeof SESSION_STATUSES)[number];
 
-/** Where each status may go. Those that go nowhere are terminal. */
+/** Allowed next statuses. A status without any is terminal. */
 export const TRANSITIONS: Readonly<
   Record<SessionStatus, readonly SessionStatus[]>
 > = {
@@ -46,7 +46,7 @@ export const TRANSITIONS: Readonly<
   terminated: [],
 };
 
-/** Whether a session in `status` has ended for good. */
+/** Returns true if a session in `status` has ended. */
 export function isTerminal(status: SessionStatus): boolean {
   return TRANSITIONS[status].length === 0;
 }
@@ -57,7 +57,7 @@ export const HELD_STATUSES = [
   "running",
 ] as const satisfies readonly SessionStatus[];
 
-/** What happens to sessions, as `session_events` and subscribers name it. */
+/** Names of the events of sessions, in `session_events` and on the bus. */
 export const SESSION_EVENTS = [
   "session_created",
   "session_assigned",
@@ -79,7 +79,7 @@ export const SESSION_EVENTS = [
 
 export type SessionEventName = (typeof SESSION_EVENTS)[number];
 
-/** The event that a session's arrival in `status` is. */
+/** The event of the change to each status. */
 export const STATUS_EVENTS: Readonly<
   Record<SessionStatus, SessionEventName>
 > = {

@@ -65,7 +65,7 @@ Deno.test("another body under the same Idempotency-Key is refused, the same one 
     assertRefused(
       await ask(grid, "k", other),
       { status: 422, code: "idempotency_key_reused" },
-      /"k": .*expected that same body, or a new key/,
+      /"k": .*expected the same body or a new key/,
     );
   }
   assert.equal(await rows(grid, "sessions"), 1);

@@ -10,7 +10,7 @@ export const sessionEventSchema = z.object({
   data: z.record(z.string(), z.unknown()),
   timestamp: z.iso.datetime(),
 }).openapi("SessionEvent", {
-  description: "One thing that happened to a session",
+  description: "An event of a session",
   examples: [examples.sessionEventExample],
 });
 
@@ -47,7 +47,7 @@ export const sessionMetricSchema = z.object({
   session_id: z.uuid(),
   timestamp: z.iso.datetime(),
 }).openapi("SessionMetric", {
-  description: "What a session's browser used at one time",
+  description: "A measurement of a session's browser",
   examples: [examples.sessionMetricExample],
 });
 

@@ -12,11 +12,11 @@ import {
 import * as examples from "../examples.ts";
 import { sessionMetricValuesSchema } from "./history.ts";
 
-/** What a worker is given with a claim: the only answer that has the session's secrets. */
+/** A claimed session in the response to its worker. No other response contains the session's secrets. */
 export const claimedSessionSchema = z.object({
   id: z.uuid(),
   fencing_token: z.int(),
-  /** From the moment the claim was *sent*. */
+  /** Duration from the time when the worker *sent* the claim. */
   lease_ttl_ms: z.int(),
   start_timeout_ms: z.int(),
   work_pool_id: z.uuid(),
@@ -37,11 +37,11 @@ export const claimedSessionSchema = z.object({
   egress: egressPolicySchema,
 }).openapi("ClaimedSession", {
   description:
-    "What a worker is given with a claim: the only answer that has the session's secrets",
+    "A claimed session. No other response contains the session's secrets",
   examples: [examples.claimedSessionExample],
 });
 
-/** One session in a worker's heartbeat. Reports of the past are repeated until they are answered. */
+/** The report of one session in a worker's heartbeat. A report of an end is repeated until it is answered. */
 export const sessionReportSchema = z.strictObject({
   session_id: z.uuid(),
   fencing_token: z.int().min(1),
@@ -56,7 +56,7 @@ export const sessionReportSchema = z.strictObject({
     "terminated",
     "released",
   ]).describe(
-    "What the session is now; released: it was not started, and may be queued again",
+    "Current status; released: the session was not started, and may be queued again",
   ),
   status_reason: z.string().max(8_000).optional(),
   /** Required with `running`. */
@@ -70,28 +70,31 @@ export const sessionReportSchema = z.strictObject({
     ),
   container_id: z.string().max(256).optional(),
   details: z.record(z.string(), z.string()).optional(),
-  warm: z.boolean().optional().describe("Its browser had been kept ready"),
-  /** What a slow start is doing, for the events. */
+  warm: z.boolean().optional().describe("The session received a warm browser"),
+  /** Progress of a slow start, for the events. */
   progress: z.array(z.string().max(500)).max(50).optional(),
   metrics: sessionMetricValuesSchema.optional(),
-  logs: z.string().max(32_768).optional().describe("Last output"),
+  logs: z.string().max(32_768).optional().describe(
+    "Last output of the browser",
+  ),
 }).openapi("SessionReport", {
-  description: "What a worker says of one session that it holds",
+  description: "A worker's report of one session that it holds",
   examples: [examples.sessionReportExample],
 });
 
-/** What became of a report. `lease_lost`: end that browser. */
+/** The result of a report. `lease_lost`: the worker must end that browser. */
 export const reportResultSchema = z.object({
   session_id: z.uuid(),
   result: z.enum(["accepted", "lease_lost"]),
-  /** How much longer a held session may live: a duration, for clocks may differ. */
+  /** Remaining lifetime of a held session. A duration, because clocks may differ. */
   expires_in_ms: z.int().optional(),
 }).openapi("SessionReportResult", {
-  description: "What became of a report. `lease_lost`: end that browser",
+  description:
+    "The result of a report. `lease_lost`: the worker must end that browser",
   examples: [examples.reportResultExample],
 });
 
-/** An order to a worker about one session, repeated until a report shows it done. */
+/** A command to a worker to stop one session, repeated until a report shows the end. */
 export const stopCommandSchema = z.object({
   type: z.literal("stop"),
   session_id: z.uuid(),
@@ -102,7 +105,7 @@ export const stopCommandSchema = z.object({
   force: z.boolean(),
 }).openapi("StopCommand", {
   description:
-    "An order to end one session, repeated until a report shows it done",
+    "A command to stop one session, repeated until a report shows the end",
   examples: [examples.stopCommandExample],
 });
 

@@ -27,7 +27,7 @@ const events = createRoute({
   tags,
   operationId: "listSessionEvents",
   ...access("client"),
-  summary: "List what happened to a session, in order",
+  summary: "List the events of a session, in order",
   request: {
     params,
     query: z.object({
@@ -37,7 +37,7 @@ const events = createRoute({
         description: "Only events with a larger seq",
       }),
       limit: z.coerce.number().int().min(1).max(1_000).default(500).describe(
-        "Most events to give",
+        "Maximum number of events",
       ),
     }),
   },
@@ -56,7 +56,7 @@ const addEvent = createRoute({
   tags,
   operationId: "addSessionEvent",
   ...access("worker"),
-  summary: "Record an event, by the worker that holds the session",
+  summary: "Record an event, as the worker that holds the session",
   request: {
     params,
     headers: workerProofSchema,
@@ -66,7 +66,7 @@ const addEvent = createRoute({
     },
   },
   responses: {
-    204: { description: "It is recorded" },
+    204: { description: "Recorded" },
     ...problemResponses(
       "invalid_request",
       sessionProblems.session_not_found,
@@ -81,12 +81,12 @@ const metrics = createRoute({
   tags,
   operationId: "listSessionMetrics",
   ...access("client"),
-  summary: "List what a session used",
+  summary: "List the measurements of a session",
   request: {
     params,
     query: z.object({
       limit: z.coerce.number().int().min(1).max(1_000).default(100).describe(
-        "Most measurements to give",
+        "Maximum number of measurements",
       ),
     }),
   },
@@ -105,7 +105,7 @@ const addMetric = createRoute({
   tags,
   operationId: "addSessionMetric",
   ...access("worker"),
-  summary: "Record a measurement, by the worker that holds the session",
+  summary: "Record a measurement, as the worker that holds the session",
   request: {
     params,
     headers: workerProofSchema,
@@ -115,7 +115,7 @@ const addMetric = createRoute({
     },
   },
   responses: {
-    204: { description: "It is recorded" },
+    204: { description: "Recorded" },
     ...problemResponses(
       "invalid_request",
       sessionProblems.session_not_found,
@@ -130,11 +130,11 @@ const logs = createRoute({
   tags,
   operationId: "getSessionLogs",
   ...access("client"),
-  summary: "Show the last output of a session's browser, once it has ended",
+  summary: "Show the last output of a session's browser, after it has ended",
   request: { params },
   responses: {
     200: {
-      description: "Text, empty if there was none",
+      description: "Text; empty if there is none",
       content: {
         "text/plain": {
           schema: z.string(),
@@ -146,8 +146,8 @@ const logs = createRoute({
   },
 });
 
-/** Endpoints of what a session did. */
-export function historyRoutes(
+/** Endpoints of the events, measurements and logs of a session. */
+export function createHistoryRoutes(
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
@@ -190,6 +190,6 @@ function requireHolder(id: string, isHolder: boolean): void {
   if (isHolder) return;
   throw new GridError(
     sessionProblems.lease_lost,
-    `Cannot record for session "${id}": the fencing token is stale, it has ended, or another worker holds it; expected the token of its last claim, and its worker's secret and instance`,
+    `Cannot record for session "${id}": the fencing token is stale, the session has ended, or another worker holds it; expected the token of the last claim, and the secret and instance of the worker`,
   );
 }

@@ -9,18 +9,21 @@ import type { SessionWire } from "../../schemas.ts";
 import { renderSession } from "../../render.ts";
 import { isTerminal } from "../../status.ts";
 
-/** Renders a session for whoever asks. */
+/** Renders a session for the caller of a request. */
 export type RenderSession = (
   c: Context<GridEnv>,
   session: Session,
 ) => Promise<SessionWire>;
 
-/** Where keys are needed, the connect URL of a session that has not ended carries a token, and the answer is not to be kept. */
+/**
+ * Returns a renderer of sessions. If authentication is on, the connect URL of a session that has not ended contains a token,
+ * and the response must not be cached.
+ */
 export function createSessionRenderer(
   { auth }: Pick<Core, "auth">,
   manager: Pick<SessionManager, "buildConnectUrl">,
 ): RenderSession {
-  return async function show(c, session) {
+  return async function renderForCaller(c, session) {
     const url = manager.buildConnectUrl(session.id, getBaseUrl(c));
     if (isAnonymous(getCaller(c)) || isTerminal(session.status)) {
       return renderSession(session, url);

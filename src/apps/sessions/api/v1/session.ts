@@ -31,10 +31,10 @@ const get = createRoute({
     query: z.object({
       include: z.string().regex(
         /^(events|metrics)(,(events|metrics))?$/,
-        "expected events, metrics or both with a comma between",
+        "expected events, metrics or both, separated by a comma",
       ).optional().openapi({
         description:
-          "What to add: events, metrics or both with a comma between",
+          "Members to add: events, metrics or both, separated by a comma",
         example: "events,metrics",
       }),
     }),
@@ -54,18 +54,18 @@ const stop = createRoute({
   tags,
   operationId: "stopSession",
   ...access("client"),
-  summary: "End a session",
+  summary: "Stop a session",
   description:
-    "Its worker closes the browser, and the session is `completed`. With `force` the session is `terminated` at once, and the browser is killed.",
+    "The worker closes the browser, and the session is `completed`. With `force` the session is `terminated` at once, and the browser is killed.",
   request: {
     params,
     query: z.object({
-      force: createFlagSchema("Whether to kill the browser, asking nobody"),
+      force: createFlagSchema("Kill the browser at once"),
     }),
   },
   responses: {
     200: { description: "The session has ended", content },
-    202: { description: "Its worker is ending it", content },
+    202: { description: "The worker is ending the session", content },
     ...problemResponses("invalid_request", sessionProblems.session_not_found),
   },
 });
@@ -76,7 +76,7 @@ const refresh = createRoute({
   tags,
   operationId: "refreshSession",
   ...access("client"),
-  summary: "Give a session more time, counted from now",
+  summary: "Extend a session, counted from now",
   request: {
     params,
     body: {
@@ -99,7 +99,7 @@ const refresh = createRoute({
 });
 
 /** Endpoints of one session. */
-export function oneSessionRoutes(
+export function createSessionRoutes(
   manager: SessionManager,
   render: RenderSession,
 ): OpenAPIHono<GridEnv> {
@@ -137,7 +137,7 @@ export function oneSessionRoutes(
     );
   });
   router.openapi(refresh, async (c) => {
-    // Without a body there is nothing valid to read.
+    // A request without a body has no valid JSON.
     const minutes = c.req.valid("json")?.timeout_minutes;
     const session = await viewFor(c).refresh(c.req.valid("param").id, minutes);
     return c.json(await render(c, session), 200);

@@ -27,7 +27,7 @@ const MAX_WAIT_SECONDS = 300;
 
 const statusSchema = z.enum(SESSION_STATUSES);
 
-/** As a part of a regular expression. */
+/** Part of a regular expression. */
 const STATUS = SESSION_STATUSES.join("|");
 
 const headers = z.object({
@@ -36,7 +36,7 @@ const headers = z.object({
     example: "/v1/sessions/01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d",
   }),
   [REPLAYED_HEADER]: z.literal("true").optional().describe(
-    "There if the request came before under the same Idempotency-Key",
+    "Present if an earlier request had the same Idempotency-Key",
   ),
 });
 
@@ -46,7 +46,7 @@ const create = createRoute({
   tags: ["Sessions"],
   operationId: "createSession",
   ...access("client"),
-  summary: "Ask for a browser",
+  summary: "Create a session",
   description:
     "Returns a pending session at once. With `wait` the response is delayed until the browser runs; if the session is still pending then, it is returned with 202. `invalid_request` also means that `resource_limits.timeout_minutes` exceeds the pool's `max_timeout_minutes`; `forbidden` that `priority` exceeds the limit of the key, or that the key may not use the pool; `queue_full` that the `max_queue` of the pool or key is reached.",
   request: {
@@ -57,7 +57,8 @@ const create = createRoute({
           type: "number",
           minimum: 0,
           maximum: MAX_WAIT_SECONDS,
-          description: "Seconds to hold the answer until the browser runs",
+          description:
+            "Seconds for which the response waits until the browser runs",
         }),
     }),
     body: {
@@ -67,7 +68,7 @@ const create = createRoute({
           schema: sessionInputSchema,
           examples: {
             "a browser": { value: { browser: "chrome" } },
-            "every wish": { value: sessionInputExample },
+            "every field": { value: sessionInputExample },
           },
         },
       },
@@ -80,7 +81,8 @@ const create = createRoute({
       content: { "application/json": { schema: sessionSchema } },
     },
     202: {
-      description: "It was accepted, but does not run yet after `wait`",
+      description:
+        "The session was accepted, but does not run yet after `wait`",
       headers,
       content: { "application/json": { schema: sessionSchema } },
     },
@@ -113,17 +115,17 @@ const list = createRoute({
         type: "string",
         pattern: `^(${STATUS})(,(${STATUS}))*$`,
         example: "pending,running",
-        description: "One status, or several with commas between",
+        description: "One status, or several separated by commas",
       }),
       work_pool_id: z.string().optional().describe("Id of a work pool"),
       worker_id: z.string().optional().describe("Id of a worker"),
       label: labelFilterSchema,
       limit: z.coerce.number().int().min(1).max(500).default(50).describe(
-        "Most sessions to give",
+        "Maximum number of sessions",
       ),
-      cursor: z.uuid("expected next_cursor of the page before").optional()
+      cursor: z.uuid("expected next_cursor of the previous page").optional()
         .describe(
-          "next_cursor of the page before",
+          "next_cursor of the previous page",
         ),
     }),
   },
@@ -137,13 +139,13 @@ const list = createRoute({
 });
 
 /** Endpoints of all sessions. */
-export function sessionsRoutes(
+export function createSessionListRoutes(
   core: Core,
   manager: SessionManager,
   render: RenderSession,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  const make = async (
+  const createSession = async (
     input: SessionInput,
     caller: Caller,
     key: string | undefined,
@@ -157,7 +159,7 @@ export function sessionsRoutes(
   };
   router.openapi(create, async (c) => {
     const key = c.req.valid("header")["Idempotency-Key"];
-    const { session: created, isReplay } = await make(
+    const { session: created, isReplay } = await createSession(
       c.req.valid("json"),
       getCaller(c),
       key,
@@ -166,7 +168,7 @@ export function sessionsRoutes(
     if (isReplay) c.header(REPLAYED_HEADER, "true");
     const { wait } = c.req.valid("query");
     if (wait === undefined) return c.json(await render(c, created), 201);
-    using patience = deadline(
+    using timeout = deadline(
       core.clock,
       wait * 1_000,
       c.req.raw.signal,
@@ -174,27 +176,29 @@ export function sessionsRoutes(
     );
     const session = await manager.waitUntilStarted(
       created.id,
-      patience.signal,
+      timeout.signal,
     );
     if (session.status === "running") {
       return c.json(await render(c, session), 201);
     }
-    if (session.endedAt !== null) throw failed(session);
+    if (session.endedAt !== null) throw sessionFailed(session);
     return c.json(await render(c, session), 202);
   });
   router.openapi(list, async (c) => {
-    const own = manager.forOwner(ownerLimit(getCaller(c)));
-    const { items, nextCursor } = await own.list(c.req.valid("query"));
-    const shown = await Promise.all(items.map((each) => render(c, each)));
-    return c.json({ items: shown, next_cursor: nextCursor ?? null }, 200);
+    const view = manager.forOwner(ownerLimit(getCaller(c)));
+    const { items, nextCursor } = await view.list(c.req.valid("query"));
+    const rendered = await Promise.all(
+      items.map((session) => render(c, session)),
+    );
+    return c.json({ items: rendered, next_cursor: nextCursor ?? null }, 200);
   });
   return router;
 }
 
-function failed({ id, status, statusReason }: Session): GridError {
+function sessionFailed({ id, status, statusReason }: Session): GridError {
   return new GridError(
     sessionProblems.session_failed,
-    `Cannot give a browser: session "${id}" is ${status}: ${
+    `Cannot start a browser: session "${id}" is ${status}: ${
       statusReason ?? "no reason is known"
     }`,
     { session_id: id, status_of_session: status },

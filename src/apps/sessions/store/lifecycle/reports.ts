@@ -80,7 +80,7 @@ export async function applyReports<F, L>(
   };
 }
 
-/** Ends the worker's leases, such as that of a claim whose response it never received. */
+/** Ends the worker's leases, such as the leases of a claim whose response it never received. */
 function releaseAll(orm: LibSQLDatabase, input: ReportInput): Moves {
   const { workerId, now, maxAttempts } = input;
   const isHeld = all(

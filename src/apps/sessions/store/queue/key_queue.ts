@@ -18,7 +18,7 @@ interface QueueScope {
   readonly workPoolId: string;
 }
 
-/** SQL that reports whether the queue of the owner's key is full, for a row of `work_pools`. */
+/** Returns the condition that the queue of the owner's key is full, for a row of `work_pools`. */
 export function isKeyQueueFull({ owner }: QueueScope): SQL {
   return sql`EXISTS (SELECT 1 FROM ${apiKeys} AS k WHERE k.id = ${owner}
     AND k.max_queue + max(0, min(${countPoolRoom()}, ${

@@ -28,8 +28,9 @@ const HELD = sql.raw("('starting', 'running')");
 const NO_LIMIT = sql.raw("1000000000");
 
 /**
- * Returns SQL for the ids of the sessions that the worker receives. @param isProven SQL that reports whether the caller
- * is that worker.
+ * Returns SQL for the ids of the sessions that the worker receives.
+ *
+ * @param isProven Condition that the caller is that worker.
  */
 export function nextSessions(
   { workerId, count }: { readonly workerId: string; readonly count: number },
@@ -64,14 +65,14 @@ export function nextSessions(
     )
   }
     ORDER BY 2 DESC, 1, 6, 4
-  ), given(owner, id, allowed, priority, held) AS (
+  ), assigned(owner, id, allowed, priority, held) AS (
     SELECT owner, id, allowed, priority, held FROM queue
     WHERE is_candidate = 1 LIMIT coalesce((SELECT room FROM scope), 0)
-  ) SELECT id FROM given WHERE allowed > (
+  ) SELECT id FROM assigned WHERE allowed > (
     -- One owner may be served in several priorities. No window: under one SQLite leaves out the order above.
-    SELECT count(*) FROM given AS g WHERE g.owner = given.owner
-    AND (g.priority > given.priority
-      OR g.priority = given.priority AND g.held < given.held)))`;
+    SELECT count(*) FROM assigned AS g WHERE g.owner = assigned.owner
+    AND (g.priority > assigned.priority
+      OR g.priority = assigned.priority AND g.held < assigned.held)))`;
 }
 
 /** Returns the number of sessions that the worker may claim now. Never negative, which would mean no limit. */

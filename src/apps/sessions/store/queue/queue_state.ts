@@ -25,8 +25,8 @@ export function queueStateColumn(
       'isWorkerOnline', EXISTS (SELECT 1 FROM ${workers} AS w
         WHERE w.work_pool_id = ${workPools}.id
         AND w.status IN ('online', 'busy') AND w.drain_requested_at IS NULL),
-      'leftOfKey', ${countKeyRoom(sql`${sessions}.owner`)},
-      'leftOfPool', iif(${workPools}.max_sessions IS NULL, NULL,
+      'keyRoom', ${countKeyRoom(sql`${sessions}.owner`)},
+      'poolRoom', iif(${workPools}.max_sessions IS NULL, NULL,
         ${workPools}.max_sessions - (SELECT count(*) FROM ${sessions} AS h
           WHERE h.work_pool_id = ${workPools}.id
           AND h.status IN ('starting', 'running')))${counted})
