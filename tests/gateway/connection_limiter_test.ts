@@ -5,69 +5,69 @@ import { createFakeClock } from "../support/clock.ts";
 const { signal } = new AbortController();
 const full = { code: "too_many_connections", status: 429 };
 
-Deno.test("Seats give a session no more places than it has, however many ask at once", async () => {
+Deno.test("ConnectionLimiter.acquire() admits no more than max clients of a session, however many arrive at once", async () => {
   const clock = createFakeClock();
   const limiter = new ConnectionLimiter(clock);
-  const asked = Array.from(
+  const acquiring = Array.from(
     { length: 5 },
     () => limiter.acquire("a", { max: 2, signal }),
   );
-  const settled = Promise.allSettled(asked);
+  const settled = Promise.allSettled(acquiring);
   using _other = await limiter.acquire("b", { max: 1, signal });
   clock.advance(2_000);
   const taken = (await settled).filter(({ status }) => status === "fulfilled");
   assert.equal(taken.length, 2);
-  await assert.rejects(asked[4] ?? Promise.resolve(), full);
+  await assert.rejects(acquiring[4] ?? Promise.resolve(), full);
 });
 
-Deno.test("Seats give a place that is left to who waits longest, once", async () => {
+Deno.test("ConnectionLimiter.acquire() gives a free slot to the client that waits longest, once", async () => {
   const clock = createFakeClock();
   const limiter = new ConnectionLimiter(clock);
   const first = await limiter.acquire("a", { max: 1, signal });
   const second = limiter.acquire("a", { max: 1, signal });
   const third = limiter.acquire("a", { max: 1, signal });
-  const refused = assert.rejects(third, full);
+  const rejected = assert.rejects(third, full);
   clock.advance(1_999);
   first[Symbol.dispose]();
   first[Symbol.dispose]();
-  using _seat = await second;
+  using _slot = await second;
   clock.advance(1);
-  await refused;
+  await rejected;
 });
 
-Deno.test("Seats refuse who waits no longer, and his place goes to nobody", async () => {
+Deno.test("ConnectionLimiter.acquire() rejects a client that disconnects, which takes no slot", async () => {
   const limiter = new ConnectionLimiter(createFakeClock());
   const first = await limiter.acquire("a", { max: 1, signal });
-  const gone = new AbortController();
-  const waiting = limiter.acquire("a", { max: 1, signal: gone.signal });
-  gone.abort();
+  const abort = new AbortController();
+  const waiting = limiter.acquire("a", { max: 1, signal: abort.signal });
+  abort.abort();
   await assert.rejects(waiting, full);
   first[Symbol.dispose]();
   using _next = await limiter.acquire("a", { max: 1, signal });
 });
 
-Deno.test("Seats let a client take over from the oldest; its place is left when the last heir leaves", async () => {
+Deno.test("ConnectionLimiter.acquire() with takeover evicts the oldest client; its slot is released by the last successor", async () => {
   const clock = createFakeClock();
   const limiter = new ConnectionLimiter(clock);
-  const take = (options: { readonly takeover?: boolean } = {}) =>
+  const acquire = (options: { readonly takeover?: boolean } = {}) =>
     limiter.acquire("a", { max: 2, signal, ...options });
   const takeover = true;
-  const [first, second] = [await take(), await take()];
-  const heir = await take({ takeover });
+  const [first, second] = [await acquire(), await acquire()];
+  const successor = await acquire({ takeover });
   assert.deepEqual([first.evicted.aborted, second.evicted.aborted], [
     true,
     false,
   ]);
-  let isLeft = false;
-  void first.released.then(() => isLeft = true);
+  let isReleased = false;
+  void first.released.then(() => isReleased = true);
   first[Symbol.dispose]();
-  const late = assert.rejects(take(), full);
+  const late = assert.rejects(acquire(), full);
   clock.advance(2_000);
   await late;
-  assert.ok(!isLeft, "the heir is there");
-  const next = await take({ takeover });
-  assert.ok(second.evicted.aborted, "the oldest that is left");
-  heir[Symbol.dispose]();
+  assert.ok(!isReleased, "the successor holds the slot");
+  const next = await acquire({ takeover });
+  assert.ok(second.evicted.aborted, "the oldest remaining client");
+  successor[Symbol.dispose]();
   await first.released;
   next[Symbol.dispose]();
   second[Symbol.dispose]();

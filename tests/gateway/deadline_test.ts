@@ -8,7 +8,7 @@ import { gatewayScene } from "./scene.ts";
 
 const SECOND = 1_000;
 
-/** A scene whose time stands still, and where clients of `/v1/connect` connect. */
+/** A scene with a fake clock for clients of `/v1/connect`. */
 async function scene(pool: Readonly<Record<string, unknown>> = {}) {
   const clock = createFakeClock();
   const set = await gatewayScene({ grid: { clock } });
@@ -19,7 +19,7 @@ async function scene(pool: Readonly<Record<string, unknown>> = {}) {
     ...set,
     clock,
     connect: (query: string) => rawClient(`${origin}/v1/connect?${query}`),
-    /** Lets time pass; the gateway says who is there. */
+    /** Advances the clock and waits until the gateway has recorded activity. */
     async pass(seconds: number) {
       clock.advance(seconds * SECOND);
       await untilWaiting();
@@ -27,7 +27,7 @@ async function scene(pool: Readonly<Record<string, unknown>> = {}) {
   };
 }
 
-Deno.test("a client whose session no worker takes until its queue deadline is refused with that reason, and told when to try again", async () => {
+Deno.test("a client whose session is not claimed until its queue deadline gets session_failed with the reason and a Retry-After", async () => {
   await using s = await scene();
   const connecting = s.connect("queue_timeout_seconds=60");
   await untilWaiting();
@@ -45,7 +45,7 @@ Deno.test("a client whose session no worker takes until its queue deadline is re
   assert.match(client.head, /^retry-after: 5\r$/im);
 });
 
-Deno.test("a client is refused soon after the queue deadline though nobody looks after deadlines", async () => {
+Deno.test("a client is rejected soon after the queue deadline, also without a reconciler", async () => {
   await using s = await scene();
   const connecting = s.connect("queue_timeout_seconds=60");
   await untilWaiting();
@@ -59,7 +59,7 @@ Deno.test("a client is refused soon after the queue deadline though nobody looks
   );
 });
 
-Deno.test("a client whose pool is full until its queue deadline gets that reason, with its place in the queue", async () => {
+Deno.test("a client whose pool is full until its queue deadline gets that reason with its position in the queue", async () => {
   await using s = await scene({ max_sessions: 1 });
   await s.api.session();
   const connecting = s.connect("queue_timeout_seconds=5");
@@ -74,7 +74,7 @@ Deno.test("a client whose pool is full until its queue deadline gets that reason
   );
 });
 
-Deno.test("a client waits as long as its own session may, beyond what the settings say", async () => {
+Deno.test("a client waits until the queue deadline of its session, beyond the default of the settings", async () => {
   await using s = await scene();
   const connecting = s.connect("queue_timeout_seconds=1000");
   await untilWaiting();
@@ -89,7 +89,7 @@ Deno.test("a client waits as long as its own session may, beyond what the settin
   assert.match(client.head, /^HTTP\/1.1 101 /);
 });
 
-Deno.test("a client whose browser does not start is refused with the reason, and not told to try again", async () => {
+Deno.test("a client whose browser does not start gets session_failed with the reason and no Retry-After", async () => {
   await using s = await scene();
   const connecting = s.connect("");
   await untilWaiting();
@@ -105,10 +105,10 @@ Deno.test("a client whose browser does not start is refused with the reason, and
   assert.doesNotMatch(client.head, /retry-after/i);
 });
 
-Deno.test("a client that finds the queue full is refused before it waits, and told when to try again", async () => {
+Deno.test("a client is rejected at once with a Retry-After if the queue is full", async () => {
   await using s = await scene({ max_queue: 1 });
-  const asked = () => s.api.call("POST", "/sessions", {});
-  while ((await asked()).status === 201);
+  const createSession = () => s.api.call("POST", "/sessions", {});
+  while ((await createSession()).status === 201);
   using client = await s.connect("");
   const { status, code } = await readProblem(client);
   assert.deepEqual([status, code], [429, "queue_full"]);

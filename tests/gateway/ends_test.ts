@@ -5,8 +5,8 @@ import { waitForEvent } from "../support/wait_for_event.ts";
 import { rawClient, readBytes } from "../support/raw_client.ts";
 import { gatewayScene } from "./scene.ts";
 
-/** A client as most are, connected. */
-async function connected(url: string): Promise<WebSocket> {
+/** Connects a standard WebSocket client. */
+async function connectClient(url: string): Promise<WebSocket> {
   const socket = new WebSocket(url);
   await new Promise((resolve, reject) => {
     socket.onopen = resolve;
@@ -15,14 +15,14 @@ async function connected(url: string): Promise<WebSocket> {
   return socket;
 }
 
-function closed(socket: WebSocket): Promise<CloseEvent> {
+function waitForClose(socket: WebSocket): Promise<CloseEvent> {
   return new Promise((resolve) => socket.onclose = resolve);
 }
 
-Deno.test("a browser that dies closes its client with 1011, and the session stays to its worker", async () => {
+Deno.test("a client of a browser that crashes is closed with 1011, and the session stays running until its worker reports", async () => {
   await using scene = await gatewayScene();
-  const socket = await connected(scene.url);
-  const end = closed(socket);
+  const socket = await connectClient(scene.url);
+  const end = waitForClose(socket);
   await scene.upstream[Symbol.asyncDispose]();
   const { code, reason } = await end;
   assert.deepEqual([code, reason], [1011, "browser gone"]);
@@ -33,13 +33,13 @@ Deno.test("a browser that dies closes its client with 1011, and the session stay
 });
 
 for (const path of ["", "/devtools/page/PAGE"]) {
-  Deno.test(`a browser that closes one connection${path && " to a page"} and still runs closes its client with 4002`, async () => {
+  Deno.test(`a client of a browser that closes one connection${path && " to a page"} and still runs is closed with 4002`, async () => {
     await using scene = await gatewayScene({
       upstream: { page: () => {} },
       session: { max_connections: 2 },
     });
-    const socket = await connected(scene.url + path);
-    const end = closed(socket);
+    const socket = await connectClient(scene.url + path);
+    const end = waitForClose(socket);
     scene.upstream.sockets[0]?.destroy();
     const { code, reason } = await end;
     assert.equal(code, 4002);
@@ -52,7 +52,7 @@ for (const path of ["", "/devtools/page/PAGE"]) {
   });
 }
 
-Deno.test("a session that crashes closes its clients with 1011, one that ends otherwise with 1001, in any order of events", async () => {
+Deno.test("clients of a crashed session are closed with 1011, clients of another ended session with 1001, in any order of events", async () => {
   for (
     const [status, expected] of [
       ["crashed", [1011, "browser gone"]],
@@ -63,22 +63,24 @@ Deno.test("a session that crashes closes its clients with 1011, one that ends ot
     const { api, upstream: { endpoint } } = scene;
     const { workerId, claimed } = await api.running({}, endpoint);
     const origin = scene.grid.url.replace("http", "ws");
-    const socket = await connected(`${origin}/v1/sessions/${claimed.id}/cdp`);
-    const end = closed(socket);
+    const socket = await connectClient(
+      `${origin}/v1/sessions/${claimed.id}/cdp`,
+    );
+    const end = waitForClose(socket);
     await api.report(workerId, claimed, status);
     const { code, reason } = await end;
     assert.deepEqual([code, reason], expected);
   }
 });
 
-Deno.test("a client that leaves during the query for the close reason leaves no socket behind", async () => {
-  const asked = Promise.withResolvers<void>();
+Deno.test("a client that disconnects during the query for the close reason leaves no socket open", async () => {
+  const requested = Promise.withResolvers<void>();
   await using scene = await gatewayScene({
-    upstream: { onRequest: () => void asked.resolve() },
+    upstream: { onRequest: () => void requested.resolve() },
   });
   using client = await rawClient(scene.url);
   scene.upstream.sockets[0]?.destroy();
-  await asked.promise;
+  await requested.promise;
   client.socket.destroy();
   const { grid, sessionId } = scene;
   const { data: { by } } = await waitForEvent(grid, sessionId, {
@@ -87,12 +89,12 @@ Deno.test("a client that leaves during the query for the close reason leaves no 
   assert.equal(by, "browser");
 });
 
-Deno.test("a browser's own close frame reaches its client as it is, and the browser is not asked for a reason", async () => {
+Deno.test("a close frame of the browser reaches its client unchanged, without a query for the close reason", async () => {
   await using scene = await gatewayScene();
-  const socket = await connected(scene.url);
+  const socket = await connectClient(scene.url);
   const before = scene.upstream.asked.length;
-  const end = closed(socket);
-  // As Chrome does: a close frame (1000), then the end of the connection.
+  const end = waitForClose(socket);
+  // As Chrome sends it: a close frame (1000), then the end of the connection.
   scene.upstream.sockets[0]?.end(Uint8Array.of(0x88, 2, 0x03, 0xe8));
   assert.equal((await end).code, 1000);
   await waitForEvent(scene.grid, scene.sessionId, {
@@ -101,46 +103,47 @@ Deno.test("a browser's own close frame reaches its client as it is, and the brow
   assert.deepEqual(scene.upstream.asked.slice(before), []);
 });
 
-Deno.test("a session that ends closes its clients with 1001", async () => {
+Deno.test("clients of a session that ends are closed with 1001", async () => {
   await using scene = await gatewayScene({ session: { max_connections: 2 } });
-  const ends = [await connected(scene.url), await connected(scene.url)].map(
-    closed,
-  );
+  const ends = [await connectClient(scene.url), await connectClient(scene.url)]
+    .map(
+      waitForClose,
+    );
   await scene.api.call("DELETE", `/sessions/${scene.sessionId}?force=true`);
   for (const { code, reason } of await Promise.all(ends)) {
     assert.deepEqual([code, reason], [1001, "session ended"]);
   }
 });
 
-Deno.test("a browser that ends because its session was to end closes its client with 1001, as no crash", async () => {
+Deno.test("a client of a browser that ends with its stopped session is closed with 1001, not as crashed", async () => {
   await using scene = await gatewayScene();
-  const end = closed(await connected(scene.url));
+  const end = waitForClose(await connectClient(scene.url));
   await scene.api.call("DELETE", `/sessions/${scene.sessionId}`);
   scene.upstream.sockets[0]?.destroy();
   const { code, reason } = await end;
   assert.deepEqual([code, reason], [1001, "session ended"]);
 });
 
-Deno.test("a server that stops closes its clients with 1001", async () => {
+Deno.test("clients of a server that stops are closed with 1001", async () => {
   await using scene = await gatewayScene();
-  const end = closed(await connected(scene.url));
+  const end = waitForClose(await connectClient(scene.url));
   await scene.grid[Symbol.asyncDispose]();
   assert.equal((await end).code, 1001);
 });
 
-Deno.test("a client that vanishes frees the browser's socket, and its session goes on", async () => {
+Deno.test("a connection reset by the client closes the browser's socket, and the session stays running", async () => {
   await using scene = await gatewayScene();
   const client = await rawClient(scene.url);
   const [upstream] = scene.upstream.sockets;
   assert.ok(upstream);
-  const gone = once(upstream, "close");
+  const closed = once(upstream, "close");
   client.socket.resetAndDestroy();
-  await gone;
+  await closed;
   const { status } = await scene.grid.sessions.get(scene.sessionId);
   assert.equal(status, "running");
 });
 
-Deno.test("connections are recorded with what went over them", async () => {
+Deno.test("connections are recorded with their byte counts", async () => {
   await using scene = await gatewayScene();
   {
     using client = await rawClient(scene.url);
@@ -159,7 +162,7 @@ Deno.test("connections are recorded with what went over them", async () => {
   assert.deepEqual([by, bytes_in, bytes_out], ["client", 10, 10]);
 });
 
-Deno.test("/v1/connect makes a session, connects it when it runs, and ends it with its socket", async () => {
+Deno.test("/v1/connect creates a session, connects to it when it runs, and ends it with the connection", async () => {
   await using scene = await gatewayScene();
   const { api, grid, upstream } = scene;
   const worker = await api.worker({ name: "second" });
@@ -168,7 +171,7 @@ Deno.test("/v1/connect makes a session, connects it when it runs, and ends it wi
     `/workerpool/workers/${worker}/claim-session?wait=30`,
   );
   const origin = grid.url.replace("http", "ws");
-  const connecting = connected(
+  const connecting = connectClient(
     `${origin}/v1/connect?headless=false&width=900&timeout_minutes=7&label=a=b&env.TZ=UTC`,
   );
   const { body: { sessions: [session] } } = await waiting;
@@ -177,16 +180,16 @@ Deno.test("/v1/connect makes a session, connects it when it runs, and ends it wi
   assert.deepEqual(session.environment, { TZ: "UTC" });
   await api.report(worker, session, "running", { endpoint: upstream.endpoint });
   const socket = await connecting;
-  const end = closed(socket);
+  const end = waitForClose(socket);
   socket.close();
   upstream.sockets.at(-1)?.end();
   await end;
-  const order = await api.call(
+  const response = await api.call(
     "POST",
     `/workerpool/workers/${worker}/claim-session?wait=30`,
   );
-  const [{ session_id, status, force }] = order.body.commands;
-  // Nobody comes back to it, so its browser need not be asked.
+  const [{ session_id, status, force }] = response.body.commands;
+  // No client returns to it, so its browser is stopped without a graceful end.
   assert.deepEqual([session_id, status, force], [
     session.id,
     "completed",
@@ -197,7 +200,7 @@ Deno.test("/v1/connect makes a session, connects it when it runs, and ends it wi
   assert.deepEqual(labels, { a: "b" });
 });
 
-Deno.test("a client that gives up while its session waits withdraws it; it is never started", async () => {
+Deno.test("a pending session whose client disconnects is terminated and never started", async () => {
   await using scene = await gatewayScene();
   const { api, grid } = scene;
   const made = grid.core.bus.next(

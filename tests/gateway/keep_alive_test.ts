@@ -13,10 +13,10 @@ import { gatewayScene } from "./scene.ts";
 
 const SECOND = 1_000;
 
-/** Seconds that pass at once: enough for gateway and worker to say that they are there. */
+/** Seconds of one step of the clock, short enough for the records of gateway and worker. */
 const STEP = 10;
 
-/** A scene whose time stands still, with a client of `/v1/connect`. */
+/** A scene with a fake clock and a client of `/v1/connect`. */
 async function scene(query: string) {
   const clock = createFakeClock();
   const set = await gatewayScene({ grid: { clock } });
@@ -27,7 +27,7 @@ async function scene(query: string) {
     ...set,
     quick,
     id,
-    /** Lets time pass, as gateway and worker see it pass. */
+    /** Advances the clock in steps, after each of which gateway and worker report. */
     async pass(seconds: number) {
       for (let left = seconds; left > 0; left -= STEP) {
         clock.advance(Math.min(STEP, left) * SECOND);
@@ -36,12 +36,12 @@ async function scene(query: string) {
       }
     },
     clock,
-    /** Why it is to end, if it is. */
+    /** Runs the reconciler and returns the reason for which the session is stopped, if it is. */
     async reason(): Promise<string | null> {
       await reconcileOnce(grid);
       return (await grid.sessions.get(id)).stopReason;
     },
-    /** Connects one more client; the database takes no arrivals from then on, until told otherwise. */
+    /** Connects another client while the database rejects records of connections, until `recover()`. */
     async joinUnrecorded() {
       const { client: database } = grid.core.db;
       await database.execute(`CREATE TRIGGER refuse BEFORE INSERT
@@ -54,13 +54,13 @@ async function scene(query: string) {
         recover: () => database.execute("DROP TRIGGER refuse"),
       };
     },
-    /** What is recorded of clients and of the session's use. */
-    async told(): Promise<readonly string[]> {
+    /** Returns the recorded events of clients and activity. */
+    async listEvents(): Promise<readonly string[]> {
       const events = await grid.sessions.events(id, 0, 100);
       return events.map(({ event }) => event)
         .filter((event) => /client|idle|active/.test(event));
     },
-    /** Hangs up, and waits until that is recorded. */
+    /** Disconnects the client and waits until its end is recorded. */
     async leave({ client }: Pick<QuickClient, "client">, nth: number) {
       client[Symbol.dispose]();
       await waitForEvent(grid, id, { name: "client_disconnected", nth });
@@ -68,7 +68,7 @@ async function scene(query: string) {
   };
 }
 
-Deno.test("with keep_alive a browser waits for its client, who finds it by the connect URL of its first socket", async () => {
+Deno.test("with keep_alive a session waits for its client, which connects again by the connect URL of its first handshake", async () => {
   await using s = await scene("?keep_alive=30");
   await s.leave(s.quick, 1);
   await s.pass(29);
@@ -76,10 +76,10 @@ Deno.test("with keep_alive a browser waits for its client, who finds it by the c
   const again = await rawClient(s.quick.url);
   assert.match(again.head, new RegExp(`browsergrid-session-id: ${s.id}`, "i"));
   await s.pass(60);
-  assert.equal(await s.reason(), null, "its client is there");
+  assert.equal(await s.reason(), null, "its client is connected");
   await s.leave({ client: again }, 2);
   await s.pass(30);
-  assert.equal(await s.reason(), null, "its time began anew");
+  assert.equal(await s.reason(), null, "the time starts again");
   s.clock.advance(1);
   assert.equal(await s.reason(), "its client did not come back within 30 s");
   const { body } = await s.api.call(
@@ -91,7 +91,7 @@ Deno.test("with keep_alive a browser waits for its client, who finds it by the c
   assert.deepEqual([session_id, status], [s.id, "completed"]);
 });
 
-Deno.test("a keep_alive shorter than a client counts as there by itself is kept to the millisecond", async () => {
+Deno.test("a keep_alive shorter than the activity interval is exact to the millisecond", async () => {
   await using s = await scene("?keep_alive=1.5");
   await s.pass(8);
   assert.equal(await s.reason(), null);
@@ -102,7 +102,7 @@ Deno.test("a keep_alive shorter than a client counts as there by itself is kept 
   assert.match(await s.reason() ?? "", /within 1\.5 s/);
 });
 
-Deno.test("a client that gives up before it is connected has no use for keep_alive: its session is withdrawn", async () => {
+Deno.test("a session whose client disconnects before it is connected is terminated, also with keep_alive", async () => {
   await using s = await gatewayScene();
   const made = s.grid.core.bus.next(
     ({ type }) => type === "session_created",
@@ -117,7 +117,7 @@ Deno.test("a client that gives up before it is connected has no use for keep_ali
   assert.equal(keepAliveSeconds, 300);
 });
 
-Deno.test("keep_alive takes seconds, within a day", async () => {
+Deno.test("keep_alive accepts seconds up to one day", async () => {
   await using s = await gatewayScene();
   for (const text of ["0", "86401", "soon", ""]) {
     using client = await rawClient(
@@ -129,13 +129,13 @@ Deno.test("keep_alive takes seconds, within a day", async () => {
   }
 });
 
-Deno.test("without keep_alive a session ends with its client, or with who took over from him", async () => {
+Deno.test("without keep_alive a session ends with its client, or with the client that has taken over", async () => {
   await using s = await scene("?max_connections=1");
   s.quick.client.socket.resume();
-  using heir = await rawClient(`${s.quick.url}?takeover=true`);
+  using successor = await rawClient(`${s.quick.url}?takeover=true`);
   await waitForEvent(s.grid, s.id, { name: "client_disconnected" });
   await untilWaiting();
-  const order = async () => {
+  const readCommand = async () => {
     const { body } = await s.api.call(
       "PUT",
       `/workerpool/workers/${s.quick.workerId}/heartbeat`,
@@ -143,19 +143,19 @@ Deno.test("without keep_alive a session ends with its client, or with who took o
     );
     return body.commands[0];
   };
-  assert.equal(await order(), undefined);
-  await s.leave({ client: heir }, 2);
+  assert.equal(await readCommand(), undefined);
+  await s.leave({ client: successor }, 2);
   await untilWaiting();
-  const { status, reason } = await order();
+  const { status, reason } = await readCommand();
   assert.deepEqual([status, reason], ["completed", "its client disconnected"]);
   const events = await s.grid.sessions.events(s.id, 0, 100);
   assert.ok(
     events.every(({ event }) => event !== "session_idle"),
-    "it is over, not idle",
+    "the session has ended, it is not idle",
   );
 });
 
-Deno.test("a client that comes back to another server is there as well", async () => {
+Deno.test("a client that connects again to another server keeps its session", async () => {
   await using s = await scene("?keep_alive=25");
   const { clock, grid: { dataDir } } = s;
   await using other = await testGrid({ clock, dataDir, listen: true });
@@ -164,24 +164,24 @@ Deno.test("a client that comes back to another server is there as well", async (
   const { pathname } = new URL(s.quick.url);
   const again = await rawClient(other.url.replace("http", "ws") + pathname);
   await s.pass(60);
-  assert.equal(await s.reason(), null, "its client is there");
+  assert.equal(await s.reason(), null, "its client is connected");
   await s.leave({ client: again }, 2);
   await s.pass(20);
-  assert.equal(await s.reason(), null, "its time began anew");
+  assert.equal(await s.reason(), null, "the time starts again");
   await s.pass(6);
   assert.match(await s.reason() ?? "", /within 25 s/);
 });
 
-Deno.test("a client whose arrival could not be recorded leaves alone: who shares its session stays, and counts as there", async () => {
+Deno.test("the end of a client whose start could not be recorded does not count for the other client of its session", async () => {
   await using s = await scene("?keep_alive=1&max_connections=2");
   await waitForEvent(s.grid, s.id, { name: "client_connected" });
   const { client, recover } = await s.joinUnrecorded();
-  assert.deepEqual(await s.told(), ["client_connected"]);
+  assert.deepEqual(await s.listEvents(), ["client_connected"]);
   await recover();
   await s.leave({ client }, 1);
   s.clock.advance(1_500);
   assert.equal(await s.reason(), null);
-  assert.deepEqual(await s.told(), [
+  assert.deepEqual(await s.listEvents(), [
     "client_connected",
     "client_connected",
     "client_disconnected",
@@ -190,7 +190,7 @@ Deno.test("a client whose arrival could not be recorded leaves alone: who shares
   await waitForEvent(s.grid, s.id, { name: "session_idle" });
 });
 
-Deno.test("a client whose arrival could not be recorded counts as there when another one leaves", async () => {
+Deno.test("a client whose start could not be recorded counts as connected when another client disconnects", async () => {
   await using s = await scene("?keep_alive=1&max_connections=2");
   await waitForEvent(s.grid, s.id, { name: "client_connected" });
   const { client, recover } = await s.joinUnrecorded();
@@ -202,7 +202,7 @@ Deno.test("a client whose arrival could not be recorded counts as there when ano
   await waitForEvent(s.grid, s.id, { name: "session_idle" });
 });
 
-Deno.test("of a client whose arrival can never be recorded its leaving is not recorded either", async () => {
+Deno.test("the end of a client is not recorded if its start cannot be recorded", async () => {
   await using s = await scene("?keep_alive=1&max_connections=2");
   await waitForEvent(s.grid, s.id, { name: "client_connected" });
   const { client, recover } = await s.joinUnrecorded();
@@ -210,14 +210,14 @@ Deno.test("of a client whose arrival can never be recorded its leaving is not re
   const before = db.trips();
   client[Symbol.dispose]();
   await eventually(
-    "the end of its stream is to be recorded",
+    "the server tries to record the end of the stream",
     () => Promise.resolve(db.trips() > before),
   );
   await untilWaiting();
   await recover();
   s.clock.advance(1_500);
   assert.equal(await s.reason(), null);
-  assert.deepEqual(await s.told(), ["client_connected"]);
+  assert.deepEqual(await s.listEvents(), ["client_connected"]);
   await s.leave(s.quick, 1);
   await waitForEvent(s.grid, s.id, { name: "session_idle" });
 });

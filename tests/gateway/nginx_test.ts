@@ -19,21 +19,24 @@ function nginxTest(what: string, fn: () => Promise<void>): void {
   Deno.test({ name, fn, ignore: nginxMissing !== undefined });
 }
 
-function nginxBefore(url: string): Promise<Nginx> {
+function startNginxBefore(url: string): Promise<Nginx> {
   return startNginx(url, { readTimeoutSeconds: READ_TIMEOUT_SECONDS });
 }
 
 /** Connects a client that only listens and responds to pings. */
-async function connected(url: string): Promise<WebSocket> {
+async function connectClient(url: string): Promise<WebSocket> {
   const socket = new WebSocket(url.replace("http", "ws"));
-  await within(once(socket, "open"), { what: "it is connected", ms: MS });
+  await within(once(socket, "open"), {
+    what: "the client is connected",
+    ms: MS,
+  });
   return socket;
 }
 
 /** Resolves when the client was pinged for longer than nginx keeps idle connections, and is still connected. */
-async function outlasts(socket: WebSocket): Promise<void> {
+async function assertOutlasts(socket: WebSocket): Promise<void> {
   const closed = once(socket, "close").then(([code]) => {
-    throw new Error(`It was closed with ${code}`);
+    throw new Error(`The connection was closed with ${code}`);
   });
   closed.catch(() => {});
   const pings = Promise.withResolvers<void>();
@@ -45,47 +48,50 @@ async function outlasts(socket: WebSocket): Promise<void> {
   });
   // A frame to the browser, which echoes it.
   socket.send("still there");
-  await within(closed, { what: "nothing", ms: 100 }).catch((error) =>
-    assert.match(String(error), /nothing/)
+  await within(closed, { what: "no close", ms: 100 }).catch((error) =>
+    assert.match(String(error), /no close/)
   );
 }
 
 nginxTest(
-  "pings keep an idle client behind nginx beyond its read timeout; without them it is cut",
+  "pings keep an idle client connected through nginx beyond its read timeout; without pings nginx closes the connection",
   async () => {
-    await using kept = await gatewayScene({
+    await using pinged = await gatewayScene({
       grid: { settings: { websocket_ping_seconds: 1 } },
       upstream: { onSocket: (socket) => void socket.resume() },
     });
-    await using cut = await gatewayScene({
+    await using silent = await gatewayScene({
       grid: { settings: { websocket_ping_seconds: 0 } },
     });
-    await using keeping = await nginxBefore(kept.grid.url);
-    await using cutting = await nginxBefore(cut.grid.url);
-    const path = ({ sessionId }: typeof kept) =>
+    await using pingedNginx = await startNginxBefore(pinged.grid.url);
+    await using silentNginx = await startNginxBefore(silent.grid.url);
+    const path = ({ sessionId }: typeof pinged) =>
       `/v1/sessions/${sessionId}/cdp`;
-    const unkept = await connected(cutting.url + path(cut));
-    const end = once(unkept, "close");
-    const socket = await connected(keeping.url + path(kept));
-    await outlasts(socket);
-    const [code] = await within(end, { what: "nginx cuts it", ms: MS });
+    const unpinged = await connectClient(silentNginx.url + path(silent));
+    const end = once(unpinged, "close");
+    const socket = await connectClient(pingedNginx.url + path(pinged));
+    await assertOutlasts(socket);
+    const [code] = await within(end, {
+      what: "nginx closes the connection",
+      ms: MS,
+    });
     assert.equal(code, 1006);
     socket.terminate();
   },
 );
 
 nginxTest(
-  "pings also keep the stream of a worker's tunnel behind nginx",
+  "pings also keep the stream of a worker's tunnel open through nginx",
   async () => {
     await using scene = await tunnelScene({
       settings: { websocket_ping_seconds: 1 },
       upstream: { onSocket: (socket) => void socket.resume() },
     });
-    await using nginx = await nginxBefore(scene.grid.url);
+    await using nginx = await startNginxBefore(scene.grid.url);
     await scene.start({ reach: "tunnel", tunnelUrl: nginx.url });
     const id = await scene.running();
-    const socket = await connected(`${nginx.url}/v1/sessions/${id}/cdp`);
-    await outlasts(socket);
+    const socket = await connectClient(`${nginx.url}/v1/sessions/${id}/cdp`);
+    await assertOutlasts(socket);
     socket.terminate();
   },
 );

@@ -1,20 +1,22 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
+import { z } from "@hono/zod-openapi";
 import fc from "fast-check";
 import { fakePage } from "../support/fake_page.ts";
 import { rawHttp } from "../support/raw_http.ts";
 import { type GatewayScene, gatewayScene } from "./scene.ts";
 
-/** A host that nobody may be led to. */
+const addressSchema = z.object({ port: z.int() });
+
+/** A host that no request may reach. */
 interface Trap extends AsyncDisposable {
   readonly host: string;
-  /** Connections that it got. */
+  /** Returns the number of connections to the host. */
   visits(): number;
 }
 
-async function setTrap(): Promise<Trap> {
+async function startTrap(): Promise<Trap> {
   let visits = 0;
   const server = createServer((socket) => {
     visits++;
@@ -22,7 +24,7 @@ async function setTrap(): Promise<Trap> {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // A TCP server's address is never text.
+  const { port } = addressSchema.parse(server.address());
   return {
     host: `127.0.0.1:${port}`,
     visits: () => visits,
@@ -37,7 +39,7 @@ async function setTrap(): Promise<Trap> {
 const HANDSHAKE = "Connection: Upgrade\r\nUpgrade: websocket\r\n" +
   "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
-/** A request as no URL parser has seen it. */
+/** A request that is written to the socket without URL parsing. */
 interface Attempt {
   readonly method?: string;
   readonly target: string;
@@ -45,25 +47,25 @@ interface Attempt {
   readonly isUpgrade?: boolean;
 }
 
-/** Status of the answer. */
-async function statusOf(
+/** Sends a request and returns the status of the response. */
+async function requestStatus(
   { grid }: GatewayScene,
   { method = "GET", target, host, isUpgrade }: Attempt,
 ): Promise<number> {
-  const { host: own } = new URL(grid.url);
-  const head = `${method} ${target} HTTP/1.1\r\nHost: ${host ?? own}\r\n` +
+  const { host: gridHost } = new URL(grid.url);
+  const head = `${method} ${target} HTTP/1.1\r\nHost: ${host ?? gridHost}\r\n` +
     `${isUpgrade ? HANDSHAKE : "Connection: close\r\n"}\r\n`;
   using client = await rawHttp(grid.url, head);
   const text = await Promise.race([
     client.until("\r\n\r\n"),
-    client.closed.then((answer) => answer.text),
+    client.closed.then((response) => response.text),
   ]);
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(text)?.[1]);
 }
 
-/** Asserts that nothing has left the session's own browser and its two folders. */
-function assertAtHome({ upstream }: GatewayScene, trap: Trap): void {
-  assert.equal(trap.visits(), 0, "another host was visited");
+/** Asserts that all requests have gone to the session's browser, to one of its two folders. */
+function assertOnlyBrowser({ upstream }: GatewayScene, trap: Trap): void {
+  assert.equal(trap.visits(), 0, "another host was reached");
   for (const asked of upstream.asked) {
     assert.match(asked, /^(GET|PUT) \/(json|devtools)\/[^ \\?]*(\?[^ ]*)?$/);
     const [, target = ""] = asked.split(" ");
@@ -75,54 +77,54 @@ async function scene(): Promise<GatewayScene> {
   return await gatewayScene({ upstream: { page: fakePage() } });
 }
 
-/** What is asked in the name of session `id`, and how it is answered; the trap is at `trap`. */
+/** Requests for session `id` that name another host, `trap`, and the status of the response. */
 const ATTEMPTS: readonly {
-  readonly what: string;
-  readonly of: (id: string, trap: string) => Attempt;
+  readonly name: string;
+  readonly render: (id: string, trap: string) => Attempt;
   readonly status: number;
 }[] = [
   {
-    what: "a target that is another host's",
-    of: (id, trap) => ({
+    name: "a target with another host",
+    render: (id, trap) => ({
       target: `http://${trap}/v1/sessions/${id}/cdp/json/list`,
     }),
-    // It is the path that counts: the session's own browser is asked.
+    // Only the path counts.
     status: 200,
   },
   {
-    what: "a handshake with a target that is another host's",
-    of: (id, trap) => ({
+    name: "a handshake with a target with another host",
+    render: (id, trap) => ({
       target: `http://${trap}/v1/sessions/${id}/cdp/devtools/page/PAGE`,
       isUpgrade: true,
     }),
     status: 101,
   },
   {
-    what: "a Host that is another",
-    of: (id, trap) => ({
+    name: "another Host",
+    render: (id, trap) => ({
       target: `/v1/sessions/${id}/cdp/json/list`,
       host: trap,
     }),
     status: 200,
   },
   {
-    what: "a Host with a name and another host",
-    of: (id, trap) => ({
+    name: "a Host with a user name and another host",
+    render: (id, trap) => ({
       target: `/v1/sessions/${id}/cdp/json/list`,
       host: `grid@${trap}`,
     }),
     status: 400,
   },
   {
-    what: "a target that begins with two slashes",
-    of: (id, trap) => ({
+    name: "a target that starts with two slashes",
+    render: (id, trap) => ({
       target: `//${trap}/v1/sessions/${id}/cdp/json/list`,
     }),
     status: 404,
   },
   {
-    what: "a host in place of the session's id",
-    of: (_, trap) => ({
+    name: "a host in place of the session's id",
+    render: (_, trap) => ({
       target: `/v1/sessions/${encodeURIComponent(`@${trap}/`)}/cdp/json/list`,
     }),
     status: 404,
@@ -146,8 +148,8 @@ const ATTEMPTS: readonly {
       `screenshot?target_id=${target}`,
       `content?target_id=${target}`,
     ].map((path) => ({
-      what: path,
-      of: (id: string) => ({ target: `/v1/sessions/${id}/${path}` }),
+      name: path,
+      render: (id: string) => ({ target: `/v1/sessions/${id}/${path}` }),
       status: 404,
     }))
   ),
@@ -162,33 +164,33 @@ const ATTEMPTS: readonly {
     "worker/PAGE",
     "../json/new?http://evil.example/",
   ].map((path) => ({
-    what: `a handshake for ${path}`,
-    of: (id: string) => ({
+    name: `a handshake for ${path}`,
+    render: (id: string) => ({
       target: `/v1/sessions/${id}/cdp/devtools/${path}`,
       isUpgrade: true,
     }),
     status: 404,
   })),
   {
-    what: "a handshake with a backslash",
-    of: (id) => ({
+    name: "a handshake with a backslash",
+    render: (id) => ({
       target: `/v1/sessions/${id}/cdp\\..\\..\\evil.example`,
       isUpgrade: true,
     }),
     status: 400,
   },
   {
-    what: "a page's socket with another address in the query",
-    of: (id, trap) => ({
+    name: "a page's socket with another address in the query",
+    render: (id, trap) => ({
       target: `/v1/sessions/${id}/cdp/devtools/page/PAGE?ws=${trap}`,
       isUpgrade: true,
     }),
     status: 101,
   },
   {
-    // The browser opens it, from where it is: the server does not.
-    what: "a new page of another host",
-    of: (id, trap) => ({
+    // The browser opens the URL, not the server.
+    name: "a new page of another host",
+    render: (id, trap) => ({
       method: "PUT",
       target: `/v1/sessions/${id}/cdp/json/new?http://${trap}/`,
     }),
@@ -196,21 +198,24 @@ const ATTEMPTS: readonly {
   },
 ];
 
-Deno.test("no request, whatever is written into it, leads the gateway to another host, or to other paths of the browser", async (t) => {
+Deno.test("no request makes the gateway connect to another host or to other paths of the browser", async (t) => {
   await using s = await scene();
-  await using trap = await setTrap();
-  for (const { what, of, status } of ATTEMPTS) {
-    await t.step(what, async () => {
-      assert.equal(await statusOf(s, of(s.sessionId, trap.host)), status);
-      assertAtHome(s, trap);
+  await using trap = await startTrap();
+  for (const { name, render, status } of ATTEMPTS) {
+    await t.step(name, async () => {
+      assert.equal(
+        await requestStatus(s, render(s.sessionId, trap.host)),
+        status,
+      );
+      assertOnlyBrowser(s, trap);
     });
   }
   assert.ok(s.upstream.asked.includes(`PUT /json/new?http://${trap.host}/`));
 });
 
-Deno.test("neither does any mixture of what leads elsewhere", async () => {
+Deno.test("no combination of path pieces makes the gateway connect to another host or to other paths of the browser", async () => {
   await using s = await scene();
-  await using trap = await setTrap();
+  await using trap = await startTrap();
   const piece = fc.constantFrom(
     "..",
     "/",
@@ -249,26 +254,26 @@ Deno.test("neither does any mixture of what leads elsewhere", async () => {
       fc.constantFrom("GET", "PUT"),
       async (place, rest, isUpgrade, method) => {
         const target = `/v1/sessions/${s.sessionId}/${place}${rest}`;
-        await statusOf(s, { target, isUpgrade, method });
-        assertAtHome(s, trap);
+        await requestStatus(s, { target, isUpgrade, method });
+        assertOnlyBrowser(s, trap);
       },
     ),
     { numRuns: 150 },
   );
 });
 
-Deno.test("a browser that sends to another host is not followed there", async () => {
-  await using trap = await setTrap();
+Deno.test("the gateway does not follow redirects of the browser to another host", async () => {
+  await using trap = await startTrap();
   await using s = await gatewayScene({
     upstream: { redirect: `http://${trap.host}/` },
   });
   const path = `/v1/sessions/${s.sessionId}`;
   for (const target of [`${path}/cdp/json/version`, `${path}/content`]) {
-    assert.equal(await statusOf(s, { target }), 503);
+    assert.equal(await requestStatus(s, { target }), 503);
   }
   const target = `${path}/cdp/devtools/page/PAGE`;
-  assert.equal(await statusOf(s, { target, isUpgrade: true }), 404);
-  const own = { target: `${path}/content?target_id=PAGE` };
-  assert.equal(await statusOf(s, own), 503);
-  assertAtHome(s, trap);
+  assert.equal(await requestStatus(s, { target, isUpgrade: true }), 404);
+  const attempt = { target: `${path}/content?target_id=PAGE` };
+  assert.equal(await requestStatus(s, attempt), 503);
+  assertOnlyBrowser(s, trap);
 });

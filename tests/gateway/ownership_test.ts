@@ -3,7 +3,7 @@ import { type KeyedGrid, keyedGrid } from "../support/keys.ts";
 import { rawClient } from "../support/raw_client.ts";
 import { startUpstream } from "../support/upstream.ts";
 
-/** A listening grid that asks for keys, with a session of a client that runs on a synthetic browser. */
+/** A listening grid with authentication, and a session of a client that runs on a synthetic browser. */
 async function scene() {
   await using stack = new AsyncDisposableStack();
   const upstream = stack.use(await startUpstream());
@@ -30,8 +30,8 @@ async function scene() {
   };
 }
 
-/** Status of the answer to a handshake. */
-async function statusOf(url: string, key?: string): Promise<number> {
+/** Requests an upgrade and returns the status of the response. */
+async function requestStatus(url: string, key?: string): Promise<number> {
   using client = await rawClient(
     url,
     key === undefined ? {} : { "X-API-Key": key },
@@ -43,7 +43,7 @@ function socketUrl({ url }: KeyedGrid, path: string): string {
   return `${url.replace("http", "ws")}/v1${path}`;
 }
 
-Deno.test("the gateway connects a session's owner and admins, and tells others that there is no such session", async () => {
+Deno.test("the gateway connects a session's owner and admins, and responds with 404 to other clients", async () => {
   await using s = await scene();
   const url = socketUrl(s.grid, `/sessions/${s.id}/cdp`);
   const { key: admin } = await s.grid.key({ role: "admin" });
@@ -61,40 +61,40 @@ Deno.test("the gateway connects a session's owner and admins, and tells others t
       [undefined, 401],
     ] as const
   ) {
-    assert.equal(await statusOf(url, key), status);
-    if (key) assert.equal(await statusOf(`${url}?token=${key}`), status);
-    assert.equal(await statusOf(`${url}/devtools/page/A`, key), status);
+    assert.equal(await requestStatus(url, key), status);
+    if (key) assert.equal(await requestStatus(`${url}?token=${key}`), status);
+    assert.equal(await requestStatus(`${url}/devtools/page/A`, key), status);
   }
 });
 
-Deno.test("a session's connect_url connects by itself, to that session only", async () => {
+Deno.test("a session's connect_url connects without a key, and only to that session", async () => {
   await using s = await scene();
   assert.match(s.connectUrl, /\?token=ct_/);
   const { search } = new URL(s.connectUrl);
   const socket = (path: string) => socketUrl(s.grid, `${path}${search}`);
-  // The address of the answer is made of the request's, which had no socket.
-  assert.equal(await statusOf(socket(`/sessions/${s.id}/cdp`)), 101);
+  // The server of the session's request did not listen, so the URL of the response has another origin.
+  assert.equal(await requestStatus(socket(`/sessions/${s.id}/cdp`)), 101);
   assert.equal(
-    await statusOf(`${socket(`/sessions/${s.id}/cdp`)}?token=${s.key}`),
+    await requestStatus(`${socket(`/sessions/${s.id}/cdp`)}?token=${s.key}`),
     101,
   );
   const { id: second } = await s.grid.as(s.key).session();
-  assert.equal(await statusOf(socket(`/sessions/${second}/cdp`)), 401);
-  assert.equal(await statusOf(socket("/connect")), 401);
+  assert.equal(await requestStatus(socket(`/sessions/${second}/cdp`)), 401);
+  assert.equal(await requestStatus(socket("/connect")), 401);
   const http = await fetch(`${s.grid.url}/v1/sessions/${s.id}${search}`);
   assert.equal(http.status, 401);
   await http.body?.cancel();
 });
 
-Deno.test("/v1/connect makes the caller's own session, in the pool that its key is restricted to", async () => {
+Deno.test("/v1/connect creates a session that the caller owns, in the work pool that its key is restricted to", async () => {
   await using s = await scene();
   await s.grid.admin.pool({ name: "box" });
   const { key, id } = await s.grid.key({ work_pool_id: "box" });
   const mine = s.grid.as(key);
   const url = socketUrl(s.grid, "/connect");
-  assert.equal(await statusOf(`${url}?work_pool_id=pool`, key), 403);
+  assert.equal(await requestStatus(`${url}?work_pool_id=pool`, key), 403);
   const { key: worker } = await s.grid.key({ role: "worker" });
-  assert.equal(await statusOf(url, worker), 403);
+  assert.equal(await requestStatus(url, worker), 403);
   const box = await s.grid.asNew({ role: "worker", work_pool_id: "box" });
   const workerId = await box.worker({ work_pool_id: "box" });
   const connecting = rawClient(`${url}?token=${key}`);
@@ -114,7 +114,7 @@ Deno.test("/v1/connect makes the caller's own session, in the pool that its key 
   );
 });
 
-Deno.test("a socket that is open stays open when its key is revoked", async () => {
+Deno.test("a connection stays open when its key is revoked", async () => {
   await using s = await scene();
   const { id, key } = await s.grid.key({ role: "admin" });
   using client = await rawClient(
@@ -130,7 +130,7 @@ Deno.test("a socket that is open stays open when its key is revoked", async () =
   assert.equal(await echo, "still here");
 });
 
-Deno.test("where keys are needed, the address to come back to is good for as long as the session that waits may live", async () => {
+Deno.test("with authentication, the connect URL of a kept session is valid until the session expires", async () => {
   await using s = await scene();
   const { grid, worker, workerId, upstream: { endpoint } } = s;
   const made = grid.core.bus.next(

@@ -3,16 +3,16 @@ import type { ClaimedSession } from "../../src/apps/sessions/schemas/leases.ts";
 import { type RawClient, rawClient } from "../support/raw_client.ts";
 import type { GatewayScene } from "./scene.ts";
 
-/** A client that `/v1/connect` has given a browser. */
+/** A client that is connected through `/v1/connect`. */
 export interface QuickClient {
   readonly client: RawClient;
   readonly workerId: string;
   readonly claimed: ClaimedSession;
-  /** Where it connects again. */
+  /** URL at which the client can connect again. */
   readonly url: string;
 }
 
-/** Connects by `/v1/connect`, with a query, and has the scene's browser started for it. */
+/** Connects a client through `/v1/connect` with a query; its session runs on the scene's browser. */
 export async function quickClient(
   { api, grid, upstream }: GatewayScene,
   query = "",

@@ -5,8 +5,8 @@ import { gatewayScene } from "./scene.ts";
 
 const UNKNOWN = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 
-/** Asks for an upgrade that is refused; the socket must be closed after the answer. */
-async function refusal(
+/** Requests an upgrade that is rejected; the server must close the socket after the response. */
+async function requestRejected(
   url: string,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<readonly [number, string]> {
@@ -26,56 +26,56 @@ async function refusal(
   return [status, code];
 }
 
-Deno.test("the gateway refuses before the upgrade what it cannot connect", async () => {
+Deno.test("the gateway rejects before the upgrade what it cannot connect", async () => {
   await using scene = await gatewayScene();
   const { api, grid, url } = scene;
   const origin = grid.url.replace("http", "ws");
   assert.deepEqual(
-    await refusal(`${origin}/v1/sessions/${UNKNOWN}/cdp`),
+    await requestRejected(`${origin}/v1/sessions/${UNKNOWN}/cdp`),
     [404, "session_not_found"],
   );
   assert.deepEqual(
-    await refusal(`${origin}/v1/sessions/nonsense/cdp`),
+    await requestRejected(`${origin}/v1/sessions/nonsense/cdp`),
     [404, "session_not_found"],
   );
   assert.deepEqual(
-    await refusal(`${origin}/v1/connect?browser=netscape`),
+    await requestRejected(`${origin}/v1/connect?browser=netscape`),
     [422, "invalid_request"],
   );
   assert.deepEqual(
-    await refusal(`${origin}/v1/connect?colour=blue`),
+    await requestRejected(`${origin}/v1/connect?colour=blue`),
     [422, "invalid_request"],
   );
   assert.deepEqual(
-    await refusal(`${origin}/v1/connect?work_pool_id=none`),
+    await requestRejected(`${origin}/v1/connect?work_pool_id=none`),
     [404, "pool_not_found"],
   );
   assert.deepEqual(
-    await refusal(
+    await requestRejected(
       `${origin}/v1/connect?argument=--lang=de&argument=--no-sandbox`,
     ),
     [422, "argument_not_allowed"],
   );
   assert.deepEqual(
-    await refusal(url, { Upgrade: "h2c" }),
+    await requestRejected(url, { Upgrade: "h2c" }),
     [426, "upgrade_required"],
   );
   assert.deepEqual(
-    await refusal(url, { Origin: "https://evil.example" }),
+    await requestRejected(url, { Origin: "https://evil.example" }),
     [403, "origin_not_allowed"],
   );
   await scene.upstream[Symbol.asyncDispose]();
-  assert.deepEqual(await refusal(url), [503, "worker_unreachable"]);
+  assert.deepEqual(await requestRejected(url), [503, "worker_unreachable"]);
   await api.call("DELETE", `/sessions/${scene.sessionId}?force=true`);
-  assert.deepEqual(await refusal(url), [410, "session_ended"]);
+  assert.deepEqual(await requestRejected(url), [410, "session_ended"]);
 });
 
-Deno.test("a session that fails while a client waits for it is refused with its reason", async () => {
+Deno.test("a client that waits for a session which fails gets session_failed", async () => {
   await using scene = await gatewayScene();
   const { api, grid } = scene;
   const { id } = await api.session();
   const origin = grid.url.replace("http", "ws");
-  const waiting = refusal(`${origin}/v1/sessions/${id}/cdp`);
+  const waiting = requestRejected(`${origin}/v1/sessions/${id}/cdp`);
   const worker = await api.worker({ name: "second" });
   const claimed = await api.claim(worker);
   assert.ok(claimed);
@@ -83,7 +83,7 @@ Deno.test("a session that fails while a client waits for it is refused with its 
   assert.deepEqual(await waiting, [502, "session_failed"]);
 });
 
-Deno.test("an upgrade of any other path is refused with 404", async () => {
+Deno.test("an upgrade of any other path is rejected with 404", async () => {
   await using scene = await gatewayScene();
   const origin = scene.grid.url.replace("http", "ws");
   for (const path of ["/", "/v1/sessions", "/v1/../v1/connect/x"]) {
@@ -92,16 +92,16 @@ Deno.test("an upgrade of any other path is refused with 404", async () => {
   }
 });
 
-Deno.test("with a key set, the gateway asks for it, in any of its three places", async () => {
+Deno.test("with an API key set, the gateway requires it, in any of three places", async () => {
   const key = "key-0123456789";
   await using scene = await gatewayScene({
     grid: { settings: { api_key: key } },
     headers: { "x-api-key": key },
     session: { max_connections: 3 },
   });
-  assert.deepEqual(await refusal(scene.url), [401, "unauthorized"]);
+  assert.deepEqual(await requestRejected(scene.url), [401, "unauthorized"]);
   assert.deepEqual(
-    await refusal(`${scene.url}?token=wrong`),
+    await requestRejected(`${scene.url}?token=wrong`),
     [401, "unauthorized"],
   );
   const admitted = [
@@ -115,7 +115,7 @@ Deno.test("with a key set, the gateway asks for it, in any of its three places",
   }
 });
 
-Deno.test("pages of an origin that is allowed may connect", async () => {
+Deno.test("pages of an allowed origin can connect", async () => {
   const origin = "https://app.example";
   await using scene = await gatewayScene({
     grid: { settings: { allowed_origins: [origin] } },

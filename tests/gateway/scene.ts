@@ -16,20 +16,20 @@ export interface GatewayScene extends AsyncDisposable {
   readonly api: Api;
   readonly upstream: Upstream;
   readonly sessionId: string;
-  /** Where clients of the session connect. */
+  /** WebSocket URL of the session. */
   readonly url: string;
 }
 
-/** What a scene changes. */
+/** Options of {@linkcode gatewayScene}. */
 export interface SceneOptions {
   readonly upstream?: UpstreamOptions;
   readonly grid?: TestGridOptions;
-  /** What is asked of the session. */
+  /** Body of the session. */
   readonly session?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sets the scene. */
+/** Starts a grid, a browser and a session. */
 export async function gatewayScene(
   options: SceneOptions = {},
 ): Promise<GatewayScene> {

@@ -6,49 +6,53 @@ import { type RawClient, rawClient, readBytes } from "../support/raw_client.ts";
 import { untilWaiting } from "../support/until_waiting.ts";
 import { gatewayScene, type SceneOptions } from "./scene.ts";
 
-/** A scene whose time stands still. */
-async function still(session: SceneOptions["session"] = {}) {
+/** A scene with a fake clock. */
+async function stillScene(session: SceneOptions["session"] = {}) {
   const clock = createFakeClock();
   const scene = await gatewayScene({ session, grid: { clock } });
   return { ...scene, clock };
 }
 
 async function assertEcho({ socket }: RawClient): Promise<void> {
-  // A whole frame, as a browser sends it.
+  // A whole frame: the browser echoes it, and the gateway follows its frames.
   const frame = "\x02\x05hello";
   socket.write(frame);
   const back = await readBytes(socket, frame.length);
   assert.equal(new TextDecoder().decode(back), frame);
 }
 
-/** Code and reason of the close frame that comes next, the reason of this length. */
-async function closeOf({ socket }: RawClient, length: number) {
+/** Reads a close frame with a reason of `length` bytes. */
+async function readClose({ socket }: RawClient, length: number) {
   const frame = await readBytes(socket, 4 + length);
   const view = new DataView(frame.buffer, frame.byteOffset);
   return [view.getUint16(2), new TextDecoder().decode(frame.subarray(4))];
 }
 
-Deno.test("a session takes as many clients as max_connections says, pages' sockets too, and tells one more how to share", async () => {
-  await using scene = await still({ max_connections: 2 });
+Deno.test("a session has at most max_connections clients, including clients of pages; another client is rejected with a hint", async () => {
+  await using scene = await stillScene({ max_connections: 2 });
   using first = await rawClient(scene.url);
   using second = await rawClient(`${scene.url}/devtools/page/A`);
   const third = rawClient(scene.url);
   await untilWaiting();
   scene.clock.advance(2_000);
-  using refused = await third;
-  const problem = await readProblem(refused);
+  using rejected = await third;
+  const problem = await readProblem(rejected);
   assert.deepEqual(
     [problem.status, problem.code, problem.max_connections],
     [429, "too_many_connections", 2],
   );
-  assert.match(refused.head, /^retry-after: 2\r$/im);
+  assert.match(rejected.head, /^retry-after: 2\r$/im);
   assert.match(String(problem.detail), /max_connections.*takeover=true/);
   for (const client of [first, second]) await assertEcho(client);
-  assert.equal(scene.upstream.sockets.length, 2, "the browser saw no third");
+  assert.equal(
+    scene.upstream.sockets.length,
+    2,
+    "the third client does not reach the browser",
+  );
 });
 
-Deno.test("without max_connections a session has one client; another that comes while it leaves is connected", async () => {
-  await using scene = await still();
+Deno.test("without max_connections a session has one client; another client is connected when the first disconnects", async () => {
+  await using scene = await stillScene();
   const first = await rawClient(scene.url);
   const connecting = rawClient(scene.url);
   await untilWaiting();
@@ -59,56 +63,60 @@ Deno.test("without max_connections a session has one client; another that comes 
   await assertEcho(second);
 });
 
-Deno.test("of two clients at once that want the only place one is refused", async () => {
-  await using scene = await still();
-  const asked = [rawClient(scene.url), rawClient(scene.url)];
-  await Promise.race(asked);
+Deno.test("one of two clients that request the only slot at once is rejected", async () => {
+  await using scene = await stillScene();
+  const connecting = [rawClient(scene.url), rawClient(scene.url)];
+  await Promise.race(connecting);
   await untilWaiting();
   scene.clock.advance(2_000);
-  const clients = await Promise.all(asked);
+  const clients = await Promise.all(connecting);
   const statuses = clients.map(({ head }) => head.slice(9, 12)).sort();
   for (const client of clients) client[Symbol.dispose]();
   assert.deepEqual(statuses, ["101", "429"]);
 });
 
-Deno.test("a browser that does not answer takes no place away", async () => {
-  await using scene = await still();
+Deno.test("a browser that does not respond does not occupy a slot", async () => {
+  await using scene = await stillScene();
   const { api, grid: { core: { db } }, upstream, sessionId } = scene;
   await upstream[Symbol.asyncDispose]();
   for (let time = 0; time < 2; time++) {
     const before = db.trips();
     using client = await rawClient(scene.url);
     assert.equal((await readProblem(client)).code, "worker_unreachable");
-    assert.equal(db.trips() - before, 1, "one read, before the browser");
+    assert.equal(
+      db.trips() - before,
+      1,
+      "one read, before the browser is dialled",
+    );
   }
   const { body } = await api.call("GET", `/sessions/${sessionId}`);
   assert.equal(body.status, "running");
 });
 
-Deno.test("with takeover=true a client takes the place of the oldest, which is closed with 4001", async () => {
-  await using scene = await still();
+Deno.test("with takeover=true a client takes the slot of the oldest client, which is closed with 4001", async () => {
+  await using scene = await stillScene();
   using old = await rawClient(scene.url);
   await assertEcho(old);
-  using heir = await rawClient(`${scene.url}?takeover=true`);
-  assert.match(heir.head, /^HTTP\/1.1 101 /);
+  using successor = await rawClient(`${scene.url}?takeover=true`);
+  assert.match(successor.head, /^HTTP\/1.1 101 /);
   const reason = "taken over";
-  assert.deepEqual(await closeOf(old, reason.length), [4001, reason]);
-  await assertEcho(heir);
-  using odd = await rawClient(`${scene.url}?takeover=perhaps`);
-  assert.equal((await readProblem(odd)).code, "invalid_request");
+  assert.deepEqual(await readClose(old, reason.length), [4001, reason]);
+  await assertEcho(successor);
+  using invalid = await rawClient(`${scene.url}?takeover=perhaps`);
+  assert.equal((await readProblem(invalid)).code, "invalid_request");
 });
 
-Deno.test("a session that ends while a client waits for a place refuses it as ended", async () => {
-  await using scene = await still();
+Deno.test("a client that waits for a slot of a session which ends gets session_ended", async () => {
+  await using scene = await stillScene();
   using _first = await rawClient(scene.url);
   const waiting = rawClient(scene.url);
   await untilWaiting();
   await scene.api.call("DELETE", `/sessions/${scene.sessionId}?force=true`);
-  using refused = await waiting;
-  assert.equal((await readProblem(refused)).code, "session_ended");
+  using rejected = await waiting;
+  assert.equal((await readProblem(rejected)).code, "session_ended");
 });
 
-Deno.test("every socket's answer tells the session and where to connect to it again, and what follows comes as it is", async () => {
+Deno.test("every handshake response names the session and its connect URL, and the bytes after it are unchanged", async () => {
   const greeting = new TextEncoder().encode("hello from the browser");
   await using scene = await gatewayScene({ upstream: { greeting } });
   using client = await rawClient(`${scene.url}/devtools/page/A`);
@@ -120,7 +128,7 @@ Deno.test("every socket's answer tells the session and where to connect to it ag
   assert.deepEqual([...client.rest, ...rest], [...greeting]);
 });
 
-Deno.test("where keys are needed, the answer's connect URL has a token that connects", async () => {
+Deno.test("with authentication, the connect URL of a handshake response has a token that connects", async () => {
   const key = "key-0123456789";
   await using scene = await gatewayScene({
     grid: { settings: { api_key: key } },
@@ -131,15 +139,15 @@ Deno.test("where keys are needed, the answer's connect URL has a token that conn
   const first = await rawClient(`${scene.url}?token=${key}`);
   const url = toUrl(first);
   assert.ok(url.startsWith(`${scene.url}?token=ct_`), url);
-  const left = once(first.socket, "close");
+  const closed = once(first.socket, "close");
   first[Symbol.dispose]();
-  await left;
+  await closed;
   using again = await rawClient(url);
   assert.match(again.head, /^HTTP\/1.1 101 /);
-  assert.equal(toUrl(again), url, "no token lasts longer for being shown");
+  assert.equal(toUrl(again), url, "the lifetime of a token is not extended");
 });
 
-Deno.test("a client of /v1/connect that loses its place while it is dialled leaves the browser to the other, with keep_alive or without", async () => {
+Deno.test("a client of /v1/connect that is evicted before it is connected leaves the session to its successor, with or without keep_alive", async () => {
   for (const query of ["", "?keep_alive=60"]) {
     const dialled = Promise.withResolvers<void>();
     let count = 0;
@@ -148,7 +156,7 @@ Deno.test("a client of /v1/connect that loses its place while it is dialled leav
         onHandshake: () => {
           count++;
           dialled.resolve();
-          // The first is never answered.
+          // The first handshake gets no response.
           return count > 1;
         },
       },
@@ -167,12 +175,12 @@ Deno.test("a client of /v1/connect that loses its place while it is dialled leav
     const { endpoint } = upstream;
     await api.report(workerId, claimed, "running", { endpoint });
     await dialled.promise;
-    using heir = await rawClient(
+    using successor = await rawClient(
       `${ws}/v1/sessions/${claimed.id}/cdp?takeover=true`,
     );
     using first = await connecting;
     assert.match(first.head, /^HTTP\/1\.1 429 /);
-    await assertEcho(heir);
+    await assertEcho(successor);
     assert.equal((await grid.sessions.get(claimed.id)).stopReason, null);
   }
 });

@@ -13,13 +13,13 @@ const HEARTBEAT_SECONDS = 10;
 /** Connects a client of `/v1/connect` whose browser delays its handshake until released, with a fake clock. */
 async function slowScene() {
   const clock = createFakeClock();
-  const asked = Promise.withResolvers<void>();
+  const requested = Promise.withResolvers<void>();
   const response = Promise.withResolvers<void>();
   const scene = await gatewayScene({
     grid: { clock },
     upstream: {
       onHandshake() {
-        asked.resolve();
+        requested.resolve();
         return response.promise.then(() => true);
       },
     },
@@ -32,7 +32,7 @@ async function slowScene() {
   const claimed = await api.claim(workerId);
   assert.ok(claimed);
   await api.report(workerId, claimed, "running", { endpoint });
-  await asked.promise;
+  await requested.promise;
   return {
     ...scene,
     connecting,
@@ -69,7 +69,7 @@ Deno.test("a client whose browser has not responded at the start deadline gets a
   assert.deepEqual([status, code], [503, "worker_unreachable"]);
 });
 
-Deno.test("a client whose session ends while its browser is waited for gets the end as its error", async () => {
+Deno.test("a client whose session ends during the wait for its browser gets session_ended", async () => {
   await using scene = await slowScene();
   await scene.api.call("DELETE", `/sessions/${scene.sessionId}?force=true`);
   using client = await scene.connecting;

@@ -3,7 +3,7 @@ import { assertRefused } from "../../support/api.ts";
 import { rawClient } from "../../support/raw_client.ts";
 import { gatewayScene } from "../scene.ts";
 
-Deno.test("discovery gives the grid's addresses in place of the browser's", async () => {
+Deno.test("the discovery endpoints return the grid's URLs in place of the browser's", async () => {
   await using scene = await gatewayScene();
   const { grid, url, upstream } = scene;
   const http = url.replace("ws", "http");
@@ -36,7 +36,7 @@ Deno.test("discovery gives the grid's addresses in place of the browser's", asyn
   );
 });
 
-Deno.test("addresses have the name by which the server was reached, unless it is told a better one", async () => {
+Deno.test("URLs have the host of the request, or of public_url if it is set", async () => {
   await using scene = await gatewayScene();
   const named = scene.url.replace("ws://127.0.0.1", "http://localhost");
   const answer = await (await fetch(`${named}/json/version`)).json();
@@ -44,17 +44,20 @@ Deno.test("addresses have the name by which the server was reached, unless it is
     answer.webSocketDebuggerUrl,
     named.replace("http", "ws"),
   );
-  await using told = await gatewayScene({
+  await using configured = await gatewayScene({
     grid: { settings: { public_url: "https://grid.example/" } },
   });
-  const { body } = await told.api.call("GET", `/sessions/${told.sessionId}`);
+  const { body } = await configured.api.call(
+    "GET",
+    `/sessions/${configured.sessionId}`,
+  );
   assert.equal(
     body.connect_url,
-    `wss://grid.example/v1/sessions/${told.sessionId}/cdp`,
+    `wss://grid.example/v1/sessions/${configured.sessionId}/cdp`,
   );
 });
 
-Deno.test("addresses carry a token in place of the key, whatever the key came in, and it connects", async () => {
+Deno.test("URLs contain a token in place of the key, from a header or the query, and the token connects", async () => {
   const key = "key-0123456789";
   const headers = { "x-api-key": key };
   await using scene = await gatewayScene({
@@ -62,16 +65,16 @@ Deno.test("addresses carry a token in place of the key, whatever the key came in
     headers,
   });
   const http = scene.url.replace("ws", "http");
-  const refused = await fetch(`${http}/json/version`);
-  assert.equal(refused.status, 401);
-  await refused.body?.cancel();
+  const rejected = await fetch(`${http}/json/version`);
+  assert.equal(rejected.status, 401);
+  await rejected.body?.cancel();
   for (
-    const asking of [
+    const requesting of [
       fetch(`${http}/json/version`, { headers }),
       fetch(`${http}/json/version?token=${key}`),
     ]
   ) {
-    const answer = await asking;
+    const answer = await requesting;
     assert.equal(answer.headers.get("cache-control"), "no-store");
     const text = await answer.text();
     assert.ok(!text.includes(key), text);
@@ -79,7 +82,7 @@ Deno.test("addresses carry a token in place of the key, whatever the key came in
     assert.match(url, /\/cdp\?token=ct_\w+/);
     using client = await rawClient(url);
     assert.match(client.head, /^HTTP\/1.1 101 /);
-    // What was found by a token is found by the same: it does not last longer for being shown.
+    // A request with the token gets the same token, so its lifetime is not extended.
     const { search } = new URL(url);
     const again = await (await fetch(`${http}/json/list${search}`)).json();
     assert.equal(
@@ -90,26 +93,26 @@ Deno.test("addresses carry a token in place of the key, whatever the key came in
 });
 
 for (const answer of ["", "{", "null", "7"]) {
-  Deno.test(`a browser that answers ${JSON.stringify(answer)} cannot be reached`, async () => {
+  Deno.test(`a browser that responds with ${JSON.stringify(answer)} is rejected with worker_unreachable`, async () => {
     await using scene = await gatewayScene({ upstream: { answer } });
     for (const path of ["json/version", "json/list"]) {
-      const refused = await scene.api.call(
+      const rejected = await scene.api.call(
         "GET",
         `/sessions/${scene.sessionId}/cdp/${path}`,
       );
-      assertRefused(refused, { status: 503, code: "worker_unreachable" });
+      assertRefused(rejected, { status: 503, code: "worker_unreachable" });
     }
   });
 }
 
-Deno.test("a browser that answers without end is not read to it", async () => {
+Deno.test("a response of the browser beyond the limit is not read to its end", async () => {
   const answer = `[${" ".repeat(17 * 1024 * 1024)}]`;
   await using scene = await gatewayScene({ upstream: { answer } });
   for (const path of ["json/list", "json/protocol"]) {
-    const refused = await scene.api.call(
+    const rejected = await scene.api.call(
       "GET",
       `/sessions/${scene.sessionId}/cdp/${path}`,
     );
-    assertRefused(refused, { status: 503, code: "worker_unreachable" });
+    assertRefused(rejected, { status: 503, code: "worker_unreachable" });
   }
 });

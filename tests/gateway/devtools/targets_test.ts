@@ -13,7 +13,7 @@ import { type GatewayScene, gatewayScene } from "../scene.ts";
 const UNKNOWN = { status: 404, code: "target_not_found" };
 const FOREIGN = { status: 403, code: "origin_not_allowed" };
 
-function ask(
+function request(
   { api, sessionId }: GatewayScene,
   method: string,
   path: string,
@@ -21,72 +21,72 @@ function ask(
   return api.call(method, `/sessions/${sessionId}/cdp/json/${path}`);
 }
 
-/** What a browser was asked, besides who it is. */
-function questions({ asked }: Upstream): readonly string[] {
+/** Returns the requests that the browser has received, except the verifications. */
+function listRequests({ asked }: Upstream): readonly string[] {
   return asked.filter((each) => each !== "GET /json/version");
 }
 
-Deno.test("a page is opened by PUT, as Chrome has it, at the URL that is the query, and shown with the grid's addresses", async () => {
+Deno.test("PUT /json/new opens a page at the URL in the query and returns it with the grid's URLs", async () => {
   await using scene = await gatewayScene();
   const { upstream, sessionId } = scene;
   const urls = ["", "?https://a.example/?b=c&token=d#e", "?about%3Ablank"];
   for (const query of urls) {
-    const { status, body } = await ask(scene, "PUT", `new${query}`);
+    const { status, body } = await request(scene, "PUT", `new${query}`);
     assert.equal(status, 200);
     const { pathname } = new URL(body.webSocketDebuggerUrl);
-    const own = `/v1/sessions/${sessionId}/cdp/devtools/page/PAGE`;
-    assert.equal(pathname, own);
+    const expected = `/v1/sessions/${sessionId}/cdp/devtools/page/PAGE`;
+    assert.equal(pathname, expected);
     assert.ok(!JSON.stringify(body).includes(String(upstream.port)));
   }
-  assert.deepEqual(questions(upstream), [
+  assert.deepEqual(listRequests(upstream), [
     "PUT /json/new",
-    // What is behind a # is not sent by anyone.
+    // Clients do not send the fragment of a URL.
     "PUT /json/new?https://a.example/?b=c&token=d",
     "PUT /json/new?about%3Ablank",
   ]);
   for (const method of ["GET", "POST"]) {
-    assertRefused(await ask(scene, method, "new?about:blank"), {
+    assertRefused(await request(scene, method, "new?about:blank"), {
       status: 405,
       code: "method_not_allowed",
     });
   }
-  assert.equal(questions(upstream).length, urls.length);
+  assert.equal(listRequests(upstream).length, urls.length);
 });
 
-Deno.test("what Chrome says of a page that is closed or activated is passed on, and of an unknown one refused", async () => {
+Deno.test("close and activate return Chrome's response; an unknown page is rejected with target_not_found", async () => {
   await using scene = await gatewayScene();
   for (
-    const [path, words] of [
+    const [path, expected] of [
       ["close/PAGE", "Target is closing"],
       ["activate/PAGE", "Target activated"],
       ["activate/PAGE/", "Target activated"],
     ] as const
   ) {
-    const { status, headers, text } = await ask(scene, "GET", path);
-    assert.deepEqual([status, text], [200, words]);
+    const { status, headers, text } = await request(scene, "GET", path);
+    assert.deepEqual([status, text], [200, expected]);
     assert.match(headers.get("content-type") ?? "", /^text\/plain/);
   }
   for (const path of ["close/NONE", "activate/NONE", "close/a%2fb"]) {
-    assertRefused(await ask(scene, "GET", path), UNKNOWN);
+    assertRefused(await request(scene, "GET", path), UNKNOWN);
   }
   const [{ detail }, none] = [
-    (await ask(scene, "GET", "close/NONE")).body,
-    await ask(scene, "GET", "close/"),
+    (await request(scene, "GET", "close/NONE")).body,
+    await request(scene, "GET", "close/"),
   ];
   assert.match(detail, /No such target id: NONE/);
   assertRefused(none, { status: 404, code: "not_found" });
 });
 
-Deno.test("the protocol's description is passed on as it came", async () => {
+Deno.test("the description of the protocol is returned unchanged", async () => {
   await using scene = await gatewayScene();
   for (const path of ["protocol", "protocol/"]) {
-    const { headers, text } = await ask(scene, "GET", path);
+    const { headers, text } = await request(scene, "GET", path);
     assert.equal(text, '{"version":{"major":"1","minor":"3"},"domains":[]}');
     assert.equal(headers.get("content-type"), "application/json");
   }
 });
 
-Deno.test("a page of another site cannot have a visitor's browser close pages, though that is a GET", async () => {
+Deno.test("a page of another site cannot make a visitor's browser close pages, although the request is a GET", async () => {
   await using scene = await gatewayScene();
   const { grid, sessionId, upstream } = scene;
   const path = `/v1/sessions/${sessionId}/cdp/json/close/PAGE`;
@@ -94,7 +94,7 @@ Deno.test("a page of another site cannot have a visitor's browser close pages, t
   const foreign: Record<string, string>[] = [
     { origin: "https://evil.example" },
     { origin: "null" },
-    // As an image's.
+    // As in the request of an image.
     { "sec-fetch-site": "cross-site" },
     { "sec-fetch-site": "same-site" },
   ];
@@ -120,7 +120,7 @@ Deno.test("a page of another site cannot have a visitor's browser close pages, t
   }
 });
 
-Deno.test("DevTools' own front end may connect to a page; a site's page may not", async () => {
+Deno.test("Chrome's built-in DevTools front end can connect to a page; pages of web sites cannot", async () => {
   await using scene = await gatewayScene({ upstream: { page: fakePage() } });
   const url = `${scene.url}/devtools/page/PAGE`;
   for (
@@ -135,7 +135,7 @@ Deno.test("DevTools' own front end may connect to a page; a site's page may not"
   }
 });
 
-Deno.test("the socket of a page that is closed is refused with 404", async () => {
+Deno.test("a connection to a page that is not open is rejected with 404", async () => {
   await using scene = await gatewayScene({ upstream: { page: fakePage() } });
   for (const path of ["page/NONE", "page/none"]) {
     using client = await rawClient(`${scene.url}/devtools/${path}`);
@@ -143,7 +143,7 @@ Deno.test("the socket of a page that is closed is refused with 404", async () =>
   }
 });
 
-Deno.test("pages are opened and closed by the session's owner and whoever has its token; the browser is not told the token", async () => {
+Deno.test("pages are opened and closed by the session's owner and with its token; the browser does not receive the token", async () => {
   await using upstream = await startUpstream();
   await using grid = await keyedGrid();
   await grid.admin.pool();
@@ -159,16 +159,16 @@ Deno.test("pages are opened and closed by the session's owner and whoever has it
   const path = `/sessions/${claimed.id}/cdp/json`;
   const { search } = new URL(connect_url);
   const other = await grid.asNew();
-  const nobody = createApiClient(grid);
+  const anonymous = createApiClient(grid);
   const token = search.slice(1);
   for (
     const [api, query, status] of [
       [owner, "about:blank", 200],
       [other, "about:blank", 404],
       [worker, "about:blank", 403],
-      [nobody, "about:blank", 401],
-      [nobody, token, 200],
-      [nobody, `https://a.example/&${token}`, 200],
+      [anonymous, "about:blank", 401],
+      [anonymous, token, 200],
+      [anonymous, `https://a.example/&${token}`, 200],
     ] as const
   ) {
     const answer = await api.call("PUT", `${path}/new?${query}`);
@@ -177,9 +177,9 @@ Deno.test("pages are opened and closed by the session's owner and whoever has it
     assert.match(answer.body.webSocketDebuggerUrl, /\?token=ct_/);
     assert.match(answer.body.devtoolsFrontendUrl, /PAGE%3Ftoken%3Dct_/);
   }
-  const closed = await nobody.call("GET", `${path}/close/PAGE${search}`);
+  const closed = await anonymous.call("GET", `${path}/close/PAGE${search}`);
   assert.equal(closed.status, 200);
-  assert.deepEqual(questions(upstream), [
+  assert.deepEqual(listRequests(upstream), [
     "PUT /json/new?about:blank",
     "PUT /json/new",
     "PUT /json/new?https://a.example/",
