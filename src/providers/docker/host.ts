@@ -1,3 +1,6 @@
+import { abortable } from "../../async/abortable.ts";
+import { allSettled } from "../../async/all_settled.ts";
+import { settleWithin } from "../../async/settle_within.ts";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import type {
   BrowserHost,
@@ -5,34 +8,31 @@ import type {
   HostInfo,
   RunningBrowser,
 } from "../../core/provider.ts";
-import { allSettled } from "../../async/all_settled.ts";
-import { abortable } from "../../async/abortable.ts";
-import { settleWithin } from "../../async/settle_within.ts";
+import { listMachineAddresses } from "../kit/machine_addresses.ts";
+import { checkDocker } from "./check/check.ts";
+import type { DockerConfig } from "./config.ts";
 import {
   findRunningContainer,
   type FoundContainer,
   listContainers,
   readSessionId,
 } from "./container/adopt.ts";
-import { checkDocker } from "./check/check.ts";
-import type { DockerConfig } from "./config.ts";
 import { ContainerBrowser } from "./container/container.ts";
-import { createContainerOptions } from "./container/options.ts";
-import { findEgressProblem } from "./network/egress.ts";
-import { listMachineAddresses } from "../kit/machine_addresses.ts";
-import { type Engine, openEngine, pingEngine } from "./engine/engine.ts";
-import { rethrowAs } from "./engine/engine_error.ts";
-import { findImage } from "./images/image.ts";
-import { expandImageName } from "./images/image_name.ts";
-import { Images } from "./images/images.ts";
 import { createLabels } from "./container/labels.ts";
-import { findProxyProblem } from "./network/proxy.ts";
+import { createContainerOptions } from "./container/options.ts";
 import { ContainerReaper } from "./container/reaper.ts";
 import { startContainer } from "./container/start.ts";
+import { type Engine, openEngine, pingEngine } from "./engine/engine.ts";
+import { rethrowAs } from "./engine/engine_error.ts";
 import {
   type EngineEnvironment,
   inspectEnvironment,
 } from "./engine/environment.ts";
+import { findImage } from "./images/image.ts";
+import { expandImageName } from "./images/image_name.ts";
+import { Images } from "./images/images.ts";
+import { findEgressProblem } from "./network/egress.ts";
+import { findProxyProblem } from "./network/proxy.ts";
 
 /** Maximum wait of the disposal for pending requests. */
 const CLOSE_WAIT_MS = 10_000;

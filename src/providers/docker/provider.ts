@@ -16,8 +16,8 @@
 import { defineProvider } from "../../core/provider.ts";
 import { dockerCommands } from "./commands.ts";
 import { dockerConfigSchema } from "./config.ts";
-import { renderRunCommand } from "./run_command.ts";
 import { findUnsupportedProxy } from "./network/unsupported_proxy.ts";
+import { renderRunCommand } from "./run_command.ts";
 
 /** The provider `docker`. Loads the engine's library on `open`. */
 export const docker = defineProvider({

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import { systemClock } from "../../async/clock.ts";
-import { probeBrowser } from "../kit/probe_browser.ts";
 import type {
   BrowserExit,
   BrowserStats,
   RunningBrowser,
 } from "../../core/provider.ts";
-import { ProcessFaults } from "../kit/process_faults.ts";
 import { closeBrowser } from "../kit/cdp_socket.ts";
+import { probeBrowser } from "../kit/probe_browser.ts";
+import { ProcessFaults } from "../kit/process_faults.ts";
 import { endGroup, readGroupStats } from "./process/process_group.ts";
 import { ProcessTree } from "./process/process_tree.ts";
 import { type ReadyRecord, removeFolders } from "./record.ts";

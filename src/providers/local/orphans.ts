@@ -1,8 +1,8 @@
+import { pathExists } from "./path_exists.ts";
 import { findProcessGroups } from "./process/orphan_processes.ts";
 import { endGroup } from "./process/process_group.ts";
 import { isRunning } from "./process/process_identity.ts";
 import { readRecord, removeFolders } from "./record.ts";
-import { pathExists } from "./path_exists.ts";
 
 /** Ends the processes that earlier browsers have left, and removes their folders. */
 export class Orphans {

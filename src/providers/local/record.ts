@@ -1,5 +1,5 @@
-import { z } from "@hono/zod-openapi";
 import { join } from "node:path";
+import { z } from "@hono/zod-openapi";
 import { systemClock } from "../../async/clock.ts";
 import {
   findShortFolder,

@@ -1,12 +1,12 @@
 import type { CheckResult } from "../../../core/provider.ts";
 import type { DockerConfig } from "../config.ts";
-import { sharesItsNetwork } from "../network/egress.ts";
-import { type Engine } from "../engine/engine.ts";
-import { type EngineInfo, inspectEngine } from "../engine/environment.ts";
+import type { ContainerReaper } from "../container/reaper.ts";
+import type { Engine } from "../engine/engine.ts";
 import { engineMessage } from "../engine/engine_error.ts";
+import { type EngineInfo, inspectEngine } from "../engine/environment.ts";
 import { findImage, type LocalImage } from "../images/image.ts";
 import { expandImageName } from "../images/image_name.ts";
-import type { ContainerReaper } from "../container/reaper.ts";
+import { sharesItsNetwork } from "../network/egress.ts";
 import { probeEgress, probeSandbox } from "./sandbox_probe.ts";
 
 /** Checks engine, image, limits, sandbox and egress. Starts no browser; sandbox and egress are tested in trial containers. */
@@ -87,7 +87,7 @@ function checkLimits(info: EngineInfo): CheckResult {
     ? {
       name: "limits",
       status: "ok",
-      detail: "The engine holds containers to cpu, memory and pids limits",
+      detail: "The engine enforces cpu, memory and pids limits",
     }
     : {
       name: "limits",
@@ -156,10 +156,10 @@ async function checkSandbox(
     detail,
   });
   if (config.sandbox === "off") {
-    return result("warn", "Chromium's sandbox is off: the pool says so");
+    return result("warn", "Chromium's sandbox is off by the pool's setting");
   }
   if (!image) {
-    return result("warn", "Chromium's sandbox is not known without the image");
+    return result("warn", "Cannot check Chromium's sandbox without the image");
   }
   if (!image.isProjectImage) {
     return result(
@@ -174,6 +174,6 @@ async function checkSandbox(
   }
   return result(
     config.sandbox === "on" ? "fail" : "warn",
-    "Chromium's sandbox is off: the engine or the kernel does not let containers make user namespaces",
+    "Chromium's sandbox is off: the engine or the kernel does not allow containers to create user namespaces",
   );
 }

@@ -1,15 +1,15 @@
 import type { ContainerCreateOptions } from "dockerode";
 import type { DockerConfig } from "../config.ts";
+import { createContainer } from "../container/create.ts";
 import {
   createConfinement,
   EGRESS_CAPABILITIES,
 } from "../container/options.ts";
-import { createContainer } from "../container/create.ts";
-import { createEgressVariables } from "../network/egress.ts";
-import { type Engine } from "../engine/engine.ts";
-import { type EngineInfo } from "../engine/environment.ts";
-import { callEngine } from "../engine/call_engine.ts";
 import type { ContainerReaper } from "../container/reaper.ts";
+import { callEngine } from "../engine/call_engine.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { EngineInfo } from "../engine/environment.ts";
+import { createEgressVariables } from "../network/egress.ts";
 
 /** Timeout of a probe. */
 const PROBE_TIMEOUT_MS = 20_000;

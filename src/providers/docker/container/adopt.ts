@@ -1,8 +1,8 @@
 import type { ContainerInfo, ContainerInspectInfo } from "dockerode";
 import type { HostInfo } from "../../../core/provider.ts";
 import { type CdpReady, waitForCdp } from "../../kit/wait_for_cdp.ts";
-import { type Engine } from "../engine/engine.ts";
 import { callEngine } from "../engine/call_engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { engineStatus, rethrowAs } from "../engine/engine_error.ts";
 import { SESSION_LABEL, workerFilter } from "./labels.ts";
 import { findCdpAddress, inspectContainer, whileRunning } from "./start.ts";

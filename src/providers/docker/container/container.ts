@@ -1,19 +1,19 @@
 import type Docker from "dockerode";
 import { systemClock } from "../../../async/clock.ts";
-import { probeBrowser } from "../../kit/probe_browser.ts";
+import { settleWithin } from "../../../async/settle_within.ts";
 import type {
   BrowserExit,
   BrowserStats,
   RunningBrowser,
 } from "../../../core/provider.ts";
+import { probeBrowser } from "../../kit/probe_browser.ts";
 import { ProcessFaults } from "../../kit/process_faults.ts";
-import { readLogs } from "./logs.ts";
-import { listContainerProcesses } from "./processes.ts";
-import { ContainerCpuMeter, readMemoryMb, readNetworkBytes } from "./stats.ts";
 import { callEngine } from "../engine/call_engine.ts";
 import { watchExit } from "./exit.ts";
+import { readLogs } from "./logs.ts";
+import { listContainerProcesses } from "./processes.ts";
 import type { ContainerReaper } from "./reaper.ts";
-import { settleWithin } from "../../../async/settle_within.ts";
+import { ContainerCpuMeter, readMemoryMb, readNetworkBytes } from "./stats.ts";
 
 /** Timeout of the request to end a browser. */
 const END_TIMEOUT_MS = 5_000;

@@ -15,12 +15,12 @@
  */
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
-import type { BrowserExit } from "../../../core/provider.ts";
 import { systemClock } from "../../../async/clock.ts";
 import { deadline } from "../../../async/deadline.ts";
-import { type Modem, readEngineResponse } from "../engine/stream_response.ts";
+import type { BrowserExit } from "../../../core/provider.ts";
 import { callEngine } from "../engine/call_engine.ts";
 import { engineStatus } from "../engine/engine_error.ts";
+import { type Modem, readEngineResponse } from "../engine/stream_response.ts";
 import { wasStoppedByEngine } from "./stop_cause.ts";
 
 /** Pause before the next request to an engine that does not respond. */

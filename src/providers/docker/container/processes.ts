@@ -1,5 +1,5 @@
-import type Docker from "dockerode";
 import { z } from "@hono/zod-openapi";
+import type Docker from "dockerode";
 import {
   type BrowserProcess,
   parseProcessType,

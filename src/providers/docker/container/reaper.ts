@@ -1,7 +1,7 @@
 import { systemClock } from "../../../async/clock.ts";
 import { settleWithin } from "../../../async/settle_within.ts";
-import { type Engine } from "../engine/engine.ts";
 import { callEngine } from "../engine/call_engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import {
   engineMessage,
   engineStatus,
@@ -55,7 +55,7 @@ export class ContainerReaper {
     throw new Error(
       `Cannot remove container "${container}" within ${waitMs / 1_000} s: ${
         engineMessage(removal.failure ?? "the engine does not answer")
-      }. It is tried again until it is gone`,
+      }. The removal is retried until it succeeds`,
       { cause: removal.failure },
     );
   }
@@ -120,7 +120,7 @@ export class ContainerReaper {
   }
 }
 
-/** Reports whether the engine cannot have created the container: it rejected the request or was not reached. 409 means that the name exists. */
+/** Reports whether the engine has certainly not created the container: it rejected the request, except with 409 for an existing name, or was not reached. */
 function wasNotCreated(error: unknown): boolean {
   const status = engineStatus(error);
   return status === undefined ? isUnreachable(error) : status !== 409;

@@ -1,13 +1,13 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
 import { waitForCdp } from "../../kit/wait_for_cdp.ts";
-import { CDP_PORT } from "./options.ts";
-import { readLogs } from "./logs.ts";
-import { createContainer, type NamedContainer } from "./create.ts";
-import { type Engine } from "../engine/engine.ts";
 import { callEngine } from "../engine/call_engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { engineMessage } from "../engine/engine_error.ts";
+import { createContainer, type NamedContainer } from "./create.ts";
 import { watchExit } from "./exit.ts";
+import { readLogs } from "./logs.ts";
+import { CDP_PORT } from "./options.ts";
 import type { ContainerReaper } from "./reaper.ts";
 
 /** Number of output lines in the error of a failed start. */

@@ -1,8 +1,8 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
-import { type Modem, readEngineResponse } from "../engine/stream_response.ts";
 import { callEngine } from "../engine/call_engine.ts";
 import { engineStatus } from "../engine/engine_error.ts";
+import { type Modem, readEngineResponse } from "../engine/stream_response.ts";
 
 /** Timeout of the request for the engine's events. */
 const TIMEOUT_MS = 5_000;

@@ -1,9 +1,9 @@
 import { z } from "@hono/zod-openapi";
-import { callEngine } from "./call_engine.ts";
-import { readEngineResponse } from "./stream_response.ts";
 import type { DockerConfig } from "../config.ts";
 import { ensureNetwork } from "../network/network.ts";
+import { callEngine } from "./call_engine.ts";
 import { type Engine, findPublishedAddress } from "./engine.ts";
+import { readEngineResponse } from "./stream_response.ts";
 
 /** The properties of an engine that affect its containers. */
 export interface EngineInfo {

@@ -1,14 +1,14 @@
 import { Readable } from "node:stream";
 import windowManager from "../../kit/window_manager.pl" with { type: "text" };
 import { DEFAULT_IMAGE } from "../config.ts";
-import { openEngine } from "../engine/engine.ts";
 import { callEngine } from "../engine/call_engine.ts";
+import { openEngine } from "../engine/engine.ts";
 import { engineMessage } from "../engine/engine_error.ts";
 import { readEngineEvents } from "../engine/events.ts";
 import dockerfile from "../image/Dockerfile" with { type: "text" };
-import entrypoint from "../image/entrypoint.sh" with { type: "text" };
 import egressProxy from "../image/egress.pl" with { type: "text" };
 import egressRules from "../image/egress.sh" with { type: "text" };
+import entrypoint from "../image/entrypoint.sh" with { type: "text" };
 import fontsConfig from "../image/fonts.conf" with { type: "text" };
 import haproxyConfig from "../image/haproxy.cfg" with { type: "text" };
 import policy from "../image/policy.json" with { type: "json" };

@@ -1,14 +1,14 @@
 import { z } from "@hono/zod-openapi";
-import { readEngineResponse } from "../engine/stream_response.ts";
 import { DEFAULT_IMAGE, type DockerConfig } from "../config.ts";
-import { type Engine } from "../engine/engine.ts";
+import { EGRESS_LABEL, IMAGE_LABEL } from "../container/labels.ts";
 import { callEngine } from "../engine/call_engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import {
   engineMessage,
   engineStatus,
   rethrowAs,
 } from "../engine/engine_error.ts";
-import { EGRESS_LABEL, IMAGE_LABEL } from "../container/labels.ts";
+import { readEngineResponse } from "../engine/stream_response.ts";
 import { pullImage, type PullOptions } from "./pull_image.ts";
 
 /** An image of the engine. */

@@ -1,5 +1,5 @@
-import { systemClock } from "../../../async/clock.ts";
 import { abortable } from "../../../async/abortable.ts";
+import { systemClock } from "../../../async/clock.ts";
 import type { DockerConfig } from "../config.ts";
 import type { Engine } from "../engine/engine.ts";
 import { ensureImage, type LocalImage } from "./image.ts";

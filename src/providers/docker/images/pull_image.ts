@@ -1,8 +1,8 @@
 import { Watchdog } from "../../../async/watchdog.ts";
-import { openEngineResponse } from "../engine/stream_response.ts";
-import { type Engine } from "../engine/engine.ts";
 import { callEngine } from "../engine/call_engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { type EngineEvent, readEngineEvents } from "../engine/events.ts";
+import { openEngineResponse } from "../engine/stream_response.ts";
 
 /** Timeout of a pull. */
 const PULL_TIMEOUT_MS = 30 * 60_000;

@@ -1,5 +1,5 @@
-import { Semaphore } from "../../../async/semaphore.ts";
 import { abortable } from "../../../async/abortable.ts";
+import { Semaphore } from "../../../async/semaphore.ts";
 
 /**
  * Maximum number of concurrent lookups, per session and in this process. The system's resolver blocks a thread for each

@@ -15,13 +15,13 @@ import { systemClock } from "../../../async/clock.ts";
 import { deadline } from "../../../async/deadline.ts";
 import { createLogger } from "../../../core/log.ts";
 import type { EgressRoute } from "./dial_target.ts";
-import { type EgressRouteOptions, openEgressRoute } from "./route.ts";
+import { NameLookups } from "./name_lookups.ts";
 import {
   parseProxyRequest,
   ProxyProblem,
   type ProxyRequest,
 } from "./proxy_request.ts";
-import { NameLookups } from "./name_lookups.ts";
+import { type EgressRouteOptions, openEgressRoute } from "./route.ts";
 import { SocketReader } from "./socket_reader.ts";
 
 const log = createLogger("providers", "egress");

@@ -2,11 +2,11 @@ import { Buffer } from "node:buffer";
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { displaySize, type Screen } from "../../../core/browser_spec.ts";
-import { createChildEnvironment } from "../../kit/child_environment.ts";
 import { abortable } from "../../../async/abortable.ts";
 import { systemClock } from "../../../async/clock.ts";
 import { Watchdog } from "../../../async/watchdog.ts";
+import { displaySize, type Screen } from "../../../core/browser_spec.ts";
+import { createChildEnvironment } from "../../kit/child_environment.ts";
 import {
   findProgram,
   type HostEnvironment,

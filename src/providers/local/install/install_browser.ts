@@ -5,9 +5,9 @@ import { fileURLToPath } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
 import { createChildEnvironment } from "../../kit/child_environment.ts";
 import type { FoundBrowser } from "../find_browser.ts";
+import { pathExists } from "../path_exists.ts";
 import { findInstalledChrome, installChrome } from "./install_chrome.ts";
 import { unpackInto } from "./unpack_into.ts";
-import { pathExists } from "../path_exists.ts";
 
 /** Receives progress messages. */
 type Progress = (line: string) => void;

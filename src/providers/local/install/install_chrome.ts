@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { abortable } from "../../../async/abortable.ts";
 import { Watchdog } from "../../../async/watchdog.ts";
 import type { FoundBrowser } from "../find_browser.ts";
-import { unpackInto } from "./unpack_into.ts";
 import { pathExists } from "../path_exists.ts";
+import { unpackInto } from "./unpack_into.ts";
 
 const NAME = "chrome";
 

@@ -1,6 +1,6 @@
 import { createChildEnvironment } from "../../kit/child_environment.ts";
-import { groupExists } from "./signal_group.ts";
 import { readProcessStat } from "./process_stat.ts";
+import { groupExists } from "./signal_group.ts";
 
 /** A process with its start time, which distinguishes it from a later one with the same id. */
 export interface ProcessIdentity {

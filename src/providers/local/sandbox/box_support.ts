@@ -1,6 +1,6 @@
+import { toMessage } from "../../../core/log.ts";
 import { createChildEnvironment } from "../../kit/child_environment.ts";
 import { isRoot } from "../process/is_root.ts";
-import { toMessage } from "../../../core/log.ts";
 import { type BoxPrograms, findBoxPrograms } from "./box_programs.ts";
 import { pickUserId, renderUserSwitch } from "./box_user.ts";
 
