@@ -34,7 +34,7 @@ const READABLE = 16;
 const LEAST = 8;
 
 /** Columns that name a record. They are never cut. */
-const NAMING = /^(id|prefix|field|setting|migration)$/i;
+const NAMING = /^(id|prefix|field|setting|variable|migration)$/i;
 
 /** Values that are useless when cut: ids and times. */
 const INDIVISIBLE =

@@ -5,7 +5,7 @@ import { startProgram } from "../support/program.ts";
 
 const AWAY = ["--api-url", "http://127.0.0.1:1"];
 
-Deno.test("a command line that is used wrongly ends with 2 and one line, before anything is asked or made", async () => {
+Deno.test("wrong usage ends with 2 and one line, before a request is sent or a file is created", async () => {
   for (
     const [args, line] of [
       [["serv"], /unknown command 'serv'.*\n.*serve/],
@@ -35,7 +35,7 @@ Deno.test("a command line that is used wrongly ends with 2 and one line, before 
   }
 });
 
-Deno.test("what a server or database refuses ends with 1 and one line, with its origin only where --debug asks for it", async () => {
+Deno.test("a rejection by a server or database ends with 1 and one line, and with its stack only with --debug", async () => {
   for (
     const args of [
       ["pool", "list", ...AWAY],
@@ -55,7 +55,7 @@ Deno.test("what a server or database refuses ends with 1 and one line, with its 
   }
 });
 
-Deno.test("a command that Ctrl+C stops before it is done ends with 130, and has said what goes on without it", async () => {
+Deno.test("a command that Ctrl+C stops ends with 130, and has printed the session that continues", async () => {
   await using grid = await testGrid({ listen: true });
   await cli("pool", "create", "local", "--name", "a", "--api-url", grid.url);
   await using program = startProgram(
@@ -68,7 +68,7 @@ Deno.test("a command that Ctrl+C stops before it is done ends with 130, and has 
   assert.equal((await session.json()).status, "pending");
 });
 
-Deno.test("a wrong key ends every command that asks the server with 1 and says how to give one", async () => {
+Deno.test("every command of a server ends with 1 for a wrong key, and says how to set one", async () => {
   await using grid = await testGrid({
     listen: true,
     settings: { api_key: "key-0123456789" },

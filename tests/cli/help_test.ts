@@ -6,7 +6,7 @@ import { createProgram } from "../../src/cli/program.ts";
 import { cli } from "../support/cli.ts";
 import { silent } from "../support/silent_output.ts";
 
-/** What the predecessor's manager, pool tool and worker can do, and what the design adds. */
+/** Commands of the predecessor's manager, pool tool and worker, and those that the design adds. */
 const MUST_EXIST = [
   "runserver",
   "createdb",
@@ -57,12 +57,12 @@ async function listCommands(
 const CONTEXT = await createContext({ names: [], config: undefined }, silent);
 const COMMANDS = await listCommands(createProgram(CONTEXT));
 
-Deno.test("the command line has every command of its predecessor, and all that the design names", () => {
+Deno.test("the command line has every command of its predecessor and of the design", () => {
   const known = COMMANDS.map(([path]) => path);
   assert.deepEqual(MUST_EXIST.filter((path) => !known.includes(path)), []);
 });
 
-Deno.test("--help of every command says what it is for and shows examples of it", async () => {
+Deno.test("--help of every command describes it and shows examples of it", async () => {
   for (const [path, command] of COMMANDS) {
     const words = path.split(" ");
     const { code, out, err } = await cli(...words, "--help");
@@ -76,7 +76,7 @@ Deno.test("--help of every command says what it is for and shows examples of it"
   }
 });
 
-Deno.test("what --help says after its options fits 80 columns, but for examples", async () => {
+Deno.test("the text below the options of --help fits 80 columns, except examples", async () => {
   const long: string[] = [];
   for (const [path, command] of COMMANDS) {
     const { out } = await cli(...path.split(" "), "--help");
@@ -108,7 +108,7 @@ Deno.test("every example is a command line that is accepted", () => {
   }
 });
 
-Deno.test("every option says what it is for", () => {
+Deno.test("every option has a description", () => {
   for (const [path, command] of COMMANDS) {
     for (const { flags, description } of command.options) {
       assert.notEqual(description, "", `${path} ${flags}`);
@@ -116,7 +116,7 @@ Deno.test("every option says what it is for", () => {
   }
 });
 
-Deno.test("--help of the program tells its exit codes", async () => {
+Deno.test("--help of the program lists its exit codes", async () => {
   const { out } = await cli("--help");
   for (const code of ["0", "1", "2", "130"]) {
     assert.match(out, new RegExp(`^  ${code} +\\w`, "m"));
@@ -134,7 +134,7 @@ function listExamples(command: Command): readonly string[] {
     .map((line) => line.slice("  browsergrid ".length));
 }
 
-/** Words before the first option, and the options, without what is in quotes. */
+/** Returns the words before the first option, and the options, without quoted text. */
 function parseLine(line: string): [readonly string[], readonly string[]] {
   const plain = line.replaceAll(/'[^']*'|"[^"]*"/g, "TEXT").split(/\s+/);
   const first = plain.findIndex((word) => word.startsWith("-"));

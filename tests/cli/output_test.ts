@@ -4,7 +4,7 @@ import { renderTable } from "../../src/cli/table.ts";
 
 const ID = "019ad0c2-6d1e-7000-8000-0123456789ab";
 
-Deno.test("wrapText() breaks text between words below its first line, and not where there is no terminal", () => {
+Deno.test("wrapText() wraps text between words and indents it, but not without a terminal", () => {
   const text = "The browser is at /usr/bin/chromium and has no window";
   assert.equal(
     wrapText("ok  ", text, 30),
@@ -16,7 +16,7 @@ Deno.test("wrapText() breaks text between words below its first line, and not wh
   assert.equal(wrapText("ok  ", text, 10), `ok  ${text}`);
 });
 
-Deno.test("renderTable() breaks the last column between words where the terminal ends, and only that", () => {
+Deno.test("renderTable() wraps only the last column, between words", () => {
   const row = ["first-cell-is-whole", "one two three four five six seven"];
   const lines = renderTable(["A", "B"], [row], { width: 45 }).split("\n");
   assert.deepEqual(lines, [
@@ -49,7 +49,7 @@ Deno.test("renderTable() omits optional columns, then cuts values, but never an 
   assert.deepEqual(narrow[1]?.split("  "), ["a-worke…", ID]);
 });
 
-Deno.test("renderTable() breaks no word of the last column, and omits a time instead of cutting it", () => {
+Deno.test("renderTable() cuts no word of the last column, and omits a time instead of cutting it", () => {
   const time = "2026-11-29T18:00:00.000Z";
   const lines = renderTable(["NAME", "SEEN", "DATA"], [
     ["x".repeat(30), time, `a few words, then work_pool_id: ${ID}`],
@@ -59,7 +59,7 @@ Deno.test("renderTable() breaks no word of the last column, and omits a time ins
   assert.ok(!lines.join().includes(time.slice(0, 8)));
 });
 
-Deno.test("renderTable() of a wide terminal, or of a program, has every column and every value", () => {
+Deno.test("renderTable() keeps every column and value in a wide terminal and for a program", () => {
   const row = ["x".repeat(100), "y".repeat(100), ID];
   for (const width of [300, Infinity]) {
     const [, line] = renderTable(["A", "B", "ID"], [row], {

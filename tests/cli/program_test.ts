@@ -3,7 +3,7 @@ import { createApiClient } from "../support/api.ts";
 import { cli } from "../support/cli.ts";
 import { testGrid } from "../support/grid.ts";
 
-Deno.test("pools are made, listed, changed, paused, resumed, drained and deleted", async () => {
+Deno.test("pools are created, listed, changed, paused, resumed, drained and deleted", async () => {
   await using grid = await testGrid({ listen: true });
   const at = ["--api-url", grid.url];
   const made = await cli(
@@ -56,7 +56,7 @@ Deno.test("every provider's options are checked before the server is asked", asy
   assert.match(wrong.err, /--pids-limit/);
 });
 
-Deno.test("sessions are asked for, listed, shown and stopped", async () => {
+Deno.test("sessions are created, listed, shown and stopped", async () => {
   await using grid = await testGrid({ listen: true });
   const at = ["--api-url", grid.url];
   await cli("pool", "create", "local", "--name", "here", ...at);
@@ -96,7 +96,7 @@ Deno.test("sessions are asked for, listed, shown and stopped", async () => {
   assert.match(wrong.err, /WIDTHxHEIGHT/);
 });
 
-Deno.test("a session is given arguments in every way to write them, and limits of its own", async () => {
+Deno.test("session create accepts arguments in every spelling, and limits of the session", async () => {
   await using grid = await testGrid({ listen: true });
   const at = ["--api-url", grid.url];
   await cli("pool", "create", "local", "--name", "here", ...at);
@@ -124,7 +124,7 @@ Deno.test("a session is given arguments in every way to write them, and limits o
   assert.match(wrong.err, /arguments\.0: expected --name or --name=value/);
 });
 
-Deno.test("a pool's list of arguments is given, emptied and taken away again", async () => {
+Deno.test("a pool's list of arguments is set, emptied and removed", async () => {
   await using grid = await testGrid({ listen: true });
   const at = ["--json", "--api-url", grid.url];
   const made = await cli(
@@ -200,7 +200,7 @@ Deno.test("workers are listed, shown, drained, resumed and deleted, by id or nam
   assert.deepEqual([gone.code, /none has this name/.test(gone.err)], [1, true]);
 });
 
-Deno.test("migrate, createdb and status tell where a database is", async () => {
+Deno.test("migrate, createdb and status report the migrations of a database", async () => {
   const dir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
   try {
     const at = ["--data-dir", dir];

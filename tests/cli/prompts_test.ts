@@ -18,7 +18,7 @@ function terminalTest(name: string, fn: () => Promise<void>): void {
 }
 
 terminalTest(
-  "dbshell's prompt takes SQL over several lines, goes on after an error and a Ctrl+C, and ends with 0",
+  "dbshell's prompt accepts SQL over several lines, continues after an error and Ctrl+C, and ends with 0",
   async () => {
     const dir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
     try {
@@ -43,7 +43,7 @@ terminalTest(
 );
 
 terminalTest(
-  "shell's prompt has settings, database and client at hand, goes on after an error, and keeps its history for its owner",
+  "shell's prompt has settings, database and client, continues after an error, and keeps its history for its owner",
   async () => {
     await using grid = await testGrid({ listen: true });
     const history = `${grid.dataDir}/shell_history`;
@@ -65,13 +65,13 @@ terminalTest(
     await ask("void setTimeout(() => { throw 7 }, 1)", /Uncaught 7/);
     await ask('await db.query("SELECT 6 * 7 AS n")', /n: 42/);
     assert.doesNotMatch(await ask("settings", /api_key/), /secret-1/);
-    assert.equal(await endOf(prompt), 0);
+    assert.equal(await pressCtrlD(prompt), 0);
     assert.match(await Deno.readTextFile(history), /nothing\.there/);
     assert.equal(((await Deno.stat(history)).mode ?? 0) & 0o077, 0);
   },
 );
 
-/** Ctrl+D. */
-function endOf(prompt: TerminalProgram): Promise<number> {
+/** Ends the prompt. */
+function pressCtrlD(prompt: TerminalProgram): Promise<number> {
   return prompt.end("\x04");
 }

@@ -31,14 +31,14 @@ Deno.test("a provider's command prints what it returns, with --json as JSON", as
   assert.deepEqual(printed, ["Hello, you", { result: "Hello, all" }]);
 });
 
-Deno.test("a command of a provider that Ctrl+C stops ends with 130", async () => {
+Deno.test("a command of a provider ends with 130 if Ctrl+C stops it", async () => {
   const slow = defineProviderCommand({
     name: "wait",
     description: "Wait",
     optionsSchema: z.strictObject({}),
     run: (_, { signal }) =>
       new Promise((_resolve, reject) => {
-        // The listener of the signal keeps no program alive by itself.
+        // The listener of the signal does not keep the program running.
         const awake = setInterval(() => {}, 10);
         signal.addEventListener("abort", () => {
           clearInterval(awake);

@@ -3,7 +3,7 @@ import { cli } from "../support/cli.ts";
 import { listSettings } from "../../src/core/settings.ts";
 import { settingsSchema } from "../../src/core/settings_schema.ts";
 
-Deno.test("settings lists every setting with variable, type, default and what it is for", async () => {
+Deno.test("settings lists every setting with variable, type, default and description", async () => {
   const { head, rows } = JSON.parse((await cli("settings")).out);
   assert.deepEqual(head, ["variable", "type", "default", "what"]);
   assert.equal(rows.length, Object.keys(settingsSchema.shape).length);
@@ -23,7 +23,7 @@ Deno.test("settings lists every setting with variable, type, default and what it
   for (const { type, name } of byName.values()) assert.notEqual(type, "", name);
 });
 
-Deno.test("settings --values tells each value and its origin, and no secret", async () => {
+Deno.test("settings --values lists each value and its origin, but no secret", async () => {
   const file = await Deno.makeTempFile({ suffix: ".json" });
   try {
     await Deno.writeTextFile(

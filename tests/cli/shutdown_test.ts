@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 const SHUTDOWN = new URL("../../src/cli/shutdown.ts", import.meta.url);
 
 const skip = Deno.build.os !== "linux"
-  ? "signals are looked at in /proc"
+  ? "ignored signals are read from /proc"
   : undefined;
 if (skip !== undefined) {
   // deno-lint-ignore no-console -- the reason of a skipped test is its result

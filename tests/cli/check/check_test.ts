@@ -37,7 +37,7 @@ async function withFolder(act: (dir: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("check passes on a fresh folder, makes no database there, and says so line by line", () =>
+Deno.test("check passes on a new folder, creates no database there, and prints one line per check", () =>
   withFolder(async (dir) => {
     const at = ["--data-dir", `${dir}/new`, "--port", "0"];
     const { code, ok, checks, of, providers } = await check(...at);
@@ -52,7 +52,7 @@ Deno.test("check passes on a fresh folder, makes no database there, and says so 
     assert.match(out, /\nReady to start$/);
   }));
 
-Deno.test("check fails, with what to do, where something is missing", () =>
+Deno.test("check fails with the next step if something is missing", () =>
   withFolder(async (dir) => {
     const file = `${dir}/file`;
     await Deno.writeTextFile(file, "this is no database, and no folder");
@@ -73,7 +73,7 @@ Deno.test("check fails, with what to do, where something is missing", () =>
     }
   }));
 
-Deno.test("check counts and names the migrations that are missing, and those that are not known", () =>
+Deno.test("check names missing and unknown migrations", () =>
   withFolder(async (dir) => {
     const at = ["--data-dir", dir, "--port", "0"];
     await cli("createdb", ...at.slice(0, 2));
@@ -90,7 +90,7 @@ Deno.test("check counts and names the migrations that are missing, and those tha
     assert.match(unknown.of("migrations").detail, /9999_later.*newer program/);
   }));
 
-Deno.test("check asks a remote database for its time, and a running server for its pools", async () => {
+Deno.test("check compares the clock of a remote database, and connects to a running server", async () => {
   await using server = await startHranaServer();
   await using grid = await testGrid({
     listen: true,
@@ -119,7 +119,7 @@ Deno.test("check asks a remote database for its time, and a running server for i
   });
 });
 
-Deno.test("check --verbose says where settings come from", () =>
+Deno.test("check --verbose lists the origins of settings", () =>
   withFolder(async (dir) => {
     const { checks } = await check("--data-dir", dir, "--verbose");
     const given = checks.filter(({ name }) => name === "setting");

@@ -75,7 +75,7 @@ Deno.test("checkSettings() counts the settings that differ from their defaults, 
   assert.match(warning?.detail ?? "", /BROWSERGRID_COLOUR/);
 });
 
-Deno.test("checkHost() tells a free port from one of another program, and a free one from 0", () =>
+Deno.test("checkHost() distinguishes a free port, a taken port and port 0", () =>
   withFolder(async (dir) => {
     const port = async (port: number) =>
       find(await checkHost(load(dir, { port }).settings), "port");
@@ -154,7 +154,7 @@ Deno.test("checkDatabase() fails for pending migrations only if migrations are o
     assert.match(never.detail, /^0002\w* not applied, and BROWSERGRID_MIGRATE/);
   }));
 
-Deno.test("checkServer() warns about a server that is named and does not respond, and about none else", async () => {
+Deno.test("checkServer() warns only about a server that a setting names and that does not respond", async () => {
   const away = { api_url: "http://127.0.0.1:1" };
   const { settings } = load("/tmp", away);
   const unnamed = await checkServer(settings, { isNamed: false });

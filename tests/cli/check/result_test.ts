@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { checkWithin } from "../../../src/cli/check/result.ts";
 
-Deno.test("checkWithin() fails what does not answer in time, and what throws, and leaves no timer", async () => {
+Deno.test("checkWithin() fails a check that times out or throws, and leaves no timer", async () => {
   const never = await checkWithin(20, "engine", () => new Promise(() => {}));
   assert.deepEqual(never, {
     name: "engine",

@@ -5,7 +5,7 @@ import { testGrid } from "../../support/grid.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
-/** Words up to the cursor, after the program's name, and what must and must not be offered. */
+/** Words up to the cursor, without the program's name, and the words that must and must not be offered. */
 const CASES: readonly {
   readonly typed: readonly string[];
   readonly offers: readonly string[];
@@ -30,14 +30,14 @@ const CASES: readonly {
   { typed: ["check", "--provider", "do"], offers: ["docker"] },
   { typed: ["completions", ""], offers: [...SHELLS] },
   { typed: ["pool", "list", "--api-url", ""], offers: [], not: ["--json"] },
-  // The value of an option is none of the words that lead to a command.
+  // The value of an option does not select a command.
   {
     typed: ["session", "create", "--pool", "serve", "--br"],
     offers: ["--browser"],
   },
 ];
 
-/** How each shell is asked what it offers, one word a line, without a terminal. */
+/** Scripts that print the words that a shell offers, one per line, without a terminal. */
 const ASK: Record<
   (typeof SHELLS)[number],
   (script: string, typed: readonly string[]) => string
@@ -46,7 +46,7 @@ const ASK: Record<
     `source ${script}
 COMP_WORDS=(browsergrid ${words(typed)}); COMP_CWORD=${typed.length}
 _browsergrid; printf '%s\\n' "\${COMPREPLY[@]}"`,
-  // The functions of its line editor do nothing without it: these print what they are given.
+  // The functions of its line editor do nothing without a terminal: these print their arguments.
   zsh: (script, typed) =>
     `compdef() { : }
 source ${script}
@@ -66,7 +66,7 @@ function words(typed: readonly string[]): string {
   return typed.map((word) => `"${word}"`).join(" ");
 }
 
-/** Why `shell` cannot be asked here, if it cannot. */
+/** Returns why `shell` cannot run here; undefined if it can. */
 async function absence(shell: string): Promise<string | undefined> {
   try {
     await new Deno.Command(shell, { args: ["-c", ""] }).output();
@@ -163,12 +163,12 @@ Deno.test("the completion command prints ids and names, one per line, and nothin
       Deno.env.delete("BROWSERGRID_API_URL");
     }
   };
-  const linesOf = async (kind: string) =>
+  const readLines = async (kind: string) =>
     (await asked(kind, grid.url)).out.split("\n");
-  assert.deepEqual(await linesOf("pools"), ["here", idIn(pool)]);
-  assert.deepEqual(await linesOf("sessions"), [idIn(session)]);
-  assert.deepEqual(await linesOf("workers"), [""]);
-  assert.deepEqual(await linesOf("other"), [""]);
+  assert.deepEqual(await readLines("pools"), ["here", idIn(pool)]);
+  assert.deepEqual(await readLines("sessions"), [idIn(session)]);
+  assert.deepEqual(await readLines("workers"), [""]);
+  assert.deepEqual(await readLines("other"), [""]);
   const none = await asked("pools", "http://127.0.0.1:1");
   assert.deepEqual(none, { code: 0, out: "", err: "" });
 });
@@ -186,7 +186,7 @@ async function ask(
   return new TextDecoder().decode(stdout).split("\n").filter(Boolean);
 }
 
-Deno.test("completions name every command, and none that is not there", async () => {
+Deno.test("completions name commands of every level", async () => {
   const scripts = await Promise.all(
     SHELLS.map(async (shell) => (await cli("completions", shell)).out),
   );

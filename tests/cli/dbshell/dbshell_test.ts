@@ -16,7 +16,7 @@ async function withFolder(
   }
 }
 
-Deno.test("dbshell runs several statements and shows rows, changed rows and time", () =>
+Deno.test("dbshell runs several statements and prints rows, changed rows and duration", () =>
   withFolder(async (at) => {
     const sql = `CREATE TABLE t (a, b);
       INSERT INTO t VALUES (1, 'x;y'), (NULL, x'00ff');
@@ -27,14 +27,14 @@ Deno.test("dbshell runs several statements and shows rows, changed rows and time
     assert.match(err, /2 rows changed \(\d+ ms\)\n2 rows \(\d+ ms\)$/);
   }));
 
-Deno.test("dbshell --json prints one list of records a query", () =>
+Deno.test("dbshell --json prints one list of records per query", () =>
   withFolder(async (at) => {
     const sql = "SELECT 1 AS one, NULL AS none; SELECT 'a' AS t LIMIT 0";
     const { out } = await cli("dbshell", "--json", "-c", sql, ...at);
     assert.equal(out, '[{"one":1,"none":null}]\n[]');
   }));
 
-Deno.test("dbshell shows tables, and how one was made", () =>
+Deno.test("dbshell prints the tables and their schemas", () =>
   withFolder(async (at) => {
     const tables = await cli("dbshell", "-c", ".tables", ...at);
     assert.match(tables.out, /^sessions$/m);
@@ -45,7 +45,7 @@ Deno.test("dbshell shows tables, and how one was made", () =>
     assert.deepEqual([wrong.code, /"nothing"/.test(wrong.err)], [1, true]);
   }));
 
-Deno.test("dbshell runs what is between BEGIN and COMMIT as one transaction, or not at all", () =>
+Deno.test("dbshell runs the statements between BEGIN and COMMIT as one transaction", () =>
   withFolder(async (at) => {
     const count = "SELECT count(*) AS n FROM t";
     const run = (sql: string) => cli("dbshell", "--json", "-c", sql, ...at);
@@ -63,7 +63,7 @@ Deno.test("dbshell runs what is between BEGIN and COMMIT as one transaction, or 
     assert.equal((await run(count)).out, '[{"n":2}]');
   }));
 
-Deno.test("dbshell ends a pipe with 1 at the first error, and runs nothing after it", () =>
+Deno.test("dbshell ends a script with 1 at the first error, and runs nothing after it", () =>
   withFolder(async (at) => {
     const input = `CREATE TABLE t (a);
 INSERT INTO t
@@ -82,7 +82,7 @@ INSERT INTO t VALUES (2);`;
     assert.equal(left.out, '[{"a":1}]');
   }));
 
-Deno.test("dbshell makes no database", async () => {
+Deno.test("dbshell does not create a database", async () => {
   const dir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
   try {
     const { code, err } = await cli(
@@ -96,7 +96,7 @@ Deno.test("dbshell makes no database", async () => {
   }
 });
 
-Deno.test("dbshell works on a remote database, a transaction too in one request", async () => {
+Deno.test("dbshell runs on a remote database, with one request per transaction", async () => {
   await using server = await startHranaServer();
   const run = (sql: string) =>
     cli("dbshell", "--json", "-c", sql, "--database-url", server.url);

@@ -3,7 +3,7 @@ import { cli } from "../../support/cli.ts";
 import { BOOTSTRAP_KEY, keyedGrid } from "../../support/keys.ts";
 import { testGrid } from "../../support/grid.ts";
 
-Deno.test("keys are made, shown once, listed and revoked", async () => {
+Deno.test("keys are created, shown once, listed and revoked", async () => {
   await using grid = await keyedGrid({ listen: true });
   await grid.admin.pool();
   const at = ["--api-url", grid.url, "--api-key", BOOTSTRAP_KEY];
@@ -24,14 +24,14 @@ Deno.test("keys are made, shown once, listed and revoked", async () => {
   const refused = await cli("worker", "list", ...own);
   assert.equal(refused.code, 1);
   assert.match(refused.err, /\[forbidden\]$/);
-  // Whoever gives the whole key is understood, and not told it again.
+  // The whole key is accepted too, but not printed.
   const revoked = await cli("key", "revoke", key, ...at);
   assert.equal(revoked.out, `Key ${prefix} is revoked`);
   const after = await cli("session", "list", ...own);
   assert.match(after.err, /revoked.*\[unauthorized\]$/);
 });
 
-Deno.test("key create gives a program all of it, and refuses what is no role or no time", async () => {
+Deno.test("key create --json prints the whole key, and rejects a wrong role or duration", async () => {
   await using grid = await keyedGrid({ listen: true });
   const at = ["--api-url", grid.url, "--api-key", BOOTSTRAP_KEY];
   const made = await cli(
@@ -53,7 +53,7 @@ Deno.test("key create gives a program all of it, and refuses what is no role or 
   assert.match(soon.err, /90d/);
 });
 
-Deno.test("a server that others reach does not start without a key; one that is made beside it lets it start", async () => {
+Deno.test("a server that other machines can reach starts only if there is a key, also one of key create --direct", async () => {
   const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
   try {
     const where = ["--data-dir", dataDir];
@@ -81,7 +81,7 @@ Deno.test("a server that others reach does not start without a key; one that is 
   }
 });
 
-Deno.test("a server that others reach does not start without the middleware that asks for keys", async () => {
+Deno.test("a server that other machines can reach does not start without the middleware that checks keys", async () => {
   const settings = {
     host: "0.0.0.0",
     api_key: "key-0123456789",
@@ -93,7 +93,7 @@ Deno.test("a server that others reach does not start without the middleware that
   });
 });
 
-Deno.test("a server of this machine only starts without a key, however its address is written", async () => {
+Deno.test("a server on a loopback address starts without a key, in every spelling of the address", async () => {
   for (const host of ["127.0.0.1", "localhost", "127.1.2.3"]) {
     await using grid = await testGrid({ listen: true, settings: { host } });
     const answer = await grid.request("/v1/sessions");

@@ -3,7 +3,7 @@ import { createApiClient } from "../../support/api.ts";
 import { cli } from "../../support/cli.ts";
 import { testGrid } from "../../support/grid.ts";
 
-Deno.test("a pool that cannot start browsers is created with a warning, and one with workers is deleted only with --force", async () => {
+Deno.test("a pool that cannot start browsers is created with a warning, and a pool with workers is deleted only with --force", async () => {
   await using grid = await testGrid({ listen: true });
   const at = ["--api-url", grid.url];
   const azure = await cli(

@@ -5,8 +5,8 @@ import { cli } from "../../support/cli.ts";
 import { fakePage } from "../../support/fake_page.ts";
 import { silent } from "../../support/silent_output.ts";
 
-/** What the fake page gives. */
-const LOOKS = [
+/** Captures of the fake page. */
+const CAPTURES = [
   ["screenshot", "a picture"],
   ["pdf", "%PDF-1.4 %%EOF"],
   ["content", "<!DOCTYPE html><html></html>"],
@@ -15,9 +15,9 @@ const LOOKS = [
 Deno.test("session screenshot, pdf and content save to a file, or print the bytes as they are", async () => {
   await using scene = await gatewayScene({ upstream: { page: fakePage() } });
   const { grid, sessionId } = scene;
-  const file = `${grid.dataDir}/look`;
-  for (const [look, text] of LOOKS) {
-    const words = ["session", look, sessionId, "--api-url", grid.url];
+  const file = `${grid.dataDir}/capture`;
+  for (const [name, text] of CAPTURES) {
+    const words = ["session", name, sessionId, "--api-url", grid.url];
     assert.deepEqual(await cli(...words), { code: 0, out: text, err: "" });
     const saved = await cli(...words, "--output", file);
     assert.equal(saved.out, `Saved ${file} (${text.length} bytes)`);
@@ -27,7 +27,7 @@ Deno.test("session screenshot, pdf and content save to a file, or print the byte
   }
 });
 
-Deno.test("options of a look reach the browser", async () => {
+Deno.test("options of a capture reach the browser", async () => {
   const sent: string[] = [];
   await using scene = await gatewayScene({
     upstream: {
@@ -38,12 +38,19 @@ Deno.test("options of a look reach the browser", async () => {
     },
   });
   const { grid, sessionId } = scene;
-  const look = (...words: readonly string[]) =>
+  const capture = (...words: readonly string[]) =>
     cli("session", ...words, sessionId, "--api-url", grid.url);
-  await look("screenshot", "--format", "webp", "--quality", "7", "--full-page");
+  await capture(
+    "screenshot",
+    "--format",
+    "webp",
+    "--quality",
+    "7",
+    "--full-page",
+  );
   assert.match(sent.at(-1) ?? "", /"webp","quality":7,"captureBeyondViewport"/);
   sent.length = 0;
-  await look(
+  await capture(
     "pdf",
     ...["--format", "a5", "--height", "9", "--scale", "0.5"],
     ...["--landscape", "--print-background"],
@@ -56,29 +63,35 @@ Deno.test("options of a look reach the browser", async () => {
     paperHeight: 9,
     transferMode: "ReturnAsStream",
   });
-  const refused = await look("content", "--target", "NONE");
+  const refused = await capture("content", "--target", "NONE");
   assert.equal(refused.code, 1);
   assert.match(refused.err, /target_not_found/);
 });
 
-Deno.test("a picture is not printed on a terminal, and none as JSON; nothing is asked for it", async () => {
-  const said: string[] = [];
+Deno.test("a capture is not printed on a terminal or as JSON, and the server is not asked for it", async () => {
+  const errors: string[] = [];
   const output = {
     ...silent,
     isTerminal: true,
-    error: (line: string) => void said.push(line),
+    error: (line: string) => void errors.push(line),
   };
-  const nowhere = ["--api-url", "http://127.0.0.1:1"];
+  const unreachable = ["--api-url", "http://127.0.0.1:1"];
   for (
-    const [look, ...flags] of [
+    const [name, ...flags] of [
       ["screenshot"],
       ["pdf"],
       ["pdf", "--json"],
       ["content", "--json"],
     ]
   ) {
-    const words = ["session", String(look), "SESSION", ...nowhere, ...flags];
+    const words = [
+      "session",
+      String(name),
+      "SESSION",
+      ...unreachable,
+      ...flags,
+    ];
     assert.equal(await run(words, output), 2);
-    assert.match(said.at(-1) ?? "", /expected --output FILE/);
+    assert.match(errors.at(-1) ?? "", /expected --output FILE/);
   }
 });

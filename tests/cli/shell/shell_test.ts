@@ -5,7 +5,7 @@ import { runWithInput } from "../../support/run_with_input.ts";
 import { isUnfinished } from "../../../src/cli/shell/code.ts";
 import { ShellScope } from "../../../src/cli/shell/scope.ts";
 
-Deno.test("shell evaluates code of an option with settings, database and API client at hand", async () => {
+Deno.test("shell --eval runs code with settings, database and API client", async () => {
   await using grid = await testGrid({ listen: true });
   const at = ["--api-url", grid.url, "--data-dir", grid.dataDir, "--json"];
   const evaluate = async (code: string) => {
@@ -31,7 +31,7 @@ Deno.test("shell evaluates code of an option with settings, database and API cli
   assert.equal(await evaluate("settings.data_dir"), grid.dataDir);
 });
 
-Deno.test("shell shows no secret, and leaves it to code", async () => {
+Deno.test("shell prints no secret, but code can read it", async () => {
   const at = ["--api-key", "top-secret-key"];
   for (const flags of [[], ["--json"]]) {
     const { out } = await cli("shell", "--eval", "settings", ...flags, ...at);
@@ -47,7 +47,7 @@ Deno.test("shell shows no secret, and leaves it to code", async () => {
   assert.equal(out, "14");
 });
 
-Deno.test("shell runs a script from a pipe, prints its last value, and ends with 1 where it throws", async () => {
+Deno.test("shell runs a script from a pipe, prints its last value, and ends with 1 if it throws", async () => {
   const script = `const double = async (n) => n * 2;
 let total = 0;
 for (const n of [1, 2]) total += await double(n);
@@ -61,7 +61,7 @@ total`;
   assert.deepEqual([thrown.code, thrown.err], [1, "error: { a: 1 }"]);
 });
 
-Deno.test("ShellScope keeps what is declared for the next piece, and leaves the globals alone", async () => {
+Deno.test("ShellScope keeps declarations for the next piece, and does not change the globals", async () => {
   const scope = new ShellScope({ given: 5 });
   const pieces: readonly [string, unknown][] = [
     ["const a = 1, [b, { c }] = [2, { c: await 3 }]; let d", undefined],
@@ -91,7 +91,7 @@ Deno.test("ShellScope keeps what is declared for the next piece, and leaves the 
   await assert.rejects(scope.evaluate("1 +* 2"), SyntaxError);
 });
 
-Deno.test("isUnfinished() tells code that another line may end from code that is wrong", async () => {
+Deno.test("isUnfinished() distinguishes code that another line may complete from wrong code", async () => {
   const scope = new ShellScope({});
   const cases: readonly [string, boolean][] = [
     ["function f() {\n", true],
@@ -109,7 +109,7 @@ Deno.test("isUnfinished() tells code that another line may end from code that is
   }
 });
 
-Deno.test("ShellScope completes names and members without running anything", async () => {
+Deno.test("ShellScope completes names and members without calling a getter", async () => {
   let reads = 0;
   const lazy = {
     get secret() {
