@@ -6,7 +6,11 @@ import { INLINE, listRequiredFlags } from "../options/schema_options.ts";
 import { text } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import { printRecord } from "../print_record.ts";
-import { poolChangeOptions, poolFieldOptions, toPoolFields } from "./fields.ts";
+import {
+  declarePoolChangeOptions,
+  declarePoolOptions,
+  toPoolPatch,
+} from "./field_options.ts";
 
 /** Declares `browsergrid pool create PROVIDER`. */
 export function poolCreateCommand(provider: Provider): Command {
@@ -21,7 +25,7 @@ export function poolCreateCommand(provider: Provider): Command {
           flags: "--name <name>",
           description: "name of the work pool",
         }),
-        fields: poolFieldOptions(Object.keys(configSchema.shape)),
+        fields: declarePoolOptions(Object.keys(configSchema.shape)),
         provider_config: configSchema.meta(INLINE),
       }),
     get examples() {
@@ -36,7 +40,7 @@ export function poolCreateCommand(provider: Provider): Command {
       const client = await connectClient(options, output);
       const { warnings, ...pool } = await client.createPool({
         ...provider.poolConfig?.(provider_config),
-        ...toPoolFields(fields),
+        ...toPoolPatch(fields),
         name: options.name,
         provider_type: name,
         provider_config,
@@ -57,7 +61,7 @@ export const poolUpdateCommand: Command = defineCommand({
     z.object({
       ...clientOptions(),
       name: text("--name <name>", "new name"),
-      fields: poolChangeOptions(),
+      fields: declarePoolChangeOptions(),
     }),
   examples: [
     "pool update containers --max-sessions 20 --priority 3",
@@ -68,7 +72,7 @@ export const poolUpdateCommand: Command = defineCommand({
   async run({ pool: ref, name, fields, ...options }, { output }) {
     const client = await connectClient(options, output);
     const pool = await client.patchPool(ref, {
-      ...toPoolFields(fields),
+      ...toPoolPatch(fields),
       ...(name === undefined ? {} : { name }),
     });
     await printRecord(pool, options, output);
