@@ -1,6 +1,6 @@
 /** Built-in apps and middleware that need only `fetch`, one line each. */
 import { keysApp } from "./apps/keys/app.ts";
-import { sessions } from "./apps/sessions/app.ts";
+import { sessionsApp } from "./apps/sessions/app.ts";
 import { workerPoolApp } from "./apps/workerpool/app.ts";
 import { workersApp } from "./apps/workers/app.ts";
 import type { App } from "./core/app.ts";
@@ -19,7 +19,7 @@ export { PROVIDERS } from "./installed_providers.ts";
 export const API_APPS: readonly App[] = [
   keysApp,
   workerPoolApp,
-  sessions,
+  sessionsApp,
   workersApp,
 ];
 

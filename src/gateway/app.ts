@@ -1,4 +1,4 @@
-import { sessions } from "../apps/sessions/app.ts";
+import { sessionsApp } from "../apps/sessions/app.ts";
 import { defineApp } from "../core/app.ts";
 import { createRouter } from "../http/router.ts";
 import { ClientConnections } from "./client_connections.ts";
@@ -22,7 +22,7 @@ export const gateway = defineApp({
   verboseName: "Gateway",
   problems: gatewayProblems,
   setup(core) {
-    const manager = core.use(sessions);
+    const manager = core.use(sessionsApp);
     const { dialerFor } = core.use(tunnels);
     const streams = new OpenStreams(core, manager);
     const connections = new ClientConnections({

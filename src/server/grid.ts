@@ -2,7 +2,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { join } from "node:path";
 import { keysApp } from "../apps/keys/app.ts";
 import { hasClientKey, type KeyManager } from "../apps/keys/manager.ts";
-import { sessions } from "../apps/sessions/app.ts";
+import { sessionsApp } from "../apps/sessions/app.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { workerPoolApp } from "../apps/workerpool/app.ts";
 import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
@@ -101,7 +101,7 @@ export async function openGrid(
   const { core, router, installed, findManager: managerOf } = api;
   const managers = {
     pools: managerOf(workerPoolApp),
-    sessions: managerOf(sessions),
+    sessions: managerOf(sessionsApp),
     workers: managerOf(workersApp),
   };
   if (settings.migrate) await protectSecrets(db, installed.values());

@@ -6,7 +6,7 @@ import { createV1Routes } from "./routes.ts";
 import { protectSessions } from "./store/secrets.ts";
 
 /** Sessions: requested browsers, from the request to a terminal status. */
-export const sessions = defineApp<SessionManager>({
+export const sessionsApp = defineApp<SessionManager>({
   name: "sessions",
   verboseName: "Sessions",
   problems: sessionProblems,

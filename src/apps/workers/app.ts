@@ -1,6 +1,6 @@
 import { defineApp } from "../../core/app.ts";
 import { createRouter } from "../../http/router.ts";
-import { sessions } from "../sessions/app.ts";
+import { sessionsApp } from "../sessions/app.ts";
 import { workerPoolApp } from "../workerpool/app.ts";
 import { createServiceRoutes } from "./api/v1/service.ts";
 import { createWorkerRoutes } from "./api/v1/workers.ts";
@@ -17,7 +17,7 @@ export const workersApp = defineApp<WorkerManager>({
     const manager = new WorkerManager(
       core,
       core.use(workerPoolApp),
-      core.use(sessions),
+      core.use(sessionsApp),
     );
     const checkEndpoints = createEndpointCheck(core.settings);
     return {

@@ -1,4 +1,4 @@
-import { sessions } from "../../apps/sessions/app.ts";
+import { sessionsApp } from "../../apps/sessions/app.ts";
 import { workersApp } from "../../apps/workers/app.ts";
 import { defineApp } from "../../core/app.ts";
 import type { DialerFor } from "../dialer.ts";
@@ -25,7 +25,7 @@ export const tunnels = defineApp<TunnelManager>({
     const tunnels = new WorkerTunnels(core, workers);
     const reachability = new ReachabilityCache(
       core,
-      core.use(sessions),
+      core.use(sessionsApp),
       workers,
     );
     const context = { core, workers, tunnels, reachability };

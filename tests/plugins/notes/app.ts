@@ -1,4 +1,4 @@
-import { sessions } from "../../../src/apps/sessions/app.ts";
+import { sessionsApp } from "../../../src/apps/sessions/app.ts";
 import { defineApp } from "../../../src/core/app.ts";
 import { every } from "../../../src/async/every.ts";
 import { noteRoutes as v1 } from "./api/v1/notes.ts";
@@ -20,7 +20,7 @@ export const notes = defineApp<NoteManager>({
     const { max_notes } = core.options(noteOptionsSchema);
     const manager = createNoteManager({
       clock: core.clock,
-      sessions: core.use(sessions),
+      sessions: core.use(sessionsApp),
       store: createNoteStore(core.db),
       maxNotes: max_notes,
     });
