@@ -5,7 +5,7 @@ import { browserSpec } from "../support/browser_spec.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { createFakeBrowser } from "../support/fake_provider.ts";
 
-Deno.test("a start that ends is waited for, also after it was given up", async () => {
+Deno.test("abandonOnAbort() waits 15 s after the abort for a start that ends", async () => {
   const clock = createFakeClock();
   const stop = new AbortController();
   const starting = Promise.withResolvers<RunningBrowser>();
@@ -16,7 +16,7 @@ Deno.test("a start that ends is waited for, also after it was given up", async (
   await assert.rejects(waiting, /cleaned up/);
 });
 
-Deno.test("a start that does not end is left behind, and its browser is stopped when it comes after all", async () => {
+Deno.test("abandonOnAbort() abandons a start that does not end, and stops the browser if the start still succeeds", async () => {
   const clock = createFakeClock();
   const stop = new AbortController();
   const starting = Promise.withResolvers<RunningBrowser>();

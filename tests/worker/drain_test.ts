@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Drain } from "../../src/worker/drain.ts";
 import { createFakeClock } from "../support/clock.ts";
 
-Deno.test("an ordered drain is over at its deadline, which a later order may move, and can be taken back", () => {
+Deno.test("a drain by the server expires at its deadline, which a later order may move, and can be withdrawn", () => {
   const clock = createFakeClock();
   const drain = new Drain(clock);
   assert.ok(!drain.isActive && !drain.isExpired);
@@ -18,7 +18,7 @@ Deno.test("an ordered drain is over at its deadline, which a later order may mov
   assert.ok(!drain.isActive && !drain.isExpired);
 });
 
-Deno.test("a drain of the worker's own is not taken back by the server", () => {
+Deno.test("a drain from the worker's host cannot be withdrawn by the server, and its first timeout counts", () => {
   const clock = createFakeClock();
   const drain = new Drain(clock);
   drain.begin(10_000);
@@ -29,7 +29,7 @@ Deno.test("a drain of the worker's own is not taken back by the server", () => {
   assert.ok(drain.isExpired, "the first time counts");
 });
 
-Deno.test("of a drain of its own and an ordered one the earlier deadline counts", () => {
+Deno.test("of a drain from the host and one by the server, the earlier deadline counts", () => {
   const clock = createFakeClock();
   const drain = new Drain(clock);
   drain.begin(10_000);

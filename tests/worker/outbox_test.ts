@@ -12,28 +12,28 @@ function answer(result: ReportResult["result"]): ReportResult[] {
   return [{ session_id: SESSION, result }];
 }
 
-Deno.test("Outbox repeats a report until it is answered", () => {
+Deno.test("Outbox repeats a report until the server responds to it", () => {
   const outbox = new Outbox();
   outbox.put({ ...report("running"), endpoint: "ws://127.0.0.1:1/x" });
   assert.equal(outbox.snapshot()[0]?.endpoint, "ws://127.0.0.1:1/x");
   assert.equal(outbox.snapshot()[0]?.endpoint, "ws://127.0.0.1:1/x");
 });
 
-Deno.test("Outbox keeps a bare report of a held session, which renews its lease", () => {
+Deno.test("Outbox keeps a minimal report of a held session, which renews its lease", () => {
   const outbox = new Outbox();
   outbox.put({ ...report("running"), endpoint: "ws://127.0.0.1:1/x" });
   outbox.settle(outbox.snapshot(), answer("accepted"));
   assert.deepEqual(outbox.snapshot(), [report("running")]);
 });
 
-Deno.test("Outbox forgets a session whose end was answered", () => {
+Deno.test("Outbox removes a session whose end was acknowledged", () => {
   const outbox = new Outbox();
   outbox.put(report("crashed"));
   outbox.settle(outbox.snapshot(), answer("accepted"));
   assert.deepEqual(outbox.snapshot(), []);
 });
 
-Deno.test("Outbox keeps what changed while its report was under way", () => {
+Deno.test("Outbox keeps a report that changed while the earlier one was in flight", () => {
   const outbox = new Outbox();
   outbox.put(report("starting"));
   const sent = outbox.snapshot();
@@ -42,7 +42,7 @@ Deno.test("Outbox keeps what changed while its report was under way", () => {
   assert.deepEqual(outbox.snapshot(), [report("running")]);
 });
 
-Deno.test("Outbox tells which leases are lost and says nothing more of them", () => {
+Deno.test("Outbox returns the sessions whose leases are lost, and reports them no more", () => {
   const outbox = new Outbox();
   outbox.put(report("running"));
   const lost = outbox.settle(outbox.snapshot(), answer("lease_lost"));
@@ -50,7 +50,7 @@ Deno.test("Outbox tells which leases are lost and says nothing more of them", ()
   assert.deepEqual(outbox.snapshot(), []);
 });
 
-Deno.test("Outbox does not take the loss of an old lease for the loss of a new one", () => {
+Deno.test("Outbox ignores the loss of a lease that was replaced by a new one", () => {
   const outbox = new Outbox();
   outbox.put(report("running", 1));
   const sent = outbox.snapshot();
@@ -60,7 +60,7 @@ Deno.test("Outbox does not take the loss of an old lease for the loss of a new o
   assert.deepEqual(outbox.snapshot(), [report("starting", 2)]);
 });
 
-Deno.test("Outbox gathers the progress of a start, at most 50 lines", () => {
+Deno.test("Outbox collects the progress lines of a start, at most 50", () => {
   const outbox = new Outbox();
   outbox.put(report("starting"));
   for (let line = 0; line < 60; line++) {
@@ -71,7 +71,7 @@ Deno.test("Outbox gathers the progress of a start, at most 50 lines", () => {
   assert.equal(progress.at(-1), "line 59");
 });
 
-Deno.test("Outbox says the ends of many sessions in parts, and that sessions are held in each", () => {
+Deno.test("Outbox splits the final reports of many sessions into parts, and each part has the held sessions", () => {
   const outbox = new Outbox();
   const held = { ...report("running"), session_id: crypto.randomUUID() };
   outbox.put(held);
@@ -95,7 +95,7 @@ Deno.test("Outbox says the ends of many sessions in parts, and that sessions are
   assert.ok(requests > 10 && requests < 20, String(requests));
 });
 
-Deno.test("Outbox keeps a fuller report of the same status that was put while the barer one was under way", () => {
+Deno.test("Outbox keeps a fuller report of the same status that was put while the minimal one was in flight", () => {
   const outbox = new Outbox();
   outbox.put(report("running"));
   const sent = outbox.snapshot();

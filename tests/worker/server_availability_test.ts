@@ -4,8 +4,8 @@ import { createClient } from "../../src/client/client.ts";
 import { ServerAvailability } from "../../src/worker/server_availability.ts";
 import { newProof } from "../support/worker_proofs.ts";
 
-/** What the client throws for a server behind `respond`. */
-async function failureOf(
+/** Returns the error of a call to a server that responds with `respond`. */
+async function findError(
   respond: (signal: AbortSignal) => Promise<Response>,
 ): Promise<unknown> {
   const server = Deno.serve(
@@ -24,36 +24,36 @@ async function failureOf(
   }
 }
 
-Deno.test("a refused connection and an answer of 502, 503 or 504 show that no server is there", async () => {
-  const sight = new ServerAvailability();
-  const nobody = Deno.listen({ port: 0, hostname: "127.0.0.1" });
-  const { port } = nobody.addr;
-  nobody.close();
+Deno.test("a refused connection and a response with 502, 503 or 504 show that no server is available", async () => {
+  const availability = new ServerAvailability();
+  const closed = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = closed.addr;
+  closed.close();
   const refused = await createClient({ apiUrl: `http://127.0.0.1:${port}` })
     .getWorker("w").catch((error: unknown) => error);
-  sight.recordFailure(refused);
-  assert.ok(sight.isUnavailable);
+  availability.recordFailure(refused);
+  assert.ok(availability.isUnavailable);
   for (const status of [502, 503, 504]) {
-    sight.recordResponse();
-    assert.ok(!sight.isUnavailable);
-    sight.recordFailure(
-      await failureOf(() => Promise.resolve(new Response("", { status }))),
+    availability.recordResponse();
+    assert.ok(!availability.isUnavailable);
+    availability.recordFailure(
+      await findError(() => Promise.resolve(new Response("", { status }))),
     );
-    assert.ok(sight.isUnavailable, String(status));
+    assert.ok(availability.isUnavailable, String(status));
   }
 });
 
-Deno.test("silence, and a refusal by a server that is there, do not", async () => {
-  const sight = new ServerAvailability();
-  sight.recordFailure(new ApiError("unauthorized", "no", 401));
-  assert.ok(!sight.isUnavailable);
-  sight.recordFailure(
-    await failureOf(async (signal) => {
+Deno.test("silence, and a rejection by a running server, do not show that it is unavailable", async () => {
+  const availability = new ServerAvailability();
+  availability.recordFailure(new ApiError("unauthorized", "no", 401));
+  assert.ok(!availability.isUnavailable);
+  availability.recordFailure(
+    await findError(async (signal) => {
       await new Promise((resolve) =>
         signal.addEventListener("abort", resolve, { once: true })
       );
       return new Response();
     }),
   );
-  assert.ok(!sight.isUnavailable);
+  assert.ok(!availability.isUnavailable);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { StateFile } from "../../src/worker/state_file.ts";
 
-/** Runs `act` with a path in a folder of its own. */
+/** Runs `act` with a path in a temporary folder. */
 async function withPath(act: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
   try {
@@ -11,7 +11,7 @@ async function withPath(act: (path: string) => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("write() makes a file that only its owner may read, and read() gives what was written last", () =>
+Deno.test("write() creates a file that only its owner may read, and read() returns the last written state", () =>
   withPath(async (path) => {
     await using file = await StateFile.open(path);
     await file.write({ name: "one", secret: "hush" });
@@ -24,7 +24,7 @@ Deno.test("write() makes a file that only its owner may read, and read() gives w
     assert.equal(((await Deno.stat(path)).mode ?? 0) & 0o077, 0);
   }));
 
-Deno.test("read() takes a file that it cannot understand for none", () =>
+Deno.test("read() returns undefined for a missing or invalid file", () =>
   withPath(async (path) => {
     await using file = await StateFile.open(path);
     assert.equal(await file.read(), undefined);
@@ -32,7 +32,7 @@ Deno.test("read() takes a file that it cannot understand for none", () =>
     assert.equal(await file.read(), undefined);
   }));
 
-Deno.test("StateFile.open() refuses a second opener until the first is disposed", () =>
+Deno.test("StateFile.open() rejects a second opener until the first is disposed", () =>
   withPath(async (path) => {
     const first = await StateFile.open(path);
     await assert.rejects(

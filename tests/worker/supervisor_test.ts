@@ -7,7 +7,7 @@ import { createFakeProvider } from "../support/fake_provider.ts";
 
 const LEASE_MS = 30_000;
 
-/** A supervisor with a fake host, whose time stands still. */
+/** A supervisor with a fake host and a fake clock. */
 async function scene() {
   const clock = createFakeClock();
   const provider = createFakeProvider();
@@ -83,12 +83,12 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-Deno.test("a session whose lease is no longer trusted is ended before the server's lease is over", async () => {
+Deno.test("a session whose lease is no longer trusted is ended before the server's lease expires", async () => {
   const s = await scene();
   await s.running("a");
   s.clock.advance(LEASE_MS * 5 / 6);
   s.supervisor.endOverdue();
-  assert.ok(s.provider.running.has("a"), "to the end of the trust");
+  assert.ok(s.provider.running.has("a"), "the lease is still trusted");
   s.clock.advance(1);
   s.supervisor.endOverdue();
   await s.idle();
@@ -96,7 +96,7 @@ Deno.test("a session whose lease is no longer trusted is ended before the server
   assert.equal(s.report("a")?.status, "crashed");
 });
 
-Deno.test("while no server is there, browsers that run are kept for the grace, starts are given back all the same", async () => {
+Deno.test("while the server is unavailable, running browsers are kept for the grace, and starts are released without it", async () => {
   const s = await scene();
   await s.running("a");
   s.provider.knobs.hold = new Promise(() => {});
@@ -114,7 +114,7 @@ Deno.test("while no server is there, browsers that run are kept for the grace, s
   assert.equal(s.report("a")?.status, "crashed");
 });
 
-Deno.test("a browser that the server does not know to run is given back at the end of the trust, grace or not", async () => {
+Deno.test("a browser that the server has not recorded as running is released when the lease is no longer trusted, without grace", async () => {
   const s = await scene();
   s.supervisor.start(claimed("a"), s.clock.monotonic());
   while (!s.provider.running.has("a")) await turn();
@@ -125,7 +125,7 @@ Deno.test("a browser that the server does not know to run is given back at the e
   assert.equal(s.report("a")?.status, "released");
 });
 
-Deno.test("a renewal counts from when it was sent, and tells how long the session may live", async () => {
+Deno.test("a renewal counts from its request, and sets how long the session may live", async () => {
   const s = await scene();
   await s.running("a");
   const renew = (expires_in_ms: number) =>
@@ -139,7 +139,7 @@ Deno.test("a renewal counts from when it was sent, and tells how long the sessio
   renew(30_000);
   s.clock.advance(LEASE_MS);
   s.supervisor.endOverdue();
-  assert.ok(s.provider.running.has("a"), "the order to end it is the server's");
+  assert.ok(s.provider.running.has("a"), "the server's command is awaited");
   renew(0);
   s.clock.advance(15_001);
   s.supervisor.endOverdue();
@@ -147,26 +147,26 @@ Deno.test("a renewal counts from when it was sent, and tells how long the sessio
   assert.equal(s.report("a")?.status, "expired");
 });
 
-Deno.test("an order under an older fencing token does not end the session under the newer one", async () => {
+Deno.test("a command with an older fencing token does not end the session under the newer one", async () => {
   const s = await scene();
   s.supervisor.start(claimed("a", 2), s.clock.monotonic());
   while (!s.provider.running.has("a")) await turn();
-  const order = {
+  const command = {
     type: "stop",
     session_id: "a",
     status: "completed",
     reason: "ended",
     force: false,
   } as const;
-  s.supervisor.stop({ ...order, fencing_token: 1 });
+  s.supervisor.stop({ ...command, fencing_token: 1 });
   await turn();
   assert.ok(s.provider.running.has("a"));
-  s.supervisor.stop({ ...order, fencing_token: 2 });
+  s.supervisor.stop({ ...command, fencing_token: 2 });
   await s.idle();
   assert.equal(s.report("a")?.status, "completed");
 });
 
-Deno.test("of what an earlier process held, what had run has crashed, what had not is given back", async () => {
+Deno.test("adopt() reports missing browsers: running sessions have crashed, starting ones are released", async () => {
   const s = await scene();
   s.supervisor.adopt(
     [],
@@ -180,7 +180,7 @@ Deno.test("of what an earlier process held, what had run has crashed, what had n
   assert.equal(s.report("b")?.status, "released");
 });
 
-Deno.test("a browser that hangs is killed within a minute, its session is crashed, and its place is free", async () => {
+Deno.test("a browser that hangs is killed within a minute, its session is crashed, and there is room again", async () => {
   const { clock, provider, supervisor, report, idle, running } = await scene();
   await running("a");
   provider.knobs.probe = () => new Promise(() => {});

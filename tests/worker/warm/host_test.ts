@@ -7,7 +7,7 @@ import type { HandedOver } from "../../../src/worker/warm/host.ts";
 
 const NEVER = new AbortController().signal;
 
-/** Processes of one worker, one after another, over browsers that live on. */
+/** Consecutive processes of one worker, whose browsers continue to run. */
 function scene() {
   const clock = createFakeClock();
   const provider = createFakeProvider();
@@ -15,7 +15,7 @@ function scene() {
   return {
     provider,
     saved: () => saved,
-    /** The next process, which finds what the last one has left. */
+    /** Starts the next process, which finds the browsers of the last one. */
     next() {
       provider.knobs.leftovers = [...provider.running.values()];
       return warmHost(provider, {
@@ -30,7 +30,7 @@ function scene() {
   };
 }
 
-Deno.test("a browser that was handed over is its session's in the next process too, and what was never handed over is swept", async () => {
+Deno.test("a browser that was handed over belongs to its session also in the next process, and others are swept", async () => {
   const s = scene();
   const first = await s.next();
   const kept = await first.startUnassigned(browserSpec(), NEVER);
@@ -51,10 +51,10 @@ Deno.test("a browser that was handed over is its session's in the next process t
   assert.equal(s.provider.running.size, 2);
   await found[0]?.stop(0);
   assert.ok(!s.provider.running.has(kept.sessionId));
-  assert.deepEqual(s.saved(), {}, "forgotten with its end");
+  assert.deepEqual(s.saved(), {}, "it is removed with its end");
 });
 
-Deno.test("a sweep ends a browser that was handed over to a session that is not held, by the session's id", async () => {
+Deno.test("a sweep ends a browser whose session is not held, and returns the session's id", async () => {
   const s = scene();
   const first = await s.next();
   const kept = await first.startUnassigned(browserSpec(), NEVER);
@@ -66,7 +66,7 @@ Deno.test("a sweep ends a browser that was handed over to a session that is not 
   assert.deepEqual(s.saved(), {});
 });
 
-Deno.test("a sweep keeps what no session has yet, and what is handed over while it goes on", async () => {
+Deno.test("a sweep keeps browsers without a session, and those that are handed over during it", async () => {
   const s = scene();
   const host = await s.next();
   const held = new Set<string>();
@@ -85,7 +85,7 @@ Deno.test("a sweep keeps what no session has yet, and what is handed over while 
   assert.equal(s.provider.running.size, 1);
 });
 
-Deno.test("a session that is started anew is not taken for the browser that it was handed before", async () => {
+Deno.test("a session that is started again does not keep the browser that it was handed before", async () => {
   const s = scene();
   const first = await s.next();
   const kept = await first.startUnassigned(browserSpec(), NEVER);
@@ -100,7 +100,7 @@ Deno.test("a session that is started anew is not taken for the browser that it w
   assert.deepEqual([...s.provider.running.keys()], ["session"]);
 });
 
-Deno.test("what an earlier process had handed over and is gone is forgotten", async () => {
+Deno.test("a browser that an earlier process handed over is removed from the state if it is gone", async () => {
   const s = scene();
   const first = await s.next();
   const kept = await first.startUnassigned(browserSpec(), NEVER);
@@ -111,7 +111,7 @@ Deno.test("what an earlier process had handed over and is gone is forgotten", as
   assert.deepEqual(s.saved(), {});
 });
 
-Deno.test("the ids to keep are also listed, for providers that go through them", async () => {
+Deno.test("a sweep lists the ids to keep, for providers that iterate over them", async () => {
   const s = scene();
   const host = await s.next();
   const unheld = await host.startUnassigned(browserSpec(), NEVER);

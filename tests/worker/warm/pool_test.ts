@@ -4,7 +4,7 @@ import { type WarmScene, warmScene } from "../../support/warm_scene.ts";
 
 const OTHER = { headless: false };
 
-Deno.test("a session that asks for what is kept ready is given it at once, and it is replaced", async () => {
+Deno.test("a session that requests the properties of a warm browser gets it immediately, and it is replaced", async () => {
   await using s = await warmScene();
   await s.want(1);
   assert.equal(s.warm.readyCount, 1);
@@ -23,7 +23,7 @@ Deno.test("a session that asks for what is kept ready is given it at once, and i
   assert.equal(s.warm.readyCount, 1);
 });
 
-Deno.test("a session that asks for anything else is given a browser of its own", async () => {
+Deno.test("a session that requests any other property gets a new browser", async () => {
   await using s = await warmScene();
   await s.want(1, { environment: { TZ: "UTC" } });
   for (
@@ -50,7 +50,7 @@ Deno.test("a session that asks for anything else is given a browser of its own",
   assert.equal(s.warm.readyCount, 1);
 });
 
-Deno.test("a browser that a session has had is ended with it, and given to no other", async () => {
+Deno.test("a browser that was handed over ends with its session, and serves no other", async () => {
   await using s = await warmScene({ capacity: 1 });
   await s.want(1);
   const [kept] = s.running();
@@ -65,7 +65,7 @@ Deno.test("a browser that a session has had is ended with it, and given to no ot
   assert.equal((await kept?.exited)?.reason, "stopped");
 });
 
-Deno.test("a session takes the start that is under way, and starts anew if that fails", async () => {
+Deno.test("a session waits for a start in progress, and starts a new browser if that fails", async () => {
   await using s = await warmScene({ capacity: 1 });
   const hold = Promise.withResolvers<void>();
   s.provider.knobs.hold = hold.promise;
@@ -76,7 +76,7 @@ Deno.test("a session takes the start that is under way, and starts anew if that 
   hold.resolve();
   await s.pass(0);
   assert.equal(s.report("a")?.status, "running");
-  assert.equal(s.report("a")?.warm, undefined, "it had to wait");
+  assert.equal(s.report("a")?.warm, undefined, "the session had to wait");
   assert.ok(!s.provider.running.has("a"));
   s.supervisor.endLost(["a"]);
   s.provider.knobs.hold = Promise.reject(new Error("no luck"));
@@ -87,7 +87,7 @@ Deno.test("a session takes the start that is under way, and starts anew if that 
   assert.equal(s.report("b")?.status, "running");
 });
 
-Deno.test("a session waits for a start that hangs half the time that its own may take, then starts anew; nothing is left of the other", async () => {
+Deno.test("a session waits half of its start timeout for a start that hangs, then starts a new browser; nothing remains of the other", async () => {
   await using s = await warmScene({ capacity: 1 });
   s.provider.knobs.hold = new Promise(() => {});
   await s.want(1);
@@ -100,10 +100,10 @@ Deno.test("a session waits for a start that hangs half the time that its own may
   assert.equal(s.report("a")?.status, "running");
   assert.equal(s.report("a")?.warm, undefined);
   assert.deepEqual([...s.provider.running.keys()], ["a"]);
-  assert.equal(s.provider.mostAtOnce(), 1, "the other ended before");
+  assert.equal(s.provider.mostAtOnce(), 1, "the other browser ended before");
 });
 
-Deno.test("warm browsers make room for sessions that ask for something else, one for each", async () => {
+Deno.test("warm browsers make room for sessions with other properties, one for each", async () => {
   await using s = await warmScene({ capacity: 4 });
   await s.want(4);
   await s.pass();
@@ -122,7 +122,7 @@ Deno.test("warm browsers make room for sessions that ask for something else, one
   assert.equal(s.warm.readyCount, 3);
 });
 
-Deno.test("sessions that start go before browsers that are kept ready", async () => {
+Deno.test("starting sessions have priority over warm browsers", async () => {
   await using s = await warmScene();
   s.provider.knobs.hold = new Promise(() => {});
   s.take("a", OTHER);
@@ -135,7 +135,7 @@ Deno.test("sessions that start go before browsers that are kept ready", async ()
   assert.equal(s.warm.readyCount, 2);
 });
 
-Deno.test("browsers that are too old are replaced, and meanwhile as many are ready", async () => {
+Deno.test("browsers that are too old are replaced, and the number of ready ones stays the same during it", async () => {
   await using s = await warmScene();
   await s.want(3, { max_age_ms: 600_000 });
   await s.pass();
@@ -151,7 +151,7 @@ Deno.test("browsers that are too old are replaced, and meanwhile as many are rea
   assert.ok(first.every((each) => !s.running().includes(each)));
 });
 
-Deno.test("browsers that are too old are replaced also where there is no place besides them", async () => {
+Deno.test("browsers that are too old are replaced also if they use the whole capacity", async () => {
   await using s = await warmScene({ capacity: 2 });
   await s.want(2, { max_age_ms: 600_000 });
   const first = s.running();
@@ -162,7 +162,7 @@ Deno.test("browsers that are too old are replaced also where there is no place b
   assert.equal(s.provider.mostAtOnce(), 2);
 });
 
-Deno.test("browsers are replaced when a start would run another one", async () => {
+Deno.test("browsers are replaced when the revision changes", async () => {
   await using s = await warmScene();
   await s.want(2);
   const first = s.running();
@@ -176,7 +176,7 @@ Deno.test("browsers are replaced when a start would run another one", async () =
   assert.ok(first.every((each) => !s.running().includes(each)));
 });
 
-Deno.test("browsers are replaced when the pool's defaults change, and ended when it wants none", async () => {
+Deno.test("browsers are replaced when the pool's defaults change, and ended when min_ready becomes 0", async () => {
   await using s = await warmScene();
   await s.want(2);
   await s.want(2, OTHER);
@@ -191,7 +191,7 @@ Deno.test("browsers are replaced when the pool's defaults change, and ended when
   assert.equal(s.running().length, 0);
 });
 
-Deno.test("a warm browser that dies is replaced, one that dies again and again less and less often", async () => {
+Deno.test("a warm browser that dies is replaced, with growing pauses if it dies repeatedly", async () => {
   await using s = await warmScene();
   await s.want(1);
   let starts = 0;
@@ -205,7 +205,7 @@ Deno.test("a warm browser that dies is replaced, one that dies again and again l
   assert.equal(s.warm.readyCount, 1);
 });
 
-Deno.test("a worker that takes no sessions, or ends, keeps no browser, also none that starts", async () => {
+Deno.test("a worker that accepts no sessions, or ends, keeps no warm browser, not even a starting one", async () => {
   await using s = await warmScene();
   await s.want(2);
   s.provider.knobs.hold = new Promise(() => {});
@@ -221,7 +221,7 @@ Deno.test("a worker that takes no sessions, or ends, keeps no browser, also none
   assert.equal(s.running().length, 0);
 });
 
-Deno.test("a browser whose hand-over cannot be written is not handed over", async () => {
+Deno.test("a browser whose hand-over cannot be saved is not handed over", async () => {
   await using s = await warmScene();
   await s.want(1);
   const [kept] = s.running();
@@ -234,7 +234,7 @@ Deno.test("a browser whose hand-over cannot be written is not handed over", asyn
   assert.equal(s.report("a")?.warm, undefined);
 });
 
-/** What may happen to a worker, as a move of the random test. */
+/** Moves of the random test: events that may happen to a worker. */
 const MOVES: Readonly<
   Record<string, (s: WarmScene, n: number) => Promise<void> | void>
 > = {
@@ -260,7 +260,7 @@ const MOVES: Readonly<
 let sessions = 0;
 let releaseStops: (() => void) | undefined;
 
-/** Lets browsers that are told to end take their time, until the next call. */
+/** Delays the end of browsers until the next call. */
 function holdStops({ provider: { knobs } }: WarmScene): void {
   const release = releaseStops;
   const held = Promise.withResolvers<void>();
@@ -275,7 +275,7 @@ function claim(s: WarmScene, n: number, fields: { headless?: boolean }): void {
   }
 }
 
-Deno.test("whatever happens, sessions and warm browsers are never more than the capacity, and no browser is that of two sessions", async () => {
+Deno.test("in any order of events, sessions and warm browsers never exceed the capacity, and no browser serves two sessions", async () => {
   const move = fc.tuple(fc.constantFrom(...Object.keys(MOVES)), fc.nat(20));
   await fc.assert(
     fc.asyncProperty(

@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import type {
-  StateStore,
-  WorkerState,
-} from "../../../src/worker/state_file.ts";
 import { awaitStatus } from "../../support/await_status.ts";
 import { eventually } from "../../support/eventually.ts";
 import { logRecords } from "../../support/log_records.ts";
+import { MemoryState } from "../../support/memory_state.ts";
 import { type WorkerScene, workerScene } from "../../support/worker.ts";
 
 const POOL = "/v1/workerpool/pools/fakes";
 
-/** Asks the scene's pool for so many, and waits until they are counted as ready. */
+/** Sets `min_ready` of the scene's pool and waits until that many browsers are ready. */
 async function keepReady(scene: WorkerScene, count: number): Promise<void> {
   await scene.grid.request(POOL, {
     method: "PATCH",
@@ -26,12 +23,12 @@ async function readyAre(scene: WorkerScene, count: number): Promise<void> {
   });
 }
 
-Deno.test("a change of min_ready is heard at once, a session is given one of those browsers, and it is replaced", async () => {
+Deno.test("a change of min_ready takes effect immediately, a session gets a warm browser, and it is replaced", async () => {
   await using scene = await workerScene();
   await using _worker = await scene.start();
   const askedAt = performance.now();
   await keepReady(scene, 2);
-  assert.ok(performance.now() - askedAt < 5_000, "no whole heartbeat");
+  assert.ok(performance.now() - askedAt < 5_000, "it waits for no heartbeat");
   const endpoints = [...scene.provider.running.values()].map(({ endpoint }) =>
     endpoint.href
   );
@@ -52,7 +49,7 @@ Deno.test("a change of min_ready is heard at once, a session is given one of tho
   assert.equal(scene.provider.running.size, 1);
 });
 
-Deno.test("many sessions at once each have a browser of their own, warm or not, and never more run than the capacity", async () => {
+Deno.test("concurrent sessions get different browsers, warm or not, and never exceed the capacity", async () => {
   await using scene = await workerScene();
   await using _worker = await scene.start({ capacity: 6 });
   await keepReady(scene, 4);
@@ -75,9 +72,12 @@ Deno.test("many sessions at once each have a browser of their own, warm or not, 
   await readyAre(scene, 4);
 });
 
-Deno.test("a worker that was killed comes back with the browsers that it had handed over, and ends those that it kept ready", async () => {
+Deno.test("a killed worker restarts with the browsers that it had handed over, and sweeps its other warm browsers", async () => {
   await using scene = await workerScene();
-  const state = inMemory({ name: "one", secret: "a-secret-of-16-letters" });
+  const state = new MemoryState({
+    name: "one",
+    secret: "a-secret-of-16-letters",
+  });
   const killed = await scene.start({ state });
   await keepReady(scene, 2);
   const id = await scene.ask();
@@ -89,7 +89,7 @@ Deno.test("a worker that was killed comes back with the browsers that it had han
   await using _next = await scene.start({ state });
   const swept = running.filter((each) => each.endpoint.href !== endpoint);
   await eventually(
-    "what was kept ready is swept",
+    "the warm browsers are swept",
     () => Promise.resolve(scene.provider.swept.length >= swept.length),
   );
   assert.equal((await scene.grid.sessions.get(id)).status, "running");
@@ -99,7 +99,7 @@ Deno.test("a worker that was killed comes back with the browsers that it had han
   assert.equal(scene.provider.running.size, 0);
 });
 
-Deno.test("a worker that is stopped at once leaves no browser that it kept ready", async () => {
+Deno.test("Worker.kill() leaves no warm browser", async () => {
   await using scene = await workerScene();
   await using worker = await scene.start();
   await keepReady(scene, 2);
@@ -107,7 +107,7 @@ Deno.test("a worker that is stopped at once leaves no browser that it kept ready
   assert.equal(scene.provider.running.size, 0);
 });
 
-Deno.test("a worker whose pool is deleted keeps no browser, and is done", async () => {
+Deno.test("a worker whose pool is deleted ends its warm browsers and is done", async () => {
   await using scene = await workerScene({ settings: { heartbeat_seconds: 1 } });
   await using worker = await scene.start();
   await keepReady(scene, 2);
@@ -120,7 +120,7 @@ Deno.test("a worker whose pool is deleted keeps no browser, and is done", async 
   const rejected = log.records.find(({ rawMessage }) =>
     String(rawMessage).startsWith("Server rejects worker")
   );
-  // A sentence without a stack: it is nothing that was not expected.
+  // The message without a stack, because the rejection is expected.
   assert.match(
     String(rejected?.properties["error"]),
     /^Cannot find work pool "fakes": no pool has this id or name/,
@@ -132,7 +132,7 @@ Deno.test("a worker whose pool is deleted keeps no browser, and is done", async 
   );
 });
 
-Deno.test("a worker that drains keeps no browser ready, and one that is disposed leaves none", async () => {
+Deno.test("a draining worker keeps no warm browser, and a disposed one leaves none", async () => {
   await using scene = await workerScene();
   const worker = await scene.start();
   await keepReady(scene, 2);
@@ -149,16 +149,3 @@ Deno.test("a worker that drains keeps no browser ready, and one that is disposed
   assert.equal(scene.provider.running.size, 0);
   assert.equal((await scene.grid.workers.get(worker.id)).ready, 0);
 });
-
-/** A state of its own, on no disk. */
-function inMemory(first: WorkerState): StateStore {
-  let state = first;
-  return {
-    read: () => Promise.resolve(state),
-    write(next) {
-      state = next;
-      return Promise.resolve();
-    },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-}
