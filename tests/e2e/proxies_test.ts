@@ -69,7 +69,7 @@ Deno.test("a worker and its tunnel reach the server through the environment's pr
       ],
       { ...createProxies(proxy.url), DENO_CERT: front.certificate },
     );
-    await worker.until(/The tunnel is open/);
+    await worker.until(/Tunnel opened/);
     const { id } = await client.createSession({ work_pool_id: pool }, {
       waitSeconds: 60,
     });
