@@ -8,7 +8,7 @@ import { describedApi } from "../support/api_document.ts";
 import { allowedRequest } from "../support/fuzzed_request.ts";
 import { testGrid } from "../support/grid.ts";
 
-Deno.test("/v1/connect takes every parameter that the document names, with every value that it allows", async () => {
+Deno.test("/v1/connect accepts every parameter of the OpenAPI document, with every value that the document allows", async () => {
   await using grid = await testGrid();
   const { operations, follow } = await describedApi(grid);
   const connect = operations.find(({ id }) => id === "connectSocket");
@@ -23,7 +23,7 @@ Deno.test("/v1/connect takes every parameter that the document names, with every
   fc.assert(
     fc.property(allowedRequest(connect, { follow, known }), ({ path }) => {
       const { searchParams: query } = new URL(path, "http://grid");
-      // Without its address nobody wants a name and a password for a proxy.
+      // A user name and a password for a proxy need its address.
       query.set("proxy_url", "http://proxy.example:3128");
       for (const name of query.keys()) seen.add(name);
       parseConnectQuery(query);
@@ -38,7 +38,7 @@ Deno.test("/v1/connect takes every parameter that the document names, with every
   );
 });
 
-Deno.test("/v1/connect names the parameters that it takes when it refuses one: those of the document", async () => {
+Deno.test("an unknown parameter of /v1/connect is rejected with the parameters of the OpenAPI document", async () => {
   await using grid = await testGrid();
   const { operations } = await describedApi(grid);
   const connect = operations.find(({ id }) => id === "connectSocket");

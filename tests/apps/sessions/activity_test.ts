@@ -6,7 +6,7 @@ import { testGrid } from "../../support/grid.ts";
 
 const SECOND = 1_000;
 
-/** A session that runs, as two servers see it. */
+/** Starts a grid with a running session. */
 async function scene(keepAliveSeconds?: number) {
   await using stack = new AsyncDisposableStack();
   const clock = createFakeClock();
@@ -29,8 +29,8 @@ async function scene(keepAliveSeconds?: number) {
     clock,
     id,
     store: new ActivityStore(grid.core.db),
-    /** Those of its events that tell of its use. */
-    async told(): Promise<readonly string[]> {
+    /** Returns the events of its use. */
+    async useEvents(): Promise<readonly string[]> {
       const events = await sessions.events(id, 0, 100);
       return events.map(({ event }) => event).filter((event) =>
         event === "session_idle" || event === "session_active"
@@ -46,7 +46,7 @@ async function scene(keepAliveSeconds?: number) {
   };
 }
 
-Deno.test("a session is in use while a client of another server is there, and waits no less for it", async () => {
+Deno.test("a session stays active while a client of another server is connected, and its keep_alive does not get shorter", async () => {
   await using s = await scene(1);
   const { sessions, clock, id } = s;
   await sessions.activity.recordConnected(id);
@@ -55,11 +55,11 @@ Deno.test("a session is in use while a client of another server is there, and wa
   assert.equal(clientSeenUntil, clock.now() + 20 * SECOND);
   clock.advance(SECOND);
   await sessions.activity.recordDisconnected(id, {});
-  assert.deepEqual(await s.told(), []);
+  assert.deepEqual(await s.useEvents(), []);
   assert.equal((await sessions.get(id)).clientSeenUntil, clientSeenUntil);
   clock.advance(SECOND);
   await sessions.activity.recordDisconnected(id, {});
-  assert.deepEqual(await s.told(), ["session_idle"]);
+  assert.deepEqual(await s.useEvents(), ["session_idle"]);
   const left = await sessions.get(id);
   assert.deepEqual(
     [left.idleSince, left.clientSeenUntil],
@@ -67,7 +67,7 @@ Deno.test("a session is in use while a client of another server is there, and wa
   );
 });
 
-Deno.test("what comes late changes nothing: bytes from before a session was idle, a leave from before another client came", async () => {
+Deno.test("late records change nothing: activity from before the session was idle, a disconnect from before another connect", async () => {
   await using s = await scene();
   const { sessions, store, clock, id } = s;
   const now = clock.now();
@@ -77,12 +77,12 @@ Deno.test("what comes late changes nothing: bytes from before a session was idle
   assert.equal((await sessions.get(id)).idleSince, now + 2 * SECOND);
   await store.recordConnected(id, now + 5 * SECOND);
   await store.recordDisconnected(id, {}, now + 4 * SECOND);
-  assert.deepEqual(await s.told(), ["session_idle", "session_active"]);
+  assert.deepEqual(await s.useEvents(), ["session_idle", "session_active"]);
   const { idleSince, lastActivityAt } = await sessions.get(id);
   assert.deepEqual([idleSince, lastActivityAt], [null, now + 5 * SECOND]);
 });
 
-Deno.test("that a session is idle or active is recorded once, however many servers see it", async () => {
+Deno.test("each change between idle and active is recorded once, however many servers notice it", async () => {
   await using s = await scene();
   const { sessions, clock, id } = s;
   const servers = Array.from({ length: 3 });
@@ -104,10 +104,10 @@ Deno.test("that a session is idle or active is recorded once, however many serve
   await Promise.all(
     servers.map(() => sessions.activity.recordActivity(activity)),
   );
-  assert.deepEqual(await s.told(), ["session_idle", "session_active"]);
+  assert.deepEqual(await s.useEvents(), ["session_idle", "session_active"]);
 });
 
-Deno.test("a session that has ended is neither idle nor becomes it", async () => {
+Deno.test("a session that has ended is not idle and does not become idle", async () => {
   await using s = await scene();
   const { sessions, clock, id } = s;
   await sessions.activity.recordConnected(id);
@@ -118,5 +118,5 @@ Deno.test("a session that has ended is neither idle nor becomes it", async () =>
   clock.advance(60 * SECOND);
   assert.equal(await sessions.deadlines.markIdle(), 0);
   await sessions.activity.recordActivity({ active: [id], clientsSeen: [] });
-  assert.deepEqual(await s.told(), ["session_idle"]);
+  assert.deepEqual(await s.useEvents(), ["session_idle"]);
 });

@@ -4,7 +4,7 @@ import { testGrid } from "../../support/grid.ts";
 
 const REFUSED = { status: 422, code: "argument_not_allowed" };
 
-Deno.test("a session's arguments come to the worker that claims it, and are shown", async () => {
+Deno.test("a claim and the session's response contain its arguments", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -16,7 +16,7 @@ Deno.test("a session's arguments come to the worker that claims it, and are show
   assert.deepEqual(body.arguments, given);
 });
 
-Deno.test("an argument that no pool allows is refused with its name and with what each pool allows", async () => {
+Deno.test("an argument that no pool allows is rejected with its name and the arguments that each pool allows", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   const ask = (...given: readonly string[]) =>
@@ -55,7 +55,7 @@ Deno.test("an argument that no pool allows is refused with its name and with wha
   assert.deepEqual(list.body.items, []);
 });
 
-Deno.test("a session goes to a pool that allows its arguments, whatever else is for another", async () => {
+Deno.test("a session is assigned to a pool that allows its arguments, even if another pool fits better", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool({ priority: 9 });
@@ -77,7 +77,7 @@ Deno.test("a session goes to a pool that allows its arguments, whatever else is 
   );
 });
 
-Deno.test("a full pool that allows the arguments has its queue named, and not the arguments", async () => {
+Deno.test("a full pool that allows the arguments is rejected for its queue, not for the arguments", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool({ name: "open" });
@@ -93,31 +93,31 @@ Deno.test("a full pool that allows the arguments has its queue named, and not th
   );
 });
 
-Deno.test("a pool's list is changed, taken away and checked by PATCH, and counts from then on", async () => {
+Deno.test("PATCH changes, removes and validates a pool's allowed arguments, with immediate effect", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   const { id } = await api.pool();
   const patch = (allowed_arguments: unknown) =>
     api.call("PATCH", `/workerpool/pools/${id}`, { allowed_arguments });
-  const statusOf = async (argument: string) => {
+  const readStatus = async (argument: string) => {
     const asked = { arguments: [argument] };
     return (await api.call("POST", "/sessions", asked)).status;
   };
-  assert.equal(await statusOf("--enable-logging"), 422);
+  assert.equal(await readStatus("--enable-logging"), 422);
   const { body } = await patch(["--enable-*"]);
   assert.deepEqual(body.allowed_arguments, ["--enable-*"]);
-  assert.equal(await statusOf("--enable-logging"), 201);
-  assert.equal(await statusOf("--lang=de"), 422);
+  assert.equal(await readStatus("--enable-logging"), 201);
+  assert.equal(await readStatus("--lang=de"), 422);
   assertRefused(
     await patch(["--lang", "--remote-debugging-port"]),
     { status: 422, code: "invalid_request" },
     /allowed_arguments\.1: "--remote-debugging-port" can never be allowed: .*expected/,
   );
   assert.equal((await patch(null)).body.allowed_arguments, null);
-  assert.equal(await statusOf("--lang=de"), 201);
+  assert.equal(await readStatus("--lang=de"), 201);
 });
 
-Deno.test("a request refused for its arguments leaves its key free, and what was accepted is answered when they are no longer allowed", async () => {
+Deno.test("a request rejected for its arguments leaves its key unused; a repeated request returns its session after they are disallowed", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();

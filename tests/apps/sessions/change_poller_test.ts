@@ -6,10 +6,10 @@ import { createFakeClock, type FakeClock } from "../../support/clock.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
 
-/** Longest time between two looks. */
+/** Maximum time between two polls. */
 const LOOK_MS = 900;
 
-/** Two servers on one database; the clock of both moves only when it is told to. */
+/** Starts two servers on one database, with one fake clock for both. */
 async function replicas(): Promise<
   AsyncDisposable & {
     readonly clock: FakeClock;
@@ -55,7 +55,7 @@ async function replicas(): Promise<
   };
 }
 
-Deno.test("a claim that waits gets within a second what was created through another server", async () => {
+Deno.test("a waiting claim receives a session within a second that another server created", async () => {
   await using s = await replicas();
   await s.here.pool();
   const worker = await s.here.worker();
@@ -69,7 +69,7 @@ Deno.test("a claim that waits gets within a second what was created through anot
   assert.equal((await waiting).body.sessions[0].id, id);
 });
 
-Deno.test("a worker that waits gets within a second an order that was given through another server", async () => {
+Deno.test("a waiting worker receives a stop command within a second that another server stored", async () => {
   await using s = await replicas();
   await s.here.pool();
   const { workerId, claimed } = await s.here.running();
@@ -84,7 +84,7 @@ Deno.test("a worker that waits gets within a second an order that was given thro
   assert.equal((await waiting).body.commands[0].session_id, claimed.id);
 });
 
-Deno.test("POST sessions?wait tells within a second that the browser runs for another server", async () => {
+Deno.test("POST sessions?wait responds within a second when the browser was reported to another server", async () => {
   await using s = await replicas();
   await s.here.pool();
   const asked = s.here.call("POST", "/sessions?wait=60", {});
@@ -100,7 +100,7 @@ Deno.test("POST sessions?wait tells within a second that the browser runs for an
   assert.deepEqual([status, body.status], [201, "running"]);
 });
 
-Deno.test("however many wait, they share one look at the database, and nobody looks when nobody waits", async () => {
+Deno.test("all waiting requests share one poll of the database, and without them there is no poll", async () => {
   await using s = await replicas();
   await s.here.pool();
   const { db } = s.grid.core;
@@ -126,7 +126,7 @@ Deno.test("however many wait, they share one look at the database, and nobody lo
   assert.equal(db.trips(), after);
 });
 
-Deno.test("a pool that has a queue, but no room by its limits, wakes nobody until there is some", async () => {
+Deno.test("a pool with a queue, but no room within its limits, wakes no claim until it has room", async () => {
   for (const limit of ["max_sessions", "max_sessions_per_worker"]) {
     await using s = await replicas();
     await s.here.pool({ [limit]: 1 });

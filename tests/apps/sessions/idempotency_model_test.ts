@@ -9,7 +9,7 @@ import { type TestGrid, testGrid } from "../../support/grid.ts";
 const HOUR = 3_600_000;
 const KEYS = ["a", "b"];
 
-/** What can happen, in any order: requests come in bursts, each to one of two replicas. */
+/** Actions in any order: bursts of requests, each to one of two servers. */
 const step = fc.oneof(
   {
     weight: 4,
@@ -34,14 +34,14 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("end" as const), key: fc.constantFrom(...KEYS) }),
 );
 
-/** What a key stands for, by the model. */
+/** The model's record of a key. */
 interface Known {
   readonly id: string;
   readonly priority: number;
   readonly until: number;
 }
 
-Deno.test("whatever is asked under few keys, at once and again, each key makes one session a day, for one body", async () => {
+Deno.test("concurrent and repeated requests with few keys create one session a day for each key and body", async () => {
   const clock = createFakeClock();
   const settings = { retention_hours: 1 };
   await using one = await testGrid({ clock, settings });
@@ -109,7 +109,7 @@ interface Answered {
   readonly answer: Answer;
 }
 
-/** Compares answers to requests of one key, all at once, with the model, and takes what is new into it. */
+/** Compares the responses to concurrent requests with one key with the model, and adds new sessions to it. */
 function check(
   model: Map<string, Known>,
   key: string,
@@ -157,7 +157,7 @@ function post(
 
 const secrets = new SecretCipher(new Uint8Array(32));
 
-Deno.test("fingerprintOf() is one for every order of members, and another for every other body", async () => {
+Deno.test("fingerprintBody() is equal for every order of members, and different for every other body", async () => {
   const body = fc.dictionary(
     fc.string({ maxLength: 3 }),
     fc.oneof(
@@ -186,7 +186,7 @@ Deno.test("fingerprintOf() is one for every order of members, and another for ev
 
 function isEqual(a: unknown, b: unknown): boolean {
   try {
-    // Members that are not there and prototypes do not count: neither survives JSON.
+    // Undefined members and prototypes do not count: JSON contains neither.
     assert.deepEqual(
       JSON.parse(JSON.stringify(a)),
       JSON.parse(

@@ -12,7 +12,7 @@ import { type TestGrid, testGrid } from "../../support/grid.ts";
 
 const HOUR = 3_600_000;
 
-/** Asks for a session under a key. */
+/** Requests a session with a key. */
 function ask(
   grid: TestGrid,
   key: string,
@@ -23,7 +23,7 @@ function ask(
   return api.call("POST", `/sessions${query}`, body);
 }
 
-/** Rows of a table. */
+/** Counts the rows of a table. */
 async function rows(grid: TestGrid, table: string): Promise<number> {
   const { rows } = await grid.core.db.orm.run(
     sql`SELECT count(*) AS n FROM ${sql.identifier(table)}`,
@@ -31,7 +31,7 @@ async function rows(grid: TestGrid, table: string): Promise<number> {
   return Number(rows[0]?.n);
 }
 
-Deno.test("a repeat under the same Idempotency-Key is answered with the session of the first, as it is now", async () => {
+Deno.test("a repeated request with the same Idempotency-Key returns the session of the first one in its current state", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -54,7 +54,7 @@ Deno.test("a repeat under the same Idempotency-Key is answered with the session 
   assert.equal(await rows(grid, "session_events"), 3 * 2 + 1);
 });
 
-Deno.test("another body under the same Idempotency-Key is refused, the same one written differently is not", async () => {
+Deno.test("another body with the same Idempotency-Key is rejected; the same body in another notation is not", async () => {
   await using grid = await testGrid();
   await createApiClient(grid).pool();
   const labels = { a: "1", b: "2" };
@@ -71,7 +71,7 @@ Deno.test("another body under the same Idempotency-Key is refused, the same one 
   assert.equal(await rows(grid, "sessions"), 1);
 });
 
-Deno.test("an Idempotency-Key that is empty, too long or not printable ASCII is refused", async () => {
+Deno.test("an Idempotency-Key that is empty, too long or not printable ASCII is rejected", async () => {
   await using grid = await testGrid();
   await createApiClient(grid).pool();
   for (const key of ["", '""', "x".repeat(256), "schlüssel", "a\tb"]) {
@@ -87,7 +87,7 @@ Deno.test("an Idempotency-Key that is empty, too long or not printable ASCII is 
   }
 });
 
-Deno.test("the same key of another caller is another key", async () => {
+Deno.test("the same key of two callers is two keys", async () => {
   await using grid = await testGrid();
   await createApiClient(grid).pool();
   const of = (caller: string, input = {}) =>
@@ -98,7 +98,7 @@ Deno.test("the same key of another caller is another key", async () => {
   assert.deepEqual((await of("ann")).session, mine.session);
 });
 
-Deno.test("a repeat with ?wait= waits as the first would have", async () => {
+Deno.test("a repeated request with ?wait= waits like the first one", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -125,7 +125,7 @@ Deno.test("a repeat with ?wait= waits as the first would have", async () => {
   );
 });
 
-Deno.test("a key is remembered for 24 hours, and free after", async () => {
+Deno.test("a key is recorded for 24 hours, and unused afterwards", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
   await createApiClient(grid).pool();
@@ -141,7 +141,7 @@ Deno.test("a key is remembered for 24 hours, and free after", async () => {
   assert.equal((await ask(grid, "k", { priority: 5 })).body.id, next.body.id);
 });
 
-Deno.test("a request that was refused is not remembered: its repeat may succeed, with another body too", async () => {
+Deno.test("a rejected request leaves its key unused: a repeated request may succeed, also with another body", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
@@ -164,7 +164,7 @@ Deno.test("a request that was refused is not remembered: its repeat may succeed,
   assert.equal(taken.headers.get("idempotency-replayed"), null);
 });
 
-Deno.test("what was accepted is answered to a repeat even when nothing is accepted any more", async () => {
+Deno.test("a repeated request returns its session even if no pool accepts sessions any more", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
@@ -183,7 +183,7 @@ Deno.test("what was accepted is answered to a repeat even when nothing is accept
   await repeats("the pool is paused");
 });
 
-Deno.test("creating under a key costs two round trips, a repeat too, also when nothing is accepted any more", async () => {
+Deno.test("a create request with a key takes two round trips, repeated too, also if no pool accepts sessions any more", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -197,7 +197,7 @@ Deno.test("creating under a key costs two round trips, a repeat too, also when n
   assert.equal(await trips(), 2);
 });
 
-Deno.test("equal requests at once on two replicas make one session, which both answer", async () => {
+Deno.test("equal concurrent requests to two servers create one session, which both return", async () => {
   await using one = await testGrid();
   await using two = await testGrid({
     settings: { database_url: `file:${one.dataDir}/browsergrid.db` },
@@ -221,7 +221,7 @@ Deno.test("equal requests at once on two replicas make one session, which both a
   assert.equal(await rows(two, "session_events"), 5 * 2);
 });
 
-Deno.test("a session is kept as long as its key, whatever the retention, and goes with its events", async () => {
+Deno.test("a session is kept as long as its key, regardless of the retention, and is deleted with its events", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({
     clock,
@@ -242,7 +242,7 @@ Deno.test("a session is kept as long as its key, whatever the retention, and goe
   }
 });
 
-Deno.test("old keys are deleted while their sessions live on", async () => {
+Deno.test("expired keys are deleted while their sessions still run", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
   await createApiClient(grid).pool();
@@ -253,7 +253,7 @@ Deno.test("old keys are deleted while their sessions live on", async () => {
   assert.equal((await grid.sessions.get(id)).id, id);
 });
 
-Deno.test("the typed client sends the key, and the OpenAPI document shows the header", async () => {
+Deno.test("the typed client sends the key, and the OpenAPI document describes the header", async () => {
   await using grid = await testGrid({ listen: true });
   await createApiClient(grid).pool();
   const client = createClient({ apiUrl: grid.url });

@@ -1,6 +1,6 @@
 /**
- * What SQLite makes of the statements that run all the time: none may cost what the grid has been, or how long its queue
- * is.
+ * Query plans of the frequent statements: their cost must not grow with the history of the grid or the length of its
+ * queue.
  *
  * @module
  */
@@ -50,11 +50,11 @@ async function searches(
   );
 }
 
-/** By its id, by what a worker or pool holds, in the order of the claim, or by its orders. */
+/** Plans by id, by the sessions that a worker or pool holds, in claim order, or by stop commands. */
 const CHEAP =
   /sqlite_autoindex_sessions_1 \(id=|sessions_worker \(worker_id=\? AND status=\?\)|sessions_queue \(work_pool_id=\? AND status=\?( AND priority[<=]\?( AND owner[=>]\?( AND id>\?)?)?)?\)|sessions_owner_status \(owner=\? AND status=\?\)|sessions_ordered \(worker_id=\?\)/;
 
-Deno.test("heartbeats, claims, looks for others and what the gateway records find sessions by what is asked, never through all of them", async () => {
+Deno.test("heartbeats, claims, polls and records of the gateway find sessions by an index, without a scan", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   const pool = await api.pool({ max_sessions: 5 });
@@ -92,7 +92,7 @@ Deno.test("heartbeats, claims, looks for others and what the gateway records fin
   }
 });
 
-Deno.test("what is overdue is found without a search of the queue", async () => {
+Deno.test("overdue sessions are found without a scan of the queue", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
   const api = createApiClient(grid);
@@ -100,7 +100,7 @@ Deno.test("what is overdue is found without a search of the queue", async () => 
   await api.session({ queue_timeout_seconds: 1 });
   clock.advance(2_000);
   const plans = await searches(grid, () => reconcileOnce(grid));
-  // Of those that wait the index tells which may not any more; those that workers hold are few.
+  // An index finds the pending sessions whose time has passed; held sessions are few.
   const ofQueue = plans.filter((plan) => /sessions_waiting \(/.test(plan));
   assert.equal(
     ofQueue.length,

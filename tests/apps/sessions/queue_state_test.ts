@@ -3,7 +3,7 @@ import { createApiClient } from "../../support/api.ts";
 import { keyedGrid } from "../../support/keys.ts";
 import { testGrid } from "../../support/grid.ts";
 
-Deno.test("status_reason says why a session waits, from the strongest reason to its place in the queue, in one round trip", async () => {
+Deno.test("status_reason names the strongest reason why a session waits, and its place in the queue, in one round trip", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool({ max_sessions: 2 });
@@ -58,7 +58,7 @@ Deno.test("POST sessions?wait returns why the session still waits at its timeout
   assert.match(body.status_reason, /^no worker .* is online; it is number 1 /);
 });
 
-Deno.test("a session that waits for its key's max_sessions says so, after the reason of a failed start", async () => {
+Deno.test("status_reason names the key's max_sessions after the reason of a failed start", async () => {
   await using grid = await keyedGrid();
   await grid.admin.pool();
   const client = await grid.asNew({ max_sessions: 1 });

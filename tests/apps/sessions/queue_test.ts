@@ -19,7 +19,7 @@ function ask(api: Api, json: unknown = {}): Promise<Answer> {
   return api.call("POST", "/sessions", json);
 }
 
-/** Asks `count` times at once; returns the ids of what was taken. The rest must be refused as the queue is full. */
+/** Sends `count` concurrent create requests, and returns the ids of the accepted sessions. Every other must fail with queue_full. */
 async function askMany(
   apis: readonly Api[],
   count: number,
@@ -56,7 +56,7 @@ async function rows(grid: TestGrid): Promise<readonly number[]> {
   return await Promise.all(counted);
 }
 
-Deno.test("a full queue refuses on every path with 429 and Retry-After, at once, and leaves no row", async () => {
+Deno.test("a full queue rejects requests on every path with 429 and Retry-After, at once, and without a row", async () => {
   await using grid = await testGrid({ listen: true });
   const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
@@ -75,7 +75,7 @@ Deno.test("a full queue refuses on every path with 429 and Retry-After, at once,
   assert.deepEqual(await rows(grid), before);
 });
 
-Deno.test("with max_queue 0 a session is taken when a worker has room for it, and refused otherwise", async () => {
+Deno.test("with max_queue 0 a session is accepted if a worker has room for it, and rejected otherwise", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool({ max_queue: 0 });
@@ -89,7 +89,7 @@ Deno.test("with max_queue 0 a session is taken when a worker has room for it, an
   assert.equal((await askMany([api], 5)).length, 1);
 });
 
-Deno.test("max_queue comes on top of what workers could start at once, however many ask on however many replicas", async () => {
+Deno.test("max_queue is in addition to the sessions that workers could start at once, for concurrent requests to several servers too", async () => {
   await using one = await testGrid();
   await using two = await testGrid({
     settings: { database_url: `file:${one.dataDir}/browsergrid.db` },
@@ -102,7 +102,7 @@ Deno.test("max_queue comes on top of what workers could start at once, however m
   assert.equal((await askMany(apis, 60)).length, 0, "10 wait, 4 are held");
 });
 
-Deno.test("with max_queue 0 exactly those are taken that the workers are then given", async () => {
+Deno.test("with max_queue 0 exactly the accepted sessions are claimed afterwards", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   const limit = fc.option(fc.integer({ min: 1, max: 4 }));
@@ -151,7 +151,7 @@ Deno.test("with max_queue 0 exactly those are taken that the workers are then gi
   );
 });
 
-Deno.test("a session that is queued again is never refused for a full queue, and goes first", async () => {
+Deno.test("a session that is queued again is never rejected for a full queue, and is claimed first", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ clock });
   const api = createApiClient(grid);
@@ -169,10 +169,10 @@ Deno.test("a session that is queued again is never refused for a full queue, and
   assert.equal((await api.claim(worker))?.id, waiting);
 });
 
-/** Creation in which `meanwhile` happens between the look for a pool and the insert. */
+/** Returns a create function that runs `interrupt` between the assignment of a pool and the insert. */
 function interrupted(
   { core, pools }: TestGrid,
-  meanwhile: (count: number) => Promise<unknown>,
+  interrupt: (count: number) => Promise<unknown>,
   before: () => Promise<unknown> = () => Promise.resolve(),
 ): (input?: { readonly work_pool_id?: string }) => Promise<{ id: string }> {
   let count = 0;
@@ -180,14 +180,14 @@ function interrupted(
     async assign(want) {
       await before();
       const assignment = await pools.assign(want);
-      await meanwhile(count++);
+      await interrupt(count++);
       return assignment;
     },
   };
   return (input = {}) => new SessionCreator(core, slow).create(input);
 }
 
-Deno.test("a pool that is closed between look and insert is refused as what it has become, or another is taken", async () => {
+Deno.test("a pool that closes between assignment and insert is rejected for its new state, or another pool is assigned", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
@@ -220,21 +220,21 @@ Deno.test("a pool that is closed between look and insert is refused as what it h
   assert.equal(work_pool_id, second.id);
 });
 
-Deno.test("a pool that is closed at each insert, and open at each look, is given up on without a row", async () => {
+Deno.test("a pool that is open at each assignment and closed at each insert fails after three attempts without a row", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool({ max_queue: 1 });
-  let looks = 0;
+  let attempts = 0;
   const create = interrupted(
     grid,
     () => grid.pools.setStatus("pool", "paused"),
     async () => {
-      looks++;
+      attempts++;
       await grid.pools.setStatus("pool", "active");
     },
   );
   const before = await rows(grid);
   await assert.rejects(create(), FULL);
-  assert.equal(looks, 3);
+  assert.equal(attempts, 3);
   assert.deepEqual(await rows(grid), before);
 });

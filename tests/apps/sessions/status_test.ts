@@ -38,7 +38,7 @@ const REPORTS = [
   "terminated",
 ] as const;
 
-/** What can happen to a session, in any order. */
+/** Actions on a session, in any order. */
 const step = fc.oneof(
   fc.record({ do: fc.constant("claim" as const) }),
   fc.record({
@@ -54,7 +54,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("reconcile" as const) }),
 );
 
-Deno.test("whatever happens, a session goes only where the table lets it, each change is one event, and an end is final", async () => {
+Deno.test("any actions move a session only along the table of transitions, with one event for each change, and a terminal status is final", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 1, maxLength: 14 }),
@@ -99,7 +99,7 @@ Deno.test("whatever happens, a session goes only where the table lets it, each c
           const from = seen[at - 1];
           if (from === undefined) continue;
           const isAllowed = TRANSITIONS[from].includes(to) ||
-            // Two changes within one pass: queued again, then failed.
+            // One pass may change the status twice: pending, then failed.
             TRANSITIONS[from].some((via) => TRANSITIONS[via].includes(to));
           assert.ok(isAllowed && !isTerminal(from), seen.join(" → "));
         }
@@ -110,7 +110,7 @@ Deno.test("whatever happens, a session goes only where the table lets it, each c
   );
 });
 
-/** The events alone must tell a path through the table that ends in the present status. */
+/** Asserts that the events form a path through the table of transitions that ends in the current status. */
 async function assertOneEventAChange(
   { sessions }: Awaited<ReturnType<typeof testGrid>>,
   id: string,

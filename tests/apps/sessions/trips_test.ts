@@ -2,21 +2,21 @@ import assert from "node:assert/strict";
 import { type Api, createApiClient } from "../../support/api.ts";
 import { type TestGrid, testGrid } from "../../support/grid.ts";
 
-/** What the rows of the table are asked of: a session that runs, and what waits. */
+/** Objects that the requests of the table name. */
 interface Scene {
   readonly api: Api;
   readonly worker: string;
-  /** A worker that holds nothing. */
+  /** A worker without sessions. */
   readonly idle: string;
-  /** Runs on `worker`. */
+  /** A session that runs on `worker`. */
   readonly id: string;
   readonly fencing_token: number;
 }
 
-/** What `/v1` is asked for. */
+/** A request to `/v1`. */
 type Asked = readonly [path: string, json?: unknown];
 
-/** Round trips to the database that each request costs, in the order in which they are made. docs/remote-database.md has the same table. */
+/** Round trips to the database for each request, in the order of the requests. docs/remote-database.md has the same table. */
 const TABLE: readonly (readonly [
   route: string,
   trips: number,
@@ -153,29 +153,29 @@ async function scene(grid: TestGrid): Promise<Scene> {
   return { api, worker, idle: await api.worker(), id, fencing_token };
 }
 
-/** Round trips so far: to a remote database, HTTP requests that have come there. */
-function tripsOf({ core, remote }: TestGrid): number {
+/** Counts the round trips so far: for a remote database, the HTTP requests that it received. */
+function countTrips({ core, remote }: TestGrid): number {
   const trips = core.db.trips();
   if (remote) assert.equal(remote.requests.length, trips);
   return trips;
 }
 
-Deno.test("requests cost as few round trips to the database as is promised", async () => {
+Deno.test("each request takes the documented number of round trips to the database", async () => {
   await using grid = await testGrid();
   const s = await scene(grid);
   const costs: Record<string, number> = {};
   for (const [route, , asked] of TABLE) {
     const [method = ""] = route.split(" ");
-    const before = tripsOf(grid);
+    const before = countTrips(grid);
     const { status, text } = await s.api.call(method, ...asked(s));
     assert.ok(status < 300, `${route}: ${status} ${text}`);
-    costs[route] = tripsOf(grid) - before;
+    costs[route] = countTrips(grid) - before;
   }
   const promised = TABLE.map(([route, trips]) => [route, trips]);
   assert.deepEqual(costs, Object.fromEntries(promised));
 });
 
-Deno.test("every endpoint of sessions, pools and workers has a promise of its round trips", async () => {
+Deno.test("the number of round trips is documented for every endpoint of sessions, pools and workers", async () => {
   await using grid = await testGrid();
   const document = await (await grid.request("/openapi.json")).json();
   const routes = Object.entries<object>(document.paths).flatMap((
@@ -185,7 +185,7 @@ Deno.test("every endpoint of sessions, pools and workers has a promise of its ro
       `${method.toUpperCase()} ${path.replace("/v1", "")}`
     )
   ).filter((each) => /^\w+ \/(sessions|workerpool)\b/.test(each));
-  // What stands below it goes to a browser, not only to the database.
+  // The endpoints below it also use a browser.
   const ofGateway = /\/(cdp|tunnel|screenshot|pdf|content)\b/;
   const promised = new Set(TABLE.map(([route]) => route));
   assert.deepEqual(
@@ -194,24 +194,24 @@ Deno.test("every endpoint of sessions, pools and workers has a promise of its ro
   );
 });
 
-Deno.test("a session asked for under an Idempotency-Key costs no more, nor does its repetition", async () => {
+Deno.test("a create request with an Idempotency-Key takes no more round trips, repeated neither", async () => {
   await using grid = await testGrid();
   await createApiClient(grid).pool();
   const api = createApiClient(grid, { "idempotency-key": "one" });
   const costs: number[] = [];
   for (let time = 0; time < 2; time++) {
-    const before = tripsOf(grid);
+    const before = countTrips(grid);
     await api.session();
-    costs.push(tripsOf(grid) - before);
+    costs.push(countTrips(grid) - before);
   }
   assert.deepEqual(costs, [2, 2]);
 });
 
-Deno.test("whether a server is alive costs no round trip, whether it is ready one", async () => {
+Deno.test("a liveness check takes no round trip, a readiness check one", async () => {
   await using grid = await testGrid();
-  const before = tripsOf(grid);
+  const before = countTrips(grid);
   await grid.request("/health");
-  assert.equal(tripsOf(grid), before);
+  assert.equal(countTrips(grid), before);
   await grid.request("/ready");
-  assert.equal(tripsOf(grid), before + 1);
+  assert.equal(countTrips(grid), before + 1);
 });

@@ -7,7 +7,7 @@ import { testGrid } from "../../support/grid.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
 import { findCaller, findProof } from "../../support/worker_proofs.ts";
 
-Deno.test("POST sessions?wait answers 201 as soon as the browser runs", async () => {
+Deno.test("POST sessions?wait responds with 201 as soon as the browser runs", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -22,7 +22,7 @@ Deno.test("POST sessions?wait answers 201 as soon as the browser runs", async ()
   assert.deepEqual([status, body.status], [201, "running"]);
 });
 
-Deno.test("POST sessions?wait answers 202 with the session as it is when the time is over", async () => {
+Deno.test("POST sessions?wait responds with 202 and the current session at its timeout", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -35,7 +35,7 @@ Deno.test("POST sessions?wait answers 202 with the session as it is when the tim
   assert.equal(headers.get("location"), `/v1/sessions/${body.id}`);
 });
 
-Deno.test("POST sessions?wait says why a session that has failed gives no browser", async () => {
+Deno.test("POST sessions?wait responds with the reason why a session failed", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -53,7 +53,7 @@ Deno.test("POST sessions?wait says why a session that has failed gives no browse
   );
 });
 
-Deno.test("a claim that waits is woken by a creation, without a look at the clock", async () => {
+Deno.test("a new session wakes a waiting claim without an advance of the clock", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -66,11 +66,11 @@ Deno.test("a claim that waits is woken by a creation, without a look at the cloc
   const { id } = await api.session();
   const { body } = await waiting;
   assert.equal(body.sessions[0].id, id);
-  // The look before, two of the creation, the one that found it.
+  // The first read, two of the create request, and the read that found the session.
   assert.ok(grid.core.db.trips() - trips <= 4);
 });
 
-Deno.test("a claim that waits ends when its time is over", async () => {
+Deno.test("a waiting claim ends at its timeout", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -82,7 +82,7 @@ Deno.test("a claim that waits ends when its time is over", async () => {
   assert.deepEqual([status, text], [204, ""]);
 });
 
-Deno.test("a claim whose worker has hung up is given nothing", async () => {
+Deno.test("a claim whose worker has disconnected receives no session", async () => {
   await using grid = await testGrid({ listen: true });
   const api = createApiClient(grid);
   await api.pool();
@@ -98,7 +98,7 @@ Deno.test("a claim whose worker has hung up is given nothing", async () => {
   while (grid.core.db.trips() === trips) await systemClock.sleep(5);
   gone.abort();
   await assert.rejects(waiting);
-  // The server hears of it a moment after the client: a claim of its own is answered behind that.
+  // The server notices the disconnect later than the client: a second claim is answered after that.
   assert.equal(await api.claim(worker), undefined);
   const later = await fetch(grid.url + path.replace("30", "0.05"), {
     method: "POST",
@@ -112,7 +112,7 @@ Deno.test("a claim whose worker has hung up is given nothing", async () => {
   );
 });
 
-Deno.test("the end of a session wakes the claims of other workers only if the pool has a limit, its own worker's always", async () => {
+Deno.test("the end of a session wakes its worker's claim, and the claims of other workers only if the pool has a limit", async () => {
   for (const limit of [null, 1]) {
     await using grid = await testGrid({ clock: createFakeClock() });
     const api = createApiClient(grid);
@@ -131,14 +131,14 @@ Deno.test("the end of a session wakes the claims of other workers only if the po
     const trips = grid.core.db.trips();
     await api.report(workerId, claimed, "completed");
     await untilWaiting();
-    // The report, and the looks of those that were woken.
+    // The report, and the reads of the woken claims.
     assert.equal(grid.core.db.trips() - trips, limit === null ? 2 : 3);
     gone.abort();
     assert.deepEqual(await Promise.all(waiting), [undefined, undefined]);
   }
 });
 
-Deno.test("a claim is answered when its pool changes, and the next one knows of the pool's limit", async () => {
+Deno.test("a change of its pool ends a waiting claim, and the next claim applies the pool's limit", async () => {
   await using grid = await testGrid({ clock: createFakeClock() });
   const api = createApiClient(grid);
   await api.pool();

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { createApiClient } from "../../../../support/api.ts";
 import { testGrid } from "../../../../support/grid.ts";
 
-Deno.test("claims take the highest priority first, then the oldest", async () => {
+Deno.test("a claim receives the highest priority first, then the oldest session", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -17,7 +17,7 @@ Deno.test("claims take the highest priority first, then the oldest", async () =>
   assert.deepEqual(order, [1, 3, 0, 2, 4].map((at) => ids[at]));
 });
 
-Deno.test("claims at once give each session to exactly one worker, and pass no limit", async () => {
+Deno.test("concurrent claims assign each session to exactly one worker, within every limit", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 0, max: 12 }),
@@ -65,7 +65,7 @@ Deno.test("claims at once give each session to exactly one worker, and pass no l
   );
 });
 
-Deno.test("a claim repeated under its id gets the same session, under another id the next one", async () => {
+Deno.test("a claim repeated with its id receives the same session, a claim with another id the next one", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -87,7 +87,7 @@ Deno.test("a claim repeated under its id gets the same session, under another id
   assert.equal(starts.length, 1);
 });
 
-Deno.test("a claim without room gets orders, but no session", async () => {
+Deno.test("a claim without room receives stop commands, but no session", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -103,7 +103,7 @@ Deno.test("a claim without room gets orders, but no session", async () => {
   assert.equal(body.commands[0].session_id, claimed.id);
 });
 
-Deno.test("a pool that is paused, draining or inactive gives no session away", async () => {
+Deno.test("a pool that is paused, draining or inactive assigns no session", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -117,7 +117,7 @@ Deno.test("a pool that is paused, draining or inactive gives no session away", a
   assert.equal((await api.claim(worker))?.id, id);
 });
 
-Deno.test("a worker gets sessions of its own pool only", async () => {
+Deno.test("a worker receives sessions of its pool only", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
@@ -126,7 +126,7 @@ Deno.test("a worker gets sessions of its own pool only", async () => {
   assert.equal(await api.claim(await api.worker()), undefined);
 });
 
-Deno.test("a claim is not answered with an order that its worker is obeying already", async () => {
+Deno.test("a claim's response leaves out stop commands that its worker has received", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();

@@ -1,13 +1,13 @@
 /**
- * The claim against a model of it: a pool, its queue and its workers as plain values, and the same commands given to
- * both in any order.
+ * Compares claims with a model: a pool, its queue and its workers as plain values. Both receive the same commands in any
+ * order.
  *
  * @module
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type Api, createApiClient } from "../../support/api.ts";
-import { testGrid } from "../../support/grid.ts";
+import { type Api, createApiClient } from "../../../../support/api.ts";
+import { testGrid } from "../../../../support/grid.ts";
 
 interface Queued {
   readonly id: string;
@@ -33,7 +33,7 @@ interface Real {
 
 type Step = fc.AsyncCommand<Model, Real>;
 
-/** What the model gives a worker, in order. */
+/** Returns the sessions that the model assigns to a worker, in order. */
 function expected(model: Model, worker: ModelWorker, count: number): string[] {
   if (!model.isActive || worker.isDraining) return [];
   const live = [...model.workers.values()].reduce(
@@ -85,7 +85,7 @@ class Claim implements Step {
     const wanted = expected(model, worker, this.count);
     const path = `/workerpool/workers/${id}/claim-session`;
     const body = { request_id: crypto.randomUUID(), count: this.count };
-    // Two at once under one id: the answer that was lost, and its repeat.
+    // Two concurrent claims with one id: one with a lost response, and its repetition.
     const answers = await Promise.all(
       (this.repeated ? [0, 1] : [0]).map(() => api.call("POST", path, body)),
     );
@@ -162,7 +162,7 @@ const steps = [
   fc.option(fc.nat(9), { nil: undefined }).map((worker) => new Toggle(worker)),
 ];
 
-Deno.test("claims give what the model gives: priority, then age, within every limit, each session once", async () => {
+Deno.test("claims assign the same sessions as the model: by priority, then age, within every limit, each session once", async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),

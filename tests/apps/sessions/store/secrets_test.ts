@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createApiClient } from "../../support/api.ts";
-import { testGrid } from "../../support/grid.ts";
+import { createApiClient } from "../../../support/api.ts";
+import { testGrid } from "../../../support/grid.ts";
 
-Deno.test("no answer but the claim has the proxy's password, an environment's value or the browser's address", async () => {
+Deno.test("no response except the claim contains the proxy's password, a value of the environment or the browser's address", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();

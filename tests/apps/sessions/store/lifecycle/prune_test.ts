@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type Api, createApiClient } from "../../support/api.ts";
-import { createFakeClock } from "../../support/clock.ts";
-import { type TestGrid, testGrid } from "../../support/grid.ts";
+import { type Api, createApiClient } from "../../../../support/api.ts";
+import { createFakeClock } from "../../../../support/clock.ts";
+import { type TestGrid, testGrid } from "../../../../support/grid.ts";
 
 const HOUR = 3_600_000;
 
@@ -12,7 +12,7 @@ async function count(grid: TestGrid, table: string): Promise<number> {
   return Number(rows[0]?.n);
 }
 
-/** A session that has ended; gives it `metrics` measurements and `events` events more. */
+/** Creates an ended session with `metrics` measurements and `events` additional events. */
 async function ended(
   grid: TestGrid,
   api: Api,
@@ -38,7 +38,7 @@ async function ended(
   return id;
 }
 
-Deno.test("what is old goes in small parts, until nothing of it is left and all of the rest is there", async () => {
+Deno.test("old sessions are deleted in small parts, completely, and every other row stays", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({
     clock,
@@ -70,11 +70,11 @@ Deno.test("what is old goes in small parts, until nothing of it is left and all 
   assert.ok(passes <= 5, `${passes} passes`);
   const { items } = await grid.sessions.list({ limit: 10 });
   assert.deepEqual(items.map(({ id }) => id), [live, young]);
-  // Created, assigned and, of the young one, terminated.
+  // session_created and session_assigned, and session_terminated for the newer session.
   assert.deepEqual(await sizes(), [7, 7 + 3 + 2, 2]);
 });
 
-Deno.test("sessions that are kept for their keys are in nobody's way, however many there are", async () => {
+Deno.test("any number of sessions that are kept for their keys does not block the deletion of others", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({
     clock,

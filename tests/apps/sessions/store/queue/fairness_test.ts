@@ -4,9 +4,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import type { KeyInput } from "../../../src/apps/keys/schemas.ts";
-import { type Api, assertRefused } from "../../support/api.ts";
-import { type KeyedGrid, keyedGrid } from "../../support/keys.ts";
+import type { KeyInput } from "../../../../../src/apps/keys/schemas.ts";
+import { type Api, assertRefused } from "../../../../support/api.ts";
+import { type KeyedGrid, keyedGrid } from "../../../../support/keys.ts";
 
 /** Creates a client; returns it with the owner id of its sessions. */
 async function client(
