@@ -18,7 +18,7 @@ import { connectRemote } from "./db/remote_connection.ts";
 import { configureConsoleLog } from "./core/log.ts";
 import { SecretCipher } from "./db/secrets.ts";
 import type { Secrets } from "./core/database.ts";
-import { parseKey } from "./core/settings_schema.ts";
+import { parseKey } from "./core/redact.ts";
 import { loadSettings, type Settings, SettingsError } from "./core/settings.ts";
 import { API_APPS, MIDDLEWARE, PROVIDERS } from "./installed_api.ts";
 

@@ -1,6 +1,5 @@
+import { type EgressPolicy } from "./egress.ts";
 import { z } from "@hono/zod-openapi";
-import { EGRESS_RULE_FORM, parseEgressRule } from "./egress_rule.ts";
-import { isReserved, RESERVED_PATTERN } from "./reserved_variables.ts";
 import { textSchema } from "./stored_text.ts";
 
 /** Browsers that a session may request; each provider supports some of them. */
@@ -124,60 +123,6 @@ export const resourceLimitsSchema = z.strictObject({
 
 export type ResourceLimits = z.infer<typeof resourceLimitsSchema>;
 
-/** Maximum number of variables: each is encrypted separately, and thousands would take the server seconds. */
-const MAX_VARIABLES = 256;
-
-const VARIABLE_NAMES = {
-  propertyNames: { pattern: "^[A-Za-z_][A-Za-z0-9_]*$" },
-};
-
-const SESSION_VARIABLE_NAMES = {
-  maxProperties: MAX_VARIABLES,
-  propertyNames: {
-    ...VARIABLE_NAMES.propertyNames,
-    not: { pattern: RESERVED_PATTERN },
-  },
-};
-
-/** Environment variables of the browser. Values are secrets. */
-export const environmentSchema = z.record(
-  z.string().regex(
-    /^[A-Za-z_][A-Za-z0-9_]*$/,
-    "expected a variable name of letters, digits and _",
-  ),
-  textSchema().max(32_768),
-).openapi({
-  description:
-    "Environment variables of the browser. Only the response to the worker that starts it contains their values",
-  ...VARIABLE_NAMES,
-  examples: [{ LANG: "de_DE.UTF-8" }],
-});
-
-/** Environment variables in a request body. */
-export const environmentInputSchema = environmentSchema.refine(
-  (variables) => Object.keys(variables).length <= MAX_VARIABLES,
-  { error: `expected at most ${MAX_VARIABLES}`, abort: true },
-).openapi({ maxProperties: MAX_VARIABLES });
-
-/** Environment variables of a session, without variables that would change which programs run. */
-export const sessionEnvironmentSchema = environmentInputSchema.superRefine(
-  (environment, context) => {
-    for (const name of Object.keys(environment).filter(isReserved)) {
-      context.addIssue({
-        code: "custom",
-        path: [name],
-        message:
-          "a session may not set this variable, which could change programs or arguments; expected another name, or a default_environment of the pool",
-      });
-    }
-  },
-).openapi({
-  description:
-    "Environment variables of the browser. Variables that determine which programs are loaded or found (such as LD_…, PATH and CHROME_…) are rejected. Only the response to the worker that starts the browser contains their values",
-  ...SESSION_VARIABLE_NAMES,
-  examples: [{ LANG: "de_DE.UTF-8" }],
-});
-
 /** Additional command-line arguments of the browser. Each pool has a list of allowed arguments. */
 export const argumentsSchema = z.array(
   textSchema().max(2_000).regex(
@@ -193,45 +138,6 @@ export const argumentsSchema = z.array(
 /** Returns the name of an argument: the text before its "=". */
 export function argumentName(argument: string): string {
   return argument.split("=", 1)[0] ?? argument;
-}
-
-/** Networks that a session's browser may reach: `open` all, `no_private` the internet, `none` none. */
-export const EGRESS_MODES = ["open", "no_private", "none"] as const;
-
-export type EgressMode = (typeof EGRESS_MODES)[number];
-
-/** An entry of a pool's `egress_allow`. */
-export const egressRuleSchema = z.string().max(261).refine(
-  (text) => parseEgressRule(text) !== undefined,
-  EGRESS_RULE_FORM,
-).openapi({
-  description:
-    "A network in CIDR form, an address, a host name, or *. and a domain for every name below it; each with or without :port, IPv6 with a port in brackets",
-  pattern: String.raw`^[A-Za-z0-9*_.:/\[\]-]+$`,
-  examples: ["10.1.0.0/16", "intranet.example.test:443", "*.example.test"],
-});
-
-export const egressPolicySchema = z.object({
-  mode: z.enum(EGRESS_MODES).describe(
-    "open: everything. no_private: no private, loopback, link-local or metadata address. none: nothing",
-  ),
-  allow: z.array(egressRuleSchema).describe(
-    "Networks and hosts that may be reached in every mode",
-  ),
-  pool: z.string().describe(
-    "Name of the work pool, which the error page of a rejected connection shows",
-  ),
-}).openapi("EgressPolicy", {
-  description: "Networks that the session's browser may reach",
-});
-
-/** Networks that a browser may reach, by its pool and owner. */
-export interface EgressPolicy {
-  readonly mode: EgressMode;
-  /** Networks in CIDR form and host names that may be reached in every mode. */
-  readonly allow: readonly string[];
-  /** Name of the work pool, which the error page of a rejected connection shows. */
-  readonly pool: string;
 }
 
 /** Requirements of a browser, with every default filled in. Contains secrets. */

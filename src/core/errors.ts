@@ -1,5 +1,5 @@
 /**
- * Errors that a client can act on, and the conversion of any error into a response.
+ * Errors that a client can act on, and their codes.
  *
  * @module
  * @see {@link https://www.rfc-editor.org/rfc/rfc9457 RFC 9457: Problem Details for HTTP APIs}
@@ -9,8 +9,6 @@ import type {
   ClientErrorStatusCode,
   ServerErrorStatusCode,
 } from "hono/utils/http-status";
-import { redactKeys } from "./redact.ts";
-import { truncate } from "./text.ts";
 
 /** Statuses that a {@linkcode Problem} may have. */
 export type ProblemStatus = ClientErrorStatusCode | ServerErrorStatusCode;
@@ -206,21 +204,6 @@ export function isTransient(error: unknown): error is GridError {
     (error.code === "database_busy" || error.code === "database_unavailable");
 }
 
-/** Maximum lengths of the detail and of text in an extension member; both may contain client input. */
-const MAX_DETAIL = 10_000;
-const MAX_MEMBER = 2_000;
-
-/** Body of a problem response. `request_id` identifies the log line. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: ProblemStatus;
-  readonly detail: string;
-  readonly code: string;
-  readonly request_id?: string;
-  readonly [extension: string]: unknown;
-}
-
 /**
  * Returns the error of the database driver if `error` is drizzle's wrapper of it.
  *
@@ -241,59 +224,5 @@ export function toGridError(thrown: unknown): GridError {
     "Something went wrong here; the log has it under this request_id",
     {},
     { cause: error },
-  );
-}
-
-/** Returns the response body for `error`. */
-export function toProblem(error: GridError, requestId?: string): Problem {
-  return {
-    type: `urn:browsergrid:problem:${error.code}`,
-    title: error.kind.title,
-    status: error.kind.status,
-    detail: truncate(redactKeys(error.message), MAX_DETAIL),
-    code: error.code,
-    ...(requestId === undefined ? {} : { request_id: requestId }),
-    ...mapValues(error.extensions, truncateMember),
-  };
-}
-
-/** Returns a member's value with each text in it truncated. */
-function truncateMember(value: unknown): unknown {
-  if (typeof value === "string") return truncate(value, MAX_MEMBER);
-  if (Array.isArray(value)) return value.map(truncateMember);
-  if (typeof value !== "object" || value === null) return value;
-  return mapValues(value, truncateMember);
-}
-
-function mapValues(
-  object: object,
-  map: (value: unknown) => unknown,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(object).map(([name, value]) => [name, map(value)]),
-  );
-}
-
-/** Returns the response headers for `error`. */
-export function problemHeaders(error: GridError): Record<string, string> {
-  const seconds = error.retryAfterSeconds ?? error.kind.retryAfterSeconds;
-  return {
-    "content-type": "application/problem+json",
-    ...(seconds === undefined ? {} : { "retry-after": String(seconds) }),
-    ...error.kind.headers,
-  };
-}
-
-/** Creates the response for `error`. */
-export function problemResponse(
-  error: GridError,
-  requestId?: string,
-): Response {
-  return new Response(
-    redactKeys(JSON.stringify(toProblem(error, requestId))),
-    {
-      status: error.status,
-      headers: problemHeaders(error),
-    },
   );
 }

@@ -40,3 +40,42 @@ export function removeEndDot(name: string): string {
 export function addBrackets(host: string): string {
   return host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
 }
+
+/** Port of an endpoint that only its worker may dial. Nothing listens on it. */
+const NO_PORT = "0";
+
+/** Prefix of such an endpoint. Its host is an address, because browsers reject names in `Host`. */
+export const TUNNEL_ONLY = `ws://127.0.0.1:${NO_PORT}/`;
+
+/** Replaces the address of an endpoint, so that it is reachable only through its worker's tunnel. */
+export function throughTunnelOnly(endpoint: string): string {
+  return TUNNEL_ONLY + new URL(endpoint).pathname.slice(1);
+}
+
+/** Reports whether an endpoint is reachable only through its worker's tunnel. */
+export function isTunnelOnly({ port }: Pick<URL, "port">): boolean {
+  return port === NO_PORT;
+}
+
+/** URL of a database without its token. */
+export interface DatabaseAddress {
+  readonly url: string;
+  readonly authToken: string | undefined;
+}
+
+/** Reports whether `url` contains a user or a password. */
+export function hasUser(url: string): boolean {
+  return /^\w+:\/\/[^/?#]*@/.test(url);
+}
+
+/** Separates `?authToken=…` from the URL of a remote database, so that the URL can be shown and logged. */
+export function parseDatabaseAddress(text: string): DatabaseAddress {
+  const at = text.indexOf("?");
+  const isRemote = /^(libsql|https?):/i.test(text);
+  if (!isRemote || at < 0) return { url: text, authToken: undefined };
+  const query = new URLSearchParams(text.slice(at + 1));
+  const authToken = query.get("authToken") ?? undefined;
+  query.delete("authToken");
+  const rest = query.size > 0 ? `?${query}` : "";
+  return { url: text.slice(0, at) + rest, authToken };
+}

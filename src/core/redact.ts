@@ -64,3 +64,23 @@ function randomText(length: number): string {
   }
   return text.slice(0, length);
 }
+
+/** Length of a key in bytes. */
+export const KEY_BYTES = 32;
+
+/** Parses a key in hex or base64; returns undefined if it does not have 32 bytes. */
+export function parseKey(
+  text: string,
+): Uint8Array<ArrayBuffer> | undefined {
+  const trimmed = text.trim();
+  try {
+    const bytes = /^[0-9a-f]{64}$/i.test(trimmed)
+      ? Uint8Array.fromHex(trimmed)
+      : Uint8Array.fromBase64(trimmed, {
+        alphabet: /[-_]/.test(trimmed) ? "base64url" : "base64",
+      });
+    return bytes.length === KEY_BYTES ? bytes : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { parseDatabaseAddress } from "./settings_schema.ts";
+import { parseDatabaseAddress } from "./network.ts";
 import { findNearest, suggestNearest } from "./nearest.ts";
 import { renderSettingType } from "./settings_schema.ts";
 import { type Settings, settingsSchema } from "./settings_schema.ts";

@@ -1,3 +1,5 @@
+import { parseKey } from "./redact.ts";
+import { hasUser } from "./network.ts";
 import { z } from "@hono/zod-openapi";
 import { isHostEntry, isNetwork } from "./network.ts";
 import { LOCAL_SANDBOX } from "./provider.ts";
@@ -193,29 +195,6 @@ function jsonSetting<T extends z.ZodType>(schema: T) {
   }, schema);
 }
 
-/** URL of a database without its token. */
-export interface DatabaseAddress {
-  readonly url: string;
-  readonly authToken: string | undefined;
-}
-
-/** Reports whether `url` contains a user or a password. */
-export function hasUser(url: string): boolean {
-  return /^\w+:\/\/[^/?#]*@/.test(url);
-}
-
-/** Separates `?authToken=…` from the URL of a remote database, so that the URL can be shown and logged. */
-export function parseDatabaseAddress(text: string): DatabaseAddress {
-  const at = text.indexOf("?");
-  const isRemote = /^(libsql|https?):/i.test(text);
-  if (!isRemote || at < 0) return { url: text, authToken: undefined };
-  const query = new URLSearchParams(text.slice(at + 1));
-  const authToken = query.get("authToken") ?? undefined;
-  query.delete("authToken");
-  const rest = query.size > 0 ? `?${query}` : "";
-  return { url: text.slice(0, at) + rest, authToken };
-}
-
 /** Describes the values of `schema` for people: `whole number, 0–65535`, `true or false`, `one of text, json`. */
 export function renderSettingType(schema: z.ZodType): string {
   const json = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
@@ -245,24 +224,4 @@ export function renderLimits(
   if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}`;
   if (minimum === undefined) return most === undefined ? "" : `, to ${most}`;
   return most === undefined ? `, from ${minimum}` : `, ${minimum} to ${most}`;
-}
-
-/** Length of a key in bytes. */
-export const KEY_BYTES = 32;
-
-/** Parses a key in hex or base64; returns undefined if it does not have 32 bytes. */
-export function parseKey(
-  text: string,
-): Uint8Array<ArrayBuffer> | undefined {
-  const trimmed = text.trim();
-  try {
-    const bytes = /^[0-9a-f]{64}$/i.test(trimmed)
-      ? Uint8Array.fromHex(trimmed)
-      : Uint8Array.fromBase64(trimmed, {
-        alphabet: /[-_]/.test(trimmed) ? "base64url" : "base64",
-      });
-    return bytes.length === KEY_BYTES ? bytes : undefined;
-  } catch {
-    return undefined;
-  }
 }

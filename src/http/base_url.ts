@@ -75,3 +75,8 @@ function readPrefix(c: Context<GridEnv>): string {
   const prefix = removeEndSlash(readFirst(c, "prefix") ?? "");
   return prefix.length <= MAX_PREFIX && PREFIX.test(prefix) ? prefix : "";
 }
+
+/** Returns the base URL of the server's WebSockets. `baseUrl` has no trailing slash. */
+export function toWebSocketUrl(baseUrl: string): string {
+  return baseUrl.replace(/^http/, "ws");
+}

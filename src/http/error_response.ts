@@ -1,11 +1,7 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
-import {
-  GridError,
-  problemHeaders,
-  toGridError,
-  toProblem,
-} from "../core/errors.ts";
+import { GridError, toGridError } from "../core/errors.ts";
+import { problemHeaders, toProblem } from "./problem_response.ts";
 import { redactKeys } from "../core/redact.ts";
 import { createLogger } from "../core/log.ts";
 import type { GridEnv } from "../core/middleware.ts";

@@ -2,7 +2,7 @@ import { dirname, join } from "node:path";
 import { createLogger } from "../core/log.ts";
 import { SecretCipher } from "../db/secrets.ts";
 import type { Database, Secrets } from "../core/database.ts";
-import { KEY_BYTES, parseKey } from "../core/settings_schema.ts";
+import { KEY_BYTES, parseKey } from "../core/redact.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 
 const log = createLogger("server", "encryption_key");

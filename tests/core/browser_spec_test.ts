@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { parseMemory, proxySchema } from "../../src/core/browser_spec.ts";
 import {
   environmentInputSchema,
-  parseMemory,
-  proxySchema,
   sessionEnvironmentSchema,
-} from "../../src/core/browser_spec.ts";
+} from "../../src/core/environment.ts";
 
 Deno.test("parseMemory() reads amounts in powers of 1024", () => {
   const cases = {

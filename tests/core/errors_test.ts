@@ -1,11 +1,8 @@
 import { poolProblems } from "../../src/apps/workerpool/problems.ts";
 import assert from "node:assert/strict";
 import { openDatabase } from "../../src/db/client.ts";
-import {
-  GridError,
-  problemResponse,
-  toGridError,
-} from "../../src/core/errors.ts";
+import { GridError, toGridError } from "../../src/core/errors.ts";
+import { problemResponse } from "../../src/http/problem_response.ts";
 import { describeError } from "../../src/core/log.ts";
 import { workers } from "../../src/apps/workers/models.ts";
 import { eq } from "drizzle-orm";

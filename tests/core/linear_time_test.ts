@@ -17,15 +17,16 @@ import { readKey } from "../../src/http/auth/auth.ts";
 import { removeEndSlash } from "../../src/core/text.ts";
 import {
   argumentsSchema,
-  environmentSchema,
   parseMemory,
   proxySchema,
   versionSchema,
 } from "../../src/core/browser_spec.ts";
+import { environmentSchema } from "../../src/core/environment.ts";
 import { isNetwork } from "../../src/core/network.ts";
 import { toWellFormed } from "../../src/db/well_formed.ts";
 import { isReadOnly } from "../../src/db/is_read_only.ts";
-import { GridError, toProblem } from "../../src/core/errors.ts";
+import { GridError } from "../../src/core/errors.ts";
+import { toProblem } from "../../src/http/problem_response.ts";
 import { describeFaults } from "../../src/http/validation_issues.ts";
 import { parseKeyPrefix, redactKeys } from "../../src/core/redact.ts";
 import { createHostMatcher } from "../../src/http/server/known_hosts.ts";

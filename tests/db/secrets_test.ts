@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isSealed, SecretCipher } from "../../src/db/secrets.ts";
-import { parseKey } from "../../src/core/settings_schema.ts";
+import { parseKey } from "../../src/core/redact.ts";
 
 const PLACE = ["sessions", "environment.TOKEN", "id-1"] as const;
 

@@ -1,4 +1,5 @@
-import type { BrowserSpec, EgressPolicy } from "../../src/core/browser_spec.ts";
+import type { BrowserSpec } from "../../src/core/browser_spec.ts";
+import type { EgressPolicy } from "../../src/core/egress.ts";
 import type { RunningBrowser } from "../../src/core/provider.ts";
 import { browserSpec } from "./browser_spec.ts";
 import { evaluate, testDockerHost } from "./docker.ts";

@@ -1,4 +1,4 @@
-import type { Problem } from "../../src/core/errors.ts";
+import type { Problem } from "../../src/http/problem_response.ts";
 import { type RawClient, readBytes } from "./raw_client.ts";
 
 /** The problem with which a client's upgrade was refused. */

@@ -5,7 +5,7 @@ import type { Core } from "../../core/app.ts";
 import type { Statement } from "../../core/database.ts";
 import { isTransient } from "../../core/errors.ts";
 import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
-import { toWebSocketUrl } from "../../http/public_origin.ts";
+import { toWebSocketUrl } from "../../http/base_url.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
 import { SessionActivity } from "./activity.ts";
 import { ChangePoller } from "./change_poller.ts";

@@ -12,7 +12,7 @@
  *
  * @module
  */
-import { anyCase } from "../../core/reserved_variables.ts";
+import { anyCase } from "../../core/environment.ts";
 import { argumentName } from "../../core/browser_spec.ts";
 
 /** Arguments that are allowed in a pool without a list: appearance and language, but no further trust or abilities. */

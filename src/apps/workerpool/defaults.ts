@@ -1,11 +1,11 @@
 import type {
   Browser,
-  EgressPolicy,
   OperatingSystem,
   Proxy,
   ResourceLimits,
   Screen,
 } from "../../core/browser_spec.ts";
+import type { EgressPolicy } from "../../core/egress.ts";
 import { screenSchema } from "../../core/browser_spec.ts";
 import { GridError } from "../../core/errors.ts";
 import type { SessionRequest } from "./candidate.ts";

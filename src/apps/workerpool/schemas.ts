@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { environmentInputSchema } from "../../core/browser_spec.ts";
+import { environmentInputSchema } from "../../core/environment.ts";
 import { pickPart } from "../../http/declared_fields.ts";
 import * as examples from "./examples.ts";
 import { poolFields } from "./schemas/pool_fields.ts";

@@ -10,7 +10,7 @@ import type { Context } from "hono";
 import { isSelf } from "../../core/caller.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { isLoopback, toSocketHost } from "../../core/network.ts";
-import { throughTunnelOnly } from "../../core/provider.ts";
+import { throughTunnelOnly } from "../../core/network.ts";
 import type { Settings } from "../../core/settings.ts";
 import { getCaller } from "../../http/auth/access.ts";
 import {

@@ -2,7 +2,7 @@ import { createRoute, type OpenAPIHono } from "@hono/zod-openapi";
 import { access, allow } from "../../http/auth/access.ts";
 import { getBaseUrl } from "../../http/base_url.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { toWebSocketUrl } from "../../http/public_origin.ts";
+import { toWebSocketUrl } from "../../http/base_url.ts";
 import { createRouter } from "../../http/router.ts";
 import { connectQuerySchema } from "../connect_query.ts";
 import { requestDevtoolsJson } from "./browser_http_client.ts";

@@ -2,7 +2,7 @@ import type { SessionManager } from "../../apps/sessions/manager.ts";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { createLogger, describeError } from "../../core/log.ts";
-import { isTunnelOnly } from "../../core/provider.ts";
+import { isTunnelOnly } from "../../core/network.ts";
 import { verifyBrowser } from "../verify_browser.ts";
 import { DirectDialer } from "../dialer.ts";
 

@@ -3,7 +3,7 @@ import type { WorkerManager } from "../../apps/workers/manager.ts";
 import { deadline } from "../../async/deadline.ts";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
-import { isTunnelOnly } from "../../core/provider.ts";
+import { isTunnelOnly } from "../../core/network.ts";
 import {
   browserUnreachable,
   type Dialer,

@@ -6,7 +6,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { declareRoute } from "../auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-import { type DocsFile, loadDocsFile } from "./docs_files.ts";
 
 /** Allows only the files of the page and requests to this server. The script of the page sets its styles. */
 const CONTENT_SECURITY_POLICY = [
@@ -62,4 +61,23 @@ export function createDocsRoutes(): OpenAPIHono<GridEnv> {
     });
   }
   return router;
+}
+
+/** Files of the page, each loaded by its first request to save memory. */
+const FILES = {
+  "page.html": () => import("./page.html", { with: { type: "text" } }),
+  "start.js": () => import("./start.js", { with: { type: "text" } }),
+  "swagger-ui-bundle.js": () =>
+    import("swagger-ui-dist/swagger-ui-bundle.js", { with: { type: "text" } }),
+  "swagger-ui.css": () =>
+    import("swagger-ui-dist/swagger-ui.css", { with: { type: "text" } }),
+} as const;
+
+/** Name of a file of the page. */
+type DocsFile = keyof typeof FILES;
+
+/** Loads the text of a file of the page. */
+async function loadDocsFile(name: DocsFile): Promise<string> {
+  const loaded: { readonly default: string } = await FILES[name]();
+  return loaded.default;
 }

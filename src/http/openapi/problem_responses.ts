@@ -7,11 +7,13 @@ import {
   type AnyProblem,
   type CommonCode,
   GridError,
+  resolveProblem,
+} from "../../core/errors.ts";
+import {
   type Problem,
   problemHeaders,
-  resolveProblem,
   toProblem,
-} from "../../core/errors.ts";
+} from "../problem_response.ts";
 import { isDocumentedProblems, type ResponsesObject } from "./problems.ts";
 
 /** Properties that decide which problems of the middleware an operation may respond with. */

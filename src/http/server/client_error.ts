@@ -1,9 +1,6 @@
 import type { Duplex } from "node:stream";
-import {
-  type CommonCode,
-  GridError,
-  problemResponse,
-} from "../../core/errors.ts";
+import { type CommonCode, GridError } from "../../core/errors.ts";
+import { problemResponse } from "../problem_response.ts";
 import { createLogger } from "../../core/log.ts";
 import { writeRawResponse } from "./raw_response.ts";
 

@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { type GridError, problemResponse } from "../../core/errors.ts";
+import { type GridError } from "../../core/errors.ts";
+import { problemResponse } from "../problem_response.ts";
 import { problemSchema } from "../openapi/problems.ts";
 import { truncate } from "../../core/text.ts";
 import type { UpgradeContext } from "../../core/app.ts";

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "../../async/clock.ts";
-import { type BrowserExit, throughTunnelOnly } from "../../core/provider.ts";
+import { type BrowserExit } from "../../core/provider.ts";
+import { throughTunnelOnly } from "../../core/network.ts";
 import { startAuthProxy } from "../kit/auth_proxy.ts";
 import { type Display, startDisplay } from "./display/display.ts";
 import { LocalBrowser, OUTPUT_FILE, readLastLines } from "./local_browser.ts";

@@ -2,13 +2,13 @@ import { z } from "@hono/zod-openapi";
 import {
   argumentsSchema,
   browserSchema,
-  egressPolicySchema,
-  environmentSchema,
   operatingSystemSchema,
   proxySchema,
   resourceLimitsSchema,
   screenSchema,
 } from "../../../core/browser_spec.ts";
+import { environmentSchema } from "../../../core/environment.ts";
+import { egressPolicySchema } from "../../../core/egress.ts";
 import * as examples from "../examples.ts";
 import { sessionMetricValuesSchema } from "./history.ts";
 

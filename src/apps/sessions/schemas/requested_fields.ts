@@ -8,9 +8,9 @@ import {
   proxySchema,
   resourceLimitsSchema,
   screenSchema,
-  sessionEnvironmentSchema,
   versionSchema,
 } from "../../../core/browser_spec.ts";
+import { sessionEnvironmentSchema } from "../../../core/environment.ts";
 import { textSchema } from "../../../core/stored_text.ts";
 import type { SessionField } from "./field.ts";
 import { labelsSchema } from "./labels.ts";

@@ -2,8 +2,6 @@ import { z } from "@hono/zod-openapi";
 import {
   BROWSERS,
   browserSchema,
-  egressRuleSchema,
-  environmentInputSchema,
   OPERATING_SYSTEMS,
   operatingSystemSchema,
   proxySchema,
@@ -11,6 +9,8 @@ import {
   screenSchema,
   versionSchema,
 } from "../../../core/browser_spec.ts";
+import { environmentInputSchema } from "../../../core/environment.ts";
+import { egressRuleSchema } from "../../../core/egress.ts";
 import { storableObjectSchema, textSchema } from "../../../core/stored_text.ts";
 import type { FieldOption } from "../../../http/declared_fields.ts";
 import {

@@ -1,4 +1,5 @@
-import type { EgressMode, Proxy } from "../../../core/browser_spec.ts";
+import type { Proxy } from "../../../core/browser_spec.ts";
+import type { EgressMode } from "../../../core/egress.ts";
 
 /** Schemes of the proxies that the image's own proxy can connect through. */
 export const CHAINED_SCHEMES: readonly string[] = ["http:", "socks5:"];

@@ -5,7 +5,7 @@ import {
   canonicalHost,
   type EgressTarget,
   parseAddress,
-} from "../../../core/egress_rule.ts";
+} from "../../../core/egress.ts";
 import { toMessage } from "../../../core/log.ts";
 import type { EgressFilter } from "./filter.ts";
 import type { NameLookups } from "./name_lookups.ts";

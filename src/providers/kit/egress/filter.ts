@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import type { EgressMode, EgressPolicy } from "../../../core/browser_spec.ts";
+import type { EgressMode, EgressPolicy } from "../../../core/egress.ts";
 import {
   canonicalHost,
   type EgressRule,
@@ -7,7 +7,7 @@ import {
   matchesEgressRule,
   parseAddress,
   parseEgressRule,
-} from "../../../core/egress_rule.ts";
+} from "../../../core/egress.ts";
 import { NON_PUBLIC_NETWORKS } from "./non_public_networks.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;

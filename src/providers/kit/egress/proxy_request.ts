@@ -1,4 +1,4 @@
-import type { EgressTarget } from "../../../core/egress_rule.ts";
+import type { EgressTarget } from "../../../core/egress.ts";
 
 /** A rejection by a proxy: HTTP status and sentence. */
 export class ProxyProblem extends Error {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import { type EgressTarget, parseAddress } from "../../../core/egress_rule.ts";
+import { type EgressTarget, parseAddress } from "../../../core/egress.ts";
 import type { SocketReader } from "./socket_reader.ts";
 
 /** A SOCKS proxy's user name and password. */

@@ -7,7 +7,7 @@ import {
   canonicalHost,
   type EgressTarget,
   parseAddress,
-} from "../../../core/egress_rule.ts";
+} from "../../../core/egress.ts";
 import {
   type DialOptions,
   dialTarget,

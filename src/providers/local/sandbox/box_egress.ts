@@ -1,9 +1,6 @@
 import { z } from "@hono/zod-openapi";
-import {
-  type BrowserSpec,
-  egressPolicySchema,
-  type Proxy,
-} from "../../../core/browser_spec.ts";
+import { type BrowserSpec, type Proxy } from "../../../core/browser_spec.ts";
+import { egressPolicySchema } from "../../../core/egress.ts";
 import { EgressFilter } from "../../kit/egress/filter.ts";
 import { type EgressProxy, startEgressProxy } from "../../kit/egress/proxy.ts";
 import type { BoxFolder } from "./box_folder.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import type { EgressPolicy } from "../../../../src/core/browser_spec.ts";
+import type { EgressPolicy } from "../../../../src/core/egress.ts";
 import {
   EgressFilter,
   isPublicAddress,

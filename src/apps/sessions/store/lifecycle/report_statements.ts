@@ -10,7 +10,7 @@ import type { ResultSet } from "@libsql/client";
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Statement } from "../../../../core/database.ts";
-import { TUNNEL_ONLY } from "../../../../core/provider.ts";
+import { TUNNEL_ONLY } from "../../../../core/network.ts";
 import type { WorkerCaller } from "../../../../http/auth/worker_caller.ts";
 import { workers } from "../../../workers/models.ts";
 import { sessionEvents, sessionMetrics, sessions } from "../../models.ts";

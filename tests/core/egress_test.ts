@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  matchesEgressRule,
-  parseEgressRule,
-} from "../../src/core/egress_rule.ts";
+import { matchesEgressRule, parseEgressRule } from "../../src/core/egress.ts";
 
 /** Reports whether a rule matches `host` and `port` at `address`. */
 function matches(

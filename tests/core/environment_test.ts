@@ -4,7 +4,7 @@ import { poolInputSchema } from "../../src/apps/workerpool/schemas.ts";
 import { sessionInputSchema } from "../../src/apps/sessions/schemas.ts";
 import { describedApi } from "../support/api_document.ts";
 import { testGrid } from "../support/grid.ts";
-import { isReserved } from "../../src/core/reserved_variables.ts";
+import { isReserved } from "../../src/core/environment.ts";
 
 Deno.test("isReserved() detects variables that change which programs and libraries run, in any case", () => {
   for (

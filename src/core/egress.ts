@@ -1,3 +1,4 @@
+import { z } from "@hono/zod-openapi";
 import ipaddr from "ipaddr.js";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -121,4 +122,43 @@ function parseName(text: string): EgressRule | undefined {
     return undefined;
   }
   return isSuffix ? { suffix: `.${name}` } : { name };
+}
+
+/** Networks that a session's browser may reach: `open` all, `no_private` the internet, `none` none. */
+export const EGRESS_MODES = ["open", "no_private", "none"] as const;
+
+export type EgressMode = (typeof EGRESS_MODES)[number];
+
+/** An entry of a pool's `egress_allow`. */
+export const egressRuleSchema = z.string().max(261).refine(
+  (text) => parseEgressRule(text) !== undefined,
+  EGRESS_RULE_FORM,
+).openapi({
+  description:
+    "A network in CIDR form, an address, a host name, or *. and a domain for every name below it; each with or without :port, IPv6 with a port in brackets",
+  pattern: String.raw`^[A-Za-z0-9*_.:/\[\]-]+$`,
+  examples: ["10.1.0.0/16", "intranet.example.test:443", "*.example.test"],
+});
+
+export const egressPolicySchema = z.object({
+  mode: z.enum(EGRESS_MODES).describe(
+    "open: everything. no_private: no private, loopback, link-local or metadata address. none: nothing",
+  ),
+  allow: z.array(egressRuleSchema).describe(
+    "Networks and hosts that may be reached in every mode",
+  ),
+  pool: z.string().describe(
+    "Name of the work pool, which the error page of a rejected connection shows",
+  ),
+}).openapi("EgressPolicy", {
+  description: "Networks that the session's browser may reach",
+});
+
+/** Networks that a browser may reach, by its pool and owner. */
+export interface EgressPolicy {
+  readonly mode: EgressMode;
+  /** Networks in CIDR form and host names that may be reached in every mode. */
+  readonly allow: readonly string[];
+  /** Name of the work pool, which the error page of a rejected connection shows. */
+  readonly pool: string;
 }
