@@ -2,7 +2,7 @@ import type { ClaimedSession } from "../client/client.ts";
 import { type BrowserSpec, parseMemory } from "../core/browser_spec.ts";
 
 /** The requested browser in the server's form. Contains secrets. */
-export type BrowserRequest = Pick<
+export type RequestedBrowser = Pick<
   ClaimedSession,
   | "browser"
   | "version"
@@ -17,7 +17,7 @@ export type BrowserRequest = Pick<
 >;
 
 /** Converts a requested browser to the form that providers accept. */
-export function toBrowserSpec(request: BrowserRequest): BrowserSpec {
+export function toBrowserSpec(request: RequestedBrowser): BrowserSpec {
   const { cpu, memory } = request.resource_limits;
   const memoryBytes = memory === undefined ? undefined : parseMemory(memory);
   return {
@@ -38,7 +38,7 @@ export function toBrowserSpec(request: BrowserRequest): BrowserSpec {
 /** Returns `text`, such as a browser's output, with every secret of the request replaced by "…". */
 export function redactSecrets(
   text: string,
-  request: Pick<BrowserRequest, "proxy" | "environment">,
+  request: Pick<RequestedBrowser, "proxy" | "environment">,
 ): string {
   const secrets = [
     request.proxy?.proxy_password ?? "",

@@ -27,7 +27,7 @@ const LOGS_TIMEOUT_MS = 1_000;
 const MAX_LOGS = 32_000;
 
 /** Options of a session with a running browser. */
-export interface AdoptOptions {
+export interface HeldSessionContext {
   readonly clock: Clock;
   /** Returns true if the host responds. If not, a failed start is not the session's fault and the session is requeued. */
   readonly isHostUp: () => Promise<boolean>;
@@ -35,7 +35,7 @@ export interface AdoptOptions {
 }
 
 /** Options of {@linkcode HeldSession.start}. */
-export interface HeldSessionOptions extends AdoptOptions, BrowserSource {
+export interface HeldSessionOptions extends HeldSessionContext, BrowserSource {
   /** End of the same session under an older lease, which the start waits for. */
   readonly after?: Promise<void> | undefined;
 }
@@ -50,7 +50,7 @@ export class HeldSession {
   readonly id: string;
   readonly fencingToken: number;
   readonly ended: Promise<void>;
-  readonly #options: AdoptOptions;
+  readonly #options: HeldSessionContext;
   readonly #stop = new AbortController();
   /** The first requested end. */
   #requested: SessionEnd | undefined;
@@ -62,7 +62,7 @@ export class HeldSession {
     { id, fencingToken, options }: {
       readonly id: string;
       readonly fencingToken: number;
-      readonly options: AdoptOptions;
+      readonly options: HeldSessionContext;
     },
     run: (session: HeldSession) => Promise<void>,
   ) {
@@ -88,7 +88,7 @@ export class HeldSession {
   static adopt(
     browser: RunningBrowser,
     fencingToken: number,
-    options: AdoptOptions,
+    options: HeldSessionContext,
   ): HeldSession {
     return new HeldSession(
       { id: browser.sessionId, fencingToken, options },

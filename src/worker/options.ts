@@ -9,7 +9,7 @@ import type { TunnelOpener } from "./tunnel/client.ts";
 export type Reach = "auto" | "direct" | "tunnel";
 
 /** Options of a worker. */
-export interface WorkerOptions {
+export interface WorkerStartOptions {
   readonly client: GridClient;
   readonly providers: Registry<Provider>;
   readonly clock: Clock;
@@ -41,7 +41,10 @@ export interface WorkerOptions {
 
 /** Returns the path that the worker registers with. Without a tunnel that is "direct". */
 export function resolveReach(
-  { reach = "auto", openTunnel }: Pick<WorkerOptions, "reach" | "openTunnel">,
+  { reach = "auto", openTunnel }: Pick<
+    WorkerStartOptions,
+    "reach" | "openTunnel"
+  >,
 ): Reach {
   return openTunnel ? reach : "direct";
 }

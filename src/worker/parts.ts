@@ -4,7 +4,7 @@ import { ClaimLoop } from "./claim_loop.ts";
 import { Drain } from "./drain.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HostHealth } from "./host/health.ts";
-import { resolveReach, type WorkerOptions } from "./options.ts";
+import { resolveReach, type WorkerStartOptions } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
 import { HOST_DETAILS, type Membership } from "./register.ts";
 import { ServerAvailability } from "./server_availability.ts";
@@ -17,7 +17,7 @@ const log = createLogger("worker", "parts");
 
 /** Options of {@linkcode WorkerParts}. */
 export interface WorkerPartsOptions {
-  readonly worker: WorkerOptions;
+  readonly worker: WorkerStartOptions;
   readonly membership: Membership;
   readonly host: WarmHost;
   readonly outbox: Outbox;

@@ -5,7 +5,7 @@ import type { Registration } from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
 import { calculateTrustedUntil } from "./lease.ts";
-import { resolveReach, type WorkerOptions } from "./options.ts";
+import { resolveReach, type WorkerStartOptions } from "./options.ts";
 import {
   createState,
   type StateStore,
@@ -42,7 +42,7 @@ export interface Membership {
  * @throws {ApiError} If the server rejects the worker.
  */
 export async function register(
-  options: WorkerOptions,
+  options: WorkerStartOptions,
   store: StateStore,
 ): Promise<Membership> {
   const before = await store.read() ?? createState(options);
@@ -76,7 +76,7 @@ export interface TimedRegistration {
  * @throws The reason of `signal` in the options.
  */
 export async function requestRegistration(
-  { client, clock, signal, ...options }: WorkerOptions,
+  { client, clock, signal, ...options }: WorkerStartOptions,
   { state, proof }: Pick<Membership, "state" | "proof">,
 ): Promise<TimedRegistration> {
   const id = options.workerId ?? state.id;

@@ -18,14 +18,14 @@ export interface SessionEnd {
 }
 
 /** Identifies a session and the lease under which it is reported. */
-export interface ReportedSession {
+export interface ReportSubject {
   readonly id: string;
   readonly fencingToken: number;
 }
 
 /** Creates the report of a running browser. */
 export function createRunningReport(
-  { id, fencingToken }: ReportedSession,
+  { id, fencingToken }: ReportSubject,
   { endpoint, details }: Pick<RunningBrowser, "endpoint" | "details">,
 ): Report {
   const { container_id } = details;
@@ -41,7 +41,7 @@ export function createRunningReport(
 
 /** Creates the report of an end. @param end With `logs`, the end of the browser's output. */
 export function createEndReport(
-  { id, fencingToken }: ReportedSession,
+  { id, fencingToken }: ReportSubject,
   { status, reason, logs }: SessionEnd & { readonly logs: string },
 ): Report {
   return {

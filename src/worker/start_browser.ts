@@ -14,7 +14,7 @@ export interface BrowserSource {
 }
 
 /** The browser of a session. */
-export interface StartedBrowser {
+export interface SessionBrowser {
   readonly browser: RunningBrowser;
   /** True if the browser was ready before the session requested it. */
   readonly isWarm: boolean;
@@ -30,7 +30,7 @@ export async function startBrowser(
   claimed: ClaimedSession,
   { host, warm, clock }: BrowserSource,
   signal: AbortSignal,
-): Promise<StartedBrowser> {
+): Promise<SessionBrowser> {
   const spec = toBrowserSpec(claimed);
   const taken = await warm.take(spec, claimed.id, {
     // If that start hangs, there is time left for another one.

@@ -8,7 +8,7 @@ import { createLogger } from "../core/log.ts";
 import type { BrowserStats, RunningBrowser } from "../core/provider.ts";
 import { HeldSession } from "./held_session.ts";
 import { calculateTrustedUntil, Lease } from "./lease.ts";
-import { LeasedSession } from "./leased_session.ts";
+import { SupervisedSession } from "./supervised_session.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Report } from "./report.ts";
 import type { BrowserSource } from "./start_browser.ts";
@@ -30,7 +30,7 @@ export interface SupervisorOptions extends BrowserSource {
 /** The sessions that a worker holds. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #entries = new Map<string, LeasedSession>();
+  readonly #entries = new Map<string, SupervisedSession>();
   readonly #ids = new Set<string>();
 
   constructor(options: SupervisorOptions) {
@@ -226,7 +226,7 @@ export class Supervisor {
     this.#ids.add(id);
     const session = begin();
     const { clock } = this.#options;
-    this.#entries.set(id, new LeasedSession({ session, lease, clock }));
+    this.#entries.set(id, new SupervisedSession({ session, lease, clock }));
     void session.ended.catch((error: unknown) =>
       log.error("Session {session_id} failed to end: {error}", {
         session_id: id,

@@ -8,7 +8,7 @@ import {
   startPreparing,
   startSweeping,
 } from "./host/browser_host.ts";
-import type { WorkerOptions } from "./options.ts";
+import type { WorkerStartOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { WorkerParts } from "./parts.ts";
 import { type Membership, register, requestRegistration } from "./register.ts";
@@ -48,7 +48,7 @@ interface Foundation {
 export class Worker implements AsyncDisposable {
   readonly id: string;
   readonly name: string;
-  readonly #options: WorkerOptions;
+  readonly #options: WorkerStartOptions;
   readonly #foundation: Foundation;
   readonly #parts: WorkerParts;
   readonly #done = Promise.withResolvers<WorkerEnd>();
@@ -64,7 +64,7 @@ export class Worker implements AsyncDisposable {
    * @throws {ApiError} If the server rejects the worker: its key, its pool or its name.
    * @throws {Error} If another process on this host runs the same worker.
    */
-  static async start(options: WorkerOptions): Promise<Worker> {
+  static async start(options: WorkerStartOptions): Promise<Worker> {
     const { clock, dataDir } = options;
     await using stack = new AsyncDisposableStack();
     const store = stack.use(
@@ -89,7 +89,7 @@ export class Worker implements AsyncDisposable {
     return worker;
   }
 
-  private constructor(options: WorkerOptions, foundation: Foundation) {
+  private constructor(options: WorkerStartOptions, foundation: Foundation) {
     const { worker } = foundation.membership.registration;
     this.id = worker.id;
     this.name = worker.name;

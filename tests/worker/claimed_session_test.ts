@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import {
-  type BrowserRequest,
   redactSecrets,
+  type RequestedBrowser,
   toBrowserSpec,
 } from "../../src/worker/claimed_session.ts";
 
-const REQUEST: BrowserRequest = {
+const REQUEST: RequestedBrowser = {
   browser: "chrome",
   version: "latest",
   headless: false,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { registrationExample } from "../../src/apps/workers/examples.ts";
 import { Registry } from "../../src/core/registry.ts";
-import type { WorkerOptions } from "../../src/worker/options.ts";
+import type { WorkerStartOptions } from "../../src/worker/options.ts";
 import { register, requestRegistration } from "../../src/worker/register.ts";
 import { createFakeClock } from "../support/clock.ts";
 import { settle } from "../support/event_loop.ts";
@@ -16,10 +16,10 @@ import {
 const ID = registrationExample.worker.id;
 
 /** A worker of the pool "fakes" that has not registered yet, and its server. */
-function scene(fields: Partial<WorkerOptions> = {}) {
+function scene(fields: Partial<WorkerStartOptions> = {}) {
   const clock = createFakeClock();
   const server = new ScriptedServer(() => Response.json(registrationExample));
-  const options: WorkerOptions = {
+  const options: WorkerStartOptions = {
     client: server.client,
     providers: new Registry("provider", []),
     clock,

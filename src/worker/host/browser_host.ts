@@ -3,7 +3,7 @@ import { every } from "../../async/every.ts";
 import type { HeldSessionWire, Registration } from "../../client/client.ts";
 import { createLogger } from "../../core/log.ts";
 import type { BrowserHost, RunningBrowser } from "../../core/provider.ts";
-import type { WorkerOptions } from "../options.ts";
+import type { WorkerStartOptions } from "../options.ts";
 import type { Outbox } from "../outbox.ts";
 
 const log = createLogger("worker", "browser_host");
@@ -17,7 +17,7 @@ const RETRY_MS = 2_000;
 /** Options of {@linkcode openHost}. */
 export interface OpenHostOptions extends
   Pick<
-    WorkerOptions,
+    WorkerStartOptions,
     "providers" | "dataDir" | "localSandbox" | "serverUrl"
   > {
   readonly registration: Registration;

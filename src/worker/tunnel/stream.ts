@@ -16,7 +16,7 @@ const MAX_HEAD_BYTES = 16 * 1_024;
 export type BrowserAddress = Pick<RunningBrowser, "endpoint" | "socketPath">;
 
 /** The server's end of a stream. */
-export interface StreamOptions {
+export interface TunnelStreamOptions {
   readonly url: URL;
   /** HTTP proxy for the connection. */
   readonly proxy?: URL | undefined;
@@ -35,7 +35,7 @@ export interface StreamOptions {
  */
 export async function serveStream(
   address: BrowserAddress,
-  options: StreamOptions,
+  options: TunnelStreamOptions,
 ): Promise<void> {
   const { browser, server, rest } = await openConns(address, options);
   const { signal } = options;
@@ -51,7 +51,7 @@ interface OpenConns {
 
 async function openConns(
   address: BrowserAddress,
-  { url, proxy, headers, signal }: StreamOptions,
+  { url, proxy, headers, signal }: TunnelStreamOptions,
 ): Promise<OpenConns> {
   using timeout = deadline(systemClock, OPEN_MS, signal);
   using opened = new DisposableStack();

@@ -5,10 +5,10 @@ import type { HeldSession } from "./held_session.ts";
 import { BrowserMeter } from "./host/browser_meter.ts";
 import type { Lease } from "./lease.ts";
 
-const log = createLogger("worker", "leased_session");
+const log = createLogger("worker", "supervised_session");
 
 /** A held session with its lease and the measurements of its browser. */
-export class LeasedSession {
+export class SupervisedSession {
   readonly session: HeldSession;
   readonly lease: Lease;
   readonly #meter: BrowserMeter;
