@@ -1,8 +1,8 @@
 import type { BrowserSpec } from "../../core/browser_spec.ts";
 import type { BrowserExit, CheckResult } from "../../core/provider.ts";
 
-/** A started browser whose end can be observed. */
-export interface StartedBrowser {
+/** An object that reports the end of a started browser, such as its process. */
+export interface ExitReporter {
   readonly exited: Promise<BrowserExit>;
 }
 
@@ -19,7 +19,7 @@ export interface SimpleDriver {
     spec: BrowserSpec,
     sessionId: string,
     signal: AbortSignal,
-  ): Promise<StartedBrowser | Deno.ChildProcess | void>;
+  ): Promise<ExitReporter | Deno.ChildProcess | void>;
   /**
    * Returns the address at which the session's browser serves CDP, as `http://host:port`. Rejects, or returns
    * undefined, while the address is not known.

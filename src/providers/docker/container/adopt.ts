@@ -33,7 +33,7 @@ export function readSessionId({ Labels }: ContainerInfo): string {
 }
 
 /** Options of {@linkcode findRunningContainer}. */
-export interface AdoptOptions {
+export interface FindContainerOptions {
   /** Address of ports published by the engine; undefined if the container's address is used. */
   readonly publishedOn: string | undefined;
   /** Ends the wait. */
@@ -56,7 +56,7 @@ export interface FoundContainer extends CdpReady {
 export async function findRunningContainer(
   engine: Engine,
   listed: ContainerInfo,
-  { publishedOn, closed }: AdoptOptions,
+  { publishedOn, closed }: FindContainerOptions,
 ): Promise<FoundContainer | undefined> {
   const container = engine.docker.getContainer(listed.Id);
   const info = await inspectContainer(container, closed).catch((error) => {

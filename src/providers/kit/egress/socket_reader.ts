@@ -16,17 +16,17 @@ export class SocketReader {
   }
 
   /**
-   * Returns the next bytes, as many as `lengthOf` returns for the bytes received so far; undefined means that more are
+   * Returns the next bytes, as many as `findLength` returns for the bytes received so far; undefined means that more are
    * needed.
    *
    * @throws {Error} If more than `max` bytes arrive before, or the connection ends.
    */
   async take(
-    lengthOf: (bytes: Buffer) => number | undefined,
+    findLength: (bytes: Buffer) => number | undefined,
     max: number,
   ): Promise<Buffer> {
     for (;;) {
-      const length = lengthOf(this.#buffer);
+      const length = findLength(this.#buffer);
       if (length !== undefined && length <= this.#buffer.length) {
         const taken = this.#buffer.subarray(0, length);
         this.#buffer = this.#buffer.subarray(length);
