@@ -11,31 +11,31 @@ import type { RunningProgram } from "../../support/program.ts";
 import { rawClient, readBytes } from "../../support/raw_client.ts";
 import { startUpstream } from "../../support/upstream.ts";
 
-/** How clients get to the browser in these tests. */
+/** Paths from the server to the browser. */
 const REACHES: readonly Reach[] = ["direct", "tunnel"];
 
 const MEGABYTE = 2 ** 20;
 
-/** What one side would send if the other read it, in megabytes. */
+/** Length of the data that one side sends, in megabytes. */
 const STREAM_MB = 1_024;
 
-/** What is read before the reader stops, and after it has gone on. */
+/** Length of the data that the other side reads before and after it stops, in megabytes. */
 const BEFORE_MB = 8;
 const AFTER_MB = 64;
 
-/** What a stream that nobody reads may cost the server, or the worker. */
+/** Maximum memory growth of the server or the worker by a stream that is not read, in megabytes. */
 const GROWTH_MB = 64;
 
-/** What the system's buffers may hold of it, on all connections together. */
+/** Maximum data in the buffers of the system, on all connections together, in megabytes. */
 const HELD_MB = 64;
 
-/** What the other client sends and gets back meanwhile. */
+/** Length of the data that another client sends and receives during the stall, in megabytes. */
 const ECHOED_MB = 8;
 
-/** A sender has no room for so long: somebody down the line does not read. */
+/** Time without progress after which a sender counts as stalled. */
 const STALL_MS = 300;
 
-/** A megabyte that differs from place to place, and from all others. */
+/** Returns a megabyte whose content differs from all other blocks and between its parts. */
 function block(index: number): Buffer {
   const bytes = Buffer.from(PATTERN);
   bytes.writeUInt32BE(index);
@@ -47,30 +47,30 @@ const PATTERN = Uint8Array.from(
   (_, at) => (at * 31 + (at >> 8)) & 0xff,
 );
 
-/** Sends a gigabyte as fast as it is taken. */
+/** A sender of a gigabyte. */
 interface Flood {
-  /** Resolves when nothing is taken any more. */
+  /** Resolves when the sender is stalled. */
   readonly stalled: Promise<void>;
-  /** What was taken, in megabytes. */
-  taken(): number;
+  /** Returns the length of the data that was sent, in megabytes. */
+  sent(): number;
 }
 
 function flood(socket: Socket): Flood {
   const stalled = Promise.withResolvers<void>();
-  let taken = 0;
+  let sent = 0;
   let quiet: ReturnType<typeof setTimeout> | undefined;
   function pump(): void {
     clearTimeout(quiet);
-    while (taken < STREAM_MB) if (!socket.write(block(taken++))) break;
+    while (sent < STREAM_MB) if (!socket.write(block(sent++))) break;
     quiet = setTimeout(() => stalled.resolve(), STALL_MS);
   }
   socket.on("drain", pump);
   socket.on("close", () => clearTimeout(quiet));
   pump();
-  return { stalled: stalled.promise, taken: () => taken };
+  return { stalled: stalled.promise, sent: () => sent };
 }
 
-/** Reads blocks from `first` on, each in its place; `rest` is what was read before and belongs to them. Returns the rest. */
+/** Reads and compares `count` blocks, starting with `first` and the bytes `rest` that were read before. Returns the remaining bytes. */
 async function readBlocks(
   socket: Socket,
   { first, count, rest }: {
@@ -89,13 +89,13 @@ async function readBlocks(
   return bytes;
 }
 
-/** One stream through the grid, both of its ends in our hands. */
+/** A stream through the grid and its two ends. */
 interface Stream extends Disposable {
   readonly client: Socket;
   readonly browser: Socket;
 }
 
-/** A grid with streams, each of a session of its own. */
+/** A grid with streams of different sessions. */
 interface Scene extends AsyncDisposable {
   readonly programs: readonly RunningProgram[];
   stream(): Promise<Stream>;
@@ -121,9 +121,10 @@ async function scene(reach: Reach): Promise<Scene> {
 }
 
 /**
- * Has `from` flood a stream whose other end reads a little, then nothing, then goes on; asserts what that costs meanwhile.
+ * Floods a stream whose other end reads a little, stops and continues. Asserts the memory and the other stream during the
+ * stall.
  */
-async function stallAndGoOn(
+async function stallAndContinue(
   { programs, stream }: Scene,
   ends: (stream: Stream) => { readonly from: Socket; readonly to: Socket },
 ): Promise<void> {
@@ -131,7 +132,7 @@ async function stallAndGoOn(
   const other = await stream();
   other.browser.pipe(other.browser);
   const before = await Promise.all(programs.map(({ pid }) => residentMb(pid)));
-  const { stalled, taken } = flood(from);
+  const { stalled, sent } = flood(from);
   const rest = await readBlocks(to, {
     first: 0,
     count: BEFORE_MB,
@@ -146,8 +147,8 @@ async function stallAndGoOn(
       rest: new Uint8Array(),
     });
   }
-  const held = taken() - BEFORE_MB;
-  assert.ok(held < HELD_MB, `${held} MB are on the way`);
+  const held = sent() - BEFORE_MB;
+  assert.ok(held < HELD_MB, `${held} MB are buffered`);
   for (const [at, { pid }] of programs.entries()) {
     const grown = await residentMb(pid) - (before[at] ?? 0);
     assert.ok(grown < GROWTH_MB, `${grown} MB more in program ${at}`);
@@ -156,13 +157,13 @@ async function stallAndGoOn(
 }
 
 for (const reach of REACHES) {
-  Deno.test(`a client or a browser that stops reading in the middle of a gigabyte (${reach}) costs server and worker less than 64 MB, and others nothing; it gets every byte when it goes on`, async () => {
+  Deno.test(`a client or a browser that stops reading a gigabyte (${reach}) takes less than 64 MB in server and worker, does not affect other clients, and then gets every byte`, async () => {
     await using grid = await scene(reach);
-    await stallAndGoOn(grid, ({ client, browser }) => ({
+    await stallAndContinue(grid, ({ client, browser }) => ({
       from: browser,
       to: client,
     }));
-    await stallAndGoOn(grid, ({ client, browser }) => ({
+    await stallAndContinue(grid, ({ client, browser }) => ({
       from: client,
       to: browser,
     }));

@@ -22,13 +22,13 @@ function encode({ opcode, isLast, isMasked, lengthBytes, payload }: Frame) {
   const mask = isMasked ? [0x80, 0xff, 0x7f, 0x00] : [];
   const field = fieldBytes === 1
     ? [length]
-    : [fieldBytes === 2 ? 126 : 127, ...bytesOf(length, fieldBytes)];
+    : [fieldBytes === 2 ? 126 : 127, ...encodeLength(length, fieldBytes)];
   field[0] = (field[0] ?? 0) | (isMasked ? 0x80 : 0);
   const head = [(isLast ? 0x80 : 0) | opcode, ...field, ...mask];
   return Buffer.concat([Uint8Array.from(head), payload]);
 }
 
-function bytesOf(length: number, count: number): readonly number[] {
+function encodeLength(length: number, count: number): readonly number[] {
   return Array.from(
     { length: count },
     (_, at) => Math.floor(length / 256 ** (count - 1 - at)) % 256,
@@ -52,7 +52,7 @@ const frames = fc.array(
   { maxLength: 6 },
 );
 
-Deno.test("a follower finds the ends of frames wherever the bytes are split", () => {
+Deno.test("FrameFollower finds the ends of frames wherever the bytes are split", () => {
   fc.assert(
     fc.property(frames, fc.infiniteStream(fc.nat(400)), (given, sizes) => {
       const encoded = given.map(encode);
@@ -74,7 +74,7 @@ Deno.test("a follower finds the ends of frames wherever the bytes are split", ()
   );
 });
 
-Deno.test("a follower finds every boundary of frames that arrive byte by byte", () => {
+Deno.test("FrameFollower finds every boundary of frames that arrive byte by byte", () => {
   const follower = new FrameFollower();
   const payload = new Uint8Array(126).fill(0x88);
   const one: Frame = {
@@ -93,7 +93,7 @@ Deno.test("a follower finds every boundary of frames that arrive byte by byte", 
   assert.ok(!follower.hasClosed);
 });
 
-Deno.test("a follower detects a close frame, and no end of an oversized frame", () => {
+Deno.test("FrameFollower detects a close frame, and no end of an oversized frame", () => {
   const closing = new FrameFollower();
   closing.follow(Uint8Array.of(0x88, 0x02, 0x03, 0xe9));
   assert.deepEqual([closing.isAtBoundary, closing.hasClosed], [true, true]);

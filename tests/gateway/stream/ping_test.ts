@@ -147,7 +147,7 @@ Deno.test("clients that fail on pings are detected by their handshake", () => {
 });
 
 /** Encodes a text frame of a browser. */
-function frameOf(text: string): Uint8Array {
+function encodeFrame(text: string): Uint8Array {
   const payload = Buffer.from(text);
   const head = payload.length < 126
     ? [0x81, payload.length]
@@ -165,7 +165,7 @@ Deno.test("a client receives every message unchanged, wherever bytes are split a
     fc.asyncProperty(messages, steps, fc.nat(20), async (texts, sizes, cut) => {
       const [browser, upstream] = duplexPair();
       const [client, outer] = duplexPair();
-      const bytes = Buffer.concat(texts.map(frameOf));
+      const bytes = Buffer.concat(texts.map(encodeFrame));
       const early = bytes.subarray(0, cut);
       client.write(early);
       const splice = new Splice(client, upstream, {
@@ -173,7 +173,7 @@ Deno.test("a client receives every message unchanged, wherever bytes are split a
         pings: true,
         explain: () => Promise.resolve(CLOSE_REASONS.browserGone),
       });
-      const received = messagesOf(outer);
+      const received = readMessages(outer);
       for (let at = early.length; at < bytes.length;) {
         const chunk = bytes.subarray(at, at + 1 + (sizes.next().value ?? 0));
         browser.write(chunk);
@@ -195,7 +195,7 @@ Deno.test("a client receives every message unchanged, wherever bytes are split a
 });
 
 /** Reads the messages of a WebSocket stream until it is closed. */
-async function messagesOf(stream: Duplex) {
+async function readMessages(stream: Duplex) {
   const texts: string[] = [];
   let pings = 0;
   // A client after its handshake.

@@ -7,14 +7,14 @@ import { gatewayScene } from "../scene.ts";
 
 const MEGABYTE = 2 ** 20;
 
-/** Bytes that differ from place to place, so that one out of order is seen. */
+/** Returns bytes whose content differs between parts, so that reordering is detected. */
 function pattern(length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; at++) bytes[at] = (at * 31 + (at >> 8)) & 0xff;
   return bytes;
 }
 
-Deno.test("the gateway passes bytes both ways as they are, however many", async () => {
+Deno.test("the gateway passes bytes unchanged in both directions", async () => {
   await using scene = await gatewayScene();
   using client = await rawClient(scene.url);
   const sent = pattern(8 * MEGABYTE);
@@ -23,7 +23,7 @@ Deno.test("the gateway passes bytes both ways as they are, however many", async 
   assert.ok(Buffer.from(sent).equals(back));
 });
 
-Deno.test("the gateway loses nothing that comes with the handshakes, from either side", async () => {
+Deno.test("the gateway loses no bytes that follow a handshake, from either side", async () => {
   const greeting = pattern(1_000);
   await using scene = await gatewayScene({ upstream: { greeting } });
   const early = pattern(500);
@@ -34,7 +34,7 @@ Deno.test("the gateway loses nothing that comes with the handshakes, from either
   assert.ok(all.equals(Buffer.concat([greeting, early])));
 });
 
-Deno.test("client and browser agree on the handshake with each other; nothing else of the client's reaches the browser", async () => {
+Deno.test("client and browser agree on the handshake; no other header of the client reaches the browser", async () => {
   await using scene = await gatewayScene();
   using client = await rawClient(`${scene.url}?token=hush`, {
     "Sec-WebSocket-Extensions": "permessage-deflate",
@@ -58,7 +58,7 @@ Deno.test("client and browser agree on the handshake with each other; nothing el
   assert.doesNotMatch(JSON.stringify(request?.headers), /hush/);
 });
 
-Deno.test("a client that does not read stops its browser's writes, and no other client's", async () => {
+Deno.test("a client that does not read stops the writes of its browser only", async () => {
   const stalled = Promise.withResolvers<number>();
   const total = 256 * MEGABYTE;
   let written = 0;
@@ -77,7 +77,7 @@ Deno.test("a client that does not read stops its browser's writes, and no other 
             written += chunk.length;
             if (!socket.write(chunk)) break;
           }
-          // No room for this long: somebody down the line does not read.
+          // Time without progress after which the sender counts as stalled.
           quiet = setTimeout(() => stalled.resolve(written), 300);
         };
         socket.on("drain", pump);
@@ -101,7 +101,7 @@ Deno.test("a client that does not read stops its browser's writes, and no other 
   }
 });
 
-Deno.test("200 clients at once are all connected, and leave no socket behind", async () => {
+Deno.test("200 clients are connected at once, and no socket stays open after them", async () => {
   await using scene = await gatewayScene({ session: { max_connections: 200 } });
   const clients = await Promise.all(
     Array.from({ length: 200 }, () => rawClient(scene.url)),

@@ -1,7 +1,8 @@
+import { z } from "@hono/zod-openapi";
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { REPLICA_HEADER } from "../../../src/http/auth/replica_token.ts";
 import { handoverPurpose } from "../../../src/gateway/tunnel/replica.ts";
 import { renderTunnelPath } from "../../../src/tunnel/protocol.ts";
@@ -16,8 +17,10 @@ import {
   readRejection,
 } from "../../support/raw_client.ts";
 import { untilWaiting } from "../../support/until_waiting.ts";
-import { openTunnel, register, runningOn } from "./by_hand.ts";
+import { createRunningSession, openTunnel, register } from "./manual_worker.ts";
 import { tunnelScene } from "./scene.ts";
+
+const addressSchema = z.object({ port: z.int() });
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (...all: readonly Uint8Array[]) => Buffer.concat(all).toString();
@@ -44,10 +47,10 @@ async function startBalancer(urls: readonly string[]) {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // A TCP server's address is never text.
+  const { port } = addressSchema.parse(server.address());
   return {
     url: `http://127.0.0.1:${port}`,
-    /** Connections that each server got. */
+    /** Number of connections by server. */
     counts,
     async [Symbol.asyncDispose]() {
       const closed = once(server, "close");
@@ -58,7 +61,7 @@ async function startBalancer(urls: readonly string[]) {
   };
 }
 
-/** A server that takes connections and never answers. */
+/** A server that accepts connections and never responds. */
 async function startSilent(taken: (socket: Socket) => void) {
   const server = createServer((socket) => {
     socket.on("error", () => {});
@@ -67,7 +70,7 @@ async function startSilent(taken: (socket: Socket) => void) {
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo; // As above.
+  const { port } = addressSchema.parse(server.address());
   return {
     url: `http://127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {
@@ -77,7 +80,7 @@ async function startSilent(taken: (socket: Socket) => void) {
   };
 }
 
-/** A worker by hand whose tunnel leads to one of two servers that ask for keys, and a client that waits there. */
+/** A worker without a process whose tunnel is open to one of two servers with authentication, and a client that waits there. */
 async function balancedScene() {
   await using stack = new AsyncDisposableStack();
   const here = stack.use(await keyedGrid({ listen: true }));
@@ -94,13 +97,13 @@ async function balancedScene() {
   const headers = { ...registered.headers, "x-api-key": key };
   const worker = { ...registered, headers };
   const tunnel = stack.use(await openTunnel(here.url, worker));
-  const session = await runningOn(here.admin, worker.id);
+  const session = await createRunningSession(here.admin, worker.id);
   const client = rawClient(
     `${here.url}/v1/sessions/${session}/cdp`,
     { "x-api-key": BOOTSTRAP_KEY },
     bytes("early"),
   );
-  const { stream_id: streamId } = await tunnel.opened();
+  const { stream_id: streamId } = await tunnel.nextOpen();
   const stream = { workerId: worker.id, streamId };
   const tokens = here.core.auth.connectTokens;
   const owned = stack.move();
@@ -125,7 +128,7 @@ async function balancedScene() {
 const SWITCH =
   "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
 
-Deno.test("workers and clients behind a load balancer before several servers meet, wherever each connection is brought", async () => {
+Deno.test("workers and clients behind a load balancer are connected, whichever server each connection reaches", async () => {
   await using s = await tunnelScene({ upstream: { greeting: bytes("hello") } });
   await using there = await testGrid({
     dataDir: s.grid.dataDir,
@@ -151,13 +154,13 @@ Deno.test("workers and clients behind a load balancer before several servers mee
   assert.deepEqual(got, [3, 3]);
 });
 
-Deno.test("the end of either side passes through the server to which the worker was brought", async () => {
+Deno.test("a close of either side passes through the server that the worker has dialled", async () => {
   await using s = await tunnelScene();
   await using there = await testGrid({
     dataDir: s.grid.dataDir,
     listen: true,
   });
-  // The worker's tunnel is brought to one, what it dials next to the other.
+  // The worker's tunnel reaches one server, its next connection the other.
   await using balancer = await startBalancer([s.grid.url, there.url]);
   await s.start({ reach: "tunnel", tunnelUrl: balancer.url });
   const id = await s.running();
@@ -178,9 +181,9 @@ Deno.test("the end of either side passes through the server to which the worker 
   await left;
 });
 
-Deno.test("a worker that is brought to another server than its tunnel needs its key there, and loses no byte", async () => {
+Deno.test("a worker that reaches another server than its tunnel needs its key there, and loses no byte", async () => {
   await using s = await balancedScene();
-  const refused = async (key?: string) => {
+  const requestRejected = async (key?: string) => {
     const shown = key === undefined ? {} : { "x-api-key": key };
     const { status, code } = await readRejection(s.dial(s.there), {
       ...s.proven,
@@ -190,9 +193,12 @@ Deno.test("a worker that is brought to another server than its tunnel needs its 
   };
   const other = await s.here.admin.pool({ name: "other" });
   const foreign = await s.here.key({ role: "worker", work_pool_id: other.id });
-  assert.equal(await refused(), "401 unauthorized");
-  assert.equal(await refused((await s.here.key()).key), "403 forbidden");
-  assert.equal(await refused(foreign.key), "404 worker_not_found");
+  assert.equal(await requestRejected(), "401 unauthorized");
+  assert.equal(
+    await requestRejected((await s.here.key()).key),
+    "403 forbidden",
+  );
+  assert.equal(await requestRejected(foreign.key), "404 worker_not_found");
   const shown = s.headers;
   const unknown = s.dial(s.there, "0".repeat(32));
   assert.equal((await readRejection(unknown, shown)).code, "not_found");
@@ -213,10 +219,10 @@ Deno.test("a worker that is brought to another server than its tunnel needs its 
   assert.equal((await readRejection(s.dial(s.there), shown)).code, "not_found");
 });
 
-Deno.test("a server's proof is good for one awaited stream, where it is awaited", async () => {
+Deno.test("a server's proof is valid for one pending stream, at the server that waits for it", async () => {
   await using s = await balancedScene();
   const { tokens, stream } = s;
-  const refused = async (
+  const requestRejected = async (
     url: string,
     proof: string,
     headers: Readonly<Record<string, string>> = {},
@@ -234,18 +240,25 @@ Deno.test("a server's proof is good for one awaited stream, where it is awaited"
     ),
   ];
   for (const proof of wrong) {
-    assert.equal(await refused(s.dial(s.here), proof), "401", proof);
+    assert.equal(await requestRejected(s.dial(s.here), proof), "401", proof);
     const key = s.headers;
-    assert.equal(await refused(s.dial(s.here), proof, key), "401", proof);
+    assert.equal(
+      await requestRejected(s.dial(s.here), proof, key),
+      "401",
+      proof,
+    );
   }
-  const notAwaited = s.dial(s.here, ofOther.streamId);
+  const notPending = s.dial(s.here, ofOther.streamId);
   assert.equal(
-    await refused(notAwaited, await tokens.issue(handoverPurpose(ofOther))),
+    await requestRejected(
+      notPending,
+      await tokens.issue(handoverPurpose(ofOther)),
+    ),
     "404",
   );
-  // It is not handed on a second time.
-  assert.equal(await refused(s.dial(s.there), s.proof), "404");
-  // Nor is it good for anything else.
+  // A forwarded stream is not forwarded again.
+  assert.equal(await requestRejected(s.dial(s.there), s.proof), "404");
+  // The proof is not accepted for other requests.
   const others = ["/v1/sessions", `/v1/workerpool/workers/${stream.workerId}`];
   for (const path of others) {
     const headers = { [REPLICA_HEADER]: s.proof };
@@ -258,7 +271,7 @@ Deno.test("a server's proof is good for one awaited stream, where it is awaited"
   using _joined = await s.client;
 });
 
-Deno.test("a worker is told that nobody waits when the server that had its tunnel is gone", async () => {
+Deno.test("a worker gets not_found for a stream if the server with its tunnel is gone", async () => {
   await using s = await balancedScene();
   await s.here.core.db.client.execute({
     sql: "UPDATE workers SET tunnel_url = ? WHERE id = ?",
@@ -266,12 +279,12 @@ Deno.test("a worker is told that nobody waits when the server that had its tunne
   });
   const { status, code } = await readRejection(s.dial(s.there), s.headers);
   assert.deepEqual([status, code], ["404", "not_found"]);
-  s.tunnel.refuse(s.stream.streamId);
+  s.tunnel.reject(s.stream.streamId);
   using client = await s.client;
   assert.match(client.head, /^HTTP\/1\.1 503 /);
 });
 
-Deno.test("a server that hands a stream on gives the other up after five seconds", async () => {
+Deno.test("a server that forwards a stream times out after five seconds", async () => {
   const clock = createFakeClock();
   await using grid = await testGrid({ listen: true, clock });
   const api = createApiClient(grid);

@@ -3,7 +3,7 @@ import { givenGrid } from "../../support/given_grid.ts";
 import { rawClient, readBytes } from "../../support/raw_client.ts";
 import { startUpstream } from "../../support/upstream.ts";
 
-Deno.test("the death of a worker's process closes the sockets of clients that came through its tunnel", async () => {
+Deno.test("a killed worker process closes the connections of clients through its tunnel", async () => {
   await using upstream = await startUpstream();
   await using grid = await givenGrid();
   const worker = await grid.worker("tunnel");

@@ -18,17 +18,17 @@ import {
   readBytes,
   readRejection,
 } from "../../support/raw_client.ts";
-import { openTunnel, register, runningOn } from "./by_hand.ts";
+import { createRunningSession, openTunnel, register } from "./manual_worker.ts";
 
 const SWITCH =
   "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
 
-Deno.test("nobody opens a worker's tunnel without its secret, nor does its earlier process", async () => {
+Deno.test("a worker's tunnel is not opened without its secret or by an earlier process", async () => {
   await using grid = await testGrid({ listen: true });
   const api = createApiClient(grid);
   await api.pool();
   const { id, headers } = await register(api, "one");
-  const refused = async (
+  const requestRejected = async (
     workerId: string,
     changes: Readonly<Record<string, string>>,
   ) => {
@@ -44,52 +44,52 @@ Deno.test("nobody opens a worker's tunnel without its secret, nor does its earli
     "unauthorized",
   );
   assert.equal(
-    await refused(id, { [SECRET_HEADER]: "another-secret-01234" }),
+    await requestRejected(id, { [SECRET_HEADER]: "another-secret-01234" }),
     "401 unauthorized",
   );
   assert.equal(
-    await refused(id, { [INSTANCE_HEADER]: crypto.randomUUID() }),
+    await requestRejected(id, { [INSTANCE_HEADER]: crypto.randomUUID() }),
     "409 worker_replaced",
   );
   assert.equal(
-    await refused(crypto.randomUUID(), {}),
+    await requestRejected(crypto.randomUUID(), {}),
     "404 worker_not_found",
   );
   const { body } = await api.call("GET", `/workerpool/workers/${id}`);
   assert.ok(!body.has_tunnel);
 });
 
-Deno.test("where keys are needed, only a worker's key of the worker's pool opens its tunnel", async () => {
+Deno.test("with authentication, only a key of the role worker and the worker's pool opens its tunnel", async () => {
   await using grid = await keyedGrid({ listen: true });
   await grid.admin.pool();
   const other = await grid.admin.pool({ name: "other" });
   const own = await grid.admin.call("GET", "/workerpool/pools/pool");
   const { id, headers } = await register(grid.admin, "one");
   const codeFor = async (key: string | undefined) => {
-    const shown = key === undefined ? {} : { "x-api-key": key };
+    const keyHeaders = key === undefined ? {} : { "x-api-key": key };
     const url = grid.url + renderTunnelPath(id);
-    return (await readRejection(url, { ...headers, ...shown })).code;
+    return (await readRejection(url, { ...headers, ...keyHeaders })).code;
   };
-  const ofPool = async (work_pool_id: string) =>
+  const createKey = async (work_pool_id: string) =>
     (await grid.key({ role: "worker", work_pool_id })).key;
   assert.equal(await codeFor(undefined), "unauthorized");
   assert.equal(await codeFor((await grid.key()).key), "forbidden");
-  assert.equal(await codeFor(await ofPool(other.id)), "worker_not_found");
+  assert.equal(await codeFor(await createKey(other.id)), "worker_not_found");
   await using _tunnel = await openTunnel(grid.url, {
     id,
-    headers: { ...headers, "x-api-key": await ofPool(own.body.id) },
+    headers: { ...headers, "x-api-key": await createKey(own.body.id) },
   });
 });
 
-Deno.test("a stream is its worker's only: not another's, not twice; what comes with the worker's handshake is not lost", async () => {
+Deno.test("a stream is accepted only from its worker and only once, without loss of the bytes that follow the handshake", async () => {
   await using grid = await testGrid({ listen: true });
   const api = createApiClient(grid);
   await api.pool();
   const [one, two] = [await register(api, "one"), await register(api, "two")];
   await using tunnel = await openTunnel(grid.url, one);
-  const session = await runningOn(api, one.id);
+  const session = await createRunningSession(api, one.id);
   const client = rawClient(`${grid.url}/v1/sessions/${session}/cdp`);
-  const { stream_id, session_id } = await tunnel.opened();
+  const { stream_id, session_id } = await tunnel.nextOpen();
   assert.equal(session_id, session);
   const dial = (id: string) => grid.url + renderTunnelPath(id, stream_id);
   assert.equal(
@@ -97,8 +97,8 @@ Deno.test("a stream is its worker's only: not another's, not twice; what comes w
     "not_found",
   );
   const early = new TextEncoder().encode(`${SWITCH}hello`);
-  for (const shown of [{}, two.headers]) {
-    const { code } = await readRejection(dial(one.id), shown);
+  for (const proof of [{}, two.headers]) {
+    const { code } = await readRejection(dial(one.id), proof);
     assert.equal(code, "unauthorized");
   }
   using stream = await rawClient(dial(one.id), one.headers, early);
@@ -112,63 +112,67 @@ Deno.test("a stream is its worker's only: not another's, not twice; what comes w
   );
 });
 
-Deno.test("a client is told at once when the worker refuses; another worker's word for its stream counts nothing", async () => {
+Deno.test("a client is rejected at once when its worker rejects the stream; a rejection by another worker has no effect", async () => {
   await using grid = await testGrid({ listen: true });
   const api = createApiClient(grid);
   await api.pool();
   const [one, two] = [await register(api, "one"), await register(api, "two")];
   await using tunnel = await openTunnel(grid.url, one);
   await using others = await openTunnel(grid.url, two);
-  const session = await runningOn(api, one.id);
+  const session = await createRunningSession(api, one.id);
   const client = readRejection(`${grid.url}/v1/sessions/${session}/cdp`);
-  const { stream_id } = await tunnel.opened();
-  let isRefused = false;
-  void client.then(() => isRefused = true);
-  others.refuse(stream_id);
+  const { stream_id } = await tunnel.nextOpen();
+  let isRejected = false;
+  void client.then(() => isRejected = true);
+  others.reject(stream_id);
   tunnel.socket.send("no JSON");
   for (const { socket } of [others, tunnel]) {
     socket.ping();
     await once(socket, "pong");
   }
   await untilWaiting();
-  assert.ok(!isRefused);
-  tunnel.refuse(stream_id);
+  assert.ok(!isRejected);
+  tunnel.reject(stream_id);
   assert.equal((await client).code, "worker_unreachable");
 });
 
-Deno.test("a later tunnel of a worker takes the place of an earlier one, and what was asked of that is asked again", async () => {
+Deno.test("a later tunnel of a worker replaces an earlier one, and pending streams are requested again", async () => {
   await using grid = await testGrid({ listen: true });
   const api = createApiClient(grid);
   await api.pool();
   const one = await register(api, "one");
   await using earlier = await openTunnel(grid.url, one);
-  const session = await runningOn(api, one.id);
+  const session = await createRunningSession(api, one.id);
   const client = readRejection(`${grid.url}/v1/sessions/${session}/cdp`);
-  const first = await earlier.opened();
-  const gone = once(earlier.socket, "close");
+  const first = await earlier.nextOpen();
+  const closed = once(earlier.socket, "close");
   const again = Promise.withResolvers<OpenMessage>();
   await using later = await openTunnel(grid.url, one);
-  void later.opened().then(again.resolve);
-  await gone;
+  void later.nextOpen().then(again.resolve);
+  await closed;
   const { stream_id } = await again.promise;
   assert.equal(stream_id, first.stream_id);
-  later.refuse(stream_id);
+  later.reject(stream_id);
   await client;
   const { body } = await api.call("GET", `/workerpool/workers/${one.id}`);
   assert.ok(body.has_tunnel);
 });
 
-Deno.test("a worker's new process decides how its sessions are reached from then on", async () => {
+Deno.test("a worker's new process determines how its sessions are reached", async () => {
   await using grid = await testGrid();
   const api = createApiClient(grid);
   await api.pool();
   const { id } = await register(api, "one", "direct");
-  const session = await runningOn(api, id);
+  const session = await createRunningSession(api, id);
   const reach = async () =>
     (await api.call("GET", `/sessions/${session}`)).body.reach;
   assert.equal(await reach(), "direct");
   await register(api, "one", "tunnel");
   assert.equal(await reach(), "tunnel");
   await register(api, "one", "auto");
-  assert.equal(await reach(), "tunnel", "until something else is proven");
+  assert.equal(
+    await reach(),
+    "tunnel",
+    "unchanged until a probe has another result",
+  );
 });

@@ -13,16 +13,16 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /** Another server on the same database. */
-function replicaOf(
+function startReplica(
   { dataDir }: TestGrid,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<TestGrid> {
   return testGrid({ dataDir, listen: true, settings });
 }
 
-Deno.test("a client that comes to a server without the tunnel is handed to the one that has it, with every byte", async () => {
+Deno.test("a client of a server without the tunnel is connected through the server with the tunnel, without loss of bytes", async () => {
   await using s = await tunnelScene({ upstream: { greeting: bytes("hello") } });
-  await using there = await replicaOf(s.grid);
+  await using there = await startReplica(s.grid);
   await s.start({ reach: "tunnel" });
   const id = await s.running();
   using client = await rawClient(s.toUrl(id, there), {}, bytes("early"));
@@ -35,13 +35,13 @@ Deno.test("a client that comes to a server without the tunnel is handed to the o
     new Uint8Array(await readBytes(client.socket, sent.length)),
     sent,
   );
-  const answer = await there.request(`/v1/sessions/${id}/cdp/json/version`);
-  assert.equal((await answer.json()).Browser, "Chrome/1");
+  const response = await there.request(`/v1/sessions/${id}/cdp/json/version`);
+  assert.equal((await response.json()).Browser, "Chrome/1");
 });
 
-Deno.test("the end of either side passes through both servers", async () => {
+Deno.test("a close of either side passes through both servers", async () => {
   await using s = await tunnelScene();
-  await using there = await replicaOf(s.grid);
+  await using there = await startReplica(s.grid);
   await s.start({ reach: "tunnel" });
   const id = await s.running();
   using first = await rawClient(s.toUrl(id, there));
@@ -53,33 +53,33 @@ Deno.test("the end of either side passes through both servers", async () => {
   const browser = s.upstream.sockets[1];
   assert.ok(browser);
   browser.resume();
-  const left = once(browser, "close");
+  const closed = once(browser, "close");
   second.socket.destroy();
-  await left;
+  await closed;
 });
 
-Deno.test("a client is told to try again when the server that has the tunnel is gone, and connects when it has come to another", async () => {
+Deno.test("a client gets a Retry-After if the server with the tunnel is gone, and connects when the tunnel is open to another server", async () => {
   await using s = await tunnelScene();
-  await using there = await replicaOf(s.grid);
+  await using there = await startReplica(s.grid);
   const { worker } = await s.start({ reach: "tunnel" });
   const id = await s.running();
-  const enter = (url: string) =>
+  const recordTunnel = (url: string) =>
     s.grid.core.db.client.execute({
       sql: "UPDATE workers SET tunnel_url = ? WHERE id = ?",
       args: [url, worker.id],
     });
-  await enter(`http://127.0.0.1:${await freePort()}`);
+  await recordTunnel(`http://127.0.0.1:${await freePort()}`);
   const { status, code, head } = await readRejection(s.toUrl(id, there));
   assert.deepEqual([status, code], ["503", "worker_unreachable"]);
   assert.match(head, /retry-after: \d/i);
-  await enter(there.core.replicaUrl());
+  await recordTunnel(there.core.replicaUrl());
   const waiting = rawClient(s.toUrl(id, there));
-  await enter(s.grid.core.replicaUrl());
+  await recordTunnel(s.grid.core.replicaUrl());
   using client = await waiting;
   assert.match(client.head, /^HTTP\/1\.1 101 /);
 });
 
-Deno.test("a server is asked for a stream of its tunnels by other servers only: not by a client with its connect token", async () => {
+Deno.test("only other servers can request a stream of a server's tunnels, not a client with its connect token", async () => {
   await using s = await tunnelScene();
   const { worker } = await s.start({ reach: "tunnel" });
   const id = await s.running();
@@ -93,17 +93,17 @@ Deno.test("a server is asked for a stream of its tunnels by other servers only: 
   assert.equal(s.upstream.sockets.length, 0);
 });
 
-Deno.test("a server's replica_url is what the setting says, else its own address", async () => {
+Deno.test("the replica_url of a server is the setting, or its address if the setting is missing", async () => {
   await using plain = await testGrid({ listen: true });
   assert.equal(plain.core.replicaUrl(), plain.url);
-  await using told = await testGrid({
+  await using configured = await testGrid({
     listen: true,
     settings: {
       replica_url: "http://10.0.0.3:9000/",
       public_url: "https://grid.example",
     },
   });
-  assert.equal(told.core.replicaUrl(), "http://10.0.0.3:9000");
+  assert.equal(configured.core.replicaUrl(), "http://10.0.0.3:9000");
   await using open = await testGrid({
     listen: true,
     settings: { host: "0.0.0.0", api_key: "key-0123456789" },

@@ -22,57 +22,58 @@ import { type WorkerScene, workerScene } from "../../support/worker.ts";
 export interface TunnelledWorker {
   readonly worker: Worker;
   readonly tunnel: TunnelClient;
-  /** What proves to the server that it is this worker. */
+  /** Proof of the worker process. */
   readonly proof: WorkerProof;
 }
 
-/** How a worker of the scene is started. */
+/** Options of a worker. */
 export interface TunnelledOptions {
   readonly name?: string;
   readonly reach?: Reach;
-  /** Where its tunnel leads, in place of the grid's own URL. */
+  /** URL that the worker opens its tunnel to. @default The URL of the grid. */
   readonly tunnelUrl?: string;
 }
 
-/** A listening grid, and workers whose browsers they alone reach: by the address that is reported, nobody listens. */
+/** A listening grid and workers with tunnels. The reported address of their browsers does not respond, so only the workers reach them. */
 export interface TunnelScene extends AsyncDisposable {
   readonly grid: TestGrid;
   readonly provider: FakeProvider;
-  /** What workers reach as the browser of every session. */
+  /** The browser that the workers connect all sessions to. */
   readonly upstream: Upstream;
-  /** Starts a worker; resolves when its tunnel is up. */
+  /** Starts a worker; resolves when its tunnel is open. */
   start(options?: TunnelledOptions): Promise<TunnelledWorker>;
-  /** A session that runs. */
+  /** Creates a session and waits until it runs. */
   running(): Promise<string>;
-  /** Where clients of a session connect. */
+  /** Returns the WebSocket URL of a session. */
   toUrl(sessionId: string, grid?: TestGrid): string;
-  /** How a session is reached, as the API shows it. */
-  reachOf(sessionId: string): Promise<string | null>;
-  /** Resolves when a session is reached so. */
-  untilReached(sessionId: string, reach: string): Promise<void>;
-  /** Resolves when a worker's tunnel is up, or is not. */
-  untilTunnel(
+  /** Reads from the API how a session is reached. */
+  readReach(sessionId: string): Promise<string | null>;
+  /** Resolves when the API returns `reach` for a session. */
+  waitForReach(sessionId: string, reach: string): Promise<void>;
+  /** Resolves when a worker's tunnel is open, or closed. */
+  waitForTunnel(
     worker: Worker,
-    state?: { readonly isUp: boolean },
+    state?: { readonly isOpen: boolean },
   ): Promise<void>;
 }
 
-/** What a scene changes. */
+/** Options of {@linkcode tunnelScene}. */
 export interface TunnelSceneOptions {
   readonly upstream?: UpstreamOptions;
   readonly clock?: Clock;
   readonly settings?: SettingsInput;
 }
 
-/** The browser of every session, by an address where nobody listens. */
+/** Reported address of all browsers, where no process listens. */
 export const UNREACHED = "ws://127.0.0.1:1/devtools/browser/x";
 
-/** Sets the scene. */
+/** Starts the grid and the browser. */
 export async function tunnelScene(
-  { upstream: how = {}, clock, settings = {} }: TunnelSceneOptions = {},
+  { upstream: upstreamOptions = {}, clock, settings = {} }: TunnelSceneOptions =
+    {},
 ): Promise<TunnelScene> {
   await using stack = new AsyncDisposableStack();
-  const upstream = stack.use(await startUpstream(how));
+  const upstream = stack.use(await startUpstream(upstreamOptions));
   const scene: WorkerScene = stack.use(
     await workerScene({ settings, ...(clock ? { clock } : {}) }),
   );
@@ -81,13 +82,17 @@ export async function tunnelScene(
   const workers = stack.use(new AsyncDisposableStack());
   const owned = stack.move();
   const get = async (path: string) => await (await grid.request(path)).json();
-  const reachOf = async (id: string) => (await get(`/v1/sessions/${id}`)).reach;
+  const readReach = async (id: string) =>
+    (await get(`/v1/sessions/${id}`)).reach;
 
-  async function untilTunnel({ id }: Worker, { isUp } = { isUp: true }) {
-    await eventually(`the tunnel is ${isUp ? "up" : "down"}`, async () => {
-      const { has_tunnel } = await get(`/v1/workerpool/workers/${id}`);
-      return has_tunnel === isUp;
-    });
+  async function waitForTunnel({ id }: Worker, { isOpen } = { isOpen: true }) {
+    await eventually(
+      `the tunnel is ${isOpen ? "open" : "closed"}`,
+      async () => {
+        const { has_tunnel } = await get(`/v1/workerpool/workers/${id}`);
+        return has_tunnel === isOpen;
+      },
+    );
   }
 
   return {
@@ -114,7 +119,7 @@ export async function tunnelScene(
           },
         }),
       );
-      await untilTunnel(worker);
+      await waitForTunnel(worker);
       return { worker, ...await opened.promise };
     },
     async running() {
@@ -125,14 +130,14 @@ export async function tunnelScene(
     },
     toUrl: (id, at = grid) =>
       `${at.url.replace("http", "ws")}/v1/sessions/${id}/cdp`,
-    reachOf,
-    async untilReached(id, reach) {
+    readReach,
+    async waitForReach(id, reach) {
       await eventually(
-        `it is reached: ${reach}`,
-        async () => await reachOf(id) === reach,
+        `the session is reached: ${reach}`,
+        async () => await readReach(id) === reach,
       );
     },
-    untilTunnel,
+    waitForTunnel,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }

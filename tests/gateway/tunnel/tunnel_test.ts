@@ -13,13 +13,13 @@ import { untilWaiting } from "../../support/until_waiting.ts";
 import { startUpstream } from "../../support/upstream.ts";
 import { tunnelScene, UNREACHED } from "./scene.ts";
 
-/** Only what a test is about happens when its clock is moved. */
-const PATIENT = { lease_seconds: 86_400, heartbeat_seconds: 3_600 };
+/** Settings without other timers, for tests that advance the clock. */
+const NO_TIMERS = { lease_seconds: 86_400, heartbeat_seconds: 3_600 };
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-Deno.test("bytes pass both ways through a worker's tunnel, also those that come with either handshake", async () => {
+Deno.test("bytes pass in both directions through a worker's tunnel, including those that follow a handshake", async () => {
   await using s = await tunnelScene({ upstream: { greeting: bytes("hello") } });
   await s.start({ reach: "tunnel" });
   const id = await s.running();
@@ -29,10 +29,10 @@ Deno.test("bytes pass both ways through a worker's tunnel, also those that come 
   assert.equal(text(client.rest) + text(rest), "helloearly");
   client.socket.write("more");
   assert.equal(text(await readBytes(client.socket, 4)), "more");
-  assert.equal(await s.reachOf(id), "tunnel");
+  assert.equal(await s.readReach(id), "tunnel");
 });
 
-Deno.test("a page of a browser behind a tunnel, and Chrome's HTTP endpoints, are reached too", async () => {
+Deno.test("pages and HTTP endpoints of a browser are reached through a tunnel", async () => {
   await using s = await tunnelScene();
   await s.start({ reach: "tunnel" });
   const id = await s.running();
@@ -42,7 +42,7 @@ Deno.test("a page of a browser behind a tunnel, and Chrome's HTTP endpoints, are
   assert.equal(s.upstream.lastRequest()?.url, "/devtools/page/PAGE");
 });
 
-Deno.test("a megabyte arrives whole through a tunnel, in both directions at once", async () => {
+Deno.test("a megabyte passes unchanged through a tunnel, in both directions at once", async () => {
   await using s = await tunnelScene();
   await s.start({ reach: "tunnel" });
   using client = await rawClient(s.toUrl(await s.running()));
@@ -54,44 +54,44 @@ Deno.test("a megabyte arrives whole through a tunnel, in both directions at once
   }
 });
 
-Deno.test("without being told, the server takes a browser's address where that browser answers, for later sessions at once", async () => {
+Deno.test("with unknown reachability, the server dials the address if the browser responds there, and later sessions without a probe", async () => {
   await using s = await tunnelScene();
   s.provider.knobs.endpoint = new URL(s.upstream.endpoint);
   await s.start();
   const first = await s.running();
-  await s.untilReached(first, "direct");
-  assert.equal(await s.reachOf(await s.running()), "direct");
+  await s.waitForReach(first, "direct");
+  assert.equal(await s.readReach(await s.running()), "direct");
 });
 
-Deno.test("without being told, the server takes the tunnel where another browser answers at the address, or nobody", async () => {
+Deno.test("with unknown reachability, the server uses the tunnel if another browser or no process responds at the address", async () => {
   await using s = await tunnelScene();
   await using other = await startUpstream();
   s.provider.knobs.endpoint = new URL(`${other.endpoint}-another`);
   await s.start();
   const first = await s.running();
   using client = await rawClient(s.toUrl(first));
-  await s.untilReached(first, "tunnel");
+  await s.waitForReach(first, "tunnel");
   client.socket.write("a");
   assert.equal(text(await readBytes(client.socket, 1)), "a");
   assert.equal(other.sockets.length, 0);
   s.provider.knobs.endpoint = new URL(UNREACHED);
-  assert.equal(await s.reachOf(await s.running()), "tunnel");
+  assert.equal(await s.readReach(await s.running()), "tunnel");
 });
 
-Deno.test("an address that no longer answers is given up for the tunnel, for every session of its worker", async () => {
+Deno.test("the tunnel replaces an address that no longer responds, for all sessions of the worker", async () => {
   await using s = await tunnelScene();
   const near = await startUpstream();
   s.provider.knobs.endpoint = new URL(near.endpoint);
   await s.start();
   const [first, second] = [await s.running(), await s.running()];
-  await s.untilReached(second, "direct");
+  await s.waitForReach(second, "direct");
   await near[Symbol.asyncDispose]();
   using client = await rawClient(s.toUrl(first));
   assert.match(client.head, /^HTTP\/1\.1 101 /);
-  await s.untilReached(second, "tunnel");
+  await s.waitForReach(second, "tunnel");
 });
 
-Deno.test("what is connected stays when a worker's tunnel drops, a client that comes meanwhile waits for it, and later ones connect", async () => {
+Deno.test("connections stay open when a worker's tunnel is lost; new clients wait until it is open again", async () => {
   await using s = await tunnelScene();
   const { tunnel } = await s.start({ reach: "tunnel" });
   const id = await s.running();
@@ -105,13 +105,13 @@ Deno.test("what is connected stays when a worker's tunnel drops, a client that c
   }
 });
 
-Deno.test("a client is told to try again when the worker's tunnel does not come back in five seconds", async () => {
+Deno.test("a client gets a Retry-After if the worker's tunnel is not open again within five seconds", async () => {
   const clock = createFakeClock();
-  await using s = await tunnelScene({ clock, settings: PATIENT });
+  await using s = await tunnelScene({ clock, settings: NO_TIMERS });
   const { worker, tunnel } = await s.start({ reach: "tunnel" });
   const id = await s.running();
   await tunnel[Symbol.asyncDispose]();
-  await s.untilTunnel(worker, { isUp: false });
+  await s.waitForTunnel(worker, { isOpen: false });
   const asked = readRejection(s.toUrl(id));
   let isRefused = false;
   void asked.then(() => isRefused = true);
@@ -126,9 +126,9 @@ Deno.test("a client is told to try again when the worker's tunnel does not come 
   assert.match(head, /retry-after: \d/i);
 });
 
-Deno.test("a tunnel whose worker has vanished without a word is noticed by its silence", async () => {
+Deno.test("a tunnel whose worker no longer responds to pings is closed", async () => {
   const clock = createFakeClock();
-  await using s = await tunnelScene({ clock, settings: PATIENT });
+  await using s = await tunnelScene({ clock, settings: NO_TIMERS });
   await using link = await layLink(s.grid.url);
   const { worker } = await s.start({ tunnelUrl: link.url });
   link.hang();
@@ -139,7 +139,7 @@ Deno.test("a tunnel whose worker has vanished without a word is noticed by its s
   });
 });
 
-Deno.test("the browser's end closes the client's socket through the tunnel, and the client's the browser's", async () => {
+Deno.test("a close of the browser or the client closes the other side through the tunnel", async () => {
   await using s = await tunnelScene();
   await s.start({ reach: "tunnel" });
   const id = await s.running();
@@ -156,7 +156,7 @@ Deno.test("the browser's end closes the client's socket through the tunnel, and 
   await left;
 });
 
-Deno.test("a worker opens no stream for a session that it does not hold, whatever it is asked", async () => {
+Deno.test("a worker opens no stream for a session that it does not hold", async () => {
   await using s = await tunnelScene();
   const { worker: holder } = await s.start({ name: "one", reach: "tunnel" });
   const id = await s.running();
@@ -170,21 +170,21 @@ Deno.test("a worker opens no stream for a session that it does not hold, whateve
   assert.equal(s.upstream.sockets.length, 0);
 });
 
-Deno.test("a worker whose row was deleted opens its tunnel anew when it has registered again", async () => {
+Deno.test("a worker whose row was deleted opens its tunnel again after it has registered", async () => {
   await using s = await tunnelScene({ settings: { heartbeat_seconds: 1 } });
   const { worker } = await s.start({ reach: "tunnel" });
   await s.grid.workers.remove(worker.id);
-  await s.untilTunnel(worker);
+  await s.waitForTunnel(worker);
   using client = await rawClient(s.toUrl(await s.running()));
   assert.match(client.head, /^HTTP\/1\.1 101 /);
 });
 
-Deno.test("a browser that is not at its worker's address is reached through the tunnel at once, and never dialled", async () => {
+Deno.test("a browser that is not at its worker's address is reached through the tunnel without a probe", async () => {
   await using s = await tunnelScene();
   s.provider.knobs.endpoint = new URL("ws://box.invalid:9/devtools/browser/x");
   await s.start();
   const id = await s.running();
-  assert.equal(await s.reachOf(id), "tunnel");
+  assert.equal(await s.readReach(id), "tunnel");
   using _client = await rawClient(s.toUrl(id));
   assert.equal(s.upstream.lastRequest()?.headers.host, "127.0.0.1:0");
 });

@@ -12,26 +12,26 @@ import { gatewayScene, type SceneOptions } from "../scene.ts";
 
 const SECOND = 1_000;
 
-/** Seconds that pass at once: enough for gateway and worker to say that they are there. */
+/** Seconds of one step of the clock, short enough for the records of gateway and worker. */
 const STEP = 10;
 
-/** A scene whose time stands still. */
+/** A scene with a fake clock. */
 async function scene(session: SceneOptions["session"] = {}) {
   const clock = createFakeClock();
   const set = await gatewayScene({ session, grid: { clock } });
   const { grid, api, sessionId: id } = set;
   const { core: { bus }, sessions } = grid;
-  const told: string[] = [];
+  const published: string[] = [];
   bus.subscribe(({ type, subject }) => {
-    if (subject === id && /idle|active/.test(type)) told.push(type);
+    if (subject === id && /idle|active/.test(type)) published.push(type);
   });
   const { workerId, fencingToken } = await sessions.get(id);
   assert.ok(workerId);
   const claimed = { id, fencing_token: fencingToken };
   return {
     ...set,
-    told,
-    /** Lets time pass, as gateway and worker see it pass, and the reconciler. */
+    published,
+    /** Advances the clock in steps, after each of which gateway, worker and reconciler act. */
     async pass(seconds: number) {
       for (let left = seconds; left > 0; left -= STEP) {
         clock.advance(Math.min(STEP, left) * SECOND);
@@ -65,7 +65,7 @@ async function say({ socket }: RawClient): Promise<void> {
   await readBytes(socket, 5);
 }
 
-Deno.test("a session is idle from the moment that its last client leaves, and in use when one comes", async () => {
+Deno.test("a session is idle when its last client disconnects, and active when a client connects", async () => {
   await using s = await scene({ max_connections: 2 });
   const clients = [await rawClient(s.url), await rawClient(s.url)];
   await s.eventOf("client_connected", 2);
@@ -80,12 +80,12 @@ Deno.test("a session is idle from the moment that its last client leaves, and in
   using _again = await rawClient(s.url);
   assert.equal((await s.eventOf("session_active")).idle_seconds, 12);
   assert.equal(await s.idleSince(), undefined);
-  assert.deepEqual(s.told, ["session_idle", "session_active"]);
+  assert.deepEqual(s.published, ["session_idle", "session_active"]);
   const { body } = await s.api.call("GET", `/sessions/${s.sessionId}`);
   assert.equal(body.idle_since, null);
 });
 
-Deno.test("a session whose client is silent for 30 s is idle, and in use again as soon as bytes pass; each is told once", async () => {
+Deno.test("a session whose client sends no data for 30 s is idle, and active with the next data; each event is published once", async () => {
   await using s = await scene();
   using client = await rawClient(s.url);
   await s.eventOf("client_connected");
@@ -104,13 +104,13 @@ Deno.test("a session whose client is silent for 30 s is idle, and in use again a
     "GET",
     `/sessions/${s.sessionId}/events`,
   );
-  const told = body.items.map(({ event }: { event: string }) => event)
+  const recorded = body.items.map(({ event }: { event: string }) => event)
     .filter((event: string) => /idle|active/.test(event));
-  assert.deepEqual(told, ["session_idle", "session_active"]);
-  assert.deepEqual(s.told, told);
+  assert.deepEqual(recorded, ["session_idle", "session_active"]);
+  assert.deepEqual(s.published, recorded);
 });
 
-Deno.test("idle_timeout_seconds ends a session though a client is connected, if that is silent; not while bytes pass", async () => {
+Deno.test("idle_timeout_seconds ends a session whose client is connected but sends no data, not one with traffic", async () => {
   await using s = await scene({ idle_timeout_seconds: 40 });
   using client = await rawClient(s.url);
   await s.eventOf("client_connected");
@@ -124,7 +124,7 @@ Deno.test("idle_timeout_seconds ends a session though a client is connected, if 
   assert.equal(await s.ordered(), "timed_out");
 });
 
-Deno.test("the idle time of a session is counted from when its client left, though that had been silent", async () => {
+Deno.test("the idle time of a session starts when its client disconnects, also after a time without data", async () => {
   await using s = await scene({ idle_timeout_seconds: 40 });
   const client = await rawClient(s.url);
   await s.eventOf("client_connected");

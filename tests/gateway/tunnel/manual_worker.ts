@@ -11,18 +11,18 @@ import {
 } from "../../../src/core/worker_proof.ts";
 import type { Api } from "../../support/api.ts";
 
-/** A worker that does nothing by itself. */
-export interface ByHand {
+/** A registered worker without a process. Tests send its requests. */
+export interface RegisteredWorker {
   readonly id: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Registers a worker that does what a test does by hand; returns its id and the headers that prove it. */
+/** Registers a worker and returns its id and proof headers. */
 export async function register(
   api: Api,
   name: string,
   reach = "tunnel",
-): Promise<ByHand> {
+): Promise<RegisteredWorker> {
   const secret = `secret-of-the-worker-${name}`;
   const instance_id = crypto.randomUUID();
   const id = await api.worker({ name, secret, instance_id, reach });
@@ -30,19 +30,19 @@ export async function register(
   return { id, headers };
 }
 
-/** A tunnel whose worker says only what it is told to. Disposal closes it. */
-export interface TunnelByHand extends AsyncDisposable {
+/** A tunnel on which the test sends the worker's messages. Disposal closes it. */
+export interface ManualTunnel extends AsyncDisposable {
   readonly socket: WebSocket;
-  /** Resolves with the next stream that the server asks for. */
-  opened(): Promise<OpenMessage>;
-  refuse(streamId: string): void;
+  /** Resolves with the next open message of the server. */
+  nextOpen(): Promise<OpenMessage>;
+  reject(streamId: string): void;
 }
 
-/** Opens a worker's tunnel by hand. */
+/** Opens the tunnel of a registered worker. */
 export async function openTunnel(
   url: string,
-  { id, headers }: ByHand,
-): Promise<TunnelByHand> {
+  { id, headers }: RegisteredWorker,
+): Promise<ManualTunnel> {
   const socket = new WebSocket(
     url.replace("http", "ws") + renderTunnelPath(id),
     {
@@ -52,11 +52,11 @@ export async function openTunnel(
   );
   await once(socket, "open");
   return {
-    async opened(): Promise<OpenMessage> {
+    async nextOpen(): Promise<OpenMessage> {
       const [data] = await once(socket, "message");
       return JSON.parse(String(data));
     },
-    refuse: (stream_id: string) =>
+    reject: (stream_id: string) =>
       socket.send(JSON.stringify({ type: "refused", stream_id, reason: "no" })),
     socket,
     async [Symbol.asyncDispose]() {
@@ -68,8 +68,11 @@ export async function openTunnel(
   };
 }
 
-/** A session that runs on the worker. */
-export async function runningOn(api: Api, workerId: string): Promise<string> {
+/** Creates a session that runs on the worker. */
+export async function createRunningSession(
+  api: Api,
+  workerId: string,
+): Promise<string> {
   const { id } = await api.session();
   const claimed = await api.claim(workerId);
   assert.ok(claimed);
