@@ -1,4 +1,6 @@
 import { defineApp } from "../../core/app.ts";
+import { createRouter } from "../../http/router.ts";
+import { createPoolOperationRoutes } from "./api/v1/pool_operations.ts";
 import { createPoolRoutes } from "./api/v1/pools.ts";
 import { WorkPoolManager } from "./manager.ts";
 import { poolProblems } from "./problems.ts";
@@ -14,7 +16,11 @@ export const workerPoolApp = defineApp<WorkPoolManager>({
     return {
       manager,
       protectSecrets: () => encryptPools(core.db, core.secrets),
-      routes: { v1: createPoolRoutes(manager) },
+      routes: {
+        v1: createRouter()
+          .route("/", createPoolRoutes(manager))
+          .route("/", createPoolOperationRoutes(manager)),
+      },
       tags: {
         "Work pools": "Providers, limits and defaults that sessions inherit",
       },

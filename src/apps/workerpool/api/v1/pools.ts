@@ -13,7 +13,6 @@ import {
   poolListSchema,
   poolReplacementSchema,
   poolSchema,
-  pressureSchema,
 } from "../../schemas.ts";
 import { POOL_STATUSES } from "../../status.ts";
 import { poolProblems } from "../../problems.ts";
@@ -173,46 +172,7 @@ const remove = createRoute({
   },
 });
 
-const pressure = createRoute({
-  method: "get",
-  path: "/workerpool/pools/{pool_id}/pressure",
-  tags,
-  operationId: "getPoolPressure",
-  ...access("client"),
-  summary: "Get the load of a work pool",
-  request: { params },
-  responses: {
-    200: {
-      description: "The load of the work pool",
-      content: { "application/json": { schema: pressureSchema } },
-    },
-    ...problemResponses(poolProblems.pool_not_found),
-  },
-});
-
-/** The operations that set a status. */
-const STATUS_ACTIONS = [
-  {
-    verb: "pause",
-    status: "paused",
-    summary: "Take no sessions until the pool is resumed",
-    operationId: "pausePool",
-  },
-  {
-    verb: "resume",
-    status: "active",
-    summary: "Take sessions again",
-    operationId: "resumePool",
-  },
-  {
-    verb: "drain",
-    status: "draining",
-    summary: "Take no sessions; running sessions continue until they end",
-    operationId: "drainPool",
-  },
-] as const;
-
-/** Creates the endpoints of work pools. Only admins may change pools. */
+/** Creates the endpoints that create, list, change and delete work pools. Only admins may change pools. */
 export function createPoolRoutes(
   manager: WorkPoolManager,
 ): OpenAPIHono<GridEnv> {
@@ -255,29 +215,5 @@ export function createPoolRoutes(
     await manager.remove(c.req.valid("param").pool_id, force);
     return c.body(null, 204);
   });
-  router.openapi(pressure, async (c) => {
-    const { pool_id } = c.req.valid("param");
-    return c.json(await manager.getPressure(pool_id, getCaller(c)), 200);
-  });
-  for (const { verb, status, summary, operationId } of STATUS_ACTIONS) {
-    const route = createRoute({
-      method: "post",
-      path: `/workerpool/pools/{pool_id}/${verb}`,
-      tags,
-      operationId,
-      ...access(),
-      summary,
-      request: { params },
-      responses: {
-        200: pool,
-        ...problemResponses(poolProblems.pool_not_found),
-      },
-    });
-    router.openapi(route, async (c) => {
-      const { pool_id } = c.req.valid("param");
-      const changed = await manager.setStatus(pool_id, status);
-      return c.json(renderPool(changed, "admin"), 200);
-    });
-  }
   return router;
 }
