@@ -76,16 +76,18 @@ export type {
   Pressure,
 } from "../apps/workerpool/schemas.ts";
 export type {
+  HeldSessionWire,
+  Registration,
+  WorkerWire,
+} from "../apps/workers/schemas.ts";
+export type {
   ClaimInput,
   ClaimResponse,
   HeartbeatInput,
   HeartbeatResponse,
-  HeldSessionWire,
   ReadyBrowsers,
-  Registration,
   WorkerCommand,
-  WorkerWire,
-} from "../apps/workers/schemas.ts";
+} from "../apps/workers/schemas/service.ts";
 
 /** Client of one server. Each endpoint has a method, named like its operation in the API description. All throw `ApiError`. */
 export interface GridClient

@@ -1,13 +1,15 @@
 import type { z } from "@hono/zod-openapi";
 import type {
-  ClaimInput,
-  ClaimResponse,
-  HeartbeatInput,
-  HeartbeatResponse,
   Registration,
   workerInputSchema,
   WorkerWire,
 } from "../apps/workers/schemas.ts";
+import type {
+  ClaimInput,
+  ClaimResponse,
+  HeartbeatInput,
+  HeartbeatResponse,
+} from "../apps/workers/schemas/service.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";

@@ -8,11 +8,11 @@ import assert from "node:assert/strict";
 import { z } from "@hono/zod-openapi";
 import { sessionInputSchema } from "../../src/apps/sessions/schemas.ts";
 import { poolInputSchema } from "../../src/apps/workerpool/schemas.ts";
+import { workerInputSchema } from "../../src/apps/workers/schemas.ts";
 import {
   claimInputSchema,
   heartbeatInputSchema,
-  workerInputSchema,
-} from "../../src/apps/workers/schemas.ts";
+} from "../../src/apps/workers/schemas/service.ts";
 import { readKey } from "../../src/http/auth/auth.ts";
 import { removeEndSlash } from "../../src/core/text.ts";
 import {

@@ -9,7 +9,7 @@ import {
   SESSION_STATUSES,
   STATUS_EVENTS,
 } from "../sessions/status.ts";
-import type { ClaimResponse } from "./schemas.ts";
+import type { ClaimResponse } from "./schemas/service.ts";
 
 /** Events in a pool after which a waiting worker may find something to claim. */
 const CLAIMABLE: ReadonlySet<string> = new Set([

@@ -19,7 +19,7 @@ import {
   getPeerAddress,
 } from "../../http/server/client_address.ts";
 import type { SessionReport } from "../sessions/schemas/leases.ts";
-import type { HeartbeatBody } from "./schemas.ts";
+import type { HeartbeatBody } from "./schemas/service.ts";
 
 /** Headers that proxies add. If the proxy is not trusted, the address of the connection is not the worker's. */
 const PROXY_HEADERS = ["forwarded", "x-forwarded-for", "via"];

@@ -20,14 +20,13 @@ import {
   toWorkerRow,
   workerInUse,
 } from "./registration.ts";
+import type { Registration, WorkerInput } from "./schemas.ts";
 import type {
   ClaimResponse,
   HeartbeatBody,
   HeartbeatResponse,
-  Registration,
   WorkerCommand,
-  WorkerInput,
-} from "./schemas.ts";
+} from "./schemas/service.ts";
 import { buildHeartbeat } from "./store/heartbeat.ts";
 import { selectReadyShare } from "./store/ready_share.ts";
 import { RegistrationStore } from "./store/registration.ts";

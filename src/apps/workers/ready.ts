@@ -2,7 +2,7 @@ import {
   resolveEgressPolicy,
   type WorkPoolManager,
 } from "../workerpool/manager.ts";
-import type { ReadyBrowsers } from "./schemas.ts";
+import type { ReadyBrowsers } from "./schemas/service.ts";
 import type { ReadyShareRow } from "./store/ready_share.ts";
 
 /**

@@ -2,7 +2,7 @@ import { sql } from "drizzle-orm";
 import type { Database, Statement } from "../../../core/database.ts";
 import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
 import { workers } from "../models.ts";
-import type { HeartbeatBody } from "../schemas.ts";
+import type { HeartbeatBody } from "../schemas/service.ts";
 import type { WorkerStatus } from "../status.ts";
 import { holdsNothing, isProven } from "./conditions.ts";
 

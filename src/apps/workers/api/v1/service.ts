@@ -13,7 +13,7 @@ import {
   claimResponseSchema,
   heartbeatInputSchema,
   heartbeatResponseSchema,
-} from "../../schemas.ts";
+} from "../../schemas/service.ts";
 import { workerProblems } from "../../problems.ts";
 
 const params = z.object({
