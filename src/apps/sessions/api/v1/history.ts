@@ -1,6 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import { access, getCaller, ownerLimit } from "../../../../http/auth/access.ts";
+import { access, getCaller } from "../../../../http/auth/access.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, problemResponses } from "../../../../http/router.ts";
@@ -17,6 +16,7 @@ import {
 } from "../../schemas/history.ts";
 import { renderEvent, renderMetric } from "../../render.ts";
 import { sessionProblems } from "../../problems.ts";
+import { selectView } from "./view.ts";
 
 const params = z.object({ id: z.string().describe("Id of a session") });
 const tags = ["Sessions"];
@@ -151,12 +151,10 @@ export function createHistoryRoutes(
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  const viewFor = (c: Context<GridEnv>) =>
-    manager.forOwner(ownerLimit(getCaller(c)));
   router.openapi(events, async (c) => {
     const { id } = c.req.valid("param");
     const { after, limit } = c.req.valid("query");
-    const items = await viewFor(c).events(id, after, limit);
+    const items = await selectView(manager, c).events(id, after, limit);
     return c.json({ items: items.map(renderEvent) }, 200);
   });
   router.openapi(addEvent, async (c) => {
@@ -169,7 +167,10 @@ export function createHistoryRoutes(
   });
   router.openapi(metrics, async (c) => {
     const { id } = c.req.valid("param");
-    const items = await viewFor(c).metrics(id, c.req.valid("query").limit);
+    const items = await selectView(manager, c).metrics(
+      id,
+      c.req.valid("query").limit,
+    );
     return c.json({ items: items.map(renderMetric) }, 200);
   });
   router.openapi(addMetric, async (c) => {
@@ -181,7 +182,10 @@ export function createHistoryRoutes(
     return c.body(null, 204);
   });
   router.openapi(logs, async (c) => {
-    return c.text(await viewFor(c).logs(c.req.valid("param").id), 200);
+    return c.text(
+      await selectView(manager, c).logs(c.req.valid("param").id),
+      200,
+    );
   });
   return router;
 }

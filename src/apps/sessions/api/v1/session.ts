@@ -1,6 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import type { Context } from "hono";
-import { access, getCaller, ownerLimit } from "../../../../http/auth/access.ts";
+import { access } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createFlagSchema } from "../../../../http/flag_schema.ts";
 import { createRouter, problemResponses } from "../../../../http/router.ts";
@@ -14,6 +13,7 @@ import { renderEvent, renderMetric } from "../../render.ts";
 import { isTerminal } from "../../status.ts";
 import { sessionProblems } from "../../problems.ts";
 import type { RenderSession } from "./render.ts";
+import { selectView } from "./view.ts";
 
 const params = z.object({ id: z.string().describe("Id of a session") });
 const content = { "application/json": { schema: sessionSchema } };
@@ -104,15 +104,15 @@ export function createSessionRoutes(
   render: RenderSession,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  const viewFor = (c: Context<GridEnv>) =>
-    manager.forOwner(ownerLimit(getCaller(c)));
   router.openapi(get, async (c) => {
     const { id } = c.req.valid("param");
     const include = c.req.valid("query").include?.split(",") ?? [];
     if (include.length === 0) {
-      return c.json(await render(c, await viewFor(c).get(id)), 200);
+      return c.json(await render(c, await selectView(manager, c).get(id)), 200);
     }
-    const { session, events, metrics } = await viewFor(c).detail(id);
+    const { session, events, metrics } = await selectView(manager, c).detail(
+      id,
+    );
     return c.json({
       ...await render(c, session),
       ...(include.includes("events")
@@ -125,7 +125,7 @@ export function createSessionRoutes(
   });
   router.openapi(stop, async (c) => {
     const { force } = c.req.valid("query");
-    const session = await viewFor(c).requestStop(
+    const session = await selectView(manager, c).requestStop(
       c.req.valid("param").id,
       force
         ? { status: "terminated", reason: "ended by force", force }
@@ -139,7 +139,10 @@ export function createSessionRoutes(
   router.openapi(refresh, async (c) => {
     // A request without a body has no valid JSON.
     const minutes = c.req.valid("json")?.timeout_minutes;
-    const session = await viewFor(c).refresh(c.req.valid("param").id, minutes);
+    const session = await selectView(manager, c).refresh(
+      c.req.valid("param").id,
+      minutes,
+    );
     return c.json(await render(c, session), 200);
   });
   return router;

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { renderLocation } from "../../../../http/base_url.ts";
-import { access, getCaller, ownerLimit } from "../../../../http/auth/access.ts";
+import { access, getCaller } from "../../../../http/auth/access.ts";
 import type { Core } from "../../../../core/app.ts";
 import type { Caller } from "../../../../core/caller.ts";
 import { deadline } from "../../../../async/deadline.ts";
@@ -22,6 +22,7 @@ import { SESSION_STATUSES } from "../../status.ts";
 import { sessionProblems } from "../../problems.ts";
 import { poolProblems } from "../../../workerpool/problems.ts";
 import type { RenderSession } from "./render.ts";
+import { selectView } from "./view.ts";
 
 const MAX_WAIT_SECONDS = 300;
 
@@ -185,7 +186,7 @@ export function createSessionListRoutes(
     return c.json(await render(c, session), 202);
   });
   router.openapi(list, async (c) => {
-    const view = manager.forOwner(ownerLimit(getCaller(c)));
+    const view = selectView(manager, c);
     const { items, nextCursor } = await view.list(c.req.valid("query"));
     const rendered = await Promise.all(
       items.map((session) => render(c, session)),
