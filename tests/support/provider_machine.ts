@@ -58,8 +58,8 @@ export interface FaultyConnection {
 /** A provider, and the machine on which it is tested. */
 export interface ProviderUnderTest {
   open(): Promise<TestMachine>;
-  /** Returns a browser specification: headless and without limits, except for the arguments. */
-  spec(given?: Partial<BrowserSpec>): BrowserSpec;
+  /** Returns a browser specification: headless and without limits, except for `overrides`. */
+  spec(overrides?: Partial<BrowserSpec>): BrowserSpec;
   /** Reason for which the provider cannot be tested on this machine. */
   readonly skip?: string | undefined;
 }

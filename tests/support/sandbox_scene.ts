@@ -31,7 +31,7 @@ export interface SandboxScene extends AsyncDisposable {
   readonly sitePort: number;
   start(
     sessionId: string,
-    given?: Parameters<typeof browserSpec>[0],
+    overrides?: Parameters<typeof browserSpec>[0],
   ): Promise<RunningBrowser>;
 }
 
@@ -68,17 +68,17 @@ export async function sandboxScene(isBoxed: boolean): Promise<SandboxScene> {
     secretFile,
     secretPort: readPort(secret),
     sitePort: readPort(site),
-    start: (sessionId, given = {}) =>
+    start: (sessionId, overrides = {}) =>
       host.start(
         browserSpec({
           isolated: isBoxed,
           // A pool that limits egress isolates its sessions.
           egress: {
-            mode: given.isolated ?? isBoxed ? "no_private" : "open",
+            mode: overrides.isolated ?? isBoxed ? "no_private" : "open",
             allow,
             pool: "crawlers",
           },
-          ...given,
+          ...overrides,
         }),
         sessionId,
         new AbortController().signal,

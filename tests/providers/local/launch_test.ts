@@ -23,7 +23,7 @@ interface Stage extends AsyncDisposable {
 
 async function stage(
   script: string,
-  given: Partial<LaunchOptions> = {},
+  overrides: Partial<LaunchOptions> = {},
 ): Promise<Stage> {
   const home = await Deno.makeTempDir();
   const path = join(home, "browser.sh");
@@ -37,7 +37,7 @@ async function stage(
       folder: join(home, "session-1"),
       sandbox: false,
       arguments: [],
-      ...given,
+      ...overrides,
     },
     file: (name) => join(home, name),
     [Symbol.asyncDispose]: () => Deno.remove(home, { recursive: true }),

@@ -22,7 +22,7 @@ interface Scene extends AsyncDisposable {
   /** Resolves with the signal that ended the process. */
   readonly exited: Promise<unknown[]>;
   /** Writes a record of the process for the session `s`. */
-  leave(given?: Partial<BrowserRecord>): Promise<void>;
+  leave(overrides?: Partial<BrowserRecord>): Promise<void>;
 }
 
 async function scene(): Promise<Scene> {
@@ -43,7 +43,7 @@ async function scene(): Promise<Scene> {
     folder,
     child,
     exited,
-    leave: (given = {}) =>
+    leave: (overrides = {}) =>
       writeRecord(folder, {
         session_id: "s",
         grid_id: owner.gridId,
@@ -53,7 +53,7 @@ async function scene(): Promise<Scene> {
         companions: [],
         has_forwarder: false,
         executable: "/usr/bin/sleep",
-        ...given,
+        ...overrides,
       }),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");

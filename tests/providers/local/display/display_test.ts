@@ -41,7 +41,10 @@ globalThis.addEventListener("unload", () => {
   Deno.removeSync(folder, { recursive: true });
 });
 
-function given(host: HostEnvironment, signal = NEVER): DisplayOptions {
+function toDisplayOptions(
+  host: HostEnvironment,
+  signal = NEVER,
+): DisplayOptions {
   return { folder, signal, host };
 }
 
@@ -79,7 +82,7 @@ function running({ processes = [] }: Display): Promise<boolean[]> {
 
 Deno.test("startDisplay() rejects if there is neither a display nor Xvfb", async () => {
   await assert.rejects(
-    startDisplay(SCREEN, given(host({ PATH: "/nowhere" }))),
+    startDisplay(SCREEN, toDisplayOptions(host({ PATH: "/nowhere" }))),
     {
       message:
         "Cannot start a headful browser: there is no display, expected DISPLAY or Xvfb on the PATH; or ask for headless: true",
@@ -91,10 +94,13 @@ xvfbTest(
   "startDisplay() rejects a screen larger than any display",
   async () => {
     const screen = { width: 16_384, height: 9_000, dpi: 96, scale: 2 };
-    await assert.rejects(startDisplay(screen, given(withoutDisplay)), {
-      message:
-        "Cannot start a headful browser: its screen has 32768 by 18000 device pixels, expected at most 32767 by 32767; or ask for headless: true",
-    });
+    await assert.rejects(
+      startDisplay(screen, toDisplayOptions(withoutDisplay)),
+      {
+        message:
+          "Cannot start a headful browser: its screen has 32768 by 18000 device pixels, expected at most 32767 by 32767; or ask for headless: true",
+      },
+    );
   },
 );
 
@@ -102,7 +108,7 @@ for (const name of ["DISPLAY", "WAYLAND_DISPLAY"]) {
   Deno.test(`startDisplay() uses the display of ${name} and starts none`, async () => {
     await using display = await startDisplay(
       SCREEN,
-      given(host({ [name]: "x" })),
+      toDisplayOptions(host({ [name]: "x" })),
     );
     assert.equal(display.processes, undefined);
     assert.equal(display.name, undefined);
@@ -121,8 +127,8 @@ Deno.test("findDisplayProblem() returns undefined on systems without DISPLAY", a
 xvfbTest(
   "startDisplay() starts a new virtual display each time, and ends it",
   async () => {
-    const one = await startDisplay(SCREEN, given(withoutDisplay));
-    const other = await startDisplay(SCREEN, given(withoutDisplay));
+    const one = await startDisplay(SCREEN, toDisplayOptions(withoutDisplay));
+    const other = await startDisplay(SCREEN, toDisplayOptions(withoutDisplay));
     assert.match(one.name ?? "", /^:\d+$/);
     assert.notEqual(one.name, other.name);
     assert.deepEqual(await running(one), [true, true]);
@@ -139,7 +145,10 @@ xvfbTest(
   async () => {
     Deno.env.set("BROWSERGRID_API_KEY", "planted");
     try {
-      await using display = await startDisplay(SCREEN, given(withoutDisplay));
+      await using display = await startDisplay(
+        SCREEN,
+        toDisplayOptions(withoutDisplay),
+      );
       const { authority = "", processes: [own] = [] } = display;
       assert.ok(own);
       const { mode } = await Deno.stat(authority);
@@ -159,7 +168,10 @@ xvfbTest(
 xvfbTest(
   "the window manager ends when its display is killed",
   async () => {
-    await using display = await startDisplay(SCREEN, given(withoutDisplay));
+    await using display = await startDisplay(
+      SCREEN,
+      toDisplayOptions(withoutDisplay),
+    );
     const [xvfb] = display.processes ?? [];
     assert.ok(xvfb);
     Deno.kill(xvfb.pid, "SIGKILL");
@@ -176,7 +188,7 @@ xvfbTest("startDisplay() needs no window manager", async () => {
     await Deno.symlink(await findProgram("Xvfb") ?? "", join(folder, "Xvfb"));
     await using display = await startDisplay(
       SCREEN,
-      given(host({ PATH: folder })),
+      toDisplayOptions(host({ PATH: folder })),
     );
     assert.deepEqual(await running(display), [true]);
   } finally {
@@ -196,7 +208,7 @@ for (
       const text = script === "" ? "\0" : `#!/bin/sh\n${script}\n`;
       await Deno.writeTextFile(join(folder, "Xvfb"), text, { mode: 0o755 });
       await assert.rejects(
-        startDisplay(SCREEN, given(host({ PATH: folder }))),
+        startDisplay(SCREEN, toDisplayOptions(host({ PATH: folder }))),
         /Xvfb/,
       );
     } finally {
@@ -217,7 +229,7 @@ Deno.test("startDisplay() that is aborted leaves no Xvfb", async () => {
     const abort = new AbortController();
     const starting = startDisplay(
       SCREEN,
-      given(host({ PATH: folder }), abort.signal),
+      toDisplayOptions(host({ PATH: folder }), abort.signal),
     );
     const refused = assert.rejects(starting, /no longer wanted/);
     let pid = "";

@@ -32,7 +32,7 @@ export function declareBoxTest(name: string, fn: () => Promise<void>): void {
 /** A worker's folder that several processes open in turn. */
 export interface Home extends AsyncDisposable {
   /** Opens a host with the folder. */
-  open(given?: {
+  open(options?: {
     readonly executable_path?: string;
     readonly localSandbox?: "auto" | "require" | "off";
   }): BrowserHost;
@@ -116,11 +116,11 @@ export async function openSite(): Promise<
 /** Returns the specification of an isolated browser. */
 export function createIsolatedSpec(
   allow: readonly string[] = [],
-  given: Partial<BrowserSpec> = {},
+  overrides: Partial<BrowserSpec> = {},
 ): BrowserSpec {
   return browserSpec({
     isolated: true,
     egress: { mode: "no_private", allow, pool: "crawlers" },
-    ...given,
+    ...overrides,
   });
 }
