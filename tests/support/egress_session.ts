@@ -8,7 +8,7 @@ import { evaluate, testDockerHost } from "./docker.ts";
 export const REJECTED: RegExp =
   /Cannot connect to .*: it is .* egress of work pool "crawl <1>" is (no_private|none), expected an entry of the pool's egress_allow/;
 
-/** Starts a browser of a session with `egress` in a network of the ground. */
+/** Starts a browser of a session with `egress` in one of the egress networks. */
 export async function startIn(
   network: string,
   egress: Partial<EgressPolicy>,

@@ -5,10 +5,10 @@ import { createServer as createTcpServer, type Server } from "node:net";
 import ipaddr from "ipaddr.js";
 import { dockerTest } from "../../../support/docker.ts";
 import {
-  type EgressGround,
-  egressGround,
-  PLACES,
-} from "../../../support/egress_ground.ts";
+  ADDRESSES,
+  createEgressNetworks,
+  type EgressNetworks,
+} from "../../../support/egress_networks.ts";
 import { REJECTED, startIn } from "../../../support/egress_session.ts";
 
 /** A page's request to a proxy: the target, and the sender. */
@@ -24,7 +24,7 @@ async function startProxy(
   const server = createServer(({ url, headers }, response) => {
     asked.push({ target: url, authorization: headers["proxy-authorization"] });
     response.end("BY-PROXY");
-  }).listen(0, PLACES.gateway);
+  }).listen(0, ADDRESSES.gateway);
   await once(server, "listening");
   return {
     port: readPort(server),
@@ -54,7 +54,7 @@ async function startSocks(
     socket.write(Uint8Array.of(5, 0, 0, 1, 0, 0, 0, 0, 0, 0));
     await next();
     socket.end("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nBY-SOCKS");
-  }).listen(0, PLACES.gateway);
+  }).listen(0, ADDRESSES.gateway);
   await once(server, "listening");
   return {
     port: readPort(server),
@@ -70,7 +70,7 @@ function readPort(server: Server): number {
   return typeof address === "object" && address ? address.port : 0;
 }
 
-async function checkProxies({ privateNetwork }: EgressGround): Promise<void> {
+async function checkProxies({ privateNetwork }: EgressNetworks): Promise<void> {
   const asked: Asked[] = [];
   await using http = await startProxy(asked);
   await using socks = await startSocks(asked);
@@ -78,7 +78,7 @@ async function checkProxies({ privateNetwork }: EgressGround): Promise<void> {
     startIn(privateNetwork, { allow }, {
       proxy: { proxy_url, proxy_username: "me", proxy_password: "p:w" },
     });
-  const at = `${PLACES.gateway}:${http.port}`;
+  const at = `${ADDRESSES.gateway}:${http.port}`;
   {
     await using session = await through(`http://${at}`, []);
     assert.match(await session.read("http://site.test/"), REJECTED);
@@ -89,12 +89,12 @@ async function checkProxies({ privateNetwork }: EgressGround): Promise<void> {
     await using session = await through(`http://${at}`, allow);
     // A proxy of the private network receives a checked address.
     assert.equal(await session.read("http://intranet.test/a?b"), "BY-PROXY");
-    for (const host of [PLACES.site, "site.test"]) {
+    for (const host of [ADDRESSES.site, "site.test"]) {
       assert.match(await session.read(`http://${host}:8080/`), REJECTED);
     }
   }
   {
-    const address = `${PLACES.gateway}:${socks.port}`;
+    const address = `${ADDRESSES.gateway}:${socks.port}`;
     const allow = [address, "intranet.test"];
     await using session = await through(`socks5://${address}`, allow);
     assert.equal(await session.read("http://intranet.test/"), "BY-SOCKS");
@@ -105,13 +105,13 @@ async function checkProxies({ privateNetwork }: EgressGround): Promise<void> {
         each.authorization
       ),
     );
-  const hosts = [PLACES.site, `[${PLACES.site6}]`];
+  const hosts = [ADDRESSES.site, `[${ADDRESSES.site6}]`];
   const pages = hosts.map((host) => `http://${host}:80/a?b`);
   assert.deepEqual(
     authorizations((target) => pages.includes(target)),
     new Set([`Basic ${btoa("me:p:w")}`]),
   );
-  const addresses = [PLACES.site, PLACES.site6].map((address) =>
+  const addresses = [ADDRESSES.site, ADDRESSES.site6].map((address) =>
     ipaddr.parse(address).toByteArray().join()
   );
   assert.deepEqual(
@@ -123,7 +123,7 @@ async function checkProxies({ privateNetwork }: EgressGround): Promise<void> {
 dockerTest(
   "a session's proxy is used if its address is allowed, and receives only allowed addresses",
   async () => {
-    await using ground = await egressGround();
-    await checkProxies(ground);
+    await using networks = await createEgressNetworks();
+    await checkProxies(networks);
   },
 );

@@ -14,11 +14,11 @@ import {
 } from "../../../support/egress_session.ts";
 import { within } from "../../../support/within.ts";
 import {
-  type EgressGround,
-  egressGround,
-  PLACES,
+  ADDRESSES,
+  createEgressNetworks,
+  type EgressNetworks,
   SITE_PAGE,
-} from "../../../support/egress_ground.ts";
+} from "../../../support/egress_networks.ts";
 
 /** A base image without a browser and without tools to limit a network. */
 const BASE_IMAGE = "debian:bookworm-slim";
@@ -83,9 +83,9 @@ async function readInContext(
 /** Returns programs of the browser's user that do not use a proxy. */
 function programs(hostPort: number): readonly string[] {
   const plain = [
-    dials("TCP4", `${PLACES.site}:8081`),
-    dials("TCP4", `${PLACES.gateway}:${hostPort}`),
-    dials("TCP6", `[${PLACES.site6}]:8080`),
+    dials("TCP4", `${ADDRESSES.site}:8081`),
+    dials("TCP4", `${ADDRESSES.gateway}:${hostPort}`),
+    dials("TCP6", `[${ADDRESSES.site6}]:8080`),
     RESOLVES,
   ];
   return [...plain, ...plain.map(asOwnRoot)];
@@ -93,7 +93,7 @@ function programs(hostPort: number): readonly string[] {
 
 /** Resolves when WebRTC has sent a STUN request to the host's service, over UDP. */
 function gathers(hostPort: number): string {
-  const server = `stun:${PLACES.gateway}:${hostPort}`;
+  const server = `stun:${ADDRESSES.gateway}:${hostPort}`;
   return `new Promise((resolve) => {
     const peer = new RTCPeerConnection({ iceServers: [{ urls: "${server}" }] });
     peer.createDataChannel("x");
@@ -132,25 +132,25 @@ async function assertKernelHolds(id: string, hostPort: number): Promise<void> {
   }
 }
 
-async function checkNoPrivate(ground: EgressGround): Promise<void> {
-  const allow = [`${PLACES.site}:8081`, "intranet.test:8082"];
-  await using session = await startIn(ground.privateNetwork, { allow });
-  const { hostPort } = ground;
+async function checkNoPrivate(networks: EgressNetworks): Promise<void> {
+  const allow = [`${ADDRESSES.site}:8081`, "intranet.test:8082"];
+  await using session = await startIn(networks.privateNetwork, { allow });
+  const { hostPort } = networks;
   const rejected = [
-    `http://${PLACES.gateway}:${hostPort}/`,
-    `http://${PLACES.site}:8080/`,
-    `http://[${PLACES.site6}]:8080/`,
-    `http://[${PLACES.site6}]:8081/`,
+    `http://${ADDRESSES.gateway}:${hostPort}/`,
+    `http://${ADDRESSES.site}:8080/`,
+    `http://[${ADDRESSES.site6}]:8080/`,
+    `http://[${ADDRESSES.site6}]:8081/`,
     "http://site.test:8080/",
     "http://localhost:9223/json/version",
     "http://[::1]:9223/json/version",
     "http://2130706433:9223/json/version",
   ];
   for (const url of rejected) assert.match(await session.read(url), REJECTED);
-  assert.equal(ground.hostRequests(), 0);
+  assert.equal(networks.hostRequests(), 0);
   for (
     const url of [
-      `http://${PLACES.site}:8081/`,
+      `http://${ADDRESSES.site}:8081/`,
       "http://intranet.test:8082/",
     ]
   ) {
@@ -159,44 +159,44 @@ async function checkNoPrivate(ground: EgressGround): Promise<void> {
   for (
     const proxy of [
       "direct://",
-      `http://${PLACES.site}:8081`,
-      `socks5://${PLACES.gateway}:${hostPort}`,
+      `http://${ADDRESSES.site}:8081`,
+      `socks5://${ADDRESSES.gateway}:${hostPort}`,
     ]
   ) {
-    const url = `http://${PLACES.gateway}:${hostPort}/`;
+    const url = `http://${ADDRESSES.gateway}:${hostPort}/`;
     assert.match(await readInContext(session, proxy, url), /^net::ERR_/, proxy);
   }
   assert.equal(
     await readInContext(
       session,
       "http://127.0.0.1:3128",
-      `https://${PLACES.site}:8080/`,
+      `https://${ADDRESSES.site}:8080/`,
     ),
     "net::ERR_TUNNEL_CONNECTION_FAILED",
   );
   await assertKernelHolds(session.containerId, hostPort);
-  await useWebRtc(session, `http://${PLACES.site}:8081/`, hostPort);
-  assert.equal(ground.hostRequests(), 0);
+  await useWebRtc(session, `http://${ADDRESSES.site}:8081/`, hostPort);
+  assert.equal(networks.hostRequests(), 0);
 }
 
-async function checkNone(ground: EgressGround): Promise<void> {
-  await using session = await startIn(ground.publicNetwork, {
+async function checkNone(networks: EgressNetworks): Promise<void> {
+  await using session = await startIn(networks.publicNetwork, {
     mode: "none",
-    allow: [`${PLACES.publicSite}:8081`],
+    allow: [`${ADDRESSES.publicSite}:8081`],
   });
-  const page = (port: number) => `http://${PLACES.publicSite}:${port}/`;
+  const page = (port: number) => `http://${ADDRESSES.publicSite}:${port}/`;
   assert.match(await session.read(page(8080)), /is none, expected an entry/);
   assert.equal(await session.read(page(8081)), SITE_PAGE);
 }
 
-async function checkPublic(ground: EgressGround): Promise<void> {
-  await using session = await startIn(ground.publicNetwork, {});
-  const site = `http://${PLACES.publicSite}:8080/`;
+async function checkPublic(networks: EgressNetworks): Promise<void> {
+  await using session = await startIn(networks.publicNetwork, {});
+  const site = `http://${ADDRESSES.publicSite}:8080/`;
   assert.equal(await session.read(site), SITE_PAGE);
   // The host's own address belongs to the grid, whatever its range.
-  const own = `http://${PLACES.publicGateway}:${ground.hostPort}/`;
+  const own = `http://${ADDRESSES.publicGateway}:${networks.hostPort}/`;
   assert.match(await session.read(own), REJECTED);
-  const direct = dials("TCP4", `${PLACES.publicSite}:8080`);
+  const direct = dials("TCP4", `${ADDRESSES.publicSite}:8080`);
   assert.notEqual(await runAs("browser", session.containerId, direct), 0);
   // The request to close reaches the browser, which runs as another user than the container.
   await docker.getContainer(session.containerId).kill({ signal: "SIGTERM" });
@@ -204,18 +204,20 @@ async function checkPublic(ground: EgressGround): Promise<void> {
     what: "the browser ends",
     ms: 10_000,
   });
-  assert.equal(ground.hostRequests(), 0);
+  assert.equal(networks.hostRequests(), 0);
 }
 
-async function checkOpen(ground: EgressGround): Promise<void> {
-  await using session = await startIn(ground.privateNetwork, { mode: "open" });
+async function checkOpen(networks: EgressNetworks): Promise<void> {
+  await using session = await startIn(networks.privateNetwork, {
+    mode: "open",
+  });
   assert.equal(await session.read("http://site.test:8080/"), SITE_PAGE);
-  const url = `http://${PLACES.gateway}:${ground.hostPort}/`;
+  const url = `http://${ADDRESSES.gateway}:${networks.hostPort}/`;
   assert.equal(await session.read(url), "HOST-SECRET");
-  const before = ground.hostRequests();
-  await useWebRtc(session, "http://site.test:8080/", ground.hostPort);
-  assert.ok(ground.hostRequests() > before, "WebRTC reaches the service");
-  for (const script of programs(ground.hostPort)) {
+  const before = networks.hostRequests();
+  await useWebRtc(session, "http://site.test:8080/", networks.hostPort);
+  assert.ok(networks.hostRequests() > before, "WebRTC reaches the service");
+  for (const script of programs(networks.hostPort)) {
     assert.equal(
       await runAs("browser", session.containerId, script),
       0,
@@ -230,11 +232,11 @@ async function checkOpen(ground: EgressGround): Promise<void> {
 dockerTest(
   "a session with limited egress reaches only what its pool allows, by page, CDP or program",
   async () => {
-    await using ground = await egressGround();
-    await checkNoPrivate(ground);
-    await checkNone(ground);
-    await checkPublic(ground);
-    await checkOpen(ground);
+    await using networks = await createEgressNetworks();
+    await checkNoPrivate(networks);
+    await checkNone(networks);
+    await checkPublic(networks);
+    await checkOpen(networks);
   },
 );
 

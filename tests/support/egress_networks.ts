@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { docker, TEST_IMAGE } from "./docker.ts";
 
-/** Addresses of {@linkcode egressGround}, in networks that exist only on this machine's engine. */
-export const PLACES = {
+/** Addresses of {@linkcode createEgressNetworks}, in networks that exist only on this machine's engine. */
+export const ADDRESSES = {
   /** The host's address in a private network. */
   gateway: "10.77.0.1",
   site: "10.77.0.10",
@@ -21,7 +21,7 @@ export const SITE_PORTS = [8080, 8081, 8082] as const;
 export const SITE_PAGE = "SITE-OK";
 
 /** Networks with a site in a container, and a service on the host. */
-export interface EgressGround extends AsyncDisposable {
+export interface EgressNetworks extends AsyncDisposable {
   readonly privateNetwork: string;
   readonly publicNetwork: string;
   /** Port of the host's service, on every address of the host. */
@@ -31,8 +31,8 @@ export interface EgressGround extends AsyncDisposable {
 }
 
 /** Creates the networks, the site and the service. */
-export async function egressGround(): Promise<EgressGround> {
-  await removeLeftovers();
+export async function createEgressNetworks(): Promise<EgressNetworks> {
+  await removeOrphans();
   await using stack = new AsyncDisposableStack();
   const mark = crypto.randomUUID().slice(0, 8);
   const network = async (name: string, subnets: readonly string[]) => {
@@ -63,8 +63,8 @@ export async function egressGround(): Promise<EgressGround> {
       EndpointsConfig: {
         [privateNetwork.id]: {
           IPAMConfig: {
-            IPv4Address: PLACES.site,
-            IPv6Address: PLACES.site6,
+            IPv4Address: ADDRESSES.site,
+            IPv6Address: ADDRESSES.site6,
           },
           Aliases: ["site.test", "intranet.test"],
         },
@@ -76,7 +76,7 @@ export async function egressGround(): Promise<EgressGround> {
   });
   await publicNetwork.connect({
     Container: site.id,
-    EndpointConfig: { IPAMConfig: { IPv4Address: PLACES.publicSite } },
+    EndpointConfig: { IPAMConfig: { IPv4Address: ADDRESSES.publicSite } },
   });
   await site.start();
   let requests = 0;
@@ -127,7 +127,7 @@ function serveAll(): string {
 }
 
 /** Removes networks of killed tests, which would conflict. */
-async function removeLeftovers(): Promise<void> {
+async function removeOrphans(): Promise<void> {
   const filters = { name: ["bg-test-"] };
   for (const { Id } of await docker.listNetworks({ filters })) {
     const network = docker.getNetwork(Id);
