@@ -130,8 +130,8 @@ interface Place {
 }
 
 function complete(operation: Operation, place: Place): Operation {
-  const own: ResponsesObject = { ...operation.responses };
-  const codes = addChainProblems(findProblems(own), {
+  const declared: ResponsesObject = { ...operation.responses };
+  const codes = addChainProblems(findProblems(declared), {
     isPublic: operation.security?.length === 0,
     hasParameters: (operation.parameters ?? []).length > 0,
     hasBody: operation.requestBody !== undefined,
@@ -141,7 +141,7 @@ function complete(operation: Operation, place: Place): Operation {
     operationId: renderOperationId(place),
     ...operation,
     ...describeRoles(operation),
-    responses: describeResponses(own, codes),
+    responses: describeResponses(declared, codes),
   };
 }
 

@@ -128,10 +128,10 @@ export function createSharedComponents(): {
 
 /** Returns the responses of an operation: its successful ones, then a problem for each status of `codes`. */
 export function describeResponses(
-  own: ResponsesObject,
+  declared: ResponsesObject,
   codes: ReadonlySet<AnyProblem>,
 ): ResponsesObject {
-  const successful = Object.entries(own).filter(([, each]) =>
+  const successful = Object.entries(declared).filter(([, each]) =>
     !isDocumentedProblems(each)
   );
   const problems = [
@@ -148,10 +148,10 @@ export function describeResponses(
 }
 
 function addRequestId(response: object): object {
-  const own = "headers" in response && typeof response.headers === "object"
+  const headers = "headers" in response && typeof response.headers === "object"
     ? response.headers
     : {};
-  return { ...response, headers: { ...own, ...REQUEST_ID } };
+  return { ...response, headers: { ...headers, ...REQUEST_ID } };
 }
 
 function referenceOrDescribe(codes: readonly AnyProblem[]): object {
