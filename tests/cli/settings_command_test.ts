@@ -68,3 +68,45 @@ Deno.test("settings --values lists each value and its origin, but no secret", as
     await Deno.remove(file);
   }
 });
+
+Deno.test("settings --markdown prints a table whose columns are aligned, with vertical bars escaped", async () => {
+  const { out, code } = await cli("settings", "--markdown");
+  assert.equal(code, 0);
+  const [head = "", line = "", ...rows] = out.split("\n");
+  assert.match(head, /^\| variable +\| type +\| default +\| what +\|$/);
+  assert.match(line, /^\| -+ \| -+ \| -+ \| -+ \|$/);
+  assert.equal(rows.length, Object.keys(settingsSchema.shape).length);
+  assert.deepEqual([...new Set([line, ...rows].map((each) => each.length))], [
+    head.length,
+  ]);
+  for (const row of rows) {
+    assert.match(row, /^\| `BROWSERGRID_\w+` +\|/);
+    assert.equal(row.replaceAll("\\|", "").split("|").length, 6, row);
+  }
+});
+
+Deno.test("settings --json prints each setting with its name and variable", async () => {
+  const { out } = await cli("settings", "--json");
+  const rows: { name: string; variable: string }[] = JSON.parse(out);
+  assert.deepEqual(rows, listSettings());
+  for (const { name, variable } of rows) {
+    assert.equal(variable, `BROWSERGRID_${name.toUpperCase()}`);
+  }
+});
+
+Deno.test("settings --values prints a table of values and origins, and warns about unknown variables", async () => {
+  Deno.env.set("BROWSERGRID_COLOUR", "red");
+  try {
+    const { out, err } = await cli("settings", "--values");
+    const { head, rows } = JSON.parse(out);
+    assert.deepEqual(head, ["variable", "value", "from"]);
+    const values = new Map<string, readonly string[]>(
+      rows.map(([name, ...rest]: readonly string[]) => [name, rest]),
+    );
+    assert.deepEqual(values.get("BROWSERGRID_PLUGINS"), ["[]", "default"]);
+    assert.deepEqual(values.get("BROWSERGRID_HOST"), ["127.0.0.1", "default"]);
+    assert.match(err, /^warning: .*BROWSERGRID_COLOUR/m);
+  } finally {
+    Deno.env.delete("BROWSERGRID_COLOUR");
+  }
+});
