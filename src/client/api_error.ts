@@ -54,14 +54,14 @@ function explainFailure(cause: unknown): string {
   if (/dns error|getaddrinfo/i.test(text)) {
     return 'its name cannot be resolved, expected the address of a running "browsergrid serve"';
   }
-  return 'there is no answer, expected a running "browsergrid serve"';
+  return 'it does not respond, expected a running "browsergrid serve"';
 }
 
 /** The error of a server that does not respond in time. */
 export function timedOut(url: string, timeoutMs: number): ApiError {
   return new ApiError(
     "timeout",
-    `Cannot wait any longer for the server at "${url}": there is no answer, expected one within ${
+    `Cannot wait any longer for the server at "${url}": it did not respond, expected a response within ${
       timeoutMs / 1_000
     } seconds`,
     0,
@@ -76,7 +76,7 @@ export function unreadable(
 ): ApiError {
   return new ApiError(
     "unreadable",
-    `Cannot read the answer of "${url}": it is not JSON, expected a Browsergrid server`,
+    `Cannot read the response of "${url}": it is not JSON, expected a Browsergrid server`,
     status,
     { cause },
   );

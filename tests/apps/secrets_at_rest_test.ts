@@ -56,7 +56,7 @@ function reopen(path: string, settings = {}): Promise<TestGrid> {
 }
 
 /** Returns every byte of the database, including its log. */
-async function bytesOf(path: string): Promise<string> {
+async function readBytes(path: string): Promise<string> {
   const files = ["browsergrid.db", "browsergrid.db-wal", "browsergrid.db-shm"];
   const texts = await Promise.all(
     files.map((name) => Deno.readFile(join(path, name)).catch(() => undefined)),
@@ -67,7 +67,7 @@ async function bytesOf(path: string): Promise<string> {
 }
 
 async function assertNonePlain(path: string): Promise<void> {
-  const bytes = await bytesOf(path);
+  const bytes = await readBytes(path);
   for (const secret of PLANTED) assert.ok(!bytes.includes(secret), secret);
 }
 
@@ -245,7 +245,7 @@ testFile(
     }
     await Deno.remove(join(data.path, "encryption.key"));
     const db = new DatabaseSync(join(data.path, "browsergrid.db"));
-    // Written in the way of the previous version.
+    // Written in the form of the previous version.
     db.prepare("UPDATE grid_secrets SET value = ?").run(secret);
     db.prepare("UPDATE sessions SET environment = ?, proxy = ?").run(
       JSON.stringify(SESSION.environment),
@@ -259,7 +259,7 @@ testFile(
         JSON.stringify(POOL.default_proxy),
       );
     db.close();
-    assert.ok((await bytesOf(data.path)).includes(PLANTED[0] ?? ""));
+    assert.ok((await readBytes(data.path)).includes(PLANTED[0] ?? ""));
     const { connectTokens: earlier } = {
       connectTokens: new HmacConnectTokens({
         clock: systemClock,
@@ -269,7 +269,7 @@ testFile(
     };
     await using grid = await reopen(data.path);
     await assertNonePlain(data.path);
-    assert.ok(!(await bytesOf(data.path)).includes(secret));
+    assert.ok(!(await readBytes(data.path)).includes(secret));
     const token = await earlier.issue("a-session");
     assert.ok(await grid.core.auth.connectTokens.isValid(token, "a-session"));
     const given = await claimed(grid);

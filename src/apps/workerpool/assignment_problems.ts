@@ -106,19 +106,19 @@ export function argumentNotAllowed(
   request: SessionRequest,
   candidates: readonly PoolCandidate[],
 ): GridError {
-  const refused = candidates.map((each) => ({
+  const rejected = candidates.map((each) => ({
     work_pool: each.pool.name,
     arguments: findRejectedBy(each, request),
     allowed_arguments: each.pool.allowedArguments ?? HARMLESS_ARGUMENTS,
   }));
-  const names = new Set(refused.flatMap((each) => each.arguments));
+  const names = new Set(rejected.flatMap((each) => each.arguments));
   const forbidden = [...names].flatMap((name) => {
     const reason = findForbiddenReason(name);
     return reason === undefined ? [] : [`${name} is never allowed: ${reason}`];
   });
   // Pools with the same list share one mention, because the list of harmless arguments is long.
   const pools = Map.groupBy(
-    refused,
+    rejected,
     (each) =>
       `not allowed: ${each.arguments.join(", ")}, expected ${
         each.allowed_arguments.length === 0
@@ -136,7 +136,7 @@ export function argumentNotAllowed(
     `Cannot give the browser its arguments: ${
       [...forbidden, ...lists].join("; ")
     }`,
-    { refused },
+    { refused: rejected },
   );
 }
 
