@@ -1,4 +1,3 @@
-import type { Duplex } from "node:stream";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import { deadline } from "../async/deadline.ts";
 import type { Core } from "../core/app.ts";
@@ -7,11 +6,7 @@ import { GridError } from "../core/errors.ts";
 import { rejectUpgrade, type Upgrade } from "../http/server/socket_route.ts";
 import { abortOnClose } from "./abort_on_close.ts";
 import { parseConnectQuery, parseKeepAlive } from "./connect.ts";
-import {
-  appendHeaders,
-  createSessionHeaders,
-  findHeadEnd,
-} from "./connect_url.ts";
+import { createSessionHeaders } from "./connect_url.ts";
 import {
   type ConnectionLimiter,
   EvictedError,
@@ -21,11 +16,10 @@ import {
 import { checkTargetId } from "./devtools/target_id.ts";
 import type { DialerFor, RunningTarget } from "./dialer.ts";
 import { replayHandshake } from "./handshake.ts";
+import { spliceClient } from "./splice_client.ts";
 import { CLOSE_REASONS } from "./stream/close_frame.ts";
 import { explainEnd } from "./stream/explain_end.ts";
 import type { OpenStreams } from "./stream/open_streams.ts";
-import { supportsPings } from "./stream/ping.ts";
-import { Splice, type SpliceOptions } from "./stream/splice.ts";
 import { computeBrowserTimeoutMs, resolveTarget } from "./target.ts";
 import {
   checkHandshake,
@@ -220,39 +214,18 @@ export class ClientConnections {
     const timeoutMs = computeBrowserTimeoutMs(core, target);
     using timeout = deadline(core.clock, timeoutMs, signal, slot.evicted);
     const dialer = dialerFor(target);
-    const { socket: upstream, response } = await replayHandshake(
-      dialer,
-      request,
-      { path, signal: timeout.signal },
-    );
-    const splice = spliceSockets(client, upstream, {
-      response: appendHeaders(response, headers),
+    const browser = await replayHandshake(dialer, request, {
+      path,
+      signal: timeout.signal,
+    });
+    const splice = spliceClient(client, browser, {
+      headers,
       explain: (signal) => explainEnd({ manager, dialer, id, path }, signal),
     });
     void splice.ended.then(() => slot[Symbol.dispose]());
     onAbort(slot.evicted, () => splice.close(CLOSE_REASONS.takenOver));
     return { ended: streams.add(target, splice), released: slot.released };
   }
-}
-
-/** Joins both sockets after the browser's handshake response has been sent to the client. */
-function spliceSockets(
-  { socket, head, request }: Client,
-  upstream: Duplex,
-  { response, explain }: Pick<SpliceOptions, "explain"> & {
-    readonly response: Uint8Array;
-  },
-): Splice {
-  socket.write(response);
-  if (head.length > 0) upstream.write(head);
-  const splice = new Splice(socket, upstream, {
-    early: response.subarray(findHeadEnd(response)),
-    pings: supportsPings(request),
-    explain,
-  });
-  upstream.resume();
-  socket.resume();
-  return splice;
 }
 
 function onAbort(signal: AbortSignal, act: () => void): void {

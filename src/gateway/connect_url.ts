@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import type { Core } from "../core/app.ts";
 import { type Caller, isAnonymous } from "../core/caller.ts";
@@ -45,25 +44,4 @@ export async function createSessionHeaders(
     [SESSION_HEADERS.id]: options.id,
     [SESSION_HEADERS.connectUrl]: base + query,
   };
-}
-
-/** Returns the length of the head of an HTTP response, including the empty line at its end. */
-export function findHeadEnd(response: Uint8Array): number {
-  return Buffer.from(response).indexOf("\r\n\r\n") + 4;
-}
-
-/** Inserts `headers` at the end of the head of an HTTP response. The bytes after the head stay unchanged. */
-export function appendHeaders(
-  response: Uint8Array,
-  headers: Readonly<Record<string, string>>,
-): Uint8Array {
-  const lines = Object.entries(headers).map(([name, value]) =>
-    `${name}: ${value}\r\n`
-  );
-  const end = findHeadEnd(response) - 2;
-  return Buffer.concat([
-    response.subarray(0, end),
-    Buffer.from(lines.join(""), "latin1"),
-    response.subarray(end),
-  ]);
 }

@@ -7,7 +7,7 @@ export const gatewayProblems = defineProblems({
     title: "Browser cannot be reached",
     retryAfterSeconds: 2,
     example:
-      "Cannot ask the browser: it does not answer as one, expected a browser that runs; try again",
+      "Cannot reach the browser: it does not respond, expected a running browser; try again",
   },
   too_many_connections: {
     status: 429,
@@ -30,14 +30,14 @@ export const gatewayProblems = defineProblems({
   },
   browser_refused: {
     status: 409,
-    title: "Browser refused",
+    title: "Browser rejected the request",
     example:
       'Cannot capture the page: the browser says "PrintToPDF is not implemented" to Page.printToPDF, expected a command that it supports',
   },
   browser_timeout: {
     status: 504,
-    title: "Browser did not answer in time",
+    title: "Browser did not respond in time",
     example:
-      "Cannot capture the page: the browser does not answer within 25 s, expected a page in front, without an open dialog, whose scripts end",
+      "Cannot capture the page: the browser does not respond within 25 s, expected a page in front, without an open dialog, whose scripts end",
   },
 });

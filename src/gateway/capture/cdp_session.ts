@@ -144,7 +144,7 @@ function toProblem(error: Error): GridError {
     error.code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
   return isTooLong
     ? browserRefused(
-      `answers with more than ${MAX_MESSAGE_BYTES} bytes`,
+      `responds with more than ${MAX_MESSAGE_BYTES} bytes`,
       "a smaller page",
     )
     : browserUnreachable(error);

@@ -50,7 +50,7 @@ export function toAbortProblem({ reason }: AbortSignal): GridError {
 function browserTimeout(ms: number): GridError {
   return new GridError(
     gatewayProblems.browser_timeout,
-    `Cannot capture the page: the browser does not answer within ${
+    `Cannot capture the page: the browser does not respond within ${
       ms / 1_000
     } s, expected a page in front, without an open dialog, whose scripts end`,
   );

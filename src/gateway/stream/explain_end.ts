@@ -7,7 +7,7 @@ import { CLOSE_CODES, CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
 import { verifyBrowser } from "../verify_browser.ts";
 import type { Dialer } from "../dialer.ts";
 
-/** Timeout of the requests for the session's state and to a browser that may be gone. */
+/** Timeout of the requests for the session's state and to a browser that may have ended. */
 const WAIT_MS = 2_000;
 
 /** The browser's side of a closed connection. */

@@ -46,16 +46,16 @@ interface OpenTunnel {
   readonly proof: HashedProof;
 }
 
-/** A stream that a worker has been asked to open. */
+/** A stream that has been requested from a worker. */
 interface PendingStream extends OpenMessage {
   readonly workerId: string;
-  /** Proof of the worker process that was asked last. */
+  /** Proof of the worker process that has received the last request. */
   proof?: HashedProof;
   readonly resolve: (stream: Duplex) => void;
   readonly reject: (reason: Error) => void;
 }
 
-/** The tunnels that workers have opened to this server, and the streams that the workers have been asked to open. */
+/** The tunnels that workers have opened to this server, and the streams that have been requested from them. */
 export class WorkerTunnels {
   readonly #core: Core;
   readonly #workers: WorkerManager;
@@ -127,7 +127,7 @@ export class WorkerTunnels {
     };
     this.#pending.set(pending.stream_id, pending);
     try {
-      // If the tunnel is disconnected, the worker is asked when it has opened the tunnel again.
+      // If the tunnel is disconnected, the request is sent when it is open again.
       this.#requestStream(pending);
       return await promise;
     } finally {
@@ -238,7 +238,10 @@ export class WorkerTunnels {
   }
 }
 
-function isSameProof(shown: HashedProof, asked: HashedProof | undefined) {
-  return shown.secretHash === asked?.secretHash &&
-    shown.instanceId === asked.instanceId;
+function isSameProof(
+  received: HashedProof,
+  expected: HashedProof | undefined,
+): boolean {
+  return received.secretHash === expected?.secretHash &&
+    received.instanceId === expected.instanceId;
 }

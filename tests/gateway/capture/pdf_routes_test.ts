@@ -30,7 +30,7 @@ Deno.test("a document that its client stops reading ends with the timeout, and i
   await waitForStreamsClosed(scene);
   await assert.rejects(async () => {
     while (!(await reader?.read())?.done);
-  }, /does not answer within/);
+  }, /does not respond within/);
 });
 
 Deno.test("a document whose client disconnects is not read further", async () => {
