@@ -1,3 +1,4 @@
+// deno-lint-ignore-file words/plain-message -- samples of what is reported
 import assert from "node:assert/strict";
 import plugin from "../../.ci/lint_words.ts";
 
