@@ -43,7 +43,7 @@ export type { KeyBody, KeyMethods } from "./key_methods.ts";
 export { each, type Page, type PageQuery } from "./pages.ts";
 export type { PoolBody, PoolMethods, PoolQuery } from "./pool_methods.ts";
 export type {
-  CreateOptions,
+  CreateSessionOptions,
   SessionEventBody,
   SessionMethods,
   SessionMetricBody,

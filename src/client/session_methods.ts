@@ -34,7 +34,7 @@ export interface SessionQuery extends PageQuery {
 }
 
 /** Options of a call that creates a session. */
-export interface CreateOptions extends CallOptions {
+export interface CreateSessionOptions extends CallOptions {
   /** Time for which the server holds the response until the browser runs. */
   readonly waitSeconds?: number | undefined;
   /** Makes the call safe to repeat after an error: each key creates one session. @default {a random key} */
@@ -46,7 +46,7 @@ export interface SessionMethods {
   /** Creates a session, and waits for its browser with `waitSeconds`. */
   createSession(
     input: SessionInput,
-    options?: CreateOptions,
+    options?: CreateSessionOptions,
   ): Promise<SessionWire>;
   /** Lists sessions, newest first. */
   listSessions(
