@@ -50,6 +50,11 @@ export const sessionListSchema = z.object({
   examples: [{ items: [examples.sessionExample], next_cursor: null }],
 });
 
+/** Body of a new session. */
 export type SessionInput = z.infer<typeof sessionInputSchema>;
+
+/** A session in a response. */
 export type SessionWire = z.infer<typeof sessionSchema>;
+
+/** A session in a response, with its last events and metrics if requested. */
 export type SessionDetailWire = z.infer<typeof sessionDetailSchema>;

@@ -109,7 +109,14 @@ export const stopCommandSchema = z.object({
   examples: [examples.stopCommandExample],
 });
 
+/** A claimed session, with its secrets. */
 export type ClaimedSession = z.infer<typeof claimedSessionSchema>;
+
+/** A worker's report of a session. */
 export type SessionReport = z.infer<typeof sessionReportSchema>;
+
+/** The outcome of a report. */
 export type ReportResult = z.infer<typeof reportResultSchema>;
+
+/** A command to end a session. */
 export type StopCommand = z.infer<typeof stopCommandSchema>;
