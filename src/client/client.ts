@@ -41,7 +41,12 @@ export type {
 } from "./browser_methods.ts";
 export type { KeyBody, KeyMethods } from "./key_methods.ts";
 export { each, type Page, type PageQuery } from "./pages.ts";
-export type { PoolBody, PoolMethods, PoolQuery } from "./pool_methods.ts";
+export type {
+  PoolBody,
+  PoolCall,
+  PoolMethods,
+  PoolQuery,
+} from "./pool_methods.ts";
 export type {
   CreateSessionOptions,
   SessionEventBody,
@@ -57,27 +62,38 @@ export type {
   WorkerMethods,
   WorkerQuery,
 } from "./worker_methods.ts";
-export type { KeyWire, NewKeyWire } from "../apps/keys/schemas.ts";
+export type { Input, Output } from "../core/schema.ts";
+export type { WorkerProof } from "../core/worker_proof.ts";
+export type { KeySchemas, KeyWire, NewKeyWire } from "../apps/keys/schemas.ts";
 export type {
   ClaimedSession,
   ReportResult,
+  SessionLeaseSchemas,
   SessionReport,
   StopCommand,
 } from "../apps/sessions/schemas/leases.ts";
 export type {
+  SessionEventWire,
+  SessionHistorySchemas,
+  SessionMetricWire,
+} from "../apps/sessions/schemas/history.ts";
+export type {
   SessionDetailWire,
   SessionInput,
+  SessionSchemas,
   SessionWire,
 } from "../apps/sessions/schemas.ts";
 export type {
   NewPoolWire,
   PoolPatch,
+  PoolSchemas,
   PoolWire,
   Pressure,
 } from "../apps/workerpool/schemas.ts";
 export type {
   HeldSessionWire,
   Registration,
+  WorkerSchemas,
   WorkerWire,
 } from "../apps/workers/schemas.ts";
 export type {
@@ -87,6 +103,7 @@ export type {
   HeartbeatResponse,
   ReadyBrowsers,
   WorkerCommand,
+  WorkerServiceSchemas,
 } from "../apps/workers/schemas/service.ts";
 
 /** Client of one server. Each endpoint has a method, named like its operation in the API description. All throw `ApiError`. */

@@ -1,9 +1,8 @@
-import type { z } from "@hono/zod-openapi";
+import type { Input } from "../core/schema.ts";
 import type {
   NewPoolWire,
-  poolInputSchema,
   PoolPatch,
-  poolReplacementSchema,
+  PoolSchemas,
   PoolWire,
   Pressure,
 } from "../apps/workerpool/schemas.ts";
@@ -11,7 +10,7 @@ import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 
 /** Body of a new pool. Fields with defaults may be absent. */
-export type PoolBody = z.input<typeof poolInputSchema>;
+export type PoolBody = Input<PoolSchemas["poolInputSchema"]>;
 
 /** Selects work pools to list. */
 export interface PoolQuery extends PageQuery {
@@ -22,7 +21,10 @@ export interface PoolQuery extends PageQuery {
 }
 
 /** A call that returns one pool. */
-type PoolCall = (ref: string, options?: CallOptions) => Promise<PoolWire>;
+export type PoolCall = (
+  ref: string,
+  options?: CallOptions,
+) => Promise<PoolWire>;
 
 /** Endpoints of work pools; `ref` is the id or the name of one. */
 export interface PoolMethods {
@@ -38,7 +40,7 @@ export interface PoolMethods {
   /** Replaces the fields of a work pool. Absent ones take their defaults. */
   replacePool(
     ref: string,
-    body: z.input<typeof poolReplacementSchema>,
+    body: Input<PoolSchemas["poolReplacementSchema"]>,
     options?: CallOptions,
   ): Promise<PoolWire>;
   /** Changes some fields of a work pool. */

@@ -1,25 +1,28 @@
-import type { z } from "@hono/zod-openapi";
+import type { Input } from "../core/schema.ts";
+import type {
+  SessionEventWire,
+  SessionHistorySchemas,
+  SessionMetricWire,
+} from "../apps/sessions/schemas/history.ts";
 import type {
   SessionDetailWire,
   SessionInput,
   SessionWire,
 } from "../apps/sessions/schemas.ts";
-import type {
-  sessionEventInputSchema,
-  SessionEventWire,
-  sessionMetricInputSchema,
-  SessionMetricWire,
-} from "../apps/sessions/schemas/history.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 import type { ProvenOptions } from "./worker_methods.ts";
 import type { Page, PageQuery } from "./pages.ts";
 import { proofHeaders } from "../core/worker_proof.ts";
 
 /** An event that the holder of a session records. */
-export type SessionEventBody = z.input<typeof sessionEventInputSchema>;
+export type SessionEventBody = Input<
+  SessionHistorySchemas["sessionEventInputSchema"]
+>;
 
 /** A measurement that the holder of a session records. */
-export type SessionMetricBody = z.input<typeof sessionMetricInputSchema>;
+export type SessionMetricBody = Input<
+  SessionHistorySchemas["sessionMetricInputSchema"]
+>;
 
 /** Selects sessions to list. */
 export interface SessionQuery extends PageQuery {

@@ -1,7 +1,7 @@
-import type { z } from "@hono/zod-openapi";
+import type { Input } from "../core/schema.ts";
 import type {
   Registration,
-  workerInputSchema,
+  WorkerSchemas,
   WorkerWire,
 } from "../apps/workers/schemas.ts";
 import type {
@@ -15,7 +15,7 @@ import type { Page, PageQuery } from "./pages.ts";
 import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
 
 /** Body of a registration. Fields with defaults may be absent. */
-export type WorkerBody = z.input<typeof workerInputSchema>;
+export type WorkerBody = Input<WorkerSchemas["workerInputSchema"]>;
 
 /** Selects workers to list. */
 export interface WorkerQuery extends PageQuery {

@@ -1,6 +1,6 @@
 import { type EgressPolicy } from "./egress.ts";
 import { z } from "@hono/zod-openapi";
-import { textSchema } from "./stored_text.ts";
+import { textSchema } from "./schema.ts";
 
 /** Browsers that a session may request; each provider supports some of them. */
 export const BROWSERS = [

@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "@hono/zod-openapi";
-import { textSchema } from "./stored_text.ts";
+import { textSchema } from "./schema.ts";
 
 /** Prefixes of names. */
 const PREFIXES = [

@@ -15,7 +15,9 @@ export const INSTANCE_HEADER = "x-browsergrid-instance";
 
 /** The proof of a worker. */
 export interface WorkerProof {
+  /** Secret that the worker registered with. */
   readonly secret: string;
+  /** Id of the worker's process. */
   readonly instanceId: string;
 }
 

@@ -1,3 +1,4 @@
+import type { Output } from "../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import { ROLES } from "../../core/caller.ts";
 import * as examples from "./examples.ts";
@@ -75,14 +76,17 @@ export const keyListSchema = z.object({
   examples: [{ items: [examples.keyExample], next_cursor: null }],
 });
 
+/** Types of the schemas in this file, from which the types below derive. */
+export type KeySchemas = typeof import("./schemas.ts");
+
 /** Body of `POST /v1/keys`, with defaults applied. */
-export type KeyInput = z.infer<typeof keyInputSchema>;
+export type KeyInput = Output<KeySchemas["keyInputSchema"]>;
 
 /** A key in a response. */
-export type KeyWire = z.infer<typeof keySchema>;
+export type KeyWire = Output<KeySchemas["keySchema"]>;
 
 /** A created key in a response, with the key itself. */
-export type NewKeyWire = z.infer<typeof newKeySchema>;
+export type NewKeyWire = Output<KeySchemas["newKeySchema"]>;
 
 /** Status of a key. */
 export type KeyStatus = (typeof KEY_STATUSES)[number];

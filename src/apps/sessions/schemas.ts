@@ -1,3 +1,4 @@
+import type { Output } from "../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import * as examples from "./examples.ts";
 import { pickPart } from "../../http/declared_fields.ts";
@@ -50,11 +51,14 @@ export const sessionListSchema = z.object({
   examples: [{ items: [examples.sessionExample], next_cursor: null }],
 });
 
+/** Types of the schemas in this file, from which the types below derive. */
+export type SessionSchemas = typeof import("./schemas.ts");
+
 /** Body of a new session. */
-export type SessionInput = z.infer<typeof sessionInputSchema>;
+export type SessionInput = Output<SessionSchemas["sessionInputSchema"]>;
 
 /** A session in a response. */
-export type SessionWire = z.infer<typeof sessionSchema>;
+export type SessionWire = Output<SessionSchemas["sessionSchema"]>;
 
 /** A session in a response, with its last events and metrics if requested. */
-export type SessionDetailWire = z.infer<typeof sessionDetailSchema>;
+export type SessionDetailWire = Output<SessionSchemas["sessionDetailSchema"]>;

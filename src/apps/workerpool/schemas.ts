@@ -1,3 +1,4 @@
+import type { Output } from "../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import { environmentInputSchema } from "../../core/environment.ts";
 import { pickPart } from "../../http/declared_fields.ts";
@@ -135,23 +136,26 @@ export const poolListSchema = z.object({
   examples: [{ items: [examples.poolExample], next_cursor: null }],
 });
 
+/** Types of the schemas in this file, from which the types below derive. */
+export type PoolSchemas = typeof import("./schemas.ts");
+
 /** Body of POST, with defaults applied. */
-export type PoolInput = z.infer<typeof poolInputSchema>;
+export type PoolInput = Output<PoolSchemas["poolInputSchema"]>;
 
 /** Body of PUT, with defaults applied. */
-export type PoolReplacement = z.infer<typeof poolReplacementSchema>;
+export type PoolReplacement = Output<PoolSchemas["poolReplacementSchema"]>;
 
 /** Body of PATCH, which may repeat read-only members. */
-export type PoolChange = z.infer<typeof poolChangeSchema>;
+export type PoolChange = Output<PoolSchemas["poolChangeSchema"]>;
 
 /** Changes to a pool, without read-only members. */
-export type PoolPatch = z.infer<typeof poolPatchSchema>;
+export type PoolPatch = Output<PoolSchemas["poolPatchSchema"]>;
 
 /** A pool in a response. */
-export type PoolWire = z.infer<typeof poolSchema>;
+export type PoolWire = Output<PoolSchemas["poolSchema"]>;
 
 /** A created pool in a response, with warnings. */
-export type NewPoolWire = z.infer<typeof newPoolSchema>;
+export type NewPoolWire = Output<PoolSchemas["newPoolSchema"]>;
 
 /** The load of a pool in a response. */
-export type Pressure = z.infer<typeof pressureSchema>;
+export type Pressure = Output<PoolSchemas["pressureSchema"]>;

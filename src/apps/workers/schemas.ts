@@ -1,5 +1,6 @@
+import type { Output } from "../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
-import { jsonObjectSchema, textSchema } from "../../core/stored_text.ts";
+import { jsonObjectSchema, textSchema } from "../../core/schema.ts";
 import * as examples from "./examples.ts";
 import { WORKER_STATUSES } from "./status.ts";
 
@@ -130,14 +131,17 @@ export const drainInputSchema = z.strictObject({
   ),
 }).openapi("DrainInput", { examples: [{ timeout_seconds: 600 }] });
 
+/** Types of the schemas in this file, from which the types below derive. */
+export type WorkerSchemas = typeof import("./schemas.ts");
+
 /** Body of a registration, with defaults applied. */
-export type WorkerInput = z.infer<typeof workerInputSchema>;
+export type WorkerInput = Output<WorkerSchemas["workerInputSchema"]>;
 
 /** A worker in a response. */
-export type WorkerWire = z.infer<typeof workerSchema>;
+export type WorkerWire = Output<WorkerSchemas["workerSchema"]>;
 
 /** Response of a registration. */
-export type Registration = z.infer<typeof registrationSchema>;
+export type Registration = Output<WorkerSchemas["registrationSchema"]>;
 
 /** A session that a registering worker still holds, in a response. */
-export type HeldSessionWire = z.infer<typeof heldSessionSchema>;
+export type HeldSessionWire = Output<WorkerSchemas["heldSessionSchema"]>;

@@ -1,5 +1,6 @@
+import type { Output } from "../../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
-import { jsonObjectSchema } from "../../../core/stored_text.ts";
+import { jsonObjectSchema } from "../../../core/schema.ts";
 import * as examples from "../examples.ts";
 import { SESSION_EVENTS } from "../status.ts";
 
@@ -71,6 +72,15 @@ export const sessionMetricListSchema = z.object({
   examples: [{ items: [examples.sessionMetricExample] }],
 });
 
-export type SessionEventWire = z.infer<typeof sessionEventSchema>;
-export type SessionMetricWire = z.infer<typeof sessionMetricSchema>;
-export type SessionMetricValues = z.infer<typeof sessionMetricValuesSchema>;
+/** Types of the schemas in this file, from which the types below derive. */
+export type SessionHistorySchemas = typeof import("./history.ts");
+
+export type SessionEventWire = Output<
+  SessionHistorySchemas["sessionEventSchema"]
+>;
+export type SessionMetricWire = Output<
+  SessionHistorySchemas["sessionMetricSchema"]
+>;
+export type SessionMetricValues = Output<
+  SessionHistorySchemas["sessionMetricValuesSchema"]
+>;

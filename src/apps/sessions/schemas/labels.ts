@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { textSchema } from "../../../core/stored_text.ts";
+import { textSchema } from "../../../core/schema.ts";
 
 const LABEL_NAME = /^[^=]+$/;
 

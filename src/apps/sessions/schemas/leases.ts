@@ -1,3 +1,4 @@
+import type { Output } from "../../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import {
   argumentsSchema,
@@ -109,14 +110,19 @@ export const stopCommandSchema = z.object({
   examples: [examples.stopCommandExample],
 });
 
+/** Types of the schemas in this file, from which the types below derive. */
+export type SessionLeaseSchemas = typeof import("./leases.ts");
+
 /** A claimed session, with its secrets. */
-export type ClaimedSession = z.infer<typeof claimedSessionSchema>;
+export type ClaimedSession = Output<
+  SessionLeaseSchemas["claimedSessionSchema"]
+>;
 
 /** A worker's report of a session. */
-export type SessionReport = z.infer<typeof sessionReportSchema>;
+export type SessionReport = Output<SessionLeaseSchemas["sessionReportSchema"]>;
 
 /** The outcome of a report. */
-export type ReportResult = z.infer<typeof reportResultSchema>;
+export type ReportResult = Output<SessionLeaseSchemas["reportResultSchema"]>;
 
 /** A command to end a session. */
-export type StopCommand = z.infer<typeof stopCommandSchema>;
+export type StopCommand = Output<SessionLeaseSchemas["stopCommandSchema"]>;

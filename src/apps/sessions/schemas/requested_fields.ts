@@ -11,7 +11,7 @@ import {
   versionSchema,
 } from "../../../core/browser_spec.ts";
 import { sessionEnvironmentSchema } from "../../../core/environment.ts";
-import { textSchema } from "../../../core/stored_text.ts";
+import { textSchema } from "../../../core/schema.ts";
 import type { SessionField } from "./field.ts";
 import { labelsSchema } from "./labels.ts";
 

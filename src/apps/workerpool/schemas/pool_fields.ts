@@ -11,7 +11,7 @@ import {
 } from "../../../core/browser_spec.ts";
 import { environmentInputSchema } from "../../../core/environment.ts";
 import { egressRuleSchema } from "../../../core/egress.ts";
-import { storableObjectSchema, textSchema } from "../../../core/stored_text.ts";
+import { storableObjectSchema, textSchema } from "../../../core/schema.ts";
 import type { FieldOption } from "../../../http/declared_fields.ts";
 import {
   findForbiddenReason,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Input, Output } from "../../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import {
   claimedSessionSchema,
@@ -109,23 +110,32 @@ export const claimResponseSchema = z.object({
   commands: z.array(commandSchema),
 }).openapi("ClaimResponse", { examples: [examples.claimResponseExample] });
 
+/** Types of the schemas in this file, from which the types below derive. */
+export type WorkerServiceSchemas = typeof import("./service.ts");
+
 /** Body of a heartbeat. */
-export type HeartbeatInput = z.input<typeof heartbeatInputSchema>;
+export type HeartbeatInput = Input<
+  WorkerServiceSchemas["heartbeatInputSchema"]
+>;
 
 /** Body of a heartbeat, with defaults applied. */
-export type HeartbeatBody = z.infer<typeof heartbeatInputSchema>;
+export type HeartbeatBody = Output<
+  WorkerServiceSchemas["heartbeatInputSchema"]
+>;
 
 /** The browsers that a worker must keep ready. */
-export type ReadyBrowsers = z.infer<typeof readyBrowsersSchema>;
+export type ReadyBrowsers = Output<WorkerServiceSchemas["readyBrowsersSchema"]>;
 
 /** Response of a heartbeat. */
-export type HeartbeatResponse = z.infer<typeof heartbeatResponseSchema>;
+export type HeartbeatResponse = Output<
+  WorkerServiceSchemas["heartbeatResponseSchema"]
+>;
 
 /** A command to a worker. */
-export type WorkerCommand = z.infer<typeof commandSchema>;
+export type WorkerCommand = Output<WorkerServiceSchemas["commandSchema"]>;
 
 /** Body of a claim. */
-export type ClaimInput = z.input<typeof claimInputSchema>;
+export type ClaimInput = Input<WorkerServiceSchemas["claimInputSchema"]>;
 
 /** Response of a claim. */
-export type ClaimResponse = z.infer<typeof claimResponseSchema>;
+export type ClaimResponse = Output<WorkerServiceSchemas["claimResponseSchema"]>;
