@@ -75,12 +75,15 @@ export const sessionMetricListSchema = z.object({
 /** Types of the schemas in this file, from which the types below derive. */
 export type SessionHistorySchemas = typeof import("./history.ts");
 
+/** An event of a session in responses. */
 export type SessionEventWire = Output<
   SessionHistorySchemas["sessionEventSchema"]
 >;
+/** A measurement of a session in responses. */
 export type SessionMetricWire = Output<
   SessionHistorySchemas["sessionMetricSchema"]
 >;
+/** The values of a measurement. */
 export type SessionMetricValues = Output<
   SessionHistorySchemas["sessionMetricValuesSchema"]
 >;
