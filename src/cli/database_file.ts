@@ -30,7 +30,7 @@ export async function openExisting(settings: Settings): Promise<Database> {
   const file = findDatabaseFile(settings);
   if (file !== undefined && !await pathExists(file)) {
     throw new Error(
-      `Cannot open database "${file}": it is not there, expected one made by "browsergrid createdb" or "browsergrid serve"`,
+      `Cannot open database "${file}": it does not exist, expected one created by "browsergrid createdb" or "browsergrid serve"`,
     );
   }
   return await openDatabase(resolveDatabaseUrl(settings), {

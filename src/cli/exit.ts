@@ -9,7 +9,7 @@ export const EXIT = {
 
 /** Exit codes and their meaning, for the help of the program. */
 export const EXIT_CODES = `Exit codes:
-  0    done; "check": everything that a start needs is there
+  0    done; "check": everything needed for a start is present
   1    failed: the server, the database or the browser refused or did not
        respond
   2    wrong usage: an unknown command or option, or a value or setting that is

@@ -86,7 +86,7 @@ export function createProgram(
       subcommandTerm: (command) =>
         command instanceof LazyCommand ? command.term : command.name(),
     })
-    .showHelpAfterError("(add --help for what is accepted)")
+    .showHelpAfterError("(add --help to see what is accepted)")
     .showSuggestionAfterError()
     // "worker" and "worker list" have options of the same names.
     .enablePositionalOptions()

@@ -107,5 +107,5 @@ function parseProblem(
   ) {
     return { code: json.code, detail: json.detail };
   }
-  throw new TypeError("It is no problem of a Browsergrid server");
+  throw new TypeError("The response is not a problem of a Browsergrid server");
 }

@@ -9,7 +9,9 @@ export interface ConnectTokens {
   isValid(token: string, sessionId: string): Promise<boolean>;
 }
 
-/** Roles of callers: `admin` may do everything, `client` may use its own sessions, `worker` may call worker endpoints. */
+/**
+ * Roles of callers: `admin` may do everything, `client` may use its own sessions, `worker` may call worker endpoints.
+ */
 export const ROLES = ["admin", "client", "worker"] as const;
 
 /** Role of a caller. */
@@ -17,7 +19,10 @@ export type Role = (typeof ROLES)[number];
 
 /** The caller of a request. */
 export interface Caller {
-  /** Unique to its key: `anonymous`, `bootstrap`, `self`, `replica`, the key's id, or `connect:` and the session of a connect token. Owner of the sessions that it creates. */
+  /**
+   * Unique to its key: `anonymous`, `bootstrap`, `self`, `replica`, the key's id, or `connect:` and the session of a
+   * connect token. Owner of the sessions that it creates.
+   */
   readonly id: string;
   /** Name in logs: the id, or the prefix of a key. Never the key. */
   readonly name: string;
@@ -80,7 +85,7 @@ export const BOOTSTRAP: Caller = {
   role: "admin",
 };
 
-/** The program, as the caller of its own server. */
+/** The caller of the program's requests to its own server. */
 export const SELF: Caller = { id: "self", name: "self", role: "admin" };
 
 /** Ids of the admin callers that have no key in the database. */

@@ -2,7 +2,7 @@
  * Brings a database up to date with folders of SQL files made by drizzle-kit.
  *
  * A migration and the row that records it are one batch, with the row first: of two processes that migrate at once
- * one breaks the row's primary key, changes nothing, and goes on with the next.
+ * one violates the row's primary key, changes nothing, and continues with the next.
  *
  * @module
  */
@@ -92,7 +92,9 @@ async function listSql(folder: URL): Promise<readonly string[]> {
     .map(({ name }) => name.slice(0, -".sql".length)).sort();
 }
 
-/** Splits a file into statements. The driver would run the first one between two breaks and ignore the rest silently. */
+/**
+ * Splits a file into statements. The driver would run the first one between two breaks and ignore the rest silently.
+ */
 function splitStatements(sql: string, name: string): readonly string[] {
   const parts = sql.split(STATEMENT_BREAK).filter((part) => part.trim());
   const crowded = parts.find((part) => {

@@ -124,7 +124,7 @@ function unknownParameter(name: string): GridError {
   );
 }
 
-/** Returns the text itself if it is no JSON: the schema then reports what it expects. */
+/** Returns the text unchanged if it is not JSON; the schema then reports what it expects. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

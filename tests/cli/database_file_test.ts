@@ -35,7 +35,7 @@ Deno.test("openExisting() opens a database that is there, and does not create on
     const settings = await resolveDatabaseSettings({ data_dir: dir }, silent);
     await assert.rejects(
       openExisting(settings),
-      /^Error: Cannot open database ".*": it is not there, expected one made/,
+      /^Error: Cannot open database ".*": it does not exist, expected one created/,
     );
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
     await cli("createdb", "--data-dir", dir);

@@ -3,7 +3,7 @@ import { createRowRenderer } from "../../http/wire_form.ts";
 import type { apiKeys } from "./models.ts";
 import { keySchema, type KeyStatus, type KeyWire } from "./schemas.ts";
 
-/** A key as it is stored. */
+/** A stored key. */
 export type KeyRow = Readonly<typeof apiKeys.$inferSelect>;
 
 /** Returns the status of a key at `now`. */

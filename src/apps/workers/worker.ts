@@ -2,7 +2,7 @@ import { createRowRenderer, toIsoTime } from "../../http/wire_form.ts";
 import type { workers } from "./models.ts";
 import { workerSchema, type WorkerWire } from "./schemas.ts";
 
-/** A worker as it is stored. */
+/** A stored worker. */
 export type WorkerRow = Readonly<typeof workers.$inferSelect>;
 
 const renderRow = createRowRenderer(workerSchema);

@@ -8,7 +8,7 @@ import { commonOptions, databaseOptions } from "../options/shared_options.ts";
 export function checkCommand(providers: readonly Provider[]): Command {
   return defineCommand({
     name: "check",
-    description: "Check that everything a start needs is there",
+    description: "Check that everything needed for a start is present",
     options: () => checkOptions(providers.map(({ name }) => name)),
     examples: [
       "check",

@@ -64,7 +64,7 @@ function reportMissing(file: string, { migrate }: Settings): Finding {
   return migrate ? `${file} is created at the first start` : {
     status: "fail",
     detail:
-      `${file} is not there, and BROWSERGRID_MIGRATE is off: run "browsergrid createdb"`,
+      `${file} does not exist, and BROWSERGRID_MIGRATE is off: run "browsergrid createdb"`,
   };
 }
 

@@ -19,7 +19,8 @@ import { VERSION } from "../version.ts";
 export const keyCreateCommand: Command = defineCommand({
   name: "create",
   description: "Create a key; it is shown only once",
-  arguments: () => z.object({ name: z.string().describe("what it is for") }),
+  arguments: () =>
+    z.object({ name: z.string().describe("purpose of the key") }),
   options: keyOptions,
   examples: [
     "key create ci --role client --expires 90d",

@@ -45,8 +45,7 @@ const revokeCommand = defineCommand({
   arguments: () => z.object({ key: z.string().describe("prefix or id") }),
   options: () => z.object(clientOptions()),
   examples: ["key revoke bg_3fKq9TzA"],
-  notes:
-    `The server that is asked rejects the key at once, others within 10 seconds.
+  notes: `The server rejects the key at once, other servers within 10 seconds.
 WebSockets that are open stay open.`,
   async run({ key, ...options }, { output }) {
     const client = await connectClient(options, output);

@@ -67,7 +67,7 @@ function makeCommand(name: string, line: string): Command {
     arguments: () =>
       z.object({
         message: z.string().describe(
-          "what it does: becomes part of its name",
+          "its purpose, which becomes part of its name",
         ),
       }),
     examples: [`${line} "add labels to work pools"`],

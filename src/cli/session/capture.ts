@@ -113,7 +113,10 @@ function captureOptions() {
   return {
     ...clientOptions(),
     output: text("--output <file>", "where to write it; else it is printed"),
-    target: text("--target <id>", "which page (the one that was used last)"),
+    target: text(
+      "--target <id>",
+      "id of the page (default: the last used one)",
+    ),
   };
 }
 
@@ -147,7 +150,7 @@ async function capture(
   output: Output,
   take: (client: GridClient) => Promise<Uint8Array>,
 ): Promise<void> {
-  // Checked before the browser is asked.
+  // Checked before a request is sent.
   checkDestination(name, options, output);
   const client = await connectClient(options, output);
   const bytes = await take(client);

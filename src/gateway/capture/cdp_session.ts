@@ -1,5 +1,5 @@
 /**
- * The server as a client of a browser: commands to one target over a connection of its own.
+ * The server as a client of a browser: commands to one target over a separate connection.
  *
  * @module
  * @see {@link https://chromedevtools.github.io/devtools-protocol/ Chrome DevTools Protocol}

@@ -86,7 +86,8 @@ export class WorkerTunnels {
   /**
    * Accepts a worker's tunnel, which replaces an older one. One round trip.
    *
-   * @throws {GridError} `unauthorized`, `worker_not_found`, `worker_replaced` — the caller is not the current process of
+   * @throws {GridError} `unauthorized`, `worker_not_found`, `worker_replaced` — the caller is not the current process
+   * of
    *   the worker.
    */
   async accept(request: TunnelRequest): Promise<void> {

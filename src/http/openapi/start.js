@@ -8,6 +8,6 @@ globalThis.SwaggerUIBundle({
   tryItOutEnabled: true,
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
-  // Nothing is asked of another host: no badge of a validator.
+  // No request to another host: the validator's badge is off.
   validatorUrl: null,
 });

@@ -13,7 +13,7 @@ export interface HostSettings {
 /** Reports whether a request with this `Host` (with or without a port) is for this server. */
 export type IsKnownHost = (host: string) => boolean;
 
-/** The hosts of settings that were read: requests of pages and upgrades ask for them each time. */
+/** Cache of parsed hosts by settings, because every request of a page and every upgrade needs them. */
 const KNOWN = new WeakMap<HostSettings, IsKnownHost>();
 
 /**

@@ -32,7 +32,7 @@ export interface Upgrade {
 /** Takes over a socket. Never rejects. */
 export type ServeSocket = (upgrade: Upgrade) => Promise<void>;
 
-/** A route of which upgrades are served. Requests without an upgrade get `upgrade_required`. */
+/** A route that serves upgrades. Requests without an upgrade are rejected with `upgrade_required`. */
 export type SocketRoute = Omit<RouteConfig, "method"> & DeclaredRoute & {
   /** Hono's pattern of the path, where it accepts more than the documented path. */
   readonly pattern?: string;

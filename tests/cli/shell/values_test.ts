@@ -25,7 +25,7 @@ async function withValues(
 
 Deno.test("db opens the database at its first call, and tries again after a failure", () =>
   withValues({}, async ({ db }, dir) => {
-    await assert.rejects(db.query("SELECT 1"), /it is not there/);
+    await assert.rejects(db.query("SELECT 1"), /it does not exist/);
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
     await cli("createdb", "--data-dir", dir);
     assert.deepEqual(await db.query("SELECT ? AS a, 2 AS b", [1]), [

@@ -20,7 +20,8 @@ const topSchema = z.object({
 });
 
 /**
- * Returns the processes of a container, with their ids on the engine's host; undefined if the engine does not list them,
+ * Returns the processes of a container, with their ids on the engine's host; undefined if the engine does not list
+ * them,
  * because it is busy, has another `ps`, or the container has ended. One request, for which the engine runs `ps`.
  */
 export async function listContainerProcesses(
@@ -51,7 +52,7 @@ function parseProcesses(
     return {
       pid: Number(pid),
       parent: Number(parent),
-      // Further letters stand for priority, threads and sessions.
+      // Further letters describe priority, threads and sessions.
       state: state.charAt(0),
       type: parseProcessType(command),
     };

@@ -1,8 +1,8 @@
 /**
  * The statements of a worker's reports.
  *
- * Each joins the reports with the sessions on id, worker and fencing token, so that a stale report changes nothing; and on
- * the status, so that a repeated report changes nothing more.
+ * Each joins the reports with the sessions on id, worker and fencing token, so that a stale report changes nothing; and
+ * on the status, so that a repeated report changes nothing more.
  *
  * @module
  */
@@ -67,14 +67,16 @@ const HELD: SQL = sql.raw(`('${HELD_STATUSES.join("', '")}')`);
 const isTunnelOnly: SQL =
   sql`coalesce(r.report ->> '$.endpoint', '') LIKE ${`${TUNNEL_ONLY}%`}`;
 
-/** The path that the worker asked for, or the one that was found; null if not known yet. */
+/** The path that the worker requested, or the detected one; null if not known yet. */
 const REACH: SQL = sql.raw(`(SELECT iif(w.reach = 'auto', w.reached, w.reach)
   FROM workers AS w WHERE w.id = sessions.worker_id)`);
 
 const HAS_TUNNEL: SQL = sql.raw(`EXISTS (SELECT 1 FROM workers AS w
   WHERE w.id = sessions.worker_id AND w.tunnel_url IS NOT NULL)`);
 
-/** Records progress lines. A line that was recorded since the last claim belongs to a repeated report and is left out. */
+/**
+ * Records progress lines. A line that was recorded since the last claim belongs to a repeated report and is left out.
+ */
 export function insertProgress(
   orm: LibSQLDatabase,
   input: ReportInput,
@@ -206,8 +208,8 @@ export function selectReportedSessions(
 /**
  * Returns SQL that joins the reports, as a table `r`, with the sessions that they may name.
  *
- * The sessions are found by their ids: a plus before a column keeps SQLite from the index of that column, which would read
- * every session that the worker has ever held, for each report.
+ * The sessions are found by their ids: a plus before a column keeps SQLite from the index of that column, which would
+ * read every session that the worker has ever held, for each report.
  *
  * @see {@link https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_}
  */
@@ -233,7 +235,10 @@ function resultingStatus(input: ReportInput): SQL {
       iif(${sessions.startAttempts} < ${maxAttempts}, 'pending', 'failed'))))`;
 }
 
-/** Returns the condition that a browser has started at an address that the server may not dial, on a worker without a tunnel. */
+/**
+ * Returns the condition that a browser has started at an address that the server may not dial, on a worker without a
+ * tunnel.
+ */
 function isOutOfReach({ workerId, reports }: ReportInput): SQL {
   if (!reports.some(({ endpoint }) => endpoint?.startsWith(TUNNEL_ONLY))) {
     return sql`0`;
@@ -244,7 +249,9 @@ function isOutOfReach({ workerId, reports }: ReportInput): SQL {
       WHERE w.id = ${workerId} AND w.reach = 'direct'))`;
 }
 
-/** Returns SQL for the reason of the session's end, or null: the worker's reason, unless the browser is out of reach. */
+/**
+ * Returns SQL for the reason of the session's end, or null: the worker's reason, unless the browser is out of reach.
+ */
 function findReason(input: ReportInput): SQL {
   return sql`iif(${
     isOutOfReach(input)

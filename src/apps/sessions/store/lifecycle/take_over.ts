@@ -19,7 +19,7 @@ export interface TakeOverScope {
   readonly replaced: SQL;
   /** The worker after its row was updated. */
   readonly registered: SQL;
-  /** Path that the new process asks for; null leaves the choice to the server. */
+  /** Path that the new process requests; null leaves the choice to the server. */
   readonly reach: "direct" | "tunnel" | null;
 }
 
@@ -48,7 +48,8 @@ export function takeOver(
     raise: orm.update(sessions).set({
       fencingToken: sql`${sessions.fencingToken} + 1`,
       leaseExpiresAt: now + leaseMs,
-      // A known path stays until a better one is known: without it, the server would dial an address that is not proven.
+      // A known path stays until a better one is known: without it, the server would dial an address that is not
+      // proven.
       ...(reach === null ? {} : { reach }),
     }).where(isHeldBy(replaced)),
     held: orm.select({
