@@ -4,12 +4,12 @@ import { openDatabase } from "../db/client.ts";
 import { parseFileUrl } from "../db/file_url.ts";
 import { resolveDatabaseUrl } from "../server/grid.ts";
 import { resolveSettings } from "./config.ts";
-import type { DatabaseOptions } from "./options/shared_options.ts";
+import type { DatabaseCommandOptions } from "./options/shared_options.ts";
 import type { Output } from "./output.ts";
 
 /** Returns the settings with the database that the options name. Prints warnings. */
 export function resolveDatabaseSettings(
-  options: DatabaseOptions,
+  options: DatabaseCommandOptions,
   output: Output,
 ): Promise<Settings> {
   return resolveSettings(
@@ -28,7 +28,7 @@ export function findDatabaseFile(settings: Settings): string | undefined {
 /** Opens the database, but does not create it. @throws {Error} If its file is missing. */
 export async function openExisting(settings: Settings): Promise<Database> {
   const file = findDatabaseFile(settings);
-  if (file !== undefined && !await pathExists(file)) {
+  if (file !== undefined && !await fileExists(file)) {
     throw new Error(
       `Cannot open database "${file}": it does not exist, expected one created by "browsergrid createdb" or "browsergrid serve"`,
     );
@@ -39,7 +39,7 @@ export async function openExisting(settings: Settings): Promise<Database> {
 }
 
 /** Reports whether a file or folder exists. */
-export async function pathExists(path: string): Promise<boolean> {
+export async function fileExists(path: string): Promise<boolean> {
   try {
     await Deno.stat(path);
     return true;

@@ -62,7 +62,7 @@ export type {
   WorkerMethods,
   WorkerQuery,
 } from "./worker_methods.ts";
-export type { Input, Output } from "../core/schema.ts";
+export type { SchemaInput, SchemaOutput } from "../core/schema.ts";
 export type { WorkerProof } from "../core/worker_proof.ts";
 export type { KeySchemas, KeyWire, NewKeyWire } from "../apps/keys/schemas.ts";
 export type {

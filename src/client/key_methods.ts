@@ -1,10 +1,10 @@
-import type { Input } from "../core/schema.ts";
+import type { SchemaInput } from "../core/schema.ts";
 import type { KeySchemas, KeyWire, NewKeyWire } from "../apps/keys/schemas.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 
 /** Body of a new key. Fields with defaults may be absent. */
-export type KeyBody = Input<KeySchemas["keyInputSchema"]>;
+export type KeyBody = SchemaInput<KeySchemas["keyInputSchema"]>;
 
 /** Endpoints of keys, for admins. `ref` is the id or prefix of a key. */
 export interface KeyMethods {

@@ -1,4 +1,4 @@
-import type { Input } from "../core/schema.ts";
+import type { SchemaInput } from "../core/schema.ts";
 import type {
   NewPoolWire,
   PoolPatch,
@@ -10,7 +10,7 @@ import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 
 /** Body of a new pool. Fields with defaults may be absent. */
-export type PoolBody = Input<PoolSchemas["poolInputSchema"]>;
+export type PoolBody = SchemaInput<PoolSchemas["poolInputSchema"]>;
 
 /** Selects work pools to list. */
 export interface PoolQuery extends PageQuery {
@@ -40,7 +40,7 @@ export interface PoolMethods {
   /** Replaces the fields of a work pool. Absent ones take their defaults. */
   replacePool(
     ref: string,
-    body: Input<PoolSchemas["poolReplacementSchema"]>,
+    body: SchemaInput<PoolSchemas["poolReplacementSchema"]>,
     options?: CallOptions,
   ): Promise<PoolWire>;
   /** Changes some fields of a work pool. */

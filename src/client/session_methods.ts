@@ -1,4 +1,4 @@
-import type { Input } from "../core/schema.ts";
+import type { SchemaInput } from "../core/schema.ts";
 import type {
   SessionEventWire,
   SessionHistorySchemas,
@@ -15,12 +15,12 @@ import type { Page, PageQuery } from "./pages.ts";
 import { proofHeaders } from "../core/worker_proof.ts";
 
 /** An event that the holder of a session records. */
-export type SessionEventBody = Input<
+export type SessionEventBody = SchemaInput<
   SessionHistorySchemas["sessionEventInputSchema"]
 >;
 
 /** A measurement that the holder of a session records. */
-export type SessionMetricBody = Input<
+export type SessionMetricBody = SchemaInput<
   SessionHistorySchemas["sessionMetricInputSchema"]
 >;
 

@@ -1,4 +1,4 @@
-import type { Input } from "../core/schema.ts";
+import type { SchemaInput } from "../core/schema.ts";
 import type {
   Registration,
   WorkerSchemas,
@@ -15,7 +15,7 @@ import type { Page, PageQuery } from "./pages.ts";
 import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
 
 /** Body of a registration. Fields with defaults may be absent. */
-export type WorkerBody = Input<WorkerSchemas["workerInputSchema"]>;
+export type WorkerBody = SchemaInput<WorkerSchemas["workerInputSchema"]>;
 
 /** Selects workers to list. */
 export interface WorkerQuery extends PageQuery {

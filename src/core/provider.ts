@@ -54,11 +54,11 @@ export interface ProviderCommand<O extends z.ZodObject = z.ZodObject> {
   /** Schema of the command's options. Every member ends in `.describe()` and is optional or has a default. */
   readonly optionsSchema: O;
   /** Runs the command and returns its output for stdout. */
-  run(options: z.infer<O>, context: CommandContext): Promise<string>;
+  run(options: z.infer<O>, context: ProviderCommandContext): Promise<string>;
 }
 
 /** Dependencies of a provider's command. */
-export interface CommandContext {
+export interface ProviderCommandContext {
   /** Reports the progress of a slow step. */
   readonly onProgress: (line: string) => void;
   readonly signal: AbortSignal;

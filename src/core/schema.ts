@@ -3,11 +3,11 @@ import { z } from "@hono/zod-openapi";
 /**
  * The parsed value of a zod schema, like `z.output`. It names no type of zod, so that documentation tools can show it.
  */
-export type Output<S> = S extends
+export type SchemaOutput<S> = S extends
   { readonly _zod: { readonly output: infer Value } } ? Value : never;
 
 /** The value that a zod schema accepts, like `z.input`. */
-export type Input<S> = S extends
+export type SchemaInput<S> = S extends
   { readonly _zod: { readonly input: infer Value } } ? Value : never;
 
 /** Levels of objects and arrays in JSON that is stored. SQLite unpacks no more than 1,000. */

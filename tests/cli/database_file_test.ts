@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
+  fileExists,
   findDatabaseFile,
   openExisting,
-  pathExists,
   resolveDatabaseSettings,
 } from "../../src/cli/database_file.ts";
 import { cli } from "../support/cli.ts";
@@ -50,7 +50,7 @@ Deno.test("pathExists() is true for files and folders, and false below a file", 
     await Deno.writeTextFile(file, "");
     assert.deepEqual(
       await Promise.all(
-        [dir, file, join(dir, "other"), join(file, "below")].map(pathExists),
+        [dir, file, join(dir, "other"), join(file, "below")].map(fileExists),
       ),
       [true, true, false, false],
     );

@@ -1,4 +1,4 @@
-import type { Output } from "../../core/schema.ts";
+import type { SchemaOutput } from "../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import { ROLES } from "../../core/caller.ts";
 import * as examples from "./examples.ts";
@@ -80,13 +80,13 @@ export const keyListSchema = z.object({
 export type KeySchemas = typeof import("./schemas.ts");
 
 /** Body of `POST /v1/keys`, with defaults applied. */
-export type KeyInput = Output<KeySchemas["keyInputSchema"]>;
+export type KeyInput = SchemaOutput<KeySchemas["keyInputSchema"]>;
 
 /** A key in a response. */
-export type KeyWire = Output<KeySchemas["keySchema"]>;
+export type KeyWire = SchemaOutput<KeySchemas["keySchema"]>;
 
 /** A created key in a response, with the key itself. */
-export type NewKeyWire = Output<KeySchemas["newKeySchema"]>;
+export type NewKeyWire = SchemaOutput<KeySchemas["newKeySchema"]>;
 
 /** Status of a key. */
 export type KeyStatus = (typeof KEY_STATUSES)[number];

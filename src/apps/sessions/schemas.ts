@@ -1,4 +1,4 @@
-import type { Output } from "../../core/schema.ts";
+import type { SchemaOutput } from "../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import * as examples from "./examples.ts";
 import { pickPart } from "../../http/declared_fields.ts";
@@ -55,10 +55,12 @@ export const sessionListSchema = z.object({
 export type SessionSchemas = typeof import("./schemas.ts");
 
 /** Body of a new session. */
-export type SessionInput = Output<SessionSchemas["sessionInputSchema"]>;
+export type SessionInput = SchemaOutput<SessionSchemas["sessionInputSchema"]>;
 
 /** A session in a response. */
-export type SessionWire = Output<SessionSchemas["sessionSchema"]>;
+export type SessionWire = SchemaOutput<SessionSchemas["sessionSchema"]>;
 
 /** A session in a response, with its last events and metrics if requested. */
-export type SessionDetailWire = Output<SessionSchemas["sessionDetailSchema"]>;
+export type SessionDetailWire = SchemaOutput<
+  SessionSchemas["sessionDetailSchema"]
+>;

@@ -1,4 +1,4 @@
-import type { Output } from "../../core/schema.ts";
+import type { SchemaOutput } from "../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import { environmentInputSchema } from "../../core/environment.ts";
 import { pickPart } from "../../http/declared_fields.ts";
@@ -140,22 +140,24 @@ export const poolListSchema = z.object({
 export type PoolSchemas = typeof import("./schemas.ts");
 
 /** Body of POST, with defaults applied. */
-export type PoolInput = Output<PoolSchemas["poolInputSchema"]>;
+export type PoolInput = SchemaOutput<PoolSchemas["poolInputSchema"]>;
 
 /** Body of PUT, with defaults applied. */
-export type PoolReplacement = Output<PoolSchemas["poolReplacementSchema"]>;
+export type PoolReplacement = SchemaOutput<
+  PoolSchemas["poolReplacementSchema"]
+>;
 
 /** Body of PATCH, which may repeat read-only members. */
-export type PoolChange = Output<PoolSchemas["poolChangeSchema"]>;
+export type PoolChange = SchemaOutput<PoolSchemas["poolChangeSchema"]>;
 
 /** Changes to a pool, without read-only members. */
-export type PoolPatch = Output<PoolSchemas["poolPatchSchema"]>;
+export type PoolPatch = SchemaOutput<PoolSchemas["poolPatchSchema"]>;
 
 /** A pool in a response. */
-export type PoolWire = Output<PoolSchemas["poolSchema"]>;
+export type PoolWire = SchemaOutput<PoolSchemas["poolSchema"]>;
 
 /** A created pool in a response, with warnings. */
-export type NewPoolWire = Output<PoolSchemas["newPoolSchema"]>;
+export type NewPoolWire = SchemaOutput<PoolSchemas["newPoolSchema"]>;
 
 /** The load of a pool in a response. */
-export type Pressure = Output<PoolSchemas["pressureSchema"]>;
+export type Pressure = SchemaOutput<PoolSchemas["pressureSchema"]>;

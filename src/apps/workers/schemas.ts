@@ -1,4 +1,4 @@
-import type { Output } from "../../core/schema.ts";
+import type { SchemaOutput } from "../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import { jsonObjectSchema, textSchema } from "../../core/schema.ts";
 import * as examples from "./examples.ts";
@@ -135,13 +135,13 @@ export const drainInputSchema = z.strictObject({
 export type WorkerSchemas = typeof import("./schemas.ts");
 
 /** Body of a registration, with defaults applied. */
-export type WorkerInput = Output<WorkerSchemas["workerInputSchema"]>;
+export type WorkerInput = SchemaOutput<WorkerSchemas["workerInputSchema"]>;
 
 /** A worker in a response. */
-export type WorkerWire = Output<WorkerSchemas["workerSchema"]>;
+export type WorkerWire = SchemaOutput<WorkerSchemas["workerSchema"]>;
 
 /** Response of a registration. */
-export type Registration = Output<WorkerSchemas["registrationSchema"]>;
+export type Registration = SchemaOutput<WorkerSchemas["registrationSchema"]>;
 
 /** A session that a registering worker still holds, in a response. */
-export type HeldSessionWire = Output<WorkerSchemas["heldSessionSchema"]>;
+export type HeldSessionWire = SchemaOutput<WorkerSchemas["heldSessionSchema"]>;

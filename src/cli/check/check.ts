@@ -5,16 +5,16 @@ import { SettingsError } from "../../core/settings.ts";
 import type { CommandContext } from "../command.ts";
 import { explainSettings } from "../config.ts";
 import { EXIT, UsageError } from "../exit.ts";
-import type { DatabaseOptions } from "../options/shared_options.ts";
+import type { DatabaseCommandOptions } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
 import { wrapText } from "../wrap_text.ts";
 import { checkDatabase } from "./database.ts";
-import { checkHost, checkSettings } from "./host.ts";
+import { checkMachine, checkSettings } from "./host.ts";
 import { checkProvider, isUsable } from "./provider.ts";
 import { checkServer } from "./server.ts";
 
 /** Options of `browsergrid check`. */
-export interface CheckOptions extends DatabaseOptions {
+export interface CheckOptions extends DatabaseCommandOptions {
   readonly host?: string | undefined;
   readonly port?: string | undefined;
   /** Names of the providers that are checked. @default All. */
@@ -66,7 +66,7 @@ async function checkAll(
   const { settings, origins } = loaded;
   const { apps } = await loadInstalled();
   const [ofHost, ofDatabase, ofServer, ...ofProviders] = await Promise.all([
-    checkHost(settings),
+    checkMachine(settings),
     checkDatabase(settings, apps),
     checkServer(settings, { isNamed: origins.api_url !== "default" }),
     ...providers.map((provider) => checkProvider(provider, settings)),

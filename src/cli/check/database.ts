@@ -8,9 +8,9 @@ import type { CheckResult } from "../../core/provider.ts";
 import type { Settings } from "../../core/settings.ts";
 import { checkWithin, type Finding } from "./result.ts";
 import {
+  fileExists,
   findDatabaseFile,
   openExisting,
-  pathExists,
 } from "../database_file.ts";
 import { readAllMigrations, resolveDatabaseUrl } from "../../server/grid.ts";
 import { redactDatabaseUrl } from "../redact_settings.ts";
@@ -28,7 +28,7 @@ export async function checkDatabase(
   apps: readonly App[],
 ): Promise<readonly CheckResult[]> {
   const file = findDatabaseFile(settings);
-  if (file !== undefined && !await pathExists(file)) {
+  if (file !== undefined && !await fileExists(file)) {
     return [
       await checkWithin(0, "database", () => reportMissing(file, settings)),
     ];

@@ -6,7 +6,7 @@ import { isLoopback } from "../../core/network.ts";
 import type { CheckResult } from "../../core/provider.ts";
 import type { LoadedSettings, Settings } from "../../core/settings.ts";
 import { checkWithin, type Finding } from "./result.ts";
-import { openExisting, pathExists } from "../database_file.ts";
+import { fileExists, openExisting } from "../database_file.ts";
 
 /** Timeout of each check of this machine. */
 const HOST_MS = 5_000;
@@ -35,7 +35,7 @@ export function checkSettings(
 }
 
 /** Checks the data folder, the disk, the port and the key. */
-export function checkHost(
+export function checkMachine(
   settings: Settings,
 ): Promise<readonly CheckResult[]> {
   return Promise.all([
@@ -68,7 +68,7 @@ async function checkDisk({ data_dir }: Settings): Promise<Finding> {
 /** Returns the folder, or the nearest one above it that exists. */
 async function findExisting(folder: string): Promise<string> {
   const above = dirname(folder);
-  return above === folder || await pathExists(folder)
+  return above === folder || await fileExists(folder)
     ? folder
     : findExisting(above);
 }

@@ -13,7 +13,7 @@ const LIMIT = 100;
 export const NAMED = ["sessions", "pools", "workers", "keys"] as const;
 
 /** One of {@linkcode NAMED}. */
-export type Named = typeof NAMED[number];
+export type NamedRecord = typeof NAMED[number];
 
 /** Name of the command, which is hidden from help. */
 export const COMPLETE = "__complete";

@@ -1,4 +1,4 @@
-import { COMPLETE, type Named } from "./complete_command.ts";
+import { COMPLETE, type NamedRecord } from "./complete_command.ts";
 import type { CompletionNode, CompletionOption } from "./tree.ts";
 
 /** Renders the script by which fish completes the program. */
@@ -73,7 +73,7 @@ function renderValue(value: CompletionOption["value"]): string {
 }
 
 /** Returns the command that fish runs to complete names of that kind. */
-function renderNamesCommand(named: Named): string {
+function renderNamesCommand(named: NamedRecord): string {
   return `(__browsergrid_named ${named})`;
 }
 

@@ -1,10 +1,10 @@
 import type { Command, Option } from "commander";
 import { LazyCommand } from "../lazy_command.ts";
-import { NAMED, type Named } from "./complete_command.ts";
+import { NAMED, type NamedRecord } from "./complete_command.ts";
 
 /** The kind of value that follows an option. */
 export type ValueKind =
-  | { readonly kind: "file" | "folder" | "text" | Named }
+  | { readonly kind: "file" | "folder" | "text" | NamedRecord }
   | { readonly kind: "choice"; readonly choices: readonly string[] };
 
 /** An option as a shell completes it. */
@@ -28,7 +28,7 @@ export interface CompletionNode {
   /** The words that its first argument may be, if they are known. */
   readonly words: readonly string[];
   /** Kind of record that the arguments name, if the server completes them. */
-  readonly named?: Named;
+  readonly named?: NamedRecord;
 }
 
 /** Lists the commands of the tree, each also under its aliases. */
@@ -85,7 +85,7 @@ function findValueKind({ argChoices, flags }: Option): ValueKind {
 }
 
 /** Returns the kind of record that an argument called `name` refers to. */
-function findNamed(name: string): Named | undefined {
+function findNamed(name: string): NamedRecord | undefined {
   return NAMED.find((each) => each === `${name}s`);
 }
 

@@ -1,6 +1,6 @@
 import { resolveDatabaseUrl } from "../../server/grid.ts";
 import { openExisting, resolveDatabaseSettings } from "../database_file.ts";
-import type { DatabaseOptions } from "../options/shared_options.ts";
+import type { DatabaseCommandOptions } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
 import { redactDatabaseUrl } from "../redact_settings.ts";
 import { runDotCommand, type SqlContext } from "./dot_commands.ts";
@@ -9,7 +9,7 @@ import { SqlSession } from "./session.ts";
 import { splitSql } from "./split.ts";
 
 /** Options of `browsergrid dbshell`. */
-export interface DbshellOptions extends DatabaseOptions {
+export interface DbshellOptions extends DatabaseCommandOptions {
   readonly command?: string | undefined;
 }
 

@@ -11,7 +11,7 @@ import { connectClient } from "../config.ts";
 import { flag, text } from "../options/option_types.ts";
 import {
   clientOptions,
-  type DatabaseOptions,
+  type DatabaseCommandOptions,
 } from "../options/shared_options.ts";
 import { VERSION } from "../version.ts";
 
@@ -56,7 +56,7 @@ browsergrid worker.`,
 /** Creates a key in the database, for operators who have no admin key yet, or have lost it. */
 async function createWithoutServer(
   body: KeyBody,
-  options: DatabaseOptions,
+  options: DatabaseCommandOptions,
   { output, loadInstalled }: CommandContext,
 ): Promise<NewKeyWire> {
   const [{ resolveDatabaseSettings }, { openGrid }] = await Promise.all([

@@ -8,13 +8,13 @@ import { readAllMigrations, resolveDatabaseUrl } from "../../server/grid.ts";
 import { createChildEnvironment } from "../../providers/kit/child_environment.ts";
 import type { CommandContext } from "../command.ts";
 import { resolveDatabaseSettings } from "../database_file.ts";
-import type { DatabaseOptions } from "../options/shared_options.ts";
+import type { DatabaseCommandOptions } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
 import { redactDatabaseUrl } from "../redact_settings.ts";
 
 /** Applies the missing migrations. Creates the database if it is missing. */
 export async function applyMigrations(
-  options: DatabaseOptions,
+  options: DatabaseCommandOptions,
   context: CommandContext,
 ): Promise<void> {
   const { output } = context;
@@ -30,7 +30,7 @@ export async function applyMigrations(
 
 /** Prints the migrations, and when they were applied. */
 export async function showMigrations(
-  options: DatabaseOptions,
+  options: DatabaseCommandOptions,
   context: CommandContext,
 ): Promise<void> {
   const { output } = context;
@@ -58,7 +58,7 @@ interface MigratedDatabase extends Database {
 }
 
 async function openWithMigrations(
-  options: DatabaseOptions,
+  options: DatabaseCommandOptions,
   { output, loadInstalled }: CommandContext,
 ): Promise<MigratedDatabase> {
   const settings = await resolveDatabaseSettings(options, output);

@@ -12,13 +12,13 @@ import {
 } from "./option_types.ts";
 
 /** Options of every command that talks to a server. */
-export interface ClientOptions extends CommonOptions {
+export interface ClientCommandOptions extends CommonOptions {
   readonly api_url?: string | undefined;
   readonly api_key?: string | undefined;
 }
 
 /** Options of every command that opens the database. */
-export interface DatabaseOptions extends CommonOptions {
+export interface DatabaseCommandOptions extends CommonOptions {
   readonly database_url?: string | undefined;
   readonly data_dir?: string | undefined;
 }

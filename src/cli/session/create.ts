@@ -6,7 +6,7 @@ import { UsageError } from "../exit.ts";
 import { optionalText, text } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
-import { parseWait, type Session, waitUntilRunning } from "./wait.ts";
+import { parseWait, type WaitedSession, waitUntilRunning } from "./wait.ts";
 
 /** `browsergrid session create`. */
 export const sessionCreateCommand: Command = defineCommand({
@@ -51,7 +51,7 @@ async function declareCreateOptions() {
 
 /** Prints the facts that the next step needs; `--json` and `session get` print all. */
 function printSession(
-  session: Session,
+  session: WaitedSession,
   { json }: CommonOptions,
   output: Output,
 ): void {

@@ -7,7 +7,7 @@ import { UsageError } from "../exit.ts";
 import { flag } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
-import type { Session } from "./wait.ts";
+import type { WaitedSession } from "./wait.ts";
 
 /** Number of sessions that are ended concurrently. */
 const CONCURRENCY = 10;
@@ -57,7 +57,7 @@ async function stopAll(
   { json, force, all }: StopOptions,
   output: Output,
 ): Promise<void> {
-  const stopped: Session[] = [];
+  const stopped: WaitedSession[] = [];
   const failures: unknown[] = [];
   const waiting = [...ids];
   async function stopNext(): Promise<void> {
@@ -99,6 +99,6 @@ async function listLiveIds(client: GridClient): Promise<readonly string[]> {
 }
 
 /** Returns the state of a stopped session. Its worker reports the end after the browser has closed. */
-function renderStatus({ status, ended_at }: Session): string {
+function renderStatus({ status, ended_at }: WaitedSession): string {
   return ended_at === null ? `is ${status}, ending` : `is ${status}`;
 }

@@ -10,7 +10,7 @@ const WAIT_SECONDS = 60;
 const POLL_INTERVAL_MS = 300;
 
 /** A session as the server returns it. */
-export type Session = Awaited<ReturnType<GridClient["getSession"]>>;
+export type WaitedSession = Awaited<ReturnType<GridClient["getSession"]>>;
 
 /** Returns the timeout of `--wait` in seconds. @throws {UsageError} If it is not a number above 0. */
 export function parseWait(wait: string | true): number {
@@ -29,7 +29,7 @@ export async function waitUntilRunning(
     readonly seconds: number;
     readonly output: Output;
   },
-): Promise<Session> {
+): Promise<WaitedSession> {
   const deadline = systemClock.monotonic() + seconds * 1_000;
   let after = 0;
   for (;;) {

@@ -2,8 +2,8 @@ import { inspect } from "node:util";
 import { ApiError } from "../../client/api_error.ts";
 import { resolveSettings } from "../config.ts";
 import type {
-  ClientOptions,
-  DatabaseOptions,
+  ClientCommandOptions,
+  DatabaseCommandOptions,
 } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
 import { ShellScope } from "./scope.ts";
@@ -11,7 +11,8 @@ import { ShellValues } from "./values.ts";
 import { WELCOME } from "./welcome.ts";
 
 /** Options of `browsergrid shell`. */
-export interface ShellOptions extends ClientOptions, DatabaseOptions {
+export interface ShellOptions
+  extends ClientCommandOptions, DatabaseCommandOptions {
   readonly eval?: string | undefined;
 }
 

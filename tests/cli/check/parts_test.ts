@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { z } from "@hono/zod-openapi";
 import { checkDatabase } from "../../../src/cli/check/database.ts";
-import { checkHost, checkSettings } from "../../../src/cli/check/host.ts";
+import { checkMachine, checkSettings } from "../../../src/cli/check/host.ts";
 import { checkProvider, isUsable } from "../../../src/cli/check/provider.ts";
 import { checkServer } from "../../../src/cli/check/server.ts";
 import type { CheckResult, Provider } from "../../../src/core/provider.ts";
@@ -78,7 +78,7 @@ Deno.test("checkSettings() counts the settings that differ from their defaults, 
 Deno.test("checkHost() distinguishes a free port, a taken port and port 0", () =>
   withFolder(async (dir) => {
     const port = async (port: number) =>
-      find(await checkHost(load(dir, { port }).settings), "port");
+      find(await checkMachine(load(dir, { port }).settings), "port");
     assert.match((await port(0)).detail, /takes a free one/);
     const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const taken = listener.addr.port;
@@ -97,7 +97,7 @@ Deno.test("checkHost() requires a key only if other machines can reach the addre
   withFolder(async (dir) => {
     const key = async (flags: SettingsInput) =>
       find(
-        await checkHost(load(dir, { port: 0, ...flags }).settings),
+        await checkMachine(load(dir, { port: 0, ...flags }).settings),
         "key",
       );
     assert.match((await key({})).detail, /everyone on this machine/);
@@ -118,12 +118,12 @@ Deno.test("checkHost() requires a key only if other machines can reach the addre
 Deno.test("checkHost() fails for a data folder that cannot be created, and writes nothing into one that can", () =>
   withFolder(async (dir) => {
     const folder = join(dir, "data");
-    const good = await checkHost(load(folder, { port: 0 }).settings);
+    const good = await checkMachine(load(folder, { port: 0 }).settings);
     assert.equal(find(good, "data folder").status, "ok");
     assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
     await Deno.writeTextFile(join(dir, "file"), "");
     const below = join(dir, "file", "below");
-    const bad = await checkHost(load(below, { port: 0 }).settings);
+    const bad = await checkMachine(load(below, { port: 0 }).settings);
     assert.equal(find(bad, "data folder").status, "fail");
     // The disk of the nearest folder that exists is checked.
     assert.match(find(bad, "disk").detail, /GB free/);

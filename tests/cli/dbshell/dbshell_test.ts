@@ -89,7 +89,10 @@ Deno.test("dbshell does not create a database", async () => {
       ...["dbshell", "-c", "SELECT 1", "--data-dir", dir],
     );
     assert.equal(code, 1);
-    assert.match(err, /it does not exist, expected one created by "browsergrid cr/);
+    assert.match(
+      err,
+      /it does not exist, expected one created by "browsergrid cr/,
+    );
     assert.deepEqual(await Array.fromAsync(Deno.readDir(dir)), []);
   } finally {
     await Deno.remove(dir, { recursive: true });

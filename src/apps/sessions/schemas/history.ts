@@ -1,4 +1,4 @@
-import type { Output } from "../../../core/schema.ts";
+import type { SchemaOutput } from "../../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import { jsonObjectSchema } from "../../../core/schema.ts";
 import * as examples from "../examples.ts";
@@ -76,14 +76,14 @@ export const sessionMetricListSchema = z.object({
 export type SessionHistorySchemas = typeof import("./history.ts");
 
 /** An event of a session in responses. */
-export type SessionEventWire = Output<
+export type SessionEventWire = SchemaOutput<
   SessionHistorySchemas["sessionEventSchema"]
 >;
 /** A measurement of a session in responses. */
-export type SessionMetricWire = Output<
+export type SessionMetricWire = SchemaOutput<
   SessionHistorySchemas["sessionMetricSchema"]
 >;
 /** The values of a measurement. */
-export type SessionMetricValues = Output<
+export type SessionMetricValues = SchemaOutput<
   SessionHistorySchemas["sessionMetricValuesSchema"]
 >;

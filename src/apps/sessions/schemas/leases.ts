@@ -1,4 +1,4 @@
-import type { Output } from "../../../core/schema.ts";
+import type { SchemaOutput } from "../../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import {
   argumentsSchema,
@@ -114,15 +114,21 @@ export const stopCommandSchema = z.object({
 export type SessionLeaseSchemas = typeof import("./leases.ts");
 
 /** A claimed session, with its secrets. */
-export type ClaimedSession = Output<
+export type ClaimedSession = SchemaOutput<
   SessionLeaseSchemas["claimedSessionSchema"]
 >;
 
 /** A worker's report of a session. */
-export type SessionReport = Output<SessionLeaseSchemas["sessionReportSchema"]>;
+export type SessionReport = SchemaOutput<
+  SessionLeaseSchemas["sessionReportSchema"]
+>;
 
 /** The outcome of a report. */
-export type ReportResult = Output<SessionLeaseSchemas["reportResultSchema"]>;
+export type ReportResult = SchemaOutput<
+  SessionLeaseSchemas["reportResultSchema"]
+>;
 
 /** A command to end a session. */
-export type StopCommand = Output<SessionLeaseSchemas["stopCommandSchema"]>;
+export type StopCommand = SchemaOutput<
+  SessionLeaseSchemas["stopCommandSchema"]
+>;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Input, Output } from "../../../core/schema.ts";
+import type { SchemaInput, SchemaOutput } from "../../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import {
   claimedSessionSchema,
@@ -114,28 +114,32 @@ export const claimResponseSchema = z.object({
 export type WorkerServiceSchemas = typeof import("./service.ts");
 
 /** Body of a heartbeat. */
-export type HeartbeatInput = Input<
+export type HeartbeatInput = SchemaInput<
   WorkerServiceSchemas["heartbeatInputSchema"]
 >;
 
 /** Body of a heartbeat, with defaults applied. */
-export type HeartbeatBody = Output<
+export type HeartbeatBody = SchemaOutput<
   WorkerServiceSchemas["heartbeatInputSchema"]
 >;
 
 /** The browsers that a worker must keep ready. */
-export type ReadyBrowsers = Output<WorkerServiceSchemas["readyBrowsersSchema"]>;
+export type ReadyBrowsers = SchemaOutput<
+  WorkerServiceSchemas["readyBrowsersSchema"]
+>;
 
 /** Response of a heartbeat. */
-export type HeartbeatResponse = Output<
+export type HeartbeatResponse = SchemaOutput<
   WorkerServiceSchemas["heartbeatResponseSchema"]
 >;
 
 /** A command to a worker. */
-export type WorkerCommand = Output<WorkerServiceSchemas["commandSchema"]>;
+export type WorkerCommand = SchemaOutput<WorkerServiceSchemas["commandSchema"]>;
 
 /** Body of a claim. */
-export type ClaimInput = Input<WorkerServiceSchemas["claimInputSchema"]>;
+export type ClaimInput = SchemaInput<WorkerServiceSchemas["claimInputSchema"]>;
 
 /** Response of a claim. */
-export type ClaimResponse = Output<WorkerServiceSchemas["claimResponseSchema"]>;
+export type ClaimResponse = SchemaOutput<
+  WorkerServiceSchemas["claimResponseSchema"]
+>;
