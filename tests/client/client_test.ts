@@ -8,6 +8,10 @@ import { testGrid } from "../support/grid.ts";
 import { startTlsFront } from "../support/tls_front.ts";
 import { startUpstream } from "../support/upstream.ts";
 
+/** Paths whose operations have a method. Another app adds its own when programs need them. */
+const HAS_METHODS =
+  /^\/(?!v\d)|^\/v1\/(sessions|workerpool|keys|connect)(\/|$)/;
+
 /** Operations for people or for other clients. */
 const WITHOUT_METHOD = [
   "docs",
@@ -39,9 +43,8 @@ Deno.test("the client has a method for every operation of the API description, w
   await using grid = await testGrid();
   const { operations } = await describedApi(grid);
   const client: object = createClient({ apiUrl: "http://127.0.0.1" });
-  const missing = operations.map(({ id }) => id).filter((id) =>
-    !(id in client)
-  );
+  const missing = operations.filter(({ path }) => HAS_METHODS.test(path))
+    .map(({ id }) => id).filter((id) => !(id in client));
   assert.deepEqual(missing.sort(), WITHOUT_METHOD.sort());
 });
 
@@ -136,9 +139,8 @@ Deno.test("every method of the client calls the operation with its name", async 
   const other = await client.registerWorker({ work_pool_id: "a" });
   await client.deleteWorker(other.worker.id);
   await client.deletePool("a", { force: true });
-  const all = operations.map(({ id }) => id).filter((id) =>
-    !WITHOUT_METHOD.includes(id)
-  );
+  const all = operations.filter(({ path }) => HAS_METHODS.test(path))
+    .map(({ id }) => id).filter((id) => !WITHOUT_METHOD.includes(id));
   assert.deepEqual([...called].sort(), all.sort());
 });
 

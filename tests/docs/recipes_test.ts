@@ -9,6 +9,16 @@ import {
   RECIPE_PAGES,
 } from "../support/doc_recipe.ts";
 
+/** Tests of all fields, endpoints, settings and commands, which a recipe must not break. */
+const NEIGHBOURS = [
+  "tests/apps/keys/access_test.ts",
+  "tests/apps/sessions/create_test.ts",
+  "tests/apps/sessions/stored_fields_test.ts",
+  "tests/cli/session/field_options_test.ts",
+  "tests/cli/help_test.ts",
+  "tests/client/client_test.ts",
+];
+
 Deno.test("the documentation's recipes work as written", async (t) => {
   await using copy = await copyProject();
   const created: string[] = [];
@@ -49,6 +59,13 @@ Deno.test("the documentation's recipes work as written", async (t) => {
     const filter = "/answers CDP|idempotent|bookmark|server_name|comment|ping/";
     const options = ["--no-check", "-A", "--filter", filter];
     assert.match(await run("test", ...options, ...tests), /^ok \| \d+ passed/m);
+  });
+
+  await t.step("the tests that hold every field and endpoint", async () => {
+    assert.match(
+      await run("test", "--no-check", "-A", ...NEIGHBOURS),
+      /^ok \| \d+ passed/m,
+    );
   });
 
   await t.step("the command line", async () => {

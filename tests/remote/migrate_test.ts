@@ -52,7 +52,7 @@ Deno.test("browsergrid migrate works on a remote database, and never shows its t
   assert.deepEqual(runs.map(({ code }) => code), [0, 0, 0, 1]);
   assert.match(
     refused?.stderr ?? "",
-    /^error: .*HTTP status 401, expected a token/,
+    /^error: .*HTTP status 401, expected a valid token/,
   );
   for (const { stdout, stderr } of runs) {
     assert.ok(!(stdout + stderr).includes(TOKEN), stdout + stderr);

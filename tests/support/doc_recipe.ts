@@ -13,6 +13,9 @@ export const RECIPE_PAGES = [
 const COPIED = [
   "src",
   "migrations",
+  "tests/apps",
+  "tests/cli",
+  "tests/client",
   "tests/support",
   "main.ts",
   "deno.json",

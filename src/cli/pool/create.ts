@@ -6,11 +6,6 @@ import { INLINE, listRequiredFlags } from "../options/schema_options.ts";
 import { text } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import { printRecord } from "../print_record.ts";
-import {
-  declarePoolChangeOptions,
-  declarePoolOptions,
-  toPoolPatch,
-} from "./field_options.ts";
 
 /** Declares `browsergrid pool create PROVIDER`. */
 export function poolCreateCommand(provider: Provider): Command {
@@ -18,8 +13,9 @@ export function poolCreateCommand(provider: Provider): Command {
   return defineCommand({
     name,
     description: `${displayName}: ${description}`,
-    options: () =>
-      z.object({
+    async options() {
+      const { declarePoolOptions } = await import("./field_options.ts");
+      return z.object({
         ...clientOptions(),
         name: z.string().meta({
           flags: "--name <name>",
@@ -27,7 +23,8 @@ export function poolCreateCommand(provider: Provider): Command {
         }),
         fields: declarePoolOptions(Object.keys(configSchema.shape)),
         provider_config: configSchema.meta(INLINE),
-      }),
+      });
+    },
     get examples() {
       const required = listRequiredFlags(configSchema);
       const line = [
@@ -37,6 +34,7 @@ export function poolCreateCommand(provider: Provider): Command {
       return [line, `${line} --max-sessions 20`];
     },
     async run({ fields, provider_config, ...options }, { output }) {
+      const { toPoolPatch } = await import("./field_options.ts");
       const client = await connectClient(options, output);
       const { warnings, ...pool } = await client.createPool({
         ...provider.poolConfig?.(provider_config),
@@ -57,12 +55,14 @@ export const poolUpdateCommand: Command = defineCommand({
   name: "update",
   description: "Change a work pool",
   arguments: () => z.object({ pool: z.string().describe("id or name") }),
-  options: () =>
-    z.object({
+  async options() {
+    const { declarePoolChangeOptions } = await import("./field_options.ts");
+    return z.object({
       ...clientOptions(),
       name: text("--name <name>", "new name"),
       fields: declarePoolChangeOptions(),
-    }),
+    });
+  },
   examples: [
     "pool update containers --max-sessions 20 --priority 3",
     "pool update containers --max-sessions null",
@@ -70,6 +70,7 @@ export const poolUpdateCommand: Command = defineCommand({
   ],
   notes: "null removes a limit or default.",
   async run({ pool: ref, name, fields, ...options }, { output }) {
+    const { toPoolPatch } = await import("./field_options.ts");
     const client = await connectClient(options, output);
     const pool = await client.patchPool(ref, {
       ...toPoolPatch(fields),

@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
+import { withAddedDefaults } from "../../support/added_defaults.ts";
+import { toCamelCase } from "../../../src/http/wire_form.ts";
 import { resolveStoredFields } from "../../../src/apps/sessions/stored_fields.ts";
 
 Deno.test("resolveStoredFields() stores the default of each field that the create body leaves out", () => {
-  assert.deepEqual(resolveStoredFields({ browser: "chrome", priority: 3 }), {
+  const stored = resolveStoredFields({ browser: "chrome", priority: 3 });
+  const known = {
     arguments: [],
     idleTimeoutSeconds: null,
     maxConnections: 1,
     labels: {},
     webhooksEnabled: true,
-  });
+  };
+  assert.deepEqual(stored, withAddedDefaults(known, toCamelCase));
 });
 
 Deno.test("resolveStoredFields() stores the create body's value, false and 0 included", () => {
@@ -19,11 +23,12 @@ Deno.test("resolveStoredFields() stores the create body's value, false and 0 inc
     labels: { team: "search" },
     webhooks_enabled: false,
   });
-  assert.deepEqual(stored, {
+  const known = {
     arguments: ["--mute-audio"],
     idleTimeoutSeconds: 30,
     maxConnections: 4,
     labels: { team: "search" },
     webhooksEnabled: false,
-  });
+  };
+  assert.deepEqual(stored, withAddedDefaults(known, toCamelCase));
 });

@@ -147,7 +147,7 @@ dockerTest(
     );
     await proxy.cut();
     await assert.rejects(removals.remove(id, 300), /Cannot remove.*ENOENT/);
-    await assert.rejects(removals.remove(id, 300), /It is tried again/);
+    await assert.rejects(removals.remove(id, 300), /The removal is retried/);
     await proxy.mend();
     await removals.remove(id, 10_000);
     await assert.rejects(
