@@ -9,7 +9,7 @@ import { deadline } from "../async/deadline.ts";
 import type { Core } from "../core/app.ts";
 import type { Caller } from "../core/caller.ts";
 import { GridError } from "../core/errors.ts";
-import { ownerLimit } from "../http/auth/access.ts";
+import { findOwnerLimit } from "../http/auth/access.ts";
 import type { RunningTarget } from "./dialer.ts";
 
 /** Time after a session's deadline in which the reconciler ends the session and records the reason. */
@@ -57,7 +57,7 @@ async function waitForStart(
   id: string,
   signal: AbortSignal,
 ) {
-  const sessions = manager.forOwner(ownerLimit(caller));
+  const sessions = manager.forOwner(findOwnerLimit(caller));
   let target = await sessions.target(id);
   let statusReason = target.statusReason;
   for (;;) {

@@ -59,7 +59,7 @@ export function getCaller(c: Context<GridEnv>): Caller {
  * Returns the owner whose sessions `caller` may see; undefined means any. A connect token is limited to its session by
  * the path.
  */
-export function ownerLimit(
+export function findOwnerLimit(
   { id, role, sessionId }: Caller,
 ): string | undefined {
   return role === "client" && sessionId === undefined ? id : undefined;

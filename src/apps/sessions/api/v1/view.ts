@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { GridEnv } from "../../../../core/middleware.ts";
-import { getCaller, ownerLimit } from "../../../../http/auth/access.ts";
+import { findOwnerLimit, getCaller } from "../../../../http/auth/access.ts";
 import type { OwnerView, SessionManager } from "../../manager.ts";
 
 /** Returns the view of the sessions that the caller of a request may see. */
@@ -8,5 +8,5 @@ export function selectView(
   manager: Pick<SessionManager, "forOwner">,
   c: Context<GridEnv>,
 ): OwnerView {
-  return manager.forOwner(ownerLimit(getCaller(c)));
+  return manager.forOwner(findOwnerLimit(getCaller(c)));
 }
