@@ -20,7 +20,8 @@ export function providerCommands(
 }
 
 function toCommand(
-  { name, description, optionsSchema, run }: ProviderCommand,
+  { name, description, optionsSchema = z.strictObject({}), run }:
+    ProviderCommand,
   provider: string,
 ): Command {
   return defineCommand({

@@ -52,7 +52,7 @@ export interface ProviderCommand<O extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   readonly description: string;
   /** Schema of the command's options. Every member ends in `.describe()` and is optional or has a default. */
-  readonly optionsSchema: O;
+  readonly optionsSchema?: O;
   /** Runs the command and returns its output for stdout. */
   run(options: z.infer<O>, context: ProviderCommandContext): Promise<string>;
 }

@@ -137,7 +137,7 @@ const middlewareSchema = z.looseObject({
 const commandSchema = z.looseObject({
   name: z.string().min(1),
   description: z.string().min(1),
-  optionsSchema: zodObjectSchema,
+  optionsSchema: zodObjectSchema.optional(),
   run: functionSchema,
 });
 const providerSchema = z.looseObject({

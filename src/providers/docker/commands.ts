@@ -27,7 +27,6 @@ const buildImage = defineProviderCommand({
 const printSeccompProfile = defineProviderCommand({
   name: "seccomp-profile",
   description: "Print the system call filter that browsers run under",
-  optionsSchema: z.strictObject({}),
   run: () => Promise.resolve(`${JSON.stringify(seccompProfile, null, 2)}\n`),
 });
 
