@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type KeyedGrid, keyedGrid } from "../support/keys.ts";
 import { rawClient } from "../support/raw_client.ts";
+import { startOwnedSession } from "./owned_session.ts";
 import { startUpstream } from "../support/upstream.ts";
 
 /** A listening grid with authentication, and a session of a client that runs on a synthetic browser. */
@@ -8,21 +9,14 @@ async function scene() {
   await using stack = new AsyncDisposableStack();
   const upstream = stack.use(await startUpstream());
   const grid = stack.use(await keyedGrid({ listen: true }));
-  await grid.admin.pool();
-  const { key } = await grid.key();
-  const worker = await grid.asNew({ role: "worker" });
-  const session = await grid.as(key).session();
-  const workerId = await worker.worker();
-  const claimed = await worker.claim(workerId);
-  assert.ok(claimed);
-  const { endpoint } = upstream;
-  await worker.report(workerId, claimed, "running", { endpoint });
+  const { key, claimed, connectUrl, worker, workerId } =
+    await startOwnedSession(grid, upstream.endpoint);
   const owned = stack.move();
   return {
     grid,
     key,
     id: claimed.id,
-    connectUrl: session.connect_url,
+    connectUrl,
     worker,
     workerId,
     upstream,

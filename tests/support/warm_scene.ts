@@ -1,3 +1,4 @@
+import { createClaimedSession, PLAIN_BROWSER } from "./claimed_session.ts";
 import { setImmediate } from "node:timers";
 import type { ClaimedSession, ReadyBrowsers } from "../../src/client/client.ts";
 import type { BrowserHost } from "../../src/core/provider.ts";
@@ -11,20 +12,6 @@ import {
   type FakeBrowser,
   type FakeProvider,
 } from "./fake_provider.ts";
-
-/** Default specification of warm browsers and of sessions. */
-const WANTED = {
-  browser: "chrome",
-  version: "latest",
-  headless: true,
-  screen: { width: 1, height: 1, dpi: 96, scale: 1 },
-  proxy: null,
-  resource_limits: {},
-  environment: {},
-  arguments: [],
-  isolated: false,
-  egress: { mode: "open", allow: [], pool: "pool" },
-} satisfies Omit<ReadyBrowsers, "count" | "max_age_ms">;
 
 /** Longer than any pause between starts, and than the time between two questions for the revision. */
 const LONG_MS = 70_000;
@@ -106,7 +93,7 @@ export async function warmScene({ capacity = 5 } = {}): Promise<WarmScene> {
       warm.setTarget(
         count === 0
           ? undefined
-          : { ...WANTED, count, max_age_ms: 3_600_000, ...fields },
+          : { ...PLAIN_BROWSER, count, max_age_ms: 3_600_000, ...fields },
       );
       await settle();
     },
@@ -142,19 +129,7 @@ export async function warmHost(
 }
 
 function claimed(id: string, fields: Partial<ClaimedSession>): ClaimedSession {
-  return {
-    ...WANTED,
-    id,
-    fencing_token: 1,
-    lease_ttl_ms: 1e9,
-    start_timeout_ms: 60_000,
-    work_pool_id: "pool",
-    provider_type: "fake",
-    provider_config: {},
-    operating_system: "linux",
-    arguments: [],
-    ...fields,
-  };
+  return createClaimedSession({ id, lease_ttl_ms: 1e9, ...fields });
 }
 
 /** Until nothing that is under way goes on without the clock. */

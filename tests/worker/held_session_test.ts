@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createClaimedSession } from "../support/claimed_session.ts";
 import type { ClaimedSession } from "../../src/client/client.ts";
 import type { RunningBrowser } from "../../src/core/provider.ts";
 import { HeldSession } from "../../src/worker/held_session.ts";
@@ -40,34 +41,14 @@ async function scene() {
     start: (
       fields: Partial<ClaimedSession> = {},
       after?: Promise<void>,
-    ) => HeldSession.start(claimed(fields), { ...options, after }),
+    ) =>
+      HeldSession.start(
+        createClaimedSession({ fencing_token: 3, ...fields }),
+        { ...options, after },
+      ),
     adopt: (browser: RunningBrowser) => HeldSession.adopt(browser, 7, options),
     statuses: () => reports.map(({ status }) => status),
     last: () => reports.at(-1),
-  };
-}
-
-function claimed(fields: Partial<ClaimedSession>): ClaimedSession {
-  return {
-    id: "a",
-    fencing_token: 3,
-    lease_ttl_ms: 30_000,
-    start_timeout_ms: 60_000,
-    work_pool_id: "pool",
-    provider_type: "fake",
-    provider_config: {},
-    browser: "chrome",
-    version: "latest",
-    headless: true,
-    operating_system: "linux",
-    screen: { width: 1, height: 1, dpi: 96, scale: 1 },
-    proxy: null,
-    resource_limits: {},
-    environment: {},
-    arguments: [],
-    isolated: false,
-    egress: { mode: "open", allow: [], pool: "pool" },
-    ...fields,
   };
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createClaimedSession } from "../support/claimed_session.ts";
 import { registrationExample } from "../../src/apps/workers/examples.ts";
 import { Registry } from "../../src/core/registry.ts";
 import { Worker } from "../../src/worker/worker.ts";
@@ -21,7 +22,9 @@ async function scene({ holds }: { readonly holds: boolean }) {
   const clock = createFakeClock();
   const provider = createFakeProvider();
   const knobs = { isRejected: false, rejectsRegistration: true };
-  const claims: unknown[] = holds ? [claimed()] : [];
+  const claims: unknown[] = holds
+    ? [createClaimedSession({ id: SESSION })]
+    : [];
   const server = new ScriptedServer((request) => {
     const isRegistration = request.method === "POST" &&
       request.path.endsWith("/workers");
@@ -91,25 +94,6 @@ function accept({ body }: ScriptedRequest): Response {
     ) => ({ session_id, result: "accepted" })),
     commands: [],
   });
-}
-
-function claimed() {
-  return {
-    id: SESSION,
-    fencing_token: 1,
-    lease_ttl_ms: 30_000,
-    start_timeout_ms: 60_000,
-    browser: "chrome",
-    version: "latest",
-    headless: true,
-    screen: { width: 1, height: 1, dpi: 96, scale: 1 },
-    proxy: null,
-    resource_limits: {},
-    environment: {},
-    arguments: [],
-    isolated: false,
-    egress: { mode: "open", allow: [], pool: "pool" },
-  };
 }
 
 Deno.test("a worker without sessions whose key was deleted ends as rejected after 2 minutes, with one error in the log", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ClaimedSession } from "../../src/client/client.ts";
+import { createClaimedSession } from "../support/claimed_session.ts";
 import {
   type BrowserSource,
   startBrowser,
@@ -15,26 +15,7 @@ import {
 
 const NEVER = new AbortController().signal;
 
-const CLAIMED: ClaimedSession = {
-  id: "a",
-  fencing_token: 1,
-  lease_ttl_ms: 30_000,
-  start_timeout_ms: 20_000,
-  work_pool_id: "pool",
-  provider_type: "fake",
-  provider_config: {},
-  browser: "chrome",
-  version: "latest",
-  headless: true,
-  operating_system: "linux",
-  screen: { width: 1, height: 1, dpi: 96, scale: 1 },
-  proxy: null,
-  resource_limits: {},
-  environment: {},
-  arguments: [],
-  isolated: false,
-  egress: { mode: "open", allow: [], pool: "pool" },
-};
+const CLAIMED = createClaimedSession({ start_timeout_ms: 20_000 });
 
 /** A fake host and a warm pool that a test replaces. */
 async function scene(warm: Partial<BrowserSource["warm"]> = {}) {

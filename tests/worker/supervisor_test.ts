@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createClaimedSession } from "../support/claimed_session.ts";
 import type { ClaimedSession } from "../../src/client/client.ts";
 import { Outbox } from "../../src/worker/outbox.ts";
 import { Supervisor } from "../../src/worker/supervisor.ts";
@@ -57,26 +58,7 @@ async function scene() {
 }
 
 function claimed(id: string, fencing_token = 1): ClaimedSession {
-  return {
-    id,
-    fencing_token,
-    lease_ttl_ms: LEASE_MS,
-    start_timeout_ms: 60_000,
-    work_pool_id: "pool",
-    provider_type: "fake",
-    provider_config: {},
-    browser: "chrome",
-    version: "latest",
-    headless: true,
-    operating_system: "linux",
-    screen: { width: 1, height: 1, dpi: 96, scale: 1 },
-    proxy: null,
-    resource_limits: {},
-    environment: {},
-    arguments: [],
-    isolated: false,
-    egress: { mode: "open", allow: [], pool: "pool" },
-  };
+  return createClaimedSession({ id, fencing_token, lease_ttl_ms: LEASE_MS });
 }
 
 function turn(): Promise<void> {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startOwnedSession } from "../owned_session.ts";
 import { assertRefused, createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";
 import { eventually } from "../../support/eventually.ts";
@@ -150,17 +151,10 @@ Deno.test("a capture of a page that is not open, or of a browser without a page,
 Deno.test("captures are for a session's owner and admins, not for its connect token", async () => {
   await using upstream = await startUpstream({ page: fakePage() });
   await using grid = await keyedGrid();
-  await grid.admin.pool();
-  const { key } = await grid.key();
-  const worker = await grid.asNew({ role: "worker" });
-  const owner = grid.as(key);
-  const { connect_url } = await owner.session();
-  const workerId = await worker.worker();
-  const claimed = await worker.claim(workerId);
-  assert.ok(claimed);
-  const { endpoint } = upstream;
-  await worker.report(workerId, claimed, "running", { endpoint });
-  const { search } = new URL(connect_url);
+  const { owner, worker, claimed, search } = await startOwnedSession(
+    grid,
+    upstream.endpoint,
+  );
   for (const capture of CAPTURES) {
     const path = `/sessions/${claimed.id}/${capture}`;
     for (

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startOwnedSession } from "../owned_session.ts";
 import {
   type Answer,
   assertRefused,
@@ -146,18 +147,11 @@ Deno.test("a connection to a page that is not open is rejected with 404", async 
 Deno.test("pages are opened and closed by the session's owner and with its token; the browser does not receive the token", async () => {
   await using upstream = await startUpstream();
   await using grid = await keyedGrid();
-  await grid.admin.pool();
-  const { key } = await grid.key();
-  const worker = await grid.asNew({ role: "worker" });
-  const owner = grid.as(key);
-  const { connect_url } = await owner.session();
-  const workerId = await worker.worker();
-  const claimed = await worker.claim(workerId);
-  assert.ok(claimed);
-  const { endpoint } = upstream;
-  await worker.report(workerId, claimed, "running", { endpoint });
+  const { owner, worker, claimed, search } = await startOwnedSession(
+    grid,
+    upstream.endpoint,
+  );
   const path = `/sessions/${claimed.id}/cdp/json`;
-  const { search } = new URL(connect_url);
   const other = await grid.asNew();
   const anonymous = createApiClient(grid);
   const token = search.slice(1);
