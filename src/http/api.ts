@@ -1,7 +1,7 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { type App, type Core, type InstalledApp } from "../core/app.ts";
-import { installApps } from "./install_apps.ts";
+import { getManager, installApps } from "./install_apps.ts";
 import { KeyAuth } from "./auth/auth.ts";
 import { removeEndSlash } from "../core/text.ts";
 import { Bus } from "../core/bus.ts";
@@ -127,7 +127,7 @@ function findManager<M>(
       `Cannot start without app "${app.name}": it is not in setting "apps"`,
     );
   }
-  return found.manager as M; // Created by the `setup` of an App<M>; the map has no type for it.
+  return getManager(found);
 }
 
 function findNamed<T extends Named>(registry: Registry<T>, name: string): T {

@@ -36,16 +36,18 @@ export function installApps(
     const name = typeof needed === "string" ? needed : needed.name;
     const app = apps.find((each) => each.name === name);
     const found = app && installed.get(app);
-    if (found) {
-      // Created by the `setup` of an App<M>; the map has no type for it.
-      return found.manager as M;
-    }
+    if (found) return getManager(found);
     throw new TypeError(
       `Cannot set up app "${by.name}": it needs "${name}", which ${
         app ? "comes after it" : "is not installed"
       }, expected it earlier in setting "apps"`,
     );
   }
+}
+
+/** Returns the manager that the `setup` of an `App<M>` created. A map of apps has no type for it. */
+export function getManager<M>({ manager }: InstalledApp): M {
+  return manager as M;
 }
 
 /** Rejects two apps with one endpoint, of which the later one would never be called. @throws {TypeError} */
