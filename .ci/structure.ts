@@ -91,7 +91,7 @@ async function measureAll(
 }
 
 async function listFiles(path: string): Promise<readonly string[]> {
-  if ((await Deno.stat(path)).isFile) return path.endsWith(".ts") ? [path] : [];
+  if ((await Deno.stat(path)).isFile) return /\.tsx?$/.test(path) ? [path] : [];
   const entries = await Array.fromAsync(Deno.readDir(path));
   const kept = entries.filter(({ name }) => name !== "node_modules");
   return (await Promise.all(

@@ -26,7 +26,10 @@ const IDLE = ["e2e/idle_test.ts", "e2e/quiet_client_test.ts"];
 const RESTART = "faults/engine_test.ts";
 
 /** Targets that take longest; the other folders follow. */
-const LONGEST_FIRST = [CHAOS, "faults", "remote", "http", "worker"];
+const LONGEST_FIRST = [
+  ...[CHAOS, "faults", "remote", "http", "ci", "providers/kubernetes"],
+  ...["providers/azure_container_instance", "providers/local", "worker"],
+];
 
 /** Folders of many small files, each combined into one module. Other folders have tests that replace globals. */
 const ONE_MODULE = [

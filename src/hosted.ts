@@ -38,7 +38,7 @@ export interface HostedApi extends Disposable {
 }
 
 /**
- * Creates the API from the variables of `serve` (`BROWSERGRID_…`). The first request connects to the database.
+ * Creates the API from the variables of `serve` (`BROWSERGRID_...`). The first request connects to the database.
  *
  * @throws {SettingsError} If a setting is invalid, or a required one is missing: `database_url` of a remote database,
  * `public_url`, `api_key`, `encryption_key`.

@@ -1,6 +1,10 @@
 /** Built-in apps and middleware that need only `fetch`, one line each. */
+import { eventsApp } from "./apps/events/app.ts";
 import { keysApp } from "./apps/keys/app.ts";
+import { metricsApp } from "./apps/metrics/app.ts";
+import { scalingApp } from "./apps/scaling/app.ts";
 import { sessionsApp } from "./apps/sessions/app.ts";
+import { webhooksApp } from "./apps/webhooks/app.ts";
 import { workerPoolApp } from "./apps/workerpool/app.ts";
 import { workersApp } from "./apps/workers/app.ts";
 import type { App } from "./core/app.ts";
@@ -21,6 +25,10 @@ export const API_APPS: readonly App[] = [
   workerPoolApp,
   sessionsApp,
   workersApp,
+  scalingApp,
+  eventsApp,
+  webhooksApp,
+  metricsApp,
 ];
 
 /** Middleware in the default order of incoming requests. */

@@ -1,18 +1,22 @@
 import type { Command } from "commander";
-import { LazyCommand } from "../../src/cli/lazy_command.ts";
+import { LazyCommand, loadCommand } from "../../src/cli/lazy_command.ts";
 import { terminal } from "../../src/cli/output.ts";
 import { createProgram } from "../../src/cli/program.ts";
+import { COMMAND_PROVIDERS } from "../../src/cli/provider_commands.ts";
 import { PROVIDERS } from "../../src/installed_providers.ts";
 import { code, escapeText } from "./markdown.ts";
 
 /** Renders every command of the program with its arguments and description. */
-export function renderCommands(): string {
+export async function renderCommands(): Promise<string> {
   const program = createProgram({
     output: terminal,
-    providers: PROVIDERS,
+    commandProviders: COMMAND_PROVIDERS,
+    loadProviders: () => Promise.resolve(PROVIDERS),
     loadInstalled: () => Promise.reject(new Error("No command is run")),
   });
-  return visibleCommands(program).flatMap((command) => {
+  const commands = visibleCommands(program);
+  for (const command of commands) await loadCommand(program, command);
+  return commands.flatMap((command) => {
     const children = visibleCommands(command);
     const lines = children.map((child) =>
       renderCommand(child, `${command.name()} ${child.name()}`)

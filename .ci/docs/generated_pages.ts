@@ -1,6 +1,9 @@
 import { renderCommands } from "./commands.ts";
+import { renderEventTypes } from "./event_types.ts";
+import { renderFigures, renderReadmeFigures } from "./figures.ts";
 import { renderHttpApi } from "./http_api.ts";
 import { formatMarkdown, type GeneratedPart, replacePart } from "./markdown.ts";
+import { renderMetrics } from "./metrics.ts";
 import { renderSessionFields } from "./session_fields.ts";
 import { renderSettings } from "./settings.ts";
 
@@ -13,6 +16,10 @@ const PARTS: readonly GeneratedPart[] = [
     name: "session-fields",
     render: renderSessionFields,
   },
+  { page: "docs/metrics.md", name: "metrics", render: renderMetrics },
+  { page: "docs/events.md", name: "event-types", render: renderEventTypes },
+  { page: "docs/performance.md", name: "figures", render: renderFigures },
+  { page: "README.md", name: "figures", render: renderReadmeFigures },
 ];
 
 /** A page with its generated parts. */

@@ -1,9 +1,6 @@
-import { systemClock } from "../../src/async/clock.ts";
-import { loadSettings } from "../../src/core/settings.ts";
-import { APPS, MIDDLEWARE, PROVIDERS } from "../../src/installed.ts";
-import { openGrid } from "../../src/server/grid.ts";
 import { z } from "zod";
 import { code } from "./markdown.ts";
+import { openDefaultGrid } from "./open_grid.ts";
 
 /** Largest number of query parameters that an entry names; the others have a page of their own. */
 const MAX_PARAMETERS = 10;
@@ -58,22 +55,7 @@ function renderRoles(roles: readonly string[] | undefined): string {
 }
 
 async function readDocument() {
-  const { settings } = loadSettings({
-    env: {},
-    flags: {},
-    defaults: {
-      data_dir: ".",
-      database_url: ":memory:",
-      encryption_key: "00".repeat(32),
-    },
-  });
-  await using grid = await openGrid(settings, {
-    apps: APPS,
-    middleware: MIDDLEWARE,
-    providers: PROVIDERS,
-    clock: systemClock,
-    version: "docs",
-  });
+  await using grid = await openDefaultGrid();
   const response = await grid.router.request("http://localhost/openapi.json");
   return documentSchema.parse(await response.json());
 }

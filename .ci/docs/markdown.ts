@@ -47,12 +47,17 @@ export function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** Renders text so that it has no links, and `<name>` and `*` are not read as Markdown. Code stays as it is. */
+/**
+ * Renders text so that it has no links, and `<name>` and `*` are not read as Markdown. Code stays as it is. The full stop
+ * after a URL is not part of it.
+ */
 export function escapeText(text: string): string {
-  return text.split(/(`[^`]*`|\w+:\/\/[^\s"',;]*)/).map((part, at) => {
-    if (at % 2 === 0) return part.replaceAll(/[<*]/g, "\\$&");
-    return part.startsWith("`") ? part : code(part);
-  }).join("");
+  return text.split(/(`[^`]*`|\w+:\/\/[^\s"',;]*[^\s"',;.])/).map(
+    (part, at) => {
+      if (at % 2 === 0) return part.replaceAll(/[<*]/g, "\\$&");
+      return part.startsWith("`") ? part : code(part);
+    },
+  ).join("");
 }
 
 function escapeCell(text: string): string {

@@ -8,14 +8,25 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Longest time of a timer, about 25 days. A longer one would end at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** The machine's clock. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: delay,
+  sleep: (ms, signal) =>
+    ms > MAX_TIMER_MS ? sleepLong(ms, signal) : delay(ms, signal),
 };
 
-/** Implements {@linkcode Clock.sleep} with a timer, which is cleared if the signal is aborted. */
+/** Sleeps with several timers, as a pause that another server requests may be longer than one. */
+async function sleepLong(ms: number, signal?: AbortSignal): Promise<void> {
+  for (let left = ms; left > 0; left -= MAX_TIMER_MS) {
+    await delay(Math.min(left, MAX_TIMER_MS), signal);
+  }
+}
+
+/** Implements {@linkcode Clock.sleep} with one timer, which is cleared if the signal is aborted. */
 function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

@@ -1,5 +1,8 @@
 import type { Clock } from "./clock.ts";
 
+/** Reason of disposed signals. Shared, because an exception records its stack, which takes longer than the rest. */
+const DISPOSED = new DOMException("No longer waited for", "AbortError");
+
 /**
  * Returns a signal that is aborted after `ms` on `clock`, or with the first of `signals`.
  *
@@ -22,8 +25,8 @@ export function deadline(
   return {
     signal: AbortSignal.any([over.signal, ...signals]),
     [Symbol.dispose]() {
-      waiting.abort();
-      over.abort(new DOMException("No longer waited for", "AbortError"));
+      waiting.abort(DISPOSED);
+      over.abort(DISPOSED);
     },
   };
 }

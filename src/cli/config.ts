@@ -1,16 +1,14 @@
 import { join } from "node:path";
-import {
-  type LoadedSettings,
-  loadPluginNames,
-  loadSettings,
-  type Settings,
-  type SettingsInput,
+import type {
+  LoadedSettings,
+  Settings,
+  SettingsInput,
 } from "../core/settings.ts";
 import type { GridClient } from "../client/client.ts";
 import type { Output } from "./output.ts";
-import { exemptFromProxies, findProxyFor } from "./proxy_environment.ts";
 
 const CONFIG_VARIABLE = "BROWSERGRID_CONFIG";
+const PLUGINS_VARIABLE = "BROWSERGRID_PLUGINS";
 const DEFAULT_CONFIG = "browsergrid.json";
 
 /** Options of every command that reads settings. */
@@ -38,13 +36,14 @@ export async function explainSettings(
 ): Promise<LoadedSettings> {
   const { [CONFIG_VARIABLE]: variable, ...env } = Deno.env.toObject();
   const file = await readConfig(config ?? variable);
+  const { loadSettings } = await import("../core/settings.ts");
   const loaded = loadSettings({
     defaults: { data_dir: defaultDataDir(env) },
     env,
     flags: { ...flags, ...(debug ? { log_level: "debug" } : {}) },
     ...(file ? { file } : {}),
   });
-  exemptServersFromProxy(loaded.settings, env);
+  await exemptServersFromProxy(loaded.settings, env);
   return loaded;
 }
 
@@ -52,10 +51,11 @@ export async function explainSettings(
  * Excludes this machine and the server's addresses from the proxy of the environment. The runtime reads the variables
  * at its first request.
  */
-function exemptServersFromProxy(
+async function exemptServersFromProxy(
   { host, public_url, replica_url }: Settings,
   env: Readonly<Record<string, string>>,
-): void {
+): Promise<void> {
+  const { exemptFromProxies } = await import("./proxy_environment.ts");
   const urls = [public_url, replica_url].filter((url) => url !== undefined);
   const hosts = [host, ...urls.map((url) => new URL(url).hostname)];
   for (const each of Object.entries(exemptFromProxies(env, hosts))) {
@@ -64,7 +64,8 @@ function exemptServersFromProxy(
 }
 
 /** Returns the proxy of the environment for `url`. */
-export function findProxy(url: string): URL | undefined {
+export async function findProxy(url: string): Promise<URL | undefined> {
+  const { findProxyFor } = await import("./proxy_environment.ts");
   return findProxyFor(new URL(url), Deno.env.toObject());
 }
 
@@ -76,6 +77,8 @@ export async function resolvePluginNames(
   const { [CONFIG_VARIABLE]: variable, ...env } = Deno.env.toObject();
   // The command that needs the file reports why it cannot be read.
   const file = await readConfig(config ?? variable).catch(() => undefined);
+  if (names.length === 0 && !file && !env[PLUGINS_VARIABLE]) return [];
+  const { loadPluginNames } = await import("../core/settings.ts");
   return loadPluginNames({
     env,
     flags: { plugins: names.length > 0 ? names : undefined },

@@ -1,5 +1,6 @@
 import type { Database } from "../core/database.ts";
 import type { Settings } from "../core/settings.ts";
+import { lockDatabase } from "../db/backup/database_lock.ts";
 import { openDatabase } from "../db/client.ts";
 import { parseFileUrl } from "../db/file_url.ts";
 import { resolveDatabaseUrl } from "../server/grid.ts";
@@ -23,6 +24,22 @@ export function resolveDatabaseSettings(
 export function findDatabaseFile(settings: Settings): string | undefined {
   const url = resolveDatabaseUrl(settings);
   return url.startsWith("file:") ? parseFileUrl(url) : undefined;
+}
+
+/**
+ * Locks the file of the database against `browsergrid restore`, until disposal.
+ *
+ * @returns Undefined if it is in memory or remote.
+ * @throws {Error} If it is being replaced.
+ */
+export function lockAgainstRestore(settings: Settings): Disposable | undefined {
+  const file = findDatabaseFile(settings);
+  if (file === undefined) return undefined;
+  const lock = lockDatabase(file, { isExclusive: false });
+  if (lock) return lock;
+  throw new Error(
+    `Cannot open database "${file}": "browsergrid restore" is replacing it, expected the end of that; then start again`,
+  );
 }
 
 /** Opens the database, but does not create it. @throws {Error} If its file is missing. */

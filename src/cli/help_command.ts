@@ -1,8 +1,8 @@
 import type { Command as CommanderCommand } from "commander";
-import { z } from "@hono/zod-openapi";
 import { findNearest } from "../core/nearest.ts";
 import { type Command, defineCommand } from "./command.ts";
 import { UsageError } from "./exit.ts";
+import { words } from "./options/argument_types.ts";
 
 /** The command whose subcommands a help command covers. */
 export interface HelpOptions {
@@ -22,15 +22,14 @@ export function helpCommand(
   return defineCommand({
     name: "help",
     description: "Show the help of a command",
-    arguments: () =>
-      z.object({
-        command: z.array(z.string()).optional().describe(`such as ${example}`),
-      }),
+    arguments: { command: words(`such as ${example}`) },
     examples: [`${path}help`, `${path}help ${example}`],
-    async run({ command: words = [] }) {
+    async run({ command: names }) {
       let found = parent;
-      for (const name of words) found = findChild(found, name);
-      await load(found);
+      for (const name of names) {
+        found = findChild(found, name);
+        await load(found);
+      }
       found.outputHelp();
     },
   });

@@ -1,8 +1,7 @@
 import { Argument, Command as CommanderCommand } from "commander";
-import { z } from "@hono/zod-openapi";
+import type { z } from "zod";
 import type { Command, CommandContext } from "./command.ts";
 import { helpCommand } from "./help_command.ts";
-import { declareOptions, parseOptions } from "./options/schema_options.ts";
 
 /** Commander's help command covers only the first level. */
 export const NO_HELP_COMMAND = false;
@@ -16,10 +15,14 @@ export interface LazyCommandOptions {
   readonly onExit: (code: number) => void;
 }
 
-/** A declared command as commander runs it. Its options are declared when it is run or its help is rendered. */
+/**
+ * A declared command as commander runs it. Its subcommands and options are declared when it is run or its help is
+ * rendered.
+ */
 export class LazyCommand extends CommanderCommand {
   readonly #command: Command;
   readonly #options: LazyCommandOptions;
+  #isLoaded = false;
   #schema: z.ZodObject | undefined;
 
   constructor(
@@ -37,12 +40,6 @@ export class LazyCommand extends CommanderCommand {
       this.addArgument(argument);
     }
     this.addHelpText("after", () => renderExamples(command));
-    for (const child of this.#listChildren()) {
-      const path = [...options.path, command.name];
-      this.addCommand(new LazyCommand(child, this, { ...options, path }), {
-        isDefault: child.name === command.defaultCommand,
-      });
-    }
     this.hook("preSubcommand", loadCommand);
     if (command.run) this.action(() => this.#run());
   }
@@ -64,23 +61,45 @@ export class LazyCommand extends CommanderCommand {
     ].join(" ");
   }
 
-  /** Declares the options of the command and of its parents. */
+  /** Declares the subcommands and the options of the command, and those of its parents. */
   async load(): Promise<void> {
     await loadCommand(this, this.parent);
-    if (this.#schema || this.isGroup) return;
-    this.#schema = await this.#command.options?.() ?? z.object({});
-    for (const option of declareOptions(this.#schema)) {
-      const isTaken = this.options.some(({ long }) => long === option.long);
-      if (!isTaken) this.addOption(option);
-    }
-    if (!("debug" in this.#schema.shape)) {
-      this.option("--debug", "show where an error came from");
+    if (this.#isLoaded) return;
+    this.#isLoaded = true;
+    await this.#addChildren();
+    if (!this.isGroup) await this.#addOptions();
+  }
+
+  async #addChildren(): Promise<void> {
+    const { name, defaultCommand } = this.#command;
+    const path = [...this.#options.path, name];
+    for (const child of await this.#listChildren()) {
+      const options = { ...this.#options, path };
+      this.addCommand(new LazyCommand(child, this, options), {
+        isDefault: child.name === defaultCommand,
+      });
     }
   }
 
+  async #addOptions(): Promise<void> {
+    const schema = await this.#command.options?.();
+    if (schema) {
+      const { declareOptions } = await import("./options/schema_options.ts");
+      for (const option of declareOptions(schema)) {
+        const isTaken = this.options.some(({ long }) => long === option.long);
+        if (!isTaken) this.addOption(option);
+      }
+    }
+    if (!schema || !("debug" in schema.shape)) {
+      this.option("--debug", "show where an error came from");
+    }
+    this.#schema = schema;
+  }
+
   /** Returns the subcommands; of a command that cannot run without one, with a help command. */
-  #listChildren(): readonly Command[] {
-    const { name, commands = [] } = this.#command;
+  async #listChildren(): Promise<readonly Command[]> {
+    const { name } = this.#command;
+    const commands = await this.#command.commands?.() ?? [];
     const [first] = commands;
     if (!this.isGroup || !first) return commands;
     const help = {
@@ -94,13 +113,24 @@ export class LazyCommand extends CommanderCommand {
 
   async #run(): Promise<void> {
     const { context, onExit } = this.#options;
-    const names = this.registeredArguments.map((argument) => argument.name());
-    const values = names.map((name, at) => [name, this.processedArgs[at]]);
-    const input = {
-      ...this.#command.arguments?.().parse(Object.fromEntries(values)),
-      ...parseOptions(this.#schema ?? z.object({}), this.opts()),
-    };
+    const input = { ...this.#readArguments(), ...await this.#parseOptions() };
     onExit(await this.#command.run?.(input, context) ?? 0);
+  }
+
+  #readArguments(): Record<string, unknown> {
+    const types = Object.entries(this.#command.arguments ?? {});
+    return Object.fromEntries(
+      types.map((
+        [name, type],
+        at,
+      ) => [name, type.read(this.processedArgs[at])]),
+    );
+  }
+
+  async #parseOptions(): Promise<Record<string, unknown>> {
+    if (!this.#schema) return {};
+    const { parseOptions } = await import("./options/schema_options.ts");
+    return parseOptions(this.#schema, this.opts());
   }
 }
 
@@ -113,18 +143,13 @@ export async function loadCommand(
 }
 
 function declareArguments(command: Command): readonly Argument[] {
-  const shape = command.arguments?.().shape ?? {};
-  return Object.entries(shape).map(([name, schema]) => {
-    const isOptional = z.safeParse(schema, undefined).success;
-    const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
-    const text = inner instanceof z.ZodArray ? `${name}...` : name;
+  return Object.entries(command.arguments ?? {}).map(([name, type]) => {
+    const text = type.isList ? `${name}...` : name;
     const argument = new Argument(
-      isOptional ? `[${text}]` : `<${text}>`,
-      z.globalRegistry.get(schema)?.description ?? "",
+      type.isOptional ? `[${text}]` : `<${text}>`,
+      type.description,
     );
-    return inner instanceof z.ZodEnum
-      ? argument.choices(inner.options.map(String))
-      : argument;
+    return type.choices ? argument.choices([...type.choices]) : argument;
   });
 }
 

@@ -27,10 +27,15 @@ export interface Output {
   bytes(data: Uint8Array): void;
   /** True if stdout is a terminal. */
   readonly isTerminal: boolean;
+  /** True once nothing reads stdout any more, such as after `| head`. A command without an end stops then. */
+  readonly isReaderGone?: boolean;
 }
 
 /** Colours, as codes of ECMA-48 SGR. */
 const STYLES = { bold: [1, 22], red: [31, 39], yellow: [33, 39] } as const;
+
+/** True after a write to stdout has failed because its reader is gone. */
+let hasLostReader = false;
 
 /** Prints to the terminal. A reader that has gone (`| head`, a closed terminal) is not an error. */
 export const terminal: Output = {
@@ -54,6 +59,9 @@ export const terminal: Output = {
   get isTerminal() {
     return Deno.stdout.isTerminal();
   },
+  get isReaderGone() {
+    return hasLostReader;
+  },
 };
 
 interface Stream {
@@ -71,6 +79,7 @@ function write(stream: Stream, bytes: Uint8Array): void {
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
   } catch (error) {
     if (!isReaderGone(error)) throw error;
+    hasLostReader ||= stream === Deno.stdout;
   }
 }
 

@@ -5,10 +5,10 @@
  * @module
  */
 import { CommanderError } from "commander";
-import { PROVIDERS } from "../installed_providers.ts";
 import type { CommandContext } from "./command.ts";
 import { resolvePluginNames } from "./config.ts";
 import type { Output } from "./output.ts";
+import { COMMAND_PROVIDERS } from "./provider_commands.ts";
 
 /** The option in the help. */
 export const PLUGIN_FLAG = "--plugin <module>";
@@ -63,12 +63,21 @@ export async function createContext(
     return await loadPlugins(plugins);
   };
   if (plugins.length === 0) {
-    return { output, providers: PROVIDERS, loadInstalled };
+    return {
+      output,
+      commandProviders: COMMAND_PROVIDERS,
+      loadProviders: async () =>
+        (await import("../installed_providers.ts")).PROVIDERS,
+      loadInstalled,
+    };
   }
   const installed = await loadInstalled();
   return {
     output,
-    providers: installed.providers,
+    commandProviders: installed.providers.filter(({ commands = [] }) =>
+      commands.length > 0
+    ),
+    loadProviders: () => Promise.resolve(installed.providers),
     loadInstalled: () => Promise.resolve(installed),
   };
 }

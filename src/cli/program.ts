@@ -1,17 +1,15 @@
 import { Command as CommanderCommand, CommanderError } from "commander";
-import { ApiError } from "../client/api_error.ts";
-import { unwrapQueryError } from "../core/errors.ts";
-import { describeError, toMessage } from "../core/log.ts";
 import { findNearest } from "../core/nearest.ts";
-import { SettingsError } from "../core/settings.ts";
+import { backupCommand, restoreCommand } from "./backup/command.ts";
 import { checkCommand } from "./check/command.ts";
 import type { Command, CommandContext } from "./command.ts";
 import { completeCommand } from "./completions/complete_command.ts";
 import { completionsCommand } from "./completions/completions.ts";
 import { dbshellCommand } from "./dbshell/command.ts";
-import { EXIT, EXIT_CODES, InterruptedError, UsageError } from "./exit.ts";
+import { eventsCommand } from "./events/command.ts";
+import { EXIT, EXIT_CODES } from "./exit.ts";
 import { helpCommand } from "./help_command.ts";
-import { keyCommand } from "./key/key.ts";
+import { keyCommand } from "./key/command.ts";
 import { LazyCommand, loadCommand, NO_HELP_COMMAND } from "./lazy_command.ts";
 import {
   createdbCommand,
@@ -24,14 +22,16 @@ import {
   PLUGIN_FLAG,
   takePluginFlags,
 } from "./plugin_option.ts";
-import { poolCommand } from "./pool/pool.ts";
+import { poolCommand } from "./pool/command.ts";
 import { providerCommands } from "./provider_commands.ts";
 import { serveCommand } from "./serve/command.ts";
-import { sessionCommand } from "./session/session.ts";
-import { settingsCommand } from "./settings_command.ts";
+import { sessionCommand } from "./session/command.ts";
+import { settingsCommand } from "./settings/command.ts";
 import { shellCommand } from "./shell/command.ts";
 import { VERSION } from "./version.ts";
+import { webhookCommand } from "./webhook/command.ts";
 import { workerCommand } from "./worker/command.ts";
+import { MIN_COLUMNS } from "./wrap_text.ts";
 
 const HELP = `
 Examples:
@@ -61,10 +61,8 @@ export async function run(
     if (thrown instanceof CommanderError) {
       return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
     }
-    const error = unwrapQueryError(thrown);
-    output.error(renderError(error));
-    if (args.includes("--debug")) output.error(renderStack(error));
-    return toExitCode(error);
+    const { reportError } = await import("./report_error.ts");
+    return reportError(thrown, output, { stack: args.includes("--debug") });
   }
 }
 
@@ -83,6 +81,8 @@ export function createProgram(
     )
     .configureHelp({
       showGlobalOptions: true,
+      // By default, texts beside a long option are not wrapped.
+      minWidthToWrap: MIN_COLUMNS,
       subcommandTerm: (command) =>
         command instanceof LazyCommand ? command.term : command.name(),
     })
@@ -109,21 +109,25 @@ export function createProgram(
 }
 
 function listCommands(
-  { providers }: CommandContext,
+  context: CommandContext,
   program: CommanderCommand,
 ): readonly Command[] {
   return [
-    serveCommand(providers),
+    serveCommand(context),
     workerCommand,
-    poolCommand(providers),
+    poolCommand(context),
     sessionCommand,
+    eventsCommand,
+    webhookCommand,
     keyCommand,
     migrateCommand,
     createdbCommand,
     makemigrationsCommand,
+    backupCommand,
+    restoreCommand,
     dbshellCommand,
     shellCommand,
-    checkCommand(providers),
+    checkCommand(context),
     settingsCommand,
     completionsCommand(program),
     helpCommand({
@@ -132,7 +136,7 @@ function listCommands(
       example: "pool create docker",
       load: (command) => loadCommand(program, command),
     }),
-    ...providerCommands(providers),
+    ...providerCommands(context),
     completeCommand,
   ];
 }
@@ -148,23 +152,4 @@ function removeFarSuggestions(text: string): string {
         : `'${word}'\n(Did you mean ${near}?)`;
     },
   );
-}
-
-function toExitCode(error: unknown): number {
-  if (error instanceof InterruptedError) return EXIT.interrupted;
-  const isUsage = error instanceof UsageError || error instanceof SettingsError;
-  return isUsage ? EXIT.usage : EXIT.failed;
-}
-
-function renderError(error: unknown): string {
-  if (error instanceof ApiError) {
-    return `error: ${error.message} [${error.code}]`;
-  }
-  return `error: ${toMessage(error)}`;
-}
-
-function renderStack(error: unknown): string {
-  return error instanceof Error && error.stack
-    ? error.stack
-    : describeError(error);
 }

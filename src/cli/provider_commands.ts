@@ -1,53 +1,41 @@
-import { z } from "@hono/zod-openapi";
-import type { Provider, ProviderCommand } from "../core/provider.ts";
-import { type Command, defineCommand } from "./command.ts";
-import { InterruptedError } from "./exit.ts";
-import { INLINE } from "./options/schema_options.ts";
-import { Shutdown } from "./shutdown.ts";
+import {
+  type Command,
+  type CommandContext,
+  type CommandProvider,
+  defineCommand,
+} from "./command.ts";
+
+/** Built-in providers with commands. A test compares them with the providers. */
+export const COMMAND_PROVIDERS: readonly CommandProvider[] = [
+  { name: "docker", displayName: "Docker" },
+];
 
 /** Declares the commands of providers, such as `browsergrid docker build-image`. */
 export function providerCommands(
-  providers: readonly Provider[],
+  { commandProviders, loadProviders }: Pick<
+    CommandContext,
+    "commandProviders" | "loadProviders"
+  >,
 ): readonly Command[] {
-  return providers.flatMap(({ name, displayName, commands = [] }) =>
-    commands.length === 0 ? [] : defineCommand({
+  return commandProviders.map(({ name, displayName }) => {
+    let examples: readonly string[] = [];
+    return defineCommand({
       name,
       description: `Commands of the provider ${displayName}`,
-      examples: commands.map((command) => `${name} ${command.name}`),
-      commands: commands.map((command) => toCommand(command, name)),
-    })
-  );
-}
-
-function toCommand(
-  { name, description, optionsSchema = z.strictObject({}), run }:
-    ProviderCommand,
-  provider: string,
-): Command {
-  return defineCommand({
-    name,
-    description,
-    options: () =>
-      z.object({
-        options: optionsSchema.meta(INLINE),
-        // Its value is the provider's if the provider declares the same option.
-        json: z.unknown().optional().meta({
-          flags: "--json",
-          description: "print JSON",
-        }),
-      }),
-    examples: [`${provider} ${name}`],
-    async run({ options, json }, { output }) {
-      using shutdown = Shutdown.listen();
-      const result = await run(options, {
-        onProgress: (line) => output.progress(line),
-        signal: shutdown.stop,
-      }).catch((cause: unknown) => {
-        if (!shutdown.stop.aborted) throw cause;
-        throw new InterruptedError(`Stopped ${provider} ${name}`, { cause });
-      });
-      if (json) output.json({ result });
-      else output.print(result);
-    },
+      get examples() {
+        return examples;
+      },
+      async commands() {
+        const [{ providerCommand }, providers] = await Promise.all([
+          import("./provider_command.ts"),
+          loadProviders(),
+        ]);
+        const { commands = [] } = providers.find((each) =>
+          each.name === name
+        ) ?? {};
+        examples = commands.map((command) => `${name} ${command.name}`);
+        return commands.map((command) => providerCommand(command, name));
+      },
+    });
   });
 }

@@ -28,8 +28,16 @@ function redactMembers(record: object): Record<string, unknown> {
 function redact(name: string, value: unknown): unknown {
   if (value === undefined) return undefined;
   if (SECRET.test(name)) return HIDDEN;
+  if (name === "otlp_headers") return redactHeaders(value);
   if (name === "database_url") return redactDatabaseUrl(String(value));
   return redactValue(value);
+}
+
+/** Hides the values of headers, any of which may be a key. */
+function redactHeaders(headers: unknown): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.keys(headers ?? {}).map((name) => [name, HIDDEN]),
+  );
 }
 
 /** Redacts the options of apps and middleware, which may contain secrets, and URLs, which may contain a password. */

@@ -9,19 +9,30 @@ const SIGNALS: readonly Deno.Signal[] = Deno.build.os === "windows"
  */
 const SAME_SIGNAL_MS = 500;
 
+/** Options of {@linkcode Shutdown.listen}. */
+export interface ShutdownOptions {
+  /**
+   * Continues to listen after a disposal that follows the first signal: the process is about to exit then, and one more
+   * signal must not change its exit code. @default {false}
+   */
+  readonly untilExit?: boolean;
+}
+
 /** The signals that end the process. Disposal stops listening to them. */
 export class Shutdown implements Disposable {
   readonly #stop = new AbortController();
   readonly #now = new AbortController();
   readonly #listeners: readonly (readonly [Deno.Signal, () => void])[];
+  readonly #untilExit: boolean;
   #stoppedAt = -Infinity;
 
   /** Starts to listen. */
-  static listen(): Shutdown {
-    return new Shutdown();
+  static listen(options: ShutdownOptions = {}): Shutdown {
+    return new Shutdown(options);
   }
 
-  private constructor() {
+  private constructor({ untilExit = false }: ShutdownOptions) {
+    this.#untilExit = untilExit;
     const onSignal = () => this.#onSignal();
     // Without a listener the runtime ends at SIGHUP even if the signal should be ignored.
     const onHangup = isHangupIgnored() ? () => {} : onSignal;
@@ -42,6 +53,7 @@ export class Shutdown implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#untilExit && this.stop.aborted) return;
     for (const each of this.#listeners) Deno.removeSignalListener(...each);
   }
 

@@ -170,7 +170,9 @@ function fitCell(column: Column, at: number, all: readonly Column[]): string {
     return cell;
   }
   return cell.split("\n").map((line) =>
-    line.length <= column.width ? line : `${line.slice(0, column.width - 1)}…`
+    line.length <= column.width
+      ? line
+      : `${line.slice(0, column.width - 1)}\u2026`
   ).join("\n");
 }
 

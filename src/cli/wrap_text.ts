@@ -1,5 +1,5 @@
 /** Minimum width of a column of wrapped text. In a narrower one, the terminal wraps it. */
-const MIN_COLUMNS = 24;
+export const MIN_COLUMNS = 24;
 
 /** Returns `text` after `start`, wrapped at `width` columns, with its lines indented to its first one. */
 export function wrapText(

@@ -13,7 +13,7 @@
  * await client.stopSession(session.id);
  * ```
  *
- * It is plain TypeScript without dependencies, for every runtime with `fetch`. Each call accepts a signal and a timeout. Calls are not retried. A problem is thrown as an `ApiError` with the problem's code.
+ * It is plain TypeScript without dependencies, for every runtime with `fetch`. Each call accepts a signal and a timeout. Calls are not retried; a stream of events is opened again. A problem is thrown as an `ApiError` with the problem's code.
  *
  * @module
  */
@@ -21,6 +21,7 @@ import {
   type BrowserMethods,
   createBrowserMethods,
 } from "./browser_methods.ts";
+import { createEventMethods, type EventMethods } from "./event_methods.ts";
 import { type ClientOptions, Transport } from "./transport.ts";
 import { createKeyMethods, type KeyMethods } from "./key_methods.ts";
 import { createPoolMethods, type PoolMethods } from "./pool_methods.ts";
@@ -29,6 +30,10 @@ import {
   type SessionMethods,
 } from "./session_methods.ts";
 import { createSystemMethods, type SystemMethods } from "./system_methods.ts";
+import {
+  createWebhookMethods,
+  type WebhookMethods,
+} from "./webhook_methods.ts";
 import { createWorkerMethods, type WorkerMethods } from "./worker_methods.ts";
 
 export { ApiError } from "./api_error.ts";
@@ -39,7 +44,15 @@ export type {
   ScreenshotQuery,
   TargetQuery,
 } from "./browser_methods.ts";
+export type {
+  EventFilterQuery,
+  EventMethods,
+  EventQuery,
+  EventStreamQuery,
+} from "./event_methods.ts";
+export type { EventStreamOptions } from "./event_stream.ts";
 export type { KeyBody, KeyMethods } from "./key_methods.ts";
+export type { MetricsPage, MetricsQuery } from "./metrics_page.ts";
 export { each, type Page, type PageQuery } from "./pages.ts";
 export type {
   PoolBody,
@@ -49,13 +62,22 @@ export type {
 } from "./pool_methods.ts";
 export type {
   CreateSessionOptions,
+  FollowedEnd,
   SessionEventBody,
+  SessionLogBody,
+  SessionLogPart,
   SessionMethods,
   SessionMetricBody,
   SessionQuery,
 } from "./session_methods.ts";
 export type { SystemMethods } from "./system_methods.ts";
 export type { CallOptions, ClientOptions, Query } from "./transport.ts";
+export type {
+  DeliveryQuery,
+  WebhookMethods,
+  WebhookPatchBody,
+  WebhookRotation,
+} from "./webhook_methods.ts";
 export type {
   ProvenOptions,
   WorkerBody,
@@ -64,7 +86,13 @@ export type {
 } from "./worker_methods.ts";
 export type { SchemaInput, SchemaOutput } from "../core/schema.ts";
 export type { WorkerProof } from "../core/worker_proof.ts";
-export type { KeySchemas, KeyWire, NewKeyWire } from "../apps/keys/schemas.ts";
+export type { EventSchemas, EventWire } from "../apps/events/schemas.ts";
+export type {
+  CallerWire,
+  KeySchemas,
+  KeyWire,
+  NewKeyWire,
+} from "../apps/keys/schemas.ts";
 export type {
   ClaimedSession,
   ReportResult,
@@ -72,6 +100,16 @@ export type {
   SessionReport,
   StopCommand,
 } from "../apps/sessions/schemas/leases.ts";
+export type {
+  EventFilter,
+  Observation,
+  ObservationSchemas,
+} from "../apps/sessions/schemas/observations.ts";
+export type {
+  BrowserEventSchemas,
+  BrowserEventsInput,
+  BrowserEventsResult,
+} from "../apps/webhooks/schemas/browser_events.ts";
 export type {
   SessionEventWire,
   SessionHistorySchemas,
@@ -84,6 +122,13 @@ export type {
   SessionWire,
 } from "../apps/sessions/schemas.ts";
 export type {
+  DeliveryWire,
+  NewWebhookWire,
+  WebhookBody,
+  WebhookSchemas,
+  WebhookWire,
+} from "../apps/webhooks/schemas.ts";
+export type {
   NewPoolWire,
   PoolPatch,
   PoolSchemas,
@@ -93,6 +138,7 @@ export type {
 export type {
   HeldSessionWire,
   Registration,
+  WorkerMetricWire,
   WorkerSchemas,
   WorkerWire,
 } from "../apps/workers/schemas.ts";
@@ -114,6 +160,8 @@ export interface GridClient
     PoolMethods,
     WorkerMethods,
     KeyMethods,
+    EventMethods,
+    WebhookMethods,
     SystemMethods {
   /** URL of the server, without a slash at the end. */
   readonly apiUrl: string;
@@ -129,6 +177,8 @@ export function createClient(options: ClientOptions): GridClient {
     ...createPoolMethods(transport),
     ...createWorkerMethods(transport),
     ...createKeyMethods(transport),
+    ...createEventMethods(transport),
+    ...createWebhookMethods(transport),
     ...createSystemMethods(transport),
   };
 }

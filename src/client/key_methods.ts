@@ -1,12 +1,17 @@
 import type { SchemaInput } from "../core/schema.ts";
-import type { KeySchemas, KeyWire, NewKeyWire } from "../apps/keys/schemas.ts";
+import type {
+  CallerWire,
+  KeySchemas,
+  KeyWire,
+  NewKeyWire,
+} from "../apps/keys/schemas.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
 
 /** Body of a new key. Fields with defaults may be absent. */
 export type KeyBody = SchemaInput<KeySchemas["keyInputSchema"]>;
 
-/** Endpoints of keys, for admins. `ref` is the id or prefix of a key. */
+/** Endpoints of keys, for admins, and of the caller. `ref` is the id or prefix of a key. */
 export interface KeyMethods {
   /** Creates a key. Only this response contains the key itself. */
   createKey(body: KeyBody, options?: CallOptions): Promise<NewKeyWire>;
@@ -16,6 +21,8 @@ export interface KeyMethods {
   getKey(ref: string, options?: CallOptions): Promise<KeyWire>;
   /** Revokes a key. */
   revokeKey(ref: string, options?: CallOptions): Promise<void>;
+  /** Returns the caller that the key of this client identifies. */
+  getCaller(options?: CallOptions): Promise<CallerWire>;
 }
 
 const KEYS = "/v1/keys";
@@ -32,5 +39,6 @@ export function createKeyMethods(transport: Transport): KeyMethods {
     async revokeKey(ref, options) {
       await transport.text("DELETE", buildPath(ref), options);
     },
+    getCaller: (options) => transport.json("GET", "/v1/auth/caller", options),
   };
 }

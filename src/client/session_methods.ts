@@ -9,8 +9,10 @@ import type {
   SessionInput,
   SessionWire,
 } from "../apps/sessions/schemas.ts";
+import { type EventStreamOptions, followStream } from "./event_stream.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 import type { ProvenOptions } from "./worker_methods.ts";
+import type { MetricsPage, MetricsQuery } from "./metrics_page.ts";
 import type { Page, PageQuery } from "./pages.ts";
 import { proofHeaders } from "../core/worker_proof.ts";
 
@@ -23,6 +25,29 @@ export type SessionEventBody = SchemaInput<
 export type SessionMetricBody = SchemaInput<
   SessionHistorySchemas["sessionMetricInputSchema"]
 >;
+
+/** New output that the holder of a session sends. */
+export type SessionLogBody = SchemaInput<
+  SessionHistorySchemas["sessionLogInputSchema"]
+>;
+
+/** A part of a session's output. */
+export interface SessionLogPart {
+  /** New output, which need not end with a line. */
+  readonly text: string;
+  /** Number of bytes that were left out before it. */
+  readonly omitted_bytes: number;
+  /** True if the text begins with the last lines again. */
+  readonly first: boolean;
+}
+
+/** The end of a session whose output was followed. */
+export interface FollowedEnd {
+  /** The last status of the session. */
+  readonly status: SessionWire["status"];
+  /** Reason of the end, if there is one. */
+  readonly status_reason: string | null;
+}
 
 /** Selects sessions to list. */
 export interface SessionQuery extends PageQuery {
@@ -101,19 +126,36 @@ export interface SessionMethods {
     body: SessionEventBody,
     options: ProvenOptions,
   ): Promise<void>;
-  /** Lists the measurements of a session. */
+  /** Lists measurements of a session, oldest first. */
   listSessionMetrics(
     id: string,
-    query?: { readonly limit?: number | undefined },
+    query?: MetricsQuery,
     options?: CallOptions,
-  ): Promise<Page<SessionMetricWire>>;
+  ): Promise<MetricsPage<SessionMetricWire>>;
   /** Records a measurement, for the worker that holds the session. */
   addSessionMetric(
     id: string,
     body: SessionMetricBody,
     options: ProvenOptions,
   ): Promise<void>;
-  /** Returns the last output of a session's browser as text. */
+  /** Sends new output, for the worker that holds the session. */
+  addSessionLogs(
+    id: string,
+    body: SessionLogBody,
+    options: ProvenOptions,
+  ): Promise<{ readonly followed: boolean }>;
+  /**
+   * Yields the last lines of a session's output, then new output as it comes, and returns how the session has ended;
+   * undefined if `signal` was aborted before.
+   *
+   * A connection that is lost is opened again after the last part that was received. Until it has been open once, and if
+   * the server rejects it, the error is thrown instead.
+   */
+  followSessionLogs(
+    id: string,
+    options?: EventStreamOptions,
+  ): AsyncGenerator<SessionLogPart, FollowedEnd | undefined, undefined>;
+  /** Returns the last output of a session's browser as text, after it has ended. */
   getSessionLogs(id: string, options?: CallOptions): Promise<string>;
 }
 
@@ -156,7 +198,10 @@ export function createSessionMethods(transport: Transport): SessionMethods {
       });
     },
     listSessionMetrics: (id, query, options) =>
-      transport.json("GET", `${buildPath(id)}/metrics`, { ...options, query }),
+      transport.json("GET", `${buildPath(id)}/metrics`, {
+        ...options,
+        query: { ...query },
+      }),
     async addSessionMetric(id, body, { proof, ...options }) {
       const headers = proofHeaders(proof);
       await transport.text("POST", `${buildPath(id)}/metrics`, {
@@ -165,6 +210,29 @@ export function createSessionMethods(transport: Transport): SessionMethods {
         headers,
       });
     },
+    addSessionLogs: (id, body, { proof, ...options }) =>
+      transport.json("POST", `${buildPath(id)}/logs`, {
+        ...options,
+        body,
+        headers: proofHeaders(proof),
+      }),
+    followSessionLogs: (id, options = {}) =>
+      followStream<SessionLogPart, FollowedEnd>({
+        open: (lastId, signal) =>
+          transport.stream(`${buildPath(id)}/logs`, {
+            ...options,
+            signal,
+            query: { follow: true },
+            headers: {
+              accept: "text/event-stream",
+              ...(lastId === undefined ? {} : { "last-event-id": lastId }),
+            },
+          }),
+        read: (type, data) => {
+          const value = JSON.parse(data);
+          return type === "session_ended" ? { end: value } : { item: value };
+        },
+      }, options),
     getSessionLogs: (id, options) =>
       transport.text("GET", `${buildPath(id)}/logs`, options),
   };

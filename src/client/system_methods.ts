@@ -7,6 +7,8 @@ export interface SystemMethods {
   checkHealth(options?: CallOptions): Promise<{ readonly status: "ok" }>;
   /** Checks that the server can serve requests. The error contains the reason if it cannot. */
   checkReady(options?: CallOptions): Promise<{ readonly status: "ready" }>;
+  /** Returns the metrics, in the text format of Prometheus. */
+  getMetrics(options?: CallOptions): Promise<string>;
   /** Returns the API description, in OpenAPI 3.1. */
   getApiDocument(options?: CallOptions): Promise<Record<string, unknown>>;
   /** Returns the grid's `/json/version`, for clients that create a session by connecting. */
@@ -18,6 +20,7 @@ export function createSystemMethods(transport: Transport): SystemMethods {
   return {
     checkHealth: (options) => transport.json("GET", "/health", options),
     checkReady: (options) => transport.json("GET", "/ready", options),
+    getMetrics: (options) => transport.text("GET", "/metrics", options),
     getApiDocument: (options) =>
       transport.json("GET", "/openapi.json", options),
     getConnectVersion: (options) =>

@@ -1,5 +1,6 @@
 import { systemClock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
+import { Watchdog } from "../async/watchdog.ts";
 import { removeEndSlash } from "../core/text.ts";
 import {
   ApiError,
@@ -11,6 +12,12 @@ import {
 
 /** Longest wait for a response, in addition to the time that the server may hold it. */
 const RESPONSE_TIMEOUT_MS = 30_000;
+
+/** Longest time without a part of an endless response: servers send a comment after 15 s. */
+const SILENCE_MS = 45_000;
+
+/** Longest time of a timer. */
+const MAX_MS = 2 ** 31 - 1;
 
 /** Options of a client. */
 export interface ClientOptions {
@@ -98,6 +105,49 @@ export class Transport {
     );
   }
 
+  /**
+   * Yields the parts of an endless response as text, until it ends or `signal` is aborted. The connection is closed when
+   * the iteration ends.
+   */
+  async *stream(
+    path: string,
+    call: Call,
+  ): AsyncGenerator<string, void, undefined> {
+    let limitMs = Math.min(this.#findLimit(call), MAX_MS);
+    using silence = new Watchdog(limitMs);
+    const signals = [silence.signal, ...call.signal ? [call.signal] : []];
+    const signal = AbortSignal.any(signals);
+    try {
+      const response = await this.#request("GET", path, { ...call, signal });
+      if (!response.ok) throw await toApiError(response);
+      const type = response.headers.get("content-type") ?? "none";
+      if (!response.body || !type.startsWith("text/event-stream")) {
+        await response.body?.cancel();
+        const cause = new TypeError(`Its content type is ${type}`);
+        throw unreadable(this.apiUrl, response.status, cause);
+      }
+      const reader = response.body.pipeThrough(new TextDecoderStream())
+        .getReader();
+      limitMs = SILENCE_MS;
+      try {
+        for (;;) {
+          silence.feed(limitMs);
+          const { done, value } = await reader.read();
+          if (done) break;
+          // The time that the caller takes is no silence.
+          silence.feed(MAX_MS);
+          yield value;
+        }
+      } finally {
+        await reader.cancel().catch(() => {});
+      }
+    } catch (cause) {
+      call.signal?.throwIfAborted();
+      if (silence.signal.aborted) throw timedOut(this.apiUrl, limitMs);
+      throw cause instanceof ApiError ? cause : unreachable(this.apiUrl, cause);
+    }
+  }
+
   async #send<T>(
     { method, path, call }: {
       readonly method: string;
@@ -106,17 +156,13 @@ export class Transport {
     },
     read: (response: Response) => Promise<T>,
   ): Promise<T> {
-    const { body, signal, waitSeconds = 0 } = call;
-    const { apiKey, fetch: request = fetch, timeoutMs } = this.#options;
-    const limitMs = (call.timeoutMs ?? timeoutMs ?? RESPONSE_TIMEOUT_MS) +
-      waitSeconds * 1_000;
+    const { signal } = call;
+    const limitMs = this.#findLimit(call);
     using timeout = createTimeout(limitMs, signal);
     try {
-      const response = await request(buildUrl(this.apiUrl + path, call), {
-        method,
-        headers: buildHeaders(call, apiKey),
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(timeout.signal ? { signal: timeout.signal } : {}),
+      const response = await this.#request(method, path, {
+        ...call,
+        signal: timeout.signal,
       });
       if (!response.ok) throw await toApiError(response);
       return await read(response);
@@ -125,6 +171,22 @@ export class Transport {
       if (timeout.signal?.aborted) throw timedOut(this.apiUrl, limitMs);
       throw cause instanceof ApiError ? cause : unreachable(this.apiUrl, cause);
     }
+  }
+
+  #findLimit({ timeoutMs, waitSeconds = 0 }: Call): number {
+    return (timeoutMs ?? this.#options.timeoutMs ?? RESPONSE_TIMEOUT_MS) +
+      waitSeconds * 1_000;
+  }
+
+  #request(method: string, path: string, call: Call): Promise<Response> {
+    const { apiKey, fetch: request = fetch } = this.#options;
+    const { body, signal } = call;
+    return request(buildUrl(this.apiUrl + path, call), {
+      method,
+      headers: buildHeaders(call, apiKey),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    });
   }
 }
 

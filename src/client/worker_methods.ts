@@ -1,6 +1,7 @@
 import type { SchemaInput } from "../core/schema.ts";
 import type {
   Registration,
+  WorkerMetricWire,
   WorkerSchemas,
   WorkerWire,
 } from "../apps/workers/schemas.ts";
@@ -10,7 +11,12 @@ import type {
   HeartbeatInput,
   HeartbeatResponse,
 } from "../apps/workers/schemas/service.ts";
+import type {
+  BrowserEventsInput,
+  BrowserEventsResult,
+} from "../apps/webhooks/schemas/browser_events.ts";
 import type { CallOptions, Transport } from "./transport.ts";
+import type { MetricsPage, MetricsQuery } from "./metrics_page.ts";
 import type { Page, PageQuery } from "./pages.ts";
 import { proofHeaders, type WorkerProof } from "../core/worker_proof.ts";
 
@@ -45,6 +51,12 @@ export interface WorkerMethods {
   ): Promise<Page<WorkerWire>>;
   /** Returns a worker. */
   getWorker(id: string, options?: CallOptions): Promise<WorkerWire>;
+  /** Lists measurements of a worker's host, oldest first. */
+  listWorkerMetrics(
+    id: string,
+    query?: MetricsQuery,
+    options?: CallOptions,
+  ): Promise<MetricsPage<WorkerMetricWire>>;
   /** Deletes a worker that holds no session. */
   deleteWorker(id: string, options?: CallOptions): Promise<void>;
   /**
@@ -71,6 +83,12 @@ export interface WorkerMethods {
     body: ClaimInput,
     options: ProvenOptions & { readonly waitSeconds?: number },
   ): Promise<ClaimResponse | undefined>;
+  /** Sends events of browsers of a worker's sessions, for webhooks. */
+  sendBrowserEvents(
+    workerId: string,
+    body: BrowserEventsInput,
+    options: ProvenOptions,
+  ): Promise<BrowserEventsResult>;
 }
 
 const WORKERS = "/v1/workerpool/workers";
@@ -84,6 +102,11 @@ export function createWorkerMethods(transport: Transport): WorkerMethods {
     listWorkers: (query, options) =>
       transport.json("GET", WORKERS, { ...options, query: { ...query } }),
     getWorker: (id, options) => transport.json("GET", buildPath(id), options),
+    listWorkerMetrics: (id, query, options) =>
+      transport.json("GET", `${buildPath(id)}/metrics`, {
+        ...options,
+        query: { ...query },
+      }),
     async deleteWorker(id, options) {
       await transport.text("DELETE", buildPath(id), options);
     },
@@ -104,6 +127,12 @@ export function createWorkerMethods(transport: Transport): WorkerMethods {
       }),
     claimSession: (id, body, { proof, ...options }) =>
       transport.jsonIfAny("POST", `${buildPath(id)}/claim-session`, {
+        ...options,
+        body,
+        headers: proofHeaders(proof),
+      }),
+    sendBrowserEvents: (id, body, { proof, ...options }) =>
+      transport.json("POST", `${buildPath(id)}/browser-events`, {
         ...options,
         body,
         headers: proofHeaders(proof),

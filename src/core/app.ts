@@ -6,10 +6,13 @@ import type { Bus } from "./bus.ts";
 import type { Clock } from "../async/clock.ts";
 import type { Database, Secrets } from "./database.ts";
 import type { Problems } from "./errors.ts";
+import type { MetricRegistry } from "./metrics/registry.ts";
 import type { GridEnv } from "./middleware.ts";
 import type { Provider } from "./provider.ts";
 import type { Named, Registry } from "./registry.ts";
 import type { Settings } from "./settings.ts";
+import type { TraceContext } from "./trace/trace_context.ts";
+import type { Tracer } from "./trace/tracer.ts";
 
 /** Dependencies of every app. Nothing in it knows any app. */
 export interface Core {
@@ -18,10 +21,18 @@ export interface Core {
   /** The server's clock, which decides every deadline in the database. */
   readonly clock: Clock;
   readonly bus: Bus;
+  /** Version of the program. */
+  readonly version: string;
+  /** Metrics of this server, which `GET /metrics` shows. */
+  readonly metrics: MetricRegistry;
+  /** Records the spans of traces, if spans are sent to a collector. */
+  readonly tracer?: Tracer | undefined;
   readonly auth: Auth;
   /** Encrypts values that must not be readable in a copy of the database. */
   readonly secrets: Secrets;
   readonly providers: Registry<Provider>;
+  /** Types of events of all installed apps. */
+  readonly eventTypes: EventTypes;
   /** URL under which clients reach this server, without a trailing slash. Final once the server listens. */
   readonly publicUrl: () => string;
   /** URL under which the other servers of the grid reach this one, without a trailing slash. Final once the server listens. */
@@ -48,6 +59,17 @@ export interface AppCore extends Core {
   options<O extends z.ZodObject>(schema: O): z.infer<O>;
 }
 
+/** A declaration of a type of event. */
+export interface EventType {
+  /** Sentence that says what has happened. */
+  readonly description: string;
+  /** Schema of `data`. */
+  readonly data: z.ZodObject;
+}
+
+/** Types of events by name, such as `session.running`. */
+export type EventTypes = Readonly<Record<string, EventType>>;
+
 /** A part of the server with tables, endpoints for each API version and a start hook. */
 export interface App<M = unknown> extends Named {
   /** Name of the app in messages for people. */
@@ -61,6 +83,8 @@ export interface App<M = unknown> extends Named {
   readonly migrations?: URL;
   /** Problem codes that only this app responds with. */
   readonly problems?: Problems;
+  /** Types of the events that only this app records. */
+  readonly eventTypes?: EventTypes;
   setup(core: AppCore): InstalledApp<M>;
 }
 
@@ -68,10 +92,12 @@ export interface App<M = unknown> extends Named {
 export interface InstalledApp<M = unknown> {
   /** Interface of the app for other apps. */
   readonly manager: M;
-  /** Endpoints by API version: `{ v1: … }` is mounted under `/v1`. */
+  /** Endpoints by API version: `{ v1: ... }` is mounted under `/v1`. */
   readonly routes?: Readonly<Record<string, OpenAPIHono<GridEnv>>>;
   /** Endpoints outside the versions of the API, such as those of a foreign protocol. */
   readonly rootRoutes?: OpenAPIHono<GridEnv>;
+  /** Endpoints that most servers never serve, and that are loaded when they are. */
+  readonly routesOnDemand?: RoutesOnDemand;
   /** Groups of its endpoints in the OpenAPI document, with a sentence for each. */
   readonly tags?: Readonly<Record<string, string>>;
   /** Roles that may use {@linkcode InstalledApp.upgrade}, in addition to admins. @default {[]} */
@@ -98,6 +124,14 @@ export interface InstalledApp<M = unknown> {
   ready?(): AsyncDisposable | undefined;
 }
 
+/** Endpoints of an app that are loaded by the first request to one of their paths, or by the API description. */
+export interface RoutesOnDemand {
+  /** Paths that only these endpoints have, each with all paths below it, such as `/v1/things`. */
+  readonly paths: readonly string[];
+  /** Imports the endpoints. Called again only if it has failed. */
+  load(): Promise<Pick<InstalledApp, "routes" | "rootRoutes">>;
+}
+
 /** Declares an app with its manager's type inferred. */
 export function defineApp<M>(app: App<M>): App<M> {
   return app;
@@ -114,6 +148,8 @@ export interface UpgradeContext {
   /** Undefined if no middleware determines the caller. */
   readonly caller: Caller | undefined;
   readonly requestId: string | undefined;
+  /** Trace of the request's `traceparent`. */
+  readonly trace?: TraceContext | undefined;
   /** Headers that the middleware adds to a response, also to a problem. */
   readonly headers: Headers;
 }

@@ -1,6 +1,6 @@
 import { type EgressPolicy } from "./egress.ts";
 import { z } from "@hono/zod-openapi";
-import { textSchema } from "./schema.ts";
+import { memorySchema, textSchema } from "./schema.ts";
 
 /** Browsers that a session may request; each provider supports some of them. */
 export const BROWSERS = [
@@ -100,16 +100,6 @@ export const proxySchema = z.strictObject({
 
 export type Proxy = z.infer<typeof proxySchema>;
 
-/** Memory as people write it: `512M`, `2G`, `1.5Gi`; a bare number is bytes. */
-export const memorySchema = z.string().refine(
-  (text) => parseMemory(text) !== undefined,
-  "expected a number with K, M, G or T, such as 512M or 2G, from 64M to 1T",
-).openapi({
-  description: "Memory from 64M to 1T, in powers of 1024: 512M, 2G, 1.5Gi",
-  pattern: String.raw`^\s*\d+(\.\d+)?\s*[KMGTkmgt]?[Ii]?[Bb]?\s*$`,
-  examples: ["2G"],
-});
-
 /** Limits of a session's browser: lifetime, cores and memory. */
 export const resourceLimitsSchema = z.strictObject({
   cpu: z.number().gt(0).max(1024).optional().describe("Cores"),
@@ -167,26 +157,6 @@ export function withoutPassword(
     proxy_url,
     ...(proxy_username === undefined ? {} : { proxy_username }),
   };
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  "": 1,
-  k: 2 ** 10,
-  m: 2 ** 20,
-  g: 2 ** 30,
-  t: 2 ** 40,
-};
-
-/**
- * Returns the bytes of `"2G"`, `"512m"`, `"1.5Gi"` or `"64MB"` (powers of 1024); undefined if the text has another form or
- * is not between 64M and 1T.
- */
-export function parseMemory(text: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b?)$/i.exec(text.trim());
-  if (!match) return undefined;
-  const [, amount = "", unit = ""] = match;
-  const bytes = Math.floor(Number(amount) * (UNITS[unit.toLowerCase()] ?? NaN));
-  return bytes >= 64 * 2 ** 20 && bytes <= 2 ** 40 ? bytes : undefined;
 }
 
 function isProxyUrl(text: string): boolean {

@@ -1,6 +1,6 @@
 /** An event in this process. Other servers do not receive it. */
 export interface BusEvent {
-  /** Name of the event: `session_created`, `browser_started`, `worker_commanded`, … */
+  /** Name of the event: `session_created`, `browser_started`, `worker_commanded`, ... */
   readonly type: string;
   /** Id of the session or worker. */
   readonly subject: string;

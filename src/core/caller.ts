@@ -10,9 +10,10 @@ export interface ConnectTokens {
 }
 
 /**
- * Roles of callers: `admin` may do everything, `client` may use its own sessions, `worker` may call worker endpoints.
+ * Roles of callers: `admin` may do everything, `client` may use its own sessions, `worker` may call worker endpoints,
+ * `metrics` may read the metrics.
  */
-export const ROLES = ["admin", "client", "worker"] as const;
+export const ROLES = ["admin", "client", "worker", "metrics"] as const;
 
 /** Role of a caller. */
 export type Role = (typeof ROLES)[number];
@@ -33,6 +34,8 @@ export interface Caller {
   readonly maxPriority?: number | undefined;
   /** The only session that a connect token is valid for. */
   readonly sessionId?: string | undefined;
+  /** Time at which the sign-in ends, for a person who has signed in with a key. Its id is the one of that key. */
+  readonly signedInUntil?: number | undefined;
 }
 
 /** Reason why a key identifies no caller. */

@@ -1,7 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import ipaddr from "ipaddr.js";
 
-type Address = ipaddr.IPv4 | ipaddr.IPv6;
+/** A parsed address. */
+export type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /** An entry of an egress allow list: a network or host name pattern, with an optional port. */
 export type EgressRule =
@@ -122,6 +123,69 @@ function parseName(text: string): EgressRule | undefined {
     return undefined;
   }
   return isSuffix ? { suffix: `.${name}` } : { name };
+}
+
+/**
+ * Networks that are not public: loopback, private, link-local, metadata, shared, multicast and reserved ones. A browser
+ * whose egress is `no_private` reaches none of them, whatever the provider.
+ */
+export const NON_PUBLIC_NETWORKS: readonly string[] = [
+  "0.0.0.0/8",
+  "10.0.0.0/8",
+  "100.64.0.0/10",
+  "127.0.0.0/8",
+  "169.254.0.0/16",
+  "172.16.0.0/12",
+  "192.0.0.0/24",
+  "192.0.2.0/24",
+  "192.31.196.0/24",
+  "192.52.193.0/24",
+  "192.88.99.0/24",
+  "192.168.0.0/16",
+  "192.175.48.0/24",
+  "198.18.0.0/15",
+  "198.51.100.0/24",
+  "203.0.113.0/24",
+  "224.0.0.0/3",
+  // Public IPv6 addresses begin with 001.
+  "::/3",
+  "4000::/2",
+  "8000::/1",
+  "2001::/23",
+  "2001:db8::/32",
+  // IPv4 addresses, including private ones, in IPv6 form.
+  "2002::/16",
+  "2620:4f:8000::/48",
+  "3fff::/20",
+];
+
+const NON_PUBLIC = NON_PUBLIC_NETWORKS.map((network) =>
+  ipaddr.parseCIDR(network)
+);
+
+/** Prefix of IPv4 addresses behind NAT64, which have the address in the last 32 bits. */
+const NAT64 = ipaddr.IPv6.parse("64:ff9b::");
+const NAT64_BITS = 96;
+
+/** Parses the effective address: an IPv4 address that is embedded in an IPv6 one counts as IPv4. */
+export function parseEffectiveAddress(text: string): Address | undefined {
+  const address = parseAddress(text);
+  return address instanceof ipaddr.IPv6 && address.match(NAT64, NAT64_BITS)
+    ? new ipaddr.IPv4(address.toByteArray().slice(12))
+    : address;
+}
+
+/** Reports whether `text` is a public internet address. */
+export function isPublicAddress(text: string): boolean {
+  const address = parseEffectiveAddress(text);
+  return address !== undefined && isPublic(address);
+}
+
+/** Reports whether an address is in none of the networks that are not public. */
+export function isPublic(address: Address): boolean {
+  return !NON_PUBLIC.some(([network, bits]) =>
+    network.kind() === address.kind() && address.match(network, bits)
+  );
 }
 
 /** Networks that a session's browser may reach: `open` all, `no_private` the internet, `none` none. */

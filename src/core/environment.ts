@@ -128,7 +128,7 @@ export const sessionEnvironmentSchema = environmentInputSchema.superRefine(
   },
 ).openapi({
   description:
-    "Environment variables of the browser. Variables that determine which programs are loaded or found (such as LD_…, PATH and CHROME_…) are rejected. Only the response to the worker that starts the browser contains their values",
+    "Environment variables of the browser. Variables that determine which programs are loaded or found (such as LD_\u2026, PATH and CHROME_\u2026) are rejected. Only the response to the worker that starts the browser contains their values",
   ...SESSION_VARIABLE_NAMES,
   examples: [{ LANG: "de_DE.UTF-8" }],
 });

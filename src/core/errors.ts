@@ -102,6 +102,13 @@ const COMMON = {
     title: "Too many requests",
     mayHaveRetryAfter: true,
   },
+  overloaded: {
+    status: 503,
+    title: "Too many requests wait",
+    retryAfterSeconds: 2,
+    example:
+      "Cannot serve the request now: it would wait longer than 2 s for the requests before it, try again in 4 s",
+  },
   database_busy: {
     status: 503,
     title: "Database is busy",

@@ -11,10 +11,12 @@ import {
   reset,
   type TextFormatter,
 } from "@logtape/logtape";
+import { lruTouch } from "../async/lru.ts";
 import { unwrapQueryError } from "./errors.ts";
 import { redactKeys } from "./redact.ts";
 import type { Settings } from "./settings.ts";
 import { truncate } from "./text.ts";
+import { findTraceId } from "./trace/trace_context.ts";
 import { escapeJson, escapeText } from "./text.ts";
 
 /** Names of properties whose values are never logged. */
@@ -27,14 +29,34 @@ const MAX_LOGGED = 10_000;
 /** Maximum number of stack lines that are logged. */
 const MAX_FRAMES = 20;
 
+/** Number of sessions whose trace ids are known. */
+const MAX_TRACES = 10_000;
+
+/** Trace ids by session. */
+const traces = new Map<string, string>();
+
+/** Settings of the log. */
+export type LogSettings =
+  & Pick<Settings, "log_level" | "log_format">
+  & Partial<Pick<Settings, "log_levels">>;
+
 /** Returns the logger of a part: `createLogger("worker", "claim_loop")`. */
 export function createLogger(room: string, part: string): Logger {
   return getLogger(["browsergrid", room, part]);
 }
 
+/** Adds the trace id to the log lines of a session from now on. @param traceparent Stored header of the session. */
+export function noteTrace(
+  sessionId: string,
+  traceparent: string | null | undefined,
+): void {
+  const id = findTraceId(traceparent);
+  if (id !== undefined) lruTouch(traces, [sessionId, id], MAX_TRACES);
+}
+
 /** Sends logs to stderr, because stdout belongs to the output of commands. */
 export async function configureLog(
-  { log_level, log_format }: Pick<Settings, "log_level" | "log_format">,
+  { log_format, ...levels }: LogSettings,
 ): Promise<AsyncDisposable> {
   const format = formatter(log_format);
   const encoder = new TextEncoder();
@@ -43,7 +65,7 @@ export async function configureLog(
     sinks: {
       stderr: (record) => writeLine(encoder.encode(format(redact(record)))),
     },
-    loggers: loggersTo("stderr", log_level),
+    loggers: loggersTo("stderr", levels),
   });
   return { [Symbol.asyncDispose]: () => reset() };
 }
@@ -59,13 +81,13 @@ function writeLine(bytes: Uint8Array): void {
 
 /** Sends logs to the console, for platforms that collect its output. A second call does nothing. */
 export function configureConsoleLog(
-  { log_level, log_format }: Pick<Settings, "log_level" | "log_format">,
+  { log_format, ...levels }: LogSettings,
 ): void {
   if (getConfig() !== null) return;
   const sink = getConsoleSink({ formatter: formatter(log_format) });
   configureSync({
     sinks: { console: (record) => sink(redact(record)) },
-    loggers: loggersTo("console", log_level),
+    loggers: loggersTo("console", levels),
   });
 }
 
@@ -73,10 +95,13 @@ function formatter(format: Settings["log_format"]): TextFormatter {
   if (format === "json") {
     return (record) =>
       escapeJson(
-        jsonLinesFormatter({
-          ...record,
-          message: [joinMessage(record.message)],
-        }),
+        withIds(
+          record,
+          jsonLinesFormatter({
+            ...record,
+            message: [joinMessage(record.message)],
+          }),
+        ),
       );
   }
   const text = getTextFormatter({
@@ -93,14 +118,31 @@ function formatter(format: Settings["log_format"]): TextFormatter {
   };
 }
 
+/** Adds the ids of trace and session as members of the line, where collectors of logs look for them. */
+function withIds({ properties }: LogRecord, line: string): string {
+  const { trace_id, session_id } = properties;
+  const ids = JSON.stringify({ trace_id, session_id });
+  return ids === "{}" ? line : `${ids.slice(0, -1)},${line.slice(1)}`;
+}
+
 /** Joins a message without quotation marks around its values, which are also in the properties. */
 function joinMessage(message: readonly unknown[]): string {
   return message.map(String).join("");
 }
 
-function loggersTo<S extends string>(sink: S, level: Settings["log_level"]) {
+function loggersTo<S extends string>(
+  sink: S,
+  { log_level, log_levels = {} }: Omit<LogSettings, "log_format">,
+) {
   return [
-    { category: "browsergrid", lowestLevel: level, sinks: [sink] },
+    { category: "browsergrid", lowestLevel: log_level, sinks: [sink] },
+    ...Object.entries(log_levels).map(([part, lowestLevel]) => ({
+      category: ["browsergrid", ...part.split(".")],
+      lowestLevel,
+      sinks: [sink],
+      // The general level would apply as well.
+      parentSinks: "override" as const,
+    })),
     {
       category: ["logtape", "meta"],
       lowestLevel: "warning" as const,
@@ -121,17 +163,20 @@ function redact(record: LogRecord): LogRecord {
   );
   const properties = entries.map(([name, value]) => [
     name,
-    SECRET.test(name) ? "…" : describeValue(value),
+    SECRET.test(name) ? "\u2026" : describeValue(value),
   ]);
   const [thrown] = record.level === "error"
     ? entries.flatMap(([, value]) => value instanceof Error ? [value] : [])
     : [];
   if (thrown) properties.push(["stack", renderFrames(thrown)]);
+  const { session_id, trace_id = traces.get(String(session_id)) } =
+    record.properties;
+  if (trace_id !== undefined) properties.push(["trace_id", trace_id]);
   return {
     ...record,
     // Every second part is a value.
     message: record.message.map((part) =>
-      secrets.has(part) ? "…" : describeValue(part)
+      secrets.has(part) ? "\u2026" : describeValue(part)
     ),
     properties: Object.fromEntries(properties),
   };

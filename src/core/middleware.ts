@@ -4,6 +4,7 @@ import type { Auth, Caller, Role } from "./caller.ts";
 import type { Clock } from "../async/clock.ts";
 import type { Named } from "./registry.ts";
 import type { Settings } from "./settings.ts";
+import type { TraceContext } from "./trace/trace_context.ts";
 
 /** Facts that a route or socket declares once for every part of the server. */
 export interface RouteDeclaration {
@@ -15,6 +16,8 @@ export interface RouteDeclaration {
   readonly acceptsAnyHost?: boolean;
   /** Requests do not count for the rate limit, unless their key is rejected. @default {false} */
   readonly isUnlimited?: boolean;
+  /** Requests may be rejected with `overloaded` before they are handled. @default {false} */
+  readonly isSheddable?: boolean;
   /** Successful requests are logged at debug. @default {false} */
   readonly isQuiet?: boolean;
   /** Name of the path parameter with the id of the session whose connect tokens are accepted. By default none are. */
@@ -28,6 +31,8 @@ export type PathParams = Readonly<Record<string, string>>;
 
 /** The route of a request. */
 export interface MatchedRoute {
+  /** Its path with the names of the parameters, such as `/v1/sessions/{id}`. */
+  readonly pattern: string;
   readonly declaration: RouteDeclaration;
   readonly params: PathParams;
 }
@@ -36,8 +41,12 @@ export interface MatchedRoute {
 export interface GridVariables {
   requestId: string;
   caller: Caller;
+  /** Trace of the request's `traceparent`, or of the session that it has created. */
+  trace?: TraceContext | undefined;
   /** The declared route of the request's path. Undefined if there is none, or it declares nothing. */
   route?: MatchedRoute | undefined;
+  /** URL of the request, once it was parsed. */
+  url?: URL;
   /** URL of the server as the request's client reaches it, without a trailing slash. */
   baseUrl?: string;
   /** `upgrade`: the request asks for an upgrade. Its response is sent only if it is not successful. */
@@ -48,7 +57,12 @@ export interface GridVariables {
 export interface GridBindings {
   /** From `node:http`. */
   readonly incoming?: {
-    readonly socket?: { readonly remoteAddress?: string | undefined };
+    readonly socket?: {
+      readonly remoteAddress?: string | undefined;
+      /** Closes the connection at once. */
+      destroy?(): void;
+    };
+    readonly httpVersionMajor?: number;
     /** Alternating names and values, as received. */
     readonly rawHeaders?: readonly string[];
   };

@@ -1,5 +1,3 @@
-import { distance } from "fastest-levenshtein";
-
 /** Maximum edit distance between a name and the known name that is suggested. */
 const MAX_DISTANCE = 2;
 
@@ -26,4 +24,20 @@ export function findNearest(
 export function suggestNearest(name: string, known: readonly string[]): string {
   const found = findNearest(name, known);
   return found === undefined ? "" : `, did you mean "${found}"?`;
+}
+
+/** Returns the number of letters to insert, remove or replace to change one text into the other (Levenshtein). */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
+  for (const [line, letter] of [...from].entries()) {
+    const next = [line + 1];
+    for (const [at, other] of [...to].entries()) {
+      const replaced = (row[at] ?? 0) + (letter === other ? 0 : 1);
+      next.push(
+        Math.min(replaced, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1),
+      );
+    }
+    row = next;
+  }
+  return row.at(-1) ?? 0;
 }

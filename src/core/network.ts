@@ -68,7 +68,7 @@ export function hasUser(url: string): boolean {
   return /^\w+:\/\/[^/?#]*@/.test(url);
 }
 
-/** Separates `?authToken=…` from the URL of a remote database, so that the URL can be shown and logged. */
+/** Separates `?authToken=...` from the URL of a remote database, so that the URL can be shown and logged. */
 export function parseDatabaseAddress(text: string): DatabaseAddress {
   const at = text.indexOf("?");
   const isRemote = /^(libsql|https?):/i.test(text);

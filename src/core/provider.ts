@@ -2,14 +2,14 @@
  * Contract of a provider, which runs browsers on some infrastructure.
  *
  * ```text
- * Provider (declaration, light) ── open() ──▶ BrowserHost (connection) ── start() ──▶ RunningBrowser
+ * Provider (declaration, light) -- open() --> BrowserHost (connection) -- start() --> RunningBrowser
  * ```
  *
  * A provider knows nothing of HTTP, leases or the database.
  *
  * @module
  */
-import type { z } from "@hono/zod-openapi";
+import type { z } from "zod";
 import type {
   Browser,
   BrowserSpec,
@@ -17,6 +17,7 @@ import type {
   Proxy,
 } from "./browser_spec.ts";
 import type { EgressMode } from "./egress.ts";
+import type { Machines } from "./provider/machines.ts";
 import type { Named } from "./registry.ts";
 
 /** A provider of browsers. Its declaration imports no engine library, so that listing providers is cheap. */
@@ -34,13 +35,21 @@ export interface Provider<C extends z.ZodObject = z.ZodObject> extends Named {
   unsupported?(wish: BrowserWish, config: z.infer<C>): string | undefined;
   /** Returns members of a new pool for `config`, in addition to `name`, `provider_type` and `provider_config`. */
   poolConfig?(config: z.infer<C>): Readonly<Record<string, unknown>>;
-  /** Returns the command that starts the same browser manually. Secrets are shown as `…`. */
-  deployCommand(spec: BrowserSpec, config: z.infer<C>): string;
+  /** Returns the command that starts the same browser manually. Secrets are shown as `...`. */
+  deployCommand(
+    spec: BrowserSpec,
+    config: z.infer<C>,
+  ): string | Promise<string>;
   /**
    * Returns why sessions cannot be isolated from this host, as the end of a sentence; undefined if they can. Absent if
    * sessions are always isolated, because their browsers run elsewhere.
    */
   isolationProblem?(): Promise<string | undefined>;
+  /**
+   * Returns how the workers of a pool with `config` run on machines that the server starts; undefined if they are
+   * started otherwise. No I/O. Absent if the provider has no machines.
+   */
+  machines?(config: z.infer<C>): Machines | undefined;
   /** Commands of the provider: `browsergrid <provider> <command>`. */
   readonly commands?: readonly ProviderCommand[];
   /** Loads the engine library. Must be fast and must not fail; `check` and `start` do the rest. */
@@ -97,7 +106,7 @@ export interface HostInfo {
   readonly localSandbox?: LocalSandbox | undefined;
   /** URL of the grid's server, which isolated sessions must not reach. */
   readonly serverUrl?: string | undefined;
-  /** Reports the progress of a slow step ("Pulling image …: 40 %"). */
+  /** Reports the progress of a slow step ("Pulling image ...: 40 %"). */
   readonly onProgress?: (line: string) => void;
 }
 
@@ -159,13 +168,31 @@ export interface BrowserExit {
   readonly detail: string;
 }
 
-/** Resource usage at one moment. */
+/** Resource usage at one moment. What the infrastructure does not show is absent. */
 export interface BrowserStats {
-  /** 100 is one core. */
+  /** Use since the last call; 100 is one core. */
   readonly cpuPercent?: number;
   readonly memoryMb?: number;
+  /** Bytes received and sent since the start. */
   readonly networkRxBytes?: number;
   readonly networkTxBytes?: number;
+  /** Bytes read from and written to disks since the start. */
+  readonly diskReadBytes?: number;
+  readonly diskWriteBytes?: number;
+}
+
+/** Options of {@linkcode RunningBrowser.followLogs}. */
+export interface FollowOptions {
+  /** Number of last lines to begin with. */
+  readonly lines: number;
+  readonly signal: AbortSignal;
+}
+
+/** A part of a browser's output. */
+export interface OutputPart {
+  readonly text: string;
+  /** Number of bytes, or about as many characters, that were left out before it. */
+  readonly omitted: number;
 }
 
 /** A browser that responds to CDP. */
@@ -195,9 +222,15 @@ export interface RunningBrowser {
    * absent, only `exited` reports a crash.
    */
   probe?(signal: AbortSignal): Promise<void>;
+  /** Measures the browser. The worker calls it for all its sessions at once, periodically; the calls may share the work. */
   stats?(): Promise<BrowserStats>;
   /** Returns the last lines of its output. */
   logs?(lines: number): Promise<string>;
+  /**
+   * Yields the last lines of its output, then new output as it comes, with parts of at most 64 KB. What a slow reader
+   * cannot take is left out and counted. Ends with the browser; once the signal is aborted, it yields the rest and ends.
+   */
+  followLogs?(options: FollowOptions): AsyncGenerator<OutputPart, void>;
 }
 
 /** Declares a provider with its configuration's type inferred. */

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { lruTouch } from "../async/lru.ts";
+import { OnDemand } from "../async/on_demand.ts";
 
 const ALPHABET =
   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -13,6 +15,9 @@ const PUBLIC_LENGTH = 8;
 const SECRET_LENGTH = 43;
 
 const WHOLE = /^(bg_[0-9A-Za-z]{8})_[0-9A-Za-z]{43}$/;
+
+/** Maximum length of a key whose hash is remembered. The setting `api_key` may be any text. */
+const MAX_KEY = 256;
 
 /** Matches keys and connect tokens anywhere in a text. The first group is the part that may be shown. */
 const ANYWHERE = /(bg_[0-9A-Za-z]{8}_|ct_)[0-9A-Za-z_-]{12,}/g;
@@ -39,6 +44,36 @@ export async function hashText(text: string): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
+/** Loaded at the first use: an idle server needs no HMAC. */
+const hmac = new OnDemand(() => import("node:crypto"));
+
+/**
+ * Returns the HMAC-SHA-256 of a text. WebCrypto takes three times as long for a short text, and two turns of
+ * the event loop, which a flood of requests makes long.
+ */
+export async function computeHmac(
+  secret: Uint8Array,
+  text: string,
+  encoding: "hex" | "base64url",
+): Promise<string> {
+  const { createHmac } = await hmac.get();
+  return createHmac("sha256", secret).update(text).digest(encoding);
+}
+
+/** Maximum number of remembered hashes. */
+const MAX_HASHES = 10_000;
+
+/** Hashes of recently presented keys and secrets of workers. A hash takes two turns of the event loop, which a flood of requests makes long. */
+const hashes = new Map<string, Promise<string>>();
+
+/** Returns {@linkcode hashText} of a key that a request presents, computed once for the keys in use. */
+export function hashKey(key: string): Promise<string> {
+  if (key.length > MAX_KEY) return hashText(key);
+  const hash = hashes.get(key) ?? hashText(key);
+  lruTouch(hashes, [key, hash], MAX_HASHES);
+  return hash;
+}
+
 /** Compares hashes in constant time. */
 export function isEqualHash(a: string, b: string): boolean {
   let difference = a.length ^ b.length;
@@ -50,7 +85,7 @@ export function isEqualHash(a: string, b: string): boolean {
 
 /** Returns `text` without the secret part of each key and connect token, and without user and password of each URL. */
 export function redactKeys(text: string): string {
-  return text.replace(ANYWHERE, "$1…").replace(USER, "://");
+  return text.replace(ANYWHERE, "$1\u2026").replace(USER, "://");
 }
 
 /** Returns random text. Discards bytes beyond a multiple of the alphabet, so that every character is equally likely. */

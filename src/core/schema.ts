@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 
 /**
  * The parsed value of a zod schema, like `z.output`. It names no type of zod, so that documentation tools can show it.
@@ -9,6 +9,9 @@ export type SchemaOutput<S> = S extends
 /** The value that a zod schema accepts, like `z.input`. */
 export type SchemaInput<S> = S extends
   { readonly _zod: { readonly input: infer Value } } ? Value : never;
+
+/** Parameter of a parse that happens once: compiling the schema would take longer than the parse. */
+export const PARSED_ONCE = { jitless: true } as const;
 
 /** Levels of objects and arrays in JSON that is stored. SQLite unpacks no more than 1,000. */
 const JSON_DEPTH = 32;
@@ -60,3 +63,58 @@ function isStorableWithin(value: unknown, depth: number): boolean {
     isStorable(name) && isStorableWithin(each, depth - 1)
   );
 }
+
+/** Memory as people write it: `512M`, `2G`, `1.5Gi`; a bare number is bytes. */
+export const memorySchema = z.string().refine(
+  (text) => parseMemory(text) !== undefined,
+  "expected a number with K, M, G or T, such as 512M or 2G, from 64M to 1T",
+).meta({
+  description: "Memory from 64M to 1T, in powers of 1024: 512M, 2G, 1.5Gi",
+  pattern: String.raw`^\s*\d+(\.\d+)?\s*[KMGTkmgt]?[Ii]?[Bb]?\s*$`,
+  examples: ["2G"],
+});
+
+const UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+};
+
+/**
+ * Returns the bytes of `"2G"`, `"512m"`, `"1.5Gi"` or `"64MB"` (powers of 1024); undefined if the text has another form or
+ * is not between 64M and 1T.
+ */
+export function parseMemory(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b?)$/i.exec(text.trim());
+  if (!match) return undefined;
+  const [, amount = "", unit = ""] = match;
+  const bytes = Math.floor(Number(amount) * (UNITS[unit.toLowerCase()] ?? NaN));
+  return bytes >= 64 * 2 ** 20 && bytes <= 2 ** 40 ? bytes : undefined;
+}
+
+/** Maximum number of unknown names in a message. */
+const MAX_NAMES = 20;
+
+/** Returns the message of an issue. For an invalid name in a record it is the message of the key's schema. */
+export function renderIssue(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_key":
+      return issue.issues.map(renderIssue).join("; ");
+    case "unrecognized_keys":
+      // Other messages have named what the schema knows.
+      return issue.message.startsWith("Unrecognized key")
+        ? issue.keys.slice(0, MAX_NAMES).map((key) => `unknown name "${key}"`)
+          .join("; ")
+        : issue.message;
+    default:
+      return issue.message.replace(GENERIC, "").replace(MISSING, "is missing");
+  }
+}
+
+/** The start of messages of zod that says nothing about the value. */
+const GENERIC = /^Invalid (input|option): (?=expected )/;
+
+/** The message of zod for an absent member, without {@linkcode GENERIC}. */
+const MISSING = /^expected .*, received undefined$/;

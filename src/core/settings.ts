@@ -3,15 +3,25 @@
  *
  * @module
  */
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { parseDatabaseAddress } from "./network.ts";
 import { findNearest, suggestNearest } from "./nearest.ts";
 import { renderSettingType } from "./settings_schema.ts";
 import { type Settings, settingsSchema } from "./settings_schema.ts";
+import { PARSED_ONCE } from "./schema.ts";
 
 export type { Settings } from "./settings_schema.ts";
 
 const PREFIX = "BROWSERGRID_";
+
+/** Variables of OpenTelemetry that every program reads, and their settings. Invalid ones are ignored. */
+const STANDARD_VARIABLES: Readonly<
+  Record<string, keyof typeof settingsSchema.shape>
+> = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: "otlp_endpoint",
+  OTEL_EXPORTER_OTLP_HEADERS: "otlp_headers",
+  OTEL_SERVICE_NAME: "otlp_service_name",
+};
 
 /** Values of one source: a file, the environment or flags. */
 export type SettingsInput = Readonly<Record<string, unknown>>;
@@ -59,7 +69,7 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
     ...fromEnv.values,
     ...defined(sources.flags),
   };
-  const parsed = settingsSchema.safeParse(merged);
+  const parsed = settingsSchema.safeParse(merged, PARSED_ONCE);
   if (parsed.success) {
     const origins = findOrigins({ ...sources, inFile });
     const settings = separateToken(parsed.data);
@@ -140,6 +150,17 @@ function readEnv(env: Readonly<Record<string, string>>) {
   const values: Record<string, string> = {};
   const warnings: string[] = [];
   const names = Object.keys(settingsSchema.shape);
+  for (const [variable, name] of Object.entries(STANDARD_VARIABLES)) {
+    const value = env[variable];
+    if (!value) continue;
+    const parsed = settingsSchema.shape[name].safeParse(value);
+    if (parsed.success) values[name] = value;
+    else {
+      warnings.push(
+        `Variable ${variable} is ignored: ${parsed.error.issues[0]?.message}`,
+      );
+    }
+  }
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith(PREFIX) || value === "") continue;
     const name = variable.slice(PREFIX.length).toLowerCase();
@@ -219,6 +240,12 @@ function findOrigin(name: string, sources: ReadSources): string {
     return `flag --${name.replaceAll("_", "-")}`;
   }
   if (sources.env[toVariable(name)]) return `variable ${toVariable(name)}`;
+  const [standard] = Object.entries(STANDARD_VARIABLES).find(
+    ([variable, setting]) =>
+      setting === name && sources.env[variable] &&
+      settingsSchema.shape[setting].safeParse(sources.env[variable]).success,
+  ) ?? [];
+  if (standard !== undefined) return `variable ${standard}`;
   const { file, inFile } = sources;
   return file && Object.hasOwn(inFile, name) ? `file ${file.path}` : "default";
 }

@@ -1,8 +1,10 @@
 import { parseKey } from "./redact.ts";
 import { hasUser } from "./network.ts";
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { isHostEntry, isNetwork } from "./network.ts";
 import { LOCAL_SANDBOX } from "./provider.ts";
+
+const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 
 /** One entry of the `middleware` setting. */
 const middlewareEntrySchema = z.strictObject({
@@ -75,6 +77,9 @@ export const settingsSchema = z.strictObject({
   ).default(20).describe(
     "Idle time in both directions after which a client's WebSocket is pinged, so that HTTP proxies do not close it; 0 disables pings",
   ),
+  native_join: z.enum(["auto", "off"]).default("auto").describe(
+    "Copying of clients' bytes by a library without JavaScript: auto if it is built and can be loaded, off never",
+  ),
   apps: listSetting().optional().describe(
     "Installed apps, in order. By default all built-in apps, then the apps of plugins",
   ),
@@ -87,16 +92,46 @@ export const settingsSchema = z.strictObject({
   middleware: jsonSetting(z.array(middlewareEntrySchema)).optional().describe(
     "Changes to the order, options or use of middleware, each { name, enabled, options }. Middleware that is not named keeps its place and its defaults",
   ),
-  log_level: z.enum(["debug", "info", "warning", "error"]).default("info")
+  log_level: z.enum(LOG_LEVELS).default("info")
     .describe("Minimum level that is logged"),
+  log_levels: logLevelsSetting().default({}).describe(
+    "Minimum levels of parts instead of log_level, such as gateway=debug,http.server=warning. A log line names its part",
+  ),
   log_format: z.enum(["text", "json"]).default("text").describe(
     "Format of log lines",
+  ),
+  metrics_open: booleanSetting().default(() => false).describe(
+    "Accept requests to GET /metrics without a key, under the host names of requests without a key",
+  ),
+  otlp_endpoint: z.url({ protocol: /^https?$/ }).refine(
+    (url) => !hasUser(url) && !url.includes("?"),
+    {
+      error:
+        "expected no user, password or query in it, but a header in otlp_headers",
+    },
+  ).optional().describe(
+    "URL of an OpenTelemetry collector that receives the spans of traces by OTLP over HTTP in JSON, such as http://127.0.0.1:4318. Without it no span is sent. OTEL_EXPORTER_OTLP_ENDPOINT does the same",
+  ),
+  otlp_headers: headersSetting().default({}).describe(
+    "Headers of requests to the collector, such as authorization=Bearer%20KEY, separated by commas, with percent-encoded values. OTEL_EXPORTER_OTLP_HEADERS does the same",
+  ),
+  otlp_service_name: z.string().min(1).max(200).default("browsergrid").describe(
+    "Name of this process in traces. OTEL_SERVICE_NAME does the same",
+  ),
+  trace_sample_ratio: z.coerce.number().min(0).max(1).default(1).describe(
+    "Share of the sessions requested without traceparent whose traces are sent, from 0 to 1. A traceparent decides for itself",
   ),
   lease_seconds: seconds(3).default(30).describe(
     "Time that a worker may hold a session without a heartbeat",
   ),
   heartbeat_seconds: seconds(1).default(10).describe(
     "Interval of a worker's heartbeats",
+  ),
+  metrics_seconds: seconds(0).refine(
+    (value) => value === 0 || value >= 1,
+    "expected 0, or at least 1",
+  ).default(15).describe(
+    "Interval at which workers measure their hosts and the browsers of their sessions; 0 disables it. Measurements older than an hour are kept as one a minute",
   ),
   queue_timeout_seconds: seconds(1).default(300).describe(
     "Time that a session may wait for a worker before it fails",
@@ -116,8 +151,24 @@ export const settingsSchema = z.strictObject({
   drain_timeout_seconds: seconds(0).default(3_600).describe(
     "Time that the sessions of a draining worker may continue",
   ),
+  scale_down_seconds: seconds(0).default(300).describe(
+    "Time that a pool must have more workers than it needs before the server drains them, if it has started their machines",
+  ),
   retention_hours: z.coerce.number().gt(0).default(24 * 7).describe(
-    "Time that ended sessions and their events are kept",
+    "Time that ended sessions are kept",
+  ),
+  event_retention_days: z.coerce.number().gt(0).default(7).describe(
+    "Time that events are kept. Events of a session are kept at least as long as the session",
+  ),
+  webhook_allowed_networks: listSetting(networkSchema()).default([]).describe(
+    "Addresses and networks that are not public and that webhooks may be sent to, such as 10.1.0.0/16. By default webhooks are sent to public addresses only",
+  ),
+  webhook_allowed_ports: listSetting(z.string().regex(/^\d{1,5}$/)).default([])
+    .describe(
+      "Ports that webhooks may be sent to. By default 80, 443 and those from 1024 on",
+    ),
+  webhook_allow_http: booleanSetting().default(() => false).describe(
+    "Accept webhooks with an http URL, whose bodies and headers are sent without encryption",
   ),
   shutdown_seconds: seconds(0).max(9).default(8).describe(
     "Time that a stopping server waits for requests and browsers to end",
@@ -182,6 +233,66 @@ function listSetting(entry: z.ZodString = z.string().min(1)) {
   );
 }
 
+/** Schema of HTTP headers, which the environment writes as JSON or as NAME=VALUE separated by commas, percent-encoded. */
+function headersSetting() {
+  return z.preprocess(
+    (value) =>
+      typeof value !== "string" || value.trim().startsWith("{")
+        ? value
+        : Object.fromEntries(
+          value.split(",").filter((each) => each.trim() !== "").map((each) => {
+            const [name = "", ...rest] = each.split("=");
+            return [name.trim(), decodeHeader(rest.join("=").trim())];
+          }),
+        ),
+    jsonSetting(
+      z.record(
+        z.string().regex(
+          /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/,
+          "expected NAME=VALUE with the name of a header",
+        ),
+        z.string().regex(
+          /^[\x20-\x7e]*$/,
+          "expected visible ASCII characters",
+        ),
+      ),
+    ),
+  );
+}
+
+function decodeHeader(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Schema of levels by part, which the environment writes as JSON or as PART=LEVEL separated by commas. */
+function logLevelsSetting() {
+  return z.preprocess(
+    (value) =>
+      typeof value !== "string" || value.trim().startsWith("{")
+        ? value
+        : Object.fromEntries(
+          value.split(",").filter((each) => each.trim() !== "").map((each) =>
+            each.split("=").map((side) => side.trim())
+          ),
+        ),
+    jsonSetting(
+      z.record(
+        z.string().regex(
+          /^[a-z0-9_]+(\.[a-z0-9_]+)*$/,
+          "expected a part such as gateway or http.server",
+        ),
+        z.enum(LOG_LEVELS, {
+          error: `expected PART=LEVEL, with one of ${LOG_LEVELS.join(", ")}`,
+        }),
+      ),
+    ),
+  );
+}
+
 /** Schema of a value that the environment writes as JSON. */
 function jsonSetting<T extends z.ZodType>(schema: T) {
   return z.preprocess((value, context) => {
@@ -195,7 +306,7 @@ function jsonSetting<T extends z.ZodType>(schema: T) {
   }, schema);
 }
 
-/** Describes the values of `schema` for people: `whole number, 0–65535`, `true or false`, `one of text, json`. */
+/** Describes the values of `schema` for people: `whole number, 0-65535`, `true or false`, `one of text, json`. */
 export function renderSettingType(schema: z.ZodType): string {
   const json = z.toJSONSchema(schema, { io: "output", unrepresentable: "any" });
   if (json.enum) return `one of ${json.enum.join(", ")}`;

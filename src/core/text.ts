@@ -9,7 +9,8 @@ export function truncate(text: string, max: number): string {
   const left = text.length - head - tail;
   const end = tail === 0 ? "" : text.slice(-tail);
   // The cut may have left half of a surrogate pair.
-  return `${text.slice(0, head)}… (${left} characters) …${end}`.toWellFormed();
+  return `${text.slice(0, head)}\u2026 (${left} characters) \u2026${end}`
+    .toWellFormed();
 }
 
 /**
@@ -58,4 +59,12 @@ export function removeEndSlash(url: string): string {
   let end = url.length;
   while (end > 0 && url[end - 1] === "/") end--;
   return url.slice(0, end);
+}
+
+/** Form of a UUID of any version. */
+const UUID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** Reports whether a text has the form of an id. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
 }

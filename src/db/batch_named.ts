@@ -2,10 +2,12 @@ import type { BatchItem } from "drizzle-orm/batch";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 
 /** A statement that has not run yet. */
-type Unrun = BatchItem<"sqlite">;
+export type Unrun = BatchItem<"sqlite">;
 
 /** Statements by name. A list under one name runs in its order, and may be empty. */
-type Statements<S> = { readonly [K in keyof S]: Unrun | readonly Unrun[] };
+export type Statements<S> = {
+  readonly [K in keyof S]: Unrun | readonly Unrun[];
+};
 
 /** Results of {@linkcode Statements}, by the same names. */
 type Results<S extends Statements<S>> = {
@@ -17,7 +19,8 @@ type ListResults<L extends readonly Unrun[]> = {
   readonly [I in keyof L]: ResultOf<L[I]>;
 };
 
-type ResultOf<S> = S extends PromiseLike<infer R> ? R : never;
+/** The result of a statement. */
+export type ResultOf<S> = S extends PromiseLike<infer R> ? R : never;
 
 /**
  * Runs statements in one batch, in the order of their names, and returns each result under the name of its statement.
@@ -26,7 +29,7 @@ type ResultOf<S> = S extends PromiseLike<infer R> ? R : never;
  * ```ts
  * const { session, events } = await batchNamed(orm, {
  *   session: orm.select().from(sessions).where(isOne),
- *   events: orm.select().from(sessionEvents).where(isOfSession),
+ *   events: orm.select().from(events).where(isOfSession),
  * });
  * ```
  */
@@ -45,7 +48,8 @@ export async function batchNamed<const S extends Statements<S>>(
   return named as Results<S>;
 }
 
-function isList(
+/** Reports whether the statements of one name are a list. */
+export function isList(
   statement: Unrun | readonly Unrun[],
 ): statement is readonly Unrun[] {
   return Array.isArray(statement);

@@ -1,10 +1,15 @@
 import type { Database } from "../core/database.ts";
-// The variant without the native library: `client` is given.
-import { drizzle } from "drizzle-orm/libsql/web";
+// Not drizzle(), which loads the client of remote databases too.
+import { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
+import { LibSQLSession } from "drizzle-orm/libsql/session";
+import { SQLiteAsyncDialect } from "drizzle-orm/sqlite-core";
 import { type Clock, systemClock } from "../async/clock.ts";
 import type { Connection } from "./connection.ts";
 import { readDriverCode, toDatabaseError } from "./driver_errors.ts";
 import { QueuedClient } from "./queued_client.ts";
+
+/** Tables are named in each query, not in a schema. */
+type NoSchema = Record<string, never>;
 
 /** Options of a database. */
 export interface DatabaseOptions {
@@ -13,9 +18,9 @@ export interface DatabaseOptions {
 }
 
 /**
- * Opens `file:PATH`, `:memory:` or `libsql://…`, `https://…`, `http://…`.
+ * Opens `file:PATH`, `:memory:` or `libsql://...`, `https://...`, `http://...`.
  *
- * @throws {GridError} `database_unavailable` — when the file cannot be opened; `database_busy` — when it is locked for 5 s.
+ * @throws {GridError} `database_unavailable` - when the file cannot be opened; `database_busy` - when it is locked for 5 s.
  */
 export async function openDatabase(
   url: string,
@@ -46,10 +51,21 @@ export function createDatabase(
     clock,
     onCall: () => trips++,
   });
-  return {
-    orm: drizzle(client),
+  const dialect = new SQLiteAsyncDialect();
+  const session = new LibSQLSession<NoSchema, NoSchema>(
     client,
+    dialect,
+    undefined,
+    {},
+    undefined,
+  );
+  return {
+    orm: new LibSQLDatabase("async", dialect, session, undefined),
+    client,
+    expectedWaitMs: () => client.expectedWaitMs,
+    hasBacklog: () => client.hasBacklog,
     trips: () => trips,
+    measures: client.measures,
     [Symbol.dispose]: () => client.close(),
   };
 }
@@ -57,13 +73,13 @@ export function createDatabase(
 /**
  * Opens a file, or creates the client of a remote server, which is not called yet.
  *
- * @throws {GridError} `database_unavailable` — the file cannot be opened.
+ * @throws {GridError} `database_unavailable` - the file cannot be opened.
  */
 async function connect(url: string, authToken?: string): Promise<Connection> {
   const isFile = url === ":memory:" || url.startsWith("file:");
   try {
     if (isFile) {
-      const { connectSqlite } = await import("./sqlite_connection.ts");
+      const { connectSqlite } = await import("./sqlite/sqlite_connection.ts");
       return await connectSqlite(url);
     }
     const { connectRemote } = await import("./remote_connection.ts");

@@ -1,49 +1,45 @@
 /**
- * Brings a database up to date with folders of SQL files made by drizzle-kit.
+ * Brings a database up to date with the project's SQL files, which drizzle-kit made, and with folders of such files.
  *
- * A migration and the row that records it are one batch, with the row first: of two processes that migrate at once
- * one violates the row's primary key, changes nothing, and continues with the next.
+ * A migration and the row that records it are in one batch, with the row first: of two processes that migrate at once
+ * one violates the row's primary key, changes nothing, and continues with the next. An empty database gets all
+ * migrations in one batch.
  *
  * @module
  */
+import type { Row } from "@libsql/client";
 import { z } from "@hono/zod-openapi";
 import { isConstraintError } from "./client.ts";
 import type { Database } from "../core/database.ts";
+import { PARSED_ONCE } from "../core/schema.ts";
+import {
+  type AppliedMigration,
+  compareMigrations,
+  type Migration,
+  MigrationError,
+  type MigrationStatus,
+  rejectGaps,
+  rejectUnknown,
+} from "./migrations/status.ts";
+import { PROJECT_MIGRATIONS } from "./project_migrations.ts";
 
 const STATEMENT_BREAK = "--> statement-breakpoint";
+
+/** The database in messages. */
+const DATABASE = "the database";
 
 const journalSchema = z.object({
   entries: z.array(z.object({ tag: z.string(), when: z.number() })),
 });
 
-/** One SQL file. */
-export interface Migration {
-  /** Name such as `0000_initial`; for an app's migration `app/0000_initial`. */
-  readonly name: string;
-  readonly statements: readonly string[];
+/** Reads the migrations of the project. */
+export async function readProjectMigrations(): Promise<readonly Migration[]> {
+  const entries = Object.entries(PROJECT_MIGRATIONS);
+  return await Promise.all(entries.map(async ([name, load]) => {
+    const { default: sql } = await load();
+    return { name, statements: splitStatements(sql, name) };
+  }));
 }
-
-/** One row of `migrate status`. */
-export interface MigrationStatus {
-  readonly name: string;
-  /** Time in milliseconds since the epoch; absent if the migration is not applied. */
-  readonly appliedAt?: number;
-  /** True if the migration is applied, but not known to this program. */
-  readonly unknown: boolean;
-  /** True if the migration was applied for an app that is not installed now. Its tables stay unchanged. */
-  readonly uninstalled?: true;
-}
-
-/** Rejection of a database that this program must not change. */
-export class MigrationError extends Error {
-  override readonly name = "MigrationError";
-}
-
-/** Folder of the project's migrations; embedded in the compiled program. */
-export const PROJECT_MIGRATIONS: URL = new URL(
-  "../../migrations/",
-  import.meta.url,
-);
 
 /**
  * Reads the migrations of `folder` in the order of drizzle-kit's journal, or without a journal in the order of names.
@@ -78,6 +74,7 @@ async function readJournal(
     const file = new URL("meta/_journal.json", folder);
     const journal = journalSchema.parse(
       JSON.parse(await Deno.readTextFile(file)),
+      PARSED_ONCE,
     );
     return journal.entries.map(({ tag }) => tag);
   } catch (error) {
@@ -113,25 +110,31 @@ export async function migrationStatus(
   db: Database,
   migrations: readonly Migration[],
 ): Promise<readonly MigrationStatus[]> {
-  const applied = await readApplied(db);
-  const known = migrations.map(({ name }) => {
-    const appliedAt = applied.get(name);
-    return {
-      name,
-      unknown: false,
-      ...(appliedAt === undefined ? {} : { appliedAt }),
-    };
-  });
-  const names = new Set(migrations.map(({ name }) => name));
-  const folders = new Set(["", ...migrations.map(parseFolder)]);
-  const others = [...applied].filter(([name]) => !names.has(name)).map((
-    [name, appliedAt],
-  ) =>
-    folders.has(parseFolder({ name }))
-      ? { name, appliedAt, unknown: true }
-      : { name, appliedAt, unknown: false, uninstalled: true as const }
-  );
-  return [...known, ...others];
+  const { applied } = await readApplied(db);
+  return compareMigrations(applied, migrations);
+}
+
+/**
+ * Rejects a database that a newer version has changed, without a change of it. One or two round trips.
+ *
+ * @param version Version of this program.
+ * @throws {MigrationError} It names the migrations that are not known.
+ */
+export async function rejectNewerDatabase(
+  db: Database,
+  migrations: readonly Migration[],
+  version: string,
+): Promise<void> {
+  const status = await migrationStatus(db, migrations);
+  rejectUnknown(status, { what: DATABASE, version });
+}
+
+/** Options of {@linkcode migrate}. */
+export interface MigrateOptions {
+  /** Time in milliseconds since the epoch. */
+  readonly now: number;
+  /** Version of this program, which is recorded with each migration. */
+  readonly version?: string;
 }
 
 /**
@@ -143,92 +146,105 @@ export async function migrationStatus(
 export async function migrate(
   db: Database,
   migrations: readonly Migration[],
-  now: number,
+  options: MigrateOptions,
 ): Promise<readonly string[]> {
-  const status = await migrationStatus(db, migrations);
-  rejectUnknown(status);
+  const { applied, hasVersions } = await readApplied(db);
+  const status = compareMigrations(applied, migrations);
+  rejectUnknown(status, { what: DATABASE, version: options.version });
   rejectGaps(status);
-  const applied = new Set(
-    status.filter((each) => each.appliedAt !== undefined).map(({ name }) =>
-      name
-    ),
-  );
-  const missing = migrations.filter(({ name }) => !applied.has(name));
+  const names = new Set(applied.map(({ name }) => name));
+  const missing = migrations.filter(({ name }) => !names.has(name));
   // An up-to-date database is not written: a server starts also while it is locked.
   if (missing.length === 0) return [];
-  await db.client.execute(
-    "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL)",
-  );
+  await createRecords(db, hasVersions);
+  // The migrations of an empty database are quick, and take one round trip together.
+  const isEmpty = names.size === 0;
+  if (isEmpty && await apply(db, missing, options)) {
+    return missing.map(({ name }) => name);
+  }
   const done: string[] = [];
   for (const migration of missing) {
-    if (await apply(db, migration, now)) done.push(migration.name);
+    if (await apply(db, [migration], options)) done.push(migration.name);
   }
   return done;
 }
 
+/** Creates the table of applied migrations, or adds what a version before 0.3.0 did not record. */
+async function createRecords(
+  db: Database,
+  hasVersions: boolean | undefined,
+): Promise<void> {
+  if (hasVersions === undefined) {
+    await db.client.execute(
+      "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL, version TEXT)",
+    );
+  }
+  if (hasVersions !== false) return;
+  try {
+    await db.client.execute(
+      "ALTER TABLE schema_migrations ADD COLUMN version TEXT",
+    );
+  } catch (error) {
+    // Another process has added it.
+    if (!(await readApplied(db)).hasVersions) throw error;
+  }
+}
+
+/** Applies migrations in one batch. Returns false, and changes nothing, if another process has applied one. */
 async function apply(
   db: Database,
-  migration: Migration,
-  now: number,
+  migrations: readonly Migration[],
+  { now, version }: MigrateOptions,
 ): Promise<boolean> {
   try {
-    await db.client.batch([
-      {
-        sql: "INSERT INTO schema_migrations (name, applied_at) VALUES (?, ?)",
-        args: [migration.name, now],
-      },
-      ...migration.statements,
-    ], "write");
+    await db.client.batch(
+      migrations.flatMap(({ name, statements }) => [
+        {
+          sql:
+            "INSERT INTO schema_migrations (name, applied_at, version) VALUES (?, ?, ?)",
+          args: [name, now, version ?? null],
+        },
+        ...statements,
+      ]),
+      "write",
+    );
     return true;
   } catch (error) {
-    const isTaken = isConstraintError(error) &&
-      (await readApplied(db)).has(migration.name);
-    if (isTaken) return false;
+    if (!isConstraintError(error)) throw error;
+    const { applied } = await readApplied(db);
+    const names = new Set(applied.map(({ name }) => name));
+    if (migrations.some(({ name }) => names.has(name))) return false;
     throw error;
   }
 }
 
-async function readApplied(db: Database): Promise<Map<string, number>> {
+/** The recorded migrations. */
+interface Records {
+  readonly applied: readonly AppliedMigration[];
+  /** True if versions are recorded too; undefined if there are no records. */
+  readonly hasVersions: boolean | undefined;
+}
+
+async function readApplied(db: Database): Promise<Records> {
   const tables = await db.client.execute(
-    "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
+    "SELECT sql LIKE '%version%' AS has_versions FROM sqlite_master WHERE type = 'table' AND name = 'schema_migrations'",
   );
-  if (tables.rows.length === 0) return new Map();
+  const [table] = tables.rows;
+  if (!table) return { applied: [], hasVersions: undefined };
   const { rows } = await db.client.execute(
-    "SELECT name, applied_at FROM schema_migrations ORDER BY applied_at, name",
+    "SELECT * FROM schema_migrations ORDER BY applied_at, name",
   );
-  return new Map(
-    rows.map((row) => [String(row.name), Number(row.applied_at)]),
-  );
+  return {
+    applied: rows.map(toAppliedMigration),
+    hasVersions: table["has_versions"] === 1,
+  };
 }
 
-function rejectUnknown(status: readonly MigrationStatus[]): void {
-  const unknown = status.filter((each) => each.unknown);
-  if (unknown.length === 0) return;
-  throw new MigrationError(
-    `Cannot migrate the database: it has "${
-      unknown.map(({ name }) => name).join('", "')
-    }", which this version does not know, expected an older database or a newer program`,
-  );
-}
-
-/** Returns `notes/` of `notes/0000_initial`; an empty text for the project's migrations. */
-function parseFolder({ name }: Pick<Migration, "name">): string {
-  return name.slice(0, name.lastIndexOf("/") + 1);
-}
-
-/** Rejects a missing migration before an applied one, which would run out of order. */
-function rejectGaps(status: readonly MigrationStatus[]): void {
-  const lastApplied = new Map<string, string>();
-  for (const { name, appliedAt } of [...status].reverse()) {
-    const folder = parseFolder({ name });
-    if (appliedAt !== undefined && !lastApplied.has(folder)) {
-      lastApplied.set(folder, name);
-    }
-    const last = lastApplied.get(folder);
-    if (appliedAt === undefined && last !== undefined) {
-      throw new MigrationError(
-        `Cannot migrate the database: "${name}" is missing, but "${last}" after it is applied, expected migrations in order; create it again with "migrate make"`,
-      );
-    }
-  }
+function toAppliedMigration(row: Row): AppliedMigration {
+  const { name, applied_at, version } = row;
+  return {
+    name: String(name),
+    appliedAt: Number(applied_at),
+    ...(typeof version === "string" ? { version } : {}),
+  };
 }

@@ -15,7 +15,7 @@ export interface RemoteOptions {
   readonly responseTimeoutMs?: number;
 }
 
-/** Creates the client of `libsql://…`, `https://…` or `http://…`. A request without a response in time is aborted. */
+/** Creates the client of `libsql://...`, `https://...` or `http://...`. A request without a response in time is aborted. */
 export function connectRemote(
   url: string,
   { authToken, responseTimeoutMs: answerMs = RESPONSE_TIMEOUT_MS }:
@@ -44,7 +44,7 @@ export function connectRemote(
 /**
  * Sends `request` and reads the whole response.
  *
- * @throws {GridError} `database_unavailable` — there is no response. The server may have executed the request.
+ * @throws {GridError} `database_unavailable` - there is no response. The server may have executed the request.
  */
 async function fetchResponse(
   request: Request,

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from "../async/clock.ts";
+import { WaitEstimate } from "../async/wait_estimate.ts";
 
 /** Options of a {@linkcode RetryQueue}. */
 export interface RetryQueueOptions {
@@ -30,6 +31,9 @@ const MAX_GAP_MS = 1_000;
 /** Longest time of callers in a row before the event loop serves timers and sockets. */
 const SLICE_MS = 10;
 
+/** Number of waiting callers from which on they are a backlog. */
+const BACKLOG = 64;
+
 /**
  * A queue of calls that a resource may reject for a while, served in order of arrival.
  *
@@ -47,11 +51,19 @@ export class RetryQueue implements Disposable {
   #sliceStart = 0;
   /** Time in which tries were rejected, since the start. */
   #rejectedMs = 0;
+  /** True between two tries of a caller whose last one was rejected. */
+  #isRejected = false;
   /** End of the last try, or the arrival of a caller at an empty queue. */
   #triedAt = 0;
+  /** When the last caller ended while others waited, or the first of these arrived. */
+  #endedAt = 0;
+  #rejectedMsAtEnd = 0;
+  /** Counts the times between the ends of callers while others waited, without callers that waited for the lock. */
+  readonly #estimate: WaitEstimate;
 
   constructor(options: RetryQueueOptions) {
     this.#options = options;
+    this.#estimate = new WaitEstimate(options.concurrency);
   }
 
   /**
@@ -73,6 +85,20 @@ export class RetryQueue implements Disposable {
     }
   }
 
+  /** Expected wait of a new caller: the time that the waiting callers take at their recent rate. */
+  get expectedWaitMs(): number {
+    return this.#estimate.expectMs(this.#waiting.length);
+  }
+
+  /**
+   * True while so many callers wait for work in this process that more of them would only take memory. False while a
+   * lock or another process is waited for.
+   */
+  get hasBacklog(): boolean {
+    return this.#options.concurrency === 1 && !this.#isRejected &&
+      this.#waiting.length > BACKLOG;
+  }
+
   /** Ends the pauses: each waiting caller tries once more, and fails with the error of its call. */
   [Symbol.dispose](): void {
     this.#closing.abort();
@@ -87,19 +113,34 @@ export class RetryQueue implements Disposable {
       return;
     }
     if (this.#waiting.length >= maxWaiting) throw createRejection();
+    if (this.#waiting.length === 0) {
+      this.#endedAt = clock.monotonic();
+      this.#rejectedMsAtEnd = this.#rejectedMs;
+    }
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   #release(): void {
     const next = this.#waiting.shift();
-    if (next) next();
-    else this.#taken--;
+    if (!next) return void this.#taken--;
+    this.#measure();
+    next();
+  }
+
+  /** Measures the caller that has ended, unless it waited for the lock: how long says nothing about the next ones. */
+  #measure(): void {
+    const now = this.#options.clock.monotonic();
+    const workedMs = now - this.#endedAt;
+    const wasRejected = this.#rejectedMs > this.#rejectedMsAtEnd;
+    this.#endedAt = now;
+    this.#rejectedMsAtEnd = this.#rejectedMs;
+    if (!wasRejected) this.#estimate.add(workedMs);
   }
 
   async #yieldToEventLoop(): Promise<void> {
-    const { clock } = this.#options;
-    // A test's clock does not advance while callers run in a row.
-    if (clock !== systemClock) return;
+    const { clock, concurrency } = this.#options;
+    // A test's clock does not advance while callers run in a row. Concurrent callers wait for sockets, not in a row.
+    if (clock !== systemClock || concurrency > 1) return;
     if (clock.monotonic() - this.#sliceStart < SLICE_MS) return;
     await this.#pause(0);
     this.#sliceStart = clock.monotonic();
@@ -114,12 +155,14 @@ export class RetryQueue implements Disposable {
       try {
         const result = await attempt();
         this.#triedAt = clock.monotonic();
+        this.#isRejected = false;
         return result;
       } catch (error) {
         const now = clock.monotonic();
         leftMs -= Math.min(now - since, MAX_GAP_MS);
         since = now;
         const isRejected = isPassing(error);
+        this.#isRejected = isRejected;
         this.#count(now, isRejected ? undefined : startedAt);
         const isOver = leftMs <= 0 || this.#closing.signal.aborted;
         if (isOver || !isRejected) throw error;

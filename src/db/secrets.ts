@@ -2,7 +2,7 @@
  * Encryption of secrets in the database, with a key outside it.
  *
  * ```text
- * v1.KEYID.BASE64URL(iv ‖ ciphertext ‖ tag)      AES-256-GCM, 96-bit random iv
+ * v1.KEYID.BASE64URL(iv || ciphertext || tag)      AES-256-GCM, 96-bit random iv
  * ```
  *
  * KEYID is the first 4 bytes of a hash of the key, and identifies it. The position of the text (table, column and row id)
@@ -12,6 +12,7 @@
  */
 import type { SecretPosition, Secrets } from "../core/database.ts";
 import { GridError } from "../core/errors.ts";
+import { computeHmac } from "../core/redact.ts";
 import { lruTouch } from "../async/lru.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -30,7 +31,7 @@ const SEALED = /^v1\.([0-9a-f]{8})\.([\w-]+)$/;
 interface Key {
   readonly id: string;
   readonly cipher: CryptoKey;
-  readonly mac: CryptoKey;
+  readonly mac: Bytes;
 }
 
 type Keys = readonly [current: Key, ...previous: Key[]];
@@ -81,7 +82,7 @@ export class SecretCipher implements Secrets {
   /**
    * Decrypts a text.
    *
-   * @throws {GridError} `encryption_key_mismatch` — it was encrypted with another key or for another position, or
+   * @throws {GridError} `encryption_key_mismatch` - it was encrypted with another key or for another position, or
    * modified.
    */
   async open(sealed: string, position: SecretPosition): Promise<string> {
@@ -101,8 +102,7 @@ export class SecretCipher implements Secrets {
   /** Returns a keyed hash of `text` that is the same on every server. */
   async fingerprint(text: string): Promise<string> {
     const [{ mac }] = await this.#keys();
-    const bytes = new TextEncoder().encode(text);
-    return new Uint8Array(await crypto.subtle.sign("HMAC", mac, bytes)).toHex();
+    return await computeHmac(mac, text, "hex");
   }
 
   async #decrypt(sealed: string, position: SecretPosition): Promise<string> {
@@ -161,9 +161,7 @@ async function importKey(key: Bytes): Promise<Key> {
       "encrypt",
       "decrypt",
     ]),
-    mac: await crypto.subtle.importKey("raw", derived, hmac, EXTRACTABLE, [
-      "sign",
-    ]),
+    mac: new Uint8Array(derived),
   };
 }
 

@@ -1,18 +1,17 @@
 import { sessionsApp } from "../apps/sessions/app.ts";
 import { defineApp } from "../core/app.ts";
 import { createRouter } from "../http/router.ts";
-import { ClientConnections } from "./client_connections.ts";
 import { KeyedMutex } from "../async/keyed_mutex.ts";
+import { OnDemand } from "../async/on_demand.ts";
 import { createContentRoutes } from "./capture/content_routes.ts";
 import { createPdfRoutes } from "./capture/pdf_routes.ts";
 import { createScreenshotRoutes } from "./capture/screenshot_routes.ts";
 import { createListRoutes } from "./devtools/list_routes.ts";
 import { createTargetRoutes } from "./devtools/target_routes.ts";
 import { createVersionRoutes } from "./devtools/version_routes.ts";
-import { ConnectionLimiter } from "./connection_limiter.ts";
 import { createSocketRoutes } from "./socket_routes.ts";
-import { OpenStreams } from "./stream/open_streams.ts";
-import { gatewayProblems } from "./problems.ts";
+import { gatewayProblems, shuttingDown } from "./problems.ts";
+import { ConnectionMetrics } from "./connection_metrics.ts";
 import { tunnels } from "./tunnel/app.ts";
 import { createWebDriverRoutes } from "./webdriver_routes.ts";
 
@@ -23,17 +22,15 @@ export const gateway = defineApp({
   problems: gatewayProblems,
   setup(core) {
     const manager = core.use(sessionsApp);
-    const { dialerFor } = core.use(tunnels);
-    const streams = new OpenStreams(core, manager);
-    const connections = new ClientConnections({
-      core,
-      manager,
-      streams,
-      limiter: new ConnectionLimiter(core.clock),
-      dialerFor,
-    });
+    const { dialerFor, prefetch } = core.use(tunnels);
     const devtools = { core, manager, dialerFor };
     const capture = { ...devtools, locks: new KeyedMutex() };
+    const metrics = new ConnectionMetrics(core.metrics);
+    const clients = new OnDemand(async () => {
+      if (core.stopping.aborted) throw shuttingDown();
+      const { Clients } = await import("./clients.ts");
+      return new Clients({ ...devtools, metrics });
+    });
     return {
       manager: {},
       routes: {
@@ -44,7 +41,7 @@ export const gateway = defineApp({
           .route("/", createScreenshotRoutes(capture))
           .route("/", createPdfRoutes(capture))
           .route("/", createContentRoutes(capture))
-          .route("/", createSocketRoutes(connections)),
+          .route("/", createSocketRoutes(clients)),
       },
       rootRoutes: createWebDriverRoutes(),
       tags: {
@@ -54,11 +51,19 @@ export const gateway = defineApp({
           "Captures a page of a session as a screenshot, PDF or HTML, with or without a connected client",
       },
       ready() {
-        const running = streams.start();
+        // The first client waits neither for the modules nor for the thread of streams.
+        const subscription = core.bus.subscribe(({ type }) => {
+          const isCreated = type === "session_created";
+          if (!isCreated && type !== "worker_registered") return;
+          prefetch();
+          clients.prefetch((loaded) => {
+            if (isCreated) void loaded.startThread();
+          });
+        });
         return {
           async [Symbol.asyncDispose]() {
-            await running[Symbol.asyncDispose]();
-            await connections.settled();
+            subscription[Symbol.dispose]();
+            await clients[Symbol.asyncDispose]();
           },
         };
       },

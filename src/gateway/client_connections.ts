@@ -2,9 +2,9 @@ import type { SessionManager } from "../apps/sessions/manager.ts";
 import { deadline } from "../async/deadline.ts";
 import type { Core } from "../core/app.ts";
 import { ANONYMOUS, type Caller } from "../core/caller.ts";
-import { GridError } from "../core/errors.ts";
+import { createLogger, describeError } from "../core/log.ts";
 import { rejectUpgrade, type Upgrade } from "../http/server/socket_route.ts";
-import { abortOnClose } from "./abort_on_close.ts";
+import { ConnectSpan } from "./connect_span.ts";
 import { parseConnectQuery, parseKeepAlive } from "./connect.ts";
 import { createSessionHeaders } from "./connect_url.ts";
 import {
@@ -16,10 +16,13 @@ import {
 import { checkTargetId } from "./devtools/target_id.ts";
 import type { DialerFor, RunningTarget } from "./dialer.ts";
 import { replayHandshake } from "./handshake.ts";
+import { shuttingDown } from "./problems.ts";
 import { spliceClient } from "./splice_client.ts";
 import { CLOSE_REASONS } from "./stream/close_frame.ts";
 import { explainEnd } from "./stream/explain_end.ts";
 import type { OpenStreams } from "./stream/open_streams.ts";
+import type { ConnectionMetrics } from "./connection_metrics.ts";
+import type { StreamThreads } from "./stream/thread/stream_threads.ts";
 import { computeBrowserTimeoutMs, resolveTarget } from "./target.ts";
 import {
   checkHandshake,
@@ -28,20 +31,28 @@ import {
   type UpgradeTarget,
 } from "./upgrade_request.ts";
 
+const log = createLogger("gateway", "clients");
+
 /** Dependencies of {@linkcode ClientConnections}. */
 export interface GatewayContext {
   readonly core: Core;
   readonly manager: SessionManager;
   readonly streams: OpenStreams;
+  readonly metrics: ConnectionMetrics;
+  readonly threads: StreamThreads;
   readonly limiter: ConnectionLimiter;
   readonly dialerFor: DialerFor;
 }
 
 /** A client that has requested an upgrade. */
-interface Client extends Upgrade {
-  readonly caller: Caller;
+export interface ConnectingClient extends Upgrade {
   /** Aborted when the client disconnects before it is connected. */
   readonly closed: AbortSignal;
+}
+
+interface Client extends ConnectingClient {
+  readonly caller: Caller;
+  readonly span: ConnectSpan;
 }
 
 /** The browser, or the target of a browser, that a client is connected to. */
@@ -53,10 +64,14 @@ interface ConnectionTarget {
   readonly takeover: boolean;
 }
 
-/** A client that is connected to a browser. Neither promise rejects. */
-interface Connection {
-  /** Resolves when the connection has ended and its end is recorded. */
+/** A client that is connected to a browser, or rejected. */
+interface Served {
+  /** Resolves when the connection has ended and its end is recorded. Never rejects. */
   readonly ended: Promise<void>;
+}
+
+/** A client that is connected to a browser. Neither promise rejects. */
+interface Connection extends Served {
   /** Resolves when the client, and each client that has taken over its slot, has disconnected. */
   readonly released: Promise<void>;
 }
@@ -70,16 +85,21 @@ export class ClientConnections {
     this.#context = context;
   }
 
-  /** Serves one client until it disconnects, or rejects its upgrade. Never rejects. */
-  async serveClient(upgrade: Upgrade, target: UpgradeTarget): Promise<void> {
-    const serving = this.#serve({
-      ...upgrade,
-      caller: upgrade.context.caller ?? ANONYMOUS,
-      closed: abortOnClose(upgrade.socket),
-    }, target);
+  /**
+   * Connects one client, or rejects its upgrade, and serves it until it disconnects. Resolves once it is connected or
+   * rejected, so that a connected client retains neither its request nor its socket's stream. Never rejects.
+   */
+  async serveClient(
+    upgrade: ConnectingClient,
+    target: UpgradeTarget,
+  ): Promise<void> {
+    const { caller = ANONYMOUS, trace } = upgrade.context;
+    const span = new ConnectSpan(this.#context.core, trace);
+    const opening = this.#open({ ...upgrade, caller, span }, target);
+    const serving = opening.then(({ ended }) => ended)
+      .finally(() => this.#serving.delete(serving));
     this.#serving.add(serving);
-    await serving;
-    this.#serving.delete(serving);
+    await opening;
   }
 
   /** Resolves when all clients are served: their ends are recorded, and the sessions that end with them are stopped. */
@@ -87,51 +107,68 @@ export class ClientConnections {
     await Promise.all(this.#serving);
   }
 
-  async #serve(client: Client, target: UpgradeTarget): Promise<void> {
+  async #open(client: Client, target: UpgradeTarget): Promise<Served> {
     const { core } = this.#context;
     const { request, socket, context } = client;
     try {
       if (core.stopping.aborted) throw shuttingDown();
       checkHandshake(core, request, context);
       rejectPlaywright(request);
-      if (target.kind === "connect") return await this.#serveNewSession(client);
+      if (target.kind === "connect") return await this.#openNewSession(client);
       const takeover = parseTakeover(context.url.searchParams);
       const { id, page } = target;
       const path = page && `/devtools/${page.kind}/${checkTargetId(page.id)}`;
-      const { ended } = await this.#connect(client, { id, path, takeover });
-      await ended;
+      return await this.#connect(client, { id, path, takeover });
     } catch (error) {
-      if (client.closed.aborted) return void socket.destroy();
-      const problem = core.stopping.aborted
-        ? shuttingDown()
-        : error instanceof EvictedError
-        ? error.problem
-        : error;
-      rejectUpgrade(socket, problem, context);
+      client.span.end(error);
+      if (client.closed.aborted) socket.destroy();
+      else {
+        const problem = core.stopping.aborted
+          ? shuttingDown()
+          : error instanceof EvictedError
+          ? error.problem
+          : error;
+        rejectUpgrade(socket, problem, context);
+      }
+      return { ended: Promise.resolve() };
     }
   }
 
   /** Creates a session for the client, which ends with the connection unless the client asks to keep it. */
-  async #serveNewSession(client: Client): Promise<void> {
+  async #openNewSession(client: Client): Promise<Served> {
     const { manager } = this.#context;
     const query = client.context.url.searchParams;
     const keepAliveSeconds = parseKeepAlive(query);
-    const { id } = await manager.create(parseConnectQuery(query), {
+    const session = await manager.create(parseConnectQuery(query), {
       ephemeral: true,
       keepAliveSeconds,
       caller: client.caller,
+      trace: client.context.trace,
     });
-    const { ended, released } = await this.#connectCreator(client, id);
+    const { id } = session;
+    client.span.setSession(session);
+    const connection = await this.#connectCreator(client, id);
+    return keepAliveSeconds === undefined
+      ? { ended: this.#stopAfter(connection, id) }
+      : connection;
+  }
+
+  /** Stops the session when its last client has disconnected. Never rejects. */
+  async #stopAfter({ ended, released }: Connection, id: string): Promise<void> {
     await ended;
-    if (keepAliveSeconds !== undefined) return;
     // A client that has taken over the slot keeps the session.
     await released;
-    await manager.requestStop(id, {
+    await this.#context.manager.requestStop(id, {
       status: "completed",
       reason: "its client disconnected",
       // The browser saves no profile, and a graceful stop would only delay the next session.
       kill: true,
-    });
+    }).catch((error: unknown) =>
+      log.warn("Stop of the session failed: {error}", {
+        session_id: id,
+        error: describeError(error),
+      })
+    );
   }
 
   /** Connects the client to the session that was created for it. */
@@ -143,6 +180,7 @@ export class ClientConnections {
       return await this.#connect(client, { id, takeover: true });
     } catch (error) {
       if (error instanceof EvictedError) {
+        client.span.end(error.problem);
         rejectUpgrade(client.socket, error.problem, client.context);
         return { ended: Promise.resolve(), released: error.released };
       }
@@ -167,6 +205,7 @@ export class ClientConnections {
     const signal = AbortSignal.any([client.closed, end.signal, core.stopping]);
     const find = () => resolveTarget({ core, manager, caller }, id, signal);
     const target = await find();
+    client.span.setSession(target);
     const { maxConnections: max } = target;
     const slot = await limiter.acquire(id, { max, takeover, signal })
       .catch(async (error: unknown) => {
@@ -197,7 +236,8 @@ export class ClientConnections {
       readonly signal: AbortSignal;
     },
   ): Promise<Connection> {
-    const { core, manager, streams, dialerFor } = this.#context;
+    const { core, manager, streams, metrics, threads, dialerFor } =
+      this.#context;
     const { id, keepAliveSeconds, expiresAt } = target;
     const { request, context: { url, baseUrl }, caller } = client;
     const headers = await createSessionHeaders(core, manager, {
@@ -213,15 +253,21 @@ export class ClientConnections {
     using _watch = manager.watch("end", id);
     const timeoutMs = computeBrowserTimeoutMs(core, target);
     using timeout = deadline(core.clock, timeoutMs, signal, slot.evicted);
-    const dialer = dialerFor(target);
+    const dialer = await dialerFor(target);
+    // Nothing may be waited for once the browser has responded.
+    await threads.start();
     const browser = await replayHandshake(dialer, request, {
       path,
       signal: timeout.signal,
     });
     const splice = spliceClient(client, browser, {
       headers,
+      threads,
       explain: (signal) => explainEnd({ manager, dialer, id, path }, signal),
     });
+    metrics.add(dialer.reach, splice);
+    client.span.add({ "browsergrid.reach": dialer.reach });
+    client.span.end();
     void splice.ended.then(() => slot[Symbol.dispose]());
     onAbort(slot.evicted, () => splice.close(CLOSE_REASONS.takenOver));
     return { ended: streams.add(target, splice), released: slot.released };
@@ -231,11 +277,4 @@ export class ClientConnections {
 function onAbort(signal: AbortSignal, act: () => void): void {
   if (signal.aborted) act();
   else signal.addEventListener("abort", act, { once: true });
-}
-
-function shuttingDown(): GridError {
-  return new GridError(
-    "shutting_down",
-    "Cannot connect: the server is stopping, expected a running server; try again",
-  );
 }

@@ -46,7 +46,7 @@ interface PlacedValue {
  * Parses the query of `/v1/connect` into a create body. `launch` is a whole body as JSON; the other parameters override
  * its members.
  *
- * @throws {GridError} `invalid_request` — with the faults, or the known parameters.
+ * @throws {GridError} `invalid_request` - with the faults, or the known parameters.
  */
 export function parseConnectQuery(query: URLSearchParams): SessionInput {
   const body: Body = parseLaunch(query.get("launch"));

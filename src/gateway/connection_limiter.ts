@@ -67,7 +67,7 @@ export class ConnectionLimiter {
   /**
    * Acquires a slot of a session. Waits up to 2 s if none is free. The caller disposes the slot.
    *
-   * @throws {GridError} `too_many_connections` — no slot became free, or `signal` was aborted before.
+   * @throws {GridError} `too_many_connections` - no slot became free, or `signal` was aborted before.
    */
   async acquire(
     id: string,

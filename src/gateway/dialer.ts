@@ -13,6 +13,7 @@ import { deadline } from "../async/deadline.ts";
 import { GridError } from "../core/errors.ts";
 import { toSocketHost } from "../core/network.ts";
 import { gatewayProblems } from "./problems.ts";
+import type { StreamReach } from "./connection_metrics.ts";
 import { connectReusingBuffer } from "./stream/reused_buffer_socket.ts";
 
 /**
@@ -27,10 +28,12 @@ const KEEP_ALIVE_MS = 30_000;
 export interface Dialer {
   /** The browser's WebSocket URL. Requests on a stream name its host. */
   readonly url: URL;
+  /** Path of the last stream to the browser. */
+  readonly reach: StreamReach;
   /**
    * Opens a byte stream to the browser, paused. The caller closes it.
    *
-   * @throws {GridError} `worker_unreachable` — no connection in time, or `signal` was aborted before.
+   * @throws {GridError} `worker_unreachable` - no connection in time, or `signal` was aborted before.
    */
   dial(signal: AbortSignal, options?: StreamOptions): Promise<Duplex>;
 }
@@ -53,11 +56,12 @@ export interface RunningTarget extends SessionTarget {
 }
 
 /** Returns the dialer of a session's browser. */
-export type DialerFor = (target: RunningTarget) => Dialer;
+export type DialerFor = (target: RunningTarget) => Promise<Dialer>;
 
 /** Dials the browser's address over the network. */
 export class DirectDialer implements Dialer {
   readonly url: URL;
+  readonly reach = "direct";
   readonly #address: NetConnectOpts;
 
   constructor({ url }: Pick<RunningTarget, "url">) {
@@ -79,6 +83,7 @@ export class DirectDialer implements Dialer {
 /** Dials a browser that listens on a unix socket of this host. */
 export class UnixSocketDialer implements Dialer {
   readonly url: URL;
+  readonly reach = "local";
   readonly #path: string;
 
   constructor(url: URL, path: string) {

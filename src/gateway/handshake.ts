@@ -38,8 +38,8 @@ export interface HandshakeOptions {
  * Opens a stream to a browser and repeats the client's handshake there, so that both ends agree on the same key,
  * extensions and protocol.
  *
- * @throws {GridError} `worker_unreachable` — no connection, no 101, or `signal` was aborted before; `target_not_found`
- *   — the browser has no target at `path`.
+ * @throws {GridError} `worker_unreachable` - no connection, no 101, or `signal` was aborted before; `target_not_found`
+ *   - the browser has no target at `path`.
  */
 export async function replayHandshake(
   dialer: Dialer,

@@ -1,4 +1,4 @@
-import { defineProblems } from "../core/errors.ts";
+import { defineProblems, GridError } from "../core/errors.ts";
 
 /** Problem codes of the gateway and the tunnels. */
 export const gatewayProblems = defineProblems({
@@ -41,3 +41,11 @@ export const gatewayProblems = defineProblems({
       "Cannot capture the page: the browser does not respond within 25 s, expected a page in front, without an open dialog, whose scripts end",
   },
 });
+
+/** Returns the problem for a client that comes while the server stops. */
+export function shuttingDown(): GridError {
+  return new GridError(
+    "shutting_down",
+    "Cannot connect: the server is stopping, expected a running server; try again",
+  );
+}

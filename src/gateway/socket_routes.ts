@@ -1,12 +1,20 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { access, declareRoute } from "../http/auth/access.ts";
-import { addSocket } from "../http/server/socket_route.ts";
+import type { OnDemand } from "../async/on_demand.ts";
+import {
+  addSocket,
+  rejectUpgrade,
+  type Upgrade,
+} from "../http/server/socket_route.ts";
+import type { UpgradeTarget } from "./upgrade_request.ts";
+import { TRACEPARENT_DESCRIPTION } from "../core/trace/trace_context.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { createRouter, problemResponses } from "../http/router.ts";
 import { targetIdSchema } from "./devtools/target_id.ts";
 import { connectQuerySchema } from "./connect_query.ts";
 import { SESSION_HEADERS } from "./connect_url.ts";
-import type { ClientConnections } from "./client_connections.ts";
+import { abortOnClose } from "./abort_on_close.ts";
+import type { Clients } from "./clients.ts";
 import { gatewayProblems } from "./problems.ts";
 import { sessionProblems } from "../apps/sessions/problems.ts";
 import { poolProblems } from "../apps/workerpool/problems.ts";
@@ -25,7 +33,7 @@ const ofSession = {
 const switchingProtocols = {
   101: {
     description:
-      "The WebSocket is open: CDP in both directions. It closes with 1001 when the session has ended or the server stops, with 1011 when the browser is gone, with 4001 when another client has taken over the connection, and with 4002 when the browser has closed only this connection and still runs: its page is gone, or it received a binary frame or a message over 100 MB. A client is pinged after 20 s without data in either direction (websocket_ping_seconds)",
+      "The WebSocket is open: CDP in both directions. It closes with 1001 when the session has ended or the server stops, with 1011 when the browser is gone, with 1012 after a fault in the server while the browser still runs, with 4001 when another client has taken over the connection, and with 4002 when the browser has closed only this connection and still runs: its page is gone, or it received a binary frame or a message over 100 MB. A client is pinged after 20 s without data in either direction (websocket_ping_seconds)",
     headers: z.object({
       [SESSION_HEADERS.id]: z.string().openapi({
         description: "Id of the session",
@@ -109,7 +117,12 @@ const connect = {
     "Create a session, connect to it, and end it with the connection (WebSocket)",
   description:
     "Waits in the queue for at most `queue_timeout_seconds`, then responds with `session_failed`. The parameters have the names of the fields of a session's body; in addition to those listed, `env.NAME=VALUE` sets an environment variable of the browser.",
-  request: { query: connectQuerySchema },
+  request: {
+    query: connectQuerySchema,
+    headers: z.object({
+      traceparent: z.string().optional().describe(TRACEPARENT_DESCRIPTION),
+    }),
+  },
   responses: {
     ...switchingProtocols,
     ...problemResponses(
@@ -134,22 +147,31 @@ const connect = {
 
 /** Creates the WebSocket routes of clients. */
 export function createSocketRoutes(
-  connections: Pick<ClientConnections, "serveClient">,
+  clients: Pick<OnDemand<Clients>, "get">,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
+  async function serve(upgrade: Upgrade, target: UpgradeTarget): Promise<void> {
+    const closed = abortOnClose(upgrade.socket);
+    try {
+      const loaded = await clients.get();
+      await loaded.connections.serveClient({ ...upgrade, closed }, target);
+    } catch (error) {
+      rejectUpgrade(upgrade.socket, error, upgrade.context);
+    }
+  }
   addSocket(router, session, (upgrade) => {
     const { id = "" } = upgrade.params;
-    return connections.serveClient(upgrade, { kind: "session", id });
+    return serve(upgrade, { kind: "session", id });
   });
   addSocket(router, page, (upgrade) => {
     const { id = "", kind = "", target_id = "" } = upgrade.params;
     const page = { kind, id: target_id };
-    return connections.serveClient(upgrade, { kind: "session", id, page });
+    return serve(upgrade, { kind: "session", id, page });
   });
   addSocket(
     router,
     connect,
-    (upgrade) => connections.serveClient(upgrade, { kind: "connect" }),
+    (upgrade) => serve(upgrade, { kind: "connect" }),
   );
   return router;
 }

@@ -2,31 +2,29 @@ import { Buffer } from "node:buffer";
 import type { Upgrade } from "../http/server/socket_route.ts";
 import type { HandshakeResult } from "./handshake.ts";
 import { supportsPings } from "./stream/ping.ts";
-import { Splice, type SpliceOptions } from "./stream/splice.ts";
+import type { JoinedStream, StreamOptions } from "./stream/joined_stream.ts";
+import type { StreamThreads } from "./stream/thread/stream_threads.ts";
 
 /** Options of {@linkcode spliceClient}. */
-export interface SpliceClientOptions extends Pick<SpliceOptions, "explain"> {
+export interface SpliceClientOptions extends Pick<StreamOptions, "explain"> {
   /** Headers that are added to the browser's handshake response. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly threads: StreamThreads;
 }
 
-/** Sends the browser's handshake response to the client, then joins both sockets. */
+/** Sends the browser's handshake response to the client, and joins both sockets. */
 export function spliceClient(
   { socket, head, request }: Pick<Upgrade, "socket" | "head" | "request">,
   { socket: upstream, response }: HandshakeResult,
-  { headers, explain }: SpliceClientOptions,
-): Splice {
-  const extended = appendHeaders(response, headers);
-  socket.write(extended);
-  if (head.length > 0) upstream.write(head);
-  const splice = new Splice(socket, upstream, {
-    early: extended.subarray(findHeadEnd(extended)),
+  { headers, threads, explain }: SpliceClientOptions,
+): JoinedStream {
+  const toClient = appendHeaders(response, headers);
+  const headLength = findHeadEnd(toClient);
+  return threads.join(socket, upstream, {
+    first: { toClient, headLength, toBrowser: head },
     pings: supportsPings(request),
     explain,
   });
-  upstream.resume();
-  socket.resume();
-  return splice;
 }
 
 /** Returns the length of the head of an HTTP response, including the empty line at its end. */

@@ -5,7 +5,6 @@ import {
 } from "../apps/sessions/manager.ts";
 import { sessionProblems } from "../apps/sessions/problems.ts";
 import { isTerminal } from "../apps/sessions/status.ts";
-import { deadline } from "../async/deadline.ts";
 import type { Core } from "../core/app.ts";
 import type { Caller } from "../core/caller.ts";
 import { GridError } from "../core/errors.ts";
@@ -26,11 +25,11 @@ export interface TargetContext {
 }
 
 /**
- * Returns a session as soon as it runs. One round trip if it runs already. A session that is pending or starting is
+ * Returns a session as soon as it runs. One round trip if it runs already, two if it is awaited. A session that is pending or starting is
  * awaited until its deadline, so that a client can connect as soon as it has the URL.
  *
- * @throws {GridError} `session_not_found`, `session_failed`, `session_ended`, `session_not_running` — not in time;
- *   `forbidden` — the caller's token is for another session.
+ * @throws {GridError} `session_not_found`, `session_failed`, `session_ended`, `session_not_running` - not in time;
+ *   `forbidden` - the caller's token is for another session.
  */
 export async function resolveTarget(
   context: TargetContext,
@@ -52,25 +51,23 @@ export async function resolveTarget(
   throw notRunning(target, statusReason);
 }
 
+/** The session when its wait has ended, and the reason for its status. */
 async function waitForStart(
   { core, manager, caller }: TargetContext,
   id: string,
   signal: AbortSignal,
 ) {
   const sessions = manager.forOwner(findOwnerLimit(caller));
-  let target = await sessions.target(id);
-  let statusReason = target.statusReason;
-  for (;;) {
-    const waitMs = computeWaitMs(target, core.clock.now());
-    if (waitMs <= 0 || signal.aborted) return { target, statusReason };
-    using timeout = deadline(core.clock, waitMs, signal);
-    const seen = await manager.waitUntilStarted(id, timeout.signal);
-    target = await sessions.target(id);
-    // Only the session that the wait returns contains the reason why it is pending.
-    statusReason = target.status === "pending"
-      ? renderStatusReason(seen)
-      : target.statusReason;
-  }
+  const target = await manager.waitUntilStarted(id, {
+    read: () => sessions.target(id),
+    waitMs: (target) => computeWaitMs(target, core.clock.now()),
+    signal,
+  });
+  // The reason why a session is pending is not part of its target.
+  const statusReason = target.status === "pending"
+    ? renderStatusReason(await sessions.get(id))
+    : target.statusReason;
+  return { target, statusReason };
 }
 
 /** Returns the time to wait for the next status of a session that has not started; 0 for other sessions. */

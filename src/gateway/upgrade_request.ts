@@ -64,7 +64,7 @@ function findHeader(
 export function checkHandshake(
   core: Core,
   request: IncomingMessage,
-  { baseUrl }: Pick<UpgradeContext, "baseUrl">,
+  { baseUrl, caller }: Pick<UpgradeContext, "baseUrl" | "caller">,
 ): void {
   const isWebSocket = request.method === "GET" &&
     findHeader(request, "upgrade")?.toLowerCase() === "websocket" &&
@@ -80,5 +80,6 @@ export function checkHandshake(
     origin: findHeader(request, "origin"),
     host: findHeader(request, "host"),
     baseUrl,
+    isSignedIn: caller?.signedInUntil !== undefined,
   });
 }

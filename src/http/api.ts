@@ -1,18 +1,24 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { type App, type Core, type InstalledApp } from "../core/app.ts";
-import { getManager, installApps } from "./install_apps.ts";
+import { Admission, admitRequests } from "./admission.ts";
+import { Ingress } from "./server/ingress.ts";
+import { getManager, installApps, mergeEventTypes } from "./install_apps.ts";
 import { KeyAuth } from "./auth/auth.ts";
 import { removeEndSlash } from "../core/text.ts";
 import { Bus } from "../core/bus.ts";
 import { type Clock, systemClock } from "../async/clock.ts";
 import { toMessage } from "../core/log.ts";
 import { isLoopback } from "../core/network.ts";
+import { MetricRegistry } from "../core/metrics/registry.ts";
 import type { GridEnv, Middleware } from "../core/middleware.ts";
 import { createChain } from "./middleware_chain.ts";
 import { rejectForeignPages } from "./auth/origin_check.ts";
 import type { Provider } from "../core/provider.ts";
 import { type Named, Registry } from "../core/registry.ts";
+import type { Tracer } from "../core/trace/tracer.ts";
+import { traceRequests } from "./trace_requests.ts";
+import { measureRequests } from "./request_metrics.ts";
 import { buildRouter } from "./router.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
 import { nameKnownMembers } from "./openapi/unknown_members.ts";
@@ -26,6 +32,10 @@ export interface ApiParts {
   readonly version: string;
   /** @default {systemClock} */
   readonly clock?: Clock;
+  /** Metrics of the server. @default {none yet} */
+  readonly metrics?: MetricRegistry | undefined;
+  /** Records the spans of traces. @default {none} */
+  readonly tracer?: Tracer | undefined;
 }
 
 /** The HTTP API over a database: a server without its listener, upgrades and background work. */
@@ -34,6 +44,8 @@ export interface Api {
   /** Middleware of requests and upgrades. */
   readonly chain: readonly MiddlewareHandler<GridEnv>[];
   readonly router: OpenAPIHono<GridEnv>;
+  readonly ingress: Ingress;
+  readonly admission: Admission;
   readonly installed: ReadonlyMap<App, InstalledApp>;
   /** Returns the manager of an app. @throws {SettingsError} If it is not installed. */
   findManager<M>(app: App<M>): M;
@@ -65,19 +77,30 @@ export function createApi(
     clock,
     secrets,
     bus: new Bus(),
+    version: parts.version,
+    metrics: parts.metrics ?? new MetricRegistry(),
+    tracer: parts.tracer,
     auth: new KeyAuth(settings.api_key, {
       isExposed: !isLoopback(settings.host),
       clock,
       connectTokenSeconds: settings.connect_token_seconds,
     }),
     providers: new Registry("provider", parts.providers),
+    eventTypes: mergeEventTypes(parts.apps),
     publicUrl: () => removeEndSlash(origin.url),
     replicaUrl: () => removeEndSlash(origin.replicaUrl),
     localWorkers: new Map(),
     stopping: stopping.signal,
   };
   const installed = installApps(core, parts.apps);
-  const chain = createChain(parts.middleware, core);
+  const ingress = new Ingress({ isBusy: () => db.hasBacklog() });
+  const admission = new Admission({ db, ingress, clock });
+  const chain = [
+    measureRequests(core.metrics, clock),
+    traceRequests(core.tracer, clock),
+    ...createChain(parts.middleware, core),
+    admitRequests(admission, settings),
+  ];
   const router = buildRouter({
     version: parts.version,
     middleware: [...chain, rejectForeignPages(settings)],
@@ -88,6 +111,8 @@ export function createApi(
     core,
     chain,
     router,
+    ingress,
+    admission,
     installed,
     findManager: (app) => findManager(installed, app),
     setUrls(url, replicaUrl) {

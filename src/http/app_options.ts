@@ -2,6 +2,7 @@ import type { z } from "@hono/zod-openapi";
 import { toMessage } from "../core/log.ts";
 import { type Named, Registry } from "../core/registry.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
+import { PARSED_ONCE } from "../core/schema.ts";
 
 /** The setting `app_options`. Each entry must belong to an installed app that reads its options. */
 export class AppOptions {
@@ -18,7 +19,7 @@ export class AppOptions {
   /** Returns the options of `app`. @throws {SettingsError} If they do not match `schema`. */
   parse<O extends z.ZodObject>({ name }: Named, schema: O): z.infer<O> {
     this.#read.add(name);
-    const parsed = schema.safeParse(this.#options[name] ?? {});
+    const parsed = schema.safeParse(this.#options[name] ?? {}, PARSED_ONCE);
     if (parsed.success) return parsed.data;
     const faults = parsed.error.issues.map(({ path, message }) =>
       [...path, message].join(": ")

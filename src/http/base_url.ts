@@ -4,6 +4,7 @@ import {
   getPeerAddress,
 } from "./server/client_address.ts";
 import type { GridEnv } from "../core/middleware.ts";
+import { getRequestUrl } from "./request_url.ts";
 import { removeEndSlash } from "../core/text.ts";
 
 /** Maximum length of a path prefix that is accepted from a proxy. */
@@ -25,7 +26,7 @@ export function createBaseUrlReader(
   const isProxy = createNetworkMatcher(trusted_proxies);
   return function baseUrlOf(c) {
     if (public_url !== undefined) return removeEndSlash(public_url);
-    const { origin, protocol, host } = new URL(c.req.url);
+    const { origin, protocol, host } = getRequestUrl(c);
     if (!isProxy(getPeerAddress(c) ?? "")) return origin;
     const scheme = readForwarded(c, "proto", /^https?$/i)?.toLowerCase();
     const name = readForwarded(c, "host", HOST);
@@ -38,7 +39,7 @@ export function createBaseUrlReader(
 
 /** Returns the result of an earlier {@linkcode createBaseUrlReader} for the request. */
 export function getBaseUrl(c: Context<GridEnv>): string {
-  return c.get("baseUrl") ?? new URL(c.req.url).origin;
+  return c.get("baseUrl") ?? getRequestUrl(c).origin;
 }
 
 /**

@@ -1,4 +1,10 @@
-import type { App, AppCore, Core, InstalledApp } from "../core/app.ts";
+import type {
+  App,
+  AppCore,
+  Core,
+  EventTypes,
+  InstalledApp,
+} from "../core/app.ts";
 import { checkInstalled } from "./installed_shape.ts";
 import { hasRole } from "../core/caller.ts";
 import { AppOptions } from "./app_options.ts";
@@ -55,18 +61,30 @@ export function rejectSharedRoutes(
   installed: ReadonlyMap<App, InstalledApp>,
 ): void {
   const owners = new Map<string, string>();
-  for (const [{ name }, { routes = {} }] of installed) {
-    for (const [version, router] of Object.entries(routes)) {
-      for (const { method, path } of router.routes) {
-        const endpoint = `${method} /${version}${path}`;
-        const owner = owners.get(endpoint) ?? name;
-        if (owner !== name && method !== "ALL") {
-          throw new TypeError(
-            `Cannot set up app "${name}": "${endpoint}" is an endpoint of "${owner}", expected another path`,
-          );
-        }
-        owners.set(endpoint, owner);
+  const onDemand = [...installed].flatMap(([{ name }, { routesOnDemand }]) =>
+    (routesOnDemand?.paths ?? []).map((path) => [path, name] as const)
+  );
+  const findOwner = (method: string, path: string) =>
+    owners.get(`${method} ${path}`) ??
+      onDemand.find(([above]) => path === above || path.startsWith(`${above}/`))
+        ?.[1];
+  for (const [{ name }, { routes = {}, routesOnDemand }] of installed) {
+    const endpoints = Object.entries(routes).flatMap(([version, router]) =>
+      router.routes.map(({ method, path }) =>
+        [method, `/${version}${path}`] as const
+      )
+    );
+    const paths = (routesOnDemand?.paths ?? []).map((path) =>
+      ["any method of", path] as const
+    );
+    for (const [method, path] of [...endpoints, ...paths]) {
+      const owner = findOwner(method, path) ?? name;
+      if (owner !== name && method !== "ALL") {
+        throw new TypeError(
+          `Cannot set up app "${name}": "${method} ${path}" is an endpoint of "${owner}", expected another path`,
+        );
       }
+      owners.set(`${method} ${path}`, owner);
     }
   }
 }
@@ -91,6 +109,36 @@ export function mergeProblems(
       }
       owned.set(code, `"${name}"`);
       merged[code] = kind;
+    }
+  }
+  return merged;
+}
+
+/** Form of the type of an event: names that are joined by dots. */
+const EVENT_TYPE = /^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$/;
+
+/**
+ * Returns the types of events of apps.
+ *
+ * @throws {TypeError} If two apps declare the same type, or the name of one has another form.
+ */
+export function mergeEventTypes(
+  apps: Iterable<Pick<App, "name" | "eventTypes">>,
+): EventTypes {
+  const owners = new Map<string, string>();
+  const merged: Record<string, EventTypes[string]> = {};
+  for (const { name, eventTypes = {} } of apps) {
+    for (const [type, declared] of Object.entries(eventTypes)) {
+      const owner = owners.get(type);
+      if (owner !== undefined || !EVENT_TYPE.test(type)) {
+        throw new TypeError(
+          `Cannot add event type "${type}" of "${name}": ${
+            owner === undefined ? "its form is wrong" : `"${owner}" has it`
+          }, expected one of its own, such as "${name}.created"`,
+        );
+      }
+      owners.set(type, name);
+      merged[type] = declared;
     }
   }
   return merged;

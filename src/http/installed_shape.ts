@@ -1,5 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { ROLES } from "../core/caller.ts";
+import { PARSED_ONCE } from "../core/schema.ts";
 
 const functionSchema = z.custom((value) => typeof value === "function", {
   error: "expected a function",
@@ -20,6 +21,15 @@ const installedSchema = z.strictObject({
     routerSchema,
   ).optional(),
   rootRoutes: routerSchema.optional(),
+  routesOnDemand: z.strictObject({
+    paths: z.array(
+      z.string().regex(
+        /^(\/:?[\w.-]+)+$/,
+        "expected a path without a slash at its end, such as /v1/things",
+      ),
+    ),
+    load: functionSchema,
+  }).optional(),
   tags: z.record(z.string(), z.string()).optional(),
   upgradeRoles: z.array(z.enum(ROLES)).optional(),
   upgrade: functionSchema.optional(),
@@ -38,7 +48,7 @@ export function checkInstalled<T>(app: { readonly name: string }, value: T): T {
   throw new TypeError(
     `Cannot set up app "${app.name}": its setup() returned an invalid value: ${
       faults.join("; ")
-    }; expected { manager?, routes?, tags?, upgrade?, upgradeRoles?, ready? }`,
+    }; expected { manager?, routes?, routesOnDemand?, tags?, upgrade?, upgradeRoles?, ready? }`,
   );
 }
 
@@ -48,7 +58,7 @@ function listFaults(value: unknown): readonly string[] {
       "it is a promise, and asynchronous work belongs in ready()",
     ];
   }
-  const parsed = installedSchema.safeParse(value);
+  const parsed = installedSchema.safeParse(value, PARSED_ONCE);
   if (parsed.success) return [];
   return parsed.error.issues.map((issue) =>
     [...issue.path, describeIssue(issue)].join(": ")

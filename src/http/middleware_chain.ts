@@ -9,6 +9,7 @@ import type {
 import { Registry } from "../core/registry.ts";
 import { checkHead, checkHost } from "./server/request_checks.ts";
 import { type Settings, SettingsError } from "../core/settings.ts";
+import { PARSED_ONCE } from "../core/schema.ts";
 
 type Entry = NonNullable<Settings["middleware"]>[number];
 
@@ -98,7 +99,7 @@ function parse(
   { name, optionsSchema }: Middleware,
   options: Entry["options"],
 ): Record<string, unknown> {
-  const parsed = optionsSchema.safeParse(options);
+  const parsed = optionsSchema.safeParse(options, PARSED_ONCE);
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.map((issue) =>
     describe(issue, optionsSchema)

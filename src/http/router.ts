@@ -4,14 +4,17 @@ import { checkAccess } from "./auth/access.ts";
 import { respondError, respondProblem } from "./error_response.ts";
 import type { InstalledApp } from "../core/app.ts";
 import { GridError } from "../core/errors.ts";
+import { limitValues } from "./limit_values.ts";
 import { describeFaults } from "./validation_issues.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { RouteTable } from "./auth/route_table.ts";
-import { registerShared } from "./openapi/document.ts";
+import { registerShared } from "./openapi/shared_schemas.ts";
 import { createPathReader } from "./server/plain_path.ts";
 import { addSystemRoutes } from "./system_routes.ts";
 import { truncate } from "../core/text.ts";
-import { findMethods, respondUnmatched } from "./not_found.ts";
+import { findMethods, respondUnmatched } from "./routing/not_found.ts";
+import { GrowingRouter } from "./routing/growing_router.ts";
+import { addRoutes, RouteLoader } from "./routing/route_loader.ts";
 
 export { problemResponses } from "./openapi/problems.ts";
 
@@ -38,8 +41,14 @@ export function createRouter(): OpenAPIHono<GridEnv> {
 export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
   const root: OpenAPIHono<GridEnv> = new OpenAPIHono<GridEnv>({
     defaultHook: rejectInvalid,
+    router: new GrowingRouter(),
     getPath: createPathReader((path) => findMethods(root, path).length > 0),
   });
+  const apps = [...parts.apps];
+  const loader = new RouteLoader(root);
+  for (const { routesOnDemand } of apps) {
+    if (routesOnDemand) loader.prepare(routesOnDemand);
+  }
   const routes = new RouteTable(root);
   root.use(async function findRoute(c, next) {
     c.set("route", routes.find(c.req.method, c.req.path));
@@ -48,16 +57,18 @@ export function buildRouter(parts: RouterParts): OpenAPIHono<GridEnv> {
   for (const handler of parts.middleware) root.use(handler);
   root.use(checkAccess);
   root.use(requireJson);
+  root.use(limitValues);
   registerShared(root);
   const tags: Record<string, string> = {};
-  for (const app of parts.apps) {
+  for (const app of apps) {
     Object.assign(tags, app.tags);
-    for (const [version, versioned] of Object.entries(app.routes ?? {})) {
-      root.route(`/${version}`, versioned);
-    }
-    if (app.rootRoutes) root.route("/", app.rootRoutes);
+    addRoutes(root, app);
   }
-  addSystemRoutes(root, { ...parts, tags });
+  addSystemRoutes(root, {
+    ...parts,
+    tags,
+    loadRoutes: () => loader.loadAll(),
+  });
   root.notFound((c) => respondUnmatched(root, c));
   root.onError(respondError);
   return root;

@@ -3,15 +3,18 @@ import type { Context } from "hono";
 import { declareRoute } from "./auth/access.ts";
 import { getBaseUrl } from "./base_url.ts";
 import { createDocsRoutes } from "./openapi/docs_routes.ts";
-import { type ApiDocument, describeApi } from "./openapi/document.ts";
+import type { ApiDocument } from "./openapi/document.ts";
 import type { GridEnv } from "../core/middleware.ts";
 import { problemResponses } from "./openapi/problems.ts";
+import { getRequestUrl } from "./request_url.ts";
 
 /** Dependencies of the system routes. */
 export interface SystemParts {
   readonly version: string;
   /** Groups of operations by name, with a sentence for each. */
   readonly tags: Readonly<Record<string, string>>;
+  /** Loads the routes that are loaded on demand. */
+  readonly loadRoutes: () => Promise<void>;
   /** Rejects if the database cannot serve requests now. */
   readonly checkReady: () => Promise<unknown>;
 }
@@ -91,7 +94,7 @@ const document = createRoute({
 /** Adds the endpoints that belong to no app to `root`, whose routes the OpenAPI document describes. */
 export function addSystemRoutes(
   root: OpenAPIHono<GridEnv>,
-  { version, tags, checkReady }: SystemParts,
+  { version, tags, loadRoutes, checkReady }: SystemParts,
 ): void {
   root.openapi(health, (c) => c.json({ status: "ok" as const }, 200));
   root.openapi(ready, async (c) => {
@@ -102,7 +105,9 @@ export function addSystemRoutes(
   // Kept as bytes: serialising this much JSON takes milliseconds, and requests for it need no key.
   let described: Uint8Array<ArrayBuffer> | undefined;
   root.openAPIRegistry.registerPath(document);
-  root.get(document.path, document.middleware, (c) => {
+  root.get(document.path, document.middleware, async (c) => {
+    const { describeApi } = await import("./openapi/document.ts");
+    await loadRoutes();
     described ??= encodeDocument(describeApi(root, {
       version,
       tags: {
@@ -142,7 +147,7 @@ function listServers(c: Context<GridEnv>): readonly object[] {
     url: "/",
     description: "The server of this document",
   };
-  return url === new URL(c.req.url).origin
+  return url === getRequestUrl(c).origin
     ? [direct]
     : [{ url, description: "The server, as clients reach it" }, direct];
 }

@@ -1,4 +1,5 @@
 import type { z } from "@hono/zod-openapi";
+import { renderIssue } from "../core/schema.ts";
 import { truncate } from "../core/text.ts";
 
 /** Maximum number of faults that are listed: an input of 2 MB may have 200,000. */
@@ -30,7 +31,7 @@ export function describeFaults(
 ): Faults {
   const listed = issues.slice(0, MAX_FAULTS).map((issue) => ({
     path: truncate([...prefix, ...issue.path].map(String).join("."), MAX_PATH),
-    message: truncate(renderMessage(issue), MAX_MESSAGE),
+    message: truncate(renderIssue(issue), MAX_MESSAGE),
   }));
   const more = issues.length - listed.length;
   const sentences = listed.map(({ path, message }) =>
@@ -42,11 +43,4 @@ export function describeFaults(
       "; ",
     ),
   };
-}
-
-/** Returns the message of an issue. For an invalid name in a record it is the message of the key's schema. */
-function renderMessage(issue: z.core.$ZodIssue): string {
-  return issue.code === "invalid_key"
-    ? issue.issues.map(({ message }) => message).join("; ")
-    : issue.message;
 }

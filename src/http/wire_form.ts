@@ -30,17 +30,15 @@ export function createRowRenderer<S extends z.ZodObject>(
     isMoment: MOMENT_NAME.test(name),
   }));
   return function renderRow(row) {
-    const values = new Map<string, unknown>(Object.entries(row));
-    const entries: readonly (readonly unknown[])[] = members.map(
-      ({ name, column, isMoment }) => {
-        const value = values.get(column);
-        return [
-          name,
-          isMoment && typeof value === "number" ? toIsoTime(value) : value,
-        ];
-      },
-    );
-    return Object.fromEntries(entries);
+    const columns: Readonly<Record<string, unknown>> = row;
+    const wire = Object.create(Object.prototype);
+    for (const { name, column, isMoment } of members) {
+      const value = columns[column];
+      wire[name] = isMoment && typeof value === "number"
+        ? toIsoTime(value)
+        : value;
+    }
+    return wire;
   };
 }
 

@@ -1,6 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
 import { authenticateRequest } from "../http/auth/auth.ts";
+import { getBaseUrl } from "../http/base_url.ts";
+import { getRequestUrl } from "../http/request_url.ts";
 import { isApiPath } from "../http/server/plain_path.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
@@ -21,12 +23,18 @@ export const apiKey = defineMiddleware({
     const open = open_paths && new Set(open_paths);
     return async function checkApiKey(c, next) {
       const route = c.get("route");
-      const isOpen = open?.has(c.req.path) ?? route?.declaration.isOpen;
+      const isDeclared = route?.declaration.isOpen;
+      // The option lists no path of the API, of which the sign-in itself checks a key.
+      const isOpen = isApiPath(c.req.path)
+        ? isDeclared
+        : open?.has(c.req.path) ?? isDeclared;
       if (!isOpen) {
         const caller = await authenticateRequest(auth, {
+          method: c.req.method,
           headers: c.req.raw.headers,
+          baseUrl: getBaseUrl(c),
           route,
-          query: new URL(c.req.url).searchParams,
+          query: getRequestUrl(c).searchParams,
           isUpgrade: c.get("kind") === "upgrade",
         });
         c.set("caller", caller);

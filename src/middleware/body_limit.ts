@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { GridError } from "../core/errors.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
@@ -27,9 +27,7 @@ export const bodyLimit = defineMiddleware({
     return async function limitBody(c, next) {
       const length = parseLength(c.req.raw.headers);
       if (length > max_bytes) throw tooLarge();
-      const { body } = c.req.raw.method === "GET" || !Number.isNaN(length)
-        ? { body: null }
-        : c.req.raw;
+      const { body } = mayHaveUncounted(c, length) ? c.req.raw : { body: null };
       if (!body) return await next();
       const counted = countBytes(body, max_bytes);
       c.req.raw = new Request(c.req.raw, { body: counted.body });
@@ -39,6 +37,21 @@ export const bodyLimit = defineMiddleware({
     };
   },
 });
+
+/**
+ * Reports whether a request may have a body of unknown length. In HTTP/1 only a transfer coding allows one; to ask for
+ * the body would create its stream.
+ *
+ * @see {@link https://www.rfc-editor.org/rfc/rfc9112#section-6.3 RFC 9112, 6.3}
+ */
+function mayHaveUncounted(
+  { req, env }: Context<GridEnv>,
+  length: number,
+): boolean {
+  return Number.isNaN(length) && req.method !== "GET" &&
+    (env?.incoming?.httpVersionMajor !== 1 ||
+      req.header("transfer-encoding") !== undefined);
+}
 
 /** Returns the declared length of a body; NaN if there is none, or a transfer coding overrides it. */
 function parseLength(headers: Headers): number {

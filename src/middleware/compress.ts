@@ -38,15 +38,20 @@ export const compress = defineMiddleware({
     ),
   }),
   create({ encodings, min_bytes }): MiddlewareHandler<GridEnv> {
-    const offered = encodings.filter((name) =>
-      createCompressor(name) !== undefined
-    );
+    let offered: readonly string[] | undefined;
     return async function compressResponse(c, next) {
       await next();
       if (!isCompressible(c)) return;
       addVary(c.res.headers);
-      const encoding = chooseEncoding(c.req.header("accept-encoding"), offered);
-      if (encoding) await encode(c, encoding, min_bytes);
+      const accepted = c.req.header("accept-encoding");
+      if (!chooseEncoding(accepted, encodings)) return;
+      await encode(c, min_bytes, () => {
+        offered ??= encodings.filter(isSupported);
+        const encoding = chooseEncoding(accepted, offered);
+        return encoding === undefined
+          ? undefined
+          : { encoding, transform: createCompressor(encoding) };
+      });
     };
   },
 });
@@ -73,25 +78,35 @@ function chooseEncoding(
   return best > 0 ? rated.find(({ q }) => q === best)?.name : undefined;
 }
 
+/** An encoding and the stream that encodes with it. */
+interface Compressor {
+  readonly encoding: string;
+  readonly transform: Transform;
+}
+
+/** Encodes the response if it has `minBytes` and `create` returns a compressor. */
 async function encode(
   c: Context<GridEnv>,
-  encoding: string,
   minBytes: number,
+  create: () => Compressor | undefined,
 ): Promise<void> {
   const length = Number(c.res.headers.get("content-length") ?? minBytes);
   if (!c.res.body || length < minBytes) return;
   const { first, body } = await peek(c.res.body);
   // Created only if needed: it takes longer than a short response.
-  const transform = first < minBytes ? undefined : createCompressor(encoding);
-  if (!transform) {
+  const compressor = first < minBytes ? undefined : create();
+  if (!compressor) {
     c.res = new Response(body, c.res);
     return;
   }
   const stream = body instanceof ReadableStream
     ? body
     : new Blob([body]).stream();
-  const encoded = new Response(stream.pipeThrough(transform), c.res);
-  encoded.headers.set("content-encoding", encoding);
+  const encoded = new Response(
+    stream.pipeThrough(compressor.transform),
+    c.res,
+  );
+  encoded.headers.set("content-encoding", compressor.encoding);
   encoded.headers.delete("content-length");
   const etag = encoded.headers.get("etag");
   if (etag?.startsWith('"')) encoded.headers.set("etag", `W/${etag}`);
@@ -145,13 +160,19 @@ async function settleInTurn<T>(
   }
 }
 
-/** Creates a stream that encodes; undefined if the platform does not support it. */
-function createCompressor(encoding: string): Transform | undefined {
+/** Creates a stream that encodes. @throws {TypeError} If the platform does not support the encoding. */
+function createCompressor(encoding: string): Transform {
   const format = FORMATS[encoding] as CompressionFormat; // The type does not know what newer platforms have.
+  return new CompressionStream(format);
+}
+
+/** Reports whether the platform supports an encoding. */
+function isSupported(encoding: string): boolean {
   try {
-    return new CompressionStream(format);
+    createCompressor(encoding);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

@@ -75,7 +75,7 @@ export const cors = defineMiddleware({
       }
       await next();
       // A cache must not serve this response to an allowed page.
-      if (!isForAll) c.header("Vary", "Origin", { append: true });
+      if (!isForAll) c.res.headers.append("vary", "Origin");
     };
   },
 });

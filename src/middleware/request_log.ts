@@ -1,7 +1,8 @@
+import { uuidv7 } from "uuidv7";
 import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import { v7 as uuid } from "uuid";
 import { createAddressReader } from "../http/server/client_address.ts";
+import { getRequestUrl } from "../http/request_url.ts";
 import { createLogger } from "../core/log.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 import { truncate } from "../core/text.ts";
@@ -37,7 +38,7 @@ export const requestLog = defineMiddleware({
         c.get("route")?.declaration.isQuiet);
     return async function logRequest(c, next) {
       const received = c.req.header(header) ?? "";
-      const requestId = REQUEST_ID.test(received) ? received : uuid();
+      const requestId = REQUEST_ID.test(received) ? received : uuidv7();
       const startedAt = clock.monotonic();
       c.set("requestId", requestId);
       await next();
@@ -51,15 +52,18 @@ export const requestLog = defineMiddleware({
         : detail === undefined
         ? COMPLETED
         : REJECTED;
-      log[isQuiet(c) ? "debug" : "info"](line, {
+      const level = isQuiet(c) ? "debug" : "info";
+      if (!log.isEnabledFor(level)) return;
+      log[level](line, {
         method: c.req.method,
         // Not decoded, because it may contain line breaks; without the query, which may contain a token.
-        path: truncate(new URL(c.req.url).pathname, MAX_PATH),
+        path: truncate(getRequestUrl(c).pathname, MAX_PATH),
         // The status of an accepted upgrade is decided later.
         ...(isAccepted ? {} : { status: c.res.status }),
         ...(detail === undefined ? {} : { detail }),
         duration_ms: Math.round(clock.monotonic() - startedAt),
         request_id: requestId,
+        trace_id: c.get("trace")?.traceId,
         caller: c.get("caller")?.name,
         client_address: addressOf(c),
       });

@@ -1,6 +1,5 @@
 import { z } from "@hono/zod-openapi";
 import type { MiddlewareHandler } from "hono";
-import { secureHeaders } from "hono/secure-headers";
 import { isApiPath } from "../http/server/plain_path.ts";
 import { defineMiddleware, type GridEnv } from "../core/middleware.ts";
 
@@ -24,26 +23,29 @@ export const securityHeaders = defineMiddleware({
   create(options, { settings }): MiddlewareHandler<GridEnv> {
     const isHttps = settings.public_url?.startsWith("https:") ?? false;
     const isFramed = options.frame_ancestors !== "'none'";
-    const secure = secureHeaders({
-      overwrite: false,
+    const defaults = Object.entries({
       // JSON needs neither resources nor scripts.
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        frameAncestors: [options.frame_ancestors],
-      },
-      referrerPolicy: options.referrer_policy,
-      strictTransportSecurity: isHttps && options.strict_transport_security,
-      xFrameOptions: isFramed ? false : "DENY",
-      xDnsPrefetchControl: false,
-      xDownloadOptions: false,
-      xPermittedCrossDomainPolicies: false,
-      xXssProtection: false,
-      originAgentCluster: false,
+      "content-security-policy":
+        `default-src 'none'; frame-ancestors ${options.frame_ancestors}`,
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-resource-policy": "same-origin",
+      "referrer-policy": options.referrer_policy,
+      "x-content-type-options": "nosniff",
+      ...(isFramed ? {} : { "x-frame-options": "DENY" }),
+      ...(isHttps
+        ? { "strict-transport-security": options.strict_transport_security }
+        : {}),
     });
     return async function setSecurityHeaders(c, next) {
-      await secure(c, next);
-      if (isApiPath(c.req.path) && !c.res.headers.has("cache-control")) {
-        c.header("Cache-Control", "no-store");
+      await next();
+      const { headers } = c.res;
+      for (const [name, value] of defaults) {
+        if (!headers.has(name)) headers.append(name, value);
+      }
+      headers.delete("x-powered-by");
+      if (isApiPath(c.req.path) && !headers.has("cache-control")) {
+        // Not by `c.header()`, which would copy the response with its body as a stream.
+        headers.set("cache-control", "no-store");
       }
     };
   },

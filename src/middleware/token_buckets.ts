@@ -1,4 +1,5 @@
 import { lruTouch } from "../async/lru.ts";
+import { TokenBucket } from "../async/token_bucket.ts";
 
 /** Rate and burst of a bucket. */
 export interface BucketLimit {
@@ -17,12 +18,6 @@ export interface BucketLevel {
   readonly nextSeconds: number;
 }
 
-interface Bucket {
-  tokens: number;
-  /** Monotonic time of `tokens`. */
-  at: number;
-}
-
 /**
  * Token buckets by key, which refill over time without timers.
  *
@@ -32,7 +27,7 @@ export class TokenBuckets {
   readonly #limit: BucketLimit;
   readonly #maxBuckets: number;
   /** Ordered by last use. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets = new Map<string, TokenBucket>();
 
   constructor(limit: BucketLimit, maxBuckets: number) {
     this.#limit = limit;
@@ -45,27 +40,25 @@ export class TokenBuckets {
 
   /** Takes a token if there is one. `now` is monotonic, in milliseconds. */
   take(key: string, now: number): BucketLevel {
-    const bucket = this.#refill(key, now);
-    const isGiven = bucket.tokens >= 1;
-    if (isGiven) bucket.tokens -= 1;
+    const bucket = this.#find(key);
+    const isGiven = bucket.take(now);
     lruTouch(this.#buckets, [key, bucket], this.#maxBuckets);
-    return this.#toLevel(bucket, isGiven);
+    return this.#toLevel(bucket.count(now), isGiven);
   }
 
   /** Returns the state without taking a token. */
   peek(key: string, now: number): BucketLevel {
-    const bucket = this.#refill(key, now);
-    return this.#toLevel(bucket, bucket.tokens >= 1);
+    const tokens = this.#find(key).count(now);
+    return this.#toLevel(tokens, tokens >= 1);
   }
 
-  #refill(key: string, now: number): Bucket {
-    const { requests_per_second, burst } = this.#limit;
-    const { tokens, at } = this.#buckets.get(key) ?? { tokens: burst, at: now };
-    const gained = Math.max(0, now - at) / 1_000 * requests_per_second;
-    return { tokens: Math.min(burst, tokens + gained), at: now };
+  /** Returns the bucket of a key; a full one, which is not kept, if there is none. */
+  #find(key: string): TokenBucket {
+    const { requests_per_second: perSecond, burst } = this.#limit;
+    return this.#buckets.get(key) ?? new TokenBucket({ perSecond, burst });
   }
 
-  #toLevel({ tokens }: Bucket, isGiven: boolean): BucketLevel {
+  #toLevel(tokens: number, isGiven: boolean): BucketLevel {
     const remaining = Math.floor(tokens);
     const missing = remaining + 1 - tokens;
     return {

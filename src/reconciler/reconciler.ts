@@ -1,8 +1,11 @@
 import { every } from "../async/every.ts";
+import type { EventManager } from "../apps/events/manager.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
+import type { WebhookUpkeep } from "../apps/webhooks/app.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
 import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import type { Core } from "../core/app.ts";
+import type { MetricDeclaration } from "../core/metrics/declaration.ts";
 import { createLogger } from "../core/log.ts";
 import { ObservationWindow } from "./observation_window.ts";
 
@@ -18,7 +21,14 @@ const CLIENT_REPORT_MS = 10_000;
 export interface ReconcilerManagers {
   readonly pools: Pick<WorkPoolManager, "finishDrains">;
   readonly sessions: Pick<SessionManager, "deadlines">;
-  readonly workers: Pick<WorkerManager, "markLost" | "prune">;
+  readonly workers: Pick<
+    WorkerManager,
+    "markLost" | "prune" | "rollUpMetrics"
+  >;
+  /** Absent if the app is not installed. */
+  readonly events?: Pick<EventManager, "prune"> | undefined;
+  /** Absent if the app is not installed. */
+  readonly webhooks?: WebhookUpkeep | undefined;
 }
 
 /** The outcome of a pass. */
@@ -73,7 +83,8 @@ export async function reconcileOnce(
 
 /** Lists the concerns in the order in which they run. */
 function listConcerns(
-  { pools, sessions: { deadlines }, workers }: ReconcilerManagers,
+  { pools, sessions: { deadlines }, workers, events, webhooks }:
+    ReconcilerManagers,
   leaseMs: number,
 ): readonly Concern[] {
   const runs: Readonly<Record<string, () => Promise<number>>> = {
@@ -88,12 +99,22 @@ function listConcerns(
     abandoned: () => deadlines.endAbandoned(),
     drained: () => deadlines.endDrained(),
     drainedPools: () => pools.finishDrains(),
+    sessionMetrics: () => deadlines.rollUpMetrics(),
+    workerMetrics: () => workers.rollUpMetrics(),
     pruned: () => deadlines.prune(),
     prunedWorkers: () => workers.prune(),
+    ...(events ? { prunedEvents: () => events.prune() } : {}),
+    ...(webhooks
+      ? {
+        prunedDeliveries: () => webhooks.prune(),
+        longQueues: () => webhooks.checkQueues(),
+      }
+      : {}),
   };
   const minimums: Readonly<Record<string, number>> = {
     abandoned: Math.min(leaseMs, CLIENT_REPORT_MS),
     drainedPools: 0,
+    longQueues: 0,
   };
   return Object.entries(runs).map(([name, runOnce]) => ({
     name,
@@ -102,11 +123,28 @@ function listConcerns(
   }));
 }
 
+const LAG: MetricDeclaration = {
+  name: "browsergrid_reconciler_lag_seconds",
+  help:
+    "Time since this server last completed a pass over all deadlines without a failure; about 2 s apart",
+  labels: {},
+  scope: "process",
+};
+
 /** Runs passes periodically until disposed. */
 export function startReconciler(
-  { clock, settings }: Pick<Core, "clock" | "settings">,
+  { clock, settings, metrics }: Pick<Core, "clock" | "settings" | "metrics">,
   managers: ReconcilerManagers,
 ): AsyncDisposable {
+  let completedAt = clock.monotonic();
+  metrics.add({
+    type: "gauge",
+    declaration: LAG,
+    read: () => [{
+      labels: [],
+      value: (clock.monotonic() - completedAt) / 1_000,
+    }],
+  });
   const leaseMs = settings.lease_seconds * 1_000;
   const observation = new ObservationWindow(
     clock,
@@ -124,17 +162,24 @@ export function startReconciler(
     });
     // Without any answer from the database, workers may not have been able to report either.
     if (Object.keys(result.counts).length === 0) observation.reset();
+    if (result.failures.size === 0) completedAt = clock.monotonic();
     logPass(result, failing);
   }, { clock, periodMs: PERIOD_MS, jitter: 0.5 });
 }
+
+/** Concerns that have something to do in every minute. */
+const ROUTINE: ReadonlySet<string> = new Set([
+  "sessionMetrics",
+  "workerMetrics",
+]);
 
 /** Logs what a pass changed, and the first of consecutive failures of each concern. */
 function logPass({ counts, failures }: PassResult, failing: Set<string>): void {
   for (const [concern, count] of Object.entries(counts)) {
     failing.delete(concern);
-    if (count > 0) {
-      log.info("Reconciled {count}: {concern}", { concern, count });
-    }
+    if (count === 0) continue;
+    const level = ROUTINE.has(concern) ? "debug" : "info";
+    log[level]("Reconciled {count}: {concern}", { concern, count });
   }
   for (const [concern, error] of failures) {
     if (!failing.has(concern)) {

@@ -10,6 +10,10 @@ const log = createLogger("server", "encryption_key");
 /** Name of the key file in the data folder. */
 export const KEY_FILE = "encryption.key";
 
+/** Names of the temporary files of {@linkcode makeKey}. */
+const UNFINISHED =
+  /^encryption\.key\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
@@ -34,6 +38,31 @@ export async function openSecrets(
   );
 }
 
+/**
+ * Reports whether the settings, or the file in the data folder, have the key of a secret of the grid. Changes no file.
+ *
+ * @param secret Row of the grid's own secrets.
+ */
+export async function canOpen(
+  { name, value }: { readonly name: string; readonly value: string },
+  { encryption_key, previous_encryption_keys, data_dir }: Settings,
+): Promise<boolean> {
+  const key = encryption_key === undefined
+    ? await readKey(join(data_dir, KEY_FILE))
+    : decodeKey(encryption_key, "setting encryption_key");
+  if (!key) return false;
+  const previous = previous_encryption_keys.map((each) =>
+    decodeKey(each, "setting previous_encryption_keys")
+  );
+  try {
+    const cipher = new SecretCipher(key, previous);
+    await cipher.open(value, ["grid_secrets", "value", name]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 async function loadKeyFile(
   db: Database,
   { data_dir, database_url }: Settings,
@@ -46,7 +75,10 @@ async function loadKeyFile(
   if (database_url === ":memory:") return newKey();
   const path = join(data_dir, KEY_FILE);
   const found = await readKey(path);
-  if (found) return found;
+  if (found) {
+    await removeUnfinished(path);
+    return found;
+  }
   if (await isEncrypted(db)) {
     throw new SettingsError(
       `Cannot read the secrets in the database: their key is missing, expected the file "${path}" or BROWSERGRID_ENCRYPTION_KEY; if it is lost, see "Secrets in the database" in docs/security.md`,
@@ -72,9 +104,7 @@ async function readKey(path: string): Promise<Bytes | undefined> {
       path,
     });
   }
-  const key = decodeKey(text, `file "${path}"`);
-  await removeUnfinished(path);
-  return key;
+  return decodeKey(text, `file "${path}"`);
 }
 
 /** Creates the file atomically. If two processes create it at once, both use the first one's. */
@@ -99,11 +129,11 @@ async function makeKey(path: string): Promise<Bytes> {
   }
 }
 
-/** Removes the temporary file of a process that was killed while it created the key. */
+/** Removes the temporary file of a process that was killed while it created the key, and no copy of an operator. */
 async function removeUnfinished(path: string): Promise<void> {
   const folder = dirname(path);
   for await (const { name } of Deno.readDir(folder)) {
-    if (!name.startsWith(`${KEY_FILE}.`)) continue;
+    if (!UNFINISHED.test(name)) continue;
     await Deno.remove(join(folder, name)).catch(() => {});
   }
 }

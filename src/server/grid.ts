@@ -1,9 +1,12 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { join } from "node:path";
+import { eventsApp } from "../apps/events/app.ts";
+import type { EventManager } from "../apps/events/manager.ts";
 import { keysApp } from "../apps/keys/app.ts";
 import { hasClientKey, type KeyManager } from "../apps/keys/manager.ts";
 import { sessionsApp } from "../apps/sessions/app.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
+import { webhooksApp, type WebhookUpkeep } from "../apps/webhooks/app.ts";
 import { workerPoolApp } from "../apps/workerpool/app.ts";
 import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
 import { workersApp } from "../apps/workers/app.ts";
@@ -17,10 +20,12 @@ import type { Database } from "../core/database.ts";
 import { toFileUrl } from "../db/file_url.ts";
 import {
   migrate,
-  type Migration,
-  PROJECT_MIGRATIONS,
   readMigrations,
+  readProjectMigrations,
+  rejectNewerDatabase,
 } from "../db/migrate.ts";
+import type { Migration } from "../db/migrations/status.ts";
+import { dropStatistics } from "../db/statistics.ts";
 import type { GridEnv, Middleware } from "../core/middleware.ts";
 import { isLoopback } from "../core/network.ts";
 import { apiKey } from "../middleware/api_key.ts";
@@ -30,6 +35,7 @@ import { RouteTable } from "../http/auth/route_table.ts";
 import { createSocketUpgrader } from "../http/server/socket_route.ts";
 import { createUpgradeGate } from "../http/server/upgrade_gate.ts";
 import { startReconciler } from "../reconciler/reconciler.ts";
+import { MetricRegistry } from "../core/metrics/registry.ts";
 import { openSecrets, scrubPlainText } from "./encryption_key.ts";
 import { rejectExposure } from "./exposure.ts";
 
@@ -50,6 +56,10 @@ export interface Grid extends AsyncDisposable {
   readonly pools: WorkPoolManager;
   readonly sessions: SessionManager;
   readonly workers: WorkerManager;
+  /** Undefined if the setting `apps` excludes the app. */
+  readonly events: EventManager | undefined;
+  /** Undefined if the setting `apps` excludes the app. */
+  readonly webhooks: WebhookUpkeep | undefined;
   /** Listens, calls {@linkcode startBackgroundWork}, and returns the URL under which the server reaches itself. */
   listen(): Promise<string>;
   /** Starts the background work of the apps and the reconciler. */
@@ -66,7 +76,7 @@ export function resolveDatabaseUrl(settings: Settings): string {
 export async function readAllMigrations(
   apps: readonly App[],
 ): Promise<readonly Migration[]> {
-  const project = await readMigrations(PROJECT_MIGRATIONS);
+  const project = await readProjectMigrations();
   const others = await Promise.all(
     apps.flatMap(({ name, migrations }) =>
       migrations ? [readMigrations(migrations, `${name}/`)] : []
@@ -93,16 +103,38 @@ export async function openGrid(
     }),
   );
   const apps = chooseApps(parts.apps, settings);
+  const { version } = parts;
+  const migrations = await readAllMigrations(apps);
   if (settings.migrate) {
-    await migrate(db, await readAllMigrations(apps), clock.now());
-  }
+    await migrate(db, migrations, { now: clock.now(), version });
+    await dropStatistics(db);
+  } else await rejectNewerDatabase(db, migrations, version);
   const secrets = await openSecrets(db, settings);
-  const api = createApi({ settings, db, secrets }, { ...parts, apps, clock });
+  const metrics = new MetricRegistry();
+  const { otlp_endpoint: endpoint } = settings;
+  const tracing = endpoint === undefined
+    ? undefined
+    : (await import("./tracing.ts")).openTracing(endpoint, {
+      settings,
+      clock,
+      metrics,
+      version,
+    });
+  stack.use(tracing);
+  const api = createApi({ settings, db, secrets }, {
+    ...parts,
+    apps,
+    clock,
+    metrics,
+    tracer: tracing?.tracer,
+  });
   const { core, router, installed, findManager: managerOf } = api;
   const managers = {
     pools: managerOf(workerPoolApp),
     sessions: managerOf(sessionsApp),
     workers: managerOf(workersApp),
+    events: installed.has(eventsApp) ? managerOf(eventsApp) : undefined,
+    webhooks: installed.has(webhooksApp) ? managerOf(webhooksApp) : undefined,
   };
   if (settings.migrate) await protectSecrets(db, installed.values());
   const running = stack.move();
@@ -120,14 +152,18 @@ export async function openGrid(
     ...managers,
     async listen() {
       await rejectExposure(core, isApiKeyInUse(parts.middleware, settings));
+      const routes = new RouteTable(router);
       const server = running.use(
         await startServer({
           host: settings.host,
           port: settings.port,
           fetch: router.fetch,
+          ingress: api.ingress,
+          isUrgent: (method, path) => routes.isUrgent(method, path),
+          admission: api.admission,
           gate: createUpgradeGate(api.chain, router),
           upgraders: [
-            createSocketUpgrader(new RouteTable(router)),
+            createSocketUpgrader(routes),
             ...collectUpgraders(installed.values()),
           ],
           graceMs: settings.shutdown_seconds * 1_000 / 2,

@@ -3,10 +3,10 @@
  *
  * ```
  * worker                                                      server
- *    ── GET /v1/workerpool/workers/ID/tunnel ──────────────────▶   control connection: a WebSocket with JSON messages
- *    ◀──────────────────── open { stream_id, session_id } ─────    a client connects to a session
- *    ── GET /v1/workerpool/workers/ID/tunnel/STREAM_ID ────────▶   101, then the browser's bytes, unchanged
- *    ── refused { stream_id, reason } ─────────────────────────▶   instead: the worker does not hold that session
+ *    -- GET /v1/workerpool/workers/ID/tunnel ------------------>   control connection: a WebSocket with JSON messages
+ *    <-------------------- open { stream_id, session_id } -----    a client connects to a session
+ *    -- GET /v1/workerpool/workers/ID/tunnel/STREAM_ID -------->   101, then the browser's bytes, unchanged
+ *    -- refused { stream_id, reason } ------------------------->   instead: the worker does not hold that session
  * ```
  *
  * A load balancer may route each connection to any server of the grid. A server forwards a stream to the server that

@@ -1,5 +1,6 @@
 import type { ClaimedSession } from "../client/client.ts";
-import { type BrowserSpec, parseMemory } from "../core/browser_spec.ts";
+import type { BrowserSpec } from "../core/browser_spec.ts";
+import { parseMemory } from "../core/schema.ts";
 
 /** The requested browser in the server's form. Contains secrets. */
 export type RequestedBrowser = Pick<
@@ -35,7 +36,7 @@ export function toBrowserSpec(request: RequestedBrowser): BrowserSpec {
   };
 }
 
-/** Returns `text`, such as a browser's output, with every secret of the request replaced by "…". */
+/** Returns `text`, such as a browser's output, with every secret of the request replaced by "...". */
 export function redactSecrets(
   text: string,
   request: Pick<RequestedBrowser, "proxy" | "environment">,
@@ -44,5 +45,8 @@ export function redactSecrets(
     request.proxy?.proxy_password ?? "",
     ...Object.values(request.environment),
   ].filter((secret) => secret.length > 2);
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "…"), text);
+  return secrets.reduce(
+    (rest, secret) => rest.replaceAll(secret, "\u2026"),
+    text,
+  );
 }

@@ -1,11 +1,17 @@
 import { aborted } from "../async/abortable.ts";
 import type { Clock } from "../async/clock.ts";
 import { deadline } from "../async/deadline.ts";
-import type { ClaimedSession, SessionReport } from "../client/client.ts";
+import type {
+  ClaimedSession,
+  Observation,
+  SessionReport,
+} from "../client/client.ts";
 import { createLogger, toMessage } from "../core/log.ts";
 import type { RunningBrowser } from "../core/provider.ts";
+import type { Tracer } from "../core/trace/tracer.ts";
 import { redactSecrets } from "./claimed_session.ts";
 import { waitForEnd } from "./liveness.ts";
+import type { Observe } from "./observer/observers.ts";
 import {
   createEndReport,
   createRunningReport,
@@ -13,6 +19,7 @@ import {
   type SessionEnd,
   toSessionEnd,
 } from "./report.ts";
+import { StartSpan } from "./start_span.ts";
 import { type BrowserSource, startBrowser } from "./start_browser.ts";
 
 const log = createLogger("worker", "session");
@@ -32,10 +39,16 @@ export interface HeldSessionContext {
   /** Returns true if the host responds. If not, a failed start is not the session's fault and the session is requeued. */
   readonly isHostUp: () => Promise<boolean>;
   readonly onReport: (report: Report) => void;
+  /** Observes the browser for webhooks. */
+  readonly observe?: Observe | undefined;
+  /** Sends the rest of the output to the clients that follow it, for a second at most. Called before the browser is removed. */
+  readonly finishLogs?: (sessionId: string) => Promise<void>;
 }
 
 /** Options of {@linkcode HeldSession.start}. */
 export interface HeldSessionOptions extends HeldSessionContext, BrowserSource {
+  /** Records the span of the start. */
+  readonly tracer?: Tracer | undefined;
   /** End of the same session under an older lease, which the start waits for. */
   readonly after?: Promise<void> | undefined;
 }
@@ -127,18 +140,25 @@ export class HeldSession {
   ): Promise<void> {
     // Not awaited if undefined: a warm browser is taken in the same turn as the claim.
     if (options.after) await options.after.catch(() => {});
+    const span = new StartSpan(claimed, options);
     try {
       log.info("Starting a browser for session {session_id}", {
         session_id: this.id,
       });
       const { signal } = this.#stop;
       const { browser, isWarm } = await startBrowser(claimed, options, signal);
-      await this.#watch(browser, isWarm ? { warm: true } : {});
+      span.end({ isWarm });
+      await this.#watch(
+        browser,
+        isWarm ? { warm: true } : {},
+        claimed.observations,
+      );
     } catch (error) {
       const end: SessionEnd = this.#requested ?? {
         reason: redactSecrets(toMessage(error), claimed),
         status: await options.isHostUp() ? "failed" : "released",
       };
+      span.end({ end });
       log.warn("Session {session_id} did not start: {reason}", {
         session_id: this.id,
         ...end,
@@ -151,19 +171,36 @@ export class HeldSession {
   async #watch(
     browser: RunningBrowser,
     fields: Pick<SessionReport, "warm"> = {},
+    observations: readonly Observation[] = [],
   ): Promise<void> {
-    const { clock, isHostUp, onReport } = this.#options;
+    const { clock, isHostUp, onReport, observe } = this.#options;
     this.#browser = browser;
     log.info("Browser of session {session_id} is running", {
       session_id: this.id,
     });
-    onReport({ ...createRunningReport(this, browser), ...fields });
     const { signal } = this.#stop;
+    const { id: sessionId, fencingToken } = this;
+    const observation = observe?.(
+      { sessionId, fencingToken },
+      browser,
+      observations,
+    );
+    // Else the events of a fast client would be missed. Not awaited if undefined.
+    if (observation?.ready) {
+      await Promise.race([
+        observation.ready,
+        browser.exited,
+        aborted(signal),
+      ]);
+    }
+    onReport({ ...createRunningReport(this, browser), ...fields });
     const end = await waitForEnd(browser, { clock, isHostUp, signal });
+    observation?.[Symbol.dispose]();
     const exit = end?.exit;
     // A hanging browser would not process the request to close.
     if (end?.hangs) this.#graceMs = 0;
     const logs = await readLogTail(browser, clock);
+    await this.#options.finishLogs?.(this.id);
     // An exit is reported immediately, a requested end only once the browser is gone.
     if (exit) this.#reportEnd(this.#requested ?? toSessionEnd(exit), logs);
     await this.#remove(browser);

@@ -2,6 +2,7 @@ import type { Clock } from "../async/clock.ts";
 import type { GridClient } from "../client/client.ts";
 import type { LocalSandbox, Provider } from "../core/provider.ts";
 import type { Registry } from "../core/registry.ts";
+import type { Tracer } from "../core/trace/tracer.ts";
 import type { StateStore } from "./state_file.ts";
 import type { TunnelOpener } from "./tunnel/client.ts";
 
@@ -15,7 +16,7 @@ export interface WorkerStartOptions {
   readonly clock: Clock;
   /** Id or name of the work pool. */
   readonly workPoolId: string;
-  /** Id of an existing worker to register as. */
+  /** Id of the worker, which may be a new one. */
   readonly workerId?: string | undefined;
   readonly workerName?: string | undefined;
   readonly capacity: number;
@@ -35,6 +36,8 @@ export interface WorkerStartOptions {
   readonly openTunnel?: TunnelOpener | undefined;
   /** Time that running sessions have to end after {@linkcode Worker.drain}. @default {the server's setting} */
   readonly drainTimeoutSeconds?: number | undefined;
+  /** Records the spans of starts. @default none */
+  readonly tracer?: Tracer | undefined;
   /** Ends the wait for a server during the start. */
   readonly signal?: AbortSignal | undefined;
 }

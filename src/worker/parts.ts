@@ -4,6 +4,9 @@ import { ClaimLoop } from "./claim_loop.ts";
 import { Drain } from "./drain.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HostHealth } from "./host/health.ts";
+import { FollowedLogs } from "./logs/followed_logs.ts";
+import { WorkerSampler } from "./host/worker_sampler.ts";
+import { Observers } from "./observer/observers.ts";
 import { resolveReach, type WorkerStartOptions } from "./options.ts";
 import type { Outbox } from "./outbox.ts";
 import { HOST_DETAILS, type Membership } from "./register.ts";
@@ -34,8 +37,11 @@ export class WorkerParts {
   readonly drain: Drain;
   readonly health: HostHealth;
   readonly warm: WarmPool;
+  readonly observers: Observers;
   readonly supervisor: Supervisor;
+  readonly sampler: WorkerSampler;
   readonly heartbeat: Heartbeat;
+  readonly logs: FollowedLogs;
   readonly claims: ClaimLoop;
   /** True once the browsers of an earlier process are adopted. */
   hasAdopted = false;
@@ -53,7 +59,25 @@ export class WorkerParts {
       onChange: () => this.changed(),
     });
     this.warm = this.#createWarmPool();
+    this.observers = new Observers({
+      client: options.worker.client,
+      workerId: options.membership.registration.worker.id,
+      proof: options.membership.proof,
+      clock,
+    });
+    this.logs = new FollowedLogs({
+      client: options.worker.client,
+      proof: options.membership.proof,
+      clock,
+      findBrowser: (id, token) => this.supervisor.findBrowser(id, token),
+    });
     this.supervisor = this.#createSupervisor();
+    this.sampler = new WorkerSampler({
+      clock,
+      periodMs: options.membership.registration.metrics_ms,
+      dataDir: options.worker.dataDir,
+      listBrowsers: () => this.supervisor.browsers,
+    });
     this.heartbeat = this.#createHeartbeat();
     this.claims = this.#createClaimLoop();
   }
@@ -112,9 +136,12 @@ export class WorkerParts {
       warm: this.warm,
       outbox,
       clock: worker.clock,
+      tracer: worker.tracer,
       capacity: worker.capacity,
       graceMs: () => this.#availability.isUnavailable ? server_grace_ms : 0,
       isHostUp: () => this.health.check(),
+      observe: this.observers.observe,
+      finishLogs: (id) => this.logs.finish(id),
       onChange: () => this.changed(),
     });
   }
@@ -131,9 +158,12 @@ export class WorkerParts {
         registration.heartbeat_ms,
         worker.pollIntervalSeconds * 1_000,
       ),
+      dataDir: worker.dataDir,
       outbox,
       supervisor: this.supervisor,
+      samples: this.sampler,
       warm: this.warm,
+      observers: this.observers,
       availability: this.#availability,
       readStatus: () => this.status,
       readHostDetails: () => {
@@ -141,6 +171,7 @@ export class WorkerParts {
         return problem ? { ...HOST_DETAILS, problem } : HOST_DETAILS;
       },
       onCommands: (commands) => this.#execute(commands),
+      onFollowed: (followed) => this.logs.follow(followed),
       onUnknown,
       onReplaced,
     });

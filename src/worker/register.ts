@@ -3,6 +3,7 @@ import { deadline } from "../async/deadline.ts";
 import { ApiError } from "../client/api_error.ts";
 import type { Registration } from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
+import { compareSupport } from "../core/version/version_support.ts";
 import type { WorkerProof } from "../core/worker_proof.ts";
 import { calculateTrustedUntil } from "./lease.ts";
 import { resolveReach, type WorkerStartOptions } from "./options.ts";
@@ -59,6 +60,8 @@ export async function register(
     worker_id: worker.id,
     work_pool_id: worker.work_pool_id,
   });
+  warnIfUnsupported(registration, options.version);
+  if (options.workerId === undefined) warnIfByHand(registration);
   const trustedUntil = calculateTrustedUntil(sentAt, lease_ttl_ms);
   return { state, proof, registration, trustedUntil };
 }
@@ -102,7 +105,7 @@ export async function requestRegistration(
       const registration = await client.registerWorker(body, {
         signal: timeout.signal,
       });
-      return { registration, sentAt };
+      return { registration: addMembers(registration), sentAt };
     } catch (error) {
       signal?.throwIfAborted();
       if (!timeout.signal.aborted && !isTransient(error)) throw error;
@@ -111,6 +114,42 @@ export async function requestRegistration(
       await clock.sleep(pause * (0.5 + Math.random() / 2), signal);
     }
   }
+}
+
+/** Returns a registration with the members that a server of the previous version does not send. */
+function addMembers(registration: Registration): Registration {
+  const added: Partial<Registration> = {
+    provider_type: registration.worker.provider_type,
+    // That server rejects measurements.
+    metrics_ms: 0,
+  };
+  return { ...added, ...registration };
+}
+
+/** Logs a warning if the worker and its server are of versions that are not made to work together. */
+function warnIfUnsupported(
+  { server_version }: Partial<Registration>,
+  version: string,
+): void {
+  const support = compareSupport(server_version, version);
+  if (support !== "too_old" && support !== "too_new") return;
+  log.warn(
+    "Server has version {server_version}, which a worker of version {version} does not support: upgrade the older one",
+    { server_version, version },
+  );
+}
+
+/** Logs a warning if the server starts the workers of the pool: they use another provider than the pool's, on their own machines. */
+function warnIfByHand({ worker, provider_type }: Registration): void {
+  if (provider_type === worker.provider_type) return;
+  log.warn(
+    "Work pool {work_pool_id} runs its workers on machines that the server starts by provider {machine_provider}; this one starts browsers on this host, with provider {provider}",
+    {
+      work_pool_id: worker.work_pool_id,
+      machine_provider: worker.provider_type,
+      provider: provider_type,
+    },
+  );
 }
 
 /** Returns true if a retry may succeed: there was no response, or it asks the worker to try again later. */

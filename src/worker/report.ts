@@ -72,6 +72,8 @@ export function addMetrics(
       memory_mb: stats.memoryMb ?? null,
       network_rx_bytes: roundOrNull(stats.networkRxBytes),
       network_tx_bytes: roundOrNull(stats.networkTxBytes),
+      disk_read_bytes: roundOrNull(stats.diskReadBytes),
+      disk_write_bytes: roundOrNull(stats.diskWriteBytes),
     },
   };
 }

@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 
 const stateSchema = z.strictObject({
   name: z.string(),
@@ -60,10 +60,13 @@ export class StateFile implements StateStore {
     }
   }
 
-  async write(state: WorkerState): Promise<void> {
+  /** Writes synchronously: a session waits for it, and two turns through the thread pool take longer than the write. */
+  write(state: WorkerState): Promise<void> {
     const temporary = `${this.#path}.new`;
-    await Deno.writeTextFile(temporary, JSON.stringify(state), { mode: 0o600 });
-    await Deno.rename(temporary, this.#path);
+    return Promise.try(() => {
+      Deno.writeTextFileSync(temporary, JSON.stringify(state), { mode: 0o600 });
+      Deno.renameSync(temporary, this.#path);
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -79,13 +82,22 @@ export interface StateKey {
   readonly workerName?: string | undefined;
 }
 
-/** Creates the state of a worker that has none. */
+/** Identifies a new worker. */
+export interface NewWorker extends StateKey {
+  /** Id with which the worker registers. Workers with an id are many, and their hosts may have one name. */
+  readonly workerId?: string | undefined;
+}
+
+/** Creates the state of a worker that has none. Its default name derives from its id, or else from its host and pool. */
 export function createState(
-  { workPoolId, workerName }: StateKey,
+  { workPoolId, workerName, workerId }: NewWorker,
 ): WorkerState {
-  const base = `${hostname()}-${workPoolId}`.replaceAll(/[^\w.-]/g, "-");
+  const base = workerId === undefined
+    ? `${hostname()}-${workPoolId}`
+    : `worker-${workerId.slice(-12)}`;
+  const name = base.replaceAll(/[^\w.-]/g, "-").replace(/^[^A-Za-z0-9]+/, "");
   return {
-    name: workerName ?? base.replace(/^[^A-Za-z0-9]+/, "").slice(0, 100),
+    name: workerName ?? name.slice(0, 100),
     secret: crypto.randomUUID() + crypto.randomUUID(),
   };
 }

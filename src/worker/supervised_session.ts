@@ -1,28 +1,22 @@
-import type { Clock } from "../async/clock.ts";
 import { createLogger } from "../core/log.ts";
-import type { BrowserStats } from "../core/provider.ts";
 import type { HeldSession } from "./held_session.ts";
-import { BrowserMeter } from "./host/browser_meter.ts";
 import type { Lease } from "./lease.ts";
 
 const log = createLogger("worker", "supervised_session");
 
-/** A held session with its lease and the measurements of its browser. */
+/** A held session with its lease. */
 export class SupervisedSession {
   readonly session: HeldSession;
   readonly lease: Lease;
-  readonly #meter: BrowserMeter;
 
   constructor(
-    { session, lease, clock }: {
+    { session, lease }: {
       readonly session: HeldSession;
       readonly lease: Lease;
-      readonly clock: Pick<Clock, "monotonic">;
     },
   ) {
     this.session = session;
     this.lease = lease;
-    this.#meter = new BrowserMeter(clock);
   }
 
   /** Ends the session if its lease is no longer trusted, or if it is past its lifetime and no command has ended it. */
@@ -43,11 +37,5 @@ export class SupervisedSession {
       const reason = "its maximum lifetime passed";
       session.end({ status: "expired", reason, force: false });
     }
-  }
-
-  /** Returns the new measurements of the browser, if there are any. */
-  takeStats(): BrowserStats | undefined {
-    const { browser } = this.session;
-    return browser && this.#meter.take(browser);
   }
 }

@@ -5,11 +5,13 @@ import type {
   StopCommand,
 } from "../client/client.ts";
 import { createLogger } from "../core/log.ts";
-import type { BrowserStats, RunningBrowser } from "../core/provider.ts";
+import type { RunningBrowser } from "../core/provider.ts";
+import type { Tracer } from "../core/trace/tracer.ts";
 import { HeldSession } from "./held_session.ts";
 import { calculateTrustedUntil, Lease } from "./lease.ts";
 import { SupervisedSession } from "./supervised_session.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Observe } from "./observer/observers.ts";
 import type { Report } from "./report.ts";
 import type { BrowserSource } from "./start_browser.ts";
 import type { BrowserAddress } from "./tunnel/stream.ts";
@@ -19,10 +21,16 @@ const log = createLogger("worker", "supervisor");
 /** Options of a {@linkcode Supervisor}. */
 export interface SupervisorOptions extends BrowserSource {
   readonly outbox: Outbox;
+  /** Records the spans of starts. */
+  readonly tracer?: Tracer | undefined;
   readonly capacity: number;
   /** Returns the time that is added to the leases of running sessions now. */
   readonly graceMs: () => number;
   readonly isHostUp: () => Promise<boolean>;
+  /** Observes browsers for webhooks. */
+  readonly observe?: Observe | undefined;
+  /** Sends the rest of a session's output to the clients that follow it. */
+  readonly finishLogs?: (sessionId: string) => Promise<void>;
   /** Called if there is a report to send, or room again. */
   readonly onChange: () => void;
 }
@@ -65,9 +73,23 @@ export class Supervisor {
     return Math.max(0, this.#options.capacity - this.size);
   }
 
+  /** The browsers of the held sessions. */
+  get browsers(): readonly RunningBrowser[] {
+    return this.#sessions.flatMap(({ browser }) => browser ?? []);
+  }
+
   /** Returns the address of a session's browser; undefined if none is running here. */
   findAddress(sessionId: string): BrowserAddress | undefined {
     return this.#entries.get(sessionId)?.session.browser;
+  }
+
+  /** Returns the browser of a session; undefined if none runs here under this token. */
+  findBrowser(
+    sessionId: string,
+    fencingToken: number,
+  ): RunningBrowser | undefined {
+    const session = this.#entries.get(sessionId)?.session;
+    return session?.fencingToken === fencingToken ? session.browser : undefined;
   }
 
   /** Starts the browser of a claimed session. @param claimedAt Earliest moment of the claim, on the monotonic clock. */
@@ -196,11 +218,6 @@ export class Supervisor {
     }
   }
 
-  /** Returns the new measurements of a session's browser, if there are any. */
-  takeStats(sessionId: string): BrowserStats | undefined {
-    return this.#entries.get(sessionId)?.takeStats();
-  }
-
   /** Begins to end every session; those without a browser are requeued. With `force`, browsers are killed. */
   releaseAll(end: { readonly reason: string; readonly force: boolean }): void {
     for (const session of this.#sessions) {
@@ -225,8 +242,7 @@ export class Supervisor {
   #hold(id: string, lease: Lease, begin: () => HeldSession): void {
     this.#ids.add(id);
     const session = begin();
-    const { clock } = this.#options;
-    this.#entries.set(id, new SupervisedSession({ session, lease, clock }));
+    this.#entries.set(id, new SupervisedSession({ session, lease }));
     void session.ended.catch((error: unknown) =>
       log.error("Session {session_id} failed to end: {error}", {
         session_id: id,

@@ -1,7 +1,7 @@
 import { aborted } from "../async/abortable.ts";
 import { every } from "../async/every.ts";
 import { ApiError } from "../client/api_error.ts";
-import { createLogger } from "../core/log.ts";
+import { createLogger, noteTrace } from "../core/log.ts";
 import {
   findBrowsers,
   openHost,
@@ -40,7 +40,7 @@ interface Foundation {
  * A worker: it claims sessions of one pool and holds their browsers.
  *
  * ```text
- * register ─▶ adopt browsers of an earlier process ─▶ run: claims, heartbeats, sweeps ─▶ leave
+ * register -> adopt browsers of an earlier process -> run: claims, heartbeats, sweeps -> leave
  * ```
  *
  * Disposal ends its browsers, reports that and deregisters the worker.
@@ -150,9 +150,14 @@ export class Worker implements AsyncDisposable {
 
   async #adopt(): Promise<void> {
     const { host, outbox, membership } = this.#foundation;
-    const { registration: { held_sessions }, trustedUntil } = membership;
-    const { health, warm, heartbeat, supervisor } = this.#parts;
-    for (const part of [health, warm, heartbeat]) this.#stack.use(part);
+    const { registration, trustedUntil } = membership;
+    const { held_sessions, traces = {} } = registration;
+    for (const each of Object.entries(traces)) noteTrace(...each);
+    const { health, warm, heartbeat, logs, observers, supervisor } =
+      this.#parts;
+    for (const part of [observers, health, warm, logs, heartbeat]) {
+      this.#stack.use(part);
+    }
     health.start();
     // Heartbeats renew the leases during the search for browsers, which may be slow.
     for (const held of held_sessions) outbox.put(held);
@@ -170,7 +175,7 @@ export class Worker implements AsyncDisposable {
   #run(): void {
     const { clock } = this.#options;
     const { host } = this.#foundation;
-    const { heartbeat, supervisor, claims } = this.#parts;
+    const { heartbeat, supervisor, sampler, claims } = this.#parts;
     this.#tunnel = this.#parts.openTunnel();
     this.#stack.use(this.#tunnel);
     heartbeat.sendSoon();
@@ -178,6 +183,8 @@ export class Worker implements AsyncDisposable {
     this.#stack.use(every(check, { clock, periodMs: CHECK_MS }));
     this.#stack.use(startSweeping(host, supervisor.heldIds, clock));
     this.#stack.use(startPreparing(host));
+    this.#stack.use(sampler);
+    sampler.start();
     this.#stack.use(claims);
     claims.start();
   }

@@ -123,10 +123,11 @@ testFile(
     const { mode } = await Deno.stat(path);
     assert.equal((mode ?? 0) & 0o777, 0o600);
     assert.match(await Deno.readTextFile(path), /^[0-9a-f]{64}\n$/);
-    await Deno.writeTextFile(`${path}.killed`, "left by a killed process");
+    const unfinished = `${path}.${crypto.randomUUID()}`;
+    await Deno.writeTextFile(unfinished, "left by a killed process");
     await using grid = await reopen(data.path);
     assert.deepEqual((await claimed(grid))?.proxy, SESSION.proxy);
-    await assert.rejects(Deno.stat(`${path}.killed`), Deno.errors.NotFound);
+    await assert.rejects(Deno.stat(unfinished), Deno.errors.NotFound);
   },
 );
 

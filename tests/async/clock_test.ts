@@ -14,3 +14,12 @@ Deno.test("systemClock.sleep() rejects with the reason of its signal and leaves 
   await assert.rejects(sleeping, /enough/);
   await assert.rejects(systemClock.sleep(60_000, stop.signal), /enough/);
 });
+
+Deno.test("sleep() does not end at once if it is longer than a timer can be", async () => {
+  const end = new AbortController();
+  const long = systemClock.sleep(2 ** 31, end.signal).then(() => "long");
+  const short = systemClock.sleep(20).then(() => "short");
+  assert.equal(await Promise.race([long, short]), "short");
+  end.abort(new Error("enough"));
+  await assert.rejects(long, /enough/);
+});

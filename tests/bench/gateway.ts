@@ -1,36 +1,41 @@
-/**
- * The gateway beside a direct connection to the same browser, in turn in one run: round trips, throughput, and what
- * idle
- * clients cost. Prints ratios; ends with code 1 if a target is missed. Linux.
- *
- * The server and its workers are the real program with the settings that users have, the browser is a real Chromium.
- * What
- * a browser is too slow to show is measured on a synthetic one, which streams as fast as its messages are taken.
- *
- * @module
- */
-import { z } from "@hono/zod-openapi";
-import { local } from "../../src/providers/local/provider.ts";
-import { browserSpec } from "../support/browser_spec.ts";
-import {
-  type GivenGrid,
-  givenGrid,
-  type Reach,
-} from "../support/given_grid.ts";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { type GivenGrid, givenGrid } from "../support/given_grid.ts";
 import { residentMb } from "../support/memory.ts";
 import { clientProgram } from "../support/node_client.ts";
 import { startNode } from "../support/node_process.ts";
-import { type Figure, FIGURES, type Side } from "./gateway_figures.ts";
-import { print } from "./times.ts";
+import { defineBenchmark, type Run } from "./benchmark.ts";
+import { MIN_RUNS } from "./figure.ts";
+import {
+  BUSY_MEASUREMENT,
+  GATEWAY_FIGURES,
+  type GatewayFigure,
+  type GatewayFigures,
+  type Measurement,
+  MEASUREMENTS,
+  type Side,
+} from "./gateway_figures.ts";
+import { prepareHeavyCalls } from "./heavy_calls.ts";
+import { startLocalBrowser } from "./local_browser.ts";
+import { measureRelayCpu } from "./plain_relay.ts";
+import { measureCpu, measureDelay, startSynthetic } from "./stream_trips.ts";
 
-/** Number of runs of each measurement; the median of its ratios counts. */
-const ROUNDS = 3;
-
-/** Idle clients, how many of them come in each second, and what they may cost. */
 const IDLE_CLIENTS = 1_000;
+/** Idle clients that connect in each second. */
 const WAVE = 200;
-const WAVE_LIMIT_MS = 1_000;
-const IDLE_LIMIT_MB = 100;
+
+const NATIVE_OFF = { BROWSERGRID_NATIVE_JOIN: "off" };
+
+/** Plugin that keeps the main thread of a server busy. */
+export const BUSY_MAIN_THREAD = fileURLToPath(
+  new URL("busy_main_thread.ts", import.meta.url),
+);
+
+/** Duration of the trips with the API's load, and without. */
+const DELAY_SECONDS = 5;
+
+/** Duration of the trips whose processor time is measured, in seconds. */
+export const CPU_SECONDS = 3;
 
 /** Pause before memory is measured. */
 const SETTLE_MS = 5_000;
@@ -41,29 +46,128 @@ const crowdSchema = z.object({ failed: z.int(), slowest_ms: z.number() });
 /** Address of each side of a measurement. */
 type Sides = Readonly<Record<Side, string>>;
 
-const program = await clientProgram("gateway_bench.mjs");
-const isOk = await measureAll();
-Deno.exit(isOk ? 0 : 1);
+type CrowdId = "idle_clients_failed" | "idle_clients_wave" | "idle_clients_mb";
 
-async function measureAll(): Promise<boolean> {
-  await using grid = await givenGrid();
-  const reaches: readonly Reach[] = ["direct", "tunnel"];
-  for (const reach of reaches) await grid.worker(reach);
-  await using chromium = await startChromium();
-  await using synthetic = await startSynthetic();
-  const browsers = {
-    chromium: await listSides(grid, chromium.endpoint.href),
-    synthetic: await listSides(grid, synthetic.endpoint),
+/** The gateway beside a direct connection to the same browser. */
+export const benchmark = defineBenchmark({
+  title: "The gateway beside a direct connection",
+  method:
+    "A Node.js client uses the same browser directly, through the gateway and through a worker's tunnel, in turn in short blocks. The figures are ratios to the direct side. Each run has a new server, worker and browser. The native join is off.",
+  figures: {
+    ...GATEWAY_FIGURES,
+    relay_cpu: {
+      title: "processor time of a round trip",
+      unit: "µs",
+      limit: "none",
+      definition:
+        `Processor time of the server for one short message to a synthetic browser and back, mean of ${CPU_SECONDS} s of trips without a pause.`,
+    },
+    relay_cpu_ratio: {
+      title: "the same ÷ the time of a plain relay",
+      unit: "ratio",
+      limit: { atMost: 1.2 },
+      definition:
+        "The same, divided by the processor time of a minimal relay in Deno in the same run.",
+    },
+    api_load_delay: {
+      title: "delay of a stream by heavy API calls",
+      unit: "ms",
+      limit: { atMost: 5 },
+      definition:
+        `Growth of the p99 of round trips to a synthetic browser, one every 2 ms for ${DELAY_SECONDS} s, while the largest lists, bodies of 2 MB and creates are requested without a pause.`,
+    },
+    idle_clients_mb: {
+      title: "server memory for 1,000 idle clients",
+      unit: "MB",
+      limit: { atMost: 100 },
+      definition: `Growth of the server's resident memory, ${
+        SETTLE_MS / 1_000
+      } s after ${IDLE_CLIENTS.toLocaleString("en")} clients have connected.`,
+    },
+    idle_clients_wave: {
+      title: "200 clients that connect in one second",
+      unit: "ms",
+      limit: { atMost: 1_000 },
+      definition: "Time until the last of them has received a message.",
+    },
+    idle_clients_failed: {
+      title: "of the 1,000 clients: failed",
+      unit: "count",
+      limit: { atMost: 0 },
+      definition: "Clients that could not connect or received no message.",
+    },
+  },
+  async *measure() {
+    for (let run = 0; run < MIN_RUNS; run++) {
+      await using chromium = await startLocalBrowser();
+      await using synthetic = await startSynthetic();
+      const endpoints = {
+        chromium: chromium.endpoint.href,
+        synthetic: synthetic.endpoint,
+      };
+      yield* measureGrid(endpoints);
+      yield* measureBusyGrid(endpoints);
+    }
+  },
+});
+
+/** Addresses of the browsers. */
+type Endpoints = Readonly<Record<Measurement["browser"], string>>;
+
+async function* measureGrid(endpoints: Endpoints): AsyncGenerator<Run> {
+  await using grid = await givenGrid({ env: NATIVE_OFF });
+  await grid.worker("direct");
+  await grid.worker("tunnel");
+  const sides = {
+    chromium: await listSides(grid, endpoints.chromium),
+    synthetic: await listSides(grid, endpoints.synthetic),
   };
-  // First: what a server has once needed for other measurements, it would not need again.
-  const verdicts = [await measureCrowd(grid, synthetic.endpoint)];
-  for (const figure of FIGURES) {
-    verdicts.push(await measure(figure, browsers[figure.browser]));
+  // First, because memory that other measurements have left would be used again.
+  yield await measureIdleClients(grid, endpoints.synthetic);
+  for (const measurement of MEASUREMENTS) {
+    yield await compareSides(
+      GATEWAY_FIGURES,
+      measurement,
+      sides[measurement.browser],
+    );
   }
-  return verdicts.every((isMet) => isMet);
+  const url = sides.synthetic.gateway;
+  const relay_cpu = await measureCpu({
+    url,
+    seconds: CPU_SECONDS,
+    pid: grid.server.pid,
+  });
+  yield {
+    relay_cpu,
+    relay_cpu_ratio: relay_cpu / await measureRelayCpu(CPU_SECONDS),
+  };
+  yield {
+    api_load_delay: await measureDelay({
+      url,
+      seconds: DELAY_SECONDS,
+      load: await prepareHeavyCalls(grid.client),
+    }),
+  };
 }
 
-async function listSides(grid: GivenGrid, endpoint: string): Promise<Sides> {
+async function* measureBusyGrid(endpoints: Endpoints): AsyncGenerator<Run> {
+  await using grid = await givenGrid({
+    args: ["--plugin", BUSY_MAIN_THREAD],
+    env: NATIVE_OFF,
+  });
+  await grid.worker("direct");
+  const { chromium } = endpoints;
+  yield await compareSides(GATEWAY_FIGURES, BUSY_MEASUREMENT, {
+    direct: chromium,
+    gateway: await grid.session("direct", chromium),
+  });
+}
+
+/** Creates the sessions of a measurement with the browser at `endpoint`. */
+export async function listSides(
+  grid: GivenGrid,
+  endpoint: string,
+): Promise<Omit<Sides, "relay">> {
   return {
     direct: endpoint,
     gateway: await grid.session("direct", endpoint),
@@ -71,47 +175,34 @@ async function listSides(grid: GivenGrid, endpoint: string): Promise<Sides> {
   };
 }
 
-/** Measures in each round, and prints. False if a target is missed. */
-async function measure(figure: Figure, sides: Sides): Promise<boolean> {
-  const rounds: Record<string, number[]>[] = [];
-  while (rounds.length < ROUNDS) {
-    await using client = await startNode(program, [
-      figure.measurement,
-      JSON.stringify(sides),
-    ]);
-    rounds.push(timesSchema.parse(JSON.parse(await client.line())));
-  }
-  print(`${figure.title}`);
-  let isMet = true;
-  for (const { name, value, show, targets } of figure.values) {
-    const of = (side: Side) => rounds.map((times) => value(times[side] ?? []));
-    const direct = of("direct");
-    print(`  ${name.padEnd(11)} ${"direct".padEnd(8)} ${show(median(direct))}`);
-    for (const side of ["gateway", "tunnel"] as const) {
-      const values = of(side);
-      const ratios = values.map((each, at) => each / (direct[at] ?? NaN));
-      const verdict = verdictOn(median(ratios), targets[side]);
-      isMet &&= verdict.isMet;
-      print(
-        `  ${"".padEnd(11)} ${side.padEnd(8)} ${show(median(values))}` +
-          `  × ${median(ratios).toFixed(2)}` +
-          ` (${Math.min(...ratios).toFixed(2)} to ${
-            Math.max(...ratios).toFixed(2)
-          })${verdict.text}`,
-      );
-    }
-  }
-  return isMet;
+/** Measures every side once, and returns the ratios of those of the figures that belong to the measurement. */
+export async function compareSides(
+  gatewayFigures: GatewayFigures,
+  measurement: Measurement,
+  sides: Partial<Sides>,
+): Promise<Run> {
+  const program = await clientProgram("gateway_bench.mjs");
+  await using client = await startNode(program, [
+    measurement.name,
+    JSON.stringify(sides),
+  ]);
+  const times = timesSchema.parse(JSON.parse(await client.line()));
+  const figures: [string, GatewayFigure][] = Object.entries(gatewayFigures);
+  return Object.fromEntries(
+    figures.filter(([, figure]) => figure.measurement === measurement)
+      .map(([id, { side, summarize }]) => [
+        id,
+        summarize(times[side] ?? []) / summarize(times.direct ?? []),
+      ]),
+  );
 }
 
-/**
- * Measures the cost of idle clients and the time until those of one second are connected. Returns false if a limit is
- * exceeded.
- */
-async function measureCrowd(
+/** Measures the cost of idle clients and the time until those of one second are connected. */
+async function measureIdleClients(
   grid: GivenGrid,
   endpoint: string,
-): Promise<boolean> {
+): Promise<Run<CrowdId>> {
+  const program = await clientProgram("gateway_bench.mjs");
   const url = await grid.session("direct", endpoint);
   const before = await residentMb(grid.server.pid);
   await using client = await startNode(program, [
@@ -122,64 +213,9 @@ async function measureCrowd(
     JSON.parse(await client.line()),
   );
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-  const grownMb = await residentMb(grid.server.pid) - before;
-  print(`${IDLE_CLIENTS} idle clients, ${WAVE} of them a second`);
-  print(`  failed      ${failed}`);
-  print(
-    `  connected   after ${
-      slowest_ms.toFixed(0)
-    } ms, limit ${WAVE_LIMIT_MS} ms`,
-  );
-  print(
-    `  memory      ${
-      grownMb.toFixed(0)
-    } MB more in the server, limit ${IDLE_LIMIT_MB} MB`,
-  );
-  return failed === 0 && slowest_ms < WAVE_LIMIT_MS && grownMb < IDLE_LIMIT_MB;
-}
-
-async function startChromium() {
-  await using stack = new AsyncDisposableStack();
-  const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-bench-" });
-  stack.defer(() => Deno.remove(dataDir, { recursive: true }));
-  const host = stack.use(
-    await local.open(local.configSchema.parse({}), {
-      gridId: "bench",
-      workerId: "bench",
-      dataDir,
-    }),
-  );
-  const never = new AbortController().signal;
-  const browser = await host.start(browserSpec(), "bench", never);
-  stack.defer(() => browser.stop(1_000));
-  const owned = stack.move();
   return {
-    endpoint: browser.endpoint,
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    idle_clients_failed: failed,
+    idle_clients_wave: slowest_ms,
+    idle_clients_mb: await residentMb(grid.server.pid) - before,
   };
-}
-
-async function startSynthetic() {
-  const url = new URL("gateway_upstream.mjs", import.meta.url);
-  const upstream = await startNode(await Deno.readTextFile(url));
-  return {
-    endpoint: `ws://127.0.0.1:${await upstream.line()}/devtools/browser/x`,
-    [Symbol.asyncDispose]: () => upstream[Symbol.asyncDispose](),
-  };
-}
-
-function verdictOn(ratio: number, target: number | undefined) {
-  if (target === undefined) return { isMet: true, text: "" };
-  // Times may be so much longer, rates only so much lower.
-  const isMet = target > 1 ? ratio <= target : ratio >= target;
-  const bound = target > 1 ? "at most" : "at least";
-  return {
-    isMet,
-    text: `, ${bound} ${target}: ${isMet ? "ok" : "MISSED"}`,
-  };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }

@@ -1,50 +1,55 @@
-/**
- * An idle server without a worker: how soon it is ready, and what it holds in memory.
- *
- * Prints the median of several starts with warm caches; ends with code 1 if a limit is passed. Linux.
- *
- * @module
- */
-import { residentMb } from "../support/memory.ts";
-import { startProgram } from "../support/program.ts";
-import { print } from "./times.ts";
+import { requireBrowser } from "./bench_grid.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { measureMemory, SETTLE_MS, timeStart } from "./idle_memory.ts";
 
-const ROUNDS = 7;
-const READY_LIMIT_MS = 1_000;
-const MEMORY_LIMIT_MB = 150;
+const RUNS = 7;
 
-const ready: number[] = [];
-const memory: number[] = [];
-for (let round = 0; round <= ROUNDS; round++) {
-  const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-bench-" });
-  try {
-    const startedAt = performance.now();
-    await using server = startProgram(
-      ["serve", "--port", "0", "--data-dir", dataDir],
-    );
-    const [, url = ""] = await server.until(/API +(\S+)\/v1/);
-    await (await fetch(`${url}/ready`)).body?.cancel();
-    const elapsed = performance.now() - startedAt;
-    // The first one warms the caches.
-    if (round > 0) ready.push(elapsed);
-    memory.push(await residentMb(server.pid));
-  } finally {
-    await Deno.remove(dataDir, { recursive: true });
-  }
-}
-const readyMs = median(ready);
-const memoryMb = median(memory);
-print(
-  `ready after ${
-    readyMs.toFixed(0)
-  } ms (limit ${READY_LIMIT_MS} ms), of ${ROUNDS} starts`,
-);
-print(
-  `resident memory ${memoryMb.toFixed(0)} MB (limit ${MEMORY_LIMIT_MB} MB)`,
-);
-Deno.exit(readyMs < READY_LIMIT_MS && memoryMb < MEMORY_LIMIT_MB ? 0 : 1);
+const SETTLED = `${SETTLE_MS / 1_000} s after the start`;
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
-}
+/** An idle server: the time until it is ready, and its memory, alone and with a worker. */
+export const benchmark = defineBenchmark({
+  title: "An idle server",
+  method:
+    `\`serve\` from source is started ${RUNS} times without a worker and ${RUNS} times with one, after a start that warms the caches.`,
+  figures: {
+    serve_ready: {
+      title: "serve, until it is ready",
+      unit: "ms",
+      limit: { atMost: 300 },
+      definition:
+        "Time from the start of the process, with an empty data folder, to a response of `/ready`.",
+    },
+    serve_rss: {
+      title: "memory of serve, resident",
+      unit: "MB",
+      limit: { atMost: 95 },
+      definition: `Resident memory (RSS) ${SETTLED}.`,
+    },
+    serve_pss: {
+      title: "memory of serve, its share",
+      unit: "MB",
+      limit: { atMost: 70 },
+      definition:
+        `Proportional set size (PSS) ${SETTLED}: pages that several processes share, such as those of the runtime, count in part. The benchmark shares them.`,
+    },
+    serve_worker_pss: {
+      title: "memory of serve with a worker, its share",
+      unit: "MB",
+      limit: { atMost: 80 },
+      definition: "The same with an embedded worker that has no session.",
+    },
+  },
+  async *measure() {
+    await requireBrowser();
+    await timeStart();
+    for (let run = 0; run < RUNS; run++) {
+      const { ready, resident, share } = await timeStart();
+      yield {
+        serve_ready: ready,
+        serve_rss: resident,
+        serve_pss: share,
+        serve_worker_pss: await measureMemory(),
+      };
+    }
+  },
+});

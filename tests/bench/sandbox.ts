@@ -1,86 +1,95 @@
-/**
- * Measures the cost of isolating a local session: its start, and a CDP round trip through the gateway, each compared
- * with a session that is not isolated on the same machine.
- *
- * Both are timed alternately in one process, so that other load affects both. Prints medians and their ratios; exits
- * with 1 if a ratio exceeds its limit.
- *
- * @module
- */
+import { z } from "zod";
 import { fileURLToPath } from "node:url";
 import WebSocket from "ws";
 import { createClient, type GridClient } from "../../src/client/client.ts";
 import { inOwnNetwork, ownNetworkProblem } from "../support/own_network.ts";
-import { startProgram } from "../support/program.ts";
-import { print, quantile, report } from "./times.ts";
+import { startGrid } from "./bench_grid.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { MIN_RUNS } from "./figure.ts";
+import { quantile } from "./times.ts";
 
-const STARTS = 25;
-const START_LIMIT = 1.15;
-
-const TRIPS = 2_000;
-const TRIP_LIMIT = 1.3;
+const STARTS = 10;
+const TRIPS = 1_000;
 
 const KEY = "admin-key-of-the-measurement";
+
+const timesSchema = z.object({
+  plain: z.array(z.number()),
+  isolated: z.array(z.number()),
+});
+
+type Times = z.infer<typeof timesSchema>;
 
 /** A connection for one call at a time. */
 interface Caller extends Disposable {
   call(method: string, params?: object): Promise<void>;
 }
 
-const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-bench-" });
-let isOk = true;
-try {
-  const starts = await timedStarts();
-  report("start", starts.plain);
-  report("start, isolated", starts.isolated);
-  compare(starts, START_LIMIT);
-
-  await using grid = startProgram(
-    ["serve", "--with-worker", "--port", "0", "--data-dir", dataDir],
-    { BROWSERGRID_API_KEY: KEY },
-  );
-  const [, apiUrl = ""] = await grid.until(/API +(\S+)\/v1/);
-  await grid.until(/Connect +ws:\S+/);
-  const admin = createClient({ apiUrl, apiKey: KEY });
-  const { key } = await admin.createKey({ name: "bench", role: "client" });
-  const client = createClient({ apiUrl, apiKey: key });
-  using plain = await caller(await connectUrl(admin));
-  using isolated = await caller(await connectUrl(client));
-  const calls = [
-    ["Browser.getVersion"],
-    ["Runtime.evaluate", { expression: "1 + 1" }],
-  ] as const;
-  for (const [method, params] of calls) {
-    const trips = { plain: [] as number[], isolated: [] as number[] };
-    for (let at = 0; at < TRIPS; at++) {
-      for (const [side, each] of Object.entries({ plain, isolated })) {
-        const startedAt = performance.now();
-        await each.call(method, params);
-        const us = (performance.now() - startedAt) * 1_000;
-        trips[side as keyof typeof trips].push(us); // One of the two keys above.
-      }
-    }
-    const [one, other] = [trips.plain, trips.isolated].map((times) =>
-      quantile(times, 0.5).toFixed(0)
-    );
-    print(`${method}: p50 ${one} µs, isolated ${other} µs (${TRIPS} each)`);
-    compare(trips, TRIP_LIMIT);
-  }
-} finally {
-  await Deno.remove(dataDir, { recursive: true });
+/** The used part of a CDP response. */
+interface CdpResponse {
+  readonly result: { readonly targetId?: string; readonly sessionId?: string };
+  readonly error?: { readonly message: string };
 }
-Deno.exit(isOk ? 0 : 1);
+
+/** The cost of isolating a local session: its start, and a round trip through the gateway. */
+export const benchmark = defineBenchmark({
+  title: "Isolation of local browsers",
+  method:
+    `In each run, ${STARTS} browsers are started with and without isolation, in turn and as the same user. Then ${TRIPS} calls are sent to an isolated browser and to one that is not, in turn, both through the gateway.`,
+  figures: {
+    isolated_start: {
+      title: "start of an isolated browser ÷ plain",
+      unit: "ratio",
+      limit: { atMost: 1.15 },
+      definition: "Median time until the browser's address is known.",
+    },
+    isolated_version: {
+      title: "Browser.getVersion, isolated ÷ plain",
+      unit: "ratio",
+      limit: { atMost: 1.3 },
+      definition: "Median round trip to the browser process.",
+    },
+    isolated_evaluate: {
+      title: "Runtime.evaluate, isolated ÷ plain",
+      unit: "ratio",
+      limit: { atMost: 1.3 },
+      definition: "Median round trip to a page, with the expression `1 + 1`.",
+    },
+  },
+  async *measure() {
+    for (let run = 0; run < MIN_RUNS; run++) {
+      yield { isolated_start: compare(await timeStarts()) };
+    }
+    await using grid = await startGrid({ env: { BROWSERGRID_API_KEY: KEY } });
+    const admin = createClient({ apiUrl: grid.url, apiKey: KEY });
+    const { key } = await admin.createKey({ name: "bench", role: "client" });
+    const client = createClient({ apiUrl: grid.url, apiKey: key });
+    using plain = await openPage(await createSession(admin));
+    using isolated = await openPage(await createSession(client));
+    const sides = { plain, isolated };
+    for (let run = 0; run < MIN_RUNS; run++) {
+      const version = await timeCalls(sides, "Browser.getVersion");
+      const evaluate = await timeCalls(sides, "Runtime.evaluate", {
+        expression: "1 + 1",
+      });
+      yield {
+        isolated_version: compare(version),
+        isolated_evaluate: compare(evaluate),
+      };
+    }
+  },
+});
 
 /**
  * Times starts as an ordinary user, so that both sides have the same user and Chromium's own sandbox, which root's
  * browsers have only if they are isolated.
  */
-async function timedStarts(): Promise<Record<"plain" | "isolated", number[]>> {
+async function timeStarts(): Promise<Times> {
   const args = [String(STARTS)];
   const printed = ownNetworkProblem === undefined
     ? await inOwnNetwork("../bench/sandbox_starts.ts", { args, asRoot: false })
     : await runHere("sandbox_starts.ts", args);
-  return JSON.parse(printed);
+  return timesSchema.parse(JSON.parse(printed));
 }
 
 async function runHere(
@@ -95,42 +104,61 @@ async function runHere(
   return new TextDecoder().decode(stdout);
 }
 
-function compare(
-  times: Readonly<Record<"plain" | "isolated", readonly number[]>>,
-  limit: number,
-): void {
-  const ratio = quantile(times.isolated, 0.5) / quantile(times.plain, 0.5);
-  print(`ratio of medians: ${ratio.toFixed(2)} (limit ${limit})`);
-  isOk &&= ratio <= limit;
+/** Times {@linkcode TRIPS} calls to each side, in turn. */
+async function timeCalls(
+  { plain, isolated }: Readonly<Record<keyof Times, Caller>>,
+  method: string,
+  params?: object,
+): Promise<Times> {
+  const times: Times = { plain: [], isolated: [] };
+  for (let trip = 0; trip < TRIPS; trip++) {
+    times.plain.push(await timeCall(plain, method, params));
+    times.isolated.push(await timeCall(isolated, method, params));
+  }
+  return times;
 }
 
-async function connectUrl(client: GridClient): Promise<string> {
+async function timeCall(
+  caller: Caller,
+  method: string,
+  params?: object,
+): Promise<number> {
+  const startedAt = performance.now();
+  await caller.call(method, params);
+  return performance.now() - startedAt;
+}
+
+function compare({ plain, isolated }: Times): number {
+  return quantile(isolated, 0.5) / quantile(plain, 0.5);
+}
+
+async function createSession(client: GridClient): Promise<string> {
   const session = await client.createSession({}, { waitSeconds: 30 });
   return session.connect_url;
 }
 
 /** Connects to a page of the browser at `url`. */
-async function caller(url: string): Promise<Caller> {
+async function openPage(url: string): Promise<Caller> {
   const socket = new WebSocket(url, { perMessageDeflate: false });
-  let settle: (answer: Answer) => void = () => {};
+  let settle: (response: CdpResponse) => void = () => {};
   socket.on("message", (data) => {
-    const answer = JSON.parse(String(data));
-    if (answer.id !== undefined) settle(answer);
+    const response = JSON.parse(String(data));
+    if (response.id !== undefined) settle(response);
   });
   await new Promise((resolve, reject) => {
     socket.once("open", resolve);
     socket.once("error", reject);
   });
   let id = 0;
-  const ask = (method: string, params: object = {}, sessionId?: string) => {
-    const answered = new Promise<Answer>((resolve) => settle = resolve);
+  const send = (method: string, params: object = {}, sessionId?: string) => {
+    const received = new Promise<CdpResponse>((resolve) => settle = resolve);
     socket.send(JSON.stringify({ id: ++id, method, params, sessionId }));
-    return answered;
+    return received;
   };
-  const { result: { targetId } } = await ask("Target.createTarget", {
+  const { result: { targetId } } = await send("Target.createTarget", {
     url: "about:blank",
   });
-  const { result: { sessionId } } = await ask("Target.attachToTarget", {
+  const { result: { sessionId } } = await send("Target.attachToTarget", {
     targetId,
     flatten: true,
   });
@@ -138,15 +166,9 @@ async function caller(url: string): Promise<Caller> {
     async call(method, params) {
       const isOfPage = method.startsWith("Runtime.");
       const session = isOfPage ? sessionId : undefined;
-      const { error } = await ask(method, params, session);
+      const { error } = await send(method, params, session);
       if (error) throw new Error(error.message);
     },
     [Symbol.dispose]: () => socket.terminate(),
   };
-}
-
-/** The used part of a CDP response. */
-interface Answer {
-  readonly result: { readonly targetId?: string; readonly sessionId?: string };
-  readonly error?: { readonly message: string };
 }

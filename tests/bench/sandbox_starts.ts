@@ -1,11 +1,12 @@
 /**
- * Starts local browsers alternately with and without isolation, as often as its argument says, and prints the durations
- * as JSON.
+ * Starts local browsers with and without isolation in turn, and prints the durations in milliseconds as JSON. The
+ * argument is the number of starts of each.
  *
  * @module
  */
 import { local } from "../../src/providers/local/provider.ts";
 import { browserSpec } from "../support/browser_spec.ts";
+import { print } from "./times.ts";
 
 const rounds = Number(Deno.args[0]);
 const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-bench-" });
@@ -32,5 +33,4 @@ const times = { plain: [] as number[], isolated: [] as number[] };
   }
 }
 await Deno.remove(dataDir, { recursive: true });
-// deno-lint-ignore no-console -- the benchmark reads it
-console.log(JSON.stringify(times));
+print(JSON.stringify(times));

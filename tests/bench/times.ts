@@ -1,13 +1,12 @@
-/** Prints how long something took: median and 90th percentile of `times`, in milliseconds. */
-export function report(name: string, times: readonly number[]): void {
-  const [p50, p90] = [0.5, 0.9].map((q) => quantile(times, q).toFixed(0));
-  print(`${name}: p50 ${p50} ms, p90 ${p90} ms (${times.length} rounds)`);
+/** Returns the value below which the share `q` of `values` is. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(q * (sorted.length - 1))] ?? NaN;
 }
 
-/** The value below which the share `q` of `times` lies. */
-export function quantile(times: readonly number[], q: number): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted[Math.floor(q * (sorted.length - 1))] ?? NaN;
+/** Returns the mean of `values`. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Prints a line of the result. */

@@ -1,22 +1,13 @@
-/**
- * Warm connect: from the opening of a socket at `/v1/connect` to the browser's first answer, where the pool keeps browsers
- * ready, beside `puppeteer.launch()` on the same machine.
- *
- * Both are timed in turn in one Node process, so that whatever else the machine does hits both alike. Prints medians in
- * milliseconds and their ratio; ends with code 1 if the ratio is above the limit, or a browser had not been ready.
- *
- * @module
- */
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { createClient } from "../../src/client/client.ts";
-import { findBrowser } from "../../src/providers/local/find_browser.ts";
 import { clientProgram, runNode } from "../support/node_client.ts";
-import { startProgram } from "../support/program.ts";
-import { print, quantile, report } from "./times.ts";
+import { requireBrowser, startGrid } from "./bench_grid.ts";
+import { defineBenchmark } from "./benchmark.ts";
+import { MIN_RUNS } from "./figure.ts";
+import { quantile } from "./times.ts";
 
-const ROUNDS = 25;
+const ROUNDS = 12;
 const MIN_READY = 2;
-const LIMIT = 0.1;
 
 const resultSchema = z.object({
   launch: z.array(z.number()),
@@ -24,33 +15,47 @@ const resultSchema = z.object({
   warm: z.int(),
 });
 
-const found = await findBrowser(undefined);
-if (!found) throw new Error("Cannot measure: no Chrome or Chromium is here");
-const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-bench-" });
-let isOk = false;
-try {
-  await using grid = startProgram(
-    ["serve", "--with-worker", "--port", "0", "--data-dir", dataDir],
-  );
-  const [, url = ""] = await grid.until(/API +(\S+)\/v1/);
-  await grid.until(/Connect +ws:\S+/);
-  const client = createClient({ apiUrl: url });
-  const { items: [pool] } = await client.listPools();
-  if (!pool) throw new Error("Cannot measure: the grid has no work pool");
-  await client.patchPool(pool.id, { min_ready: MIN_READY });
-  const { stdout, stderr, code } = await runNode(
-    await clientProgram("warm_connect.mjs"),
-    [url, pool.id, found.path, String(ROUNDS)],
-  );
-  if (code !== 0) throw new Error(stderr);
-  const { launch, connect, warm } = resultSchema.parse(JSON.parse(stdout));
-  const ratio = quantile(connect, 0.5) / quantile(launch, 0.5);
-  report("puppeteer.launch()", launch);
-  report("connect to a browser that is ready", connect);
-  print(`${warm} of ${ROUNDS} connects were given one that was ready`);
-  print(`ratio of medians: ${ratio.toFixed(3)} (limit ${LIMIT})`);
-  isOk = ratio <= LIMIT && warm === ROUNDS;
-} finally {
-  await Deno.remove(dataDir, { recursive: true });
-}
-Deno.exit(isOk ? 0 : 1);
+/** From the opening of a socket to the first response of a warm browser, beside `puppeteer.launch()`. */
+export const benchmark = defineBenchmark({
+  title: "Connect to a warm browser",
+  method:
+    `One Node.js process launches a browser and connects to a pool with \`min_ready\` ${MIN_READY}, in turn, ${ROUNDS} times in each run. It waits until the pool is ready before it connects.`,
+  figures: {
+    warm_connect: {
+      title: "warm connect ÷ puppeteer.launch()",
+      unit: "ratio",
+      limit: { atMost: 0.05 },
+      definition:
+        "Median time from the opening of the socket at `/v1/connect` to the browser's version, divided by the median time from `puppeteer.launch()` to the same response.",
+    },
+    warm_connect_cold: {
+      title: "of these connects, not to a warm browser",
+      unit: "count",
+      limit: { atMost: 0 },
+      definition: "Sessions of a run that did not receive a warm browser.",
+    },
+  },
+  async *measure() {
+    const path = await requireBrowser();
+    const source = await clientProgram("warm_connect.mjs");
+    await using grid = await startGrid();
+    const client = createClient({ apiUrl: grid.url });
+    const { items: [pool] } = await client.listPools();
+    if (!pool) throw new Error("Cannot measure: the grid has no work pool");
+    await client.patchPool(pool.id, { min_ready: MIN_READY });
+    for (let run = 0; run < MIN_RUNS; run++) {
+      const { stdout, stderr, code } = await runNode(source, [
+        grid.url,
+        pool.id,
+        path,
+        String(ROUNDS),
+      ]);
+      if (code !== 0) throw new Error(stderr);
+      const { launch, connect, warm } = resultSchema.parse(JSON.parse(stdout));
+      yield {
+        warm_connect: quantile(connect, 0.5) / quantile(launch, 0.5),
+        warm_connect_cold: ROUNDS - warm,
+      };
+    }
+  },
+});

@@ -16,6 +16,8 @@ const ALLOWED = [
   ["apps/sessions/store/queue/claim.ts", "../../../workers/models.ts"],
   ["gateway/target.ts", "../apps/sessions/manager.ts"],
   ["client/client.ts", "../apps/sessions/schemas.ts"],
+  ["dashboard/index_routes.ts", "../http/base_url.ts"],
+  ["dashboard/page/api/client.ts", "../../../client/client.ts"],
 ] as const;
 
 const REJECTED = [
@@ -29,6 +31,10 @@ const REJECTED = [
   ["client/client.ts", "../apps/sessions/manager.ts"],
   ["worker/worker.ts", "../apps/workers/schemas.ts"],
   ["cli/serve.ts", "../gateway/app.ts"],
+  ["dashboard/app.ts", "../gateway/app.ts"],
+  ["dashboard/app.ts", "./page/main.tsx"],
+  ["dashboard/page/main.tsx", "../../http/router.ts"],
+  ["dashboard/page/main.tsx", "../page_routes.ts"],
 ] as const;
 
 Deno.test("imports in the direction of the layout pass", () => {

@@ -205,8 +205,9 @@ Deno.test("the proxy of the environment is used for other machines, but not for 
     no_proxy: "",
   }, async () => {
     await explainSettings({ public_url: "http://grid.example" }, {});
-    assert.equal(findProxy("http://other.example")?.host, "proxy.example:3128");
+    const proxy = await findProxy("http://other.example");
+    assert.equal(proxy?.host, "proxy.example:3128");
     for (const own of ["http://grid.example/v1", "http://127.0.0.1:8765"]) {
-      assert.equal(findProxy(own), undefined, own);
+      assert.equal(await findProxy(own), undefined, own);
     }
   }));

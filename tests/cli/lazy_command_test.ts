@@ -7,6 +7,7 @@ import {
   defineCommand,
 } from "../../src/cli/command.ts";
 import { LazyCommand, loadCommand } from "../../src/cli/lazy_command.ts";
+import { choice, word, words } from "../../src/cli/options/argument_types.ts";
 import { flag, text, wholeNumber } from "../../src/cli/options/option_types.ts";
 import { silent } from "../support/silent_output.ts";
 
@@ -20,7 +21,8 @@ class Program {
     const write = (line: string) => void this.printed.push(line);
     const context: CommandContext = {
       output: { ...silent, print: write },
-      providers: [],
+      commandProviders: [],
+      loadProviders: () => Promise.resolve([]),
       loadInstalled: () => Promise.reject(new Error("Not needed")),
     };
     this.root = new CommanderCommand("browsergrid")
@@ -57,11 +59,7 @@ function echoCommand(name: string): { command: Command; declared(): number } {
   const command = defineCommand({
     name,
     description: `Print the input of ${name}`,
-    arguments: () =>
-      z.object({
-        pool: z.string().describe("a pool"),
-        session: z.array(z.string()).optional().describe("sessions"),
-      }),
+    arguments: { pool: word("a pool"), session: words("sessions") },
     options: () => {
       declared++;
       return z.object({
@@ -119,7 +117,7 @@ Deno.test("options may be loaded by a promise, also those of a parent", async ()
     name: "worker",
     description: "Work",
     options: () => Promise.resolve(z.object({ json: flag("--json", "JSON") })),
-    commands: [child],
+    commands: () => [child],
     run: ({ json }, { output }) => output.print(`parent ${json}`),
   });
   const program = new Program(parent);
@@ -133,7 +131,7 @@ Deno.test("help shows arguments, notes and examples, and lists commands with the
     name: "pool",
     description: "Pools",
     examples: ["pool echo here"],
-    commands: [command],
+    commands: () => [command],
   });
   const program = new Program(group);
   const root = await program.run("--help");
@@ -151,7 +149,7 @@ Deno.test("a group has a help command for its commands, and a command that runs 
   const group = defineCommand({
     name: "pool",
     description: "Pools",
-    commands: [command],
+    commands: () => [command],
   });
   const program = new Program(group);
   const help = await program.run("pool", "help", "echo");
@@ -170,13 +168,14 @@ Deno.test("a group runs its default command if none is named", async () => {
     name: "migrate",
     description: "Migrate",
     defaultCommand: "up",
-    commands: ["up", "status"].map((name) =>
-      defineCommand({
-        name,
-        description: name,
-        run: (_, { output }) => output.print(`ran ${name}`),
-      })
-    ),
+    commands: () =>
+      ["up", "status"].map((name) =>
+        defineCommand({
+          name,
+          description: name,
+          run: (_, { output }) => output.print(`ran ${name}`),
+        })
+      ),
   });
   const program = new Program(group);
   assert.equal(await program.run("migrate"), "ran up");
@@ -187,7 +186,7 @@ Deno.test("an argument with an enumeration accepts only its words", async () => 
   const shell = defineCommand({
     name: "completions",
     description: "Completions",
-    arguments: () => z.object({ shell: z.enum(["bash", "zsh"]) }),
+    arguments: { shell: choice(["bash", "zsh"], "which one") },
     run: ({ shell }, { output }) => output.print(shell),
   });
   const program = new Program(shell);

@@ -70,7 +70,13 @@ Deno.test("takePluginFlags() rejects --plugin without a value", () => {
 
 Deno.test("createContext() has the built-in providers without plugins, and loads apps on request", async () => {
   const context = await createContext({ names: [], config: undefined }, silent);
-  assert.equal(context.providers, PROVIDERS);
+  assert.equal(await context.loadProviders(), PROVIDERS);
+  assert.deepEqual(
+    context.commandProviders,
+    PROVIDERS.filter(({ commands = [] }) => commands.length > 0).map((
+      { name, displayName },
+    ) => ({ name, displayName })),
+  );
   const { apps, plugins } = await context.loadInstalled();
   assert.ok(apps.some(({ name }) => name === "sessions"));
   assert.deepEqual(plugins, []);
@@ -87,7 +93,8 @@ Deno.test("createContext() adds the providers of a plugin that the command line 
       }]
     ) {
       const context = await createContext(flags, silent);
-      assert.equal(context.providers.at(-1)?.name, "extra");
+      const providers = await context.loadProviders();
+      assert.equal(providers.at(-1)?.name, "extra");
       const installed = await context.loadInstalled();
       assert.deepEqual(installed.plugins, ["extra"]);
       assert.equal(await context.loadInstalled(), installed);

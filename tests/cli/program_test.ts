@@ -63,8 +63,8 @@ Deno.test("createProgram() has one command per name, in the order of the help", 
   const program = createProgram(await createContext(flags, silent));
   const names = program.commands.map((command) => command.name());
   assert.equal(new Set(names).size, names.length);
-  assert.deepEqual(names.slice(0, 5), [
-    ...["serve", "worker", "pool", "session", "key"],
+  assert.deepEqual(names.slice(0, 7), [
+    ...["serve", "worker", "pool", "session", "events", "webhook", "key"],
   ]);
   assert.equal(names.at(-1), "__complete");
 });

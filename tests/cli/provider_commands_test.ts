@@ -60,7 +60,8 @@ async function runCommand(
   const providers = [{ ...local, commands: [command] }];
   const program = createProgram({
     output,
-    providers,
+    commandProviders: providers,
+    loadProviders: () => Promise.resolve(providers),
     loadInstalled: () => Promise.reject(new Error("Not needed")),
   });
   await program.parseAsync([local.name, ...args], { from: "user" });

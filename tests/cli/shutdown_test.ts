@@ -13,7 +13,7 @@ if (skip !== undefined) {
 /** A program that prints when it listens and which signal stopped it. */
 const PROGRAM = `
 import { Shutdown } from ${JSON.stringify(SHUTDOWN.href)};
-using shutdown = Shutdown.listen();
+const shutdown = Shutdown.listen({ untilExit: true });
 console.log("listens");
 if (Deno.args.length > 0) {
   for await (const _ of Deno.stdin.readable) break;
@@ -21,6 +21,10 @@ if (Deno.args.length > 0) {
   Deno.kill(Deno.pid, "SIGTERM");
 }
 await new Promise((resolve) => shutdown.stop.addEventListener("abort", resolve));
+shutdown[Symbol.dispose]();
+// A process that is about to exit ignores one more signal.
+for (const signal of ["SIGHUP", "SIGTERM", "SIGINT"]) Deno.kill(Deno.pid, signal);
+await new Promise((resolve) => setTimeout(resolve, 50));
 console.log("stops");
 `;
 
@@ -64,7 +68,8 @@ async function listener(before: string) {
 
 for (const signal of ["SIGHUP", "SIGTERM", "SIGINT"] as const) {
   Deno.test({
-    name: `Shutdown.listen() stops at ${signal}`,
+    name:
+      `Shutdown.listen() stops at ${signal}, and signals after it do not end the process before it is done`,
     ignore: skip !== undefined,
     async fn() {
       const { child, rest } = await listener("");

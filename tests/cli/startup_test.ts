@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { cli } from "../support/cli.ts";
+import { runProgram } from "../support/program.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -32,18 +34,51 @@ async function listStaticModules(entry: string): Promise<readonly string[]> {
   return [...found].map((specifier) => specifier.replace(ROOT.href, ""));
 }
 
-Deno.test("a command loads no app, server, gateway, client, worker or database before it runs", async () => {
-  const modules = await listStaticModules("main.ts");
-  assert.ok(modules.includes("src/cli/program.ts"), modules.join("\n"));
-  const heavy = modules.filter((path) =>
-    /^src\/(server|gateway|worker|db|http|middleware|reconciler|plugin)\//.test(
+Deno.test("the version loads only itself and the output", async () => {
+  assert.deepEqual(await listStaticModules("main.ts"), [
+    "main.ts",
+    "src/cli/output.ts",
+    "src/cli/version.ts",
+    "src/core/text.ts",
+    "deno.json",
+  ]);
+});
+
+Deno.test("the help of the program loads declarations, and of packages only commander", async () => {
+  const modules = await listStaticModules("src/cli/program.ts");
+  assert.ok(modules.length <= 33, modules.join("\n"));
+  const others = modules.filter((path) =>
+    !/^src\/cli\/|^src\/core\/(nearest|text)\.ts|^deno\.json|^node:path$/.test(
       path,
-    ) ||
-    /^src\/apps\/(?!\w+\/status\.ts)/.test(path) ||
-    /^src\/client\/(?!api_error\.ts)/.test(path) ||
-    /libsql|drizzle|dockerode|puppeteer|node-server|cli-table|acorn/.test(path)
+    )
+  );
+  assert.deepEqual(
+    others.map((path) => path.replace(/@[^@]*$/, "")),
+    ["npm:commander"],
+  );
+});
+
+Deno.test("a command of the API's client loads no app, server, gateway, worker or database before it runs", async () => {
+  const modules = await listStaticModules("src/cli/pool/pool.ts");
+  assert.ok(modules.length <= 20, modules.join("\n"));
+  const heavy = modules.filter((path) =>
+    /^src\/(server|gateway|worker|db|http|middleware|reconciler|plugin|apps|client|providers)\//
+      .test(path) || /^npm:(?!zod|commander)/.test(path)
   );
   assert.deepEqual(heavy, []);
+});
+
+Deno.test("a server without a worker loads no worker, plugin, tunnel, stream, event stream, remote database or engine's library", async () => {
+  const modules = new Set([
+    ...await listStaticModules("src/cli/serve/serve.ts"),
+    ...await listStaticModules("src/cli/plugins.ts"),
+  ]);
+  assert.ok(modules.size <= 352, [...modules].join("\n"));
+  const unused = [...modules].filter((path) =>
+    /^src\/(client|plugin|worker\/(?!reap_orphans))|^src\/apps\/events\/stream|^src\/dashboard\/page|^src\/gateway\/(.*stream|dialer|client|tunnel\/(?!app|routes|handover))|^npm:\/?(@libsql|ws|dockerode|swagger|@puppeteer)|libsql\/web/
+      .test(path)
+  );
+  assert.deepEqual(unused, []);
 });
 
 Deno.test("a worker loads no server", async () => {
@@ -52,4 +87,12 @@ Deno.test("a worker loads no server", async () => {
     /^src\/(server|gateway|db|http|reconciler)\/|^src\/cli\/serve/.test(path)
   );
   assert.deepEqual(ofServer, []);
+});
+
+Deno.test("the version is the same before and after the program is loaded", async () => {
+  const { out } = await cli("--version");
+  for (const args of [["--version"], ["-V"], ["-V", "pool", "--unknown"]]) {
+    const { code, stdout, stderr } = await runProgram(args);
+    assert.deepEqual([code, stdout.trim(), stderr], [0, out.trim(), ""]);
+  }
 });

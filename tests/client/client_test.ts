@@ -4,17 +4,19 @@ import { describedApi } from "../support/api_document.ts";
 import { createApiClient } from "../support/api.ts";
 import { fakePage } from "../support/fake_page.ts";
 import { freePort } from "../support/free_port.ts";
+import { eventually } from "../support/eventually.ts";
 import { testGrid } from "../support/grid.ts";
 import { startTlsFront } from "../support/tls_front.ts";
 import { startUpstream } from "../support/upstream.ts";
 
 /** Paths whose operations have a method. Another app adds its own when programs need them. */
 const HAS_METHODS =
-  /^\/(?!v\d)|^\/v1\/(sessions|workerpool|keys|connect)(\/|$)/;
+  /^\/(?!v\d)|^\/v1\/(sessions|workerpool|keys|connect|events|webhooks)(\/|$)/;
 
 /** Operations for people or for other clients. */
 const WITHOUT_METHOD = [
   "docs",
+  "getIndex",
   "sessionSocket",
   "pageSocket",
   "connectSocket",
@@ -22,6 +24,13 @@ const WITHOUT_METHOD = [
   "workerTunnel",
   "workerStream",
 ];
+
+/** A webhook whose name is never resolved in these tests. */
+const WEBHOOK = {
+  name: "hook",
+  url: "https://hooks.invalid/",
+  event_pattern: "session.*",
+};
 
 /** Starts a server that never responds. */
 function startSilentServer(): Disposable & { readonly apiUrl: string } {
@@ -67,6 +76,7 @@ Deno.test("every method of the client calls the operation with its name", async 
   });
   assert.equal((await client.checkHealth()).status, "ok");
   assert.equal((await client.checkReady()).status, "ready");
+  assert.match(await client.getMetrics(), /^# HELP browsergrid_/);
   assert.equal((await client.getApiDocument())["openapi"], "3.1.0");
   assert.ok((await client.getConnectVersion())["webSocketDebuggerUrl"]);
 
@@ -81,6 +91,26 @@ Deno.test("every method of the client calls the operation with its name", async 
   assert.equal((await client.resumePool("a")).status, "active");
   assert.equal((await client.getPoolPressure("a")).pending, 0);
 
+  const recorded = (await client.listEvents({ type: "pool.*" })).items;
+  for await (const event of client.streamEvents({ last_event_id: 0 })) {
+    assert.deepEqual(event, recorded[0]);
+    break;
+  }
+  const webhook = await client.createWebhook(WEBHOOK);
+  assert.equal((await client.listWebhooks()).items.length, 1);
+  assert.equal((await client.getWebhook(webhook.id)).name, "hook");
+  const rotated = await client.rotateWebhookSecret(webhook.id);
+  assert.notEqual(rotated.secret, webhook.secret);
+  const test = await client.testWebhook(webhook.id);
+  const sent = await client.getWebhookDelivery(webhook.id, test.id);
+  assert.equal(sent.type, "webhook.test");
+  const { status } = await client.retryWebhookDelivery(webhook.id, test.id);
+  const ofStatus = await client.listWebhookDeliveries(webhook.id, { status });
+  assert.deepEqual(ofStatus.items.map((each) => each.id), [test.id]);
+  const changed = await client.patchWebhook(webhook.id, { active: false });
+  assert.equal(changed.inactive_reason, "requested");
+  await client.deleteWebhook(webhook.id);
+
   const key = await client.createKey({ name: "k", role: "client" });
   assert.equal((await client.listKeys()).items.length, 1);
   assert.equal((await client.getKey(key.prefix)).id, key.id);
@@ -92,6 +122,7 @@ Deno.test("every method of the client calls the operation with its name", async 
   const proof = { secret, instanceId };
   assert.equal((await client.listWorkers()).items.length, 1);
   assert.equal((await client.getWorker(worker.id)).id, worker.id);
+  assert.deepEqual((await client.listWorkerMetrics(worker.id)).items, []);
   assert.equal((await client.drainWorker(worker.id)).status, "draining");
   assert.equal((await client.resumeWorker(worker.id)).status, "online");
   assert.equal(await client.claimSession(worker.id, {}, { proof }), undefined);
@@ -104,6 +135,8 @@ Deno.test("every method of the client calls the operation with its name", async 
     sessions: [{ ...report, status: "running", endpoint: upstream.endpoint }],
   }, { proof });
   assert.equal(reports[0]?.result, "accepted");
+  const result = await client.sendBrowserEvents(worker.id, {}, { proof });
+  assert.deepEqual(result, { accepted: 0 });
   const found = await client.listSessions({ label: "a=b", status: "running" });
   assert.deepEqual(found.items.map((each) => each.id), [id]);
   assert.ok((await client.getSessionVersion(id))["webSocketDebuggerUrl"]);
@@ -132,6 +165,21 @@ Deno.test("every method of the client calls the operation with its name", async 
   const detail = await client.getSession(id, { include: "metrics" });
   assert.equal(detail.metrics?.length, 1);
   assert.ok((await client.refreshSession(id, 5)).expires_at);
+  const output = { ...token, text: "one\n", first: true };
+  assert.deepEqual(await client.addSessionLogs(id, output, { proof }), {
+    followed: false,
+  });
+  const parts = client.followSessionLogs(id);
+  const first = parts.next();
+  await eventually(
+    "the session is followed",
+    async () => (await client.addSessionLogs(id, output, { proof })).followed,
+  );
+  assert.deepEqual(await first, {
+    done: false,
+    value: { text: "one\n", omitted_bytes: 0, first: true },
+  });
+  await parts.return(undefined);
   assert.equal(await client.getSessionLogs(id), "");
   const stopped = await client.stopSession(id, { force: true });
   assert.equal(stopped.status, "terminated");

@@ -17,10 +17,10 @@ import { readKey } from "../../src/http/auth/auth.ts";
 import { removeEndSlash } from "../../src/core/text.ts";
 import {
   argumentsSchema,
-  parseMemory,
   proxySchema,
   versionSchema,
 } from "../../src/core/browser_spec.ts";
+import { parseMemory } from "../../src/core/schema.ts";
 import { environmentSchema } from "../../src/core/environment.ts";
 import { isNetwork } from "../../src/core/network.ts";
 import { toWellFormed } from "../../src/db/well_formed.ts";
@@ -54,7 +54,7 @@ const OUTPUT = 2 ** 20;
 const MOST = 2.5;
 
 const ROUTES = new RouteTable(
-  createSocketRoutes({ serveClient: () => Promise.resolve() }),
+  createSocketRoutes({ get: () => Promise.reject(new Error("unused")) }),
 );
 
 /** Text that, when repeated, begins many matches and ends none. */

@@ -118,3 +118,48 @@ Deno.test("a public URL with a user or a password is rejected without showing th
   assert.throws(rejected, /"public_url" \(variable BROWSERGRID_PUBLIC_URL\)/);
   assert.throws(rejected, (error) => !String(error).includes("geheim"));
 });
+
+Deno.test("the variables of OpenTelemetry are settings of traces, after those of this program", () => {
+  const load = (env: Record<string, string>) =>
+    loadSettings({ defaults: { data_dir: "d" }, env, flags: {} });
+  const standard = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318",
+    OTEL_EXPORTER_OTLP_HEADERS: "authorization=Bearer%20a%3Db, x-tenant = one",
+    OTEL_SERVICE_NAME: "grid-eu",
+  };
+  const { settings, origins, warnings } = load(standard);
+  assert.equal(settings.otlp_endpoint, "http://collector:4318");
+  assert.deepEqual(settings.otlp_headers, {
+    authorization: "Bearer a=b",
+    "x-tenant": "one",
+  });
+  assert.equal(settings.otlp_service_name, "grid-eu");
+  assert.equal(origins.otlp_endpoint, "variable OTEL_EXPORTER_OTLP_ENDPOINT");
+  assert.deepEqual(warnings, []);
+  const own = load({
+    ...standard,
+    BROWSERGRID_OTLP_ENDPOINT: "https://other",
+  });
+  assert.equal(own.settings.otlp_endpoint, "https://other");
+  assert.equal(
+    own.origins.otlp_endpoint,
+    "variable BROWSERGRID_OTLP_ENDPOINT",
+  );
+});
+
+Deno.test("an unusable variable of OpenTelemetry is ignored with a warning that does not contain it", () => {
+  const { settings, origins, warnings } = loadSettings({
+    defaults: { data_dir: "d" },
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://user:hunter2@collector:4318",
+      OTEL_EXPORTER_OTLP_HEADERS: "no name=hunter2",
+    },
+    flags: {},
+  });
+  assert.equal(settings.otlp_endpoint, undefined);
+  assert.deepEqual(settings.otlp_headers, {});
+  assert.equal(origins.otlp_endpoint, "default");
+  assert.equal(warnings.length, 2);
+  assert.match(warnings[0] ?? "", /^Variable OTEL_EXPORTER_OTLP_ENDPOINT is/);
+  assert.ok(!warnings.join().includes("hunter2"), warnings.join());
+});

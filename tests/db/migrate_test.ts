@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { openDatabase } from "../../src/db/client.ts";
 import {
   migrate,
-  type Migration,
   migrationStatus,
-  PROJECT_MIGRATIONS,
   readMigrations,
+  readProjectMigrations,
+  rejectNewerDatabase,
 } from "../../src/db/migrate.ts";
+import type { Migration } from "../../src/db/migrations/status.ts";
 
 const one: Migration = { name: "0000_a", statements: ["CREATE TABLE a (x)"] };
 const two: Migration = { name: "0001_b", statements: ["CREATE TABLE b (x)"] };
@@ -17,9 +18,9 @@ const broken: Migration = {
 
 Deno.test("migrate() applies missing migrations once, and the status lists them", async () => {
   using db = await openDatabase(":memory:");
-  assert.deepEqual(await migrate(db, [one], 5), ["0000_a"]);
-  assert.deepEqual(await migrate(db, [one, two], 6), ["0001_b"]);
-  assert.deepEqual(await migrate(db, [one, two], 7), []);
+  assert.deepEqual(await migrate(db, [one], { now: 5 }), ["0000_a"]);
+  assert.deepEqual(await migrate(db, [one, two], { now: 6 }), ["0001_b"]);
+  assert.deepEqual(await migrate(db, [one, two], { now: 7 }), []);
   assert.deepEqual(await migrationStatus(db, [one, two]), [
     { name: "0000_a", unknown: false, appliedAt: 5 },
     { name: "0001_b", unknown: false, appliedAt: 6 },
@@ -28,25 +29,68 @@ Deno.test("migrate() applies missing migrations once, and the status lists them"
 
 Deno.test("migrate() changes nothing when a statement fails", async () => {
   using db = await openDatabase(":memory:");
-  await migrate(db, [one], 1);
-  await assert.rejects(migrate(db, [one, broken], 2), /already exists/);
-  assert.deepEqual(await migrate(db, [one, two], 3), ["0001_b"]);
+  await migrate(db, [one], { now: 1 });
+  await assert.rejects(
+    migrate(db, [one, broken], { now: 2 }),
+    /already exists/,
+  );
+  assert.deepEqual(await migrate(db, [one, two], { now: 3 }), ["0001_b"]);
 });
 
 Deno.test("migrate() rejects a database with an unknown migration", async () => {
   using db = await openDatabase(":memory:");
-  await migrate(db, [one, two], 1);
+  await migrate(db, [one, two], { now: 1 });
   await assert.rejects(
-    migrate(db, [one], 2),
-    /"0001_b", which this version does not know/,
+    migrate(db, [one], { now: 2 }),
+    /a newer version has changed it, and this version does not know its migrations "0001_b", expected a newer version/,
+  );
+});
+
+Deno.test("migrate() and rejectNewerDatabase() name the newest version that has applied unknown migrations, and change nothing", async () => {
+  using db = await openDatabase(":memory:");
+  const three = { name: "0002_c", statements: ["CREATE TABLE c (x)"] };
+  await migrate(db, [one], { now: 1, version: "1.0.0" });
+  await migrate(db, [one, two], { now: 2, version: "1.10.0" });
+  await migrate(db, [one, two, three], { now: 3, version: "1.9.0" });
+  const expected =
+    /^MigrationError: Cannot use the database: version 1\.10\.0 has changed it, and version 1\.1\.0 does not know its migrations "0001_b", "0002_c", expected browsergrid 1\.10\.0 or newer; or restore a backup/;
+  const known = [one, { ...two, name: "0001_other" }];
+  await assert.rejects(
+    migrate(db, known, { now: 4, version: "1.1.0" }),
+    expected,
+  );
+  await assert.rejects(rejectNewerDatabase(db, known, "1.1.0"), expected);
+  await rejectNewerDatabase(db, [one, two, three], "1.9.0");
+  const status = await migrationStatus(db, [one, two, three]);
+  assert.deepEqual(status.map(({ version }) => version), [
+    "1.0.0",
+    "1.10.0",
+    "1.9.0",
+  ]);
+});
+
+Deno.test("migrate() records versions also in a database of a version that recorded none", async () => {
+  using db = await openDatabase(":memory:");
+  await db.client.batch([
+    "CREATE TABLE schema_migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL)",
+    "INSERT INTO schema_migrations (name, applied_at) VALUES ('0000_a', 1)",
+  ], "write");
+  await migrate(db, [one, two], { now: 2, version: "1.0.0" });
+  assert.deepEqual(await migrationStatus(db, [one, two]), [
+    { name: "0000_a", unknown: false, appliedAt: 1 },
+    { name: "0001_b", unknown: false, appliedAt: 2, version: "1.0.0" },
+  ]);
+  // As such a version does it.
+  await db.client.execute(
+    "INSERT INTO schema_migrations (name, applied_at) VALUES ('0002_c', 3)",
   );
 });
 
 Deno.test("migrate() rejects a missing migration before an applied one", async () => {
   using db = await openDatabase(":memory:");
-  await migrate(db, [two], 1);
+  await migrate(db, [two], { now: 1 });
   await assert.rejects(
-    migrate(db, [one, two], 2),
+    migrate(db, [one, two], { now: 2 }),
     /"0000_a" is missing, but "0001_b" after it is applied/,
   );
 });
@@ -56,10 +100,10 @@ Deno.test("two concurrent calls of migrate() apply each migration once", async (
   try {
     using first = await openDatabase(`file:${folder}/a.db`);
     using second = await openDatabase(`file:${folder}/a.db`);
-    const migrations = await readMigrations(PROJECT_MIGRATIONS);
+    const migrations = await readProjectMigrations();
     const applied = await Promise.all([
-      migrate(first, migrations, 1),
-      migrate(second, migrations, 1),
+      migrate(first, migrations, { now: 1 }),
+      migrate(second, migrations, { now: 1 }),
     ]);
     assert.deepEqual(applied.flat().sort(), migrations.map(({ name }) => name));
   } finally {
@@ -74,12 +118,12 @@ Deno.test("migrate() applies an app's migrations after the project's, keeps them
     statements: [`CREATE TABLE ${app} (x)`],
   });
   const [notes, tags] = [of("notes"), of("tags")];
-  assert.deepEqual(await migrate(db, [one, notes], 1), [
+  assert.deepEqual(await migrate(db, [one, notes], { now: 1 }), [
     "0000_a",
     "notes/0000_a",
   ]);
   await db.client.execute("INSERT INTO notes VALUES (1)");
-  assert.deepEqual(await migrate(db, [one, two, tags], 2), [
+  assert.deepEqual(await migrate(db, [one, two, tags], { now: 2 }), [
     "0001_b",
     "tags/0000_a",
   ]);
@@ -90,7 +134,7 @@ Deno.test("migrate() applies an app's migrations after the project's, keeps them
     unknown: false,
     uninstalled: true,
   });
-  assert.deepEqual(await migrate(db, [one, two, notes, tags], 3), []);
+  assert.deepEqual(await migrate(db, [one, two, notes, tags], { now: 3 }), []);
   const { rows } = await db.client.execute("SELECT x FROM notes");
   assert.equal(rows.length, 1);
 });
@@ -102,14 +146,14 @@ Deno.test("migrate() rejects a gap in an installed app's migrations, and migrati
     statements: [`CREATE TABLE "${name}" (x)`],
   }));
   assert.ok(first && second);
-  await migrate(db, [one, second], 1);
+  await migrate(db, [one, second], { now: 1 });
   await assert.rejects(
-    migrate(db, [one, first, second], 2),
+    migrate(db, [one, first, second], { now: 2 }),
     /"notes\/0000_a" is missing, but "notes\/0001_b" after it is applied/,
   );
   await assert.rejects(
-    migrate(db, [one, first], 2),
-    /it has "notes\/0001_b", which this version does not know/,
+    migrate(db, [one, first], { now: 2 }),
+    /a newer version of app "notes" has changed it, and this version does not know its migrations "notes\/0001_b", expected that version of the app/,
   );
 });
 
@@ -140,7 +184,7 @@ Deno.test("readMigrations() without a journal reads the SQL files in the order o
     [["app/0000_a", 1], ["app/0001_b", 2]],
   );
   using db = await openDatabase(":memory:");
-  assert.equal((await migrate(db, found, 1)).length, 2);
+  assert.equal((await migrate(db, found, { now: 1 })).length, 2);
 });
 
 Deno.test("readMigrations() rejects two statements in one, of which the driver would ignore the second", async () => {
@@ -158,4 +202,13 @@ Deno.test("readMigrations() names the missing folder", async () => {
     readMigrations(new URL("file:///nowhere/migrations/")),
     /Cannot read the migrations in "file:\/\/\/nowhere\/migrations\/"/,
   );
+});
+
+Deno.test("the listed migrations of the project are those of the journal, in its order, and all files", async () => {
+  const folder = new URL("../../migrations/", import.meta.url);
+  const found = await readProjectMigrations();
+  assert.deepEqual(found, await readMigrations(folder));
+  const files = (await Array.fromAsync(Deno.readDir(folder)))
+    .filter(({ name }) => name.endsWith(".sql"));
+  assert.equal(found.length, files.length);
 });

@@ -230,6 +230,27 @@ Deno.test("callers in a row yield to timers and sockets", async () => {
   assert.notEqual(order.at(-1), "timer", order.join(" "));
 });
 
+Deno.test("callers with several places do not yield: one begins as soon as another ends", async () => {
+  using line = createQueue(systemClock, { concurrency: 2 });
+  const response = Promise.withResolvers<string>();
+  const callers = [
+    line.run(() => response.promise),
+    line.run(() => response.promise),
+  ];
+  let hasBegun = false;
+  callers.push(line.run(() => {
+    hasBegun = true;
+    return response.promise;
+  }));
+  // Callers in a row would yield after this time.
+  const end = systemClock.monotonic() + 15;
+  while (systemClock.monotonic() < end);
+  response.resolve("done");
+  await settle();
+  assert.ok(hasBegun);
+  await Promise.all(callers);
+});
+
 Deno.test("a RetryQueue does not count the work of callers in front: no caller is rejected while nothing is locked", async () => {
   const clock = createFakeClock();
   using line = createQueue(clock);
@@ -278,4 +299,39 @@ Deno.test("a thousand callers of a hanging and then failing server are rejected 
   const results = await outcomes;
   assert.ok(results.every(({ status }) => status === "rejected"));
   assert.ok(tries <= 3 * 8, `${tries} tries`);
+});
+
+Deno.test("the expected wait is 0 while places are free, then 1 ms for each waiting caller, then at the rate of those that ended", async () => {
+  const clock = createFakeClock();
+  using queue = createQueue(clock, { concurrency: 2 });
+  const work = () => clock.sleep(100);
+  const callers = Array.from({ length: 2 }, () => queue.run(work));
+  assert.equal(queue.expectedWaitMs, 0);
+  for (let count = 0; count < 1_000; count++) callers.push(queue.run(work));
+  await settle();
+  assert.equal(Math.round(queue.expectedWaitMs), 1_000);
+  await pass(clock, 40_000);
+  const waiting = 1_000 - 2 * 400;
+  // Two end every 100 ms.
+  assert.ok(Math.abs(queue.expectedWaitMs - waiting * 50) < 100);
+  await pass(clock, 11_000);
+  await Promise.all(callers);
+  assert.equal(queue.expectedWaitMs, 0);
+});
+
+Deno.test("a pause of the whole process counts little in the expected wait", async () => {
+  const clock = createFakeClock();
+  using queue = createQueue(clock);
+  const callers = Array.from(
+    { length: 200 },
+    () => queue.run(() => clock.sleep(1)),
+  );
+  await settle();
+  await pass(clock, 100);
+  const before = queue.expectedWaitMs;
+  clock.advance(60_000);
+  await settle();
+  assert.ok(queue.expectedWaitMs < before + 100 * 2);
+  await pass(clock, 200);
+  await Promise.all(callers);
 });

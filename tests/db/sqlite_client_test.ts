@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Client, createClient, type InStatement } from "@libsql/client";
 import fc from "fast-check";
-import { SqliteClient } from "../../src/db/sqlite_client.ts";
+import { SqliteClient } from "../../src/db/sqlite/sqlite_client.ts";
 
 /** The library's own client of files, which this one stands in for. */
 function library(): Client {

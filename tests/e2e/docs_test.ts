@@ -1,21 +1,42 @@
 /** Runs every snippet of the documentation, as written, against a real grid. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { readDenoVersion } from "../../.ci/release/project.ts";
 import { createClient } from "../../src/client/client.ts";
 import { dockerMissing } from "../support/docker.ts";
 import { RECIPE_PAGES } from "../support/doc_recipe.ts";
 import { ROOT } from "../support/doc_snippets.ts";
 import { startHranaServer } from "../support/hrana_server.ts";
+import { BENCHMARKS } from "../bench/benchmarks.ts";
 import { runNode } from "../support/node_client.ts";
 import { openShell } from "../support/shell.ts";
 import { scene, snippet, SNIPPETS, snippets, succeeds } from "./docs_scene.ts";
 
 /** Snippets that other tests run, and the files of these tests. */
 const ELSEWHERE = {
+  install: "tests/deploy/install_test.ts",
+  kubernetes: "tests/providers/kubernetes/kubectl_test.ts",
+  services: "tests/deploy/services_test.ts",
+  backup_service: "tests/deploy/services_test.ts",
+  restore_service: "tests/deploy/services_test.ts",
   app: "tests/plugins/docs_app_test.ts",
   app_run: "tests/plugins/docs_app_test.ts",
   provider: "tests/plugins/docs_provider_test.ts",
   provider_run: "tests/plugins/docs_provider_test.ts",
+  image_of_browsers: "tests/ci/image_test.ts",
+  container: "tests/ci/image_test.ts",
+  compose: "tests/e2e/compose_test.ts",
+  compose_down: "tests/e2e/compose_test.ts",
+  typed_plugin: "tests/ci/npm_test.ts",
+  typed_plugin_run: "tests/ci/npm_test.ts",
+  remote_worker: "tests/faults/two_hosts.ts",
+  own_metric: "tests/apps/metrics/own_metric_test.ts",
+  receiver: "tests/e2e/webhook_receiver_test.ts",
+  events_client: "tests/e2e/docs_events_test.ts",
+  events_command: "tests/e2e/docs_events_test.ts",
+  events_stream: "tests/e2e/docs_events_test.ts",
+  events_resume: "tests/e2e/docs_events_test.ts",
+  webhook_command: "tests/e2e/docs_events_test.ts",
 };
 
 /** The Puppeteer that npm selects on the oldest supported Node, 20. */
@@ -50,14 +71,22 @@ Deno.test("the documentation's tasks exist, and its Deno and packages are the te
     await Deno.readTextFile(join(ROOT, "deno.json")),
   );
   const ci = await Deno.readTextFile(join(ROOT, ".ci/run"));
-  const [, version] = /DENO_VERSION=(\S+)/.exec(ci) ?? [];
+  const version = await readDenoVersion();
   const [, packages = ""] = /^apt install (.*)$/.exec(snippet("isolation")) ??
     [];
   for (const name of packages.split(" ")) {
     assert.match(ci, new RegExp(`for package in .*\\b${name}\\b`));
   }
   assert.match(ci, /"\$\{1:-\}" = environment/);
-  const commands = ["start", "test", "develop", "run_tests"] as const;
+  const commands = [
+    "start",
+    "test",
+    "develop",
+    "run_tests",
+    "benchmarks",
+    "native",
+    "image",
+  ] as const;
   for (const text of commands.map(snippet)) {
     for (const [, task = ""] of text.matchAll(/ task (\w+)/g)) {
       assert.ok(task in tasks, task);
@@ -66,6 +95,12 @@ Deno.test("the documentation's tasks exist, and its Deno and packages are the te
       assert.equal(named, version);
     }
   }
+});
+
+Deno.test("the documentation's benchmarks exist", () => {
+  const [, names = ""] = /bench ([a-z][^#]*)/.exec(snippet("benchmarks")) ?? [];
+  const named = names.trim().split(" ");
+  assert.deepEqual(named.filter((name) => !(name in BENCHMARKS)), []);
 });
 
 Deno.test("the documentation's commands for single tests run them", async () => {
@@ -108,6 +143,11 @@ Deno.test("the documentation's clients and commands work as written with a grid 
     assert.equal(created.status, "running", created.status_reason);
   });
 
+  await t.step("the addresses of a server", async () => {
+    const index = JSON.parse(await succeeds(shell, here("index")));
+    assert.match(JSON.stringify(index), /\/v1\/connect/);
+  });
+
   await t.step("a session by the command line", async () => {
     assert.match(await succeeds(shell, here("first_session")), /running/);
   });
@@ -140,6 +180,15 @@ Deno.test("the documentation's clients and commands work as written with a grid 
     await succeeds(shell, `set +u\n${bash}\ncomplete -p browsergrid`);
     const settings = `${here("middleware")}\nbrowsergrid settings --values`;
     assert.match(await succeeds(shell, settings), /rate_limit/);
+  });
+
+  await t.step("a backup, and its restore in another folder", async () => {
+    assert.match(await succeeds(shell, here("backup")), /^Backed up /);
+    const other = `export BROWSERGRID_DATA_DIR=${shell.folder}/other`;
+    assert.match(
+      await succeeds(shell, `${other}\n${here("restore")}`),
+      /^Restored /,
+    );
   });
 
   await t.step("browsers kept ready, and another worker", async () => {
@@ -183,6 +232,8 @@ Deno.test("the documentation's keys, middleware and deletions work as written wi
   assert.match(await succeeds(grid.shell, create), /host-7/);
   const [{ prefix = "" } = {}] = (await client.listKeys()).items;
   await succeeds(grid.shell, revoke.replace(/bg_\w+/, prefix));
+  const metrics = await succeeds(grid.shell, grid.here("metrics_key"));
+  assert.match(metrics, /^bg_/);
   await succeeds(grid.shell, grid.here("forget"));
 });
 

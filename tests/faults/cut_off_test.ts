@@ -42,12 +42,12 @@ Deno.test("a worker that is cut off beyond its lease ends its browsers before th
   const session = await client.createSession({}, { waitSeconds: 30 });
   assert.equal((await grid.browserPids()).length, 1);
   link.hang();
-  await eventually(
-    "the browser ends",
-    async () => (await grid.browserPids()).length === 0,
-    { withinMs: LEASE_MS + 2_000 },
-  );
-  assert.equal((await client.getSession(session.id)).status, "running");
+  let statusBefore = "";
+  await eventually("the browser ends", async () => {
+    statusBefore = (await client.getSession(session.id)).status;
+    return (await grid.browserPids()).length === 0;
+  }, { withinMs: LEASE_MS + 2_000 });
+  assert.equal(statusBefore, "running");
   await eventually("the server gives up on it", async () => {
     const { status } = await client.getSession(session.id);
     return status === "crashed" &&

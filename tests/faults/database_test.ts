@@ -41,17 +41,17 @@ async function assertWhole(
   ids: readonly string[],
 ): Promise<void> {
   const { rows } = await db.client.execute(
-    `SELECT s.id, group_concat(e.event ORDER BY e.seq) AS events
-      FROM sessions AS s LEFT JOIN session_events AS e ON e.session_id = s.id
-        AND e.event IN ('session_created', 'session_assigned')
+    `SELECT s.id, group_concat(e.type ORDER BY e.sequence) AS events
+      FROM sessions AS s LEFT JOIN events AS e ON e.session_id = s.id
+        AND e.type IN ('session.created', 'session.assigned')
       GROUP BY s.id ORDER BY s.id`,
   );
   assert.deepEqual(rows.map(({ id }) => id), ids.toSorted());
   for (const { id, events } of rows) {
-    assert.equal(events, "session_created,session_assigned", String(id));
+    assert.equal(events, "session.created,session.assigned", String(id));
   }
   const orphans = await db.client.execute(
-    "SELECT count(*) FROM session_events WHERE session_id NOT IN (SELECT id FROM sessions)",
+    "SELECT count(*) FROM events WHERE session_id NOT IN (SELECT id FROM sessions)",
   );
   assert.equal(orphans.rows[0]?.[0], 0);
 }
@@ -105,7 +105,9 @@ Deno.test("while the database is locked, writes are rejected after 5 s and reads
       }),
       ...Array.from({ length: count }, () => api.call("POST", "/sessions", {})),
     ]);
-    while (db.trips() < arrived) await systemClock.sleep(1);
+    let isAnswered = false;
+    void answers.finally(() => isAnswered = true);
+    while (db.trips() < arrived && !isAnswered) await systemClock.sleep(1);
     return { answers };
   }
   await using lock = await lockDatabase(`${grid.dataDir}/browsergrid.db`);
@@ -196,10 +198,12 @@ await diskTest(
     const { client } = grid.core.db;
     const { rows } = await client.execute("PRAGMA integrity_check");
     assert.equal(rows[0]?.[0], "ok");
-    await client.execute({
-      sql: "DELETE FROM sessions WHERE id = ?",
-      args: [claimed.id],
-    });
+    for (const where of ["sessions WHERE id", "events WHERE session_id"]) {
+      await client.execute({
+        sql: `DELETE FROM ${where} = ?`,
+        args: [claimed.id],
+      });
+    }
     await assertWhole(grid, ids.filter((id) => id !== claimed.id));
   },
 );

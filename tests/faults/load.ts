@@ -26,45 +26,39 @@ export interface LoadOptions {
 export interface Load extends AsyncDisposable {
   /** Sessions that were answered with 201. */
   readonly accepted: ReadonlySet<string>;
-  /** Requests without such an answer: the grid was away. */
-  refused(): number;
   /** Sessions whose browsers answered their users. */
   served(): number;
-  /** Resolves when a user of each pool has been served by a session that was asked for from now on. */
+  /** Resolves when another user of each pool, who asks from now on, has been served. */
   servedAnew(): Promise<void>;
 }
 
 /** Starts the users. */
 export function startLoad({ clients, pools }: LoadOptions): Load {
   const accepted = new Set<string>();
-  /** When the session was asked for that served a pool's user last. */
-  const servedSince = new Map(pools.map((pool) => [pool, -Infinity]));
   const stop = new AbortController();
   let asked = 0;
-  let refused = 0;
   let served = 0;
 
   async function work(pool: string): Promise<void> {
     while (!stop.signal.aborted) {
-      const client = clients[asked++ % clients.length];
-      const askedAt = systemClock.monotonic();
       try {
-        if (client && await useSession(client, pool)) {
-          servedSince.set(pool, askedAt);
-          served++;
-        }
+        await useSession(pool);
       } catch {
-        refused++;
         await systemClock.sleep(PAUSE_MS);
       }
     }
   }
 
-  /** Reports whether the session served its client; a fault may hit it. @throws If it was not accepted. */
-  async function useSession(
-    client: GridClient,
-    pool: string,
-  ): Promise<boolean> {
+  /** Reports whether a new session served its user; a fault may hit it. @throws If it was not accepted. */
+  async function useSession(pool: string): Promise<boolean> {
+    const client = clients[asked++ % clients.length];
+    if (!client) throw new TypeError("Cannot ask: there is no client");
+    const isOfUse = await serve(client, pool);
+    if (isOfUse) served++;
+    return isOfUse;
+  }
+
+  async function serve(client: GridClient, pool: string): Promise<boolean> {
     const { id } = await client.createSession({ work_pool_id: pool });
     accepted.add(id);
     const connectUrl = await started(client, id);
@@ -80,15 +74,15 @@ export function startLoad({ clients, pools }: LoadOptions): Load {
   const working = pools.map(work);
   return {
     accepted,
-    refused: () => refused,
     served: () => served,
     async servedAnew() {
-      const since = systemClock.monotonic();
-      const isServed = () => Math.min(...servedSince.values()) >= since;
-      await eventually(
-        "each pool serves again",
-        () => Promise.resolve(isServed()),
-        { withinMs: PATIENCE_MS },
+      // Not the users at work: each may have to wait first for a session that the fault has delayed.
+      await Promise.all(
+        pools.map((pool) =>
+          eventually(`${pool} serves again`, () => useSession(pool), {
+            withinMs: PATIENCE_MS,
+          })
+        ),
       );
     },
     async [Symbol.asyncDispose]() {

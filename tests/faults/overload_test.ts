@@ -40,21 +40,28 @@ async function persist<T extends { readonly status: number }>(
   }
 }
 
+/** Requests until the server is not too busy, and leaves no body of a rejection unread. */
+async function request(url: string, init: RequestInit): Promise<Response> {
+  return await persist(async () => {
+    const response = await fetch(url, init);
+    if (response.status === 503) await response.body?.cancel();
+    return response;
+  });
+}
+
 /** Asks over HTTP, waits for the browser, and ends it. */
 async function askAndWait({ grid }: WorkerScene): Promise<Told> {
-  const answer = await persist(() =>
-    fetch(`${grid.url}/v1/sessions?wait=300`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: "{}",
-    })
-  );
+  const answer = await request(`${grid.url}/v1/sessions?wait=300`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  });
   const { id, status } = await answer.json();
   if (answer.status === 201) {
     assert.equal(status, "running");
-    const ended = await persist(() =>
-      fetch(`${grid.url}/v1/sessions/${id}`, { method: "DELETE" })
-    );
+    const ended = await request(`${grid.url}/v1/sessions/${id}`, {
+      method: "DELETE",
+    });
     await ended.body?.cancel();
   }
   return {
@@ -109,11 +116,11 @@ async function assertServedInOrder(
 ): Promise<void> {
   const started = await column(
     own,
-    "SELECT session_id FROM session_events WHERE event = 'session_starting' ORDER BY seq",
+    "SELECT session_id FROM events WHERE type = 'session.starting' ORDER BY sequence",
   );
   const created = await column(
     own,
-    "SELECT session_id FROM session_events WHERE event = 'session_created' ORDER BY seq",
+    "SELECT session_id FROM events WHERE type = 'session.created' ORDER BY sequence",
   );
   assert.equal(created.length, count);
   assert.deepEqual(started, created);

@@ -45,7 +45,7 @@ async function scene(query: string) {
     async joinUnrecorded() {
       const { client: database } = grid.core.db;
       await database.execute(`CREATE TRIGGER refuse BEFORE INSERT
-        ON session_events WHEN NEW.event = 'client_connected'
+        ON events WHEN NEW.type = 'session.client_connected'
         BEGIN SELECT RAISE(ABORT, 'the database is busy'); END`);
       const client = await rawClient(quick.url);
       await untilWaiting();

@@ -5,21 +5,12 @@ import { cli } from "../support/cli.ts";
 import { testGrid } from "../support/grid.ts";
 import { runProgram } from "../support/program.ts";
 import { savedPlugin } from "./docs_provider.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 
 const NOTES = fileURLToPath(new URL("./notes_plugin.ts", import.meta.url));
 
-async function temporary(): Promise<
-  AsyncDisposable & { readonly path: string }
-> {
-  const path = await Deno.makeTempDir({ prefix: "browsergrid-test-" });
-  return {
-    path,
-    [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }),
-  };
-}
-
 Deno.test("migrate applies the migrations of a plugin's app after the project's, and status shows them, also without it", async () => {
-  await using folder = await temporary();
+  await using folder = await temporaryFolder();
   const at = ["--data-dir", folder.path, "--json"];
   const up = await cli("migrate", "up", ...at, "--plugin", NOTES);
   assert.equal(up.code, 0, up.err);

@@ -88,4 +88,8 @@ testProvider("the documentation's provider", {
   "start() reveals a proxy's password to no other process": "it has no proxy",
   "logs() and stats() return output and resource use of the browser":
     "it has neither",
+  "followLogs() yields the last output, console messages of pages as they come, and ends with the browser":
+    "it has no output",
+  "followLogs() yields the rest and ends when its signal is aborted":
+    "it has no output",
 });

@@ -58,6 +58,7 @@ Deno.test("a failing concern does not stop the others", async () => {
     workers: {
       markLost: () => Promise.reject(new Error("no luck")),
       prune: () => Promise.reject(new Error("no luck either")),
+      rollUpMetrics: () => Promise.resolve(0),
     },
   });
   assert.deepEqual([...failures.keys()], ["lostWorkers", "prunedWorkers"]);

@@ -126,10 +126,9 @@ const FOR_FETCH = [
   "@hono/zod-openapi",
   "@logtape/logtape",
   "drizzle-orm",
-  "fastest-levenshtein",
   "hono",
   "ipaddr.js",
-  "uuid",
+  "uuidv7",
   "zod",
 ];
 

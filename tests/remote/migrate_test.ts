@@ -24,7 +24,7 @@ Deno.test("of two processes that migrate a remote database at once one applies e
   const migrations = await readAllMigrations(APPS);
   const names = migrations.map(({ name }) => name).sort();
   const applied = await Promise.all(
-    [here, there].map((db) => migrate(db, migrations, 1)),
+    [here, there].map((db) => migrate(db, migrations, { now: 1 })),
   );
   assert.deepEqual(applied.flat().sort(), names);
   for (const db of [here, there]) {

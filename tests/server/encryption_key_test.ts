@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { loadSettings, type SettingsInput } from "../../src/core/settings.ts";
 import { openDatabase } from "../../src/db/client.ts";
-import { KEY_FILE, openSecrets } from "../../src/server/encryption_key.ts";
+import {
+  canOpen,
+  KEY_FILE,
+  openSecrets,
+} from "../../src/server/encryption_key.ts";
 
 const PLACE = ["sessions", "environment", "one"] as const;
 
@@ -13,18 +17,14 @@ async function openFolder() {
   stack.defer(() => Deno.remove(path, { recursive: true }));
   const db = stack.use(await openDatabase(`file:${path}/browsergrid.db`));
   const owned = stack.move();
+  const settings = (flags: SettingsInput = {}) =>
+    loadSettings({ defaults: { data_dir: path }, env: {}, flags }).settings;
   return {
     path,
     keyFile: join(path, KEY_FILE),
     db,
-    open: (flags: SettingsInput = {}) => {
-      const { settings } = loadSettings({
-        defaults: { data_dir: path },
-        env: {},
-        flags,
-      });
-      return openSecrets(db, settings);
-    },
+    settings,
+    open: (flags?: SettingsInput) => openSecrets(db, settings(flags)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
@@ -64,6 +64,21 @@ Deno.test("the remains of a start that was killed while it created the key are r
   await Deno.writeTextFile(unfinished, "half");
   await folder.open();
   await assert.rejects(Deno.stat(unfinished), Deno.errors.NotFound);
+});
+
+Deno.test("a start keeps the keys that an operator has kept, and canOpen() removes no file", async () => {
+  await using folder = await openFolder();
+  await folder.open();
+  const kept = [`${folder.keyFile}.old`, `${folder.keyFile}.2026-11-30`];
+  for (const path of kept) await Deno.writeTextFile(path, "ab".repeat(32));
+  await folder.open();
+  const unfinished = `${folder.keyFile}.${crypto.randomUUID()}`;
+  await Deno.writeTextFile(unfinished, "half");
+  const row = { name: "one", value: "v1.none" };
+  assert.ok(!await canOpen(row, folder.settings()));
+  for (const path of [...kept, unfinished]) {
+    assert.ok((await Deno.stat(path)).isFile, path);
+  }
 });
 
 Deno.test("a key in the settings takes the place of the file", async () => {

@@ -104,7 +104,7 @@ export class LeakCheck {
       now - Math.max(process.wokenAt, process.startedAt) > SETTLED_MS &&
       !machine.engineIsDown && now - machine.engineWokenAt > SETTLED_MS &&
       this.#world.network.isCalm && !this.#world.network.isCut(machine.name) &&
-      this.#world.isWell(SETTLED_MS);
+      this.#world.isReachable(SETTLED_MS);
   }
 }
 

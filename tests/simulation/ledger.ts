@@ -1,3 +1,4 @@
+import { SESSION_EVENT_NAMES } from "../../src/apps/sessions/event_types.ts";
 import type { Client } from "@libsql/client";
 import { z } from "@hono/zod-openapi";
 import { SESSION_STATUSES } from "../../src/apps/sessions/status.ts";
@@ -41,7 +42,7 @@ const changeSchema = entrySchema.extend({
 const eventSchema = z.object({
   seq: z.number(),
   session_id: z.string(),
-  event: z.string(),
+  event: z.string().transform((type) => SESSION_EVENT_NAMES[type] ?? type),
 });
 
 /** One change of a session's row. */
@@ -52,7 +53,7 @@ export interface Change {
   readonly after: Entry;
 }
 
-/** A row of `session_events`. */
+/** An event of a session, with its name. */
 export type EventRow = z.infer<typeof eventSchema>;
 
 /** Everything that was committed since the last reading. */
@@ -87,7 +88,7 @@ export class Ledger {
       },
       {
         sql:
-          "SELECT seq, session_id, event FROM session_events WHERE seq > ? ORDER BY seq",
+          "SELECT sequence AS seq, session_id, type AS event FROM events WHERE sequence > ? AND session_id IS NOT NULL ORDER BY sequence",
         args: [this.#lastEvent],
       },
     ]);

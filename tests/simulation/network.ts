@@ -37,8 +37,23 @@ interface Open {
   readonly hungUp: AbortController;
 }
 
+/** A process that nothing reaches. */
+interface Cut {
+  readonly since: number;
+  /** Arrivals that wait until it is reached again. */
+  readonly waiting: (() => void)[];
+}
+
 /** Time until a cut connection is noticed, if it is. */
 const RETRANSMISSION_MS = 2_000;
+
+/**
+ * Time after which the balancer sends no more to a server that is cut off, as one with health checks does.
+ *
+ * Without it a worker could reach a server that is cut off with every heartbeat, one in two: each costs it a timeout of
+ * 8 s and a pause. A browser whose worker has the grace of an outage would then stay until lease and grace are over.
+ */
+const NOTICED_MS = 10_000;
 
 /** A network that delays, loses and repeats messages, and can be cut. */
 export class Network {
@@ -47,8 +62,10 @@ export class Network {
   readonly #random: Random;
   readonly #servers: readonly Server[];
   readonly #listener: Listener;
-  /** Names of processes that nothing reaches, and what waits for them to be reached again. */
-  readonly #cut = new Map<string, (() => void)[]>();
+  /** Processes that nothing reaches, by name. */
+  readonly #cut = new Map<string, Cut>();
+  /** Moment at which each process was last reached again. */
+  readonly #healedAt = new Map<string, number>();
   readonly #open = new Set<Open>();
 
   constructor(
@@ -104,12 +121,14 @@ export class Network {
   }
 
   cut(name: string): void {
-    if (!this.#cut.has(name)) this.#cut.set(name, []);
+    if (this.#cut.has(name)) return;
+    this.#cut.set(name, { since: this.#scheduler.now, waiting: [] });
   }
 
   heal(name: string): void {
-    const waiting = this.#cut.get(name) ?? [];
+    const { waiting = [] } = this.#cut.get(name) ?? {};
     this.#cut.delete(name);
+    this.#healedAt.set(name, this.#scheduler.now);
     for (const arrive of waiting) {
       this.#scheduler.after(this.#random.between(0, RETRANSMISSION_MS), arrive);
     }
@@ -122,6 +141,11 @@ export class Network {
 
   isCut(name: string): boolean {
     return this.#cut.has(name);
+  }
+
+  /** Since when a process can be reached; Infinity: it is cut off. */
+  reachedSince(name: string): number {
+    return this.isCut(name) ? Infinity : this.#healedAt.get(name) ?? 0;
   }
 
   /** Resets the connections of a killed server. */
@@ -150,7 +174,11 @@ export class Network {
 
   /** The balancer before the servers: it mostly knows which of them are there. */
   #serverFor(): Server | undefined {
-    const up = this.#servers.filter(({ process }) => process !== undefined);
+    const { now } = this.#scheduler;
+    const up = this.#servers.filter(({ name, process }) => {
+      const { since = now } = this.#cut.get(name) ?? {};
+      return process !== undefined && now - since < NOTICED_MS;
+    });
     const isKnown = up.length > 0 && this.#random.chance(0.95);
     return this.#random.pick(isKnown ? up : this.#servers);
   }
@@ -236,9 +264,9 @@ export class Network {
     delayMs = this.#random.between(1, this.weather.latencyMs),
   ): void {
     this.#scheduler.after(delayMs, () => {
-      const waiting = this.#cut.get(name);
-      if (!waiting) return arrive();
-      if (this.#random.chance(0.5)) waiting.push(arrive);
+      const cut = this.#cut.get(name);
+      if (!cut) return arrive();
+      if (this.#random.chance(0.5)) cut.waiting.push(arrive);
     });
   }
 }

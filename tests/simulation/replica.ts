@@ -1,6 +1,6 @@
 import { type Grid, openGrid } from "../../src/server/grid.ts";
 import { createDatabase } from "../../src/db/client.ts";
-import { connectSqlite } from "../../src/db/sqlite_connection.ts";
+import { connectSqlite } from "../../src/db/sqlite/sqlite_connection.ts";
 import type { Settings } from "../../src/core/settings.ts";
 import { APPS, MIDDLEWARE } from "../../src/installed.ts";
 import type { Server } from "./message.ts";

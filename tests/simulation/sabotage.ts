@@ -67,16 +67,16 @@ export function undeadSessions(world: World): Promise<void> {
 
 /** A statement that forgets its event. */
 export function silentChanges(world: World): Promise<void> {
-  return world.meddle(`CREATE TRIGGER silent AFTER INSERT ON session_events
-    WHEN new.event = 'session_requeued'
-    BEGIN DELETE FROM session_events WHERE seq = new.seq; END`);
+  return world.meddle(`CREATE TRIGGER silent AFTER INSERT ON events
+    WHEN new.type = 'session.requeued'
+    BEGIN DELETE FROM events WHERE sequence = new.sequence; END`);
 }
 
 /** A server that forgets to tell that a session is idle. */
 export function silentIdleness(world: World): Promise<void> {
-  return world.meddle(`CREATE TRIGGER idle AFTER INSERT ON session_events
-    WHEN new.event = 'session_idle'
-    BEGIN DELETE FROM session_events WHERE seq = new.seq; END`);
+  return world.meddle(`CREATE TRIGGER idle AFTER INSERT ON events
+    WHEN new.type = 'session.idle'
+    BEGIN DELETE FROM events WHERE sequence = new.sequence; END`);
 }
 
 const heartbeatSchema = z.looseObject({

@@ -12,10 +12,12 @@ const TAG_BYTES = 16;
 
 /**
  * Makes sources of nondeterminism depend on the seed until disposed: the jitter of loops, and cryptography, which
- * otherwise resolves from another thread at an unpredictable time.
+ * otherwise resolves from another thread at an unpredictable time. Servers start no threads.
  */
 export function seedGlobals(random: Random): Disposable {
   const { random: original } = Math;
+  const { Worker } = globalThis;
+  setThread(IdleThread);
   Math.random = random.next;
   const { subtle } = crypto;
   const replaced = Object.keys(AT_ONCE);
@@ -29,9 +31,34 @@ export function seedGlobals(random: Random): Disposable {
   return {
     [Symbol.dispose]() {
       Math.random = original;
+      setThread(Worker);
       for (const name of replaced) Reflect.deleteProperty(subtle, name);
     },
   };
+}
+
+/**
+ * A thread that is ready and does nothing. A real one would start in real time, and remain when its server is killed,
+ * which ends no thread of this process: the program would not end.
+ */
+class IdleThread {
+  onmessage: ((event: { readonly data: unknown }) => void) | undefined;
+
+  constructor() {
+    queueMicrotask(() => this.onmessage?.({ data: { type: "ready" } }));
+  }
+
+  postMessage(): void {}
+
+  terminate(): void {}
+}
+
+function setThread(value: unknown): void {
+  Object.defineProperty(globalThis, "Worker", {
+    configurable: true,
+    writable: true,
+    value,
+  });
 }
 
 /** Bytes of the imported keys, which cannot be exported. */

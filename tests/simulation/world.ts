@@ -125,7 +125,7 @@ export class World implements Disposable {
   ): Promise<World> {
     const url = `file:${folder}/grid.db`;
     const database = await openDatabase(url);
-    await migrate(database, await readAllMigrations(APPS), 0);
+    await migrate(database, await readAllMigrations(APPS), { now: 0 });
     const { client } = database;
     const ledger = await Ledger.open(client);
     return new World({ random, trace, client, ledger, url, folder, listener });
@@ -160,7 +160,21 @@ export class World implements Disposable {
 
   /** Reports whether a server has been healthy for `ms`, with its database and a steady clock. */
   isWell(ms: number): boolean {
-    const since = this.replicas.map(({ wellSince }) => wellSince);
+    return this.#haveLasted(ms, this.replicas.map((each) => each.wellSince));
+  }
+
+  /** Reports whether such a server could also be reached for `ms`. */
+  isReachable(ms: number): boolean {
+    return this.#haveLasted(
+      ms,
+      this.replicas.map(({ name, wellSince }) =>
+        Math.max(wellSince, this.network.reachedSince(name))
+      ),
+    );
+  }
+
+  /** Returns true if the first of `since`, and the last jump of the clock, are more than `ms` ago. */
+  #haveLasted(ms: number, since: readonly number[]): boolean {
     const { now } = this.scheduler;
     return now - Math.max(Math.min(...since), this.#jumpedAt) > ms;
   }

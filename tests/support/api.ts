@@ -5,6 +5,7 @@ import type {
   SessionReport,
 } from "../../src/apps/sessions/schemas/leases.ts";
 import type { TestGrid } from "./grid.ts";
+import { readText } from "./read_text.ts";
 import { headersFor, learn } from "./worker_proofs.ts";
 
 /** A response of the API with its body. */
@@ -52,7 +53,7 @@ export function createApiClient(
       json,
       headers: { ...headersFor(method, path), ...headers },
     });
-    const text = await response.text();
+    const text = await readText(response);
     const isJson = /json/.test(response.headers.get("content-type") ?? "");
     const body = isJson ? JSON.parse(text) : text;
     if (response.ok) learn(path, { sent: json, answered: body });

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { PoolBody } from "../../src/client/client.ts";
 import { createClient, type GridClient } from "../../src/client/client.ts";
 import { findBrowser } from "../../src/providers/local/find_browser.ts";
+import { readProcessStat } from "../../src/providers/local/process/process_stat.ts";
 import { freePort } from "./free_port.ts";
 import { type RunningProgram, startProgram } from "./program.ts";
 import {
@@ -165,7 +166,14 @@ export async function chaosGrid(
 
   async function browsers(): Promise<BrowserProcess[]> {
     const found = await browserProcesses([...workerDirs]);
-    return found.filter(({ commandLine }) => !commandLine.includes("--type="));
+    const first = found.filter(({ commandLine }) =>
+      !commandLine.includes("--type=")
+    );
+    // A process that a browser has just forked still has its command line.
+    const pids = new Set(first.map(({ pid }) => pid));
+    return first.filter(({ pid }) =>
+      !pids.has(readProcessStat(pid)?.parent ?? 0)
+    );
   }
 
   let server = await serve(port);

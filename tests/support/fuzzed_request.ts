@@ -89,7 +89,9 @@ function toParameterValue(
 ): fc.Arbitrary<unknown> {
   const known = options.known[name];
   if (known) return fc.constantFrom(...known);
-  return ID.test(name) ? fc.uuid() : allowed(schema, options);
+  // An id of another form has a pattern.
+  const isUuid = ID.test(name) && schema["pattern"] === undefined;
+  return isUuid ? fc.uuid() : allowed(schema, options);
 }
 
 /** As a person would put it into an address. Halves of surrogate pairs have no form there. */

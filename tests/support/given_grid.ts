@@ -17,14 +17,24 @@ export interface GivenGrid extends AsyncDisposable {
   session(reach: Reach, endpoint: string): Promise<string>;
 }
 
+/** Options of {@linkcode givenGrid}. */
+export interface GivenGridOptions {
+  /** Arguments of `serve` in addition to port, data folder and the plugin. */
+  readonly args?: readonly string[];
+  /** Settings of `serve`, as variables. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts the server, with the settings that users have. */
-export async function givenGrid(): Promise<GivenGrid> {
+export async function givenGrid(
+  { args = [], env = {} }: GivenGridOptions = {},
+): Promise<GivenGrid> {
   await using stack = new AsyncDisposableStack();
   const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-given-" });
   stack.defer(() => Deno.remove(dataDir, { recursive: true }));
   const common = ["--plugin", PLUGIN, "--data-dir", dataDir];
   const server = stack.use(
-    startProgram(["serve", "--port", "0", ...common]),
+    startProgram(["serve", "--port", "0", ...common, ...args], env),
   );
   const [, url = ""] = await server.until(/API +(\S+)\/v1/);
   const client = createClient({ apiUrl: url });

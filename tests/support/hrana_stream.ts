@@ -17,6 +17,12 @@ const AS_BIGINT = true;
 /** libSQL's own word; plain SQLite knows no transactions that only read. */
 const READ_ONLY = "BEGIN TRANSACTION READONLY";
 
+/** Changes and last row of the statement before. */
+const CHANGES = "SELECT changes() AS changes, last_insert_rowid() AS id";
+
+/** Prepared statements of each connection by their text, for its later streams too. */
+const preparedBy = new WeakMap<DatabaseSync, Map<string, StatementSync>>();
+
 /** A client's series of requests to one connection, which no other client uses at the same time. */
 export class HranaStream {
   readonly #db: DatabaseSync;
@@ -124,9 +130,7 @@ export class HranaStream {
 
   #execute(statement: HranaStatement) {
     const sql = this.#text(statement);
-    const prepared = this.#db.prepare(sql === READ_ONLY ? "BEGIN" : sql);
-    prepared.setReturnArrays(AS_ARRAYS);
-    prepared.setReadBigInts(AS_BIGINT);
+    const prepared = this.#prepare(sql === READ_ONLY ? "BEGIN" : sql);
     const rows = prepared.all(
       Object.fromEntries(
         statement.named_args.map(({ name, value }) => [name, fromHrana(value)]),
@@ -134,17 +138,29 @@ export class HranaStream {
       ...statement.args.map(fromHrana),
     );
     const isRead = isReadOnly(sql);
-    const { changes = 0, id = 0 } = isRead ? {} : this.#db.prepare(
-      "SELECT changes() AS changes, last_insert_rowid() AS id",
-    ).get() ?? {};
+    const [changes, id] = isRead
+      ? []
+      : Object.values(this.#prepare(CHANGES).get() ?? {});
     return {
       cols: readColumns(prepared),
       rows: statement.want_rows
         ? rows.map((row) => Object.values(row).map(toHrana))
         : [],
-      affected_row_count: Number(changes),
+      affected_row_count: Number(changes ?? 0),
       last_insert_rowid: isRead ? null : String(id),
     };
+  }
+
+  #prepare(sql: string): StatementSync {
+    const statements = preparedBy.get(this.#db) ?? new Map();
+    preparedBy.set(this.#db, statements);
+    const found = statements.get(sql);
+    if (found) return found;
+    const statement = this.#db.prepare(sql);
+    statement.setReturnArrays(AS_ARRAYS);
+    statement.setReadBigInts(AS_BIGINT);
+    statements.set(sql, statement);
+    return statement;
   }
 
   /** SQLite tells it, but Deno does not pass it on: a transaction in another is refused. */

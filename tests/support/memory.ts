@@ -11,6 +11,8 @@ const answerSchema = z.object({
 export interface MemoryGauge extends Disposable {
   /** Resident memory. Linux. */
   resident(): Promise<number>;
+  /** The same after a garbage collection. */
+  collected(): Promise<number>;
   /** Size of the objects in use, after a garbage collection. */
   live(): Promise<number>;
 }
@@ -38,15 +40,29 @@ export async function gaugeMemory(
       if (answer.data?.id === id) return answer.data.result;
     }
   }
+  async function collect() {
+    // What finalizers held on to at first goes with the second.
+    await call("HeapProfiler.collectGarbage");
+    await call("HeapProfiler.collectGarbage");
+  }
+  const resident = () => residentMb(program.pid);
   return {
-    resident: () => residentMb(program.pid),
+    resident,
+    async collected() {
+      await collect();
+      return await resident();
+    },
     async live() {
-      // What finalizers held on to at first goes with the second.
-      await call("HeapProfiler.collectGarbage");
-      await call("HeapProfiler.collectGarbage");
+      await collect();
       const { usedSize = NaN } = await call("Runtime.getHeapUsage");
       return usedSize / 1_048_576;
     },
     [Symbol.dispose]: () => socket.close(),
   };
+}
+
+/** Returns the resident memory of a process, with shared pages divided by the number of their users. Linux. */
+export async function proportionalMb(pid: number): Promise<number> {
+  const rollup = await Deno.readTextFile(`/proc/${pid}/smaps_rollup`);
+  return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1]) / 1_024;
 }

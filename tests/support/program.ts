@@ -1,9 +1,13 @@
 import { fileURLToPath } from "node:url";
+import { RUN_FLAGS, START_FLAGS } from "../../.ci/run_flags.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** Longest time for `serve` or `worker` to say that it is ready. */
 const READY_MS = 60_000;
+
+/** A bundle imports nothing but its own modules. */
+const WITHOUT_PACKAGES = ["--no-remote", "--no-npm", "--cached-only"];
 
 /** The program in a process of its own. Disposal ends it with SIGTERM, after 15 s with SIGKILL. */
 export interface RunningProgram extends AsyncDisposable {
@@ -17,24 +21,34 @@ export interface RunningProgram extends AsyncDisposable {
   kill(signal: Deno.Signal): void;
 }
 
-/** Options of {@linkcode startProgram}. */
-export interface StartOptions {
-  /** True if its output contains a debugger's URL. */
-  readonly inspect?: boolean;
+/** Selects the program. */
+export interface ProgramOptions {
   /** Command prefix, such as `unshare …`. */
   readonly under?: readonly string[];
+  /** First module of a bundle, which runs without the project's packages. @default the source */
+  readonly bundle?: string;
+  /** First module of another version's source, which runs with its own configuration. @default this version's */
+  readonly main?: string;
+  /** Words that start an installed program. @default Deno with the source or the bundle */
+  readonly command?: readonly string[];
+}
+
+/** Options of {@linkcode startProgram}. */
+export interface StartOptions extends ProgramOptions {
+  /** True if its output contains a debugger's URL. */
+  readonly inspect?: boolean;
 }
 
 /** Starts `browsergrid <args>` with `env` added to the environment. */
 export function startProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  { inspect = false, under = [] }: StartOptions = {},
+  { inspect = false, ...options }: StartOptions = {},
 ): RunningProgram {
   const how = inspect ? "--inspect=127.0.0.1:0" : "--quiet";
-  const [command = Deno.execPath(), ...words] = [...under, Deno.execPath()];
+  const [command = Deno.execPath(), ...words] = selectProgram(options, how);
   const child = new Deno.Command(command, {
-    args: [...words, "run", "--no-check", how, "-A", MAIN, ...args],
+    args: [...words, ...args],
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
@@ -51,7 +65,7 @@ export function startProgram(
       }
     }),
   );
-  const program: RunningProgram = {
+  const running: RunningProgram = {
     pid: child.pid,
     status: child.status,
     output: () => text,
@@ -69,7 +83,7 @@ export function startProgram(
       await reading;
     },
   };
-  return program;
+  return running;
 
   function until(pattern: RegExp): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
@@ -103,11 +117,16 @@ export function startProgram(
 export async function runProgram(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  options: ProgramOptions = {},
 ): Promise<
   { readonly code: number; readonly stdout: string; readonly stderr: string }
 > {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--quiet", "-A", MAIN, ...args],
+  const [command = Deno.execPath(), ...words] = selectProgram(
+    options,
+    "--quiet",
+  );
+  const { code, stdout, stderr } = await new Deno.Command(command, {
+    args: [...words, ...args],
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
@@ -119,4 +138,16 @@ export async function runProgram(
     stdout: decoder.decode(stdout),
     stderr: decoder.decode(stderr),
   };
+}
+
+/** Returns the words of the command that runs the program. */
+function selectProgram(
+  { under = [], bundle, main = MAIN, command }: ProgramOptions,
+  how: string,
+): readonly string[] {
+  if (command) return [...under, ...command];
+  const args = bundle === undefined
+    ? ["run", ...START_FLAGS, "--no-check", how, "-A", main]
+    : [...RUN_FLAGS, how, ...WITHOUT_PACKAGES, bundle];
+  return [...under, Deno.execPath(), ...args];
 }

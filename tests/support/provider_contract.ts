@@ -32,11 +32,7 @@ export function testProvider(
     const skip = provider.skip ?? lacks[sentence];
     declareProviderTest(`${name}: ${sentence}`, { ...provider, skip }, fn);
   };
-  declareStartTests(contract, provider);
-  declareRequestTests(contract, provider);
-  declareEndTests(contract, provider);
-  declareAdoptionTests(contract, provider);
-  declareReportTests(contract, provider);
+  declareContract(contract, provider);
   for (const sentence of Object.keys(lacks)) {
     if (sentences.has(sentence)) continue;
     throw new TypeError(
@@ -45,4 +41,16 @@ export function testProvider(
       }`,
     );
   }
+}
+
+/** Passes each sentence of the contract with its test to `contract`. */
+export function declareContract(
+  contract: DeclareTest,
+  provider: ProviderUnderTest,
+): void {
+  declareStartTests(contract, provider);
+  declareRequestTests(contract, provider);
+  declareEndTests(contract, provider);
+  declareAdoptionTests(contract, provider);
+  declareReportTests(contract, provider);
 }

@@ -60,6 +60,8 @@ export interface ProviderUnderTest {
   open(): Promise<TestMachine>;
   /** Returns a browser specification: headless and without limits, except for `overrides`. */
   spec(overrides?: Partial<BrowserSpec>): BrowserSpec;
+  /** Number of random moments at which a start or stop is interrupted. @default {5} */
+  readonly interruptions?: number;
   /** Reason for which the provider cannot be tested on this machine. */
   readonly skip?: string | undefined;
 }

@@ -28,10 +28,20 @@ export async function terminalMissing(): Promise<string | undefined> {
   }
 }
 
-/** Runs `browsergrid <args>` as in a terminal, which `script` of util-linux makes. */
-export function runInTerminal(args: readonly string[]): TerminalProgram {
-  const command = [Deno.execPath(), "run", "--no-check", "-A", MAIN, ...args]
+/**
+ * Runs `browsergrid <args>` as in a terminal, which `script` of util-linux makes.
+ *
+ * @param columns Width of the terminal, which otherwise has none.
+ */
+export function runInTerminal(
+  args: readonly string[],
+  columns?: number,
+): TerminalProgram {
+  const program = [Deno.execPath(), "run", "--no-check", "-A", MAIN, ...args]
     .map((word) => `'${word}'`).join(" ");
+  const command = columns === undefined
+    ? program
+    : `stty cols ${columns}; exec ${program}`;
   const child = new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", command, "/dev/null"],
     env: { NO_COLOR: "1", TERM: "xterm" },

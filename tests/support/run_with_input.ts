@@ -2,15 +2,33 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
+/** Output of a process that has ended. */
+export interface InputRun {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Runs `browsergrid <args>` with `input` on its standard input, as a pipe gives it. */
-export async function runWithInput(
+export function runWithInput(
   args: readonly string[],
   input: string,
-): Promise<
-  { readonly code: number; readonly stdout: string; readonly stderr: string }
-> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "--quiet", "-A", MAIN, ...args],
+): Promise<InputRun> {
+  return runCommandWithInput(
+    Deno.execPath(),
+    ["run", "--no-check", "--quiet", "-A", MAIN, ...args],
+    input,
+  );
+}
+
+/** Runs a program with `input` on its standard input. */
+export async function runCommandWithInput(
+  program: string,
+  args: readonly string[],
+  input: string,
+): Promise<InputRun> {
+  const child = new Deno.Command(program, {
+    args: [...args],
     env: { NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",

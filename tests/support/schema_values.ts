@@ -93,7 +93,11 @@ function text(schema: JsonSchema): fc.Arbitrary<string> {
   if (format === "uuid") return fc.uuid();
   if (format === "uri") return fc.webUrl();
   if (format === "date-time") {
-    return fc.date({ noInvalidDate: true }).map((date) => date.toISOString());
+    // RFC 3339: the year has four digits.
+    const min = new Date("0000-01-01T00:00:00Z");
+    const max = new Date("9999-12-31T23:59:59Z");
+    return fc.date({ noInvalidDate: true, min, max })
+      .map((date) => date.toISOString());
   }
   const { pattern: forbidden } = part(schema.not);
   if (typeof forbidden === "string") {

@@ -10,9 +10,9 @@ import {
 import { proofHeaders, type WorkerProof } from "../../src/core/worker_proof.ts";
 
 const WORKER_CALL =
-  /^\/workerpool\/workers\/([^/]+)\/(?:heartbeat|claim-session)\b/;
+  /^\/workerpool\/workers\/([^/]+)\/(?:heartbeat|claim-session|browser-events)\b/;
 
-const SESSION_CALL = /^\/sessions\/([^/]+)\/(?:events|metrics)$/;
+const SESSION_CALL = /^\/sessions\/([^/]+)\/(?:events|logs|metrics)$/;
 
 const proofs = new Map<string, WorkerProof>();
 const holders = new Map<string, string>();

@@ -1,95 +1,14 @@
 import assert from "node:assert/strict";
-import type { WorkerCommand } from "../../src/client/client.ts";
-import { Heartbeat } from "../../src/worker/heartbeat.ts";
-import { Outbox } from "../../src/worker/outbox.ts";
-import type { Report } from "../../src/worker/report.ts";
-import { ServerAvailability } from "../../src/worker/server_availability.ts";
-import { createFakeClock } from "../support/clock.ts";
 import { settle } from "../support/event_loop.ts";
+import { problem, silence } from "../support/scripted_server.ts";
 import {
-  problem,
-  ScriptedServer,
-  silence,
-} from "../support/scripted_server.ts";
-
-const LEASE_MS = 30_000;
-const SESSION = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
-const RUNNING: Report = {
-  session_id: SESSION,
-  fencing_token: 1,
-  status: "running",
-  endpoint: "ws://127.0.0.1:1/x",
-  details: { pid: "1" },
-};
-
-/** Creates the response to a heartbeat in which every report is accepted. */
-function accepted(fields: Readonly<Record<string, unknown>> = {}) {
-  return Response.json({
-    status: "online",
-    lease_ttl_ms: LEASE_MS,
-    reports: [],
-    commands: [],
-    ...fields,
-  });
-}
-
-/** A heartbeat with a fake supervisor and warm pool, which record their calls. */
-function scene() {
-  const clock = createFakeClock();
-  const server = new ScriptedServer(() => accepted());
-  const outbox = new Outbox();
-  const availability = new ServerAvailability();
-  const calls = {
-    lost: [] as string[],
-    trustedUntil: [] as number[],
-    targets: [] as unknown[],
-    commands: [] as WorkerCommand[],
-    unknown: 0,
-    replaced: 0,
-  };
-  const supervisor = {
-    size: 0,
-    endLost: (ids: readonly string[]) => void calls.lost.push(...ids),
-    renew: (_: unknown, __: unknown, trustedUntil: number) =>
-      void calls.trustedUntil.push(trustedUntil),
-    takeStats: () => ({ cpuPercent: 12.5, networkRxBytes: 1.7 }),
-  };
-  const heartbeat = new Heartbeat({
-    client: server.client,
-    workerId: "worker",
-    proof: { secret: "a-secret", instanceId: "instance" },
-    clock,
-    periodMs: 10_000,
-    outbox,
-    supervisor,
-    warm: {
-      readyCount: 2,
-      setTarget: (target) => void calls.targets.push(target),
-    },
-    availability,
-    readStatus: () => "online",
-    readHostDetails: () => ({ os: "test" }),
-    onCommands: (commands) => void calls.commands.push(...commands),
-    onUnknown: () => {
-      calls.unknown++;
-      return Promise.resolve();
-    },
-    onReplaced: () => void calls.replaced++,
-  });
-  return {
-    clock,
-    server,
-    outbox,
-    availability,
-    calls,
-    supervisor,
-    heartbeat,
-    async pass(ms: number) {
-      clock.advance(ms);
-      await settle();
-    },
-  };
-}
+  accepted,
+  disposable,
+  LEASE_MS,
+  RUNNING,
+  scene,
+  SESSION,
+} from "./heartbeat_scene.ts";
 
 Deno.test("Heartbeat sends the worker's state and reports, with the proof of the worker", async () => {
   const s = scene();
@@ -274,47 +193,3 @@ Deno.test("Heartbeat calls onUnknown() if the server does not know the worker, a
   assert.equal(s.server.requests.length, 2);
   assert.equal(s.calls.unknown, 1);
 });
-
-Deno.test("Heartbeat.deregister() sends the remaining reports and the status offline", async () => {
-  const s = scene();
-  for (let count = 0; count < 2; count++) {
-    s.outbox.put({
-      session_id: crypto.randomUUID(),
-      fencing_token: 1,
-      status: "terminated",
-      logs: "x".repeat(250_000),
-    });
-  }
-  s.server.respond = ({ body }) =>
-    accepted({
-      reports: body.sessions.map((
-        { session_id }: { readonly session_id: string },
-      ) => ({ session_id, result: "accepted" })),
-    });
-  await s.heartbeat[Symbol.asyncDispose]();
-  await s.heartbeat.deregister();
-  assert.deepEqual(
-    s.server.requests.map(({ body }) => [body.status, body.sessions.length]),
-    [["draining", 1], ["offline", 1]],
-  );
-});
-
-Deno.test("Heartbeat.deregister() ends after 3 s if the server does not respond", async () => {
-  const s = scene();
-  s.server.respond = silence;
-  await s.heartbeat[Symbol.asyncDispose]();
-  let isDone = false;
-  const leaving = s.heartbeat.deregister().then(() => isDone = true);
-  await s.pass(2_999);
-  assert.ok(!isDone);
-  await s.pass(1);
-  await leaving;
-});
-
-/** Adds a disposal that stops the heartbeat of a scene. */
-function disposable(s: ReturnType<typeof scene>) {
-  return {
-    ...s,
-    [Symbol.asyncDispose]: () => s.heartbeat[Symbol.asyncDispose](),
-  };
-}

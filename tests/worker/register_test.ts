@@ -27,7 +27,7 @@ function scene(fields: Partial<WorkerStartOptions> = {}) {
     capacity: 3,
     pollIntervalSeconds: 10,
     dataDir: "unused",
-    version: "1.2.3",
+    version: "1.1.3",
     ...fields,
   };
   return { clock, server, options };
@@ -48,7 +48,7 @@ Deno.test("register() creates an identity, sends it, and saves it with the worke
     instance_id: proof.instanceId,
     work_pool_id: "fakes",
     capacity: 3,
-    version: "1.2.3",
+    version: "1.1.3",
     reach: "direct",
   });
   assert.ok(!("id" in request?.body));
@@ -176,4 +176,55 @@ Deno.test("requestRegistration() rejects with the signal's reason, during a requ
     stop.abort(new Error("enough"));
     await assert.rejects(registering, /enough/);
   }
+});
+
+Deno.test("register() of a server of the previous version, which sends no version and accepts no measurements, takes none", async () => {
+  const { metrics_ms: _, server_version: __, ...previous } =
+    registrationExample;
+  await using log = await logRecords();
+  const { options } = scene();
+  const server = new ScriptedServer(() => Response.json(previous));
+  const { registration } = await register(
+    { ...options, client: server.client },
+    new MemoryState(),
+  );
+  assert.equal(registration.metrics_ms, 0);
+  assert.deepEqual(log.records.filter(({ level }) => level !== "info"), []);
+});
+
+Deno.test("register() warns of a pool whose workers the server starts on machines, unless the server named the worker", async () => {
+  const { worker } = registrationExample;
+  const reply = {
+    ...registrationExample,
+    provider_type: "local",
+    worker: { ...worker, provider_type: "kubernetes" },
+  };
+  await using log = await logRecords();
+  for (const fields of [{}, { workerId: ID }]) {
+    const { server, options } = scene(fields);
+    server.respond = () => Response.json(reply);
+    await register(options, new MemoryState());
+  }
+  const warnings = log.records.filter(({ level }) => level === "warning");
+  assert.deepEqual(warnings.map(({ properties }) => properties), [{
+    work_pool_id: worker.work_pool_id,
+    machine_provider: "kubernetes",
+    provider: "local",
+  }]);
+});
+
+Deno.test("register() warns of a server that the worker's version does not support", async () => {
+  await using log = await logRecords();
+  const { options } = scene({ version: "1.2.3" });
+  await register(options, new MemoryState());
+  const { options: newer } = scene({ version: "1.0.9" });
+  await register(newer, new MemoryState());
+  const warnings = log.records.filter(({ level }) => level === "warning");
+  assert.deepEqual(
+    warnings.map(({ properties }) => [
+      properties["server_version"],
+      properties["version"],
+    ]),
+    [["1.0.0", "1.2.3"]],
+  );
 });

@@ -81,6 +81,7 @@ function registration() {
   return {
     ...registrationExample,
     worker: { ...worker, provider_type: "fake" },
+    provider_type: "fake",
     held_sessions: [],
   };
 }

@@ -69,12 +69,18 @@ Deno.test("addMetrics() adds measurements that the server accepts, with null for
     details: {},
   });
   assert.equal(addMetrics(report, undefined), report);
-  const measured = addMetrics(report, { memoryMb: 1.5, networkTxBytes: 10.6 });
+  const measured = addMetrics(report, {
+    memoryMb: 1.5,
+    networkTxBytes: 10.6,
+    diskReadBytes: 4_096,
+  });
   assert.deepEqual(measured.metrics, {
     cpu_percent: null,
     memory_mb: 1.5,
     network_rx_bytes: null,
     network_tx_bytes: 11,
+    disk_read_bytes: 4_096,
+    disk_write_bytes: null,
   });
   assert.ok(sessionReportSchema.safeParse(measured).success);
 });

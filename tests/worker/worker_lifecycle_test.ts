@@ -172,3 +172,22 @@ Deno.test("a worker whose row was deleted registers again with its id, and claim
   const { workerId } = await awaitStatus(scene.grid, id, "running");
   assert.equal(workerId, worker.id);
 });
+
+Deno.test("workers with new ids and one host register under them, each with a name of its own, and end once they are drained", async () => {
+  await using scene = await workerScene();
+  const ids = [
+    "01a20ad3-1b8c-72fd-b6ee-000000000001",
+    "01a20ad3-1b8c-72fd-b6ee-000000000002",
+  ];
+  for (const workerId of ids) {
+    await using worker = await scene.start({
+      workerId,
+      // Each on a machine with a data folder of its own.
+      state: new MemoryState(),
+    });
+    assert.equal(worker.id, workerId);
+    assert.equal(worker.name, `worker-${workerId.slice(-12)}`);
+    await scene.grid.workers.drain(workerId);
+    assert.equal(await worker.done, "drained");
+  }
+});

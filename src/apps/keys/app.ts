@@ -1,11 +1,12 @@
 import { every } from "../../async/every.ts";
 import { defineApp } from "../../core/app.ts";
 import { createLogger } from "../../core/log.ts";
-import { createKeyRoutes } from "./api/v1/keys.ts";
+import { createRouter } from "../../http/router.ts";
 import { KeyCache } from "./key_cache.ts";
 import { KeyManager } from "./manager.ts";
 import { keyProblems } from "./problems.ts";
 import { GridSecretStore } from "./store/grid_secrets.ts";
+import { isCurrentKey, SignIns } from "./sign_ins.ts";
 import { KeyStore } from "./store/keys.ts";
 
 const log = createLogger("apps", "keys");
@@ -20,7 +21,12 @@ export const keysApp = defineApp<KeyManager>({
   problems: keyProblems,
   setup(core) {
     const store = new KeyStore(core.db);
-    const cache = new KeyCache(store, core.clock);
+    const cache = new KeyCache(
+      store,
+      core.clock,
+      (row) => isCurrentKey(core, row),
+    );
+    const signIns = new SignIns(core, cache);
     const gridSecrets = new GridSecretStore(core.db, core.secrets);
     const readSecret = () => gridSecrets.readConnectTokenSecret();
     core.secrets.checkWith(readSecret);
@@ -32,8 +38,24 @@ export const keysApp = defineApp<KeyManager>({
     const manager = new KeyManager(core, store, cache);
     return {
       manager,
-      routes: { v1: createKeyRoutes(manager) },
-      tags: { Keys: "API keys and their roles, for admins" },
+      routesOnDemand: {
+        paths: ["/v1/keys", "/v1/auth"],
+        async load() {
+          const [{ createKeyRoutes }, { createSignInRoutes }] = await Promise
+            .all([import("./api/v1/keys.ts"), import("./api/v1/sign_in.ts")]);
+          return {
+            routes: {
+              v1: createRouter()
+                .route("/", createKeyRoutes(manager))
+                .route("/", createSignInRoutes(signIns)),
+            },
+          };
+        },
+      },
+      tags: {
+        Keys: "API keys and their roles, for admins",
+        "Sign-in": "Sign-ins of people at pages of this server",
+      },
       async protectSecrets() {
         const count = await gridSecrets.encryptAll();
         await readSecret();

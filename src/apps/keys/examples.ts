@@ -37,3 +37,17 @@ export const newKeyExample = {
   ...keyExample,
   key: `${keyExample.prefix}_EXAMPLEexampleEXAMPLEexampleEXAMPLEexample0`,
 };
+
+/** The caller of a request, signed in with the key of the example. */
+export const callerExample = {
+  id: keyExample.id,
+  name: keyExample.prefix,
+  role: "client",
+  work_pool_id: keyExample.work_pool_id,
+  key_required: true,
+  signed_in: true,
+  expires_at: "2026-11-24T22:12:00.000Z",
+};
+
+/** Body of a sign-in. */
+export const signInExample = { key: newKeyExample.key };

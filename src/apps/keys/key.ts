@@ -15,14 +15,16 @@ export function getKeyStatus(
   return expiresAt !== null && expiresAt <= now ? "expired" : "active";
 }
 
-/** Returns the caller that a key authenticates. */
+/** Returns the caller that a key authenticates. The one of a sign-in has the id of the key that signed in. */
 export function toCaller(
-  { id, prefix, role, workPoolId, maxPriority }: KeyRow,
+  { id, name, prefix, role, workPoolId, maxPriority, ...rest }: KeyRow,
 ): Caller {
+  const { signedInFor, expiresAt } = rest;
   return {
-    id,
-    name: prefix,
+    id: signedInFor ?? id,
+    name: signedInFor === null ? prefix : name,
     role,
+    ...(signedInFor === null ? {} : { signedInUntil: expiresAt ?? 0 }),
     ...(workPoolId === null ? {} : { workPoolId }),
     ...(maxPriority === null ? {} : { maxPriority }),
   };

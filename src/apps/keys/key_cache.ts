@@ -8,7 +8,7 @@
  */
 import type { Clock } from "../../async/clock.ts";
 import type { Caller, KeyFault } from "../../core/caller.ts";
-import { hashText, isEqualHash, parseKeyPrefix } from "../../core/redact.ts";
+import { hashKey, isEqualHash, parseKeyPrefix } from "../../core/redact.ts";
 import { getKeyStatus, type KeyRow, toCaller } from "./key.ts";
 import type { KeySnapshot, KeyStore } from "./store/keys.ts";
 
@@ -38,6 +38,7 @@ interface CachedKey {
 export class KeyCache {
   readonly #store: Pick<KeyStore, "readKeys">;
   readonly #clock: Pick<Clock, "now" | "monotonic">;
+  readonly #isCurrent: ((row: KeyRow) => Promise<boolean>) | undefined;
   /** By prefix, in order of the last request. */
   readonly #entries = new Map<string, CachedKey>();
   readonly #reads = new Map<string, Promise<CachedKey>>();
@@ -50,9 +51,11 @@ export class KeyCache {
   constructor(
     store: Pick<KeyStore, "readKeys">,
     clock: Pick<Clock, "now" | "monotonic">,
+    isCurrent?: (row: KeyRow) => Promise<boolean>,
   ) {
     this.#store = store;
     this.#clock = clock;
+    this.#isCurrent = isCurrent;
   }
 
   /** Returns the caller that `key` authenticates, or the reason why it authenticates none. */
@@ -61,10 +64,11 @@ export class KeyCache {
     if (prefix === undefined) return "wrong";
     const entry = await this.#get(prefix);
     const { row } = entry;
-    const isRight = isEqualHash(await hashText(key), row?.hash ?? "");
+    const isRight = isEqualHash(await hashKey(key), row?.hash ?? "");
     if (!row || !isRight) return "wrong";
     const status = getKeyStatus(row, this.#clock.now());
     if (status !== "active") return status;
+    if (await this.#isCurrent?.(row) === false) return "revoked";
     entry.usedAt = this.#clock.now();
     return toCaller(row);
   }
@@ -78,11 +82,25 @@ export class KeyCache {
     return await this.#adminRead;
   }
 
-  /** Removes the entry of a key that was created or revoked. The next request reads it again. */
+  /** Removes the entry of a key that was created. The next request reads it again. */
   invalidate(prefix: string): void {
-    this.#generation++;
     this.#entries.delete(prefix);
     this.#reads.delete(prefix);
+    this.#invalidateAdmin();
+  }
+
+  /** Makes the next requests read all keys again, after a key and its sign-ins were revoked. */
+  clear(): void {
+    for (const [prefix, entry] of this.#entries) {
+      if (entry.usedAt === undefined) this.#entries.delete(prefix);
+      else this.#entries.set(prefix, { ...entry, readAt: -Infinity });
+    }
+    this.#reads.clear();
+    this.#invalidateAdmin();
+  }
+
+  #invalidateAdmin(): void {
+    this.#generation++;
     this.#admin = undefined;
     this.#adminRead = undefined;
   }

@@ -1,4 +1,5 @@
-import { v7 as uuid } from "uuid";
+import type { SQL } from "drizzle-orm";
+import { uuidv7 } from "uuidv7";
 import type { Clock } from "../../async/clock.ts";
 import type { Core } from "../../core/app.ts";
 import type { Database } from "../../core/database.ts";
@@ -24,18 +25,28 @@ const MAX_ATTEMPTS = 3;
 
 const DAY_MS = 86_400_000;
 
+/** The key of a worker that the server starts. */
+export interface WorkerKey {
+  readonly id: string;
+  /** The key itself, made by {@linkcode newKey}. */
+  readonly key: string;
+  readonly name: string;
+  /** The only work pool that it may use. */
+  readonly workPoolId: string;
+}
+
 /** Creates, lists and revokes keys. `ref` is a key's id or prefix. */
 export class KeyManager {
   readonly #clock: Clock;
   readonly #store: KeyStore;
-  readonly #cache: Pick<KeyCache, "invalidate">;
+  readonly #cache: Pick<KeyCache, "invalidate" | "clear">;
   /** True if revoking the last admin key would lock everyone out of a server that other hosts can reach. */
   readonly #keepsLastAdmin: boolean;
 
   constructor(
     { clock, settings }: Pick<Core, "clock" | "settings">,
     store: KeyStore,
-    cache: Pick<KeyCache, "invalidate">,
+    cache: Pick<KeyCache, "invalidate" | "clear">,
   ) {
     this.#clock = clock;
     this.#store = store;
@@ -47,7 +58,7 @@ export class KeyManager {
   /**
    * Creates a key. Only this response contains it.
    *
-   * @throws {GridError} `pool_not_found`, `invalid_request` — its expiry is in the past.
+   * @throws {GridError} `pool_not_found`, `invalid_request` - its expiry is in the past.
    */
   async create(input: KeyInput): Promise<NewKeyWire> {
     for (let attempt = 1;; attempt++) {
@@ -77,7 +88,7 @@ export class KeyManager {
   /**
    * Revokes a key. This server rejects it at once, other servers within 10 s.
    *
-   * @throws {GridError} `key_not_found`, `last_admin_key` — no other key could administer a server that other hosts
+   * @throws {GridError} `key_not_found`, `last_admin_key` - no other key could administer a server that other hosts
    * can reach.
    */
   async revoke(ref: string): Promise<KeyWire> {
@@ -86,9 +97,39 @@ export class KeyManager {
       keepsLastAdmin: this.#keepsLastAdmin,
     });
     if (!key) throw keyNotFound(ref);
-    this.#cache.invalidate(key.prefix);
+    this.#cache.clear();
     if (key.revokedAt === null) throw lastAdminKey(key);
     return renderKey(key, this.#clock.now());
+  }
+
+  /**
+   * Creates the key of a worker that the server starts, unless it exists. A repetition changes nothing. Returns false if
+   * the pool does not exist, or the condition is not met.
+   *
+   * @param isExpected Condition that the worker is still expected, checked in the statement that inserts the key.
+   */
+  async provide(
+    { id, key, name, workPoolId }: WorkerKey,
+    isExpected: SQL,
+  ): Promise<boolean> {
+    const input: KeyInput = { name, role: "worker", work_pool_id: workPoolId };
+    const row = { ...await toKeyRow(key, input, this.#clock.now()), id };
+    try {
+      const inserted = await this.#store.insert(row, workPoolId, isExpected);
+      if (!inserted) return false;
+      this.#cache.invalidate(row.prefix);
+      return true;
+    } catch (error) {
+      const isThere = isConstraintError(error) && await this.#store.find(id);
+      if (!isThere) throw error;
+      return true;
+    }
+  }
+
+  /** Deletes the key of a worker that the server has started, so that lists of keys do not grow. Idempotent. */
+  async withdraw(id: string): Promise<void> {
+    const prefix = await this.#store.delete(id);
+    if (prefix !== undefined) this.#cache.invalidate(prefix);
   }
 
   async #insert(input: KeyInput): Promise<NewKeyWire> {
@@ -108,7 +149,7 @@ async function toKeyRow(
   now: number,
 ): Promise<KeyRow> {
   return {
-    id: uuid(),
+    id: uuidv7(),
     name: input.name,
     prefix: parseKeyPrefix(key) ?? "",
     hash: await hashText(key),
@@ -121,6 +162,8 @@ async function toKeyRow(
     expiresAt: resolveExpiry(input, now),
     lastUsedAt: null,
     revokedAt: null,
+    signedInFor: null,
+    signedInProof: null,
   };
 }
 

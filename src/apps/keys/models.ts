@@ -1,4 +1,5 @@
-import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { isNotNull, isNull } from "drizzle-orm";
+import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 import { ROLES } from "../../core/caller.ts";
 import { workPools } from "../workerpool/models.ts";
 
@@ -28,7 +29,23 @@ export const apiKeys = sqliteTable("api_keys", {
   expiresAt: integer("expires_at"),
   lastUsedAt: integer("last_used_at"),
   revokedAt: integer("revoked_at"),
-});
+  /** Id of the caller that signed in, for a key in the cookie of a sign-in; null for all others. */
+  signedInFor: text("signed_in_for"),
+  /** HMAC of the setting `api_key` that signed in: with another value the sign-in ends. */
+  signedInProof: text("signed_in_proof"),
+}, (table) => [
+  // The deletion of a pool finds its keys.
+  index("api_keys_pool").on(table.workPoolId),
+  index("api_keys_role").on(table.role, table.workPoolId).where(
+    isNull(table.revokedAt),
+  ),
+  index("api_keys_signed_in").on(table.signedInFor, table.id).where(
+    isNotNull(table.signedInFor),
+  ),
+  index("api_keys_signed_in_expiry").on(table.expiresAt).where(
+    isNotNull(table.signedInFor),
+  ),
+]);
 
 /** Secrets that all servers of the grid share. Each is generated once. */
 export const gridSecrets = sqliteTable("grid_secrets", {

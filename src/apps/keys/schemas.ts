@@ -1,12 +1,15 @@
 import type { SchemaOutput } from "../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
-import { ROLES } from "../../core/caller.ts";
+import { type Role, ROLES } from "../../core/caller.ts";
 import * as examples from "./examples.ts";
 
 /** Statuses of a key. Only an `active` key authenticates. */
 export const KEY_STATUSES = ["active", "expired", "revoked"] as const;
 
 const roleSchema = z.enum(ROLES);
+
+/** Roles whose keys cannot be restricted to a work pool. */
+const UNRESTRICTED: readonly Role[] = ["admin", "metrics"];
 
 const maxSessionsSchema = z.int().min(1).max(100_000);
 const maxQueueSchema = z.int().min(0).max(1_000_000);
@@ -16,10 +19,10 @@ const maxPrioritySchema = z.int().min(-1_000).max(1_000);
 export const keyInputSchema = z.strictObject({
   name: z.string().trim().min(1).max(100).describe("Purpose of the key"),
   role: roleSchema.describe(
-    "admin: may do everything; client: may use sessions that it created; worker: may call the endpoints of workers",
+    "admin: may do everything; client: may use sessions that it created; worker: may call the endpoints of workers; metrics: may read GET /metrics only",
   ),
   work_pool_id: z.string().min(1).max(100).optional().describe(
-    "Id or name of the only work pool that the key may use; not allowed for an admin key",
+    "Id or name of the only work pool that the key may use; not allowed for an admin or metrics key",
   ),
   max_sessions: maxSessionsSchema.optional().describe(
     "Maximum number of sessions of this key that start or run at the same time, in all pools; further ones wait",
@@ -37,10 +40,12 @@ export const keyInputSchema = z.strictObject({
     "Lifetime in days; if expires_at is set too, the earlier time applies",
   ),
 }).refine(
-  ({ role, work_pool_id }) => role !== "admin" || work_pool_id === undefined,
+  ({ role, work_pool_id }) =>
+    !UNRESTRICTED.includes(role) || work_pool_id === undefined,
   {
     path: ["work_pool_id"],
-    error: "expected none for an admin key, which may use every work pool",
+    error:
+      "expected none for an admin or metrics key, which covers every work pool",
   },
 ).openapi("KeyInput", { examples: [examples.keyInputExample] });
 
@@ -76,6 +81,31 @@ export const keyListSchema = z.object({
   examples: [{ items: [examples.keyExample], next_cursor: null }],
 });
 
+/** The caller of a request. */
+export const callerSchema = z.object({
+  id: z.string().describe("Owner of the sessions that the caller creates"),
+  name: z.string().describe("Prefix of its key, or anonymous or bootstrap"),
+  role: roleSchema,
+  work_pool_id: z.string().nullable().describe(
+    "The only work pool that it may use",
+  ),
+  key_required: z.boolean().describe("True if requests need a key"),
+  signed_in: z.boolean().describe("True for the cookie of a sign-in"),
+  expires_at: z.iso.datetime().nullable().describe("End of the sign-in"),
+}).openapi("Caller", { examples: [examples.callerExample] });
+
+/** Body of `POST /v1/auth/sign-in`. */
+export const signInSchema = z.strictObject({
+  key: z.string().min(1).max(1_000).describe("Key of an admin or client"),
+}).openapi("SignIn", { examples: [examples.signInExample] });
+
+/** Body of `POST /v1/auth/sign-out`. */
+export const signOutSchema = z.strictObject({
+  everywhere: z.boolean().default(() => false).describe(
+    "End all sign-ins of the same key, not only this one",
+  ),
+}).openapi("SignOut", { examples: [{ everywhere: true }] });
+
 /** Types of the schemas in this file, from which the types below derive. */
 export type KeySchemas = typeof import("./schemas.ts");
 
@@ -87,6 +117,9 @@ export type KeyWire = SchemaOutput<KeySchemas["keySchema"]>;
 
 /** A created key in a response, with the key itself. */
 export type NewKeyWire = SchemaOutput<KeySchemas["newKeySchema"]>;
+
+/** The caller of a request in a response. */
+export type CallerWire = SchemaOutput<KeySchemas["callerSchema"]>;
 
 /** Status of a key. */
 export type KeyStatus = (typeof KEY_STATUSES)[number];

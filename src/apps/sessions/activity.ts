@@ -24,6 +24,7 @@ export class SessionActivity {
   /** Records that a client has connected to the session. */
   async recordConnected(id: string): Promise<void> {
     const changes = await this.#store.recordConnected(id, this.#clock.now());
+    this.#publisher.publishClient("client_connected", id);
     this.#publisher.publishActivity("session_active", changes);
   }
 
@@ -40,6 +41,7 @@ export class SessionActivity {
       data,
       this.#clock.now(),
     );
+    this.#publisher.publishClient("client_disconnected", id);
     this.#publisher.publishActivity("session_idle", changes);
   }
 

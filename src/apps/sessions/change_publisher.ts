@@ -1,4 +1,7 @@
+import type { Core } from "../../core/app.ts";
 import type { Bus } from "../../core/bus.ts";
+import { createLogger, noteTrace } from "../../core/log.ts";
+import type { EndCause, LifecycleMetrics } from "./lifecycle_metrics.ts";
 import { isTerminal, STATUS_EVENTS } from "./status.ts";
 import type { ActivityChange } from "./store/lifecycle/activity.ts";
 import type { StatusChange } from "./store/lifecycle/transition.ts";
@@ -6,16 +9,51 @@ import type { StatusChange } from "./store/lifecycle/transition.ts";
 /** Events of a session that becomes idle or active. */
 export type ActivityEvent = "session_idle" | "session_active";
 
+const log = createLogger("sessions", "spans");
+
+/** Calls `record` with the functions that record spans, which are loaded when a server sends spans. */
+export function withSpans(
+  record: (spans: typeof import("./trace/session_spans.ts")) => void,
+): void {
+  import("./trace/session_spans.ts").then(record).catch((error: unknown) =>
+    log.warn("Recording spans failed: {error}", { error })
+  );
+}
+
+/** Core parts of a {@linkcode ChangePublisher}. */
+type PublisherCore = Pick<Core, "bus" | "clock" | "tracer">;
+
 /** Publishes changes of sessions on the bus, for waiting clients, the gateway and workers. */
 export class ChangePublisher {
+  readonly #core: PublisherCore;
   readonly #bus: Bus;
+  readonly #metrics: LifecycleMetrics;
 
-  constructor(bus: Bus) {
-    this.#bus = bus;
+  constructor(core: PublisherCore, metrics: LifecycleMetrics) {
+    this.#core = core;
+    this.#bus = core.bus;
+    this.#metrics = metrics;
   }
 
-  /** Publishes the event of each change of status. */
-  publish(changes: readonly StatusChange[]): void {
+  /**
+   * Counts changes of status, records their spans, and publishes the event of each.
+   *
+   * @param cause Of those that are an end.
+   * @param startAt Time at which the changes began to be stored.
+   */
+  publish(
+    changes: readonly StatusChange[],
+    cause: EndCause,
+    startAt?: number,
+  ): void {
+    const { clock, tracer } = this.#core;
+    const endAt = clock.now();
+    this.#metrics.count(changes, cause);
+    for (const { id, traceparent } of changes) noteTrace(id, traceparent);
+    if (tracer) {
+      const period = { startAt: startAt ?? endAt, endAt };
+      withSpans(({ recordChanges }) => recordChanges(tracer, changes, period));
+    }
     for (const { id, status, workPoolId, workerId, isReachOpen } of changes) {
       this.#bus.publish({
         type: STATUS_EVENTS[status],
@@ -25,6 +63,14 @@ export class ChangePublisher {
         ...(isReachOpen === 1 ? { is_reach_open: true } : {}),
       });
     }
+  }
+
+  /** Publishes that a client has connected to a session or disconnected. */
+  publishClient(
+    type: "client_connected" | "client_disconnected",
+    id: string,
+  ): void {
+    this.#bus.publish({ type, subject: id });
   }
 
   /** Publishes an event for each session that has become idle or active. */
@@ -43,12 +89,12 @@ export class ChangePublisher {
   }
 
   /** Publishes changes that the reconciler made, and that each session is to stop. */
-  publishDue(changes: readonly StatusChange[]): void {
-    this.publish(
-      changes.filter(({ status }) =>
-        isTerminal(status) || status === "pending"
-      ),
+  publishDue(changes: readonly StatusChange[], cause: EndCause): void {
+    if (cause === "lease_lost") this.#metrics.countLeasesLost(changes);
+    const due = changes.filter(({ status }) =>
+      isTerminal(status) || status === "pending"
     );
+    this.publish(due, cause);
     for (const change of changes) this.publishStop(change);
   }
 

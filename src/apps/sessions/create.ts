@@ -1,7 +1,13 @@
-import { v7 as uuid } from "uuid";
+import { uuidv7 } from "uuidv7";
 import type { Core } from "../../core/app.ts";
 import { ANONYMOUS, type Caller } from "../../core/caller.ts";
+import { noteTrace } from "../../core/log.ts";
 import { GridError } from "../../core/errors.ts";
+import {
+  renderTraceparent,
+  type TraceContext,
+} from "../../core/trace/trace_context.ts";
+import { withSpans } from "./change_publisher.ts";
 import type { Assignment, WorkPoolManager } from "../workerpool/manager.ts";
 import { poolProblems } from "../workerpool/problems.ts";
 import {
@@ -40,10 +46,15 @@ export interface CreateOptions {
   readonly keepAliveSeconds?: number | undefined;
   /** @default {ANONYMOUS} */
   readonly caller?: SessionCaller;
+  /** Trace of the request. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** Options of {@linkcode SessionCreator.createOnce}: the key, and the caller without its id. */
-export type CreateOnceOptions = IdempotencyKey & Omit<SessionCaller, "id">;
+export type CreateOnceOptions =
+  & IdempotencyKey
+  & Omit<SessionCaller, "id">
+  & Pick<CreateOptions, "trace">;
 
 /** A request for a session. */
 interface SessionRequest {
@@ -51,6 +62,7 @@ interface SessionRequest {
   readonly ephemeral: boolean;
   readonly keepAliveSeconds?: number | undefined;
   readonly caller: SessionCaller;
+  readonly trace?: TraceContext | undefined;
   readonly once?: IdempotentRequest;
 }
 
@@ -63,7 +75,7 @@ interface Placement {
 /** Core parts of a {@linkcode SessionCreator}. */
 type CreatorCore = Pick<
   Core,
-  "clock" | "bus" | "db" | "secrets" | "settings"
+  "clock" | "bus" | "db" | "secrets" | "settings" | "tracer"
 >;
 
 /** Creates sessions in the queue of their pool. */
@@ -79,7 +91,7 @@ export class SessionCreator {
   /**
    * Creates a session. Two round trips.
    *
-   * @throws {GridError} As {@linkcode WorkPoolManager.assign}; `forbidden` — the priority exceeds the limit of the key;
+   * @throws {GridError} As {@linkcode WorkPoolManager.assign}; `forbidden` - the priority exceeds the limit of the key;
    * `queue_full`.
    */
   async create(
@@ -97,12 +109,12 @@ export class SessionCreator {
    */
   async createOnce(
     input: SessionInput,
-    { caller: id, key, ...rest }: CreateOnceOptions,
+    { caller: id, key, trace, ...rest }: CreateOnceOptions,
   ): Promise<CreateResult> {
     const fingerprint = await fingerprintBody(input, this.#core.secrets);
     const once = { caller: id, key, fingerprint };
     const caller = { id, ...rest };
-    return await this.#accept({ input, ephemeral: false, caller, once });
+    return await this.#accept({ input, ephemeral: false, caller, trace, once });
   }
 
   async #accept(request: SessionRequest): Promise<CreateResult> {
@@ -115,17 +127,25 @@ export class SessionCreator {
 
   /** Returns undefined if the assigned pool became full, paused or deleted. */
   async #attempt(request: SessionRequest): Promise<CreateResult | undefined> {
-    const { bus, db, secrets } = this.#core;
+    const { bus, clock, db, secrets, tracer } = this.#core;
     const { once } = request;
+    const startAt = clock.now();
     const placement = await this.#findPlacement(request);
     if (!placement.assignment) return replay(once, placement.record);
-    const row = this.#resolveRow(request, placement.assignment);
+    const trace = tracer?.begin(request.trace) ?? request.trace;
+    const row = this.#resolveRow(request, placement.assignment, trace);
     const insertion = await insertSession({ db, secrets }, row, once);
     const { isInserted, record, keyQueue } = insertion;
     if (!isInserted) {
       const replayed = replay(once, record);
       if (!replayed && keyQueue) throw keyQueueFull(keyQueue);
       return replayed;
+    }
+    noteTrace(row.id, row.traceparent);
+    if (tracer && trace) {
+      const endAt = clock.now();
+      const context = { trace, parent: request.trace, startAt, endAt };
+      withSpans(({ recordCreation }) => recordCreation(tracer, row, context));
     }
     bus.publish({
       type: "session_created",
@@ -152,12 +172,13 @@ export class SessionCreator {
   #resolveRow(
     { input, ephemeral, keepAliveSeconds, caller }: SessionRequest,
     assignment: Assignment,
+    trace: TraceContext | undefined,
   ): SessionRow {
     const { clock, settings } = this.#core;
     const queueTimeoutSeconds = input.queue_timeout_seconds ??
       settings.queue_timeout_seconds;
     return buildRow(input, assignment, {
-      id: uuid(),
+      id: uuidv7(),
       priority: resolvePriority(
         input.priority,
         assignment.pool.priority,
@@ -168,6 +189,7 @@ export class SessionCreator {
       now: clock.now(),
       queueTimeoutMs: queueTimeoutSeconds * 1_000,
       keepAliveSeconds: keepAliveSeconds ?? null,
+      traceparent: trace ? renderTraceparent(trace) : null,
     });
   }
 }
@@ -181,7 +203,7 @@ function replay(
   return { session: record.session, isReplay: true };
 }
 
-/** @throws {GridError} `forbidden` — the requested priority exceeds the limit of the caller's key. */
+/** @throws {GridError} `forbidden` - the requested priority exceeds the limit of the caller's key. */
 function resolvePriority(
   requested: number | undefined,
   poolPriority: number,

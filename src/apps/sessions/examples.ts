@@ -36,15 +36,36 @@ const measured = {
   memory_mb: 310.4,
   network_rx_bytes: 1_048_576,
   network_tx_bytes: 20_480,
+  disk_read_bytes: 4_096,
+  disk_write_bytes: 8_388_608,
 };
 
 export const sessionMetricExample = {
   ...measured,
+  cpu_percent_max: 40.2,
+  memory_mb_max: 320,
+  samples: 4,
   session_id: ID,
   timestamp: "2026-11-24T10:16:03.000Z",
 };
 
 export const sessionMetricInputExample = { ...measured, fencing_token: 1 };
+
+export const sessionLogInputExample = {
+  fencing_token: 1,
+  text:
+    '[20:20:1126/101603.218:INFO:CONSOLE:1] "hello", source: https://example.org/ (1)\n',
+};
+
+export const observationExample = {
+  webhook_id: "01a20ad4-7c11-7b02-9b1e-2f6a4d0c8e55",
+  events: ["Network.responseReceived"],
+  filters: [{
+    path: "params.response.status",
+    operator: "ge" as const,
+    value: 500,
+  }],
+};
 
 export const claimedSessionExample = {
   id: ID,

@@ -1,10 +1,12 @@
 import type { ResultSet } from "@libsql/client";
-import { validate } from "uuid";
+import { isUuid } from "../../core/text.ts";
 import { deadline } from "../../async/deadline.ts";
 import type { Core } from "../../core/app.ts";
 import type { Statement } from "../../core/database.ts";
+import { noteTrace } from "../../core/log.ts";
 import { isTransient } from "../../core/errors.ts";
 import type { WorkerCaller } from "../../http/auth/worker_caller.ts";
+import { SeriesRollUp } from "../../db/series/roll_up.ts";
 import { toWebSocketUrl } from "../../http/base_url.ts";
 import type { WorkPoolManager } from "../workerpool/manager.ts";
 import { SessionActivity } from "./activity.ts";
@@ -17,6 +19,7 @@ import {
   SessionCreator,
 } from "./create.ts";
 import { Deadlines } from "./deadlines.ts";
+import { LifecycleMetrics } from "./lifecycle_metrics.ts";
 import { OwnerView, requireFound, sessionNotFound } from "./owner_view.ts";
 import type { SessionInput } from "./schemas.ts";
 import type { SessionMetricValues } from "./schemas/history.ts";
@@ -26,6 +29,7 @@ import { ActivityStore } from "./store/lifecycle/activity.ts";
 import { ChangeStore, type WatchTarget } from "./store/changes.ts";
 import { type Claim, claimSessions } from "./store/queue/claim.ts";
 import { DeadlineStore } from "./store/lifecycle/deadlines.ts";
+import { SessionPruner } from "./store/lifecycle/prune.ts";
 import {
   HistoryStore,
   type Holder,
@@ -36,7 +40,9 @@ import {
   type ReportOutcome,
   type SurroundingStatements,
 } from "./store/lifecycle/reports.ts";
+import { sessionSeries } from "./store/metrics.ts";
 import { setReach } from "./store/lifecycle/reach.ts";
+import { STATUS_EVENTS } from "./status.ts";
 import { SessionStore } from "./store/sessions.ts";
 import { StopStore } from "./store/lifecycle/stops.ts";
 import {
@@ -58,6 +64,17 @@ export type {
 /** Pause of a waiting request after the database was busy or unavailable. */
 const RETRY_MS = 1_000;
 
+/** Options of {@linkcode SessionManager.waitUntilStarted}. */
+export interface StartWait<S> {
+  /** Reads the session. */
+  readonly read: () => Promise<S>;
+  /** The session as read before. From then on reads are repeated while the database is busy or unavailable. */
+  readonly known?: S;
+  /** Returns the maximum wait for a change of the session. @default no limit */
+  readonly waitMs?: (session: S) => number;
+  readonly signal: AbortSignal;
+}
+
 /** The rules of sessions. As a view it shows the sessions of all owners. */
 export class SessionManager extends OwnerView {
   /** Records of the gateway about the use of sessions. */
@@ -67,12 +84,14 @@ export class SessionManager extends OwnerView {
   readonly #core: Core;
   readonly #viewOptions: ConstructorParameters<typeof OwnerView>[1];
   readonly #publisher: ChangePublisher;
+  readonly #metrics: LifecycleMetrics;
   readonly #history: HistoryStore;
   readonly #creator: SessionCreator;
   readonly #poller: ChangePoller;
 
   constructor(core: Core, pools: Pick<WorkPoolManager, "assign">) {
-    const publisher = new ChangePublisher(core.bus);
+    const metrics = new LifecycleMetrics(core.metrics);
+    const publisher = new ChangePublisher(core, metrics);
     const stores = {
       sessions: new SessionStore(core.db),
       history: new HistoryStore(core.db),
@@ -82,6 +101,7 @@ export class SessionManager extends OwnerView {
     this.#core = core;
     this.#viewOptions = { stores, publisher };
     this.#publisher = publisher;
+    this.#metrics = metrics;
     this.#history = stores.history;
     this.#creator = new SessionCreator(core, pools);
     this.#poller = new ChangePoller({
@@ -95,11 +115,12 @@ export class SessionManager extends OwnerView {
       new ActivityStore(core.db),
       publisher,
     );
-    this.deadlines = new Deadlines(
-      core,
-      new DeadlineStore(core.db),
+    this.deadlines = new Deadlines(core, {
+      store: new DeadlineStore(core.db),
+      pruner: new SessionPruner(core.db),
       publisher,
-    );
+      rollUp: new SeriesRollUp(core, sessionSeries),
+    });
   }
 
   /** Returns the view of one owner's sessions; undefined returns the view of all. No round trip. */
@@ -124,7 +145,7 @@ export class SessionManager extends OwnerView {
 
   /** Records an event of the worker that holds the session. Returns false if the token is stale or the session has ended. */
   async addEvent(id: string, event: HolderEvent): Promise<boolean> {
-    if (!validate(id)) throw sessionNotFound(id);
+    if (!isUuid(id)) throw sessionNotFound(id);
     const now = this.#core.clock.now();
     return requireFound(id, await this.#history.addEvent(id, event, now));
   }
@@ -134,31 +155,42 @@ export class SessionManager extends OwnerView {
     id: string,
     metric: Holder & SessionMetricValues,
   ): Promise<boolean> {
-    if (!validate(id)) throw sessionNotFound(id);
+    if (!isUuid(id)) throw sessionNotFound(id);
     const now = this.#core.clock.now();
     return requireFound(id, await this.#history.addMetric(id, metric, now));
   }
 
   /**
-   * Waits until the session is neither pending nor starting, and returns it. When `signal` is aborted, it returns the
-   * session in its current state. It retries while the database is busy or unavailable.
+   * Reads a session until it is neither pending nor starting, and returns it as last read. Two reads if it is pending at
+   * first and starts. When `signal` is aborted, it returns the session in its current state.
    */
-  async waitUntilStarted(id: string, signal: AbortSignal): Promise<Session> {
+  async waitUntilStarted<S extends Pick<Session, "status">>(
+    id: string,
+    { read, known, waitMs, signal }: StartWait<S>,
+  ): Promise<S> {
     const { bus, clock } = this.#core;
-    using changes = bus.latch(({ subject }) => subject === id);
+    // Only the end of a start ends the wait.
+    using changes = bus.latch(({ type, subject }) =>
+      subject === id && type !== STATUS_EVENTS.starting
+    );
     using _watch = this.watch("start", id);
-    for (;;) {
-      const session = await this.get(id).catch((error: unknown) => {
-        if (!isTransient(error) || signal.aborted) throw error;
+    for (let last = known;;) {
+      const session = await read().catch((error: unknown) => {
+        if (!last || !isTransient(error) || signal.aborted) throw error;
         return undefined;
       });
-      const isDone = session && session.status !== "pending" &&
-        session.status !== "starting";
-      if (session && (isDone || signal.aborted)) return session;
-      if (session) await changes.next(signal);
+      if (session) {
+        last = session;
+        const isWaiting = session.status === "pending" ||
+          session.status === "starting";
+        if (!isWaiting || signal.aborted) return session;
+      }
+      const ms = session ? waitMs?.(session) : RETRY_MS;
+      if (ms === undefined) await changes.next(signal);
+      else if (ms <= 0 && session) return session;
       else {
-        using retry = deadline(clock, RETRY_MS, signal);
-        await changes.next(retry.signal);
+        using timeout = deadline(clock, ms, signal);
+        await changes.next(timeout.signal);
       }
     }
   }
@@ -183,12 +215,14 @@ export class SessionManager extends OwnerView {
       readonly knownCommands: readonly string[];
     },
   ): Promise<Claim> {
-    const { bus } = this.#core;
+    const { bus, clock, tracer } = this.#core;
+    const limits = this.#readLimits();
     const claim = await claimSessions(this.#core, {
       workerId,
       ...options,
-      ...this.#readLimits(),
+      ...limits,
     });
+    this.#metrics.countWaits(claim.waits);
     for (const { id, work_pool_id } of claim.sessions) {
       bus.publish({
         type: "session_starting",
@@ -197,7 +231,12 @@ export class SessionManager extends OwnerView {
         worker_id: workerId,
       });
     }
-    return claim;
+    for (const each of claim.sessions) noteTrace(each.id, each.traceparent);
+    if (!tracer) return claim;
+    const period = { startAt: limits.now, endAt: clock.now() };
+    const { recordClaims } = await import("./trace/session_spans.ts");
+    const sessions = recordClaims(tracer, claim, period);
+    return { ...claim, sessions };
   }
 
   /** Returns the statements by which a worker's new process takes over its sessions, for the batch of its registration. */
@@ -225,14 +264,15 @@ export class SessionManager extends OwnerView {
     around: SurroundingStatements<F, L>,
   ): Promise<ReportOutcome<F, L>> {
     const { db, settings } = this.#core;
+    const limits = this.#readLimits();
     const outcome = await applyReports(db, {
       workerId,
       reports: items,
       ...options,
-      ...this.#readLimits(),
+      ...limits,
       maxAttempts: settings.max_start_attempts,
     }, around);
-    this.#publisher.publish(outcome.changed);
+    this.#publisher.publish(outcome.changed, "worker_report", limits.now);
     return outcome;
   }
 

@@ -1,4 +1,4 @@
-import { isNotNull, type SQL, sql } from "drizzle-orm";
+import { isNotNull, isNull, type SQL, sql } from "drizzle-orm";
 import {
   index,
   integer,
@@ -16,7 +16,7 @@ import {
   type Screen,
 } from "../../core/browser_spec.ts";
 import { workPools } from "../workerpool/models.ts";
-import { SESSION_EVENTS, SESSION_STATUSES } from "./status.ts";
+import { SESSION_STATUSES } from "./status.ts";
 
 /**
  * Sessions. `proxy`, `environment` and `endpoint` are secret: only the claim and the gateway's lookup select them. The
@@ -52,6 +52,8 @@ export const sessions = sqliteTable("sessions", {
   /** For an ephemeral session, how long it waits for its client to reconnect. */
   keepAliveSeconds: real("keep_alive_seconds"),
   labels: text({ mode: "json" }).notNull().$type<Record<string, string>>(),
+  /** Trace of the session, under whose span its own are: a header `traceparent`. */
+  traceparent: text(),
   webhooksEnabled: integer("webhooks_enabled", { mode: "boolean" }).notNull(),
   /** The session was created by `/v1/connect`, and ends with its client's socket. */
   ephemeral: integer({ mode: "boolean" }).notNull(),
@@ -101,21 +103,60 @@ export const sessions = sqliteTable("sessions", {
     sql`${table.priority} DESC`,
     table.owner,
     table.id,
+  ).where(sql`${table.status} = 'pending'`),
+  // Lists are ordered by id. Each of these four has the sessions of one status in that order.
+  index("sessions_status").on(table.status, table.id),
+  index("sessions_pool").on(table.workPoolId, table.status, table.id),
+  index("sessions_worker").on(table.workerId, table.status, table.id).where(
+    isNotNull(table.workerId),
   ),
-  // Covers only the live and pending sessions of an owner, not its ended ones.
-  index("sessions_owner_status").on(table.owner, table.status),
-  index("sessions_owner").on(table.owner, table.id),
-  index("sessions_worker").on(table.workerId, table.status),
-  index("sessions_status").on(table.status, table.expiresAt),
-  index("sessions_ended").on(table.endedAt).where(isNotNull(table.endedAt)),
-  // Covers a worker's stop commands, without every session that it has ever held.
-  index("sessions_ordered").on(table.workerId).where(
-    isNotNull(table.stopRequestedAt),
+  index("sessions_owner").on(table.owner, table.status, table.id),
+  // The claim counts the sessions that an owner holds in a pool.
+  index("sessions_held").on(table.workPoolId, table.owner, table.status).where(
+    sql`${table.status} IN ('starting', 'running')`,
+  ),
+  // What time changes, without the sessions that have ended.
+  index("sessions_lifetime").on(table.expiresAt).where(isNull(table.endedAt)),
+  index("sessions_lease").on(table.leaseExpiresAt).where(
+    isNotNull(table.leaseExpiresAt),
   ),
   index("sessions_waiting").on(table.status, waitsUntil(table)).where(
     sql`${table.status} = 'pending'`,
   ),
+  index("sessions_ended").on(table.endedAt).where(isNotNull(table.endedAt)),
+  // Covers a worker's stop commands, without every session that it has ever held or stopped.
+  index("sessions_ordered").on(table.workerId).where(hasStopCommand(table)),
 ]);
+
+/**
+ * Labels of sessions, by which lists find them. Triggers on `sessions` insert and delete the rows, which therefore need
+ * no index by session.
+ */
+export const sessionLabels = sqliteTable("session_labels", {
+  name: text().notNull(),
+  value: text().notNull(),
+  sessionId: text("session_id").notNull(),
+  /** Owner of the session: a client's list must not visit the sessions of others. */
+  owner: text().notNull(),
+}, (table) => [
+  primaryKey({ columns: [table.name, table.value, table.sessionId] }),
+  index("session_labels_owner").on(
+    table.owner,
+    table.name,
+    table.value,
+    table.sessionId,
+  ),
+]);
+
+/** Returns the condition that a session has a stop command that its worker has not obeyed. A forced one stays until the worker reports the end. */
+export function hasStopCommand(
+  { stopRequestedAt, status, stopForce }: Readonly<
+    Record<"stopRequestedAt" | "status" | "stopForce", SQLiteColumn>
+  >,
+): SQL {
+  return sql`(${stopRequestedAt} IS NOT NULL
+  AND (${status} IN ('starting', 'running') OR ${stopForce} = 1))`;
+}
 
 /** Returns the time until which a pending session may wait, for any reason: one index serves every such rule. */
 export function waitsUntil(
@@ -145,28 +186,71 @@ export const idempotencyKeys = sqliteTable("idempotency_keys", {
   index("idempotency_keys_age").on(table.createdAt),
 ]);
 
-/** Events of sessions. `seq` is commit order, and the cursor of readers. */
-export const sessionEvents = sqliteTable("session_events", {
-  seq: integer().primaryKey({ autoIncrement: true }),
-  sessionId: text("session_id").notNull().references(() => sessions.id, {
-    onDelete: "cascade",
-  }),
-  event: text({ enum: SESSION_EVENTS }).notNull(),
-  data: text({ mode: "json" }).notNull().$type<Record<string, unknown>>(),
-  timestamp: integer().notNull(),
-}, (table) => [index("session_events_session").on(table.sessionId, table.seq)]);
-
-/** Measurements of sessions by their workers. */
+/**
+ * Measurements of sessions by their workers. After an hour the rows of a minute become one, with means, and the last
+ * values of counters.
+ */
 export const sessionMetrics = sqliteTable("session_metrics", {
   seq: integer().primaryKey({ autoIncrement: true }),
   sessionId: text("session_id").notNull().references(() => sessions.id, {
     onDelete: "cascade",
   }),
   cpuPercent: real("cpu_percent"),
+  /** Maximum of the measurements that the row stands for; null if there is one. */
+  cpuPercentMax: real("cpu_percent_max"),
   memoryMb: real("memory_mb"),
+  memoryMbMax: real("memory_mb_max"),
   networkRxBytes: integer("network_rx_bytes"),
   networkTxBytes: integer("network_tx_bytes"),
+  diskReadBytes: integer("disk_read_bytes"),
+  diskWriteBytes: integer("disk_write_bytes"),
+  /** Number of measurements that the row stands for. */
+  samples: integer().notNull().default(1),
+  /** Time from the timestamp that the row stands for; 0 for a measurement. */
+  spanSeconds: integer("span_seconds").notNull().default(0),
   timestamp: integer().notNull(),
 }, (table) => [
-  index("session_metrics_session").on(table.sessionId, table.seq),
+  index("session_metrics_session").on(table.sessionId, table.timestamp),
+  index("session_metrics_raw").on(table.timestamp).where(
+    sql`${table.spanSeconds} = 0`,
+  ),
+]);
+
+/**
+ * Servers at which clients follow the output of sessions. While a session has a row that has not expired, its worker
+ * sends its output.
+ */
+export const sessionLogFollows = sqliteTable("session_log_follows", {
+  sessionId: text("session_id").notNull().references(() => sessions.id, {
+    onDelete: "cascade",
+  }),
+  /** Id of the server's process. */
+  follower: text().notNull(),
+  /** The server renews it while clients follow. */
+  followedUntil: integer("followed_until").notNull(),
+  /** True once the worker has received the command to send output. */
+  isDelivered: integer("is_delivered", { mode: "boolean" }).notNull(),
+}, (table) => [
+  primaryKey({ columns: [table.sessionId, table.follower] }),
+  index("session_log_follows_until").on(table.followedUntil),
+  index("session_log_follows_new").on(table.isDelivered).where(
+    sql`${table.isDelivered} = 0`,
+  ),
+]);
+
+/** The last output of followed sessions, in parts, kept for a minute. */
+export const sessionLogParts = sqliteTable("session_log_parts", {
+  seq: integer().primaryKey({ autoIncrement: true }),
+  sessionId: text("session_id").notNull().references(() => sessions.id, {
+    onDelete: "cascade",
+  }),
+  text: text().notNull(),
+  /** Number of bytes that were left out before it. */
+  omitted: integer().notNull(),
+  /** True if it begins with the last lines from before the worker began to send. */
+  isFirst: integer("is_first", { mode: "boolean" }).notNull(),
+  createdAt: integer("created_at").notNull(),
+}, (table) => [
+  index("session_log_parts_session").on(table.sessionId),
+  index("session_log_parts_age").on(table.createdAt),
 ]);

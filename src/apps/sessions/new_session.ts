@@ -15,6 +15,8 @@ export interface NewSessionFacts {
   readonly queueTimeoutMs: number;
   /** For an ephemeral session, how long it waits for its client to reconnect. */
   readonly keepAliveSeconds: number | null;
+  /** Trace of the session, as the header `traceparent`. */
+  readonly traceparent: string | null;
 }
 
 /** Returns the row of a new, pending session. */

@@ -1,18 +1,16 @@
-import { validate } from "uuid";
+import { isUuid } from "../../core/text.ts";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
-import { type ListPage, toListPage } from "../../http/page.ts";
+import type { SeriesPage, SeriesQuery } from "../../db/series/reader.ts";
+import type { ListPage } from "../../http/page.ts";
 import type { ChangePublisher } from "./change_publisher.ts";
 import { sessionProblems } from "./problems.ts";
 import type { Session, SessionEvent, SessionMetric } from "./session.ts";
 import { isTerminal } from "./status.ts";
 import type { HistoryStore } from "./store/history.ts";
 import type { SessionRef } from "./store/select_session.ts";
-import type {
-  SessionPage,
-  SessionStore,
-  SessionTarget,
-} from "./store/sessions.ts";
+import type { SessionPage } from "./store/list_sessions.ts";
+import type { SessionStore, SessionTarget } from "./store/sessions.ts";
 import type { Stop, StopStore } from "./store/lifecycle/stops.ts";
 
 /** A session with its last events and measurements. */
@@ -66,9 +64,8 @@ export class OwnerView {
   }
 
   /** Lists sessions, newest first. */
-  async list(page: SessionPage): Promise<ListPage<Session>> {
-    const sessions = await this.#stores.sessions.list(page, this.#owner);
-    return toListPage(sessions, page.limit);
+  list(page: SessionPage): Promise<ListPage<Session>> {
+    return this.#stores.sessions.list(page, this.#owner);
   }
 
   async events(
@@ -81,9 +78,14 @@ export class OwnerView {
     return requireFound(id, events);
   }
 
-  async metrics(id: string, limit: number): Promise<readonly SessionMetric[]> {
+  async metrics(
+    id: string,
+    query: Omit<SeriesQuery, "id">,
+  ): Promise<SeriesPage<SessionMetric>> {
     const ref = this.#ref(id);
-    return requireFound(id, await this.#stores.history.metrics(ref, limit));
+    const now = this.#clock.now();
+    const page = await this.#stores.history.metrics(ref, query, now);
+    return requireFound(id, page);
   }
 
   /** Returns the last output of the session's browser; empty if there is none. */
@@ -102,7 +104,7 @@ export class OwnerView {
       stop,
       this.#clock.now(),
     );
-    this.#publisher.publish(changes);
+    this.#publisher.publish(changes, "request");
     const found = requireFound(id, session);
     this.#publisher.publishStop(found);
     return found;
@@ -131,12 +133,12 @@ export class OwnerView {
   }
 
   #ref(id: string): SessionRef {
-    if (!validate(id)) throw sessionNotFound(id);
+    if (!isUuid(id)) throw sessionNotFound(id);
     return { id, owner: this.#owner };
   }
 }
 
-/** Returns `value`. @throws {GridError} `session_not_found` — it is undefined. */
+/** Returns `value`. @throws {GridError} `session_not_found` - it is undefined. */
 export function requireFound<T>(id: string, value: T | undefined): T {
   if (value === undefined) throw sessionNotFound(id);
   return value;
@@ -147,6 +149,14 @@ export function sessionNotFound(id: string): GridError {
   return new GridError(
     sessionProblems.session_not_found,
     `Cannot find session "${id}": there is none with this id, expected one of GET /v1/sessions`,
+  );
+}
+
+/** Creates the error for a caller that does not hold the session. */
+export function leaseLost(id: string): GridError {
+  return new GridError(
+    sessionProblems.lease_lost,
+    `Cannot record for session "${id}": the fencing token is stale, the session has ended, or another worker holds it; expected the token of the last claim, and the secret and instance of the worker`,
   );
 }
 

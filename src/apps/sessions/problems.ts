@@ -33,6 +33,13 @@ export const sessionProblems = defineProblems({
     example:
       'Cannot record for session "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d": the fencing token is stale, or it has ended; expected the token of its last claim',
   },
+  too_many_log_streams: {
+    status: 429,
+    title: "Too many log streams",
+    retryAfterSeconds: 10,
+    example:
+      "Cannot follow the output of another session: the key has 10, expected fewer; end one",
+  },
   idempotency_key_reused: {
     status: 422,
     title: "Idempotency key reused",

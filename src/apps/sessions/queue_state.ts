@@ -8,6 +8,10 @@ export interface QueueState {
   readonly status: string;
   readonly maxSessions: number | null;
   readonly isWorkerOnline: 0 | 1;
+  /** Number of machines with workers of the pool that are requested or start. */
+  readonly machinesStarting: number;
+  /** 1 if a machine has failed since a worker registered. Only admins see the reason, which names the infrastructure. */
+  readonly hasMachineFailed: 0 | 1;
   /** Number of sessions that the key may still hold; large if there is no limit. */
   readonly keyRoom: number;
   /** Number of sessions that the pool may still hold; null if there is no limit. */
@@ -31,7 +35,11 @@ function renderReason(
   { pool, status, isWorkerOnline, keyRoom, poolRoom, ...rest }: QueueState,
 ): string {
   if (status !== "active") return `its work pool "${pool}" is ${status}`;
-  if (!isWorkerOnline) return `no worker of its work pool "${pool}" is online`;
+  if (!isWorkerOnline) {
+    return `no worker of its work pool "${pool}" is online${
+      renderMachines(rest)
+    }`;
+  }
   if (keyRoom <= 0) return "its key has reached its max_sessions";
   if (poolRoom !== null && poolRoom <= 0) {
     return `its work pool "${pool}" has reached its max_sessions of ${rest.maxSessions}`;
@@ -39,7 +47,23 @@ function renderReason(
   if (rest.room === undefined) return `it waits in work pool "${pool}"`;
   return rest.room > 0
     ? `a worker of its work pool "${pool}" has room for another session`
-    : `all workers of its work pool "${pool}" are busy`;
+    : `all workers of its work pool "${pool}" are busy${renderMachines(rest)}`;
+}
+
+/** Returns the continuation of a reason for a pool whose machines the server starts. */
+function renderMachines(
+  { machinesStarting: count, hasMachineFailed }: Pick<
+    QueueState,
+    "machinesStarting" | "hasMachineFailed"
+  >,
+): string {
+  if (hasMachineFailed) {
+    return ', and the last machine failed: "pool pressure" shows admins why';
+  }
+  if (count === 0) return "";
+  return count === 1
+    ? ", and a machine starts"
+    : `, and ${count} machines start`;
 }
 
 function renderPlace({ ahead, counted = 0 }: QueueState): string | undefined {

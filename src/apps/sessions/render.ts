@@ -1,3 +1,4 @@
+import { findTraceId } from "../../core/trace/trace_context.ts";
 import { createRowRenderer, toIsoTime } from "../../http/wire_form.ts";
 import { renderQueueState } from "./queue_state.ts";
 import { sessionSchema, type SessionWire } from "./schemas.ts";
@@ -8,6 +9,7 @@ const renderColumns = createRowRenderer(sessionSchema.omit({
   proxy: true,
   environment: true,
   status_reason: true,
+  trace_id: true,
   connect_url: true,
   live_url: true,
 }));
@@ -22,6 +24,7 @@ export function renderSession(
     proxy: session.publicProxy,
     environment: [...session.environmentNames],
     status_reason: renderStatusReason(session),
+    trace_id: findTraceId(session.traceparent) ?? null,
     connect_url: connectUrl,
     live_url: null,
   };
@@ -47,14 +50,10 @@ export function renderEvent(event: SessionEvent): SessionEventWire {
   };
 }
 
-/** Renders a measurement for responses. */
-export function renderMetric(metric: SessionMetric): SessionMetricWire {
-  return {
-    session_id: metric.sessionId,
-    cpu_percent: metric.cpuPercent,
-    memory_mb: metric.memoryMb,
-    network_rx_bytes: metric.networkRxBytes,
-    network_tx_bytes: metric.networkTxBytes,
-    timestamp: toIsoTime(metric.timestamp),
-  };
+/** Renders a measurement of a session for responses. */
+export function renderMetric(
+  session_id: string,
+  metric: SessionMetric,
+): SessionMetricWire {
+  return { session_id, ...metric, timestamp: toIsoTime(metric.timestamp) };
 }

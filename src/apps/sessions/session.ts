@@ -1,6 +1,9 @@
 import type { withoutPassword } from "../../core/browser_spec.ts";
-import type { sessionEvents, sessionMetrics, sessions } from "./models.ts";
+import type { SessionEventName } from "./event_types.ts";
+import type { SeriesRow } from "../../db/series/reader.ts";
+import type { sessions } from "./models.ts";
 import type { QueueState } from "./queue_state.ts";
+import type { SessionMetricValues } from "./schemas/history.ts";
 
 /** Time for which the client of an ephemeral session counts as connected after its server has reported it. */
 export const CLIENT_SEEN_MS = 20_000;
@@ -19,5 +22,18 @@ export type Session = Readonly<Omit<SessionRow, SecretColumn>> & {
   readonly waiting?: QueueState | null;
 };
 
-export type SessionEvent = Readonly<typeof sessionEvents.$inferSelect>;
-export type SessionMetric = Readonly<typeof sessionMetrics.$inferSelect>;
+/** An event of a session. */
+export interface SessionEvent {
+  readonly seq: number;
+  readonly sessionId: string;
+  readonly event: SessionEventName;
+  readonly data: Record<string, unknown>;
+  readonly timestamp: number;
+}
+
+/** A measurement of a session, or several of an interval. */
+export interface SessionMetric extends SessionMetricValues, SeriesRow {
+  readonly cpu_percent_max: number | null;
+  readonly memory_mb_max: number | null;
+  readonly samples: number;
+}

@@ -2,13 +2,15 @@
  * The state machine of a session. SQL guards, tests and the diagram derive from {@linkcode TRANSITIONS}.
  *
  * ```text
- * pending ──claim──▶ starting ──report──▶ running ──▶ completed │ expired │ crashed │ timed_out │ terminated
- *    ▲                  │ lease lost
- *    └──────requeue─────┘      pending, starting ──▶ failed │ expired │ terminated │ completed
+ * pending --claim--> starting --report--> running --> completed | expired | crashed | timed_out | terminated
+ *    ^                  | lease lost
+ *    +------requeue-----+      pending, starting --> failed | expired | terminated | completed
  * ```
  *
  * @module
  */
+import type { SessionEventName } from "./event_types.ts";
+
 export const SESSION_STATUSES = [
   "pending",
   "starting",
@@ -56,28 +58,6 @@ export const HELD_STATUSES = [
   "starting",
   "running",
 ] as const satisfies readonly SessionStatus[];
-
-/** Names of the events of sessions, in `session_events` and on the bus. */
-export const SESSION_EVENTS = [
-  "session_created",
-  "session_assigned",
-  "session_starting",
-  "session_progress",
-  "browser_started",
-  "session_idle",
-  "session_active",
-  "session_completed",
-  "session_crashed",
-  "session_timed_out",
-  "session_terminated",
-  "session_expired",
-  "session_failed",
-  "session_requeued",
-  "client_connected",
-  "client_disconnected",
-] as const;
-
-export type SessionEventName = (typeof SESSION_EVENTS)[number];
 
 /** The event of the change to each status. */
 export const STATUS_EVENTS: Readonly<

@@ -2,6 +2,7 @@ import { defineApp } from "../../core/app.ts";
 import { createRouter } from "../../http/router.ts";
 import { createPoolOperationRoutes } from "./api/v1/pool_operations.ts";
 import { createPoolRoutes } from "./api/v1/pools.ts";
+import { POOL_EVENT_TYPES } from "./event_types.ts";
 import { WorkPoolManager } from "./manager.ts";
 import { poolProblems } from "./problems.ts";
 import { encryptPools } from "./store/secrets.ts";
@@ -11,6 +12,7 @@ export const workerPoolApp = defineApp<WorkPoolManager>({
   name: "workerpool",
   verboseName: "Work pools",
   problems: poolProblems,
+  eventTypes: POOL_EVENT_TYPES,
   setup(core) {
     const manager = new WorkPoolManager(core);
     return {

@@ -36,7 +36,7 @@ export interface GridDefaults {
  * Applies the defaults of a pool to a session. Limits and environment are merged member by member; any other value of
  * the session replaces the pool's.
  *
- * @throws {GridError} `invalid_request` — the session requests a longer lifetime than the pool allows.
+ * @throws {GridError} `invalid_request` - the session requests a longer lifetime than the pool allows.
  */
 export function applyPoolDefaults(
   request: SessionRequest,

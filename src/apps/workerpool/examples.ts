@@ -19,6 +19,7 @@ export const poolExample = {
   ...presets,
   ...poolInputExample,
   id: "01a20ad2-5e0f-7c11-9d7a-0d6f2b1c4e88",
+  provider_secrets: ["registry_password"],
   default_environment: Object.keys(poolInputExample.default_environment),
   created_at: "2026-11-24T10:10:00.000Z",
   updated_at: "2026-11-24T10:10:00.000Z",
@@ -38,4 +39,13 @@ export const pressureExample = {
   oldest_pending_seconds: 1.25,
   ready: 2,
   min_ready: 2,
+  wanted_workers: 4,
+  machines: {
+    requested: 0,
+    starting: 1,
+    running: 3,
+    draining: 0,
+    removing: 0,
+    last_failure: null,
+  },
 };

@@ -1,7 +1,8 @@
-import { v7 as uuid } from "uuid";
+import { uuidv7 } from "uuidv7";
 import type { Core } from "../../core/app.ts";
 import type { Caller } from "../../core/caller.ts";
 import { GridError } from "../../core/errors.ts";
+import type { Machines } from "../../core/provider/machines.ts";
 import { requirePool } from "../../http/auth/access.ts";
 import { type ListPage, toListPage } from "../../http/page.ts";
 import { assignPool } from "./assignment.ts";
@@ -16,11 +17,17 @@ import { applyPoolDefaults, type ResolvedSession } from "./defaults.ts";
 import {
   type Pool,
   type PoolFields,
+  type PoolLoadCounts,
   renderPressure,
+  toFullConfig,
   toPoolFields,
   toPoolInput,
 } from "./pool.ts";
-import { PoolProviders } from "./pool_providers.ts";
+import {
+  type ConfiguredPool,
+  PoolProviders,
+  type WorkerProvider,
+} from "./pool_providers.ts";
 import { poolProblems } from "./problems.ts";
 import { toChange, toReplacement } from "./replacement.ts";
 import type {
@@ -30,12 +37,29 @@ import type {
   Pressure,
 } from "./schemas.ts";
 import type { PoolStatus } from "./status.ts";
+import { findStartWarnings } from "./start_warnings.ts";
 import { PoolLoadStore } from "./store/load.ts";
-import { type PoolListOptions, PoolStore } from "./store/pools.ts";
+import {
+  type PoolListOptions,
+  PoolStore,
+  type PoolUpdate,
+} from "./store/pools.ts";
+import { removePool } from "./store/remove_pool.ts";
 import { openPool } from "./store/secrets.ts";
+import { countWantedWorkers } from "./wanted_workers.ts";
 
 export type { Pool } from "./pool.ts";
 export { resolveEgressPolicy } from "./defaults.ts";
+export {
+  countDemand,
+  countWantedWorkers,
+  resolveWorkerLimits,
+  type WorkerDemand,
+  type WorkerLimits,
+} from "./wanted_workers.ts";
+
+/** Longest time of one request that deletes a pool with many ended sessions. */
+const MAX_REMOVAL_MS = 5_000;
 
 /** The pool of a session, and the session with the pool's defaults. */
 export interface Assignment {
@@ -66,7 +90,7 @@ export class WorkPoolManager {
   /**
    * Finds the pool for a session. One round trip.
    *
-   * @throws {GridError} Like {@linkcode assignPool} and {@linkcode applyPoolDefaults}; `forbidden` — the caller may not
+   * @throws {GridError} Like {@linkcode assignPool} and {@linkcode applyPoolDefaults}; `forbidden` - the caller may not
    * use the requested pool.
    */
   async assign(
@@ -104,8 +128,14 @@ export class WorkPoolManager {
   async create(input: PoolInput): Promise<Pool> {
     const now = this.#core.clock.now();
     const fields = toPoolFields(this.#providers.checkConfig(input));
-    const pool = { ...fields, id: uuid(), createdAt: now, updatedAt: now };
+    const pool = {
+      ...fields,
+      id: uuidv7(),
+      createdAt: now,
+      updatedAt: now,
+    };
     await this.#store.insert(pool);
+    this.#publish("pool_created", pool.id);
     return pool;
   }
 
@@ -124,13 +154,15 @@ export class WorkPoolManager {
   /**
    * Replaces the fields of a pool.
    *
-   * @throws {GridError} Like {@linkcode create}; `read_only_member` — a read-only member differs from the pool's,
-   * `provider_mismatch` — the provider differs.
+   * @throws {GridError} Like {@linkcode create}; `read_only_member` - a read-only member differs from the pool's,
+   * `provider_mismatch` - the provider differs.
    */
   async replace(ref: string, body: PoolReplacement): Promise<Pool> {
     const pool = await this.get(ref);
     const input = toReplacement(pool, body);
-    return await this.#update(pool.id, this.#checkFields(pool, input));
+    const fields = this.#checkFields(pool, input);
+    const changed = listNames(pickChanged(pool, fields));
+    return await this.#update(pool.id, { fields, changed });
   }
 
   /** Changes some fields of a pool. @throws {GridError} Like {@linkcode replace}. */
@@ -141,18 +173,31 @@ export class WorkPoolManager {
       ...toPoolInput(pool),
       ...change,
     });
-    return await this.#update(pool.id, pickChanged(pool, fields));
+    const differing = pickChanged(pool, fields);
+    return await this.#update(pool.id, {
+      fields: differing,
+      changed: listNames(differing),
+    });
   }
 
   /**
    * Deletes a pool and its ended sessions.
    *
    * @param force Deletes the pool even if workers are online; they then end.
-   * @throws {GridError} `pool_in_use` — the pool has live sessions or, without `force`, workers that are not offline.
+   * @throws {GridError} `pool_in_use` - the pool has live sessions or, without `force`, workers that are not offline; or
+   * it has so many ended sessions that their deletion is not finished.
    */
   async remove(ref: string, force = false): Promise<void> {
     const pool = await this.get(ref);
-    if (await this.#store.remove(pool.id, force)) return;
+    const { clock, db } = this.#core;
+    const until = clock.monotonic() + MAX_REMOVAL_MS;
+    const removal = await removePool(
+      db,
+      { id: pool.id, force: force ? 1 : 0, now: clock.now() },
+      () => clock.monotonic() >= until,
+    );
+    if (removal === "removed") return this.#publish("pool_deleted", pool.id);
+    if (removal === "partial") throw removalUnfinished(pool);
     const load = await this.#loads.readPressure(pool.id);
     const { pending = 0, starting = 0, running = 0 } = load ?? {};
     const isLive = pending + starting + running > 0;
@@ -166,29 +211,63 @@ export class WorkPoolManager {
 
   /** Returns the reasons why no session can be started in a pool, each as a sentence. No I/O. */
   findWarnings(pool: Pool): readonly string[] {
-    const startable = this.#providers.toStartable(pool);
-    if (startable.choices.length === 0) {
-      return [
-        `No session can be started in work pool "${pool.name}": this version starts no browsers with provider "${pool.providerType}", and rejects sessions for it with browser_not_available`,
-      ];
-    }
-    if (canStart({}, startable)) return [];
+    const address = this.#providers.findAddressProblem(pool);
     return [
-      `Cannot start a session with the defaults of work pool "${pool.name}": its provider "${pool.providerType}" has no such browser`,
+      ...findStartWarnings(this.#providers.toStartable(pool)),
+      ...(address === undefined ? [] : [address]),
     ];
+  }
+
+  /** Returns the provider with which the workers of a pool start browsers. No I/O. */
+  getWorkerProvider(pool: Pool): WorkerProvider {
+    return this.#providers.toWorkerProvider(pool);
   }
 
   /** Sets the status of a pool. @throws {GridError} `pool_not_found`. */
   async setStatus(ref: string, status: PoolStatus): Promise<Pool> {
     const { id } = await this.get(ref);
-    return await this.#update(id, { status });
+    return await this.#update(id, { fields: { status }, changed: [] });
   }
 
   /** Returns the load of a pool. @throws {GridError} `pool_not_found`. */
-  async getPressure(ref: string, caller: PoolScope = {}): Promise<Pressure> {
+  async getPressure(ref: string, caller: Requester = {}): Promise<Pressure> {
     const load = await this.#loads.readPressure(ref);
     if (!load || !isInScope(load.pool, caller)) throw poolNotFound(ref);
-    return renderPressure(load, this.#core.clock.now());
+    const wanted = this.countWantedWorkers(load);
+    return renderPressure(load, {
+      now: this.#core.clock.now(),
+      wanted,
+      hasMachines: this.#providers.hasMachines(load.pool),
+      role: caller.role,
+    });
+  }
+
+  /** Counts the workers that a stored pool needs for its load. No I/O. */
+  countWantedWorkers(load: PoolLoadCounts): number {
+    const { pool, pending, starting, running } = load;
+    return countWantedWorkers({
+      pool,
+      pending,
+      held: starting + running,
+      capacity: this.#providers.resolveWorkerCapacity(load),
+    });
+  }
+
+  /** Returns the provider's configuration of a stored pool, with its secrets. No round trip. */
+  async openConfig(stored: Pool): Promise<Pool["providerConfig"]> {
+    return toFullConfig(await openPool(this.#core.secrets, stored));
+  }
+
+  /** Returns why the machines of a pool cannot reach this server, as a sentence; undefined if they can. No I/O. */
+  findAddressProblem(configured: ConfiguredPool): string | undefined {
+    return this.#providers.findAddressProblem(configured);
+  }
+
+  /** Returns how a provider runs workers on machines; undefined if it does not with this configuration. No I/O. */
+  findMachines(
+    configured: ConfiguredPool,
+  ): Machines | undefined {
+    return this.#providers.findMachines(configured);
   }
 
   /** Makes draining pools without a live session inactive. Returns their number. For the reconciler. */
@@ -197,12 +276,16 @@ export class WorkPoolManager {
   }
 
   /** Writes fields and wakes waiting workers, because their pool may take sessions again. */
-  async #update(id: string, fields: Partial<PoolFields>): Promise<Pool> {
-    const { bus, clock } = this.#core;
-    const updated = await this.#store.update(id, fields, clock.now());
+  async #update(id: string, change: PoolUpdate): Promise<Pool> {
+    const { clock } = this.#core;
+    const updated = await this.#store.update(id, change, clock.now());
     if (!updated) throw poolNotFound(id);
-    bus.publish({ type: "pool_changed", subject: id, work_pool_id: id });
+    this.#publish("pool_changed", id);
     return updated;
+  }
+
+  #publish(type: string, id: string): void {
+    this.#core.bus.publish({ type, subject: id, work_pool_id: id });
   }
 
   /** Applies the defaults of a pool that can start the session. */
@@ -230,6 +313,13 @@ export class WorkPoolManager {
   }
 }
 
+function removalUnfinished({ name }: Pool): GridError {
+  return new GridError(
+    poolProblems.pool_in_use,
+    `Cannot delete work pool "${name}" yet: its ended sessions are being deleted, expected none; repeat the request to continue`,
+  );
+}
+
 function isInScope({ id }: Pool, { workPoolId }: PoolScope): boolean {
   return workPoolId === undefined || workPoolId === id;
 }
@@ -242,6 +332,12 @@ function pickChanged(pool: Pool, fields: PoolFields): Partial<PoolFields> {
       JSON.stringify(value) !== JSON.stringify(stored[name])
     ),
   );
+}
+
+function listNames(
+  fields: Partial<PoolFields>,
+): readonly (keyof PoolFields)[] {
+  return Object.keys(fields) as (keyof PoolFields)[]; // The type of Object.keys() has no names.
 }
 
 function omitUndefined(change: Readonly<object>): Partial<PoolInput> {

@@ -9,7 +9,7 @@ import {
 } from "../../core/browser_spec.ts";
 import { POOL_EGRESS, POOL_STATUSES } from "./status.ts";
 
-/** Work pools. The values of `default_environment` and the password in `default_proxy` are encrypted. */
+/** Work pools. The values of `default_environment` and `provider_secrets`, and the password in `default_proxy` are encrypted. */
 export const workPools = sqliteTable("work_pools", {
   id: text().primaryKey(),
   name: text().notNull().unique(),
@@ -17,6 +17,10 @@ export const workPools = sqliteTable("work_pools", {
   providerType: text("provider_type").notNull(),
   providerConfig: text("provider_config", { mode: "json" }).notNull().$type<
     Record<string, unknown>
+  >(),
+  /** Values of the provider's secret options, which `provider_config` does not contain. */
+  providerSecrets: text("provider_secrets", { mode: "json" }).$type<
+    Readonly<Record<string, string>>
   >(),
   status: text({ enum: POOL_STATUSES }).notNull(),
   priority: integer().notNull(),
@@ -58,17 +62,23 @@ export const workPools = sqliteTable("work_pools", {
 /**
  * Counts the sessions that the pool of the outer `work_pools` could start at once: as many as a claim would assign to
  * its workers, within the pool's own limit. Never negative.
+ *
+ * @param maxWorkers Maximum number of workers with room that are counted. The result is then exact, or at least this
+ * number. -1 means all.
  */
 // Columns are written with their table, because Drizzle drops the tables' names among selected fields. The tables of
 // sessions and workers are written as text: their models refer to this module.
-export function countPoolRoom(): SQL<number> {
+export function countPoolRoom(maxWorkers = -1): SQL<number> {
   const held = sql.raw("IN ('starting', 'running')");
-  const ofWorkers = sql`(SELECT coalesce(sum(max(0,
-      min(w.capacity, coalesce(${workPools}.max_sessions_per_worker, w.capacity))
+  const ofWorker = sql`(
+    min(w.capacity, coalesce(${workPools}.max_sessions_per_worker, w.capacity))
       - (SELECT count(*) FROM sessions AS h
-          WHERE h.worker_id = w.id AND h.status ${held}))), 0)
-    FROM workers AS w WHERE w.work_pool_id = ${workPools}.id
-    AND w.status IN ('online', 'busy') AND w.drain_requested_at IS NULL)`;
+        WHERE h.worker_id = w.id AND h.status ${held}))`;
+  const ofWorkers = sql`(SELECT coalesce(sum(room), 0) FROM (
+    SELECT ${ofWorker} AS room FROM workers AS w
+    WHERE w.work_pool_id = ${workPools}.id AND w.status IN ('online', 'busy')
+    AND w.drain_requested_at IS NULL AND room > 0
+    LIMIT ${sql.raw(String(maxWorkers))}))`;
   const ofPool = sql`${workPools}.max_sessions - (SELECT count(*)
     FROM sessions AS h
     WHERE h.work_pool_id = ${workPools}.id AND h.status ${held})`;

@@ -15,12 +15,11 @@ interface MemberProblem {
  * Returns the complete input of a body of PUT, without read-only members, and with the secrets that GET does not return.
  * The secrets in `pool` are plain text.
  *
- * @throws {GridError} `read_only_member` — read-only members differ from the pool's; names them.
+ * @throws {GridError} `read_only_member` - read-only members differ from the pool's; names them.
  */
 export function toReplacement(pool: Pool, body: PoolReplacement): PoolInput {
-  const { id: _, created_at: __, updated_at: ___, ...input } = body;
   return {
-    ...input,
+    ...omitReadOnly(body),
     default_environment: null,
     ...keepSecrets(pool, body),
   };
@@ -28,18 +27,29 @@ export function toReplacement(pool: Pool, body: PoolReplacement): PoolInput {
 
 /** Returns the change of a body of PATCH, like {@linkcode toReplacement}. */
 export function toChange(pool: Pool, body: PoolChange): Readonly<object> {
-  const { id: _, created_at: __, updated_at: ___, ...change } = body;
-  return { ...change, ...keepSecrets(pool, body) };
+  return { ...omitReadOnly(body), ...keepSecrets(pool, body) };
+}
+
+function omitReadOnly<B extends PoolChange>(
+  { id: _, created_at: __, updated_at: ___, provider_secrets: ____, ...rest }:
+    B,
+): Omit<B, "id" | "created_at" | "updated_at" | "provider_secrets"> {
+  return rest;
 }
 
 function keepSecrets(
   pool: Pool,
   body: PoolChange,
-): Partial<Pick<PoolInput, "default_environment" | "default_proxy">> {
+): Partial<
+  Pick<PoolInput, "default_environment" | "default_proxy" | "provider_config">
+> {
   const problems = findProblems(pool, body);
   if (problems.length > 0) throw readOnlyMember(problems);
-  const { default_environment, default_proxy } = body;
+  const { default_environment, default_proxy, provider_config } = body;
   return {
+    ...(provider_config === undefined
+      ? {}
+      : { provider_config: keepOptions(pool, provider_config) }),
     ...(default_environment === undefined ? {} : {
       default_environment: Array.isArray(default_environment)
         ? pool.defaultEnvironment
@@ -51,6 +61,19 @@ function keepSecrets(
   };
 }
 
+/** Returns a configuration with the stored values of the secret options that it does not set. Null removes a value. */
+function keepOptions(
+  { providerSecrets }: Pool,
+  config: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const merged = { ...providerSecrets, ...config };
+  const isRemoved = (name: string, value: unknown) =>
+    value === null && Object.hasOwn(providerSecrets ?? {}, name);
+  return Object.fromEntries(
+    Object.entries(merged).filter((entry) => !isRemoved(...entry)),
+  );
+}
+
 function findProblems(pool: Pool, body: PoolChange): readonly MemberProblem[] {
   const rendered = renderPool(pool, "admin");
   const problems: MemberProblem[] = READ_ONLY.flatMap((name) =>
@@ -58,13 +81,13 @@ function findProblems(pool: Pool, body: PoolChange): readonly MemberProblem[] {
       ? []
       : [{ path: name, message: `is "${rendered[name]}" and cannot be set` }]
   );
-  const { default_environment: names } = body;
-  if (
-    Array.isArray(names) &&
-    !hasSameNames(names, rendered.default_environment ?? [])
-  ) {
+  for (const path of ["default_environment", "provider_secrets"] as const) {
+    const names = body[path];
+    if (!Array.isArray(names) || hasSameNames(names, rendered[path] ?? [])) {
+      continue;
+    }
     problems.push({
-      path: "default_environment",
+      path,
       message:
         "has names that the pool's does not have, so their values are unknown",
     });

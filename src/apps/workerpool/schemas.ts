@@ -49,16 +49,19 @@ export const poolInputSchema = z.strictObject(inputShape).openapi(
   },
 );
 
-/** A pool in responses, without the proxy's password and the values of the environment. */
+/** A pool in responses, without the proxy's password, the provider's secrets and the values of the environment. */
 export const poolSchema = z.object({
   ...fieldShape,
   ...pickPart(poolFields, "wire"),
+  provider_secrets: z.array(z.string()).describe(
+    "Names of the secret options of the provider that are set. Responses do not contain their values",
+  ),
   id: z.uuid(),
   created_at: z.iso.datetime(),
   updated_at: z.iso.datetime(),
 }).openapi("WorkPool", {
   description:
-    "A work pool: a provider, limits, and defaults that sessions inherit. It never contains the proxy's password or the values of the environment",
+    "A work pool: a provider, limits, and defaults that sessions inherit. It never contains the proxy's password, the provider's secrets or the values of the environment",
   examples: [examples.poolExample],
 });
 
@@ -72,6 +75,11 @@ const readOnlyShape = {
   id: readOnlySchema,
   created_at: readOnlySchema,
   updated_at: readOnlySchema,
+  provider_secrets: z.array(z.string()).max(100).optional().openapi({
+    readOnly: true,
+    description:
+      "The names that GET returned, or absent; their values do not change unless provider_config has new ones",
+  }),
   default_environment: z.union([
     environmentInputSchema,
     z.array(z.string()).describe(
@@ -109,11 +117,24 @@ export const newPoolSchema = poolSchema.extend({
   examples: [{ ...examples.poolExample, warnings: [] }],
 });
 
+/** The machines on which the workers of a pool run. */
+const machinesSchema = z.object({
+  requested: z.int().describe("Not accepted by the infrastructure yet"),
+  starting: z.int().describe("Accepted; their workers have not registered"),
+  running: z.int(),
+  draining: z.int().describe("Their workers take no more sessions"),
+  removing: z.int(),
+  last_failure: z.object({
+    reason: z.string().describe("Reason, as the infrastructure reports it"),
+    at: z.iso.datetime(),
+  }).nullable().describe("Last failure of a machine; only admins see it"),
+});
+
 /** The load of a pool. */
 export const pressureSchema = z.object({
   work_pool_id: z.uuid(),
   status: z.enum(POOL_STATUSES),
-  pending: z.int().describe("Sessions that wait"),
+  pending: z.int().describe("Sessions that wait, at most 100000"),
   starting: z.int(),
   running: z.int(),
   max_sessions: z.int().nullable(),
@@ -123,6 +144,12 @@ export const pressureSchema = z.object({
   oldest_pending_seconds: z.number().nullable(),
   ready: z.int().describe("Browsers that are kept ready now"),
   min_ready: z.int().describe("Browsers that should be kept ready"),
+  wanted_workers: z.int().describe(
+    "Workers that its sessions, its queue and min_ready need, from min_workers to max_workers (without one, 100); for autoscalers",
+  ),
+  machines: machinesSchema.nullable().describe(
+    "Machines by status; null if the server starts none for the pool",
+  ),
 }).openapi("WorkPoolPressure", {
   description: "The load of a work pool",
   examples: [examples.pressureExample],

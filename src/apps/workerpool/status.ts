@@ -14,3 +14,23 @@ export const POOL_EGRESS = ["auto", "open", "no_private", "none"] as const;
 
 /** Value of a pool's `egress`. */
 export type PoolEgress = (typeof POOL_EGRESS)[number];
+
+/**
+ * Statuses of a machine on which a worker of a pool runs.
+ *
+ * ```text
+ * requested --accepted--> starting --its worker registers--> running --drain--> draining
+ *     |                      |                                  |                  |
+ *     +---- not needed ------+--- failed or too late -----------+--- ended, left --+--> removing --> (no row)
+ * ```
+ */
+export const MACHINE_STATUSES = [
+  "requested",
+  "starting",
+  "running",
+  "draining",
+  "removing",
+] as const;
+
+/** Status of a machine. */
+export type MachineStatus = (typeof MACHINE_STATUSES)[number];

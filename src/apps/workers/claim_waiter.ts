@@ -1,4 +1,4 @@
-import { v7 as uuid } from "uuid";
+import { uuidv7 } from "uuidv7";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../async/deadline.ts";
 import type { BusEvent } from "../../core/bus.ts";
@@ -9,23 +9,13 @@ import {
   SESSION_STATUSES,
   STATUS_EVENTS,
 } from "../sessions/status.ts";
+import { ClaimQueue, type Wake } from "./claim_queue.ts";
 import type { ClaimResponse } from "./schemas/service.ts";
 
-/** Events in a pool after which a waiting worker may find something to claim. */
-const CLAIMABLE: ReadonlySet<string> = new Set([
-  "session_created",
-  "session_requeued",
-  "sessions_waiting",
-  "pool_changed",
-]);
-
-/** Events of ended sessions: their worker has room again, and so do others if the pool has a limit. */
+/** Events of ended sessions: their worker has room again, and their pool and key may hold another session. */
 const ENDS: ReadonlySet<string> = new Set(
   SESSION_STATUSES.filter(isTerminal).map((status) => STATUS_EVENTS[status]),
 );
-
-/** The worker, as a claim reads it. */
-type Claimant = Awaited<ReturnType<SessionManager["claim"]>>["worker"];
 
 /** Options of a claim. */
 export interface ClaimOptions {
@@ -42,19 +32,12 @@ export interface ClaimOptions {
   readonly signal: AbortSignal;
 }
 
-/** A claim that waits, for comparison with events. */
-interface WaitingClaim {
-  readonly workerId: string;
-  readonly count: number;
-  /** Absent before the first attempt. */
-  readonly worker: Claimant;
-}
-
 /** Waits for sessions to claim. */
 export class ClaimWaiter {
   readonly #core: Pick<Core, "bus" | "clock" | "stopping">;
   readonly #sessions: Pick<SessionManager, "claim" | "watch">;
   readonly #reject: (id: string, caller: WorkerCaller) => Promise<never>;
+  readonly #queue = new ClaimQueue();
 
   /** @param reject Throws the problem of an unknown worker, or of a caller that is not its current process. */
   constructor(
@@ -65,6 +48,12 @@ export class ClaimWaiter {
     this.#core = core;
     this.#sessions = sessions;
     this.#reject = reject;
+    core.bus.subscribe((event) => this.#receive(event));
+  }
+
+  /** Wakes the worker's claim if it waits for room, because a heartbeat may have given it some. */
+  recordHeartbeat(workerId: string): void {
+    this.#queue.workerChanged(workerId);
   }
 
   /**
@@ -76,8 +65,8 @@ export class ClaimWaiter {
     workerId: string,
     options: ClaimOptions,
   ): Promise<ClaimResponse | undefined> {
-    const { bus, clock, stopping } = this.#core;
-    const { requestId = uuid(), caller, room = Infinity, obeying = [] } =
+    const { clock, stopping } = this.#core;
+    const { requestId = uuidv7(), caller, room = Infinity, obeying = [] } =
       options;
     const count = Math.min(options.count ?? 1, room);
     const startedAt = clock.monotonic();
@@ -87,13 +76,10 @@ export class ClaimWaiter {
       options.signal,
       stopping,
     );
-    let worker: Claimant;
     // Before the first attempt, so that no event is missed between two attempts.
-    using events = bus.latch((event) =>
-      isRelevant(event, { workerId, count, worker })
-    );
+    using queued = this.#queue.enter(workerId, count);
     using watches = new DisposableStack();
-    for (let isWoken = false;;) {
+    for (let wake: Wake = "session";;) {
       const waitedMs = Math.floor(clock.monotonic() - startedAt);
       const claim = await this.#sessions.claim(workerId, {
         requestId,
@@ -107,35 +93,40 @@ export class ClaimWaiter {
         commands: [...claim.commands],
         waited_ms: waitedMs,
       };
-      // A drain command is not part of a claim. An empty response makes the worker send a heartbeat, which returns it.
-      if (isWoken || hasContent(response)) return response;
-      if (!worker) {
+      // A drain command is not part of a claim, and a changed pool may need other ready browsers. An empty response makes
+      // the worker send a heartbeat, which returns both.
+      const isDone = wake === "change" || hasContent(response);
+      const isFirst = queued.poolId === undefined;
+      const isRepeated = claim.assigned < claim.sessions.length;
+      if (!isRepeated) queued.settle({ ...claim.worker, ...claim }, isDone);
+      if (isDone) return response;
+      if (isFirst) {
         const { workPoolId } = claim.worker;
         watches.use(this.#sessions.watch("worker", workerId));
         if (count > 0) watches.use(this.#sessions.watch("pool", workPoolId));
       }
-      worker = claim.worker;
-      const types = await events.next(timeout.signal);
+      const next = await queued.next(timeout.signal);
       // A client that has closed the request must not be assigned a session.
-      if (types.size === 0 || options.signal.aborted) return undefined;
-      // A changed pool may need other ready browsers, which the response to a heartbeat contains.
-      isWoken = types.has("worker_commanded") || types.has("pool_changed");
+      if (next === undefined || options.signal.aborted) return undefined;
+      wake = next;
     }
+  }
+
+  #receive({ type, worker_id, work_pool_id }: BusEvent): void {
+    const queue = this.#queue;
+    if (ENDS.has(type)) {
+      if (worker_id) queue.workerChanged(worker_id);
+      if (work_pool_id) queue.sessionEnded(work_pool_id);
+    } else if (type === "worker_commanded") {
+      if (worker_id) queue.endWorker(worker_id);
+    } else if (!work_pool_id) return;
+    else if (type === "session_created" || type === "session_requeued") {
+      queue.wake(work_pool_id);
+    } else if (type === "sessions_waiting") queue.probe(work_pool_id);
+    else if (type === "pool_changed") queue.endPool(work_pool_id);
   }
 }
 
 function hasContent({ sessions, commands }: ClaimResponse): boolean {
   return sessions.length + commands.length > 0;
-}
-
-/** Reports whether a waiting claim may succeed after `event`. */
-function isRelevant(
-  { type, worker_id, work_pool_id }: BusEvent,
-  { workerId, count, worker }: WaitingClaim,
-): boolean {
-  if (type === "worker_commanded") return worker_id === workerId;
-  const isElsewhere = worker && work_pool_id !== worker.workPoolId;
-  if (count === 0 || isElsewhere) return false;
-  if (!ENDS.has(type)) return CLAIMABLE.has(type);
-  return worker_id === workerId || !worker || worker.isPoolLimited;
 }

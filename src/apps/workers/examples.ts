@@ -44,8 +44,23 @@ export const workerExample = {
   disk_usage_mb: 10_240,
   ip_address: "10.0.0.7",
   version: "1.0.0",
+  version_support: "supported",
   created_at: "2026-11-24T10:10:30.000Z",
   last_heartbeat: "2026-11-24T10:16:00.000Z",
+};
+
+/** A measurement of the worker's host. */
+export const workerMetricExample = {
+  worker_id: workerExample.id,
+  cpu_percent: 35.5,
+  cpu_percent_max: 80.1,
+  memory_usage_mb: 2_048,
+  memory_usage_mb_max: 2_100,
+  disk_usage_mb: 10_240,
+  current_load: 1,
+  current_load_max: 1,
+  samples: 4,
+  timestamp: "2026-11-24T10:16:00.000Z",
 };
 
 /** Response of a registration. */
@@ -53,9 +68,12 @@ export const registrationExample = {
   worker: workerExample,
   instance_id: INSTANCE_ID,
   grid_id: "01a20ad1-0000-7000-8000-000000000000",
+  server_version: "1.0.0",
+  provider_type: "docker",
   provider_config: {},
   lease_ttl_ms: 30_000,
   heartbeat_ms: 10_000,
+  metrics_ms: 15_000,
   server_grace_ms: 120_000,
   drain_timeout_ms: 300_000,
   held_sessions: [{

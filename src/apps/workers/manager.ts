@@ -1,6 +1,9 @@
-import { v7 as uuid, validate } from "uuid";
+import { uuidv7 } from "uuidv7";
+import { isUuid } from "../../core/text.ts";
 import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
+import type { SeriesPage, SeriesQuery } from "../../db/series/reader.ts";
+import { SeriesRollUp } from "../../db/series/roll_up.ts";
 import { requirePool } from "../../http/auth/access.ts";
 import {
   type WorkerCaller,
@@ -17,7 +20,10 @@ import {
   poolFull,
   providerMismatch,
   renderHeldSession,
+  renderTimes,
+  renderTraces,
   toWorkerRow,
+  warnIfUnsupported,
   workerInUse,
 } from "./registration.ts";
 import type { Registration, WorkerInput } from "./schemas.ts";
@@ -28,11 +34,13 @@ import type {
   WorkerCommand,
 } from "./schemas/service.ts";
 import { buildHeartbeat } from "./store/heartbeat.ts";
+import { workerSeries } from "./store/metrics.ts";
 import { selectReadyShare } from "./store/ready_share.ts";
 import { RegistrationStore } from "./store/registration.ts";
 import { TunnelStore } from "./store/tunnels.ts";
-import { type WorkerListOptions, WorkerStore } from "./store/workers.ts";
-import { renderWorker, type WorkerRow } from "./worker.ts";
+import type { WorkerListOptions } from "./store/list_workers.ts";
+import { WorkerStore } from "./store/workers.ts";
+import { renderWorker, type WorkerMetric, type WorkerRow } from "./worker.ts";
 
 /** Number of missed heartbeats after which a worker is offline. */
 const MISSED_HEARTBEATS = 3;
@@ -50,6 +58,7 @@ export class WorkerManager {
   readonly #registrations: RegistrationStore;
   readonly #tunnels: TunnelStore;
   readonly #claims: ClaimWaiter;
+  readonly #rollUp: SeriesRollUp;
 
   constructor(core: Core, pools: WorkPoolManager, sessions: SessionManager) {
     this.#core = core;
@@ -58,6 +67,7 @@ export class WorkerManager {
     this.#store = new WorkerStore(core.db);
     this.#registrations = new RegistrationStore(core.db);
     this.#tunnels = new TunnelStore(core.db);
+    this.#rollUp = new SeriesRollUp(core, workerSeries);
     this.#claims = new ClaimWaiter(
       core,
       sessions,
@@ -68,8 +78,8 @@ export class WorkerManager {
   /**
    * Registers a worker, or a new process of a known worker.
    *
-   * @throws {GridError} `pool_not_found`, `provider_mismatch`, `worker_in_use` — name or id belong to another worker,
-   * `pool_full` — the pool has its maximum number of workers, `forbidden` — the caller is restricted to another pool.
+   * @throws {GridError} `pool_not_found`, `provider_mismatch`, `worker_in_use` - name or id belong to another worker,
+   * `pool_full` - the pool has its maximum number of workers, `forbidden` - the caller is restricted to another pool.
    */
   async register(
     input: WorkerInput,
@@ -88,7 +98,7 @@ export class WorkerManager {
       {
         row,
         isKnownId: known !== undefined,
-        gridId: uuid(),
+        gridId: uuidv7(),
         takeOver: (scope) => this.#sessions.takeOver(scope),
       },
     );
@@ -96,23 +106,29 @@ export class WorkerManager {
       const max = pool.maxWorkers ?? Infinity;
       throw others < max ? workerInUse(row.name) : poolFull(pool.name, max);
     }
-    const { settings } = this.#core;
+    const { bus, settings, version } = this.#core;
+    bus.publish({
+      type: "worker_registered",
+      subject: worker.id,
+      worker_id: worker.id,
+    });
+    const rendered = renderWorker(worker, version);
+    warnIfUnsupported(rendered, version);
     return {
-      worker: renderWorker(worker),
+      worker: rendered,
       instance_id: proven.instance_id,
       ...(input.secret === undefined ? { secret: proven.secret } : {}),
       grid_id: gridId,
-      provider_config: pool.providerConfig,
-      lease_ttl_ms: settings.lease_seconds * 1_000,
-      heartbeat_ms: settings.heartbeat_seconds * 1_000,
-      server_grace_ms: settings.server_grace_seconds * 1_000,
-      drain_timeout_ms: settings.drain_timeout_seconds * 1_000,
+      server_version: version,
+      ...this.#pools.getWorkerProvider(pool),
+      ...renderTimes(settings),
       held_sessions: held.map(renderHeldSession),
+      ...renderTraces(held),
     };
   }
 
   async get(id: string, { workPoolId }: PoolScope = {}): Promise<WorkerRow> {
-    const worker = validate(id) ? await this.#store.find(id) : undefined;
+    const worker = isUuid(id) ? await this.#store.find(id) : undefined;
     const isElsewhere = workPoolId !== undefined &&
       worker?.workPoolId !== workPoolId;
     if (!worker || isElsewhere) throw workerNotFound(id);
@@ -135,10 +151,27 @@ export class WorkerManager {
     return toListPage(await this.#store.list(options), options.limit);
   }
 
-  /** Deletes a worker. @throws {GridError} `worker_busy` — it holds sessions. */
+  /** Returns measurements of a worker's host. One round trip. */
+  async metrics(
+    id: string,
+    query: Omit<SeriesQuery, "id">,
+  ): Promise<SeriesPage<WorkerMetric>> {
+    const now = this.#core.clock.now();
+    const page = isUuid(id)
+      ? await this.#store.metrics(id, query, now)
+      : undefined;
+    if (!page) throw workerNotFound(id);
+    return page;
+  }
+
+  /** Deletes a worker. @throws {GridError} `worker_busy` - it holds sessions. */
   async remove(id: string): Promise<void> {
     const { name } = await this.get(id);
-    if (await this.#store.remove(id)) return;
+    const { bus, clock } = this.#core;
+    if (await this.#store.remove(id, clock.now())) {
+      bus.publish({ type: "worker_deregistered", subject: id, worker_id: id });
+      return;
+    }
     throw new GridError(
       workerProblems.worker_busy,
       `Cannot delete worker "${name}": it holds sessions, expected none; drain it and wait, or end them`,
@@ -169,7 +202,7 @@ export class WorkerManager {
    * Records a worker's heartbeat and its reports, and returns its commands. One round trip, and a second one if it is
    * rejected.
    *
-   * @throws {GridError} `unauthorized` — the secret is wrong, `worker_replaced` — a newer process of the worker has
+   * @throws {GridError} `unauthorized` - the secret is wrong, `worker_replaced` - a newer process of the worker has
    * registered.
    */
   async heartbeat(
@@ -177,20 +210,21 @@ export class WorkerManager {
     body: HeartbeatBody,
     caller: WorkerCaller,
   ): Promise<HeartbeatResponse> {
-    if (!validate(id)) throw workerNotFound(id);
+    if (!isUuid(id)) throw workerNotFound(id);
     const { clock, db, settings } = this.#core;
     const now = clock.now();
     const outcome = await this.#sessions.applyReports(
       id,
       { items: body.sessions, caller, isLast: body.status === "offline" },
       {
-        first: buildHeartbeat(db, { id, body, caller, now }),
+        ...buildHeartbeat(db, { id, body, caller, now }),
         last: selectReadyShare(db, id, now),
       },
     );
     const [worker] = outcome.first;
     const [share] = outcome.last;
     if (!worker) return await this.#reject(id, caller);
+    this.#claims.recordHeartbeat(id);
     const drain: WorkerCommand[] = worker.drainDeadlineAt === null ? [] : [{
       type: "drain",
       timeout_ms: Math.max(0, worker.drainDeadlineAt - now),
@@ -200,6 +234,12 @@ export class WorkerManager {
       lease_ttl_ms: settings.lease_seconds * 1_000,
       reports: [...outcome.results],
       commands: [...drain, ...outcome.commands],
+      ...(outcome.observed.length > 0
+        ? { observed: [...outcome.observed] }
+        : {}),
+      ...(outcome.followed.length > 0
+        ? { followed: [...outcome.followed] }
+        : {}),
       ready: share && renderReadyBrowsers(
         share,
         await this.#pools.resolveDefaultSession(share.pool),
@@ -217,7 +257,7 @@ export class WorkerManager {
     id: string,
     options: ClaimOptions,
   ): Promise<ClaimResponse | undefined> {
-    if (!validate(id)) return await this.#reject(id, options.caller);
+    if (!isUuid(id)) return await this.#reject(id, options.caller);
     return await this.#claims.claim(id, options);
   }
 
@@ -232,7 +272,7 @@ export class WorkerManager {
     url: string,
     caller: WorkerCaller,
   ): Promise<void> {
-    if (!validate(id)) throw workerNotFound(id);
+    if (!isUuid(id)) throw workerNotFound(id);
     if (await this.#tunnels.open(id, url, caller)) return;
     await this.#reject(id, caller);
   }
@@ -261,12 +301,17 @@ export class WorkerManager {
     return await this.#store.markLost(now - silenceMs, now);
   }
 
+  /** Keeps one measurement a minute of those that are old. Returns the number of replaced ones. For the reconciler. */
+  rollUpMetrics(): Promise<number> {
+    return this.#rollUp.runOnce();
+  }
+
   /** Deletes workers that were offline for longer than the retention time. Returns their number. For the reconciler. */
   async prune(): Promise<number> {
     const { clock, settings } = this.#core;
-    return await this.#store.prune(
-      clock.now() - settings.retention_hours * 3_600_000,
-    );
+    const now = clock.now();
+    const retentionMs = settings.retention_hours * 3_600_000;
+    return await this.#store.prune(now - retentionMs, now);
   }
 
   /** Writes a change of a worker and wakes its waiting claim. */
@@ -274,7 +319,7 @@ export class WorkerManager {
     id: string,
     write: () => Promise<WorkerRow | undefined>,
   ): Promise<WorkerRow> {
-    const worker = validate(id) ? await write() : undefined;
+    const worker = isUuid(id) ? await write() : undefined;
     if (!worker) throw workerNotFound(id);
     this.#core.bus.publish({
       type: "worker_commanded",

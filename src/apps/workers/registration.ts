@@ -1,12 +1,21 @@
-import { v7 as uuid } from "uuid";
+import { uuidv7 } from "uuidv7";
 import { GridError } from "../../core/errors.ts";
+import { createLogger } from "../../core/log.ts";
+import type { Settings } from "../../core/settings.ts";
 import { hashSecret } from "../../http/auth/worker_caller.ts";
 import type { LeasedSession } from "../sessions/manager.ts";
 import type { Pool } from "../workerpool/manager.ts";
 import { poolProblems } from "../workerpool/problems.ts";
 import { workerProblems } from "./problems.ts";
-import type { HeldSessionWire, WorkerInput } from "./schemas.ts";
+import type {
+  HeldSessionWire,
+  Registration,
+  WorkerInput,
+  WorkerWire,
+} from "./schemas.ts";
 import type { WorkerRow } from "./worker.ts";
+
+const log = createLogger("apps", "workers");
 
 /** A registration with the proof for later calls. */
 interface ProvenInput extends WorkerInput {
@@ -35,7 +44,7 @@ export async function toWorkerRow(
     readonly known: WorkerRow | undefined;
   },
 ): Promise<WorkerRow> {
-  const id = input.id ?? uuid();
+  const id = input.id ?? uuidv7();
   return {
     id,
     name: input.name ?? known?.name ?? `worker-${id.slice(-12)}`,
@@ -73,6 +82,53 @@ export function renderHeldSession(
     fencing_token: fencingToken,
     status: status === "running" ? status : "starting",
   };
+}
+
+/** Returns the times of the settings that a worker needs, for the response. */
+export function renderTimes(
+  settings: Settings,
+): Pick<
+  Registration,
+  | "lease_ttl_ms"
+  | "heartbeat_ms"
+  | "metrics_ms"
+  | "server_grace_ms"
+  | "drain_timeout_ms"
+> {
+  return {
+    lease_ttl_ms: settings.lease_seconds * 1_000,
+    heartbeat_ms: settings.heartbeat_seconds * 1_000,
+    metrics_ms: settings.metrics_seconds * 1_000,
+    server_grace_ms: settings.server_grace_seconds * 1_000,
+    drain_timeout_ms: settings.drain_timeout_seconds * 1_000,
+  };
+}
+
+/** Logs a warning if the server does not support the version of the worker, which may serve nevertheless. */
+export function warnIfUnsupported(
+  { id, name, version, version_support }: WorkerWire,
+  serverVersion: string,
+): void {
+  if (version_support !== "too_old" && version_support !== "too_new") return;
+  log.warn(
+    "Worker {name} has version {worker_version}, which a server of version {server_version} does not support: upgrade the older one",
+    {
+      name,
+      worker_id: id,
+      worker_version: version,
+      server_version: serverVersion,
+    },
+  );
+}
+
+/** Returns the traces of the held sessions, for the response. */
+export function renderTraces(
+  held: readonly LeasedSession[],
+): { readonly traces?: Record<string, string> } {
+  const traces = held.flatMap(({ id, traceparent }) =>
+    traceparent === null ? [] : [[id, traceparent] as const]
+  );
+  return traces.length > 0 ? { traces: Object.fromEntries(traces) } : {};
 }
 
 /** The problem of a name or id that belongs to another worker. */

@@ -1,6 +1,8 @@
 import type { SchemaOutput } from "../../core/schema.ts";
 import { z } from "@hono/zod-openapi";
 import { jsonObjectSchema, textSchema } from "../../core/schema.ts";
+import { nextSinceSchema } from "../../http/series_query.ts";
+import { VERSION_SUPPORT } from "../../core/version/version_support.ts";
 import * as examples from "./examples.ts";
 import { WORKER_STATUSES } from "./status.ts";
 
@@ -29,7 +31,7 @@ const reachSchema = z.enum(["auto", "direct", "tunnel"]).describe(
  */
 export const workerInputSchema = z.strictObject({
   id: z.uuid().optional().describe(
-    "Id of an existing worker to register again",
+    "Id of the worker, which may be a new one",
   ),
   name: workerNameSchema.optional(),
   work_pool_id: textSchema().min(1).describe("Id or name of a work pool"),
@@ -75,6 +77,9 @@ export const workerSchema = z.object({
   disk_usage_mb: z.number().nullable(),
   ip_address: z.string().nullable(),
   version: z.string().nullable(),
+  version_support: z.enum(VERSION_SUPPORT).describe(
+    "Whether the server supports the worker's version: its own minor version, the one before and the one after",
+  ),
   created_at: z.iso.datetime(),
   last_heartbeat: z.iso.datetime(),
 }).openapi("Worker", {
@@ -101,9 +106,18 @@ export const registrationSchema = z.object({
   grid_id: z.string().describe(
     "Distinguishes this grid's browsers from those of other grids",
   ),
-  provider_config: z.record(z.string(), z.unknown()),
+  server_version: z.string().describe("Version of the server"),
+  provider_type: z.string().describe(
+    "Provider with which the worker starts browsers. Differs from the pool's if that runs workers on machines",
+  ),
+  provider_config: z.record(z.string(), z.unknown()).describe(
+    "Configuration of that provider, with its secrets",
+  ),
   lease_ttl_ms: z.int(),
   heartbeat_ms: z.int(),
+  metrics_ms: z.int().describe(
+    "Interval of measurements; 0 if there are none",
+  ),
   server_grace_ms: z.int().describe(
     "Time for which running browsers are kept after their lease while the server is known to be unavailable",
   ),
@@ -111,6 +125,9 @@ export const registrationSchema = z.object({
     "Time that sessions have to end when the worker itself starts to drain",
   ),
   held_sessions: z.array(heldSessionSchema),
+  traces: z.record(z.string(), z.string()).optional().describe(
+    "Traces of the held sessions that have one, as headers traceparent by the id of the session",
+  ),
 }).openapi("WorkerRegistration", {
   description: "The worker and the values that it needs to serve its pool",
   examples: [examples.registrationExample],
@@ -131,11 +148,43 @@ export const drainInputSchema = z.strictObject({
   ),
 }).openapi("DrainInput", { examples: [{ timeout_seconds: 600 }] });
 
+/** Response of `GET /v1/workerpool/workers/{worker_id}/metrics`. */
+export const workerMetricListSchema = z.object({
+  items: z.array(
+    z.object({
+      worker_id: z.uuid(),
+      cpu_percent: z.number().nullable().describe("Percentage of all cores"),
+      cpu_percent_max: z.number().nullable(),
+      memory_usage_mb: z.number().nullable(),
+      memory_usage_mb_max: z.number().nullable(),
+      disk_usage_mb: z.number().nullable(),
+      current_load: z.number().nullable().describe(
+        "Number of held sessions; a mean of several measurements may be a fraction",
+      ),
+      current_load_max: z.number().nullable(),
+      samples: z.int().describe("Number of measurements that it stands for"),
+      timestamp: z.iso.datetime().describe("Time, or start of the interval"),
+    }).openapi("WorkerMetric", {
+      description:
+        "A measurement of a worker's host, or several of an interval: their means and maxima",
+      examples: [examples.workerMetricExample],
+    }),
+  ),
+  next_since: nextSinceSchema,
+}).openapi("WorkerMetricList", {
+  examples: [{ items: [examples.workerMetricExample], next_since: null }],
+});
+
 /** Types of the schemas in this file, from which the types below derive. */
 export type WorkerSchemas = typeof import("./schemas.ts");
 
 /** Body of a registration, with defaults applied. */
 export type WorkerInput = SchemaOutput<WorkerSchemas["workerInputSchema"]>;
+
+/** A measurement of a worker's host, in a response. */
+export type WorkerMetricWire = SchemaOutput<
+  WorkerSchemas["workerMetricListSchema"]
+>["items"][number];
 
 /** A worker in a response. */
 export type WorkerWire = SchemaOutput<WorkerSchemas["workerSchema"]>;

@@ -11,6 +11,11 @@ import { wrapText } from "../wrap_text.ts";
 import { checkDatabase } from "./database.ts";
 import { checkMachine, checkSettings } from "./host.ts";
 import { checkProvider, isUsable } from "./provider.ts";
+import {
+  type GivenConfig,
+  parseConfig,
+  reportMissingSecrets,
+} from "./provider_config.ts";
 import { checkServer } from "./server.ts";
 
 /** Options of `browsergrid check`. */
@@ -19,6 +24,8 @@ export interface CheckOptions extends DatabaseCommandOptions {
   readonly port?: string | undefined;
   /** Names of the providers that are checked. @default All. */
   readonly provider?: readonly string[] | undefined;
+  /** Configuration of a pool of the only provider, or the pool, as JSON or `@FILE`. @default {} */
+  readonly provider_config?: string | undefined;
   readonly verbose?: boolean | undefined;
 }
 
@@ -44,9 +51,11 @@ async function check(
   options: CheckOptions,
   context: CommandContext,
 ): Promise<Report> {
-  const providers = chooseProviders(options.provider, context.providers);
+  const known = await context.loadProviders();
+  const providers = chooseProviders(options.provider, known);
+  const given = parseConfig(options);
   try {
-    return await checkAll(options, { ...context, providers });
+    return await checkAll(options, { providers, given }, context);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     const checks = error.message.split("\n").map((detail) =>
@@ -58,7 +67,11 @@ async function check(
 
 async function checkAll(
   options: CheckOptions,
-  { providers, loadInstalled }: CommandContext,
+  { providers, given }: {
+    readonly providers: readonly Provider[];
+    readonly given: GivenConfig;
+  },
+  { loadInstalled }: CommandContext,
 ): Promise<Report> {
   const { host, port, database_url, data_dir, verbose } = options;
   const flags = { database_url, data_dir, host, port };
@@ -69,7 +82,10 @@ async function checkAll(
     checkMachine(settings),
     checkDatabase(settings, apps),
     checkServer(settings, { isNamed: origins.api_url !== "default" }),
-    ...providers.map((provider) => checkProvider(provider, settings)),
+    ...providers.map(async (provider) => [
+      ...reportMissingSecrets(given),
+      ...await checkProvider(provider, settings, given.config),
+    ]),
   ]);
   const checks = [
     ...checkSettings(loaded),

@@ -1,15 +1,23 @@
-import { z } from "@hono/zod-openapi";
-import type { Provider } from "../../core/provider.ts";
-import { type Command, defineCommand } from "../command.ts";
-import { flag, list, text } from "../options/option_types.ts";
-import { commonOptions, databaseOptions } from "../options/shared_options.ts";
+import {
+  type Command,
+  type CommandContext,
+  defineCommand,
+} from "../command.ts";
 
 /** Declares `browsergrid check`. */
-export function checkCommand(providers: readonly Provider[]): Command {
+export function checkCommand(
+  { loadProviders }: Pick<CommandContext, "loadProviders">,
+): Command {
   return defineCommand({
     name: "check",
     description: "Check that everything needed for a start is present",
-    options: () => checkOptions(providers.map(({ name }) => name)),
+    async options() {
+      const [{ checkOptions }, providers] = await Promise.all([
+        import("./options.ts"),
+        loadProviders(),
+      ]);
+      return checkOptions(providers.map(({ name }) => name));
+    },
     examples: [
       "check",
       "check --provider docker",
@@ -23,20 +31,5 @@ other one can. The only change that check makes is to create the data folder.`,
       const { runChecks } = await import("./check.ts");
       return await runChecks(options, context);
     },
-  });
-}
-
-function checkOptions(providers: readonly string[]) {
-  return z.object({
-    ...databaseOptions(),
-    ...commonOptions(),
-    host: text("--host <address>", "address that serve will listen on"),
-    port: text("--port <number>", "port that serve will listen on"),
-    provider: list(
-      "--provider <name...>",
-      "check only these providers, and require all of them",
-      providers,
-    ),
-    verbose: flag("--verbose", "show the origin of each setting too"),
   });
 }

@@ -4,6 +4,7 @@ import { systemClock } from "../../async/clock.ts";
 import type { Database } from "../../core/database.ts";
 import { toMessage } from "../../core/log.ts";
 import { migrationStatus } from "../../db/migrate.ts";
+import { explainUnknown } from "../../db/migrations/status.ts";
 import type { CheckResult } from "../../core/provider.ts";
 import type { Settings } from "../../core/settings.ts";
 import { checkWithin, type Finding } from "./result.ts";
@@ -14,6 +15,7 @@ import {
 } from "../database_file.ts";
 import { readAllMigrations, resolveDatabaseUrl } from "../../server/grid.ts";
 import { redactDatabaseUrl } from "../redact_settings.ts";
+import { VERSION } from "../version.ts";
 
 /** Timeout of each check of the database. */
 const DATABASE_MS = 12_000;
@@ -89,15 +91,11 @@ async function checkMigrations(
     db,
     await readAllMigrations(chooseApps(apps, settings)),
   );
-  const unknown = status.filter((each) => each.unknown);
-  if (unknown.length > 0) {
-    return {
-      status: "fail",
-      detail: `The database has ${
-        renderNames(unknown)
-      }, which this version does not know: use a newer program`,
-    };
-  }
+  const problem = explainUnknown(status, {
+    what: "the database",
+    version: VERSION,
+  });
+  if (problem !== undefined) return { status: "fail", detail: problem };
   const pending = status.filter(({ appliedAt }) => appliedAt === undefined);
   if (pending.length === 0) return `All ${status.length} are applied`;
   return settings.migrate

@@ -1,7 +1,7 @@
-import { z } from "@hono/zod-openapi";
 import type { GridClient } from "../../client/client.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { explainSettings } from "../config.ts";
+import { word } from "../options/argument_types.ts";
 
 /** Timeout of the server's response. Short, because the user is typing. */
 const RESPONSE_MS = 2_000;
@@ -10,7 +10,13 @@ const RESPONSE_MS = 2_000;
 const LIMIT = 100;
 
 /** Kinds of records whose names a shell completes. */
-export const NAMED = ["sessions", "pools", "workers", "keys"] as const;
+export const NAMED = [
+  "sessions",
+  "pools",
+  "workers",
+  "keys",
+  "webhooks",
+] as const;
 
 /** One of {@linkcode NAMED}. */
 export type NamedRecord = typeof NAMED[number];
@@ -26,7 +32,7 @@ export const completeCommand: Command = defineCommand({
   name: COMPLETE,
   description: "",
   isHidden: true,
-  arguments: () => z.object({ kind: z.string() }),
+  arguments: { kind: word("") },
   async run({ kind }, { output }) {
     try {
       const { settings } = await explainSettings({}, {});
@@ -55,6 +61,8 @@ async function listWords(
       return listNamesAndIds((await client.listPools(page)).items);
     case "workers":
       return listNamesAndIds((await client.listWorkers(page)).items);
+    case "webhooks":
+      return (await client.listWebhooks(page)).items.map(({ id }) => id);
     case "keys":
       return (await client.listKeys(page)).items.map(({ prefix }) => prefix);
     default:

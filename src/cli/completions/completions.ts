@@ -1,6 +1,6 @@
 import type { Command as CommanderCommand } from "commander";
-import { z } from "@hono/zod-openapi";
 import { type Command, defineCommand } from "../command.ts";
+import { choice } from "../options/argument_types.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -16,7 +16,7 @@ export function completionsCommand(program: CommanderCommand): Command {
   return defineCommand({
     name: "completions",
     description: "Print the script by which a shell completes this program",
-    arguments: () => z.object({ shell: z.enum(SHELLS).describe("which one") }),
+    arguments: { shell: choice(SHELLS, "which one") },
     examples: ["completions bash > /etc/bash_completion.d/browsergrid"],
     notes: `In the shell's start file:
   bash  ~/.bashrc                   source <(browsergrid completions bash)
@@ -24,8 +24,8 @@ export function completionsCommand(program: CommanderCommand): Command {
   fish  ~/.config/fish/config.fish  browsergrid completions fish | source
 
 The script belongs to this version of the program. Ids and names of sessions,
-pools, workers and keys come from the configured server; if it does not respond,
-none are offered.`,
+pools, workers, keys and webhooks come from the configured server; if it does
+not respond, none are offered.`,
     async run({ shell }, { output }) {
       const { listCompletions } = await import("./tree.ts");
       const render = await RENDERERS[shell]();

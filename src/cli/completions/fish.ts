@@ -68,6 +68,7 @@ function renderValue(value: CompletionOption["value"]): string {
     case "pools":
     case "workers":
     case "keys":
+    case "webhooks":
       return ` -xa ${quote(renderNamesCommand(value.kind))}`;
   }
 }

@@ -1,13 +1,13 @@
-import { z } from "@hono/zod-openapi";
 import { type Command, defineCommand } from "../command.ts";
-import { text } from "../options/option_types.ts";
-import { commonOptions, databaseOptions } from "../options/shared_options.ts";
 
 /** `browsergrid dbshell`. */
 export const dbshellCommand: Command = defineCommand({
   name: "dbshell",
   description: "Open a prompt for SQL on the database, also a remote one",
-  options: dbshellOptions,
+  async options() {
+    const { dbshellOptions } = await import("./options.ts");
+    return dbshellOptions();
+  },
   examples: [
     "dbshell",
     'dbshell -c "SELECT status, count(*) FROM sessions GROUP BY status"',
@@ -23,11 +23,3 @@ The token of a remote database comes from BROWSERGRID_DATABASE_AUTH_TOKEN.`,
     await runDbshell(options, output);
   },
 });
-
-function dbshellOptions() {
-  return z.object({
-    ...databaseOptions(),
-    ...commonOptions(),
-    command: text("-c, --command <sql>", "run this SQL and end"),
-  });
-}

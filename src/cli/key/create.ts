@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import type { NewKeyWire } from "../../apps/keys/schemas.ts";
 import type { KeyBody } from "../../client/client.ts";
 import { ROLES } from "../../core/caller.ts";
@@ -8,6 +8,7 @@ import {
   defineCommand,
 } from "../command.ts";
 import { connectClient } from "../config.ts";
+import { word } from "../options/argument_types.ts";
 import { flag, text } from "../options/option_types.ts";
 import {
   clientOptions,
@@ -19,8 +20,7 @@ import { VERSION } from "../version.ts";
 export const keyCreateCommand: Command = defineCommand({
   name: "create",
   description: "Create a key; it is shown only once",
-  arguments: () =>
-    z.object({ name: z.string().describe("purpose of the key") }),
+  arguments: { name: word("purpose of the key") },
   options: keyOptions,
   examples: [
     "key create ci --role client --expires 90d",
@@ -30,7 +30,7 @@ export const keyCreateCommand: Command = defineCommand({
   ],
   notes:
     `Roles: admin may do everything, client uses its own sessions, worker is for
-browsergrid worker.`,
+browsergrid worker, metrics reads GET /metrics.`,
   async run({ name, ...options }, context) {
     const { output } = context;
     const body: KeyBody = {
@@ -59,12 +59,18 @@ async function createWithoutServer(
   options: DatabaseCommandOptions,
   { output, loadInstalled }: CommandContext,
 ): Promise<NewKeyWire> {
-  const [{ resolveDatabaseSettings }, { openGrid }] = await Promise.all([
+  const [
+    { createDataFolder },
+    { lockAgainstRestore, resolveDatabaseSettings },
+    { openGrid },
+  ] = await Promise.all([
+    import("../data_folder.ts"),
     import("../database_file.ts"),
     import("../../server/grid.ts"),
   ]);
   const settings = await resolveDatabaseSettings(options, output);
-  await Deno.mkdir(settings.data_dir, { recursive: true });
+  createDataFolder(settings);
+  using _ = lockAgainstRestore(settings);
   await using grid = await openGrid(settings, {
     ...await loadInstalled(),
     version: VERSION,

@@ -1,7 +1,8 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { parseKeyPrefix } from "../../core/redact.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { connectClient } from "../config.ts";
+import { word } from "../options/argument_types.ts";
 import { numberText } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import { renderSeconds } from "../print_record.ts";
@@ -42,7 +43,7 @@ const listCommand = defineCommand({
 const revokeCommand = defineCommand({
   name: "revoke",
   description: "Revoke a key",
-  arguments: () => z.object({ key: z.string().describe("prefix or id") }),
+  arguments: { key: word("prefix or id") },
   options: () => z.object(clientOptions()),
   examples: ["key revoke bg_3fKq9TzA"],
   notes: `The server rejects the key at once, other servers within 10 seconds.
@@ -57,17 +58,9 @@ WebSockets that are open stay open.`,
   },
 });
 
-/** `browsergrid key`. */
-export const keyCommand: Command = defineCommand({
-  name: "key",
-  description: "Manage keys: who may use the grid",
-  examples: [
-    "key create ci --role client --expires 90d",
-    "key create host-7 --role worker --pool containers",
-    "key list",
-    "key revoke bg_3fKq9TzA",
-  ],
-  notes: `Once there is a key of an admin, every request needs a key. With
-BROWSERGRID_API_KEY set, every request needs one from the start.`,
-  commands: [keyCreateCommand, listCommand, revokeCommand],
-});
+/** Commands below `browsergrid key`. */
+export const keyCommands: readonly Command[] = [
+  keyCreateCommand,
+  listCommand,
+  revokeCommand,
+];

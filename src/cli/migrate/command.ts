@@ -1,9 +1,9 @@
-import { z } from "@hono/zod-openapi";
 import { type Command, defineCommand } from "../command.ts";
-import { commonOptions, databaseOptions } from "../options/shared_options.ts";
+import { word } from "../options/argument_types.ts";
 
-function migrationOptions() {
-  return z.object({ ...databaseOptions(), ...commonOptions() });
+async function migrationOptions() {
+  const { migrationOptions } = await import("./options.ts");
+  return migrationOptions();
 }
 
 const upCommand = defineCommand({
@@ -40,7 +40,11 @@ export const migrateCommand: Command = defineCommand({
     "migrate status",
     "migrate up --database-url libsql://grid.example",
   ],
-  commands: [upCommand, statusCommand, makeCommand("make", "migrate make")],
+  commands: () => [
+    upCommand,
+    statusCommand,
+    makeCommand("make", "migrate make"),
+  ],
   defaultCommand: "up",
 });
 
@@ -64,12 +68,7 @@ function makeCommand(name: string, line: string): Command {
     name,
     description:
       "Make a migration from the changes of the models (in a checkout)",
-    arguments: () =>
-      z.object({
-        message: z.string().describe(
-          "its purpose, which becomes part of its name",
-        ),
-      }),
+    arguments: { message: word("its purpose, which becomes part of its name") },
     examples: [`${line} "add labels to work pools"`],
     async run({ message }, { output }) {
       const { makeMigration } = await import("./migrate.ts");

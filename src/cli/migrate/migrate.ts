@@ -7,10 +7,15 @@ import { chooseApps } from "../../http/api.ts";
 import { readAllMigrations, resolveDatabaseUrl } from "../../server/grid.ts";
 import { createChildEnvironment } from "../../providers/kit/child_environment.ts";
 import type { CommandContext } from "../command.ts";
-import { resolveDatabaseSettings } from "../database_file.ts";
+import { createDataFolder } from "../data_folder.ts";
+import {
+  lockAgainstRestore,
+  resolveDatabaseSettings,
+} from "../database_file.ts";
 import type { DatabaseCommandOptions } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
 import { redactDatabaseUrl } from "../redact_settings.ts";
+import { VERSION } from "../version.ts";
 
 /** Applies the missing migrations. Creates the database if it is missing. */
 export async function applyMigrations(
@@ -19,7 +24,10 @@ export async function applyMigrations(
 ): Promise<void> {
   const { output } = context;
   using db = await openWithMigrations(options, context);
-  const applied = await migrate(db, db.migrations, systemClock.now());
+  const applied = await migrate(db, db.migrations, {
+    now: systemClock.now(),
+    version: VERSION,
+  });
   if (options.json) return output.json({ database: db.url, applied });
   output.print(
     applied.length === 0
@@ -64,12 +72,19 @@ async function openWithMigrations(
   const settings = await resolveDatabaseSettings(options, output);
   const { apps } = await loadInstalled();
   const migrations = await readAllMigrations(chooseApps(apps, settings));
-  await Deno.mkdir(settings.data_dir, { recursive: true });
+  createDataFolder(settings);
   const url = resolveDatabaseUrl(settings);
+  using stack = new DisposableStack();
+  stack.use(lockAgainstRestore(settings));
+  const db = stack.use(
+    await openDatabase(url, { authToken: settings.database_auth_token }),
+  );
+  const owned = stack.move();
   return {
-    ...await openDatabase(url, { authToken: settings.database_auth_token }),
+    ...db,
     url: redactDatabaseUrl(url),
     migrations,
+    [Symbol.dispose]: () => owned.dispose(),
   };
 }
 

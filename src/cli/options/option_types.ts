@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 
 /** An option that is on or absent. */
 export type FlagOption = z.ZodOptional<z.ZodBoolean>;
@@ -80,4 +80,11 @@ const WHOLE = "expected a whole number above 0";
 /** Returns the schema of a whole number above 0. */
 export function wholeNumber(): z.ZodCoercedNumber {
   return z.coerce.number(WHOLE).int(WHOLE).positive(WHOLE);
+}
+
+/** Declares the options of a command, with their types inferred. */
+export function defineOptions<P extends readonly unknown[], O>(
+  declare: (...parameters: P) => O,
+): (...parameters: P) => O {
+  return declare;
 }

@@ -9,8 +9,19 @@
  * @module
  */
 import { Option } from "commander";
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { UsageError } from "../exit.ts";
+import {
+  isSecret,
+  listSecretOptions,
+} from "../../core/provider/secret_options.ts";
+import { PARSED_ONCE, renderIssue } from "../../core/schema.ts";
+import { readFileValue } from "./file_value.ts";
+import {
+  OBJECTS_FORM,
+  RECORD_FORM,
+  toStructuredInput,
+} from "./structured_value.ts";
 
 /** Metadata of a member that is an object whose own members are options, such as a provider's configuration. */
 export const INLINE = { inline: true } as const;
@@ -29,6 +40,7 @@ export function declareOptions(schema: z.ZodObject): readonly Option[] {
     const property = json.properties?.[name];
     return declareOption(name, typeof property === "object" ? property : {}, {
       isRequired: json.required?.includes(name) ?? false,
+      isSecret: isSecret(member),
     });
   });
 }
@@ -55,20 +67,53 @@ export function parseOptions<S extends z.ZodObject>(
   schema: S,
   values: Readonly<Record<string, unknown>>,
 ): z.output<S> {
-  const parsed = schema.safeParse(toInput(schema, values));
+  const parsed = schema.safeParse(toInput(schema, values), PARSED_ONCE);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => {
-    const name = path.map(String).find((key) => !isInline(schema.shape[key])) ??
-      "";
-    const value = values[toAttribute(name)];
-    const text = typeof value === "string" ? ` "${value}"` : "";
-    return `${toFlag(name)}${text}: ${message}`;
+  const secrets = listSecrets(schema);
+  const faults = parsed.error.issues.map((issue) => {
+    const path = issue.path.map(String);
+    const at = path.findIndex((key) => !isInline(schema.shape[key]));
+    const [name = "", ...inner] = at < 0 ? [] : path.slice(at);
+    const text = secrets.has(name)
+      ? ""
+      : renderValue(values[toAttribute(name)]);
+    const place = inner.length === 0 ? "" : ` ${inner.join(".")}:`;
+    return `${toFlag(name)}${text}:${place} ${explainIssue(issue)}`;
   });
   throw new UsageError(`Cannot use ${faults.join("; ")}`);
 }
 
-/** Returns the values by member name. Those of options that are absent are left out. */
-function toInput(
+/** Returns the message of an issue. Where text was not readable as JSON, it says which forms are accepted. */
+function explainIssue(issue: z.core.$ZodIssue): string {
+  const { expected } = issue.code === "invalid_type" ? issue : {};
+  switch (expected) {
+    case "record":
+      return `expected ${RECORD_FORM}`;
+    case "object":
+      return `expected ${OBJECTS_FORM}`;
+    default:
+      return renderIssue(issue);
+  }
+}
+
+/** Returns the text of an option for a message. */
+function renderValue(value: unknown): string {
+  if (typeof value === "string") return ` "${value}"`;
+  return Array.isArray(value) ? ` "${value.join(" ")}"` : "";
+}
+
+function listSecrets(schema: z.ZodObject): ReadonlySet<string> {
+  const inner = Object.values(schema.shape).filter(isInline);
+  return new Set([schema, ...inner].flatMap(listSecretOptions));
+}
+
+/**
+ * Returns the values by member name, unchecked. Those of options that are absent are left out.
+ *
+ * @param values By attribute name, as commander returns them.
+ * @throws {UsageError} If the file of a secret cannot be read.
+ */
+export function toInput(
   schema: z.ZodObject,
   values: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
@@ -80,31 +125,31 @@ function toInput(
   return Object.fromEntries(entries);
 }
 
-/** Reads JSON where a member of a provider's schema does not accept text. */
+/** Reads a secret from a file, and a value of a provider's schema as {@linkcode toStructuredInput} does. */
 function toMemberInput(member: z.core.$ZodType, value: unknown): unknown {
-  const isText = typeof value !== "string" || hasFlags(member) ||
-    z.safeParse(member, value).success;
-  if (isText) return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return value;
+  if (isSecret(member) && typeof value === "string") {
+    return readFileValue(value);
   }
+  return hasFlags(member) ? value : toStructuredInput(member, value);
 }
 
 function declareOption(
   name: string,
   property: z.core.JSONSchema.JSONSchema,
-  { isRequired }: { readonly isRequired: boolean },
+  { isRequired, isSecret }: {
+    readonly isRequired: boolean;
+    readonly isSecret: boolean;
+  },
 ): Option {
   const { type, description = "", enum: choices } = property;
-  const { flags, suggestions } = metaSchema.parse(property);
+  const { flags, suggestions } = metaSchema.parse(property, PARSED_ONCE);
   const isSwitch = type === "boolean" && flags !== undefined;
   const required = isRequired && flags === undefined ? " (required)" : "";
   const preset = isSwitch ? "" : renderDefault(property.default);
+  const secret = isSecret ? "; @FILE reads it from a file" : "";
   const option = new Option(
-    flags ?? `${toFlag(name)} ${toPlaceholder(type)}`,
-    description + required + preset,
+    flags ?? `${toFlag(name)} ${toPlaceholder(property)}`,
+    description + secret + required + preset,
   );
   option.makeOptionMandatory(isRequired);
   if (choices) option.choices(choices.map(String));
@@ -116,12 +161,18 @@ function declareOption(
 
 const BOOLEANS = ["true", "false"];
 
-function toPlaceholder(type: unknown): string {
+function toPlaceholder(
+  { type, additionalProperties: members }: z.core.JSONSchema.JSONSchema,
+): string {
   switch (type) {
     case "boolean":
       return "[true|false]";
     case "array":
       return "<value...>";
+    case "object":
+      return typeof members === "object" && members.type === "string"
+        ? "<name=value...>"
+        : "<value>";
     default:
       return "<value>";
   }

@@ -1,6 +1,7 @@
 import { resolveEgressPolicy } from "../../apps/workerpool/manager.ts";
 import type { GridClient } from "../../client/client.ts";
-import { type BrowserSpec, parseMemory } from "../../core/browser_spec.ts";
+import type { BrowserSpec } from "../../core/browser_spec.ts";
+import { parseMemory } from "../../core/schema.ts";
 import { BUILT_IN_ADMINS } from "../../core/caller.ts";
 import type { Provider } from "../../core/provider.ts";
 import { Registry } from "../../core/registry.ts";
@@ -15,7 +16,7 @@ export interface DeployOptions {
   readonly providers: readonly Provider[];
 }
 
-/** Returns the command by which a person would start the browser of a session. Secrets are replaced by `…`. */
+/** Returns the command by which a person would start the browser of a session. Secrets are replaced by `...`. */
 export async function renderDeployCommand(
   client: GridClient,
   { pool: poolRef, session: id, providers }: DeployOptions,
@@ -26,7 +27,12 @@ export async function renderDeployCommand(
   ]);
   const registry = new Registry("provider", providers);
   const provider = registry.get(pool.provider_type);
-  const config = provider.configSchema.parse(pool.provider_config);
+  const config = provider.configSchema.parse({
+    ...pool.provider_config,
+    ...Object.fromEntries(
+      pool.provider_secrets.map((name) => [name, "\u2026"]),
+    ),
+  });
   const isolated = await isIsolated(client, session.owner);
   const egress = resolveEgressPolicy({
     name: pool.name,
@@ -34,7 +40,7 @@ export async function renderDeployCommand(
     egressAllow: pool.egress_allow,
   }, isolated);
   const spec = { ...toBrowserSpec(session), isolated, egress };
-  return provider.deployCommand(spec, config);
+  return await provider.deployCommand(spec, config);
 }
 
 /**
@@ -59,7 +65,7 @@ function toBrowserSpec(
     headless: session.headless,
     screen: session.screen,
     environment: Object.fromEntries(
-      session.environment.map((name) => [name, "…"]),
+      session.environment.map((name) => [name, "\u2026"]),
     ),
     arguments: session.arguments,
     ...(session.proxy === null ? {} : { proxy: session.proxy }),

@@ -1,10 +1,12 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import type { PoolPatch } from "../../apps/workerpool/schemas.ts";
 import {
   type PoolField,
   poolFields,
 } from "../../apps/workerpool/schemas/pool_fields.ts";
 import type { FieldOption } from "../../http/declared_fields.ts";
+import { UsageError } from "../exit.ts";
+import { readFileValue } from "../options/file_value.ts";
 import { INLINE, toOptionName } from "../options/schema_options.ts";
 import { parseScreen } from "../options/screen.ts";
 
@@ -19,7 +21,7 @@ const PROVIDER_CONFIG: SetOption = {
   field: "provider_config",
   schema: poolFields.provider_config.schema,
   flags: "--provider-config <json>",
-  help: "Whole configuration of the provider",
+  help: "Whole configuration of the provider; @FILE reads it from a file",
 };
 
 /** Declares the options of a change of a pool. */
@@ -90,9 +92,12 @@ function chooseParser({ flags, schema }: SetOption): Parser {
 
 function parseJson(text: string, context: z.RefinementCtx): unknown {
   try {
-    return JSON.parse(text);
-  } catch {
-    context.addIssue("expected a value as JSON, such as 5, true or null");
+    return JSON.parse(readFileValue(text));
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    context.addIssue(
+      "expected a value as JSON, such as 5, true or null, or @FILE",
+    );
     return z.NEVER;
   }
 }

@@ -1,40 +1,38 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import type { GridClient } from "../../client/client.ts";
-import type { Provider } from "../../core/provider.ts";
-import { type Command, defineCommand } from "../command.ts";
+import {
+  type Command,
+  type CommandContext,
+  defineCommand,
+} from "../command.ts";
 import { connectClient } from "../config.ts";
+import { word } from "../options/argument_types.ts";
 import { flag } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import { printRecord } from "../print_record.ts";
 import { workerOptions } from "../worker/options.ts";
 import { poolCreateCommand, poolUpdateCommand } from "./create.ts";
 
-/** Declares `browsergrid pool`. */
-export function poolCommand(providers: readonly Provider[]): Command {
-  return defineCommand({
-    name: "pool",
-    description: "Create and manage work pools",
-    examples: [
-      "pool create docker --name containers --browser chrome",
-      "pool list",
-      "pool update containers --max-sessions 20",
-      "pool start-worker containers --capacity 10",
-    ],
-    commands: [
-      createCommand(providers),
-      listCommand,
-      getCommand,
-      poolUpdateCommand,
-      ...STATUS_COMMANDS,
-      pressureCommand,
-      deleteCommand,
-      startWorkerCommand,
-      deployCommand,
-    ],
-  });
+/** Declares the commands below `browsergrid pool`. */
+export function poolCommands(
+  loadProviders: CommandContext["loadProviders"],
+): readonly Command[] {
+  return [
+    createCommand(loadProviders),
+    listCommand,
+    getCommand,
+    poolUpdateCommand,
+    ...STATUS_COMMANDS,
+    pressureCommand,
+    deleteCommand,
+    startWorkerCommand,
+    deployCommand,
+  ];
 }
 
-function createCommand(providers: readonly Provider[]): Command {
+function createCommand(
+  loadProviders: CommandContext["loadProviders"],
+): Command {
   return defineCommand({
     name: "create",
     description: "Create a work pool of one of these providers",
@@ -43,7 +41,7 @@ function createCommand(providers: readonly Provider[]): Command {
       "pool create docker --name containers --browser chrome",
       "pool create docker --help",
     ],
-    commands: providers.map(poolCreateCommand),
+    commands: async () => (await loadProviders()).map(poolCreateCommand),
   });
 }
 
@@ -83,7 +81,7 @@ function definePoolCommand(
   return defineCommand({
     name,
     description,
-    arguments: poolArgument,
+    arguments: { pool: word("id or name") },
     options: () => z.object(clientOptions()),
     examples: [`pool ${name} containers`],
     async run({ pool, ...options }, { output }) {
@@ -120,7 +118,7 @@ const STATUS_COMMANDS = ([
 const deleteCommand = defineCommand({
   name: "delete",
   description: "Delete a work pool that has no live session",
-  arguments: poolArgument,
+  arguments: { pool: word("id or name") },
   options: () =>
     z.object({
       ...clientOptions(),
@@ -141,7 +139,7 @@ const deleteCommand = defineCommand({
 const startWorkerCommand = defineCommand({
   name: "start-worker",
   description: "Start a worker for a work pool, here",
-  arguments: poolArgument,
+  arguments: { pool: word("id or name") },
   options: () => z.object(workerOptions()),
   examples: [
     "pool start-worker containers",
@@ -156,23 +154,15 @@ const startWorkerCommand = defineCommand({
 const deployCommand = defineCommand({
   name: "deploy-command",
   description: "Show how a person would start a session's browser by hand",
-  arguments: () =>
-    z.object({
-      pool: z.string().describe("id or name"),
-      session: z.string().describe("id"),
-    }),
+  arguments: { pool: word("id or name"), session: word("id") },
   options: () => z.object(clientOptions()),
   examples: ["pool deploy-command containers SESSION"],
-  async run({ pool, session, ...options }, { output, providers }) {
+  async run({ pool, session, ...options }, { output, loadProviders }) {
     const client = await connectClient(options, output);
     const { renderDeployCommand } = await import("./deploy_command.ts");
-    const deploy = { pool, session, providers };
+    const deploy = { pool, session, providers: await loadProviders() };
     const line = await renderDeployCommand(client, deploy);
     if (options.json) output.json({ command: line });
     else output.print(line);
   },
 });
-
-function poolArgument() {
-  return z.object({ pool: z.string().describe("id or name") });
-}

@@ -10,6 +10,7 @@ import {
 } from "../../worker/tunnel/client.ts";
 import { Worker } from "../../worker/worker.ts";
 import { VERSION } from "../version.ts";
+import { createLocalFetch } from "./local_fetch.ts";
 
 /** Name of the pool that `--with-worker` serves. */
 const DEFAULT_POOL = "default";
@@ -31,7 +32,7 @@ export async function startEmbeddedWorker(
   options: EmbeddedWorkerOptions,
 ): Promise<Worker> {
   const { grid, server, settings, provider } = options;
-  const client = createClient(server);
+  const client = createClient({ ...server, fetch: createLocalFetch(grid) });
   const pool = provider === "local"
     ? DEFAULT_POOL
     : `${DEFAULT_POOL}-${provider}`;
@@ -60,6 +61,7 @@ export async function startEmbeddedWorker(
     // Isolated browsers are reachable only through the tunnel.
     openTunnel: createTunnelOpener(server),
     version: VERSION,
+    tracer: grid.core.tracer?.forScope("browsergrid.worker"),
   });
   grid.core.localWorkers.set(worker.id, (id) => worker.findSocketPath(id));
   return worker;

@@ -9,11 +9,14 @@ import { reapOrphans } from "../../worker/reap_orphans.ts";
 import type { Worker } from "../../worker/worker.ts";
 import type { CommandContext } from "../command.ts";
 import { type CommonOptions, resolveSettings } from "../config.ts";
+import { createDataFolder } from "../data_folder.ts";
+import { lockAgainstRestore } from "../database_file.ts";
 import { EXIT } from "../exit.ts";
 import { redactDatabaseUrl } from "../redact_settings.ts";
 import { Shutdown } from "../shutdown.ts";
 import { VERSION } from "../version.ts";
-import { startEmbeddedWorker } from "./embedded_worker.ts";
+import { collectWhenIdle } from "./idle_collector.ts";
+import type { EmbeddedWorkerOptions } from "./embedded_worker.ts";
 
 /** Options of `browsergrid serve`. */
 export interface ServeOptions extends CommonOptions {
@@ -47,12 +50,13 @@ export async function serve(
     output,
   );
   const installed = await loadInstalled();
-  using shutdown = Shutdown.listen();
+  using shutdown = Shutdown.listen({ untilExit: true });
   await using stack = new AsyncDisposableStack();
   stack.use(await configureLog(settings));
   const provider = options.with_worker === true ? "local" : options.with_worker;
   if (provider) stack.use(reapOrphans(systemClock));
-  await Deno.mkdir(settings.data_dir, { recursive: true });
+  createDataFolder(settings);
+  stack.use(lockAgainstRestore(settings));
   const grid = stack.use(
     await openGrid(settings, { ...installed, version: VERSION }),
   );
@@ -67,7 +71,7 @@ export async function serve(
   const { auth } = grid.core;
   const worker = provider
     ? stack.use(
-      await startEmbeddedWorker({
+      await startWorker({
         grid,
         server: { apiUrl: url, apiKey: auth.selfKey },
         settings,
@@ -89,10 +93,17 @@ export async function serve(
     worker,
     plugins: installed.plugins,
   }));
+  stack.use(collectWhenIdle());
   await aborted(shutdown.stop);
   output.progress("Stopping; a second signal stops at once");
   const ended = stack.disposeAsync().then(() => EXIT.done);
   return await Promise.race([ended, killOnSignal(shutdown.now, worker)]);
+}
+
+/** Loads and starts the embedded worker. */
+async function startWorker(options: EmbeddedWorkerOptions): Promise<Worker> {
+  const { startEmbeddedWorker } = await import("./embedded_worker.ts");
+  return await startEmbeddedWorker(options);
 }
 
 /** Kills the browsers at the second signal, without asking them to close. */
@@ -141,6 +152,9 @@ function renderSummary(
 ): string {
   const rows = [
     ["API", `${url}/v1`],
+    ...(settings.apps?.includes("dashboard") ?? true
+      ? [["Dashboard", `${url}/`]]
+      : []),
     ["Docs", `${url}/docs`],
     ["Connect", `${url.replace(/^http/, "ws")}/v1/connect`],
     ["Key", key],
@@ -148,7 +162,9 @@ function renderSummary(
     ...(plugins.length > 0 ? [["Plugins", plugins.join(", ")]] : []),
     ["Worker", worker ? worker.name : "none here: browsergrid worker --help"],
   ];
-  const lines = rows.map(([name = "", value]) => `  ${name.padEnd(9)}${value}`);
+  const lines = rows.map(([name = "", value]) =>
+    `  ${name.padEnd(11)}${value}`
+  );
   return `Browsergrid ${VERSION} is ready\n\n${
     lines.join("\n")
   }\n\nStop with Ctrl+C`;

@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import type { GridClient } from "../../client/client.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type CommonOptions, connectClient } from "../config.ts";
 import { UsageError } from "../exit.ts";
+import { word } from "../options/argument_types.ts";
 import { flag, numberText, text } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
@@ -16,7 +17,7 @@ import type { Output } from "../output.ts";
 export const screenshotCommand: Command = defineCommand({
   name: "screenshot",
   description: "Capture a session's page as a picture",
-  arguments: captureArguments,
+  arguments: { session: word("id") },
   options: () =>
     z.object({
       ...captureOptions(),
@@ -53,7 +54,7 @@ export const screenshotCommand: Command = defineCommand({
 export const pdfCommand: Command = defineCommand({
   name: "pdf",
   description: "Print a session's page as PDF",
-  arguments: captureArguments,
+  arguments: { session: word("id") },
   options: () =>
     z.object({
       ...captureOptions(),
@@ -90,7 +91,7 @@ export const pdfCommand: Command = defineCommand({
 export const contentCommand: Command = defineCommand({
   name: "content",
   description: "Get the current HTML of a session's page",
-  arguments: captureArguments,
+  arguments: { session: word("id") },
   options: () => z.object(captureOptions()),
   examples: [
     "session content SESSION",
@@ -104,10 +105,6 @@ export const contentCommand: Command = defineCommand({
       );
     }),
 });
-
-function captureArguments() {
-  return z.object({ session: z.string().describe("id") });
-}
 
 function captureOptions() {
   return {

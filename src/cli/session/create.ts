@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import type { SessionInput } from "../../apps/sessions/schemas.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type CommonOptions, connectClient } from "../config.ts";

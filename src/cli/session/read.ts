@@ -1,13 +1,14 @@
 /**
- * `browsergrid session list`, `get`, `events`, `metrics` and `logs`.
+ * `browsergrid session list`, `get` and `events`.
  *
  * @module
  */
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { SESSION_STATUSES } from "../../apps/sessions/status.ts";
 import type { GridClient } from "../../client/client.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { type CommonOptions, connectClient } from "../config.ts";
+import { word } from "../options/argument_types.ts";
 import { numberText, text } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
@@ -73,7 +74,7 @@ function defineSessionCommand(
   return defineCommand({
     name,
     description,
-    arguments: () => z.object({ session: z.string().describe("id") }),
+    arguments: { session: word("id") },
     options: () => z.object(clientOptions()),
     examples: [`session ${name} SESSION`, `session ${name} SESSION --json`],
     async run({ session, ...options }, { output }) {
@@ -114,39 +115,3 @@ function renderData(data: Readonly<Record<string, unknown>>): string {
     `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`
   ).join(", ");
 }
-
-/** `browsergrid session metrics`. */
-export const metricsCommand: Command = defineSessionCommand(
-  "metrics",
-  "List the recent resource usage of a session's browser",
-  async (client, id, { json, output }) => {
-    const { metrics = [] } = await client.getSession(id, {
-      include: "metrics",
-    });
-    if (json) return output.json(metrics);
-    await output.table(
-      ["time", "cpu %", "memory mb", "received bytes", "sent bytes"],
-      metrics.map((sample) => [
-        sample.timestamp,
-        ...[
-          sample.cpu_percent,
-          sample.memory_mb,
-          sample.network_rx_bytes,
-          sample.network_tx_bytes,
-        ].map((value) => value === null ? "" : String(value)),
-      ]),
-    );
-  },
-);
-
-/** `browsergrid session logs`. */
-export const logsCommand: Command = defineSessionCommand(
-  "logs",
-  "Show the last output of a session's browser, once it has ended",
-  async (client, id, { json, output }) => {
-    const logs = await client.getSessionLogs(id);
-    if (json) return output.json({ logs });
-    if (logs.trim() !== "") return output.print(logs.trimEnd());
-    output.progress("No output is stored; it is stored when a browser ends");
-  },
-);

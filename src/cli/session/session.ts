@@ -1,24 +1,21 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { type Command, defineCommand } from "../command.ts";
 import { connectClient } from "../config.ts";
+import { word } from "../options/argument_types.ts";
 import { wholeNumber } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import { contentCommand, pdfCommand, screenshotCommand } from "./capture.ts";
 import { sessionCreateCommand } from "./create.ts";
-import {
-  eventsCommand,
-  getCommand,
-  listCommand,
-  logsCommand,
-  metricsCommand,
-} from "./read.ts";
+import { logsCommand } from "./logs.ts";
+import { eventsCommand, getCommand, listCommand } from "./read.ts";
+import { metricsCommand } from "./metrics.ts";
 import { sessionStopCommand } from "./stop.ts";
 
 /** `browsergrid session refresh`. */
 const refreshCommand = defineCommand({
   name: "refresh",
   description: "Extend the life of a session, counted from now",
-  arguments: () => z.object({ session: z.string().describe("id") }),
+  arguments: { session: word("id") },
   options: () =>
     z.object({
       ...clientOptions(),
@@ -36,27 +33,17 @@ const refreshCommand = defineCommand({
   },
 });
 
-/** `browsergrid session`. */
-export const sessionCommand: Command = defineCommand({
-  name: "session",
-  description: "Create, inspect and stop sessions",
-  examples: [
-    "session create --wait --label team=search",
-    "session list --status running",
-    "session screenshot SESSION --output page.png",
-    "session stop SESSION",
-  ],
-  commands: [
-    sessionCreateCommand,
-    listCommand,
-    getCommand,
-    eventsCommand,
-    metricsCommand,
-    logsCommand,
-    screenshotCommand,
-    pdfCommand,
-    contentCommand,
-    refreshCommand,
-    sessionStopCommand,
-  ],
-});
+/** Commands below `browsergrid session`. */
+export const sessionCommands: readonly Command[] = [
+  sessionCreateCommand,
+  listCommand,
+  getCommand,
+  eventsCommand,
+  metricsCommand,
+  logsCommand,
+  screenshotCommand,
+  pdfCommand,
+  contentCommand,
+  refreshCommand,
+  sessionStopCommand,
+];

@@ -1,9 +1,10 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import type { GridClient } from "../../client/client.ts";
 import { toMessage } from "../../core/log.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { connectClient } from "../config.ts";
 import { UsageError } from "../exit.ts";
+import { words } from "../options/argument_types.ts";
 import { flag } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import type { Output } from "../output.ts";
@@ -19,8 +20,7 @@ const PAGE = 500;
 export const sessionStopCommand: Command = defineCommand({
   name: "stop",
   description: "End sessions",
-  arguments: () =>
-    z.object({ session: z.array(z.string()).optional().describe("ids") }),
+  arguments: { session: words("ids") },
   options: () =>
     z.object({
       ...clientOptions(),
@@ -32,7 +32,7 @@ export const sessionStopCommand: Command = defineCommand({
     "session stop SESSION OTHER_SESSION --force",
     "session stop --all",
   ],
-  async run({ session: ids = [], ...options }, { output }) {
+  async run({ session: ids, ...options }, { output }) {
     if (ids.length === 0 && !options.all || ids.length > 0 && options.all) {
       throw new UsageError(
         "Cannot stop sessions: there are no ids, expected ids or --all",

@@ -1,7 +1,4 @@
-import { z } from "@hono/zod-openapi";
 import { type Command, defineCommand } from "../command.ts";
-import { text } from "../options/option_types.ts";
-import { commonOptions, databaseOptions } from "../options/shared_options.ts";
 import { WELCOME } from "./welcome.ts";
 
 /** `browsergrid shell`. */
@@ -9,7 +6,10 @@ export const shellCommand: Command = defineCommand({
   name: "shell",
   description:
     "Open a prompt for JavaScript with settings, database and API client",
-  options: shellOptions,
+  async options() {
+    const { shellOptions } = await import("./options.ts");
+    return shellOptions();
+  },
   examples: [
     "shell",
     "shell --eval 'await api.listPools()'",
@@ -23,13 +23,3 @@ export const shellCommand: Command = defineCommand({
     await runShell(options, output);
   },
 });
-
-function shellOptions() {
-  return z.object({
-    ...databaseOptions(),
-    ...commonOptions(),
-    eval: text("-e, --eval <code>", "run this code, print its value and end"),
-    api_url: text("--api-url <url>", "the server (http://127.0.0.1:8765)"),
-    api_key: text("--api-key <key>", "key of the server"),
-  });
-}

@@ -1,11 +1,20 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
+import { isUuid } from "../../core/text.ts";
 import type { GridClient } from "../../client/client.ts";
 import { type Command, defineCommand } from "../command.ts";
 import { connectClient } from "../config.ts";
+import { word } from "../options/argument_types.ts";
+import {
+  metricsOptions,
+  renderValue,
+  toMetricsQuery,
+} from "../options/metrics_options.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import { printRecord, renderSeconds } from "../print_record.ts";
 
 type Worker = Awaited<ReturnType<GridClient["getWorker"]>>;
+
+const WORKER = { worker: word("id or name") };
 
 const listCommand = defineCommand({
   name: "list",
@@ -24,6 +33,7 @@ const listCommand = defineCommand({
         "ready",
         "provider",
         "reach",
+        "version",
         "last heartbeat",
         "id",
       ],
@@ -34,10 +44,42 @@ const listCommand = defineCommand({
         String(worker.ready),
         worker.provider_type,
         renderReach(worker),
+        renderVersion(worker),
         renderSeconds(worker.last_heartbeat),
         worker.id,
       ]),
-      ["provider", "ready", "reach", "last heartbeat"],
+      ["provider", "ready", "version", "reach", "last heartbeat"],
+    );
+  },
+});
+
+const metricsCommand = defineCommand({
+  name: "metrics",
+  description: "List the resource use of a worker's host, the latest last",
+  arguments: WORKER,
+  options: metricsOptions,
+  examples: [
+    "worker metrics my-host-containers",
+    "worker metrics my-host-containers --interval 5m --limit 288",
+  ],
+  async run({ worker, ...options }, { output }) {
+    const client = await connectClient(options, output);
+    const id = await findWorkerId(client, worker);
+    const query = toMetricsQuery(options);
+    const { items } = await client.listWorkerMetrics(id, query);
+    if (options.json) return output.json(items);
+    await output.table(
+      ["time", "cpu %", "max cpu %", "memory mb", "disk mb", "sessions"],
+      items.map((sample) => [
+        sample.timestamp,
+        ...[
+          sample.cpu_percent,
+          sample.cpu_percent_max,
+          sample.memory_usage_mb,
+          sample.disk_usage_mb,
+          sample.current_load,
+        ].map(renderValue),
+      ]),
     );
   },
 });
@@ -46,7 +88,7 @@ const drainCommand = defineCommand({
   name: "drain",
   description:
     "Stop a worker from taking sessions; it leaves when its sessions have ended",
-  arguments: workerArgument,
+  arguments: WORKER,
   options: () =>
     z.object({
       ...clientOptions(),
@@ -71,7 +113,7 @@ const drainCommand = defineCommand({
 const deleteCommand = defineCommand({
   name: "delete",
   description: "Delete a worker that holds no session",
-  arguments: workerArgument,
+  arguments: WORKER,
   options: () => z.object(clientOptions()),
   examples: ["worker delete my-host-containers"],
   async run({ worker, ...options }, { output }) {
@@ -91,7 +133,7 @@ function defineWorkerCommand(
   return defineCommand({
     name,
     description,
-    arguments: workerArgument,
+    arguments: WORKER,
     options: () => z.object(clientOptions()),
     examples: [`worker ${name} my-host-containers`],
     async run({ worker: ref, ...options }, { output }) {
@@ -110,6 +152,7 @@ export const workerCommands: readonly Command[] = [
     "Show a worker",
     (client, id) => client.getWorker(id),
   ),
+  metricsCommand,
   drainCommand,
   defineWorkerCommand(
     "resume",
@@ -119,18 +162,26 @@ export const workerCommands: readonly Command[] = [
   deleteCommand,
 ];
 
-function workerArgument() {
-  return z.object({ worker: z.string().describe("id or name") });
-}
-
 /** Renders the requested reach of a worker, and whether its tunnel is open. */
 function renderReach({ reach, has_tunnel }: Worker): string {
   return has_tunnel ? `${reach}, tunnel up` : reach;
 }
 
+/** Renders the version of a worker, with a note if the server does not support it. */
+function renderVersion({ version, version_support }: Worker): string {
+  const shown = version ?? "unknown";
+  switch (version_support) {
+    case "too_old":
+      return `${shown} (too old)`;
+    case "too_new":
+      return `${shown} (too new)`;
+    default:
+      return shown;
+  }
+}
+
 async function findWorkerId(client: GridClient, ref: string): Promise<string> {
-  const { validate } = await import("uuid");
-  if (validate(ref)) return ref;
+  if (isUuid(ref)) return ref;
   const { items } = await client.listWorkers({ limit: 500 });
   const [found, ...others] = items.filter(({ name }) => name === ref);
   if (found && others.length === 0) return found.id;

@@ -1,5 +1,6 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import {
+  defineOptions,
   flag,
   type FlagOption,
   text,
@@ -27,7 +28,10 @@ export function workerOptions(): {
 } {
   return {
     ...serverOptions(),
-    worker_id: text("--worker-id <id>", "register again as this worker"),
+    worker_id: text(
+      "--worker-id <id>",
+      "register as this worker, a new or an earlier one",
+    ),
     worker_name: text("--worker-name <name>", "name of the worker"),
     capacity: wholeNumber().default(5).meta({
       flags: "--capacity <number>",
@@ -47,3 +51,19 @@ export function workerOptions(): {
     debug: flag("--debug", "log every step"),
   };
 }
+
+/** Declares the options of `browsergrid worker`. */
+export const workerStartOptions = defineOptions(() =>
+  z.object({
+    ...workerOptions(),
+    work_pool_id: text(
+      "--work-pool-id <id>",
+      "id or name of the work pool (required)",
+    ),
+    drain_timeout: wholeNumber().optional().meta({
+      flags: "--drain-timeout <seconds>",
+      description:
+        "how long sessions may continue after the first signal (as the server says)",
+    }),
+  })
+);

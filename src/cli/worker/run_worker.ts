@@ -5,6 +5,7 @@ import { configureLog } from "../../core/log.ts";
 import { redactKeys } from "../../core/redact.ts";
 import type { Provider } from "../../core/provider.ts";
 import { Registry } from "../../core/registry.ts";
+import type { Tracer } from "../../core/trace/tracer.ts";
 import type { Settings } from "../../core/settings.ts";
 import { reapOrphans } from "../../worker/reap_orphans.ts";
 import { createTunnelOpener } from "../../worker/tunnel/client.ts";
@@ -12,6 +13,7 @@ import type { Reach } from "../../worker/options.ts";
 import { Worker } from "../../worker/worker.ts";
 import type { CommandContext } from "../command.ts";
 import { type CommonOptions, findProxy, resolveSettings } from "../config.ts";
+import { createDataFolder } from "../data_folder.ts";
 import { EXIT } from "../exit.ts";
 import { Shutdown } from "../shutdown.ts";
 import { VERSION } from "../version.ts";
@@ -45,14 +47,26 @@ export async function runWorker(
     options,
     output,
   );
-  using shutdown = Shutdown.listen();
+  using shutdown = Shutdown.listen({ untilExit: true });
   await using stack = new AsyncDisposableStack();
   stack.use(await configureLog(settings));
   stack.use(reapOrphans(systemClock));
-  await Deno.mkdir(settings.data_dir, { recursive: true });
+  createDataFolder(settings);
+  const { otlp_endpoint: endpoint } = settings;
+  const tracing = endpoint === undefined
+    ? undefined
+    : (await import("../../otlp/create_tracer.ts")).createTracer({
+      endpoint,
+      settings,
+      clock: systemClock,
+      version: VERSION,
+      part: "worker",
+    });
+  stack.use(tracing);
   const worker = await start(options, {
     settings,
-    providers: new Registry("provider", context.providers),
+    tracer: tracing?.tracer,
+    providers: new Registry("provider", await context.loadProviders()),
     shutdown,
   });
   if (!worker) return EXIT.done;
@@ -88,8 +102,9 @@ export async function runWorker(
 /** Starts the worker. Resolves with undefined if a signal stops the start. */
 async function start(
   options: WorkerOptions,
-  { settings, providers, shutdown }: {
+  { settings, tracer, providers, shutdown }: {
     readonly settings: Settings;
+    readonly tracer: Tracer | undefined;
     readonly providers: Registry<Provider>;
     readonly shutdown: Shutdown;
   },
@@ -101,7 +116,7 @@ async function start(
       reach: options.reach,
       openTunnel: createTunnelOpener({
         ...server,
-        proxy: findProxy(settings.api_url),
+        proxy: await findProxy(settings.api_url),
       }),
       providers,
       clock: systemClock,
@@ -115,6 +130,7 @@ async function start(
       localSandbox: settings.local_sandbox,
       serverUrl: settings.api_url,
       version: VERSION,
+      tracer,
       signal: shutdown.stop,
     });
   } catch (error) {

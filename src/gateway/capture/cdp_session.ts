@@ -89,7 +89,7 @@ export class CdpSession implements Disposable {
   /**
    * Sends a command and returns its result.
    *
-   * @throws {GridError} `browser_refused` — with the browser's message; `worker_unreachable` — it has closed the
+   * @throws {GridError} `browser_refused` - with the browser's message; `worker_unreachable` - it has closed the
    *   connection.
    */
   async call<T>({ method, params = {}, result }: CdpCommand<T>): Promise<T> {

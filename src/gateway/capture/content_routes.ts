@@ -9,7 +9,7 @@ import {
   captureRoute,
   pageQuerySchema,
 } from "./capture_route.ts";
-import { type CaptureContext, OpenPage } from "./open_page.ts";
+import type { CaptureContext } from "./open_page.ts";
 import { gatewayProblems } from "../problems.ts";
 
 const content = createRoute({
@@ -56,6 +56,7 @@ export function createContentRoutes(
   const router = createRouter();
   router.openapi(content, async (c) => {
     const { id } = c.req.valid("param");
+    const { OpenPage } = await import("./open_page.ts");
     const ref = { id, targetId: c.req.valid("query").target_id };
     using open = await OpenPage.open(context, c, ref);
     return c.body(await readHtml(open.cdp), 200, {

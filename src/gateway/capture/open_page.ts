@@ -9,7 +9,7 @@ import {
 } from "../devtools/devtools_context.ts";
 import { targetNotFound } from "../devtools/target_id.ts";
 import type { Dialer } from "../dialer.ts";
-import { CdpSession } from "./cdp_session.ts";
+import type { CdpSession } from "./cdp_session.ts";
 import { ExtendableTimeout, toAbortProblem } from "./extendable_timeout.ts";
 
 /** Dependencies of the capture routes. */
@@ -62,6 +62,7 @@ export class OpenPage implements Disposable {
     { id, targetId }: PageRef,
   ): Promise<OpenPage> {
     const dialer = await resolveDialer(context, c, id);
+    const { CdpSession } = await import("./cdp_session.ts");
     using resources = new DisposableStack();
     const timeout = resources.use(new ExtendableTimeout(context.core.clock));
     const signal = AbortSignal.any([timeout.signal, c.req.raw.signal]);

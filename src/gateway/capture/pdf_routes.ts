@@ -8,8 +8,7 @@ import {
   captureRoute,
   pageQuerySchema,
 } from "./capture_route.ts";
-import { type CaptureContext, OpenPage } from "./open_page.ts";
-import { readStream } from "./read_stream.ts";
+import type { CaptureContext } from "./open_page.ts";
 
 /** Width and height in inches. */
 const PAPER_SIZES = {
@@ -76,10 +75,12 @@ export function createPdfRoutes(context: CaptureContext): OpenAPIHono<GridEnv> {
   router.openapi(pdf, async (c) => {
     const { id } = c.req.valid("param");
     const query = c.req.valid("query");
+    const { OpenPage } = await import("./open_page.ts");
     const ref = { id, targetId: query.target_id };
     using resources = new DisposableStack();
     const open = resources.use(await OpenPage.open(context, c, ref));
     const handle = await printPdf(open.cdp, query);
+    const { readStream } = await import("./read_stream.ts");
     const document = await readStream(open, handle);
     resources.move(); // From here on the document disposes the page.
     // The document is not held in memory, so other captures need not wait for its end.

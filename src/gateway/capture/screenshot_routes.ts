@@ -10,7 +10,7 @@ import {
   captureRoute,
   pageQuerySchema,
 } from "./capture_route.ts";
-import { type CaptureContext, OpenPage } from "./open_page.ts";
+import type { CaptureContext } from "./open_page.ts";
 
 const FORMATS = ["png", "jpeg", "webp"] as const;
 
@@ -83,6 +83,7 @@ export function createScreenshotRoutes(
   router.openapi(screenshot, async (c) => {
     const { id } = c.req.valid("param");
     const query = c.req.valid("query");
+    const { OpenPage } = await import("./open_page.ts");
     const ref = { id, targetId: query.target_id };
     using open = await OpenPage.open(context, c, ref);
     return c.body(await takeScreenshot(open.cdp, query), 200, {

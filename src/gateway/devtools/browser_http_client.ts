@@ -18,7 +18,7 @@ const NO_TARGET = /^No such target/;
 /**
  * Sends a request to a browser and returns its response if the status is 200.
  *
- * @throws {GridError} `worker_unreachable` — no response; `target_not_found`, `browser_refused` — another status, with the
+ * @throws {GridError} `worker_unreachable` - no response; `target_not_found`, `browser_refused` - another status, with the
  *   browser's message.
  */
 export async function requestDevtools(

@@ -22,7 +22,7 @@ export interface DevtoolsContext {
  * It verifies which browser listens at the address: HTTP requests to a browser do not name it, and the address of a
  * container that has just ended may already belong to the browser of another session.
  *
- * @throws {GridError} As {@linkcode resolveTarget}; `worker_unreachable` — no response, or another browser's response.
+ * @throws {GridError} As {@linkcode resolveTarget}; `worker_unreachable` - no response, or another browser's response.
  */
 export async function resolveDialer(
   { core, manager, dialerFor }: DevtoolsContext,
@@ -30,7 +30,7 @@ export async function resolveDialer(
   id: string,
 ): Promise<Dialer> {
   const { signal } = c.req.raw;
-  const dialer = dialerFor(
+  const dialer = await dialerFor(
     await resolveTarget(
       { core, manager, caller: getCaller(c) },
       id,

@@ -2,9 +2,7 @@ import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { allow } from "../../http/auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../http/router.ts";
-import { requestDevtools, requestDevtoolsJson } from "./browser_http_client.ts";
-import { type DevtoolsContext, resolveDialer } from "./devtools_context.ts";
-import { createConnectUrlBuilder } from "./connect_url_builder.ts";
+import type { DevtoolsContext } from "./devtools_context.ts";
 import {
   devtoolsObjectSchema,
   renderTarget,
@@ -65,13 +63,13 @@ export function createListRoutes(
   for (const route of listVariants) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const dialer = await resolveDialer(context, c, id);
-      const targets = await requestDevtoolsJson(dialer, {
+      const { SessionBrowser } = await import("./session_browser.ts");
+      const browser = await SessionBrowser.open(context, c, id);
+      const targets = await browser.requestJson({
         path: "/json/list",
         schema: targetsSchema,
-        signal: c.req.raw.signal,
       });
-      const toUrl = await createConnectUrlBuilder(context, c, id);
+      const toUrl = await browser.createUrls();
       return c.json(targets.map((target) => renderTarget(target, toUrl)), 200);
     });
   }
@@ -79,11 +77,10 @@ export function createListRoutes(
   for (const slash of ["", "/"]) {
     const path = `${sessionProtocol.getRoutingPath()}${slash}` as const;
     router.get(path, allow("client"), async (c) => {
-      const dialer = await resolveDialer(context, c, c.req.param("id"));
-      const { body } = await requestDevtools(dialer, {
-        path: "/json/protocol",
-        signal: c.req.raw.signal,
-      });
+      const { SessionBrowser } = await import("./session_browser.ts");
+      const id = c.req.param("id");
+      const browser = await SessionBrowser.open(context, c, id);
+      const body = await browser.request({ path: "/json/protocol" });
       // Not parsed: it has 1.5 MB and contains no address.
       return c.body(body, 200, { "Content-Type": "application/json" });
     });

@@ -6,9 +6,7 @@ import { getCaller } from "../../http/auth/access.ts";
 import { readKey } from "../../http/auth/auth.ts";
 import { checkPage } from "../../http/auth/origin_check.ts";
 import { createRouter } from "../../http/router.ts";
-import { requestDevtools, requestDevtoolsJson } from "./browser_http_client.ts";
-import { type DevtoolsContext, resolveDialer } from "./devtools_context.ts";
-import { createConnectUrlBuilder } from "./connect_url_builder.ts";
+import type { DevtoolsContext } from "./devtools_context.ts";
 import {
   devtoolsObjectSchema,
   renderTarget,
@@ -29,7 +27,7 @@ const newTarget = createRoute({
   operationId: "openTarget",
   summary: "Open a page in a session's browser, as Chrome does",
   description:
-    "The whole query is the page's URL: `…/json/new?https://example.com/`; without a query the page is blank. The browser opens the URL, from its own network. Only PUT is accepted, as by Chrome. Waits for a session that has not started yet.",
+    "The whole query is the page's URL: `\u2026/json/new?https://example.com/`; without a query the page is blank. The browser opens the URL, from its own network. Only PUT is accepted, as by Chrome. Waits for a session that has not started yet.",
   responses: {
     200: {
       description: "The page, with the grid's URLs",
@@ -95,15 +93,14 @@ export function createTargetRoutes(
   for (const route of createRouteVariants(newTarget)) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const dialer = await resolveDialer(context, c, id);
-      const target = await requestDevtoolsJson(dialer, {
+      const { SessionBrowser } = await import("./session_browser.ts");
+      const browser = await SessionBrowser.open(context, c, id);
+      const target = await browser.requestJson({
         method: "PUT",
         path: `/json/new${readPageQuery(c)}`,
         schema: devtoolsObjectSchema,
-        signal: c.req.raw.signal,
       });
-      const toUrl = await createConnectUrlBuilder(context, c, id);
-      return c.json(renderTarget(target, toUrl), 200);
+      return c.json(renderTarget(target, await browser.createUrls()), 200);
     });
   }
   for (const command of COMMANDS) {
@@ -113,10 +110,9 @@ export function createTargetRoutes(
         checkPage(context.core.settings, c);
         const { id, target_id } = c.req.valid("param");
         const path = `/json/${command.verb}/${checkTargetId(target_id)}`;
-        const { signal } = c.req.raw;
-        const dialer = await resolveDialer(context, c, id);
-        const { body } = await requestDevtools(dialer, { path, signal });
-        return c.text(body, 200);
+        const { SessionBrowser } = await import("./session_browser.ts");
+        const browser = await SessionBrowser.open(context, c, id);
+        return c.text(await browser.request({ path }), 200);
       });
     }
   }

@@ -5,9 +5,7 @@ import type { GridEnv } from "../../core/middleware.ts";
 import { toWebSocketUrl } from "../../http/base_url.ts";
 import { createRouter } from "../../http/router.ts";
 import { connectQuerySchema } from "../connect_query.ts";
-import { requestDevtoolsJson } from "./browser_http_client.ts";
-import { type DevtoolsContext, resolveDialer } from "./devtools_context.ts";
-import { createConnectUrlBuilder } from "./connect_url_builder.ts";
+import type { DevtoolsContext } from "./devtools_context.ts";
 import {
   devtoolsObjectSchema,
   renderBrowser,
@@ -63,14 +61,13 @@ export function createVersionRoutes(
   for (const route of createRouteVariants(sessionVersion)) {
     router.openapi(route, async (c) => {
       const { id } = c.req.valid("param");
-      const dialer = await resolveDialer(context, c, id);
-      const browser = await requestDevtoolsJson(dialer, {
+      const { SessionBrowser } = await import("./session_browser.ts");
+      const browser = await SessionBrowser.open(context, c, id);
+      const version = await browser.requestJson({
         path: "/json/version",
         schema: devtoolsObjectSchema,
-        signal: c.req.raw.signal,
       });
-      const toUrl = await createConnectUrlBuilder(context, c, id);
-      return c.json(renderBrowser(browser, toUrl), 200);
+      return c.json(renderBrowser(version, await browser.createUrls()), 200);
     });
   }
   router.openAPIRegistry.registerPath(connectVersion);

@@ -4,6 +4,8 @@ export const CLOSE_CODES = {
   goingAway: 1001,
   /** The browser is gone: it crashed, or does not respond. */
   browserGone: 1011,
+  /** The server's part of the stream failed; the browser still runs. Registered by IANA as "Service Restart". */
+  streamFailed: 1012,
   /** Another client has taken the place over: to connect again at once would only take it back. */
   takenOver: 4001,
   /** The browser closed only this connection and still runs. */
@@ -22,6 +24,11 @@ export const CLOSE_REASONS = {
   sessionEnded: { code: CLOSE_CODES.goingAway, reason: "session ended" },
   serverStops: { code: CLOSE_CODES.goingAway, reason: "server stops" },
   browserGone: { code: CLOSE_CODES.browserGone, reason: "browser gone" },
+  streamFailed: {
+    code: CLOSE_CODES.streamFailed,
+    reason:
+      "stream failed in the server; the browser still runs, connect again",
+  },
   takenOver: { code: CLOSE_CODES.takenOver, reason: "taken over" },
 } as const satisfies Readonly<Record<string, CloseReason>>;
 

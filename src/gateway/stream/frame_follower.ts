@@ -3,6 +3,17 @@ const CLOSE = 0x8;
 const MASKED = 0x80;
 const MASK_BYTES = 4;
 
+/** Positions in the state of a {@linkcode FrameFollower}. `struct frames` of `native/join.c` has the same order. */
+const PAYLOAD_LEFT = 0;
+const IS_SECOND_BYTE = 1;
+const LENGTH_BYTES_LEFT = 2;
+const LONG_LENGTH = 3;
+const MASK_LENGTH = 4;
+const HAS_CLOSED = 5;
+
+/** Number of values in the state of a {@linkcode FrameFollower}. */
+export const FRAME_STATE_LENGTH = 6;
+
 /**
  * Parses the frame headers of one direction of a WebSocket, to find frame boundaries. It reads no payload, stores no
  * byte and allocates nothing.
@@ -10,59 +21,69 @@ const MASK_BYTES = 4;
  * @see {@link https://www.rfc-editor.org/rfc/rfc6455#section-5.2 RFC 6455, 5.2}
  */
 export class FrameFollower {
-  /** Bytes until the next header: the rest of a payload and its mask. */
-  #payloadLeft = 0;
-  /** True if the last byte was the first of a header. */
-  #isSecondByte = false;
-  /** Number of missing bytes of an extended length, and the value of those read so far. */
-  #lengthBytesLeft = 0;
-  #longLength = 0;
-  #maskBytes = 0;
-  #hasClosed = false;
+  /**
+   * Bytes until the next header (the rest of a payload and its mask), 1 if the last byte was the first of a header, the
+   * number of missing bytes of an extended length and the value of those read so far, length of the mask, and 1 if a
+   * close frame has begun.
+   */
+  readonly #state: Float64Array;
+
+  /** Continues with a state; all values are 0 at the start of a WebSocket. */
+  constructor(state: Float64Array = new Float64Array(FRAME_STATE_LENGTH)) {
+    this.#state = state;
+  }
 
   /** True if another frame may be written here. */
   get isAtBoundary(): boolean {
-    return this.#payloadLeft === 0 && !this.#isSecondByte &&
-      this.#lengthBytesLeft === 0;
+    return this.#read(PAYLOAD_LEFT) === 0 && this.#read(IS_SECOND_BYTE) === 0 &&
+      this.#read(LENGTH_BYTES_LEFT) === 0;
   }
 
   /** True if a close frame has begun; no frame may follow it. */
   get hasClosed(): boolean {
-    return this.#hasClosed;
+    return this.#read(HAS_CLOSED) === 1;
   }
 
   /** Parses the next bytes of the stream. */
   follow(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.length) {
-      if (this.#payloadLeft > 0) {
-        const count = Math.min(this.#payloadLeft, chunk.length - at);
-        this.#payloadLeft -= count;
+      const payloadLeft = this.#read(PAYLOAD_LEFT);
+      if (payloadLeft > 0) {
+        const count = Math.min(payloadLeft, chunk.length - at);
+        this.#state[PAYLOAD_LEFT] = payloadLeft - count;
         at += count;
       } else this.#followHeader(chunk[at++] ?? 0);
     }
   }
 
+  #read(at: number): number {
+    return this.#state[at] ?? 0;
+  }
+
   #followHeader(byte: number): void {
-    if (this.#lengthBytesLeft > 0) this.#followLength(byte);
-    else if (!this.#isSecondByte) {
-      this.#isSecondByte = true;
-      this.#hasClosed ||= (byte & OPCODE) === CLOSE;
+    if (this.#read(LENGTH_BYTES_LEFT) > 0) this.#followLength(byte);
+    else if (this.#read(IS_SECOND_BYTE) === 0) {
+      this.#state[IS_SECOND_BYTE] = 1;
+      if ((byte & OPCODE) === CLOSE) this.#state[HAS_CLOSED] = 1;
     } else {
-      this.#isSecondByte = false;
-      this.#maskBytes = (byte & MASKED) === 0 ? 0 : MASK_BYTES;
+      const maskLength = (byte & MASKED) === 0 ? 0 : MASK_BYTES;
       const length = byte & ~MASKED;
-      this.#lengthBytesLeft = length === 126 ? 2 : length === 127 ? 8 : 0;
-      this.#longLength = 0;
-      if (this.#lengthBytesLeft === 0) {
-        this.#payloadLeft = length + this.#maskBytes;
-      }
+      const lengthBytes = length === 126 ? 2 : length === 127 ? 8 : 0;
+      this.#state[IS_SECOND_BYTE] = 0;
+      this.#state[MASK_LENGTH] = maskLength;
+      this.#state[LENGTH_BYTES_LEFT] = lengthBytes;
+      this.#state[LONG_LENGTH] = 0;
+      if (lengthBytes === 0) this.#state[PAYLOAD_LEFT] = length + maskLength;
     }
   }
 
   #followLength(byte: number): void {
-    this.#longLength = this.#longLength * 256 + byte;
-    if (--this.#lengthBytesLeft > 0) return;
-    this.#payloadLeft = this.#longLength + this.#maskBytes;
+    const longLength = this.#read(LONG_LENGTH) * 256 + byte;
+    const left = this.#read(LENGTH_BYTES_LEFT) - 1;
+    this.#state[LONG_LENGTH] = longLength;
+    this.#state[LENGTH_BYTES_LEFT] = left;
+    if (left > 0) return;
+    this.#state[PAYLOAD_LEFT] = longLength + this.#read(MASK_LENGTH);
   }
 }

@@ -15,7 +15,7 @@ import { KeyedQueue } from "../../async/keyed_queue.ts";
 import { CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
 import { toCloseReason } from "./explain_end.ts";
 import { startPinging } from "./start_pinging.ts";
-import type { Splice } from "./splice.ts";
+import type { JoinedStream } from "./joined_stream.ts";
 
 const log = createLogger("gateway", "streams");
 
@@ -36,7 +36,7 @@ const END_EVENTS: ReadonlyMap<string, SessionStatus> = new Map(
 export type StreamTarget = Pick<SessionTarget, "id" | "ephemeral">;
 
 interface OpenStream {
-  readonly splice: Splice;
+  readonly splice: JoinedStream;
   /** True if the session ends with its client. */
   readonly ephemeral: boolean;
   /** True while the start of the stream is not recorded. */
@@ -65,7 +65,7 @@ export class OpenStreams {
   /** Adds a stream. Resolves when it has ended and its end is recorded. Never rejects. */
   async add(
     { id: sessionId, ephemeral }: StreamTarget,
-    splice: Splice,
+    splice: JoinedStream,
   ): Promise<void> {
     const stream: OpenStream = {
       splice,
@@ -170,7 +170,7 @@ export class OpenStreams {
     };
   }
 
-  *#splices(): Iterable<Splice> {
+  *#splices(): Iterable<JoinedStream> {
     for (const streams of this.#open.values()) {
       for (const { splice } of streams) yield splice;
     }

@@ -1,11 +1,19 @@
 import { Buffer } from "node:buffer";
-import { connect, type NetConnectOpts, type Socket } from "node:net";
+import {
+  connect,
+  type NetConnectOpts,
+  type OnReadOpts,
+  Socket,
+} from "node:net";
 
 /** Initial buffer size in bytes, which is all that an idle stream takes. */
-const SMALL = 4 * 1024;
+const MIN_BYTES = 2 * 1024;
 
-/** Buffer size in bytes after a read has filled the initial buffer. */
-const LARGE = 128 * 1024;
+/** Maximum buffer size in bytes. With half of it, a message of 1 MB takes 1 % longer; four times as much is no faster. */
+const MAX_BYTES = 256 * 1024;
+
+/** Factor by which a buffer grows after a read that has filled it. */
+const GROWTH = 8;
 
 /**
  * Connects a socket that reuses one buffer for all reads. The bytes of a "data" event are valid until its listeners
@@ -14,18 +22,35 @@ const LARGE = 128 * 1024;
  * `node:net` allocates a new buffer for each read, which takes as much time as the read.
  */
 export function connectReusingBuffer(options: NetConnectOpts): Socket {
-  let buffer = Buffer.allocUnsafeSlow(SMALL);
   const socket: Socket = connect({
     ...options,
-    onread: {
-      buffer: () => buffer,
-      callback(count) {
-        const bytes = buffer.subarray(0, count);
-        if (count === SMALL) buffer = Buffer.allocUnsafeSlow(LARGE);
-        socket.emit("data", bytes);
-        return true;
-      },
-    },
+    onread: reuseBuffer(() => socket),
   });
   return socket;
+}
+
+/** Returns a socket for the connected file descriptor `fd`, which it closes. Reuses its buffer as {@linkcode connectReusingBuffer}. */
+export function openReusingBuffer(fd: number): Socket {
+  const options = {
+    fd,
+    allowHalfOpen: true,
+    onread: reuseBuffer(() => socket),
+  };
+  const socket: Socket = new Socket(options);
+  return socket;
+}
+
+function reuseBuffer(findSocket: () => Socket): OnReadOpts {
+  let buffer = Buffer.allocUnsafeSlow(MIN_BYTES);
+  return {
+    buffer: () => buffer,
+    callback(count) {
+      const bytes = buffer.subarray(0, count);
+      if (count === buffer.length && count < MAX_BYTES) {
+        buffer = Buffer.allocUnsafeSlow(Math.min(count * GROWTH, MAX_BYTES));
+      }
+      findSocket().emit("data", bytes);
+      return true;
+    },
+  };
 }

@@ -5,26 +5,45 @@ import {
   encodeCloseFrame,
 } from "./close_frame.ts";
 import { FrameFollower } from "./frame_follower.ts";
+import type {
+  ByteCounts,
+  FirstBytes,
+  JoinedStream,
+  StreamEnd,
+  StreamOptions,
+} from "./joined_stream.ts";
 import { isPong, PING } from "./ping.ts";
 
 /** Time in which either side may read its remaining bytes. */
 const LINGER_MS = 2_000;
 
-/** Why a stream ended. */
-export interface StreamEnd {
-  readonly by: "client" | "browser" | "grid";
-  readonly bytesIn: number;
-  readonly bytesOut: number;
-}
+const NOTHING = new Uint8Array();
 
 /** Options of {@linkcode Splice}. */
-export interface SpliceOptions {
-  /** Bytes that followed the browser's handshake and were already sent to the client. */
-  readonly early?: Uint8Array;
-  /** True if the client may be pinged. @default {false} */
-  readonly pings?: boolean;
-  /** Returns why the browser's side ended; not called if the end was expected. Takes a few seconds at most. */
-  readonly explain: (signal: AbortSignal) => Promise<CloseReason>;
+export interface SpliceOptions extends StreamOptions {
+  /** State of the browser's frames, if the client has received some. */
+  readonly frames?: FrameFollower;
+  /** True if the client has not responded to a ping. @default {false} */
+  readonly awaitsPong?: boolean;
+  /** Object in which the bytes are counted. */
+  readonly counts?: ByteCounts;
+}
+
+/** Sends the first bytes of both sides, then joins the sockets. */
+export function startSplice(
+  client: Duplex,
+  upstream: Duplex,
+  { first, ...options }: SpliceOptions & { readonly first: FirstBytes },
+): Splice {
+  const { toClient, headLength, toBrowser } = first;
+  if (toClient.length > 0) client.write(toClient);
+  if (toBrowser.length > 0) upstream.write(toBrowser);
+  const frames = options.frames ?? new FrameFollower();
+  frames.follow(toClient.subarray(headLength));
+  const splice = new Splice(client, upstream, { ...options, frames });
+  upstream.resume();
+  client.resume();
+  return splice;
 }
 
 /**
@@ -35,40 +54,42 @@ export interface SpliceOptions {
  * written only between two frames of the browser; if the stream ends within a frame, the client gets no close frame and
  * reports an abnormal closure (1006).
  */
-export class Splice {
-  /** Resolves when both sockets are closed. Never rejects. */
+export class Splice implements JoinedStream {
   readonly ended: Promise<StreamEnd>;
   readonly #client: Duplex;
   readonly #upstream: Duplex;
   readonly #options: SpliceOptions;
-  readonly #frames = new FrameFollower();
-  readonly #clientGone = new AbortController();
+  readonly #frames: FrameFollower;
+  /** Set while the end is explained. */
+  #clientGone: AbortController | undefined;
+  readonly #counts: ByteCounts;
   #by: StreamEnd["by"] | undefined;
   #expected: CloseReason | undefined;
   #isFinished = false;
-  #awaitsPong = false;
-  #bytesIn = 0;
-  #bytesOut = 0;
+  #awaitsPong: boolean;
 
   constructor(client: Duplex, upstream: Duplex, options: SpliceOptions) {
     this.#client = client;
     this.#upstream = upstream;
     this.#options = options;
+    this.#frames = options.frames ?? new FrameFollower();
+    this.#awaitsPong = options.awaitsPong ?? false;
+    const counts = options.counts ?? { bytesIn: 0, bytesOut: 0 };
+    this.#counts = counts;
     this.ended = Promise.all([waitForClose(client), waitForClose(upstream)])
       .then(() => ({
         by: this.#by ?? "grid",
-        bytesIn: this.#bytesIn,
-        bytesOut: this.#bytesOut,
+        bytesIn: counts.bytesIn,
+        bytesOut: counts.bytesOut,
       }));
-    if (options.early) this.#frames.follow(options.early);
     copy(client, upstream, (chunk) => {
       // The browser ignores this frame; it keeps a worker's tunnel from being idle.
       if (this.#awaitsPong && isPong(chunk)) this.#awaitsPong = false;
-      else this.#bytesIn += chunk.length;
+      else counts.bytesIn += chunk.length;
     });
     copy(upstream, client, (chunk) => {
       this.#frames.follow(chunk);
-      this.#bytesOut += chunk.length;
+      counts.bytesOut += chunk.length;
     });
     for (const event of ["error", "end", "close"]) {
       client.on(event, () => this.#endByClient());
@@ -76,26 +97,24 @@ export class Splice {
     }
   }
 
-  /**
-   * Returns the number of bytes so far in both directions, without pings and their responses. A change means activity.
-   */
-  countBytes(): number {
-    return this.#bytesIn + this.#bytesOut;
+  readBytes(): Readonly<ByteCounts> {
+    return this.#counts;
   }
 
-  /** Sets the close reason for an end of the browser's side that the grid ordered. */
+  countBytes(): number {
+    return this.#counts.bytesIn + this.#counts.bytesOut;
+  }
+
   expectEnd(reason: CloseReason): void {
     this.#expected = reason;
   }
 
-  /** Closes the stream from the grid's side; the client receives a close frame. */
   close(reason: CloseReason): void {
     this.#by ??= "grid";
     this.#upstream.destroy();
     this.#finish(reason);
   }
 
-  /** Pings the client, if it supports pings and reads, and no frame of the browser is incomplete. */
   ping(): void {
     const isIdle = this.#by === undefined && this.#client.writable &&
       this.#client.writableLength === 0;
@@ -109,7 +128,7 @@ export class Splice {
   }
 
   #endByClient(): void {
-    this.#clientGone.abort();
+    this.#clientGone?.abort();
     if (this.#by !== undefined) return;
     this.#by = "client";
     this.#client.destroy();
@@ -128,6 +147,7 @@ export class Splice {
     if (known) return this.#finish(known);
     // Data that the client still sends is read and dropped, so that its end is detected.
     this.#client.resume();
+    this.#clientGone = new AbortController();
     void this.#options.explain(this.#clientGone.signal)
       .catch(() => CLOSE_REASONS.browserGone)
       .then((reason) => this.#finish(reason));
@@ -165,8 +185,11 @@ function copy(
   from.on("data", (chunk: Uint8Array) => {
     if (!to.writable) return;
     count(chunk);
-    to.write(chunk, resume);
-    if (to.writableLength > 0) from.pause();
+    to.write(chunk);
+    if (to.writableLength === 0) return;
+    from.pause();
+    // Called once the bytes are out. Most writes complete at once, and a callback of each would cost a tenth of a trip.
+    to.write(NOTHING, resume);
   });
 }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../async/clock.ts";
 import { every } from "../../async/every.ts";
-import type { Splice } from "./splice.ts";
+import type { JoinedStream } from "./joined_stream.ts";
 
 /** Number of checks within the idle time: a ping is late by at most a fifth of it. */
 const CHECKS = 10;
@@ -17,7 +17,7 @@ export interface PingOptions {
   /** Idle time in both directions after which a client is pinged. 0 disables pings. */
   readonly seconds: number;
   /** Returns the open streams. */
-  readonly streams: () => Iterable<Splice>;
+  readonly streams: () => Iterable<JoinedStream>;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface PingOptions {
 export function startPinging(
   { clock, seconds, streams }: PingOptions,
 ): AsyncDisposable {
-  const seen = new WeakMap<Splice, Seen>();
+  const seen = new WeakMap<JoinedStream, Seen>();
   const quietMs = seconds * 1_000;
   if (quietMs === 0) {
     return { [Symbol.asyncDispose]: () => Promise.resolve() };

@@ -20,8 +20,8 @@ export interface ProbeTarget {
   readonly url: URL;
 }
 
-/** Probes and records, for all servers, how workers with a tunnel are reached if they have not declared it. */
-export class ReachabilityCache {
+/** Probes and records, for all servers, how workers with a tunnel are reached if they have not declared it. Disposal waits for its background tasks. */
+export class ReachabilityCache implements AsyncDisposable {
   readonly #core: Core;
   readonly #sessions: SessionManager;
   readonly #workers: WorkerManager;
@@ -40,7 +40,7 @@ export class ReachabilityCache {
   async resolve({ workerId, url }: ProbeTarget): Promise<Reachability> {
     const running = this.#probes.get(workerId);
     if (running) return await running;
-    const probe = this.#probe(url);
+    const probe = this.#reach(url);
     this.#probes.set(workerId, probe);
     try {
       const reached = await probe;
@@ -60,21 +60,16 @@ export class ReachabilityCache {
     this.#inBackground(this.#workers.recordReach(workerId, reached));
   }
 
-  /** Probes a worker of unknown reachability when one of its browsers has started, until disposed. */
-  start(): AsyncDisposable {
-    const subscription = this.#core.bus.subscribe((event) => {
-      if (event.type !== "browser_started" || !event.is_reach_open) return;
-      this.#inBackground(this.#probeSession(event.subject));
-    });
-    return {
-      [Symbol.asyncDispose]: async () => {
-        subscription[Symbol.dispose]();
-        while (this.#tasks.size > 0) await Promise.all(this.#tasks);
-      },
-    };
+  /** Probes in the background the worker of a session, whose browser has started. */
+  probe(sessionId: string): void {
+    this.#inBackground(this.#probeSession(sessionId));
   }
 
-  async #probe(url: URL): Promise<Reachability> {
+  async [Symbol.asyncDispose](): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
+  async #reach(url: URL): Promise<Reachability> {
     const isReached = await verifyBrowser(new DirectDialer({ url }), {
       timeoutMs: PROBE_MS,
       signal: this.#core.stopping,

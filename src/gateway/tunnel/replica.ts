@@ -6,21 +6,11 @@ import type { Core } from "../../core/app.ts";
 import { GridError } from "../../core/errors.ts";
 import { REPLICA_HEADER } from "../../http/auth/replica_token.ts";
 import { renderTunnelPath } from "../../tunnel/protocol.ts";
+import { type DialledStream, handoverPurpose } from "./handover.ts";
 import { createHandshakeHeaders } from "./handshake.ts";
 
 /** TCP keep-alive, which detects a dead host and connections that a network device has dropped. */
 const KEEP_ALIVE = [true, 30_000] as const;
-
-/** A stream that a worker has dialled back. */
-export interface DialledStream {
-  readonly workerId: string;
-  readonly streamId: string;
-}
-
-/** Returns the purpose of the proof of a server that forwards a stream to the one that waits for it. */
-export function handoverPurpose({ workerId, streamId }: DialledStream): string {
-  return `handover ${workerId} ${streamId}`;
-}
 
 /** A stream through the tunnel of another server. */
 export interface RemoteStream {
@@ -73,7 +63,7 @@ export async function offerStream(
 /**
  * Reports whether a request is another server's that forwards a stream. No round trip.
  *
- * @throws {GridError} `unauthorized` — the proof of the server is wrong.
+ * @throws {GridError} `unauthorized` - the proof of the server is wrong.
  */
 export async function isForwarded(
   { auth }: Pick<Core, "auth">,
@@ -126,7 +116,7 @@ async function requestByteStream(
  * Returns the worker whose tunnel another server requests a stream through. No round trip: the other server has read
  * which worker holds the session.
  *
- * @throws {GridError} `unauthorized` — the request has no proof of a server of the grid.
+ * @throws {GridError} `unauthorized` - the request has no proof of a server of the grid.
  */
 export async function verifyReplica(
   { auth }: Pick<Core, "auth">,

@@ -3,8 +3,15 @@ import { declareRoute } from "../../http/auth/access.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter, problemResponses } from "../../http/router.ts";
 import { workerProofSchema } from "../../http/auth/worker_caller.ts";
-import { addSocket, type ServeSocket } from "../../http/server/socket_route.ts";
-import { handoverPurpose } from "./replica.ts";
+import type { OnDemand } from "../../async/on_demand.ts";
+import {
+  addSocket,
+  rejectUpgrade,
+  type ServeSocket,
+} from "../../http/server/socket_route.ts";
+import { handoverPurpose } from "./handover.ts";
+import type { TunnelHandlers } from "./tunnel_handlers.ts";
+import type { Tunnels } from "./tunnels.ts";
 import { gatewayProblems } from "../problems.ts";
 import { workerProblems } from "../../apps/workers/problems.ts";
 
@@ -19,7 +26,7 @@ const tunnel = {
   operationId: "workerTunnel",
   summary: "Open a worker's tunnel (WebSocket, for workers)",
   description:
-    'The server sends `{"type":"open","stream_id":…,"session_id":…}` for each client; the worker opens that stream or responds with `{"type":"refused","stream_id":…,"reason":…}`. A later tunnel of the same worker replaces an earlier one.',
+    'The server sends `{"type":"open","stream_id":\u2026,"session_id":\u2026}` for each client; the worker opens that stream or responds with `{"type":"refused","stream_id":\u2026,"reason":\u2026}`. A later tunnel of the same worker replaces an earlier one.',
   request: {
     params: z.object({ worker_id: workerId }),
     headers: workerProofSchema,
@@ -94,23 +101,24 @@ const remoteStream = {
   },
 };
 
-/** Handlers of the tunnels' sockets. */
-export interface TunnelHandlers {
-  /** Accepts a worker's tunnel. */
-  readonly tunnel: ServeSocket;
-  /** Accepts a stream that a worker has dialled back. */
-  readonly stream: ServeSocket;
-  /** Opens a stream for another server. */
-  readonly remoteStream: ServeSocket;
-}
-
 /** Creates the routes of the sockets between workers and servers, and between servers. */
 export function createTunnelRoutes(
-  handlers: TunnelHandlers,
+  tunnels: Pick<OnDemand<Tunnels>, "get">,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
-  addSocket(router, tunnel, handlers.tunnel);
-  addSocket(router, stream, handlers.stream);
-  addSocket(router, remoteStream, handlers.remoteStream);
+  addSocket(router, tunnel, serveWith("tunnel"));
+  addSocket(router, stream, serveWith("stream"));
+  addSocket(router, remoteStream, serveWith("remoteStream"));
   return router;
+
+  function serveWith(name: keyof TunnelHandlers): ServeSocket {
+    return async (upgrade) => {
+      try {
+        const { handlers } = await tunnels.get();
+        await handlers[name](upgrade);
+      } catch (error) {
+        rejectUpgrade(upgrade.socket, error, upgrade.context);
+      }
+    };
+  }
 }

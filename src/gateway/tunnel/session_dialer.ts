@@ -7,12 +7,12 @@ import { isTunnelOnly } from "../../core/network.ts";
 import {
   browserUnreachable,
   type Dialer,
-  type DialerFor,
   DirectDialer,
   type RunningTarget,
   type StreamOptions,
   UnixSocketDialer,
 } from "../dialer.ts";
+import type { StreamReach } from "../connection_metrics.ts";
 import { gatewayProblems } from "../problems.ts";
 import type { ReachabilityCache } from "./reachability.ts";
 import { openRemoteStream } from "./replica.ts";
@@ -38,7 +38,9 @@ export interface DialersContext {
 }
 
 /** Returns the function that creates the dialers of sessions' browsers. */
-export function createDialerFor(context: DialersContext): DialerFor {
+export function createDialerFor(
+  context: DialersContext,
+): (target: RunningTarget) => Dialer {
   return (target) => {
     const { workerId } = target;
     return workerId === null
@@ -64,6 +66,7 @@ type HeldTarget = RunningTarget & { readonly workerId: string };
  */
 class SessionDialer implements Dialer {
   readonly url: URL;
+  #reach: StreamReach = "direct";
   readonly #context: DialersContext;
   readonly #target: HeldTarget;
 
@@ -73,11 +76,16 @@ class SessionDialer implements Dialer {
     this.#target = target;
   }
 
+  get reach(): StreamReach {
+    return this.#reach;
+  }
+
   async dial(signal: AbortSignal, options?: StreamOptions): Promise<Duplex> {
     const { core, reachability } = this.#context;
     const target = this.#target;
     if (isTunnelOnly(target.url)) {
       const path = core.localWorkers.get(target.workerId)?.(target.id);
+      if (path !== undefined) this.#reach = "local";
       return path === undefined
         ? await this.#dialViaTunnel(signal)
         : await new UnixSocketDialer(target.url, path).dial(signal, options);
@@ -106,6 +114,7 @@ class SessionDialer implements Dialer {
 
   /** @throws {GridError} `worker_unreachable`. */
   async #dialViaTunnel(signal: AbortSignal): Promise<Duplex> {
+    this.#reach = "tunnel";
     const { core, tunnels } = this.#context;
     const { workerId, id: sessionId } = this.#target;
     try {

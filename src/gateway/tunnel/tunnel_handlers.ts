@@ -17,17 +17,12 @@ import {
   type ServeSocket,
   type Upgrade,
 } from "../../http/server/socket_route.ts";
-import type { TunnelHandlers } from "./routes.ts";
 import { checkHandshake } from "../upgrade_request.ts";
 import { browserUnreachable } from "../dialer.ts";
 import { acceptByteStream } from "./handshake.ts";
 import { joinStreams } from "../../async/join_streams.ts";
-import {
-  type DialledStream,
-  isForwarded,
-  offerStream,
-  verifyReplica,
-} from "./replica.ts";
+import type { DialledStream } from "./handover.ts";
+import { isForwarded, offerStream, verifyReplica } from "./replica.ts";
 import { RECONNECT_MS, type WorkerTunnels } from "./worker_tunnels.ts";
 
 const log = createLogger("gateway", "tunnel");
@@ -37,6 +32,16 @@ export interface TunnelContext {
   readonly core: Core;
   readonly workers: WorkerManager;
   readonly tunnels: WorkerTunnels;
+}
+
+/** Handlers of the tunnels' sockets. */
+export interface TunnelHandlers {
+  /** Accepts a worker's tunnel. */
+  readonly tunnel: ServeSocket;
+  /** Accepts a stream that a worker has dialled back. */
+  readonly stream: ServeSocket;
+  /** Opens a stream for another server. */
+  readonly remoteStream: ServeSocket;
 }
 
 /** Creates the handlers of the tunnels' sockets. */
@@ -76,9 +81,9 @@ async function acceptTunnel(
  * A load balancer may send the stream to another server than the worker's tunnel. That server forwards it:
  *
  * ```
- * client ── server A ◀── tunnel ── worker
- *              ▲                      │ dials back
- *              └──── server B ◀───────┘
+ * client -- server A <-- tunnel -- worker
+ *              ^                      | dials back
+ *              +---- server B <-------+
  * ```
  */
 async function acceptStream(
@@ -151,7 +156,7 @@ async function serveRemoteStream(
   joinStreams(socket, stream);
 }
 
-/** Reads the proof of a worker. @throws {GridError} `unauthorized` — there is none. A wrong proof is rejected later. */
+/** Reads the proof of a worker. @throws {GridError} `unauthorized` - there is none. A wrong proof is rejected later. */
 async function readProof(
   { headers }: IncomingMessage,
   caller: Caller,

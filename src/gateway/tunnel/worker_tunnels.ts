@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import type { RawData, WebSocket, WebSocketServer } from "ws";
 import type { WorkerManager } from "../../apps/workers/manager.ts";
 import type { Core } from "../../core/app.ts";
 import { deadline } from "../../async/deadline.ts";
@@ -55,15 +55,11 @@ interface PendingStream extends OpenMessage {
   readonly reject: (reason: Error) => void;
 }
 
-/** The tunnels that workers have opened to this server, and the streams that have been requested from them. */
-export class WorkerTunnels {
+/** The tunnels that workers have opened to this server, and the streams that have been requested from them. Disposal closes all tunnels. */
+export class WorkerTunnels implements AsyncDisposable {
   readonly #core: Core;
   readonly #workers: WorkerManager;
-  readonly #sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: MAX_MESSAGE_BYTES,
-  });
+  #sockets: WebSocketServer | undefined;
   /** Control connections by worker. */
   readonly #open = new Map<string, OpenTunnel>();
   /** Pending streams by id. */
@@ -86,16 +82,17 @@ export class WorkerTunnels {
   /**
    * Accepts a worker's tunnel, which replaces an older one. One round trip.
    *
-   * @throws {GridError} `unauthorized`, `worker_not_found`, `worker_replaced` — the caller is not the current process
+   * @throws {GridError} `unauthorized`, `worker_not_found`, `worker_replaced` - the caller is not the current process
    * of
    *   the worker.
    */
   async accept(request: TunnelRequest): Promise<void> {
     const { workerId, caller } = request;
     const url = this.#core.replicaUrl();
+    const sockets = await this.#loadSockets();
     await this.#writes.run(workerId, async () => {
       await this.#workers.recordTunnelOpened(workerId, url, caller);
-      if (this.#upgrade(request) || this.has(workerId)) return;
+      if (this.#upgrade(request, sockets) || this.has(workerId)) return;
       await this.#workers.recordTunnelClosed(workerId, url);
     });
   }
@@ -142,7 +139,7 @@ export class WorkerTunnels {
    * removes the stream; undefined if no such stream is pending.
    *
    * @param caller Worker that has dialled back; undefined if another server of the grid has verified it.
-   * @throws {GridError} `unauthorized` — the caller is not the process that opened the tunnel.
+   * @throws {GridError} `unauthorized` - the caller is not the process that opened the tunnel.
    */
   takePending(
     workerId: string,
@@ -158,24 +155,30 @@ export class WorkerTunnels {
     return pending.resolve;
   }
 
-  /** Returns a resource whose disposal closes all tunnels. */
-  start(): AsyncDisposable {
-    return {
-      [Symbol.asyncDispose]: async () => {
-        for (const { control } of this.#open.values()) control.terminate();
-        await Promise.all([...this.#serving, this.#writes.settled()]);
-      },
-    };
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { control } of this.#open.values()) control.terminate();
+    await Promise.all([...this.#serving, this.#writes.settled()]);
+  }
+
+  /** Loads the library at the first tunnel: a server may have none. */
+  async #loadSockets(): Promise<WebSocketServer> {
+    const { WebSocketServer } = await import("ws");
+    return this.#sockets ??= new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE_BYTES,
+    });
   }
 
   /** Upgrades the socket. Returns false if it is closed or its handshake is invalid. */
   #upgrade(
     { workerId, caller, request, socket, head }: TunnelRequest,
+    sockets: WebSocketServer,
   ): boolean {
     let control: WebSocket | undefined;
     if (this.#core.stopping.aborted) socket.destroy();
     if (socket.destroyed) return false;
-    this.#sockets.handleUpgrade(
+    sockets.handleUpgrade(
       request,
       socket,
       Buffer.from(head),

@@ -45,9 +45,12 @@ export function allow(...roles: readonly Role[]): MiddlewareHandler<GridEnv> {
   return declareRoute({ roles }).middleware;
 }
 
-/** {@linkcode allow} as a part of a `createRoute()`, which adds the roles to the OpenAPI document: `...access("client")`. */
+/**
+ * {@linkcode allow} as a part of a `createRoute()`, which adds the roles to the OpenAPI document: `...access("client")`.
+ * Requests to routes of clients may be rejected under overload.
+ */
 export function access(...roles: readonly Role[]): DeclaredRoute {
-  return declareRoute({ roles });
+  return declareRoute({ roles, isSheddable: roles.includes("client") });
 }
 
 /** Returns the caller of a request; {@linkcode ANONYMOUS} where no key is needed. */
@@ -65,7 +68,7 @@ export function findOwnerLimit(
   return role === "client" && sessionId === undefined ? id : undefined;
 }
 
-/** @throws {GridError} `forbidden` — unless `caller` is an admin or has one of `roles`. */
+/** @throws {GridError} `forbidden` - unless `caller` is an admin or has one of `roles`. */
 export function requireRole(caller: Caller, roles: readonly Role[]): void {
   if (hasRole(caller, roles)) return;
   const accepted = [...new Set(["admin", ...roles])].join(" or ");
@@ -76,7 +79,7 @@ export function requireRole(caller: Caller, roles: readonly Role[]): void {
   );
 }
 
-/** @throws {GridError} `forbidden` — when `caller` is restricted to another work pool. */
+/** @throws {GridError} `forbidden` - when `caller` is restricted to another work pool. */
 export function requirePool(
   { workPoolId }: Pick<Caller, "workPoolId">,
   pool: { readonly id?: string | undefined; readonly ref: string },

@@ -13,11 +13,17 @@ import { type Clock, systemClock } from "../../async/clock.ts";
 import { HmacConnectTokens, isConnectToken } from "./connect_token.ts";
 import { GridError } from "../../core/errors.ts";
 import {
+  hashKey,
   hashText,
   isEqualHash,
   newKey,
   parseKeyPrefix,
 } from "../../core/redact.ts";
+import {
+  type CookieRequest,
+  readSignInCookie,
+  requireCsrfHeader,
+} from "./sign_in_cookie.ts";
 import { REPLICA_HEADER } from "./replica_token.ts";
 import type { MatchedRoute } from "../../core/middleware.ts";
 
@@ -76,7 +82,7 @@ export class KeyAuth implements Auth {
 
   async #findBuiltIn(key: string): Promise<Caller | undefined> {
     this.#builtIn ??= this.#hashBuiltIn();
-    const hash = await hashText(key);
+    const hash = await hashKey(key);
     return (await this.#builtIn).find(([each]) => isEqualHash(each, hash))?.[1];
   }
 
@@ -100,8 +106,9 @@ function createEmptySource(): KeySource {
 }
 
 /** The parts of a request that identify its caller. */
-export interface RequestParts {
-  readonly headers: Headers;
+export interface RequestParts extends CookieRequest {
+  /** @default {"GET"} */
+  readonly method?: string;
   readonly query: URLSearchParams;
   /** The declared route of the path. */
   readonly route?: MatchedRoute | undefined;
@@ -110,7 +117,7 @@ export interface RequestParts {
 }
 
 /**
- * Reads the key in `X-API-Key`, `Authorization: Bearer …`, or `?token=`, for WebSocket clients, which often cannot set
+ * Reads the key in `X-API-Key`, `Authorization: Bearer ...`, or `?token=`, for WebSocket clients, which often cannot set
  * headers.
  */
 export function readKey(
@@ -126,9 +133,10 @@ function readToken(query: URLSearchParams): string | undefined {
 }
 
 /**
- * Returns the caller of a request.
+ * Returns the caller of a request. The cookie of a sign-in counts only without a key.
  *
- * @throws {GridError} `unauthorized` — when a key is needed and it is missing or invalid.
+ * @throws {GridError} `unauthorized` - when a key is needed and it is missing or invalid; `forbidden` - when the cookie
+ * must not be used without the header against forged requests.
  */
 export async function authenticateRequest(
   auth: Auth,
@@ -138,7 +146,7 @@ export async function authenticateRequest(
   const key = readKey(request);
   const found = key !== undefined && isConnectToken(key)
     ? await authenticateToken(auth, key, request)
-    : await auth.authenticate(key);
+    : await authenticateKey(auth, key, request);
   if (typeof found === "object") return found;
   throw new GridError(
     "unauthorized",
@@ -146,6 +154,45 @@ export async function authenticateRequest(
       request.isUpgrade ? ", or in the URL as ?token=KEY" : ""
     }`,
   );
+}
+
+/**
+ * Returns a function that reports whether the key of an accepted request is still valid. A key that is not in this
+ * grid's database, such as one of a plugin's middleware, always is.
+ */
+export function createKeyCheck(
+  auth: Pick<Auth, "authenticate">,
+  request: Pick<RequestParts, "headers" | "baseUrl" | "query">,
+): () => Promise<boolean> {
+  const key = readKey(request) ?? readSignInCookie(request);
+  return async () =>
+    key === undefined || parseKeyPrefix(key) === undefined ||
+    typeof await auth.authenticate(key) === "object";
+}
+
+/** Accepts the key of a sign-in only in its cookie, and no other key there. */
+async function authenticateKey(
+  auth: Auth,
+  key: string | undefined,
+  request: RequestParts,
+): Promise<Caller | KeyFault> {
+  const { headers, method = "GET" } = request;
+  const cookie = key === undefined ? readSignInCookie(request) : undefined;
+  if (cookie === undefined) {
+    const found = await auth.authenticate(key);
+    return isSignedIn(found) ? "wrong" : found;
+  }
+  const found = await auth.authenticate(cookie);
+  if (isSignedIn(found)) {
+    requireCsrfHeader(method, headers);
+    return found;
+  }
+  const other = await auth.authenticate(undefined);
+  return typeof other === "object" || typeof found === "object" ? other : found;
+}
+
+function isSignedIn(found: Caller | KeyFault): found is Caller {
+  return typeof found === "object" && found.signedInUntil !== undefined;
 }
 
 /** Accepts a connect token only in the query, and only for the session in the path of a route that declares it. */

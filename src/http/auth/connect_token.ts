@@ -1,6 +1,6 @@
 import { type ConnectTokens } from "../../core/caller.ts";
 import type { Clock } from "../../async/clock.ts";
-import { hashText, isEqualHash } from "../../core/redact.ts";
+import { computeHmac, hashText, isEqualHash } from "../../core/redact.ts";
 
 /** Options of {@linkcode HmacConnectTokens}. */
 export interface ConnectTokenOptions {
@@ -42,16 +42,8 @@ export class HmacConnectTokens implements ConnectTokens {
   }
 
   async #computeMac(sessionId: string, expiry: string): Promise<string> {
-    const isExtractable = false;
-    const key = await crypto.subtle.importKey(
-      "raw",
-      await this.#options.secret(),
-      { name: "HMAC", hash: "SHA-256" },
-      isExtractable,
-      ["sign"],
-    );
-    const text = new TextEncoder().encode(`connect ${sessionId} ${expiry}`);
-    const mac = new Uint8Array(await crypto.subtle.sign("HMAC", key, text));
-    return mac.toBase64({ alphabet: "base64url", omitPadding: true });
+    const secret = await this.#options.secret();
+    const text = `connect ${sessionId} ${expiry}`;
+    return await computeHmac(secret, text, "base64url");
   }
 }

@@ -28,6 +28,8 @@ export interface PageHeaders {
   readonly host: string | undefined;
   /** URL of the server as the client reaches it. */
   readonly baseUrl?: string;
+  /** True if the request has the cookie of a sign-in, which every page of the host sends. "*" does not allow it then. */
+  readonly isSignedIn?: boolean;
 }
 
 /**
@@ -37,11 +39,12 @@ export interface PageHeaders {
  */
 export function checkOrigin(
   settings: OriginSettings,
-  { origin, host, baseUrl }: PageHeaders,
+  { origin, host, baseUrl, isSignedIn = false }: PageHeaders,
 ): void {
   if (origin === undefined) return;
   const { allowed_origins, public_url } = settings;
-  const isAllowed = origin === DEVTOOLS || allowed_origins.includes("*") ||
+  const isAllowed = origin === DEVTOOLS ||
+    !isSignedIn && allowed_origins.includes("*") ||
     allowed_origins.includes(origin) ||
     public_url !== undefined && URL.parse(public_url)?.origin === origin ||
     isServerOrigin(settings, origin, host) ||
@@ -87,15 +90,20 @@ export function rejectForeignPages(
  * @throws {GridError} `origin_not_allowed`.
  */
 export function checkPage(settings: OriginSettings, c: Context<GridEnv>): void {
-  if (!isAnonymous(getCaller(c)) || isCors(c)) return;
   const host = c.req.header("host");
   const origin = c.req.header("origin");
   const isForeign = FOREIGN.has(c.req.header("sec-fetch-site") ?? "");
+  if (origin === undefined && !isForeign) return;
+  const caller = getCaller(c);
+  // Browsers send the cookie of a sign-in with requests of any page of the host.
+  const hasKey = !isAnonymous(caller) && caller.signedInUntil === undefined;
+  if (hasKey || isCors(c)) return;
   // An image has no origin that could be allowed.
   checkOrigin(settings, {
     origin: origin ?? (isForeign ? "null" : origin),
     host,
     baseUrl: getBaseUrl(c),
+    isSignedIn: caller.signedInUntil !== undefined,
   });
 }
 

@@ -68,6 +68,7 @@ type Match = ReturnType<OpenAPIHono<GridEnv>["router"]["match"]>;
 /** The first endpoint among the handlers of a match. */
 interface Endpoint {
   readonly declaration: RouteDeclaration | undefined;
+  readonly pattern: string;
   /** Position of its last handler in the match. */
   readonly at: number;
 }
@@ -92,9 +93,16 @@ export class RouteTable {
       const match = this.#router.router.match(each, path);
       const endpoint = this.#findEndpoint(match);
       if (endpoint === "none") continue;
-      const { declaration, at } = endpoint;
-      return declaration && { declaration, params: readParams(match, at) };
+      const { declaration, pattern, at } = endpoint;
+      return declaration &&
+        { declaration, pattern, params: readParams(match, at) };
     }
+  }
+
+  /** Reports whether a request must be served under overload too: its route has a declaration and is not sheddable. */
+  isUrgent(method: string, path: string): boolean {
+    const declaration = this.find(method, path)?.declaration;
+    return declaration !== undefined && !declaration.isSheddable;
   }
 
   /** Returns the handlers of the route of a request. */
@@ -113,6 +121,7 @@ export class RouteTable {
       endpoint = group && last
         ? {
           declaration: findDeclaration(group.handlers),
+          pattern: toPattern(last.path),
           at: routes.lastIndexOf(last),
         }
         : "none";
@@ -120,6 +129,11 @@ export class RouteTable {
     }
     return endpoint;
   }
+}
+
+/** Returns a path of Hono as the API document writes it, without the patterns of its parameters. */
+function toPattern(path: string): string {
+  return path.replaceAll(/:(\w+)(\{[^}]*\})?\??/g, "{$1}");
 }
 
 /** Reads the path parameters of the handler at a position of a match. */

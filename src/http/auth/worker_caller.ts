@@ -1,6 +1,8 @@
 import { z } from "@hono/zod-openapi";
+import type { SQL } from "drizzle-orm";
 import type { Caller } from "../../core/caller.ts";
 import { GridError } from "../../core/errors.ts";
+import { hashKey } from "../../core/redact.ts";
 import { INSTANCE_HEADER, SECRET_HEADER } from "../../core/worker_proof.ts";
 
 /** The proof in the form that the database compares. */
@@ -14,6 +16,43 @@ export interface WorkerCaller {
   readonly proof: HashedProof;
   /** Id of the only work pool that the caller may serve; undefined means any. */
   readonly workPoolId?: string | undefined;
+}
+
+/** The values of a {@linkcode WorkerCaller} in a statement. */
+export interface CallerValues {
+  readonly secretHash: string;
+  readonly instanceId: string;
+  /** The only pool that the caller may serve; undefined means any. */
+  readonly callerPoolId: string | undefined;
+}
+
+/** A {@linkcode WorkerCaller} whose values may be SQL. */
+export interface CallerSql {
+  readonly proof: {
+    readonly secretHash: string | SQL;
+    readonly instanceId: string | SQL;
+  };
+  readonly workPoolId?: string | SQL | undefined;
+}
+
+/** Returns the values of the caller, for {@linkcode bindCaller}. */
+export function toCallerValues(
+  { proof: { secretHash, instanceId }, workPoolId }: WorkerCaller,
+): CallerValues {
+  return { secretHash, instanceId, callerPoolId: workPoolId };
+}
+
+/** Returns the caller of a prepared statement. */
+export function bindCaller(
+  bind: <K extends keyof CallerValues>(name: K) => SQL,
+): CallerSql {
+  return {
+    proof: {
+      secretHash: bind("secretHash"),
+      instanceId: bind("instanceId"),
+    },
+    workPoolId: bind("callerPoolId"),
+  };
 }
 
 const EXPECTED = "expected the values that the worker registered with";
@@ -39,11 +78,9 @@ export async function readWorkerCaller(
   return { proof: { secretHash, instanceId }, workPoolId };
 }
 
-/** Returns the hash of a worker's secret, which the database stores. */
-export async function hashSecret(secret: string): Promise<string> {
-  const bytes = new TextEncoder().encode(secret);
-  const digest = await crypto.subtle.digest("SHA-256", bytes);
-  return new Uint8Array(digest).toHex();
+/** Returns the hash of a worker's secret, which the database stores. Workers present theirs with every call. */
+export function hashSecret(secret: string): Promise<string> {
+  return hashKey(secret);
 }
 
 /**

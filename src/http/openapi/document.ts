@@ -2,30 +2,19 @@
  * The OpenAPI 3.1 document of the HTTP API, derived from the zod schemas of the routes.
  *
  * A route declares its parameters, body, responses and problem codes. The problems of the middleware and the router (no
- * key, a body that is too large, …) are added here, also for apps of plugins.
+ * key, a body that is too large, ...) are added here, also for apps of plugins.
  *
  * @module
  * @see {@link https://spec.openapis.org/oas/v3.1.1.html OpenAPI Specification 3.1.1}
  */
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import {
-  browserSchema,
-  proxySchema,
-  resourceLimitsSchema,
-  screenSchema,
-} from "../../core/browser_spec.ts";
 import type { GridEnv } from "../../core/middleware.ts";
-
 import {
   addChainProblems,
   createSharedComponents,
   describeResponses,
 } from "./problem_responses.ts";
-import {
-  findProblems,
-  problemSchema,
-  type ResponsesObject,
-} from "./problems.ts";
+import { findProblems, type ResponsesObject } from "./problems.ts";
 
 type Router = OpenAPIHono<GridEnv>;
 
@@ -78,18 +67,6 @@ const SECURITY_SCHEMES = {
       "For WebSockets, whose clients often cannot set headers: the key, or the short-lived token of a `connect_url`",
   },
 } as const;
-
-/**
- * Registers shared schemas before any route uses them. Otherwise the first use would decide whether the schema itself
- * may be null.
- */
-export function registerShared({ openAPIRegistry }: Router): void {
-  openAPIRegistry.register("Problem", problemSchema);
-  openAPIRegistry.register("Browser", browserSchema);
-  openAPIRegistry.register("Screen", screenSchema);
-  openAPIRegistry.register("Proxy", proxySchema);
-  openAPIRegistry.register("ResourceLimits", resourceLimitsSchema);
-}
 
 /** Describes every route of `router`. */
 export function describeApi(router: Router, head: ApiHead): ApiDocument {

@@ -36,6 +36,7 @@ const EVERYWHERE: readonly CommonCode[] = [
 const GUARDED: readonly CommonCode[] = [
   "unauthorized",
   "forbidden",
+  "overloaded",
   "database_busy",
   "database_unavailable",
   "shutting_down",
@@ -77,7 +78,12 @@ const SHARED: Readonly<Record<string, readonly CommonCode[]>> = {
   InvalidRequest: ["invalid_request"],
   RateLimited: ["rate_limited"],
   Internal: ["internal"],
-  Unavailable: ["database_busy", "database_unavailable", "shutting_down"],
+  Unavailable: [
+    "overloaded",
+    "database_busy",
+    "database_unavailable",
+    "shutting_down",
+  ],
 };
 
 const REQUEST_ID = {

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import ipaddr from "ipaddr.js";
+import { lruTouch } from "../../async/lru.ts";
 import type { GridBindings, GridEnv } from "../../core/middleware.ts";
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -81,10 +82,23 @@ function parseNetwork(text: string): Network {
   return ipaddr.parseCIDR(text);
 }
 
-/** @see {@link https://www.rfc-editor.org/rfc/rfc7239#section-7.4 RFC 7239}: proxies write `1.2.3.4:80` and `[::1]:80` too. */
+/** Maximum number of remembered addresses. */
+const MAX_PARSED = 1_000;
+
+/** Recently parsed addresses by their text. */
+const parsedAddresses = new Map<string, Address | undefined>();
+
+/** Returns the address in a text; undefined if it is none. Parsed once for the addresses in use. */
 function parse(text: string | undefined): Address | undefined {
-  if (text !== undefined && text.length > MAX_ADDRESS) return undefined;
-  const trimmed = text?.trim() ?? "";
+  if (text === undefined || text.length > MAX_ADDRESS) return undefined;
+  const address = parsedAddresses.get(text) ?? parseAddress(text);
+  lruTouch(parsedAddresses, [text, address], MAX_PARSED);
+  return address;
+}
+
+/** @see {@link https://www.rfc-editor.org/rfc/rfc7239#section-7.4 RFC 7239}: proxies write `1.2.3.4:80` and `[::1]:80` too. */
+function parseAddress(text: string): Address | undefined {
+  const trimmed = text.trim();
   const [, v6, v4] = /^\[([^\]]+)\](?::\d+)?$|^([\d.]+):\d+$/.exec(trimmed) ??
     [];
   const bare = v6 ?? v4 ?? trimmed;

@@ -42,12 +42,17 @@ function readHosts(settings: HostSettings): IsKnownHost {
   );
   const isAnyAllowed = allowed_hosts.includes("*");
   const isExposed = !isLoopback(host);
+  /** The last known host: most requests ask for the same. */
+  let last: string | undefined;
   return function isKnown(asked) {
+    if (asked === last) return true;
     const name = parseHostName(asked);
     if (name === undefined) return false;
-    return isAnyAllowed || names.has(name) || isLoopbackName(name) ||
+    const isFound = isAnyAllowed || names.has(name) || isLoopbackName(name) ||
       isExposed && isAddress(name) ||
       domains.some((domain) => name.endsWith(domain));
+    if (isFound) last = asked;
+    return isFound;
   };
 }
 

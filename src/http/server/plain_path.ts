@@ -12,13 +12,13 @@ export function isApiPath(path: string): boolean {
   return API.test(path);
 }
 
-/** Maps `/api/v1/…` to `/v1/…`. */
+/** Maps `/api/v1/...` to `/v1/...`. */
 export function removeAlias(path: string): string {
   return path.replace(ALIAS, "");
 }
 
 /**
- * Returns the function by which a router reads the path of a request. `/api/v1/…` becomes `/v1/…`, and trailing slashes
+ * Returns the function by which a router reads the path of a request. `/api/v1/...` becomes `/v1/...`, and trailing slashes
  * are removed, unless `isRoute` knows the original path.
  */
 export function createPathReader(

@@ -37,7 +37,7 @@ function renderReason(
   if (headers.get("content-type") !== "application/problem+json") return;
   const detail = parseDetail(new TextDecoder().decode(body));
   if (detail === undefined) return;
-  return truncate(detail, MAX_REASON).replaceAll("…", "...").replaceAll(
+  return truncate(detail, MAX_REASON).replaceAll("\u2026", "...").replaceAll(
     /[^\x20-\x7e]/g,
     "?",
   );

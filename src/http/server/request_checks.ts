@@ -7,6 +7,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { getCaller } from "../auth/access.ts";
 import { isAnonymous } from "../../core/caller.ts";
 import { type BaseUrlSettings, createBaseUrlReader } from "../base_url.ts";
+import { getRequestUrl } from "../request_url.ts";
 import { GridError } from "../../core/errors.ts";
 import { createHostMatcher, type HostSettings } from "./known_hosts.ts";
 import { isLoopback } from "../../core/network.ts";
@@ -32,7 +33,7 @@ export function checkHead(
 ): MiddlewareHandler<GridEnv> {
   const baseUrlOf = createBaseUrlReader(settings);
   return async function checkHeadOf(c, next) {
-    const { length } = new URL(c.req.url).pathname;
+    const { length } = getRequestUrl(c).pathname;
     if (length > MAX_PATH) {
       throw new GridError(
         "uri_too_long",
@@ -78,19 +79,14 @@ export function checkHost(
   return async function checkHostOf(c, next) {
     const isProbe = needsKeys && c.get("route")?.declaration.acceptsAnyHost;
     if (isAnonymous(getCaller(c)) && !isProbe) {
-      for (const host of listRequestedHosts(c)) {
-        if (host !== undefined && !isKnown(host)) throw hostNotAllowed(host);
-      }
+      // Of an absolute URL in the request line, which takes precedence over the header.
+      const { host } = getRequestUrl(c);
+      if (!isKnown(host)) throw hostNotAllowed(host);
+      const header = c.req.header("host") ?? host;
+      if (header !== host && !isKnown(header)) throw hostNotAllowed(header);
     }
     await next();
   };
-}
-
-/** Returns the `Host` header, or the host of an absolute URL in the request line, which takes precedence. */
-function listRequestedHosts(
-  { req }: Context<GridEnv>,
-): readonly (string | undefined)[] {
-  return [new URL(req.url).host, req.header("host")];
 }
 
 function hostNotAllowed(host: string): GridError {

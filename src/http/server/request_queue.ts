@@ -61,6 +61,10 @@ export function discardBody(
       if (!incoming.complete) socket.destroySoon();
       return;
     }
+    // A paused reader would stop the stream again.
+    incoming.removeAllListeners("data");
+    incoming.resume();
+    if (incoming.complete) return;
     const timer = setTimeout(() => socket.destroySoon(), DISCARD_MS);
     const done = () => {
       clearTimeout(timer);
@@ -68,8 +72,5 @@ export function discardBody(
     };
     socket.once("close", done);
     incoming.once("end", done);
-    // A paused reader would stop the stream again.
-    incoming.removeAllListeners("data");
-    incoming.resume();
   });
 }

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { getRequestListener } from "@hono/node-server";
+import { uuidv7 } from "uuidv7";
+import {
+  getRequestListener,
+  type Http2Bindings,
+  type HttpBindings,
+} from "@hono/node-server";
 import {
   createServer,
   type IncomingMessage,
@@ -13,13 +18,18 @@ import {
 } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { v7 as uuid } from "uuid";
+import type { Clock } from "../../async/clock.ts";
 import type { InstalledApp } from "../../core/app.ts";
 import { respondClientError } from "./client_error.ts";
 import { discardBody } from "./request_queue.ts";
 import { GridError, toGridError } from "../../core/errors.ts";
 import { problemResponse } from "../problem_response.ts";
 import { serveInOrder } from "./request_queue.ts";
+import type { Ingress } from "./ingress.ts";
+import {
+  type AdmissionState,
+  RepeatedRejections,
+} from "./repeated_rejections.ts";
 import { createLogger } from "../../core/log.ts";
 import type { GridBindings } from "../../core/middleware.ts";
 import { createUpgradeResponse, writeRawResponse } from "./raw_response.ts";
@@ -64,6 +74,14 @@ export interface ServerOptions {
   ) => Response | Promise<Response>;
   /** Middleware of upgrades. By default all are accepted. */
   readonly gate?: UpgradeGate;
+  /** Queue of requests that were not started yet. By default each is started when it arrives. */
+  readonly ingress?: Ingress;
+  /** Reports whether a request may be started before those that wait. By default none may. */
+  readonly isUrgent?: (method: string, path: string) => boolean;
+  /** Determines which requests are rejected under overload. By default none are. */
+  readonly admission?: AdmissionState;
+  /** Clock of repeated rejections. @default {systemClock} */
+  readonly clock?: Clock;
   /** Called with each accepted upgrade, in order, until one takes it. */
   readonly upgraders: readonly NonNullable<InstalledApp["upgrade"]>[];
   /** Time that disposal waits for active requests. */
@@ -83,7 +101,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const server = createServer(
     createHttpOptions(options.limits),
-    createListener(options.fetch),
+    createListener(options),
   );
   const sockets = trackSockets(server);
   server.on("clientError", respondClientError);
@@ -114,13 +132,20 @@ function createHttpOptions(
   };
 }
 
-function createListener(fetch: ServerOptions["fetch"]): RequestListener {
-  // The listener accepts invalid hosts such as 256.1.1.1.
+function createListener(
+  { fetch, admission, clock, ingress, isUrgent }: ServerOptions,
+): RequestListener {
+  const rejections = admission &&
+    new RepeatedRejections(admission, clock);
   const respond = getRequestListener(
-    (request, bindings: GridBindings) =>
-      URL.canParse(request.url)
-        ? fetch(request, bindings)
-        : problemResponse(malformedRequest("its target or Host is wrong")),
+    async (request, bindings: HttpBindings | Http2Bindings) => {
+      // The listener accepts invalid hosts such as 256.1.1.1.
+      if (!URL.canParse(request.url)) {
+        return problemResponse(malformedRequest("its target or Host is wrong"));
+      }
+      const response = await fetch(request, bindings);
+      return rejections?.record(bindings.incoming, response) ?? response;
+    },
     {
       autoCleanupIncoming: false,
       errorHandler: respondFailure,
@@ -128,8 +153,20 @@ function createListener(fetch: ServerOptions["fetch"]): RequestListener {
   );
   return serveInOrder((incoming, outgoing) => {
     discardBody(incoming, outgoing);
-    void respond(incoming, outgoing);
+    const isOverloaded = admission?.arrive(incoming) ?? false;
+    if (isOverloaded && rejections?.repeat(incoming, outgoing)) return;
+    const start = () => {
+      if (!outgoing.destroyed) void respond(incoming, outgoing);
+    };
+    if (!ingress) return start();
+    // A rejection takes little time, and its client is to have it at once.
+    ingress.enter(start, () => isOverloaded || isUrgentRequest(incoming));
   });
+
+  function isUrgentRequest({ method = "", url = "" }: IncomingMessage) {
+    const [path = ""] = url.split("?", 1);
+    return isUrgent?.(method, path) ?? false;
+  }
 }
 
 /** Responds to an error outside of the router. */
@@ -137,7 +174,7 @@ function respondFailure(error: unknown): Response {
   if (error instanceof Error && error.name === "RequestError") {
     return problemResponse(malformedRequest(error.message));
   }
-  const requestId = uuid();
+  const requestId = uuidv7();
   log.error("Request {request_id} failed: {error}", {
     error,
     request_id: requestId,

@@ -100,6 +100,7 @@ export function rejectUpgrade(
     code: error.code,
     detail: error.message,
     request_id: context.requestId,
+    trace_id: context.trace?.traceId,
   });
   void writeRawResponse(socket, createUpgradeResponse(error, context));
 }

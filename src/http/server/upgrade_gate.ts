@@ -3,8 +3,8 @@
  * One that reaches the end is accepted; any other response is written to the socket.
  *
  * ```
- * upgrade ─▶ request_log ─▶ … ─▶ api_key ─▶ … ─▶ admitted ─▶ an app takes the socket
- *                                   └─ 401 ─▶ written to the socket, which is closed
+ * upgrade -> request_log -> ... -> api_key -> ... -> admitted -> an app takes the socket
+ *                                   +- 401 -> written to the socket, which is closed
  * ```
  *
  * @module
@@ -52,13 +52,14 @@ export function createUpgradeGate(
     const response = await gate.fetch(request, bindings);
     const end = admitted.get(bindings);
     if (!end || !response.ok) return response;
-    const { caller, requestId } = end.var;
+    const { caller, requestId, trace } = end.var;
     return {
       url: parsePlainUrl(request.url),
       path: end.req.path,
       baseUrl: getBaseUrl(end),
       caller,
       requestId,
+      trace,
       headers: response.headers,
     };
   };
@@ -74,7 +75,7 @@ function parsePlainUrl(text: string): URL {
 /**
  * Creates the request that represents an upgrade.
  *
- * @throws {GridError} `malformed_request` — if its target, host or method is invalid for a request.
+ * @throws {GridError} `malformed_request` - if its target, host or method is invalid for a request.
  */
 export function toRequest(
   { method, url = "", headers, rawHeaders }: IncomingMessage,

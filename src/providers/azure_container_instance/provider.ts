@@ -1,58 +1,83 @@
-import { z } from "@hono/zod-openapi";
-import { defineProvider } from "../../core/provider.ts";
-
 /**
- * The provider `azure_container_instance`, which starts no browsers yet.
+ * Browsers in Azure container groups.
  *
- * Its pools can be configured, with a warning, and the `az` command for a browser can be printed. Sessions are rejected,
- * because it offers no browser.
+ * ```text
+ * unit session: provider.ts -> session/host.ts -> session/start.ts -> session/browser.ts
+ *                                  +-> group/reaper.ts, check/      +-> session/exit.ts
+ * unit worker:  provider.ts -> worker/machine_host.ts
+ *                                  both -> group/ (request, state, tags) -> arm/ (sign-in, requests, retries)
+ * ```
+ *
+ * A group of a session has a private address in a subnet, at which a worker in the same network reaches its browser. A
+ * group of a worker has no address: the worker opens a tunnel to its server. No group ever has a public address.
+ *
+ * @module
  */
+import { defineProvider } from "../../core/provider.ts";
+import { azureConfigSchema, readGroupSize } from "./config.ts";
+import { findUnsupportedWish } from "./unsupported.ts";
+
+/** The provider `azure_container_instance`. */
 export const azureContainerInstance = defineProvider({
   name: "azure_container_instance",
   displayName: "Azure Container Instances",
   description:
-    "Pools for Azure container groups; this version starts no browsers in them",
-  configSchema: z.strictObject({
-    resource_group: z.string().min(1).describe("Resource group"),
-    location: z.string().min(1).default("eastus").describe("Region"),
-    subscription_id: z.string().min(1).describe("Subscription"),
-    image: z.string().min(1).default("browsergrid/chromium:latest").describe(
-      "Image in a registry that Azure can reach",
-    ),
-    cpu: z.number().gt(0).max(4).default(1).describe(
-      "CPU cores of a container",
-    ),
-    memory_gb: z.number().gt(0).max(16).default(2).describe(
-      "Memory of a container in GB",
-    ),
-  }),
-  browsers: () => [],
-  poolConfig: ({ cpu, memory_gb }) => ({
-    default_resource_limits: { cpu, memory: `${memory_gb}G` },
-  }),
-  deployCommand(spec, config) {
-    const variables = Object.keys(spec.environment).map((name) => `${name}=…`);
-    return [
-      "az container create",
-      `--subscription ${config.subscription_id}`,
-      `--resource-group ${config.resource_group}`,
-      `--location ${config.location}`,
-      "--name browsergrid-session",
-      `--image ${config.image}`,
-      `--cpu ${spec.cpu ?? config.cpu}`,
-      `--memory ${
-        spec.memoryBytes ? spec.memoryBytes / 2 ** 30 : config.memory_gb
-      }`,
-      "--ports 9222",
-      ...(variables.length > 0
-        ? [`--secure-environment-variables ${variables.join(" ")}`]
-        : []),
-    ].join(" ");
+    "Workers with several browsers, or single browsers, in Azure container groups",
+  configSchema: azureConfigSchema,
+  browsers({ unit, image }) {
+    const hasVersions = unit === "session" && image?.includes("{version}");
+    const hasBrowsers = unit === "session" && image?.includes("{browser}");
+    const browsers = hasBrowsers
+      ? ["chromium", "chrome", "edge"] as const
+      : ["chromium", "chrome"] as const;
+    return browsers.map((browser) => ({
+      browser,
+      versions: hasVersions ? ["*"] : ["latest", "stable"],
+      operatingSystems: ["linux"],
+    }));
   },
-  open: () =>
-    Promise.reject(
-      new Error(
-        "Cannot start browsers in Azure: this version does not support it, expected a pool of provider local or docker",
-      ),
-    ),
+  unsupported: findUnsupportedWish,
+  poolConfig({ timeout, ...config }) {
+    const { cpu, memoryGb } = readGroupSize(config);
+    return {
+      default_resource_limits: {
+        // The sessions of a worker share its group.
+        ...(config.unit === "session" && { cpu, memory: `${memoryGb}G` }),
+        ...(timeout !== undefined && { timeout_minutes: timeout }),
+      },
+    };
+  },
+  async deployCommand(spec, config) {
+    const { renderAzCommand } = await import("./deploy_command.ts");
+    return renderAzCommand(spec, config);
+  },
+  machines(config) {
+    if (config.unit !== "worker") return undefined;
+    const { capacity, start_timeout_seconds, sandbox } = config;
+    const { management_url, resource_group, subscription_id } = config;
+    return {
+      // Azure's names have no case.
+      place: [management_url, subscription_id, resource_group].join(" ")
+        .toLowerCase(),
+      capacity,
+      startTimeoutSeconds: start_timeout_seconds,
+      browsers: {
+        provider: "local",
+        config: {
+          // A group runs its worker as an unprivileged user without user namespaces.
+          sandbox: sandbox === "on" ? "on" : "off",
+          // Azure gives containers 64 MB of /dev/shm.
+          arguments: ["--disable-dev-shm-usage", ...config.arguments],
+        },
+      },
+      async open(info) {
+        const { openMachineHost } = await import("./worker/machine_host.ts");
+        return openMachineHost(config, info);
+      },
+    };
+  },
+  async open(config, info) {
+    const { openAzureHost } = await import("./session/host.ts");
+    return openAzureHost(config, info);
+  },
 });

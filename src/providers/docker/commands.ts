@@ -1,10 +1,9 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import {
   defineProviderCommand,
   type ProviderCommand,
 } from "../../core/provider.ts";
 import { DEFAULT_IMAGE, dockerConfigSchema } from "./config.ts";
-import seccompProfile from "./image/seccomp.json" with { type: "json" };
 
 const buildImage = defineProviderCommand({
   name: "build-image",
@@ -27,7 +26,12 @@ const buildImage = defineProviderCommand({
 const printSeccompProfile = defineProviderCommand({
   name: "seccomp-profile",
   description: "Print the system call filter that browsers run under",
-  run: () => Promise.resolve(`${JSON.stringify(seccompProfile, null, 2)}\n`),
+  async run() {
+    const { default: profile } = await import("./image/seccomp.json", {
+      with: { type: "json" },
+    });
+    return `${JSON.stringify(profile, null, 2)}\n`;
+  },
 });
 
 /** The subcommands of `browsergrid docker`. */

@@ -1,5 +1,6 @@
-import { z } from "@hono/zod-openapi";
-import { memorySchema } from "../../core/browser_spec.ts";
+import { z } from "zod";
+import { secretSchema } from "../../core/provider/secret_options.ts";
+import { memorySchema } from "../../core/schema.ts";
 
 /** Default network. It is created, with separated containers, if it is missing. */
 export const DEFAULT_NETWORK = "browsergrid";
@@ -14,6 +15,12 @@ export const dockerConfigSchema = z.strictObject({
   ),
   pull: z.enum(["missing", "always", "never"]).default("missing").describe(
     "When to pull the image",
+  ),
+  registry_username: z.string().min(1).max(256).optional().describe(
+    "User name for the registry of image, with registry_password; by default the worker's Docker configuration has the credentials (docker login)",
+  ),
+  registry_password: secretSchema().optional().describe(
+    "Password or access token for the registry of image",
   ),
   docker_host: z.string().regex(/^(unix|npipe|tcp|https?):\/\/./).optional()
     .describe(

@@ -8,6 +8,7 @@ import type {
   HostInfo,
   RunningBrowser,
 } from "../../core/provider.ts";
+import { expandImageName } from "../kit/image/image_name.ts";
 import { listMachineAddresses } from "../kit/machine_addresses.ts";
 import { checkDocker } from "./check/check.ts";
 import type { DockerConfig } from "./config.ts";
@@ -29,7 +30,6 @@ import {
   inspectEnvironment,
 } from "./engine/environment.ts";
 import { findImage } from "./images/image.ts";
-import { expandImageName } from "./images/image_name.ts";
 import { Images } from "./images/images.ts";
 import { findEgressProblem } from "./network/egress.ts";
 import { findProxyProblem } from "./network/proxy.ts";
@@ -67,14 +67,17 @@ class DockerHost implements BrowserHost {
     this.#engine = engine;
     this.#reaper = new ContainerReaper(engine, this.#abandoned.signal);
     this.#images = new Images(engine, {
-      policy: config.pull,
+      config,
       onProgress: info.onProgress ?? (() => {}),
       signal: this.#closed.signal,
     });
   }
 
   check(): Promise<readonly CheckResult[]> {
-    return checkDocker(this.#engine, this.#config, this.#reaper);
+    return checkDocker(this.#engine, this.#config, {
+      reaper: this.#reaper,
+      dataDir: this.#info.dataDir,
+    });
   }
 
   ping(signal: AbortSignal): Promise<void> {
@@ -123,6 +126,9 @@ class DockerHost implements BrowserHost {
       findProxyProblem(spec, isProjectImage);
     if (problem !== undefined) throw new Error(problem);
     const environment = await abortable(this.#inspect(), signal);
+    if (environment.reachProblem !== undefined) {
+      throw new Error(`Cannot reach browsers: ${environment.reachProblem}`);
+    }
     await abortable(this.#removeEarlier(sessionId), signal);
     const create = createContainerOptions(spec, this.#config, {
       image,
@@ -235,7 +241,7 @@ class DockerHost implements BrowserHost {
     this.#environment ??= inspectEnvironment(
       this.#engine,
       this.#config,
-      this.#closed.signal,
+      { dataDir: this.#info.dataDir, signal: this.#closed.signal },
     ).catch((error) => {
       this.#environment = undefined;
       throw error;

@@ -2,8 +2,8 @@
  * Browsers in Docker containers.
  *
  * ```text
- * provider.ts ─▶ host.ts ─▶ images/ (pull), engine/environment.ts, container/options.ts ─▶ container/start.ts ─▶ container.ts
- *                   └─────▶ container/adopt.ts (by labels), container/reaper.ts, check/
+ * provider.ts -> host.ts -> images/ (pull), engine/environment.ts, container/options.ts -> container/start.ts -> container.ts
+ *                   +-----> container/adopt.ts (by labels), container/reaper.ts, check/
  * ```
  *
  * CDP is reached at the container's address if possible (a Linux engine behind a socket of this machine), because a
@@ -14,10 +14,9 @@
  * @module
  */
 import { defineProvider } from "../../core/provider.ts";
+import { findUnsupportedProxy } from "../kit/image/unsupported_proxy.ts";
 import { dockerCommands } from "./commands.ts";
 import { dockerConfigSchema } from "./config.ts";
-import { findUnsupportedProxy } from "./network/unsupported_proxy.ts";
-import { renderRunCommand } from "./run_command.ts";
 
 /** The provider `docker`. Loads the engine's library on `open`. */
 export const docker = defineProvider({
@@ -38,7 +37,10 @@ export const docker = defineProvider({
     }));
   },
   unsupported: ({ proxy, egress }) => findUnsupportedProxy(proxy, egress),
-  deployCommand: renderRunCommand,
+  async deployCommand(spec, config) {
+    const { renderRunCommand } = await import("./run_command.ts");
+    return renderRunCommand(spec, config);
+  },
   async open(config, host) {
     const { openDockerHost } = await import("./host.ts");
     return await openDockerHost(config, host);

@@ -1,18 +1,16 @@
 import type { ContainerCreateOptions, HostConfig } from "dockerode";
 import type { BrowserSpec } from "../../core/browser_spec.ts";
+import { expandImageName } from "../kit/image/image_name.ts";
+import { PLAIN_VARIABLES } from "../kit/image/image_options.ts";
 import { quoteArgument } from "../kit/quote_argument.ts";
 import { DEFAULT_NETWORK, type DockerConfig } from "./config.ts";
-import {
-  createContainerOptions,
-  PLAIN_VARIABLES,
-} from "./container/options.ts";
-import { expandImageName } from "./images/image_name.ts";
+import { createContainerOptions } from "./container/options.ts";
 
 /** Address on which the command publishes CDP. */
 const PUBLISH = "127.0.0.1:9222:9222";
 
 /**
- * Renders the `docker run` command that starts the same browser. Values of variables are shown as `…`.
+ * Renders the `docker run` command that starts the same browser. Values of variables are shown as `...`.
  *
  * The command needs bash or zsh: it reads the project's system call filter from this program.
  */
@@ -30,6 +28,7 @@ export function renderRunCommand(
     init: true,
     limitsSwap: true,
     filtersSyscalls: false,
+    seccompProfile: "",
     publishOn: undefined,
   });
   return [
@@ -81,7 +80,7 @@ function renderVariables({ Env = [] }: ContainerCreateOptions): string[] {
     const name = pair.slice(0, pair.indexOf("="));
     return [
       "--env",
-      PLAIN_VARIABLES.has(name) ? quoteArgument(pair) : `${name}=…`,
+      PLAIN_VARIABLES.has(name) ? quoteArgument(pair) : `${name}=\u2026`,
     ];
   });
 }

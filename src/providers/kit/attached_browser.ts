@@ -9,7 +9,11 @@ import { toMessage } from "../../core/log.ts";
 import type { BrowserExit, RunningBrowser } from "../../core/provider.ts";
 import { closeBrowser, waitForHangUp } from "./cdp_socket.ts";
 import { probeBrowser } from "./probe_browser.ts";
-import type { ExitReporter, SimpleDriver } from "./simple_driver.ts";
+import type {
+  ExitReporter,
+  SimpleDriver,
+  StartedProcess,
+} from "./simple_driver.ts";
 import { type CdpReady, waitForCdp } from "./wait_for_cdp.ts";
 
 /** Interval at which the address of a starting browser is requested from its driver. */
@@ -103,7 +107,7 @@ export function attachBrowser(
 
 /** Converts the result of {@linkcode SimpleDriver.start} to a promise of the browser's end that never rejects. */
 export function toExitReport(
-  started: ExitReporter | Deno.ChildProcess | void,
+  started: ExitReporter | StartedProcess | void,
 ): Promise<BrowserExit> | undefined {
   if (!started) return undefined;
   const exited = "exited" in started
@@ -116,7 +120,7 @@ export function toExitReport(
 }
 
 function toBrowserExit(
-  { success, code, signal }: Deno.CommandStatus,
+  { success, code, signal }: Awaited<StartedProcess["status"]>,
 ): BrowserExit {
   return {
     reason: success ? "stopped" : "crashed",

@@ -6,6 +6,17 @@ export interface ExitReporter {
   readonly exited: Promise<BrowserExit>;
 }
 
+/** A started process: the part of `Deno.ChildProcess` that reports its end. */
+export interface StartedProcess {
+  readonly status: Promise<
+    {
+      readonly success: boolean;
+      readonly code: number;
+      readonly signal: string | null;
+    }
+  >;
+}
+
 /** The operations that differ between infrastructures, from which {@linkcode hostFromDriver} builds a complete host. */
 export interface SimpleDriver {
   /**
@@ -19,7 +30,7 @@ export interface SimpleDriver {
     spec: BrowserSpec,
     sessionId: string,
     signal: AbortSignal,
-  ): Promise<ExitReporter | Deno.ChildProcess | void>;
+  ): Promise<ExitReporter | StartedProcess | void>;
   /**
    * Returns the address at which the session's browser serves CDP, as `http://host:port`. Rejects, or returns
    * undefined, while the address is not known.

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { get, type IncomingMessage } from "node:http";
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { systemClock } from "../../async/clock.ts";
 import { Watchdog } from "../../async/watchdog.ts";
 
@@ -31,6 +31,8 @@ export interface CdpWaitOptions {
   readonly timeoutMs: number;
   /** Timeout of one request. @default {2_000} */
   readonly responseTimeoutMs?: number;
+  /** Path of the unix socket to connect to, in place of the address. */
+  readonly socketPath?: string | undefined;
   /** Aborted if the session is no longer wanted or the browser has ended. */
   readonly signal: AbortSignal;
 }
@@ -42,13 +44,13 @@ export interface CdpWaitOptions {
  */
 export async function waitForCdp(
   address: URL,
-  { timeoutMs, responseTimeoutMs = RESPONSE_TIMEOUT_MS, signal }:
-    CdpWaitOptions,
+  options: CdpWaitOptions,
 ): Promise<CdpReady> {
+  const { timeoutMs, signal } = options;
   const lateAt = systemClock.monotonic() + timeoutMs;
   while (systemClock.monotonic() < lateAt) {
     signal.throwIfAborted();
-    const ready = await requestVersion(address, responseTimeoutMs, signal);
+    const ready = await requestVersion(address, options);
     if (ready) return ready;
     await systemClock.sleep(POLL_INTERVAL_MS, signal);
   }
@@ -59,14 +61,14 @@ export async function waitForCdp(
 
 async function requestVersion(
   address: URL,
-  timeoutMs: number,
-  signal: AbortSignal,
+  { responseTimeoutMs = RESPONSE_TIMEOUT_MS, socketPath, signal }:
+    CdpWaitOptions,
 ): Promise<CdpReady | undefined> {
-  using timeout = new Watchdog(timeoutMs);
+  using timeout = new Watchdog(responseTimeoutMs);
   try {
     const url = new URL("/json/version", address);
     const either = AbortSignal.any([signal, timeout.signal]);
-    const text = await getDirectly(url, either);
+    const text = await getDirectly(url, either, socketPath);
     const version = versionSchema.parse(JSON.parse(text));
     const endpoint = new URL(version.webSocketDebuggerUrl);
     // The browser returns its listening address, which may differ from the reachable one.
@@ -83,9 +85,17 @@ async function requestVersion(
  *
  * @throws {Error} If the response is not 200 with at most 64 KiB, or `signal` is aborted.
  */
-function getDirectly(url: URL, signal: AbortSignal): Promise<string> {
+function getDirectly(
+  url: URL,
+  signal: AbortSignal,
+  socketPath: string | undefined,
+): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const request = get(url, { agent: false, signal }, read);
+  const request = get(
+    url,
+    { agent: false, signal, ...(socketPath && { socketPath }) },
+    read,
+  );
   request.on("error", reject);
   return promise;
 

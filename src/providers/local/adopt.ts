@@ -2,6 +2,8 @@ import { systemClock } from "../../async/clock.ts";
 import type { BrowserExit } from "../../core/provider.ts";
 import { LocalBrowser } from "./local_browser.ts";
 import { isRunning, type ProcessIdentity } from "./process/process_identity.ts";
+import type { OutputLimiter } from "./output_file.ts";
+import type { ProcessMeter } from "./process/process_meter.ts";
 import {
   type BrowserRecord,
   isReady,
@@ -14,16 +16,22 @@ import { findBoxFolder } from "./sandbox/box_folder.ts";
 /** Interval at which an adopted process is checked. */
 const POLL_INTERVAL_MS = 500;
 
+/** Options of {@linkcode adoptBrowsers}. */
+export interface AdoptOptions {
+  readonly egresses: BoxEgresses;
+  readonly meter: ProcessMeter;
+  readonly outputs: OutputLimiter;
+  /** Ends the watching of the browsers. */
+  readonly closed: AbortSignal;
+}
+
 /**
  * Returns the running browsers of an earlier process, recorded in the folders below `root`. A browser whose connections
  * ended with that process is left to the sweep.
- *
- * @param closed Ends the watching of the browsers.
  */
 export async function adoptBrowsers(
   root: string,
-  egresses: BoxEgresses,
-  closed: AbortSignal,
+  { egresses, meter, outputs, closed }: AdoptOptions,
 ): Promise<readonly LocalBrowser[]> {
   const adopted: LocalBrowser[] = [];
   for (const { folder } of await listSessionFolders(root)) {
@@ -35,7 +43,15 @@ export async function adoptBrowsers(
     if (record.box && !box) continue;
     const exit = watchProcess(record, closed);
     adopted.push(
-      new LocalBrowser({ record, folder, exit, isAdopted: true, ...box }),
+      new LocalBrowser({
+        record,
+        folder,
+        meter,
+        outputs,
+        exit,
+        isAdopted: true,
+        ...box,
+      }),
     );
   }
   return adopted;
@@ -48,9 +64,12 @@ async function reopenBox(
   egresses: BoxEgresses,
 ) {
   const box = await findBoxFolder(folder);
-  return box && {
+  if (!box) return undefined;
+  const opened = await egresses.open(box, { egress });
+  return {
     socketPath: box.cdpSocket,
-    companions: await egresses.open(box, { egress }),
+    companions: opened,
+    readTraffic: () => opened.readTraffic(),
   };
 }
 

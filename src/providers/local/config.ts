@@ -1,4 +1,4 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 
 /** Schema of the `provider_config` of a local pool. */
 export const localConfigSchema = z.strictObject({

@@ -14,7 +14,9 @@ import { checkLocal } from "./check.ts";
 import type { LocalConfig } from "./config.ts";
 import { launch } from "./launch.ts";
 import { Orphans } from "./orphans.ts";
+import { OutputLimiter } from "./output_file.ts";
 import { isRoot } from "./process/is_root.ts";
+import { ProcessMeter } from "./process/process_meter.ts";
 import { listSessionFolders } from "./record.ts";
 import { Isolation } from "./sandbox/isolation.ts";
 
@@ -29,7 +31,9 @@ export class LocalHost implements BrowserHost {
   readonly #browsers: BrowserFinder;
   readonly #isolation: Isolation;
   readonly #orphans = new Orphans();
+  readonly #meter = new ProcessMeter();
   readonly #closed = new AbortController();
+  readonly #outputs = new OutputLimiter(this.#closed.signal);
 
   constructor(config: LocalConfig, info: HostInfo) {
     const { gridId, workerId, dataDir, localSandbox, serverUrl } = info;
@@ -89,6 +93,8 @@ export class LocalHost implements BrowserHost {
         sandbox: this.#hasSandbox || boxes !== undefined && sandbox === "auto",
         arguments: this.#config.arguments,
         boxes,
+        meter: this.#meter,
+        outputs: this.#outputs,
       }, signal);
     } catch (error) {
       // The browser may have been removed or replaced.
@@ -98,8 +104,12 @@ export class LocalHost implements BrowserHost {
   }
 
   adopt(): Promise<readonly RunningBrowser[]> {
-    const { egresses } = this.#isolation;
-    return adoptBrowsers(this.#root, egresses, this.#closed.signal);
+    return adoptBrowsers(this.#root, {
+      egresses: this.#isolation.egresses,
+      meter: this.#meter,
+      outputs: this.#outputs,
+      closed: this.#closed.signal,
+    });
   }
 
   async sweep(keep: ReadonlySet<string>): Promise<readonly string[]> {

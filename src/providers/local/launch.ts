@@ -1,13 +1,14 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { systemClock } from "../../async/clock.ts";
 import { type BrowserExit } from "../../core/provider.ts";
 import { throughTunnelOnly } from "../../core/network.ts";
 import { startAuthProxy } from "../kit/auth_proxy.ts";
 import { type Display, startDisplay } from "./display/display.ts";
-import { LocalBrowser, OUTPUT_FILE, readLastLines } from "./local_browser.ts";
+import { LocalBrowser } from "./local_browser.ts";
+import { OutputFile, type OutputLimiter } from "./output_file.ts";
 import { endGroup } from "./process/process_group.ts";
 import { readStartTime } from "./process/process_identity.ts";
+import { ProcessMeter } from "./process/process_meter.ts";
 import {
   type BrowserRecord,
   makeFolders,
@@ -37,6 +38,10 @@ export interface LaunchOptions extends BrowserCommand {
   readonly gridId: string;
   /** Creates the box that isolates the browser; undefined if it is not isolated. */
   readonly boxes?: BoxMaker | undefined;
+  /** Measures the browsers of the host. @default {one of this browser} */
+  readonly meter?: ProcessMeter;
+  /** Limits the output of the host's browsers. @default {no limit} */
+  readonly outputs?: OutputLimiter;
   /** Time limit until the browser writes its address. @default {30_000} */
   readonly timeoutMs?: number;
 }
@@ -66,12 +71,16 @@ export async function launch(
     })
     : await openPlainResources(options, { companions, signal });
   const { display, box } = resources;
-  const { pid, exit } = spawnBrowser(options, { ...resources, temporary });
+  const { pid, exit, kill } = spawnBrowser(options, {
+    ...resources,
+    temporary,
+  });
   if (pid === undefined) {
     throw createStartError(browser.path, (await exit).detail, "");
   }
   const leader = { pid, start_mark: await readStartTime(pid) ?? "" };
   undo.defer(async () => {
+    kill();
     await endGroup(leader);
     await exit;
   });
@@ -93,11 +102,15 @@ export async function launch(
   return new LocalBrowser({
     record: ready,
     folder,
+    meter: options.meter ?? new ProcessMeter(),
+    outputs: options.outputs,
     exit,
     isAdopted: false,
     isLimited: spec.cpu !== undefined || spec.memoryBytes !== undefined,
     companions,
-    ...(box ? { socketPath: box.paths.cdpSocket } : {}),
+    ...(box
+      ? { socketPath: box.paths.cdpSocket, readTraffic: box.readTraffic }
+      : {}),
   });
 }
 
@@ -134,6 +147,11 @@ async function openIsolatedResources(
   return { proxyServer: box.proxyServer, display: box.display, box };
 }
 
+/** Returns the CDP address in a browser's output. */
+function findAddress(output: string): string | undefined {
+  return /^DevTools listening on (ws:\S+)\s/m.exec(output)?.[1];
+}
+
 /** Returns the CDP address that the browser writes when it is ready. */
 async function waitForAddress(
   { folder, browser, timeoutMs = START_MS }: LaunchOptions,
@@ -146,6 +164,9 @@ async function waitForAddress(
   let end: BrowserExit | undefined;
   void exit.then((value) => end = value);
   const lateAt = systemClock.monotonic() + timeoutMs;
+  const file = new OutputFile(folder);
+  let address: string | undefined;
+  let size = 0;
   for (;;) {
     signal.throwIfAborted();
     // Decided before the output is read, so that the output is complete.
@@ -153,11 +174,16 @@ async function waitForAddress(
       (systemClock.monotonic() > lateAt
         ? `it wrote no address within ${timeoutMs / 1_000} s`
         : undefined);
-    const output = readOutput(folder);
-    const [, address] = /^DevTools listening on (ws:\S+)\s/m.exec(output) ?? [];
+    // Eight browsers that start at once need the processor more than this loop.
+    const written = file.size;
+    if (written !== size) {
+      size = written;
+      address ??= findAddress(file.read());
+      file.limit();
+    }
     if (address !== undefined && !end && isReachable(box)) return address;
     if (failure !== undefined) {
-      const lines = await readLastLines(folder, ERROR_LINES);
+      const lines = file.readLastLines(ERROR_LINES);
       throw createStartError(browser.path, failure, lines);
     }
     await systemClock.sleep(POLL_INTERVAL_MS, signal);
@@ -167,9 +193,4 @@ async function waitForAddress(
 /** Reports whether the debugging socket of the box is open. */
 function isReachable(box: OpenedBox | undefined): boolean {
   return box === undefined || existsSync(box.paths.cdpSocket);
-}
-
-/** Returns the output of the browser. Synchronous: the file is in memory, and a start reads it hundreds of times. */
-function readOutput(folder: string): string {
-  return Deno.readTextFileSync(join(folder, OUTPUT_FILE));
 }

@@ -1,25 +1,23 @@
-import { join } from "node:path";
 import { systemClock } from "../../async/clock.ts";
 import type {
   BrowserExit,
   BrowserStats,
+  FollowOptions,
+  OutputPart,
   RunningBrowser,
 } from "../../core/provider.ts";
 import { closeBrowser } from "../kit/cdp_socket.ts";
+import type { Traffic } from "../kit/egress/proxy.ts";
 import { probeBrowser } from "../kit/probe_browser.ts";
 import { ProcessFaults } from "../kit/process_faults.ts";
-import { endGroup, readGroupStats } from "./process/process_group.ts";
+import { endGroup } from "./process/process_group.ts";
+import type { ProcessMeter, ProcessUse } from "./process/process_meter.ts";
 import { ProcessTree } from "./process/process_tree.ts";
+import { OutputFile, type OutputLimiter } from "./output_file.ts";
 import { type ReadyRecord, removeFolders } from "./record.ts";
-
-/** Name of the file with a browser's output, in its folder. */
-export const OUTPUT_FILE = "output.log";
 
 /** Grace period of a browser's companions. */
 const COMPANION_GRACE_MS = 500;
-
-/** Clock ticks per second in Linux's statistics of processes. */
-const TICKS_PER_SECOND = 100;
 
 const STOPPED: BrowserExit = { reason: "stopped", detail: "stopped" };
 
@@ -27,6 +25,10 @@ const STOPPED: BrowserExit = { reason: "stopped", detail: "stopped" };
 export interface LocalBrowserParts {
   readonly record: ReadyRecord;
   readonly folder: string;
+  /** Measures the browsers of the host. */
+  readonly meter: ProcessMeter;
+  /** Limits the files with the output of browsers. */
+  readonly outputs?: OutputLimiter | undefined;
   /** Resolves when the process ends; for an adopted one only while its host is open. */
   readonly exit: Promise<BrowserExit>;
   readonly isAdopted: boolean;
@@ -34,6 +36,8 @@ export interface LocalBrowserParts {
   readonly isLimited?: boolean;
   /** Path of the unix socket of an isolated browser. */
   readonly socketPath?: string;
+  /** Returns the bytes that an isolated browser has received and sent. */
+  readonly readTraffic?: () => Traffic;
   /** Resources that end after the browser: the forwarder of its proxy, its display. */
   readonly companions?: AsyncDisposable;
 }
@@ -49,15 +53,20 @@ export class LocalBrowser implements RunningBrowser {
   readonly #ended = Promise.withResolvers<BrowserExit>();
   readonly #processes: ProcessTree;
   readonly #faults = new ProcessFaults();
+  readonly #output: OutputFile;
+  /** Aborted when the browser has ended. */
+  readonly #gone = new AbortController();
   #stopping: Promise<void> | undefined;
   #killAt = Infinity;
-  #lastTicks = 0;
-  #lastAt = 0;
+  #lastUse:
+    | (Pick<ProcessUse, "cpuSeconds"> & { readonly at: number })
+    | undefined;
 
   constructor(parts: LocalBrowserParts) {
     const { record } = parts;
     this.#parts = parts;
     this.#processes = new ProcessTree(record.pid);
+    this.#output = new OutputFile(parts.folder);
     this.sessionId = record.session_id;
     this.endpoint = new URL(record.endpoint);
     if (parts.socketPath !== undefined) this.socketPath = parts.socketPath;
@@ -69,6 +78,11 @@ export class LocalBrowser implements RunningBrowser {
         : {}),
     };
     this.exited = this.#ended.promise;
+    const limit = parts.outputs?.add(this.#output);
+    void this.exited.then(() => {
+      limit?.[Symbol.dispose]();
+      this.#gone.abort();
+    });
     void parts.exit.then((end) =>
       this.#ended.resolve(this.#killAt < Infinity ? STOPPED : end)
     );
@@ -92,28 +106,49 @@ export class LocalBrowser implements RunningBrowser {
     if (fault !== undefined) throw new Error(fault);
   }
 
+  /**
+   * Measures the browser, on Linux. Its network is measured if it is isolated: otherwise it uses the network of the
+   * host, which counts no bytes of a process.
+   */
   async stats(): Promise<BrowserStats> {
-    const use = await readGroupStats(this.#parts.record.pid);
+    const { meter, record, readTraffic } = this.#parts;
+    const use = await meter.read(record.pid);
     if (!use) return {};
-    const now = systemClock.monotonic();
-    const seconds = (now - this.#lastAt) / 1_000;
-    const ticks = use.ticks - this.#lastTicks;
-    const isFirst = this.#lastAt === 0;
-    this.#lastTicks = use.ticks;
-    this.#lastAt = now;
+    const { cpuSeconds, memoryMb, ...counters } = use;
+    const traffic = readTraffic?.();
+    const last = this.#lastUse;
+    const at = systemClock.monotonic();
+    this.#lastUse = { cpuSeconds, at };
+    const seconds = last ? (at - last.at) / 1_000 : 0;
     return {
-      memoryMb: Math.round(use.memoryMb),
-      ...(isFirst ? {} : {
-        cpuPercent: Math.max(
-          0,
-          Math.round(ticks / TICKS_PER_SECOND / seconds * 100),
-        ),
+      memoryMb: Math.round(memoryMb),
+      ...counters,
+      ...(traffic && {
+        networkRxBytes: traffic.rxBytes,
+        networkTxBytes: traffic.txBytes,
       }),
+      ...(last && seconds > 0
+        ? {
+          cpuPercent: Math.max(
+            0,
+            Math.round((cpuSeconds - last.cpuSeconds) / seconds * 1_000) / 10,
+          ),
+        }
+        : {}),
     };
   }
 
   logs(lines: number): Promise<string> {
-    return readLastLines(this.#parts.folder, lines);
+    return Promise.resolve(this.#output.readLastLines(lines));
+  }
+
+  followLogs(
+    { lines, signal }: FollowOptions,
+  ): AsyncGenerator<OutputPart, void> {
+    return this.#output.follow({
+      lines,
+      signal: AbortSignal.any([signal, this.#gone.signal]),
+    });
   }
 
   async #stop(): Promise<void> {
@@ -136,15 +171,4 @@ export class LocalBrowser implements RunningBrowser {
     await companions?.[Symbol.asyncDispose]();
     await removeFolders(folder);
   }
-}
-
-/** Returns the last lines of a browser's output. */
-export async function readLastLines(
-  folder: string,
-  lines: number,
-): Promise<string> {
-  const text = await Deno.readTextFile(join(folder, OUTPUT_FILE)).catch(() =>
-    ""
-  );
-  return text.trimEnd().split("\n").slice(-lines).join("\n").trim();
 }

@@ -2,9 +2,9 @@
  * Browsers as processes on the worker's host.
  *
  * ```text
- * provider.ts ─▶ host.ts ─▶ browser_finder.ts, install/ ─▶ launch.ts ─▶ local_browser.ts ─▶ process/process_group.ts
- *                   │                                         └─▶ sandbox/: isolates the session from the host
- *                   └─────▶ record.ts ─▶ adopt.ts, orphans.ts
+ * provider.ts -> host.ts -> browser_finder.ts, install/ -> launch.ts -> local_browser.ts -> process/process_group.ts
+ *                   |                                         +-> sandbox/: isolates the session from the host
+ *                   +-----> record.ts -> adopt.ts, orphans.ts
  * ```
  *
  * Each browser has a folder with its profile, its output and its record. It runs in a separate process group and
@@ -13,8 +13,7 @@
  * @module
  */
 import { defineProvider } from "../../core/provider.ts";
-import { renderChromiumFlags } from "../kit/chromium_flags.ts";
-import { quoteArgument } from "../kit/quote_argument.ts";
+import { findUnsupportedLocalProxy } from "../kit/unsupported_local_proxy.ts";
 import { localConfigSchema } from "./config.ts";
 
 /** The provider `local`. */
@@ -28,25 +27,10 @@ export const local = defineProvider({
       browser,
       versions: ["latest", "stable"],
     })),
-  unsupported({ proxy }) {
-    const isSocks4 = proxy?.proxy_url.startsWith("socks4:");
-    if (isSocks4 && proxy?.proxy_username !== undefined) {
-      return `it sends no user name to socks4 proxies such as "${proxy.proxy_url}", expected socks5, http or https`;
-    }
-    return proxy?.proxy_password !== undefined &&
-        proxy.proxy_username === undefined
-      ? `it sends no password without a user name to proxy "${proxy.proxy_url}", expected proxy_username`
-      : undefined;
-  },
-  deployCommand(spec, { executable_path = "chromium", arguments: more }) {
-    const variables = Object.keys(spec.environment).map((name) => `${name}=…`);
-    const flags = [
-      "--remote-debugging-port=9222",
-      ...renderChromiumFlags(spec, { more }),
-    ];
-    return [...variables, executable_path, ...flags.map(quoteArgument)].join(
-      " ",
-    );
+  unsupported: ({ proxy }) => findUnsupportedLocalProxy(proxy),
+  async deployCommand(spec, config) {
+    const { renderCommand } = await import("./deploy_command.ts");
+    return renderCommand(spec, config);
   },
   async isolationProblem() {
     const { checkBoxSupport } = await import("./sandbox/box_support.ts");

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { systemClock } from "../../async/clock.ts";
 import {
   findShortFolder,

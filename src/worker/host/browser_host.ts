@@ -30,8 +30,8 @@ export async function openHost(
   { providers, dataDir, localSandbox, serverUrl, registration, outbox }:
     OpenHostOptions,
 ): Promise<BrowserHost> {
-  const { worker, grid_id, provider_config } = registration;
-  const provider = providers.get(worker.provider_type);
+  const { worker, grid_id, provider_type, provider_config } = registration;
+  const provider = providers.get(provider_type);
   return await provider.open(provider.configSchema.parse(provider_config), {
     gridId: grid_id,
     workerId: worker.id,

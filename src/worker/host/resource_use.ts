@@ -1,4 +1,6 @@
+import { statfsSync } from "node:fs";
 import { cpus } from "node:os";
+import type { Clock } from "../../async/clock.ts";
 
 /** Times of a host's processors since its start, summed. */
 export interface CpuTimes {
@@ -19,16 +21,67 @@ export function calculateCpuPercent(
   return Math.round(Math.min(1, Math.max(0, 1 - idle / all)) * 1_000) / 10;
 }
 
-/** Measures the processor use of a host between calls. */
-export class HostCpuMeter {
-  #last = readCpuTimes();
+/** Minimum time between two measurements. A worker may report many times a second. */
+const PERIOD_MS = 1_000;
 
-  /** Returns the percentage; null if no time has passed or the host does not report it. */
-  percent(): number | null {
-    const now = readCpuTimes();
-    const percent = calculateCpuPercent(this.#last, now);
-    if (percent !== null) this.#last = now;
-    return percent;
+/** The use of a host's processors, memory and disk. */
+export interface HostUse {
+  /** Percentage of all cores; null if the host does not report it. */
+  readonly cpu_percent: number | null;
+  readonly memory_usage_mb: number;
+  /** Null if the host does not report it. */
+  readonly disk_usage_mb: number | null;
+}
+
+/** Options of a {@linkcode HostMeter}. */
+export interface HostMeterOptions {
+  readonly clock: Pick<Clock, "monotonic">;
+  /** Folder whose disk is measured. */
+  readonly dataDir: string;
+}
+
+/** Measures a host, at most once a second. */
+export class HostMeter {
+  readonly #clock: Pick<Clock, "monotonic">;
+  readonly #dataDir: string;
+  #times = readCpuTimes();
+  #measuredAt: number;
+  #use: HostUse;
+
+  constructor({ clock, dataDir }: HostMeterOptions) {
+    this.#clock = clock;
+    this.#dataDir = dataDir;
+    this.#measuredAt = clock.monotonic();
+    this.#use = this.#measure(null);
+  }
+
+  /** Returns the latest measurement, of the time since the one before. */
+  read(): HostUse {
+    const now = this.#clock.monotonic();
+    if (now - this.#measuredAt < PERIOD_MS) return this.#use;
+    const times = readCpuTimes();
+    this.#use = this.#measure(calculateCpuPercent(this.#times, times));
+    this.#times = times;
+    this.#measuredAt = now;
+    return this.#use;
+  }
+
+  #measure(cpu_percent: number | null): HostUse {
+    return {
+      cpu_percent,
+      memory_usage_mb: readUsedMemoryMb(),
+      disk_usage_mb: readUsedDiskMb(this.#dataDir),
+    };
+  }
+}
+
+/** Returns the used space of the disk of a folder, in MB; null if the folder does not exist. */
+function readUsedDiskMb(folder: string): number | null {
+  try {
+    const { blocks, bfree, bsize } = statfsSync(folder);
+    return Math.round((blocks - bfree) * bsize / 2 ** 20);
+  } catch {
+    return null;
   }
 }
 

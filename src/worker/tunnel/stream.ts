@@ -62,7 +62,10 @@ async function openConns(
       opened,
       await connectBrowser(address, timeout.signal),
     );
-    const tcp = adoptConn(opened, await connect(proxy ?? url, timeout.signal));
+    const tcp = adoptConn(
+      opened,
+      await connectTcp(proxy ?? url, timeout.signal),
+    );
     if (proxy) {
       await exchangeHead(tcp, renderConnectRequest(proxy, url), "the proxy");
     }
@@ -94,11 +97,15 @@ async function connectBrowser(
   signal: AbortSignal,
 ): Promise<Deno.Conn> {
   return path === undefined
-    ? await connect(endpoint, signal)
+    ? await connectTcp(endpoint, signal)
     : await Deno.connect({ transport: "unix", path });
 }
 
-async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {
+/** Connects to the host of a URL, without TLS. */
+export async function connectTcp(
+  url: URL,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
   const isSecure = url.protocol === "https:" || url.protocol === "wss:";
   const conn = await Deno.connect({
     hostname: toSocketHost(url),
@@ -111,16 +118,17 @@ async function connect(url: URL, signal: AbortSignal): Promise<Deno.TcpConn> {
 }
 
 /** Starts TLS with HTTP/1.1, because HTTP/2 has no upgrade. */
-function startTls(tcp: Deno.TcpConn, url: URL): Promise<Deno.TlsConn> {
+export function startTls(tcp: Deno.TcpConn, url: URL): Promise<Deno.TlsConn> {
   return Deno.startTls(tcp, {
     hostname: toSocketHost(url),
     alpnProtocols: ["http/1.1"],
   });
 }
 
-function renderUpgradeRequest(
+/** Returns the request of a WebSocket handshake. */
+export function renderUpgradeRequest(
   url: URL,
-  headers: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
 ): string {
   const key = crypto.getRandomValues(new Uint8Array(16)).toBase64();
   const lines = Object.entries({
@@ -137,12 +145,12 @@ function renderUpgradeRequest(
 /**
  * Sends a request and reads the head of the response. Resolves with the bytes after the head.
  *
- * @throws {Error} If the response is not 101 from the server or 200 from the proxy.
+ * @throws {Error} If the response is not 101 from the server or browser, or 200 from the proxy.
  */
-async function exchangeHead(
+export async function exchangeHead(
   conn: Deno.Conn,
   request: string,
-  peer: "the server" | "the proxy",
+  peer: "the server" | "the browser" | "the proxy",
 ): Promise<Uint8Array> {
   await writeAll(conn, new TextEncoder().encode(request));
   let received = Buffer.alloc(0);

@@ -165,15 +165,21 @@ export class WarmHost implements BrowserHost {
       details: browser.details,
       exited: browser.exited,
       stop: async (graceMs) => {
+        const { sessionId: id } = browser;
         try {
           await browser.stop(graceMs);
-        } finally {
-          await this.#deleteHandedOver([browser.sessionId]);
+          // Not saved: the next process finds that the browser is gone.
+          this.#sessions.delete(id);
+        } catch (error) {
+          await this.#deleteHandedOver([id]);
+          throw error;
         }
       },
       ...(browser.probe && { probe: browser.probe.bind(browser) }),
       ...(browser.stats && { stats: browser.stats.bind(browser) }),
       ...(browser.logs && { logs: browser.logs.bind(browser) }),
+      ...(browser.followLogs &&
+        { followLogs: browser.followLogs.bind(browser) }),
     };
   }
 

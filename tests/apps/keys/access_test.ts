@@ -6,14 +6,19 @@ import {
   type KeyedGrid,
   keyedGrid,
 } from "../../support/keys.ts";
+import { readText } from "../../support/read_text.ts";
 
 const UNKNOWN = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
 
 /** Paths of the apps that {@linkcode OPEN_TO} lists. Endpoints of other apps are held to the roles that they declare. */
-const LISTED = /^\/(?!v\d)|^\/v\d+\/(sessions|workerpool|keys|connect)(\/|$)/;
+const LISTED =
+  /^\/(?!v\d)|^\/v\d+\/(sessions|workerpool|keys|auth|connect|events)(\/|$)/;
 
 /** The endpoints of listed apps that clients or workers may call. All others are for admins only. */
 const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
+  "GET /metrics": ["metrics"],
+  "GET /v1/auth/caller": ["client", "worker", "metrics"],
+  "POST /v1/auth/sign-out": ["client"],
   "GET /v1/sessions": ["client"],
   "POST /v1/sessions": ["client"],
   "GET /v1/sessions/{id}": ["client"],
@@ -46,6 +51,8 @@ const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
   "GET /v1/sessions/{id}/cdp/stream": ["client"],
   "GET /v1/connect/json/version": ["client"],
   "GET /v1/connect/json/version/": ["client"],
+  "GET /v1/events": ["client"],
+  "GET /v1/events/stream": ["client"],
   "GET /v1/workerpool/pools": ["client"],
   "GET /v1/workerpool/pools/{pool_id}": ["client"],
   "GET /v1/workerpool/pools/{pool_id}/pressure": ["client"],
@@ -53,14 +60,19 @@ const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
   "GET /v1/workerpool/workers/{worker_id}": ["worker"],
   "PUT /v1/workerpool/workers/{worker_id}/heartbeat": ["worker"],
   "POST /v1/workerpool/workers/{worker_id}/claim-session": ["worker"],
+  "POST /v1/workerpool/workers/{worker_id}/browser-events": ["worker"],
   "GET /v1/workerpool/workers/{worker_id}/tunnel": ["worker"],
   "GET /v1/workerpool/workers/{worker_id}/tunnel/{stream_id}": ["worker"],
   "POST /v1/sessions/{id}/events": ["worker"],
+  "POST /v1/sessions/{id}/logs": ["worker"],
   "POST /v1/sessions/{id}/metrics": ["worker"],
 };
 
 /** Paths that need no key. */
-const OPEN_PATHS = ["/health", "/ready", "/openapi.json", "/docs"];
+const OPEN_PATHS = [
+  ...["/", "/health", "/ready", "/openapi.json", "/docs"],
+  "/v1/auth/sign-in",
+];
 
 /** Returns every endpoint of the API description and of the router, which has some that are not described. */
 async function listEndpoints(grid: KeyedGrid): Promise<ReadonlySet<string>> {
@@ -128,7 +140,7 @@ async function getOutcome(
     method,
     headers: key === undefined ? {} : { "x-api-key": key },
   });
-  const text = await response.text();
+  const text = await readText(response);
   if (response.status === 401 || response.status === 403) {
     const { code } = JSON.parse(text);
     assert.ok(code === "unauthorized" || code === "forbidden", text);
@@ -148,6 +160,7 @@ Deno.test("every endpoint accepts exactly the roles that it declares", async () 
     ["a revoked key", await revokedKey(grid), undefined],
     ["a client", (await grid.key({ role: "client" })).key, "client"],
     ["a worker", (await grid.key({ role: "worker" })).key, "worker"],
+    ["a scraper", (await grid.key({ role: "metrics" })).key, "metrics"],
     ["an admin", (await grid.key({ role: "admin" })).key, "admin"],
     ["the bootstrap key", BOOTSTRAP_KEY, "admin"],
   ];

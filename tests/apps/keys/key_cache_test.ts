@@ -21,6 +21,8 @@ async function createRow(key: string, fields: Partial<KeyRow> = {}) {
     expiresAt: null,
     lastUsedAt: null,
     revokedAt: null,
+    signedInFor: null,
+    signedInProof: null,
     ...fields,
   } as const;
 }

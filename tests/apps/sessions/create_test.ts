@@ -35,6 +35,7 @@ Deno.test("POST sessions returns a pending session with every default, and its l
     webhooks_enabled: true,
     status: "pending",
     status_reason: null,
+    trace_id: null,
     started_at: null,
     ended_at: null,
     idle_since: null,

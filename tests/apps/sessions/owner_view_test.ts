@@ -48,6 +48,8 @@ Deno.test("GET session returns the session, with events and metrics on request",
       memory_mb: 300,
       network_rx_bytes: 7,
       network_tx_bytes: null,
+      disk_read_bytes: null,
+      disk_write_bytes: null,
     },
   });
   const path = `/sessions/${claimed.id}`;
@@ -69,7 +71,11 @@ Deno.test("GET session returns the session, with events and metrics on request",
   assert.ok(!("events" in plain) && !("metrics" in plain));
   const { body: metrics } = await api.call("GET", `${path}/metrics`);
   assert.equal(metrics.items[0].memory_mb, 300);
-  const { body: events } = await api.call("GET", `${path}/events?after=2`);
+  const [, assigned] = body.events;
+  const { body: events } = await api.call(
+    "GET",
+    `${path}/events?after=${assigned.seq}`,
+  );
   assert.equal(events.items[0].event, "session_starting");
 });
 

@@ -100,3 +100,34 @@ Deno.test("at most a thousand sessions of a long queue are counted", async () =>
     /; 1000 or more sessions wait in the queue$/,
   );
 });
+
+Deno.test("status_reason tells that machines of the pool start, or that they fail, without words of the infrastructure", async () => {
+  await using grid = await testGrid();
+  const api = createApiClient(grid);
+  const pool = await api.pool();
+  const { id } = await api.session();
+  const { client } = grid.core.db;
+  const reason = async () =>
+    (await api.call("GET", `/sessions/${id}`)).body.status_reason;
+  const request = (workerId: string) =>
+    client.execute({
+      sql: `INSERT INTO machines (worker_id, pool_id, status, attempts,
+        requested_at, status_at) VALUES (?, ?, 'starting', 0, 1, 1)`,
+      args: [workerId, pool.id],
+    });
+  await request("one");
+  assert.match(await reason(), / is online, and a machine starts; it is /);
+  await request("two");
+  assert.match(await reason(), / is online, and 2 machines start; it is /);
+  await client.execute({
+    sql: `INSERT INTO scaled_pools (pool_id, name, provider_type,
+      provider_config, pool_updated_at, lease_expires_at, pass, surplus_least,
+      failures, last_failure) VALUES (?, 'pool', 'x', '', 1, 1, 1, 0, 2, ?)`,
+    args: [pool.id, "quota exceeded"],
+  });
+  const { body } = await api.call("GET", "/sessions?status=pending");
+  assert.equal(
+    body.items[0].status_reason,
+    'no worker of its work pool "pool" is online, and the last machine failed: "pool pressure" shows admins why',
+  );
+});

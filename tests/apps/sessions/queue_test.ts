@@ -45,14 +45,16 @@ function assertFull(answer: Answer): void {
 }
 
 async function rows(grid: TestGrid): Promise<readonly number[]> {
-  const counted = ["sessions", "session_events", "idempotency_keys"].map(
-    async (table) => {
-      const { rows } = await grid.core.db.client.execute(
-        `SELECT count(*) AS n FROM ${table}`,
-      );
-      return Number(rows[0]?.n);
-    },
-  );
+  const counted = [
+    "sessions",
+    "events WHERE session_id IS NOT NULL",
+    "idempotency_keys",
+  ].map(async (source) => {
+    const { rows } = await grid.core.db.client.execute(
+      `SELECT count(*) AS n FROM ${source}`,
+    );
+    return Number(rows[0]?.n);
+  });
   return await Promise.all(counted);
 }
 

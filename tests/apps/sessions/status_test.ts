@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { SESSION_EVENTS } from "../../../src/apps/sessions/event_types.ts";
 import {
   isTerminal,
-  SESSION_EVENTS,
   SESSION_STATUSES,
   type SessionStatus,
   STATUS_EVENTS,

@@ -112,30 +112,106 @@ Deno.test("a claim whose worker has disconnected receives no session", async () 
   );
 });
 
-Deno.test("the end of a session wakes its worker's claim, and the claims of other workers only if the pool has a limit", async () => {
-  for (const limit of [null, 1]) {
+Deno.test("the end of a session wakes its worker's claim only if the worker had no room", async () => {
+  for (
+    const { capacity, reads } of [{ capacity: 2, reads: 0 }, {
+      capacity: 1,
+      reads: 1,
+    }]
+  ) {
     await using grid = await testGrid({ clock: createFakeClock() });
     const api = createApiClient(grid);
-    await api.pool({ max_sessions: limit });
-    const { workerId, claimed } = await api.running();
-    const other = await api.worker();
+    await api.pool();
+    const worker = await api.worker({ capacity });
+    await api.session();
+    const claimed = await api.claim(worker);
+    assert.ok(claimed);
     const gone = new AbortController();
-    const wait = async (worker: string) =>
-      await grid.workers.claim(worker, {
-        caller: await findCaller(worker),
-        waitSeconds: 30,
-        signal: gone.signal,
-      });
-    const waiting = [wait(other), wait(workerId)];
+    const waiting = grid.workers.claim(worker, {
+      caller: await findCaller(worker),
+      waitSeconds: 30,
+      signal: gone.signal,
+    });
     await untilWaiting();
     const trips = grid.core.db.trips();
-    await api.report(workerId, claimed, "completed");
+    await api.report(worker, claimed, "completed");
     await untilWaiting();
-    // The report, and the reads of the woken claims.
-    assert.equal(grid.core.db.trips() - trips, limit === null ? 2 : 3);
+    // The report, and the read of a woken claim.
+    assert.equal(grid.core.db.trips() - trips, 1 + reads);
     gone.abort();
-    assert.deepEqual(await Promise.all(waiting), [undefined, undefined]);
+    assert.equal(await waiting, undefined);
   }
+});
+
+Deno.test("a session wakes one of many waiting claims, and each claim receives one in order of age", async () => {
+  await using grid = await testGrid({ clock: createFakeClock() });
+  const api = createApiClient(grid);
+  await api.pool();
+  const workers = [];
+  for (let count = 0; count < 5; count++) workers.push(await api.worker());
+  const received: string[] = [];
+  const waiting = [];
+  for (const worker of workers) {
+    waiting.push(
+      api.call("POST", `/workerpool/workers/${worker}/claim-session?wait=30`)
+        .then(({ body }) => received.push(body.sessions[0].id)),
+    );
+    await untilWaiting();
+  }
+  const created: string[] = [];
+  for (const _ of workers) {
+    const trips = grid.core.db.trips();
+    created.push((await api.session()).id);
+    await untilWaiting();
+    // Two of the create request, and one of the woken claim.
+    assert.equal(grid.core.db.trips() - trips, 3);
+  }
+  await Promise.all(waiting);
+  assert.deepEqual(received, created);
+});
+
+Deno.test("a session that a draining worker cannot claim goes to the next waiting claim", async () => {
+  await using grid = await testGrid({ clock: createFakeClock() });
+  const api = createApiClient(grid);
+  await api.pool();
+  const [full, other] = [await api.worker({ capacity: 1 }), await api.worker()];
+  await api.session();
+  assert.ok(await api.claim(full));
+  const wait = (worker: string) =>
+    api.call("POST", `/workerpool/workers/${worker}/claim-session?wait=30`);
+  const first = wait(full);
+  await untilWaiting();
+  const second = wait(other);
+  await untilWaiting();
+  const { id } = await api.session();
+  assert.equal((await second).body.sessions[0].id, id);
+  await api.call("POST", `/workerpool/workers/${full}/drain`, {});
+  assert.deepEqual((await first).body.sessions, []);
+});
+
+Deno.test("sessions that wait for their pool's limit wake one claim for each end", async () => {
+  await using grid = await testGrid({ clock: createFakeClock() });
+  const api = createApiClient(grid);
+  await api.pool({ max_sessions: 1 });
+  const { workerId, claimed } = await api.running();
+  const waiting = [];
+  for (let count = 0; count < 4; count++) {
+    const worker = await api.worker();
+    waiting.push(
+      api.call("POST", `/workerpool/workers/${worker}/claim-session?wait=30`),
+    );
+    await untilWaiting();
+  }
+  const next = await api.session();
+  await api.session();
+  await untilWaiting();
+  const trips = grid.core.db.trips();
+  await api.report(workerId, claimed, "completed");
+  const { body } = await Promise.race(waiting);
+  await untilWaiting();
+  assert.equal(body.sessions[0].id, next.id);
+  // The report, and the read of one claim.
+  assert.equal(grid.core.db.trips() - trips, 2);
 });
 
 Deno.test("a change of its pool ends a waiting claim, and the next claim applies the pool's limit", async () => {

@@ -52,6 +52,7 @@ export const poolArbitrary: fc.Arbitrary<Pool> = fc.record({
   ...toPoolFields({
     ...poolInputSchema.parse({ name: "x", provider_type: "local" }),
     ...fields,
+    provider_secrets: null,
     default_resource_limits: timeout === null
       ? null
       : { timeout_minutes: timeout },

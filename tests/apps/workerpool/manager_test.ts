@@ -24,6 +24,7 @@ Deno.test("POST pools creates a pool with every default, and returns its locatio
   assert.deepEqual(rest, {
     name: "pool",
     description: "",
+    provider_secrets: [],
     provider_type: "local",
     status: "active",
     priority: 0,

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { azureContainerInstance } from "../../../src/providers/azure_container_instance/provider.ts";
 import { type Api, assertRefused, createApiClient } from "../../support/api.ts";
 import { keyedGrid } from "../../support/keys.ts";
 import { testGrid } from "../../support/grid.ts";
@@ -101,11 +102,15 @@ Deno.test("a proxy that the provider does not support is rejected with a reason,
 });
 
 Deno.test("creating a pool returns a warning if its provider starts no browsers or not its default browser", async () => {
-  await using grid = await testGrid();
+  const empty = { ...azureContainerInstance, browsers: () => [] };
+  await using grid = await testGrid({ providers: [empty] });
   const api = createApiClient(grid);
   const azure = await api.pool({
     provider_type: "azure_container_instance",
-    provider_config: { resource_group: "g", subscription_id: "s" },
+    provider_config: {
+      resource_group: "g",
+      subscription_id: "00000000-0000-4000-8000-00000000000a",
+    },
   });
   assert.match(azure.warnings[0], /starts no browsers with provider "azure/);
   assertRefused(await ask(api, {}), REFUSED);

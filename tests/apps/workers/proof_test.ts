@@ -22,6 +22,7 @@ const WORKERS = "/workerpool/workers";
 
 /** Operations of a worker key that do not act for a worker. */
 const NO_CALLS = [
+  "getCaller",
   "getWorker",
   "registerWorker",
 ];
@@ -107,6 +108,13 @@ function createCalls(
       ...token,
       memory_mb: 1,
     }),
+    addSessionLogs: over("POST", `${session}/logs`, {
+      ...token,
+      text: "line",
+    }),
+    sendBrowserEvents: over("POST", `${WORKERS}/${id}/browser-events`, {
+      events: [],
+    }),
     workerTunnel: socket(renderTunnelPath(id)),
     workerStream: socket(renderTunnelPath(id, "0".repeat(32))),
     sendHeartbeat: over("PUT", `${WORKERS}/${id}/heartbeat`, {
@@ -121,7 +129,7 @@ async function readState({ core }: KeyedGrid): Promise<string> {
   const tables = [
     "sessions",
     "workers",
-    "session_events",
+    "events",
     "session_metrics",
   ];
   const results = await core.db.client.batch(

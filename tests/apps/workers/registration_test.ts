@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { assertRefused, createApiClient } from "../../support/api.ts";
 import { testGrid } from "../../support/grid.ts";
+import { logRecords } from "../../support/log_records.ts";
 
 const WORKERS = "/workerpool/workers";
 const SECRET = "a-secret-of-16-letters";
@@ -42,7 +43,9 @@ Deno.test("POST workers registers a worker and returns the values that it needs"
     disk_usage_mb: null,
     ip_address: "10.0.0.7",
     version: "1.2.3",
+    version_support: "too_new",
   });
+  assert.equal(body.server_version, "0.0.0-test");
   for (const path of [WORKERS, `${WORKERS}/${body.worker.id}`]) {
     const { text } = await api.call("GET", path);
     assert.doesNotMatch(text, /secret/);
@@ -170,4 +173,48 @@ Deno.test("concurrent registrations do not exceed max_workers together", async (
   );
   const codes = answers.map(({ status, body }) => body.code ?? status).sort();
   assert.deepEqual(codes, [201, 201, "pool_full", "pool_full", "pool_full"]);
+});
+
+Deno.test("a registered worker is announced on the bus", async () => {
+  await using grid = await testGrid();
+  const api = createApiClient(grid);
+  await api.pool();
+  const seen: string[] = [];
+  using _subscription = grid.core.bus.subscribe(({ type, subject }) => {
+    if (type === "worker_registered") seen.push(subject);
+  });
+  const { body } = await api.call("POST", WORKERS, {
+    name: "one",
+    work_pool_id: "pool",
+    capacity: 1,
+    secret: SECRET,
+  });
+  assert.deepEqual(seen, [body.worker.id]);
+});
+
+Deno.test("a worker whose version the server does not support is registered with a warning, others without", async () => {
+  await using grid = await testGrid();
+  const api = createApiClient(grid);
+  await api.pool();
+  await using log = await logRecords();
+  const versions = ["0.0.9", "0.1.0", "0.2.0", undefined];
+  const support: string[] = [];
+  for (const [at, version] of versions.entries()) {
+    const { body } = await api.call("POST", WORKERS, {
+      name: `worker-${at}`,
+      work_pool_id: "pool",
+      version,
+    });
+    support.push(body.worker.version_support);
+  }
+  assert.deepEqual(support, ["supported", "supported", "too_new", "unknown"]);
+  const warnings = log.records.filter(({ level }) => level === "warning");
+  assert.deepEqual(
+    warnings.map(({ properties }) => [
+      properties["name"],
+      properties["worker_version"],
+      properties["server_version"],
+    ]),
+    [["worker-2", "0.2.0", "0.0.0-test"]],
+  );
 });

@@ -84,10 +84,15 @@ Deno.test("check names missing and unknown migrations", () =>
     assert.equal(missing.code, 0);
     assert.equal(missing.of("migrations").status, "warn");
     assert.match(missing.of("migrations").detail, /0001_/);
-    await sql("INSERT INTO schema_migrations VALUES ('9999_later', 1)");
+    await sql(
+      "INSERT INTO schema_migrations VALUES ('9999_later', 1, '9.0.0')",
+    );
     const unknown = await check(...at);
     assert.equal(unknown.code, 1);
-    assert.match(unknown.of("migrations").detail, /9999_later.*newer program/);
+    assert.match(
+      unknown.of("migrations").detail,
+      /version 9\.0\.0 has changed it.*"9999_later", expected browsergrid 9\.0\.0 or newer/,
+    );
   }));
 
 Deno.test("check compares the clock of a remote database, and connects to a running server", async () => {
@@ -127,5 +132,67 @@ Deno.test("check --verbose lists the origins of settings", () =>
       given.some(({ detail }) =>
         detail === "data_dir is given by flag --data-dir"
       ),
+    );
+  }));
+
+Deno.test("check --provider-config needs one provider and JSON, also from a file", () =>
+  withFolder(async (dir) => {
+    const run = (...args: readonly string[]) =>
+      cli("check", "--data-dir", dir, "--port", "0", ...args);
+    const path = `${dir}/config.json`;
+    await Deno.writeTextFile(path, '{"sandbox":"maybe"}');
+    const one = ["--provider", "local", "--provider-config"];
+    const wrong = await run(...one, `@${path}`);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.out, /^fail +local config +sandbox: /m);
+    const cases: readonly [readonly string[], RegExp][] = [
+      [["--provider-config", "{}"], /for all providers, expected one/],
+      [[...one, "{"], /it is not JSON, expected an object/],
+      [[...one, `@${path}-missing`], /Cannot read ".*-missing": /],
+    ];
+    for (const [args, message] of cases) {
+      const { code, err } = await run(...args);
+      assert.equal(code, 2);
+      assert.match(err, message);
+    }
+  }));
+
+Deno.test("check --provider-config accepts the output of pool get --json, and names the secrets that it lacks", () =>
+  withFolder(async (dir) => {
+    await using grid = await testGrid({ listen: true });
+    const { code, err } = await cli(
+      ...["pool", "create", "kubernetes", "--name", "pods"],
+      ...["--api-server", "https://127.0.0.1:1", "--token", "planted-token"],
+      ...["--unit", "worker", "--api-url", grid.url],
+    );
+    assert.equal(code, 0, err);
+    const path = `${dir}/pool.json`;
+    const { out } = await cli(
+      ...["pool", "get", "pods", "--json", "--api-url", grid.url],
+    );
+    await Deno.writeTextFile(path, out);
+    const run = (provider: string) =>
+      cli(
+        ...["check", "--data-dir", dir, "--port", "0"],
+        ...["--provider", provider, "--provider-config", `@${path}`],
+      );
+    const checked = await run("kubernetes");
+    assert.match(
+      checked.out,
+      /^warn +kubernetes secrets +The output of the pool lacks its secrets, .*: token, expected/m,
+    );
+    assert.match(
+      checked.out,
+      /^fail +kubernetes credentials +.*127\.0\.0\.1:1/m,
+    );
+    assert.match(
+      checked.out,
+      /^warn +kubernetes public_url +The setting public_url is not set, so that /m,
+    );
+    const other = await run("docker");
+    assert.equal(other.code, 2);
+    assert.match(
+      other.err,
+      /a pool of another provider, expected --provider "kubernetes"/,
     );
   }));

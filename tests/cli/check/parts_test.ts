@@ -203,3 +203,22 @@ Deno.test("checkProvider() does not open a provider whose pools must be configur
   }]);
   assert.ok(!isUsable(results));
 });
+
+Deno.test("checkProvider() opens a provider with the configuration of the command line, or reports what is wrong with it", async () => {
+  const opened: unknown[] = [];
+  const provider: Provider = {
+    ...local,
+    configSchema: z.strictObject({ region: z.string() }),
+    open: (config, host) => {
+      opened.push(config);
+      return local.open({ arguments: [], sandbox: "auto" }, host);
+    },
+  };
+  const { settings } = load("/tmp");
+  const [first] = await checkProvider(provider, settings, { region: "eu" });
+  assert.notEqual(first?.name, "config");
+  assert.deepEqual(opened, [{ region: "eu" }]);
+  const [wrong] = await checkProvider(provider, settings, { regoin: "eu" });
+  assert.deepEqual([wrong?.name, wrong?.status], ["config", "fail"]);
+  assert.match(wrong?.detail ?? "", /region: .*regoin/s);
+});

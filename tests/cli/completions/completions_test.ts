@@ -125,6 +125,7 @@ const NAMED: readonly (readonly [typed: readonly string[], named: string])[] = [
   [["worker", "--work-pool-id", ""], "pools"],
   [["worker", "drain", ""], "workers"],
   [["key", "revoke", ""], "keys"],
+  [["webhook", "test", ""], "webhooks"],
 ];
 
 for (const shell of SHELLS) {

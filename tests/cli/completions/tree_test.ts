@@ -80,6 +80,7 @@ Deno.test("arguments are completed by records or by the words that they accept",
   assert.equal(find(" pool update").named, "pools");
   assert.equal(find(" worker drain").named, "workers");
   assert.equal(find(" key revoke").named, "keys");
+  assert.equal(find(" webhook test").named, "webhooks");
   assert.deepEqual(find(" completions").words, ["bash", "zsh", "fish"]);
   assert.deepEqual(find(" serve").words, []);
 });

@@ -45,7 +45,7 @@ Deno.test("key create --json prints the whole key, and rejects a wrong role or d
   );
   const king = await cli("key", "create", "x", "--role", "king", ...at);
   assert.equal(king.code, 2);
-  assert.match(king.err, /admin, client, worker/);
+  assert.match(king.err, /admin, client, worker, metrics/);
   const soon = await cli(
     ...["key", "create", "x", "--role", "client", "--expires", "soon", ...at],
   );

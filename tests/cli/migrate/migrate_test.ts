@@ -39,13 +39,13 @@ Deno.test("migrate status lists each migration with its time, before and after",
   }
 });
 
-Deno.test("migrate status names a migration that this version does not know, and migrate rejects the database", async () => {
+Deno.test("migrate status names a migration that this version does not know, and migrate and serve reject the database", async () => {
   await using folder = await openFolder();
   await folder.run("migrate");
   {
     using db = await openDatabase(folder.database);
     await db.client.execute(
-      "INSERT INTO schema_migrations (name, applied_at) VALUES ('9999_future', 1)",
+      "INSERT INTO schema_migrations (name, applied_at, version) VALUES ('9999_future', 1, '9.1.0')",
     );
   }
   const { out } = await folder.run("migrate", "status");
@@ -53,9 +53,14 @@ Deno.test("migrate status names a migration that this version does not know, and
     name === "9999_future"
   );
   assert.match(row[1], /\(not known to this version\)$/);
-  const rejected = await folder.run("migrate");
-  assert.equal(rejected.code, 1);
-  assert.match(rejected.err, /"9999_future", which this version does not know/);
+  for (const line of [["migrate"], ["serve"], ["serve", "--no-migrate"]]) {
+    const rejected = await folder.run(...line);
+    assert.equal(rejected.code, 1, line.join(" "));
+    assert.match(
+      rejected.err,
+      /^error: Cannot use the database: version 9\.1\.0 has changed it, .*"9999_future", expected browsergrid 9\.1\.0 or newer/,
+    );
+  }
 });
 
 Deno.test("migrate status names migrations of an app that is not installed", async () => {

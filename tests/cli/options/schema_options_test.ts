@@ -9,6 +9,7 @@ import {
   parseOptions,
   toOptionName,
 } from "../../../src/cli/options/schema_options.ts";
+import { secretSchema } from "../../../src/core/provider/secret_options.ts";
 
 const ON = true;
 
@@ -44,7 +45,7 @@ Deno.test("declareOptions() makes flags, placeholders, defaults and choices from
     "--pids-limit <value>",
     "--arguments <value...>",
     "--read-only [true|false]",
-    "--labels <value>",
+    "--labels <name=value...>",
     "--region <value>",
   ]);
   assert.deepEqual(options.map(({ description }) => description), [
@@ -173,4 +174,30 @@ Deno.test("toOptionName() returns the name of the member for each form of flags"
     ["--force", "force"],
   ] as const;
   for (const [flags, name] of cases) assert.equal(toOptionName(flags), name);
+});
+
+Deno.test("a secret member is read from the file that @ names, and no error shows its value", async () => {
+  const path = await Deno.makeTempFile();
+  const schema = z.object({
+    config: z.strictObject({
+      region: z.string().describe("Region"),
+      password: secretSchema().regex(/^[a-z]+$/).meta({ secret: true })
+        .describe("Password"),
+    }).meta(INLINE),
+  });
+  const read = (password: string) =>
+    parse(schema, "--region", "eu", "--password", password).config.password;
+  try {
+    await Deno.writeTextFile(path, "hush\n");
+    assert.equal(read(`@${path}`), "hush");
+    assert.equal(read("plain"), "plain");
+    assert.throws(() => read(`@${path}-missing`), /Cannot read ".*-missing": /);
+    assert.throws(() => read("HUSH"), (error: Error) => {
+      assert.match(error.message, /^Cannot use --password: /);
+      assert.doesNotMatch(error.message, /HUSH/);
+      return true;
+    });
+  } finally {
+    await Deno.remove(path);
+  }
 });

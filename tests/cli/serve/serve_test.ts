@@ -20,7 +20,7 @@ Deno.test("serve prints its URLs, key and data, and ends with 0 at the first sig
     const [, url = ""] = await program.until(/API +(http\S+)\/v1\n/);
     await program.until(/Stop with Ctrl\+C/);
     const text = program.output();
-    assert.match(text, /^Browsergrid \d+\.\d+\.\d+ is ready\n/m);
+    assert.match(text, /^Browsergrid \d+\.\d+\.\d+(-dev)? is ready\n/m);
     assert.match(
       text,
       new RegExp(`Connect +ws://${new URL(url).host}/v1/connect`),

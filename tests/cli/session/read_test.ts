@@ -74,6 +74,8 @@ Deno.test("session get, events, metrics and logs show what is recorded of a sess
       memory_mb: 300,
       network_rx_bytes: null,
       network_tx_bytes: null,
+      disk_read_bytes: null,
+      disk_write_bytes: null,
     },
   });
   await api.report(workerId, claimed, "completed", { logs: "last words\n" });
@@ -104,10 +106,11 @@ Deno.test("session get, events, metrics and logs show what is recorded of a sess
 
   const metrics = parseTable((await cli("session", "metrics", id, ...at)).out);
   assert.deepEqual(metrics.head, [
-    ...["time", "cpu %", "memory mb", "received bytes", "sent bytes"],
+    ...["time", "cpu %", "max cpu %", "memory mb", "max memory mb"],
+    ...["received bytes", "sent bytes", "read bytes", "written bytes"],
   ]);
   assert.deepEqual(metrics.rows.map((row) => row.slice(1)), [
-    ["12.5", "300", "", ""],
+    ["12.5", "12.5", "300", "300", "", "", "", ""],
   ]);
 
   const logs = await cli("session", "logs", id, ...at);

@@ -45,6 +45,19 @@ Deno.test("worker list shows the load of the last heartbeat", async () => {
   assert.equal(got.current_load, 1);
 });
 
+Deno.test("worker list shows the versions, and which of them the server does not support", async () => {
+  await using scene = await openScene();
+  const { api, run } = scene;
+  for (const version of ["0.0.1", "1.2.3", undefined]) {
+    await api.worker({ name: `version-${version}`, version });
+  }
+  const { head, rows } = JSON.parse((await run("list")).out);
+  assert.deepEqual(
+    rows.map((row: string[]) => row[head.indexOf("version")]),
+    ["0.0.1", "1.2.3 (too new)", "unknown"],
+  );
+});
+
 Deno.test("worker get finds a worker by id and by name", async () => {
   await using scene = await openScene();
   const id = await scene.api.worker({ name: "one" });

@@ -1,6 +1,7 @@
 // Clients of the gateway's benchmark, in a process of their own. Prints what they measure as one line of JSON.
 // Arguments: measurement, its options as JSON: {"direct":URL,"gateway":URL,…}, or
-// {"url":URL,"count":CLIENTS,"wave":CLIENTS} of a crowd.
+// {"url":URL,"count":CLIENTS,"wave":CLIENTS} of a crowd, {"url":URL,"seconds":SECONDS,"pause_ms":MS} of paced
+// trips.
 //
 // Each measurement takes its sides in turn, a short block at a time: whatever else the machine does hits all alike.
 import net from "node:net";
@@ -22,6 +23,18 @@ const MEASUREMENTS = {
       const page = await openPage(url);
       return () => page("1");
     }),
+  interrupted: () =>
+    trips({ trips: 3_000, warmUp: 500, block: 50 }, async (url) => {
+      const page = await openPage(url);
+      return () => page("1");
+    }),
+  uploads: () =>
+    trips({ trips: 80, warmUp: 8, block: 4 }, async (url) => {
+      const page = await openPage(url);
+      const expression = `"${"x".repeat(MEGABYTE)}".length`;
+      return () => page(expression);
+    }),
+  paced,
   megabytes: () =>
     trips({ trips: 80, warmUp: 8, block: 4 }, async (url) => {
       const page = await openPage(url);
@@ -41,6 +54,24 @@ await new Promise((resolve) =>
 // The crowd stays until the measuring process ends it.
 if (measurement === "crowd") await new Promise(() => process.stdin.resume());
 process.exit();
+
+/** Milliseconds of each trip of a short message to a synthetic browser, for some seconds and with pauses between. */
+async function paced() {
+  const { url, seconds, pause_ms } = options;
+  const socket = await openSocket(url);
+  const times = [];
+  const endsAt = performance.now() + seconds * 1_000;
+  while (performance.now() < endsAt) {
+    const startedAt = performance.now();
+    socket.send("trip");
+    await new Promise((resolve) => socket.once("message", resolve));
+    times.push(performance.now() - startedAt);
+    if (pause_ms > 0) {
+      await new Promise((resolve) => setTimeout(resolve, pause_ms));
+    }
+  }
+  return { times };
+}
 
 /** Milliseconds of each trip, by side. */
 async function trips({ trips, warmUp, block }, open) {

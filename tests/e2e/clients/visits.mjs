@@ -1,8 +1,7 @@
 // Visits of browsers, each held for half a second: all at once through the grid, and in turns with bare launches.
 // Arguments: connect URL, path of the browser, visits through the grid, bare visits before and after them, how many of
-// those at once, pairs of single visits before and after. Prints as JSON: { served, refusals, rate, bare, before, after
-// },
-// rates in visits a second and times in ms.
+// those at once, pairs of single visits before and after.
+// Prints { served, refusals, rate, bare, before, after } as JSON: rates in visits a second, times in ms.
 import { once } from "node:events";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -50,7 +49,7 @@ async function launched() {
   return answered;
 }
 
-/** Visits a second when `turns` take turns. */
+/** Returns the visits a second of `turns` clients at a time. */
 async function measureRate(count, visit) {
   let left = count;
   const start = performance.now();
@@ -62,7 +61,7 @@ async function measureRate(count, visit) {
   return count / (performance.now() - start) * 1_000;
 }
 
-/** Time to the first answer of one visit alone, through the grid and bare in turn: [grid, bare][]. */
+/** Returns the times to the first response of single visits, through the grid and bare in turn: [grid, bare][]. */
 async function single() {
   const pairs = [];
   for (let index = 0; index < singles; index++) {
@@ -71,7 +70,7 @@ async function single() {
   return pairs;
 }
 
-// The first of each finds nothing in the caches.
+// The first of each reads its files from disk.
 await launched();
 await throughGrid();
 const before = await single();

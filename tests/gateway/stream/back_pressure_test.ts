@@ -26,8 +26,11 @@ const AFTER_MB = 64;
 /** Maximum memory growth of the server or the worker by a stream that is not read, in megabytes. */
 const GROWTH_MB = 64;
 
-/** Maximum data in the buffers of the system, on all connections together, in megabytes. */
-const HELD_MB = 64;
+/**
+ * Maximum data in the buffers of the system, in megabytes: Linux lets each of three connections grow to 32 MB for its
+ * receiver and 4 MB for its sender.
+ */
+const HELD_MB = 3 * (32 + 4);
 
 /** Length of the data that another client sends and receives during the stall, in megabytes. */
 const ECHOED_MB = 8;

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { REPLICA_HEADER } from "../../../src/http/auth/replica_token.ts";
-import { handoverPurpose } from "../../../src/gateway/tunnel/replica.ts";
+import { handoverPurpose } from "../../../src/gateway/tunnel/handover.ts";
 import { renderTunnelPath } from "../../../src/tunnel/protocol.ts";
 import { createApiClient } from "../../support/api.ts";
 import { createFakeClock } from "../../support/clock.ts";

@@ -125,7 +125,10 @@ export async function tunnelScene(
     async running() {
       const id = await scene.ask({ max_connections: 10 });
       using timeout = deadline(systemClock, 10_000);
-      await grid.sessions.waitUntilStarted(id, timeout.signal);
+      await grid.sessions.waitUntilStarted(id, {
+        read: () => grid.sessions.get(id),
+        signal: timeout.signal,
+      });
       return id;
     },
     toUrl: (id, at = grid) =>

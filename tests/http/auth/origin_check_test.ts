@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { loadSettings } from "../../../src/core/settings.ts";
+import { checkOrigin } from "../../../src/http/auth/origin_check.ts";
 import { BOOTSTRAP_KEY } from "../../support/keys.ts";
 import { testGrid, type TestGridOptions } from "../../support/grid.ts";
 
@@ -70,4 +72,20 @@ Deno.test("requests with a key and clients that are not pages can change it from
     ),
     SERVED,
   );
+});
+
+Deno.test("an allowance of all origins does not cover pages with the cookie of a sign-in", () => {
+  const settings = loadSettings({
+    defaults: { allowed_origins: ["*"], data_dir: "/tmp" },
+    env: {},
+    flags: {},
+  }).settings;
+  const page = { origin: "http://127.0.0.1:9000", host: "127.0.0.1:8765" };
+  checkOrigin(settings, page);
+  assert.throws(
+    () => checkOrigin(settings, { ...page, isSignedIn: true }),
+    /not allowed/,
+  );
+  const own = { ...page, origin: "http://127.0.0.1:8765" };
+  checkOrigin(settings, { ...own, isSignedIn: true });
 });

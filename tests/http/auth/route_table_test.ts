@@ -30,6 +30,7 @@ Deno.test("RouteTable.find() returns the declaration of a route and the values o
   for (let count = 0; count < 2; count++) {
     const route = table.find("GET", "/v1/things/a%20b/page");
     assert.deepEqual(route, {
+      pattern: "/v1/things/{id}/{kind}",
       declaration: QUIET,
       params: { id: "a%20b", kind: "page" },
     });

@@ -44,7 +44,7 @@ Deno.test("/openapi.json has an id, a summary, a tag and described parameters fo
 
 Deno.test("/openapi.json describes the system endpoints and the WebSockets", async () => {
   const { json, operations } = await realApi();
-  for (const path of ["/health", "/ready", "/openapi.json", "/docs"]) {
+  for (const path of ["/", "/health", "/ready", "/openapi.json", "/docs"]) {
     assert.deepEqual(json.paths[path].get.security, [], path);
   }
   const sockets = operations.filter(({ isWebSocket }) => isWebSocket);

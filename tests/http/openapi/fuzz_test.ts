@@ -26,6 +26,7 @@ import { type TestGrid, testGrid } from "../../support/grid.ts";
 import type { ValueOptions } from "../../support/schema_values.ts";
 import { startUpstream } from "../../support/upstream.ts";
 import { findProof } from "../../support/worker_proofs.ts";
+import { readText } from "../../support/read_text.ts";
 
 const { FUZZ_SEED = "486080793", FUZZ_RUNS } = Deno.env.toObject();
 const IS_RANDOM = FUZZ_SEED === "random";
@@ -50,9 +51,16 @@ async function knownIds(
   const claimed = await api.claim(worker);
   const { secret, instanceId } = findProof(worker);
   assert.ok(claimed);
+  const { body: webhook } = await api.call("POST", "/webhooks", {
+    name,
+    url: "https://hooks.example/",
+    event_pattern: "session.*",
+  });
+  const test = await api.call("POST", `/webhooks/${webhook.id}/test`);
   await api.report(worker, claimed, "running", { endpoint });
   return {
     id: [id, id, crypto.randomUUID()],
+    key: [key.key],
     key_id: [key.id, key.prefix, crypto.randomUUID()],
     // The first admin key would lock out the following requests.
     role: ["client", "worker"],
@@ -62,6 +70,10 @@ async function knownIds(
     work_pool_id: [pool.id],
     worker_id: [worker, worker, idle, crypto.randomUUID()],
     instance_id: [crypto.randomUUID()],
+    webhook_id: [webhook.id, webhook.id, crypto.randomUUID()],
+    delivery_id: [test.body.id, test.body.id, 7_000_000],
+    // Deliveries wait only for an active webhook.
+    active: [true],
     [SECRET_HEADER]: [secret],
     [INSTANCE_HEADER]: [instanceId, crypto.randomUUID()],
     fencing_token: [claimed.fencing_token, 7],
@@ -82,7 +94,7 @@ async function check(
   request: FuzzedRequest,
   response: Response,
 ): Promise<void> {
-  const text = await response.text();
+  const text = await readText(response);
   const { status } = response;
   const said = `${operation.id}: ${status} ${text.slice(0, 400)}`;
   assert.ok(status < 500, said);

@@ -103,7 +103,7 @@ Deno.test("a body that is not JSON or has another content type is rejected with 
       [post("{"), [400, "malformed_json"]],
       [post(new Uint8Array([0xff, 0xfe, 0x00])), [400, "malformed_json"]],
       [post('{"browser":"chrome"}garbage'), [400, "malformed_json"]],
-      [post("[".repeat(100_000)), [400, "malformed_json"]],
+      [post("[".repeat(100_000)), [413, "body_too_large"]],
       [post("null"), [422, "invalid_request"]],
       [post("[]"), [422, "invalid_request"]],
       [post('"text"'), [422, "invalid_request"]],

@@ -91,8 +91,10 @@ Deno.test("an obfuscated path is rejected or equals the plain path, and never ne
       grid,
       head(`GET ${target} HTTP/1.1`),
     );
+    // Some equal "/", which needs no key and shows only addresses.
+    const isIndex = status === 200 && text.includes('"name":"browsergrid"');
     assert.ok(
-      status && [400, 401, 404, 414].includes(status),
+      isIndex || status && [400, 401, 404, 414].includes(status),
       `${target} ${text}`,
     );
     const withKey = await answerTo(

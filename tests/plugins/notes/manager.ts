@@ -1,4 +1,4 @@
-import { v7 } from "uuid";
+import { uuidv7 } from "uuidv7";
 import type { SessionManager } from "../../../src/apps/sessions/manager.ts";
 import type { Clock } from "../../../src/async/clock.ts";
 import { GridError } from "../../../src/core/errors.ts";
@@ -39,7 +39,7 @@ export function createNoteManager(
           `Cannot add a note to session "${sessionId}": it has ${maxNotes}, expected fewer`,
         );
       }
-      const note = { id: v7(), sessionId, text, createdAt: clock.now() };
+      const note = { id: uuidv7(), sessionId, text, createdAt: clock.now() };
       await store.insert(note);
       return note;
     },

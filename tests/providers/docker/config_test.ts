@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { listSecretOptions } from "../../../src/core/provider/secret_options.ts";
 import { docker as dockerProvider } from "../../../src/providers/docker/provider.ts";
-import { expandImageName } from "../../../src/providers/docker/images/image_name.ts";
+import { expandImageName } from "../../../src/providers/kit/image/image_name.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
-import {} from "../../support/docker.ts";
 
 const defaults = dockerProvider.configSchema.parse({});
 
@@ -36,8 +36,8 @@ Deno.test("configSchema describes every member", () => {
   }
 });
 
-Deno.test("deployCommand() contains the names of variables and hides their values", () => {
-  const command = dockerProvider.deployCommand(
+Deno.test("deployCommand() contains the names of variables and hides their values", async () => {
+  const command = await dockerProvider.deployCommand(
     browserSpec({ environment: { TOKEN: "planted" }, cpu: 2 }),
     defaults,
   );
@@ -45,8 +45,23 @@ Deno.test("deployCommand() contains the names of variables and hides their value
   assert.ok(!command.includes("planted"));
 });
 
-Deno.test("deployCommand() contains the session's arguments after the pool's, quoted for a shell", () => {
-  const command = dockerProvider.deployCommand(
+Deno.test("deployCommand() contains no credentials of a registry", async () => {
+  const command = await dockerProvider.deployCommand(browserSpec(), {
+    ...defaults,
+    registry_username: "planted-user",
+    registry_password: "planted-password",
+  });
+  assert.ok(!command.includes("planted"), command);
+});
+
+Deno.test("the password of a registry is a secret option", () => {
+  assert.deepEqual(listSecretOptions(dockerProvider.configSchema), [
+    "registry_password",
+  ]);
+});
+
+Deno.test("deployCommand() contains the session's arguments after the pool's, quoted for a shell", async () => {
+  const command = await dockerProvider.deployCommand(
     browserSpec({ arguments: ["--lang=de", "--user-agent=it's $(me)"] }),
     { ...defaults, arguments: ["--lang=en", "--no-pings"] },
   );
@@ -58,8 +73,8 @@ Deno.test("deployCommand() contains the session's arguments after the pool's, qu
   );
 });
 
-Deno.test("deployCommand() of a session with limited egress starts as root with the required capabilities, and hides its proxy's password", () => {
-  const command = dockerProvider.deployCommand(
+Deno.test("deployCommand() of a session with limited egress starts as root with the required capabilities, and hides its proxy's password", async () => {
+  const command = await dockerProvider.deployCommand(
     browserSpec({
       egress: { mode: "no_private", allow: ["10.1.0.0/16"], pool: "crawl" },
       proxy: {

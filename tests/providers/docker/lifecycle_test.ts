@@ -6,6 +6,7 @@ import { dockerConfigSchema } from "../../../src/providers/docker/config.ts";
 import { createContainerOptions } from "../../../src/providers/docker/container/options.ts";
 import { openEngine } from "../../../src/providers/docker/engine/engine.ts";
 import { inspectEngine } from "../../../src/providers/docker/engine/environment.ts";
+import { SECCOMP_PROFILE } from "../../../src/providers/docker/container/seccomp.ts";
 import { findCdpAddress } from "../../../src/providers/docker/container/start.ts";
 import { browserSpec } from "../../support/browser_spec.ts";
 import {
@@ -69,7 +70,7 @@ dockerTest(
         ...engine,
         ...{ image: TEST_IMAGE, isProjectImage: true, init: false },
         ...{ network: "bridge", publishOn: "127.0.0.1" },
-        ...{ labels: {}, gridAddresses: [] },
+        ...{ labels: {}, gridAddresses: [], seccompProfile: SECCOMP_PROFILE },
       },
     ));
     try {

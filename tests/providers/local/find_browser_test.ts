@@ -89,6 +89,28 @@ Deno.test("findBrowser() prefers Chrome to Chromium and Chromium to Edge, in all
   ]);
 });
 
+Deno.test("findBrowser() uses the program of a package without the script that starts it", async () => {
+  const script = "/usr/bin/chromium";
+  const program = "/usr/lib/chromium/chromium";
+  const env = { PATH: "/usr/local/bin:/usr/bin" };
+  const found = await findBrowser(undefined, host(env, [script, program]));
+  assert.equal(found?.path, program);
+  assert.equal(found?.source, "PATH");
+  const alone = await findBrowser(undefined, host(env, [script]));
+  assert.equal(alone?.path, script);
+});
+
+Deno.test("findBrowser() starts a script that is configured, or that somebody put in front of the package's", async () => {
+  const script = "/usr/bin/chromium";
+  const own = "/usr/local/bin/chromium";
+  const env = { PATH: "/usr/local/bin:/usr/bin" };
+  const files = [script, "/usr/lib/chromium/chromium", own];
+  const configured = await findBrowser(script, host(env, files));
+  assert.equal(configured?.path, script);
+  const first = await findBrowser(undefined, host(env, files));
+  assert.equal(first?.path, own);
+});
+
 Deno.test("findBrowser() searches the usual paths last", async () => {
   const chrome = "/opt/google/chrome/chrome";
   const alone = await findBrowser(undefined, host({ PATH: "/bin" }, [chrome]));

@@ -105,7 +105,7 @@ Deno.test("launch() of a missing browser rejects with the reason and ends no oth
   await Deno.remove(test.options.browser.path);
   await assert.rejects(
     launch(test.options, NEVER),
-    /Cannot start the browser: .*ENOENT.*It wrote nothing/,
+    /Cannot start the browser: .*exit code 127[^]*No such file/,
   );
   assert.ok(!await isThere(test.options.folder));
 });

@@ -4,8 +4,8 @@ import { browserSpec } from "../../support/browser_spec.ts";
 
 const SPEC = browserSpec();
 
-Deno.test("deployCommand() contains the names of variables and hides their values", () => {
-  const command = local.deployCommand(
+Deno.test("deployCommand() contains the names of variables and hides their values", async () => {
+  const command = await local.deployCommand(
     { ...SPEC, environment: { TOKEN: "planted" } },
     local.configSchema.parse({}),
   );
@@ -13,8 +13,8 @@ Deno.test("deployCommand() contains the names of variables and hides their value
   assert.ok(!command.includes("planted"));
 });
 
-Deno.test("deployCommand() contains the pool's and the session's arguments, quoted for a shell", () => {
-  const command = local.deployCommand(
+Deno.test("deployCommand() contains the pool's and the session's arguments, quoted for a shell", async () => {
+  const command = await local.deployCommand(
     { ...SPEC, arguments: ["--lang=de", "--user-agent=it's $(me)"] },
     local.configSchema.parse({ arguments: ["--lang=en", "--no-pings"] }),
   );

@@ -13,7 +13,7 @@ import {
   waitUntil,
 } from "../provider_machine.ts";
 
-/** Number of aborted starts, each after a random time. */
+/** Default number of aborted starts, each after a random time. */
 const ABORTED_STARTS = 5;
 
 /** Maximum time after which a start is aborted. */
@@ -24,7 +24,7 @@ export function declareEndTests(
   contract: DeclareTest,
   provider: ProviderUnderTest,
 ): void {
-  const { spec } = provider;
+  const { spec, interruptions: numRuns = ABORTED_STARTS } = provider;
 
   contract("stop() is idempotent and leaves no resources", async () => {
     await using test = await openScene(provider);
@@ -96,7 +96,7 @@ export function declareEndTests(
           await waitForNoResources(test.machine);
         },
       ),
-      { numRuns: ABORTED_STARTS, endOnFailure: true },
+      { numRuns, endOnFailure: true },
     );
   });
 

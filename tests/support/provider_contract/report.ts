@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { eventually } from "../eventually.ts";
+import type { OutputPart } from "../../../src/core/provider.ts";
 import type { DeclareTest } from "./declare_test.ts";
 import {
   connectTo,
@@ -34,12 +36,57 @@ export function declareReportTests(
       await browser.stats?.();
       await using client = await connectTo(browser);
       const page = await client.newPage();
-      await page.evaluate(
-        "{ const end = performance.now() + 400; while (performance.now() < end); }",
+      const { memoryMb = 0, cpuPercent = 0, ...counters } = await eventually(
+        "the browser is measured",
+        async () => {
+          await page.evaluate(
+            "{ const end = performance.now() + 400; while (performance.now() < end); }",
+          );
+          const stats = await browser.stats?.();
+          // A busy engine may not have measured it.
+          return stats?.memoryMb === undefined ? undefined : stats;
+        },
       );
-      const { memoryMb = 0, cpuPercent = 0 } = await browser.stats?.() ?? {};
       assert.ok(memoryMb > 20 && memoryMb < 20_000, `${memoryMb} MB`);
       assert.ok(cpuPercent > 5 && cpuPercent < 6_400, `${cpuPercent} %`);
+      for (const count of Object.values(counters)) {
+        assert.ok(Number.isInteger(count) && count >= 0, String(count));
+      }
+      await browser.stop(GRACE_MS);
+    },
+  );
+
+  contract(
+    "followLogs() yields the last output, console messages of pages as they come, and ends with the browser",
+    async () => {
+      await using test = await openScene(provider);
+      const browser = await test.host.start(spec(), "s", NEVER);
+      const parts = browser.followLogs?.({ lines: 100, signal: NEVER });
+      assert.ok(parts);
+      await readUntil(parts, /DevTools listening on/);
+      {
+        await using client = await connectTo(browser);
+        const page = await client.newPage();
+        await page.evaluate("console.warn('a message of the page')");
+        await readUntil(parts, /CONSOLE.*"a message of the page"/);
+      }
+      await browser.stop(GRACE_MS);
+      await Array.fromAsync(parts);
+    },
+  );
+
+  contract(
+    "followLogs() yields the rest and ends when its signal is aborted",
+    async () => {
+      await using test = await openScene(provider);
+      const browser = await test.host.start(spec(), "s", NEVER);
+      const end = new AbortController();
+      const parts = browser.followLogs?.({ lines: 1, signal: end.signal });
+      assert.ok(parts);
+      const { value } = await parts.next();
+      assert.equal(value?.text.trim().split("\n").length, 1);
+      end.abort();
+      await Array.fromAsync(parts);
       await browser.stop(GRACE_MS);
     },
   );
@@ -64,4 +111,16 @@ export function declareReportTests(
     for (const { name, detail } of checks) assert.ok(name && detail);
     assert.deepEqual(await test.machine.listResources(), []);
   });
+}
+
+/** Reads parts until their text matches. */
+async function readUntil(
+  parts: AsyncGenerator<OutputPart, void>,
+  pattern: RegExp,
+): Promise<void> {
+  for (let text = ""; !pattern.test(text);) {
+    const { value } = await parts.next();
+    assert.ok(value, `the output ended without ${pattern}:\n${text}`);
+    text += value.text;
+  }
 }

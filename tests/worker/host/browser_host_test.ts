@@ -42,7 +42,7 @@ Deno.test("openHost() opens the pool's provider for this worker, and adds its pr
     localSandbox: "off",
     registration: registrationSchema.parse({
       ...registrationExample,
-      worker: { ...registrationExample.worker, provider_type: "fake" },
+      provider_type: "fake",
     }),
     outbox,
   });

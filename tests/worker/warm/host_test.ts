@@ -51,7 +51,24 @@ Deno.test("a browser that was handed over belongs to its session also in the nex
   assert.equal(s.provider.running.size, 2);
   await found[0]?.stop(0);
   assert.ok(!s.provider.running.has(kept.sessionId));
-  assert.deepEqual(s.saved(), {}, "it is removed with its end");
+  const third = await s.next();
+  assert.deepEqual((await third.adopt()).map(({ sessionId }) => sessionId), [
+    "cold",
+  ]);
+  assert.deepEqual(s.saved(), {}, "the next process removes it");
+});
+
+Deno.test("a browser whose stop fails no longer belongs to its session in the next process", async () => {
+  const s = scene();
+  const first = await s.next();
+  const kept = await first.startUnassigned(browserSpec(), NEVER);
+  const given = await first.handOver(kept, "session");
+  const hold = Promise.withResolvers<void>();
+  s.provider.knobs.stopHold = hold.promise;
+  const stopped = given.stop(0);
+  hold.reject(new Error("the engine is down"));
+  await assert.rejects(stopped, /the engine is down/);
+  assert.deepEqual(s.saved(), {});
 });
 
 Deno.test("a sweep ends a browser whose session is not held, and returns the session's id", async () => {

@@ -12,6 +12,7 @@ import { environmentSchema } from "../../../core/environment.ts";
 import { egressPolicySchema } from "../../../core/egress.ts";
 import * as examples from "../examples.ts";
 import { sessionMetricValuesSchema } from "./history.ts";
+import { observationSchema } from "./observations.ts";
 
 /** A claimed session in the response to its worker. No other response contains the session's secrets. */
 export const claimedSessionSchema = z.object({
@@ -22,7 +23,9 @@ export const claimedSessionSchema = z.object({
   start_timeout_ms: z.int(),
   work_pool_id: z.uuid(),
   provider_type: z.string(),
-  provider_config: z.record(z.string(), z.unknown()),
+  provider_config: z.record(z.string(), z.unknown()).describe(
+    "Empty; workers receive the configuration of their provider when they register",
+  ),
   browser: browserSchema,
   version: z.string(),
   headless: z.boolean(),
@@ -36,6 +39,12 @@ export const claimedSessionSchema = z.object({
     "The session belongs to a client key: its browser must not reach the host, the grid or other sessions",
   ),
   egress: egressPolicySchema,
+  traceparent: z.string().optional().describe(
+    "Trace of the session, under whose span the worker adds its own",
+  ),
+  observations: z.array(observationSchema).optional().describe(
+    "Browser events that webhooks receive; absent if there are none",
+  ),
 }).openapi("ClaimedSession", {
   description:
     "A claimed session. No other response contains the session's secrets",

@@ -62,6 +62,12 @@ export const recordedFields = {
     wire: z.boolean().describe("The session received a warm browser"),
     wireExample: false,
   },
+  trace_id: {
+    wire: z.string().nullable().describe(
+      "Id of the trace that the session belongs to, from the header traceparent of the request that created it",
+    ),
+    wireExample: "4bf92f3577b34da6a3ce929d0e0e4736",
+  },
   connect_url: {
     wire: z.string().describe(
       "WebSocket address for Playwright, Puppeteer or any CDP client",

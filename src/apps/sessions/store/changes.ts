@@ -1,10 +1,12 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../../core/database.ts";
 import { batchNamed } from "../../../db/batch_named.ts";
-import { countPoolRoom, workPools } from "../../workerpool/models.ts";
-import { sessions } from "../models.ts";
+import { type Bind, prepare } from "../../../db/prepare.ts";
+import { workPools } from "../../workerpool/models.ts";
+import { workers } from "../../workers/models.ts";
+import { hasStopCommand, sessionLogFollows, sessions } from "../models.ts";
 import { isTerminal, SESSION_STATUSES, type SessionStatus } from "../status.ts";
-import { hasStopCommand } from "./lifecycle/commands.ts";
+import { countHeldRoom, countWorkerRoom } from "./queue/next.ts";
 
 /** Kinds of awaited changes: the start or end of a session, sessions that a pool's workers can claim, commands for a worker. */
 export type WatchTarget = "start" | "end" | "pool" | "worker";
@@ -29,52 +31,71 @@ const NOT_STARTED = sql.raw("('pending', 'starting')");
 
 /** Reads of changes that other servers made. */
 export class ChangeStore {
-  readonly #orm: Database["orm"];
+  readonly #db: Database;
 
-  constructor({ orm }: Database) {
-    this.#orm = orm;
+  constructor(db: Database) {
+    this.#db = db;
   }
 
-  /** One round trip. @param ids Watched sessions, pools and workers. */
+  /** One round trip. @param watched Watched sessions, pools and workers. */
   async poll(
-    { start, end, pool, worker }: Readonly<
-      Record<WatchTarget, readonly string[]>
-    >,
+    watched: Readonly<Record<WatchTarget, readonly string[]>>,
   ): Promise<PolledChanges> {
-    const orm = this.#orm;
-    const { found, pools, workers } = await batchNamed(orm, {
-      found: orm.all<PolledChanges["sessions"][number]>(sql`
-        ${selectWatched(start)} AND ${sessions.status} NOT IN ${NOT_STARTED}
-        UNION ${selectWatched(end)} AND ${sessions.status} IN ${TERMINAL}`),
-      pools: orm.all<Id>(sql`SELECT ${workPools.id} AS id
-        FROM ${watchedIds(pool)}
-        CROSS JOIN ${workPools} ON ${workPools.id} = watched.value
-        WHERE ${workPools.status} = 'active' AND EXISTS (SELECT 1
-          FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
-          AND ${sessions.status} = 'pending')
-        AND ${countPoolRoom()} > 0`),
-      workers: orm.all<Id>(sql`SELECT watched.value AS id
-        FROM ${watchedIds(worker)} WHERE EXISTS (SELECT 1 FROM ${sessions}
-          WHERE ${sessions.workerId} = watched.value AND ${hasStopCommand})`),
-    });
+    const { found, pools, commanded } = await batchNamed(
+      this.#db.orm,
+      pollStatements(this.#db, {
+        start: JSON.stringify(watched.start),
+        end: JSON.stringify(watched.end),
+        pool: JSON.stringify(watched.pool),
+        worker: JSON.stringify(watched.worker),
+      }),
+    );
     return {
       sessions: found,
       pools: pools.map(({ id }) => id),
-      workers: workers.map(({ id }) => id),
+      workers: commanded.map(({ id }) => id),
     };
   }
 }
+
+/** JSON lists of ids. */
+type WatchedIds = Readonly<Record<WatchTarget, string>>;
+
+/** Condition that a pool and one of its workers have room. Unlike the number of sessions, it is known at the first such worker. */
+const hasRoom = sql`${countHeldRoom(sql`1`)} > 0 AND EXISTS (
+  SELECT 1 FROM ${workers} AS w WHERE w.work_pool_id = p.id
+  AND w.status IN ('online', 'busy') AND w.drain_requested_at IS NULL
+  AND ${countWorkerRoom()} > 0)`;
+
+const pollStatements = prepare(({ orm }, bind: Bind<WatchedIds>) => ({
+  found: orm.all<PolledChanges["sessions"][number]>(sql`
+    ${selectWatched(bind("start"))} AND ${sessions.status} NOT IN ${NOT_STARTED}
+    UNION ${selectWatched(bind("end"))} AND ${sessions.status} IN ${TERMINAL}`),
+  pools: orm.all<Id>(sql`SELECT p.id AS id FROM ${watchedIds(bind("pool"))}
+    CROSS JOIN ${workPools} AS p ON p.id = watched.value
+    WHERE p.status = 'active' AND EXISTS (SELECT 1 FROM ${sessions}
+      WHERE ${sessions.workPoolId} = p.id AND ${sessions.status} = 'pending')
+    AND ${hasRoom}`),
+  commanded: orm.all<Id>(sql`SELECT watched.value AS id
+    FROM ${watchedIds(bind("worker"))} WHERE EXISTS (SELECT 1 FROM ${sessions}
+      WHERE ${sessions.workerId} = watched.value AND ${
+    hasStopCommand(sessions)
+  }) OR EXISTS (SELECT 1 FROM ${sessionLogFollows} AS f
+      CROSS JOIN ${sessions} AS s
+      WHERE f.is_delivered = 0 AND s.id = f.session_id
+      AND s.worker_id = watched.value AND s.status IN ('starting', 'running'))`),
+}));
 
 interface Id {
   readonly id: string;
 }
 
 /** The watched ids come first in each statement: the cost grows with them, not with the tables. */
-function watchedIds(ids: readonly string[]): SQL {
-  return sql`json_each(${JSON.stringify(ids)}) AS watched`;
+function watchedIds(ids: SQL): SQL {
+  return sql`json_each(${ids}) AS watched`;
 }
 
-function selectWatched(ids: readonly string[]): SQL {
+function selectWatched(ids: SQL): SQL {
   return sql`SELECT ${sessions.id} AS id, ${sessions.status} AS status
     FROM ${watchedIds(ids)} CROSS JOIN ${sessions}
     WHERE ${sessions.id} = watched.value`;

@@ -1,6 +1,7 @@
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Statement } from "../../../core/database.ts";
+import type { Bind } from "../../../db/prepare.ts";
 import { sessions } from "../models.ts";
 import type { Session } from "../session.ts";
 import { publicColumns } from "./columns.ts";
@@ -13,29 +14,29 @@ export interface SessionRef {
 }
 
 /** Columns of a single session in responses. */
-export const sessionColumns = {
+const sessionColumns = {
   ...publicColumns,
   waiting: queueStateColumn(),
 };
 
-/** Returns the condition that a row is the session. */
-export function isSession({ id, owner }: SessionRef): SQL {
-  const isOwner = owner === undefined ? undefined : eq(sessions.owner, owner);
-  return and(eq(sessions.id, id), isOwner) ?? sql`0`;
+/** Returns the condition that a row is the session of a {@linkcode SessionRef}. */
+export function isSession(bind: Bind<SessionRef>): SQL {
+  return sql`${sessions.id} = ${bind("id")}
+    AND (${bind("owner")} IS NULL OR ${sessions.owner} = ${bind("owner")})`;
 }
 
 /** Returns the statement that reads a session for a response. */
 export function selectSession(
   orm: LibSQLDatabase,
-  ref: SessionRef,
+  bind: Bind<SessionRef>,
 ): Statement<Session[]> {
-  return orm.select(sessionColumns).from(sessions).where(isSession(ref));
+  return orm.select(sessionColumns).from(sessions).where(isSession(bind));
 }
 
 /** Returns the statement that finds out if a session exists. */
 export function selectId(
   orm: LibSQLDatabase,
-  ref: SessionRef,
+  bind: Bind<SessionRef>,
 ): Statement<{ readonly id: string }[]> {
-  return orm.select({ id: sessions.id }).from(sessions).where(isSession(ref));
+  return orm.select({ id: sessions.id }).from(sessions).where(isSession(bind));
 }

@@ -185,13 +185,15 @@ export const poolFields = {
     example: 50,
   },
   min_workers: {
-    schema: z.int().min(0).describe("Number of workers that should be online"),
+    schema: z.int().min(0).describe(
+      "Minimum number of workers of an active pool, if the server starts their machines",
+    ),
     default: 0,
     option: { flags: "--min-workers <number>" },
   },
   max_workers: {
     schema: z.int().min(1).nullable().describe(
-      "Maximum number of workers that are not offline; null means no limit",
+      "Maximum number of workers that are not offline; null means no limit, and 100 if the server starts their machines",
     ),
     default: null,
     option: { flags: "--max-workers <number>" },
@@ -225,8 +227,7 @@ export const poolFields = {
     option: {
       flags: "--allowed-arguments <list>",
       help:
-        "Arguments that sessions may pass to their browsers, such as --lang,--force-*; default: harmless ones",
-      suggestions: ["default", "none"],
+        "Arguments that sessions may pass to their browsers, such as --lang,--force-*; none: no arguments; default: harmless ones",
     },
   },
   egress: {
@@ -249,8 +250,7 @@ export const poolFields = {
     option: {
       flags: "--egress-allow <list>",
       help:
-        "Networks and hosts that sessions may reach regardless of egress, such as 10.1.0.0/16,*.example.test:443",
-      suggestions: ["none"],
+        "Networks and hosts that sessions may reach regardless of egress, such as 10.1.0.0/16,*.example.test:443; none: no others",
     },
     example: ["10.1.0.0/16", "intranet.example.test:443"],
   },

@@ -1,25 +1,25 @@
 import {
   and,
   eq,
+  getTableColumns,
   gt,
-  inArray,
   ne,
-  notExists,
   or,
-  type Placeholder,
   type SQL,
   sql,
 } from "drizzle-orm";
-import type { Database, Secrets } from "../../../core/database.ts";
+import type { Database, Secrets, Statement } from "../../../core/database.ts";
 import { GridError } from "../../../core/errors.ts";
 import { batchNamed } from "../../../db/batch_named.ts";
 import { isConstraintError } from "../../../db/client.ts";
+import { type Bind, prepare } from "../../../db/prepare.ts";
 import { sessions } from "../../sessions/models.ts";
-import { workers } from "../../workers/models.ts";
+import { POOL_STATUS_EVENTS } from "../event_types.ts";
 import { workPools } from "../models.ts";
 import type { Pool, PoolFields } from "../pool.ts";
 import { poolProblems } from "../problems.ts";
 import type { PoolStatus } from "../status.ts";
+import { insertPoolEvent } from "./insert_event.ts";
 import { openPool, sealPool } from "./secrets.ts";
 
 /** Selects pools to list, in order of age. */
@@ -33,19 +33,27 @@ export interface PoolListOptions {
   readonly cursor?: string | undefined;
 }
 
+/** A change of a pool. */
+export interface PoolUpdate {
+  readonly fields: Partial<PoolFields>;
+  /** Names of the fields that differ. */
+  readonly changed: readonly (keyof PoolFields)[];
+}
+
+const selectByRef = prepare(({ orm }, bind: Bind<{ ref: string }>) => ({
+  pools: orm.select().from(workPools).where(matchesRef(bind("ref"))),
+}));
+
 /** Queries of work pools. Each method is one round trip. Secrets are encrypted in rows and decrypted in results. */
 export class PoolStore {
+  readonly #db: Database;
   readonly #orm: Database["orm"];
   readonly #secrets: Secrets;
-  /** Built once, because many requests run it. */
-  readonly #byRef;
 
-  constructor({ orm }: Database, secrets: Secrets) {
-    this.#orm = orm;
+  constructor(db: Database, secrets: Secrets) {
+    this.#db = db;
+    this.#orm = db.orm;
     this.#secrets = secrets;
-    this.#byRef = orm.select().from(workPools).where(
-      matchesRef(sql.placeholder("ref")),
-    ).prepare();
   }
 
   /** Inserts a pool. @throws {GridError} `pool_name_taken`. */
@@ -53,12 +61,20 @@ export class PoolStore {
     const sealed = await sealPool(this.#secrets, pool.id, pool);
     await rejectTakenName(
       pool.name,
-      () => this.#orm.insert(workPools).values(sealed),
+      () =>
+        batchNamed(this.#orm, {
+          inserted: this.#orm.insert(workPools).values(sealed),
+          event: insertPoolEvent(this.#orm, eq(workPools.id, pool.id), {
+            type: "pool.created",
+            now: pool.createdAt,
+            data: sql`json_object('provider_type', ${workPools.providerType})`,
+          }),
+        }),
     );
   }
 
   async find(ref: string): Promise<Pool | undefined> {
-    const [pool] = await this.#byRef.all({ ref });
+    const [pool] = await selectByRef(this.#db, { ref }).pools;
     return pool && await openPool(this.#secrets, pool);
   }
 
@@ -76,60 +92,73 @@ export class PoolStore {
     );
   }
 
-  /** Changes a pool and returns it. @throws {GridError} `pool_name_taken`. */
+  /**
+   * Changes a pool and returns it.
+   *
+   * @param change `changed` has the names of the fields that differ, for the event.
+   * @throws {GridError} `pool_name_taken`.
+   */
   async update(
     id: string,
-    fields: Partial<PoolFields>,
+    { fields, changed }: PoolUpdate,
     now: number,
   ): Promise<Pool | undefined> {
     const sealed = await sealPool(this.#secrets, id, fields);
-    const [pool] = await rejectTakenName(
+    const { updated: [pool] } = await rejectTakenName(
       fields.name ?? "",
       () =>
-        this.#orm.update(workPools).set({ ...sealed, updatedAt: now })
-          .where(eq(workPools.id, id)).returning(),
+        batchNamed(this.#orm, {
+          status: this.#insertStatusEvent(id, fields, now),
+          updated: this.#orm.update(workPools).set({
+            ...sealed,
+            updatedAt: now,
+          }).where(eq(workPools.id, id)).returning(),
+          event: this.#insertUpdateEvent(id, changed, now),
+        }),
     );
     return pool && await openPool(this.#secrets, pool);
   }
 
-  /**
-   * Deletes a pool without live sessions, and its ended sessions. Returns false if it has live sessions, has workers
-   * that are not offline, or does not exist.
-   *
-   * @param force Ignores the workers.
-   */
-  async remove(id: string, force: boolean): Promise<boolean> {
-    const hasNoSession = notExists(
-      this.#orm.select({ one: sql`1` }).from(sessions).where(and(
-        eq(sessions.workPoolId, id),
-        inArray(sessions.status, ["pending", "starting", "running"]),
-      )),
-    );
-    const hasNoWorker = notExists(
-      this.#orm.select({ one: sql`1` }).from(workers).where(and(
-        eq(workers.workPoolId, id),
-        ne(workers.status, "offline"),
-      )),
-    );
-    const isUnused = force ? hasNoSession : and(hasNoSession, hasNoWorker);
-    const { removed } = await batchNamed(this.#orm, {
-      sessions: this.#orm.delete(sessions).where(
-        and(eq(sessions.workPoolId, id), isUnused),
-      ),
-      removed: this.#orm.delete(workPools).where(
-        and(eq(workPools.id, id), isUnused),
-      ).returning({ id: workPools.id }),
-    });
-    return removed.length > 0;
+  #insertStatusEvent(
+    id: string,
+    { status }: Partial<PoolFields>,
+    now: number,
+  ): readonly Statement<unknown>[] {
+    if (status === undefined) return [];
+    const changes = and(eq(workPools.id, id), ne(workPools.status, status));
+    const type = POOL_STATUS_EVENTS[status];
+    return [insertPoolEvent(this.#orm, changes, { type, now })];
+  }
+
+  #insertUpdateEvent(
+    id: string,
+    changed: readonly (keyof PoolFields)[],
+    now: number,
+  ): readonly Statement<unknown>[] {
+    const columns = getTableColumns(workPools);
+    const names = changed.filter((name) => name !== "status")
+      .map((name) => columns[name].name);
+    if (names.length === 0) return [];
+    return [
+      insertPoolEvent(this.#orm, eq(workPools.id, id), {
+        type: "pool.updated",
+        now,
+        data: sql`json_object('changed', json(${JSON.stringify(names)}))`,
+      }),
+    ];
   }
 
   /** Makes draining pools without a live session inactive. Returns their number. */
   async finishDrains(now: number): Promise<number> {
-    const { rowsAffected } = await this.#orm.update(workPools).set({
-      status: "inactive",
-      updatedAt: now,
-    }).where(and(eq(workPools.status, "draining"), hasNoLiveSession));
-    return rowsAffected;
+    const isOver = and(eq(workPools.status, "draining"), hasNoLiveSession);
+    const { updated } = await batchNamed(this.#orm, {
+      event: insertPoolEvent(this.#orm, isOver, { type: "pool.inactive", now }),
+      updated: this.#orm.update(workPools).set({
+        status: "inactive",
+        updatedAt: now,
+      }).where(isOver),
+    });
+    return updated.rowsAffected;
   }
 }
 
@@ -138,7 +167,7 @@ const hasNoLiveSession = sql`NOT EXISTS (SELECT 1 FROM ${sessions} AS s
   AND s.status IN ('pending', 'starting', 'running'))`;
 
 /** Returns the condition that a pool has this id or name. */
-export function matchesRef(ref: string | Placeholder): SQL | undefined {
+export function matchesRef(ref: string | SQL): SQL | undefined {
   return or(eq(workPools.id, ref), eq(workPools.name, ref));
 }
 

@@ -11,6 +11,7 @@ import {
   sessionReportSchema,
   stopCommandSchema,
 } from "../../sessions/schemas/leases.ts";
+import { observationSchema } from "../../sessions/schemas/observations.ts";
 import * as examples from "../examples.ts";
 import { providerDetailsSchema } from "../schemas.ts";
 import { WORKER_STATUSES } from "../status.ts";
@@ -26,6 +27,13 @@ export const heartbeatInputSchema = z.strictObject({
   cpu_percent: z.number().min(0).nullable().optional(),
   memory_usage_mb: z.number().min(0).nullable().optional(),
   disk_usage_mb: z.number().min(0).nullable().optional(),
+  metrics: z.strictObject({
+    cpu_percent: z.number().min(0).nullable(),
+    memory_usage_mb: z.number().min(0).nullable(),
+    disk_usage_mb: z.number().min(0).nullable(),
+  }).optional().describe(
+    "Measurement of the worker's host since the one before, to be stored",
+  ),
   provider_details: providerDetailsSchema.optional(),
   sessions: z.array(sessionReportSchema).max(10_000).refine(
     (reports) =>
@@ -80,6 +88,18 @@ export const heartbeatResponseSchema = z.object({
   ),
   ready: readyBrowsersSchema.optional().describe(
     "The worker's share of its pool's min_ready; absent if it keeps no browser ready",
+  ),
+  observed: z.array(z.object({
+    session_id: z.uuid(),
+    observations: z.array(observationSchema),
+  })).optional().describe(
+    "Browser events that webhooks receive from the reported sessions. A session that is not listed has none",
+  ),
+  followed: z.array(z.object({
+    session_id: z.uuid(),
+    fencing_token: z.int(),
+  })).optional().describe(
+    "Sessions whose output clients follow: the worker sends it to POST /v1/sessions/{id}/logs. Nothing follows a session that is not listed",
   ),
 }).openapi("HeartbeatResponse", {
   examples: [examples.heartbeatResponseExample],

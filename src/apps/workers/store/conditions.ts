@@ -1,18 +1,18 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
-import type { WorkerCaller } from "../../../http/auth/worker_caller.ts";
 import { sessions } from "../../sessions/models.ts";
+import type { CallerSql } from "../../../http/auth/worker_caller.ts";
 import { workers } from "../models.ts";
 
 /** Returns the SQL condition that the caller is the current process of worker `id` and may serve its pool. */
 export function isProven(
-  id: string,
-  { proof, workPoolId }: WorkerCaller,
+  id: string | SQL,
+  { proof, workPoolId = sql`NULL` }: CallerSql,
 ): SQL | undefined {
   return and(
     eq(workers.id, id),
     eq(workers.secretHash, proof.secretHash),
     eq(workers.instanceId, proof.instanceId),
-    workPoolId === undefined ? undefined : eq(workers.workPoolId, workPoolId),
+    sql`${workers.workPoolId} = coalesce(${workPoolId}, ${workers.workPoolId})`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { and, eq, gt, inArray, isNull, type SQL, sql } from "drizzle-orm";
 import type { Database, Statement } from "../../../core/database.ts";
+import { type Bind, prepare } from "../../../db/prepare.ts";
 import { apiKeys } from "../../keys/models.ts";
 import type { Pool } from "../../workerpool/manager.ts";
 import { workPools } from "../../workerpool/models.ts";
@@ -22,27 +23,34 @@ export interface ReadyShareRow {
  * worker takes no sessions.
  */
 export function selectReadyShare(
-  { orm }: Database,
+  db: Database,
   workerId: string,
   now: number,
 ): Statement<ReadyShareRow[]> {
-  return orm.select({
+  return shareStatements(db, { workerId, now }).share;
+}
+
+const shareStatements = prepare((
+  { orm },
+  bind: Bind<{ readonly workerId: string; readonly now: number }>,
+) => ({
+  share: orm.select({
     pool: workPools,
     capacity: workers.capacity,
     sharers: countSharers(sql`1`),
     before: countSharers(sql`w.id < ${workers.id}`),
-    isolated: hasClientKey(now),
+    isolated: hasClientKey(bind("now")),
   }).from(workers).innerJoin(
     workPools,
     eq(workPools.id, workers.workPoolId),
   ).where(and(
-    eq(workers.id, workerId),
+    eq(workers.id, bind("workerId")),
     gt(workPools.minReady, 0),
     eq(workPools.status, "active"),
     inArray(workers.status, ["online", "busy"]),
     isNull(workers.drainRequestedAt),
-  ));
-}
+  )),
+}));
 
 function countSharers(condition: SQL): SQL<number> {
   return sql<number>`(SELECT count(*) FROM ${workers} AS w
@@ -51,7 +59,7 @@ function countSharers(condition: SQL): SQL<number> {
     AND ${condition})`;
 }
 
-function hasClientKey(now: number): SQL<boolean> {
+function hasClientKey(now: SQL): SQL<boolean> {
   return sql<boolean>`EXISTS (SELECT 1 FROM ${apiKeys} AS k
     WHERE k.role = 'client' AND k.revoked_at IS NULL
     AND coalesce(k.expires_at, 9e15) > ${now}

@@ -1,11 +1,14 @@
+import type { ResultSet } from "@libsql/client";
 import { and, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { Database, Statement } from "../../../core/database.ts";
 import { batchNamed } from "../../../db/batch_named.ts";
 import { isConstraintError } from "../../../db/client.ts";
 import type { LeasedSession, SessionManager } from "../../sessions/manager.ts";
+import { insertEvents } from "../../events/models.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { grid, workers } from "../models.ts";
 import type { WorkerRow } from "../worker.ts";
+import { insertWorkerEvent } from "./insert_event.ts";
 
 /** A worker that registers. */
 export interface RegistrationRequest {
@@ -49,6 +52,7 @@ export class RegistrationStore {
         {
           newGrid: this.#orm.insert(grid).values({ only: 1, id: gridId })
             .onConflictDoNothing(),
+          events: this.#insertEvents(request),
           raise: takeOver.raise,
           worker: request.isKnownId ? this.#update(row) : this.#insert(row),
           grid: this.#orm.select({ id: grid.id, others: countOthers(row) })
@@ -68,10 +72,47 @@ export class RegistrationStore {
     }
   }
 
-  #takeOver({ row, isKnownId, takeOver }: RegistrationRequest) {
-    const isStored = sql`${isKnownId ? matchesId(row) : matchesName(row)}
-      AND ${eq(workers.workPoolId, row.workPoolId)}
-      AND ${eq(workers.secretHash, row.secretHash)}`;
+  /** Returns the statements that record the registration of a new process, or the return of a known one. */
+  #insertEvents(
+    request: RegistrationRequest,
+  ): readonly Statement<ResultSet>[] {
+    const { row, isKnownId } = request;
+    const now = row.updatedAt;
+    const isStored = sql`${matchesStored(request)} AND ${hasRoom(row)}`;
+    const isNew = sql`NOT EXISTS (SELECT 1 FROM ${workers}
+      WHERE ${matchesName(row)}) AND ${hasRoom(row)}`;
+    return [
+      insertWorkerEvent(
+        this.#orm,
+        sql`${isStored} AND NOT ${isSameProcess(row)}`,
+        { type: "worker.registered", now },
+      ),
+      insertWorkerEvent(
+        this.#orm,
+        sql`${isStored} AND ${isSameProcess(row)}
+          AND ${workers.status} IN ('offline', 'failed')`,
+        {
+          type: sql`iif(${workers.drainRequestedAt} IS NULL, 'worker.online',
+            'worker.draining')`,
+          now,
+        },
+      ),
+      ...isKnownId ? [] : [
+        insertEvents(this.#orm, {
+          type: "worker.registered",
+          workPoolId: sql`${row.workPoolId}`,
+          workerId: sql`${row.id}`,
+          data: { name: row.name },
+          timestamp: now,
+          source: sql`(SELECT 1) WHERE ${isNew}`,
+        }),
+      ],
+    ];
+  }
+
+  #takeOver(request: RegistrationRequest) {
+    const { row, takeOver } = request;
+    const isStored = matchesStored(request);
     return takeOver({
       // A repeated or rejected registration replaces no process.
       replaced: sql`${isStored} AND NOT ${isSameProcess(row)}
@@ -103,6 +144,13 @@ export class RegistrationStore {
       hasRoom(row),
     )).returning();
   }
+}
+
+/** Returns the condition that a worker is the one that registers: its pool, its id or name, and its secret are the same. */
+function matchesStored({ row, isKnownId }: RegistrationRequest): SQL {
+  return sql`${isKnownId ? matchesId(row) : matchesName(row)}
+    AND ${eq(workers.workPoolId, row.workPoolId)}
+    AND ${eq(workers.secretHash, row.secretHash)}`;
 }
 
 function matchesId({ id }: WorkerRow): SQL {

@@ -1,19 +1,34 @@
+import { systemClock } from "../../../async/clock.ts";
+import { deadline } from "../../../async/deadline.ts";
 import type { CheckResult } from "../../../core/provider.ts";
+import { expandImageName } from "../../kit/image/image_name.ts";
 import type { DockerConfig } from "../config.ts";
 import type { ContainerReaper } from "../container/reaper.ts";
+import { provideSeccompProfile } from "../container/seccomp.ts";
 import type { Engine } from "../engine/engine.ts";
-import { engineMessage } from "../engine/engine_error.ts";
-import { type EngineInfo, inspectEngine } from "../engine/environment.ts";
+import { engineMessage, engineStatus } from "../engine/engine_error.ts";
+import {
+  type EngineInfo,
+  expectsAddress,
+  inspectEngine,
+} from "../engine/environment.ts";
 import { findImage, type LocalImage } from "../images/image.ts";
-import { expandImageName } from "../images/image_name.ts";
+import { findCredentials } from "../registry/credentials.ts";
 import { sharesItsNetwork } from "../network/egress.ts";
+import { findReachProblem } from "../network/reach.ts";
 import { probeEgress, probeSandbox } from "./sandbox_probe.ts";
+
+/** Timeout of the search for a registry's credentials. */
+const CREDENTIALS_TIMEOUT_MS = 30_000;
 
 /** Checks engine, image, limits, sandbox and egress. Starts no browser; sandbox and egress are tested in trial containers. */
 export async function checkDocker(
   engine: Engine,
   config: DockerConfig,
-  reaper: ContainerReaper,
+  { reaper, dataDir }: {
+    readonly reaper: ContainerReaper;
+    readonly dataDir: string;
+  },
 ): Promise<readonly CheckResult[]> {
   let info: EngineInfo;
   try {
@@ -24,46 +39,112 @@ export async function checkDocker(
       status: "fail",
       detail: `Cannot reach the Docker engine at ${engine.address}: ${
         engineMessage(error)
-      }. Start it, or set docker_host`,
+      }. ${renderAdvice(error, engine)}`,
     }];
   }
   const name = expandImageName(config.image);
   const image = await findImage(engine, name);
+  const seccompProfile = await provideSeccompProfile(info, dataDir);
+  const checks = { name, image, info, seccompProfile, reaper };
   return [
     {
       name: "engine",
       status: "ok",
-      detail: `Docker engine ${info.version} at ${engine.address}`,
+      detail: `${
+        info.isPodman ? "Podman" : "Docker engine"
+      } ${info.version} at ${engine.address}`,
     },
-    checkImage(name, image, config),
+    await checkImage(name, image, config),
+    ...await checkReach(engine, config, info),
     checkInit(info),
     checkLimits(info),
-    await checkSandbox(engine, config, { name, image, info, reaper }),
-    await checkEgress(engine, config, { name, image, info, reaper }),
+    await checkSandbox(engine, config, checks),
+    await checkEgress(engine, config, checks),
   ];
 }
 
-function checkImage(
+async function checkImage(
   name: string,
   image: LocalImage | undefined,
-  { pull }: DockerConfig,
-): CheckResult {
-  if (image) {
-    return { name: "image", status: "ok", detail: `Image ${name} is present` };
+  config: DockerConfig,
+): Promise<CheckResult> {
+  const result = (status: CheckResult["status"], detail: string) => ({
+    name: "image",
+    status,
+    detail: `Image ${name} is ${detail}`,
+  });
+  if (image) return result("ok", "present");
+  if (config.pull === "never") {
+    return result(
+      "fail",
+      'missing: build it with "browsergrid docker build-image"',
+    );
   }
-  return pull === "never"
-    ? {
-      name: "image",
-      status: "fail",
-      detail:
-        `Image ${name} is missing: build it with "browsergrid docker build-image"`,
-    }
-    : {
-      name: "image",
-      status: "warn",
-      detail:
-        `Image ${name} is missing and will be pulled; "browsergrid docker build-image" builds the project's own`,
-    };
+  try {
+    using timeout = deadline(systemClock, CREDENTIALS_TIMEOUT_MS);
+    const { credentials, problem } = await findCredentials(
+      name,
+      config,
+      timeout.signal,
+    );
+    const access = credentials
+      ? `with the credentials of ${credentials.source}`
+      : `without credentials${problem === undefined ? "" : ` (${problem})`}`;
+    return result(
+      "warn",
+      `missing and will be pulled ${access}; "browsergrid docker build-image" builds the project's own`,
+    );
+  } catch (error) {
+    return result(
+      "fail",
+      `missing and cannot be pulled: ${engineMessage(error)}`,
+    );
+  }
+}
+
+/** Returns what to do if the engine cannot be reached. */
+function renderAdvice(error: unknown, { address }: Engine): string {
+  const isDenied = error instanceof Error && "code" in error &&
+    error.code === "EACCES";
+  return isDenied
+    ? `Add this user to the group of the socket, in a container with --group-add "$(stat -c %g ${address})"`
+    : "Start it, or set docker_host";
+}
+
+/** Podman accepts the option that separates the containers of a network, and ignores it. */
+const PODMAN_NETWORKS: CheckResult = {
+  name: "network",
+  status: "warn",
+  detail:
+    "Podman does not separate the containers of a network, so that sessions whose egress is open can reach each other's browsers: limit the pool's egress",
+};
+
+/** Checks that the addresses of containers can be reached, if they are used. The network may not exist yet. */
+async function checkReach(
+  engine: Engine,
+  config: DockerConfig,
+  info: EngineInfo,
+): Promise<readonly CheckResult[]> {
+  if (info.isPodman) return [PODMAN_NETWORKS];
+  if (!expectsAddress(config, info)) return [];
+  const problem = await findReachProblem(engine, config.network)
+    .catch((error) => {
+      if (engineStatus(error) !== 404) throw error;
+      return findReachProblem(engine, "bridge");
+    });
+  return [
+    problem === undefined
+      ? {
+        name: "network",
+        status: "ok",
+        detail: "The addresses of browsers can be reached",
+      }
+      : {
+        name: "network",
+        status: "fail",
+        detail: `Cannot reach browsers: ${problem}`,
+      },
+  ];
 }
 
 function checkInit({ hasInit }: EngineInfo): CheckResult {
@@ -103,20 +184,21 @@ interface ImageChecks {
   readonly name: string;
   readonly image: LocalImage | undefined;
   readonly info: EngineInfo;
+  readonly seccompProfile: string;
   readonly reaper: ContainerReaper;
 }
 
 async function checkEgress(
   engine: Engine,
   config: DockerConfig,
-  { name, image, info, reaper }: ImageChecks,
+  { name, image, ...rest }: ImageChecks,
 ): Promise<CheckResult> {
   const result = (status: CheckResult["status"], detail: string) => ({
     name: "egress",
     status,
     detail,
   });
-  const rest =
+  const consequence =
     "sessions of client keys do not start unless the pool's egress is open";
   if (!image) {
     return result("warn", "Cannot check egress limits without the image");
@@ -124,31 +206,27 @@ async function checkEgress(
   if (!image.enforcesEgress) {
     return result(
       "warn",
-      `Image ${name} cannot enforce egress limits, so that ${rest}: build it with this version's "browsergrid docker build-image"`,
+      `Image ${name} cannot enforce egress limits, so that ${consequence}: build it with this version's "browsergrid docker build-image"`,
     );
   }
   if (sharesItsNetwork(config.network)) {
     return result(
       "warn",
-      `Network ${config.network} is shared with the host or another container, so that ${rest}`,
+      `Network ${config.network} is shared with the host or another container, so that ${consequence}`,
     );
   }
-  return await probeEgress(engine, config, {
-      image: name,
-      info,
-      reaper,
-    })
+  return await probeEgress(engine, config, { image: name, ...rest })
     ? result("ok", "Containers enforce the pool's egress")
     : result(
       "warn",
-      `Containers cannot enforce the pool's egress, so that ${rest}: the engine or the kernel does not allow nftables`,
+      `Containers cannot enforce the pool's egress, so that ${consequence}: the engine or the kernel does not allow nftables`,
     );
 }
 
 async function checkSandbox(
   engine: Engine,
   config: DockerConfig,
-  { name, image, info, reaper }: ImageChecks,
+  { name, image, ...rest }: ImageChecks,
 ): Promise<CheckResult> {
   const result = (status: CheckResult["status"], detail: string) => ({
     name: "sandbox",
@@ -168,7 +246,7 @@ async function checkSandbox(
     );
   }
   if (
-    await probeSandbox(engine, config, { image: name, info, reaper })
+    await probeSandbox(engine, config, { image: name, ...rest })
   ) {
     return result("ok", "Chromium's sandbox is on");
   }

@@ -1,15 +1,13 @@
 import type { ContainerCreateOptions } from "dockerode";
+import { createEgressVariables } from "../../kit/image/egress.ts";
+import { EGRESS_CAPABILITIES } from "../../kit/image/image_options.ts";
 import type { DockerConfig } from "../config.ts";
 import { createContainer } from "../container/create.ts";
-import {
-  createConfinement,
-  EGRESS_CAPABILITIES,
-} from "../container/options.ts";
+import { createConfinement } from "../container/options.ts";
 import type { ContainerReaper } from "../container/reaper.ts";
 import { callEngine } from "../engine/call_engine.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { EngineInfo } from "../engine/environment.ts";
-import { createEgressVariables } from "../network/egress.ts";
 
 /** Timeout of a probe. */
 const PROBE_TIMEOUT_MS = 20_000;
@@ -22,6 +20,7 @@ export interface ContainerProbe {
   /** Name of an image of the project. */
   readonly image: string;
   readonly info: EngineInfo;
+  readonly seccompProfile: string;
   readonly reaper: ContainerReaper;
 }
 
@@ -33,7 +32,7 @@ export function probeSandbox(
 ): Promise<boolean> {
   return runProbe(engine, probe, {
     Cmd: ["probe-sandbox"],
-    HostConfig: createConfinement(config, probe.info),
+    HostConfig: createConfinement(config, { ...probe.info, ...probe }),
   });
 }
 
@@ -50,7 +49,7 @@ export function probeEgress(
     User: "root",
     Env: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
     HostConfig: {
-      ...createConfinement(config, probe.info),
+      ...createConfinement(config, { ...probe.info, ...probe }),
       CapAdd: [...EGRESS_CAPABILITIES],
     },
   });

@@ -1,19 +1,28 @@
 import type Docker from "dockerode";
 import { systemClock } from "../../../async/clock.ts";
+import { Semaphore } from "../../../async/semaphore.ts";
 import { settleWithin } from "../../../async/settle_within.ts";
 import type {
   BrowserExit,
   BrowserStats,
+  FollowOptions,
+  OutputPart,
   RunningBrowser,
 } from "../../../core/provider.ts";
 import { probeBrowser } from "../../kit/probe_browser.ts";
 import { ProcessFaults } from "../../kit/process_faults.ts";
 import { callEngine } from "../engine/call_engine.ts";
 import { watchExit } from "./exit.ts";
-import { readLogs } from "./logs.ts";
+import { followLogs, readLogs } from "./logs.ts";
 import { listContainerProcesses } from "./processes.ts";
 import type { ContainerReaper } from "./reaper.ts";
-import { ContainerCpuMeter, readMemoryMb, readNetworkBytes } from "./stats.ts";
+import {
+  ContainerCpuMeter,
+  isMeasured,
+  readDiskBytes,
+  readMemoryMb,
+  readNetworkBytes,
+} from "./stats.ts";
 
 /** Timeout of the request to end a browser. */
 const END_TIMEOUT_MS = 5_000;
@@ -26,6 +35,11 @@ const POLL_INTERVAL_MS = 100;
 
 /** Timeout of the request for statistics. */
 const STATS_TIMEOUT_MS = 5_000;
+
+/** Maximum number of concurrent requests for statistics, so that starts and ends do not wait behind them. */
+const MAX_STATS = 8;
+
+const statsRequests = new Semaphore(MAX_STATS);
 
 /** Options of {@linkcode ContainerBrowser}. */
 export interface ContainerBrowserParts {
@@ -116,6 +130,7 @@ export class ContainerBrowser implements RunningBrowser {
   }
 
   async stats(): Promise<BrowserStats> {
+    using _place = await statsRequests.acquire(new AbortController().signal);
     const sample = await callEngine((abortSignal) =>
       this.#container.stats({
         stream: false,
@@ -123,14 +138,20 @@ export class ContainerBrowser implements RunningBrowser {
         // The type lacks this option of all other calls.
         ...({ abortSignal }),
       }), { timeoutMs: STATS_TIMEOUT_MS });
+    if (!isMeasured(sample)) return {};
     return {
       cpuPercent: this.#cpu.percent(sample),
       memoryMb: readMemoryMb(sample),
       ...readNetworkBytes(sample),
+      ...readDiskBytes(sample),
     };
   }
 
   logs(lines: number): Promise<string> {
     return readLogs(this.#container, lines);
+  }
+
+  followLogs(options: FollowOptions): AsyncGenerator<OutputPart, void> {
+    return followLogs(this.#container, options);
   }
 }

@@ -2,9 +2,9 @@
  * Detection and explanation of a container's end.
  *
  * ```text
- * wait ──ended──▶ inspect ──not running──▶ explain
- *  ▲ └─broken, or a minute─▶ inspect │
- *  └──────────running────────────────┘
+ * wait --ended--> inspect --not running--> explain
+ *  ^ +-broken, or a minute-> inspect |
+ *  +----------running----------------+
  * ```
  *
  * The engine may be restarted during the wait. Without live-restore it then stops its containers, and Chromium exits

@@ -1,5 +1,6 @@
 import type Docker from "dockerode";
 import type { ContainerInspectInfo } from "dockerode";
+import { IMAGE_CDP_PORT } from "../../kit/browser_image.ts";
 import { waitForCdp } from "../../kit/wait_for_cdp.ts";
 import { callEngine } from "../engine/call_engine.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -7,7 +8,7 @@ import { engineMessage } from "../engine/engine_error.ts";
 import { createContainer, type NamedContainer } from "./create.ts";
 import { watchExit } from "./exit.ts";
 import { readLogs } from "./logs.ts";
-import { CDP_PORT } from "./options.ts";
+import { ENGINE_PORT } from "./options.ts";
 import type { ContainerReaper } from "./reaper.ts";
 
 /** Number of output lines in the error of a failed start. */
@@ -140,10 +141,10 @@ export function findCdpAddress(
     throw new Error(`its browser ended at once, exit code ${State.ExitCode}`);
   }
   if (publishedOn !== undefined) {
-    const port = NetworkSettings.Ports[CDP_PORT]?.[0]?.HostPort;
+    const port = NetworkSettings.Ports[ENGINE_PORT]?.[0]?.HostPort;
     return new URL(`http://${publishedOn}:${port}`);
   }
   const [network] = Object.values(NetworkSettings.Networks);
   if (!network?.IPAddress) throw new Error("it has no address in its network");
-  return new URL(`http://${network.IPAddress}:${parseInt(CDP_PORT)}`);
+  return new URL(`http://${network.IPAddress}:${IMAGE_CDP_PORT}`);
 }

@@ -1,6 +1,12 @@
 import type { ContainerStats } from "dockerode";
+import { z } from "zod";
 
 const MEBIBYTE = 2 ** 20;
+
+/** Counters of a container's disks: `read` and `write` with cgroup v2, `Read` and `Write` with v1. */
+const diskEntriesSchema = z.array(
+  z.object({ op: z.string(), value: z.number() }),
+).nullable();
 
 /** Measures the CPU use of a container between two samples, for the first one since its start. */
 export class ContainerCpuMeter {
@@ -23,6 +29,12 @@ export class ContainerCpuMeter {
   }
 }
 
+/** Reports whether the engine has measured the container. A busy engine may return a sample without values. */
+export function isMeasured({ memory_stats: memory }: ContainerStats): boolean {
+  const usage: unknown = memory.usage;
+  return typeof usage === "number";
+}
+
 /** Returns the used memory without the reclaimable file cache, like `docker stats`. */
 export function readMemoryMb({ memory_stats: memory }: ContainerStats): number {
   // cgroup v1, then v2.
@@ -42,4 +54,18 @@ export function readNetworkBytes(
     networkTxBytes += network.tx_bytes;
   }
   return { networkRxBytes, networkTxBytes };
+}
+
+/** Returns the bytes read from and written to disks. Absent if the engine does not count them. */
+export function readDiskBytes(
+  { blkio_stats: disks }: ContainerStats,
+): { diskReadBytes?: number; diskWriteBytes?: number } {
+  const entries = diskEntriesSchema.parse(
+    disks?.io_service_bytes_recursive ?? null,
+  );
+  if (!entries) return {};
+  const sum = (name: string) =>
+    entries.filter(({ op }) => op.toLowerCase() === name)
+      .reduce((total, { value }) => total + value, 0);
+  return { diskReadBytes: sum("read"), diskWriteBytes: sum("write") };
 }

@@ -8,6 +8,12 @@ import { type Modem, readEngineResponse } from "../engine/stream_response.ts";
 const TIMEOUT_MS = 5_000;
 
 /**
+ * Time after the end of a container in which the engine may record why it has stopped it: a busy one does so after the
+ * container has ended. The response lasts until then.
+ */
+const RECORDED_MS = 500;
+
+/**
  * Reports whether the engine has stopped a container that exited with 0: by `docker stop`, or because the engine itself
  * is being shut down, which is also assumed if it no longer responds. The engine keeps its last 256 events.
  */
@@ -20,9 +26,8 @@ export async function wasStoppedByEngine(
   const modem: Modem = container.modem;
   const filters = { container: [container.id], event: ["kill", "stop"] };
   const query = {
-    since: formatSeconds(StartedAt),
-    // In the past, so that the response ends.
-    until: formatSeconds(FinishedAt),
+    since: formatSeconds(Date.parse(StartedAt)),
+    until: formatSeconds(Date.parse(FinishedAt) + RECORDED_MS),
     filters: JSON.stringify(filters),
   };
   try {
@@ -37,7 +42,7 @@ export async function wasStoppedByEngine(
   }
 }
 
-/** Formats a moment as seconds since the epoch, as the engine's API requires. */
-function formatSeconds(moment: string): string {
-  return (Date.parse(moment) / 1_000).toFixed(3);
+/** Formats a time in ms as seconds, as the engine's API requires. */
+function formatSeconds(ms: number): string {
+  return (ms / 1_000).toFixed(3);
 }

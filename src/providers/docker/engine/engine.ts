@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { Agent } from "node:http";
 import { Agent as TlsAgent } from "node:https";
 import { isIP } from "node:net";
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import type Docker from "dockerode";
 import type { DockerConfig } from "../config.ts";
 import { callEngine } from "./call_engine.ts";

@@ -1,6 +1,8 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import type { DockerConfig } from "../config.ts";
+import { provideSeccompProfile } from "../container/seccomp.ts";
 import { ensureNetwork } from "../network/network.ts";
+import { findReachProblem } from "../network/reach.ts";
 import { callEngine } from "./call_engine.ts";
 import { type Engine, findPublishedAddress } from "./engine.ts";
 import { readEngineResponse } from "./stream_response.ts";
@@ -17,6 +19,8 @@ export interface EngineInfo {
   readonly filtersSyscalls: boolean;
   /** True if the addresses of containers are reachable from this machine. */
   readonly sharesNetwork: boolean;
+  /** True for Podman, which responds to the requests of Docker's API. */
+  readonly isPodman: boolean;
 }
 
 const infoSchema = z.object({
@@ -24,6 +28,8 @@ const infoSchema = z.object({
   OperatingSystem: z.string().default(""),
   Name: z.string().default(""),
   InitCommit: z.object({ ID: z.string() }).nullish(),
+  /** Only Podman has it. */
+  BuildahVersion: z.string().nullish(),
   SecurityOptions: z.array(z.string()).nullish(),
   CpuCfsQuota: z.boolean().nullish(),
   CPUCfsQuota: z.boolean().nullish(),
@@ -59,6 +65,7 @@ export async function inspectEngine(
     filtersSyscalls: security.some((entry) => entry.includes("name=seccomp")),
     sharesNetwork: Deno.build.os === "linux" && !isRemote && !isVirtual &&
       !isRootless,
+    isPodman: info.BuildahVersion !== undefined && info.BuildahVersion !== null,
   };
 }
 
@@ -68,14 +75,20 @@ export interface EngineEnvironment {
   readonly init: boolean;
   readonly limitsSwap: boolean;
   readonly filtersSyscalls: boolean;
+  readonly seccompProfile: string;
   readonly publishOn: string | undefined;
+  /** Why the addresses of containers cannot be reached; undefined if they can, or are not used. */
+  readonly reachProblem: string | undefined;
 }
 
 /** Inspects the engine, and creates the network if it is missing. */
 export async function inspectEnvironment(
   engine: Engine,
   config: DockerConfig,
-  signal: AbortSignal,
+  { dataDir, signal }: {
+    readonly dataDir: string;
+    readonly signal: AbortSignal;
+  },
 ): Promise<EngineEnvironment> {
   const [info, network] = await Promise.all([
     inspectEngine(engine, signal),
@@ -86,10 +99,25 @@ export async function inspectEnvironment(
     init: info.hasInit,
     limitsSwap: info.limitsSwap,
     filtersSyscalls: info.filtersSyscalls,
+    seccompProfile: await provideSeccompProfile(info, dataDir),
     publishOn: usesPorts(config, info)
       ? await findPublishedAddress(engine)
       : undefined,
+    reachProblem: expectsAddress(config, info)
+      ? await findReachProblem(engine, network, signal)
+      : undefined,
   };
+}
+
+/**
+ * Reports whether containers are reached at their addresses because of what is known of the engine, and the machine then
+ * has an address in their network. With Podman it has one only while a container runs.
+ */
+export function expectsAddress(
+  { reach }: Pick<DockerConfig, "reach">,
+  { sharesNetwork, isPodman }: Pick<EngineInfo, "sharesNetwork" | "isPodman">,
+): boolean {
+  return reach === "auto" && sharesNetwork && !isPodman;
 }
 
 function usesPorts({ reach }: DockerConfig, info: EngineInfo): boolean {

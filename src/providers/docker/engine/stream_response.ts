@@ -17,6 +17,8 @@ export interface EngineRequest {
   readonly method?: "GET" | "POST";
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
+  /** Credentials of a registry, which are sent in a header. */
+  readonly auth?: object | undefined;
   readonly abortSignal: AbortSignal;
 }
 
@@ -26,13 +28,14 @@ export type Modem = Docker["modem"];
 /** Sends a request and resolves with the beginning of its response. Reading fails if the connection breaks. */
 export function openEngineResponse(
   modem: Modem,
-  { method = "GET", path, query = {}, abortSignal }: EngineRequest,
+  { method = "GET", path, query = {}, auth, abortSignal }: EngineRequest,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) =>
     modem.dial({
       method,
       path: `${path}?`,
       options: { _query: query, _body: {} },
+      ...(auth && { authconfig: auth }),
       abortSignal,
       isStream: true,
       statusCodes: { 200: true },
@@ -61,7 +64,7 @@ export async function readEngineResponse(
  * A caller that has the response may abort its signal, which destroys the socket. If the end of a unix socket is still
  * being sent at that moment, Deno never releases the socket, the request and the response.
  */
-async function waitUntilClosed(socket: Socket): Promise<void> {
+export async function waitUntilClosed(socket: Socket): Promise<void> {
   if (socket.closed) return;
   await new Promise<void>((resolve) => socket.once("close", () => resolve()));
 }

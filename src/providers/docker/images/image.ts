@@ -1,4 +1,5 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
+import { truncate } from "../../../core/text.ts";
 import { DEFAULT_IMAGE, type DockerConfig } from "../config.ts";
 import { EGRESS_LABEL, IMAGE_LABEL } from "../container/labels.ts";
 import { callEngine } from "../engine/call_engine.ts";
@@ -9,7 +10,17 @@ import {
   rethrowAs,
 } from "../engine/engine_error.ts";
 import { readEngineResponse } from "../engine/stream_response.ts";
-import { pullImage, type PullOptions } from "./pull_image.ts";
+import { type Progress, pullImage } from "./pull_image.ts";
+import {
+  type CredentialsConfig,
+  findCredentials,
+  type FoundCredentials,
+  removeSecrets,
+} from "../registry/credentials.ts";
+import { parseRegistry } from "../registry/registry_name.ts";
+
+/** Maximum length of an engine's message in an error. */
+const MAX_MESSAGE = 1_000;
 
 /** An image of the engine. */
 export interface LocalImage {
@@ -52,43 +63,81 @@ export async function findImage(
   }
 }
 
+/** Options of {@linkcode ensureImage}. */
+export interface EnsureOptions extends Progress {
+  readonly config: Pick<DockerConfig, "pull"> & CredentialsConfig;
+}
+
 /**
  * Returns the image, pulled before if the policy requires it.
  *
- * @throws {Error} `Cannot pull image …` with the engine's message and the next step.
+ * @throws {Error} `Cannot pull image ...` with the engine's message and the next step.
  */
 export async function ensureImage(
   engine: Engine,
   name: string,
-  policy: DockerConfig["pull"],
-  progress: PullOptions,
+  { config, ...progress }: EnsureOptions,
 ): Promise<LocalImage> {
+  const { pull } = config;
   const found = await findImage(engine, name, progress.signal)
     .catch(rethrowAs(`Cannot look for image "${name}"`));
-  if (found && policy !== "always") return found;
-  if (policy === "never") {
+  if (found && pull !== "always") return found;
+  if (pull === "never") {
     throw new Error(
       `Cannot use image "${name}": the engine does not have it and pull is "never"`,
     );
   }
+  const access = await findCredentials(name, config, progress.signal)
+    .catch(rethrowAs(`Cannot pull image "${name}"`));
   try {
-    await pullImage(engine, name, progress);
+    const auth = access.credentials?.auth;
+    await pullImage(engine, name, { ...progress, auth });
   } catch (error) {
     if (progress.signal.aborted) throw error;
-    throw new Error(
-      `Cannot pull image "${name}": ${engineMessage(error)}${
-        renderAdvice(name)
-      }`,
-      { cause: error },
-    );
+    throw createPullError(error, name, access);
   }
   const pulled = await findImage(engine, name, progress.signal);
   if (!pulled) throw new Error(`Cannot find image "${name}" after its pull`);
   return pulled;
 }
 
-function renderAdvice(name: string): string {
-  return name === DEFAULT_IMAGE
-    ? `; build it with "browsergrid docker build-image"`
-    : "";
+/** Returns the error of a failed pull, with the engine's message but without a secret that the registry repeats. */
+function createPullError(
+  error: unknown,
+  name: string,
+  access: FoundCredentials,
+): Error {
+  const { credentials } = access;
+  const said = engineMessage(error);
+  const message = truncate(
+    credentials ? removeSecrets(said, credentials) : said,
+    MAX_MESSAGE,
+  );
+  return new Error(
+    `Cannot pull image "${name}": ${message}${
+      renderAdvice(name, message, access)
+    }`,
+    // The error itself may repeat a secret.
+    credentials ? {} : { cause: error },
+  );
+}
+
+/** Matches messages of engines and registries about missing or wrong credentials. */
+const DENIED =
+  /unauthorized|denied|authentication|no basic auth|\b401\b|\b403\b/i;
+
+function renderAdvice(
+  name: string,
+  message: string,
+  { credentials, problem }: FoundCredentials,
+): string {
+  if (name === DEFAULT_IMAGE) {
+    return `; build it with "browsergrid docker build-image"`;
+  }
+  if (!DENIED.test(message)) return "";
+  if (problem !== undefined) return `; ${problem}`;
+  const registry = parseRegistry(name);
+  return credentials
+    ? `; registry "${registry}" does not accept the credentials of ${credentials.source}, expected others in registry_username and registry_password of the pool`
+    : `; there are no credentials for registry "${registry}", expected registry_username and registry_password of the pool, or "docker login" on the worker's host`;
 }

@@ -1,22 +1,15 @@
 import { abortable } from "../../../async/abortable.ts";
 import { systemClock } from "../../../async/clock.ts";
-import type { DockerConfig } from "../config.ts";
 import type { Engine } from "../engine/engine.ts";
-import { ensureImage, type LocalImage } from "./image.ts";
-import type { Progress } from "./pull_image.ts";
+import { ensureImage, type EnsureOptions, type LocalImage } from "./image.ts";
 
 /** Time for which starts use a found image without asking the engine again. */
 const CACHE_MS = 60_000;
 
-/** Options of {@linkcode Images}. */
-export interface ImagesOptions extends Progress {
-  readonly policy: DockerConfig["pull"];
-}
-
 /** A cache of the engine's images. Concurrent callers share one pull, and a found image is cached for a minute. */
 export class Images {
   readonly #engine: Engine;
-  readonly #options: ImagesOptions;
+  readonly #options: EnsureOptions;
   /** Pending pulls by name. */
   readonly #pulls = new Map<string, Promise<LocalImage>>();
   readonly #found = new Map<
@@ -24,7 +17,7 @@ export class Images {
     { readonly image: LocalImage; readonly at: number }
   >();
 
-  constructor(engine: Engine, options: ImagesOptions) {
+  constructor(engine: Engine, options: EnsureOptions) {
     this.#engine = engine;
     this.#options = options;
   }
@@ -56,8 +49,7 @@ export class Images {
   }
 
   async #fetch(name: string): Promise<LocalImage> {
-    const { policy, ...progress } = this.#options;
-    const image = await ensureImage(this.#engine, name, policy, progress);
+    const image = await ensureImage(this.#engine, name, this.#options);
     this.#found.set(name, { image, at: systemClock.monotonic() });
     return image;
   }

@@ -3,6 +3,7 @@ import { callEngine } from "../engine/call_engine.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type EngineEvent, readEngineEvents } from "../engine/events.ts";
 import { openEngineResponse } from "../engine/stream_response.ts";
+import type { RegistryAuth } from "../registry/credentials.ts";
 
 /** Timeout of a pull. */
 const PULL_TIMEOUT_MS = 30 * 60_000;
@@ -20,6 +21,8 @@ export interface Progress {
 export interface PullOptions extends Progress {
   /** Time without progress after which the pull fails. @default {120_000} */
   readonly stallMs?: number;
+  /** Credentials of the image's registry. */
+  readonly auth?: RegistryAuth | undefined;
 }
 
 /**
@@ -30,7 +33,7 @@ export interface PullOptions extends Progress {
 export async function pullImage(
   engine: Engine,
   name: string,
-  { onProgress, signal, stallMs = STALL_MS }: PullOptions,
+  { onProgress, signal, stallMs = STALL_MS, auth }: PullOptions,
 ): Promise<void> {
   const layers = new Layers();
   using watchdog = new Watchdog(stallMs);
@@ -40,6 +43,7 @@ export async function pullImage(
       method: "POST",
       path: "/images/create",
       query: { fromImage: addDefaultTag(name) },
+      auth,
       abortSignal,
     });
     for await (const event of readEngineEvents(response)) {

@@ -1,19 +1,6 @@
-import type { BrowserSpec, Proxy } from "../../../core/browser_spec.ts";
-import { limitsEgress } from "./egress.ts";
-import { needsCredentials } from "./unsupported_proxy.ts";
-
-/** Returns the variables of the image's forwarder. They contain the credentials. */
-export function createForwarderVariables(proxy: Proxy): Record<string, string> {
-  const { hostname, port } = new URL(proxy.proxy_url);
-  const credentials = `${proxy.proxy_username ?? ""}:${
-    proxy.proxy_password ?? ""
-  }`;
-  return {
-    BROWSERGRID_PROXY_ADDRESS: `${hostname}:${port || "80"}`,
-    BROWSERGRID_PROXY_CREDENTIALS: new TextEncoder().encode(credentials)
-      .toBase64(),
-  };
-}
+import type { BrowserSpec } from "../../../core/browser_spec.ts";
+import { limitsEgress } from "../../kit/image/egress.ts";
+import { needsCredentials } from "../../kit/needs_credentials.ts";
 
 /** Returns why containers of an image cannot use the proxy of `spec`; undefined if they can. */
 export function findProxyProblem(

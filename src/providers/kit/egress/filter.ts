@@ -1,16 +1,17 @@
-import ipaddr from "ipaddr.js";
-import type { EgressMode, EgressPolicy } from "../../../core/egress.ts";
+import type {
+  Address,
+  EgressMode,
+  EgressPolicy,
+} from "../../../core/egress.ts";
 import {
   canonicalHost,
   type EgressRule,
   type EgressTarget,
+  isPublic,
   matchesEgressRule,
-  parseAddress,
+  parseEffectiveAddress,
   parseEgressRule,
 } from "../../../core/egress.ts";
-import { NON_PUBLIC_NETWORKS } from "./non_public_networks.ts";
-
-type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /** Options of a filter in addition to the pool's settings. */
 export interface EgressFilterOptions {
@@ -29,14 +30,6 @@ const RANGES: Readonly<Record<string, string>> = {
   multicast: "a multicast address",
   broadcast: "a broadcast address",
 };
-
-const NON_PUBLIC = NON_PUBLIC_NETWORKS.map((network) =>
-  ipaddr.parseCIDR(network)
-);
-
-/** Prefix of IPv4 addresses behind NAT64, which have the address in the last 32 bits. */
-const NAT64 = ipaddr.IPv6.parse("64:ff9b::");
-const NAT64_BITS = 96;
 
 /**
  * Decides which targets the browsers of a pool may connect to. Mode `open` allows all but the worker's loopback, where
@@ -97,7 +90,7 @@ export class EgressFilter {
   /** Returns the error message for a rejected `target`. @param why Description of its address. */
   renderProblem({ host, port }: EgressTarget, why?: string): string {
     const { mode, pool } = this.#egress;
-    const shown = host.length > 100 ? `${host.slice(0, 100)}…` : host;
+    const shown = host.length > 100 ? `${host.slice(0, 100)}\u2026` : host;
     const place = `${shown.includes(":") ? `[${shown}]` : shown}:${port}`;
     const is = why === undefined ? "" : `it is ${why}, and `;
     return `Cannot connect to ${place}: ${is}the egress of work pool "${pool}" is ${mode}, expected an entry of the pool's egress_allow`;
@@ -129,29 +122,8 @@ export class EgressFilter {
   }
 }
 
-/** Parses the effective address: an IPv4 address that is embedded in an IPv6 one counts as IPv4. */
-function parseEffectiveAddress(text: string): Address | undefined {
-  const address = parseAddress(text);
-  return address instanceof ipaddr.IPv6 && address.match(NAT64, NAT64_BITS)
-    ? new ipaddr.IPv4(address.toByteArray().slice(12))
-    : address;
-}
-
-/** Reports whether `text` is a public internet address. */
-export function isPublicAddress(text: string): boolean {
-  const address = parseEffectiveAddress(text);
-  return address !== undefined && isPublic(address);
-}
-
 function isThisHost(address: Address): boolean {
   return ["loopback", "unspecified"].includes(address.range());
-}
-
-/** Reports whether an address is in none of the networks that are not public. */
-function isPublic(address: Address): boolean {
-  return !NON_PUBLIC.some(([network, bits]) =>
-    network.kind() === address.kind() && address.match(network, bits)
-  );
 }
 
 function parseRule(text: string): EgressRule {

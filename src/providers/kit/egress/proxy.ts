@@ -3,8 +3,8 @@
  * name and password of an upstream proxy.
  *
  * ```text
- * browser ─▶ head of a request ─▶ filter: resolve, decide by address ─▶ connect to that address ─▶ copy both ways
- *                                                                   └▶ or through the session's own proxy
+ * browser -> head of a request -> filter: resolve, decide by address -> connect to that address -> copy both ways
+ *                                                                   +> or through the session's own proxy
  * ```
  *
  * @module
@@ -49,6 +49,12 @@ export interface EgressProxyOptions extends EgressRouteOptions {
   readonly maxConnections?: number | undefined;
 }
 
+/** Bytes that clients have received and sent. */
+export interface Traffic {
+  readonly rxBytes: number;
+  readonly txBytes: number;
+}
+
 /** Starts a proxy. @throws {Error} If it cannot listen. */
 export async function startEgressProxy(
   options: EgressProxyOptions,
@@ -66,7 +72,9 @@ export class EgressProxy implements AsyncDisposable {
   readonly #sockets = new Set<Socket>();
   readonly #stop = new AbortController();
   readonly #lookups = new NameLookups();
-  #clients = 0;
+  readonly #clients = new Set<Socket>();
+  /** Bytes of closed connections. */
+  #closed: Traffic = { rxBytes: 0, txBytes: 0 };
 
   constructor(options: EgressProxyOptions) {
     this.#options = options;
@@ -79,6 +87,11 @@ export class EgressProxy implements AsyncDisposable {
     const address = this.#server.address();
     const isPort = typeof address === "object" && address !== null;
     return `http://127.0.0.1:${isPort ? address.port : 0}`;
+  }
+
+  /** Bytes that clients have received and sent since the start, of which some may be in buffers yet. */
+  get traffic(): Traffic {
+    return [...this.#clients].reduce(addTraffic, this.#closed);
   }
 
   /** Resolves when the server listens. */
@@ -107,8 +120,12 @@ export class EgressProxy implements AsyncDisposable {
   /** Serves one connection. Never rejects. */
   async #accept(client: Socket): Promise<void> {
     this.#track(client);
-    const isFull = ++this.#clients > this.#maxConnections;
-    client.once("close", () => this.#clients--);
+    this.#clients.add(client);
+    const isFull = this.#clients.size > this.#maxConnections;
+    client.once("close", () => {
+      this.#clients.delete(client);
+      this.#closed = addTraffic(this.#closed, client);
+    });
     try {
       if (isFull) {
         throw new ProxyProblem(503, "Cannot connect: too many connections");
@@ -150,6 +167,13 @@ export class EgressProxy implements AsyncDisposable {
       client.off("close", onClose);
     }
   }
+}
+
+function addTraffic(
+  { rxBytes, txBytes }: Traffic,
+  { bytesWritten, bytesRead }: Socket,
+): Traffic {
+  return { rxBytes: rxBytes + bytesWritten, txBytes: txBytes + bytesRead };
 }
 
 async function readRequest(

@@ -21,7 +21,7 @@ export interface EgressRouteOptions
  * Names are resolved here, and the connection uses exactly the address that was checked. An upstream proxy at a public
  * address resolves names itself, since its network is not the worker's.
  *
- * @throws {ProxyProblem} 403 — not allowed, 502 — the connection fails.
+ * @throws {ProxyProblem} 403 - not allowed, 502 - the connection fails.
  */
 export async function openEgressRoute(
   request: ProxyRequest,

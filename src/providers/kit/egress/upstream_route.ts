@@ -15,7 +15,7 @@ import {
   findAllowedAddresses,
   toUnreachable,
 } from "./dial_target.ts";
-import { isPublicAddress } from "./filter.ts";
+import { isPublicAddress } from "../../../core/egress.ts";
 import {
   type ProxyRequest,
   renderOriginHead,
@@ -36,7 +36,7 @@ const DEFAULT_PORTS: Readonly<Record<string, number>> = {
 /**
  * Opens the connection for a request through an upstream proxy, at an address that the filter allows.
  *
- * @throws {ProxyProblem} 403 — not allowed, 502 — the connection fails.
+ * @throws {ProxyProblem} 403 - not allowed, 502 - the connection fails.
  */
 export async function openUpstreamRoute(
   request: ProxyRequest,

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { createBrotliDecompress } from "node:zlib";
+import config from "../../../../deno.json" with { type: "json" };
 import { createChildEnvironment } from "../../kit/child_environment.ts";
 import type { FoundBrowser } from "../find_browser.ts";
 import { pathExists } from "../path_exists.ts";
@@ -13,6 +14,9 @@ import { unpackInto } from "./unpack_into.ts";
 type Progress = (line: string) => void;
 
 const HEADLESS_SHELL = "@sparticuz/chromium";
+
+/** Its specifier, which needs no import map: a bundle has none. */
+const SHELL_SPECIFIER: string = config.imports[HEADLESS_SHELL];
 
 /** Name of the headless shell's folder in the folder of browsers. */
 const SHELL_FOLDER = "headless_shell";
@@ -115,9 +119,8 @@ async function unpackShell(archives: string, folder: string): Promise<void> {
 
 /** Returns the package's folder of archives. Only this import downloads the package, which is large and rarely needed. */
 async function findShellArchives(): Promise<string> {
-  const name: string = HEADLESS_SHELL;
-  await import(name);
-  const main = fileURLToPath(import.meta.resolve(name));
+  await import(SHELL_SPECIFIER);
+  const main = fileURLToPath(import.meta.resolve(SHELL_SPECIFIER));
   for (const levels of ["..", "../..", "../../.."]) {
     const candidate = join(main, levels, "bin");
     if (await pathExists(join(candidate, "chromium.br"))) return candidate;

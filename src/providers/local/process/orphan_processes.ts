@@ -7,6 +7,9 @@ import { readProcessStat } from "./process_stat.ts";
 /** Option after which X servers ignore the rest of their command line. The session's folder follows it. */
 export const OWNER_OPTION = "-I";
 
+/** Program that makes itself the first process of a new group, then becomes the program that its arguments name. */
+export const SETSID = "/usr/bin/setsid";
+
 /** Returns the browser option that contains the session's folder. */
 export function renderProfileOption(folder: string): string {
   return `--user-data-dir=${join(folder, "profile")}`;
@@ -23,6 +26,8 @@ export async function findProcessGroups(
 ): Promise<readonly ProcessIdentity[]> {
   const groups = new Set<number>();
   for await (const { group, line } of readCommandLines()) {
+    // It still belongs to the group of the process that started it. A later sweep finds it as a browser.
+    if (line.startsWith(` ${SETSID} `)) continue;
     if (namesFolder(line, folder) && group > 1) groups.add(group);
   }
   return await Promise.all(

@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemClock } from "../../../async/clock.ts";
+import { endOfTurn } from "../../../async/end_of_turn.ts";
 import {
   isReused,
   isRunning,
@@ -92,20 +92,6 @@ export async function isGroupAlive(pid: number): Promise<boolean> {
   return groupExists(pid) && (await listMembers(pid)).length > 0;
 }
 
-/** Returns the processor time and memory of a group. Linux only. */
-export async function readGroupStats(
-  pid: number,
-): Promise<{ readonly ticks: number; readonly memoryMb: number } | undefined> {
-  if (Deno.build.os !== "linux") return undefined;
-  let ticks = 0;
-  let pages = 0;
-  for (const stat of await listGroupStats(pid)) {
-    ticks += stat.ticks;
-    pages += stat.pages;
-  }
-  return { ticks, memoryMb: pages * 4 / 1024 };
-}
-
 /** Returns the processes of a group that have not ended. */
 async function listMembers(pid: number): Promise<readonly ProcessStat[]> {
   const stats = await listGroupStats(pid);
@@ -125,7 +111,7 @@ async function listGroupStats(pid: number): Promise<readonly ProcessStat[]> {
       const stat = readProcessStat(each);
       if (stat?.group === pid) found.push(stat);
     }
-    await nextTurn();
+    await endOfTurn();
   }
   return found;
 }

@@ -3,13 +3,12 @@ export interface ProcessStat {
   readonly pid: number;
   /** One letter, such as "S", "T" or "Z". */
   readonly state: string;
+  readonly parent: number;
   readonly group: number;
   /** Start time in clock ticks since the boot. */
   readonly start: string;
-  /** Used processor time in clock ticks. */
+  /** Used processor time in clock ticks, with the time of the ended processes that it has waited for. */
   readonly ticks: number;
-  /** Resident memory in pages. */
-  readonly pages: number;
 }
 
 /**
@@ -23,15 +22,15 @@ export function readProcessStat(pid: number): ProcessStat | undefined {
   const text = readProcFile(`/proc/${pid}/stat`);
   // The name in front may contain blanks and brackets.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [state = "", , group = ""] = fields;
+  const [state = "", parent = "", group = ""] = fields;
   if (group === "") return undefined;
   return {
     pid,
     state,
+    parent: Number(parent),
     group: Number(group),
-    ticks: Number(fields[11]) + Number(fields[12]),
+    ticks: fields.slice(11, 15).reduce((sum, each) => sum + Number(each), 0),
     start: fields[19] ?? "",
-    pages: Number(fields[21]),
   };
 }
 

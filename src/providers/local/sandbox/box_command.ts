@@ -2,9 +2,9 @@
  * The command that starts a browser in a box: two nested sandboxes, with the browser in the inner one.
  *
  * ```text
- * worker ──▶ cdp.sock ─ socat ─▶ 127.0.0.1:9222 ┐
- * worker's egress proxy ◀─ egress.sock ─ socat ─ 127.0.0.1:3128 ◀─ Chromium
- *   outer: network with a loopback only, the host's files     │ inner: small separate root, no rights
+ * worker --> cdp.sock - socat -> 127.0.0.1:9222 +
+ * worker's egress proxy <- egress.sock - socat - 127.0.0.1:3128 <- Chromium
+ *   outer: network with a loopback only, the host's files     | inner: small separate root, no rights
  * ```
  *
  * The forwarders share the browser's network but not its files: the inner sandbox contains no folder with a socket of

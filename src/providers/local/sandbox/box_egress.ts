@@ -1,8 +1,12 @@
-import { z } from "@hono/zod-openapi";
+import { z } from "zod";
 import { type BrowserSpec, type Proxy } from "../../../core/browser_spec.ts";
 import { egressPolicySchema } from "../../../core/egress.ts";
 import { EgressFilter } from "../../kit/egress/filter.ts";
-import { type EgressProxy, startEgressProxy } from "../../kit/egress/proxy.ts";
+import {
+  type EgressProxy,
+  startEgressProxy,
+  type Traffic,
+} from "../../kit/egress/proxy.ts";
 import type { BoxFolder } from "./box_folder.ts";
 
 /** The state that a later process of the worker needs to reopen the egress of a box. Contains no secret. */
@@ -29,6 +33,12 @@ export interface BoxEgressOptions {
   readonly proxy?: Proxy | undefined;
 }
 
+/** The open egress of a box. */
+export interface OpenEgress extends AsyncDisposable {
+  /** Returns the bytes that the browser has received and sent since the egress was opened. */
+  readTraffic(): Traffic;
+}
+
 /** The egress proxies of a host's boxes, which end with the host. */
 export class BoxEgresses implements AsyncDisposable {
   readonly #open = new Set<EgressProxy>();
@@ -43,7 +53,7 @@ export class BoxEgresses implements AsyncDisposable {
   async open(
     { egressSocket }: BoxFolder,
     { egress, proxy }: BoxEgressOptions,
-  ): Promise<AsyncDisposable> {
+  ): Promise<OpenEgress> {
     const { proxy_url, policy } = egress;
     await Deno.remove(egressSocket).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -57,6 +67,7 @@ export class BoxEgresses implements AsyncDisposable {
     // The folder's permissions limit access to the worker and the user of the box.
     await Deno.chmod(egressSocket, 0o666);
     return {
+      readTraffic: () => opened.traffic,
       [Symbol.asyncDispose]: async () => {
         this.#open.delete(opened);
         await opened[Symbol.asyncDispose]();

@@ -9,7 +9,7 @@ import {
   BOX_VARIABLES,
   renderBoxCommand,
 } from "./box_command.ts";
-import type { BoxEgress, BoxEgresses } from "./box_egress.ts";
+import type { BoxEgress, BoxEgresses, OpenEgress } from "./box_egress.ts";
 import { toBoxEgress } from "./box_egress.ts";
 import { type BoxFolder, makeBoxFolder } from "./box_folder.ts";
 import type { BoxPrograms } from "./box_programs.ts";
@@ -39,6 +39,8 @@ export interface OpenedBox {
   readonly command: readonly string[];
   readonly flags: readonly string[];
   readonly proxyServer: string;
+  /** Returns the bytes that the browser has received and sent. */
+  readonly readTraffic: OpenEgress["readTraffic"];
   /** All variables of the browser except those of its session. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -58,7 +60,7 @@ export async function openBox(
   const paths = makeBoxFolder(folder, userId);
   const egress = toBoxEgress(spec);
   const hasUser = spec.proxy?.proxy_username !== undefined;
-  companions.use(
+  const opened = companions.use(
     await egresses.open(
       paths,
       hasUser ? { egress, proxy: spec.proxy } : { egress },
@@ -90,6 +92,7 @@ export async function openBox(
   return {
     paths,
     egress,
+    readTraffic: () => opened.readTraffic(),
     display,
     command,
     flags: BOX_FLAGS,

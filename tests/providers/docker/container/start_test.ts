@@ -135,7 +135,10 @@ dockerTest(
       JSON.stringify([config, info, browser.details]),
       await commandLines(id),
       await browser.logs?.(1_000) ?? "",
-      dockerProvider.deployCommand(spec, dockerProvider.configSchema.parse({})),
+      await dockerProvider.deployCommand(
+        spec,
+        dockerProvider.configSchema.parse({}),
+      ),
       // Engines and proxies log the URLs of requests.
       ...engine.requests.map(decodeURIComponent),
     ].join("\n");

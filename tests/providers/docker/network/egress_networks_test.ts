@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
-import { listDeniedNetworks } from "../../../../src/providers/docker/network/egress.ts";
+import { listDeniedNetworks } from "../../../../src/providers/kit/image/egress.ts";
 import { EgressFilter } from "../../../../src/providers/kit/egress/filter.ts";
 
 const EGRESS = { mode: "no_private", allow: [], pool: "pool" } as const;

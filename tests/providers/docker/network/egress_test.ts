@@ -12,6 +12,7 @@ import {
   type Session,
   startIn,
 } from "../../../support/egress_session.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { within } from "../../../support/within.ts";
 import {
   ADDRESSES,
@@ -117,6 +118,12 @@ async function useWebRtc(
   );
   const { webSocketDebuggerUrl } = await opened.json();
   await using page = await cdpClient(webSocketDebuggerUrl);
+  // The navigation ends the scripts of the first, empty document.
+  await eventually("the page is there", async () => {
+    const isThere =
+      'location.href !== "about:blank" && document.readyState === "complete"';
+    return await page.evaluate(isThere).catch(() => undefined);
+  });
   await page.evaluate(gathers(hostPort));
 }
 

@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import ipaddr from "ipaddr.js";
 import type { EgressPolicy } from "../../../../src/core/egress.ts";
-import {
-  EgressFilter,
-  isPublicAddress,
-} from "../../../../src/providers/kit/egress/filter.ts";
+import { isPublicAddress } from "../../../../src/core/egress.ts";
+import { EgressFilter } from "../../../../src/providers/kit/egress/filter.ts";
 
 function policy(
   { mode = "no_private", allow = [] }: Partial<EgressPolicy> = {},

@@ -1,40 +1,14 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { systemClock } from "../../../../src/async/clock.ts";
 import {
   endGroup,
   isGroupAlive,
-  readGroupStats,
 } from "../../../../src/providers/local/process/process_group.ts";
 import {
   isRunning,
-  type ProcessIdentity,
   readStartTime,
 } from "../../../../src/providers/local/process/process_identity.ts";
-
-/** The first process of a group, and its exit. */
-interface Group {
-  readonly leader: ProcessIdentity;
-  /** Exit code and signal. */
-  readonly exited: Promise<unknown[]>;
-  /** Resolves when no process can write to its output. */
-  readonly closed: Promise<unknown>;
-}
-
-/** Starts a shell as the first process of a new group, and waits for its first output. */
-async function startGroup(script: string): Promise<Group> {
-  const child = spawn("sh", ["-c", script], {
-    detached: true,
-    stdio: ["ignore", "pipe", "ignore"],
-  });
-  const exited = once(child, "exit");
-  const closed = once(child, "close");
-  await once(child.stdout, "data");
-  const pid = child.pid ?? 0;
-  const leader = { pid, start_mark: await readStartTime(pid) ?? "" };
-  return { leader, exited, closed };
-}
+import { startGroup } from "../../../support/process_group.ts";
 
 Deno.test("endGroup() also ends the children of a process", async () => {
   const { leader, closed } = await startGroup(
@@ -121,12 +95,3 @@ for (const pid of [0, 1]) {
     await assert.rejects(endGroup({ pid, start_mark: "" }), RangeError);
   });
 }
-
-Deno.test("readGroupStats() counts the memory of the whole group", async () => {
-  const { leader, closed } = await startGroup("sleep 300 & echo; wait");
-  const { memoryMb = 0 } = await readGroupStats(leader.pid) ?? {};
-  assert.ok(memoryMb > 0.5 && memoryMb < 100, `${memoryMb} MB`);
-  await endGroup(leader);
-  assert.equal((await readGroupStats(leader.pid))?.memoryMb, 0);
-  await closed;
-});

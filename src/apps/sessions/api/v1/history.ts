@@ -1,12 +1,16 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { access, getCaller } from "../../../../http/auth/access.ts";
-import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, problemResponses } from "../../../../http/router.ts";
 import {
   readWorkerCaller,
   workerProofSchema,
 } from "../../../../http/auth/worker_caller.ts";
+import {
+  seriesQuerySchema,
+  toSeriesQuery,
+} from "../../../../http/series_query.ts";
+import { toIsoTime } from "../../../../http/wire_form.ts";
 import type { SessionManager } from "../../manager.ts";
 import {
   sessionEventInputSchema,
@@ -15,6 +19,7 @@ import {
   sessionMetricListSchema,
 } from "../../schemas/history.ts";
 import { renderEvent, renderMetric } from "../../render.ts";
+import { leaseLost } from "../../owner_view.ts";
 import { sessionProblems } from "../../problems.ts";
 import { selectView } from "./view.ts";
 
@@ -84,15 +89,11 @@ const metrics = createRoute({
   summary: "List the measurements of a session",
   request: {
     params,
-    query: z.object({
-      limit: z.coerce.number().int().min(1).max(1_000).default(100).describe(
-        "Maximum number of measurements",
-      ),
-    }),
+    query: seriesQuerySchema,
   },
   responses: {
     200: {
-      description: "The last measurements, oldest first",
+      description: "Measurements, oldest first",
       content: { "application/json": { schema: sessionMetricListSchema } },
     },
     ...problemResponses("invalid_request", sessionProblems.session_not_found),
@@ -124,29 +125,7 @@ const addMetric = createRoute({
   },
 });
 
-const logs = createRoute({
-  method: "get",
-  path: "/sessions/{id}/logs",
-  tags,
-  operationId: "getSessionLogs",
-  ...access("client"),
-  summary: "Show the last output of a session's browser, after it has ended",
-  request: { params },
-  responses: {
-    200: {
-      description: "Text; empty if there is none",
-      content: {
-        "text/plain": {
-          schema: z.string(),
-          example: "DevTools listening on ws://127.0.0.1:33333",
-        },
-      },
-    },
-    ...problemResponses(sessionProblems.session_not_found),
-  },
-});
-
-/** Endpoints of the events, measurements and logs of a session. */
+/** Endpoints of the events and measurements of a session. */
 export function createHistoryRoutes(
   manager: SessionManager,
 ): OpenAPIHono<GridEnv> {
@@ -167,11 +146,12 @@ export function createHistoryRoutes(
   });
   router.openapi(metrics, async (c) => {
     const { id } = c.req.valid("param");
-    const items = await selectView(manager, c).metrics(
-      id,
-      c.req.valid("query").limit,
-    );
-    return c.json({ items: items.map(renderMetric) }, 200);
+    const query = toSeriesQuery(c.req.valid("query"));
+    const page = await selectView(manager, c).metrics(id, query);
+    return c.json({
+      items: page.items.map((each) => renderMetric(id, each)),
+      next_since: page.nextSince === null ? null : toIsoTime(page.nextSince),
+    }, 200);
   });
   router.openapi(addMetric, async (c) => {
     const { id } = c.req.valid("param");
@@ -181,19 +161,9 @@ export function createHistoryRoutes(
     requireHolder(id, await manager.addMetric(id, { ...holder, ...values }));
     return c.body(null, 204);
   });
-  router.openapi(logs, async (c) => {
-    return c.text(
-      await selectView(manager, c).logs(c.req.valid("param").id),
-      200,
-    );
-  });
   return router;
 }
 
 function requireHolder(id: string, isHolder: boolean): void {
-  if (isHolder) return;
-  throw new GridError(
-    sessionProblems.lease_lost,
-    `Cannot record for session "${id}": the fencing token is stale, the session has ended, or another worker holds it; expected the token of the last claim, and the secret and instance of the worker`,
-  );
+  if (!isHolder) throw leaseLost(id);
 }

@@ -1,5 +1,5 @@
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { access } from "../../../../http/auth/access.ts";
+import { access, declareRoute } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createFlagSchema } from "../../../../http/flag_schema.ts";
 import { createRouter, problemResponses } from "../../../../http/router.ts";
@@ -53,7 +53,8 @@ const stop = createRoute({
   path: "/sessions/{id}",
   tags,
   operationId: "stopSession",
-  ...access("client"),
+  // Served under overload too: it ends work.
+  ...declareRoute({ roles: ["client"] }),
   summary: "Stop a session",
   description:
     "The worker closes the browser, and the session is `completed`. With `force` the session is `terminated` at once, and the browser is killed.",
@@ -119,7 +120,7 @@ export function createSessionRoutes(
         ? { events: events.map(renderEvent) }
         : {}),
       ...(include.includes("metrics")
-        ? { metrics: metrics.map(renderMetric) }
+        ? { metrics: metrics.map((each) => renderMetric(id, each)) }
         : {}),
     }, 200);
   });

@@ -4,10 +4,15 @@ import { access, getCaller } from "../../../../http/auth/access.ts";
 import type { Core } from "../../../../core/app.ts";
 import type { Caller } from "../../../../core/caller.ts";
 import { deadline } from "../../../../async/deadline.ts";
+import { nextTurn } from "../../../../async/next_turn.ts";
 import { GridError } from "../../../../core/errors.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
+import {
+  parseTraceparent,
+  TRACEPARENT_DESCRIPTION,
+} from "../../../../core/trace/trace_context.ts";
 import { createRouter, problemResponses } from "../../../../http/router.ts";
-import type { CreateResult } from "../../create.ts";
+import type { CreateOnceOptions, CreateResult } from "../../create.ts";
 import { idempotencyHeaderSchema, REPLAYED_HEADER } from "../../idempotency.ts";
 import { sessionInputExample } from "../../examples.ts";
 import type { Session, SessionManager } from "../../manager.ts";
@@ -16,6 +21,7 @@ import {
   sessionInputSchema,
   sessionListSchema,
   sessionSchema,
+  type SessionWire,
 } from "../../schemas.ts";
 import { labelFilterSchema } from "../../schemas/labels.ts";
 import { SESSION_STATUSES } from "../../status.ts";
@@ -51,7 +57,9 @@ const create = createRoute({
   description:
     "Returns a pending session at once. With `wait` the response is delayed until the browser runs; if the session is still pending then, it is returned with 202. `invalid_request` also means that `resource_limits.timeout_minutes` exceeds the pool's `max_timeout_minutes`; `forbidden` that `priority` exceeds the limit of the key, or that the key may not use the pool; `queue_full` that the `max_queue` of the pool or key is reached.",
   request: {
-    headers: idempotencyHeaderSchema,
+    headers: idempotencyHeaderSchema.extend({
+      traceparent: z.string().optional().describe(TRACEPARENT_DESCRIPTION),
+    }),
     query: z.object({
       wait: z.coerce.number().min(0).max(MAX_WAIT_SECONDS).optional()
         .openapi({
@@ -149,22 +157,32 @@ export function createSessionListRoutes(
   const createSession = async (
     input: SessionInput,
     caller: Caller,
-    key: string | undefined,
+    { key, trace }: Pick<CreateOnceOptions, "trace"> & {
+      readonly key: string | undefined;
+    },
   ): Promise<CreateResult> => {
     if (key === undefined) {
-      const session = await manager.create(input, { caller });
+      const session = await manager.create(input, { caller, trace });
       return { session, isReplay: false };
     }
     const { id, ...rest } = caller;
-    return await manager.createOnce(input, { ...rest, caller: id, key });
+    return await manager.createOnce(input, {
+      ...rest,
+      caller: id,
+      key,
+      trace,
+    });
   };
   router.openapi(create, async (c) => {
     const key = c.req.valid("header")["Idempotency-Key"];
     const { session: created, isReplay } = await createSession(
       c.req.valid("json"),
       getCaller(c),
-      key,
+      { key, trace: c.get("trace") },
     );
+    if (!isReplay) {
+      c.set("trace", c.get("trace") ?? parseTraceparent(created.traceparent));
+    }
     c.header("Location", renderLocation(c, `/v1/sessions/${created.id}`));
     if (isReplay) c.header(REPLAYED_HEADER, "true");
     const { wait } = c.req.valid("query");
@@ -175,10 +193,11 @@ export function createSessionListRoutes(
       c.req.raw.signal,
       core.stopping,
     );
-    const session = await manager.waitUntilStarted(
-      created.id,
-      timeout.signal,
-    );
+    const session = await manager.waitUntilStarted(created.id, {
+      read: () => manager.get(created.id),
+      known: created,
+      signal: timeout.signal,
+    });
     if (session.status === "running") {
       return c.json(await render(c, session), 201);
     }
@@ -188,9 +207,12 @@ export function createSessionListRoutes(
   router.openapi(list, async (c) => {
     const view = selectView(manager, c);
     const { items, nextCursor } = await view.list(c.req.valid("query"));
-    const rendered = await Promise.all(
-      items.map((session) => render(c, session)),
-    );
+    const rendered: SessionWire[] = [];
+    for (const session of items) {
+      // Streams and other requests have their turn within a long list.
+      if (rendered.length % 100 === 99) await nextTurn();
+      rendered.push(await render(c, session));
+    }
     return c.json({ items: rendered, next_cursor: nextCursor ?? null }, 200);
   });
   return router;

@@ -11,7 +11,10 @@ import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Statement } from "../../../../core/database.ts";
 import { batchNamed } from "../../../../db/batch_named.ts";
-import { sessionEvents, sessions } from "../../models.ts";
+import { type Bind, prepare } from "../../../../db/prepare.ts";
+import { events } from "../../../events/models.ts";
+import { toEventType } from "../../event_types.ts";
+import { sessions } from "../../models.ts";
 import { CLIENT_SEEN_MS } from "../../session.ts";
 import { all } from "../conditions.ts";
 import { insertEvent } from "./transition.ts";
@@ -45,24 +48,18 @@ export interface ActivityStatements {
 
 /** Records of the use of sessions. Each method is one round trip, and returns the sessions that have become idle or active. */
 export class ActivityStore {
-  readonly #orm: Database["orm"];
+  readonly #db: Database;
 
-  constructor({ orm }: Database) {
-    this.#orm = orm;
+  constructor(db: Database) {
+    this.#db = db;
   }
 
   async recordConnected(
     id: string,
     now: number,
   ): Promise<readonly ActivityChange[]> {
-    const isOne = sql`${sessions.id} = ${id}`;
-    const { changed } = await batchNamed(this.#orm, {
-      connected: insertEvent(this.#orm, "client_connected", isOne, now),
-      ...becomeActive(this.#orm, isOne, now),
-      touched: touchLastActivity(this.#orm, isOne, now),
-      renewed: renewClientSeen(this.#orm, isOne, now),
-    });
-    return changed;
+    const statements = connectedStatements(this.#db, { id, now });
+    return (await batchNamed(this.#db.orm, statements)).changed;
   }
 
   /** Records that a client has disconnected. With the last client, the time begins that the session waits for another. */
@@ -71,48 +68,90 @@ export class ActivityStore {
     data: Readonly<Record<string, unknown>>,
     now: number,
   ): Promise<readonly ActivityChange[]> {
-    const isOne = sql`${sessions.id} = ${id}`;
-    const isUnused = all(
-      isOne,
-      hasNoClient(id),
-      sql`NOT ${endsWithClient}`,
-      // Another client may have connected before this statement ran.
-      sql`${sessions.lastActivityAt} <= ${now}`,
-    );
-    const idle = { since: sql`${now}`, why: sql`${NO_CLIENT}` };
-    const { changed } = await batchNamed(this.#orm, {
-      disconnected: insertEvent(
-        this.#orm,
-        "client_disconnected",
-        isOne,
-        now,
-        data,
-      ),
-      touched: touchLastActivity(this.#orm, isOne, now),
-      ...becomeIdle(this.#orm, isUnused, now, idle),
-      awaited: this.#orm.update(sessions).set({
-        clientSeenUntil: awaitClientUntil(id, now),
-      }).where(all(
-        isOne,
-        sql`${sessions.ephemeral} = 1`,
-        sql`${sessions.keepAliveSeconds} IS NOT NULL`,
-      )),
+    const statements = disconnectedStatements(this.#db, {
+      id,
+      now,
+      data: JSON.stringify(data),
     });
-    return changed;
+    return (await batchNamed(this.#db.orm, statements)).changed;
   }
 
   async recordActivity(
     { active, clientsSeen }: ClientActivity,
     now: number,
   ): Promise<readonly ActivityChange[]> {
-    const { changed } = await batchNamed(this.#orm, {
-      ...becomeActive(this.#orm, matchesAny(active), now),
-      touched: touchLastActivity(this.#orm, matchesAny(active), now),
-      renewed: renewClientSeen(this.#orm, matchesAny(clientsSeen), now),
+    const statements = activityStatements(this.#db, {
+      active: JSON.stringify(active),
+      clientsSeen: JSON.stringify(clientsSeen),
+      now,
     });
-    return changed;
+    return (await batchNamed(this.#db.orm, statements)).changed;
   }
 }
+
+/** A session, and the time of a record. */
+interface RecordValues {
+  readonly id: string;
+  readonly now: number;
+}
+
+const connectedStatements = prepare(({ orm }, bind: Bind<RecordValues>) => {
+  const now = bind("now");
+  const isOne = sql`${sessions.id} = ${bind("id")}`;
+  return {
+    connected: insertEvent(orm, "client_connected", isOne, now),
+    ...becomeActive(orm, isOne, now),
+    touched: touchLastActivity(orm, isOne, now),
+    renewed: renewClientSeen(orm, isOne, now),
+  };
+});
+
+const disconnectedStatements = prepare((
+  { orm },
+  bind: Bind<RecordValues & { readonly data: string }>,
+) => {
+  const id = bind("id");
+  const now = bind("now");
+  const isOne = sql`${sessions.id} = ${id}`;
+  const isUnused = all(
+    isOne,
+    hasNoClient(id),
+    sql`NOT ${endsWithClient}`,
+    // Another client may have connected before this statement ran.
+    sql`${sessions.lastActivityAt} <= ${now}`,
+  );
+  const idle = { since: now, why: sql`${NO_CLIENT}` };
+  const data = bind("data");
+  return {
+    disconnected: insertEvent(orm, "client_disconnected", isOne, now, data),
+    touched: touchLastActivity(orm, isOne, now),
+    ...becomeIdle(orm, isUnused, now, idle),
+    awaited: orm.update(sessions).set({
+      clientSeenUntil: awaitClientUntil(id, now),
+    }).where(all(
+      isOne,
+      sql`${sessions.ephemeral} = 1`,
+      sql`${sessions.keepAliveSeconds} IS NOT NULL`,
+    )),
+  };
+});
+
+/** JSON lists of the sessions of a {@linkcode ClientActivity}, and the time of the record. */
+interface ActivityValues {
+  readonly active: string;
+  readonly clientsSeen: string;
+  readonly now: number;
+}
+
+const activityStatements = prepare(({ orm }, bind: Bind<ActivityValues>) => {
+  const now = bind("now");
+  const isUsed = matchesAny(bind("active"));
+  return {
+    ...becomeActive(orm, isUsed, now),
+    touched: touchLastActivity(orm, isUsed, now),
+    renewed: renewClientSeen(orm, matchesAny(bind("clientsSeen")), now),
+  };
+});
 
 /**
  * Returns the statements by which sessions without traffic become idle.
@@ -158,7 +197,7 @@ const endsWithClient = sql`(${sessions.ephemeral} = 1
 function becomeIdle(
   orm: LibSQLDatabase,
   condition: SQL,
-  now: number,
+  now: SQL | number,
   { since, why }: { readonly since: SQL; readonly why: SQL },
 ): ActivityStatements {
   const becomesIdle = all(
@@ -178,7 +217,7 @@ function becomeIdle(
 function becomeActive(
   orm: LibSQLDatabase,
   condition: SQL,
-  now: number,
+  now: SQL | number,
 ): ActivityStatements {
   // Activity from before the session became idle does not make it active.
   const becomesActive = all(
@@ -195,14 +234,14 @@ function becomeActive(
   };
 }
 
-function touchLastActivity(orm: LibSQLDatabase, condition: SQL, now: number) {
+function touchLastActivity(orm: LibSQLDatabase, condition: SQL, now: SQL) {
   return orm.update(sessions).set({
     lastActivityAt: sql`max(coalesce(${sessions.lastActivityAt}, 0), ${now})`,
   }).where(condition);
 }
 
 /** Renews ephemeral sessions: after the crash of the client's server they wait as long as after a disconnect. */
-function renewClientSeen(orm: LibSQLDatabase, condition: SQL, now: number) {
+function renewClientSeen(orm: LibSQLDatabase, condition: SQL, now: SQL) {
   const keepAliveMs = sql`iif(${isRunning},
     coalesce(${sessions.keepAliveSeconds}, 0) * 1000, 0)`;
   return orm.update(sessions).set({
@@ -212,7 +251,7 @@ function renewClientSeen(orm: LibSQLDatabase, condition: SQL, now: number) {
 }
 
 /** Returns the time until which a session waits after a disconnect; not less if another client is connected to any server. */
-function awaitClientUntil(id: string, now: number): SQL {
+function awaitClientUntil(id: SQL, now: SQL): SQL {
   const until =
     sql`CAST(${now} + ${sessions.keepAliveSeconds} * 1000 AS INTEGER)`;
   return sql`iif(${hasNoClient(id)}, ${until},
@@ -220,21 +259,20 @@ function awaitClientUntil(id: string, now: number): SQL {
 }
 
 /** Condition that all servers together recorded as many disconnects as connects since the session last had no client. */
-function hasNoClient(id: string): SQL {
-  const isOfSession = sql`${sessionEvents.sessionId} = ${id}`;
-  const lastWithout = sql`coalesce((SELECT seq FROM ${sessionEvents}
-    WHERE ${isOfSession} AND event = 'session_idle'
-    AND data ->> '$.why' = ${NO_CLIENT} ORDER BY seq DESC LIMIT 1), 0)`;
-  return sql`(SELECT coalesce(sum(CASE event WHEN 'client_connected' THEN 1
-      WHEN 'client_disconnected' THEN -1 END), 0)
-    FROM ${sessionEvents} WHERE ${isOfSession} AND seq > ${lastWithout}) <= 0`;
+function hasNoClient(id: SQL): SQL {
+  const isOfSession = sql`${events.sessionId} = ${id}`;
+  const lastWithout = sql`coalesce((SELECT sequence FROM ${events}
+    WHERE ${isOfSession} AND type = ${toEventType("session_idle")}
+    AND data ->> '$.why' = ${NO_CLIENT} ORDER BY sequence DESC LIMIT 1), 0)`;
+  return sql`(SELECT coalesce(sum(CASE type
+      WHEN ${toEventType("client_connected")} THEN 1
+      WHEN ${toEventType("client_disconnected")} THEN -1 END), 0)
+    FROM ${events} WHERE ${isOfSession} AND sequence > ${lastWithout}) <= 0`;
 }
 
-/** Condition that a session is one of `ids`. Binds one value for any number of ids. */
-function matchesAny(ids: readonly string[]): SQL {
-  return sql`${sessions.id} IN (SELECT value FROM json_each(${
-    JSON.stringify(ids)
-  }))`;
+/** Condition that a session is one of a JSON list of ids. */
+function matchesAny(ids: SQL): SQL {
+  return sql`${sessions.id} IN (SELECT value FROM json_each(${ids}))`;
 }
 
 function toIsoTime(ms: SQL): SQL {

@@ -1,13 +1,15 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Statement } from "../../../../core/database.ts";
-import { sessions } from "../../models.ts";
+import {
+  bindCaller,
+  type CallerValues,
+} from "../../../../http/auth/worker_caller.ts";
+import type { Bind } from "../../../../db/prepare.ts";
+import { hasStopCommand, sessionLogFollows, sessions } from "../../models.ts";
 import type { StopCommand } from "../../schemas/leases.ts";
-import type { SessionStatus } from "../../status.ts";
-
-/** Condition that a session has a stop command that its worker has not obeyed. A forced one stays until the worker reports the end. */
-export const hasStopCommand: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL
-  AND (${sessions.status} IN ('starting', 'running') OR ${sessions.stopForce} = 1))`;
+import { HELD_STATUSES, type SessionStatus } from "../../status.ts";
+import { isProvenWorker } from "../conditions.ts";
 
 /** Columns of a stop command. */
 interface CommandRow {
@@ -18,11 +20,15 @@ interface CommandRow {
   readonly stopForce: boolean;
 }
 
-/** Returns the statement that reads the worker's stop commands. @param known Sessions whose commands the worker has received. */
+/**
+ * Returns the statement that reads the worker's stop commands.
+ *
+ * @param known JSON list of the sessions whose commands the worker has received.
+ */
 export function selectCommands(
   orm: LibSQLDatabase,
-  workerId: string,
-  known: readonly string[] = [],
+  workerId: SQL,
+  known: SQL = sql`'[]'`,
 ): Statement<CommandRow[]> {
   return orm.select({
     id: sessions.id,
@@ -32,13 +38,48 @@ export function selectCommands(
     stopForce: sessions.stopForce,
   }).from(sessions).where(and(
     eq(sessions.workerId, workerId),
-    hasStopCommand,
-    known.length === 0
-      ? undefined
-      : sql`${sessions.id} NOT IN (SELECT value FROM json_each(${
-        JSON.stringify(known)
-      }))`,
+    hasStopCommand(sessions),
+    sql`${sessions.id} NOT IN (SELECT value FROM json_each(${known}))`,
   ));
+}
+
+/** A session whose output clients follow. */
+export interface FollowedRow {
+  readonly session_id: string;
+  readonly fencing_token: number;
+}
+
+/** The values of {@linkcode followStatements}. */
+interface FollowValues extends CallerValues {
+  readonly workerId: string;
+  readonly now: number;
+}
+
+/**
+ * Returns the statements that mark the worker's follow commands as delivered and read them, one row for each server with
+ * followers. Without followers they read an empty index.
+ */
+export function followStatements(
+  orm: LibSQLDatabase,
+  bind: Bind<FollowValues>,
+): {
+  readonly delivered: Statement<unknown>;
+  readonly followed: Statement<FollowedRow[]>;
+} {
+  const workerId = bind("workerId");
+  const held = sql.raw(`('${HELD_STATUSES.join("', '")}')`);
+  const ofWorker = sql`s.worker_id = ${workerId} AND s.status IN ${held}`;
+  return {
+    delivered: orm.run(sql`UPDATE ${sessionLogFollows} SET is_delivered = 1
+      WHERE is_delivered = 0 AND EXISTS (SELECT 1 FROM ${sessions} AS s
+        WHERE s.id = ${sessionLogFollows.sessionId} AND ${ofWorker})
+      AND ${isProvenWorker(workerId, bindCaller(bind))}`),
+    followed: orm.all<FollowedRow>(sql`SELECT s.id AS session_id,
+        s.fencing_token AS fencing_token
+      FROM ${sessionLogFollows} AS f CROSS JOIN ${sessions} AS s
+      WHERE f.followed_until > ${bind("now")} AND s.id = f.session_id
+      AND ${ofWorker}`),
+  };
 }
 
 /** Renders a stop command for the worker. */

@@ -14,20 +14,19 @@ import { workers } from "../../../workers/models.ts";
 import { sessions, waitsUntil } from "../../models.ts";
 import { type Session } from "../../session.ts";
 import { renderStatusReason } from "../../render.ts";
-import { HELD_STATUSES, type SessionStatus } from "../../status.ts";
+import { HELD_STATUSES } from "../../status.ts";
 import { type ActivityChange, markIdle } from "./activity.ts";
 import { all } from "../conditions.ts";
 import {
   endAsCommanded,
   type LeaseLoss,
+  type Move,
   requeueOrCrash,
 } from "./lease_expiry.ts";
-import { prune, type PruneLimits } from "./prune.ts";
 import { queueStateColumn } from "../queue/queue_state.ts";
 import type { Stop } from "./stops.ts";
 import {
   collectChanges,
-  type ColumnChanges,
   type StatusChange,
   statusChangeColumns,
   transition,
@@ -60,7 +59,7 @@ export class DeadlineStore {
     const loss = { now, maxAttempts, why: "its worker was lost" };
     const { lost } = await batchNamed(this.#orm, {
       clamped: clampLeases(this.#orm, now, leaseMs),
-      lost: requeueOrCrash(this.#move, isExpired, loss),
+      lost: requeueOrCrash(this.#moveBy("sessions_lease"), isExpired, loss),
     });
     return collectChanges(lost);
   }
@@ -75,14 +74,14 @@ export class DeadlineStore {
       id: sessions.id,
       statusReason: sessions.statusReason,
       waiting: queueStateColumn(),
-    }).from(sessions).where(limited(isOverdue));
+    }).from(sessions).where(limited("sessions_waiting", isOverdue));
     if (overdue.length === 0) return [];
     const reasons = JSON.stringify(findReasons(overdue));
     const isFound =
       sql`${sessions.id} IN (SELECT key FROM json_each(${reasons}))`;
     const { changed } = await batchNamed(
       this.#orm,
-      this.#move("failed", all(isOverdue, isFound), now, {
+      this.#moveBy("sessions_waiting")("failed", all(isOverdue, isFound), now, {
         statusReason:
           sql`json_extract(${reasons}, '$."' || ${sessions.id} || '"')`,
       }),
@@ -99,7 +98,7 @@ export class DeadlineStore {
     const reason = "it did not start in time";
     const { changed } = await batchNamed(
       this.#orm,
-      this.#move("failed", isLate, now, {
+      this.#moveBy("sessions_status")("failed", isLate, now, {
         statusReason: reason,
         // The worker may still be starting the browser.
         stopRequestedAt: now,
@@ -113,20 +112,31 @@ export class DeadlineStore {
 
   /** Ends pending sessions whose lifetime has passed, and stops held ones. */
   async expireLifetimes(now: number): Promise<readonly StatusChange[]> {
-    const isOver = lt(sessions.expiresAt, now);
+    const isOver = all(
+      isNull(sessions.endedAt),
+      lt(sessions.expiresAt, now),
+    );
+    const index = "sessions_lifetime";
     const reason = "its maximum lifetime passed";
     const { changed, stopped } = await batchNamed(this.#orm, {
-      ...this.#move("expired", all(isPending, isOver), now, {
+      ...this.#moveBy(index)("expired", all(isPending, isOver), now, {
         statusReason: reason,
       }),
-      stopped: this.#stop({ status: "expired", reason }, isOver, now),
+      stopped: this.#stop({ status: "expired", reason }, isOver, {
+        now,
+        index,
+      }),
     });
     return [...changed, ...stopped];
   }
 
   /** Marks sessions without traffic as idle. */
   async markIdle(now: number): Promise<readonly ActivityChange[]> {
-    const statements = markIdle(this.#orm, now, limited);
+    const statements = markIdle(
+      this.#orm,
+      now,
+      (condition) => limited("sessions_status", condition),
+    );
     const { changed } = await batchNamed(this.#orm, statements);
     return changed;
   }
@@ -138,7 +148,7 @@ export class DeadlineStore {
       AND coalesce(${sessions.lastActivityAt}, ${sessions.startedAt})
         + ${sessions.idleTimeoutSeconds} * 1000 < ${now}`;
     const reason = "no client used it for its idle timeout";
-    return await this.#stop({ status: "timed_out", reason }, isIdle, now);
+    return await this.#stop({ status: "timed_out", reason }, isIdle, { now });
   }
 
   /** Stops ephemeral sessions whose client has not reconnected, or was lost together with its server. */
@@ -146,18 +156,21 @@ export class DeadlineStore {
     const isGone = lt(sessions.clientSeenUntil, now);
     const reason = "its client was lost together with its server";
     const { changed, notBack, lost } = await batchNamed(this.#orm, {
-      ...this.#move("terminated", all(canWaitNoLonger(now), isGone), now, {
-        statusReason: reason,
-      }),
+      ...this.#moveBy("sessions_waiting")(
+        "terminated",
+        all(canWaitNoLonger(now), isGone),
+        now,
+        { statusReason: reason },
+      ),
       notBack: this.#stop(
         { status: "completed", reason: CLIENT_NOT_BACK },
         all(isGone, awaitsClient),
-        now,
+        { now },
       ),
       lost: this.#stop(
         { status: "terminated", reason },
         all(isGone, sql`NOT (${awaitsClient})`),
-        now,
+        { now },
       ),
     });
     return [...changed, ...notBack, ...lost];
@@ -165,16 +178,15 @@ export class DeadlineStore {
 
   /** Stops the sessions of workers whose time to drain has passed. */
   async endDrained(now: number): Promise<readonly StatusChange[]> {
-    const drained = this.#orm.select({ id: workers.id }).from(workers).where(
-      lt(workers.drainDeadlineAt, now),
-    );
     return await this.#stop(
       {
         status: "terminated",
         reason: "its worker had to leave: the time to drain has passed",
       },
-      inArray(sessions.workerId, drained),
-      now,
+      sql`${sessions.workerId} IN (SELECT ${workers.id}
+        FROM ${workers} INDEXED BY workers_drain
+        WHERE ${workers.drainDeadlineAt} < ${now})`,
+      { now, index: "sessions_worker" },
     );
   }
 
@@ -185,32 +197,32 @@ export class DeadlineStore {
   ): Promise<readonly StatusChange[]> {
     const isLate = all(isHeld, lt(sessions.stopRequestedAt, since));
     const { ended } = await batchNamed(this.#orm, {
-      ended: endAsCommanded(this.#move, isLate, now),
+      ended: endAsCommanded(this.#moveBy("sessions_status"), isLate, now),
     });
     return collectChanges(ended);
   }
 
-  /** Deletes old sessions and idempotency keys, as {@linkcode prune}. Two round trips. */
-  prune(limits: PruneLimits): Promise<number> {
-    return prune(this.#orm, limits);
+  /** Returns the statements of moves whose condition an index serves. */
+  #moveBy(index: SessionIndex): Move {
+    return (status, condition, now, changes) =>
+      transition(this.#orm, status, limited(index, condition), now, changes);
   }
 
-  readonly #move = (
-    status: SessionStatus | SQL,
-    condition: SQL,
-    now: number,
-    changes: ColumnChanges,
-  ) => transition(this.#orm, status, limited(condition), now, changes);
-
   /** Returns the statement that stores a stop command for held sessions that have none. */
-  #stop({ status, reason }: StopReason, condition: SQL, now: number) {
+  #stop(
+    { status, reason }: StopReason,
+    condition: SQL,
+    { now, index = "sessions_status" }: {
+      readonly now: number;
+      readonly index?: SessionIndex;
+    },
+  ) {
+    const isFree = all(isHeld, isNull(sessions.stopRequestedAt), condition);
     return this.#orm.update(sessions).set({
       stopRequestedAt: now,
       stopStatus: status,
       stopReason: reason,
-    }).where(
-      limited(all(isHeld, isNull(sessions.stopRequestedAt), condition)),
-    ).returning(statusChangeColumns);
+    }).where(limited(index, isFree)).returning(statusChangeColumns);
   }
 }
 
@@ -237,7 +249,10 @@ const isHeld = inArray(sessions.status, [...HELD_STATUSES]);
  */
 function clampLeases(orm: LibSQLDatabase, now: number, leaseMs: number) {
   return orm.update(sessions).set({ leaseExpiresAt: now + leaseMs }).where(
-    all(isHeld, sql`${sessions.leaseExpiresAt} > ${now + 10 * leaseMs}`),
+    limited(
+      "sessions_lease",
+      all(isHeld, sql`${sessions.leaseExpiresAt} > ${now + 10 * leaseMs}`),
+    ),
   );
 }
 
@@ -251,8 +266,20 @@ function findReasons(
   ]));
 }
 
-/** Returns the condition that a session is among the first that meet `condition`. */
-function limited(condition: SQL): SQL {
-  return sql`${sessions.id} IN (SELECT ${sessions.id} FROM ${sessions}
-    WHERE ${condition} ORDER BY ${sessions.id} LIMIT ${MAX_ROWS})`;
+/** An index that finds what is due without the sessions that have ended. */
+type SessionIndex =
+  | "sessions_lease"
+  | "sessions_lifetime"
+  | "sessions_status"
+  | "sessions_waiting"
+  | "sessions_worker";
+
+/**
+ * Returns the condition that a session is among the first of `index` that meet `condition`. The same text selects the
+ * same sessions for an event and for the change that it records: both read the index in its order.
+ */
+function limited(index: SessionIndex, condition: SQL): SQL {
+  return sql`${sessions.id} IN (SELECT ${sessions.id}
+    FROM ${sessions} INDEXED BY ${sql.identifier(index)}
+    WHERE ${condition} LIMIT ${MAX_ROWS})`;
 }

@@ -21,7 +21,7 @@ const MIN_REQUEUE_MS = 60_000;
 export type Move = (
   status: SessionStatus | SQL,
   condition: SQL,
-  now: number,
+  now: number | SQL,
   changes: ColumnChanges,
 ) => Transition;
 
@@ -31,9 +31,9 @@ export type Moves =
 
 /** A loss of leases. */
 export interface LeaseLoss {
-  readonly now: number;
+  readonly now: number | SQL;
   /** Number of claims after which a session is not queued again. */
-  readonly maxAttempts: number;
+  readonly maxAttempts: number | SQL;
   /** Text for status_reason: "its worker was lost". */
   readonly why: string;
 }
@@ -76,7 +76,11 @@ export function requeueOrCrash(
 }
 
 /** Returns the statements that end sessions as commanded. The command stays, for a worker that reconnects. */
-export function endAsCommanded(move: Move, condition: SQL, now: number): Moves {
+export function endAsCommanded(
+  move: Move,
+  condition: SQL,
+  now: number | SQL,
+): Moves {
   return listStatements(
     move(sql`${sessions.stopStatus}`, all(condition, hasTerminalStop), now, {
       statusReason: sql`${sessions.stopReason}`,
@@ -93,8 +97,8 @@ const hasTerminalStop: SQL = sql`(${sessions.stopRequestedAt} IS NOT NULL
 })`;
 
 /** Returns the queue deadline of a session that is queued again at `now`. */
-export function extendQueueDeadline(now: number): SQL {
-  return sql`max(${sessions.queueDeadlineAt}, ${now + MIN_REQUEUE_MS})`;
+export function extendQueueDeadline(now: number | SQL): SQL {
+  return sql`max(${sessions.queueDeadlineAt}, ${now} + ${MIN_REQUEUE_MS})`;
 }
 
 function listStatements({ event, changed }: Transition): Moves {

@@ -10,37 +10,47 @@ import type { ResultSet } from "@libsql/client";
 import { type SQL, sql } from "drizzle-orm";
 import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Statement } from "../../../../core/database.ts";
+import type { Bind } from "../../../../db/prepare.ts";
 import { TUNNEL_ONLY } from "../../../../core/network.ts";
-import type { WorkerCaller } from "../../../../http/auth/worker_caller.ts";
 import { workers } from "../../../workers/models.ts";
-import { sessionEvents, sessionMetrics, sessions } from "../../models.ts";
-import type { SessionReport } from "../../schemas/leases.ts";
+import { events, insertEvents } from "../../../events/models.ts";
+import { toEventType } from "../../event_types.ts";
+import { sessions } from "../../models.ts";
 import {
   HELD_STATUSES,
   isTerminal,
   SESSION_STATUSES,
   type SessionStatus,
-  STATUS_EVENTS,
   TRANSITIONS,
 } from "../../status.ts";
 import { extendQueueDeadline } from "./lease_expiry.ts";
+import {
+  bindCaller,
+  type CallerValues,
+} from "../../../../http/auth/worker_caller.ts";
 import { isProvenWorker } from "../conditions.ts";
-import type { StatusChange } from "./transition.ts";
+import { insertMetrics } from "../metrics.ts";
+import {
+  selectEventType,
+  sessionOfEvent,
+  type StatusChange,
+} from "./transition.ts";
 
-/** The reports of a worker. */
-export interface ReportInput {
+/** The values of the statements of a worker's reports. */
+export interface ReportValues extends CallerValues {
   readonly workerId: string;
-  /** The caller. Reports of a process that is not the worker's current one are ignored. */
-  readonly caller: WorkerCaller;
-  readonly reports: readonly SessionReport[];
+  /** JSON list of the reports. */
+  readonly reports: string;
   readonly now: number;
-  readonly leaseMs: number;
-  readonly startTimeoutMs: number;
+  readonly leaseExpiresAt: number;
+  /** Deadline of a start that makes progress. */
+  readonly startDeadlineAt: number;
   /** Number of claims after which a session is not queued again. */
   readonly maxAttempts: number;
-  /** True if the worker leaves: it holds no session that it does not report. */
-  readonly isLast: boolean;
 }
+
+/** Returns SQL that stands for a value of the reports. */
+type BindReports = Bind<ReportValues>;
 
 /** A session that a report names, after the reports were applied. */
 export interface ReportedSession {
@@ -74,51 +84,65 @@ const REACH: SQL = sql.raw(`(SELECT iif(w.reach = 'auto', w.reached, w.reach)
 const HAS_TUNNEL: SQL = sql.raw(`EXISTS (SELECT 1 FROM workers AS w
   WHERE w.id = sessions.worker_id AND w.tunnel_url IS NOT NULL)`);
 
+/** Time of the session's last claim. */
+const CLAIMED_AT: SQL = sql.raw(`(SELECT e.timestamp FROM events AS e
+  WHERE e.session_id = sessions.id
+  AND e.type = '${toEventType("session_starting")}'
+  ORDER BY e.sequence DESC LIMIT 1)`);
+
 /**
  * Records progress lines. A line that was recorded since the last claim belongs to a repeated report and is left out.
  */
 export function insertProgress(
   orm: LibSQLDatabase,
-  input: ReportInput,
+  bind: BindReports,
 ): Statement<ResultSet> {
-  return orm.run(sql`INSERT INTO ${sessionEvents}
-    (session_id, event, data, timestamp)
-    SELECT held.id, 'session_progress',
-      json_object('message', line.value), ${input.now}
-    FROM (SELECT ${sessions.id} AS id, r.report AS report
-      FROM ${sessions}, ${joinReports(input)}
+  const starting = toEventType("session_starting");
+  const progress = toEventType("session_progress");
+  return insertEvents(orm, {
+    type: progress,
+    sessionId: sql`held.id`,
+    workPoolId: sql`held.work_pool_id`,
+    workerId: sql`held.worker_id`,
+    owner: sql`held.owner`,
+    data: sql`json_object('message', line.value)`,
+    timestamp: bind("now"),
+    source: sql`(SELECT ${sessions.id} AS id, r.report AS report,
+        ${sessions.workPoolId} AS work_pool_id,
+        ${sessions.workerId} AS worker_id, ${sessions.owner} AS owner
+      FROM ${sessions}, ${joinReports(bind)}
       AND +${sessions.status} IN ${HELD}) AS held,
       json_each(held.report, '$.progress') AS line
-    WHERE NOT EXISTS (SELECT 1 FROM ${sessionEvents} AS had
-      WHERE had.session_id = held.id AND had.event = 'session_progress'
+    WHERE NOT EXISTS (SELECT 1 FROM ${events} AS had
+      WHERE had.session_id = held.id AND had.type = ${progress}
       AND had.data ->> '$.message' = line.value
-      AND had.seq > (SELECT max(seq) FROM ${sessionEvents} AS start
-        WHERE start.session_id = held.id AND start.event = 'session_starting'))`);
+      AND had.sequence > (SELECT max(sequence) FROM ${events} AS start
+        WHERE start.session_id = held.id AND start.type = ${starting}))`,
+  });
 }
 
 /** Records the events of the reported changes of status. */
 export function insertStatusEvents(
   orm: LibSQLDatabase,
-  input: ReportInput,
+  bind: BindReports,
 ): Statement<ResultSet> {
-  const names = JSON.stringify(STATUS_EVENTS);
-  return orm.run(sql`INSERT INTO ${sessionEvents}
-    (session_id, event, data, timestamp)
-    SELECT ${sessions.id}, json_extract(${names}, '$.' || ${
-    resultingStatus(input)
-  }),
-      json_patch('{}', json_object('reason', ${findReason(input)},
-        'warm', r.report -> 'warm')), ${input.now}
-    FROM ${sessions}, ${joinReports(input)} AND ${isAllowed(input)}`);
+  return insertEvents(orm, {
+    ...sessionOfEvent,
+    type: selectEventType(resultingStatus(bind)),
+    data: sql`json_patch('{}', json_object('reason', ${findReason(bind)},
+      'warm', r.report -> 'warm'))`,
+    timestamp: bind("now"),
+    source: sql`${sessions}, ${joinReports(bind)} AND ${isAllowed(bind)}`,
+  });
 }
 
 /** Applies the reported changes of status. */
 export function updateStatuses(
   orm: LibSQLDatabase,
-  input: ReportInput,
+  bind: BindReports,
 ): Statement<StatusChange[]> {
-  const { now, leaseMs } = input;
-  const to = resultingStatus(input);
+  const now = bind("now");
+  const to = resultingStatus(bind);
   const ends = sql`${to} IN ${TERMINAL}`;
   const leaves = sql`${to} NOT IN ${HELD}`;
   const isQueued = sql`${to} = 'pending'`;
@@ -126,7 +150,7 @@ export function updateStatuses(
   const reported = (name: string) => sql`r.report ->> ${`$.${name}`}`;
   return orm.all<StatusChange>(sql`UPDATE ${sessions} SET
     status = ${to}, updated_at = ${now},
-    status_reason = coalesce(${findReason(input)}, status_reason),
+    status_reason = coalesce(${findReason(bind)}, status_reason),
     container_id = coalesce(${reported("container_id")}, container_id),
     details = coalesce(${reported("details")}, details),
     warm = coalesce(${reported("warm")}, warm),
@@ -137,7 +161,7 @@ export function updateStatuses(
     reported("endpoint")
   }, endpoint)),
     idle_since = iif(${leaves}, NULL, idle_since),
-    lease_expires_at = iif(${leaves}, NULL, ${now + leaseMs}),
+    lease_expires_at = iif(${leaves}, NULL, ${bind("leaseExpiresAt")}),
     worker_id = iif(${isQueued}, NULL, worker_id),
     claim_request_id = iif(${isQueued}, NULL, claim_request_id),
     queue_deadline_at = iif(${isQueued}, ${
@@ -149,60 +173,60 @@ export function updateStatuses(
     expires_at = iif(${runs},
       ${now} + CAST((resource_limits ->> 'timeout_minutes') * 60000 AS INTEGER),
       expires_at)
-    FROM ${joinReports(input)} AND ${isAllowed(input)}
+    FROM ${joinReports(bind)} AND ${isAllowed(bind)}
     RETURNING id, status, work_pool_id AS "workPoolId", worker_id AS "workerId",
+      provider, warm, started_at AS "startedAt", ended_at AS "endedAt",
+      created_at AS "createdAt", status_reason AS "statusReason", traceparent,
+      iif(status = 'running', ${CLAIMED_AT}, NULL) AS "claimedAt",
       (status = 'running' AND reach IS NULL AND ${HAS_TUNNEL}) AS "isReachOpen"`);
 }
 
 /** Renews leases. Progress of a start, such as of a long image pull, extends its deadline. */
 export function renewLeases(
   orm: LibSQLDatabase,
-  input: ReportInput,
+  bind: BindReports,
 ): Statement<ResultSet> {
-  const { now, leaseMs, startTimeoutMs } = input;
   return orm.run(sql`UPDATE ${sessions}
-    SET lease_expires_at = ${now + leaseMs},
+    SET lease_expires_at = ${bind("leaseExpiresAt")},
       start_deadline_at = iif(json_array_length(r.report, '$.progress') > 0,
-        ${now + startTimeoutMs + leaseMs}, start_deadline_at)
-    FROM ${joinReports(input)} AND +${sessions.status} IN ${HELD}`);
+        ${bind("startDeadlineAt")}, start_deadline_at)
+    FROM ${joinReports(bind)} AND +${sessions.status} IN ${HELD}`);
 }
 
 /** Deletes the stop commands of sessions that were ended by force, and whose end the worker now reports. */
 export function acknowledgeStops(
   orm: LibSQLDatabase,
-  input: ReportInput,
+  bind: BindReports,
 ): Statement<ResultSet> {
   return orm.run(sql`UPDATE ${sessions} SET stop_requested_at = NULL,
     logs = coalesce(r.report ->> '$.logs', logs)
-    FROM ${joinReports(input)}
+    FROM ${joinReports(bind)}
     AND +${sessions.status} IN ${TERMINAL}
     AND (r.status IN ${TERMINAL} OR r.status = 'released')`);
 }
 
 /** Records the reported measurements. */
-export function insertMetrics(
+export function insertReportedMetrics(
   orm: LibSQLDatabase,
-  input: ReportInput,
+  bind: BindReports,
 ): Statement<ResultSet> {
-  return orm.run(sql`INSERT INTO ${sessionMetrics} (session_id, cpu_percent,
-      memory_mb, network_rx_bytes, network_tx_bytes, timestamp)
-    SELECT ${sessions.id}, r.report ->> '$.metrics.cpu_percent',
-      r.report ->> '$.metrics.memory_mb',
-      r.report ->> '$.metrics.network_rx_bytes',
-      r.report ->> '$.metrics.network_tx_bytes', ${input.now}
-    FROM ${sessions}, ${joinReports(input)}
-    AND +${sessions.status} IN ${HELD}
-    AND r.report -> '$.metrics' IS NOT NULL`);
+  return insertMetrics(orm, {
+    values: sql`(r.report -> '$.metrics')`,
+    now: bind("now"),
+    from: sql`${sessions}, ${joinReports(bind)}
+      AND +${sessions.status} IN ${HELD}
+      AND r.report -> '$.metrics' IS NOT NULL`,
+  });
 }
 
 /** Reads the sessions that the reports name and the worker holds or held last. */
 export function selectReportedSessions(
   orm: LibSQLDatabase,
-  input: ReportInput,
+  bind: BindReports,
 ): Statement<ReportedSession[]> {
   return orm.all<ReportedSession>(sql`SELECT ${sessions.id} AS id,
     ${sessions.status} AS status, ${sessions.expiresAt} AS "expiresAt"
-    FROM ${sessions}, ${joinReports(input)}`);
+    FROM ${sessions}, ${joinReports(bind)}`);
 }
 
 /**
@@ -213,54 +237,53 @@ export function selectReportedSessions(
  *
  * @see {@link https://www.sqlite.org/optoverview.html#disqualifying_where_clause_terms_using_unary_}
  */
-function joinReports({ workerId, reports, caller }: ReportInput): SQL {
+function joinReports(bind: BindReports): SQL {
+  const workerId = bind("workerId");
   return sql`(SELECT value ->> 'session_id' AS session_id,
       value ->> 'fencing_token' AS token, value ->> 'status' AS status,
-      value AS report FROM json_each(${JSON.stringify(reports)})) AS r
+      value AS report FROM json_each(${bind("reports")})) AS r
     WHERE r.session_id = ${sessions.id} AND r.token = ${sessions.fencingToken}
     AND +${sessions.workerId} = ${workerId}
-    AND ${isProvenWorker(workerId, caller)}`;
+    AND ${isProvenWorker(workerId, bindCaller(bind))}`;
 }
 
 /**
  * Returns SQL for the status after a report. A released session ends as its stop command says, or is queued again up to
  * the limit of attempts.
  */
-function resultingStatus(input: ReportInput): SQL {
-  const { maxAttempts } = input;
+function resultingStatus(bind: BindReports): SQL {
   return sql`iif(r.status <> 'released', iif(${
-    isOutOfReach(input)
+    isOutOfReach(bind)
   }, 'failed', r.status),
     coalesce(${sessions.stopStatus}, iif(${sessions.status} = 'running', 'crashed',
-      iif(${sessions.startAttempts} < ${maxAttempts}, 'pending', 'failed'))))`;
+      iif(${sessions.startAttempts} < ${
+    bind("maxAttempts")
+  }, 'pending', 'failed'))))`;
 }
 
 /**
  * Returns the condition that a browser has started at an address that the server may not dial, on a worker without a
  * tunnel.
  */
-function isOutOfReach({ workerId, reports }: ReportInput): SQL {
-  if (!reports.some(({ endpoint }) => endpoint?.startsWith(TUNNEL_ONLY))) {
-    return sql`0`;
-  }
+function isOutOfReach(bind: BindReports): SQL {
   return sql`(r.status = 'running' AND +${sessions.status} = 'starting'
     AND ${isTunnelOnly}
     AND EXISTS (SELECT 1 FROM ${workers} AS w
-      WHERE w.id = ${workerId} AND w.reach = 'direct'))`;
+      WHERE w.id = ${bind("workerId")} AND w.reach = 'direct'))`;
 }
 
 /**
  * Returns SQL for the reason of the session's end, or null: the worker's reason, unless the browser is out of reach.
  */
-function findReason(input: ReportInput): SQL {
+function findReason(bind: BindReports): SQL {
   return sql`iif(${
-    isOutOfReach(input)
+    isOutOfReach(bind)
   }, ${OUT_OF_REACH}, r.report ->> '$.status_reason')`;
 }
 
 /** Returns the condition that the table of transitions allows the reported change of status. */
-function isAllowed(input: ReportInput): SQL {
+function isAllowed(bind: BindReports): SQL {
   return sql`(+${sessions.status}, ${
-    resultingStatus(input)
+    resultingStatus(bind)
   }) IN (VALUES ${PAIRS})`;
 }

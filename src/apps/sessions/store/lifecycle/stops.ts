@@ -1,6 +1,7 @@
-import { and, eq, inArray, isNull, or, sql } from "drizzle-orm";
+import { and, inArray, isNull, or, sql } from "drizzle-orm";
 import type { Database } from "../../../../core/database.ts";
 import { batchNamed } from "../../../../db/batch_named.ts";
+import { type Bind, prepare } from "../../../../db/prepare.ts";
 import { sessions } from "../../models.ts";
 import type { Session } from "../../session.ts";
 import { HELD_STATUSES } from "../../status.ts";
@@ -30,37 +31,27 @@ export interface StopResult {
 
 /** Changes to the end of sessions. Each method is one round trip. */
 export class StopStore {
-  readonly #orm: Database["orm"];
+  readonly #db: Database;
 
-  constructor({ orm }: Database) {
-    this.#orm = orm;
+  constructor(db: Database) {
+    this.#db = db;
   }
 
   /** Ends a pending session; for a held one, stores the command that its worker receives. */
   async stop(ref: SessionRef, stop: Stop, now: number): Promise<StopResult> {
-    const endsAtOnce = and(
-      isSession(ref),
-      inArray(
-        sessions.status,
-        stop.force ? ["pending", ...HELD_STATUSES] : ["pending"],
-      ),
-    ) ?? sql`0`;
-    const command = {
-      stopRequestedAt: now,
-      stopStatus: stop.status,
-      stopReason: stop.reason,
-      stopForce: stop.force ?? stop.kill ?? false,
+    const { status, reason, force = false, kill = false } = stop;
+    const values = {
+      ...ref,
+      now,
+      status,
+      reason,
+      endsHeld: force,
+      stopForce: stop.force ?? kill,
     };
-    const changes = { statusReason: stop.reason, ...command };
-    const { changed, found } = await batchNamed(this.#orm, {
-      ...transition(this.#orm, stop.status, endsAtOnce, now, changes),
-      ordered: this.#orm.update(sessions).set(command).where(and(
-        isSession(ref),
-        inArray(sessions.status, [...HELD_STATUSES]),
-        isNull(sessions.stopRequestedAt),
-      )),
-      found: selectSession(this.#orm, ref),
-    });
+    const { changed, found } = await batchNamed(
+      this.#db.orm,
+      stopSession(this.#db, values),
+    );
     return { session: found[0], changes: changed };
   }
 
@@ -74,30 +65,73 @@ export class StopStore {
     minutes: number | undefined,
     now: number,
   ): Promise<Session | undefined> {
-    const timeout = sql`${sessions.resourceLimits} ->> 'timeout_minutes'`;
     const expiresAt = minutes === undefined
-      ? sql`${now} + CAST(${timeout} * 60000 AS INTEGER)`
+      ? null
       : now + Math.round(minutes * 60_000);
-    const { found } = await batchNamed(this.#orm, {
-      moved: this.#orm.update(sessions).set({
-        expiresAt,
-        updatedAt: now,
-        stopRequestedAt: null,
-        stopStatus: null,
-        stopReason: null,
-      }).where(and(
-        isSession(ref),
-        inArray(sessions.status, ["pending", ...HELD_STATUSES]),
-        or(
-          isNull(sessions.stopRequestedAt),
-          and(
-            eq(sessions.stopStatus, "expired"),
-            eq(sessions.stopForce, sql`0`),
-          ),
-        ),
-      )),
-      found: selectSession(this.#orm, ref),
-    });
+    const { found } = await batchNamed(
+      this.#db.orm,
+      refreshSession(this.#db, { ...ref, now, expiresAt }),
+    );
     return found[0];
   }
 }
+
+interface StopValues extends SessionRef {
+  readonly now: number;
+  readonly status: Stop["status"];
+  readonly reason: string;
+  /** The record of a session that a worker holds ends at once, too. */
+  readonly endsHeld: boolean;
+  readonly stopForce: boolean;
+}
+
+const isPending = sql`${sessions.status} = 'pending'`;
+
+const isHeld = inArray(sessions.status, [...HELD_STATUSES]);
+
+const stopSession = prepare(({ orm }, bind: Bind<StopValues>) => {
+  const command = {
+    stopRequestedAt: bind("now"),
+    stopStatus: bind("status"),
+    stopReason: bind("reason"),
+    stopForce: bind("stopForce"),
+  };
+  const endsAtOnce = sql`${isSession(bind)}
+    AND (${isPending} OR ${bind("endsHeld")} AND ${isHeld})`;
+  const changes = { statusReason: bind("reason"), ...command };
+  const now = bind("now");
+  return {
+    ...transition(orm, bind("status"), endsAtOnce, now, changes),
+    ordered: orm.update(sessions).set(command).where(
+      and(isSession(bind), isHeld, isNull(sessions.stopRequestedAt)),
+    ),
+    found: selectSession(orm, bind),
+  };
+});
+
+interface RefreshValues extends SessionRef {
+  readonly now: number;
+  /** Null: the session's own `timeout_minutes` from now. */
+  readonly expiresAt: number | null;
+}
+
+const refreshSession = prepare(({ orm }, bind: Bind<RefreshValues>) => {
+  const timeout = sql`${sessions.resourceLimits} ->> 'timeout_minutes'`;
+  const isStopOfAge = sql`${sessions.stopStatus} = 'expired'
+    AND ${sessions.stopForce} = 0`;
+  return {
+    moved: orm.update(sessions).set({
+      expiresAt: sql`coalesce(${bind("expiresAt")},
+        ${bind("now")} + CAST(${timeout} * 60000 AS INTEGER))`,
+      updatedAt: bind("now"),
+      stopRequestedAt: null,
+      stopStatus: null,
+      stopReason: null,
+    }).where(and(
+      isSession(bind),
+      or(isPending, isHeld),
+      or(isNull(sessions.stopRequestedAt), isStopOfAge),
+    )),
+    found: selectSession(orm, bind),
+  };
+});

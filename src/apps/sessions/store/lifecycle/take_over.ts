@@ -11,6 +11,7 @@ export interface LeasedSession {
   readonly id: string;
   readonly fencingToken: number;
   readonly status: SessionStatus;
+  readonly traceparent: string | null;
 }
 
 /** The worker whose sessions a registration takes over. Both conditions are SQL over `workers`. */
@@ -56,6 +57,7 @@ export function takeOver(
       id: sessions.id,
       fencingToken: sessions.fencingToken,
       status: sessions.status,
+      traceparent: sessions.traceparent,
     }).from(sessions).where(isHeldBy(registered)),
   };
 }

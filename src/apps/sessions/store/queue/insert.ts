@@ -5,17 +5,25 @@
  * @module
  */
 import { getTableColumns, type SQL, sql } from "drizzle-orm";
+import type { LibSQLDatabase } from "drizzle-orm/libsql/driver-core";
 import type { Database, Secrets } from "../../../../core/database.ts";
 import { batchNamed } from "../../../../db/batch_named.ts";
+import { type Bind, prepare } from "../../../../db/prepare.ts";
 import { countPoolRoom, workPools } from "../../../workerpool/models.ts";
-import type { IdempotentRequest } from "../../idempotency.ts";
+import {
+  IDEMPOTENCY_TTL_MS,
+  type IdempotencyKey,
+  type IdempotentRequest,
+} from "../../idempotency.ts";
 import { sessions } from "../../models.ts";
 import type { SessionRow } from "../../session.ts";
 import {
   expire,
   type IdempotencyRecord,
+  insertRecord,
   isUnused,
-  record,
+  type KeyValues,
+  type RecordValues,
   selectRecord,
 } from "./idempotency.ts";
 import {
@@ -37,63 +45,91 @@ export interface Insertion {
 
 /** Inserts the session if its pool accepts it, and if `once` does not repeat an earlier request. One round trip. */
 export async function insertSession(
-  { db: { orm }, secrets }: {
-    readonly db: Database;
-    readonly secrets: Secrets;
-  },
+  { db, secrets }: { readonly db: Database; readonly secrets: Secrets },
   session: SessionRow,
   once?: IdempotentRequest,
 ): Promise<Insertion> {
   const row = await sealSession(secrets, session);
-  const { id, createdAt: now, workPoolId } = row;
-  const isNew = sql`${sessions.id} = ${id}`;
-  const insertion = {
-    keyQueue: fullKeyQueue(orm, row),
-    expired: once ? expire(orm, once, now) : [],
-    inserted: orm.run(
-      once
-        ? sql`${insertIfOpen(row)} AND ${isUnused(orm, once)}`
-        : insertIfOpen(row),
-    ),
-    recorded: once ? record(orm, once, id, now) : [],
-    record: once ? [selectRecord(orm, once, now)] : [],
-    created: insertEvent(orm, "session_created", isNew, now),
-    assigned: insertEvent(orm, "session_assigned", isNew, now, {
-      work_pool_id: workPoolId,
+  if (!once) {
+    const { inserted, keyQueue } = await batchNamed(
+      db.orm,
+      insertStatements(db, row),
+    );
+    return { isInserted: inserted.rowsAffected > 0, keyQueue: keyQueue[0] };
+  }
+  const { inserted, keyQueue, record } = await batchNamed(
+    db.orm,
+    insertOnceStatements(db, {
+      ...row,
+      ...once,
+      usedSince: row.createdAt - IDEMPOTENCY_TTL_MS,
     }),
-  };
-  const results = await batchNamed(orm, insertion);
+  );
   return {
-    isInserted: results.inserted.rowsAffected > 0,
-    record: results.record[0]?.[0],
-    keyQueue: results.keyQueue[0],
+    isInserted: inserted.rowsAffected > 0,
+    record: record[0],
+    keyQueue: keyQueue[0],
   };
 }
 
 /** Returns the record of an earlier request with the same key. One round trip. */
 export async function findRecord(
-  { orm }: Database,
-  once: IdempotentRequest,
+  db: Database,
+  { caller, key }: IdempotencyKey,
   now: number,
 ): Promise<IdempotencyRecord | undefined> {
-  const [found] = await selectRecord(orm, once, now);
+  const usedSince = now - IDEMPOTENCY_TTL_MS;
+  const [found] = await findStatements(db, { caller, key, usedSince }).record;
   return found;
 }
 
+const findStatements = prepare(({ orm }, bind: Bind<KeyValues>) => ({
+  record: selectRecord(orm, bind),
+}));
+
+const insertStatements = prepare(({ orm }, bind: Bind<SessionRow>) => ({
+  keyQueue: fullKeyQueue(orm, bind),
+  inserted: orm.run(insertIfOpen(bind)),
+  ...insertEvents(orm, bind),
+}));
+
+const insertOnceStatements = prepare(
+  ({ orm }, bind: Bind<SessionRow & RecordValues>) => ({
+    keyQueue: fullKeyQueue(orm, bind),
+    expired: expire(orm, bind),
+    inserted: orm.run(sql`${insertIfOpen(bind)} AND ${isUnused(orm, bind)}`),
+    recorded: insertRecord(orm, bind),
+    record: selectRecord(orm, bind),
+    ...insertEvents(orm, bind),
+  }),
+);
+
+/** Returns the statements that record the events of the session, if it was inserted. */
+function insertEvents(orm: LibSQLDatabase, bind: Bind<SessionRow>) {
+  const isNew = sql`${sessions.id} = ${bind("id")}`;
+  const now = bind("createdAt");
+  const pool = sql`json_object('work_pool_id', ${bind("workPoolId")})`;
+  return {
+    created: insertEvent(orm, "session_created", isNew, now),
+    assigned: insertEvent(orm, "session_assigned", isNew, now, pool),
+  };
+}
+
 /** Repeats the limits of pool and key, so that two concurrent requests cannot exceed them together. */
-function insertIfOpen(row: SessionRow): SQL {
+function insertIfOpen(bind: Bind<SessionRow>): SQL {
   const columns = Object.entries(getTableColumns(sessions));
-  const values: Readonly<Record<string, unknown>> = row;
   const names = columns.map(([, column]) => sql.identifier(column.name));
-  const cells = columns.map(([key, column]) => {
-    const value = values[key] ?? null;
-    return value === null ? sql`NULL` : sql`${sql.param(value, column)}`;
-  });
+  const cells = columns.map(([key, column]) =>
+    sql`${sql.param(sql.placeholder(key), column)}`
+  );
+  // The room of all workers is counted only if the sessions that wait exceed the limit without it.
+  const pending = sql`(SELECT count(*) FROM ${sessions}
+    WHERE ${sessions.workPoolId} = ${workPools.id}
+    AND ${sessions.status} = 'pending')`;
   return sql`INSERT INTO ${sessions} (${sql.join(names, sql`, `)})
     SELECT ${sql.join(cells, sql`, `)} FROM ${workPools}
-    WHERE ${workPools.id} = ${row.workPoolId}
-    AND ${workPools.status} = 'active' AND NOT ${isKeyQueueFull(row)}
-    AND (${workPools.maxQueue} IS NULL OR ${workPools.maxQueue} + ${countPoolRoom()} >
-      (SELECT count(*) FROM ${sessions} WHERE ${sessions.workPoolId} = ${workPools.id}
-        AND ${sessions.status} = 'pending'))`;
+    WHERE ${workPools.id} = ${bind("workPoolId")}
+    AND ${workPools.status} = 'active' AND NOT ${isKeyQueueFull(bind)}
+    AND (${workPools.maxQueue} IS NULL OR ${workPools.maxQueue} > ${pending}
+      OR ${workPools.maxQueue} + ${countPoolRoom()} > ${pending})`;
 }

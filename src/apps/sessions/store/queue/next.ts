@@ -4,9 +4,9 @@
  * skipped.
  *
  * ```text
- * index:  pool, pending │ priority 5 │ ann  s1 s4 s5 …      probe ──▶ s1 ─▶ next owner ─▶ next priority
- *                       │            │ bob  s2                │
- *                       │ priority 0 │ ann  s3 …              └▶ candidate s1 ─▶ s4 ─▶ s5
+ * index:  pool, pending | priority 5 | ann  s1 s4 s5 ...      probe --> s1 -> next owner -> next priority
+ *                       |            | bob  s2                |
+ *                       | priority 0 | ann  s3 ...              +> candidate s1 -> s4 -> s5
  * ```
  *
  * The recursion is a priority queue. A probe stands for an owner within a priority; it sorts before the candidates of
@@ -18,6 +18,7 @@
  */
 import { type SQL, sql } from "drizzle-orm";
 import { apiKeys } from "../../../keys/models.ts";
+import { machines } from "../../../scaling/models.ts";
 import { workPools } from "../../../workerpool/models.ts";
 import { workers } from "../../../workers/models.ts";
 import { sessions } from "../../models.ts";
@@ -33,7 +34,7 @@ const NO_LIMIT = sql.raw("1000000000");
  * @param isProven Condition that the caller is that worker.
  */
 export function nextSessions(
-  { workerId, count }: { readonly workerId: string; readonly count: number },
+  { workerId, count }: { readonly workerId: SQL; readonly count: SQL },
   isProven: SQL,
 ): SQL {
   return sql`(WITH RECURSIVE scope(pool, room) AS (
@@ -41,6 +42,7 @@ export function nextSessions(
     FROM ${workers} AS w JOIN ${workPools} AS p ON p.id = w.work_pool_id
     WHERE w.id = ${workerId} AND w.status IN ('online', 'busy')
     AND w.drain_requested_at IS NULL AND ${isProven} AND p.status = 'active'
+    AND ${keepsMachine()}
   ), queue(is_candidate, priority, owner, id, taken, held, allowed) AS (
     SELECT 0, s.priority, s.owner, s.id, 0, 0, 0
     FROM scope CROSS JOIN ${sessions} AS s
@@ -76,13 +78,38 @@ export function nextSessions(
 }
 
 /** Returns the number of sessions that the worker may claim now. Never negative, which would mean no limit. */
-function roomFor(count: number): SQL {
-  return sql`max(0, min(${count},
-    min(w.capacity, coalesce(p.max_sessions_per_worker, w.capacity))
-      - (SELECT count(*) FROM ${sessions} AS h
-        WHERE h.worker_id = w.id AND h.status IN ${HELD}),
-    coalesce(p.max_sessions - (SELECT count(*) FROM ${sessions} AS h
-      WHERE h.work_pool_id = p.id AND h.status IN ${HELD}), ${count})))`;
+function roomFor(count: SQL): SQL {
+  return sql`max(0, min(${count}, ${countWorkerRoom()}, ${
+    countHeldRoom(count)
+  }))`;
+}
+
+/**
+ * Returns the condition that the machine of worker `w`, if it has one, is not being removed: a drain can be withdrawn,
+ * and a new process of the worker has none.
+ */
+export function keepsMachine(): SQL {
+  return sql`NOT EXISTS (SELECT 1 FROM ${machines} AS m
+    WHERE m.worker_id = w.id AND m.status = 'removing')`;
+}
+
+/** Returns the number of further sessions that worker `w` of pool `p` may hold by its own limits. */
+export function countWorkerRoom(): SQL<number> {
+  return sql<number>`(min(w.capacity,
+      coalesce(p.max_sessions_per_worker, w.capacity))
+    - (SELECT count(*) FROM ${sessions} AS h
+      WHERE h.worker_id = w.id AND h.status IN ${HELD}))`;
+}
+
+/**
+ * Returns the number of further sessions that pool `p` may hold.
+ *
+ * @param unlimited Result for a pool without a limit, whose sessions are not counted.
+ */
+export function countHeldRoom(unlimited: SQL): SQL<number> {
+  return sql<number>`iif(p.max_sessions IS NULL, ${unlimited},
+    p.max_sessions - (SELECT count(*) FROM ${sessions} AS h
+      WHERE h.work_pool_id = p.id AND h.status IN ${HELD}))`;
 }
 
 /** Returns the id of the first pending session of the pool that meets `condition`, in index order. */
@@ -93,7 +120,7 @@ function first(condition: SQL): SQL {
 }
 
 function heldInPool(owner: SQL): SQL {
-  return sql`(SELECT count(*) FROM ${sessions} AS h
+  return sql`(SELECT count(*) FROM ${sessions} AS h INDEXED BY sessions_held
     WHERE h.owner = ${owner} AND h.status IN ${HELD}
     AND h.work_pool_id = (SELECT pool FROM scope))`;
 }

@@ -1,4 +1,5 @@
 import { type SQL, sql } from "drizzle-orm";
+import { machines, scaledPools } from "../../../scaling/models.ts";
 import { countPoolRoom, workPools } from "../../../workerpool/models.ts";
 import { workers } from "../../../workers/models.ts";
 import { sessions } from "../../models.ts";
@@ -22,9 +23,15 @@ export function queueStateColumn(
   return sql`CASE WHEN ${sessions}.status = 'pending' THEN (SELECT json_object(
       'pool', ${workPools}.name, 'status', ${workPools}.status,
       'maxSessions', ${workPools}.max_sessions,
-      'isWorkerOnline', EXISTS (SELECT 1 FROM ${workers} AS w
+      'isWorkerOnline', EXISTS (SELECT 1
+        FROM ${workers} AS w INDEXED BY workers_pool
         WHERE w.work_pool_id = ${workPools}.id
         AND w.status IN ('online', 'busy') AND w.drain_requested_at IS NULL),
+      'machinesStarting', (SELECT count(*) FROM ${machines} AS m
+        WHERE m.pool_id = ${workPools}.id
+        AND m.status IN ('requested', 'starting')),
+      'hasMachineFailed', EXISTS (SELECT 1 FROM ${scaledPools} AS p
+        WHERE p.pool_id = ${workPools}.id AND p.failures > 0),
       'keyRoom', ${countKeyRoom(sql`${sessions}.owner`)},
       'poolRoom', iif(${workPools}.max_sessions IS NULL, NULL,
         ${workPools}.max_sessions - (SELECT count(*) FROM ${sessions} AS h

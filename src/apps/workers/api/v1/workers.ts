@@ -3,16 +3,26 @@ import { renderLocation } from "../../../../http/base_url.ts";
 import { access, getCaller } from "../../../../http/auth/access.ts";
 import type { GridEnv } from "../../../../core/middleware.ts";
 import { createRouter, problemResponses } from "../../../../http/router.ts";
+import {
+  seriesQuerySchema,
+  toSeriesQuery,
+} from "../../../../http/series_query.ts";
+import { toIsoTime } from "../../../../http/wire_form.ts";
 import type { WorkerManager } from "../../manager.ts";
 import {
   drainInputSchema,
   registrationSchema,
   workerInputSchema,
   workerListSchema,
+  workerMetricListSchema,
   workerSchema,
 } from "../../schemas.ts";
 import { WORKER_STATUSES } from "../../status.ts";
-import { renderWorker } from "../../worker.ts";
+import {
+  renderWorker,
+  renderWorkerMetric,
+  type WorkerRow,
+} from "../../worker.ts";
 import { poolProblems } from "../../../workerpool/problems.ts";
 import { workerProblems } from "../../problems.ts";
 
@@ -105,6 +115,23 @@ const get = createRoute({
   },
 });
 
+const metrics = createRoute({
+  method: "get",
+  path: "/workerpool/workers/{worker_id}/metrics",
+  tags,
+  operationId: "listWorkerMetrics",
+  ...access(),
+  summary: "List the measurements of a worker's host",
+  request: { params, query: seriesQuerySchema },
+  responses: {
+    200: {
+      description: "Measurements, oldest first",
+      content: { "application/json": { schema: workerMetricListSchema } },
+    },
+    ...problemResponses("invalid_request", workerProblems.worker_not_found),
+  },
+});
+
 const remove = createRoute({
   method: "delete",
   path: "/workerpool/workers/{worker_id}",
@@ -157,15 +184,17 @@ const resume = createRoute({
   },
 });
 
-/** Creates the endpoints that list, register and drain workers. */
+/** Creates the endpoints that list, register and drain workers. @param version Version of this server. */
 export function createWorkerRoutes(
   manager: WorkerManager,
+  version: string,
 ): OpenAPIHono<GridEnv> {
   const router = createRouter();
+  const render = (worker: WorkerRow) => renderWorker(worker, version);
   router.openapi(list, async (c) => {
     const { items, nextCursor } = await manager.list(c.req.valid("query"));
     return c.json({
-      items: items.map(renderWorker),
+      items: items.map(render),
       next_cursor: nextCursor ?? null,
     }, 200);
   });
@@ -183,7 +212,16 @@ export function createWorkerRoutes(
   router.openapi(get, async (c) => {
     const { worker_id } = c.req.valid("param");
     const found = await manager.get(worker_id, getCaller(c));
-    return c.json(renderWorker(found), 200);
+    return c.json(render(found), 200);
+  });
+  router.openapi(metrics, async (c) => {
+    const { worker_id } = c.req.valid("param");
+    const query = toSeriesQuery(c.req.valid("query"));
+    const page = await manager.metrics(worker_id, query);
+    return c.json({
+      items: page.items.map((each) => renderWorkerMetric(worker_id, each)),
+      next_since: page.nextSince === null ? null : toIsoTime(page.nextSince),
+    }, 200);
   });
   router.openapi(remove, async (c) => {
     await manager.remove(c.req.valid("param").worker_id);
@@ -193,11 +231,11 @@ export function createWorkerRoutes(
     // Undefined if the request has no body.
     const seconds = c.req.valid("json")?.timeout_seconds;
     const { worker_id } = c.req.valid("param");
-    return c.json(renderWorker(await manager.drain(worker_id, seconds)), 200);
+    return c.json(render(await manager.drain(worker_id, seconds)), 200);
   });
   router.openapi(resume, async (c) => {
     const resumed = await manager.resume(c.req.valid("param").worker_id);
-    return c.json(renderWorker(resumed), 200);
+    return c.json(render(resumed), 200);
   });
   return router;
 }

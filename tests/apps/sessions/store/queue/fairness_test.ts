@@ -56,10 +56,10 @@ Deno.test("a greedy owner's queue does not delay another's first session, and bo
   const { core: { db: { client: database } } } = grid;
   const finishOldest = () =>
     database.execute(`UPDATE sessions SET status = 'completed', ended_at = 1
-      WHERE id = (SELECT session_id FROM session_events
-        WHERE event = 'session_starting' AND session_id IN (
+      WHERE id = (SELECT session_id FROM events
+        WHERE type = 'session.starting' AND session_id IN (
           SELECT id FROM sessions WHERE status = 'starting')
-        ORDER BY seq LIMIT 1)`);
+        ORDER BY sequence LIMIT 1)`);
   const given: string[] = [];
   for (let each = 0; each < 8; each++) {
     await finishOldest();

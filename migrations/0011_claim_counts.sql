@@ -1,0 +1,2 @@
+CREATE INDEX `sessions_held` ON `sessions` (`work_pool_id`,`owner`,`status`) WHERE "sessions"."status" IN ('starting', 'running');--> statement-breakpoint
+CREATE INDEX `workers_os` ON `workers` (`work_pool_id`,"provider_details" ->> 'os');

@@ -1,0 +1,1 @@
+ALTER TABLE `work_pools` ADD `provider_secrets` text;

@@ -1,0 +1,19 @@
+import { defineApp } from "../core/app.ts";
+import { createIndexRoutes } from "./index_routes.ts";
+
+/** The dashboard: pages in the browser that show the grid. All but the route of `/` is loaded when it is opened. */
+export const dashboardApp = defineApp<undefined>({
+  name: "dashboard",
+  verboseName: "Dashboard",
+  setup: ({ version }) => ({
+    manager: undefined,
+    rootRoutes: createIndexRoutes(version),
+    routesOnDemand: {
+      paths: ["/ui"],
+      async load() {
+        const { createPageRoutes } = await import("./page_routes.ts");
+        return { rootRoutes: createPageRoutes() };
+      },
+    },
+  }),
+});

@@ -1,0 +1,18 @@
+/**
+ * The dashboard in the browser: shows the grid through the API with the rights of the visitor's key.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { render } from "preact";
+import { loadCaller } from "./api/access.ts";
+import { followLinks } from "./routing.ts";
+import { Shell } from "./shell.tsx";
+
+const page = document.getElementById("page");
+if (page) {
+  followLinks();
+  render(<Shell />, page);
+  void loadCaller();
+}

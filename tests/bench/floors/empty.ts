@@ -1,0 +1,1 @@
+// Does nothing: its CPU is what the runtime needs for any program.
