@@ -1,5 +1,19 @@
 import { redactKeys } from "../core/redact.ts";
 
+/** A fault of one member of a request. */
+export interface ApiFault {
+  /** Path of the member, joined with dots; "" for the whole request. */
+  readonly path: string;
+  /** Reason why the server rejects it. */
+  readonly message: string;
+}
+
+/** Options of an {@linkcode ApiError}. */
+export interface ApiErrorOptions extends ErrorOptions {
+  /** Faults of members of the request. @default {none} */
+  readonly faults?: readonly ApiFault[];
+}
+
 /** A problem that the server responded with, or a missing response (`unreachable`, `timeout`, `unreadable`). */
 export class ApiError extends Error {
   /** Name of the error class. */
@@ -8,15 +22,18 @@ export class ApiError extends Error {
   readonly code: string;
   /** HTTP status; 0 if there was no response. */
   readonly status: number;
+  /** Faults of members of the request, if the server has listed them: at most 20. */
+  readonly faults: readonly ApiFault[];
 
   /** Creates an error whose message contains no API keys. */
   constructor(
     code: string,
     message: string,
     status: number,
-    options?: ErrorOptions,
+    { faults = [], ...options }: ApiErrorOptions = {},
   ) {
     super(redactKeys(message), options);
+    this.faults = faults;
     this.code = code;
     this.status = status;
   }
@@ -86,11 +103,11 @@ export function unreadable(
 export async function toApiError(response: Response): Promise<ApiError> {
   const text = await response.text();
   try {
-    const { code, detail } = parseProblem(JSON.parse(text));
+    const { code, detail, faults } = parseProblem(JSON.parse(text));
     const hint = code === "unauthorized"
       ? "; give it with BROWSERGRID_API_KEY or --api-key"
       : "";
-    return new ApiError(code, detail + hint, response.status);
+    return new ApiError(code, detail + hint, response.status, { faults });
   } catch (cause) {
     return unreadable(response.url, response.status, cause);
   }
@@ -99,13 +116,30 @@ export async function toApiError(response: Response): Promise<ApiError> {
 /** Parses without a library, because the client has no dependencies. */
 function parseProblem(
   json: unknown,
-): { readonly code: string; readonly detail: string } {
+): {
+  readonly code: string;
+  readonly detail: string;
+  readonly faults: readonly ApiFault[];
+} {
   if (
     typeof json === "object" && json !== null &&
     "code" in json && typeof json.code === "string" &&
     "detail" in json && typeof json.detail === "string"
   ) {
-    return { code: json.code, detail: json.detail };
+    const { code, detail } = json;
+    return { code, detail, faults: parseFaults(json) };
   }
   throw new TypeError("The response is not a problem of a Browsergrid server");
+}
+
+/** Returns the faults in the member `errors` of a problem; what has another form is left out. */
+function parseFaults(problem: object): readonly ApiFault[] {
+  if (!("errors" in problem) || !Array.isArray(problem.errors)) return [];
+  return problem.errors.flatMap((fault: unknown) =>
+    typeof fault === "object" && fault !== null &&
+      "path" in fault && typeof fault.path === "string" &&
+      "message" in fault && typeof fault.message === "string"
+      ? [{ path: fault.path, message: fault.message }]
+      : []
+  );
 }

@@ -36,7 +36,7 @@ import {
 } from "./webhook_methods.ts";
 import { createWorkerMethods, type WorkerMethods } from "./worker_methods.ts";
 
-export { ApiError } from "./api_error.ts";
+export { ApiError, type ApiErrorOptions, type ApiFault } from "./api_error.ts";
 export type {
   BrowserMethods,
   DevtoolsJson,
@@ -59,6 +59,7 @@ export type {
   PoolCall,
   PoolMethods,
   PoolQuery,
+  ProviderList,
 } from "./pool_methods.ts";
 export type {
   CreateSessionOptions,
@@ -135,6 +136,10 @@ export type {
   PoolWire,
   Pressure,
 } from "../apps/workerpool/schemas.ts";
+export type {
+  ProviderSchemas,
+  ProviderWire,
+} from "../apps/workerpool/schemas/providers.ts";
 export type {
   HeldSessionWire,
   Registration,

@@ -6,8 +6,15 @@ import type {
   PoolWire,
   Pressure,
 } from "../apps/workerpool/schemas.ts";
+import type { ProviderWire } from "../apps/workerpool/schemas/providers.ts";
 import type { CallOptions, Transport } from "./transport.ts";
 import type { Page, PageQuery } from "./pages.ts";
+
+/** The installed providers. */
+export interface ProviderList {
+  /** Providers with the schemas of their options, built-in ones first. */
+  readonly items: readonly ProviderWire[];
+}
 
 /** Body of a new pool. Fields with defaults may be absent. */
 export type PoolBody = SchemaInput<PoolSchemas["poolInputSchema"]>;
@@ -72,6 +79,8 @@ export interface PoolMethods {
   ): Promise<PoolWire>;
   /** Returns the load of a work pool. */
   getPoolPressure(ref: string, options?: CallOptions): Promise<Pressure>;
+  /** Lists the providers that pools may have. */
+  listProviders(options?: CallOptions): Promise<ProviderList>;
 }
 
 const POOLS = "/v1/workerpool/pools";
@@ -103,5 +112,7 @@ export function createPoolMethods(transport: Transport): PoolMethods {
     setPoolStatus,
     getPoolPressure: (ref, options) =>
       transport.json("GET", `${buildPath(ref)}/pressure`, options),
+    listProviders: (options) =>
+      transport.json("GET", "/v1/workerpool/providers", options),
   };
 }

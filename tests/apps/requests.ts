@@ -213,6 +213,7 @@ export const REQUESTS: readonly (readonly [
     2,
     () => ["/workerpool/pools/other"],
   ],
+  ["GET /workerpool/providers", 0, () => ["/workerpool/providers"]],
   [
     "POST /workerpool/workers",
     2,

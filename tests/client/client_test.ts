@@ -91,6 +91,9 @@ Deno.test("every method of the client calls the operation with its name", async 
   assert.equal((await client.resumePool("a")).status, "active");
   assert.equal((await client.getPoolPressure("a")).pending, 0);
 
+  const [local] = (await client.listProviders()).items;
+  assert.equal(local?.name, "local");
+
   const recorded = (await client.listEvents({ type: "pool.*" })).items;
   for await (const event of client.streamEvents({ last_event_id: 0 })) {
     assert.deepEqual(event, recorded[0]);
@@ -307,4 +310,29 @@ Deno.test("the example in the client's documentation runs unchanged and without 
     decoder.decode(stdout),
     new RegExp(`/sessions/${claimed.id}/cdp`),
   );
+});
+
+Deno.test("an error of the client lists the faulty members that the server names", async () => {
+  await using grid = await testGrid();
+  const client = createClient({
+    apiUrl: "http://grid",
+    fetch: async (input, init) => {
+      const { pathname, search } = new URL(String(input));
+      return await grid.request(pathname + search, init);
+    },
+  });
+  const config = { image: "", pull: "often" };
+  const error = await client.createPool({
+    name: "a",
+    provider_type: "docker",
+    provider_config: config,
+  }).catch((cause) => cause);
+  assert.ok(error instanceof ApiError);
+  assert.deepEqual(error.faults.map(({ path }) => path), [
+    "provider_config.image",
+    "provider_config.pull",
+  ]);
+  assert.match(error.faults[1]?.message ?? "", /missing/);
+  const missing = await client.getPool("none").catch((cause) => cause);
+  assert.deepEqual(missing.faults, []);
 });

@@ -23,6 +23,15 @@ export const workerPoolApp = defineApp<WorkPoolManager>({
           .route("/", createPoolRoutes(manager))
           .route("/", createPoolOperationRoutes(manager)),
       },
+      routesOnDemand: {
+        paths: ["/v1/workerpool/providers"],
+        async load() {
+          const { createProviderRoutes } = await import(
+            "./api/v1/providers.ts"
+          );
+          return { routes: { v1: createProviderRoutes(core.providers) } };
+        },
+      },
       tags: {
         "Work pools": "Providers, limits and defaults that sessions inherit",
       },
