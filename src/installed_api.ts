@@ -1,6 +1,7 @@
 /** Built-in apps and middleware that need only `fetch`, one line each. */
 import { eventsApp } from "./apps/events/app.ts";
 import { keysApp } from "./apps/keys/app.ts";
+import { liveApp } from "./apps/live/app.ts";
 import { metricsApp } from "./apps/metrics/app.ts";
 import { scalingApp } from "./apps/scaling/app.ts";
 import { sessionsApp } from "./apps/sessions/app.ts";
@@ -27,6 +28,7 @@ export const API_APPS: readonly App[] = [
   workersApp,
   scalingApp,
   eventsApp,
+  liveApp,
   webhooksApp,
   metricsApp,
 ];

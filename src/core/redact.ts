@@ -19,8 +19,8 @@ const WHOLE = /^(bg_[0-9A-Za-z]{8})_[0-9A-Za-z]{43}$/;
 /** Maximum length of a key whose hash is remembered. The setting `api_key` may be any text. */
 const MAX_KEY = 256;
 
-/** Matches keys and connect tokens anywhere in a text. The first group is the part that may be shown. */
-const ANYWHERE = /(bg_[0-9A-Za-z]{8}_|ct_)[0-9A-Za-z_-]{12,}/g;
+/** Matches keys, connect tokens and tokens of links anywhere in a text. The first group is the part that may be shown. */
+const ANYWHERE = /(bg_[0-9A-Za-z]{8}_|ct_|lv_)[0-9A-Za-z_-]{12,}/g;
 
 /**
  * Matches user and password of a URL anywhere in a text. The scheme is not matched: it could begin at each "-" or "."
@@ -83,7 +83,7 @@ export function isEqualHash(a: string, b: string): boolean {
   return difference === 0;
 }
 
-/** Returns `text` without the secret part of each key and connect token, and without user and password of each URL. */
+/** Returns `text` without the secret part of each key and token, and without user and password of each URL. */
 export function redactKeys(text: string): string {
   return text.replace(ANYWHERE, "$1\u2026").replace(USER, "://");
 }

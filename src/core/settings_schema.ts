@@ -71,6 +71,18 @@ export const settingsSchema = z.strictObject({
   previous_encryption_keys: listSetting(encryptionKey()).default([]).describe(
     "Earlier values of encryption_key. The next start of serve encrypts their secrets with the current key",
   ),
+  live_view: booleanSetting().default(() => true).describe(
+    "Let people watch and control browsers in the live view, and create links to it",
+  ),
+  live_view_frame_ancestors: listSetting(
+    z.string().max(300).regex(
+      // It becomes a part of a Content-Security-Policy.
+      /^https?:\/\/(\*\.)?([a-z0-9_-]+\.)*[a-z0-9_-]+(:\d{1,5})?$|^https?:\/\/\[[0-9a-f:.]+\](:\d{1,5})?$/i,
+      "expected an origin such as https://app.example or https://*.app.example",
+    ),
+  ).default([]).describe(
+    "Origins whose pages may embed the page of a link to the live view in a frame, such as https://app.example or https://*.app.example. By default no page may",
+  ),
   websocket_ping_seconds: seconds(0).max(3_600).refine(
     (value) => value === 0 || value >= 1,
     "expected 0, or at least 1",

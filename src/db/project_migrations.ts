@@ -58,4 +58,6 @@ export const PROJECT_MIGRATIONS: Readonly<
     import("../../migrations/0019_scaling.sql", { with: { type: "text" } }),
   "0020_sign_ins": () =>
     import("../../migrations/0020_sign_ins.sql", { with: { type: "text" } }),
+  "0021_live_links": () =>
+    import("../../migrations/0021_live_links.sql", { with: { type: "text" } }),
 };

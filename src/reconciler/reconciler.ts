@@ -1,5 +1,6 @@
 import { every } from "../async/every.ts";
 import type { EventManager } from "../apps/events/manager.ts";
+import type { LiveManager } from "../apps/live/manager.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import type { WebhookUpkeep } from "../apps/webhooks/app.ts";
 import type { WorkerManager } from "../apps/workers/manager.ts";
@@ -27,6 +28,8 @@ export interface ReconcilerManagers {
   >;
   /** Absent if the app is not installed. */
   readonly events?: Pick<EventManager, "prune"> | undefined;
+  /** Absent if the app is not installed. */
+  readonly live?: Pick<LiveManager, "prune"> | undefined;
   /** Absent if the app is not installed. */
   readonly webhooks?: WebhookUpkeep | undefined;
 }
@@ -83,7 +86,7 @@ export async function reconcileOnce(
 
 /** Lists the concerns in the order in which they run. */
 function listConcerns(
-  { pools, sessions: { deadlines }, workers, events, webhooks }:
+  { pools, sessions: { deadlines }, workers, events, live, webhooks }:
     ReconcilerManagers,
   leaseMs: number,
 ): readonly Concern[] {
@@ -104,6 +107,7 @@ function listConcerns(
     pruned: () => deadlines.prune(),
     prunedWorkers: () => workers.prune(),
     ...(events ? { prunedEvents: () => events.prune() } : {}),
+    ...(live ? { prunedLinks: () => live.prune() } : {}),
     ...(webhooks
       ? {
         prunedDeliveries: () => webhooks.prune(),

@@ -6,6 +6,8 @@ import { keysApp } from "../apps/keys/app.ts";
 import { hasClientKey, type KeyManager } from "../apps/keys/manager.ts";
 import { sessionsApp } from "../apps/sessions/app.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
+import { liveApp } from "../apps/live/app.ts";
+import type { LiveManager } from "../apps/live/manager.ts";
 import { webhooksApp, type WebhookUpkeep } from "../apps/webhooks/app.ts";
 import { workerPoolApp } from "../apps/workerpool/app.ts";
 import type { WorkPoolManager } from "../apps/workerpool/manager.ts";
@@ -58,6 +60,8 @@ export interface Grid extends AsyncDisposable {
   readonly workers: WorkerManager;
   /** Undefined if the setting `apps` excludes the app. */
   readonly events: EventManager | undefined;
+  /** Undefined if the setting `apps` excludes the app. */
+  readonly live: LiveManager | undefined;
   /** Undefined if the setting `apps` excludes the app. */
   readonly webhooks: WebhookUpkeep | undefined;
   /** Listens, calls {@linkcode startBackgroundWork}, and returns the URL under which the server reaches itself. */
@@ -134,6 +138,7 @@ export async function openGrid(
     sessions: managerOf(sessionsApp),
     workers: managerOf(workersApp),
     events: installed.has(eventsApp) ? managerOf(eventsApp) : undefined,
+    live: installed.has(liveApp) ? managerOf(liveApp) : undefined,
     webhooks: installed.has(webhooksApp) ? managerOf(webhooksApp) : undefined,
   };
   if (settings.migrate) await protectSecrets(db, installed.values());
