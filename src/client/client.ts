@@ -24,6 +24,7 @@ import {
 import { createEventMethods, type EventMethods } from "./event_methods.ts";
 import { type ClientOptions, Transport } from "./transport.ts";
 import { createKeyMethods, type KeyMethods } from "./key_methods.ts";
+import { createLiveMethods, type LiveMethods } from "./live_methods.ts";
 import { createPoolMethods, type PoolMethods } from "./pool_methods.ts";
 import {
   createSessionMethods,
@@ -52,6 +53,7 @@ export type {
 } from "./event_methods.ts";
 export type { EventStreamOptions } from "./event_stream.ts";
 export type { KeyBody, KeyMethods } from "./key_methods.ts";
+export type { LiveMethods } from "./live_methods.ts";
 export type { MetricsPage, MetricsQuery } from "./metrics_page.ts";
 export { each, type Page, type PageQuery } from "./pages.ts";
 export type {
@@ -94,6 +96,13 @@ export type {
   KeyWire,
   NewKeyWire,
 } from "../apps/keys/schemas.ts";
+export type {
+  LiveLinkBody,
+  LiveLinkList,
+  LiveLinkSchemas,
+  LiveLinkWire,
+  NewLiveLinkWire,
+} from "../apps/live/schemas.ts";
 export type {
   ClaimedSession,
   ReportResult,
@@ -162,6 +171,7 @@ export interface GridClient
   extends
     SessionMethods,
     BrowserMethods,
+    LiveMethods,
     PoolMethods,
     WorkerMethods,
     KeyMethods,
@@ -179,6 +189,7 @@ export function createClient(options: ClientOptions): GridClient {
     apiUrl: transport.apiUrl,
     ...createSessionMethods(transport),
     ...createBrowserMethods(transport),
+    ...createLiveMethods(transport),
     ...createPoolMethods(transport),
     ...createWorkerMethods(transport),
     ...createKeyMethods(transport),

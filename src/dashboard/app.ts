@@ -5,14 +5,14 @@ import { createIndexRoutes } from "./index_routes.ts";
 export const dashboardApp = defineApp<undefined>({
   name: "dashboard",
   verboseName: "Dashboard",
-  setup: ({ version }) => ({
+  setup: ({ version, settings }) => ({
     manager: undefined,
     rootRoutes: createIndexRoutes(version),
     routesOnDemand: {
-      paths: ["/ui"],
+      paths: ["/ui", "/live"],
       async load() {
         const { createPageRoutes } = await import("./page_routes.ts");
-        return { rootRoutes: createPageRoutes() };
+        return { rootRoutes: createPageRoutes(settings) };
       },
     },
   }),

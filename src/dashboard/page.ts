@@ -8,23 +8,49 @@ import script from "./assets/app.js" with { type: "text" };
 import style from "./assets/app.css" with { type: "text" };
 import template from "./page.html" with { type: "text" };
 
-/** Allows only the files of the page and requests to this server; no script or style in the page. */
-const CONTENT_SECURITY_POLICY = [
+/** Sources of the page's parts: only its own files and this server; no script or style in the page. */
+const SOURCES = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "connect-src 'self'",
-  "img-src 'self' data:",
-  "frame-ancestors 'none'",
   "base-uri 'none'",
   "form-action 'self'",
-].join("; ");
+];
 
 /** Headers of the page. A new version of the program has files of other names, so that no page may be kept. */
-export const PAGE_HEADERS: Readonly<Record<string, string>> = {
-  "content-security-policy": CONTENT_SECURITY_POLICY,
-  "cache-control": "no-store",
-};
+export const PAGE_HEADERS: Readonly<Record<string, string>> = createHeaders([
+  "img-src 'self' data:",
+  "frame-ancestors 'none'",
+]);
+
+/**
+ * Returns the headers of the page of a link to the live view, which people open without a key. Unlike the others, pages of
+ * `frameAncestors` may embed it.
+ */
+export function createLivePageHeaders(
+  frameAncestors: readonly string[],
+): Readonly<Record<string, string>> {
+  const ancestors = frameAncestors.length === 0
+    ? "'none'"
+    : frameAncestors.join(" ");
+  return {
+    ...createHeaders([
+      "img-src 'self' data: blob:",
+      `frame-ancestors ${ancestors}`,
+    ]),
+    "referrer-policy": "no-referrer",
+  };
+}
+
+function createHeaders(
+  directives: readonly string[],
+): Readonly<Record<string, string>> {
+  return {
+    "content-security-policy": [...SOURCES, ...directives].join("; "),
+    "cache-control": "no-store",
+  };
+}
 
 /** A file of the page. */
 export interface Asset {

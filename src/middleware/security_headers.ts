@@ -22,7 +22,6 @@ export const securityHeaders = defineMiddleware({
   }),
   create(options, { settings }): MiddlewareHandler<GridEnv> {
     const isHttps = settings.public_url?.startsWith("https:") ?? false;
-    const isFramed = options.frame_ancestors !== "'none'";
     const defaults = Object.entries({
       // JSON needs neither resources nor scripts.
       "content-security-policy":
@@ -31,7 +30,6 @@ export const securityHeaders = defineMiddleware({
       "cross-origin-resource-policy": "same-origin",
       "referrer-policy": options.referrer_policy,
       "x-content-type-options": "nosniff",
-      ...(isFramed ? {} : { "x-frame-options": "DENY" }),
       ...(isHttps
         ? { "strict-transport-security": options.strict_transport_security }
         : {}),
@@ -42,6 +40,10 @@ export const securityHeaders = defineMiddleware({
       for (const [name, value] of defaults) {
         if (!headers.has(name)) headers.append(name, value);
       }
+      const policy = headers.get("content-security-policy") ?? "";
+      if (!mayBeFramed(policy) && !headers.has("x-frame-options")) {
+        headers.append("x-frame-options", "DENY");
+      }
       headers.delete("x-powered-by");
       if (isApiPath(c.req.path) && !headers.has("cache-control")) {
         // Not by `c.header()`, which would copy the response with its body as a stream.
@@ -50,3 +52,10 @@ export const securityHeaders = defineMiddleware({
     };
   },
 });
+
+/** Reports whether a Content-Security-Policy lets pages embed the response in a frame. */
+function mayBeFramed(policy: string): boolean {
+  const [, ancestors] = /(?:^|;)\s*frame-ancestors\s+([^;]*)/.exec(policy) ??
+    [];
+  return ancestors !== undefined && ancestors.trim() !== "'none'";
+}

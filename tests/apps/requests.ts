@@ -10,6 +10,8 @@ export interface Scene {
   /** A session that runs on `worker`. */
   readonly id: string;
   readonly fencing_token: number;
+  /** A link to the live view of the session. */
+  readonly link: string;
   /** An active webhook with a delivery. */
   readonly webhook: string;
   readonly delivery: number;
@@ -111,6 +113,20 @@ export const REQUESTS: readonly (readonly [
     "POST /sessions/{id}/refresh",
     1,
     ({ id }) => [`/sessions/${id}/refresh`],
+  ],
+  ["POST /sessions/{id}/live-links", 1, ({ id }) => [
+    `/sessions/${id}/live-links`,
+    { mode: "control" },
+  ]],
+  [
+    "GET /sessions/{id}/live-links",
+    1,
+    ({ id }) => [`/sessions/${id}/live-links`],
+  ],
+  [
+    "DELETE /sessions/{id}/live-links/{link_id}",
+    1,
+    ({ id, link }) => [`/sessions/${id}/live-links/${link}`],
   ],
   [
     "GET /events",
@@ -261,8 +277,10 @@ export async function createScene(
     WEBHOOK,
   );
   const test = await api.call("POST", `/webhooks/${webhook}/test`);
+  const link = await api.call("POST", `/sessions/${id}/live-links`);
   return {
     api,
+    link: link.body.id,
     worker,
     idle: await api.worker(),
     id,

@@ -156,6 +156,9 @@ Deno.test("every method of the client calls the operation with its name", async 
   assert.equal(decode(picture), "a picture");
   assert.equal(decode(await client.getSessionPdf(id)), "%PDF-1.4 %%EOF");
   assert.match(await client.getSessionContent(id), /^<!DOCTYPE html>/);
+  const link = await client.createLiveLink(id, { mode: "control" });
+  assert.deepEqual((await client.listLiveLinks(id)).items[0]?.id, link.id);
+  await client.revokeLiveLink(id, link.id);
   const token = { fencing_token: 1 };
   await client.addSessionEvent(id, { ...token, event: "session_idle" }, {
     proof,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { settingsSchema } from "../../src/core/settings_schema.ts";
 import { APPS } from "../../src/installed.ts";
 import { BOOTSTRAP_KEY, keyedGrid } from "../support/keys.ts";
 import { testGrid } from "../support/grid.ts";
@@ -29,7 +30,7 @@ Deno.test("GET / gives programs the addresses of the server, and browsers the da
   assert.equal(page.headers.get("cache-control"), "no-store");
   assert.equal(
     page.headers.get("content-security-policy"),
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; img-src 'self' data:; frame-ancestors 'none'",
   );
   const html = await page.text();
   assert.ok(!/<script>|<style|style=|onclick/.test(html), html);
@@ -84,5 +85,84 @@ Deno.test("a grid without the app has no dashboard", async () => {
   await using grid = await testGrid({ settings: { apps } });
   for (const path of ["/", "/ui"]) {
     assert.equal((await grid.request(path, { headers: HTML })).status, 404);
+  }
+});
+
+const POLICY_OF_LIVE =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; img-src 'self' data: blob:; frame-ancestors ";
+
+Deno.test("/live shows the page of a link without a key, and no page may embed it", async () => {
+  await using grid = await keyedGrid();
+  const response = await grid.request("/live", { headers: HTML });
+  assert.equal(response.status, 200);
+  const { headers } = response;
+  assert.equal(
+    headers.get("content-security-policy"),
+    `${POLICY_OF_LIVE}'none'`,
+  );
+  assert.equal(headers.get("x-frame-options"), "DENY");
+  assert.equal(headers.get("referrer-policy"), "no-referrer");
+  assert.equal(headers.get("cache-control"), "no-store");
+  assert.equal(listFiles(await response.text()).length, 2);
+});
+
+Deno.test("live_view_frame_ancestors lets its origins embed /live, and no other page of the server", async () => {
+  await using grid = await keyedGrid({
+    settings: {
+      live_view_frame_ancestors: ["https://app.example", "https://*.b.example"],
+      middleware: [{
+        name: "security_headers",
+        options: { referrer_policy: "origin" },
+      }],
+    },
+  });
+  const read = async (path: string) => {
+    const { headers, body } = await grid.request(path, { headers: HTML });
+    await body?.cancel();
+    return headers;
+  };
+  const live = await read("/live");
+  assert.equal(
+    live.get("content-security-policy"),
+    `${POLICY_OF_LIVE}https://app.example https://*.b.example`,
+  );
+  assert.equal(live.get("x-frame-options"), null);
+  assert.equal(live.get("referrer-policy"), "no-referrer");
+  for (const path of ["/", "/ui/sessions", "/health", "/v1/sessions"]) {
+    const headers = await read(path);
+    assert.match(
+      headers.get("content-security-policy") ?? "",
+      /frame-ancestors 'none'/,
+      path,
+    );
+    assert.equal(headers.get("x-frame-options"), "DENY", path);
+  }
+});
+
+Deno.test("live_view_frame_ancestors rejects what would change the policy of the page", () => {
+  const hostile = [
+    ...["*", "'self'", "https:", "app.example", "https://a.example/path"],
+    ...[
+      "https://a.example; script-src *",
+      "https://a.example https://b.example",
+    ],
+    ...[
+      "https://*",
+      "https://*.",
+      "https://u:p@a.example",
+      "javascript:alert(1)",
+    ],
+    ...["https://a.example\n", "https://a,b.example", "https://a..example"],
+  ];
+  for (const origin of hostile) {
+    const { success } = settingsSchema.shape.live_view_frame_ancestors
+      .safeParse([origin]);
+    assert.ok(!success, origin);
+  }
+  for (const origin of ["https://a.example:8443", "http://[::1]:3000"]) {
+    assert.deepEqual(
+      settingsSchema.shape.live_view_frame_ancestors.parse(origin),
+      [origin],
+    );
   }
 });

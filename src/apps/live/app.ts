@@ -9,5 +9,20 @@ export const liveApp = defineApp<LiveManager>({
   verboseName: "Live view",
   problems: liveProblems,
   eventTypes: LIVE_EVENT_TYPES,
-  setup: (core) => ({ manager: new LiveManager(core) }),
+  setup(core) {
+    const manager = new LiveManager(core);
+    return {
+      manager,
+      routesOnDemand: {
+        paths: ["/v1/sessions/:id/live-links"],
+        async load() {
+          const { createLinkRoutes } = await import("./api/v1/links.ts");
+          return { routes: { v1: createLinkRoutes(core, manager) } };
+        },
+      },
+      tags: {
+        "Live view": "Links by which people watch browsers and control them",
+      },
+    };
+  },
 });

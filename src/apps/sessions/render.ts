@@ -14,10 +14,18 @@ const renderColumns = createRowRenderer(sessionSchema.omit({
   live_url: true,
 }));
 
-/** Renders a session for responses. @param connectUrl URL that clients connect to. */
+/** Addresses of a session, as the client reaches the server. */
+export interface SessionUrls {
+  /** URL that clients connect to. */
+  readonly connectUrl: string;
+  /** Address of the live view for people; null if there is none. */
+  readonly liveUrl: string | null;
+}
+
+/** Renders a session for responses. */
 export function renderSession(
   session: Session,
-  connectUrl: string,
+  { connectUrl, liveUrl }: SessionUrls,
 ): SessionWire {
   return {
     ...renderColumns(session),
@@ -26,7 +34,7 @@ export function renderSession(
     status_reason: renderStatusReason(session),
     trace_id: findTraceId(session.traceparent) ?? null,
     connect_url: connectUrl,
-    live_url: null,
+    live_url: liveUrl,
   };
 }
 

@@ -6,6 +6,11 @@ import { wholeNumber } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import { contentCommand, pdfCommand, screenshotCommand } from "./capture.ts";
 import { sessionCreateCommand } from "./create.ts";
+import {
+  liveCommand,
+  liveLinksCommand,
+  revokeLiveLinkCommand,
+} from "./live.ts";
 import { logsCommand } from "./logs.ts";
 import { eventsCommand, getCommand, listCommand } from "./read.ts";
 import { metricsCommand } from "./metrics.ts";
@@ -44,6 +49,9 @@ export const sessionCommands: readonly Command[] = [
   screenshotCommand,
   pdfCommand,
   contentCommand,
+  liveCommand,
+  liveLinksCommand,
+  revokeLiveLinkCommand,
   refreshCommand,
   sessionStopCommand,
 ];

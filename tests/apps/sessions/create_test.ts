@@ -44,7 +44,9 @@ Deno.test("POST sessions returns a pending session with every default, and its l
     details: {},
     reach: null,
     warm: false,
-    live_url: null,
+    live_url: `${
+      new URL(connect_url).origin.replace("ws", "http")
+    }/ui/sessions/${id}/live`,
   };
   assert.deepEqual(rest, withAddedDefaults(known));
 });

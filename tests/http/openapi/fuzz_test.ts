@@ -58,6 +58,7 @@ async function knownIds(
   });
   const test = await api.call("POST", `/webhooks/${webhook.id}/test`);
   await api.report(worker, claimed, "running", { endpoint });
+  const link = await api.call("POST", `/sessions/${id}/live-links`);
   return {
     id: [id, id, crypto.randomUUID()],
     key: [key.key],
@@ -72,6 +73,7 @@ async function knownIds(
     instance_id: [crypto.randomUUID()],
     webhook_id: [webhook.id, webhook.id, crypto.randomUUID()],
     delivery_id: [test.body.id, test.body.id, 7_000_000],
+    link_id: [link.body.id, link.body.id, crypto.randomUUID()],
     // Deliveries wait only for an active webhook.
     active: [true],
     [SECRET_HEADER]: [secret],

@@ -74,5 +74,10 @@ export const recordedFields = {
     ),
     wireExample: `ws://127.0.0.1:8765/v1/sessions/${ID}/cdp`,
   },
-  live_url: { wire: z.string().nullable(), wireExample: null },
+  live_url: {
+    wire: z.string().nullable().describe(
+      "Address at which people who sign in with a key watch the browser; null if the session has ended or the live view is off",
+    ),
+    wireExample: `http://127.0.0.1:8765/ui/sessions/${ID}/live`,
+  },
 } satisfies Readonly<Record<string, SessionField>>;

@@ -20,16 +20,28 @@ export type RenderSession = (
  * and the response must not be cached.
  */
 export function createSessionRenderer(
-  { auth }: Pick<Core, "auth">,
+  { auth, settings }: Pick<Core, "auth" | "settings">,
   manager: Pick<SessionManager, "buildConnectUrl">,
 ): RenderSession {
+  const hasLiveView = settings.live_view &&
+    (settings.apps?.includes("dashboard") ?? true);
   return async function renderForCaller(c, session) {
-    const url = manager.buildConnectUrl(session.id, getBaseUrl(c));
-    if (isAnonymous(getCaller(c)) || isTerminal(session.status)) {
-      return renderSession(session, url);
+    const baseUrl = getBaseUrl(c);
+    const connectUrl = manager.buildConnectUrl(session.id, baseUrl);
+    if (isTerminal(session.status)) {
+      return renderSession(session, { connectUrl, liveUrl: null });
+    }
+    const liveUrl = hasLiveView
+      ? `${baseUrl}/ui/sessions/${session.id}/live`
+      : null;
+    if (isAnonymous(getCaller(c))) {
+      return renderSession(session, { connectUrl, liveUrl });
     }
     const token = await auth.connectTokens.issue(session.id);
     c.header("Cache-Control", "no-store");
-    return renderSession(session, `${url}?token=${token}`);
+    return renderSession(session, {
+      connectUrl: `${connectUrl}?token=${token}`,
+      liveUrl,
+    });
   };
 }
