@@ -18,6 +18,8 @@ Deno.test("streams and their bytes are counted by their way, also after they hav
     expectEnd() {},
     close() {},
     ping() {},
+    hold() {},
+    release() {},
   };
   const read = (name: string) =>
     [...registry].flatMap((metric) =>

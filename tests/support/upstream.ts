@@ -27,6 +27,8 @@ export interface UpstreamOptions {
   readonly onSocket?: (socket: Socket) => void;
   /** Sent with the handshake's answer, at once. */
   readonly greeting?: Uint8Array;
+  /** Value of `Sec-WebSocket-Extensions` in the handshake's answer. */
+  readonly extensions?: string;
   /** Answer to every request, in place of a browser's. */
   readonly answer?: string;
   /** Answer to the question for its pages. */
@@ -46,6 +48,7 @@ export async function startUpstream(
   {
     onSocket = (socket) => socket.pipe(socket),
     greeting,
+    extensions,
     answer,
     targets,
     page,
@@ -94,6 +97,7 @@ export async function startUpstream(
     socket.write(
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" +
         `Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n` +
+        (extensions ? `Sec-WebSocket-Extensions: ${extensions}\r\n` : "") +
         (protocol ? `Sec-WebSocket-Protocol: ${protocol}\r\n` : "") + "\r\n",
     );
     if (greeting) socket.write(greeting);

@@ -1,5 +1,8 @@
 const OPCODE = 0x0f;
 const CLOSE = 0x8;
+/** Opcodes from here on are of control frames. */
+const CONTROL = 0x8;
+const FINAL = 0x80;
 const MASKED = 0x80;
 const MASK_BYTES = 4;
 
@@ -10,9 +13,10 @@ const LENGTH_BYTES_LEFT = 2;
 const LONG_LENGTH = 3;
 const MASK_LENGTH = 4;
 const HAS_CLOSED = 5;
+const IS_IN_MESSAGE = 6;
 
 /** Number of values in the state of a {@linkcode FrameFollower}. */
-export const FRAME_STATE_LENGTH = 6;
+export const FRAME_STATE_LENGTH = 7;
 
 /**
  * Parses the frame headers of one direction of a WebSocket, to find frame boundaries. It reads no payload, stores no
@@ -23,8 +27,8 @@ export const FRAME_STATE_LENGTH = 6;
 export class FrameFollower {
   /**
    * Bytes until the next header (the rest of a payload and its mask), 1 if the last byte was the first of a header, the
-   * number of missing bytes of an extended length and the value of those read so far, length of the mask, and 1 if a
-   * close frame has begun.
+   * number of missing bytes of an extended length and the value of those read so far, length of the mask, 1 if a
+   * close frame has begun, and 1 if a message has more frames.
    */
   readonly #state: Float64Array;
 
@@ -33,7 +37,7 @@ export class FrameFollower {
     this.#state = state;
   }
 
-  /** True if another frame may be written here. */
+  /** True if another frame may be written here; within a fragmented message only a control frame. */
   get isAtBoundary(): boolean {
     return this.#read(PAYLOAD_LEFT) === 0 && this.#read(IS_SECOND_BYTE) === 0 &&
       this.#read(LENGTH_BYTES_LEFT) === 0;
@@ -44,17 +48,38 @@ export class FrameFollower {
     return this.#read(HAS_CLOSED) === 1;
   }
 
+  /** True if another message may be written here. */
+  get isBetweenMessages(): boolean {
+    return this.isAtBoundary && this.#read(IS_IN_MESSAGE) === 0;
+  }
+
   /** Parses the next bytes of the stream. */
   follow(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) at = this.#followFrom(chunk, at);
+  }
+
+  /**
+   * Parses the next bytes up to the first position between messages, where {@linkcode isBetweenMessages} is true. Returns
+   * that position; the length of the chunk if there is none.
+   */
+  followToMessage(chunk: Uint8Array): number {
     let at = 0;
-    while (at < chunk.length) {
-      const payloadLeft = this.#read(PAYLOAD_LEFT);
-      if (payloadLeft > 0) {
-        const count = Math.min(payloadLeft, chunk.length - at);
-        this.#state[PAYLOAD_LEFT] = payloadLeft - count;
-        at += count;
-      } else this.#followHeader(chunk[at++] ?? 0);
+    while (at < chunk.length && !this.isBetweenMessages) {
+      at = this.#followFrom(chunk, at);
     }
+    return at;
+  }
+
+  /** Parses a byte of a header, or the part of a payload that is in the chunk. Returns the position after it. */
+  #followFrom(chunk: Uint8Array, at: number): number {
+    const payloadLeft = this.#read(PAYLOAD_LEFT);
+    if (payloadLeft > 0) {
+      const count = Math.min(payloadLeft, chunk.length - at);
+      this.#state[PAYLOAD_LEFT] = payloadLeft - count;
+      return at + count;
+    }
+    this.#followHeader(chunk[at] ?? 0);
+    return at + 1;
   }
 
   #read(at: number): number {
@@ -65,7 +90,10 @@ export class FrameFollower {
     if (this.#read(LENGTH_BYTES_LEFT) > 0) this.#followLength(byte);
     else if (this.#read(IS_SECOND_BYTE) === 0) {
       this.#state[IS_SECOND_BYTE] = 1;
-      if ((byte & OPCODE) === CLOSE) this.#state[HAS_CLOSED] = 1;
+      const opcode = byte & OPCODE;
+      if (opcode < CONTROL) {
+        this.#state[IS_IN_MESSAGE] = (byte & FINAL) === 0 ? 1 : 0;
+      } else if (opcode === CLOSE) this.#state[HAS_CLOSED] = 1;
     } else {
       const maskLength = (byte & MASKED) === 0 ? 0 : MASK_BYTES;
       const length = byte & ~MASKED;

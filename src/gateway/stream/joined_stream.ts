@@ -29,12 +29,23 @@ export interface JoinedStream {
   close(reason: CloseReason): void;
   /** Pings the client, if it supports pings and reads, and no frame of the browser is incomplete. */
   ping(): void;
+  /**
+   * Answers commands of the client that act on pages with an error that has this message, from its next message on. All
+   * other commands pass.
+   */
+  hold(message: string): void;
+  /** Lets all commands pass again. Commands that were answered are not repeated. */
+  release(): void;
 }
 
 /** Options of a stream. */
 export interface StreamOptions {
   /** True if the client may be pinged. @default {false} */
   readonly pings?: boolean;
+  /** True if client and browser have agreed on `permessage-deflate`. @default {false} */
+  readonly isDeflated?: boolean;
+  /** Holds the client's commands from the start, with this message. */
+  readonly hold?: string | undefined;
   /** Returns why the browser's side ended; not called if the end was expected. Takes a few seconds at most. */
   readonly explain: (signal: AbortSignal) => Promise<CloseReason>;
 }

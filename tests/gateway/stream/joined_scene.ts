@@ -49,6 +49,8 @@ export interface JoinedOptions {
   ) => void | Promise<void>;
   /** Bytes of the browser that follow the head. */
   readonly early?: Uint8Array;
+  /** Message of the hold that is on from the start. */
+  readonly hold?: string;
   /** @default {Returns the reason of a browser that is gone.} */
   readonly explain?: (signal: AbortSignal) => Promise<CloseReason>;
 }
@@ -79,7 +81,7 @@ export async function joinedScene(
   const streams: JoinedStream[] = [];
   return {
     threads,
-    async join({ beforeJoin, early, explain = explainGone } = {}) {
+    async join({ beforeJoin, early, hold, explain = explainGone } = {}) {
       const upgrade = nextUpgrade(server);
       const client = await askUpgrade(`http://127.0.0.1:${ports[0]}/`);
       const { socket, head } = await upgrade;
@@ -99,6 +101,7 @@ export async function joinedScene(
       const stream = threads.join(socket, upstream, {
         first: { toClient, headLength: HEAD.length, toBrowser: head },
         pings: true,
+        hold,
         explain,
       });
       streams.push(stream);

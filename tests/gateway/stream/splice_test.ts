@@ -58,6 +58,32 @@ Deno.test("client and browser agree on the handshake; no other header of the cli
   assert.doesNotMatch(JSON.stringify(request?.headers), /hush/);
 });
 
+Deno.test("a client whose browser accepts compressed messages is requested to compress each alone", async () => {
+  for (
+    const [agreed, expected] of [
+      ["permessage-deflate", "permessage-deflate; client_no_context_takeover"],
+      [
+        "permessage-deflate; client_max_window_bits=15",
+        "permessage-deflate; client_no_context_takeover; client_max_window_bits=15",
+      ],
+      [
+        "permessage-deflate; client_no_context_takeover",
+        "permessage-deflate; client_no_context_takeover",
+      ],
+    ] as const
+  ) {
+    await using scene = await gatewayScene({
+      upstream: { extensions: agreed },
+    });
+    using client = await rawClient(scene.url);
+    const [, received] =
+      /^Sec-WebSocket-Extensions: (.*)\r$/m.exec(client.head) ?? [];
+    assert.equal(received, expected);
+    client.socket.write("hello");
+    assert.equal(String(await readBytes(client.socket, 5)), "hello");
+  }
+});
+
 Deno.test("a client that does not read stops the writes of its browser only", async () => {
   const stalled = Promise.withResolvers<number>();
   const total = 256 * MEGABYTE;

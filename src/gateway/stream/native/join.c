@@ -9,7 +9,7 @@
  *
  * The structures are mirrored in stream_slot.ts. VERSION changes with each change to them or to a function.
  */
-#define VERSION 1
+#define VERSION 2
 
 #define EXPORT __attribute__((visibility("default")))
 
@@ -65,19 +65,21 @@ enum { CLIENT = 0, BROWSER = 1 };
 enum { PING = 1, RETURN = 2 };
 
 /* The state of frame_follower.ts, in the same order. */
-struct frames { double payload_left, is_second_byte, length_bytes_left, long_length, mask_bytes, has_closed; };
+struct frames {
+  double payload_left, is_second_byte, length_bytes_left, long_length, mask_bytes, has_closed, is_in_message;
+};
 
 struct stream {
   double bytes[2];              /* 0: bytes of each direction, read by other threads */
-  struct frames frames;         /* 16 */
-  i32 fds[2];                   /* 64 */
-  i32 commands;                 /* 72: set by the caller */
-  i32 returned;                 /* 76: set last; the loop does not use the stream any more */
-  i32 awaits_pong;              /* 80 */
+  struct frames frames[2];      /* 16: by direction */
+  i32 fds[2];                   /* 128 */
+  i32 commands;                 /* 136: set by the caller */
+  i32 returned;                 /* 140: set last; the loop does not use the stream any more */
+  i32 awaits_pong;              /* 144 */
   i32 is_leaving;
   i32 is_blocked[2];            /* by direction: the other side does not accept bytes */
   u32 watched[2];               /* by side: events in epoll */
-  struct stream *next;          /* 104; the structure has 112 bytes */
+  struct stream *next;          /* 168; the structure has 176 bytes */
 };
 
 struct loop {
@@ -86,13 +88,13 @@ struct loop {
   struct stream *streams;       /* 24; the structure has 32 bytes */
 };
 
-_Static_assert(__builtin_offsetof(struct stream, fds) == 64, "stream_slot.ts");
-_Static_assert(__builtin_offsetof(struct stream, awaits_pong) == 80, "stream_slot.ts");
-_Static_assert(sizeof(struct stream) == 112 && sizeof(struct loop) == 32, "stream_slot.ts");
+_Static_assert(__builtin_offsetof(struct stream, fds) == 128, "stream_slot.ts");
+_Static_assert(__builtin_offsetof(struct stream, awaits_pong) == 144, "stream_slot.ts");
+_Static_assert(sizeof(struct stream) == 176 && sizeof(struct loop) == 32, "stream_slot.ts");
 
 struct PACKED event { u32 events; u64 data; };
 
-/* Follows the headers of the browser's frames, as frame_follower.ts. */
+/* Follows the headers of the frames of one direction, as frame_follower.ts. */
 static void follow(struct frames *frames, const u8 *bytes, i64 length) {
   for (i64 at = 0; at < length;) {
     if (frames->payload_left > 0) {
@@ -108,7 +110,8 @@ static void follow(struct frames *frames, const u8 *bytes, i64 length) {
       if (--frames->length_bytes_left == 0) frames->payload_left = frames->long_length + frames->mask_bytes;
     } else if (frames->is_second_byte == 0) {
       frames->is_second_byte = 1;
-      if ((byte & 0x0f) == 8) frames->has_closed = 1;
+      if (!(byte & 0x08)) frames->is_in_message = !(byte & 0x80);
+      else if ((byte & 0x0f) == 8) frames->has_closed = 1;
     } else {
       int short_length = byte & 0x7f;
       frames->is_second_byte = 0;
@@ -146,7 +149,7 @@ static void copy(struct loop *loop, struct stream *stream, int from, u8 *buffer)
   /* A side that has ended has length 0. What a failed send has left is for splice.ts. */
   if (length == 0 || is_failure(length) || is_failure(sent)) { stream->is_leaving = 1; return; }
   if (sent < 0) sent = 0;
-  if (from == BROWSER) follow(&stream->frames, buffer, sent);
+  follow(&stream->frames[from], buffer, sent);
   if (from == CLIENT && stream->awaits_pong && sent == 6 && buffer[0] == 0x8a && buffer[1] == 0x80) stream->awaits_pong = 0;
   else stream->bytes[from] += (double)sent;
   /* TCP removes bytes without a copy; other sockets ignore MSG_TRUNC. Fails only if a reset has removed them. */
@@ -162,7 +165,7 @@ static void copy(struct loop *loop, struct stream *stream, int from, u8 *buffer)
 
 /* Pings the client, if it reads and no frame of the browser is incomplete. A send of two bytes is never partial. */
 static void ping(struct stream *stream) {
-  struct frames *frames = &stream->frames;
+  struct frames *frames = &stream->frames[BROWSER];
   const u8 frame[2] = { 0x89, 0 };
   if (stream->is_blocked[BROWSER] || frames->payload_left != 0 || frames->is_second_byte != 0 ||
     frames->length_bytes_left != 0 || frames->has_closed != 0) return;

@@ -4,7 +4,7 @@ import { createLogger } from "../../../core/log.ts";
 const log = createLogger("gateway", "native_join");
 
 /** `VERSION` of `join.c`: a library that was built from other source is not used. */
-const VERSION = 1;
+const VERSION = 2;
 
 const SYMBOLS = {
   join_version: { parameters: [], result: "i32" },

@@ -12,6 +12,8 @@
  * Splice on the same descriptors, with the slot's counts and frames
  * ```
  *
+ * A stream whose client is held is returned as well, and stays with its {@linkcode Splice}.
+ *
  * The main thread alone closes descriptors, and only those of streams that are returned. The loop holds no byte, so a
  * stream is complete whenever it is returned.
  *
@@ -73,11 +75,13 @@ export class NativeJoin implements AsyncDisposable {
       command: (command) => this.#command(slot, command),
     });
     slot.frames.follow(toClient.subarray(headLength));
+    slot.clientFrames.follow(toBrowser);
     const rest = {
       toClient: this.#send(slot.client, toClient),
       toBrowser: this.#send(slot.browser, toBrowser),
     };
-    if (rest.toClient.length + rest.toBrowser.length > 0) stream.continue(rest);
+    const isWhole = rest.toClient.length + rest.toBrowser.length === 0;
+    if (!isWhole || options.hold !== undefined) stream.continue(rest);
     else {
       this.#streams.add(stream);
       this.#library.symbols.join_add(this.#pointer, slot.pointer);

@@ -26,10 +26,12 @@ export class NativeStream implements JoinedStream {
   #splice: Splice | undefined;
   #expected: CloseReason | undefined;
   #closing: CloseReason | undefined;
+  #hold: string | undefined;
 
   constructor(slot: StreamSlot, options: NativeStreamOptions) {
     this.slot = slot;
     this.#options = options;
+    this.#hold = options.hold;
     const { promise, resolve } = Promise.withResolvers<StreamEnd>();
     this.ended = promise;
     this.#end = resolve;
@@ -59,6 +61,17 @@ export class NativeStream implements JoinedStream {
     else if (this.#options.pings) this.#options.command("ping");
   }
 
+  hold(message: string): void {
+    if (this.#splice) return this.#splice.hold(message);
+    this.#hold = message;
+    this.#options.command("return");
+  }
+
+  release(): void {
+    this.#hold = undefined;
+    this.#splice?.release();
+  }
+
   /** Continues without the loop. Sends the bytes of `first` before others; they are part of the slot's frames. */
   continue(first: Omit<FirstBytes, "headLength"> = NO_BYTES): void {
     const { slot } = this;
@@ -69,6 +82,8 @@ export class NativeStream implements JoinedStream {
         ...this.#options,
         first: { ...first, headLength: first.toClient.length },
         frames: slot.frames,
+        clientFrames: slot.clientFrames,
+        hold: this.#hold,
         awaitsPong: slot.awaitsPong,
         counts: slot,
       },

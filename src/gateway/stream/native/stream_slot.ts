@@ -2,9 +2,10 @@ import { FRAME_STATE_LENGTH, FrameFollower } from "../frame_follower.ts";
 import { SharedCounts } from "../thread/messages.ts";
 
 /** Layout of `struct stream` in `join.c`. The first 16 bytes are the counts. */
-const SLOT_BYTES = 112;
-const FRAMES_AT = 16;
-const INTEGERS_AT = 64;
+const SLOT_BYTES = 176;
+const CLIENT_FRAMES_AT = 16;
+const BROWSER_FRAMES_AT = 72;
+const INTEGERS_AT = 128;
 
 /** Positions of integers after {@linkcode INTEGERS_AT}. */
 const CLIENT = 0;
@@ -19,6 +20,9 @@ export const IS_STOPPED = 3;
 /** A stream's structure in memory that the native loop uses until it is returned. It must be reachable until then. */
 export class StreamSlot extends SharedCounts {
   readonly pointer: Deno.PointerValue;
+  /** Frames that the client sends. */
+  readonly clientFrames: FrameFollower;
+  /** Frames that the browser sends. */
   readonly frames: FrameFollower;
   readonly client: number;
   readonly browser: number;
@@ -28,9 +32,10 @@ export class StreamSlot extends SharedCounts {
   constructor(client: number, browser: number) {
     super(new SharedArrayBuffer(SLOT_BYTES));
     this.pointer = Deno.UnsafePointer.of(new Uint8Array(this.buffer));
-    this.frames = new FrameFollower(
-      new Float64Array(this.buffer, FRAMES_AT, FRAME_STATE_LENGTH),
-    );
+    const follow = (at: number) =>
+      new FrameFollower(new Float64Array(this.buffer, at, FRAME_STATE_LENGTH));
+    this.clientFrames = follow(CLIENT_FRAMES_AT);
+    this.frames = follow(BROWSER_FRAMES_AT);
     this.#integers = new Int32Array(this.buffer, INTEGERS_AT);
     this.client = this.#integers[CLIENT] = client;
     this.browser = this.#integers[BROWSER] = browser;

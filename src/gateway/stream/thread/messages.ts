@@ -9,13 +9,16 @@ export interface JoinMessage extends FirstBytes {
   readonly client: number;
   readonly upstream: number;
   readonly pings: boolean;
+  readonly isDeflated: boolean;
+  readonly hold: string | undefined;
   readonly state: SharedArrayBuffer;
 }
 
 /** A message to the thread about one of its streams. */
 export type StreamMessage =
   | JoinMessage
-  | { readonly type: "ping"; readonly id: number }
+  | { readonly type: "ping" | "release"; readonly id: number }
+  | { readonly type: "hold"; readonly id: number; readonly message: string }
   | {
     readonly type: "close" | "expect_end" | "explained";
     readonly id: number;

@@ -66,9 +66,9 @@ export class StreamThread implements Disposable {
   join(
     client: Duplex,
     upstream: Duplex,
-    { first, pings = false, explain }: StreamOptions & {
-      readonly first: FirstBytes;
-    },
+    { first, pings = false, isDeflated = false, hold, explain }:
+      & StreamOptions
+      & { readonly first: FirstBytes },
   ): JoinedStream | undefined {
     const sockets = this.#state === "running"
       ? takeSockets(client, upstream)
@@ -86,6 +86,8 @@ export class StreamThread implements Disposable {
       upstream: sockets[1].fd,
       ...addUnread(first, sockets),
       pings,
+      isDeflated,
+      hold,
       state: state.buffer,
     });
     return stream;

@@ -42,6 +42,10 @@ class StreamWorker {
     switch (message.type) {
       case "ping":
         return stream?.splice.ping();
+      case "hold":
+        return stream?.splice.hold(message.message);
+      case "release":
+        return stream?.splice.release();
       case "close":
         return stream?.splice.close(message.reason);
       case "expect_end":
@@ -53,7 +57,10 @@ class StreamWorker {
     }
   }
 
-  #join({ id, client, upstream, pings, state: buffer, ...first }: JoinMessage) {
+  #join(
+    { id, client, upstream, pings, isDeflated, hold, state: buffer, ...first }:
+      JoinMessage,
+  ) {
     if (this.#hasFailed) return;
     const state = new SharedState(buffer);
     state.take();
@@ -64,6 +71,8 @@ class StreamWorker {
       {
         first,
         pings,
+        isDeflated,
+        hold,
         counts: state,
         explain: (signal) => {
           signal.addEventListener(

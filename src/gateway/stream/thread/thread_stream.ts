@@ -62,6 +62,16 @@ export class ThreadStream implements JoinedStream {
     send({ type: "ping", id });
   }
 
+  hold(message: string): void {
+    const { id, send } = this.#options;
+    send({ type: "hold", id, message });
+  }
+
+  release(): void {
+    const { id, send } = this.#options;
+    send({ type: "release", id });
+  }
+
   /** Handles a message of the thread about this stream. */
   receive(message: Extract<ThreadMessage, { readonly id: number }>): void {
     switch (message.type) {

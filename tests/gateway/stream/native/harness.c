@@ -28,7 +28,7 @@ void join_command(void *loop, void *stream, int commands);
 enum { STREAMS = 40, STEPS = 4000, CHUNK = 300000, PING = 1, RETURN = 2 };
 
 /* The part of struct stream that callers use. */
-struct slot { double bytes[2], frames[6]; int fds[2], commands, returned, rest[8]; };
+struct slot { double bytes[2], frames[14]; int fds[2], commands, returned, rest[8]; };
 
 struct peer { int fd; uint64_t sent, received; };
 struct stream { struct slot *slot; int fds[2]; struct peer peers[2]; };
