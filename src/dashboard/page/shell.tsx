@@ -6,6 +6,7 @@ import { PREFIX } from "./api/client.ts";
 import { formatTime } from "./format.ts";
 import { connection, followEvents } from "./live/grid_events.ts";
 import { loadedAt } from "./live/use_resource.ts";
+import { SessionLivePage } from "./live_view/session_live_page.tsx";
 import { Overview } from "./overview/overview.tsx";
 import { PoolPage } from "./pools/pool_page.tsx";
 import { PoolsPage } from "./pools/pools_page.tsx";
@@ -175,12 +176,15 @@ function StaleNote(): VNode | null {
 }
 
 function CurrentPage(): VNode {
-  const [, page = "", id] = parsePath();
+  const [, page = "", id, part] = parsePath();
   switch (page) {
     case "":
       return <Overview />;
     case "sessions":
-      return id === undefined ? <SessionsPage /> : <SessionPage id={id} />;
+      if (id === undefined) return <SessionsPage />;
+      return part === "live"
+        ? <SessionLivePage id={id} />
+        : <SessionPage id={id} />;
     case "pools":
       if (!isAdmin()) break;
       return id === undefined ? <PoolsPage /> : <PoolPage id={id} />;

@@ -4,6 +4,7 @@ import type {
   SessionEventWire,
 } from "../../../client/client.ts";
 import { client } from "../api/client.ts";
+import { LiveSection } from "../live_view/live_section.tsx";
 import { useResource } from "../live/use_resource.ts";
 import { buildHref } from "../routing.ts";
 import { Badge } from "../ui/badge.tsx";
@@ -60,6 +61,7 @@ export function SessionPage({ id }: { readonly id: string }): VNode {
           {toSentence(session.status_reason)}
         </p>
       )}
+      {session.status === "running" && <LiveSection id={session.id} />}
       <div class="columns">
         <div class="stack">
           <Section
