@@ -20,6 +20,7 @@ import { shuttingDown } from "./problems.ts";
 import { spliceClient } from "./splice_client.ts";
 import { CLOSE_REASONS } from "./stream/close_frame.ts";
 import { explainEnd } from "./stream/explain_end.ts";
+import { watchForEnd } from "./stream/watch_for_end.ts";
 import type { OpenStreams } from "./stream/open_streams.ts";
 import type { ConnectionMetrics } from "./connection_metrics.ts";
 import type { StreamThreads } from "./stream/thread/stream_threads.ts";
@@ -199,9 +200,9 @@ export class ClientConnections {
     client: Client,
     { id, path, takeover }: ConnectionTarget,
   ): Promise<Connection> {
-    const { core, manager, streams, limiter } = this.#context;
+    const { core, manager, limiter } = this.#context;
     const { caller } = client;
-    using end = streams.watchForEnd(id);
+    using end = watchForEnd(core.bus, id);
     const signal = AbortSignal.any([client.closed, end.signal, core.stopping]);
     const find = () => resolveTarget({ core, manager, caller }, id, signal);
     const target = await find();

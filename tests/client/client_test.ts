@@ -18,6 +18,7 @@ const WITHOUT_METHOD = [
   "docs",
   "getIndex",
   "sessionSocket",
+  "liveSocket",
   "pageSocket",
   "connectSocket",
   "sessionStream",

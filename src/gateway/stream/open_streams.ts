@@ -2,18 +2,13 @@ import type {
   SessionManager,
   SessionTarget,
 } from "../../apps/sessions/manager.ts";
-import {
-  isTerminal,
-  SESSION_STATUSES,
-  type SessionStatus,
-  STATUS_EVENTS,
-} from "../../apps/sessions/status.ts";
 import type { Core } from "../../core/app.ts";
 import { createLogger, describeError } from "../../core/log.ts";
 import { every } from "../../async/every.ts";
 import { KeyedQueue } from "../../async/keyed_queue.ts";
 import { CLOSE_REASONS, type CloseReason } from "./close_frame.ts";
 import { toCloseReason } from "./explain_end.ts";
+import { END_EVENTS } from "./watch_for_end.ts";
 import { startPinging } from "./start_pinging.ts";
 import type { JoinedStream } from "./joined_stream.ts";
 
@@ -24,13 +19,6 @@ const ACTIVITY_MS = 4_000;
 
 /** Pause after an activity record has failed. */
 const RETRY_MS = 1_000;
-
-/** Terminal status by the event that announces it. */
-const END_EVENTS: ReadonlyMap<string, SessionStatus> = new Map(
-  SESSION_STATUSES.filter(isTerminal).map((
-    status,
-  ) => [STATUS_EVENTS[status], status]),
-);
 
 /** The session that a stream belongs to. */
 export type StreamTarget = Pick<SessionTarget, "id" | "ephemeral">;
@@ -104,20 +92,6 @@ export class OpenStreams {
   markClientSeen(sessionId: string): Disposable {
     this.#awaited.add(sessionId);
     return { [Symbol.dispose]: () => void this.#awaited.delete(sessionId) };
-  }
-
-  /** Returns a signal that is aborted when the session ends, until disposed. */
-  watchForEnd(
-    sessionId: string,
-  ): Disposable & { readonly signal: AbortSignal } {
-    const ended = new AbortController();
-    const subscription = this.#core.bus.subscribe(({ type, subject }) => {
-      if (subject === sessionId && END_EVENTS.has(type)) ended.abort();
-    });
-    return {
-      signal: ended.signal,
-      [Symbol.dispose]: () => subscription[Symbol.dispose](),
-    };
   }
 
   /** Marks the end of the browser as expected: it ends before its session is recorded as ended. */

@@ -114,7 +114,8 @@ function isHost(text: string): boolean {
   return !/[\\/?#@]/.test(text) && URL.canParse(`http://${text}/`);
 }
 
-function pairHeaders(rawHeaders: readonly string[]): [string, string][] {
+/** Returns the headers of a request as pairs of name and value. */
+export function pairHeaders(rawHeaders: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     pairs.push([rawHeaders[at] ?? "", rawHeaders[at + 1] ?? ""]);

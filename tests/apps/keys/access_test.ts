@@ -52,6 +52,7 @@ const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
   "GET /v1/sessions/{id}/cdp/json/protocol/": ["client"],
   // Its handshake also needs a proof that only servers have.
   "GET /v1/sessions/{id}/cdp/stream": ["client"],
+  "GET /v1/sessions/{id}/live": ["client"],
   "GET /v1/connect/json/version": ["client"],
   "GET /v1/connect/json/version/": ["client"],
   "GET /v1/events": ["client"],
@@ -75,6 +76,8 @@ const OPEN_TO: Readonly<Record<string, readonly Role[]>> = {
 const OPEN_PATHS = [
   ...["/", "/health", "/ready", "/openapi.json", "/docs"],
   "/v1/auth/sign-in",
+  // Needs the token of a link.
+  "/v1/live",
 ];
 
 /** Returns every endpoint of the API description and of the router, which has some that are not described. */

@@ -52,9 +52,11 @@ Deno.test("/openapi.json describes the system endpoints and the WebSockets", asy
     sockets.map(({ path }) => path).sort(),
     [
       "/v1/connect",
+      "/v1/live",
       "/v1/sessions/{id}/cdp",
       "/v1/sessions/{id}/cdp/devtools/page/{target_id}",
       "/v1/sessions/{id}/cdp/stream",
+      "/v1/sessions/{id}/live",
       "/v1/workerpool/workers/{worker_id}/tunnel",
       "/v1/workerpool/workers/{worker_id}/tunnel/{stream_id}",
     ],

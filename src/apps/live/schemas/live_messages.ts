@@ -145,6 +145,7 @@ export type LiveMessage =
       | "session_ended"
       | "link_revoked"
       | "link_expired"
+      | "signed_out"
       | "browser_gone"
       | "server_stopping"
       | "too_slow";

@@ -6,6 +6,7 @@ const TITLES = {
   session_ended: "The session has ended",
   link_revoked: "This link was revoked",
   link_expired: "This link has expired",
+  signed_out: "You are signed out",
   browser_gone: "The browser is gone",
   server_stopping: "The server is stopping",
   too_slow: "This connection is too slow",

@@ -1,0 +1,39 @@
+import { z } from "@hono/zod-openapi";
+
+/** Maximum length of a text of a page that viewers receive, such as a dialog's message. */
+const MAX_TEXT = 10_000;
+
+const text = z.string().transform((text) => text.slice(0, MAX_TEXT));
+
+/** Parameters of the browser's events that the live view reads. */
+export const pageEvents = {
+  dialogOpening: z.object({
+    url: text,
+    message: text,
+    type: z.enum(["alert", "confirm", "prompt", "beforeunload"]),
+    defaultPrompt: text.default(""),
+  }),
+  fileChooserOpened: z.object({
+    frameId: z.string(),
+    mode: z.enum(["selectSingle", "selectMultiple"]),
+    /** Missing for a chooser of the File System Access API. */
+    backendNodeId: z.int().optional(),
+  }),
+  downloadWillBegin: z.object({ suggestedFilename: text }),
+  visibilityChanged: z.object({ visible: z.boolean() }),
+} as const;
+
+/** A page in the browser's list of targets. */
+export const targetInfoSchema = z.object({
+  targetInfo: z.object({
+    targetId: z.string(),
+    type: z.string(),
+    title: text,
+    url: text,
+    openerId: z.string().optional(),
+  }),
+});
+
+export type TargetInfo = z.infer<typeof targetInfoSchema>["targetInfo"];
+
+export const targetIdSchema = z.object({ targetId: z.string() });

@@ -1,0 +1,185 @@
+import { Buffer } from "node:buffer";
+import type { WebSocket } from "ws";
+import {
+  type LiveMessage,
+  MAX_VIEWER_MESSAGE_BYTES,
+} from "../../apps/live/schemas/live_messages.ts";
+import {
+  VIEW_MESSAGES,
+  type ViewerMessage,
+  viewerMessageSchema,
+} from "../../apps/live/schemas/viewer_messages.ts";
+import type { Clock } from "../../async/clock.ts";
+import { Timer } from "../../async/timer.ts";
+import { TokenBucket } from "../../async/token_bucket.ts";
+import { watchSocket } from "../../tunnel/ping.ts";
+import type { ViewerFile } from "./page/file_chooser.ts";
+import type { LivePage } from "./page/live_page.ts";
+import { PicturePacing } from "./page/pacing.ts";
+import { Uploads } from "./uploads.ts";
+
+/** Rate of a viewer's messages: mouse moves at 60 a second, acknowledgements and keys, with room. */
+const MESSAGES = { perSecond: 300, burst: 600 };
+
+/** Bytes of text that wait for a viewer, after which it is disconnected. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+
+/** Time in which a viewer must respond to the end of its view. */
+const CLOSE_MS = 1_000;
+
+/** Close code of a viewer. */
+const GOING_AWAY = 1001;
+
+/** Rights of a viewer, and how it is known. */
+export interface ViewerGrant {
+  readonly mode: "view" | "control";
+  /** Id of its link; undefined for a caller with a key. */
+  readonly linkId: string | undefined;
+  /** End of the link, in milliseconds; undefined without a link. */
+  readonly expiresAt: number | undefined;
+  /** Name in events: the caller's name, or the link's id. */
+  readonly name: string;
+  /** Reports whether the viewer's key is still valid; undefined for a viewer with a link. */
+  readonly isValid?: () => Promise<boolean>;
+}
+
+/** Hub of a viewer. */
+export interface ViewerHandler {
+  /** Handles a message that the viewer may send. */
+  handle(viewer: Viewer, message: ViewerMessage): void;
+  /** Handles files that have arrived completely. */
+  handleFiles(viewer: Viewer, id: number, files: readonly ViewerFile[]): void;
+  /** Called once when the viewer has disconnected. */
+  leave(viewer: Viewer): void;
+}
+
+/** One viewer: a WebSocket that receives pictures and sends input. */
+export class Viewer {
+  readonly grant: ViewerGrant;
+  readonly pacing: PicturePacing;
+  /** The page that it sees. */
+  page: LivePage | undefined;
+  /** True if it has chosen its page, and does not follow the newest. */
+  hasChosen = false;
+  size = { width: 1_280, height: 720 };
+  readonly #socket: WebSocket;
+  readonly #handler: ViewerHandler;
+  readonly #bucket = new TokenBucket(MESSAGES);
+  readonly #uploads = new Uploads();
+  readonly #clock: Clock;
+  readonly #watch: AsyncDisposable;
+  readonly #endTimer: Timer;
+  #hasTooMany = false;
+
+  constructor(
+    socket: WebSocket,
+    { grant, handler, clock }: {
+      readonly grant: ViewerGrant;
+      readonly handler: ViewerHandler;
+      readonly clock: Clock;
+    },
+  ) {
+    this.#socket = socket;
+    this.grant = grant;
+    this.#handler = handler;
+    this.#clock = clock;
+    this.#endTimer = new Timer(clock);
+    this.pacing = new PicturePacing(({ bytes }) => socket.send(bytes), clock);
+    this.#watch = watchSocket(socket, clock);
+    socket
+      .on("message", (data, isBinary) => this.#receive(data, isBinary))
+      // The "close" event follows.
+      .on("error", () => {})
+      .on("close", () => this.#close());
+  }
+
+  /** Sends a message. A viewer that does not read is disconnected. */
+  send(message: LiveMessage): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > MAX_WAITING_BYTES) {
+      return this.#socket.terminate();
+    }
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Expects the files of a message, each as a binary message. */
+  expectFiles({ id, files }: Extract<ViewerMessage, { type: "files" }>): void {
+    const problem = this.#uploads.begin(id, files);
+    if (problem) this.#reject("file_too_large", problem);
+  }
+
+  /** Says why the view ends, and closes the socket. */
+  end(
+    code: Extract<LiveMessage, { type: "end" }>["code"],
+    message: string,
+  ): void {
+    this.send({ type: "end", code, message });
+    this.#socket.close(GOING_AWAY, code);
+    this.#endTimer.start(CLOSE_MS, () => this.#socket.terminate());
+  }
+
+  #receive(data: unknown, isBinary: boolean): void {
+    if (!this.#bucket.take(this.#clock.monotonic())) return this.#rejectFlood();
+    const bytes = toBuffer(data);
+    if (isBinary) return this.#receiveFile(bytes);
+    const message = bytes.length > MAX_VIEWER_MESSAGE_BYTES
+      ? undefined
+      : parseMessage(bytes.toString());
+    if (!message) {
+      return this.#reject(
+        "invalid_message",
+        "The server does not know this message.",
+      );
+    }
+    if (this.grant.mode === "view" && !VIEW_MESSAGES.has(message.type)) {
+      return this.#reject("not_allowed", "This link is for viewing only.");
+    }
+    if (message.type === "ack") this.pacing.acknowledge(message.seq);
+    this.#handler.handle(this, message);
+  }
+
+  #receiveFile(bytes: Buffer): void {
+    const complete = this.#uploads.add(bytes);
+    if (complete === "unexpected") {
+      return this.#reject("invalid_message", "The server expects no file.");
+    }
+    if (complete) this.#handler.handleFiles(this, complete.id, complete.files);
+  }
+
+  #reject(
+    code: "invalid_message" | "not_allowed" | "file_too_large",
+    message: string,
+  ): void {
+    this.send({ type: "notice", code, message });
+  }
+
+  #rejectFlood(): void {
+    if (this.#hasTooMany) return;
+    this.#hasTooMany = true;
+    this.#reject(
+      "invalid_message",
+      "Messages arrive faster than 300 a second, and some are dropped.",
+    );
+  }
+
+  #close(): void {
+    this.#endTimer.stop();
+    void this.#watch[Symbol.asyncDispose]();
+    this.pacing[Symbol.dispose]();
+    this.#handler.leave(this);
+  }
+}
+
+function parseMessage(text: string): ViewerMessage | undefined {
+  try {
+    return viewerMessageSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function toBuffer(data: unknown): Buffer {
+  if (data instanceof Buffer) return data;
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return data instanceof ArrayBuffer ? Buffer.from(data) : Buffer.alloc(0);
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { cdpClient } from "../support/cdp_client.ts";
+import { eventually } from "../support/eventually.ts";
+import { type LiveViewer, openLiveViewer } from "../support/live_viewer.ts";
+import { browserGrid } from "./browser_grid.ts";
+
+/** A page whose title says what was done to it. Its parts are 30 px high, and 50 px apart. */
+const PAGE = `<title>still</title><style>
+  body { margin: 0 } input, select, button, div {
+    position: absolute; left: 0; width: 200px; height: 30px }</style>
+<button style="top: 0" onclick="document.title = 'clicked'">click</button>
+<input style="top: 50px" oninput="document.title = 'typed ' + value">
+<select style="top: 100px" onchange="document.title = 'chose ' + value + ' ' + event.isTrusted">
+  <option>a<option>b<option disabled>c<option>d</select>
+<button style="top: 150px" onclick="document.title = 'asked ' + prompt('name?', 'x')">ask</button>
+<input type="file" multiple accept=".txt" style="top: 200px"
+  onchange="(async () => document.title = 'files ' +
+    (await Promise.all([...files].map(async (f) => f.name + '=' + await f.text()))).join())()">
+<div id="from" draggable="true" style="top: 250px">drag</div>
+<div style="top: 300px" ondragover="event.preventDefault()"
+  ondrop="document.title = 'dropped'">drop</div>
+<button style="top: 350px" onclick="window.open('about:blank')">open</button>`;
+
+const URL_OF_PAGE = `data:text/html,${encodeURIComponent(PAGE)}`;
+
+async function setUp() {
+  await using stack = new AsyncDisposableStack();
+  const grid = stack.use(await browserGrid("local"));
+  const { client } = grid;
+  const session = await client.createSession({}, { waitSeconds: 60 });
+  const [target] = await client.listSessionTargets(session.id);
+  const page = stack.use(
+    await cdpClient(String(target?.["webSocketDebuggerUrl"])),
+  );
+  await page.call("Page.navigate", { url: URL_OF_PAGE });
+  const base = String(session.connect_url).replace(/\/v1\/.*/, "/v1");
+  const owned = stack.move();
+  return {
+    client,
+    id: session.id,
+    page,
+    base,
+    open: () => openLiveViewer(`${base}/sessions/${session.id}/live`),
+    /** Waits until the page has the title. */
+    hasTitle: (title: string) =>
+      eventually(
+        `the title is "${title}"`,
+        async () => await page.evaluate("document.title") === title,
+      ),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+async function takeControl(viewer: LiveViewer): Promise<void> {
+  viewer.send({ type: "control", take: true });
+  await viewer.find("state", ({ is_controlling }) => is_controlling);
+}
+
+Deno.test("a person sees a still page at once, and controls it: click, keys, text, list, dialog, files, drag, tabs", async () => {
+  await using scene = await setUp();
+  const { page, hasTitle } = scene;
+  await using viewer = await scene.open();
+  await viewer.shows(1);
+  const { mode } = await viewer.find("hello");
+  assert.equal(mode, "control");
+
+  viewer.click(50, 15);
+  const { message } = await viewer.find(
+    "notice",
+    ({ code }) => code === "not_allowed",
+  );
+  assert.equal(message, "Take control first.");
+  assert.equal(await page.evaluate("document.title"), "still");
+
+  await takeControl(viewer);
+  viewer.click(50, 15);
+  await hasTitle("clicked");
+
+  viewer.click(50, 65);
+  for (const action of ["down", "up"]) {
+    const a = { key: "a", code: "KeyA", key_code: 65, is_repeat: false };
+    viewer.send({ type: "key", action, ...a });
+  }
+  viewer.send({ type: "text", text: "\u6f22" });
+  await hasTitle("typed a\u6f22");
+
+  viewer.click(50, 115);
+  const select = await viewer.find("select");
+  assert.deepEqual(select.options.map(({ text }) => text), [
+    ..."abcd",
+  ]);
+  assert.equal(select.y, 100);
+  viewer.send({ type: "select_answer", id: select.id, index: 3 });
+  await hasTitle("chose d true");
+
+  viewer.click(50, 165);
+  const { dialog } = await viewer.find("dialog", ({ dialog }) => !!dialog);
+  assert.equal(dialog?.message, "name?");
+  assert.equal(dialog?.default_text, "x");
+  viewer.send({ type: "dialog_answer", accept: true, text: "Ada" });
+  await hasTitle("asked Ada");
+
+  viewer.click(50, 215);
+  const chooser = await viewer.find("file_chooser");
+  assert.ok(chooser.is_multiple);
+  assert.equal(chooser.accept, ".txt");
+  viewer.send({
+    type: "files",
+    id: chooser.id,
+    files: ["a.txt", "b.txt"].map((name) => ({
+      name,
+      mime: "text/plain",
+      size: 2,
+    })),
+  });
+  viewer.sendBytes(new TextEncoder().encode("hi"));
+  viewer.sendBytes(new TextEncoder().encode("yo"));
+  await hasTitle("files a.txt=hi,b.txt=yo");
+
+  await drag(scene, viewer);
+  await hasTitle("dropped");
+
+  viewer.click(50, 365);
+  const { tabs } = await viewer.find("tabs", ({ tabs }) => tabs.length === 2);
+  assert.equal(tabs[1]?.opener_id, tabs[0]?.id);
+  await viewer.find("tabs", ({ current }) => current === tabs[1]?.id);
+});
+
+/** Drags the element to the place of the drop, and waits for each step: browsers merge moves of one moment. */
+async function drag(
+  { page }: {
+    readonly page: { evaluate(expression: string): Promise<unknown> };
+  },
+  viewer: LiveViewer,
+): Promise<void> {
+  await page.evaluate(
+    "addEventListener('dragstart', () => globalThis.dragging = true); addEventListener('dragover', () => globalThis.over = true, true)",
+  );
+  const mouse = { type: "mouse", x: 50, button: "left", buttons: 1 };
+  viewer.send({ ...mouse, y: 265, action: "move", button: "none", buttons: 0 });
+  viewer.send({ ...mouse, y: 265, action: "down", click_count: 1 });
+  let y = 265;
+  await eventually("the drag is over the drop", async () => {
+    viewer.send({ ...mouse, y: y = Math.min(y + 10, 315), action: "move" });
+    return y === 315 &&
+      await page.evaluate("globalThis.over === true") === true;
+  });
+  viewer.send({ ...mouse, y, action: "up", buttons: 0, click_count: 1 });
+}
+
+Deno.test("the view ends with its session and says so", async () => {
+  await using scene = await setUp();
+  await using viewer = await scene.open();
+  await viewer.shows(1);
+  await scene.client.stopSession(scene.id);
+  assert.equal((await viewer.find("end")).code, "session_ended");
+  await viewer.closed;
+});
