@@ -14,7 +14,7 @@ export const DASHBOARD_ENTRY = "src/dashboard/page/main.tsx";
 /** Style sheets of the page in their order. The first one is the chart library's. */
 const STYLES = [
   import.meta.resolve("uplot/dist/uPlot.min.css"),
-  ...["base", "layout", "table", "session", "live"].map((name) =>
+  ...["base", "layout", "table", "session", "live", "forms"].map((name) =>
     new URL(`../src/dashboard/page/style/${name}.css`, import.meta.url).href
   ),
 ];

@@ -60,14 +60,30 @@ Deno.test({
         `/ui/pools/${ids.pool}`,
         `/ui/pools/${ids.failing}`,
         `/ui/workers/${ids.worker}`,
+        "/ui/pools/new",
+        `/ui/pools/${ids.pool}/edit`,
+        "/ui/keys",
+        "/ui/keys/new",
+        "/ui/webhooks",
+        `/ui/webhooks/${ids.webhook}`,
+        "/ui/webhooks/new",
+        `/ui/webhooks/${ids.webhook}/edit`,
         "/ui/nowhere",
       ]
     ) {
       await page.goto(grid.url + path);
       await shows(".connection", /^Live$/);
       await page.waitForFunction(() => !document.querySelector(".loading"));
+      await page.$$eval("details:not(.menu)", (all) => {
+        for (const each of all) each.open = true;
+      });
       await check();
     }
+    await page.goto(`${grid.url}/ui/pools/new`);
+    await page.waitForSelector("button[type=submit]");
+    await page.click("button[type=submit]");
+    await page.waitForSelector("[aria-invalid]");
+    await check();
     await page.goto(`${grid.url}/ui/sessions/${ids.running}`);
     await page.waitForSelector(".heading button.danger");
     await page.click(".heading button.danger");

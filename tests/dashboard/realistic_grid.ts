@@ -1,5 +1,6 @@
 import { type Answer, type Api, createApiClient } from "../support/api.ts";
 import type { TestGrid } from "../support/grid.ts";
+import { addWebhooks } from "./realistic_webhooks.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -13,6 +14,8 @@ export interface RealisticGrid {
   /** Id of a pool whose machines fail. */
   readonly failing: string;
   readonly worker: string;
+  /** Id of a webhook with deliveries of each status. */
+  readonly webhook: string;
 }
 
 const POOLS = [
@@ -87,6 +90,8 @@ export async function fillGrid(
   await spreadOverHour(grid, [...ended, ...running.map(({ id }) => id)]);
   await failMachine(grid, pools[2].id);
   await addMeasurements(grid, running[0]?.id ?? "", first);
+  await addKeys(api);
+  const webhook = await addWebhooks(grid, api);
   return {
     running: running[0]?.id ?? "",
     pending: waiting[2].id,
@@ -94,6 +99,7 @@ export async function fillGrid(
     pool: pools[1].id,
     failing: pools[2].id,
     worker: first,
+    webhook,
   };
 }
 
@@ -234,5 +240,19 @@ async function addMeasurements(
         "INSERT INTO worker_metrics (worker_id, cpu_percent, memory_usage_mb, samples, timestamp) VALUES (?, ?, ?, 1, ?)",
       args: [worker, 45 + wave * 15, 5_200 + wave * 600, timestamp],
     });
+  }
+}
+
+/** Creates a key of each role. */
+async function addKeys(api: Api): Promise<void> {
+  for (
+    const fields of [
+      { name: "ci", role: "client", expires_in_days: 90, max_sessions: 5 },
+      { name: "rack 1", role: "worker", work_pool_id: "crawlers" },
+      { name: "prometheus", role: "metrics" },
+      { name: "operations", role: "admin" },
+    ]
+  ) {
+    await api.call("POST", "/keys", fields);
   }
 }

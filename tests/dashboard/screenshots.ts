@@ -44,6 +44,14 @@ const pages = {
   "pool-failing": `/ui/pools/${ids.failing}`,
   workers: "/ui/workers",
   worker: `/ui/workers/${ids.worker}`,
+  "pool-new": "/ui/pools/new",
+  "pool-edit": `/ui/pools/${ids.pool}/edit`,
+  keys: "/ui/keys",
+  "key-new": "/ui/keys/new",
+  webhooks: "/ui/webhooks",
+  webhook: `/ui/webhooks/${ids.webhook}`,
+  "webhook-new": "/ui/webhooks/new",
+  "webhook-edit": `/ui/webhooks/${ids.webhook}/edit`,
 };
 for (const [name, path] of Object.entries(pages)) {
   await page.goto(grid.url + path);
@@ -55,6 +63,19 @@ await page.goto(`${grid.url}/ui/sessions/${ids.running}`);
 await page.waitForSelector("button.danger");
 await page.click("button.danger");
 await capture(page, "stop-dialog");
+await page.goto(`${grid.url}/ui/keys/new`);
+await page.waitForSelector("input[name=name]");
+await page.type("input[name=name]", "nightly crawl");
+await page.click("button[type=submit]");
+await page.waitForSelector(".secret-once");
+await capture(page, "key-created");
+await page.goto(`${grid.url}/ui/pools/new`);
+await page.waitForSelector("select[name=provider_type]");
+await page.select("select[name=provider_type]", "azure_container_instance");
+await page.type("input[name=name]", "crawlers");
+await page.click("button[type=submit]");
+await page.waitForSelector(".field-error");
+await capture(page, "pool-new-faults");
 await using unused = await testGrid({ listen: true });
 const { page: empty } = await browser.open(`${unused.url}/`);
 await empty.waitForSelector(".connection.live");

@@ -11,6 +11,21 @@ export function getPath(): string {
   return current.value.pathname.slice(PREFIX.length).replace(/\/+$/, "");
 }
 
+/** Splits the path of a page into its parts: `["ui", "sessions", ID]`. */
+export function parsePath(): readonly string[] {
+  const [, ...parts] = getPath().split("/").map(decode);
+  return parts;
+}
+
+/** Returns the part as it is if it cannot be decoded. */
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** Returns the address of a page, such as `sessions` or `sessions/ID`. */
 export function buildHref(
   path: string,

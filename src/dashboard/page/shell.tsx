@@ -2,22 +2,14 @@ import type { VNode } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { CallerWire } from "../../apps/keys/schemas.ts";
 import { access, isAdmin, loadCaller } from "./api/access.ts";
-import { PREFIX } from "./api/client.ts";
+import { CurrentPage, OF_CLIENTS } from "./current_page.tsx";
 import { formatTime } from "./format.ts";
 import { connection, followEvents } from "./live/grid_events.ts";
 import { loadedAt } from "./live/use_resource.ts";
-import { SessionLivePage } from "./live_view/session_live_page.tsx";
-import { Overview } from "./overview/overview.tsx";
-import { PoolPage } from "./pools/pool_page.tsx";
-import { PoolsPage } from "./pools/pools_page.tsx";
-import { buildHref, getPath } from "./routing.ts";
-import { SessionPage } from "./sessions/session_page.tsx";
-import { SessionsPage } from "./sessions/sessions_page.tsx";
+import { buildHref, getPath, parsePath } from "./routing.ts";
 import { SignIn } from "./sign_in.tsx";
 import { Fault, Loading } from "./ui/notice.tsx";
 import { VisitorMenu } from "./visitor_menu.tsx";
-import { WorkerPage } from "./workers/worker_page.tsx";
-import { WorkersPage } from "./workers/workers_page.tsx";
 
 /** The whole page: the sign-in, or the pages of the grid. */
 export function Shell(): VNode {
@@ -93,15 +85,22 @@ const PAGES = [
   ["sessions", "Sessions"],
   ["pools", "Pools"],
   ["workers", "Workers"],
+  ["webhooks", "Webhooks"],
+  ["keys", "Keys"],
 ] as const;
 
 function Navigation(): VNode {
   const [, first = ""] = parsePath();
-  const pages = PAGES.filter(([path]) =>
-    isAdmin() || path === "" || path === "sessions"
-  );
+  const bar = useRef<HTMLElement>(null);
+  useEffect(() => {
+    const { current } = bar;
+    const link = current?.querySelector<HTMLElement>("[aria-current]");
+    // On a phone the bar scrolls.
+    if (current && link) current.scrollLeft = link.offsetLeft - 100;
+  }, [first]);
+  const pages = PAGES.filter(([path]) => isAdmin() || OF_CLIENTS.has(path));
   return (
-    <nav aria-label="Pages">
+    <nav aria-label="Pages" ref={bar}>
       {pages.map(([path, title]) => (
         <a
           key={path}
@@ -127,21 +126,6 @@ function ConnectionState(): VNode {
   return (
     <span class={`connection ${value}`} role="status">{STATES[value]}</span>
   );
-}
-
-/** Splits the path of a page into its parts: `["ui", "sessions", ID]`. */
-function parsePath(): readonly string[] {
-  const [, ...parts] = getPath().split("/").map(decode);
-  return parts;
-}
-
-/** Returns the part as it is if it cannot be decoded. */
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }
 
 function Content(): VNode {
@@ -173,39 +157,4 @@ function Content(): VNode {
 function StaleNote(): VNode | null {
   if (connection.value !== "lost" || loadedAt.value === undefined) return null;
   return <p class="as-of">Shown as of {formatTime(loadedAt.value)}</p>;
-}
-
-function CurrentPage(): VNode {
-  const [, page = "", id, part] = parsePath();
-  switch (page) {
-    case "":
-      return <Overview />;
-    case "sessions":
-      if (id === undefined) return <SessionsPage />;
-      return part === "live"
-        ? <SessionLivePage id={id} />
-        : <SessionPage id={id} />;
-    case "pools":
-      if (!isAdmin()) break;
-      return id === undefined ? <PoolsPage /> : <PoolPage id={id} />;
-    case "workers":
-      if (!isAdmin()) break;
-      return id === undefined ? <WorkersPage /> : <WorkerPage id={id} />;
-  }
-  return <NotFound />;
-}
-
-function NotFound(): VNode {
-  return (
-    <>
-      <h1>No such page</h1>
-      <p>
-        There is nothing at{" "}
-        <code>{location.pathname}</code>, or your key may not see it. Continue
-        with the <a href={buildHref("")}>overview</a>, the{" "}
-        <a href={buildHref("sessions")}>sessions</a>, or the{" "}
-        <a href={`${PREFIX}/docs`} target="_blank">description of the API</a>.
-      </p>
-    </>
-  );
 }

@@ -1,23 +1,11 @@
 import type { ComponentChildren, VNode } from "preact";
 import type { PoolWire } from "../../../client/client.ts";
-import { formatDuration, formatTitle } from "../format.ts";
+import { formatFieldTitle } from "../field_titles.ts";
+import { formatDuration } from "../format.ts";
 import { Moment } from "../ui/time.tsx";
 
 /** Fields that stand elsewhere on the page. */
 const SHOWN_ELSEWHERE = new Set(["name", "description", "status"]);
-
-/** Titles of fields whose names in the API are not those of the dashboard. */
-const TITLES: Readonly<Record<string, string>> = {
-  provider_type: "Provider",
-  provider_config: "Provider options",
-  provider_secrets: "Secret options",
-  min_ready: "Warm browsers",
-  ready_max_age_minutes: "Age of warm browsers",
-  max_timeout_minutes: "Longest timeout",
-  max_queue: "Longest queue",
-  created_at: "Created",
-  updated_at: "Changed",
-};
 
 const MINUTE_MS = 60_000;
 
@@ -30,7 +18,7 @@ export function PoolFields({ pool }: { readonly pool: PoolWire }): VNode {
     <dl class="details two">
       {fields.map(([name, value]) => (
         <div key={name}>
-          <dt>{TITLES[name] ?? formatTitle(name)}</dt>
+          <dt>{formatFieldTitle(name)}</dt>
           <dd>{renderField(name, value)}</dd>
         </div>
       ))}

@@ -3,6 +3,7 @@ import type { PoolWire, Pressure, WorkerWire } from "../../../client/client.ts";
 import { client } from "../api/client.ts";
 import { useResource } from "../live/use_resource.ts";
 import { buildHref, navigate } from "../routing.ts";
+import { PoolSnippets } from "../sessions/connect_snippets.tsx";
 import { Badge } from "../ui/badge.tsx";
 import { ConfirmButton } from "../ui/confirm_button.tsx";
 import { Fault, Loading } from "../ui/notice.tsx";
@@ -71,6 +72,11 @@ export function PoolPage({ id }: { readonly id: string }): VNode {
           scaled={listScaled([{ pool, load }])}
         />
       </Section>
+      {pool.status === "active" && (
+        <Section title="Connect">
+          <PoolSnippets pool={pool.name} />
+        </Section>
+      )}
       <Section title="Fields">
         <PoolFields pool={pool} />
       </Section>
@@ -103,6 +109,7 @@ function PoolActions(
   }
   return (
     <div class="actions">
+      <a class="button" href={buildHref(`pools/${id}/edit`)}>Edit</a>
       {status !== "active" && (
         <ConfirmButton
           label="Resume"

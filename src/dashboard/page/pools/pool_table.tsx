@@ -18,7 +18,9 @@ export function PoolTable(
         title="There is no work pool"
         command="browsergrid pool create local --name default"
       >
-        A pool says how browsers are started. Create one, then start a worker:
+        A pool says how browsers are started.{" "}
+        <a href={buildHref("pools/new")}>Create one</a>{" "}
+        here or with the command, then start a worker:
       </Empty>
     );
   }

@@ -2,6 +2,7 @@ import type { VNode } from "preact";
 import { client } from "../api/client.ts";
 import { useResource } from "../live/use_resource.ts";
 import type { PoolLoad } from "../overview/grid_state.ts";
+import { buildHref } from "../routing.ts";
 import { Fault, Loading } from "../ui/notice.tsx";
 import { PoolTable } from "./pool_table.tsx";
 
@@ -18,7 +19,14 @@ export function PoolsPage(): VNode {
   });
   return (
     <>
-      <h1>Work pools</h1>
+      <div class="heading">
+        <h1>Work pools</h1>
+        <div class="actions">
+          <a class="button primary" href={buildHref("pools/new")}>
+            Create pool
+          </a>
+        </div>
+      </div>
       <Fault message={error} />
       {value && (
         <div class="panel">

@@ -1,8 +1,9 @@
 import type { VNode } from "preact";
 import { client } from "../api/client.ts";
 import { useResource } from "../live/use_resource.ts";
-import { buildHref, setQuery, url } from "../routing.ts";
+import { buildHref, url } from "../routing.ts";
 import { Empty, Fault, Loading } from "../ui/notice.tsx";
+import { Pages } from "../ui/pages.tsx";
 import { FilterBar } from "./filter_bar.tsx";
 import { type Filters, readFilters, toSessionQuery } from "./filters.ts";
 import { SessionTable } from "./session_table.tsx";
@@ -51,32 +52,5 @@ function NoSessions({ filters }: { readonly filters: Filters }): VNode {
     >
       Request a browser over HTTP, or connect a client to /v1/connect:
     </Empty>
-  );
-}
-
-function Pages(
-  { cursor, next }: {
-    readonly cursor: string | undefined;
-    readonly next: string | undefined;
-  },
-): VNode | null {
-  if (cursor === undefined && next === undefined) return null;
-  return (
-    <nav class="pages" aria-label="Pages of the list">
-      <button
-        type="button"
-        disabled={cursor === undefined}
-        onClick={() => setQuery({ cursor: undefined })}
-      >
-        Newest
-      </button>
-      <button
-        type="button"
-        disabled={next === undefined}
-        onClick={() => setQuery({ cursor: next })}
-      >
-        Older
-      </button>
-    </nav>
   );
 }

@@ -6,6 +6,7 @@ const TONES: Readonly<Record<string, string>> = {
   running: "good",
   online: "good",
   active: "good",
+  delivered: "good",
   starting: "info",
   busy: "info",
   pending: "wait",
@@ -14,6 +15,8 @@ const TONES: Readonly<Record<string, string>> = {
   timed_out: "wait",
   expired: "wait",
   failed: "bad",
+  failing: "bad",
+  stopped: "bad",
   crashed: "bad",
 };
 

@@ -12,12 +12,17 @@ export interface ConfirmProps {
   /** Consequence of the action. */
   readonly children: ComponentChildren;
   readonly isDangerous?: boolean;
+  /** True for a button in a line of a table. */
+  readonly isSmall?: boolean;
+  /** Name for people who do not see where the button is: `Revoke ci`. @default {its text} */
+  readonly name?: string;
   readonly act: () => Promise<unknown>;
 }
 
 /** A button that opens a dialog, in which the action is confirmed. A failure is shown there. */
 export function ConfirmButton(
-  { label, title, children, isDangerous = false, act }: ConfirmProps,
+  { label, name, title, children, isDangerous = false, isSmall = false, act }:
+    ConfirmProps,
 ): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const titleId = useId();
@@ -39,7 +44,8 @@ export function ConfirmButton(
     <>
       <button
         type="button"
-        class={isDangerous ? "danger" : ""}
+        class={`${isDangerous ? "danger" : ""} ${isSmall ? "small" : ""}`}
+        aria-label={name}
         onClick={() => {
           setError(undefined);
           dialog.current?.showModal();
