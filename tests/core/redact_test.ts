@@ -62,6 +62,8 @@ Deno.test("redactKeys() keeps only the public part of keys and tokens", () => {
       key.slice(0, 11)
     }`,
   );
+  const link = `lv_${"gdJipGOSj4-_".repeat(4).slice(0, 43)}`;
+  assert.equal(redactKeys(`GET /live/${link}/`), "GET /live/lv_…/");
 });
 
 Deno.test("redactKeys() removes user and password from URLs", () => {

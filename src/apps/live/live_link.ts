@@ -7,6 +7,8 @@ export type LiveLinkRow = typeof liveLinks.$inferSelect;
 
 /** A link without the hash of its token. */
 export type LiveLink = Readonly<Omit<LiveLinkRow, "tokenHash">> & {
+  /** Time at which its session has ended. */
+  readonly sessionEndedAt: number | null;
   /** Time at which the key of its creator was revoked. */
   readonly keyRevokedAt: number | null;
   /** Time at which the key of its creator expires. */

@@ -1,6 +1,7 @@
 import { toIsoTime } from "../../http/wire_form.ts";
 import { findLinkEnd, findLinkStatus, type LiveLink } from "./live_link.ts";
 import type { LiveLinkWire } from "./schemas.ts";
+import type { LinkStatus } from "./status.ts";
 
 /** Renders a link for responses. */
 export function renderLink(link: LiveLink, now: number): LiveLinkWire {
@@ -9,7 +10,7 @@ export function renderLink(link: LiveLink, now: number): LiveLinkWire {
     id: link.id,
     session_id: link.sessionId,
     mode: link.mode,
-    status: findLinkStatus(link, now),
+    status: renderStatus(link, now),
     note: link.note,
     created_by: link.createdBy,
     created_at: toIsoTime(link.createdAt),
@@ -26,4 +27,12 @@ export function renderLink(link: LiveLink, now: number): LiveLinkWire {
  */
 export function buildLinkUrl(token: string, baseUrl: string): string {
   return `${baseUrl}/live#${token}`;
+}
+
+/** Returns the state of a link. Without a session there is nothing to see, whenever the link would expire. */
+function renderStatus(link: LiveLink, now: number): LinkStatus {
+  const status = findLinkStatus(link, now);
+  return status === "active" && link.sessionEndedAt !== null
+    ? "expired"
+    : status;
 }

@@ -35,7 +35,7 @@ export const linkSchema = z.object({
   session_id: z.uuid(),
   mode: modeSchema,
   status: z.enum(LINK_STATUSES).describe(
-    "revoked also if the key of its creator is",
+    "revoked also if the key of its creator is; expired also if its session has ended",
   ),
   note: z.string(),
   created_by: z.string().describe("Id of the caller that created the link"),

@@ -200,6 +200,9 @@ Deno.test("a link is not created for a session that has ended, over the limit, o
   assertRefused(ended, { status: 410, code: "session_ended" });
   const { body: session } = await s.owner.call("GET", `/sessions/${s.id}`);
   assert.equal(session.live_url, null);
+  const { body: { items } } = await s.owner.call("GET", s.path);
+  const statuses = items.map((each: Answer["body"]) => each.status);
+  assert.deepEqual(statuses, Array(100).fill("expired"));
 });
 
 Deno.test("live_url is the address of the session's live view, and null with live_view false, which accepts no link", async () => {

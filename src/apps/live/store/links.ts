@@ -47,6 +47,7 @@ const columns = {
   createdAt: liveLinks.createdAt,
   expiresAt: liveLinks.expiresAt,
   revokedAt: liveLinks.revokedAt,
+  sessionEndedAt: sessions.endedAt,
   keyRevokedAt: apiKeys.revokedAt,
   keyExpiresAt: apiKeys.expiresAt,
 };
@@ -168,11 +169,10 @@ const insertLink = prepare(({ orm }, bind: Bind<InsertValues>) => {
 
 const listLinks = prepare(({ orm }, bind: Bind<LinkedSessionRef>) => ({
   found: selectSession(orm, bind),
-  links: orm.select(columns).from(liveLinks)
-    .innerJoin(sessions, sql`${sessions.id} = ${liveLinks.sessionId}`)
-    .leftJoin(apiKeys, sql`${apiKeys.id} = ${liveLinks.createdBy}`)
-    .where(sql`${liveLinks.sessionId} = ${bind("sessionId")}
-      AND ${isOwn(bind)}`).orderBy(sql`${liveLinks.id} DESC`),
+  links: selectLinks(
+    orm,
+    sql`${liveLinks.sessionId} = ${bind("sessionId")} AND ${isOwn(bind)}`,
+  ).orderBy(sql`${liveLinks.id} DESC`),
 }));
 
 type RevokeValues = OwnedLinkRef & {
@@ -199,10 +199,7 @@ const revokeLink = prepare(({ orm }, bind: Bind<RevokeValues>) => {
     revoked: orm.run(sql`UPDATE ${liveLinks} SET revoked_at = ${bind("now")}
       WHERE ${isOne} AND ${isValid} AND EXISTS (
         SELECT 1 FROM ${sessions} WHERE ${isOwn(bind)})`),
-    links: orm.select(columns).from(liveLinks)
-      .innerJoin(sessions, sql`${sessions.id} = ${liveLinks.sessionId}`)
-      .leftJoin(apiKeys, sql`${apiKeys.id} = ${liveLinks.createdBy}`)
-      .where(sql`${isOne} AND ${isOwn(bind)}`),
+    links: selectLinks(orm, sql`${isOne} AND ${isOwn(bind)}`),
     found: selectSession(orm, bind),
   };
 });
@@ -233,6 +230,7 @@ const pruneLinks = prepare((
 
 function selectLinks(orm: LibSQLDatabase, condition: SQL) {
   return orm.select(columns).from(liveLinks)
+    .innerJoin(sessions, sql`${sessions.id} = ${liveLinks.sessionId}`)
     .leftJoin(apiKeys, sql`${apiKeys.id} = ${liveLinks.createdBy}`)
     .where(condition);
 }
