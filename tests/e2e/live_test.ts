@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { createClient } from "../../src/client/client.ts";
 import { cdpClient } from "../support/cdp_client.ts";
+import { dockerTest } from "../support/docker.ts";
 import { eventually } from "../support/eventually.ts";
 import { type LiveViewer, openLiveViewer } from "../support/live_viewer.ts";
+import { startProgram } from "../support/program.ts";
+import { temporaryFolder } from "../support/temporary_folder.ts";
 import { browserGrid } from "./browser_grid.ts";
 
 /** A page whose title says what was done to it. Its parts are 30 px high, and 50 px apart. */
@@ -22,6 +26,12 @@ const PAGE = `<title>still</title><style>
 <button style="top: 350px" onclick="window.open('about:blank')">open</button>`;
 
 const URL_OF_PAGE = `data:text/html,${encodeURIComponent(PAGE)}`;
+
+/** Records what a page notices of its window. */
+const WATCH = `globalThis.noticed = [];
+for (const type of ["focus", "blur", "resize", "visibilitychange"]) {
+  addEventListener(type, () => noticed.push(type), true);
+}`;
 
 async function setUp() {
   await using stack = new AsyncDisposableStack();
@@ -156,3 +166,78 @@ Deno.test("the view ends with its session and says so", async () => {
   assert.equal((await viewer.find("end")).code, "session_ended");
   await viewer.closed;
 });
+
+Deno.test("two viewers share a view, a viewer is no client, and a revoked link goes dark within a second", async () => {
+  await using scene = await setUp();
+  const { client, id, base } = scene;
+  await scene.page.evaluate(WATCH);
+  const link = await client.createLiveLink(id, { mode: "view" });
+  const token = new URL(link.url).hash.slice(1);
+  await using person = await openLiveViewer(`${base}/live`, { token });
+  await using other = await scene.open();
+  await Promise.all([person.shows(1), other.shows(1)]);
+  await person.find("state", ({ viewers }) => viewers === 2);
+  assert.equal((await person.find("hello")).mode, "view");
+
+  person.send({ type: "control", take: true });
+  await person.find("notice", ({ code }) => code === "not_allowed");
+  // The session accepts one client, which is still connected and has noticed nothing.
+  assert.equal(await scene.page.evaluate("noticed.join()"), "");
+
+  await client.revokeLiveLink(id, link.id);
+  const end = await person.find("end");
+  assert.equal(end.code, "link_revoked");
+  await person.closed;
+  await assert.rejects(
+    openLiveViewer(`${base}/live`, { token }),
+    /401.*live_link_not_valid/s,
+  );
+  await other.find("state", ({ viewers }) => viewers === 1);
+});
+
+Deno.test("a session behind a tunnel is seen and controlled at a server without the tunnel, and ends there too", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { path } = stack.use(await temporaryFolder());
+  const serve = ["serve", "--port", "0", "--data-dir", `${path}/server`];
+  const urls: string[] = [];
+  for (let count = 0; count < 2; count++) {
+    const server = stack.use(startProgram(serve));
+    const [, url = ""] = await server.until(/API +(http:\S+)\/v1/);
+    urls.push(url);
+  }
+  const [here = "", there = ""] = urls;
+  const client = createClient({ apiUrl: here });
+  await client.createPool({ name: "pool", provider_type: "local" });
+  const worker = stack.use(startProgram([
+    ...["worker", "--work-pool-id", "pool", "--api-url", here],
+    ...["--reach", "tunnel", "--data-dir", `${path}/worker`],
+  ]));
+  await worker.until(/serves work pool/);
+  const { id } = await client.createSession({}, { waitSeconds: 60 });
+  const url = `${there.replace("http", "ws")}/v1/sessions/${id}/live`;
+  await using viewer = await openLiveViewer(url);
+  await viewer.shows(1);
+  await takeControl(viewer);
+  viewer.send({ type: "navigate", action: "open", url: `${there}/health` });
+  await viewer.find("tabs", ({ tabs }) => tabs[0]?.url === `${there}/health`);
+  await client.stopSession(id);
+  assert.equal((await viewer.find("end")).code, "session_ended");
+});
+
+dockerTest(
+  "a headful browser in a container is seen and controlled",
+  async () => {
+    await using grid = await browserGrid("docker");
+    const { id, connect_url } = await grid.client.createSession({
+      headless: false,
+    }, { waitSeconds: 60 });
+    const base = String(connect_url).replace(/\/v1\/.*/, "/v1");
+    await using viewer = await openLiveViewer(`${base}/sessions/${id}/live`);
+    await viewer.shows(1);
+    assert.ok(!(await viewer.find("hello")).headless);
+    await takeControl(viewer);
+    viewer.send({ type: "new_tab" });
+    const { tabs } = await viewer.find("tabs", ({ tabs }) => tabs.length === 2);
+    await viewer.find("tabs", ({ current }) => current === tabs[1]?.id);
+  },
+);
