@@ -1,5 +1,6 @@
 /** Built-in apps and middleware that need only `fetch`, one line each. */
 import { eventsApp } from "./apps/events/app.ts";
+import { handoverApp } from "./apps/handover/app.ts";
 import { keysApp } from "./apps/keys/app.ts";
 import { liveApp } from "./apps/live/app.ts";
 import { metricsApp } from "./apps/metrics/app.ts";
@@ -29,6 +30,7 @@ export const API_APPS: readonly App[] = [
   scalingApp,
   eventsApp,
   liveApp,
+  handoverApp,
   webhooksApp,
   metricsApp,
 ];

@@ -13,7 +13,7 @@
  * await client.stopSession(session.id);
  * ```
  *
- * It is plain TypeScript without dependencies, for every runtime with `fetch`. Each call accepts a signal and a timeout. Calls are not retried; a stream of events is opened again. A problem is thrown as an `ApiError` with the problem's code.
+ * It is plain TypeScript without dependencies, for every runtime with `fetch`. Each call accepts a signal and a timeout. Calls are not retried; a stream of events is opened again, and `waitForHandover` asks again. A problem is thrown as an `ApiError` with the problem's code.
  *
  * @module
  */
@@ -23,6 +23,10 @@ import {
 } from "./browser_methods.ts";
 import { createEventMethods, type EventMethods } from "./event_methods.ts";
 import { type ClientOptions, Transport } from "./transport.ts";
+import {
+  createHandoverMethods,
+  type HandoverMethods,
+} from "./handover_methods.ts";
 import { createKeyMethods, type KeyMethods } from "./key_methods.ts";
 import { createLiveMethods, type LiveMethods } from "./live_methods.ts";
 import { createPoolMethods, type PoolMethods } from "./pool_methods.ts";
@@ -52,6 +56,7 @@ export type {
   EventStreamQuery,
 } from "./event_methods.ts";
 export type { EventStreamOptions } from "./event_stream.ts";
+export type { HandoverMethods, HandoverOptions } from "./handover_methods.ts";
 export type { KeyBody, KeyMethods } from "./key_methods.ts";
 export type { LiveMethods } from "./live_methods.ts";
 export type { MetricsPage, MetricsQuery } from "./metrics_page.ts";
@@ -90,6 +95,13 @@ export type {
 export type { SchemaInput, SchemaOutput } from "../core/schema.ts";
 export type { WorkerProof } from "../core/worker_proof.ts";
 export type { EventSchemas, EventWire } from "../apps/events/schemas.ts";
+export type {
+  HandoverBody,
+  HandoverFinish,
+  HandoverSchemas,
+  HandoverWire,
+  NewHandoverWire,
+} from "../apps/handover/schemas.ts";
 export type {
   CallerWire,
   KeySchemas,
@@ -174,6 +186,7 @@ export interface GridClient
     LiveMethods,
     PoolMethods,
     WorkerMethods,
+    HandoverMethods,
     KeyMethods,
     EventMethods,
     WebhookMethods,
@@ -192,6 +205,7 @@ export function createClient(options: ClientOptions): GridClient {
     ...createLiveMethods(transport),
     ...createPoolMethods(transport),
     ...createWorkerMethods(transport),
+    ...createHandoverMethods(transport),
     ...createKeyMethods(transport),
     ...createEventMethods(transport),
     ...createWebhookMethods(transport),

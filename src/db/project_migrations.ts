@@ -60,4 +60,6 @@ export const PROJECT_MIGRATIONS: Readonly<
     import("../../migrations/0020_sign_ins.sql", { with: { type: "text" } }),
   "0021_live_links": () =>
     import("../../migrations/0021_live_links.sql", { with: { type: "text" } }),
+  "0022_handovers": () =>
+    import("../../migrations/0022_handovers.sql", { with: { type: "text" } }),
 };

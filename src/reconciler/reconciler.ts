@@ -1,5 +1,6 @@
 import { every } from "../async/every.ts";
 import type { EventManager } from "../apps/events/manager.ts";
+import type { HandoverManager } from "../apps/handover/manager.ts";
 import type { LiveManager } from "../apps/live/manager.ts";
 import type { SessionManager } from "../apps/sessions/manager.ts";
 import type { WebhookUpkeep } from "../apps/webhooks/app.ts";
@@ -30,6 +31,8 @@ export interface ReconcilerManagers {
   readonly events?: Pick<EventManager, "prune"> | undefined;
   /** Absent if the app is not installed. */
   readonly live?: Pick<LiveManager, "prune"> | undefined;
+  /** Absent if the app is not installed. */
+  readonly handovers?: Pick<HandoverManager, "resolveDue"> | undefined;
   /** Absent if the app is not installed. */
   readonly webhooks?: WebhookUpkeep | undefined;
 }
@@ -86,8 +89,15 @@ export async function reconcileOnce(
 
 /** Lists the concerns in the order in which they run. */
 function listConcerns(
-  { pools, sessions: { deadlines }, workers, events, live, webhooks }:
-    ReconcilerManagers,
+  {
+    pools,
+    sessions: { deadlines },
+    workers,
+    events,
+    handovers,
+    live,
+    webhooks,
+  }: ReconcilerManagers,
   leaseMs: number,
 ): readonly Concern[] {
   const runs: Readonly<Record<string, () => Promise<number>>> = {
@@ -106,6 +116,7 @@ function listConcerns(
     workerMetrics: () => workers.rollUpMetrics(),
     pruned: () => deadlines.prune(),
     prunedWorkers: () => workers.prune(),
+    ...(handovers ? { handovers: () => handovers.resolveDue() } : {}),
     ...(events ? { prunedEvents: () => events.prune() } : {}),
     ...(live ? { prunedLinks: () => live.prune() } : {}),
     ...(webhooks
@@ -118,6 +129,7 @@ function listConcerns(
   const minimums: Readonly<Record<string, number>> = {
     abandoned: Math.min(leaseMs, CLIENT_REPORT_MS),
     drainedPools: 0,
+    handovers: 0,
     longQueues: 0,
   };
   return Object.entries(runs).map(([name, runOnce]) => ({

@@ -2,6 +2,8 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { join } from "node:path";
 import { eventsApp } from "../apps/events/app.ts";
 import type { EventManager } from "../apps/events/manager.ts";
+import { handoverApp } from "../apps/handover/app.ts";
+import type { HandoverManager } from "../apps/handover/manager.ts";
 import { keysApp } from "../apps/keys/app.ts";
 import { hasClientKey, type KeyManager } from "../apps/keys/manager.ts";
 import { sessionsApp } from "../apps/sessions/app.ts";
@@ -62,6 +64,8 @@ export interface Grid extends AsyncDisposable {
   readonly events: EventManager | undefined;
   /** Undefined if the setting `apps` excludes the app. */
   readonly live: LiveManager | undefined;
+  /** Undefined if the setting `apps` excludes the app. */
+  readonly handovers: HandoverManager | undefined;
   /** Undefined if the setting `apps` excludes the app. */
   readonly webhooks: WebhookUpkeep | undefined;
   /** Listens, calls {@linkcode startBackgroundWork}, and returns the URL under which the server reaches itself. */
@@ -139,6 +143,7 @@ export async function openGrid(
     workers: managerOf(workersApp),
     events: installed.has(eventsApp) ? managerOf(eventsApp) : undefined,
     live: installed.has(liveApp) ? managerOf(liveApp) : undefined,
+    handovers: installed.has(handoverApp) ? managerOf(handoverApp) : undefined,
     webhooks: installed.has(webhooksApp) ? managerOf(webhooksApp) : undefined,
   };
   if (settings.migrate) await protectSecrets(db, installed.values());

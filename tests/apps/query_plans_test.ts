@@ -250,6 +250,8 @@ Deno.test("no concern of the reconciler, poll or record of the gateway scans or 
   const statements = new Map<string, readonly Recorded[]>();
   const pool = (await api.call("GET", "/workerpool/pools/pool")).body.id;
   const { activity } = grid.sessions;
+  const { handovers } = grid;
+  assert.ok(handovers);
   const follow = { follower: "server", now: 1, until: 2 };
   const acts = {
     connected: () => activity.recordConnected(id),
@@ -262,7 +264,15 @@ Deno.test("no concern of the reconciler, poll or record of the gateway scans or 
         end: [id],
         pool: [pool],
         worker: [worker],
+        handover: [id],
       }),
+    control: () => handovers.setControl(id, "shared", "link"),
+    states: () => handovers.states([id]),
+    held: () => handovers.isHeld([id]),
+    conditions: () => handovers.leaseConditions("server", 10),
+    conditionError: () => handovers.recordConditionError(id, "x"),
+    conditionsReleased: () => handovers.releaseConditions("server"),
+    conditionMet: () => handovers.meetCondition({ id, sessionId: id }),
     events: () => readNew(grid.core.db, 1),
     lastEvent: () => readLastSequence(grid.core.db),
     followed: () =>

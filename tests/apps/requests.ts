@@ -12,6 +12,8 @@ export interface Scene {
   readonly fencing_token: number;
   /** A link to the live view of the session. */
   readonly link: string;
+  /** Another running session, with an open hand-over. */
+  readonly handedOver: string;
   /** An active webhook with a delivery. */
   readonly webhook: string;
   readonly delivery: number;
@@ -127,6 +129,25 @@ export const REQUESTS: readonly (readonly [
     "DELETE /sessions/{id}/live-links/{link_id}",
     1,
     ({ id, link }) => [`/sessions/${id}/live-links/${link}`],
+  ],
+  [
+    "POST /sessions/{id}/handover",
+    3,
+    ({ id }) => [
+      `/sessions/${id}/handover`,
+      { reason: "sign in", until: { url: "*" } },
+    ],
+  ],
+  ["GET /sessions/{id}/handover", 1, ({ id }) => [`/sessions/${id}/handover`]],
+  [
+    "POST /sessions/{id}/handover/finish",
+    1,
+    ({ id }) => [`/sessions/${id}/handover/finish`],
+  ],
+  [
+    "DELETE /sessions/{id}/handover",
+    1,
+    ({ handedOver }) => [`/sessions/${handedOver}/handover`],
   ],
   [
     "GET /events",
@@ -271,6 +292,9 @@ export async function createScene(
   await api.pool();
   const { workerId: worker, claimed: { id, fencing_token } } = await api
     .running();
+  const handedOver = (await api.running()).claimed.id;
+  const request = { reason: "sign in" };
+  await api.call("POST", `/sessions/${handedOver}/handover`, request);
   const { body: { id: webhook } } = await api.call(
     "POST",
     "/webhooks",
@@ -285,6 +309,7 @@ export async function createScene(
     idle: await api.worker(),
     id,
     fencing_token,
+    handedOver,
     webhook,
     delivery: test.body.id,
   };

@@ -176,6 +176,14 @@ Deno.test("every method of the client calls the operation with its name", async 
   assert.deepEqual(await client.addSessionLogs(id, output, { proof }), {
     followed: false,
   });
+  const handover = await client.requestHandover(id, { reason: "sign in" });
+  assert.equal((await client.getHandover(id)).status, "open");
+  const ended = client.waitForHandover(id);
+  await client.finishHandover(id, { note: "done" });
+  assert.equal((await ended).note, "done");
+  assert.equal((await ended).id, handover.id);
+  await client.requestHandover(id, { reason: "again" });
+  assert.equal((await client.cancelHandover(id)).status, "cancelled");
   const parts = client.followSessionLogs(id);
   const first = parts.next();
   await eventually(

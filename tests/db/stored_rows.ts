@@ -16,6 +16,7 @@ export const IDS = {
   waiting: "01a20ad3-2b8c-72fd-b6ee-3a52ff860a5d",
   key: "01a20ad4-1b8c-72fd-b6ee-3a52ff860a5d",
   webhook: "01a20ad5-1b8c-72fd-b6ee-3a52ff860a5d",
+  handover: "01a20ad6-1b8c-72fd-b6ee-3a52ff860a5d",
   grid: "01a20ad1-0000-7000-8000-000000000000",
 } as const;
 
@@ -211,6 +212,28 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     attempts: 0,
     requested_at: CREATED_AT,
     status_at: CREATED_AT,
+  }],
+  live_links: [{
+    id: IDS.handover,
+    session_id: IDS.ended,
+    mode: "view",
+    token_hash: "0".repeat(64),
+    created_by: IDS.key,
+    note: "",
+    created_at: CREATED_AT,
+    expires_at: CREATED_AT + 600_000,
+  }],
+  handovers: [{
+    id: IDS.handover,
+    session_id: IDS.ended,
+    status: "done",
+    reason: "sign in",
+    hold: 0,
+    requested_by: IDS.key,
+    resolved_by: IDS.key,
+    created_at: CREATED_AT,
+    expires_at: CREATED_AT + 600_000,
+    resolved_at: CREATED_AT,
   }],
   session_log_follows: [{
     session_id: IDS.waiting,

@@ -33,6 +33,7 @@ export class ChangePoller {
     end: new Map(),
     pool: new Map(),
     worker: new Map(),
+    handover: new Map(),
   };
   #running: AbortController | undefined;
 
@@ -79,16 +80,17 @@ export class ChangePoller {
   }
 
   #collectIds(): Readonly<Record<WatchTarget, readonly string[]>> {
-    const { start, end, pool, worker } = this.#watched;
+    const { start, end, pool, worker, handover } = this.#watched;
     return {
       start: [...start.keys()],
       end: [...end.keys()],
       pool: [...pool.keys()],
       worker: [...worker.keys()],
+      handover: [...handover.keys()],
     };
   }
 
-  #publish({ sessions, pools, workers }: PolledChanges): void {
+  #publish({ sessions, pools, workers, handedBack }: PolledChanges): void {
     const { bus } = this.#options;
     for (const { id, status } of sessions) {
       bus.publish({ type: STATUS_EVENTS[status], subject: id });
@@ -98,6 +100,9 @@ export class ChangePoller {
     }
     for (const id of workers) {
       bus.publish({ type: "worker_commanded", subject: id, worker_id: id });
+    }
+    for (const id of handedBack) {
+      bus.publish({ type: "handover_resolved", subject: id });
     }
   }
 }

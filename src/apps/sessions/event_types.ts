@@ -99,6 +99,37 @@ export const SESSION_EVENT_TYPES = {
     description: "A client disconnected from a session",
     data: z.looseObject({}),
   },
+  "session.handover_requested": {
+    name: "handover_requested",
+    description: "A client asked a person to take control of a session",
+    data: z.looseObject({
+      handover_id: z.string().optional(),
+      reason: z.string().optional().describe("What the person is to do"),
+      expires_at: z.string().optional(),
+      hold: z.boolean().optional(),
+      by: z.string().optional(),
+    }),
+  },
+  "session.handover_resolved": {
+    name: "handover_resolved",
+    description: "A request to a person has ended",
+    data: z.looseObject({
+      handover_id: z.string().optional(),
+      result: z.string().optional().describe(
+        "done, declined, timed_out, condition_met, cancelled or session_ended",
+      ),
+      by: z.string().nullable().optional(),
+    }),
+  },
+  "session.control_changed": {
+    name: "control_changed",
+    description: "The side that controls a session changed",
+    data: z.looseObject({
+      control: z.string().optional().describe("client, human or shared"),
+      previous: z.string().optional(),
+      by: z.string().nullable().optional(),
+    }),
+  },
 } as const satisfies Readonly<Record<string, SessionEventKind>>;
 
 /** Type of an event of a session. */

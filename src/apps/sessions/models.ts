@@ -16,7 +16,7 @@ import {
   type Screen,
 } from "../../core/browser_spec.ts";
 import { workPools } from "../workerpool/models.ts";
-import { SESSION_STATUSES } from "./status.ts";
+import { CONTROLS, SESSION_STATUSES } from "./status.ts";
 
 /**
  * Sessions. `proxy`, `environment` and `endpoint` are secret: only the claim and the gateway's lookup select them. The
@@ -82,6 +82,8 @@ export const sessions = sqliteTable("sessions", {
   reach: text({ enum: ["direct", "tunnel"] }),
   /** The session received a warm browser. */
   warm: integer({ mode: "boolean" }).notNull().default(sql`0`),
+  /** Side that controls the browser. A trigger sets it back when the session ends. */
+  control: text({ enum: CONTROLS }).notNull().default("client"),
   /** Grows with each claim; a write with an older token is rejected. */
   fencingToken: integer("fencing_token").notNull(),
   leaseExpiresAt: integer("lease_expires_at"),

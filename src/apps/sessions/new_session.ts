@@ -57,6 +57,7 @@ const UNSET_COLUMNS = {
   endpoint: null,
   reach: null,
   warm: false,
+  control: "client",
   fencingToken: 0,
   leaseExpiresAt: null,
   claimRequestId: null,

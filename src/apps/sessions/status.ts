@@ -23,6 +23,11 @@ export const SESSION_STATUSES = [
   "terminated",
 ] as const;
 
+/** The side that controls a browser: its client, a person, or both. */
+export const CONTROLS = ["client", "human", "shared"] as const;
+
+export type Control = (typeof CONTROLS)[number];
+
 export type SessionStatus = (typeof SESSION_STATUSES)[number];
 
 /** Allowed next statuses. A status without any is terminal. */

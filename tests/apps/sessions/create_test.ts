@@ -44,6 +44,7 @@ Deno.test("POST sessions returns a pending session with every default, and its l
     details: {},
     reach: null,
     warm: false,
+    control: "client",
     live_url: `${
       new URL(connect_url).origin.replace("ws", "http")
     }/ui/sessions/${id}/live`,

@@ -59,6 +59,7 @@ Deno.test("heartbeats, claims, polls and records of the gateway find sessions by
         end: [id],
         pool: [pool.id],
         worker: [workerId],
+        handover: [id],
       }),
   };
   for (const [name, act] of Object.entries(ask)) {

@@ -39,6 +39,7 @@ const RUNS = Number(FUZZ_RUNS ?? (IS_RANDOM ? 1_000 : 100));
 async function knownIds(
   grid: TestGrid,
   endpoint: string,
+  operation: string,
 ): Promise<ValueOptions["known"]> {
   const api = createApiClient(grid);
   const name = `pool-${crypto.randomUUID()}`;
@@ -59,6 +60,9 @@ async function knownIds(
   const test = await api.call("POST", `/webhooks/${webhook.id}/test`);
   await api.report(worker, claimed, "running", { endpoint });
   const link = await api.call("POST", `/sessions/${id}/live-links`);
+  if (operation !== "requestHandover") {
+    await api.call("POST", `/sessions/${id}/handover`, { reason: "sign in" });
+  }
   return {
     id: [id, id, crypto.randomUUID()],
     key: [key.key],
@@ -85,6 +89,9 @@ async function knownIds(
     provider_type: ["local"],
     provider_config: [{}],
     endpoint: [endpoint],
+    ...(operation === "requestHandover"
+      ? { until: [{ url: "https://*" }, { selector: "#done" }] }
+      : {}),
     target_id: ["PAGE", "PAGE", "NONE"],
   };
 }
@@ -120,7 +127,7 @@ Deno.test("every operation responds to every request as the document says, and n
   const api = await describedApi(grid);
   for (const operation of api.operations) {
     await t.step(operation.id, async () => {
-      const known = await knownIds(grid, upstream.endpoint);
+      const known = await knownIds(grid, upstream.endpoint, operation.id);
       const options = { follow: api.follow, known };
       const statuses = new Set<number>();
       await fc.assert(

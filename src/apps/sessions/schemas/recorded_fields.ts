@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { SESSION_STATUSES } from "../status.ts";
+import { CONTROLS, SESSION_STATUSES } from "../status.ts";
 import type { SessionField } from "./field.ts";
 
 const ID = "01a20ad3-1b8c-72fd-b6ee-3a52ff860a5d";
@@ -61,6 +61,12 @@ export const recordedFields = {
   warm: {
     wire: z.boolean().describe("The session received a warm browser"),
     wireExample: false,
+  },
+  control: {
+    wire: z.enum(CONTROLS).describe(
+      "Side that controls the browser: its client, a person to whom it was handed over, or both",
+    ),
+    wireExample: "client",
   },
   trace_id: {
     wire: z.string().nullable().describe(

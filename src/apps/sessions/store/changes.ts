@@ -2,14 +2,15 @@ import { type SQL, sql } from "drizzle-orm";
 import type { Database } from "../../../core/database.ts";
 import { batchNamed } from "../../../db/batch_named.ts";
 import { type Bind, prepare } from "../../../db/prepare.ts";
+import { handovers } from "../../handover/models.ts";
 import { workPools } from "../../workerpool/models.ts";
 import { workers } from "../../workers/models.ts";
 import { hasStopCommand, sessionLogFollows, sessions } from "../models.ts";
 import { isTerminal, SESSION_STATUSES, type SessionStatus } from "../status.ts";
 import { countHeldRoom, countWorkerRoom } from "./queue/next.ts";
 
-/** Kinds of awaited changes: the start or end of a session, sessions that a pool's workers can claim, commands for a worker. */
-export type WatchTarget = "start" | "end" | "pool" | "worker";
+/** Kinds of awaited changes: the start or end of a session, sessions that a pool's workers can claim, commands for a worker, the end of a request to a person. */
+export type WatchTarget = "start" | "end" | "pool" | "worker" | "handover";
 
 /** The watched changes that have happened. */
 export interface PolledChanges {
@@ -21,6 +22,8 @@ export interface PolledChanges {
   readonly pools: readonly string[];
   /** Workers that have commands. */
   readonly workers: readonly string[];
+  /** Sessions of the watched requests to people that have ended. */
+  readonly handedBack: readonly string[];
 }
 
 const TERMINAL = sql.raw(
@@ -37,23 +40,25 @@ export class ChangeStore {
     this.#db = db;
   }
 
-  /** One round trip. @param watched Watched sessions, pools and workers. */
+  /** One round trip. @param watched Watched sessions, pools, workers and requests to people. */
   async poll(
     watched: Readonly<Record<WatchTarget, readonly string[]>>,
   ): Promise<PolledChanges> {
-    const { found, pools, commanded } = await batchNamed(
+    const { found, pools, commanded, ended } = await batchNamed(
       this.#db.orm,
       pollStatements(this.#db, {
         start: JSON.stringify(watched.start),
         end: JSON.stringify(watched.end),
         pool: JSON.stringify(watched.pool),
         worker: JSON.stringify(watched.worker),
+        handover: JSON.stringify(watched.handover),
       }),
     );
     return {
       sessions: found,
       pools: pools.map(({ id }) => id),
       workers: commanded.map(({ id }) => id),
+      handedBack: ended.map(({ id }) => id),
     };
   }
 }
@@ -84,6 +89,10 @@ const pollStatements = prepare(({ orm }, bind: Bind<WatchedIds>) => ({
       CROSS JOIN ${sessions} AS s
       WHERE f.is_delivered = 0 AND s.id = f.session_id
       AND s.worker_id = watched.value AND s.status IN ('starting', 'running'))`),
+  ended: orm.all<Id>(sql`SELECT asked.session_id AS id
+    FROM ${watchedIds(bind("handover"))}
+    CROSS JOIN ${handovers} AS asked ON asked.id = watched.value
+    WHERE asked.status <> 'open'`),
 }));
 
 interface Id {

@@ -1,0 +1,97 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "../../../core/database.ts";
+import { batchNamed } from "../../../db/batch_named.ts";
+import { type Bind, prepare } from "../../../db/prepare.ts";
+import { insertEvents } from "../../events/models.ts";
+import { sessions } from "../../sessions/models.ts";
+import type { Control } from "../../sessions/status.ts";
+import { handovers } from "../models.ts";
+import { sessionOfEvent } from "./conditions.ts";
+
+/** A change of the side that controls a session. */
+export interface ControlChange {
+  readonly id: string;
+  readonly control: Exclude<Control, "human">;
+  readonly by: string;
+  readonly now: number;
+}
+
+/** The side that controls a session, and its open request. */
+export interface ControlRow {
+  readonly id: string;
+  readonly control: Control;
+  readonly handoverId: string | null;
+  readonly reason: string | null;
+  readonly expiresAt: number | null;
+}
+
+/** The side that controls sessions. Each method is one round trip. */
+export class ControlStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Changes the side that controls a running session without an open request. Returns false if nothing changed. */
+  async set(change: ControlChange): Promise<boolean> {
+    const { changed } = await batchNamed(
+      this.#db.orm,
+      setControl(this.#db, change),
+    );
+    return changed.length > 0;
+  }
+
+  /** Reads the state of sessions. */
+  async read(ids: readonly string[]): Promise<readonly ControlRow[]> {
+    return await readStates(this.#db, { ids: JSON.stringify(ids) }).states;
+  }
+
+  /** Returns those of the sessions whose clients are held. */
+  async readHeld(ids: readonly string[]): Promise<readonly string[]> {
+    const rows = await readHeld(this.#db, { ids: JSON.stringify(ids) }).held;
+    return rows.map(({ id }) => id);
+  }
+}
+
+const setControl = prepare(({ orm }, bind: Bind<ControlChange>) => {
+  const isChanged = sql`${sessions.id} = ${bind("id")}
+    AND ${sessions.status} = 'running' AND ${sessions.control} <> 'human'
+    AND ${sessions.control} <> ${bind("control")}`;
+  return {
+    event: insertEvents(orm, {
+      ...sessionOfEvent,
+      type: "session.control_changed",
+      data: sql`json_object('control', ${bind("control")},
+        'previous', ${sessions.control}, 'by', ${bind("by")})`,
+      timestamp: bind("now"),
+      source: sql`${sessions} WHERE ${isChanged}`,
+    }),
+    changed: orm.update(sessions).set({
+      control: bind("control"),
+      updatedAt: bind("now"),
+    }).where(isChanged).returning({ id: sessions.id }),
+  };
+});
+
+/** JSON list of the ids of sessions. */
+interface SessionIds {
+  readonly ids: string;
+}
+
+const readStates = prepare(({ orm }, bind: Bind<SessionIds>) => ({
+  states: orm.all<ControlRow>(sql`SELECT s.id AS id, s.control AS control,
+      h.id AS handoverId, h.reason AS reason, h.expires_at AS expiresAt
+    FROM json_each(${bind("ids")}) AS listed
+    CROSS JOIN ${sessions} AS s ON s.id = listed.value
+    LEFT JOIN ${handovers} AS h INDEXED BY handovers_open
+      ON h.session_id = s.id AND h.status = 'open'`),
+}));
+
+const readHeld = prepare(({ orm }, bind: Bind<SessionIds>) => ({
+  held: orm.all<{ readonly id: string }>(sql`SELECT h.session_id AS id
+    FROM json_each(${bind("ids")}) AS listed
+    CROSS JOIN ${handovers} AS h INDEXED BY handovers_open
+      ON h.session_id = listed.value AND h.status = 'open'
+    WHERE h.hold = 1`),
+}));
