@@ -1,19 +1,8 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import type { Page } from "puppeteer-core";
-import { z } from "zod";
 import { BOOTSTRAP_KEY, keyedGrid } from "../support/keys.ts";
+import { findFaults } from "./find_faults.ts";
 import { hasBrowser, startBrowser } from "./page_scene.ts";
 import { fillGrid } from "./realistic_grid.ts";
-
-const AXE = fileURLToPath(import.meta.resolve("axe-core/axe.min.js"));
-
-/** The members of axe's result that are read. */
-const resultSchema = z.array(z.object({
-  id: z.string(),
-  impact: z.string(),
-  nodes: z.array(z.object({ html: z.string() })),
-}));
 
 /** Each size with one of the schemes: colours do not depend on the size. */
 const VIEWS = [
@@ -36,7 +25,6 @@ Deno.test({
     });
     await using browser = await startBrowser();
     const { page, signIn, shows } = await browser.open(`${grid.url}/`);
-    const axe = await Deno.readTextFile(AXE);
     const found: string[] = [];
     async function check(): Promise<void> {
       for (const { scheme, ...size } of VIEWS) {
@@ -44,7 +32,7 @@ Deno.test({
         await page.emulateMediaFeatures([
           { name: "prefers-color-scheme", value: scheme },
         ]);
-        found.push(...await findFaults(page, axe, scheme));
+        found.push(...await findFaults(page, scheme));
       }
     }
     await page.waitForSelector("input[name=key]");
@@ -91,20 +79,3 @@ Deno.test({
     assert.deepEqual(found, []);
   },
 });
-
-/** Returns the violations of the page as it is now. The library is run through CDP, which the page's policy permits. */
-async function findFaults(
-  page: Page,
-  axe: string,
-  scheme: string,
-): Promise<readonly string[]> {
-  await page.evaluate(axe);
-  const violations = resultSchema.parse(
-    await page.evaluate("axe.run().then(({ violations }) => violations)"),
-  );
-  return violations.filter(({ impact }) =>
-    impact === "serious" || impact === "critical"
-  ).map(({ id, nodes }) =>
-    `${page.url()} ${scheme} ${id}: ${nodes.map(({ html }) => html).join(" ")}`
-  );
-}

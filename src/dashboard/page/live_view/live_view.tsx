@@ -4,7 +4,6 @@ import { ControlBar } from "./control_bar.tsx";
 import { CopiedText } from "./prompts/copied_text.tsx";
 import { HandoverBanner } from "./handover_banner.tsx";
 import { NavigationBar } from "./navigation_bar.tsx";
-import { NoticeList } from "./notice_list.tsx";
 import { Stage } from "./stage.tsx";
 import { StateLine } from "./state_line.tsx";
 import { TabStrip } from "./tab_strip.tsx";
@@ -23,12 +22,11 @@ export function LiveView(
   useEffect(() => viewer.start(), [viewer]);
   const isControlling = viewer.isControlling.value;
   return (
-    <div class={`live ${layout} ${isControlling ? "controlling" : ""}`}>
+    <div class={`live-view ${layout} ${isControlling ? "controlling" : ""}`}>
       <TabStrip viewer={viewer} />
       {isControlling && <NavigationBar viewer={viewer} />}
       <HandoverBanner viewer={viewer} />
       <Stage viewer={viewer} />
-      <NoticeList notices={viewer.notices} />
       <footer class="live-foot">
         <StateLine viewer={viewer} />
         <ControlBar viewer={viewer} />

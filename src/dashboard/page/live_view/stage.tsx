@@ -5,6 +5,7 @@ import { FilePrompt } from "./prompts/file_prompt.tsx";
 import { focusControls, isTouchDevice } from "./input/focus_keyboard.ts";
 import { bindKeyboard } from "./input/keyboard_input.ts";
 import { bindMouse } from "./input/mouse_input.ts";
+import { NoticeList } from "./notice_list.tsx";
 import { DialogNote, DialogPrompt } from "./prompts/page_dialog.tsx";
 import { fit, type Point } from "./connection/picture.ts";
 import { SelectList } from "./prompts/select_list.tsx";
@@ -83,6 +84,7 @@ export function Stage({ viewer }: { readonly viewer: Viewer }): VNode {
         )
         : <DialogNote viewer={viewer} />}
       <EndNote viewer={viewer} />
+      <NoticeList notices={viewer.notices} />
     </div>
   );
 }

@@ -1,7 +1,15 @@
 import type { VNode } from "preact";
-import { formatDuration, renderCount } from "../format.ts";
+import { formatAge, renderCount } from "../format.ts";
 import { now } from "../live/now.ts";
 import type { Viewer } from "./connection/viewer.ts";
+
+/** Classes of the states of the connection. */
+const TONES = {
+  open: "live",
+  connecting: "",
+  lost: "lost",
+  closed: "lost",
+} as const;
 
 /** Connection, control and viewers, in one line. */
 export function StateLine({ viewer }: { readonly viewer: Viewer }): VNode {
@@ -11,7 +19,7 @@ export function StateLine({ viewer }: { readonly viewer: Viewer }): VNode {
   return (
     <div class="live-state">
       <span
-        class={`connection ${isOpen ? "live" : "lost"} `}
+        class={`connection ${TONES[connection]}`}
         role="status"
       >
         {describeConnection(viewer)}
@@ -42,7 +50,7 @@ function LinkEnd(
 ): VNode | null {
   if (expiresAt === null) return null;
   const rest = Date.parse(expiresAt) - now.value;
-  return <span class="dim">link ends in {formatDuration(rest)}</span>;
+  return <span class="dim">link ends in {formatAge(rest)}</span>;
 }
 
 function describeConnection(viewer: Viewer): string {

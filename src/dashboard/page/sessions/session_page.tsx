@@ -4,6 +4,7 @@ import type {
   SessionEventWire,
 } from "../../../client/client.ts";
 import { client } from "../api/client.ts";
+import { LiveLinks } from "../live_view/live_links.tsx";
 import { LiveSection } from "../live_view/live_section.tsx";
 import { useResource } from "../live/use_resource.ts";
 import { buildHref } from "../routing.ts";
@@ -61,7 +62,9 @@ export function SessionPage({ id }: { readonly id: string }): VNode {
           {toSentence(session.status_reason)}
         </p>
       )}
-      {session.status === "running" && <LiveSection id={session.id} />}
+      {session.status === "running" && session.live_url !== null && (
+        <LiveSection id={session.id} />
+      )}
       <div class="columns">
         <div class="stack">
           <Section
@@ -84,6 +87,9 @@ export function SessionPage({ id }: { readonly id: string }): VNode {
         <Section title="Measurements">
           <Measurements session={session} />
         </Section>
+      )}
+      {isLive(session) && session.live_url !== null && (
+        <LiveLinks id={session.id} />
       )}
       {session.status !== "pending" && (
         <Logs key={String(isLive(session))} session={session} />

@@ -137,6 +137,9 @@ export class Viewer {
     if (message.code === "server_stopping") return;
     this.end.value = message;
     this.#socket.close();
+    this.#forget();
+    // A link that has ended shows nothing more, also no titles.
+    this.tabs.value = undefined;
     this.painter.clear();
   }
 

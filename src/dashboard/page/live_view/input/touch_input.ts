@@ -23,7 +23,7 @@ export function bindTouch(target: InputTarget, signal: AbortSignal): void {
 
 /**
  * Touches of the visitor. A page that emulates a touch screen receives them; for others, a tap is a click, a long press
- * a click of the right button, and a movement turns the wheel.
+ * a click of the right button, a movement turns the wheel, and two fingers enlarge the picture in this page only.
  */
 class TouchInput {
   readonly #target: InputTarget;
@@ -39,13 +39,17 @@ class TouchInput {
   }
 
   start(event: TouchEvent): void {
+    clearTimeout(this.#longPress);
+    // Two fingers enlarge the picture, which is small on phones.
+    if (!this.#isTouchScreen && event.touches.length > 1) {
+      return void (this.#begin = undefined);
+    }
     // Else the browser repeats the touch as events of a mouse.
     event.preventDefault();
     if (this.#isTouchScreen) return this.#sendTouches("start", event);
     const [touch] = event.touches;
     this.#begin = this.#last = touch;
-    this.#isMoving = event.touches.length > 1;
-    clearTimeout(this.#longPress);
+    this.#isMoving = false;
     this.#longPress = setTimeout(() => {
       if (this.#begin && !this.#isMoving) this.#click("right", this.#begin);
       this.#begin = undefined;
@@ -53,6 +57,7 @@ class TouchInput {
   }
 
   move(event: TouchEvent): void {
+    if (!this.#isTouchScreen && event.touches.length > 1) return;
     event.preventDefault();
     if (this.#isTouchScreen) return this.#sendTouches("move", event);
     const [touch] = event.touches;
