@@ -1,3 +1,4 @@
+import { handoverApp } from "../apps/handover/app.ts";
 import { sessionsApp } from "../apps/sessions/app.ts";
 import { defineApp } from "../core/app.ts";
 import { createRouter } from "../http/router.ts";
@@ -22,6 +23,7 @@ export const gateway = defineApp({
   problems: gatewayProblems,
   setup(core) {
     const manager = core.use(sessionsApp);
+    const handovers = core.use(handoverApp);
     const { dialerFor, prefetch } = core.use(tunnels);
     const devtools = { core, manager, dialerFor };
     const capture = { ...devtools, locks: new KeyedMutex() };
@@ -29,7 +31,7 @@ export const gateway = defineApp({
     const clients = new OnDemand(async () => {
       if (core.stopping.aborted) throw shuttingDown();
       const { Clients } = await import("./clients.ts");
-      return new Clients({ ...devtools, metrics });
+      return new Clients({ ...devtools, handovers, metrics });
     });
     return {
       manager: {},

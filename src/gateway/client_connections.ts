@@ -16,6 +16,7 @@ import {
 import { checkTargetId } from "./devtools/target_id.ts";
 import type { DialerFor, RunningTarget } from "./dialer.ts";
 import { replayHandshake } from "./handshake.ts";
+import type { Holds } from "./holds.ts";
 import { shuttingDown } from "./problems.ts";
 import { spliceClient } from "./splice_client.ts";
 import { CLOSE_REASONS } from "./stream/close_frame.ts";
@@ -39,6 +40,7 @@ export interface GatewayContext {
   readonly core: Core;
   readonly manager: SessionManager;
   readonly streams: OpenStreams;
+  readonly holds: Holds;
   readonly metrics: ConnectionMetrics;
   readonly threads: StreamThreads;
   readonly limiter: ConnectionLimiter;
@@ -237,7 +239,7 @@ export class ClientConnections {
       readonly signal: AbortSignal;
     },
   ): Promise<Connection> {
-    const { core, manager, streams, metrics, threads, dialerFor } =
+    const { core, manager, streams, holds, metrics, threads, dialerFor } =
       this.#context;
     const { id, keepAliveSeconds, expiresAt } = target;
     const { request, context: { url, baseUrl }, caller } = client;
@@ -254,9 +256,11 @@ export class ClientConnections {
     using _watch = manager.watch("end", id);
     const timeoutMs = computeBrowserTimeoutMs(core, target);
     using timeout = deadline(core.clock, timeoutMs, signal, slot.evicted);
+    using stack = new DisposableStack();
+    const hold = stack.use(holds.track(id, target.control === "human"));
     const dialer = await dialerFor(target);
     // Nothing may be waited for once the browser has responded.
-    await threads.start();
+    await Promise.all([threads.start(), hold.known]);
     const browser = await replayHandshake(dialer, request, {
       path,
       signal: timeout.signal,
@@ -264,12 +268,17 @@ export class ClientConnections {
     const splice = spliceClient(client, browser, {
       headers,
       threads,
+      hold: hold.message,
       explain: (signal) => explainEnd({ manager, dialer, id, path }, signal),
     });
     metrics.add(dialer.reach, splice);
     client.span.add({ "browsergrid.reach": dialer.reach });
     client.span.end();
-    void splice.ended.then(() => slot[Symbol.dispose]());
+    stack.move();
+    void splice.ended.then(() => {
+      slot[Symbol.dispose]();
+      hold[Symbol.dispose]();
+    });
     onAbort(slot.evicted, () => splice.close(CLOSE_REASONS.takenOver));
     return { ended: streams.add(target, splice), released: slot.released };
   }

@@ -153,13 +153,16 @@ export class HandoverManager {
     );
   }
 
-  /** Returns those of the sessions whose open request holds their clients. See {@linkcode CONTROL_CHANGED}. */
-  async isHeld(
+  /** Returns the ids of the open requests that hold the clients of sessions, by session. See {@linkcode CONTROL_CHANGED}. */
+  async readHolds(
     sessionIds: readonly string[],
-  ): Promise<ReadonlySet<string>> {
-    if (sessionIds.length === 0) return new Set();
+  ): Promise<ReadonlyMap<string, string>> {
+    if (sessionIds.length === 0) return new Map();
     const { control } = await this.#parts.get();
-    return new Set(await control.readHeld(sessionIds));
+    const rows = await control.readHolds(sessionIds);
+    return new Map(
+      rows.map(({ sessionId, handoverId }) => [sessionId, handoverId]),
+    );
   }
 
   /**

@@ -34,6 +34,7 @@ export class ChangePoller {
     pool: new Map(),
     worker: new Map(),
     handover: new Map(),
+    hold: new Map(),
   };
   #running: AbortController | undefined;
 
@@ -80,17 +81,20 @@ export class ChangePoller {
   }
 
   #collectIds(): Readonly<Record<WatchTarget, readonly string[]>> {
-    const { start, end, pool, worker, handover } = this.#watched;
+    const { start, end, pool, worker, handover, hold } = this.#watched;
     return {
       start: [...start.keys()],
       end: [...end.keys()],
       pool: [...pool.keys()],
       worker: [...worker.keys()],
       handover: [...handover.keys()],
+      hold: [...hold.keys()],
     };
   }
 
-  #publish({ sessions, pools, workers, handedBack }: PolledChanges): void {
+  #publish(
+    { sessions, pools, workers, handedBack, held }: PolledChanges,
+  ): void {
     const { bus } = this.#options;
     for (const { id, status } of sessions) {
       bus.publish({ type: STATUS_EVENTS[status], subject: id });
@@ -103,6 +107,9 @@ export class ChangePoller {
     }
     for (const id of handedBack) {
       bus.publish({ type: "handover_resolved", subject: id });
+    }
+    for (const id of held) {
+      bus.publish({ type: "control_changed", subject: id });
     }
   }
 }

@@ -108,6 +108,14 @@ export class OpenStreams {
     }
   }
 
+  /** Holds the clients of a session, with the message of the errors that they get; undefined releases them. */
+  setHeld(sessionId: string, message: string | undefined): void {
+    for (const { splice } of this.#open.get(sessionId) ?? []) {
+      if (message === undefined) splice.release();
+      else splice.hold(message);
+    }
+  }
+
   /** Starts the records, the pings and the closing of ended sessions' streams. Disposal closes all streams. */
   start(): AsyncDisposable {
     const { bus, clock, settings } = this.#core;

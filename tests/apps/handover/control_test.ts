@@ -76,6 +76,8 @@ Deno.test("the states of any number of sessions, and which of them are held, are
     [["human", "sign in"], ["human", "sign in"], ["client", undefined]],
   );
   assert.equal(states.size, 3);
-  assert.deepEqual([...await handovers.isHeld(ids)], [ids[0]]);
+  assert.deepEqual([...await handovers.readHolds(ids)].map(([id]) => id), [
+    ids[0],
+  ]);
   assert.equal(db.trips() - before, 2);
 });

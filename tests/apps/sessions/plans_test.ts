@@ -60,6 +60,7 @@ Deno.test("heartbeats, claims, polls and records of the gateway find sessions by
         pool: [pool.id],
         worker: [workerId],
         handover: [id],
+        hold: [id],
       }),
   };
   for (const [name, act] of Object.entries(ask)) {

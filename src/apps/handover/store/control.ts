@@ -25,6 +25,12 @@ export interface ControlRow {
   readonly expiresAt: number | null;
 }
 
+/** A session whose clients are held, and the request for it. */
+export interface HoldRow {
+  readonly sessionId: string;
+  readonly handoverId: string;
+}
+
 /** The side that controls sessions. Each method is one round trip. */
 export class ControlStore {
   readonly #db: Database;
@@ -47,10 +53,9 @@ export class ControlStore {
     return await readStates(this.#db, { ids: JSON.stringify(ids) }).states;
   }
 
-  /** Returns those of the sessions whose clients are held. */
-  async readHeld(ids: readonly string[]): Promise<readonly string[]> {
-    const rows = await readHeld(this.#db, { ids: JSON.stringify(ids) }).held;
-    return rows.map(({ id }) => id);
+  /** Returns the open requests that hold the clients of sessions. */
+  async readHolds(ids: readonly string[]): Promise<readonly HoldRow[]> {
+    return await readHolds(this.#db, { ids: JSON.stringify(ids) }).holds;
   }
 }
 
@@ -88,8 +93,9 @@ const readStates = prepare(({ orm }, bind: Bind<SessionIds>) => ({
       ON h.session_id = s.id AND h.status = 'open'`),
 }));
 
-const readHeld = prepare(({ orm }, bind: Bind<SessionIds>) => ({
-  held: orm.all<{ readonly id: string }>(sql`SELECT h.session_id AS id
+const readHolds = prepare(({ orm }, bind: Bind<SessionIds>) => ({
+  holds: orm.all<HoldRow>(sql`SELECT h.session_id AS sessionId,
+      h.id AS handoverId
     FROM json_each(${bind("ids")}) AS listed
     CROSS JOIN ${handovers} AS h INDEXED BY handovers_open
       ON h.session_id = listed.value AND h.status = 'open'

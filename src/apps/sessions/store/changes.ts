@@ -9,8 +9,14 @@ import { hasStopCommand, sessionLogFollows, sessions } from "../models.ts";
 import { isTerminal, SESSION_STATUSES, type SessionStatus } from "../status.ts";
 import { countHeldRoom, countWorkerRoom } from "./queue/next.ts";
 
-/** Kinds of awaited changes: the start or end of a session, sessions that a pool's workers can claim, commands for a worker, the end of a request to a person. */
-export type WatchTarget = "start" | "end" | "pool" | "worker" | "handover";
+/** Kinds of awaited changes: the start or end of a session, sessions that a pool's workers can claim, commands for a worker, the end of a request to a person, a request that holds the clients of a session. */
+export type WatchTarget =
+  | "start"
+  | "end"
+  | "pool"
+  | "worker"
+  | "handover"
+  | "hold";
 
 /** The watched changes that have happened. */
 export interface PolledChanges {
@@ -24,6 +30,8 @@ export interface PolledChanges {
   readonly workers: readonly string[];
   /** Sessions of the watched requests to people that have ended. */
   readonly handedBack: readonly string[];
+  /** Sessions whose clients are held. */
+  readonly held: readonly string[];
 }
 
 const TERMINAL = sql.raw(
@@ -44,7 +52,7 @@ export class ChangeStore {
   async poll(
     watched: Readonly<Record<WatchTarget, readonly string[]>>,
   ): Promise<PolledChanges> {
-    const { found, pools, commanded, ended } = await batchNamed(
+    const { found, pools, commanded, ended, held } = await batchNamed(
       this.#db.orm,
       pollStatements(this.#db, {
         start: JSON.stringify(watched.start),
@@ -52,6 +60,7 @@ export class ChangeStore {
         pool: JSON.stringify(watched.pool),
         worker: JSON.stringify(watched.worker),
         handover: JSON.stringify(watched.handover),
+        hold: JSON.stringify(watched.hold),
       }),
     );
     return {
@@ -59,6 +68,7 @@ export class ChangeStore {
       pools: pools.map(({ id }) => id),
       workers: commanded.map(({ id }) => id),
       handedBack: ended.map(({ id }) => id),
+      held: held.map(({ id }) => id),
     };
   }
 }
@@ -93,6 +103,11 @@ const pollStatements = prepare(({ orm }, bind: Bind<WatchedIds>) => ({
     FROM ${watchedIds(bind("handover"))}
     CROSS JOIN ${handovers} AS asked ON asked.id = watched.value
     WHERE asked.status <> 'open'`),
+  held: orm.all<Id>(sql`SELECT asked.session_id AS id
+    FROM ${watchedIds(bind("hold"))}
+    CROSS JOIN ${handovers} AS asked INDEXED BY handovers_open
+      ON asked.session_id = watched.value AND asked.status = 'open'
+    WHERE asked.hold = 1`),
 }));
 
 interface Id {

@@ -6,7 +6,7 @@ import { type Bind, prepare } from "../../../db/prepare.ts";
 import { workers } from "../../workers/models.ts";
 import { sessions } from "../models.ts";
 import type { Session, SessionEvent, SessionMetric } from "../session.ts";
-import type { SessionStatus } from "../status.ts";
+import type { Control, SessionStatus } from "../status.ts";
 import { listSessions, type SessionPage } from "./list_sessions.ts";
 import { selectEvents } from "./history.ts";
 import { selectLastMetrics } from "./metrics.ts";
@@ -23,6 +23,8 @@ export interface SessionTarget {
   readonly maxConnections: number;
   /** For an ephemeral session, how long it waits for its client to reconnect. */
   readonly keepAliveSeconds: number | null;
+  /** Side that controls the browser. */
+  readonly control: Control;
   /** Path to the browser; null if not known yet. */
   readonly reach: "direct" | "tunnel" | null;
   readonly expiresAt: number;
@@ -108,6 +110,7 @@ const findTarget = prepare(({ orm }, bind: Bind<SessionRef>) => ({
     ephemeral: sessions.ephemeral,
     maxConnections: sessions.maxConnections,
     keepAliveSeconds: sessions.keepAliveSeconds,
+    control: sessions.control,
     reach: sessions.reach,
     tunnelUrl: workers.tunnelUrl,
     expiresAt: sessions.expiresAt,

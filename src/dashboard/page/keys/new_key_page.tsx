@@ -13,7 +13,6 @@ import { createGridSnippets } from "../sessions/snippets.ts";
 import { Command, Fault, Loading } from "../ui/notice.tsx";
 import { SecretOnce } from "../ui/secret_once.tsx";
 import { Section } from "../ui/section.tsx";
-import { buildWorkerCommand } from "../workers/worker_command.ts";
 
 const MAX_POOLS = 500;
 
@@ -107,7 +106,11 @@ function CreatedKey(
         )}
         {role === "worker" && (
           <div class="panel-text">
-            <Command text={buildWorkerCommand(pool ?? "POOL")} />
+            <Command
+              text={`browsergrid worker --work-pool-id ${
+                pool ?? "POOL"
+              } --api-url ${SERVER_URL}`}
+            />
           </div>
         )}
         {role === "metrics" && (

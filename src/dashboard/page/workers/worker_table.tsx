@@ -1,5 +1,6 @@
 import type { VNode } from "preact";
 import type { PoolWire, WorkerWire } from "../../../client/client.ts";
+import { SERVER_URL } from "../api/client.ts";
 import { formatMegabytes } from "../format.ts";
 import { buildHref } from "../routing.ts";
 import { Badge } from "../ui/badge.tsx";
@@ -7,7 +8,6 @@ import { LoadBar } from "../ui/load_bar.tsx";
 import { Empty } from "../ui/notice.tsx";
 import { Table } from "../ui/section.tsx";
 import { Age } from "../ui/time.tsx";
-import { buildWorkerCommand } from "./worker_command.ts";
 
 /** Workers with their load. */
 export function WorkerTable(
@@ -83,7 +83,9 @@ function NoWorker(
   return (
     <Empty
       title="No worker is online"
-      command={buildWorkerCommand(unscaled?.name ?? "POOL")}
+      command={`browsergrid worker --work-pool-id ${
+        unscaled?.name ?? "POOL"
+      } --api-url ${SERVER_URL}`}
     >
       Sessions wait until a worker serves their pool. Start one:
     </Empty>

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
 import { constants, deflateRawSync } from "node:zlib";
 import {
   MAX_HEADER_BYTES,
@@ -101,4 +102,18 @@ export function takeFrames(bytes: Uint8Array): {
     frames.push(frame);
     rest = rest.subarray(frame.bytes.length);
   }
+}
+
+/** Calls `onFrame` with each frame that a socket receives. */
+export function readFrames(
+  socket: Socket,
+  onFrame: (frame: ReadFrame) => void,
+): void {
+  let unread: Uint8Array = new Uint8Array();
+  socket.on("data", (chunk: Buffer) => {
+    const { frames, rest } = takeFrames(Buffer.concat([unread, chunk]));
+    unread = rest;
+    frames.forEach(onFrame);
+  });
+  socket.resume();
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
-import type { Socket } from "node:net";
 import fc from "fast-check";
 import {
   CLOSE_REASONS,
@@ -12,7 +11,7 @@ import { HEAD, HOMES, type Joined, joinedScene } from "../joined_scene.ts";
 import {
   encodeCommand,
   encodeFrame,
-  type ReadFrame,
+  readFrames,
   takeFrames,
 } from "./frames.ts";
 
@@ -24,17 +23,6 @@ interface Response {
   readonly sessionId?: string;
   readonly result?: unknown;
   readonly error?: { readonly code: number; readonly message: string };
-}
-
-/** Calls `onFrame` with each frame that a socket receives. */
-function readFrames(socket: Socket, onFrame: (frame: ReadFrame) => void): void {
-  let unread: Uint8Array = new Uint8Array();
-  socket.on("data", (chunk: Buffer) => {
-    const { frames, rest } = takeFrames(Buffer.concat([unread, chunk]));
-    unread = rest;
-    frames.forEach(onFrame);
-  });
-  socket.resume();
 }
 
 /** A client and a browser that speak CDP: the browser responds to each command. */
