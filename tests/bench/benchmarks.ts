@@ -18,6 +18,7 @@ export const BENCHMARKS: Readonly<
   scale: () => import("./scale.ts"),
   scaling: () => import("./scaling.ts"),
   event_streams: () => import("./event_streams.ts"),
+  live_view: () => import("./live_view.ts"),
   idle_server: () => import("./idle_server.ts"),
   bundle: () => import("./bundle.ts"),
   npm: () => import("./npm.ts"),

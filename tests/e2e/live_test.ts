@@ -241,3 +241,25 @@ dockerTest(
     await viewer.find("tabs", ({ current }) => current === tabs[1]?.id);
   },
 );
+
+Deno.test("a person with the link of a request has control, says that it is done, and the client goes on", async () => {
+  await using scene = await setUp();
+  const { client, id, base } = scene;
+  const asked = await client.requestHandover(id, { reason: "Sign in" });
+  assert.equal((await client.getSession(id)).control, "human");
+  const token = new URL(asked.live_url ?? "").hash.slice(1);
+  await using person = await openLiveViewer(`${base}/live`, { token });
+  const state = await person.find("state", ({ handover }) => !!handover);
+  assert.equal(state.handover?.reason, "Sign in");
+  assert.equal(state.control, "human");
+  await takeControl(person);
+  person.click(50, 15);
+  await scene.hasTitle("clicked");
+  const resolved = client.waitForHandover(id);
+  person.send({ type: "finish", result: "done", note: "signed in" });
+  const { status, note } = await resolved;
+  assert.deepEqual([status, note], ["done", "signed in"]);
+  assert.equal((await client.getSession(id)).control, "client");
+  // The link was for this request.
+  assert.equal((await person.find("end")).code, "link_revoked");
+});

@@ -1,3 +1,4 @@
+import { handoverApp } from "../../apps/handover/app.ts";
 import { liveApp } from "../../apps/live/app.ts";
 import { sessionsApp } from "../../apps/sessions/app.ts";
 import { OnDemand } from "../../async/on_demand.ts";
@@ -16,6 +17,7 @@ export const liveView = defineApp<undefined>({
       core,
       sessions: core.use(sessionsApp),
       links: core.use(liveApp),
+      control: core.use(handoverApp),
       dialerFor: core.use(tunnels).dialerFor,
     };
     const views = new OnDemand(async () => {

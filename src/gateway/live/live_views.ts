@@ -1,3 +1,4 @@
+import type { HandoverManager } from "../../apps/handover/manager.ts";
 import type { LiveManager } from "../../apps/live/manager.ts";
 import type { Session, SessionManager } from "../../apps/sessions/manager.ts";
 import { every } from "../../async/every.ts";
@@ -18,7 +19,6 @@ import {
 import { shuttingDown } from "../problems.ts";
 import { resolveTarget } from "../target.ts";
 import { checkHandshake } from "../upgrade_request.ts";
-import type { ControlStates } from "./control_states.ts";
 import { liveViewProblems } from "./problems.ts";
 import type { LiveHandlers } from "./routes.ts";
 import { SessionHub } from "./session_hub.ts";
@@ -42,7 +42,7 @@ export interface LiveViewsContext {
   readonly core: Core;
   readonly sessions: SessionManager;
   readonly links: LiveManager;
-  readonly control?: ControlStates;
+  readonly control: HandoverManager;
   readonly dialerFor: DialerFor;
 }
 
@@ -208,11 +208,9 @@ export class LiveViews implements LiveHandlers, AsyncDisposable {
   /** Writes a fact about the control of a session; the views go on if it fails. */
   #record(
     sessionId: string,
-    write: (control: ControlStates) => Promise<void>,
+    write: (control: HandoverManager) => Promise<unknown>,
   ): void {
-    const { control } = this.#context;
-    if (!control) return;
-    write(control).then(
+    write(this.#context.control).then(
       () => this.#readControl(),
       (error) =>
         log.warn("The control of a session cannot be recorded: {error}", {
@@ -253,9 +251,7 @@ export class LiveViews implements LiveHandlers, AsyncDisposable {
 
   async #readControl(): Promise<void> {
     const ids = [...this.#hubs.keys()];
-    const { control } = this.#context;
-    if (ids.length === 0 || !control) return;
-    const states = await control.states(ids);
+    const states = await this.#context.control.states(ids);
     for (const [id, { hub }] of this.#hubs) hub.setState(states.get(id));
   }
 

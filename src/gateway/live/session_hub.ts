@@ -4,7 +4,7 @@ import type { Clock } from "../../async/clock.ts";
 import { Timer } from "../../async/timer.ts";
 import { createLogger, describeError } from "../../core/log.ts";
 import type { Dialer } from "../dialer.ts";
-import type { ControlState } from "./control_states.ts";
+import type { ControlState } from "../../apps/handover/manager.ts";
 import { BrowserPages } from "./browser_pages.ts";
 import type { BrowserEvent } from "./browser_commands.ts";
 import { BrowserLink } from "./browser_link.ts";

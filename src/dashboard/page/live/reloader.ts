@@ -1,5 +1,5 @@
 /** Time in which requests are collected, so that a batch of events causes one load. */
-const COLLECT_MS = 100;
+const COLLECT_MS = 20;
 
 /** Shortest time between the begins of two loads. */
 const MIN_INTERVAL_MS = 1_000;

@@ -123,6 +123,8 @@ export class LivePage implements Disposable {
       case "Page.screencastVisibilityChanged":
         this.screencast.setVisible(pageEvents.visibilityChanged.parse(params));
         return this.#environment.onChange();
+      case "Page.frameNavigated":
+        return this.#expectPicture(params);
       case "Page.javascriptDialogOpening":
         return this.#openDialog(params);
       case "Page.javascriptDialogClosed":
@@ -217,6 +219,11 @@ export class LivePage implements Disposable {
 
   #tell(message: LiveMessage): void {
     this.#environment.tell(this, message);
+  }
+
+  #expectPicture(params: unknown): void {
+    const { frame } = pageEvents.frameNavigated.parse(params);
+    if (frame.parentId === undefined) this.screencast.expectPicture();
   }
 
   #openDialog(params: unknown): void {

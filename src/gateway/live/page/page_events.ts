@@ -19,6 +19,9 @@ export const pageEvents = {
     /** Missing for a chooser of the File System Access API. */
     backendNodeId: z.int().optional(),
   }),
+  frameNavigated: z.object({
+    frame: z.object({ parentId: z.string().optional() }),
+  }),
   downloadWillBegin: z.object({ suggestedFilename: text }),
   visibilityChanged: z.object({ visible: z.boolean() }),
 } as const;

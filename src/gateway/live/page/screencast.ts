@@ -12,8 +12,12 @@ const SIDES = [480, 800, 1_280, 1_920, 2_560] as const;
 /** Pause after which the screencast of a hidden page starts again: it sends one picture at each start. */
 const HIDDEN_MS = 2_000;
 
-/** Time without a first picture after which a page counts as hanging. */
+/** Pause without a picture after which a page counts as hanging. */
 const FIRST_PICTURE_MS = 2_000;
+
+/** Pause before a screencast without a picture starts again: first, and at most. It doubles each time. */
+const RETRY_MS = 500;
+const MAX_RETRY_MS = 4_000;
 
 /** A viewer of a screencast. */
 export interface ScreencastViewer {
@@ -124,6 +128,12 @@ export class Screencast implements Disposable {
     this.#clearTimers();
   }
 
+  /** Expects a picture of a page that has just navigated. */
+  expectPicture(): void {
+    if (this.#side === undefined || this.#waiting !== undefined) return;
+    this.#awaitPicture();
+  }
+
   /** Starts the screencast again, if it runs: for a page that was attached after its first viewer came. */
   restart(): void {
     if (this.#side === undefined) return;
@@ -145,10 +155,16 @@ export class Screencast implements Disposable {
         sendLastFrame: true,
       },
     });
-    this.#firstTimer.start(
-      FIRST_PICTURE_MS,
-      () => this.#setHanging({ isHanging: true }),
-    );
+    this.#awaitPicture();
+  }
+
+  /** Starts the screencast again if no picture comes: one that starts while the page navigates sends none. */
+  #awaitPicture(waitMs = RETRY_MS): void {
+    this.#firstTimer.start(waitMs, () => {
+      if (waitMs >= FIRST_PICTURE_MS) this.#setHanging({ isHanging: true });
+      this.restart();
+      this.#awaitPicture(Math.min(2 * waitMs, MAX_RETRY_MS));
+    });
   }
 
   #stop(): void {

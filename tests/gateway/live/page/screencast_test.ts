@@ -117,6 +117,7 @@ Deno.test("a hidden page, which sends one picture at each start, is started agai
   const { screencast, createViewer, takeMethods, advance } = setUp();
   screencast.add(createViewer());
   screencast.setVisible({ visible: false });
+  screencast.receiveFrame(FRAME);
   takeMethods();
   await advance(2_000);
   assert.deepEqual(takeMethods(), [
@@ -124,20 +125,47 @@ Deno.test("a hidden page, which sends one picture at each start, is started agai
     "Page.startScreencast",
   ]);
   screencast.setVisible({ visible: false });
+  screencast.receiveFrame(FRAME);
   await advance(2_000);
   assert.equal(takeMethods().length, 2);
+  screencast.receiveFrame(FRAME);
   screencast.setVisible({ visible: true });
   await advance(10_000);
   assert.deepEqual(takeMethods(), []);
   screencast[Symbol.dispose]();
 });
 
-Deno.test("a page without a first picture counts as hanging until one comes", async () => {
-  const { screencast, createViewer, advance, hangs } = setUp();
+Deno.test("a page without a first picture is cast again, and counts as hanging until one comes", async () => {
+  const { screencast, createViewer, advance, hangs, takeMethods } = setUp();
   screencast.add(createViewer());
+  takeMethods();
+  await advance(500);
+  const again = ["Page.stopScreencast", "Page.startScreencast"];
+  assert.deepEqual(takeMethods(), again);
+  await advance(1_000);
+  assert.deepEqual(takeMethods(), again);
+  assert.deepEqual(hangs, []);
   await advance(2_000);
   assert.deepEqual(hangs, [true]);
   screencast.receiveFrame(FRAME);
   assert.deepEqual(hangs, [true, false]);
+  screencast[Symbol.dispose]();
+});
+
+Deno.test("a page that has navigated is cast again if no picture follows", async () => {
+  const { screencast, createViewer, advance, takeMethods } = setUp();
+  const viewer = createViewer();
+  screencast.add(viewer);
+  screencast.receiveFrame(FRAME);
+  viewer.pacing.acknowledge(1);
+  screencast.viewerIsReady();
+  await advance(60_000);
+  takeMethods();
+  screencast.expectPicture();
+  await advance(500);
+  assert.deepEqual(takeMethods(), [
+    "Page.stopScreencast",
+    "Page.startScreencast",
+  ]);
   screencast[Symbol.dispose]();
 });
