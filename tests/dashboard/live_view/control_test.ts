@@ -92,7 +92,10 @@ Deno.test({
     let moves = 0;
     for (;;) {
       const move = await server.next("mouse");
-      assert.deepEqual([move.action, move.buttons], ["move", 1]);
+      assert.deepEqual(
+        [move.action, move.button, move.buttons],
+        ["move", "left", 1],
+      );
       moves++;
       if (move.x === 0 && move.y === 0) break;
     }

@@ -149,6 +149,11 @@ class MouseInput {
     });
   }
 
+  #findPressed(): (typeof BUTTONS)[number] | "none" {
+    return BUTTONS.find((_, at) => (this.#pressed & (BITS[at] ?? 0)) !== 0) ??
+      "none";
+  }
+
   #send(
     action: "move" | "down" | "up",
     event: MouseEvent,
@@ -162,7 +167,10 @@ class MouseInput {
       action,
       ...point,
       modifiers: sumModifiers(event),
-      button: action === "move" ? "none" : BUTTONS[event.button] ?? "none",
+      // A drag of an element begins only with the button in its moves.
+      button: action === "move"
+        ? this.#findPressed()
+        : BUTTONS[event.button] ?? "none",
       buttons: this.#pressed,
       click_count: clicks,
     });
