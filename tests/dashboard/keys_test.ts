@@ -88,3 +88,36 @@ Deno.test({
     assert.deepEqual([...admin.faults, ...client.faults], []);
   },
 });
+
+Deno.test({
+  name: "a form is filled in and sent with the keyboard alone",
+  ignore,
+  async fn() {
+    await using grid = await keyedGrid({ listen: true });
+    await using browser = await startBrowser();
+    const { page, shows, signIn, faults } = await browser.open(
+      `${grid.url}/ui/keys`,
+    );
+    await signIn(BOOTSTRAP_KEY);
+    await page.waitForSelector(".heading a.button");
+    await page.focus(".heading a.button");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".schema-form");
+    // From the start of the page: the heading of the group, then its fields.
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("by keyboard");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("metrics");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("5");
+    await page.keyboard.press("Enter");
+    await shows("h1", /Key by keyboard/);
+    const { body: { items: [created] } } = await grid.admin.call(
+      "GET",
+      "/keys",
+    );
+    assert.deepEqual([created.name, created.role], ["by keyboard", "metrics"]);
+    assert.deepEqual(faults, []);
+  },
+});

@@ -31,18 +31,7 @@ Deno.test({
     );
     await signIn(KEY);
     await shows("h1", /running/);
-    for (const name of ["Puppeteer", "Playwright"]) {
-      const source = await readSnippet(page, name);
-      const { stdout, stderr } = await runNode(
-        `process.env.BROWSERGRID_API_KEY = "${KEY}";\n${
-          source.replace(
-            "https://example.com",
-            `data:text/html,<title>${TITLE}</title>`,
-          )
-        }`,
-      );
-      assert.deepEqual([stdout.trim(), stderr], [TITLE, ""], name);
-    }
+    await runPrograms(page);
     const commands = await readSnippet(page, "curl");
     const printed = await runShell(commands, dataDir);
     assert.match(printed, new RegExp(`"id":"${id}"`));
@@ -59,6 +48,52 @@ Deno.test({
     assert.deepEqual(faults, []);
   },
 });
+
+Deno.test({
+  name:
+    "the programs of a pool's page request a browser of the pool as they are",
+  ignore: !hasBrowser(),
+  async fn() {
+    const dataDir = await Deno.makeTempDir({ prefix: "browsergrid-snippets-" });
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => Deno.remove(dataDir, { recursive: true }));
+    const program = stack.use(startProgram(
+      ["serve", "--with-worker", "local", "--port", "0", "--data-dir", dataDir],
+      { BROWSERGRID_API_KEY: KEY },
+    ));
+    const [, url = ""] = await program.until(/Dashboard +(http:\S+)\//);
+    const grid = createClient({ apiUrl: url, apiKey: KEY });
+    const { items: [pool] } = await grid.listPools();
+    assert.ok(pool);
+    const browser = stack.use(await startBrowser());
+    const { page, signIn, shows } = await browser.open(
+      `${url}/ui/pools/${pool.id}`,
+    );
+    await signIn(KEY);
+    await shows("h1", new RegExp(`^${pool.name}`));
+    await runPrograms(page);
+    const printed = await runShell(await readSnippet(page, "curl"), dataDir);
+    const { id, status, work_pool_id } = JSON.parse(printed);
+    assert.deepEqual([status, work_pool_id], ["running", pool.id]);
+    await grid.stopSession(id);
+  },
+});
+
+/** Runs the programs of the page with the key in the environment. */
+async function runPrograms(page: Page): Promise<void> {
+  for (const name of ["Puppeteer", "Playwright"]) {
+    const source = await readSnippet(page, name);
+    const { stdout, stderr } = await runNode(
+      `process.env.BROWSERGRID_API_KEY = "${KEY}";\n${
+        source.replace(
+          "https://example.com",
+          `data:text/html,<title>${TITLE}</title>`,
+        )
+      }`,
+    );
+    assert.deepEqual([stdout.trim(), stderr], [TITLE, ""], name);
+  }
+}
 
 /** Runs commands with the key in the environment. Returns what they print. */
 async function runShell(commands: string, cwd: string): Promise<string> {

@@ -13,6 +13,7 @@ import { createGridSnippets } from "../sessions/snippets.ts";
 import { Command, Fault, Loading } from "../ui/notice.tsx";
 import { SecretOnce } from "../ui/secret_once.tsx";
 import { Section } from "../ui/section.tsx";
+import { buildWorkerCommand } from "../workers/worker_command.ts";
 
 const MAX_POOLS = 500;
 
@@ -106,11 +107,7 @@ function CreatedKey(
         )}
         {role === "worker" && (
           <div class="panel-text">
-            <Command
-              text={`browsergrid worker --work-pool-id ${
-                pool ?? "POOL"
-              } --api-url ${SERVER_URL}`}
-            />
+            <Command text={buildWorkerCommand(pool ?? "POOL")} />
           </div>
         )}
         {role === "metrics" && (

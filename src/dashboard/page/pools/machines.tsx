@@ -1,6 +1,7 @@
 import type { VNode } from "preact";
-import type { Pressure } from "../../../client/client.ts";
-import { Section } from "../ui/section.tsx";
+import type { EventWire, Pressure } from "../../../client/client.ts";
+import { formatStatus } from "../format.ts";
+import { Section, Table } from "../ui/section.tsx";
 import { Age, Moment } from "../ui/time.tsx";
 import { findCurrentFailure } from "./current_failure.ts";
 
@@ -13,8 +14,13 @@ const STATUSES = [
   ["removing", "Removing"],
 ] as const;
 
-/** The machines that the server starts for a pool; nothing if it starts none. */
-export function Machines({ load }: { readonly load: Pressure }): VNode | null {
+/** The machines that the server starts for a pool, and their last events; nothing if it starts none. */
+export function Machines(
+  { load, events }: {
+    readonly load: Pressure;
+    readonly events: readonly EventWire[];
+  },
+): VNode | null {
   const { machines, wanted_workers, workers_online } = load;
   if (machines === null) return null;
   const { last_failure: failure } = machines;
@@ -36,7 +42,34 @@ export function Machines({ load }: { readonly load: Pressure }): VNode | null {
           />): {failure.reason}
         </p>
       )}
+      {events.length > 0 && <MachineEvents events={events} />}
     </Section>
+  );
+}
+
+/** Type of the events of machines, without the last part. */
+export const MACHINE_EVENT = "pool.machine_";
+
+function MachineEvents(
+  { events }: { readonly events: readonly EventWire[] },
+): VNode {
+  return (
+    <Table
+      label="Events of machines"
+      head={[{ title: "Time" }, { title: "Machine" }, { title: "Reason" }]}
+    >
+      {events.map(({ sequence, type, timestamp, data }) => (
+        <tr key={sequence}>
+          <td class="nowrap">
+            <Age at={timestamp} suffix=" ago" />
+          </td>
+          <td>{formatStatus(type.slice(MACHINE_EVENT.length))}</td>
+          <td class="reason">
+            {typeof data["reason"] === "string" ? data["reason"] : "\u2013"}
+          </td>
+        </tr>
+      ))}
+    </Table>
   );
 }
 

@@ -1,20 +1,32 @@
 import type { VNode } from "preact";
-import type { PoolWire, Pressure, WorkerWire } from "../../../client/client.ts";
+import { useRef } from "preact/hooks";
+import type {
+  EventWire,
+  PoolWire,
+  Pressure,
+  WorkerWire,
+} from "../../../client/client.ts";
 import { client } from "../api/client.ts";
 import { useResource } from "../live/use_resource.ts";
 import { buildHref, navigate } from "../routing.ts";
 import { PoolSnippets } from "../sessions/connect_snippets.tsx";
 import { Badge } from "../ui/badge.tsx";
 import { ConfirmButton } from "../ui/confirm_button.tsx";
-import { Fault, Loading } from "../ui/notice.tsx";
+import { Command, Fault, Loading } from "../ui/notice.tsx";
 import { Section } from "../ui/section.tsx";
+import { buildWorkerCommand } from "../workers/worker_command.ts";
 import { WorkerTable } from "../workers/worker_table.tsx";
-import { Machines } from "./machines.tsx";
+import { MACHINE_EVENT, Machines } from "./machines.tsx";
 import { PoolFields } from "./pool_fields.tsx";
 import { listScaled } from "./scaled.ts";
 import { PoolTable } from "./pool_table.tsx";
 
 const MAX_WORKERS = 500;
+
+/** Events of the pool among which those of machines are found. */
+const MAX_EVENTS = 100;
+
+const MAX_MACHINE_EVENTS = 10;
 
 const REFRESH_MS = 10_000;
 
@@ -22,6 +34,8 @@ interface Loaded {
   readonly pool: PoolWire;
   readonly load: Pressure;
   readonly workers: readonly WorkerWire[];
+  /** Last events of its machines, newest first. */
+  readonly machines: readonly EventWire[];
 }
 
 /** A work pool: its load, its workers and its fields. */
@@ -43,7 +57,7 @@ export function PoolPage({ id }: { readonly id: string }): VNode {
       </>
     );
   }
-  const { pool, load, workers } = value;
+  const { pool, load, workers, machines } = value;
   return (
     <>
       <div class="heading">
@@ -64,13 +78,19 @@ export function PoolPage({ id }: { readonly id: string }): VNode {
       >
         <PoolTable pools={[{ pool, load }]} />
       </Section>
-      <Machines load={load} />
+      <Machines load={load} events={machines} />
       <Section title="Workers">
         <WorkerTable
           workers={workers}
           pools={[pool]}
           scaled={listScaled([{ pool, load }])}
         />
+        {workers.length > 0 && load.machines === null && (
+          <details class="more-workers">
+            <summary>Start another worker</summary>
+            <Command text={buildWorkerCommand(pool.name)} />
+          </details>
+        )}
       </Section>
       {pool.status === "active" && (
         <Section title="Connect">
@@ -90,7 +110,24 @@ async function loadPool(id: string, signal: AbortSignal): Promise<Loaded> {
     client.getPoolPressure(id, { signal }),
     client.listWorkers({ work_pool_id: id, limit: MAX_WORKERS }, { signal }),
   ]);
-  return { pool, load, workers };
+  const machines = load.machines === null
+    ? []
+    : await listMachineEvents(id, signal);
+  return { pool, load, workers, machines };
+}
+
+async function listMachineEvents(
+  id: string,
+  signal: AbortSignal,
+): Promise<readonly EventWire[]> {
+  const { items } = await client.listEvents({
+    type: "pool.*",
+    work_pool_id: id,
+    order: "desc",
+    limit: MAX_EVENTS,
+  }, { signal });
+  return items.filter(({ type }) => type.startsWith(MACHINE_EVENT))
+    .slice(0, MAX_MACHINE_EVENTS);
 }
 
 function PoolActions(
@@ -103,8 +140,9 @@ function PoolActions(
     await client.setPoolStatus(id, verb);
     onChange();
   }
+  const force = useRef<HTMLInputElement>(null);
   async function remove(): Promise<void> {
-    await client.deletePool(id);
+    await client.deletePool(id, { force: force.current?.checked ?? false });
     navigate(buildHref("pools"));
   }
   return (
@@ -146,7 +184,11 @@ function PoolActions(
         act={remove}
       >
         Its keys and the records of its ended sessions are deleted too. A pool
-        with sessions that live, or with workers online, is not deleted.
+        with sessions that live is not deleted.
+        <label class="check confirm-option">
+          <input type="checkbox" ref={force} />{" "}
+          Delete it although workers are online; they then end
+        </label>
       </ConfirmButton>
     </div>
   );

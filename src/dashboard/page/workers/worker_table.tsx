@@ -1,6 +1,5 @@
 import type { VNode } from "preact";
 import type { PoolWire, WorkerWire } from "../../../client/client.ts";
-import { SERVER_URL } from "../api/client.ts";
 import { formatMegabytes } from "../format.ts";
 import { buildHref } from "../routing.ts";
 import { Badge } from "../ui/badge.tsx";
@@ -8,6 +7,7 @@ import { LoadBar } from "../ui/load_bar.tsx";
 import { Empty } from "../ui/notice.tsx";
 import { Table } from "../ui/section.tsx";
 import { Age } from "../ui/time.tsx";
+import { buildWorkerCommand } from "./worker_command.ts";
 
 /** Workers with their load. */
 export function WorkerTable(
@@ -83,9 +83,7 @@ function NoWorker(
   return (
     <Empty
       title="No worker is online"
-      command={`browsergrid worker --work-pool-id ${
-        unscaled?.name ?? "POOL"
-      } --api-url ${SERVER_URL}`}
+      command={buildWorkerCommand(unscaled?.name ?? "POOL")}
     >
       Sessions wait until a worker serves their pool. Start one:
     </Empty>
