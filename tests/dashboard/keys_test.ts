@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { testGrid } from "../support/grid.ts";
 import { BOOTSTRAP_KEY, keyedGrid } from "../support/keys.ts";
 import { choose, fill, press, submit } from "./form_scene.ts";
 import { hasBrowser, startBrowser } from "./page_scene.ts";
@@ -118,6 +119,30 @@ Deno.test({
       "/keys",
     );
     assert.deepEqual([created.name, created.role], ["by keyboard", "metrics"]);
+    assert.deepEqual(faults, []);
+  },
+});
+
+Deno.test({
+  name:
+    "the first admin key, which makes keys required, stays shown, and its visitor is signed in with it",
+  ignore,
+  async fn() {
+    await using grid = await testGrid({ listen: true });
+    await using browser = await startBrowser();
+    const { page, shows, faults } = await browser.open(`${grid.url}/ui/keys`);
+    await shows(".empty", /first admin key ends this/);
+    await press(page, "Create key");
+    await fill(page, "name", "operations");
+    await choose(page, "role", "admin");
+    await submit(page);
+    await shows(".secret-once", /bg_/);
+    await shows(".menu summary", /^bg_/);
+    const { status } = await grid.request("/v1/sessions");
+    assert.equal(status, 401);
+    await shows(".connection", /^Live$/);
+    await page.locator("main ::-p-text(All keys)").click();
+    await shows("td", /your sign-in/);
     assert.deepEqual(faults, []);
   },
 });

@@ -11,6 +11,7 @@ import {
   MINUTE_MS,
 } from "../../src/dashboard/page/overview/count_by_minute.ts";
 import { groupEvents } from "../../src/dashboard/page/sessions/timeline_entries.ts";
+import { findWebhookStatus } from "../../src/dashboard/page/webhooks/webhook_status.ts";
 import { parseSearch } from "../../src/dashboard/page/sessions/filters.ts";
 
 Deno.test("durations are shown in their largest units", () => {
@@ -100,4 +101,23 @@ Deno.test("a search text is a label or the id of a session", () => {
   assert.deepEqual(parseSearch(""), { label: "" });
   assert.equal(parseSearch("chrome"), undefined);
   assert.equal(parseSearch("=x"), undefined);
+});
+
+Deno.test("a webhook is active, failing, paused by a person, or stopped by the grid", () => {
+  const at = "2026-11-30T12:00:00.000Z";
+  for (
+    const [active, inactive_reason, failing_since, expected] of [
+      [true, null, null, "active"],
+      [true, null, at, "failing"],
+      [false, "requested", at, "paused"],
+      [false, "gone", at, "stopped"],
+      [false, "failing", at, "stopped"],
+      [false, "key", null, "stopped"],
+    ] as const
+  ) {
+    assert.equal(
+      findWebhookStatus({ active, inactive_reason, failing_since }),
+      expected,
+    );
+  }
 });

@@ -21,6 +21,9 @@ export interface ControlProps {
   readonly onChange: (value: unknown) => void;
 }
 
+/** Value of a number field whose text is not a number. */
+const NO_NUMBER = "not a number";
+
 /** Returns the text of a value, empty for none. */
 function toText(value: unknown): string {
   if (value === undefined || value === null) return "";
@@ -96,15 +99,17 @@ export function NumberControl(
       max={schema.maximum}
       placeholder={findPlaceholder(schema) ??
         (isNullable(schema) ? "not set" : undefined)}
-      value={toText(value)}
-      onInput={({ currentTarget }) =>
-        onChange(
-          Number.isNaN(currentTarget.valueAsNumber)
-            ? currentTarget.value || undefined
-            : currentTarget.valueAsNumber,
-        )}
+      // A number that is not complete, such as "-", must stay while it is typed.
+      value={value === NO_NUMBER ? undefined : toText(value)}
+      onInput={({ currentTarget }) => onChange(readNumber(currentTarget))}
     />
   );
+}
+
+/** Returns the number of a control; text if it has one that is not a number, and undefined if it is empty. */
+function readNumber(input: HTMLInputElement): unknown {
+  if (!Number.isNaN(input.valueAsNumber)) return input.valueAsNumber;
+  return input.validity.badInput ? NO_NUMBER : undefined;
 }
 
 /** A moment in the visitor's time zone. */

@@ -1,11 +1,13 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import type { NewKeyWire, PoolWire } from "../../../client/client.ts";
+import { isKeyRequired, signIn } from "../api/access.ts";
 import { client, SERVER_URL, transport } from "../api/client.ts";
 import { loadBodySchema } from "../forms/api_schemas.ts";
 import { withChoices } from "../forms/choices.ts";
 import type { JsonSchema } from "../forms/json_schema.ts";
 import { type FieldGroup, SchemaForm } from "../forms/schema_form.tsx";
+import type { Values } from "../forms/values.ts";
 import { useOnce } from "../live/use_once.ts";
 import { buildHref } from "../routing.ts";
 import { SnippetTabs } from "../sessions/snippet_tabs.tsx";
@@ -61,15 +63,22 @@ export function NewKeyPage(): VNode {
             fieldByCode={{ pool_not_found: "work_pool_id" }}
             label="Create key"
             cancelHref={buildHref("keys")}
-            send={async (body) =>
-              setCreated(
-                await transport.json<NewKeyWire>("POST", "/v1/keys", { body }),
-              )}
+            send={async (body) => setCreated(await createKey(body))}
           />
         )
         : error === undefined && <Loading />}
     </>
   );
+}
+
+/** Creates a key. The first admin key makes keys required: the visitor signs in with it, to go on. */
+async function createKey(body: Values): Promise<NewKeyWire> {
+  const isOpen = !isKeyRequired();
+  const created = await transport.json<NewKeyWire>("POST", "/v1/keys", {
+    body,
+  });
+  if (isOpen && created.role === "admin") await signIn(created.key);
+  return created;
 }
 
 async function load(): Promise<Loaded> {
