@@ -19,6 +19,7 @@ export const BENCHMARKS: Readonly<
   scaling: () => import("./scaling.ts"),
   event_streams: () => import("./event_streams.ts"),
   live_view: () => import("./live_view.ts"),
+  dashboard: () => import("./dashboard.ts"),
   idle_server: () => import("./idle_server.ts"),
   bundle: () => import("./bundle.ts"),
   npm: () => import("./npm.ts"),
