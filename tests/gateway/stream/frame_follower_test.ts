@@ -74,6 +74,30 @@ Deno.test("FrameFollower finds the ends of frames wherever the bytes are split",
   );
 });
 
+Deno.test("FrameFollower finds the first position between messages, not that between two fragments, also with control frames among them", () => {
+  fc.assert(
+    fc.property(frames, fc.nat(), (given, where) => {
+      const encoded = given.map(encode);
+      const bytes = Buffer.concat(encoded);
+      const between = [0];
+      let [end, isInMessage] = [0, false];
+      for (const [nth, { opcode, isLast }] of given.entries()) {
+        end += encoded[nth]?.length ?? 0;
+        if (opcode < 8) isInMessage = !isLast;
+        if (!isInMessage) between.push(end);
+      }
+      const start = where % (bytes.length + 1);
+      const follower = new FrameFollower();
+      follower.follow(bytes.subarray(0, start));
+      const expected = between.find((at) => at >= start) ?? bytes.length;
+      const found = follower.followToMessage(bytes.subarray(start));
+      assert.equal(start + found, expected);
+      assert.equal(follower.isBetweenMessages, between.includes(expected));
+    }),
+    { seed: 20_261_130, numRuns: 300 },
+  );
+});
+
 Deno.test("FrameFollower finds every boundary of frames that arrive byte by byte", () => {
   const follower = new FrameFollower();
   const payload = new Uint8Array(126).fill(0x88);
