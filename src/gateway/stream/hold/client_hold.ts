@@ -16,7 +16,7 @@ export interface ClientHoldOptions extends CommandFilterOptions {
  * is filtered.
  *
  * ```
- * loading ──▶ rest of a message passes ──▶ filtered ──▶ released: messages pass ──▶ over, between two messages
+ * loading --> rest of a message passes --> filtered --> released: messages pass --> over, between two messages
  * ```
  *
  * The filter is loaded by the first hold of a thread. Bytes that arrive until then are kept: pause the client.
