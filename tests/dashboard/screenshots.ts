@@ -8,6 +8,7 @@ import type { Page } from "puppeteer-core";
 import { BOOTSTRAP_KEY, keyedGrid } from "../support/keys.ts";
 import { testGrid } from "../support/grid.ts";
 import { startBrowser } from "./page_scene.ts";
+import { captureStates } from "./live_view/capture_states.ts";
 import { fillGrid } from "./realistic_grid.ts";
 
 const SIZES = [
@@ -81,6 +82,8 @@ const { page: empty } = await browser.open(`${unused.url}/`);
 await empty.waitForSelector(".connection.live");
 await settle(empty);
 await capture(empty, "overview-empty");
+
+await captureStates(capture);
 
 /** Waits until everything is loaded. The streams of events and of output stay open. */
 async function settle(page: Page): Promise<void> {

@@ -229,3 +229,56 @@ Deno.test({
     assert.deepEqual(owner.faults, []);
   },
 });
+
+Deno.test({
+  name:
+    "a person who is asked for help acts in the page, says that it is done, and is thanked, on a phone",
+  ignore,
+  async fn() {
+    await using scene = await setUp();
+    const { client, id, browser, hasTitle } = scene;
+    const { live_url } = await client.requestHandover(id, {
+      reason: "Type the code of the message",
+    });
+    const visitor = await browser.open(String(live_url));
+    const { page, shows, faults } = visitor;
+    await page.setViewport({ width: 390, height: 844 });
+    await awaitPicture(visitor);
+    await shows(".live-handover", /Type the code of the message.*left/);
+    await takeControl(visitor);
+    const place = await scene.locate(page, 50, 65);
+    await page.touchscreen.tap(place.x, place.y);
+    await page.keyboard.type("1234");
+    await hasTitle("typed 1234");
+    const ended = client.waitForHandover(id);
+    await page.locator(".live-handover ::-p-text(Done)").click();
+    assert.equal((await ended).status, "done");
+    await shows("[role=alert]", /Thank you/);
+    assert.deepEqual(faults, []);
+  },
+});
+
+Deno.test({
+  name:
+    "a session's page opens the view on demand and closes it, without a viewer before and after",
+  ignore,
+  async fn() {
+    await using scene = await setUp();
+    const visitor = await scene.browser.open(scene.url.replace("/live", ""));
+    const { page, shows, faults } = visitor;
+    await shows(".live-closed", /take control/);
+    assert.equal(await page.$(".live-stage"), null);
+    await page.locator(".live-closed button").click();
+    await awaitPicture(visitor);
+    await shows(".live-state", /1 viewer$/);
+    await takeControl(visitor);
+    const place = await scene.locate(page, 50, 15);
+    await page.mouse.click(place.x, place.y);
+    await scene.hasTitle("clicked");
+    const other = await scene.browser.open(scene.url);
+    await other.shows(".live-state", /2 viewers/);
+    await page.locator(".panel header ::-p-text(Close)").click();
+    await other.shows(".live-state", /program has control.*1 viewer/);
+    assert.deepEqual(faults, []);
+  },
+});

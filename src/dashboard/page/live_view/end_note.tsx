@@ -15,6 +15,9 @@ const TITLES = {
 /** The reason why there is no picture, over the stage. */
 export function EndNote({ viewer }: { readonly viewer: Viewer }): VNode | null {
   const end = viewer.end.value;
+  if (end?.code === "link_revoked" && viewer.request !== "none") {
+    return <RequestEnd viewer={viewer} />;
+  }
   if (end) {
     return (
       <div class="live-note" role="alert">
@@ -33,6 +36,18 @@ export function EndNote({ viewer }: { readonly viewer: Viewer }): VNode | null {
     );
   }
   return <ConnectionNote viewer={viewer} />;
+}
+
+/** The end of the link of a request to a person, which is revoked when the request ends. */
+function RequestEnd({ viewer }: { readonly viewer: Viewer }): VNode {
+  return (
+    <div class="live-note" role="alert">
+      <h3>
+        {viewer.request === "answered" ? "Thank you" : "The request has ended"}
+      </h3>
+      <p>The program has control again. You can close this page.</p>
+    </div>
+  );
 }
 
 function ConnectionNote({ viewer }: { readonly viewer: Viewer }): VNode | null {

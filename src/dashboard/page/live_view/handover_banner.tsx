@@ -13,6 +13,7 @@ export function HandoverBanner(
 ): VNode | null {
   const handover = viewer.state.value?.handover;
   if (!handover || viewer.end.value) return null;
+  const isOpen = viewer.connection.value.state === "open";
   return (
     <section class="live-handover" aria-label="Request" key={handover.id}>
       <div role="status">
@@ -21,9 +22,9 @@ export function HandoverBanner(
           <RemainingTime expiresAt={handover.expires_at} />
         )}
       </div>
-      {viewer.canControl
+      {isOpen && (viewer.canControl
         ? <Answers viewer={viewer} />
-        : <p class="dim">This link cannot take control.</p>}
+        : <p class="dim">This link cannot take control.</p>)}
     </section>
   );
 }

@@ -47,6 +47,8 @@ export class Viewer {
     this.state.value?.is_controlling === true
   );
   readonly #socket: LiveSocket;
+  /** Part of this viewer in the last request to a person. */
+  #request: "none" | "seen" | "answered" = "none";
 
   /** Opens no connection: {@linkcode start} does. */
   constructor({ url, protocols }: ViewerOptions) {
@@ -88,8 +90,14 @@ export class Viewer {
     this.#socket.open();
   }
 
+  /** Part of this viewer in the last request to a person: it has seen or answered it. */
+  get request(): "none" | "seen" | "answered" {
+    return this.#request;
+  }
+
   /** Sends a message, if the connection is open. */
   send(message: ViewerMessage): void {
+    if (message.type === "finish") this.#request = "answered";
     this.#socket.send(JSON.stringify(message));
   }
 
@@ -111,6 +119,9 @@ export class Viewer {
       case "hello":
         return void (this.hello.value = message);
       case "state":
+        if (message.handover && this.#request === "none") {
+          this.#request = "seen";
+        }
         return void (this.state.value = message);
       case "tabs":
         if (message.current !== this.tabs.value?.current) {
