@@ -2,6 +2,7 @@
 import type { App } from "./core/app.ts";
 import { dashboardApp } from "./dashboard/app.ts";
 import { gateway } from "./gateway/app.ts";
+import { handoverConditions } from "./gateway/handover/app.ts";
 import { liveView } from "./gateway/live/app.ts";
 import { tunnels } from "./gateway/tunnel/app.ts";
 import { API_APPS } from "./installed_api.ts";
@@ -13,6 +14,7 @@ export const APPS: readonly App[] = [
   ...API_APPS,
   tunnels,
   gateway,
+  handoverConditions,
   liveView,
   dashboardApp,
 ];

@@ -25,6 +25,7 @@ import {
   CONTROL_CHANGED,
   HANDOVER_REQUESTED,
   HANDOVER_RESOLVED,
+  HANDOVER_UNCHECKED,
   publishEnd,
 } from "./signals.ts";
 import type { HandoverResult } from "./status.ts";
@@ -121,6 +122,7 @@ export class Requests {
     }
     bus.publish({ type: HANDOVER_REQUESTED, subject: id });
     bus.publish({ type: CONTROL_CHANGED, subject: id });
+    if (input.until) bus.publish({ type: HANDOVER_UNCHECKED, subject: id });
     return { handover: outcome.stored, token: created?.token };
   }
 

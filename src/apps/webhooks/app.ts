@@ -1,4 +1,5 @@
 import { defineApp } from "../../core/app.ts";
+import { handoverApp } from "../handover/app.ts";
 import { sessionsApp } from "../sessions/app.ts";
 import { workersApp } from "../workers/app.ts";
 import { WEBHOOK_EVENT_TYPES } from "./event_types.ts";
@@ -23,6 +24,7 @@ export const webhooksApp = defineApp<WebhookUpkeep>({
   eventTypes: WEBHOOK_EVENT_TYPES,
   setup(core) {
     const neighbours = {
+      handovers: core.use(handoverApp),
       sessions: core.use(sessionsApp),
       workers: core.use(workersApp),
     };

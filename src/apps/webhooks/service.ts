@@ -3,6 +3,7 @@ import type { Core } from "../../core/app.ts";
 import type { Counter } from "../../core/metrics/counter.ts";
 import type { GridEnv } from "../../core/middleware.ts";
 import { createRouter } from "../../http/router.ts";
+import type { HandoverManager } from "../handover/manager.ts";
 import type { SessionManager } from "../sessions/manager.ts";
 import type { WorkerManager } from "../workers/manager.ts";
 import { createBrowserEventRoutes } from "./api/v1/browser_events.ts";
@@ -18,6 +19,7 @@ import { encryptWebhooks } from "./store/encrypt.ts";
 
 /** The managers of other apps, and the metric, that webhooks need. */
 export interface WebhookNeighbours {
+  readonly handovers: Pick<HandoverManager, "findLinkToken">;
   readonly sessions: SessionManager;
   readonly workers: WorkerManager;
   /** Counts attempts by their result. */
@@ -61,7 +63,7 @@ export class WebhookService {
   /** Starts to send deliveries, until disposed. */
   startDispatcher(): AsyncDisposable {
     const core = this.#core;
-    const { sessions, results } = this.#neighbours;
+    const { handovers, sessions, results } = this.#neighbours;
     return new Dispatcher({
       core,
       clock: core.clock,
@@ -71,6 +73,10 @@ export class WebhookService {
       async issueConnectUrl(id) {
         const url = sessions.buildConnectUrl(id, core.publicUrl());
         return `${url}?token=${await core.auth.connectTokens.issue(id)}`;
+      },
+      async findLiveUrl(handoverId) {
+        const token = await handovers.findLinkToken(handoverId);
+        return token && `${core.publicUrl()}/live#${token}`;
       },
     });
   }

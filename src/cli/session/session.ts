@@ -6,6 +6,7 @@ import { wholeNumber } from "../options/option_types.ts";
 import { clientOptions } from "../options/shared_options.ts";
 import { contentCommand, pdfCommand, screenshotCommand } from "./capture.ts";
 import { sessionCreateCommand } from "./create.ts";
+import { handoverCommand } from "./handover.ts";
 import {
   liveCommand,
   liveLinksCommand,
@@ -52,6 +53,7 @@ export const sessionCommands: readonly Command[] = [
   liveCommand,
   liveLinksCommand,
   revokeLiveLinkCommand,
+  handoverCommand,
   refreshCommand,
   sessionStopCommand,
 ];

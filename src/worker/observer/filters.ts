@@ -1,5 +1,5 @@
 import type { EventFilter } from "../../client/client.ts";
-import { compileGlob } from "./glob.ts";
+import { compileGlob } from "../../core/pattern/glob.ts";
 
 /** Page, frame or worker of an event. */
 export interface EventTarget {

@@ -38,6 +38,7 @@ async function attempt(
       ...settings,
     },
     issueConnectUrl: () => Promise.reject(new TypeError("not asked for")),
+    findLiveUrl: () => Promise.reject(new TypeError("not asked for")),
     resolve(name) {
       resolved.push(name);
       return Promise.resolve(addresses);

@@ -29,6 +29,8 @@ export interface AttemptContext {
   readonly secrets: WebhookSecrets;
   /** Returns the URL, with a token, by which clients connect to a session. */
   readonly issueConnectUrl: (sessionId: string) => Promise<string>;
+  /** Returns the address of the live view for the person of a hand-over; undefined if it has ended. */
+  readonly findLiveUrl: (handoverId: string) => Promise<string | undefined>;
   /** @default {resolveName} */
   readonly resolve?: Resolve | undefined;
   readonly send: SendRequest;
@@ -105,16 +107,28 @@ export async function attemptDelivery(
 
 const dataSchema = z.looseObject({
   session: z.looseObject({ id: z.string(), status: z.string() }).optional(),
+  event: z.looseObject({
+    data: z.looseObject({ handover_id: z.string().optional() }),
+  }).optional(),
 });
 
-/** Returns the body: the same text in each attempt, except for the token of a connect URL. */
+/** Type of the event of a request to a person, whose delivery may contain the link for the person. */
+const HANDOVER_REQUESTED = "session.handover_requested";
+
+/** Returns the body: the same text in each attempt, except for the token of a connect URL, and the link of a hand-over. */
 async function renderBody(
   { type, timestamp, data, includeConnectUrl }: LeasedDelivery,
-  { issueConnectUrl }: AttemptContext,
+  { issueConnectUrl, findLiveUrl }: AttemptContext,
 ): Promise<string> {
   const parsed = dataSchema.parse(JSON.parse(data));
-  const { session } = parsed;
+  const { session, event } = parsed;
   const isConnectable = includeConnectUrl && session?.status === "running";
+  const handoverId = type === HANDOVER_REQUESTED
+    ? event?.data.handover_id
+    : undefined;
+  const liveUrl = isConnectable && handoverId !== undefined
+    ? await findLiveUrl(handoverId)
+    : undefined;
   return JSON.stringify({
     type,
     timestamp: toIsoTime(timestamp),
@@ -125,6 +139,7 @@ async function renderBody(
           session: {
             ...session,
             connect_url: await issueConnectUrl(session.id),
+            ...(liveUrl === undefined ? {} : { live_url: liveUrl }),
           },
         }
         : {}),

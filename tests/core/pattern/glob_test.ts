@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { compileGlob } from "../../../src/worker/observer/glob.ts";
+import { compileGlob } from "../../../src/core/pattern/glob.ts";
 
 Deno.test("a glob matches whole texts, and its stars any text", () => {
   const cases: readonly (readonly [string, string, boolean])[] = [
