@@ -69,7 +69,9 @@ export class BrowserPages implements Disposable {
         return this.#add(targetInfoSchema.parse(params).targetInfo);
       case "Target.targetInfoChanged": {
         const { targetInfo } = targetInfoSchema.parse(params);
-        return this.find(targetInfo.targetId)?.update(targetInfo);
+        const page = this.find(targetInfo.targetId);
+        // It was one too many when it opened.
+        return page ? page.update(targetInfo) : this.#add(targetInfo);
       }
       case "Target.targetDestroyed":
         return this.#remove(targetIdSchema.parse(params).targetId);

@@ -150,11 +150,11 @@ export class LiveViews implements LiveHandlers, AsyncDisposable {
     const { hub, connected } = this.#hubs.get(sessionId) ??
       this.#open(session, target);
     using _expected = hub.expectViewer();
-    if (hub.viewers.size >= MAX_VIEWERS) throw tooManyViewers(sessionId);
+    if (hub.places > MAX_VIEWERS) throw tooManyViewers(sessionId);
     await connected;
     if (hub.isOver) throw browserUnreachable(new Error("the view has ended"));
     signal.throwIfAborted();
-    const viewer = this.#sockets.accept(request, socket, head);
+    const viewer = this.#sockets.accept({ request, socket, head }, grant.mode);
     if (viewer) hub.add(viewer, grant);
   }
 
@@ -210,9 +210,8 @@ export class LiveViews implements LiveHandlers, AsyncDisposable {
     sessionId: string,
     write: (control: HandoverManager) => Promise<unknown>,
   ): void {
-    write(this.#context.control).then(
-      () => this.#readControl(),
-      (error) =>
+    void write(this.#context.control).then(() => this.#readControl()).catch(
+      (error: unknown) =>
         log.warn("The control of a session cannot be recorded: {error}", {
           session_id: sessionId,
           error: describeError(error),

@@ -68,6 +68,11 @@ export class SessionHub implements ViewerHandler, Disposable {
     return this.#viewers;
   }
 
+  /** Number of viewers, with those that are about to be added. */
+  get places(): number {
+    return this.#viewers.size + this.#expected;
+  }
+
   /** Monotonic time of the last input of a person. */
   get lastInputAt(): number {
     return this.#lastInputAt;

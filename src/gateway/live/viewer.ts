@@ -21,7 +21,7 @@ import { Uploads } from "./uploads.ts";
 /** Rate of a viewer's messages: mouse moves at 60 a second, acknowledgements and keys, with room. */
 const MESSAGES = { perSecond: 300, burst: 600 };
 
-/** Bytes of text that wait for a viewer, after which it is disconnected. */
+/** Bytes that wait for a viewer, after which it is disconnected. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
 /** Time in which a viewer must respond to the end of its view. */
@@ -49,7 +49,7 @@ export interface ViewerHandler {
   handle(viewer: Viewer, message: ViewerMessage): void;
   /** Handles files that have arrived completely. */
   handleFiles(viewer: Viewer, id: number, files: readonly ViewerFile[]): void;
-  /** Called once when the viewer has disconnected. */
+  /** Called once when the view ends or the viewer has disconnected. */
   leave(viewer: Viewer): void;
 }
 
@@ -70,6 +70,7 @@ export class Viewer {
   readonly #watch: AsyncDisposable;
   readonly #endTimer: Timer;
   #hasTooMany = false;
+  #isOver = false;
 
   constructor(
     socket: WebSocket,
@@ -84,22 +85,21 @@ export class Viewer {
     this.#handler = handler;
     this.#clock = clock;
     this.#endTimer = new Timer(clock);
-    this.pacing = new PicturePacing(({ bytes }) => socket.send(bytes), clock);
+    this.pacing = new PicturePacing(({ bytes }) => this.#send(bytes), clock);
     this.#watch = watchSocket(socket, clock);
     socket
       .on("message", (data, isBinary) => this.#receive(data, isBinary))
       // The "close" event follows.
       .on("error", () => {})
-      .on("close", () => this.#close());
+      .on("close", () => {
+        this.#endTimer.stop();
+        this.#leave();
+      });
   }
 
   /** Sends a message. A viewer that does not read is disconnected. */
   send(message: LiveMessage): void {
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (this.#socket.bufferedAmount > MAX_WAITING_BYTES) {
-      return this.#socket.terminate();
-    }
-    this.#socket.send(JSON.stringify(message));
+    this.#send(JSON.stringify(message));
   }
 
   /** Expects the files of a message, each as a binary message. */
@@ -108,17 +108,29 @@ export class Viewer {
     if (problem) this.#reject("file_too_large", problem);
   }
 
-  /** Says why the view ends, and closes the socket. */
+  /** Says why the view ends, and closes the socket. What the viewer sends from now on is ignored. */
   end(
     code: Extract<LiveMessage, { type: "end" }>["code"],
     message: string,
   ): void {
+    if (this.#isOver) return;
     this.send({ type: "end", code, message });
     this.#socket.close(GOING_AWAY, code);
     this.#endTimer.start(CLOSE_MS, () => this.#socket.terminate());
+    this.#leave();
+  }
+
+  /** Sends bytes or text. A viewer may acknowledge pictures that it does not read. */
+  #send(data: Uint8Array | string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount > MAX_WAITING_BYTES) {
+      return this.#socket.terminate();
+    }
+    this.#socket.send(data);
   }
 
   #receive(data: unknown, isBinary: boolean): void {
+    if (this.#isOver) return;
     if (!this.#bucket.take(this.#clock.monotonic())) return this.#rejectFlood();
     const bytes = toBuffer(data);
     if (isBinary) return this.#receiveFile(bytes);
@@ -162,8 +174,9 @@ export class Viewer {
     );
   }
 
-  #close(): void {
-    this.#endTimer.stop();
+  #leave(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
     void this.#watch[Symbol.asyncDispose]();
     this.pacing[Symbol.dispose]();
     this.#handler.leave(this);

@@ -3,6 +3,10 @@ import { z } from "@hono/zod-openapi";
 /** Maximum length of a text of a page that viewers receive, such as a dialog's message. */
 const MAX_TEXT = 10_000;
 
+/** Maximum lengths in the list of tabs, which a page may change all the time. */
+const MAX_TITLE = 300;
+const MAX_URL = 2_000;
+
 const text = z.string().transform((text) => text.slice(0, MAX_TEXT));
 
 /** Parameters of the browser's events that the live view reads. */
@@ -31,8 +35,8 @@ export const targetInfoSchema = z.object({
   targetInfo: z.object({
     targetId: z.string(),
     type: z.string(),
-    title: text,
-    url: text,
+    title: text.transform((title) => title.slice(0, MAX_TITLE)),
+    url: text.transform((url) => url.slice(0, MAX_URL)),
     openerId: z.string().optional(),
   }),
 });
