@@ -1,0 +1,25 @@
+// Hands a login over to a person and goes on: URL of the session's API, its connect URL, address of the shop.
+import { chromium } from "playwright-core";
+
+const [session, connectUrl, shop] = process.argv.slice(2);
+const browser = await chromium.connectOverCDP(connectUrl);
+const page = await browser.contexts()[0].newPage();
+await page.goto(`${shop}/login`);
+
+const requested = await fetch(`${session}/handover`, {
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ reason: "Please sign in to the shop" }),
+});
+const { live_url } = await requested.json();
+console.log(`A person can sign in at ${live_url}`);
+
+let handover;
+do {
+  handover = await (await fetch(`${session}/handover?wait=60`)).json();
+} while (handover.status === "open");
+console.log(handover.status, handover.note);
+
+await page.goto(`${shop}/account`);
+console.log(await page.locator("h1").textContent());
+await browser.close();
