@@ -321,7 +321,7 @@ export async function listEndpoints(
   path: RegExp,
 ): Promise<readonly string[]> {
   const document = await (await grid.request("/openapi.json")).json();
-  const ofGateway = /\/(cdp|tunnel|screenshot|pdf|content|stream)\b/;
+  const ofGateway = /\/(cdp|tunnel|screenshot|pdf|content|stream|live)(\/|$)/;
   return Object.entries<object>(document.paths).flatMap(([each, methods]) =>
     path.test(each) && !ofGateway.test(each)
       ? Object.keys(methods).map((method) =>

@@ -228,7 +228,10 @@ Deno.test("two servers of one database share keys and the secret of connect toke
 });
 
 Deno.test("a grid without the keys app accepts its bootstrap key and issues connect tokens", async () => {
-  const apps = ["workerpool", "sessions", "workers", "tunnels", "gateway"];
+  const apps = [
+    ...["workerpool", "sessions", "workers", "live", "handover"],
+    ...["tunnels", "gateway"],
+  ];
   await using grid = await testGrid({
     settings: { api_key: BOOTSTRAP_KEY, apps },
   });
