@@ -107,9 +107,11 @@ export async function attemptDelivery(
 
 const dataSchema = z.looseObject({
   session: z.looseObject({ id: z.string(), status: z.string() }).optional(),
-  event: z.looseObject({
-    data: z.looseObject({ handover_id: z.string().optional() }),
-  }).optional(),
+});
+
+/** Data of a delivery of {@linkcode HANDOVER_REQUESTED}. */
+const handoverSchema = z.looseObject({
+  event: z.looseObject({ data: z.looseObject({ handover_id: z.string() }) }),
 });
 
 /** Type of the event of a request to a person, whose delivery may contain the link for the person. */
@@ -121,10 +123,10 @@ async function renderBody(
   { issueConnectUrl, findLiveUrl }: AttemptContext,
 ): Promise<string> {
   const parsed = dataSchema.parse(JSON.parse(data));
-  const { session, event } = parsed;
+  const { session } = parsed;
   const isConnectable = includeConnectUrl && session?.status === "running";
   const handoverId = type === HANDOVER_REQUESTED
-    ? event?.data.handover_id
+    ? handoverSchema.safeParse(parsed).data?.event.data.handover_id
     : undefined;
   const liveUrl = isConnectable && handoverId !== undefined
     ? await findLiveUrl(handoverId)
