@@ -62,4 +62,8 @@ export const PROJECT_MIGRATIONS: Readonly<
     import("../../migrations/0021_live_links.sql", { with: { type: "text" } }),
   "0022_handovers": () =>
     import("../../migrations/0022_handovers.sql", { with: { type: "text" } }),
+  "0023_live_controls": () =>
+    import("../../migrations/0023_live_controls.sql", {
+      with: { type: "text" },
+    }),
 };

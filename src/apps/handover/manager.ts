@@ -50,6 +50,9 @@ export interface SessionOfCaller {
   readonly caller: Caller;
 }
 
+/** Time after which a viewer's control ends unless its server records it again. */
+const CONTROL_MS = 15_000;
+
 /** Rules and queries, which a server loads when it uses them first. */
 interface Parts {
   readonly requests: Requests;
@@ -123,7 +126,8 @@ export class HandoverManager {
 
   /**
    * Records that a viewer takes control of a running session without a request (`shared`), or gives it back (`client`).
-   * Changes nothing while a request is open.
+   * Changes nothing while a request is open. Shared control ends after 15 s unless it is recorded again, so that the end
+   * of a server does not leave it indefinitely.
    */
   async setControl(
     sessionId: string,
@@ -132,7 +136,8 @@ export class HandoverManager {
   ): Promise<void> {
     if (!isUuid(sessionId)) return;
     const { bus, clock } = this.#core;
-    const change = { id: sessionId, control, by, now: clock.now() };
+    const now = clock.now();
+    const change = { id: sessionId, control, by, now, until: now + CONTROL_MS };
     const isChanged = await (await this.#parts.get()).control.set(change);
     if (isChanged) bus.publish({ type: CONTROL_CHANGED, subject: sessionId });
   }
@@ -166,7 +171,8 @@ export class HandoverManager {
   }
 
   /**
-   * Ends requests whose timeout has passed, a limited number, and returns their number. For the reconciler. If a condition
+   * Ends requests whose timeout has passed, a limited number, and returns their number; gives back control that was not
+   * recorded again. For the reconciler. If a condition
    * waits for a server that checks it, {@linkcode HANDOVER_UNCHECKED} is published.
    */
   async resolveDue(): Promise<number> {

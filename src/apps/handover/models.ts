@@ -9,6 +9,14 @@ import {
 import { sessions } from "../sessions/models.ts";
 import { HANDOVER_STATUSES } from "./status.ts";
 
+/** Sessions of which viewers have control without a request, until their servers no longer say so. */
+export const liveControls = sqliteTable("live_controls", {
+  sessionId: text("session_id").primaryKey().references(() => sessions.id, {
+    onDelete: "cascade",
+  }),
+  until: integer().notNull(),
+}, (table) => [index("live_controls_until").on(table.until)]);
+
 /**
  * Requests to a person to take control of a session. A session has at most one that is open, and its last ones.
  *

@@ -189,10 +189,12 @@ export class Requests {
     { readonly count: number; readonly hasUnchecked: boolean }
   > {
     const { bus, clock } = this.#core;
-    const { resolved, hasUnchecked } = await this.#resolutions.resolveDue(
-      clock.now(),
-    );
+    const { resolved, expired, hasUnchecked } = await this.#resolutions
+      .resolveDue(clock.now());
     for (const handover of resolved) publishEnd(bus, handover);
+    for (const id of expired) {
+      bus.publish({ type: CONTROL_CHANGED, subject: id });
+    }
     return { count: resolved.length, hasUnchecked };
   }
 

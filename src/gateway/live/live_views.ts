@@ -34,6 +34,9 @@ const READ_MS = 500;
 /** Number of reads between two records of activity, well below the shortest idle timeout. */
 const READS_PER_ACTIVITY = 4;
 
+/** Number of reads between two records of a viewer's control, which ends after 15 s without one. */
+const READS_PER_CONTROL = 8;
+
 /** Maximum number of viewers of a session at one server. */
 const MAX_VIEWERS = 50;
 
@@ -59,6 +62,8 @@ export class LiveViews implements LiveHandlers, AsyncDisposable {
   readonly #sockets = new ViewerSockets();
   readonly #hubs = new Map<string, OpenHub>();
   #reading: AsyncDisposable | undefined;
+  /** Records of control that have not been written yet. */
+  readonly #writes = new Set<Promise<void>>();
   #reads = 0;
 
   constructor(context: LiveViewsContext) {
@@ -119,6 +124,7 @@ export class LiveViews implements LiveHandlers, AsyncDisposable {
       hub.end("server_stopping", "The server stops; connect again.");
     }
     await this.#reading?.[Symbol.asyncDispose]();
+    await Promise.all(this.#writes);
   }
 
   async #serve(
@@ -210,13 +216,16 @@ export class LiveViews implements LiveHandlers, AsyncDisposable {
     sessionId: string,
     write: (control: HandoverManager) => Promise<unknown>,
   ): void {
-    void write(this.#context.control).then(() => this.#readControl()).catch(
-      (error: unknown) =>
+    const written = write(this.#context.control)
+      .then(() => this.#readControl())
+      .catch((error: unknown) =>
         log.warn("The control of a session cannot be recorded: {error}", {
           session_id: sessionId,
           error: describeError(error),
-        }),
-    );
+        })
+      )
+      .finally(() => this.#writes.delete(written));
+    this.#writes.add(written);
   }
 
   /** Ends the views whose link, key or sign-in is no longer valid, and reads the control of the sessions. */
@@ -224,6 +233,16 @@ export class LiveViews implements LiveHandlers, AsyncDisposable {
     await this.#endInvalid();
     await this.#readControl();
     if (++this.#reads % READS_PER_ACTIVITY === 0) await this.#recordActivity();
+    if (this.#reads % READS_PER_CONTROL === 0) await this.#renewControl();
+  }
+
+  /** Records control again, also after a viewer at another server has given back its own. */
+  async #renewControl(): Promise<void> {
+    for (const [id, { hub }] of [...this.#hubs]) {
+      const by = hub.controlledBy;
+      if (by === undefined) continue;
+      await this.#context.control.setControl(id, "shared", by);
+    }
   }
 
   async #endInvalid(): Promise<void> {

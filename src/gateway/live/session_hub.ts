@@ -78,6 +78,11 @@ export class SessionHub implements ViewerHandler, Disposable {
     return this.#lastInputAt;
   }
 
+  /** Name of the viewer in control, if there is one. */
+  get controlledBy(): string | undefined {
+    return this.#controller?.grant.name;
+  }
+
   /** True if the hub has ended and accepts no viewer. */
   get isOver(): boolean {
     return this.#isOver;
@@ -174,11 +179,7 @@ export class SessionHub implements ViewerHandler, Disposable {
   handleFiles(viewer: Viewer, id: number, files: readonly ViewerFile[]): void {
     if (viewer !== this.#controller) return;
     viewer.page?.chooseFiles(id, files).catch(() =>
-      viewer.send({
-        type: "notice",
-        code: "not_possible",
-        message: "The page no longer waits for files.",
-      })
+      viewer.notify("not_possible", "The page no longer waits for files.")
     );
   }
 
@@ -283,11 +284,7 @@ export class SessionHub implements ViewerHandler, Disposable {
     const link = this.#link;
     if (!link) return;
     if (viewer !== this.#controller) {
-      return viewer.send({
-        type: "notice",
-        code: "not_allowed",
-        message: "Take control first.",
-      });
+      return viewer.notify("not_allowed", "Take control first.");
     }
     this.#lastInputAt = this.#environment.clock.monotonic();
     applyControl(
@@ -295,13 +292,12 @@ export class SessionHub implements ViewerHandler, Disposable {
       message,
     )
       .catch((error: unknown) =>
-        viewer.send({
-          type: "notice",
-          code: "not_possible",
-          message: `The browser did not do it: ${
+        viewer.notify(
+          "not_possible",
+          `The browser did not do it: ${
             describeError(error).replace(/^Error: /, "").slice(0, 300)
           }`,
-        })
+        )
       );
   }
 

@@ -21,6 +21,9 @@ import { Uploads } from "./uploads.ts";
 /** Rate of a viewer's messages: mouse moves at 60 a second, acknowledgements and keys, with room. */
 const MESSAGES = { perSecond: 300, burst: 600 };
 
+/** Rate of the messages that take or give back control or end a request: each is an event of the session. */
+const CHANGES = { perSecond: 2, burst: 10 };
+
 /** Bytes that wait for a viewer, after which it is disconnected. */
 const MAX_WAITING_BYTES = 8 * 1024 * 1024;
 
@@ -65,6 +68,7 @@ export class Viewer {
   readonly #socket: WebSocket;
   readonly #handler: ViewerHandler;
   readonly #bucket = new TokenBucket(MESSAGES);
+  readonly #changes = new TokenBucket(CHANGES);
   readonly #uploads = new Uploads();
   readonly #clock: Clock;
   readonly #watch: AsyncDisposable;
@@ -102,10 +106,18 @@ export class Viewer {
     this.#send(JSON.stringify(message));
   }
 
+  /** Tells the viewer what it should know. */
+  notify(
+    code: Extract<LiveMessage, { type: "notice" }>["code"],
+    message: string,
+  ): void {
+    this.send({ type: "notice", code, message });
+  }
+
   /** Expects the files of a message, each as a binary message. */
   expectFiles({ id, files }: Extract<ViewerMessage, { type: "files" }>): void {
     const problem = this.#uploads.begin(id, files);
-    if (problem) this.#reject("file_too_large", problem);
+    if (problem) this.notify("file_too_large", problem);
   }
 
   /** Says why the view ends, and closes the socket. What the viewer sends from now on is ignored. */
@@ -138,13 +150,17 @@ export class Viewer {
       ? undefined
       : parseMessage(bytes.toString());
     if (!message) {
-      return this.#reject(
+      return this.notify(
         "invalid_message",
         "The server does not know this message.",
       );
     }
     if (this.grant.mode === "view" && !VIEW_MESSAGES.has(message.type)) {
-      return this.#reject("not_allowed", "This link is for viewing only.");
+      return this.notify("not_allowed", "This link is for viewing only.");
+    }
+    const isChange = message.type === "control" || message.type === "finish";
+    if (isChange && !this.#changes.take(this.#clock.monotonic())) {
+      return this.notify("not_allowed", "Too many changes; wait a second.");
     }
     if (message.type === "ack") this.pacing.acknowledge(message.seq);
     this.#handler.handle(this, message);
@@ -153,22 +169,15 @@ export class Viewer {
   #receiveFile(bytes: Buffer): void {
     const complete = this.#uploads.add(bytes);
     if (complete === "unexpected") {
-      return this.#reject("invalid_message", "The server expects no file.");
+      return this.notify("invalid_message", "The server expects no file.");
     }
     if (complete) this.#handler.handleFiles(this, complete.id, complete.files);
-  }
-
-  #reject(
-    code: "invalid_message" | "not_allowed" | "file_too_large",
-    message: string,
-  ): void {
-    this.send({ type: "notice", code, message });
   }
 
   #rejectFlood(): void {
     if (this.#hasTooMany) return;
     this.#hasTooMany = true;
-    this.#reject(
+    this.notify(
       "invalid_message",
       "Messages arrive faster than 300 a second, and some are dropped.",
     );

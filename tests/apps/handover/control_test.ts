@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createApiClient } from "../../support/api.ts";
+import { createFakeClock } from "../../support/clock.ts";
 import { testGrid } from "../../support/grid.ts";
 
 Deno.test("a viewer takes control without a request and gives it back, and changes nothing while a request is open", async () => {
@@ -29,6 +30,44 @@ Deno.test("a viewer takes control without a request and gives it back, and chang
     changes.map(({ data }) => [data.previous, data.control]),
     [["client", "shared"], ["shared", "client"], ["client", "human"]],
   );
+});
+
+Deno.test("control of a viewer whose server is gone is given back to the client, with an event", async () => {
+  const clock = createFakeClock();
+  await using grid = await testGrid({ clock });
+  const api = createApiClient(grid);
+  const { handovers } = grid;
+  assert.ok(handovers);
+  await api.pool();
+  const { claimed: { id } } = await api.running();
+  const control = async () =>
+    (await api.call("GET", `/sessions/${id}`)).body.control;
+  await handovers.setControl(id, "shared", "link");
+  clock.advance(10_000);
+  // Its server is still there.
+  await handovers.setControl(id, "shared", "link");
+  clock.advance(10_000);
+  await handovers.resolveDue();
+  assert.equal(await control(), "shared");
+  clock.advance(10_000);
+  await handovers.resolveDue();
+  assert.equal(await control(), "client");
+  await handovers.resolveDue();
+  const { body } = await api.call(
+    "GET",
+    "/events?type=session.control_changed",
+  );
+  const changes: { data: Record<string, unknown> }[] = body.items;
+  assert.deepEqual(
+    changes.map(({ data }) => [data.control, data.by]),
+    [["shared", "link"], ["client", null]],
+  );
+  // A request is not ended by the control of a viewer before it.
+  await handovers.setControl(id, "shared", "link");
+  await api.call("POST", `/sessions/${id}/handover`, { reason: "sign in" });
+  clock.advance(20_000);
+  await handovers.resolveDue();
+  assert.equal(await control(), "human");
 });
 
 Deno.test("a viewer's control ends with the session", async () => {

@@ -1,12 +1,16 @@
-import { sql } from "drizzle-orm";
-import type { Database } from "../../../core/database.ts";
+import type { ResultSet } from "@libsql/client";
+import { type SQL, sql } from "drizzle-orm";
+import type { Database, Statement } from "../../../core/database.ts";
 import { batchNamed } from "../../../db/batch_named.ts";
 import { type Bind, prepare } from "../../../db/prepare.ts";
 import { insertEvents } from "../../events/models.ts";
 import { sessions } from "../../sessions/models.ts";
 import type { Control } from "../../sessions/status.ts";
-import { handovers } from "../models.ts";
+import { handovers, liveControls } from "../models.ts";
 import { sessionOfEvent } from "./conditions.ts";
+
+/** Maximum number of sessions whose control one pass ends. */
+const MAX_ROWS = 200;
 
 /** A change of the side that controls a session. */
 export interface ControlChange {
@@ -14,6 +18,8 @@ export interface ControlChange {
   readonly control: Exclude<Control, "human">;
   readonly by: string;
   readonly now: number;
+  /** End of shared control, unless it is renewed. */
+  readonly until: number;
 }
 
 /** The side that controls a session, and its open request. */
@@ -76,8 +82,48 @@ const setControl = prepare(({ orm }, bind: Bind<ControlChange>) => {
       control: bind("control"),
       updatedAt: bind("now"),
     }).where(isChanged).returning({ id: sessions.id }),
+    renewed: orm.run(sql`INSERT INTO ${liveControls} (session_id, until)
+      SELECT ${sessions.id}, ${bind("until")} FROM ${sessions}
+      WHERE ${sessions.id} = ${bind("id")} AND ${sessions.control} = 'shared'
+      ON CONFLICT (session_id) DO UPDATE SET until = excluded.until`),
+    ended: orm.run(sql`DELETE FROM ${liveControls}
+      WHERE session_id = ${bind("id")} AND ${bind("control")} = 'client'`),
   };
 });
+
+/** The statements that give back the control of viewers whose server is gone, to be run in this order. */
+interface ExpiryStatements {
+  readonly expiryEvents: Statement<ResultSet>;
+  readonly expired: Statement<{ readonly id: string }[]>;
+  readonly expiryEnded: Statement<ResultSet>;
+}
+
+/** Returns the statements that give back control that was not renewed in time. */
+export function expireControl(
+  orm: Database["orm"],
+  now: SQL,
+): ExpiryStatements {
+  const due = sql`(SELECT l.session_id FROM ${liveControls} AS l
+    INDEXED BY live_controls_until WHERE l.until <= ${now}
+    ORDER BY l.until, l.rowid LIMIT ${sql.raw(String(MAX_ROWS))})`;
+  const isDue =
+    sql`${sessions.id} IN ${due} AND ${sessions.control} = 'shared'`;
+  return {
+    expiryEvents: insertEvents(orm, {
+      ...sessionOfEvent,
+      type: "session.control_changed",
+      data: sql`json_object('control', 'client',
+        'previous', ${sessions.control}, 'by', NULL)`,
+      timestamp: now,
+      source: sql`${sessions} WHERE ${isDue}`,
+    }),
+    expired: orm.update(sessions).set({ control: "client", updatedAt: now })
+      .where(isDue).returning({ id: sessions.id }),
+    expiryEnded: orm.run(
+      sql`DELETE FROM ${liveControls} WHERE session_id IN ${due}`,
+    ),
+  };
+}
 
 /** JSON list of the ids of sessions. */
 interface SessionIds {

@@ -10,6 +10,7 @@ import type { Handover } from "../handover.ts";
 import { handovers } from "../models.ts";
 import type { HandoverResult } from "../status.ts";
 import { publicColumns } from "./columns.ts";
+import { expireControl } from "./control.ts";
 import {
   isSession,
   sessionOfEvent,
@@ -50,18 +51,28 @@ export class ResolutionStore {
   }
 
   /**
-   * Ends requests whose timeout has passed. `hasUnchecked` tells that a condition waits for a server that checks it.
+   * Ends requests whose timeout has passed, and gives back the control of viewers whose server is gone. `hasUnchecked`
+   * tells that a condition waits for a server that checks it.
    */
   async resolveDue(
     now: number,
   ): Promise<
-    { readonly resolved: readonly Handover[]; readonly hasUnchecked: boolean }
+    {
+      readonly resolved: readonly Handover[];
+      /** Ids of the sessions whose control was given back. */
+      readonly expired: readonly string[];
+      readonly hasUnchecked: boolean;
+    }
   > {
-    const { resolved, unchecked } = await batchNamed(
+    const { resolved, expired, unchecked } = await batchNamed(
       this.#db.orm,
       resolveDue(this.#db, { now, result: "timed_out", by: null, note: null }),
     );
-    return { resolved, hasUnchecked: unchecked.length > 0 };
+    return {
+      resolved,
+      expired: expired.map(({ id }) => id),
+      hasUnchecked: unchecked.length > 0,
+    };
   }
 }
 
@@ -169,6 +180,7 @@ const resolveDue = prepare(({ orm }, bind: Bind<ResolutionValues>) => ({
       LIMIT ${sql.raw(String(MAX_ROWS))})`,
     bind,
   ),
+  ...expireControl(orm, bind("now")),
   unchecked: orm.all<{ readonly found: 1 }>(sql`SELECT 1 AS found
     FROM ${handovers} AS h INDEXED BY handovers_checked
     WHERE h.checked_until < ${bind("now")} LIMIT 1`),
