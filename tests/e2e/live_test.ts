@@ -252,6 +252,8 @@ Deno.test("a person with the link of a request has control, says that it is done
   const state = await person.find("state", ({ handover }) => !!handover);
   assert.equal(state.handover?.reason, "Sign in");
   assert.equal(state.control, "human");
+  // Input before the page is attached is lost.
+  await person.shows(1);
   await takeControl(person);
   person.click(50, 15);
   await scene.hasTitle("clicked");
