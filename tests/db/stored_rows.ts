@@ -235,6 +235,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     expires_at: CREATED_AT + 600_000,
     resolved_at: CREATED_AT,
   }],
+  live_controls: [{ session_id: IDS.ended, until: CREATED_AT }],
   session_log_follows: [{
     session_id: IDS.waiting,
     follower: "follower-1",
