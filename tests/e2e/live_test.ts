@@ -94,6 +94,28 @@ Deno.test("a person sees a still page at once, and controls it: click, keys, tex
   viewer.send({ type: "text", text: "\u6f22" });
   await hasTitle("typed a\u6f22");
 
+  viewer.send({
+    type: "compose",
+    text: "ni",
+    selection_start: 2,
+    selection_end: 2,
+  });
+  await hasTitle("typed a\u6f22ni");
+  viewer.send({ type: "text", text: "\u4f60" });
+  await hasTitle("typed a\u6f22\u4f60");
+  await viewer.find(
+    "tabs",
+    ({ tabs }) => tabs[0]?.title === "typed a\u6f22\u4f60",
+  );
+  const all = { key: "a", code: "KeyA", key_code: 65, modifiers: 2 };
+  for (const action of ["down", "up"]) {
+    viewer.send({ type: "key", action, is_repeat: false, ...all });
+  }
+  await eventually("the text is selected", async () => {
+    viewer.send({ type: "copy" });
+    return (await viewer.find("copied")).text === "a\u6f22\u4f60";
+  });
+
   viewer.click(50, 115);
   const select = await viewer.find("select");
   assert.deepEqual(select.options.map(({ text }) => text), [
@@ -264,4 +286,23 @@ Deno.test("a person with the link of a request has control, says that it is done
   assert.equal((await client.getSession(id)).control, "client");
   // The link was for this request.
   assert.equal((await person.find("end")).code, "link_revoked");
+});
+
+Deno.test("touches reach a page that emulates a touch screen", async () => {
+  await using scene = await setUp();
+  const { page } = scene;
+  await page.call("Emulation.setTouchEmulationEnabled", { enabled: true });
+  await page.evaluate(
+    "document.querySelector('button').addEventListener('touchend', () => globalThis.isTouched = true)",
+  );
+  await using viewer = await scene.open();
+  await viewer.shows(1);
+  await takeControl(viewer);
+  await viewer.find("tabs", ({ is_touch }) => is_touch);
+  const points = [{ id: 0, x: 50, y: 15 }];
+  viewer.send({ type: "touch", action: "start", points });
+  viewer.send({ type: "touch", action: "end", points: [] });
+  // A tap is a click too.
+  await scene.hasTitle("clicked");
+  assert.ok(await page.evaluate("globalThis.isTouched === true"));
 });

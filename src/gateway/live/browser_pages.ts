@@ -1,14 +1,22 @@
 import type { LiveTab } from "../../apps/live/schemas/live_messages.ts";
+import { every } from "../../async/every.ts";
 import type { BrowserEvent } from "./browser_commands.ts";
 import { LivePage, type PageEnvironment } from "./page/live_page.ts";
 import {
   targetIdSchema,
   type TargetInfo,
   targetInfoSchema,
+  targetInfosSchema,
 } from "./page/page_events.ts";
+
+/** Filter of targets. */
+const PAGES = [{ type: "page" }];
 
 /** Maximum number of pages that viewers see; further ones are not listed. */
 const MAX_PAGES = 100;
+
+/** Interval in which titles are read: browsers report a navigation, but no title that a script changes. */
+const TITLES_MS = 2_000;
 
 /** Environment of {@linkcode BrowserPages}. */
 export interface PagesEnvironment extends PageEnvironment {
@@ -22,13 +30,18 @@ export class BrowserPages implements Disposable {
   readonly #environment: PagesEnvironment;
   readonly #pages = new Map<string, LivePage>();
   readonly #bySession = new Map<string, LivePage>();
+  readonly #titles: AsyncDisposable;
 
   /** Asks the browser for its pages, and for changes to them. */
   constructor(environment: PagesEnvironment) {
     this.#environment = environment;
     environment.link.post({
       method: "Target.setDiscoverTargets",
-      params: { discover: true, filter: [{ type: "page" }] },
+      params: { discover: true, filter: PAGES },
+    });
+    this.#titles = every(() => this.#readTitles(), {
+      clock: environment.clock,
+      periodMs: TITLES_MS,
     });
   }
 
@@ -81,6 +94,7 @@ export class BrowserPages implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    void this.#titles[Symbol.asyncDispose]();
     for (const page of this.#pages.values()) page[Symbol.dispose]();
   }
 
@@ -103,5 +117,17 @@ export class BrowserPages implements Disposable {
     if (page.sessionId !== undefined) this.#bySession.delete(page.sessionId);
     this.#environment.onClose(page);
     page[Symbol.dispose]();
+  }
+
+  async #readTitles(): Promise<void> {
+    const { targetInfos } = await this.#environment.link.call({
+      method: "Target.getTargets",
+      params: { filter: PAGES },
+      result: targetInfosSchema,
+    });
+    for (const info of targetInfos) {
+      const page = this.find(info.targetId);
+      if (page && page.info.title !== info.title) page.update(info);
+    }
   }
 }

@@ -30,17 +30,22 @@ export const pageEvents = {
   visibilityChanged: z.object({ visible: z.boolean() }),
 } as const;
 
-/** A page in the browser's list of targets. */
-export const targetInfoSchema = z.object({
-  targetInfo: z.object({
-    targetId: z.string(),
-    type: z.string(),
-    title: text.transform((title) => title.slice(0, MAX_TITLE)),
-    url: text.transform((url) => url.slice(0, MAX_URL)),
-    openerId: z.string().optional(),
-  }),
+/** A target in the browser's list of targets. */
+const targetSchema = z.object({
+  targetId: z.string(),
+  type: z.string(),
+  title: text.transform((title) => title.slice(0, MAX_TITLE)),
+  url: text.transform((url) => url.slice(0, MAX_URL)),
+  openerId: z.string().optional(),
 });
 
-export type TargetInfo = z.infer<typeof targetInfoSchema>["targetInfo"];
+/** A page in the browser's list of targets. */
+export type TargetInfo = z.infer<typeof targetSchema>;
+
+export const targetInfoSchema = z.object({ targetInfo: targetSchema });
+
+export const targetInfosSchema = z.object({
+  targetInfos: z.array(targetSchema),
+});
 
 export const targetIdSchema = z.object({ targetId: z.string() });
