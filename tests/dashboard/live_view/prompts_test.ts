@@ -57,6 +57,9 @@ Deno.test({
     server.send({ type: "dialog", dialog: null });
     await page.waitForSelector("dialog[open]", { hidden: true });
     // The keyboard belongs to the page again.
+    await page.waitForFunction(() =>
+      document.activeElement?.className === "live-keyboard"
+    );
     await page.keyboard.press("x");
     assert.equal((await server.next("key")).key, "x");
     assert.deepEqual(faults, []);
