@@ -7,6 +7,7 @@ import { type BenchGrid, requireBrowser, startGrid } from "./bench_grid.ts";
 import { startNode } from "../support/node_process.ts";
 import { defineBenchmark } from "./benchmark.ts";
 import { MIN_RUNS } from "./figure.ts";
+import { measurePageTrips } from "./page_trips.ts";
 import { startLocalBrowser } from "./local_browser.ts";
 import { quantile } from "./times.ts";
 
@@ -99,7 +100,7 @@ async function measureGrid() {
     waitSeconds: 60,
   });
   await using pages = await openPages(() => client.openTarget(id));
-  await measureTrips(pages.quiet);
+  await measurePageTrips(pages.quiet, CALLS);
   using memory = await gaugeMemory(grid.server);
   const before = await memory.collected();
   const alone: number[] = [];
@@ -107,10 +108,10 @@ async function measureGrid() {
   let events = 0;
   let seconds = 0;
   for (let round = 0; round < ROUNDS; round++) {
-    alone.push(...await measureTrips(pages.quiet));
+    alone.push(...await measurePageTrips(pages.quiet, CALLS));
     await hook.activate();
     const [count, startedAt] = [await hook.count(), performance.now()];
-    observed.push(...await measureTrips(pages.quiet));
+    observed.push(...await measurePageTrips(pages.quiet, CALLS));
     events += await hook.count() - count;
     seconds += (performance.now() - startedAt) / 1_000;
     if (round < ROUNDS - 1) await hook.deactivate();
@@ -197,26 +198,16 @@ async function measureBare() {
   await using pages = await openPages(async () =>
     await (await fetch(url, { method: "PUT" })).json()
   );
-  await measureTrips(pages.quiet);
+  await measurePageTrips(pages.quiet, CALLS);
   const alone: number[] = [];
   const observed: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    alone.push(...await measureTrips(pages.quiet));
+    alone.push(...await measurePageTrips(pages.quiet, CALLS));
     await using process = await startNode(reader, [pages.noisyUrl]);
     await process.line();
-    observed.push(...await measureTrips(pages.quiet));
+    observed.push(...await measurePageTrips(pages.quiet, CALLS));
   }
   return {
     browser_events_bare: quantile(observed, 0.5) / quantile(alone, 0.5),
   };
-}
-
-async function measureTrips(page: CdpClient): Promise<readonly number[]> {
-  const times: number[] = [];
-  for (let call = 0; call < CALLS; call++) {
-    const startedAt = performance.now();
-    await page.evaluate("1");
-    times.push(performance.now() - startedAt);
-  }
-  return times;
 }

@@ -1,10 +1,11 @@
 import type { Page } from "puppeteer-core";
 import { createClient, type GridClient } from "../../src/client/client.ts";
-import { type CdpClient, cdpClient } from "../support/cdp_client.ts";
+import { cdpClient } from "../support/cdp_client.ts";
 import { type LiveViewer, openLiveViewer } from "../support/live_viewer.ts";
 import { type BenchGrid, startGrid } from "./bench_grid.ts";
 import { defineBenchmark } from "./benchmark.ts";
 import { MIN_RUNS } from "./figure.ts";
+import { measurePageTrips } from "./page_trips.ts";
 import { readCpuMs } from "./machine.ts";
 import { openViewingPage } from "./viewing_page.ts";
 import { quantile } from "./times.ts";
@@ -127,26 +128,16 @@ async function startClock(client: GridClient) {
 
 async function measureTrip(client: GridClient): Promise<number> {
   await using session = await startClock(client);
-  await measureTrips(session.page);
+  await measurePageTrips(session.page, CALLS);
   const alone: number[] = [];
   const viewed: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    alone.push(...await measureTrips(session.page));
+    alone.push(...await measurePageTrips(session.page, CALLS));
     await using viewer = await session.view();
     await viewer.shows(5);
-    viewed.push(...await measureTrips(session.page));
+    viewed.push(...await measurePageTrips(session.page, CALLS));
   }
   return quantile(viewed, 0.5) / quantile(alone, 0.5);
-}
-
-async function measureTrips(page: CdpClient): Promise<readonly number[]> {
-  const times: number[] = [];
-  for (let call = 0; call < CALLS; call++) {
-    const startedAt = performance.now();
-    await page.evaluate("1");
-    times.push(performance.now() - startedAt);
-  }
-  return times;
 }
 
 async function measureLatency(client: GridClient) {
