@@ -144,9 +144,8 @@ export class LiveViews implements LiveHandlers, AsyncDisposable {
       core.stopping,
       end.signal,
     ]);
-    const manager = sessions;
     const target = await resolveTarget(
-      { core, manager, caller },
+      { core, manager: sessions, caller },
       sessionId,
       signal,
     );
